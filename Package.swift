@@ -1,0 +1,67 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "prewarm",
+    products: [.executable(name: "prewarm", targets: ["prewarm"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(name: "CGitStream", dependencies: ["CLibGit2"]),
+        module("PrewarmCore", []),
+        module("PrewarmManifests", ["PrewarmCore", "CLibYAML"]),
+        module("PrewarmEngine", ["PrewarmCore", logging, lifecycle]),
+        module("PrewarmGit", ["PrewarmCore", "PrewarmEngine", "CLibGit2", "CGitStream"]),
+        module("PrewarmSQLite", ["PrewarmCore", "PrewarmEngine", grdb]),
+        module("PrewarmProvisioners", ["PrewarmCore", "PrewarmEngine", subprocess, system]),
+        module(
+            "PrewarmCommands",
+            [
+                "PrewarmCore", "PrewarmManifests", "PrewarmEngine", "PrewarmGit", "PrewarmSQLite",
+                "PrewarmProvisioners", argumentParser, logging, lifecycle,
+            ]),
+        .executableTarget(name: "prewarm", dependencies: ["PrewarmCommands", argumentParser], swiftSettings: strict),
+        tests("PrewarmCoreTests", ["PrewarmCore"]),
+        tests("PrewarmManifestsTests", ["PrewarmCore", "PrewarmManifests"]),
+        tests("PrewarmGitTests", ["PrewarmCore", "PrewarmEngine", "PrewarmGit"]),
+        tests("PrewarmSQLiteTests", ["PrewarmCore", "PrewarmEngine", "PrewarmSQLite"]),
+        tests("PrewarmProvisionersTests", ["PrewarmCore", "PrewarmEngine", "PrewarmProvisioners"]),
+        tests(
+            "PrewarmEngineTests",
+            ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", logging]),
+        tests("EndToEndTests", ["PrewarmCore", subprocess, system]),
+        tests("TidyTests", []),
+    ]
+)

@@ -1,0 +1,4 @@
+#ifndef PREWARM_CLIBYAML_SHIM_H
+#define PREWARM_CLIBYAML_SHIM_H
+#include <yaml.h>
+#endif

@@ -1,0 +1,42 @@
+/// The value of one parameter of a preset.
+package enum ParameterValue: Hashable, Sendable {
+    case string(String)
+    case integer(Int64)
+    case number(Double)
+    case boolean(Bool)
+    /// The name of a secret, which the operator's configuration resolves at the moment of the call; never a value.
+    case secret(String)
+}
+
+extension ParameterValue {
+    package func encode(into writer: inout BinaryWriter) {
+        switch self {
+        case .string(let value):
+            writer.write(UInt64(0))
+            writer.write(value)
+        case .integer(let value):
+            writer.write(UInt64(1))
+            writer.write(Int(value))
+        case .number(let value):
+            writer.write(UInt64(2))
+            writer.write(value)
+        case .boolean(let value):
+            writer.write(UInt64(3))
+            writer.write(value)
+        case .secret(let name):
+            writer.write(UInt64(4))
+            writer.write(name)
+        }
+    }
+
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        switch try reader.readUInt64() {
+        case 0: self = .string(try reader.readString())
+        case 1: self = .integer(Int64(try reader.readInt()))
+        case 2: self = .number(try reader.readDouble())
+        case 3: self = .boolean(try reader.readBool())
+        case 4: self = .secret(try reader.readString())
+        default: throw BinaryCodingError()
+        }
+    }
+}

@@ -1,0 +1,73 @@
+/// What an instance is built from. Its digest is the ``Fingerprint``; nothing else of a preset is in it, so changing
+/// `instances`, `ttl`, `schedule` or labels replaces nothing.
+package struct WorkspaceSpec: Hashable, Sendable {
+    package let template: String
+    package let version: String
+    /// By the name that the operator's configuration gives it.
+    package let provisioner: String
+    /// With the template's defaults filled in.
+    package let parameters: [String: ParameterValue]
+
+    package init(template: String, version: String, provisioner: String, parameters: [String: ParameterValue]) {
+        self.template = template
+        self.version = version
+        self.provisioner = provisioner
+        self.parameters = parameters
+    }
+
+    /// The first 64 bits of SHA-256 over the binary form, which has one form only for equal specs.
+    package var fingerprint: Fingerprint {
+        var writer = BinaryWriter()
+        encode(into: &writer)
+        let digest = SHA256.digest(writer.bytes)
+        return Fingerprint(rawValue: digest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
+    }
+
+    package func encode(into writer: inout BinaryWriter) {
+        writer.write(template)
+        writer.write(version)
+        writer.write(provisioner)
+        writer.write(parameters.sorted { $0.key < $1.key }) { writer, parameter in
+            writer.write(parameter.key)
+            parameter.value.encode(into: &writer)
+        }
+    }
+
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        template = try reader.readString()
+        version = try reader.readString()
+        provisioner = try reader.readString()
+        var parameters: [String: ParameterValue] = [:]
+        for _ in 0..<(try reader.readUInt64()) {
+            let name = try reader.readString()
+            parameters[name] = try ParameterValue(from: &reader)
+        }
+        self.parameters = parameters
+    }
+}
+
+/// A digest of a ``WorkspaceSpec``, written as 16 hexadecimal digits.
+///
+/// It is compared only between instances of one preset, so 64 bits leave no room for an accident.
+package struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package let rawValue: UInt64
+
+    package init(rawValue: UInt64) {
+        self.rawValue = rawValue
+    }
+
+    /// Reads 16 hexadecimal digits; nil for anything else.
+    package init?(_ text: String) {
+        guard text.utf8.count == 16, let value = UInt64(text, radix: 16) else { return nil }
+        rawValue = value
+    }
+
+    package static func < (left: Fingerprint, right: Fingerprint) -> Bool {
+        left.rawValue < right.rawValue
+    }
+
+    package var description: String {
+        let digits = String(rawValue, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+}

@@ -1,0 +1,66 @@
+/// A date and time of day of the proleptic Gregorian calendar, without a zone.
+package struct CivilTime: Hashable, Sendable {
+    package var year: Int
+    /// 1 to 12.
+    package var month: Int
+    /// 1 to 31.
+    package var day: Int
+    package var hour: Int
+    package var minute: Int
+    package var second: Int
+    package var millisecond: Int
+    /// 0 is Sunday, as in cron.
+    package var weekday: Int
+
+    /// The date and time of an instant in UTC.
+    package init(_ instant: Timestamp) {
+        let (days, rest) = instant.milliseconds.flooredQuotientAndRemainder(dividingBy: 86_400_000)
+        (year, month, day) = Self.date(daysSinceEpoch: Int(days))
+        weekday = Int((days + 4).flooredQuotientAndRemainder(dividingBy: 7).remainder)
+        millisecond = Int(rest % 1000)
+        let seconds = Int(rest / 1000)
+        (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60)
+    }
+
+    /// Days from 1970-01-01. Howard Hinnant's `days_from_civil` (https://howardhinnant.github.io/date_algorithms.html).
+    package static func daysSinceEpoch(year: Int, month: Int, day: Int) -> Int {
+        let shifted = month <= 2 ? year - 1 : year
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+
+    /// The inverse of ``daysSinceEpoch(year:month:day:)``: `civil_from_days` of the same source.
+    package static func date(daysSinceEpoch days: Int) -> (year: Int, month: Int, day: Int) {
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+    }
+
+    package static func isLeap(_ year: Int) -> Bool {
+        year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    }
+
+    package static func days(inMonth month: Int, year: Int) -> Int {
+        switch month {
+        case 2: isLeap(year) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+}
+
+extension FixedWidthInteger {
+    /// Division that rounds down, so that the remainder of a time before 1970 is not negative.
+    package func flooredQuotientAndRemainder(dividingBy divisor: Self) -> (quotient: Self, remainder: Self) {
+        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+    }
+}
