@@ -8,7 +8,7 @@ package enum ParameterValue: Hashable, Sendable {
     case secret(String)
 }
 
-extension ParameterValue {
+extension ParameterValue: BinaryCodable {
     package func encode(into writer: inout BinaryWriter) {
         switch self {
         case .string(let value):
@@ -16,7 +16,7 @@ extension ParameterValue {
             writer.write(value)
         case .integer(let value):
             writer.write(UInt64(1))
-            writer.write(Int(value))
+            writer.write(value)
         case .number(let value):
             writer.write(UInt64(2))
             writer.write(value)
@@ -30,12 +30,12 @@ extension ParameterValue {
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
-        switch try reader.readUInt64() {
-        case 0: self = .string(try reader.readString())
-        case 1: self = .integer(Int64(try reader.readInt()))
-        case 2: self = .number(try reader.readDouble())
-        case 3: self = .boolean(try reader.readBool())
-        case 4: self = .secret(try reader.readString())
+        switch try reader.read(UInt64.self) {
+        case 0: self = .string(try reader.read())
+        case 1: self = .integer(try reader.read())
+        case 2: self = .number(try reader.read())
+        case 3: self = .boolean(try reader.read())
+        case 4: self = .secret(try reader.read())
         default: throw BinaryCodingError()
         }
     }

@@ -15,34 +15,25 @@ package struct WorkspaceSpec: Hashable, Sendable {
         self.parameters = parameters
     }
 
-    /// The first 64 bits of SHA-256 over the binary form, which has one form only for equal specs.
+    /// The first 64 bits of SHA-256 over the binary form, which is one only for equal specs.
     package var fingerprint: Fingerprint {
-        var writer = BinaryWriter()
-        encode(into: &writer)
-        let digest = SHA256.digest(writer.bytes)
-        return Fingerprint(rawValue: digest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
+        Fingerprint(rawValue: SHA256.digest(binary).prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
     }
+}
 
+extension WorkspaceSpec: BinaryCodable {
     package func encode(into writer: inout BinaryWriter) {
         writer.write(template)
         writer.write(version)
         writer.write(provisioner)
-        writer.write(parameters.sorted { $0.key < $1.key }) { writer, parameter in
-            writer.write(parameter.key)
-            parameter.value.encode(into: &writer)
-        }
+        writer.write(parameters)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
-        template = try reader.readString()
-        version = try reader.readString()
-        provisioner = try reader.readString()
-        var parameters: [String: ParameterValue] = [:]
-        for _ in 0..<(try reader.readUInt64()) {
-            let name = try reader.readString()
-            parameters[name] = try ParameterValue(from: &reader)
-        }
-        self.parameters = parameters
+        template = try reader.read()
+        version = try reader.read()
+        provisioner = try reader.read()
+        parameters = try reader.read()
     }
 }
 

@@ -1,66 +1,48 @@
-/// Appends values in the compact form that the store keeps compiled presets in: varints and length-prefixed text.
+/// A value with one compact binary form: varints and length-prefixed text.
 ///
-/// A JSON decoder needs tens of microseconds for a preset, this a few hundred nanoseconds; a restart reads them all.
+/// The store keeps parsed manifests and presets in it. A JSON decoder needs tens of microseconds for a preset, this a
+/// few hundred nanoseconds; a restart reads them all.
+package protocol BinaryCodable {
+    func encode(into writer: inout BinaryWriter)
+    init(from reader: inout BinaryReader) throws(BinaryCodingError)
+}
+
+/// What a ``BinaryReader`` throws for bytes that no ``BinaryWriter`` wrote: the stored value is to be made anew.
+package struct BinaryCodingError: Error {
+    package init() {}
+}
+
+extension BinaryCodable {
+    package var binary: [UInt8] {
+        var writer = BinaryWriter()
+        encode(into: &writer)
+        return writer.bytes
+    }
+
+    /// Throws unless the bytes are exactly one value.
+    package init(binary bytes: [UInt8]) throws(BinaryCodingError) {
+        var reader = BinaryReader(bytes)
+        try self.init(from: &reader)
+        guard reader.isAtEnd else { throw BinaryCodingError() }
+    }
+}
+
 package struct BinaryWriter {
     package private(set) var bytes: [UInt8] = []
 
     package init() {}
 
-    /// LEB128.
-    package mutating func write(_ value: UInt64) {
-        var rest = value
-        while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        bytes.append(UInt8(rest))
+    package mutating func write(_ value: some BinaryCodable) {
+        value.encode(into: &self)
     }
 
-    /// Zigzag, so that small negative numbers stay short.
-    package mutating func write(_ value: Int) {
-        write(UInt64(bitPattern: Int64((value << 1) ^ (value >> 63))))
+    fileprivate mutating func append(_ byte: UInt8) {
+        bytes.append(byte)
     }
 
-    package mutating func write(_ value: Bool) {
-        bytes.append(value ? 1 : 0)
+    fileprivate mutating func append(contentsOf text: String.UTF8View) {
+        bytes.append(contentsOf: text)
     }
-
-    package mutating func write(_ value: Double) {
-        write(value.bitPattern)
-    }
-
-    package mutating func write(_ value: String) {
-        write(UInt64(value.utf8.count))
-        bytes.append(contentsOf: value.utf8)
-    }
-
-    package mutating func write(bytes value: [UInt8]) {
-        write(UInt64(value.count))
-        bytes.append(contentsOf: value)
-    }
-
-    package mutating func write<Element>(_ list: [Element], _ body: (inout BinaryWriter, Element) -> Void) {
-        write(UInt64(list.count))
-        for element in list { body(&self, element) }
-    }
-
-    package mutating func write<Value>(_ value: Value?, _ body: (inout BinaryWriter, Value) -> Void) {
-        write(value != nil)
-        if let value { body(&self, value) }
-    }
-
-    /// In the order of the keys, so that equal dictionaries give equal bytes.
-    package mutating func write(_ dictionary: [String: String]) {
-        write(dictionary.sorted { $0.key < $1.key }) { writer, pair in
-            writer.write(pair.key)
-            writer.write(pair.value)
-        }
-    }
-}
-
-/// What a ``BinaryReader`` throws for bytes that no ``BinaryWriter`` wrote: the cached value is to be made anew.
-package struct BinaryCodingError: Error {
-    package init() {}
 }
 
 /// Reads what ``BinaryWriter`` wrote; damaged bytes throw, whatever they are.
@@ -74,74 +56,149 @@ package struct BinaryReader {
 
     package var isAtEnd: Bool { index == bytes.count }
 
-    package mutating func readUInt64() throws(BinaryCodingError) -> UInt64 {
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
-        while index < bytes.count, shift < 64 {
-            let byte = bytes[index]
-            index += 1
-            value |= UInt64(byte & 0x7f) << shift
-            if byte < 0x80 { return value }
-            shift += 7
+    package mutating func read<Value: BinaryCodable>(_ type: Value.Type = Value.self) throws(BinaryCodingError) -> Value {
+        try Value(from: &self)
+    }
+
+    fileprivate mutating func readByte() throws(BinaryCodingError) -> UInt8 {
+        guard index < bytes.count else { throw BinaryCodingError() }
+        index += 1
+        return bytes[index - 1]
+    }
+
+    /// A count of things that need at least a byte each, so that a damaged one can't ask for more than there is.
+    fileprivate mutating func readCount() throws(BinaryCodingError) -> Int {
+        let count = try UInt64(from: &self)
+        guard count <= UInt64(bytes.count - index) else { throw BinaryCodingError() }
+        return Int(count)
+    }
+
+    fileprivate mutating func readText() throws(BinaryCodingError) -> String {
+        let count = try readCount()
+        index += count
+        return String(decoding: bytes[index - count..<index], as: UTF8.self)
+    }
+}
+
+extension UInt64: BinaryCodable {
+    /// LEB128.
+    package func encode(into writer: inout BinaryWriter) {
+        var rest = self
+        while rest >= 0x80 {
+            writer.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        writer.append(UInt8(rest))
+    }
+
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        self = 0
+        for shift in stride(from: UInt64(0), to: 64, by: 7) {
+            let byte = try reader.readByte()
+            self |= UInt64(byte & 0x7f) << shift
+            if byte < 0x80 { return }
         }
         throw BinaryCodingError()
     }
+}
 
-    package mutating func readInt() throws(BinaryCodingError) -> Int {
-        let raw = try readUInt64()
-        return Int(bitPattern: UInt(raw >> 1)) ^ -Int(raw & 1)
+extension Int64: BinaryCodable {
+    /// Zigzag, so that small negative numbers stay short.
+    package func encode(into writer: inout BinaryWriter) {
+        writer.write(UInt64(bitPattern: (self << 1) ^ (self >> 63)))
     }
 
-    package mutating func readBool() throws(BinaryCodingError) -> Bool {
-        guard index < bytes.count, bytes[index] <= 1 else { throw BinaryCodingError() }
-        index += 1
-        return bytes[index - 1] == 1
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        let raw = try UInt64(from: &reader)
+        self = Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1)
+    }
+}
+
+extension Int: BinaryCodable {
+    package func encode(into writer: inout BinaryWriter) {
+        writer.write(Int64(self))
     }
 
-    package mutating func readDouble() throws(BinaryCodingError) -> Double {
-        Double(bitPattern: try readUInt64())
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        self = Int(try Int64(from: &reader))
+    }
+}
+
+extension Bool: BinaryCodable {
+    package func encode(into writer: inout BinaryWriter) {
+        writer.append(self ? 1 : 0)
     }
 
-    package mutating func readString() throws(BinaryCodingError) -> String {
-        let range = try readRange()
-        return String(decoding: bytes[range], as: UTF8.self)
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        let byte = try reader.readByte()
+        guard byte <= 1 else { throw BinaryCodingError() }
+        self = byte == 1
+    }
+}
+
+extension Double: BinaryCodable {
+    package func encode(into writer: inout BinaryWriter) {
+        writer.write(bitPattern)
     }
 
-    package mutating func readBytes() throws(BinaryCodingError) -> [UInt8] {
-        Array(bytes[try readRange()])
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        self.init(bitPattern: try reader.read())
+    }
+}
+
+extension String: BinaryCodable {
+    package func encode(into writer: inout BinaryWriter) {
+        writer.write(UInt64(utf8.count))
+        writer.append(contentsOf: utf8)
     }
 
-    package mutating func readList<Element>(
-        _ body: (inout BinaryReader) throws(BinaryCodingError) -> Element
-    ) throws(BinaryCodingError) -> [Element] {
-        let count = try readUInt64()
-        guard count <= UInt64(bytes.count) else { throw BinaryCodingError() }
-        var list: [Element] = []
-        list.reserveCapacity(Int(count))
-        for _ in 0..<count { list.append(try body(&self)) }
-        return list
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        self = try reader.readText()
+    }
+}
+
+extension Optional: BinaryCodable where Wrapped: BinaryCodable {
+    package func encode(into writer: inout BinaryWriter) {
+        writer.write(self != nil)
+        if let self { writer.write(self) }
     }
 
-    package mutating func readOptional<Value>(
-        _ body: (inout BinaryReader) throws(BinaryCodingError) -> Value
-    ) throws(BinaryCodingError) -> Value? {
-        try readBool() ? try body(&self) : nil
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        self = try Bool(from: &reader) ? try Wrapped(from: &reader) : nil
+    }
+}
+
+extension Array: BinaryCodable where Element: BinaryCodable {
+    package func encode(into writer: inout BinaryWriter) {
+        writer.write(UInt64(count))
+        for element in self { writer.write(element) }
     }
 
-    package mutating func readDictionary() throws(BinaryCodingError) -> [String: String] {
-        var dictionary: [String: String] = [:]
-        for _ in 0..<(try readUInt64()) {
-            let key = try readString()
-            dictionary[key] = try readString()
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        self = []
+        let count = try reader.readCount()
+        reserveCapacity(count)
+        for _ in 0..<count { append(try reader.read()) }
+    }
+}
+
+/// In the order of the keys, so that equal dictionaries have equal bytes.
+extension Dictionary: BinaryCodable where Key == String, Value: BinaryCodable {
+    package func encode(into writer: inout BinaryWriter) {
+        writer.write(UInt64(count))
+        for (key, value) in sorted(by: { $0.key < $1.key }) {
+            writer.write(key)
+            writer.write(value)
         }
-        return dictionary
     }
 
-    private mutating func readRange() throws(BinaryCodingError) -> Range<Int> {
-        let count = try readUInt64()
-        guard count <= UInt64(bytes.count - index) else { throw BinaryCodingError() }
-        let start = index
-        index += Int(count)
-        return start..<index
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        self = [:]
+        let count = try reader.readCount()
+        reserveCapacity(count)
+        for _ in 0..<count {
+            let key: String = try reader.read()
+            self[key] = try reader.read(Value.self)
+        }
     }
 }
