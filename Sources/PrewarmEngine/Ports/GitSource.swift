@@ -1,0 +1,77 @@
+package import PrewarmCore
+
+/// One configured git repository, kept as a bare mirror beside the store. There is never a work tree.
+package protocol GitSource: Sendable {
+    /// Asks the remote what the configured ref points at: one ref advertisement, nothing is fetched.
+    func head() async throws(GitFailure) -> Revision
+
+    /// Makes the commit of `revision` and its trees and blobs present in the mirror; at once where it is there already.
+    func fetch(_ revision: Revision) async throws(GitFailure)
+
+    /// Looks a revision up in the mirror, by branch, tag or (short) commit; for `--rev`.
+    func lookUp(_ text: String) async throws(GitFailure) -> Revision
+
+    /// The `.yaml` and `.yml` files under the configured path, in the order of their paths.
+    func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile]
+
+    /// The bytes of the files, in the order given. A file of more than `limit` bytes gets nil.
+    func contents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?]
+
+    /// Author, time and subject of the commit.
+    func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription
+}
+
+package struct ManifestFile: Hashable, Sendable {
+    /// From the root of the repository.
+    package let path: String
+    /// 40 lower-case hexadecimal digits.
+    package let blob: String
+
+    package init(path: String, blob: String) {
+        self.path = path
+        self.blob = blob
+    }
+}
+
+package struct CommitDescription: Hashable, Sendable {
+    package let author: String
+    package let time: Timestamp
+    package let subject: String
+
+    package init(author: String, time: Timestamp, subject: String) {
+        self.author = author
+        self.time = time
+        self.subject = subject
+    }
+}
+
+/// Why a repository could not be read. The last good revision stays in force.
+package struct GitFailure: Error, Hashable, Sendable {
+    package enum Reason: String, Sendable {
+        /// No answer, or not in time.
+        case unreachable = "Unreachable"
+        case authenticationFailed = "AuthenticationFailed"
+        /// The URL leads to something that is no git repository.
+        case notARepository = "NotARepository"
+        /// The repository has no commit yet.
+        case empty = "RepositoryEmpty"
+        case refNotFound = "RefNotFound"
+        case pathNotFound = "PathNotFound"
+        /// The URL, a certificate or a host key is not allowed.
+        case refused = "Refused"
+        /// More than 10,000 manifest files.
+        case tooLarge = "TooLarge"
+        case fetchFailed = "FetchFailed"
+    }
+
+    package let reason: Reason
+    /// Without secrets: URLs are shown without their user information.
+    package let message: String
+    package let hint: String?
+
+    package init(_ reason: Reason, _ message: String, hint: String? = nil) {
+        self.reason = reason
+        self.message = message
+        self.hint = hint
+    }
+}

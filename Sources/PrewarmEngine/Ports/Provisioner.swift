@@ -1,0 +1,73 @@
+package import PrewarmCore
+
+/// Turns one operation into reality, or says why it did not.
+///
+/// The id of the workspace is the idempotency key: create of one that exists and delete of one that does not succeed.
+package protocol Provisioner: Sendable {
+    /// Which kinds of operation it can be asked for.
+    var operations: Set<ProvisionerOperation> { get }
+
+    /// How many operations may run at once.
+    var concurrency: Int { get }
+
+    /// Does it. `started` is awaited once something runs that would outlive a killed prewarm, and before that is told
+    /// what to do; where it throws, nothing is done. Cancelling the task ends what runs.
+    func perform(
+        _ request: ProvisionerRequest, started: @Sendable (ProcessMark) async throws -> Void
+    ) async -> ProvisionerReply
+
+    /// Ends what an earlier prewarm that was killed left running, if it is still the same process.
+    func end(_ mark: ProcessMark) async
+}
+
+package enum ProvisionerOperation: String, CaseIterable, Sendable {
+    case create, delete, start, stop, claim, inspect, list
+}
+
+package struct ProvisionerRequest: Sendable {
+    package let id: OperationID
+    package let operation: ProvisionerOperation
+    /// From 1.
+    package let attempt: Int
+    package let workspace: Workspace
+    package let labels: [String: String]
+    /// Of the preset as written; parameters that name a secret are resolved here, at the moment of the call.
+    package let secrets: [String: String]
+
+    package init(
+        id: OperationID, operation: ProvisionerOperation, attempt: Int, workspace: Workspace,
+        labels: [String: String] = [:], secrets: [String: String] = [:]
+    ) {
+        self.id = id
+        self.operation = operation
+        self.attempt = attempt
+        self.workspace = workspace
+        self.labels = labels
+        self.secrets = secrets
+    }
+}
+
+/// A process group that runs on this machine for an operation, so that the next start can end it.
+package struct ProcessMark: Hashable, Sendable {
+    package let group: Int32
+    /// Of the group's leader, in clock ticks since boot (`/proc/PID/stat`, field 22): tells a reused pid apart.
+    package let startTime: UInt64
+    package let bootID: String
+
+    package init(group: Int32, startTime: UInt64, bootID: String) {
+        self.group = group
+        self.startTime = startTime
+        self.bootID = bootID
+    }
+}
+
+package struct ProvisionerReply: Sendable {
+    package let outcome: Outcome
+    /// What it wrote to standard error, the beginning left out where that was too much. No secret is in it.
+    package let log: String
+
+    package init(outcome: Outcome, log: String = "") {
+        self.outcome = outcome
+        self.log = log
+    }
+}
