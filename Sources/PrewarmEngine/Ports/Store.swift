@@ -1,0 +1,117 @@
+package import PrewarmCore
+
+/// The durable state: what is in force, what exists, what was decided.
+///
+/// A store offers primitives in transactions; what they are combined to is decided once, in the engine, so that every
+/// store behaves alike. Bodies run synchronously and may run again after a conflict: they have no other effects.
+package protocol Store: Sendable {
+    /// A consistent view; nothing is written, not even a lock that others wait for.
+    func read<Result: Sendable>(_ body: @escaping @Sendable (any StoreReader) throws -> Result) async throws -> Result
+
+    /// One transaction, alone among writers from its first statement on (`BEGIN IMMEDIATE`). Rolled back where `body`
+    /// throws.
+    func write<Result: Sendable>(_ body: @escaping @Sendable (any StoreWriter) throws -> Result) async throws -> Result
+}
+
+package protocol StoreReader {
+    func source(_ name: String) throws -> SourceRecord?
+    /// In the order of their names.
+    func sources() throws -> [SourceRecord]
+    func lease(ofSource name: String) throws -> Lease?
+
+    /// What is in force, pruned ones that still have instances included, in the order of their names. Nil: of all
+    /// sources.
+    func presets(source: String?) throws -> [Preset]
+    /// By `name`, or `source/name` where several sources have one of that name.
+    func presets(named name: String) throws -> [Preset]
+    func templates(source: String?) throws -> [Template]
+    func diagnostics(source: String) throws -> [Diagnostic]
+    /// The newest first.
+    func revisions(source: String, limit: Int) throws -> [RevisionRecord]
+
+    /// How many workspaces of each preset there are by fingerprint and state, deleted ones left out: one pass over an
+    /// index.
+    func tallies(source: String?) throws -> [Tally]
+    func tallies(of preset: PresetKey) throws -> [Tally]
+    /// The unclaimed, live workspaces of these presets.
+    func instances(of presets: [PresetKey]) throws -> [Instance]
+    func failures(source: String?) throws -> [FailureRecord]
+
+    /// By id or name.
+    func workspace(_ idOrName: String) throws -> Workspace?
+    func workspace(claimedWith idempotencyKey: String) throws -> Workspace?
+    /// In the order of their ids, which is that of their creation.
+    func workspaces(_ filter: WorkspaceFilter) throws -> [Workspace]
+
+    func operation(_ id: OperationID) throws -> OperationRecord?
+    /// The newest first.
+    func operations(_ filter: OperationFilter) throws -> [OperationRecord]
+    /// Pending ones whose time has come and whose workspace has no earlier unfinished operation; deletes of what is
+    /// in nobody's way come after creates, else the oldest first.
+    func dueOperations(provisioner: String, now: Timestamp, limit: Int) throws -> [OperationRecord]
+    /// When the next pending operation becomes due; nil where none is pending.
+    func nextAttempt() throws -> Timestamp?
+    /// The text that the provisioner wrote, by attempt.
+    func log(of operation: OperationID) throws -> [LogRecord]
+    /// The oldest first.
+    func events(_ filter: EventFilter) throws -> [Event]
+
+    /// The parse results that are kept for these blobs.
+    func parsed(blobs: [String], parserVersion: Int) throws -> [String: [UInt8]]
+}
+
+package protocol StoreWriter: StoreReader {
+    func save(_ source: SourceRecord) throws
+    func forget(source name: String) throws
+    /// The source's desired state or its pools changed: the next turn plans.
+    func markDirty(source name: String) throws
+    func save(_ lease: Lease, ofSource name: String) throws
+
+    func save(_ presets: [Preset]) throws
+    func forget(_ presets: [PresetKey]) throws
+    func replaceTemplates(_ templates: [Template], source: String) throws
+    func replaceDiagnostics(_ diagnostics: [Diagnostic], source: String) throws
+    func insert(_ revision: RevisionRecord) throws
+    /// Nil: the failures are over.
+    func setFailure(_ failure: FailureRecord?, of preset: PresetKey) throws
+
+    func insert(_ workspaces: [Workspace]) throws
+    /// Saves all but id, preset, spec and times of creation, if the state is still one of `states`; else false.
+    func update(_ workspace: Workspace, from states: [WorkspaceState]) throws -> Bool
+    /// Sets the state of the ones that still have one of `states`, and returns which.
+    func move(_ workspaces: [WorkspaceID], from states: [WorkspaceState], to state: WorkspaceState) throws
+        -> Set<WorkspaceID>
+    /// Hands out one ready workspace: of the current fingerprint first, then the oldest; one statement decides.
+    func claim(_ claim: ClaimRequest) throws -> Workspace?
+
+    func insert(_ operations: [Operation]) throws
+    func update(_ operation: OperationRecord) throws
+    /// Cancels the pending operations of these workspaces.
+    func cancelOperations(of workspaces: [WorkspaceID], now: Timestamp) throws
+    func append(_ log: LogRecord) throws
+    func append(_ events: [Event]) throws
+
+    func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int) throws
+    /// Forgets what is only history and older than this: finished operations with their logs, deleted workspaces,
+    /// events, revisions, parse results of no use.
+    func forgetHistory(before: Timestamp) throws
+}
+
+/// Why the store can't be used.
+package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Reason: String, Sendable {
+        case unavailable, newerVersion, damaged, busy
+    }
+
+    package let reason: Reason
+    package let message: String
+    package let hint: String?
+
+    package init(_ reason: Reason, _ message: String, hint: String? = nil) {
+        self.reason = reason
+        self.message = message
+        self.hint = hint
+    }
+
+    package var description: String { message }
+}

@@ -1,0 +1,216 @@
+package import PrewarmCore
+
+/// What is known of a source between two turns.
+package struct SourceRecord: Hashable, Sendable {
+    package let name: String
+    /// As configured, without user information.
+    package var url: String
+    package var applied: Revision?
+    package var appliedAt: Timestamp?
+    /// A digest of everything besides the commit that a turn's result depends on: configuration, parser version.
+    package var inputs: String
+    /// Until when a turn has nothing to do while commit and inputs stay the same; nil: there is something to do.
+    package var quietUntil: Timestamp?
+    package var failure: SourceFailure?
+    package var files: Int
+    package var foreignDocuments: Int
+
+    package init(
+        name: String, url: String, applied: Revision? = nil, appliedAt: Timestamp? = nil, inputs: String = "",
+        quietUntil: Timestamp? = nil, failure: SourceFailure? = nil, files: Int = 0, foreignDocuments: Int = 0
+    ) {
+        self.name = name
+        self.url = url
+        self.applied = applied
+        self.appliedAt = appliedAt
+        self.inputs = inputs
+        self.quietUntil = quietUntil
+        self.failure = failure
+        self.files = files
+        self.foreignDocuments = foreignDocuments
+    }
+}
+
+/// Why the newest state of a source could not be had, and since when.
+package struct SourceFailure: Hashable, Sendable {
+    /// A ``GitFailure/Reason``.
+    package let reason: String
+    package let message: String
+    package let hint: String?
+    package let since: Timestamp
+
+    package init(reason: String, message: String, hint: String?, since: Timestamp) {
+        self.reason = reason
+        self.message = message
+        self.hint = hint
+        self.since = since
+    }
+}
+
+/// The right to reconcile a source, or to run an operation, for a time.
+package struct Lease: Hashable, Sendable {
+    /// A ``Holder`` in its text form.
+    package let holder: String
+    /// Grows with each holder of a source: who has a smaller one has lost the lease.
+    package let fence: Int64
+    package let until: Timestamp
+
+    package init(holder: String, fence: Int64, until: Timestamp) {
+        self.holder = holder
+        self.fence = fence
+        self.until = until
+    }
+}
+
+/// What a revision did.
+package struct RevisionRecord: Hashable, Sendable {
+    package let source: String
+    package let revision: Revision
+    package let appliedAt: Timestamp
+    package let author: String?
+    package let subject: String?
+    package let created: Int
+    package let deleted: Int
+    package let cancelled: Int
+
+    package init(
+        source: String, revision: Revision, appliedAt: Timestamp, author: String? = nil, subject: String? = nil,
+        created: Int, deleted: Int, cancelled: Int
+    ) {
+        self.source = source
+        self.revision = revision
+        self.appliedAt = appliedAt
+        self.author = author
+        self.subject = subject
+        self.created = created
+        self.deleted = deleted
+        self.cancelled = cancelled
+    }
+}
+
+package struct OperationRecord: Hashable, Sendable {
+    package var operation: Operation
+    /// While it runs.
+    package var lease: Lease?
+    /// What runs on this machine for it, once it does.
+    package var mark: ProcessMark?
+
+    package init(_ operation: Operation, lease: Lease? = nil, mark: ProcessMark? = nil) {
+        self.operation = operation
+        self.lease = lease
+        self.mark = mark
+    }
+}
+
+package struct LogRecord: Hashable, Sendable {
+    package let operation: OperationID
+    package let attempt: Int
+    package let at: Timestamp
+    package let text: String
+
+    package init(operation: OperationID, attempt: Int, at: Timestamp, text: String) {
+        self.operation = operation
+        self.attempt = attempt
+        self.at = at
+        self.text = text
+    }
+}
+
+/// Something that happened, in the form of Kubernetes' events.
+package struct Event: Hashable, Sendable {
+    package enum Kind: String, CaseIterable, Sendable {
+        case normal = "Normal"
+        case warning = "Warning"
+    }
+
+    package let at: Timestamp
+    package let kind: Kind
+    package let reason: String
+    /// `source`, `preset`, `workspace` or `operation`.
+    package let object: String
+    package let name: String
+    package let source: String?
+    package let preset: String?
+    package let message: String
+
+    package init(
+        at: Timestamp, kind: Kind = .normal, reason: String, object: String, name: String, source: String? = nil,
+        preset: String? = nil, message: String
+    ) {
+        self.at = at
+        self.kind = kind
+        self.reason = reason
+        self.object = object
+        self.name = name
+        self.source = source
+        self.preset = preset
+        self.message = message
+    }
+}
+
+package struct ClaimRequest: Sendable {
+    package let preset: PresetKey
+    package let owner: String
+    package let current: Fingerprint
+    /// Instances that were ready before are expired; nil: none expires.
+    package let readySince: Timestamp?
+    package let now: Timestamp
+    package let idempotencyKey: String?
+
+    package init(
+        preset: PresetKey, owner: String, current: Fingerprint, readySince: Timestamp?, now: Timestamp,
+        idempotencyKey: String? = nil
+    ) {
+        self.preset = preset
+        self.owner = owner
+        self.current = current
+        self.readySince = readySince
+        self.now = now
+        self.idempotencyKey = idempotencyKey
+    }
+}
+
+package struct WorkspaceFilter: Sendable {
+    package var source: String?
+    package var preset: PresetKey?
+    /// Empty: all but deleted ones.
+    package var states: [WorkspaceState]
+    package var owner: String?
+
+    package init(
+        source: String? = nil, preset: PresetKey? = nil, states: [WorkspaceState] = [], owner: String? = nil
+    ) {
+        self.source = source
+        self.preset = preset
+        self.states = states
+        self.owner = owner
+    }
+}
+
+package struct OperationFilter: Sendable {
+    package var preset: PresetKey?
+    package var workspace: WorkspaceID?
+    /// Empty: all.
+    package var states: [Operation.State]
+    package var limit: Int?
+
+    package init(
+        preset: PresetKey? = nil, workspace: WorkspaceID? = nil, states: [Operation.State] = [], limit: Int? = nil
+    ) {
+        self.preset = preset
+        self.workspace = workspace
+        self.states = states
+        self.limit = limit
+    }
+}
+
+package struct EventFilter: Sendable {
+    package var preset: PresetKey?
+    /// The newest so many.
+    package var limit: Int?
+
+    package init(preset: PresetKey? = nil, limit: Int? = nil) {
+        self.preset = preset
+        self.limit = limit
+    }
+}
