@@ -1,0 +1,108 @@
+/// What one turn does, and why; and what each pool looks like to it.
+package struct Plan: Hashable, Sendable {
+    /// By preset; for each first what goes, then what comes.
+    package var actions: [Action] = []
+    /// What would be done if a limit or a guard didn't hold it back.
+    package var held: [HeldAction] = []
+    /// In the order of the presets planned for.
+    package var pools: [PoolPlan] = []
+    /// When the plan may change though nothing else does: an expiry, a window of a schedule, the end of a backoff.
+    /// Nil: never.
+    package var nextChange: Timestamp?
+
+    package init() {}
+}
+
+package struct Action: Hashable, Sendable {
+    package enum Kind: String, Sendable {
+        case create, delete
+        /// Of a create that was never asked for.
+        case cancel
+    }
+
+    package let kind: Kind
+    package let preset: PresetKey
+    /// Nil for a create: its workspace gets an id when the plan is carried out.
+    package let workspace: WorkspaceID?
+    package let reason: Reason
+
+    package init(_ kind: Kind, preset: PresetKey, workspace: WorkspaceID? = nil, reason: Reason) {
+        self.kind = kind
+        self.preset = preset
+        self.workspace = workspace
+        self.reason = reason
+    }
+}
+
+package struct HeldAction: Hashable, Sendable {
+    package let action: Action
+    /// By what, as a sentence for the status.
+    package let hold: Hold
+
+    package init(_ action: Action, hold: Hold) {
+        self.action = action
+        self.hold = hold
+    }
+}
+
+/// What holds an action back.
+package enum Hold: Hashable, Sendable {
+    case instancesPerPreset(Int)
+    case instancesPerSource(Int)
+    case instances(Int)
+    case actionsPerTurn(Int)
+
+    package var message: String {
+        switch self {
+        case .instancesPerPreset(let limit): "the limit of \(limit) instances for each preset"
+        case .instancesPerSource(let limit): "the limit of \(limit) instances for each source"
+        case .instances(let limit): "the limit of \(limit) instances in all"
+        case .actionsPerTurn(let limit): "the limit of \(limit) actions a turn; the next turn goes on"
+        }
+    }
+}
+
+/// One preset as the planner saw it.
+package struct PoolPlan: Hashable, Sendable {
+    package let preset: PresetKey
+    package var counts: PoolCounts
+    /// Why nothing is created though something is missing.
+    package var wait: Wait?
+
+    package init(preset: PresetKey, counts: PoolCounts, wait: Wait? = nil) {
+        self.preset = preset
+        self.counts = counts
+        self.wait = wait
+    }
+}
+
+package enum Wait: Hashable, Sendable {
+    /// The last build failed; the next may not start before.
+    case backoff(until: Timestamp, failures: Int)
+    /// Too many builds failed in a row.
+    case stalled(failures: Int)
+}
+
+/// The counts of DESIGN.md §3 for one preset. All but ``claimed`` are of live unclaimed workspaces.
+package struct PoolCounts: Hashable, Sendable {
+    package var desired = 0
+    /// Ready, of the current fingerprint.
+    package var actual = 0
+    /// Of ``actual``, those that a user may claim now.
+    package var eligible = 0
+    /// Of ``actual``, those older than the ttl.
+    package var expired = 0
+    /// Of another fingerprint, and not being deleted.
+    package var outdated = 0
+    /// Of the current fingerprint, above ``desired``.
+    package var extraneous = 0
+    package var starting = 0
+    package var stopping = 0
+    package var deleting = 0
+    package var failed = 0
+    package var claimed = 0
+    /// What a claim may get: ``eligible``, and outdated ones that a rollout has not replaced yet.
+    package var claimable = 0
+
+    package init() {}
+}

@@ -1,0 +1,74 @@
+/// Decides what a turn does: a pure function of what is desired, what is observed, the time and the policy.
+///
+/// The rules are those of DESIGN.md §3. Equal input gives an equal plan, whatever order it comes in.
+package struct Planner: Sendable {
+    package let now: Timestamp
+    package let policy: Policy
+    /// The rules of the time zones that schedules name; a schedule of an unknown zone counts as none.
+    package let zones: [String: TimeZoneRules]
+
+    package init(now: Timestamp, policy: Policy = Policy(), zones: [String: TimeZoneRules] = [:]) {
+        self.now = now
+        self.policy = policy
+        self.zones = zones
+    }
+
+    /// Whether planning for the preset takes its single ``Instance`` values: only where one may have to go.
+    package func needsInstances(_ preset: Preset, tallies: [Tally]) -> Bool {
+        var current = 0
+        for tally in tallies where tally.count > 0 {
+            switch tally.state {
+            case .failed, .lost: return true
+            case .pending, .creating, .ready:
+                if tally.fingerprint != preset.fingerprint || preset.retirement != nil { return true }
+                if let ttl = preset.ttl, let oldest = tally.oldestReadyAt, oldest + ttl <= now { return true }
+                current += tally.count
+            case .deleting, .deleted, .claimed: break
+            }
+        }
+        return current > desired(preset)
+    }
+
+    /// The number that the preset asks for now.
+    package func desired(_ preset: Preset) -> Int {
+        if preset.retirement != nil { return 0 }
+        guard let schedule = preset.schedule, let zone = zones[schedule.timezone] else { return preset.instances }
+        return schedule.window(at: now, zone: zone)?.instances ?? preset.instances
+    }
+
+    /// - Parameters:
+    ///   - presets: in force, in the order of their names.
+    ///   - observed: with the instances of every preset that ``needsInstances(_:tallies:)`` is true for.
+    package func plan(_ presets: [Preset], observed: Observed) -> Plan {
+        var plan = Plan()
+        plan.pools.reserveCapacity(presets.count)
+        var budget = Budget(policy.limits, live: observed.live)
+        for preset in presets {
+            var pool = Pool(preset, planner: self, observed: observed)
+            pool.decide()
+            budget.admit(pool, into: &plan)
+            plan.pools.append(PoolPlan(preset: preset.key, counts: pool.counts, wait: pool.wait))
+            if let change = pool.nextChange, change < plan.nextChange ?? .distantFuture { plan.nextChange = change }
+        }
+        budget.limitActions(of: &plan)
+        return plan
+    }
+}
+
+/// The state of the world that a plan starts from.
+package struct Observed: Sendable {
+    package var tallies: [PresetKey: [Tally]] = [:]
+    package var instances: [PresetKey: [Instance]] = [:]
+    package var failures: [PresetKey: FailureRecord] = [:]
+
+    package init() {}
+
+    /// Instances in all that a limit counts: those that exist or will, claimed ones included.
+    fileprivate var live: [PresetKey: Int] {
+        tallies.mapValues { $0.reduce(0) { $0 + ($1.state == .deleted || $1.state == .lost ? 0 : $1.count) } }
+    }
+}
+
+extension Timestamp {
+    package static let distantFuture = Timestamp(milliseconds: .max)
+}
