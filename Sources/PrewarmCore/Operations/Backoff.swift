@@ -10,8 +10,10 @@ package struct Backoff: Sendable {
 
     /// Between a build that fails and the next: the bounds of a Kubernetes container restart.
     package static let failure = Backoff(base: .seconds(10), limit: .seconds(300))
-    /// For "try again later" and for "starting", which are no failures.
+    /// For "try again later", which is no failure.
     package static let retry = Backoff(base: .seconds(2), limit: .seconds(60))
+    /// Between two looks at an instance that is starting: somebody waits for it.
+    package static let readiness = Backoff(base: .milliseconds(500), limit: .seconds(10))
 
     /// The wait after the `attempt`th try (from 1): doubled each time, then between half and all of it.
     package func delay(attempt: Int, seed: UInt64) -> Duration {

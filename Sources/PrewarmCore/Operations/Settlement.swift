@@ -1,0 +1,105 @@
+/// What follows from the outcome of one operation: the state machine of operations and workspaces, without a clock.
+package struct Settlement: Hashable, Sendable {
+    package enum Effect: Hashable, Sendable {
+        case none
+        /// A build of this fingerprint failed: it counts towards the failure limit.
+        case failed(String)
+        /// A build of this fingerprint works: its failures are over.
+        case worked
+    }
+
+    package var operation: Operation
+    package var workspace: Workspace
+    package var effect = Effect.none
+    /// The workspace is to be inspected until it is ready, from this time on.
+    package var inspectAt: Timestamp?
+
+    package static func settle(
+        _ operation: Operation, of workspace: Workspace, outcome: Outcome, now: Timestamp
+    ) -> Settlement {
+        var settlement = Settlement(operation: operation, workspace: workspace)
+        switch operation.kind {
+        case .delete: settlement.settleDelete(outcome, now)
+        case .inspect: settlement.settleInspect(outcome, now)
+        case .create, .start, .stop, .claim: settlement.settleCreate(outcome, now)
+        }
+        return settlement
+    }
+
+    private mutating func settleCreate(_ outcome: Outcome, _ now: Timestamp) {
+        switch outcome {
+        case .done(let endpoint, let metadata):
+            finish(.succeeded, now)
+            becomeReady(endpoint, metadata, now)
+        case .starting(let endpoint, let metadata):
+            finish(.succeeded, now)
+            workspace.endpoint = endpoint
+            workspace.metadata = metadata
+            if workspace.state == .creating { inspectAt = now + Backoff.readiness.delay(attempt: 1, seed: seed) }
+        case .tryLater(let message):
+            // A delete waits behind it: what was never made need not be made now.
+            if workspace.state == .deleting { finish(.cancelled, now) } else { retry(after: .retry, message, now) }
+        case .failed(let message): fail(message, now)
+        case .lost: fail("the provisioner says that the workspace is gone", now)
+        }
+    }
+
+    private mutating func settleDelete(_ outcome: Outcome, _ now: Timestamp) {
+        switch outcome {
+        case .done, .lost:
+            finish(.succeeded, now)
+            workspace.state = .deleted
+        case .starting: retry(after: .retry, "the provisioner says that it is not done yet", now)
+        case .tryLater(let message): retry(after: .retry, message, now)
+        case .failed(let message): retry(after: .failure, message, now)
+        }
+    }
+
+    private mutating func settleInspect(_ outcome: Outcome, _ now: Timestamp) {
+        guard workspace.state == .creating || workspace.state == .ready else { return finish(.cancelled, now) }
+        switch outcome {
+        case .done(let endpoint, let metadata):
+            finish(.succeeded, now)
+            becomeReady(endpoint ?? workspace.endpoint, metadata.isEmpty ? workspace.metadata : metadata, now)
+        case .starting: retry(after: .readiness, nil, now)
+        case .lost:
+            finish(.succeeded, now)
+            workspace.state = .lost
+        case .tryLater(let message): retry(after: .retry, message, now)
+        case .failed(let message): retry(after: .failure, message, now)
+        }
+    }
+
+    private var seed: UInt64 { operation.id.seed }
+
+    private mutating func becomeReady(_ endpoint: String?, _ metadata: [String: String], _ now: Timestamp) {
+        workspace.endpoint = endpoint
+        workspace.metadata = metadata
+        if workspace.state == .creating {
+            workspace.state = .ready
+            workspace.readyAt = now
+            effect = .worked
+        }
+    }
+
+    private mutating func fail(_ message: String, _ now: Timestamp) {
+        operation.error = message
+        finish(.failed, now)
+        if workspace.state == .creating {
+            workspace.state = .failed
+            effect = .failed(message)
+        }
+    }
+
+    private mutating func finish(_ state: Operation.State, _ now: Timestamp) {
+        operation.state = state
+        operation.finishedAt = now
+        if state == .succeeded { operation.error = nil }
+    }
+
+    private mutating func retry(after backoff: Backoff, _ message: String?, _ now: Timestamp) {
+        operation.state = .pending
+        operation.error = message
+        operation.nextAttemptAt = now + backoff.delay(attempt: operation.attempt, seed: seed)
+    }
+}

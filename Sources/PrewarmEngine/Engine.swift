@@ -1,0 +1,61 @@
+package import PrewarmCore
+
+/// Everything that the commands and the daemon work with: the ports, the policy and the clock.
+package struct Engine: Sendable {
+    package let store: any Store
+    /// By name.
+    package let sources: [String: Source]
+    /// By the names of the configuration.
+    package let provisioners: [String: any Provisioner]
+    package let defaultProvisioner: String?
+    package let policy: Policy
+    package let parser: ManifestParsing
+    package let zones: ZoneDirectory
+    package let now: @Sendable () -> Timestamp
+
+    package struct Source: Sendable {
+        package let name: String
+        /// Without user information.
+        package let url: String
+        package let git: any GitSource
+        /// How long a turn may keep others from reconciling the source, if its process hangs.
+        package let lease: Duration
+
+        package init(name: String, url: String, git: any GitSource, lease: Duration = .seconds(120)) {
+            self.name = name
+            self.url = url
+            self.git = git
+            self.lease = lease
+        }
+    }
+
+    package init(
+        store: any Store, sources: [Source], provisioners: [String: any Provisioner], defaultProvisioner: String?,
+        policy: Policy, parser: ManifestParsing, zones: ZoneDirectory = ZoneDirectory(),
+        now: @escaping @Sendable () -> Timestamp
+    ) {
+        self.store = store
+        self.sources = Dictionary(sources.map { ($0.name, $0) }) { first, _ in first }
+        self.provisioners = provisioners
+        self.defaultProvisioner = defaultProvisioner
+        self.policy = policy
+        self.parser = parser
+        self.zones = zones
+        self.now = now
+    }
+}
+
+/// How bytes become a ``ParsedFile``; the engine doesn't know YAML.
+package struct ManifestParsing: Sendable {
+    /// Part of the key under which results are kept: it changes whenever the same bytes parse to something else.
+    package let version: Int
+    package let parse: @Sendable ([UInt8]) -> ParsedFile
+    /// In bytes.
+    package let sizeLimit: Int
+
+    package init(version: Int, sizeLimit: Int, parse: @escaping @Sendable ([UInt8]) -> ParsedFile) {
+        self.version = version
+        self.sizeLimit = sizeLimit
+        self.parse = parse
+    }
+}

@@ -1,0 +1,67 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A process on some machine, in a form that another process on that machine can tell whether it still runs.
+package struct Holder: Hashable, Sendable, CustomStringConvertible {
+    private let bootID: String
+    private let pidNamespace: String
+    package let pid: Int32
+    private let startTime: UInt64
+
+    /// This process. Computed once: it can't change.
+    package static let current = Holder()
+
+    private init() {
+        bootID = Self.text(ofFile: "/proc/sys/kernel/random/boot_id")
+        pidNamespace = Self.target(ofLink: "/proc/self/ns/pid")
+        pid = getpid()
+        startTime = Self.startTime(of: pid) ?? 0
+    }
+
+    package var description: String { "\(bootID)/\(pidNamespace)/\(pid)/\(startTime)" }
+
+    package init?(_ text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 4, let pid = Int32(parts[2]), let startTime = UInt64(parts[3]) else { return nil }
+        bootID = String(parts[0])
+        pidNamespace = String(parts[1])
+        self.pid = pid
+        self.startTime = startTime
+    }
+
+    /// True where the process is known to have ended. One on another machine, or out of sight, is not known to.
+    package var isKnownDead: Bool {
+        guard bootID == Self.current.bootID, pidNamespace == Self.current.pidNamespace else { return false }
+        return Self.startTime(of: pid) != startTime
+    }
+
+    /// In clock ticks since boot: field 22 of `/proc/PID/stat`, counted after the command, which may hold anything.
+    package static func startTime(of pid: Int32) -> UInt64? {
+        let stat = text(ofFile: "/proc/\(pid)/stat")
+        guard let end = stat.lastIndex(of: ")") else { return nil }
+        let fields = stat[stat.index(after: end)...].split(separator: " ")
+        return fields.count > 19 && fields[0] != "Z" ? UInt64(fields[19]) : nil
+    }
+
+    private static func text(ofFile path: String) -> String {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return "" }
+        defer { close(file) }
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = read(file, &buffer, buffer.count)
+        return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self).trimmed
+    }
+
+    private static func target(ofLink path: String) -> String {
+        var buffer = [UInt8](repeating: 0, count: 256)
+        let count = readlink(path, &buffer, buffer.count)
+        return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String { String(self[..<(lastIndex { !$0.isWhitespace }.map(index(after:)) ?? startIndex)]) }
+}

@@ -1,0 +1,37 @@
+import PrewarmCore
+
+extension Engine {
+    /// The part of a turn that holds the lease: reads the revision, then decides and commits in one transaction.
+    func reconcile(
+        _ source: Source, record: SourceRecord, target: Revision?, lease: Lease, preset: String?,
+        report: inout TurnReport
+    ) async throws {
+        var desired: Desired?
+        var commit: CommitDescription?
+        let previous = try await inForce(of: source.name)
+        if report.failure == nil, let target, target != record.applied || record.inputs != inputs {
+            do {
+                try await source.git.fetch(target)
+                desired = try await self.desired(at: target, of: source, previous: previous)
+                commit = try await source.git.commit(of: target)
+                report.revision = target
+            } catch let failure as GitFailure {
+                report.failure = failure
+            }
+        }
+        if let failure = report.failure {
+            try await note(failure, of: source)
+            if record.applied == nil { return await release(lease, of: source) }
+        }
+        let presets = desired?.catalog.presets ?? previous.presets
+        let turn = TurnCommit(
+            engine: self, source: source, lease: lease, desired: desired, commit: commit, previous: previous,
+            presets: presets, revision: report.revision, preset: preset, failed: report.failure != nil,
+            planner: planner(for: presets))
+        let result = try await store.write { try turn.run(in: $0) }
+        report.presets = presets
+        report.plan = result.plan
+        report.failures = result.failures
+        report.diagnostics = result.diagnostics
+    }
+}

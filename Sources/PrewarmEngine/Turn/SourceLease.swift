@@ -1,0 +1,40 @@
+import PrewarmCore
+
+/// One reconcile at a time for each source (DESIGN.md §2).
+extension Engine {
+    /// Takes the lease of a source, over from a holder that is dead or late if need be.
+    func acquireLease(of source: Source) async throws -> Lease {
+        let now = now()
+        return try await store.write { store in
+            let current = try store.lease(ofSource: source.name)
+            if let current, current.isInForce(at: now), current.holder != Holder.current.description {
+                throw TurnError.leaseHeld(source: source.name, by: current.holder)
+            }
+            let lease = Lease(
+                holder: Holder.current.description, fence: (current?.fence ?? 0) + 1, until: now + source.lease)
+            try store.save(lease, ofSource: source.name)
+            return lease
+        }
+    }
+
+    func release(_ lease: Lease, of source: Source) async {
+        // A lease that can't be given back runs out.
+        try? await store.write { store in try release(lease, of: source.name, in: store) }
+    }
+
+    func release(_ lease: Lease, of source: String, in store: any StoreWriter) throws {
+        guard try store.lease(ofSource: source)?.fence == lease.fence else { return }
+        try store.save(Lease(holder: lease.holder, fence: lease.fence, until: now()), ofSource: source)
+    }
+
+    /// Throws where somebody else has taken the lease since.
+    func check(_ lease: Lease, of source: String, in store: any StoreReader) throws {
+        guard try store.lease(ofSource: source)?.fence == lease.fence else { throw TurnError.leaseLost(source: source) }
+    }
+}
+
+extension Lease {
+    func isInForce(at now: Timestamp) -> Bool {
+        until > now && Holder(holder)?.isKnownDead != true
+    }
+}

@@ -1,0 +1,134 @@
+import PrewarmCore
+
+extension Engine {
+    /// Pulls a source, plans, and commits the plan as operations. Nothing is asked of a provisioner here.
+    ///
+    /// A turn that finds nothing new costs one ref advertisement and one row, and writes nothing.
+    /// - Parameters:
+    ///   - pull: false plans from what is in force without asking the remote.
+    ///   - preset: where given, only this preset is acted on.
+    /// - Throws: ``TurnError``, ``StoreError``. A remote that can't be read is reported, not thrown.
+    package func turn(_ name: String, pull: Bool = true, preset: String? = nil) async throws -> TurnReport {
+        guard let source = sources[name] else { throw TurnError.unknownSource(name) }
+        var report = TurnReport(source: name)
+        let record = try await store.read { try $0.source(name) } ?? SourceRecord(name: name, url: source.url)
+        report.revision = record.applied
+        var target = record.applied
+        if pull {
+            do {
+                target = try await source.git.head()
+            } catch {
+                report.failure = error
+            }
+        }
+        if report.failure == nil, target == record.applied, isQuiet(record) {
+            report.isQuiet = true
+            report.diagnostics = try await store.read { try $0.diagnostics(source: name) }
+            if pull, record.failure != nil { try await note(nil, of: source) }
+            return report
+        }
+        let lease = try await acquireLease(of: source)
+        do {
+            try await reconcile(source, record: record, target: target, lease: lease, preset: preset, report: &report)
+        } catch {
+            await release(lease, of: source)
+            throw error
+        }
+        return report
+    }
+
+    /// What a turn would do now, at a revision if one is given; touches nothing but the mirror.
+    package func preview(_ name: String, revision: String? = nil) async throws -> TurnReport {
+        guard let source = sources[name] else { throw TurnError.unknownSource(name) }
+        var report = TurnReport(source: name)
+        let record = try await store.read { try $0.source(name) } ?? SourceRecord(name: name, url: source.url)
+        var desired: Desired?
+        let previous = try await inForce(of: name)
+        report.revision = record.applied
+        do {
+            let target = if let revision { try await source.git.lookUp(revision) } else { try await source.git.head() }
+            if target != record.applied || record.inputs != inputs {
+                try await source.git.fetch(target)
+                desired = try await self.desired(at: target, of: source, previous: previous)
+                report.revision = target
+            }
+        } catch let failure as GitFailure {
+            if revision != nil { throw failure }
+            report.failure = failure
+        }
+        let presets = desired?.catalog.presets ?? previous.presets
+        let catalogDiagnostics = desired?.catalog.diagnostics
+        let planner = planner(for: presets)
+        report.presets = presets
+        (report.plan, report.failures, report.diagnostics) = try await store.read { store in
+            let observed = try observed(of: presets, source: name, planner: planner, in: store)
+            let diagnostics = try catalogDiagnostics ?? store.diagnostics(source: name)
+            return (planner.plan(presets, observed: observed), observed.failures, diagnostics)
+        }
+        return report
+    }
+
+    private func isQuiet(_ record: SourceRecord) -> Bool {
+        guard record.applied != nil, record.inputs == inputs, let until = record.quietUntil else { return false }
+        return now() < until
+    }
+
+    /// What besides the commit a plan depends on, as text; it changes with the configuration and with the parser.
+    var inputs: String {
+        let names = provisioners.keys.sorted().joined(separator: ",")
+        let limits = policy.limits
+        let numbers = [limits.instancesPerPreset, limits.instancesPerSource, limits.instances, limits.actionsPerTurn]
+        let texts = numbers.map { $0.map(String.init) ?? "-" }.joined(separator: ",")
+        return "\(parser.version);\(names);\(defaultProvisioner ?? "-");\(texts)"
+    }
+
+    func inForce(of source: String) async throws -> InForce {
+        try await store.read { InForce(presets: try $0.presets(source: source), templates: try $0.templates(source: source)) }
+    }
+
+    func planner(for presets: [Preset]) -> Planner {
+        Planner(now: now(), policy: policy, zones: zones.rules(of: Set(presets.compactMap { $0.schedule?.timezone })))
+    }
+
+    /// Reads counts for all, and single instances only of presets where one may have to go.
+    func observed(of presets: [Preset], source: String, planner: Planner, in store: any StoreReader) throws -> Observed {
+        var observed = Observed()
+        observed.tallies.reserveCapacity(presets.count)
+        for tally in try store.tallies(source: policy.limits.instances == nil ? source : nil) {
+            observed.tallies[tally.preset, default: []].append(tally)
+        }
+        let detailed = presets.filter { planner.needsInstances($0, tallies: observed.tallies[$0.key] ?? []) }
+        for instance in try store.instances(of: detailed.map(\.key)) {
+            observed.instances[instance.preset, default: []].append(instance)
+        }
+        for failure in try store.failures(source: source) { observed.failures[failure.preset] = failure }
+        return observed
+    }
+
+    /// Writes only where that changes something, so that a remote that stays away costs no writes.
+    func note(_ failure: GitFailure?, of source: Source) async throws {
+        let now = now()
+        try await store.write { store in
+            var record = try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
+            guard record.failure?.reason != failure?.reason.rawValue || record.failure?.message != failure?.message
+            else { return }
+            record.failure = failure.map {
+                SourceFailure(
+                    reason: $0.reason.rawValue, message: $0.message, hint: $0.hint,
+                    since: record.failure?.since ?? now)
+            }
+            try store.save(record)
+            let event =
+                if let failure {
+                    Event(
+                        at: now, kind: .warning, reason: failure.reason.rawValue, object: "source", name: source.name,
+                        source: source.name, message: failure.message)
+                } else {
+                    Event(
+                        at: now, reason: "Recovered", object: "source", name: source.name, source: source.name,
+                        message: "the repository can be read again")
+                }
+            try store.append([event])
+        }
+    }
+}

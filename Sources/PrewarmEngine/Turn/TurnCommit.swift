@@ -1,0 +1,220 @@
+import PrewarmCore
+
+/// Decides and writes in one transaction, so that a plan is never made from what is no longer so.
+struct TurnCommit: Sendable {
+    let engine: Engine
+    let source: Engine.Source
+    let lease: Lease
+    /// Nil: what is in force stays as it is.
+    let desired: Desired?
+    let commit: CommitDescription?
+    let previous: InForce
+    let presets: [Preset]
+    let revision: Revision?
+    /// Where given, only this preset is acted on.
+    let preset: String?
+    /// The remote could not be read: what is recorded of that stays.
+    let failed: Bool
+    let planner: Planner
+
+    struct Result: Sendable {
+        var plan: Plan
+        var failures: [PresetKey: FailureRecord]
+        var diagnostics: [Diagnostic]
+    }
+
+    func run(in store: any StoreWriter) throws -> Result {
+        try engine.check(lease, of: source.name, in: store)
+        if let desired { try put(desired, in: store) }
+        let observed = try engine.observed(of: presets, source: source.name, planner: planner, in: store)
+        let pruned = presets.filter { $0.retirement == .pruned && observed.tallies[$0.key] == nil }
+        let pools = pruned.isEmpty ? presets : presets.filter { !pruned.contains($0) }
+        if !pruned.isEmpty { try forget(pruned, in: store) }
+        var plan = planner.plan(pools, observed: observed)
+        if let preset { plan.restrict(to: preset) }
+        let counts = try carryOut(plan, observed: observed, in: store)
+        try record(plan, counts: counts, isPartial: preset != nil, in: store)
+        try engine.release(lease, of: source.name, in: store)
+        return Result(
+            plan: plan, failures: observed.failures, diagnostics: try store.diagnostics(source: source.name))
+    }
+
+    // MARK: What is desired
+
+    private func put(_ desired: Desired, in store: any StoreWriter) throws {
+        let old = Dictionary(previous.presets.map { ($0.key, $0) }) { first, _ in first }
+        let changed = desired.catalog.presets.filter { old[$0.key] != $0 }
+        try store.save(changed)
+        if desired.catalog.templates != previous.templates {
+            try store.replaceTemplates(desired.catalog.templates, source: source.name)
+        }
+        try store.replaceDiagnostics(desired.catalog.diagnostics, source: source.name)
+        try store.saveParsed(desired.newlyParsed, parserVersion: engine.parser.version)
+        for preset in changed where old[preset.key]?.fingerprint != preset.fingerprint {
+            try store.setFailure(nil, of: preset.key)
+        }
+    }
+
+    private func forget(_ presets: [Preset], in store: any StoreWriter) throws {
+        try store.forget(presets.map(\.key))
+        try store.append(
+            presets.map { preset in
+                Event(
+                    at: planner.now, reason: "Forgotten", object: "preset", name: preset.key.name,
+                    source: source.name, preset: preset.key.name,
+                    message: "gone from git, and its last instance is gone")
+            })
+    }
+
+    // MARK: What is done
+
+    private func carryOut(_ plan: Plan, observed: Observed, in store: any StoreWriter) throws -> ActionCounts {
+        var counts = ActionCounts()
+        guard !plan.actions.isEmpty else { return counts }
+        var generator = SystemRandomNumberGenerator()
+        var identifiers = IdentifierFactory(now: planner.now, using: &generator)
+        let byKey = Dictionary(presets.map { ($0.key, $0) }) { first, _ in first }
+        var workspaces: [Workspace] = []
+        var operations: [Operation] = []
+        var events = EventBatch(at: planner.now, source: source.name)
+        for action in plan.actions where action.kind == .create {
+            guard let preset = byKey[action.preset] else { continue }
+            let workspace = Workspace(
+                id: WorkspaceID(identifiers.next()), preset: preset.key, spec: preset.spec,
+                fingerprint: preset.fingerprint, state: .pending, createdAt: planner.now,
+                revision: revision?.description)
+            workspaces.append(workspace)
+            operations.append(
+                operation(.create, of: workspace.id, preset.key, preset.spec.provisioner, action.reason, &identifiers))
+            events.count(action)
+        }
+        try store.insert(workspaces)
+        // Between the reading and here nobody wrote: it is one transaction.
+        let leaving = plan.actions.compactMap { $0.kind == .create ? nil : $0.workspace }
+        let cancelled = plan.actions.compactMap { $0.kind == .cancel ? $0.workspace : nil }
+        try store.cancelOperations(of: leaving, now: planner.now)
+        _ = try store.move(cancelled, from: [.pending], to: .deleted)
+        let deleted = plan.actions.compactMap { $0.kind == .delete ? $0.workspace : nil }
+        let moved = try store.move(deleted, from: [.creating, .ready, .failed, .lost], to: .deleting)
+        var makers = Makers(presets: byKey, observed: observed)
+        for action in plan.actions where action.kind != .create {
+            events.count(action)
+            guard action.kind == .delete, let id = action.workspace, moved.contains(id),
+                let provisioner = try makers.provisioner(of: id, preset: action.preset, in: store)
+            else { continue }
+            operations.append(operation(.delete, of: id, action.preset, provisioner, action.reason, &identifiers))
+        }
+        try store.insert(operations)
+        try store.append(events.events)
+        counts.created = workspaces.count
+        counts.deleted = moved.count
+        counts.cancelled = cancelled.count
+        return counts
+    }
+
+    private func operation(
+        _ kind: Operation.Kind, of workspace: WorkspaceID, _ preset: PresetKey, _ provisioner: String, _ reason: Reason,
+        _ identifiers: inout IdentifierFactory
+    ) -> Operation {
+        Operation(
+            id: OperationID(identifiers.next()), kind: kind, workspace: workspace, preset: preset,
+            provisioner: provisioner, reason: reason, nextAttemptAt: planner.now, createdAt: planner.now)
+    }
+
+    // MARK: What is remembered
+
+    private func record(_ plan: Plan, counts: ActionCounts, isPartial: Bool, in store: any StoreWriter) throws {
+        var record = try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
+        if let desired, let revision {
+            if record.applied != revision {
+                try store.insert(
+                    RevisionRecord(
+                        source: source.name, revision: revision, appliedAt: planner.now, author: commit?.author,
+                        subject: commit?.subject, created: counts.created, deleted: counts.deleted,
+                        cancelled: counts.cancelled))
+                record.appliedAt = planner.now
+            }
+            record.applied = revision
+            record.files = desired.files
+            record.foreignDocuments = desired.catalog.foreignDocuments
+            record.inputs = engine.inputs
+        }
+        record.url = source.url
+        if !failed { record.failure = nil }
+        let isComplete = !isPartial && !plan.held.contains { if case .actionsPerTurn = $0.hold { true } else { false } }
+        let hasPruned = presets.contains { $0.retirement == .pruned }
+        record.quietUntil = isComplete && !hasPruned ? plan.nextChange ?? .distantFuture : nil
+        try store.save(record)
+    }
+}
+
+struct ActionCounts: Sendable {
+    var created = 0
+    var deleted = 0
+    var cancelled = 0
+}
+
+/// Finds out which provisioner made a workspace: the preset's, unless that has changed since.
+private struct Makers {
+    private let presets: [PresetKey: Preset]
+    private let fingerprints: [WorkspaceID: Fingerprint]
+    private var known: [Fingerprint: String] = [:]
+
+    init(presets: [PresetKey: Preset], observed: Observed) {
+        self.presets = presets
+        fingerprints = Dictionary(
+            observed.instances.values.lazy.joined().map { ($0.id, $0.fingerprint) }) { first, _ in first }
+    }
+
+    mutating func provisioner(of id: WorkspaceID, preset: PresetKey, in store: any StoreReader) throws -> String? {
+        guard let fingerprint = fingerprints[id] else { return nil }
+        if let preset = presets[preset], preset.fingerprint == fingerprint { return preset.spec.provisioner }
+        if let provisioner = known[fingerprint] { return provisioner }
+        known[fingerprint] = try store.workspace(id.rawValue)?.spec.provisioner
+        return known[fingerprint]
+    }
+}
+
+/// One event for all actions of one kind and reason on one preset.
+private struct EventBatch {
+    let at: Timestamp
+    let source: String
+    private var counts: [Key: Int] = [:]
+    private var order: [Key] = []
+
+    private struct Key: Hashable {
+        let preset: String
+        let kind: Action.Kind
+        let reason: Reason
+    }
+
+    init(at: Timestamp, source: String) {
+        self.at = at
+        self.source = source
+    }
+
+    mutating func count(_ action: Action) {
+        let key = Key(preset: action.preset.name, kind: action.kind, reason: action.reason)
+        if counts[key] == nil { order.append(key) }
+        counts[key, default: 0] += 1
+    }
+
+    var events: [Event] {
+        order.map { key in
+            let count = counts[key] ?? 0
+            return Event(
+                at: at, reason: key.reason.rawValue, object: "preset", name: key.preset, source: source,
+                preset: key.preset,
+                message: "\(key.kind.rawValue) \(count) \(count == 1 ? "workspace" : "workspaces")")
+        }
+    }
+}
+
+extension Plan {
+    /// Leaves out what is about other presets.
+    package mutating func restrict(to preset: String) {
+        actions.removeAll { $0.preset.name != preset }
+        held.removeAll { $0.action.preset.name != preset }
+        pools.removeAll { $0.preset.name != preset }
+    }
+}
