@@ -17,7 +17,7 @@ package struct Diagnostic: Hashable, Sendable {
     package var excerpt: String?
 
     package init(
-        _ severity: Severity = .error, file: String = "", at position: Position? = nil, message: String,
+        _ severity: Severity = .error, file: String = "", at position: Position? = nil, _ message: String,
         hint: String? = nil, excerpt: String? = nil
     ) {
         self.severity = severity

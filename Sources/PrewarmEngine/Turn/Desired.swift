@@ -50,7 +50,8 @@ extension ParsedFile {
         file.isUnreadable = true
         file.diagnostics = [
             Diagnostic(
-                message: "the file is larger than \(limit / 1024) KiB, the limit for a manifest file",
+                .error,
+                "the file is larger than \(limit / 1024) KiB, the limit for a manifest file",
                 hint: "split it into several files")
         ]
         return file

@@ -56,16 +56,35 @@ extension Engine {
             if revision != nil { throw failure }
             report.failure = failure
         }
-        let presets = desired?.catalog.presets ?? previous.presets
-        let catalogDiagnostics = desired?.catalog.diagnostics
-        let planner = planner(for: presets)
-        report.presets = presets
-        (report.plan, report.failures, report.diagnostics) = try await store.read { store in
+        guard let desired else {
+            let failure = report.failure
+            report = try await assess(name)
+            report.failure = failure
+            return report
+        }
+        report.presets = desired.catalog.presets
+        report.diagnostics = desired.catalog.diagnostics
+        let (presets, planner) = (report.presets, planner(for: report.presets))
+        (report.plan, report.failures) = try await store.read { store in
             let observed = try observed(of: presets, source: name, planner: planner, in: store)
-            let diagnostics = try catalogDiagnostics ?? store.diagnostics(source: name)
-            return (planner.plan(presets, observed: observed), observed.failures, diagnostics)
+            return (planner.plan(presets, observed: observed), observed.failures)
         }
         return report
+    }
+
+    /// The pools of what is in force, without asking the remote and without writing anything.
+    package func assess(_ name: String) async throws -> TurnReport {
+        try await store.read { store in
+            var report = TurnReport(source: name)
+            report.revision = try store.source(name)?.applied
+            report.presets = try store.presets(source: name)
+            let planner = planner(for: report.presets)
+            let observed = try observed(of: report.presets, source: name, planner: planner, in: store)
+            report.plan = planner.plan(report.presets, observed: observed)
+            report.failures = observed.failures
+            report.diagnostics = try store.diagnostics(source: name)
+            return report
+        }
     }
 
     private func isQuiet(_ record: SourceRecord) -> Bool {

@@ -1,0 +1,85 @@
+package import PrewarmCore
+
+/// Why a claim or a release was refused.
+package enum ClaimError: Error, Sendable {
+    case unknownPreset(String, known: [String])
+    /// Several sources have one of that name.
+    case ambiguousPreset(String, sources: [String])
+    case retired(Preset)
+    /// Nothing is ready; `starting` are on their way.
+    case nothingReady(Preset, starting: Int)
+    case unknownWorkspace(String)
+    case notClaimed(Workspace)
+    /// The key was used for another preset or owner.
+    case keyReused(String, Workspace)
+}
+
+extension Engine {
+    /// Hands out a ready workspace. The store decides in one statement, so that no other claim and no deletion wins too.
+    package func claim(_ name: String, owner: String, idempotencyKey: String? = nil) async throws -> Workspace {
+        let now = now()
+        return try await store.write { store in
+            let preset = try preset(named: name, in: store)
+            if let idempotencyKey, let earlier = try store.workspace(claimedWith: idempotencyKey) {
+                guard earlier.preset == preset.key, earlier.owner == owner else {
+                    throw ClaimError.keyReused(idempotencyKey, earlier)
+                }
+                return earlier
+            }
+            guard preset.retirement == nil else { throw ClaimError.retired(preset) }
+            let request = ClaimRequest(
+                preset: preset.key, owner: owner, current: preset.fingerprint, readySince: preset.ttl.map { now - $0 },
+                now: now, idempotencyKey: idempotencyKey)
+            guard let workspace = try store.claim(request) else {
+                let starting = try store.tallies(of: preset.key).reduce(0) {
+                    $0 + ($1.state == .pending || $1.state == .creating ? $1.count : 0)
+                }
+                throw ClaimError.nothingReady(preset, starting: starting)
+            }
+            try store.append([
+                Event(
+                    at: now, reason: "Claimed", object: "workspace", name: workspace.name, source: preset.key.source,
+                    preset: preset.key.name, message: "claimed by \(owner)")
+            ])
+            try store.markDirty(source: preset.key.source)
+            return workspace
+        }
+    }
+
+    /// Gives a claimed workspace up: it is deleted. Releasing it again changes nothing.
+    package func release(_ idOrName: String) async throws -> Workspace {
+        let now = now()
+        return try await store.write { store in
+            guard var workspace = try store.workspace(idOrName) else { throw ClaimError.unknownWorkspace(idOrName) }
+            if workspace.claimedAt != nil, workspace.state == .deleting || workspace.state == .deleted { return workspace }
+            guard workspace.state == .claimed else { throw ClaimError.notClaimed(workspace) }
+            workspace.state = .deleting
+            guard try store.update(workspace, from: [.claimed]) else { throw ClaimError.notClaimed(workspace) }
+            var generator = SystemRandomNumberGenerator()
+            var identifiers = IdentifierFactory(now: now, using: &generator)
+            try store.insert([
+                Operation(
+                    id: OperationID(identifiers.next()), kind: .delete, workspace: workspace.id,
+                    preset: workspace.preset, provisioner: workspace.spec.provisioner, reason: .released,
+                    nextAttemptAt: now, createdAt: now)
+            ])
+            try store.append([
+                Event(
+                    at: now, reason: Reason.released.rawValue, object: "workspace", name: workspace.name,
+                    source: workspace.preset.source, preset: workspace.preset.name,
+                    message: "released by \(workspace.owner ?? "its owner")")
+            ])
+            return workspace
+        }
+    }
+
+    /// The one preset in force of this name, or of `source/name`.
+    package func preset(named name: String, in store: any StoreReader) throws -> Preset {
+        let presets = try store.presets(named: name)
+        if presets.count > 1 { throw ClaimError.ambiguousPreset(name, sources: presets.map(\.key.source)) }
+        guard let preset = presets.first else {
+            throw ClaimError.unknownPreset(name, known: try store.presets(source: nil).map(\.key.name))
+        }
+        return preset
+    }
+}

@@ -1,0 +1,298 @@
+package import PrewarmCore
+
+/// Runs due operations: intend, act, record (DESIGN.md §4).
+///
+/// Every step is committed before the next, so that another process can carry on wherever this one is killed.
+package struct OperationRunner: Sendable {
+    let engine: Engine
+    /// Nil: all.
+    let preset: String?
+    let workspace: WorkspaceID?
+    let observe: @Sendable (Progress) -> Void
+
+    /// What somebody who waits may want to see.
+    package enum Progress: Sendable {
+        case started(Operation)
+        case settled(Operation, Workspace)
+    }
+
+    package init(
+        _ engine: Engine, preset: String? = nil, workspace: WorkspaceID? = nil,
+        observe: @escaping @Sendable (Progress) -> Void = { _ in }
+    ) {
+        self.engine = engine
+        self.preset = preset
+        self.workspace = workspace
+        self.observe = observe
+    }
+
+    /// What a run did.
+    package struct Report: Sendable {
+        package var succeeded = 0
+        package var failed: [Operation] = []
+        /// Provisioners that operations wait for and that the configuration does not name.
+        package var unknownProvisioners: Set<String> = []
+
+        package init() {}
+    }
+
+    /// Runs operations until none is due and none runs. Before it ends, and whenever a slot is free with nothing due,
+    /// `replan` may make more of them and says whether it did.
+    package func run(replan: @escaping @Sendable () async throws -> Bool = { false }) async throws -> Report {
+        var report = Report()
+        try await recover()
+        try await withThrowingTaskGroup(of: Settled?.self) { group in
+            var running: [String: Int] = [:]
+            var isDirty = false
+            while true {
+                try Task.checkCancellation()
+                var leased = try await lease(running: running, report: &report)
+                if leased.isEmpty, isDirty {
+                    isDirty = false
+                    if try await replan() { leased = try await lease(running: running, report: &report) }
+                }
+                for record in leased {
+                    running[record.operation.provisioner, default: 0] += 1
+                    group.addTask { try await perform(record) }
+                }
+                guard running.values.contains(where: { $0 > 0 }), let next = try await group.next() else { return }
+                guard let settled = next else { continue }
+                running[settled.operation.provisioner, default: 1] -= 1
+                isDirty = true
+                report.note(settled.operation)
+                observe(.settled(settled.operation, settled.workspace))
+            }
+        }
+        return report
+    }
+
+    private struct Settled: Sendable {
+        let operation: Operation
+        let workspace: Workspace
+    }
+
+    // MARK: Intend
+
+    /// Takes as many due operations as each provisioner has room for, counting those of other processes.
+    private func lease(running: [String: Int], report: inout Report) async throws -> [OperationRecord] {
+        let now = engine.now()
+        let rooms = engine.provisioners.mapValues(\.concurrency).filter { running[$0.key] ?? 0 < $0.value }
+        guard try await store.read({ try hasDue(rooms.keys, now: now, in: $0) }) else { return [] }
+        return try await store.write { store in
+            var others: [String: Int] = [:]
+            for record in try store.operations(OperationFilter(states: [.running])) {
+                others[record.operation.provisioner, default: 0] += 1
+            }
+            var leased: [OperationRecord] = []
+            for (name, concurrency) in rooms.sorted(by: { $0.key < $1.key }) {
+                let room = concurrency - (others[name] ?? 0)
+                guard room > 0 else { continue }
+                for var record in try due(name, now: now, limit: room, in: store) {
+                    record.operation.state = .running
+                    record.operation.attempt += 1
+                    record.operation.startedAt = now
+                    record.lease = Lease(
+                        holder: Holder.current.description, fence: Int64(record.operation.attempt),
+                        until: now + .seconds(24 * 3600))
+                    record.mark = nil
+                    try store.update(record)
+                    if record.operation.kind == .create {
+                        _ = try store.move([record.operation.workspace], from: [.pending], to: .creating)
+                    }
+                    leased.append(record)
+                }
+            }
+            return leased
+        }
+    }
+
+    private func hasDue(_ provisioners: some Sequence<String>, now: Timestamp, in store: any StoreReader) throws -> Bool {
+        for name in provisioners where try !due(name, now: now, limit: 1, in: store).isEmpty { return true }
+        return false
+    }
+
+    private func due(
+        _ provisioner: String, now: Timestamp, limit: Int, in store: any StoreReader
+    ) throws -> [OperationRecord] {
+        guard preset != nil || workspace != nil else {
+            return try store.dueOperations(provisioner: provisioner, now: now, limit: limit)
+        }
+        let due = try store.dueOperations(provisioner: provisioner, now: now, limit: .max)
+        return Array(due.lazy.filter { isWanted($0.operation) }.prefix(limit))
+    }
+
+    private func isWanted(_ operation: Operation) -> Bool {
+        (preset == nil || operation.preset.name == preset) && (workspace == nil || operation.workspace == workspace)
+    }
+
+    // MARK: Act
+
+    private func perform(_ record: OperationRecord) async throws -> Settled? {
+        let operation = record.operation
+        observe(.started(operation))
+        guard let workspace = try await store.read({ try $0.workspace(operation.workspace.rawValue) }) else {
+            return try await settle(record, reply: ProvisionerReply(outcome: .lost))
+        }
+        guard let provisioner = engine.provisioners[operation.provisioner],
+            let kind = ProvisionerOperation(rawValue: operation.kind.rawValue)
+        else { return nil }
+        let labels = try await store.read { try $0.presets(named: operation.preset.description).first?.labels ?? [:] }
+        let request = ProvisionerRequest(
+            id: operation.id, operation: kind, attempt: operation.attempt, workspace: workspace, labels: labels,
+            secrets: [:])
+        let reply = await provisioner.perform(request) { mark in
+            var marked = record
+            marked.mark = mark
+            let update = marked
+            try await store.write { store in
+                try check(record, in: store)
+                try store.update(update)
+            }
+        }
+        if Task.isCancelled {
+            // What was ended half-way is no failure: it is asked for again.
+            await Task { try? await giveBack(record) }.value
+            throw CancellationError()
+        }
+        return try await settle(record, reply: reply)
+    }
+
+    /// Throws where another process has taken the operation over.
+    private func check(_ record: OperationRecord, in store: any StoreReader) throws {
+        guard try store.operation(record.operation.id)?.lease == record.lease else {
+            throw TurnError.leaseLost(source: record.operation.preset.source)
+        }
+    }
+
+    // MARK: Record
+
+    private func settle(_ record: OperationRecord, reply: ProvisionerReply) async throws -> Settled? {
+        let now = engine.now()
+        return try await store.write { store in
+            guard let current = try store.operation(record.operation.id), current.lease == record.lease,
+                let workspace = try store.workspace(record.operation.workspace.rawValue)
+            else { return nil }
+            let outcome = self.outcome(of: reply, kind: record.operation.kind, provisioner: record.operation.provisioner)
+            let settlement = Settlement.settle(current.operation, of: workspace, outcome: outcome, now: now)
+            try store.update(OperationRecord(settlement.operation))
+            if settlement.workspace != workspace {
+                _ = try store.update(settlement.workspace, from: [workspace.state])
+            }
+            if !reply.log.isEmpty {
+                try store.append(
+                    LogRecord(
+                        operation: current.operation.id, attempt: current.operation.attempt, at: now, text: reply.log))
+            }
+            try follow(settlement, now: now, in: store)
+            try store.markDirty(source: workspace.preset.source)
+            return Settled(operation: settlement.operation, workspace: settlement.workspace)
+        }
+    }
+
+    /// "Starting" makes sense only where the provisioner can be asked again.
+    private func outcome(of reply: ProvisionerReply, kind: Operation.Kind, provisioner: String) -> Outcome {
+        guard case .starting = reply.outcome, kind == .create,
+            engine.provisioners[provisioner]?.operations.contains(.inspect) != true
+        else { return reply.outcome }
+        return .failed(
+            "the provisioner answered \"starting\", but `inspect` is not among its operations, so nobody could ask when it is ready"
+        )
+    }
+
+    private func follow(_ settlement: Settlement, now: Timestamp, in store: any StoreWriter) throws {
+        let (operation, workspace) = (settlement.operation, settlement.workspace)
+        switch settlement.effect {
+        case .none: break
+        case .worked: try store.setFailure(nil, of: workspace.preset)
+        case .failed(let message):
+            let known = try store.failures(source: workspace.preset.source).first { $0.preset == workspace.preset }
+            let count = (known?.fingerprint == workspace.fingerprint ? known?.count ?? 0 : 0) + 1
+            let delay = Backoff.failure.delay(attempt: count, seed: operation.id.seed)
+            try store.setFailure(
+                FailureRecord(
+                    preset: workspace.preset, fingerprint: workspace.fingerprint, count: count, retryAt: now + delay,
+                    message: message), of: workspace.preset)
+        }
+        if let inspectAt = settlement.inspectAt {
+            var generator = SystemRandomNumberGenerator()
+            var identifiers = IdentifierFactory(now: now, using: &generator)
+            try store.insert([
+                Operation(
+                    id: OperationID(identifiers.next()), kind: .inspect, workspace: workspace.id,
+                    preset: workspace.preset, provisioner: operation.provisioner, reason: .starting,
+                    nextAttemptAt: inspectAt, createdAt: now)
+            ])
+        }
+        if let event = Event(settlement, at: now) { try store.append([event]) }
+    }
+
+    // MARK: Carry on
+
+    /// Gives back what a process that was killed left running: its processes are ended, then it is asked for again.
+    package func recover() async throws {
+        let now = engine.now()
+        let running = try await store.read { try $0.operations(OperationFilter(states: [.running])) }
+        for record in running where record.lease?.isInForce(at: now) != true {
+            if let mark = record.mark, let provisioner = engine.provisioners[record.operation.provisioner] {
+                await provisioner.end(mark)
+            }
+            try await giveBack(record)
+        }
+    }
+
+    private func giveBack(_ record: OperationRecord) async throws {
+        let now = engine.now()
+        try await store.write { store in
+            guard var current = try store.operation(record.operation.id), current.lease == record.lease,
+                current.operation.state == .running
+            else { return }
+            current.operation.state = .pending
+            current.operation.nextAttemptAt = min(current.operation.nextAttemptAt, now)
+            current.lease = nil
+            current.mark = nil
+            try store.update(current)
+        }
+    }
+
+    private var store: any Store { engine.store }
+}
+
+extension OperationRunner.Report {
+    mutating func note(_ operation: Operation) {
+        switch operation.state {
+        case .succeeded: succeeded += 1
+        case .failed: failed.append(operation)
+        case .pending where operation.error != nil && operation.kind == .delete: failed.append(operation)
+        default: break
+        }
+    }
+}
+
+extension Event {
+    /// What people want to read about an operation that ended; nil for what is only routine.
+    init?(_ settlement: Settlement, at now: Timestamp) {
+        let (operation, workspace) = (settlement.operation, settlement.workspace)
+        let reason: String
+        var kind = Kind.normal
+        let message: String
+        switch (operation.kind, operation.state) {
+        case (.create, .succeeded), (.inspect, .succeeded):
+            guard workspace.state == .ready || workspace.state == .lost else { return nil }
+            reason = workspace.state == .ready ? "Ready" : "Lost"
+            kind = workspace.state == .ready ? .normal : .warning
+            message = workspace.state == .ready ? "is ready to be claimed" : "is gone, says its provisioner"
+        case (.create, .failed):
+            (reason, kind) = ("CreateFailed", .warning)
+            message = operation.error ?? "the create failed"
+        case (.delete, .succeeded):
+            (reason, message) = ("Deleted", "is deleted")
+        case (.delete, .pending):
+            (reason, kind) = ("DeleteFailed", .warning)
+            message = operation.error ?? "the delete failed"
+        default: return nil
+        }
+        self.init(
+            at: now, kind: kind, reason: reason, object: "workspace", name: workspace.name,
+            source: workspace.preset.source, preset: workspace.preset.name, message: message)
+    }
+}

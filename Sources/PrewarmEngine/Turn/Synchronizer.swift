@@ -1,0 +1,141 @@
+package import PrewarmCore
+
+/// `prewarm sync`: turns and operations until there is nothing left to do now, or, waiting, until all pools are full.
+package struct Synchronizer: Sendable {
+    private let engine: Engine
+    private let sources: [String]
+    private let preset: String?
+    private let waitsUntil: Timestamp?
+    private let observe: @Sendable (Progress) -> Void
+
+    package enum Progress: Sendable {
+        case turn(TurnReport)
+        case operation(OperationRunner.Progress)
+        /// Another process reconciles the source.
+        case waitingForLease(source: String)
+    }
+
+    package struct Report: Sendable {
+        /// The first turn of each source.
+        package var turns: [TurnReport] = []
+        /// Each source as it was left.
+        package var last: [TurnReport] = []
+        package var succeeded = 0
+        package var failed: [Operation] = []
+        package var unknownProvisioners: Set<String> = []
+        package var unfinished: [Unfinished] = []
+    }
+
+    /// Why a pool is not what its preset asks for.
+    package struct Unfinished: Sendable {
+        package let pool: PoolPlan
+        package let failure: FailureRecord?
+    }
+
+    /// - Parameter waitsUntil: nil doesn't wait for what is not due yet.
+    package init(
+        _ engine: Engine, sources: [String], preset: String? = nil, waitsUntil: Timestamp? = nil,
+        observe: @escaping @Sendable (Progress) -> Void
+    ) {
+        self.engine = engine
+        self.sources = sources
+        self.preset = preset
+        self.waitsUntil = waitsUntil
+        self.observe = observe
+    }
+
+    package func run() async throws -> Report {
+        var report = Report()
+        for source in sources {
+            let turn = try await firstTurn(source)
+            observe(.turn(turn))
+            report.turns.append(turn)
+        }
+        while true {
+            let runner = OperationRunner(engine, preset: preset) { [observe] in observe(.operation($0)) }
+            let run = try await runner.run { try await replan() }
+            report.succeeded += run.succeeded
+            report.failed += run.failed
+            report.unknownProvisioners.formUnion(run.unknownProvisioners)
+            guard let waitsUntil else { break }
+            report.last = try await assess()
+            report.unfinished = unfinished(report.last)
+            guard try await isWorthWaiting(report), engine.now() < waitsUntil else { break }
+            try await Task.sleep(for: .milliseconds(200))
+            for source in sources { _ = try await replan(source) }
+        }
+        if report.last.isEmpty { report.last = try await assess() }
+        report.unfinished = unfinished(report.last)
+        return report
+    }
+
+    private func firstTurn(_ source: String) async throws -> TurnReport {
+        let patience = engine.now() + .seconds(30)
+        var isTold = false
+        while true {
+            do {
+                return try await engine.turn(source, preset: preset)
+            } catch TurnError.leaseHeld where engine.now() < patience {
+                if !isTold { observe(.waitingForLease(source: source)) }
+                isTold = true
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+
+    private func replan() async throws -> Bool {
+        var hasActions = false
+        for source in sources where try await replan(source) { hasActions = true }
+        return hasActions
+    }
+
+    private func replan(_ source: String) async throws -> Bool {
+        do {
+            return try await !engine.turn(source, pull: false, preset: preset).plan.actions.isEmpty
+        } catch TurnError.leaseHeld, TurnError.leaseLost {
+            // Whoever has the lease plans what there is to plan.
+            return false
+        }
+    }
+
+    private func assess() async throws -> [TurnReport] {
+        var reports: [TurnReport] = []
+        for source in sources { reports.append(try await engine.assess(source)) }
+        return reports
+    }
+
+    private func unfinished(_ reports: [TurnReport]) -> [Unfinished] {
+        reports.flatMap { report in
+            zip(report.presets, report.plan.pools).compactMap { preset, pool in
+                guard !preset.isSuspended, self.preset == nil || preset.key.name == self.preset, !pool.isConverged
+                else { return nil }
+                return Unfinished(pool: pool, failure: report.failures[preset.key])
+            }
+        }
+    }
+
+    /// Not where all that is missing waits for somebody to mend something.
+    private func isWorthWaiting(_ report: Report) async throws -> Bool {
+        let pending = try await engine.store.read { try $0.nextAttempt() }
+        if pending != nil { return true }
+        return report.unfinished.contains { unfinished in
+            if case .stalled = unfinished.pool.wait { false } else { unfinished.pool.counts.isInMotion || unfinished.isBackingOff }
+        }
+    }
+}
+
+extension Synchronizer.Unfinished {
+    var isBackingOff: Bool { if case .backoff = pool.wait { true } else { false } }
+}
+
+extension PoolPlan {
+    /// The pool is what its preset asks for, and nothing is on its way.
+    package var isConverged: Bool {
+        counts.eligible == counts.desired && counts.outdated == 0 && counts.extraneous == 0 && counts.failed == 0
+            && !counts.isInMotion
+    }
+}
+
+extension PoolCounts {
+    package var isInMotion: Bool { starting + stopping + deleting > 0 }
+}
