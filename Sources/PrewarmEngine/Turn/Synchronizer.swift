@@ -127,15 +127,3 @@ package struct Synchronizer: Sendable {
 extension Synchronizer.Unfinished {
     var isBackingOff: Bool { if case .backoff = pool.wait { true } else { false } }
 }
-
-extension PoolPlan {
-    /// The pool is what its preset asks for, and nothing is on its way.
-    package var isConverged: Bool {
-        counts.eligible == counts.desired && counts.outdated == 0 && counts.extraneous == 0 && counts.failed == 0
-            && !counts.isInMotion
-    }
-}
-
-extension PoolCounts {
-    package var isInMotion: Bool { starting + stopping + deleting > 0 }
-}

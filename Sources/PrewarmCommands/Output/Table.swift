@@ -1,0 +1,114 @@
+/// Columns of text that fit the width of the terminal.
+struct Table {
+    struct Column {
+        let title: String
+        /// The first to be cut where the width does not suffice.
+        var isFlexible = false
+        var isRightAligned = false
+    }
+
+    private let columns: [Column]
+    private var rows: [[Cell]] = []
+
+    struct Cell: ExpressibleByStringInterpolation {
+        let text: String
+        var style = Style.plain
+
+        init(_ text: String, _ style: Style = .plain) {
+            self.text = text
+            self.style = style
+        }
+
+        init(stringLiteral value: String) { text = value }
+    }
+
+    init(_ columns: [Column]) {
+        self.columns = columns
+    }
+
+    init(_ titles: [String], flexible: String) {
+        columns = titles.map { Column(title: $0, isFlexible: $0 == flexible) }
+    }
+
+    mutating func add(_ row: [Cell]) {
+        rows.append(row)
+    }
+
+    /// - Parameter width: nil where the output is no terminal: nothing is cut then.
+    func text(width: Int?, colour: Bool) -> String {
+        let cells = [columns.map { Cell($0.title, .bold) }] + rows
+        var widths = columns.indices.map { index in
+            cells.map { $0.indices.contains(index) ? $0[index].text.displayWidth : 0 }.max() ?? 0
+        }
+        if let width, let flexible = columns.firstIndex(where: \.isFlexible) {
+            let others = widths.enumerated().reduce(0) { $0 + ($1.offset == flexible ? 0 : $1.element + 2) }
+            widths[flexible] = min(widths[flexible], max(10, width - others - 1))
+        }
+        var text = ""
+        for row in cells {
+            var line = ""
+            for (index, cell) in row.enumerated() {
+                let isLast = index == row.count - 1
+                let content = cell.text.cut(toWidth: widths[index])
+                let padding = String(repeating: " ", count: max(0, widths[index] - content.displayWidth))
+                line += columns[index].isRightAligned ? padding : ""
+                line += cell.style.apply(to: content, colour: colour)
+                if !isLast { line += (columns[index].isRightAligned ? "" : padding) + "  " }
+            }
+            text += line.trimmingTrailingSpaces + "\n"
+        }
+        return text
+    }
+}
+
+enum Style: String {
+    case plain = ""
+    case bold = "1"
+    case dim = "2"
+    case red = "31"
+    case green = "32"
+    case yellow = "33"
+    case cyan = "36"
+
+    func apply(to text: String, colour: Bool) -> String {
+        colour && self != .plain ? "\u{1b}[\(rawValue)m\(text)\u{1b}[0m" : text
+    }
+}
+
+extension String {
+    /// Cells of a terminal, near enough: East Asian wide characters and emoji take two.
+    var displayWidth: Int {
+        reduce(0) { width, character in
+            guard let scalar = character.unicodeScalars.first else { return width }
+            let isWide =
+                (0x1100...0x115f).contains(scalar.value) || (0x2e80...0xa4cf).contains(scalar.value)
+                || (0xac00...0xd7a3).contains(scalar.value) || (0xf900...0xfaff).contains(scalar.value)
+                || (0xff00...0xff60).contains(scalar.value) || (0x1f300...0x1faff).contains(scalar.value)
+            return width + (isWide ? 2 : 1)
+        }
+    }
+
+    func cut(toWidth width: Int) -> String {
+        guard displayWidth > width else { return self }
+        var result = ""
+        var used = 0
+        for character in self {
+            let next = String(character).displayWidth
+            guard used + next < width else { break }
+            result.append(character)
+            used += next
+        }
+        return result + "…"
+    }
+
+    var trimmingTrailingSpaces: String {
+        var result = self
+        while result.last == " " { result.removeLast() }
+        return result
+    }
+
+    /// One line, without control characters: what others wrote can't move the cursor.
+    var asOneLine: String {
+        String(split(whereSeparator: \.isNewline).joined(separator: " ").unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f && !(0x80...0x9f).contains($0.value) })
+    }
+}

@@ -1,0 +1,153 @@
+/// What a command says to programs, with its keys in the order in which they are documented.
+enum Value {
+    case null
+    case bool(Bool)
+    case int(Int)
+    case double(Double)
+    case string(String)
+    case array([Value])
+    case object([(key: String, value: Value)])
+
+    /// An object without the keys whose value is nil: absent means unknown.
+    static func object(known pairs: KeyValuePairs<String, Value?>) -> Value {
+        .object(pairs.compactMap { pair in pair.value.map { (pair.key, $0) } })
+    }
+}
+
+extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {
+    init(stringLiteral value: String) { self = .string(value) }
+    init(integerLiteral value: Int) { self = .int(value) }
+    init(booleanLiteral value: Bool) { self = .bool(value) }
+}
+
+// MARK: JSON
+
+extension Value {
+    /// Indented by two, with a newline at the end; deterministic.
+    var json: String {
+        var writer = JSONWriter()
+        writer.write(self, indent: 0)
+        writer.bytes.append(UInt8(ascii: "\n"))
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}
+
+private struct JSONWriter {
+    var bytes: [UInt8] = []
+
+    mutating func write(_ value: Value, indent: Int) {
+        switch value {
+        case .null: write("null")
+        case .bool(let value): write(value ? "true" : "false")
+        case .int(let value): write(String(value))
+        case .double(let value): write(value.isFinite ? String(describing: value) : "null")
+        case .string(let value): write(quoted: value)
+        case .array(let elements):
+            write(elements, between: ("[", "]"), indent: indent) { writer, element in
+                writer.write(element, indent: indent + 2)
+            }
+        case .object(let pairs):
+            write(pairs, between: ("{", "}"), indent: indent) { writer, pair in
+                writer.write(quoted: pair.key)
+                writer.write(": ")
+                writer.write(pair.value, indent: indent + 2)
+            }
+        }
+    }
+
+    private mutating func write<Element>(
+        _ elements: [Element], between brackets: (String, String), indent: Int,
+        _ body: (inout JSONWriter, Element) -> Void
+    ) {
+        write(brackets.0)
+        for (index, element) in elements.enumerated() {
+            write(index == 0 ? "\n" : ",\n")
+            bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: indent + 2))
+            body(&self, element)
+        }
+        if !elements.isEmpty {
+            write("\n")
+            bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: indent))
+        }
+        write(brackets.1)
+    }
+
+    private mutating func write(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    mutating func write(quoted text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): write("\\\"")
+            case UInt8(ascii: "\\"): write("\\\\")
+            case UInt8(ascii: "\n"): write("\\n")
+            case UInt8(ascii: "\r"): write("\\r")
+            case UInt8(ascii: "\t"): write("\\t")
+            case 0..<0x20, 0x7f: write("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}
+
+// MARK: YAML
+
+extension Value {
+    /// The same as block YAML; text that YAML could take for something else is in quotes, as in JSON.
+    var yaml: String {
+        var lines: [String] = []
+        appendYAML(to: &lines, indent: "", lead: "")
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func appendYAML(to lines: inout [String], indent: String, lead: String) {
+        switch self {
+        case .array(let elements) where !elements.isEmpty:
+            for (index, element) in elements.enumerated() {
+                element.appendYAML(to: &lines, indent: indent + "  ", lead: (index == 0 ? lead : indent) + "- ")
+            }
+        case .object(let pairs) where !pairs.isEmpty:
+            for (index, pair) in pairs.enumerated() {
+                let start = (index == 0 ? lead : indent) + Self.scalar(pair.key) + ":"
+                switch pair.value {
+                case .array(let elements) where !elements.isEmpty:
+                    lines.append(start)
+                    pair.value.appendYAML(to: &lines, indent: indent + "  ", lead: indent + "  ")
+                case .object(let inner) where !inner.isEmpty:
+                    lines.append(start)
+                    pair.value.appendYAML(to: &lines, indent: indent + "  ", lead: indent + "  ")
+                default: lines.append(start + " " + pair.value.inline)
+                }
+            }
+        default: lines.append(lead + inline)
+        }
+    }
+
+    private var inline: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): value ? "true" : "false"
+        case .int(let value): String(value)
+        case .double(let value): String(describing: value)
+        case .string(let value): Self.scalar(value)
+        case .array: "[]"
+        case .object: "{}"
+        }
+    }
+
+    private static func scalar(_ text: String) -> String {
+        let isPlain =
+            text.utf8.first.map { (65...90).contains($0) || (97...122).contains($0) } == true
+            && text.utf8.allSatisfy { byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || [UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: "@")]
+                        .contains(byte)
+            }
+        let isTaken = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased())
+        if isPlain, !isTaken { return text }
+        var writer = JSONWriter()
+        writer.write(quoted: text)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}

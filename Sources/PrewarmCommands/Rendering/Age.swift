@@ -1,0 +1,22 @@
+import PrewarmCore
+
+extension Duration {
+    /// `3d4h`, `12m`, `45s`: two units at most, as `kubectl` writes ages.
+    var age: String {
+        let seconds = max(0, components.seconds)
+        switch seconds {
+        case ..<120: return "\(seconds)s"
+        case ..<600: return "\(seconds / 60)m" + (seconds % 60 > 0 ? "\(seconds % 60)s" : "")
+        case ..<10_800: return "\(seconds / 60)m"
+        case ..<28_800: return "\(seconds / 3600)h" + (seconds / 60 % 60 > 0 ? "\(seconds / 60 % 60)m" : "")
+        case ..<172_800: return "\(seconds / 3600)h"
+        case ..<691_200: return "\(seconds / 86_400)d" + (seconds / 3600 % 24 > 0 ? "\(seconds / 3600 % 24)h" : "")
+        default: return "\(seconds / 86_400)d"
+        }
+    }
+}
+
+/// `1 workspace`, `2 workspaces`.
+func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
+    "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
+}

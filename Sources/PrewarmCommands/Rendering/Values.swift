@@ -1,0 +1,251 @@
+import PrewarmCore
+import PrewarmEngine
+
+extension Value {
+    init(_ time: Timestamp) { self = .string(time.description) }
+
+    static func strings(_ dictionary: [String: String]) -> Value {
+        .object(dictionary.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
+    }
+
+    init(_ parameter: ParameterValue) {
+        switch parameter {
+        case .string(let value): self = .string(value)
+        case .integer(let value): self = .int(Int(value))
+        case .number(let value): self = .double(value)
+        case .boolean(let value): self = .bool(value)
+        case .secret(let name): self = .object(known: ["valueFrom": .object(known: ["secret": .string(name)])])
+        }
+    }
+
+    static func parameters(_ parameters: [String: ParameterValue]) -> Value {
+        .object(parameters.sorted { $0.key < $1.key }.map { ($0.key, Value($0.value)) })
+    }
+
+    init(_ status: PresetStatus) {
+        let (preset, counts) = (status.preset, status.pool.counts)
+        self = .object(known: [
+            "name": .string(preset.key.name),
+            "source": .string(preset.key.source),
+            "file": .string(preset.origin.file),
+            "line": .int(preset.origin.line),
+            "template": .string(preset.spec.template),
+            "version": .string(preset.spec.version),
+            "provisioner": .string(preset.spec.provisioner),
+            "parameters": .parameters(preset.spec.parameters),
+            "labels": preset.labels.isEmpty ? nil : .strings(preset.labels),
+            "fingerprint": .string(preset.fingerprint.description),
+            "desired": .int(counts.desired),
+            "actual": .int(counts.actual),
+            "eligible": .int(counts.eligible),
+            "expired": .int(counts.expired),
+            "outdated": .int(counts.outdated),
+            "extraneous": .int(counts.extraneous),
+            "starting": .int(counts.starting),
+            "stopping": .int(counts.stopping),
+            "deleting": .int(counts.deleting),
+            "failed": .int(counts.failed),
+            "claimed": .int(counts.claimed),
+            "claimable": .int(counts.claimable),
+            "conditions": .array(status.conditions.map { Value($0) }),
+        ])
+    }
+
+    init(_ condition: Condition) {
+        self = .object(known: [
+            "type": .string(condition.kind.rawValue),
+            "status": .string(condition.status.rawValue),
+            "reason": .string(condition.reason),
+            "message": .string(condition.message),
+            "since": condition.since.map { Value($0) },
+        ])
+    }
+
+    init(_ template: Template, source: String) {
+        self = .object(known: [
+            "name": .string(template.name),
+            "source": .string(source),
+            "file": .string(template.origin.file),
+            "line": .int(template.origin.line),
+            "provisioner": template.provisioner.map { .string($0) },
+            "activeVersion": template.activeVersion.map { .string($0) },
+            "parameters": .array(template.parameters.map { Value($0) }),
+            "deprecated": .bool(template.deprecated != nil),
+        ])
+    }
+
+    private init(_ rule: ParameterRule) {
+        self = .object(known: [
+            "name": .string(rule.name),
+            "type": .string(rule.kind.rawValue),
+            "required": .bool(rule.isRequired),
+            "enum": rule.allowed.map { .array($0.map { Value($0) }) },
+            "minimum": rule.minimum.map { .double($0) },
+            "maximum": rule.maximum.map { .double($0) },
+            "pattern": rule.pattern.map { .string($0) },
+            "default": rule.standard.map { Value($0) },
+        ])
+    }
+
+    /// - Parameter ttl: of the preset in force; an unclaimed instance that is ready expires by it.
+    init(_ workspace: Workspace, ttl: Duration?) {
+        let expiresAt = workspace.state == .ready ? ttl.flatMap { ttl in workspace.readyAt.map { $0 + ttl } } : nil
+        self = .object(known: [
+            "id": .string(workspace.id.rawValue),
+            "name": .string(workspace.name),
+            "preset": .string(workspace.preset.name),
+            "source": .string(workspace.preset.source),
+            "template": .string(workspace.spec.template),
+            "version": .string(workspace.spec.version),
+            "parameters": .parameters(workspace.spec.parameters),
+            "fingerprint": .string(workspace.fingerprint.description),
+            "state": .string(workspace.state.rawValue),
+            "owner": workspace.owner.map { .string($0) },
+            "createdAt": Value(workspace.createdAt),
+            "readyAt": workspace.readyAt.map { Value($0) },
+            "claimedAt": workspace.claimedAt.map { Value($0) },
+            "expiresAt": expiresAt.map { Value($0) },
+            "endpoint": workspace.endpoint.map { .string($0) },
+            "metadata": .strings(workspace.metadata),
+            "revision": workspace.revision.map { .string($0) },
+        ])
+    }
+
+    init(_ operation: Operation) {
+        self = .object(known: [
+            "id": .string(operation.id.rawValue),
+            "type": .string(operation.kind.rawValue),
+            "workspace": .string(operation.workspace.rawValue),
+            "preset": .string(operation.preset.name),
+            "source": .string(operation.preset.source),
+            "provisioner": .string(operation.provisioner),
+            "reason": .string(operation.reason.rawValue),
+            "state": .string(operation.state.rawValue),
+            "attempt": .int(operation.attempt),
+            "nextAttemptAt": operation.state == .pending ? Value(operation.nextAttemptAt) : nil,
+            "error": operation.error.map { .string($0) },
+            "createdAt": Value(operation.createdAt),
+            "startedAt": operation.startedAt.map { Value($0) },
+            "finishedAt": operation.finishedAt.map { Value($0) },
+        ])
+    }
+
+    init(_ event: Event) {
+        self = .object(known: [
+            "at": Value(event.at),
+            "type": .string(event.kind.rawValue),
+            "reason": .string(event.reason),
+            "object": .string("\(event.object)/\(event.name)"),
+            "source": event.source.map { .string($0) },
+            "preset": event.preset.map { .string($0) },
+            "message": .string(event.message),
+        ])
+    }
+
+    init(_ source: SourceStatus) {
+        self = .object(known: [
+            "name": .string(source.name),
+            "url": .string(source.url),
+            "revision": source.record?.applied.map { .string($0.description) },
+            "appliedAt": source.record?.appliedAt.map { Value($0) },
+            "files": source.record.map { .int($0.files) },
+            "conditions": .array(source.conditions.map { Value($0) }),
+            "diagnostics": .array(source.diagnostics.map { Value($0) }),
+        ])
+    }
+
+    init(_ diagnostic: Diagnostic) {
+        self = .object(known: [
+            "severity": .string(diagnostic.severity == .error ? "error" : "warning"),
+            "file": .string(diagnostic.file),
+            "line": diagnostic.position.map { .int($0.line) },
+            "column": diagnostic.position.map { .int($0.column) },
+            "message": .string(diagnostic.message),
+            "hint": diagnostic.hint.map { .string($0) },
+        ])
+    }
+
+    init(_ action: Action, hold: Hold? = nil) {
+        self = .object(known: [
+            "action": .string(action.kind.rawValue),
+            "preset": .string(action.preset.name),
+            "source": .string(action.preset.source),
+            "workspace": action.workspace.map { .string($0.rawValue) },
+            "reason": .string(action.reason.rawValue),
+            "heldBy": hold.map { .string($0.message) },
+        ])
+    }
+
+    /// One plan over all sources.
+    init(plans reports: [TurnReport], at time: Timestamp) {
+        let plans = reports.map(\.plan)
+        let actions = plans.flatMap(\.actions)
+        let held = plans.flatMap(\.held)
+        func count(_ kind: Action.Kind) -> Value { .int(actions.count { $0.kind == kind }) }
+        self = .object(known: [
+            "revision": reports.count == 1 ? reports[0].revision.map { .string($0.description) } : nil,
+            "revisions": reports.count == 1
+                ? nil
+                : .object(reports.compactMap { report in report.revision.map { (report.source, .string($0.description)) } }),
+            "at": Value(time),
+            "actions": .array(actions.map { Value($0) }),
+            "held": .array(held.map { Value($0.action, hold: $0.hold) }),
+            "presets": .array(reports.flatMap(\.statuses).map { Value($0) }),
+            "diagnostics": .array(reports.flatMap(\.diagnostics).map { Value($0) }),
+            "summary": .object(known: [
+                "create": count(.create), "delete": count(.delete), "cancel": count(.cancel), "held": .int(held.count),
+            ]),
+        ])
+    }
+}
+
+extension TurnReport {
+    /// The presets with their pools, in the order of their names.
+    var statuses: [PresetStatus] {
+        let byKey = Dictionary(presets.map { ($0.key, $0) }) { first, _ in first }
+        let held = Dictionary(grouping: plan.held) { $0.action.preset }
+        return plan.pools.compactMap { pool in
+            byKey[pool.preset].map {
+                PresetStatus(
+                    preset: $0, pool: pool, failure: failures[pool.preset], held: held[pool.preset] ?? [],
+                    diagnostics: diagnostics)
+            }
+        }
+    }
+}
+
+/// A configured source and what is known of it.
+struct SourceStatus {
+    let name: String
+    let url: String
+    let record: SourceRecord?
+    let diagnostics: [Diagnostic]
+
+    var isHealthy: Bool { record?.failure == nil && record?.applied != nil && !hasErrors }
+
+    private var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+
+    var conditions: [Condition] {
+        var conditions = [ready]
+        if hasErrors, let first = diagnostics.first(where: { $0.severity == .error }) {
+            let count = diagnostics.count { $0.severity == .error }
+            conditions.append(
+                Condition(
+                    .invalid, reason: "ManifestInvalid",
+                    message: "\(count) \(count == 1 ? "error" : "errors") in the manifests; the first: \(first.location): \(first.message)"))
+        }
+        return conditions
+    }
+
+    private var ready: Condition {
+        if let failure = record?.failure {
+            let inForce = record?.applied.map { "; \($0.short) stays in force" } ?? ""
+            return Condition(
+                .ready, .no, reason: failure.reason, message: failure.message + inForce, since: failure.since)
+        }
+        guard let record, let applied = record.applied else {
+            return Condition(.ready, .unknown, reason: "NeverSynced", message: "no revision was applied yet")
+        }
+        return Condition(.ready, reason: "Synced", message: "applied \(applied.short)", since: record.appliedAt)
+    }
+}
