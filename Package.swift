@@ -20,6 +20,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
@@ -50,7 +51,7 @@ let package = Package(
             "PrewarmCommands",
             [
                 "PrewarmCore", "PrewarmManifests", "PrewarmEngine", "PrewarmGit", "PrewarmSQLite",
-                "PrewarmProvisioners", argumentParser, logging, lifecycle,
+                "PrewarmProvisioners", argumentParser, logging, signals,
             ]),
         .executableTarget(name: "prewarm", dependencies: ["PrewarmCommands", argumentParser], swiftSettings: strict),
         tests("PrewarmCoreTests", ["PrewarmCore"]),

@@ -1,3 +1,6 @@
+import Logging
+import PrewarmCore
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -11,8 +14,17 @@ struct Console: Sendable {
     let coloursErrors: Bool
     /// Progress may be drawn over and over.
     let isLive: Bool
+    private var format = LogFormat.text
+    private var level = Logger.Level.info
 
     static let standard = Console()
+
+    func with(format: LogFormat, level: Logger.Level) -> Console {
+        var console = self
+        console.format = format
+        console.level = level
+        return console
+    }
 
     private init() {
         let wantsColour = getenv("NO_COLOR").map { $0.pointee == 0 } ?? true
@@ -28,26 +40,45 @@ struct Console: Sendable {
     /// A reader that has gone away is not our failure: what it didn't read is dropped.
     func write(_ text: String) { Self.write(text, to: STDOUT_FILENO) }
 
-    func note(_ text: String) { Self.write(text + "\n", to: STDERR_FILENO) }
-
     func draw(_ text: String) { Self.write(text, to: STDERR_FILENO) }
 
-    func error(_ message: String, hint: String? = nil) {
-        note(Style.red.apply(to: "error:", colour: coloursErrors) + " " + message)
-        if let hint { note(Style.cyan.apply(to: "hint:", colour: coloursErrors) + " " + hint) }
+    /// Text that belongs to a person's reading only, as a table that goes with an error.
+    func note(_ text: String) {
+        if format == .text { draw(text + "\n") } else { log(.info, text) }
     }
 
-    func warning(_ message: String, hint: String? = nil) {
-        note(Style.yellow.apply(to: "warning:", colour: coloursErrors) + " " + message)
-        if let hint { note(Style.cyan.apply(to: "hint:", colour: coloursErrors) + " " + hint) }
+    func error(_ message: String, hint: String? = nil) { say(.error, "error:", .red, message, hint) }
+
+    func warning(_ message: String, hint: String? = nil) { say(.warning, "warning:", .yellow, message, hint) }
+
+    func debug(_ message: @autoclosure () -> String) {
+        if level <= .debug { say(.debug, "debug:", .dim, message(), nil) }
     }
 
     /// A step of a longer job, with the symbols that Flux made familiar.
     func step(_ symbol: Symbol, _ text: String) {
-        note(symbol.style.apply(to: symbol.rawValue, colour: coloursErrors) + " " + text)
+        guard format == .text else { return log(symbol == .failure ? .error : .info, text) }
+        guard level <= .info || symbol == .failure else { return }
+        draw(symbol.style.apply(to: symbol.rawValue, colour: coloursErrors) + " " + text + "\n")
     }
 
-    enum Symbol: String {
+    private func say(_ level: Logger.Level, _ word: String, _ style: Style, _ message: String, _ hint: String?) {
+        guard level >= self.level else { return }
+        guard format == .text else { return log(level, message, hint: hint) }
+        draw(style.apply(to: word, colour: coloursErrors) + " " + message + "\n")
+        if let hint { draw(Style.cyan.apply(to: "hint:", colour: coloursErrors) + " " + hint + "\n") }
+    }
+
+    private func log(_ level: Logger.Level, _ message: String, hint: String? = nil) {
+        guard level >= self.level else { return }
+        let line = Value.object(known: [
+            "time": Value(Timestamp.now), "level": .string(level.rawValue), "message": .string(message),
+            "hint": hint.map { .string($0) },
+        ])
+        draw(line.compactJSON + "\n")
+    }
+
+    enum Symbol: String, Sendable {
         case action = "►"
         case waiting = "◎"
         case success = "✔"
@@ -80,5 +111,14 @@ struct Console: Sendable {
         var size = winsize()
         guard isatty(file) == 1, ioctl(file, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
         return Int(size.ws_col)
+    }
+}
+
+extension Timestamp {
+    /// The wall clock.
+    static var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 }

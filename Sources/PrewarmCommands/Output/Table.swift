@@ -36,7 +36,13 @@ struct Table {
 
     /// - Parameter width: nil where the output is no terminal: nothing is cut then.
     func text(width: Int?, colour: Bool) -> String {
-        let cells = [columns.map { Cell($0.title, .bold) }] + rows
+        lay([columns.map { Cell($0.title, .bold) }] + rows, width: width, colour: colour)
+    }
+
+    /// Without the titles.
+    func rowsText(colour: Bool) -> String { lay(rows, width: nil, colour: colour) }
+
+    private func lay(_ cells: [[Cell]], width: Int?, colour: Bool) -> String {
         var widths = columns.indices.map { index in
             cells.map { $0.indices.contains(index) ? $0[index].text.displayWidth : 0 }.max() ?? 0
         }

@@ -24,16 +24,25 @@ extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Expres
 
 extension Value {
     /// Indented by two, with a newline at the end; deterministic.
-    var json: String {
-        var writer = JSONWriter()
+    var json: String { json(isCompact: false) + "\n" }
+
+    /// In one line.
+    var compactJSON: String { json(isCompact: true) }
+
+    private func json(isCompact: Bool) -> String {
+        var writer = JSONWriter(isCompact: isCompact)
         writer.write(self, indent: 0)
-        writer.bytes.append(UInt8(ascii: "\n"))
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 }
 
 private struct JSONWriter {
-    var bytes: [UInt8] = []
+    private(set) var bytes: [UInt8] = []
+    let isCompact: Bool
+
+    init(isCompact: Bool = false) {
+        self.isCompact = isCompact
+    }
 
     mutating func write(_ value: Value, indent: Int) {
         switch value {
@@ -49,7 +58,7 @@ private struct JSONWriter {
         case .object(let pairs):
             write(pairs, between: ("{", "}"), indent: indent) { writer, pair in
                 writer.write(quoted: pair.key)
-                writer.write(": ")
+                writer.write(writer.isCompact ? ":" : ": ")
                 writer.write(pair.value, indent: indent + 2)
             }
         }
@@ -61,15 +70,18 @@ private struct JSONWriter {
     ) {
         write(brackets.0)
         for (index, element) in elements.enumerated() {
-            write(index == 0 ? "\n" : ",\n")
-            bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: indent + 2))
+            if index > 0 { write(",") }
+            breakLine(indent: indent + 2)
             body(&self, element)
         }
-        if !elements.isEmpty {
-            write("\n")
-            bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: indent))
-        }
+        if !elements.isEmpty { breakLine(indent: indent) }
         write(brackets.1)
+    }
+
+    private mutating func breakLine(indent: Int) {
+        if isCompact { return }
+        write("\n")
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: indent))
     }
 
     private mutating func write(_ text: String) { bytes.append(contentsOf: text.utf8) }

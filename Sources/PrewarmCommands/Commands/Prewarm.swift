@@ -1,0 +1,49 @@
+package import ArgumentParser
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The command line (CLI.md is its contract).
+package struct Prewarm: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "prewarm",
+        abstract: "Keeps pools of ready-made developer workspaces at the size that a git repository says.",
+        version: prewarmVersion,
+        groupedSubcommands: [
+            CommandGroup(name: "Start", subcommands: [InitCommand.self, ValidateCommand.self]),
+            CommandGroup(name: "Reconcile", subcommands: [PlanCommand.self, SyncCommand.self]),
+            CommandGroup(name: "Look", subcommands: [
+                StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ExportCommand.self,
+            ]),
+            CommandGroup(name: "Use", subcommands: [ClaimCommand.self, ReleaseCommand.self, RetryCommand.self]),
+            CommandGroup(name: "Reference", subcommands: [SchemaCommand.self, VersionCommand.self]),
+        ])
+
+    package init() {}
+
+    /// The process: a reader that goes away is no reason to die.
+    package static func start() async {
+        signal(SIGPIPE, SIG_IGN)
+        await main()
+    }
+}
+
+let prewarmVersion = "0.1.0"
+
+/// Runs a command's body; whatever it throws becomes one message and one exit code. A first SIGINT or SIGTERM ends the
+/// body in order.
+func finish(_ global: GlobalOptions, _ body: @escaping @Sendable (Console) async throws -> Void) async throws {
+    let console = global.console
+    do {
+        try await withInterruption { try await body(console) }
+    } catch let code as ExitCode {
+        throw code
+    } catch {
+        let failure = CommandFailure(error)
+        console.error(failure.message, hint: failure.hint)
+        throw ExitCode(failure.code)
+    }
+}

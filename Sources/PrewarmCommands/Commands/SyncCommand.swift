@@ -1,0 +1,103 @@
+import ArgumentParser
+import PrewarmCore
+import PrewarmEngine
+
+struct SyncCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync",
+        abstract: "Pull the sources, make the pools match, run the operations.",
+        discussion: """
+            Ends when nothing is left to do now. With --wait it goes on until every pool is as its preset says, or \
+            until the timeout. Exit code 1 where a manifest is bad, a repository can't be read, an operation fails \
+            or a pool does not converge in time.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(help: "Wait until every pool is as its preset says.")
+    var wait = false
+
+    @Option(help: ArgumentHelp("How long to wait at most.", valueName: "duration"))
+    var timeout: DurationArgument?
+
+    @Option(help: ArgumentHelp("Act on this preset only.", valueName: "name"))
+    var preset: String?
+
+    @Option(help: ArgumentHelp("Act on this source only.", valueName: "name"))
+    var source: String?
+
+    @Flag(help: "Show what would be done, and do nothing.")
+    var dryRun = false
+
+    func run() async throws {
+        try await finish(global) { console in
+            let context = try await Context.open(global)
+            let sources = try context.sources(named: source)
+            if dryRun {
+                try await PlanCommand.show(
+                    context, sources: sources, preset: preset, revision: nil, output: .text, console: console)
+                return
+            }
+            let deadline = wait ? context.engine.now() + (timeout?.duration ?? .seconds(1800)) : nil
+            let display = ProgressDisplay(console, drawsLive: wait)
+            let synchronizer = Synchronizer(
+                context.engine, sources: sources, preset: preset, waitsUntil: deadline
+            ) { display.show($0) }
+            let ticker = Task { await display.tick() }
+            defer {
+                ticker.cancel()
+                display.end()
+            }
+            let report = try await synchronizer.run()
+            display.end()
+            try conclude(report, console: console)
+        }
+    }
+
+    private func conclude(_ report: Synchronizer.Report, console: Console) throws {
+        for name in report.unknownProvisioners.sorted() {
+            console.warning(
+                "operations wait for the provisioner \"\(name)\", which the configuration does not name",
+                hint: "name it under `provisioners:` until what it made is deleted")
+        }
+        let pools = report.last.flatMap(\.plan.pools)
+        if wait {
+            for unfinished in report.unfinished { console.step(.failure, Self.sentence(for: unfinished)) }
+        }
+        if report.failed.count > 0 {
+            throw CommandFailure(
+                "\(counted(report.failed.count, "operation")) failed",
+                hint: "see `prewarm logs \(report.failed[0].id)`")
+        }
+        if wait, !report.unfinished.isEmpty {
+            throw CommandFailure("\(counted(report.unfinished.count, "pool")) did not converge in time")
+        }
+        for turn in report.turns {
+            if let failure = turn.failure {
+                throw CommandFailure("the source \(turn.source) could not be read: \(failure.message)", hint: failure.hint)
+            }
+        }
+        let errors = report.turns.flatMap(\.diagnostics).count { $0.severity == .error }
+        if errors > 0 {
+            throw CommandFailure(
+                "\(counted(errors, "error")) in the manifests; the last good version of what they define stays in force")
+        }
+        let eligible = pools.reduce(0) { $0 + $1.counts.eligible }
+        let desired = pools.reduce(0) { $0 + $1.counts.desired }
+        console.step(
+            .success, "\(counted(pools.count, "pool")), \(eligible) of \(desired) workspaces ready to be claimed")
+    }
+
+    private static func sentence(for unfinished: Synchronizer.Unfinished) -> String {
+        let counts = unfinished.pool.counts
+        let why: String
+        switch unfinished.pool.wait {
+        case .stalled(let failures):
+            why = ", stalled after \(counted(failures, "failure")): \(unfinished.failure?.message.asOneLine ?? "")"
+        case .backoff(let until, let failures):
+            why = ", waits until \(until) after \(counted(failures, "failure")): \(unfinished.failure?.message.asOneLine ?? "")"
+        case nil: why = counts.isInMotion ? ", \(counts.starting) starting, \(counts.deleting) deleting" : ""
+        }
+        return "\(unfinished.pool.preset.name): \(counts.eligible) of \(counts.desired) ready" + why
+    }
+}

@@ -1,0 +1,116 @@
+import PrewarmCore
+import PrewarmEngine
+import Synchronization
+
+/// Tells what a sync does while it does it; on a terminal with a last line that lives.
+final class ProgressDisplay: Sendable {
+    private let console: Console
+    private let drawsLive: Bool
+    private let state = Mutex(State())
+
+    private struct State {
+        var running: [OperationID: (operation: Operation, since: Timestamp)] = [:]
+        var done = 0
+        var failed = 0
+        var hasLine = false
+    }
+
+    init(_ console: Console, drawsLive: Bool) {
+        self.console = console
+        self.drawsLive = drawsLive && console.isLive
+    }
+
+    /// Keeps the times of the last line going until it is cancelled.
+    func tick() async {
+        while drawsLive, (try? await Task.sleep(for: .milliseconds(500))) != nil {
+            state.withLock { state in
+                clear(&state)
+                draw(&state)
+            }
+        }
+    }
+
+    func show(_ progress: Synchronizer.Progress) {
+        state.withLock { state in
+            clear(&state)
+            switch progress {
+            case .turn(let report): show(report)
+            case .waitingForLease(let source):
+                console.step(.waiting, "another prewarm is reconciling \(source); waiting for it")
+            case .operation(.started(let operation)):
+                state.running[operation.id] = (operation, .now)
+            case .operation(.settled(let operation, let workspace)):
+                let since = state.running.removeValue(forKey: operation.id)?.since
+                show(operation, workspace, took: since.map { Timestamp.now - $0 }, &state)
+            }
+            draw(&state)
+        }
+    }
+
+    /// Takes the last line away.
+    func end() {
+        state.withLock { clear(&$0) }
+    }
+
+    private func show(_ report: TurnReport) {
+        for diagnostic in report.diagnostics { console.note(diagnostic.text(colour: console.coloursErrors)) }
+        if let failure = report.failure {
+            console.warning("\(report.source): \(failure.message)", hint: failure.hint)
+            if let revision = report.revision {
+                console.step(.waiting, "\(report.source): the last good revision \(revision.short) stays in force")
+            }
+        }
+        if report.isQuiet {
+            console.step(.success, "\(report.source): nothing changed since \(report.revision?.short ?? "the last sync")")
+        } else if let revision = report.revision {
+            console.step(.action, "\(report.source): \(revision.short): \(Plan.summary(of: [report.plan]))")
+        }
+    }
+
+    private func show(_ operation: Operation, _ workspace: Workspace, took: Duration?, _ state: inout State) {
+        let name = workspace.name
+        let time = took.map { " (\($0.age))" } ?? ""
+        switch operation.state {
+        case .succeeded:
+            state.done += 1
+            console.step(.success, "\(operation.kind.pastTense) \(name)\(time)")
+        case .failed:
+            state.failed += 1
+            console.step(.failure, "\(operation.kind.rawValue) \(name) failed\(time): \(operation.error ?? "")")
+        case .pending:
+            guard let error = operation.error else { return }
+            console.step(.waiting, "\(operation.kind.rawValue) \(name) is tried again at \(operation.nextAttemptAt): \(error)")
+        case .running, .cancelled: break
+        }
+    }
+
+    private func clear(_ state: inout State) {
+        guard state.hasLine else { return }
+        console.draw("\r\u{1b}[K")
+        state.hasLine = false
+    }
+
+    private func draw(_ state: inout State) {
+        guard drawsLive, !state.running.isEmpty else { return }
+        let names = state.running.values.sorted { $0.operation.id < $1.operation.id }.map { running in
+            "\(running.operation.kind.rawValue) \(Workspace.name(preset: running.operation.preset.name, id: running.operation.workspace)) \((Timestamp.now - running.since).age)"
+        }
+        let failed = state.failed > 0 ? ", \(state.failed) failed" : ""
+        let line = "◎ \(state.running.count) running, \(state.done) done\(failed): \(names.joined(separator: ", "))"
+        console.draw(line.cut(toWidth: console.errorWidth - 1))
+        state.hasLine = true
+    }
+}
+
+extension Operation.Kind {
+    var pastTense: String {
+        switch self {
+        case .create: "created"
+        case .delete: "deleted"
+        case .start: "started"
+        case .stop: "stopped"
+        case .claim: "claimed"
+        case .inspect: "inspected"
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Logging
+import PrewarmCore
+
+/// Options of every command that reads the configuration.
+struct GlobalOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("The configuration file. Else $PREWARM_CONFIG, ./prewarm.yaml, /etc/prewarm/prewarm.yaml.", valueName: "file"))
+    var config: String?
+
+    @Option(help: "How messages on standard error look: text or json.")
+    var logFormat = LogFormat.text
+
+    @Option(
+        help: "The least severe messages to show: trace, debug, info, notice, warning, error or critical.",
+        transform: { text in
+            guard let level = Logger.Level(rawValue: text) else { throw ValidationError("no log level \"\(text)\"") }
+            return level
+        })
+    var logLevel = Logger.Level.info
+
+    var console: Console { Console.standard.with(format: logFormat, level: logLevel) }
+}
+
+enum LogFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json
+}
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case table, wide, json, yaml, name
+}
+
+enum DataFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json, yaml
+}
+
+/// A duration as the command line takes it: `90s`, `15m`, `24h`, `7d`.
+struct DurationArgument: ExpressibleByArgument {
+    let duration: Duration
+
+    init?(argument: String) {
+        guard let duration = Duration(prewarm: argument) else { return nil }
+        self.duration = duration
+    }
+}
+
+struct TimeArgument: ExpressibleByArgument {
+    let time: Timestamp
+
+    init?(argument: String) {
+        guard let time = Timestamp(argument) else { return nil }
+        self.time = time
+    }
+}
