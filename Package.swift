@@ -22,6 +22,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -45,7 +46,7 @@ let package = Package(
         module("PrewarmManifests", ["PrewarmCore", "CLibYAML"]),
         module("PrewarmEngine", ["PrewarmCore", logging, lifecycle]),
         module("PrewarmGit", ["PrewarmCore", "PrewarmEngine", "CLibGit2", "CGitStream"]),
-        module("PrewarmSQLite", ["PrewarmCore", "PrewarmEngine", grdb]),
+        module("PrewarmSQLite", ["PrewarmCore", "PrewarmEngine", grdb, sqlite]),
         module("PrewarmProvisioners", ["PrewarmCore", "PrewarmEngine", subprocess, system]),
         module(
             "PrewarmCommands",

@@ -152,7 +152,7 @@ package struct ClaimRequest: Sendable {
     package let preset: PresetKey
     package let owner: String
     package let current: Fingerprint
-    /// Instances that were ready before are expired; nil: none expires.
+    /// Instances that were ready then or before are expired; nil: none expires.
     package let readySince: Timestamp?
     package let now: Timestamp
     package let idempotencyKey: String?

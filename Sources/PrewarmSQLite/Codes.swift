@@ -1,0 +1,62 @@
+internal import PrewarmCore
+
+/// The numbers that stand for cases in the store's file. They are never given to another case.
+protocol Coded: CaseIterable, Equatable {
+    var code: Int { get }
+}
+
+extension Coded {
+    /// Nil for a number that no case has.
+    init?(code: Int) {
+        guard let match = Self.allCases.first(where: { $0.code == code }) else { return nil }
+        self = match
+    }
+}
+
+extension WorkspaceState: Coded {
+    var code: Int {
+        switch self {
+        case .pending: 0
+        case .creating: 1
+        case .ready: 2
+        case .claimed: 3
+        case .deleting: 4
+        case .deleted: 5
+        case .failed: 6
+        case .lost: 7
+        }
+    }
+}
+
+extension Operation.State: Coded {
+    var code: Int {
+        switch self {
+        case .pending: 0
+        case .running: 1
+        case .succeeded: 2
+        case .failed: 3
+        case .cancelled: 4
+        }
+    }
+}
+
+extension Operation.Kind: Coded {
+    var code: Int {
+        switch self {
+        case .create: 0
+        case .delete: 1
+        case .start: 2
+        case .stop: 3
+        case .claim: 4
+        case .inspect: 5
+        }
+    }
+}
+
+extension Collection where Element: Coded {
+    /// `state = 2` or `state IN (0,1)`: literals, so that partial indexes match. Empty matches nothing.
+    func condition(on column: String) -> String {
+        if count == 1, let only = first { return "\(column) = \(only.code)" }
+        return "\(column) IN (\(map { String($0.code) }.joined(separator: ",")))"
+    }
+}

@@ -1,0 +1,113 @@
+internal import GRDB
+internal import GRDBSQLite
+
+/// A statement that its connection keeps prepared, bound and stepped without GRDB's arguments and rows: those cost an
+/// allocation for each value, and batches have millions.
+///
+/// One use at a time: a statement is not run again while its rows are read.
+struct PreparedStatement {
+    private let statement: Statement
+    private let handle: SQLiteStatement
+
+    init(_ database: Database, _ sql: String) throws {
+        statement = try database.cachedStatement(sql: sql)
+        handle = statement.sqliteStatement
+    }
+
+    /// Runs it to its end and returns how many rows it changed.
+    @discardableResult
+    func run<each Value: SQLiteValue>(_ values: repeat each Value) throws -> Int {
+        defer { reset() }
+        try bind(repeat each values)
+        while try step() {}
+        return Int(sqlite3_changes(sqlite3_db_handle(handle)))
+    }
+
+    /// The first row. A statement that changes rows has changed all of them by then
+    /// (https://www.sqlite.org/lang_returning.html).
+    func first<each Value: SQLiteValue, Result>(
+        _ values: repeat each Value, read: (inout Columns) throws -> Result
+    ) throws -> Result? {
+        defer { reset() }
+        try bind(repeat each values)
+        guard try step() else { return nil }
+        var columns = Columns(handle)
+        return try read(&columns)
+    }
+
+    func forEach<each Value: SQLiteValue>(
+        _ values: repeat each Value, read: (inout Columns) throws -> Void
+    ) throws {
+        defer { reset() }
+        try bind(repeat each values)
+        while try step() {
+            var columns = Columns(handle)
+            try read(&columns)
+        }
+    }
+
+    func all<each Value: SQLiteValue, Result>(
+        _ values: repeat each Value, read: (inout Columns) throws -> Result
+    ) throws -> [Result] {
+        var results: [Result] = []
+        try forEach(repeat each values) { columns in results.append(try read(&columns)) }
+        return results
+    }
+
+    /// For filters, of which each has other values.
+    func forEach(filteredBy values: [any SQLiteValue], read: (inout Columns) throws -> Void) throws {
+        defer { reset() }
+        for (index, value) in values.enumerated() { try check(value.bind(to: handle, at: Int32(index + 1))) }
+        while try step() {
+            var columns = Columns(handle)
+            try read(&columns)
+        }
+    }
+
+    private func bind<each Value: SQLiteValue>(_ values: repeat each Value) throws {
+        var index: Int32 = 0
+        for value in repeat each values {
+            index += 1
+            try check(value.bind(to: handle, at: index))
+        }
+    }
+
+    /// True where there is a row.
+    private func step() throws -> Bool {
+        switch sqlite3_step(handle) {
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
+        case let code: throw failure(code)
+        }
+    }
+
+    private func check(_ code: Int32) throws {
+        guard code == SQLITE_OK else { throw failure(code) }
+    }
+
+    private func failure(_ code: Int32) -> DatabaseError {
+        let message = sqlite3_errmsg(sqlite3_db_handle(handle)).map { String(cString: $0) }
+        return DatabaseError(resultCode: ResultCode(rawValue: code), message: message)
+    }
+
+    /// Both return the error of the last step again, which was thrown already.
+    private func reset() {
+        sqlite3_reset(handle)
+        sqlite3_clear_bindings(handle)
+    }
+}
+
+/// The columns of the current row, read from left to right.
+struct Columns {
+    private let handle: SQLiteStatement
+    private var index: Int32 = 0
+
+    init(_ handle: SQLiteStatement) {
+        self.handle = handle
+    }
+
+    mutating func next<Value: SQLiteValue>(_ type: Value.Type = Value.self) -> Value {
+        defer { index += 1 }
+        return Value(column: index, of: handle)
+    }
+}

@@ -1,0 +1,69 @@
+internal import GRDB
+package import PrewarmEngine
+
+/// The store in one SQLite file, for one machine. Several processes may have it open.
+///
+/// One connection writes, others read beside it (write-ahead log). Transactions run on queues of their own, never on
+/// the cooperative pool, and to their end, even where the task that asked for one is cancelled: an outcome is recorded
+/// when the daemon stops, too.
+package final class SQLiteStore: Store {
+    package let path: String
+    let writer: DatabaseQueue
+    let readers: DatabasePool
+
+    init(path: String, writer: DatabaseQueue, readers: DatabasePool) {
+        self.path = path
+        self.writer = writer
+        self.readers = readers
+    }
+
+    package func read<Result: Sendable>(
+        _ body: @escaping @Sendable (any StoreReader) throws -> Result
+    ) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            readers.asyncRead { [path] connection in
+                continuation.resume(
+                    with: storeResult(path) { try body(SQLiteTransaction(database: connection.get())) })
+            }
+        }
+    }
+
+    package func write<Result: Sendable>(
+        _ body: @escaping @Sendable (any StoreWriter) throws -> Result
+    ) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            writer.asyncWriteWithoutTransaction { [path] database in
+                continuation.resume(
+                    with: storeResult(path) {
+                        var result: [Result] = []
+                        try database.inTransaction(.immediate) {
+                            result.append(try body(SQLiteTransaction(database: database)))
+                            return .commit
+                        }
+                        return result[0]
+                    })
+            }
+        }
+    }
+}
+
+/// SQLite's errors become the store's, others pass.
+private func storeResult<Value>(_ path: String, _ body: () throws -> Value) -> Result<Value, any Error> {
+    do {
+        return .success(try body())
+    } catch let error as DatabaseError {
+        return .failure(StoreError(error, path: path))
+    } catch {
+        return .failure(error)
+    }
+}
+
+/// One transaction; its topics are in the extensions. Readers get it as ``StoreReader``, on a connection that can't
+/// write.
+struct SQLiteTransaction: StoreWriter {
+    let database: Database
+
+    func statement(_ sql: String) throws -> PreparedStatement {
+        try PreparedStatement(database, sql)
+    }
+}

@@ -1,0 +1,109 @@
+internal import PrewarmCore
+internal import PrewarmEngine
+
+extension SQLiteTransaction {
+    func revisions(source: String, limit: Int) throws -> [RevisionRecord] {
+        try statement(
+            """
+            SELECT revision, applied_at, author, subject, created, deleted, cancelled FROM revisions
+            WHERE source = ? ORDER BY sequence DESC LIMIT ?
+            """
+        ).all(source, limit) { columns -> RevisionRecord? in
+            guard let revision = Revision(columns.next(String.self)) else { return nil }
+            return RevisionRecord(
+                source: source, revision: revision, appliedAt: columns.next(), author: columns.next(),
+                subject: columns.next(), created: columns.next(), deleted: columns.next(), cancelled: columns.next())
+        }.compactMap { $0 }
+    }
+
+    func insert(_ revision: RevisionRecord) throws {
+        try statement(
+            """
+            INSERT INTO revisions (source, revision, applied_at, author, subject, created, deleted, cancelled)
+            VALUES (?,?,?,?,?,?,?,?)
+            """
+        ).run(
+            revision.source, revision.revision.description, revision.appliedAt, revision.author, revision.subject,
+            revision.created, revision.deleted, revision.cancelled)
+    }
+
+    func log(of operation: OperationID) throws -> [LogRecord] {
+        try statement("SELECT attempt, at, text FROM logs WHERE operation = ? ORDER BY attempt, sequence")
+            .all(operation) { columns in
+                LogRecord(operation: operation, attempt: columns.next(), at: columns.next(), text: columns.next())
+            }
+    }
+
+    func append(_ log: LogRecord) throws {
+        try statement("INSERT INTO logs (operation, attempt, at, text) VALUES (?,?,?,?)")
+            .run(log.operation, log.attempt, log.at, log.text)
+    }
+
+    func events(_ filter: EventFilter) throws -> [Event] {
+        let condition = filter.preset == nil ? "true" : "source = ? AND preset = ?"
+        var values: [any SQLiteValue] = filter.preset.map { [$0.source, $0.name] } ?? []
+        values.append(filter.limit ?? -1)
+        var events: [Event] = []
+        try statement(
+            """
+            SELECT at, kind, reason, object, name, source, preset, message FROM events WHERE \(condition)
+            ORDER BY sequence DESC LIMIT ?
+            """
+        ).forEach(filteredBy: values) { columns in
+            events.append(
+                Event(
+                    at: columns.next(), kind: Event.Kind(rawValue: columns.next()) ?? .normal, reason: columns.next(),
+                    object: columns.next(), name: columns.next(), source: columns.next(), preset: columns.next(),
+                    message: columns.next()))
+        }
+        return events.reversed()
+    }
+
+    func append(_ events: [Event]) throws {
+        let insert = try statement(
+            """
+            INSERT INTO events (at, kind, reason, object, name, source, preset, message) VALUES (?,?,?,?,?,?,?,?)
+            """)
+        for event in events {
+            try insert.run(
+                event.at, event.kind.rawValue, event.reason, event.object, event.name, event.source, event.preset,
+                event.message)
+        }
+    }
+
+    /// A deleted workspace is kept for as long as an operation of it is; the newest revision of a source for ever.
+    func forgetHistory(before: Timestamp) throws {
+        try statement(
+            "DELETE FROM logs WHERE operation IN (SELECT id FROM operations WHERE finished_at < ?)"
+        ).run(before)
+        try statement("DELETE FROM operations WHERE finished_at < ?").run(before)
+        try statement(
+            """
+            DELETE FROM workspaces WHERE state = 5 AND created_at < ?
+            AND NOT EXISTS (SELECT 1 FROM operations WHERE operations.workspace = workspaces.id)
+            """
+        ).run(before)
+        try statement("DELETE FROM specs WHERE fingerprint NOT IN (SELECT fingerprint FROM workspaces)").run()
+        try statement(Self.forgetKeys).run()
+        try statement("DELETE FROM events WHERE at < ?").run(before)
+        try statement(
+            """
+            DELETE FROM revisions WHERE applied_at < ?
+            AND sequence < (SELECT max(sequence) FROM revisions AS newer WHERE newer.source = revisions.source)
+            """
+        ).run(before)
+        try statement(
+            """
+            DELETE FROM blobs WHERE saved_at < ? OR parser_version < (SELECT max(parser_version) FROM blobs)
+            """
+        ).run(before)
+    }
+
+    private static let forgetKeys = """
+        DELETE FROM preset_keys WHERE NOT EXISTS (SELECT 1 FROM presets WHERE presets.id = preset_keys.id)
+        AND NOT EXISTS (SELECT 1 FROM failures WHERE failures.preset = preset_keys.id)
+        AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state <> 5)
+        AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state = 5)
+        AND NOT EXISTS (SELECT 1 FROM operations WHERE operations.preset = preset_keys.id)
+        """
+}

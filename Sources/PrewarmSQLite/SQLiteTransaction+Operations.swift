@@ -1,0 +1,121 @@
+internal import PrewarmCore
+internal import PrewarmEngine
+
+extension SQLiteTransaction {
+    private static let columns = """
+        id, kind, workspace, preset, provisioner, reason, state, attempt, next_attempt_at, error, created_at, \
+        started_at, finished_at, lease_holder, lease_fence, lease_until, mark_group, mark_start, mark_boot
+        """
+
+    func operation(_ id: OperationID) throws -> OperationRecord? {
+        let decoder = try WorkspaceDecoder(self)
+        return try statement("SELECT \(Self.columns) FROM operations WHERE id = ?")
+            .first(id) { columns in try record(&columns, decoder) } ?? nil
+    }
+
+    func operations(_ filter: OperationFilter) throws -> [OperationRecord] {
+        var conditions = ["true"]
+        var values: [any SQLiteValue] = []
+        if !filter.states.isEmpty { conditions.append(filter.states.condition(on: "state")) }
+        if let key = filter.preset {
+            guard let preset = try presetID(key) else { return [] }
+            conditions.append("preset = ?")
+            values.append(preset)
+        }
+        if let workspace = filter.workspace {
+            conditions.append("workspace = ?")
+            values.append(workspace)
+        }
+        values.append(filter.limit ?? -1)
+        let condition = conditions.joined(separator: " AND ")
+        let select = "SELECT \(Self.columns) FROM operations WHERE \(condition) ORDER BY id DESC LIMIT ?"
+        return try records(statement(select), values)
+    }
+
+    func dueOperations(provisioner: String, now: Timestamp, limit: Int) throws -> [OperationRecord] {
+        let select = try statement(
+            """
+            SELECT \(Self.columns) FROM operations AS due INDEXED BY operations_due
+            WHERE provisioner = ? AND state = 0 AND next_attempt_at <= ? AND NOT EXISTS (
+                SELECT 1 FROM operations AS earlier INDEXED BY operations_of_workspace
+                WHERE earlier.workspace = due.workspace AND earlier.id < due.id AND earlier.state IN (0, 1))
+            ORDER BY (kind = 1), id LIMIT ?
+            """)
+        return try records(select, [provisioner, now, limit])
+    }
+
+    func nextAttempt() throws -> Timestamp? {
+        try statement("SELECT min(next_attempt_at) FROM operations INDEXED BY operations_next WHERE state = 0")
+            .first { columns in columns.next(Timestamp?.self) } ?? nil
+    }
+
+    func insert(_ operations: [Operation]) throws {
+        let keys = try PresetKeys(self)
+        let insert = try statement(
+            """
+            INSERT INTO operations (id, kind, workspace, preset, provisioner, reason, state, attempt, next_attempt_at,
+            error, created_at, started_at, finished_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
+            """)
+        for operation in operations {
+            try insert.run(
+                operation.id, operation.kind.code, operation.workspace, keys.id(of: operation.preset),
+                operation.provisioner, operation.reason.rawValue, operation.state.code, operation.attempt,
+                operation.nextAttemptAt, operation.error, operation.createdAt, operation.startedAt,
+                operation.finishedAt)
+        }
+    }
+
+    func update(_ record: OperationRecord) throws {
+        let operation = record.operation
+        try statement(
+            """
+            UPDATE operations SET state = ?2, attempt = ?3, next_attempt_at = ?4, error = ?5, started_at = ?6,
+            finished_at = ?7, lease_holder = ?8, lease_fence = ?9, lease_until = ?10, mark_group = ?11,
+            mark_start = ?12, mark_boot = ?13 WHERE id = ?1
+            """
+        ).run(
+            operation.id, operation.state.code, operation.attempt, operation.nextAttemptAt, operation.error,
+            operation.startedAt, operation.finishedAt, record.lease?.holder, record.lease?.fence, record.lease?.until,
+            record.mark.map { Int64($0.group) }, record.mark?.startTime, record.mark?.bootID)
+    }
+
+    func cancelOperations(of workspaces: [WorkspaceID], now: Timestamp) throws {
+        let cancel = try statement(
+            "UPDATE operations SET state = 4, finished_at = ?2 WHERE workspace = ?1 AND state = 0")
+        for id in workspaces { try cancel.run(id, now) }
+    }
+
+    private func records(_ select: PreparedStatement, _ values: [any SQLiteValue]) throws -> [OperationRecord] {
+        let decoder = try WorkspaceDecoder(self)
+        var records: [OperationRecord] = []
+        try select.forEach(filteredBy: values) { columns in
+            if let record = try record(&columns, decoder) { records.append(record) }
+        }
+        return records
+    }
+
+    /// Nil where kind, reason or state are unknown.
+    private func record(_ columns: inout Columns, _ decoder: WorkspaceDecoder) throws -> OperationRecord? {
+        let (id, kind) = (columns.next(OperationID.self), Operation.Kind(code: columns.next()))
+        let (workspace, preset) = (columns.next(WorkspaceID.self), try decoder.presetKey(columns.next()))
+        let (provisioner, reason) = (columns.next(String.self), Reason(rawValue: columns.next()))
+        guard let kind, let reason, let state = Operation.State(code: columns.next()) else { return nil }
+        let operation = Operation(
+            id: id, kind: kind, workspace: workspace, preset: preset, provisioner: provisioner, reason: reason,
+            state: state, attempt: columns.next(), nextAttemptAt: columns.next(), error: columns.next(),
+            createdAt: columns.next(), startedAt: columns.next(), finishedAt: columns.next())
+        return OperationRecord(operation, lease: lease(&columns), mark: mark(&columns))
+    }
+
+    private func lease(_ columns: inout Columns) -> Lease? {
+        let holder = columns.next(String?.self)
+        let (fence, until) = (columns.next(Int64.self), columns.next(Timestamp.self))
+        return holder.map { Lease(holder: $0, fence: fence, until: until) }
+    }
+
+    private func mark(_ columns: inout Columns) -> ProcessMark? {
+        let group = columns.next(Int64?.self).flatMap { Int32(exactly: $0) }
+        let (start, boot) = (columns.next(UInt64.self), columns.next(String.self))
+        return group.map { ProcessMark(group: $0, startTime: start, bootID: boot) }
+    }
+}

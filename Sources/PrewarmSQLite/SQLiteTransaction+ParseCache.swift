@@ -1,0 +1,24 @@
+internal import PrewarmCore
+internal import PrewarmEngine
+
+extension SQLiteTransaction {
+    func parsed(blobs: [String], parserVersion: Int) throws -> [String: [UInt8]] {
+        let select = try statement("SELECT bytes FROM blobs WHERE blob = ? AND parser_version = ?")
+        var parsed: [String: [UInt8]] = [:]
+        parsed.reserveCapacity(blobs.count)
+        for blob in blobs {
+            parsed[blob] = try select.first(blob, parserVersion) { columns in columns.next([UInt8].self) }
+        }
+        return parsed
+    }
+
+    /// The time of saving is SQLite's, not the engine's: it decides nothing but when a cache is made anew.
+    func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int) throws {
+        let insert = try statement(
+            """
+            INSERT OR REPLACE INTO blobs (blob, parser_version, bytes, saved_at)
+            VALUES (?,?,?, CAST(strftime('%s','now') AS INTEGER) * 1000)
+            """)
+        for file in files { try insert.run(file.blob, parserVersion, file.bytes) }
+    }
+}

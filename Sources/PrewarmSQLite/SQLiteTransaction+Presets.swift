@@ -1,0 +1,89 @@
+internal import PrewarmCore
+internal import PrewarmEngine
+
+extension SQLiteTransaction {
+    func presets(source: String?) throws -> [Preset] {
+        let select = "SELECT value FROM preset_keys JOIN presets USING (id)"
+        if let source {
+            return try statement("\(select) WHERE source = ? ORDER BY name").decoded(source)
+        }
+        return try statement("\(select) ORDER BY name, source").decoded()
+    }
+
+    func presets(named text: String) throws -> [Preset] {
+        let select = "SELECT value FROM preset_keys JOIN presets USING (id) WHERE name = ?"
+        var found: [Preset] = try statement("\(select) ORDER BY source").decoded(text)
+        for index in text.indices where text[index] == "/" {
+            let name = String(text[text.index(after: index)...])
+            found += try statement("\(select) AND source = ?").decoded(name, String(text[..<index]))
+        }
+        return found
+    }
+
+    func templates(source: String?) throws -> [Template] {
+        if let source {
+            return try statement("SELECT value FROM templates WHERE source = ? ORDER BY name").decoded(source)
+        }
+        return try statement("SELECT value FROM templates ORDER BY name, source").decoded()
+    }
+
+    func save(_ presets: [Preset]) throws {
+        let keys = try PresetKeys(self)
+        let save = try statement("INSERT OR REPLACE INTO presets (id, value) VALUES (?,?)")
+        for preset in presets { try save.run(keys.id(of: preset.key), preset.binary) }
+    }
+
+    func forget(_ presets: [PresetKey]) throws {
+        for key in presets {
+            guard let id = try presetID(key) else { continue }
+            try statement("DELETE FROM presets WHERE id = ?").run(id)
+            try statement("DELETE FROM failures WHERE preset = ?").run(id)
+        }
+    }
+
+    func replaceTemplates(_ templates: [Template], source: String) throws {
+        try statement("DELETE FROM templates WHERE source = ?").run(source)
+        let insert = try statement("INSERT INTO templates (source, name, value) VALUES (?,?,?)")
+        for template in templates { try insert.run(source, template.name, template.binary) }
+    }
+
+    func failures(source: String?) throws -> [FailureRecord] {
+        let select = """
+            SELECT source, name, fingerprint, count, retry_at, message \
+            FROM failures JOIN preset_keys ON preset_keys.id = preset
+            """
+        guard let source else { return try statement("\(select) ORDER BY name, source").all(read: failureRecord) }
+        return try statement("\(select) WHERE source = ? ORDER BY name").all(source, read: failureRecord)
+    }
+
+    private func failureRecord(_ columns: inout Columns) -> FailureRecord {
+        FailureRecord(
+            preset: PresetKey(source: columns.next(), name: columns.next()), fingerprint: columns.next(),
+            count: columns.next(), retryAt: columns.next(), message: columns.next())
+    }
+
+    func setFailure(_ failure: FailureRecord?, of preset: PresetKey) throws {
+        guard let failure else {
+            guard let id = try presetID(preset) else { return }
+            try statement("DELETE FROM failures WHERE preset = ?").run(id)
+            return
+        }
+        try statement(
+            "INSERT OR REPLACE INTO failures (preset, fingerprint, count, retry_at, message) VALUES (?,?,?,?,?)"
+        ).run(PresetKeys(self).id(of: preset), failure.fingerprint, failure.count, failure.retryAt, failure.message)
+    }
+}
+
+extension PreparedStatement {
+    /// The values of the one column, without those that can't be read: ``SQLiteTransaction/diagnostics(source:)``
+    /// names them.
+    fileprivate func decoded<each Value: SQLiteValue, Result: BinaryCodable>(
+        _ values: repeat each Value
+    ) throws -> [Result] {
+        var results: [Result] = []
+        try forEach(repeat each values) { columns in
+            if let result = try? Result(binary: columns.next()) { results.append(result) }
+        }
+        return results
+    }
+}

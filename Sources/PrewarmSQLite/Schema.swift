@@ -1,0 +1,109 @@
+internal import GRDB
+
+/// The tables of the store and how files of earlier versions are brought to them.
+///
+/// A migration that was released is never changed. Times are milliseconds since 1970, blobs are the domain's binary
+/// form, numbers of states and kinds stand in `Codes.swift`.
+enum Schema {
+    /// `prwm`: tells our files from those of other programs (https://www.sqlite.org/pragma.html#pragma_application_id).
+    static let applicationID = 0x7072_776d
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("v1") { database in
+            try database.execute(sql: sources + pools + workspaces + operations + history)
+            try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+        }
+        return migrator
+    }
+
+    private static let sources = """
+        CREATE TABLE sources (
+            name TEXT PRIMARY KEY, url TEXT NOT NULL, applied TEXT, applied_at INTEGER, inputs TEXT NOT NULL,
+            quiet_until INTEGER, failure_reason TEXT, failure_message TEXT, failure_hint TEXT, failure_since INTEGER,
+            files INTEGER NOT NULL, foreign_documents INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        -- Stays when its source is forgotten: the fence must not start again.
+        CREATE TABLE leases (
+            source TEXT PRIMARY KEY, holder TEXT NOT NULL, fence INTEGER NOT NULL, until INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE revisions (
+            sequence INTEGER PRIMARY KEY, source TEXT NOT NULL, revision TEXT NOT NULL, applied_at INTEGER NOT NULL,
+            author TEXT, subject TEXT, created INTEGER NOT NULL, deleted INTEGER NOT NULL, cancelled INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX revisions_of_source ON revisions (source, sequence);
+        CREATE TABLE diagnostics (
+            source TEXT NOT NULL, sequence INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (source, sequence)
+        ) STRICT, WITHOUT ROWID;
+
+        """
+
+    private static let pools = """
+        -- Names of presets, which outlive the presets for as long as something is kept of them.
+        CREATE TABLE preset_keys (
+            id INTEGER PRIMARY KEY, source TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (source, name)
+        ) STRICT;
+        CREATE INDEX preset_keys_by_name ON preset_keys (name, source);
+        CREATE TABLE presets (
+            id INTEGER PRIMARY KEY REFERENCES preset_keys (id), value BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE templates (
+            source TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (source, name)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE failures (
+            preset INTEGER PRIMARY KEY REFERENCES preset_keys (id), fingerprint INTEGER NOT NULL,
+            count INTEGER NOT NULL, retry_at INTEGER NOT NULL, message TEXT NOT NULL
+        ) STRICT;
+
+        """
+
+    private static let workspaces = """
+        CREATE TABLE specs (fingerprint INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
+        CREATE TABLE workspaces (
+            id TEXT PRIMARY KEY, preset INTEGER NOT NULL, fingerprint INTEGER NOT NULL, state INTEGER NOT NULL,
+            owner TEXT, created_at INTEGER NOT NULL, ready_at INTEGER, claimed_at INTEGER, endpoint TEXT,
+            metadata BLOB NOT NULL, revision TEXT, claim_key TEXT
+        ) STRICT, WITHOUT ROWID;
+        -- Covers tallies, the planner's candidates and claims; the id is in it as the key of the table.
+        CREATE INDEX workspaces_live ON workspaces (preset, state, fingerprint, ready_at) WHERE state <> 5;
+        CREATE INDEX workspaces_deleted ON workspaces (preset, created_at) WHERE state = 5;
+        CREATE INDEX workspaces_of_owner ON workspaces (owner) WHERE owner IS NOT NULL;
+        CREATE UNIQUE INDEX workspaces_by_claim ON workspaces (claim_key) WHERE claim_key IS NOT NULL;
+
+        """
+
+    private static let operations = """
+        CREATE TABLE operations (
+            id TEXT PRIMARY KEY, kind INTEGER NOT NULL, workspace TEXT NOT NULL, preset INTEGER NOT NULL,
+            provisioner TEXT NOT NULL, reason TEXT NOT NULL, state INTEGER NOT NULL, attempt INTEGER NOT NULL,
+            next_attempt_at INTEGER NOT NULL, error TEXT, created_at INTEGER NOT NULL, started_at INTEGER,
+            finished_at INTEGER, lease_holder TEXT, lease_fence INTEGER, lease_until INTEGER, mark_group INTEGER,
+            mark_start INTEGER, mark_boot TEXT
+        ) STRICT, WITHOUT ROWID;
+        -- In the order in which they are run: walked to the limit, never sorted.
+        CREATE INDEX operations_due ON operations (provisioner, (kind = 1), id, next_attempt_at) WHERE state = 0;
+        CREATE INDEX operations_next ON operations (next_attempt_at) WHERE state = 0;
+        CREATE INDEX operations_running ON operations (id) WHERE state = 1;
+        CREATE INDEX operations_of_workspace ON operations (workspace, id);
+        CREATE INDEX operations_of_preset ON operations (preset, id);
+        CREATE INDEX operations_finished ON operations (finished_at) WHERE finished_at IS NOT NULL;
+        CREATE TABLE logs (
+            sequence INTEGER PRIMARY KEY, operation TEXT NOT NULL, attempt INTEGER NOT NULL, at INTEGER NOT NULL,
+            text TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX logs_of_operation ON logs (operation, attempt);
+
+        """
+
+    private static let history = """
+        CREATE TABLE events (
+            sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL,
+            object TEXT NOT NULL, name TEXT NOT NULL, source TEXT, preset TEXT, message TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX events_of_preset ON events (source, preset, sequence) WHERE preset IS NOT NULL;
+        CREATE INDEX events_by_time ON events (at);
+        CREATE TABLE blobs (
+            blob TEXT PRIMARY KEY, parser_version INTEGER NOT NULL, bytes BLOB NOT NULL, saved_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """
+}

@@ -1,0 +1,52 @@
+internal import PrewarmCore
+internal import PrewarmEngine
+
+/// Makes workspaces of rows; what many of them share is read once.
+final class WorkspaceDecoder {
+    static let columns = """
+        id, preset, fingerprint, state, owner, created_at, ready_at, claimed_at, endpoint, metadata, revision
+        """
+
+    private let spec: PreparedStatement
+    private let key: PreparedStatement
+    private var specs: [Fingerprint: WorkspaceSpec] = [:]
+    private var keys: [Int64: PresetKey] = [:]
+
+    init(_ transaction: SQLiteTransaction) throws {
+        spec = try transaction.statement("SELECT value FROM specs WHERE fingerprint = ?")
+        key = try transaction.statement("SELECT source, name FROM preset_keys WHERE id = ?")
+    }
+
+    /// Nil for a state of which nothing is known.
+    func workspace(_ columns: inout Columns) throws -> Workspace? {
+        let id = columns.next(WorkspaceID.self)
+        let preset = try presetKey(columns.next())
+        let fingerprint = columns.next(Fingerprint.self)
+        guard let state = WorkspaceState(code: columns.next()) else { return nil }
+        return Workspace(
+            id: id, preset: preset, spec: try workspaceSpec(fingerprint), fingerprint: fingerprint, state: state,
+            owner: columns.next(), createdAt: columns.next(), readyAt: columns.next(), claimedAt: columns.next(),
+            endpoint: columns.next(), metadata: metadata(columns.next()), revision: columns.next())
+    }
+
+    func presetKey(_ id: Int64) throws -> PresetKey {
+        if let known = keys[id] { return known }
+        let found = try key.first(id) { columns in PresetKey(source: columns.next(), name: columns.next()) }
+        let result = found ?? PresetKey(source: "", name: "")
+        keys[id] = result
+        return result
+    }
+
+    /// Where it can't be read, an empty one stands for it: the workspace can be listed and deleted all the same.
+    private func workspaceSpec(_ fingerprint: Fingerprint) throws -> WorkspaceSpec {
+        if let known = specs[fingerprint] { return known }
+        let stored = try spec.first(fingerprint) { columns in try? WorkspaceSpec(binary: columns.next()) }
+        let result = (stored ?? nil) ?? WorkspaceSpec(template: "", version: "", provisioner: "", parameters: [:])
+        specs[fingerprint] = result
+        return result
+    }
+
+    private func metadata(_ bytes: [UInt8]) -> [String: String] {
+        bytes.isEmpty ? [:] : (try? [String: String](binary: bytes)) ?? [:]
+    }
+}
