@@ -12,6 +12,10 @@ package struct Engine: Sendable {
     package let parser: ManifestParsing
     package let zones: ZoneDirectory
     package let now: @Sendable () -> Timestamp
+    /// This process, as leases name it.
+    package let holder: String
+    /// True where a holder is known to have ended.
+    package let isDead: @Sendable (String) -> Bool
 
     package struct Source: Sendable {
         package let name: String
@@ -32,7 +36,8 @@ package struct Engine: Sendable {
     package init(
         store: any Store, sources: [Source], provisioners: [String: any Provisioner], defaultProvisioner: String?,
         policy: Policy, parser: ManifestParsing, zones: ZoneDirectory = ZoneDirectory(),
-        now: @escaping @Sendable () -> Timestamp
+        now: @escaping @Sendable () -> Timestamp, holder: String = Holder.current.description,
+        isDead: @escaping @Sendable (String) -> Bool = { Holder($0)?.isKnownDead == true }
     ) {
         self.store = store
         self.sources = Dictionary(sources.map { ($0.name, $0) }) { first, _ in first }
@@ -42,6 +47,8 @@ package struct Engine: Sendable {
         self.parser = parser
         self.zones = zones
         self.now = now
+        self.holder = holder
+        self.isDead = isDead
     }
 }
 

@@ -22,6 +22,10 @@ struct CommandFailure: Error {
         case let failure as StoreError: self.init(failure.message, hint: failure.hint)
         case let failure as TurnError: self.init(failure)
         case let failure as ClaimError: self.init(failure)
+        case RetryError.notPending(let operation):
+            self.init(
+                "the operation \(operation.id) is \(operation.state.rawValue), not waiting",
+                hint: "name its preset to clear the failures: `prewarm retry \(operation.preset.name)`")
         case is CancellationError: self.init("interrupted; what was under way is carried on by the next run", code: 130)
         default: self.init("\(error)")
         }

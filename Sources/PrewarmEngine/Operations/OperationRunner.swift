@@ -92,7 +92,7 @@ package struct OperationRunner: Sendable {
                     record.operation.attempt += 1
                     record.operation.startedAt = now
                     record.lease = Lease(
-                        holder: Holder.current.description, fence: Int64(record.operation.attempt),
+                        holder: engine.holder, fence: Int64(record.operation.attempt),
                         until: now + .seconds(24 * 3600))
                     record.mark = nil
                     try store.update(record)
@@ -230,9 +230,8 @@ package struct OperationRunner: Sendable {
 
     /// Gives back what a process that was killed left running: its processes are ended, then it is asked for again.
     package func recover() async throws {
-        let now = engine.now()
         let running = try await store.read { try $0.operations(OperationFilter(states: [.running])) }
-        for record in running where record.lease?.isInForce(at: now) != true {
+        for record in running where record.lease.map(engine.isInForce) != true {
             if let mark = record.mark, let provisioner = engine.provisioners[record.operation.provisioner] {
                 await provisioner.end(mark)
             }

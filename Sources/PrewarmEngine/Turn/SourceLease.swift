@@ -7,11 +7,11 @@ extension Engine {
         let now = now()
         return try await store.write { store in
             let current = try store.lease(ofSource: source.name)
-            if let current, current.isInForce(at: now), current.holder != Holder.current.description {
+            if let current, isInForce(current), current.holder != holder {
                 throw TurnError.leaseHeld(source: source.name, by: current.holder)
             }
             let lease = Lease(
-                holder: Holder.current.description, fence: (current?.fence ?? 0) + 1, until: now + source.lease)
+                holder: holder, fence: (current?.fence ?? 0) + 1, until: now + source.lease)
             try store.save(lease, ofSource: source.name)
             return lease
         }
@@ -31,10 +31,9 @@ extension Engine {
     func check(_ lease: Lease, of source: String, in store: any StoreReader) throws {
         guard try store.lease(ofSource: source)?.fence == lease.fence else { throw TurnError.leaseLost(source: source) }
     }
-}
 
-extension Lease {
-    func isInForce(at now: Timestamp) -> Bool {
-        until > now && Holder(holder)?.isKnownDead != true
+    /// Not where its time is over, and not where its holder is dead.
+    func isInForce(_ lease: Lease) -> Bool {
+        lease.until > now() && !isDead(lease.holder)
     }
 }
