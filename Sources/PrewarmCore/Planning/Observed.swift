@@ -56,3 +56,36 @@ package struct FailureRecord: Hashable, Sendable {
         self.message = message
     }
 }
+
+/// The state of the world that a plan starts from.
+package struct Observed: Sendable {
+    package var tallies: [PresetKey: [Tally]] = [:]
+    package var instances: [PresetKey: [Instance]] = [:]
+    package var failures: [PresetKey: FailureRecord] = [:]
+
+    package init() {}
+
+    /// Counts one workspace; where there are many, a store counts faster.
+    package mutating func add(_ instance: Instance) {
+        var tally = Tally(
+            preset: instance.preset, fingerprint: instance.fingerprint, state: instance.state, count: 1,
+            oldestReadyAt: instance.readyAt)
+        var tallies = tallies[instance.preset] ?? []
+        if let index = tallies.firstIndex(where: { $0.fingerprint == tally.fingerprint && $0.state == tally.state }) {
+            let oldest = [tallies[index].oldestReadyAt, instance.readyAt].compactMap { $0 }.min()
+            tally = Tally(
+                preset: tally.preset, fingerprint: tally.fingerprint, state: tally.state,
+                count: tallies[index].count + 1, oldestReadyAt: oldest)
+            tallies[index] = tally
+        } else {
+            tallies.append(tally)
+        }
+        self.tallies[instance.preset] = tallies
+        instances[instance.preset, default: []].append(instance)
+    }
+
+    /// Instances that a limit counts: those that exist or will, claimed ones included.
+    var live: [PresetKey: Int] {
+        tallies.mapValues { $0.reduce(0) { $0 + ($1.state == .deleted || $1.state == .lost ? 0 : $1.count) } }
+    }
+}

@@ -55,20 +55,6 @@ package struct Planner: Sendable {
     }
 }
 
-/// The state of the world that a plan starts from.
-package struct Observed: Sendable {
-    package var tallies: [PresetKey: [Tally]] = [:]
-    package var instances: [PresetKey: [Instance]] = [:]
-    package var failures: [PresetKey: FailureRecord] = [:]
-
-    package init() {}
-
-    /// Instances in all that a limit counts: those that exist or will, claimed ones included.
-    fileprivate var live: [PresetKey: Int] {
-        tallies.mapValues { $0.reduce(0) { $0 + ($1.state == .deleted || $1.state == .lost ? 0 : $1.count) } }
-    }
-}
-
 extension Timestamp {
     package static let distantFuture = Timestamp(milliseconds: .max)
 }

@@ -1,0 +1,172 @@
+import Foundation
+import PrewarmCore
+
+/// The state that `prewarm export` writes and `prewarm plan --observed` reads.
+struct ObservedFile {
+    let workspaces: [Entry]
+
+    /// One workspace of the file. It may give `template`, `version` and `parameters` in place of `fingerprint`.
+    struct Entry {
+        let id: String
+        let preset: String
+        let source: String?
+        let fingerprint: Fingerprint?
+        let template: String?
+        let version: String?
+        let provisioner: String?
+        let parameters: [String: ParameterValue]
+        let state: WorkspaceState
+        let readyAt: Timestamp?
+    }
+
+    /// - Throws: ``CommandFailure`` that names the field.
+    init(path: String) throws {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw CommandFailure("the observed state \(path) can't be read", hint: "write it with `prewarm export > FILE`")
+        }
+        do {
+            workspaces = try JSONDecoder().decode(RawFile.self, from: data).workspaces.enumerated().map { index, raw in
+                try raw.entry(at: "workspaces[\(index)]")
+            }
+        } catch let error as DecodingError {
+            throw CommandFailure("\(path): \(error.sentence)", hint: "the fields are those of `prewarm export`")
+        } catch let error as FieldError {
+            throw CommandFailure("\(path): \(error.message)", hint: "the fields are those of `prewarm export`")
+        }
+    }
+
+    /// The tallies and instances of presets in force. A workspace without a fingerprint has that of its preset where
+    /// template, version and parameters are the same.
+    func observed(of presets: [Preset]) -> Observed {
+        var observed = Observed()
+        let byName = Dictionary(grouping: presets) { $0.key.name }
+        for entry in workspaces {
+            let preset = byName[entry.preset]?.first { entry.source == nil || $0.key.source == entry.source }
+            let key = preset?.key ?? PresetKey(source: entry.source ?? presets.first?.key.source ?? "", name: entry.preset)
+            let fingerprint = entry.fingerprint ?? entry.guessedFingerprint(preset)
+            observed.add(
+                Instance(
+                    id: WorkspaceID(entry.id), preset: key, fingerprint: fingerprint, state: entry.state,
+                    readyAt: entry.readyAt))
+        }
+        return observed
+    }
+
+    /// Presets that have workspaces and no manifest: gone from git.
+    func pruned(besides presets: [Preset]) -> [Preset] {
+        let known = Set(presets.map(\.key.name))
+        let names = Set(workspaces.map(\.preset)).subtracting(known).sorted()
+        return names.map { name in
+            let entry = workspaces.first { $0.preset == name }
+            let spec = WorkspaceSpec(
+                template: entry?.template ?? "", version: entry?.version ?? "", provisioner: entry?.provisioner ?? "",
+                parameters: entry?.parameters ?? [:])
+            return Preset(
+                key: PresetKey(source: entry?.source ?? presets.first?.key.source ?? "", name: name),
+                origin: Origin(file: "", line: 0), spec: spec, instances: 0, retirement: .pruned)
+        }
+    }
+}
+
+extension ObservedFile.Entry {
+    fileprivate func guessedFingerprint(_ preset: Preset?) -> Fingerprint {
+        guard let preset else { return Fingerprint(rawValue: 0) }
+        let spec = WorkspaceSpec(
+            template: template ?? preset.spec.template, version: version ?? preset.spec.version,
+            provisioner: provisioner ?? preset.spec.provisioner,
+            parameters: parameters.isEmpty ? preset.spec.parameters : preset.spec.parameters.merging(parameters) { $1 })
+        return spec == preset.spec ? preset.fingerprint : spec.fingerprint
+    }
+}
+
+private struct FieldError: Error {
+    let message: String
+}
+
+private struct RawFile: Decodable {
+    let workspaces: [RawWorkspace]
+}
+
+private struct RawWorkspace: Decodable {
+    let id: String
+    let preset: String
+    let source: String?
+    let fingerprint: String?
+    let template: String?
+    let version: String?
+    let provisioner: String?
+    let parameters: [String: RawParameter]?
+    let state: String
+    let readyAt: String?
+    let createdAt: String?
+
+    func entry(at path: String) throws -> ObservedFile.Entry {
+        guard let state = WorkspaceState(rawValue: state) else {
+            throw FieldError(
+                message: "\(path).state is \"\(state)\", expected one of "
+                    + WorkspaceState.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        guard fingerprint == nil || fingerprint.flatMap(Fingerprint.init) != nil else {
+            throw FieldError(message: "\(path).fingerprint is \"\(fingerprint ?? "")\", expected 16 hexadecimal digits")
+        }
+        let since = readyAt ?? (state == .ready ? createdAt : nil)
+        guard since == nil || since.flatMap({ Timestamp($0) }) != nil else {
+            throw FieldError(message: "\(path).readyAt is \"\(since ?? "")\", expected a time as 2026-11-23T08:00:00Z")
+        }
+        return ObservedFile.Entry(
+            id: id, preset: preset, source: source, fingerprint: fingerprint.flatMap(Fingerprint.init),
+            template: template, version: version, provisioner: provisioner,
+            parameters: (parameters ?? [:]).mapValues(\.value), state: state, readyAt: since.flatMap { Timestamp($0) })
+    }
+}
+
+private struct RawParameter: Decodable {
+    let value: ParameterValue
+
+    private struct Reference: Decodable {
+        struct Secret: Decodable {
+            let secret: String
+        }
+        let valueFrom: Secret
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let value = try? container.decode(Bool.self) {
+            self.value = .boolean(value)
+        } else if let value = try? container.decode(Int64.self) {
+            self.value = .integer(value)
+        } else if let value = try? container.decode(Double.self) {
+            self.value = .number(value)
+        } else if let value = try? container.decode(String.self) {
+            self.value = .string(value)
+        } else {
+            value = .secret(try container.decode(Reference.self).valueFrom.secret)
+        }
+    }
+}
+
+extension DecodingError {
+    /// Where and what, without the library's words.
+    fileprivate var sentence: String {
+        switch self {
+        case .keyNotFound(let key, let context): "\(Self.path(context.codingPath)) lacks \"\(key.stringValue)\""
+        case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+            "\(Self.path(context.codingPath)) is not a \(type)"
+        case .dataCorrupted(let context):
+            context.codingPath.isEmpty ? "it is not JSON" : "\(Self.path(context.codingPath)) can't be read"
+        @unknown default: "it can't be read"
+        }
+    }
+
+    private static func path(_ keys: [any CodingKey]) -> String {
+        guard !keys.isEmpty else { return "the file" }
+        return keys.reduce("") { path, key in
+            if let index = key.intValue { return path + "[\(index)]" }
+            return path.isEmpty ? key.stringValue : path + "." + key.stringValue
+        }
+    }
+}

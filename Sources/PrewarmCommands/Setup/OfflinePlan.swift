@@ -1,0 +1,29 @@
+import PrewarmCore
+import PrewarmEngine
+
+/// A plan of a folder of manifests against an exported state at a given time. It touches nothing, and equal input gives
+/// equal output, byte for byte.
+struct OfflinePlan {
+    let path: String
+    let observed: String?
+    let at: Timestamp
+    let policy: Policy
+    let folder: ManifestFolder
+
+    func report() throws -> TurnReport {
+        let file = try observed.map { try ObservedFile(path: $0) }
+        let loaded = try folder.load(path)
+        var report = TurnReport(source: loaded.source)
+        report.diagnostics = loaded.catalog.diagnostics
+        report.presets = loaded.catalog.presets
+        if let file, !loaded.hidesPresets {
+            // Of a name that an invalid manifest has, nothing is known: its workspaces are left alone.
+            report.presets += file.pruned(besides: report.presets).filter { !loaded.invalidNames.contains($0.key.name) }
+            report.presets.sort { $0.key < $1.key }
+        }
+        let zones = ZoneDirectory().rules(of: Set(report.presets.compactMap { $0.schedule?.timezone }))
+        let planner = Planner(now: at, policy: policy, zones: zones)
+        report.plan = planner.plan(report.presets, observed: file?.observed(of: report.presets) ?? Observed())
+        return report
+    }
+}

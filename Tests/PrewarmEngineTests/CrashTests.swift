@@ -1,0 +1,98 @@
+import PrewarmCore
+import PrewarmEngine
+import Synchronization
+import Testing
+
+/// A store whose process dies at a chosen write: before it is committed, or after.
+private struct MortalStore: Store {
+    struct Death: Error {}
+
+    let store: any Store
+    let life: Life
+
+    final class Life: Sendable {
+        private let left: Mutex<Int>
+        let diesAfterCommit: Bool
+
+        init(writes: Int, diesAfterCommit: Bool) {
+            left = Mutex(writes)
+            self.diesAfterCommit = diesAfterCommit
+        }
+
+        var isOver: Bool { left.withLock { $0 <= 0 } }
+
+        /// True where this is the last write.
+        func spend() -> Bool {
+            left.withLock { left in
+                left -= 1
+                return left == 0
+            }
+        }
+    }
+
+    func read<Result: Sendable>(_ body: @escaping @Sendable (any StoreReader) throws -> Result) async throws -> Result {
+        guard !life.isOver else { throw Death() }
+        return try await store.read(body)
+    }
+
+    func write<Result: Sendable>(_ body: @escaping @Sendable (any StoreWriter) throws -> Result) async throws -> Result {
+        guard !life.isOver else { throw Death() }
+        let isLast = life.spend()
+        if isLast, !life.diesAfterCommit { throw Death() }
+        let result = try await store.write(body)
+        if isLast { throw Death() }
+        return result
+    }
+}
+
+@Suite struct CrashTests {
+    /// Killed at every single write, before and after its commit, while a pool is filled, rolled and emptied.
+    @Test(arguments: [false, true])
+    func killedAtEveryStepNothingIsTwiceLeakedOrForgotten(diesAfterCommit: Bool) async throws {
+        var step = 1
+        while try await survives(deathAt: step, diesAfterCommit: diesAfterCommit) { step += 1 }
+        #expect(step > 30, "the runs are long enough to mean something")
+    }
+
+    /// False once the whole story takes fewer writes than `step`.
+    private func survives(deathAt step: Int, diesAfterCommit: Bool) async throws -> Bool {
+        let world = try World()
+        let store = try world.open()
+        let life = MortalStore.Life(writes: step, diesAfterCommit: diesAfterCommit)
+        let mortal = world.engine(store: MortalStore(store: store, life: life), holder: "first")
+        var died = false
+        do {
+            try await story(world, mortal)
+        } catch {
+            died = true
+        }
+        world.with { _ = $0.deadHolders.insert("first") }
+        let heir = world.engine(store: store, holder: "second")
+        try await story(world, heir)
+        try await check(world, heir, step: step)
+        return died
+    }
+
+    private func story(_ world: World, _ engine: Engine) async throws {
+        world.commit("a 3 1\nb 2 1")
+        try await engine.sync()
+        let claimed = try await engine.claim("a", owner: "ada", idempotencyKey: "once")
+        try await engine.sync()
+        world.commit("a 4 2 recreate")
+        try await engine.sync()
+        _ = try await engine.release(claimed.id.rawValue)
+        try await engine.sync()
+    }
+
+    private func check(_ world: World, _ engine: Engine, step: Int) async throws {
+        let rows = try await engine.store.read { try $0.workspaces(WorkspaceFilter()) }
+        let instances = world.with(\.instances)
+        #expect(Set(rows.map(\.id.rawValue)) == instances, "after a death at write \(step)")
+        let ready = rows.filter { $0.state == .ready && $0.preset.name == "a" && $0.spec.version == "2" }
+        #expect(ready.count == 4 && rows.count == 4, "after a death at write \(step): \(rows.map(\.state))")
+        let unfinished = try await engine.store.read {
+            try $0.operations(OperationFilter(states: [.pending, .running]))
+        }
+        #expect(unfinished.isEmpty, "after a death at write \(step)")
+    }
+}

@@ -1,0 +1,137 @@
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@Suite struct TurnTests {
+    @Test func fillsPoolsAndThenIsQuiet() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 3 1\nb 1 1")
+        let first = try await engine.sync()
+        #expect(first.succeeded == 4)
+        #expect(world.with(\.instances).count == 4)
+        let calls = world.with(\.calls).count
+        let second = try await engine.sync()
+        #expect(second.turns.map(\.isQuiet) == [true])
+        #expect(world.with(\.calls).count == calls)
+    }
+
+    @Test func refillsWhatWasClaimedAndNeverTouchesIt() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 2 1")
+        try await engine.sync()
+        let claimed = try await engine.claim("a", owner: "ada")
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 2)
+        world.commit("a 0 2")
+        try await engine.sync()
+        #expect(world.with(\.instances) == [claimed.id.rawValue])
+    }
+
+    @Test func aRemoteThatCantBeReadLeavesTheLastGoodRevisionInForce() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 2 1")
+        try await engine.sync()
+        _ = try await engine.claim("a", owner: "ada")
+        world.with { $0.failure = GitFailure(.unreachable, "no answer") }
+        let report = try await engine.sync()
+        #expect(report.turns.first?.failure?.reason == .unreachable)
+        #expect(try await engine.counts("a")?.eligible == 2, "the pool is refilled all the same")
+        let since = try await engine.store.read { try $0.source("presets")?.failure?.since }
+        world.with { $0.now = $0.now + .seconds(60) }
+        try await engine.sync()
+        #expect(try await engine.store.read { try $0.source("presets")?.failure?.since } == since)
+        world.with { $0.failure = nil }
+        try await engine.sync()
+        #expect(try await engine.store.read { try $0.source("presets")?.failure } == nil)
+    }
+
+    @Test func aBrokenManifestKeepsItsPresetAndAMissingOneIsPruned() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 2 1\nb 1 1")
+        try await engine.sync()
+        world.commit("a 5 2 broken\nb 2 1")
+        let broken = try await engine.sync()
+        #expect(broken.turns.first?.diagnostics.count == 1)
+        #expect(try await engine.counts("a")?.desired == 2)
+        #expect(try await engine.counts("b")?.eligible == 2)
+        world.commit("b 2 1")
+        try await engine.sync()
+        #expect(try await engine.store.read { try $0.presets(source: nil).map(\.key.name) } == ["b"])
+        #expect(world.with(\.instances).count == 2)
+    }
+
+    @Test func aFailingBuildBacksOffStallsAndIsRetried() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 2 1\nb 1 2")
+        world.with { $0.brokenVersions = ["1"] }
+        for _ in 0..<10 {
+            try await engine.sync()
+            world.with { $0.now = $0.now + .seconds(400) }
+        }
+        #expect(try await engine.counts("b")?.eligible == 1, "one failing preset never delays another")
+        let creates = world.with { state in state.calls.filter { $0.hasPrefix("create") }.count }
+        #expect(creates <= 1 + 2 + 2, "two at first, then one at a time until the limit of three")
+        guard case .stalled = try await engine.assess("presets").plan.pools.first?.wait else {
+            Issue.record("not stalled")
+            return
+        }
+        world.with { $0.brokenVersions = [] }
+        _ = try await engine.retry("a")
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 2)
+    }
+
+    @Test func busyIsNoFailureAndAFailingDeleteIsTriedAgain() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 1 1")
+        world.with { $0.isBusy = true }
+        try await engine.sync()
+        world.with {
+            $0.isBusy = false
+            $0.now = $0.now + .seconds(60)
+        }
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 1)
+        #expect(try await engine.assess("presets").failures.isEmpty)
+        world.with { $0.failingDeletes = 2 }
+        world.commit("a 0 1")
+        for _ in 0..<3 {
+            try await engine.sync()
+            world.with { $0.now = $0.now + .seconds(400) }
+        }
+        #expect(world.with(\.instances).isEmpty)
+    }
+
+    @Test func whatStartsSlowlyIsInspectedUntilItIsReady() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.with { $0.startsSlowly = true }
+        world.commit("a 1 1")
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.starting == 1)
+        world.with {
+            $0.startsSlowly = false
+            $0.now = $0.now + .seconds(60)
+        }
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 1)
+    }
+
+    @Test func anExpiredInstanceIsReplaced() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 2 1 ttl=3600")
+        try await engine.sync()
+        let before = world.with(\.instances)
+        world.with { $0.now = $0.now + .seconds(3600) }
+        try await engine.sync()
+        #expect(world.with(\.instances).isDisjoint(with: before))
+        #expect(try await engine.counts("a")?.eligible == 2)
+    }
+}

@@ -1,0 +1,164 @@
+import Foundation
+import PrewarmCore
+import PrewarmEngine
+import PrewarmSQLite
+import Synchronization
+
+/// A git repository, a provider of instances and a clock in memory, around a real store in a file.
+final class World: Sendable {
+    let path: String
+    private let state = Mutex(State())
+
+    struct State {
+        /// Text of `presets.txt` by commit.
+        var commits: [String: String] = [:]
+        var head: String?
+        var failure: GitFailure?
+        var listings = 0
+        var now = Timestamp(seconds: 1_780_000_000)
+        /// What exists at the provider.
+        var instances: Set<String> = []
+        var calls: [String] = []
+        /// Template versions whose create fails.
+        var brokenVersions: Set<String> = []
+        var failingDeletes = 0
+        var isBusy = false
+        var startsSlowly = false
+        var deadHolders: Set<String> = []
+    }
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "prewarm-\(UUID().uuidString).db").path
+    }
+
+    deinit {
+        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+    }
+
+    func with<Result>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }
+
+    /// Each line is `NAME INSTANCES VERSION [ttl=SECONDS] [deprecated] [broken] [recreate]`.
+    func commit(_ text: String) {
+        with { state in
+            let id = String(format: "%040x", state.commits.count + 1)
+            state.commits[id] = text
+            state.head = id
+        }
+    }
+
+    func engine(store: any Store, holder: String = "first") -> Engine {
+        Engine(
+            store: store, sources: [Engine.Source(name: "presets", url: "memory", git: MemoryGit(world: self))],
+            provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: Policy(),
+            parser: ManifestParsing(version: 1, sizeLimit: 1000) { Self.parse($0) }, now: { self.with(\.now) },
+            holder: holder, isDead: { holder in self.with { $0.deadHolders.contains(holder) } })
+    }
+
+    func open() throws -> SQLiteStore { try SQLiteStore.open(path: path) }
+
+    private static func parse(_ bytes: [UInt8]) -> ParsedFile {
+        var file = ParsedFile()
+        for (index, line) in String(decoding: bytes, as: UTF8.self).split(separator: "\n").enumerated() {
+            let words = line.split(separator: " ").map(String.init)
+            let position = Position(line: index + 1, column: 1)
+            guard !words.contains("broken") else {
+                file.invalid.append(InvalidDocument(isPreset: true, name: words[0]))
+                file.diagnostics.append(Diagnostic(at: position, "it is broken"))
+                continue
+            }
+            var draft = PresetDraft(
+                name: Located(words[0], at: position), template: Located("go", at: position), spec: position,
+                instances: Int(words[1]) ?? 0)
+            draft.version = Located(words[2], at: position)
+            draft.ttlSeconds = words.first { $0.hasPrefix("ttl=") }.flatMap { Int64($0.dropFirst(4)) }
+            draft.deprecated = words.contains("deprecated") ? Deprecation() : nil
+            draft.strategy = words.contains("recreate") ? .recreate : .standard
+            file.presets.append(draft)
+        }
+        return file
+    }
+}
+
+private struct MemoryGit: GitSource {
+    let world: World
+
+    func head() async throws(GitFailure) -> Revision {
+        let (failure, head) = world.with { state in
+            state.listings += 1
+            return (state.failure, state.head)
+        }
+        if let failure { throw failure }
+        guard let head else { throw GitFailure(.empty, "the repository has no commit yet") }
+        return Revision(ref: "main", commit: head)
+    }
+
+    func fetch(_ revision: Revision) async throws(GitFailure) {}
+
+    func lookUp(_ text: String) async throws(GitFailure) -> Revision { Revision(ref: nil, commit: text) }
+
+    func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile] {
+        [ManifestFile(path: "presets.txt", blob: revision.commit)]
+    }
+
+    func contents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?] {
+        world.with { state in files.map { state.commits[$0.blob].map { Array($0.utf8) } } }
+    }
+
+    func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription {
+        CommitDescription(author: "Ada", time: Timestamp(seconds: 0), subject: "change")
+    }
+}
+
+struct MemoryProvisioner: Provisioner {
+    let world: World
+
+    var operations: Set<ProvisionerOperation> { [.create, .delete, .inspect] }
+    var concurrency: Int { 4 }
+
+    func perform(
+        _ request: ProvisionerRequest, started: @Sendable (ProcessMark) async throws -> Void
+    ) async -> ProvisionerReply {
+        do {
+            try await started(ProcessMark(group: 1, startTime: 1, bootID: "here"))
+        } catch {
+            return ProvisionerReply(outcome: .failed("not started"))
+        }
+        let id = request.workspace.id.rawValue
+        let outcome: Outcome = world.with { state in
+            state.calls.append("\(request.operation.rawValue) \(id)")
+            if state.isBusy { return .tryLater("busy") }
+            switch request.operation {
+            case .create:
+                if state.brokenVersions.contains(request.workspace.spec.version) { return .failed("no such image") }
+                state.instances.insert(id)
+                return state.startsSlowly
+                    ? .starting(endpoint: nil, metadata: [:]) : .done(endpoint: "http://\(id)", metadata: [:])
+            case .delete:
+                if state.failingDeletes > 0 {
+                    state.failingDeletes -= 1
+                    return .failed("volume in use")
+                }
+                state.instances.remove(id)
+                return .done(endpoint: nil, metadata: [:])
+            default:
+                return state.startsSlowly
+                    ? .starting(endpoint: nil, metadata: [:]) : .done(endpoint: "http://\(id)", metadata: [:])
+            }
+        }
+        return ProvisionerReply(outcome: outcome, log: "said something")
+    }
+
+    func end(_ mark: ProcessMark) async {}
+}
+
+extension Engine {
+    /// `prewarm sync`.
+    @discardableResult
+    func sync(waitsUntil: Timestamp? = nil) async throws -> Synchronizer.Report {
+        try await Synchronizer(self, sources: ["presets"], waitsUntil: waitsUntil) { _ in }.run()
+    }
+
+    func counts(_ preset: String) async throws -> PoolCounts? {
+        try await assess("presets").plan.pools.first { $0.preset.name == preset }?.counts
+    }
+}
