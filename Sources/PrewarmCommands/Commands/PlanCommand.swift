@@ -50,8 +50,8 @@ struct PlanCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let hasChanges: Bool
             if let path {
-                let report = try await OfflinePlan(
-                    path: path, observed: observed, at: at?.time ?? .now, global: global
+                let report = try OfflinePlan(
+                    path: path, observed: observed, at: at?.time ?? .now, policy: Policy(), folder: ManifestFolder()
                 ).report()
                 hasChanges = try Self.show(
                     [report], at: at?.time ?? .now, preset: preset, output: output, console: console)

@@ -1,0 +1,72 @@
+extension ParameterRule {
+    /// What is wrong with the value, as the end of a sentence that begins with the parameter; nil where nothing is.
+    /// A secret is not looked into: its value is not known here.
+    package func problem(with value: ParameterValue) -> String? {
+        switch (kind, value) {
+        case (.string, .secret): return nil
+        case (.string, .string(let text)): return problem(allowing: value) ?? problem(matching: text)
+        case (.boolean, .boolean): return problem(allowing: value)
+        case (.integer, .integer(let number)): return problem(allowing: value) ?? problem(bounding: Double(number), "\(number)")
+        case (.integer, .number(let number)) where number == number.rounded() && abs(number) < 1e15:
+            return problem(allowing: value) ?? problem(bounding: number, "\(number)")
+        case (.number, .integer(let number)): return problem(allowing: value) ?? problem(bounding: Double(number), "\(number)")
+        case (.number, .number(let number)): return problem(allowing: value) ?? problem(bounding: number, "\(number)")
+        default: return "is \(value.kindText), expected a \(kind.rawValue)"
+        }
+    }
+
+    private func problem(allowing value: ParameterValue) -> String? {
+        guard let allowed, !allowed.contains(where: { $0.isEqual(to: value) }) else { return nil }
+        return "is \(value.literal), expected one of \(allowed.map(\.literal).joined(separator: ", "))"
+    }
+
+    private func problem(bounding number: Double, _ text: String) -> String? {
+        if let minimum, number < minimum { return "is \(text), expected at least \(minimum.shortText)" }
+        if let maximum, number > maximum { return "is \(text), expected at most \(maximum.shortText)" }
+        return nil
+    }
+
+    private func problem(matching text: String) -> String? {
+        guard let pattern else { return nil }
+        guard text.utf8.count <= 4096 else { return "is longer than 4096 bytes, too long to be matched with a pattern" }
+        guard let regex = try? Regex(pattern) else { return nil }
+        return text.firstMatch(of: regex) == nil ? "is \"\(text)\", which does not match \(pattern)" : nil
+    }
+}
+
+extension ParameterValue {
+    /// As a manifest writes it.
+    package var literal: String {
+        switch self {
+        case .string(let value): "\"\(value)\""
+        case .integer(let value): "\(value)"
+        case .number(let value): value.shortText
+        case .boolean(let value): "\(value)"
+        case .secret(let name): "the secret \(name)"
+        }
+    }
+
+    fileprivate var kindText: String {
+        switch self {
+        case .string: "the text \(literal)"
+        case .integer, .number: "the number \(literal)"
+        case .boolean: literal
+        case .secret: literal
+        }
+    }
+
+    /// `1` and `1.0` are the same number.
+    fileprivate func isEqual(to other: ParameterValue) -> Bool {
+        switch (self, other) {
+        case (.integer(let left), .number(let right)), (.number(let right), .integer(let left)): Double(left) == right
+        default: self == other
+        }
+    }
+}
+
+extension Double {
+    /// Without `.0`.
+    package var shortText: String {
+        self == rounded() && abs(self) < 1e15 ? "\(Int64(self))" : "\(self)"
+    }
+}
