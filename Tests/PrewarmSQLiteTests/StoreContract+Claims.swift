@@ -1,0 +1,93 @@
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+extension StoreContract {
+    static let claimCases = [
+        Case("a claim takes the current ones first, then the oldest ready, then the lowest id") { fixture in
+            let store = try await fixture.open()
+            try await store.write { writer in
+                try writer.insert([
+                    .sample("a", version: "2", readyAt: .at(1)), .sample("b", readyAt: .at(9)),
+                    .sample("d", readyAt: .at(5)), .sample("c", readyAt: .at(5)),
+                    .sample("e", version: "3", readyAt: .at(0)), .sample("f", .go, .creating, readyAt: nil),
+                    .sample("g", PresetKey(source: "b", name: "go")), .sample("h", .go, .deleting),
+                ])
+            }
+            var order = ""
+            while let next = try await store.write({ try $0.claim(.sample()) }) { order += next.id.rawValue }
+            #expect(order == "cdbea")
+        },
+        Case("a claimed workspace says by whom and since when, and comes back whole") { fixture in
+            let store = try await fixture.open()
+            var expected = Workspace.sample("w1")
+            try await store.write { [expected] in try $0.insert([expected]) }
+            let claimed = try await store.write { try $0.claim(.sample(by: "ada", key: "k")) }
+            expected.state = .claimed
+            expected.owner = "ada"
+            expected.claimedAt = .at(100)
+            #expect(claimed == expected)
+            #expect(try await store.read { try $0.workspace("w1") } == expected)
+            #expect(try await store.read { try $0.workspace(claimedWith: "k") } == expected)
+            #expect(try await store.read { try $0.workspace(claimedWith: "other") } == nil)
+        },
+        Case("an expired workspace is never handed out") { fixture in
+            let store = try await fixture.open()
+            try await store.write { writer in
+                try writer.insert([
+                    .sample("old", readyAt: .at(49)), .sample("edge", readyAt: .at(50)),
+                    .sample("outdated", version: "0", readyAt: .at(51)), .sample("new", readyAt: .at(52)),
+                ])
+            }
+            let claim = ClaimRequest.sample(readySince: .at(50))
+            #expect(try await store.write { try $0.claim(claim) }?.id.rawValue == "new")
+            #expect(try await store.write { try $0.claim(claim) }?.id.rawValue == "outdated")
+            #expect(try await store.write { try $0.claim(claim) } == nil)
+        },
+        Case("the same idempotency key gets the same workspace, from any store") { fixture in
+            let stores = [try await fixture.open(), try await fixture.open()]
+            try await stores[0].write { try $0.insert((1...5).map { .sample("w\($0)") }) }
+            let ids = try await withThrowingTaskGroup(of: String?.self) { group in
+                for index in 0..<8 {
+                    group.addTask { try await stores[index % 2].write { try $0.claim(.sample(key: "k")) }?.id.rawValue }
+                }
+                return try await group.reduce(into: Set<String?>()) { $0.insert($1) }
+            }
+            #expect(ids == ["w1"])
+            #expect(try await stores[0].write { try $0.claim(.sample(key: "other")) }?.id.rawValue == "w2")
+            #expect(try await stores[0].write { try $0.claim(.sample()) }?.id.rawValue == "w3")
+        },
+        Case("eight users who claim five workspaces at once get five different ones") { fixture in
+            let stores = [try await fixture.open(), try await fixture.open()]
+            try await stores[0].write { try $0.insert((1...5).map { .sample("w\($0)") }) }
+            let claimed = try await withThrowingTaskGroup(of: Workspace?.self) { group in
+                for index in 0..<8 {
+                    group.addTask { try await stores[index % 2].write { try $0.claim(.sample(by: "user\(index)")) } }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(claimed.compactMap { $0?.id }).count == 5)
+            #expect(claimed.count { $0 == nil } == 3)
+            #expect(Set(claimed.compactMap { $0?.owner }).count == 5)
+        },
+        Case("of a claim and a deletion of one workspace exactly one wins") { fixture in
+            let stores = [try await fixture.open(), try await fixture.open()]
+            for round in 0..<25 {
+                let id = WorkspaceID("w\(round)")
+                try await stores[0].write { try $0.insert([.sample(id.rawValue)]) }
+                async let moved = stores[0].write { try $0.move([id], from: [.ready], to: .deleting) }
+                async let claimed = stores[1].write { try $0.claim(.sample()) }
+                let (deleted, taken) = (try await !moved.isEmpty, try await claimed != nil)
+                #expect(deleted != taken)
+                let state = try await stores[0].read { try $0.workspace(id.rawValue) }?.state
+                #expect(state == (taken ? .claimed : .deleting))
+            }
+        },
+        Case("nothing is claimed of a preset that has nothing or is not known") { fixture in
+            let store = try await fixture.open()
+            try await store.write { try $0.save([.sample()]) }
+            #expect(try await store.write { try $0.claim(.sample()) } == nil)
+            #expect(try await store.write { try $0.claim(.sample(preset: .init(source: "x", name: "y"))) } == nil)
+        },
+    ]
+}

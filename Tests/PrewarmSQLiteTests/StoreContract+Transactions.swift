@@ -1,0 +1,99 @@
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+private struct Refused: Error, Equatable {}
+
+extension StoreContract {
+    static let transactionCases = [
+        Case("a write that throws leaves nothing and passes the error on") { fixture in
+            let store = try await fixture.open()
+            await #expect(throws: Refused.self) {
+                try await store.write { writer in
+                    try writer.insert([.sample("w1")])
+                    try writer.save([.sample()])
+                    throw Refused()
+                }
+            }
+            await #expect(throws: Refused.self) { try await store.read { _ -> Int in throw Refused() } }
+            #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) }.isEmpty)
+            #expect(try await store.read { try $0.presets(source: nil) }.isEmpty)
+        },
+        Case("an error of the database undoes the whole write, and the store goes on") { fixture in
+            let store = try await fixture.open()
+            await #expect(throws: StoreError.self) {
+                try await store.write { writer in
+                    try writer.insert([.sample("w1"), .sample("w2")])
+                    try writer.insert([.sample("w1")])
+                }
+            }
+            #expect(try await store.read { try $0.workspace("w2") } == nil)
+            try await store.write { try $0.insert([.sample("w1")]) }
+            #expect(try await store.read { try $0.workspace("w1") } == .sample("w1"))
+        },
+        Case("a write sees what it wrote") { fixture in
+            let store = try await fixture.open()
+            try await store.write { writer in
+                try writer.insert([.sample("w1")])
+                #expect(try writer.tallies(of: .go).map(\.count) == [1])
+                #expect(try writer.claim(.sample())?.id.rawValue == "w1")
+                #expect(try writer.tallies(of: .go).map(\.state) == [.claimed])
+            }
+        },
+        Case("what one store wrote another reads at once, and it is still there after both are gone") { fixture in
+            do {
+                let (first, second) = (try await fixture.open(), try await fixture.open())
+                try await first.write { try $0.insert([.sample("w1")]) }
+                #expect(try await second.read { try $0.workspace("w1") } != nil)
+                try await second.write { try $0.insert([.sample("w2")]) }
+                #expect(try await first.read { try $0.workspace("w2") } != nil)
+            }
+            let later = try await fixture.open()
+            #expect(try await later.read { try $0.workspaces(WorkspaceFilter()) }.count == 2)
+        },
+        Case("writes of several stores come one after the other, and none is lost") { fixture in
+            let stores = [try await fixture.open(), try await fixture.open()]
+            try await stores[0].write { try $0.save(SourceRecord(name: "main", url: "u")) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<40 {
+                    group.addTask {
+                        try await stores[index % 2].write { writer in
+                            guard var source = try writer.source("main") else { throw Refused() }
+                            source.files += 1
+                            try writer.save(source)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await stores[0].read { try $0.source("main") }?.files == 40)
+        },
+        Case("a transaction runs to its end when its task is cancelled") { fixture in
+            let store = try await fixture.open()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    withUnsafeCurrentTask { $0?.cancel() }
+                    try await store.write { try $0.insert([.sample("w1")]) }
+                    #expect(try await store.read { try $0.workspace("w1") } != nil)
+                }
+                try await group.waitForAll()
+            }
+        },
+        Case("a reader sees one state from beginning to end, and does not hold up a writer") { fixture in
+            let store = try await fixture.open()
+            try await store.write { try $0.insert([.sample("w1")]) }
+            let (begun, announce) = AsyncStream<Void>.makeStream()
+            let gate = Gate()
+            async let counts = store.read { reader in
+                let first = try reader.workspaces(WorkspaceFilter()).count
+                announce.yield()
+                gate.wait()
+                return [first, try reader.workspaces(WorkspaceFilter()).count]
+            }
+            for await _ in begun { break }
+            try await store.write { try $0.insert([.sample("w2")]) }
+            gate.open()
+            #expect(try await counts == [1, 1])
+        },
+    ]
+}
