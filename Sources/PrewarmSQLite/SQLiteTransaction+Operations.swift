@@ -37,8 +37,9 @@ extension SQLiteTransaction {
             """
             SELECT \(Self.columns) FROM operations AS due INDEXED BY operations_due
             WHERE provisioner = ? AND state = 0 AND next_attempt_at <= ? AND NOT EXISTS (
-                SELECT 1 FROM operations AS earlier INDEXED BY operations_of_workspace
-                WHERE earlier.workspace = due.workspace AND earlier.id < due.id AND earlier.state IN (0, 1))
+                SELECT 1 FROM operations AS other INDEXED BY operations_of_workspace
+                WHERE other.workspace = due.workspace AND other.id <> due.id AND (other.state = 1 OR
+                    (other.state = 0 AND (other.kind = 1, other.id) < (due.kind = 1, due.id))))
             ORDER BY (kind = 1), id LIMIT ?
             """)
         return try records(select, [provisioner, now, limit])

@@ -46,8 +46,9 @@ package protocol StoreReader {
     func operation(_ id: OperationID) throws -> OperationRecord?
     /// The newest first.
     func operations(_ filter: OperationFilter) throws -> [OperationRecord]
-    /// Pending ones whose time has come and whose workspace has no earlier unfinished operation; deletes of what is
-    /// in nobody's way come after creates, else the oldest first.
+    /// Pending ones whose time has come. Operations of one workspace never run side by side, and a delete comes after
+    /// all others; ids say nothing about that, for two processes make them. In all, creates come before deletes, then
+    /// the oldest first.
     func dueOperations(provisioner: String, now: Timestamp, limit: Int) throws -> [OperationRecord]
     /// When the next pending operation becomes due; nil where none is pending.
     func nextAttempt() throws -> Timestamp?

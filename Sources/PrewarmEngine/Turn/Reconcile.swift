@@ -3,7 +3,7 @@ import PrewarmCore
 extension Engine {
     /// The part of a turn that holds the lease: reads the revision, then decides and commits in one transaction.
     func reconcile(
-        _ source: Source, record: SourceRecord, target: Revision?, lease: Lease, preset: String?,
+        _ source: Source, record: SourceRecord, target: Revision?, hasPulled: Bool, lease: Lease, preset: String?,
         report: inout TurnReport
     ) async throws {
         var desired: Desired?
@@ -26,7 +26,7 @@ extension Engine {
         let presets = desired?.catalog.presets ?? previous.presets
         let turn = TurnCommit(
             engine: self, source: source, lease: lease, desired: desired, commit: commit, previous: previous,
-            presets: presets, revision: report.revision, preset: preset, failed: report.failure != nil,
+            presets: presets, revision: report.revision, preset: preset, isRecovered: hasPulled && report.failure == nil,
             planner: planner(for: presets))
         let result = try await store.write { try turn.run(in: $0) }
         report.presets = presets

@@ -29,7 +29,7 @@ extension Engine {
         }
         let lease = try await acquireLease(of: source)
         do {
-            try await reconcile(source, record: record, target: target, lease: lease, preset: preset, report: &report)
+            try await reconcile(source, record: record, target: target, hasPulled: pull, lease: lease, preset: preset, report: &report)
         } catch {
             await release(lease, of: source)
             throw error

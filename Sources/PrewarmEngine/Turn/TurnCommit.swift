@@ -13,8 +13,8 @@ struct TurnCommit: Sendable {
     let revision: Revision?
     /// Where given, only this preset is acted on.
     let preset: String?
-    /// The remote could not be read: what is recorded of that stays.
-    let failed: Bool
+    /// The remote was read: an earlier failure is over.
+    let isRecovered: Bool
     let planner: Planner
 
     struct Result: Sendable {
@@ -140,7 +140,7 @@ struct TurnCommit: Sendable {
             record.inputs = engine.inputs
         }
         record.url = source.url
-        if !failed { record.failure = nil }
+        if isRecovered { record.failure = nil }
         let isComplete = !isPartial && !plan.held.contains { if case .actionsPerTurn = $0.hold { true } else { false } }
         let hasPruned = presets.contains { $0.retirement == .pruned }
         record.quietUntil = isComplete && !hasPruned ? plan.nextChange ?? .distantFuture : nil
