@@ -16,6 +16,10 @@ package protocol Provisioner: Sendable {
         _ request: ProvisionerRequest, started: @Sendable (ProcessMark) async throws -> Void
     ) async -> ProvisionerReply
 
+    /// Everything that it knows of, in no order. An answer without a list is a failure, never "none": a workspace that
+    /// is missing here counts as lost.
+    func list() async throws(ProvisionerFailure) -> [ListedWorkspace]
+
     /// Ends what an earlier prewarm that was killed left running, if it is still the same process.
     func end(_ mark: ProcessMark) async
 }
@@ -69,5 +73,43 @@ package struct ProvisionerReply: Sendable {
     package init(outcome: Outcome, log: String = "") {
         self.outcome = outcome
         self.log = log
+    }
+}
+
+/// One workspace as a provisioner's `list` shows it.
+package struct ListedWorkspace: Hashable, Sendable {
+    package let id: WorkspaceID
+    /// In the provisioner's own words; nil where it does not say.
+    package let state: String?
+
+    package init(id: WorkspaceID, state: String? = nil) {
+        self.id = id
+        self.state = state
+    }
+}
+
+/// Why a provisioner could not list its workspaces.
+package struct ProvisionerFailure: Error, Hashable, Sendable {
+    package enum Reason: String, Sendable {
+        /// It can't be run, and somebody has to mend the configuration or the command.
+        case cannotRun = "CannotRun"
+        case timedOut = "TimedOut"
+        /// It ran, and said that it failed.
+        case failed = "ProvisionerFailed"
+        /// It ran, and what it printed is not what the contract asks for.
+        case badAnswer = "BadAnswer"
+        /// Busy, or cancelled: ask again later.
+        case tryLater = "TryLater"
+    }
+
+    package let reason: Reason
+    /// Without secrets. The end of its log follows the first line.
+    package let message: String
+    package let hint: String?
+
+    package init(_ reason: Reason, _ message: String, hint: String? = nil) {
+        self.reason = reason
+        self.message = message
+        self.hint = hint
     }
 }

@@ -1,0 +1,188 @@
+import Glibc
+
+/// What is left of a child that has exited and was not waited for yet.
+struct EndedChild: Sendable {
+    let status: ExitStatus
+    /// Why it was ended, where it did not end by itself.
+    let stop: StopReason?
+    /// At most the limit.
+    let output: [UInt8]
+    let log: LogTail
+}
+
+enum StopReason: Hashable, Sendable {
+    case timedOut, cancelled
+    /// It wrote more to standard output than the limit.
+    case outputTooLong
+}
+
+/// Writes to one child, reads from it, and ends its session in time. It blocks: run it on a thread of its own.
+///
+/// A timeout, an interrupt and too much output end the whole session: SIGTERM, grace, SIGKILL. So does a failing exit.
+/// After a good one the rest of the session is left alone, for a workspace's own processes may be in it.
+struct Supervisor {
+    private let session: ProcessSession
+    private let pidDescriptor: Int32
+    private let limits: ChildLimits
+    private let pipes: ChildPipes
+    private let interrupt: Interrupt
+
+    private var input: ArraySlice<UInt8>
+    private var output: [UInt8] = []
+    private var log: LogTail
+    private var chunk = [UInt8](repeating: 0, count: 1 << 16)
+
+    private let deadline: ContinuousClock.Instant
+    private var status: ExitStatus?
+    private var stop: StopReason?
+    /// Set while the session is being ended.
+    private var killTime: ContinuousClock.Instant?
+    private var sessionIsEmpty = false
+    private var nextLook: ContinuousClock.Instant
+    private var lookInterval: Duration = .milliseconds(2)
+    /// Set once nobody is left who is waited for: what holds the pipes then gets this long.
+    private var drainTime: ContinuousClock.Instant?
+
+    /// - Parameter pidDescriptor: -1 where the kernel has none (before Linux 5.4).
+    init(
+        session: ProcessSession, pidDescriptor: Int32, pipes: ChildPipes, input: [UInt8], limits: ChildLimits,
+        started: ContinuousClock.Instant, interrupt: Interrupt
+    ) {
+        self.session = session
+        self.pidDescriptor = pidDescriptor
+        self.pipes = pipes
+        self.input = input[...]
+        self.limits = limits
+        self.interrupt = interrupt
+        log = LogTail(slack: limits.longestSecret)
+        deadline = started + limits.timeout
+        nextLook = started
+        for end in [pipes.input.writing, pipes.output.reading, pipes.log.reading] {
+            end.setNonBlocking()
+        }
+    }
+
+    /// Returns once the child has exited, its pipes are closed or have had their time, and, where it failed or was
+    /// stopped, nobody is left in its session.
+    mutating func run() -> EndedChild {
+        while true {
+            let now = ContinuousClock.now
+            lookAtChild(now)
+            if killTime != nil, !sessionIsEmpty, now >= nextLook { lookAtSession(now) }
+            if let status, let drainTime, now >= drainTime || (pipes.output.isRead && pipes.log.isRead) {
+                pipes.close()
+                return EndedChild(status: status, stop: stop, output: output, log: log)
+            }
+            wait(from: now)
+        }
+    }
+
+    private mutating func lookAtChild(_ now: ContinuousClock.Instant) {
+        guard status == nil else { return }
+        status = ExitStatus(of: session.leader)
+        if let status {
+            pipes.input.writing.close()
+            if status != .code(0) || killTime != nil {
+                beginEnding(now)
+            } else {
+                drainTime = now + limits.drain
+            }
+        } else if now >= deadline {
+            end(because: .timedOut, now)
+        }
+    }
+
+    private mutating func end(because reason: StopReason, _ now: ContinuousClock.Instant) {
+        guard stop == nil, status == nil else { return }
+        stop = reason
+        pipes.input.writing.close()
+        beginEnding(now)
+    }
+
+    private mutating func beginEnding(_ now: ContinuousClock.Instant) {
+        nextLook = now
+        guard killTime == nil else { return }
+        killTime = now + limits.grace
+        session.send(SIGTERM, to: session.members())
+    }
+
+    private mutating func lookAtSession(_ now: ContinuousClock.Instant) {
+        guard let killTime else { return }
+        let members = session.members()
+        // One that the kernel does not let go of is given up, except for the leader, which has to be waited for.
+        if members.isEmpty || (status != nil && now >= killTime + ProcessSession.patience) {
+            sessionIsEmpty = status != nil
+            drainTime = sessionIsEmpty ? now + limits.drain : nil
+        } else if now >= killTime {
+            session.send(SIGKILL, to: members)
+        }
+        nextLook = now + lookInterval
+        lookInterval = min(lookInterval * 2, .milliseconds(100))
+    }
+
+    // MARK: - Waiting
+
+    private mutating func wait(from now: ContinuousClock.Instant) {
+        var waits = [
+            pollfd(fd: status == nil ? pidDescriptor : -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: stop == nil && status == nil ? interrupt.descriptor : -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: pipes.input.writing.raw, events: Int16(POLLOUT), revents: 0),
+            pollfd(fd: pipes.output.reading.raw, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: pipes.log.reading.raw, events: Int16(POLLIN), revents: 0),
+        ]
+        guard poll(&waits, nfds_t(waits.count), milliseconds(from: now)) > 0 else { return }
+        if waits[1].revents != 0 { end(because: .cancelled, .now) }
+        if waits[2].revents != 0 { writeInput() }
+        if waits[3].revents != 0 { readOutput() }
+        if waits[4].revents != 0, let count = read(from: pipes.log) { log.append(chunk[..<count]) }
+    }
+
+    /// Until the next thing that time alone brings about, rounded up.
+    private func milliseconds(from now: ContinuousClock.Instant) -> Int32 {
+        var next: [ContinuousClock.Instant] = []
+        if status == nil, stop == nil { next.append(deadline) }
+        if status == nil, pidDescriptor < 0 { next.append(now + .milliseconds(20)) }
+        if killTime != nil, !sessionIsEmpty { next.append(nextLook) }
+        if let drainTime { next.append(drainTime) }
+        guard let soonest = next.min() else { return -1 }
+        let wait = (soonest - now).components
+        let milliseconds = wait.seconds.multipliedReportingOverflow(by: 1000).partialValue
+        return Int32(clamping: max(0, milliseconds + wait.attoseconds / 1_000_000_000_000_000 + 1))
+    }
+
+    // MARK: - Pipes
+
+    private mutating func writeInput() {
+        let count = input.withUnsafeBytes { write(pipes.input.writing.raw, $0.baseAddress, $0.count) }
+        if count >= 0 {
+            input = input.dropFirst(count)
+        } else if errno == EAGAIN || errno == EINTR {
+            return
+        } else {
+            // It does not read its standard input, and need not: the environment says the same.
+            input = []
+        }
+        if input.isEmpty { pipes.input.writing.close() }
+    }
+
+    private mutating func readOutput() {
+        guard let count = read(from: pipes.output) else { return }
+        let room = limits.output - output.count
+        output += chunk[..<min(count, room)]
+        // What comes after is read and dropped, so that its writer can end.
+        if count > room { end(because: .outputTooLong, .now) }
+    }
+
+    /// How many bytes are in the chunk now; nil where nothing came. Closes the pipe at its end.
+    private mutating func read(from pipe: Pipe) -> Int? {
+        let count = Glibc.read(pipe.reading.raw, &chunk, chunk.count)
+        if count > 0 { return count }
+        if count == 0 || (errno != EAGAIN && errno != EINTR) { pipe.reading.close() }
+        return nil
+    }
+}
+
+extension Pipe {
+    /// Its end was reached.
+    fileprivate var isRead: Bool { reading.raw < 0 }
+}

@@ -1,0 +1,160 @@
+package import PrewarmCore
+package import PrewarmEngine
+
+/// A command of the operator's that is run once for each operation.
+///
+/// The contract is CLI.md, "Provisioners". How many run at once is the engine's business.
+package struct CommandProvisioner: Provisioner {
+    package let settings: CommandSettings
+
+    package init(_ settings: CommandSettings) {
+        self.settings = settings
+    }
+
+    package var operations: Set<ProvisionerOperation> { settings.operations }
+    package var concurrency: Int { settings.concurrency }
+
+    /// What keeps the command from being run, for `validate` and `doctor`; nil where nothing does.
+    package func check() -> Diagnostic? {
+        file(settings.baseEnvironment).problem()
+    }
+
+    /// A cancelled one answers `tryLater`: that it did not end is not the provisioner's failure.
+    package func perform(
+        _ request: ProvisionerRequest, started: @Sendable (ProcessMark) async throws -> Void
+    ) async -> ProvisionerReply {
+        guard request.operation != .list, operations.contains(request.operation) else {
+            return ProvisionerReply(
+                outcome: .failed("provisioner \(settings.name) does not offer \(request.operation.rawValue)"))
+        }
+        let document: RequestDocument
+        do {
+            document = try RequestDocument(request, base: settings.baseEnvironment)
+        } catch {
+            return ProvisionerReply(outcome: .failed(error.message))
+        }
+        let redactor = Redactor(secrets: request.secrets.values)
+        let operation = request.operation
+        do {
+            return try await child(document, operation, outputLimit: 1 << 20, redactor).run(started: started) { ended in
+                let log = ended.log.text(redactor)
+                let outcome: Outcome =
+                    switch Ending(ended, log, settings.timeout) {
+                    case .good: Answer.outcome(of: ended.output, to: operation, redactor).followed(by: log)
+                    case .later(let message): .tryLater(message)
+                    case .bad(_, let message): .failed(message)
+                    }
+                return (ProvisionerReply(outcome: outcome, log: log), outcome.isGood)
+            }
+        } catch {
+            let failure = explain(error, document.environment)
+            let isLater = failure.reason == .tryLater
+            return ProvisionerReply(outcome: isLater ? .tryLater(failure.text) : .failed(failure.text))
+        }
+    }
+
+    package func list() async throws(ProvisionerFailure) -> [ListedWorkspace] {
+        guard operations.contains(.list) else {
+            throw ProvisionerFailure(.cannotRun, "provisioner \(settings.name) does not offer list")
+        }
+        let document = RequestDocument(listing: settings.baseEnvironment)
+        let redactor = Redactor(secrets: [])
+        let result: Result<[ListedWorkspace], ProvisionerFailure>
+        do {
+            let child = try child(document, .list, outputLimit: 1 << 26, redactor)
+            result = try await child.run(started: { _ in }) { ended in
+                let result = Self.listed(ended, settings.timeout, redactor)
+                return (result, (try? result.get()) != nil)
+            }
+        } catch {
+            throw explain(error, document.environment)
+        }
+        return try result.get()
+    }
+
+    /// SIGTERM, grace, SIGKILL for the whole session, as after a timeout; returns when it is gone.
+    package func end(_ mark: ProcessMark) async {
+        let grace = settings.grace
+        await onOwnThread {
+            guard let session = ProcessSession(stillRunning: mark) else { return }
+            session.end(grace: grace)
+        }
+    }
+
+    // MARK: - Running
+
+    private func child(
+        _ document: RequestDocument, _ operation: ProvisionerOperation, outputLimit: Int, _ redactor: Redactor
+    ) throws(ChildFailure) -> ChildProcess {
+        guard let path = file(document.environment).path() else { throw .notSpawned(nil, "not found") }
+        return ChildProcess(
+            executable: path, arguments: settings.command.dropFirst() + [operation.rawValue],
+            environment: document.environment, workingDirectory: settings.workingDirectory, input: document.input,
+            limits: ChildLimits(
+                timeout: settings.timeout, grace: settings.grace, output: outputLimit,
+                longestSecret: redactor.longestPattern))
+    }
+
+    private func file(_ environment: [String: String]) -> CommandFile {
+        CommandFile(
+            provisioner: settings.name, command: settings.command.first ?? "",
+            workingDirectory: settings.workingDirectory, searchPath: environment["PATH"] ?? "")
+    }
+
+    /// Turns a refusal of the system into a sentence: what is wrong with the command, else what the system said.
+    private func explain(_ failure: ChildFailure, _ environment: [String: String]) -> ProvisionerFailure {
+        switch failure {
+        case .cancelled:
+            return ProvisionerFailure(.tryLater, "cancelled before it was started")
+        case .notStarted(let reason):
+            return ProvisionerFailure(.failed, "its start could not be recorded, so it was ended: \(reason)")
+        case .notSpawned(let number, let reason):
+            let file = file(environment)
+            if let number, number.isTransient {
+                return ProvisionerFailure(.tryLater, "\(file.command) could not be started just now: \(reason)")
+            }
+            if let problem = file.problem() {
+                return ProvisionerFailure(.cannotRun, problem.message, hint: problem.hint)
+            }
+            return ProvisionerFailure(
+                .cannotRun, "the command \(file.command) of provisioner \(settings.name) can't be started: \(reason)",
+                hint: number?.hint)
+        }
+    }
+
+    private static func listed(
+        _ ended: EndedChild, _ timeout: Duration, _ redactor: Redactor
+    ) -> Result<[ListedWorkspace], ProvisionerFailure> {
+        switch Ending(ended, ended.log.text(redactor), timeout) {
+        case .later(let message): return .failure(ProvisionerFailure(.tryLater, message))
+        case .bad(let reason, let message): return .failure(ProvisionerFailure(reason, message))
+        case .good:
+            guard let document = FinalObject.decode(ListDocument.self, from: ended.output) else {
+                let beginning = Answer.beginning(of: ended.output, redactor)
+                return .failure(
+                    ProvisionerFailure(
+                        .badAnswer,
+                        "standard output does not end with a list of workspaces; it begins with: \(beginning)",
+                        hint: #"Print {"workspaces": [{"id": "…", "state": "…"}]}, with an empty list for none."#))
+            }
+            return .success(document.workspaces.map { ListedWorkspace(id: WorkspaceID($0.id), state: $0.state) })
+        }
+    }
+}
+
+extension ProvisionerFailure {
+    /// What is wrong, and what to do.
+    fileprivate var text: String {
+        hint.map { "\(message). \($0)" } ?? message
+    }
+}
+
+extension SystemFailure {
+    fileprivate var hint: String? {
+        switch number {
+        case Self.argumentsTooLong: "One parameter may have 128 KiB, all together about 2 MiB."
+        case Self.noProgram: "It is no program of this machine, and no script with a #! line."
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Glibc
+import PrewarmCore
+import PrewarmEngine
+
+/// What an ended child amounts to, before its answer is looked at.
+enum Ending {
+    case good
+    /// Exit 75, or ended because prewarm stops.
+    case later(String)
+    case bad(ProvisionerFailure.Reason, String)
+
+    /// `EX_TEMPFAIL` of sysexits.h.
+    static let tryLaterCode: Int32 = 75
+
+    init(_ ended: EndedChild, _ log: String, _ timeout: Duration) {
+        switch (ended.stop, ended.status) {
+        case (.cancelled, _):
+            self = .later("ended, because prewarm stops")
+        case (.timedOut, _):
+            self = .bad(.timedOut, "timed out after \(Self.text(timeout))".followed(by: log))
+        case (.outputTooLong, _):
+            self = .bad(
+                .badAnswer, "wrote more than \(Self.size(ended.output.count)) to standard output".followed(by: log))
+        case (nil, .code(0)):
+            self = .good
+        case (nil, .code(Self.tryLaterCode)):
+            let line = log.split(whereSeparator: \.isNewline).last.map { String($0.suffix(2048)) }
+            self = .later(line ?? "exit code 75: try again later")
+        case (nil, let status):
+            self = .bad(.failed, status.description.followed(by: log))
+        }
+    }
+
+    private static func text(_ duration: Duration) -> String {
+        duration < .seconds(1) ? "\(duration.components.attoseconds / 1_000_000_000_000_000)ms" : duration.prewarmText
+    }
+
+    private static func size(_ bytes: Int) -> String { "\(bytes >> 20) MiB" }
+}
+
+extension String {
+    /// With the end of the log on the lines after it: ten lines, 2 KiB.
+    func followed(by log: String) -> String {
+        let lines = log.split(whereSeparator: \.isNewline).suffix(10)
+        guard !lines.isEmpty else { return self }
+        // From a whole character on.
+        var end = lines.joined(separator: "\n")[...]
+        while end.utf8.count > 2048 { end = end.dropFirst(max(1, (end.utf8.count - 2048) / 4)) }
+        return "\(self)\n\(end)"
+    }
+}
+
+extension Outcome {
+    /// A failure with the end of the log; others as they are.
+    func followed(by log: String) -> Outcome {
+        guard case .failed(let message) = self else { return self }
+        return .failed(message.followed(by: log))
+    }
+
+    /// What the provisioner left running belongs to the workspace.
+    var isGood: Bool {
+        switch self {
+        case .done, .starting, .lost: true
+        case .tryLater, .failed: false
+        }
+    }
+}
+
+extension SystemFailure {
+    static let argumentsTooLong = E2BIG
+    static let noProgram = ENOEXEC
+}

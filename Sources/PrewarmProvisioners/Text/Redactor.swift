@@ -1,0 +1,88 @@
+/// Replaces the values of secrets by `***`, wherever they are about to leave the provisioner.
+struct Redactor: Sendable {
+    private let patterns: [[UInt8]]
+
+    /// Each value is known as it is, without the white space around it, as it stands in JSON, and line by line, which
+    /// is how programs and `set -x` show it. What a program encodes in another way is beyond this.
+    init(secrets: some Sequence<String>) {
+        var patterns: Set<[UInt8]> = []
+        for secret in secrets {
+            let bytes = Array(secret.utf8)
+            patterns.insert(bytes)
+            patterns.insert(bytes.trimmed)
+            patterns.insert(Array(JSONWriter.quoted(secret).utf8.dropFirst().dropLast()))
+            let lines = bytes.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+            // A short line, such as a brace, is no secret by itself.
+            for line in lines where lines.count > 1 && line.count >= 8 {
+                patterns.insert(Array(line))
+            }
+        }
+        patterns.remove([])
+        self.patterns = patterns.sorted { $0.count > $1.count }
+    }
+
+    /// In bytes.
+    var longestPattern: Int { patterns.first?.count ?? 0 }
+
+    /// Where secrets are: in order, not touching one another.
+    func ranges(in bytes: [UInt8]) -> [Range<Int>] {
+        var found: [Range<Int>] = []
+        for pattern in patterns {
+            guard let first = pattern.first, pattern.count <= bytes.count else { continue }
+            var index = 0
+            while index <= bytes.count - pattern.count {
+                if bytes[index] == first, bytes[index..<(index + pattern.count)].elementsEqual(pattern) {
+                    found.append(index..<(index + pattern.count))
+                    index += pattern.count
+                } else {
+                    index += 1
+                }
+            }
+        }
+        var merged: [Range<Int>] = []
+        for range in found.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = merged.last, range.lowerBound < last.upperBound {
+                merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+            } else {
+                merged.append(range)
+            }
+        }
+        return merged
+    }
+
+    /// The bytes from `start` on as text: secrets replaced, and what is no UTF-8 or can't be stored (NUL) mended.
+    func redact(_ bytes: [UInt8], from start: Int = 0, _ secrets: [Range<Int>]? = nil) -> String {
+        // A cut may have gone through a character: at most three bytes of it are left.
+        var position = start
+        if start > 0 {
+            while position < min(start + 3, bytes.count), bytes[position] & 0xc0 == 0x80 { position += 1 }
+        }
+        var clean: [UInt8] = []
+        for secret in secrets ?? ranges(in: bytes) where secret.lowerBound >= position {
+            clean += bytes[position..<secret.lowerBound]
+            clean += "***".utf8
+            position = secret.upperBound
+        }
+        clean += bytes[position...]
+        if clean.contains(0) {
+            clean = Array(
+                clean.split(separator: 0, omittingEmptySubsequences: false).joined(separator: "\u{fffd}".utf8))
+        }
+        return String(decoding: clean, as: UTF8.self)
+    }
+
+    func redact(_ text: String) -> String {
+        redact(Array(text.utf8))
+    }
+}
+
+extension Array where Element == UInt8 {
+    /// Without the ASCII white space around it.
+    var trimmed: [UInt8] {
+        func isSpace(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
+        guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) }) else {
+            return []
+        }
+        return Array(self[first...last])
+    }
+}
