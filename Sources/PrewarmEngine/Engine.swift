@@ -12,6 +12,8 @@ package struct Engine: Sendable {
     package let parser: ManifestParsing
     package let zones: ZoneDirectory
     package let now: @Sendable () -> Timestamp
+    /// The value of a secret for a provisioner, looked up at the moment of a call; nil: the configuration has none.
+    package let secret: @Sendable (_ name: String, _ provisioner: String) -> String?
     /// This process, as leases name it.
     package let holder: String
     /// True where a holder is known to have ended.
@@ -36,7 +38,8 @@ package struct Engine: Sendable {
     package init(
         store: any Store, sources: [Source], provisioners: [String: any Provisioner], defaultProvisioner: String?,
         policy: Policy, parser: ManifestParsing, zones: ZoneDirectory = ZoneDirectory(),
-        now: @escaping @Sendable () -> Timestamp, holder: String = Holder.current.description,
+        now: @escaping @Sendable () -> Timestamp, secret: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
+        holder: String = Holder.current.description,
         isDead: @escaping @Sendable (String) -> Bool = { Holder($0)?.isKnownDead == true }
     ) {
         self.store = store
@@ -47,6 +50,7 @@ package struct Engine: Sendable {
         self.parser = parser
         self.zones = zones
         self.now = now
+        self.secret = secret
         self.holder = holder
         self.isDead = isDead
     }

@@ -112,7 +112,7 @@ private struct MemoryGit: GitSource {
 struct MemoryProvisioner: Provisioner {
     let world: World
 
-    var operations: Set<ProvisionerOperation> { [.create, .delete, .inspect] }
+    var operations: Set<ProvisionerOperation> { [.create, .delete, .inspect, .list] }
     var concurrency: Int { 4 }
 
     func perform(
@@ -146,6 +146,10 @@ struct MemoryProvisioner: Provisioner {
             }
         }
         return ProvisionerReply(outcome: outcome, log: "said something")
+    }
+
+    func list() async throws(ProvisionerFailure) -> [ListedWorkspace] {
+        world.with { $0.instances.sorted().map { ListedWorkspace(id: WorkspaceID($0), state: "ready") } }
     }
 
     func end(_ mark: ProcessMark) async {}

@@ -139,7 +139,7 @@ package struct OperationRunner: Sendable {
         let labels = try await store.read { try $0.presets(named: operation.preset.description).first?.labels ?? [:] }
         let request = ProvisionerRequest(
             id: operation.id, operation: kind, attempt: operation.attempt, workspace: workspace, labels: labels,
-            secrets: [:])
+            secrets: secrets(of: workspace, for: operation.provisioner))
         let reply = await provisioner.perform(request) { mark in
             var marked = record
             marked.mark = mark
@@ -155,6 +155,14 @@ package struct OperationRunner: Sendable {
             throw CancellationError()
         }
         return try await settle(record, reply: reply)
+    }
+
+    private func secrets(of workspace: Workspace, for provisioner: String) -> [String: String] {
+        var secrets: [String: String] = [:]
+        for case .secret(let name) in workspace.spec.parameters.values {
+            secrets[name] = engine.secret(name, provisioner)
+        }
+        return secrets
     }
 
     /// Throws where another process has taken the operation over.
