@@ -1,0 +1,111 @@
+import Foundation
+import Testing
+
+@Suite struct BadInputTests {
+    /// Exit code 1, an `error:` with the words, and a hint where one is promised.
+    private func expectError(_ result: Sandbox.Result, _ words: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(result.code == 1, "\(result.err)", sourceLocation: sourceLocation)
+        #expect(result.err.contains("error: ") && result.err.contains(words), "\(result.err)", sourceLocation: sourceLocation)
+    }
+
+    @Test func noConfiguration() async throws {
+        let sandbox = try await Sandbox()
+        try FileManager.default.removeItem(at: sandbox.root.appending(path: "prewarm.yaml"))
+        expectError(try await sandbox.prewarm("sync"), "no configuration")
+        expectError(try await sandbox.prewarm("sync", "--config", "nowhere.yaml"), "nowhere.yaml")
+    }
+
+    @Test func storesThatCantBeUsed() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try sandbox.write("prewarm.db", "this is no database, it is a text of some length that SQLite refuses")
+        let before = sandbox.bytes("prewarm.db")
+        expectError(try await sandbox.prewarm("sync"), "prewarm.db")
+        #expect(sandbox.bytes("prewarm.db") == before, "nothing is lost")
+    }
+
+    @Test func repositoriesThatCantBeRead() async throws {
+        let sandbox = try await Sandbox()
+        expectError(try await sandbox.prewarm("sync"), "no commit")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        for (from, to, words) in [
+            ("branch: main", "branch: trunk", "trunk"), ("path: presets", "path: elsewhere", "elsewhere"),
+            ("/repo", "/nothing", "nothing"),
+        ] {
+            try sandbox.write("bad.yaml", Sandbox.configuration.replacing(from, with: to).replacing("ROOT", with: sandbox.root.path))
+            expectError(try await sandbox.prewarm("sync", "--config", "bad.yaml"), words)
+        }
+    }
+
+    @Test func aRepositoryThatGoesAwayLeavesTheLastGoodRevisionInForce() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        try FileManager.default.moveItem(at: sandbox.root.appending(path: "repo"), to: sandbox.root.appending(path: "gone"))
+        #expect(try await sandbox.prewarm("claim", "a", "--owner", "ada").code == 0)
+        #expect(try await sandbox.prewarm("sync").code == 1)
+        #expect(sandbox.instances.count == 2, "the pool was refilled from the revision in force")
+        let status = try await sandbox.prewarm("status")
+        #expect(status.code == 1 && status.out.contains("stays in force") && status.out.contains("since 20"))
+        try FileManager.default.moveItem(at: sandbox.root.appending(path: "gone"), to: sandbox.root.appending(path: "repo"))
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        #expect(try await sandbox.prewarm("status").code == 0)
+    }
+
+    @Test func aBrokenManifestIsShownWithItsPlaceAndTheOthersGoOn() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1), "b.yaml": Sandbox.preset("b", instances: 1)])
+        try await sandbox.prewarm("sync")
+        try await sandbox.commit([
+            "a.yaml": Sandbox.preset("a", instances: 1, "  instanses: 3"), "b.yaml": Sandbox.preset("b", instances: 2),
+        ])
+        let sync = try await sandbox.prewarm("sync")
+        #expect(sync.code == 1)
+        #expect(sync.err.contains("presets/a.yaml:8:3") && sync.err.contains("instances"), "\(sync.err)")
+        #expect(sandbox.instances.count == 3)
+        let status = try await sandbox.prewarm("status")
+        #expect(status.code == 1 && status.out.contains("presets/a.yaml:8:3"))
+    }
+
+    @Test(arguments: [
+        ("missing", "", "provision"), ("not executable", "#!/bin/sh\nexit 0\n", "executable"),
+        ("no JSON", "#!/bin/sh\necho hello\n", "hello"), ("10 MB", "#!/bin/sh\nhead -c 10000000 /dev/zero | tr '\\0' x\n", "MiB"),
+        ("hangs", "#!/bin/sh\nsleep 600\n", "1s"), ("forks and hangs", "#!/bin/sh\nsleep 601 &\nsleep 602 &\nwait\n", "1s"),
+    ])
+    func provisionersThatMisbehave(kind: String, script: String, words: String) async throws {
+        let sandbox = try await Sandbox(
+            configuration: Sandbox.configuration.replacing("timeout: 20s", with: "timeout: 1s"))
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        if kind == "missing" {
+            try FileManager.default.removeItem(at: sandbox.root.appending(path: "provision"))
+        } else {
+            try FileManager.default.removeItem(at: sandbox.root.appending(path: "provision"))
+            try sandbox.write("provision", script, isExecutable: kind != "not executable")
+        }
+        let sync = try await sandbox.prewarm("sync")
+        #expect(sync.code == 1 && sync.err.contains(words), "\(kind): \(sync.err)")
+        if kind.contains("hangs") {
+            let left = try await sandbox.git("--version") // a pause; then no child may be left
+            _ = left
+            #expect(try processes(with: ["sleep", "601"]) == 0 && processes(with: ["sleep", "602"]) == 0)
+        }
+        try sandbox.write("provision", Sandbox.provisioner, isExecutable: true)
+        try await sandbox.prewarm("retry", "a")
+        #expect(try await sandbox.prewarm("sync", "--wait").code == 0, "mended, it goes on")
+    }
+
+    private func processes(with command: [String]) throws -> Int {
+        let wanted = Data(command.joined(separator: "\0").utf8)
+        return try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { name in
+            Int(name) != nil && (try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(name)/cmdline")))?.starts(with: wanted) == true
+        }.count
+    }
+
+    @Test func wrongUsage() async throws {
+        let sandbox = try await Sandbox()
+        #expect(try await sandbox.prewarm("syncc").code == 64)
+        #expect(try await sandbox.prewarm("claim", "a").code == 64)
+        #expect(try await sandbox.prewarm("sync", "--timeout", "soon").code == 64)
+        #expect(try await sandbox.prewarm("plan", "--observed", "x.json").code == 64)
+    }
+}
