@@ -16,7 +16,7 @@ package struct CivilTime: Hashable, Sendable {
     package init(_ instant: Timestamp) {
         let (days, rest) = instant.milliseconds.flooredQuotientAndRemainder(dividingBy: 86_400_000)
         (year, month, day) = Self.date(daysSinceEpoch: Int(days))
-        weekday = Int((days + 4).flooredQuotientAndRemainder(dividingBy: 7).remainder)
+        weekday = Self.weekday(daysSinceEpoch: Int(days))
         millisecond = Int(rest % 1000)
         let seconds = Int(rest / 1000)
         (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60)
@@ -42,6 +42,16 @@ package struct CivilTime: Hashable, Sendable {
         let shiftedMonth = (5 * dayOfYear + 2) / 153
         let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+    }
+
+    /// The year, in UTC, of a second counted from 1970.
+    package static func year(ofSecond second: Int64) -> Int {
+        date(daysSinceEpoch: Int(second.flooredQuotientAndRemainder(dividingBy: 86_400).quotient)).year
+    }
+
+    /// 0 is Sunday; 1970-01-01 was a Thursday.
+    package static func weekday(daysSinceEpoch days: Int) -> Int {
+        (days + 4).flooredQuotientAndRemainder(dividingBy: 7).remainder
     }
 
     package static func isLeap(_ year: Int) -> Bool {

@@ -13,6 +13,11 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         self.milliseconds = seconds * 1000
     }
 
+    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    package var wholeSeconds: Int64 {
+        milliseconds.flooredQuotientAndRemainder(dividingBy: 1000).quotient
+    }
+
     package static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.milliseconds < right.milliseconds
     }
