@@ -16,8 +16,15 @@ package final class ZoneDirectory: Sendable {
 
     /// The directory that `TZDIR` names, where it is set.
     package convenience init(environment: [String: String]) {
-        guard let path = environment["TZDIR"], !path.isEmpty else { return self.init() }
-        self.init(path: path)
+        let path = environment["TZDIR"] ?? ""
+        self.init(path: path.isEmpty ? "/usr/share/zoneinfo" : path)
+    }
+
+    /// Those of the names that there are rules for; the manifests' check has reported the others.
+    package func rules(of names: Set<String>) -> [String: TimeZoneRules] {
+        var rules: [String: TimeZoneRules] = [:]
+        for name in names { rules[name] = try? self.rules(of: name) }
+        return rules
     }
 
     /// Throws where there is no such zone; the message says what to do. `UTC` needs no file.

@@ -123,9 +123,9 @@ final class Sandbox: Sendable {
             workingDirectory: FilePath(root.appending(path: "repo").path), output: .string(limit: 1 << 20),
             error: .string(limit: 1 << 20))
         guard result.terminationStatus.isSuccess else {
-            throw SandboxError(message: "git \(arguments): \(result.standardError ?? "")")
+            throw SandboxError(message: "git \(arguments): \(result.standardError)")
         }
-        return result.standardOutput ?? ""
+        return result.standardOutput
     }
 
     // MARK: prewarm
@@ -146,7 +146,7 @@ final class Sandbox: Sendable {
             case .exited(let code): code
             case .signaled(let signal): 128 + signal
             }
-        return Result(code: code, out: result.standardOutput ?? "", err: result.standardError ?? "")
+        return Result(code: code, out: result.standardOutput, err: result.standardError)
     }
 
     /// Starts prewarm and kills it with SIGKILL after a time; false where it was done before.
