@@ -38,7 +38,25 @@ extension SQLiteTransaction {
             guard let id = try presetID(key) else { continue }
             try statement("DELETE FROM presets WHERE id = ?").run(id)
             try statement("DELETE FROM failures WHERE preset = ?").run(id)
+            try statement("DELETE FROM conditions WHERE preset = ?").run(id)
         }
+    }
+
+    func conditions(source: String) throws -> [PresetKey: [Condition]] {
+        var conditions: [PresetKey: [Condition]] = [:]
+        try statement(
+            "SELECT name, value FROM conditions JOIN preset_keys ON preset_keys.id = preset WHERE source = ?"
+        ).forEach(source) { columns in
+            let key = PresetKey(source: source, name: columns.next())
+            conditions[key] = try? [Condition](binary: columns.next())
+        }
+        return conditions
+    }
+
+    func save(_ conditions: [PresetKey: [Condition]]) throws {
+        let keys = try PresetKeys(self)
+        let save = try statement("INSERT OR REPLACE INTO conditions (preset, value) VALUES (?,?)")
+        for (key, value) in conditions { try save.run(keys.id(of: key), value.binary) }
     }
 
     func replaceTemplates(_ templates: [Template], source: String) throws {

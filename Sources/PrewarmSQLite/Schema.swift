@@ -54,6 +54,9 @@ enum Schema {
             preset INTEGER PRIMARY KEY REFERENCES preset_keys (id), fingerprint INTEGER NOT NULL,
             count INTEGER NOT NULL, retry_at INTEGER NOT NULL, message TEXT NOT NULL
         ) STRICT;
+        CREATE TABLE conditions (
+            preset INTEGER PRIMARY KEY REFERENCES preset_keys (id), value BLOB NOT NULL
+        ) STRICT;
 
         """
 

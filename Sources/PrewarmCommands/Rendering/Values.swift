@@ -199,21 +199,6 @@ extension Value {
     }
 }
 
-extension TurnReport {
-    /// The presets with their pools, in the order of their names.
-    var statuses: [PresetStatus] {
-        let byKey = Dictionary(presets.map { ($0.key, $0) }) { first, _ in first }
-        let held = Dictionary(grouping: plan.held) { $0.action.preset }
-        return plan.pools.compactMap { pool in
-            byKey[pool.preset].map {
-                PresetStatus(
-                    preset: $0, pool: pool, failure: failures[pool.preset], held: held[pool.preset] ?? [],
-                    diagnostics: diagnostics)
-            }
-        }
-    }
-}
-
 /// A configured source and what is known of it.
 struct SourceStatus {
     let name: String

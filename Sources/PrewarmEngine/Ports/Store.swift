@@ -36,6 +36,8 @@ package protocol StoreReader {
     /// The unclaimed, live workspaces of these presets.
     func instances(of presets: [PresetKey]) throws -> [Instance]
     func failures(source: String?) throws -> [FailureRecord]
+    /// The conditions of each preset as the last turn left them.
+    func conditions(source: String) throws -> [PresetKey: [Condition]]
 
     /// By id or name.
     func workspace(_ idOrName: String) throws -> Workspace?
@@ -73,6 +75,7 @@ package protocol StoreWriter: StoreReader {
     func replaceTemplates(_ templates: [Template], source: String) throws
     func replaceDiagnostics(_ diagnostics: [Diagnostic], source: String) throws
     func insert(_ revision: RevisionRecord) throws
+    func save(_ conditions: [PresetKey: [Condition]]) throws
     /// Nil: the failures are over.
     func setFailure(_ failure: FailureRecord?, of preset: PresetKey) throws
 

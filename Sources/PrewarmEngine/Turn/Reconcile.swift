@@ -28,10 +28,8 @@ extension Engine {
             engine: self, source: source, lease: lease, desired: desired, commit: commit, previous: previous,
             presets: presets, revision: report.revision, preset: preset, isRecovered: hasPulled && report.failure == nil,
             planner: planner(for: presets))
-        let result = try await store.write { try turn.run(in: $0) }
-        report.presets = presets
-        report.plan = result.plan
-        report.failures = result.failures
-        report.diagnostics = result.diagnostics
+        let failure = report.failure
+        report = try await store.write { try turn.run(in: $0) }
+        report.failure = failure
     }
 }

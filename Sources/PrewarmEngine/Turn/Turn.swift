@@ -65,9 +65,11 @@ extension Engine {
         report.presets = desired.catalog.presets
         report.diagnostics = desired.catalog.diagnostics
         let (presets, planner) = (report.presets, planner(for: report.presets))
-        (report.plan, report.failures) = try await store.read { store in
+        (report.plan, report.failures, report.conditions) = try await store.read { store in
             let observed = try observed(of: presets, source: name, planner: planner, in: store)
-            return (planner.plan(presets, observed: observed), observed.failures)
+            return (
+                planner.plan(presets, observed: observed), observed.failures, try store.conditions(source: name)
+            )
         }
         return report
     }
@@ -82,6 +84,7 @@ extension Engine {
             let observed = try observed(of: report.presets, source: name, planner: planner, in: store)
             report.plan = planner.plan(report.presets, observed: observed)
             report.failures = observed.failures
+            report.conditions = try store.conditions(source: name)
             report.diagnostics = try store.diagnostics(source: name)
             return report
         }

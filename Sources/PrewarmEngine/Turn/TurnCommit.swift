@@ -17,26 +17,25 @@ struct TurnCommit: Sendable {
     let isRecovered: Bool
     let planner: Planner
 
-    struct Result: Sendable {
-        var plan: Plan
-        var failures: [PresetKey: FailureRecord]
-        var diagnostics: [Diagnostic]
-    }
-
-    func run(in store: any StoreWriter) throws -> Result {
+    func run(in store: any StoreWriter) throws -> TurnReport {
         try engine.check(lease, of: source.name, in: store)
         if let desired { try put(desired, in: store) }
         let observed = try engine.observed(of: presets, source: source.name, planner: planner, in: store)
-        let pruned = presets.filter { $0.retirement == .pruned && observed.tallies[$0.key] == nil }
-        let pools = pruned.isEmpty ? presets : presets.filter { !pruned.contains($0) }
-        if !pruned.isEmpty { try forget(pruned, in: store) }
-        var plan = planner.plan(pools, observed: observed)
-        if let preset { plan.restrict(to: preset) }
-        let counts = try carryOut(plan, observed: observed, in: store)
-        try record(plan, counts: counts, isPartial: preset != nil, in: store)
+        let gone = presets.filter { $0.retirement == .pruned && observed.tallies[$0.key] == nil }
+        if !gone.isEmpty { try forget(gone, in: store) }
+        var report = TurnReport(source: source.name)
+        report.revision = revision
+        report.presets = gone.isEmpty ? presets : presets.filter { !gone.contains($0) }
+        report.failures = observed.failures
+        report.diagnostics = try desired?.catalog.diagnostics ?? store.diagnostics(source: source.name)
+        report.plan = planner.plan(report.presets, observed: observed)
+        if let preset { report.plan.restrict(to: preset) }
+        let counts = try carryOut(report.plan, observed: observed, in: store)
+        report.conditions = try store.conditions(source: source.name)
+        try saveConditions(of: report, in: store)
+        try record(report.plan, counts: counts, in: store)
         try engine.release(lease, of: source.name, in: store)
-        return Result(
-            plan: plan, failures: observed.failures, diagnostics: try store.diagnostics(source: source.name))
+        return report
     }
 
     // MARK: What is desired
@@ -123,7 +122,16 @@ struct TurnCommit: Sendable {
 
     // MARK: What is remembered
 
-    private func record(_ plan: Plan, counts: ActionCounts, isPartial: Bool, in store: any StoreWriter) throws {
+    /// Only those that changed.
+    private func saveConditions(of report: TurnReport, in store: any StoreWriter) throws {
+        var changed: [PresetKey: [Condition]] = [:]
+        for status in report.statuses(at: planner.now) where report.conditions[status.preset.key] != status.conditions {
+            changed[status.preset.key] = status.conditions
+        }
+        try store.save(changed)
+    }
+
+    private func record(_ plan: Plan, counts: ActionCounts, in store: any StoreWriter) throws {
         var record = try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
         if let desired, let revision {
             if record.applied != revision {
@@ -141,7 +149,7 @@ struct TurnCommit: Sendable {
         }
         record.url = source.url
         if isRecovered { record.failure = nil }
-        let isComplete = !isPartial && !plan.held.contains { if case .actionsPerTurn = $0.hold { true } else { false } }
+        let isComplete = preset == nil && !plan.held.contains { if case .actionsPerTurn = $0.hold { true } else { false } }
         let hasPruned = presets.contains { $0.retirement == .pruned }
         record.quietUntil = isComplete && !hasPruned ? plan.nextChange ?? .distantFuture : nil
         try store.save(record)

@@ -13,12 +13,33 @@ package struct TurnReport: Sendable {
     package var presets: [Preset] = []
     package var plan = Plan()
     package var failures: [PresetKey: FailureRecord] = [:]
+    /// As the last turn left them.
+    package var conditions: [PresetKey: [Condition]] = [:]
 
     package init(source: String) {
         self.source = source
     }
 
     package var hasErrors: Bool { failure != nil || diagnostics.contains { $0.severity == .error } }
+}
+
+extension TurnReport {
+    /// The presets with their pools, in the order of their names.
+    package var statuses: [PresetStatus] { statuses(at: nil) }
+
+    /// - Parameter now: the time of what is so only now; nil: unknown.
+    func statuses(at now: Timestamp?) -> [PresetStatus] {
+        let byKey = Dictionary(presets.map { ($0.key, $0) }) { first, _ in first }
+        let held = Dictionary(grouping: plan.held) { $0.action.preset }
+        let invalid = Dictionary(grouping: diagnostics.filter { $0.severity == .error }) { $0.file }
+        return plan.pools.compactMap { pool in
+            byKey[pool.preset].map {
+                PresetStatus(
+                    preset: $0, pool: pool, failure: failures[pool.preset], held: held[pool.preset] ?? [],
+                    diagnostics: invalid[$0.origin.file] ?? [], earlier: conditions[pool.preset] ?? [], now: now)
+            }
+        }
+    }
 }
 
 /// Why a turn could not be made.

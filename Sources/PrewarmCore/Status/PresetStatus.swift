@@ -1,0 +1,143 @@
+/// A preset in force with its pool: what `get presets` shows.
+package struct PresetStatus: Sendable {
+    package let preset: Preset
+    package let pool: PoolPlan
+    package let failure: FailureRecord?
+    package private(set) var conditions: [Condition]
+
+    /// - Parameters:
+    ///   - diagnostics: of the preset's source; those of its file mean that an older version is in force.
+    ///   - earlier: the conditions as they were; those that still are so keep their time.
+    ///   - now: the time of the others; nil: unknown.
+    ///   - held: the actions on this preset that are held back.
+    package init(
+        preset: Preset, pool: PoolPlan, failure: FailureRecord?, held: [HeldAction], diagnostics: [Diagnostic],
+        earlier: [Condition] = [], now: Timestamp? = nil
+    ) {
+        self.preset = preset
+        self.pool = pool
+        self.failure = failure
+        var conditions = [Self.ready(preset, pool.counts)]
+        conditions += [
+            Self.reconciling(preset, pool), Self.stalled(preset, pool, failure), Self.backingOff(pool, failure),
+            Self.deprecated(preset), Self.suspended(preset), Self.invalid(preset, diagnostics), Self.limited(held),
+        ].compactMap { $0 }
+        for index in conditions.indices {
+            let condition = conditions[index]
+            let same = earlier.first { $0.kind == condition.kind && $0.status == condition.status }
+            conditions[index].since = same?.since ?? now
+        }
+        self.conditions = conditions
+    }
+
+    package subscript(_ kind: Condition.Kind) -> Condition? { conditions.first { $0.kind == kind } }
+
+    /// Nothing that somebody should look at.
+    package var isHealthy: Bool {
+        self[.stalled] == nil && self[.invalid] == nil && self[.backingOff] == nil && self[.deletionsHeld] == nil
+    }
+
+    private static func ready(_ preset: Preset, _ counts: PoolCounts) -> Condition {
+        let message = "\(counts.eligible) of \(counts.desired) ready to be claimed"
+        if counts.desired == 0 { return Condition(.ready, reason: "ScaledToZero", message: "none is wanted now") }
+        return counts.eligible >= counts.desired
+            ? Condition(.ready, reason: "AtDesired", message: message)
+            : Condition(.ready, .no, reason: "BelowDesired", message: message)
+    }
+
+    private static func reconciling(_ preset: Preset, _ pool: PoolPlan) -> Condition? {
+        let counts = pool.counts
+        guard !pool.isConverged, !preset.isSuspended else { return nil }
+        if case .stalled = pool.wait { return nil }
+        var parts: [String] = []
+        if counts.starting > 0 { parts.append("\(counts.starting) starting") }
+        if counts.deleting > 0 { parts.append("\(counts.deleting) deleting") }
+        if counts.outdated > 0 { parts.append("\(counts.outdated) outdated") }
+        let missing = counts.desired - counts.eligible - counts.starting
+        if missing > 0 { parts.append("\(missing) missing") }
+        if counts.extraneous > 0 { parts.append("\(counts.extraneous) too many") }
+        let reason =
+            if pool.wait != nil { "ProgressingWithRetry" } else if preset.retirement != nil {
+                "Draining"
+            } else if counts.outdated > 0 { "RollingOut" } else { "Progressing" }
+        return Condition(.reconciling, reason: reason, message: parts.joined(separator: ", "))
+    }
+
+    private static func stalled(_ preset: Preset, _ pool: PoolPlan, _ failure: FailureRecord?) -> Condition? {
+        guard case .stalled(let failures) = pool.wait else { return nil }
+        return Condition(
+            .stalled, reason: "FailureLimit",
+            message: "\(failures) builds in a row failed, the limit is \(preset.failureLimit): \(failure.summary)")
+    }
+
+    private static func backingOff(_ pool: PoolPlan, _ failure: FailureRecord?) -> Condition? {
+        guard case .backoff(let until, let failures) = pool.wait else { return nil }
+        return Condition(
+            .backingOff, reason: "CreateFailed",
+            message: "\(failures) in a row failed, the next build is at \(until): \(failure.summary)")
+    }
+
+    private static func deprecated(_ preset: Preset) -> Condition? {
+        switch preset.retirement {
+        case .deprecated(let deprecation):
+            Condition(.deprecated, reason: "Deprecated", message: deprecation.sentence(of: "the preset"))
+        case .templateDeprecated(let deprecation):
+            Condition(
+                .deprecated, reason: "TemplateDeprecated",
+                message: deprecation.sentence(of: "its template \(preset.spec.template)"))
+        case .inactive(let activeVersion):
+            Condition(
+                .deprecated, reason: "Inactive",
+                message: "it pins version \(preset.spec.version), the template's active one is \(activeVersion)")
+        case .pruned: Condition(.deprecated, reason: "Pruned", message: "its manifest is gone from git")
+        case nil: nil
+        }
+    }
+
+    private static func suspended(_ preset: Preset) -> Condition? {
+        preset.isSuspended
+            ? Condition(.suspended, reason: "Suspended", message: "`suspended: true` in \(preset.origin.file)") : nil
+    }
+
+    private static func invalid(_ preset: Preset, _ diagnostics: [Diagnostic]) -> Condition? {
+        guard let error = diagnostics.first(where: { $0.severity == .error && $0.file == preset.origin.file }) else {
+            return nil
+        }
+        return Condition(
+            .invalid, reason: "ManifestInvalid",
+            message: "the last good version is in force: \(error.location): \(error.message)")
+    }
+
+    private static func limited(_ held: [HeldAction]) -> Condition? {
+        guard let first = held.first else { return nil }
+        return Condition(
+            .limited, reason: "Limited", message: "\(held.count) \(first.action.kind.rawValue)s held by \(first.hold.message)"
+        )
+    }
+}
+
+extension Optional<FailureRecord> {
+    /// The first line of what the last failure said.
+    fileprivate var summary: String {
+        self?.message.split(separator: "\n").first.map(String.init) ?? "no reason was given"
+    }
+}
+
+extension Deprecation {
+    package func sentence(of subject: String) -> String {
+        "\(subject) is deprecated" + (message.map { ": \($0)" } ?? "")
+            + (replacement.map { "; use \($0) in its place" } ?? "")
+    }
+}
+
+extension PoolPlan {
+    /// The pool is what its preset asks for, and nothing is on its way.
+    package var isConverged: Bool {
+        counts.eligible == counts.desired && counts.outdated == 0 && counts.extraneous == 0 && counts.failed == 0
+            && !counts.isInMotion
+    }
+}
+
+extension PoolCounts {
+    package var isInMotion: Bool { starting + stopping + deleting > 0 }
+}
