@@ -54,6 +54,10 @@ enum Schema {
             preset INTEGER PRIMARY KEY REFERENCES preset_keys (id), fingerprint INTEGER NOT NULL,
             count INTEGER NOT NULL, retry_at INTEGER NOT NULL, message TEXT NOT NULL
         ) STRICT;
+        -- `*`, a source's name, or `source/preset`: names have no slash.
+        CREATE TABLE suspensions (
+            scope TEXT PRIMARY KEY, reason TEXT, by TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER
+        ) STRICT, WITHOUT ROWID;
         CREATE TABLE conditions (
             preset INTEGER PRIMARY KEY REFERENCES preset_keys (id), value BLOB NOT NULL
         ) STRICT;

@@ -62,6 +62,7 @@ package struct Observed: Sendable {
     package var tallies: [PresetKey: [Tally]] = [:]
     package var instances: [PresetKey: [Instance]] = [:]
     package var failures: [PresetKey: FailureRecord] = [:]
+    package var suspensions: [Suspension] = []
 
     package init() {}
 

@@ -68,11 +68,13 @@ package struct PoolPlan: Hashable, Sendable {
     package var counts: PoolCounts
     /// Why nothing is created though something is missing.
     package var wait: Wait?
+    package var suspension: Suspension?
 
-    package init(preset: PresetKey, counts: PoolCounts, wait: Wait? = nil) {
+    package init(preset: PresetKey, counts: PoolCounts, wait: Wait? = nil, suspension: Suspension? = nil) {
         self.preset = preset
         self.counts = counts
         self.wait = wait
+        self.suspension = suspension
     }
 }
 

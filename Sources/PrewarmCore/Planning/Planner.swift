@@ -47,7 +47,7 @@ package struct Planner: Sendable {
             var pool = Pool(preset, planner: self, observed: observed)
             pool.decide()
             budget.admit(pool, into: &plan)
-            plan.pools.append(PoolPlan(preset: preset.key, counts: pool.counts, wait: pool.wait))
+            plan.pools.append(PoolPlan(preset: preset.key, counts: pool.counts, wait: pool.wait, suspension: pool.suspension))
             if let change = pool.nextChange, change < plan.nextChange ?? .distantFuture { plan.nextChange = change }
         }
         budget.limitActions(of: &plan)

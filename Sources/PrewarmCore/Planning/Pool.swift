@@ -8,6 +8,7 @@ struct Pool {
     private(set) var creations = 0
     private(set) var wait: Wait?
     private(set) var nextChange: Timestamp?
+    let suspension: Suspension?
 
     private let instances: [Instance]
     private let failure: FailureRecord?
@@ -23,6 +24,7 @@ struct Pool {
         self.preset = preset
         self.planner = planner
         instances = observed.instances[preset.key] ?? []
+        suspension = observed.suspensions.first { $0.scope.covers(preset.key) && $0.isInForce(at: planner.now) }
         failure = observed.failures[preset.key].flatMap { $0.fingerprint == preset.fingerprint ? $0 : nil }
         counts.desired = planner.desired(preset)
         for tally in observed.tallies[preset.key] ?? [] { count(tally) }
@@ -36,7 +38,7 @@ struct Pool {
     }
 
     mutating func decide() {
-        guard !preset.isSuspended else { return }
+        guard !preset.isSuspended, suspension == nil else { return }
         removeBroken()
         if let retirement = preset.retirement {
             removeAll(for: retirement)
@@ -180,6 +182,7 @@ struct Pool {
     // MARK: When to look again
 
     private mutating func noteNextChange(_ tallies: [Tally]) {
+        if let until = suspension?.until { noteChange(until) }
         if let ttl = preset.ttl {
             let fresh = instances.filter { $0.state == .ready && !isExpired($0) }
             let oldest = (instances.isEmpty ? tallies.compactMap(\.oldestReadyAt) : fresh.compactMap(\.readyAt)).min()

@@ -20,7 +20,7 @@ package struct PresetStatus: Sendable {
         var conditions = [Self.ready(preset, pool.counts)]
         conditions += [
             Self.reconciling(preset, pool), Self.stalled(preset, pool, failure), Self.backingOff(pool, failure),
-            Self.deprecated(preset), Self.suspended(preset), Self.invalid(preset, diagnostics), Self.limited(held),
+            Self.deprecated(preset), Self.suspended(preset, pool), Self.invalid(preset, diagnostics), Self.limited(held),
         ].compactMap { $0 }
         for index in conditions.indices {
             let condition = conditions[index]
@@ -47,7 +47,7 @@ package struct PresetStatus: Sendable {
 
     private static func reconciling(_ preset: Preset, _ pool: PoolPlan) -> Condition? {
         let counts = pool.counts
-        guard !pool.isConverged, !preset.isSuspended else { return nil }
+        guard !pool.isConverged, !preset.isSuspended, pool.suspension == nil else { return nil }
         if case .stalled = pool.wait { return nil }
         var parts: [String] = []
         if counts.starting > 0 { parts.append("\(counts.starting) starting") }
@@ -94,9 +94,14 @@ package struct PresetStatus: Sendable {
         }
     }
 
-    private static func suspended(_ preset: Preset) -> Condition? {
-        preset.isSuspended
-            ? Condition(.suspended, reason: "Suspended", message: "`suspended: true` in \(preset.origin.file)") : nil
+    private static func suspended(_ preset: Preset, _ pool: PoolPlan) -> Condition? {
+        if let suspension = pool.suspension {
+            return Condition(.suspended, reason: "SuspendedByUser", message: "suspended \(suspension.sentence)")
+        }
+        guard preset.isSuspended else { return nil }
+        return Condition(
+            .suspended, reason: "SuspendedByManifest",
+            message: "`suspended: true` in \(preset.origin.file):\(preset.origin.line)")
     }
 
     private static func invalid(_ preset: Preset, _ diagnostics: [Diagnostic]) -> Condition? {

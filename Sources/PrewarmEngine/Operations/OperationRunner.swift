@@ -114,11 +114,14 @@ package struct OperationRunner: Sendable {
     private func due(
         _ provisioner: String, now: Timestamp, limit: Int, in store: any StoreReader
     ) throws -> [OperationRecord] {
-        guard preset != nil || workspace != nil else {
+        let suspensions = workspace == nil ? try store.suspensions().filter { $0.isInForce(at: now) } : []
+        guard preset != nil || workspace != nil || !suspensions.isEmpty else {
             return try store.dueOperations(provisioner: provisioner, now: now, limit: limit)
         }
         let due = try store.dueOperations(provisioner: provisioner, now: now, limit: .max)
-        return Array(due.lazy.filter { isWanted($0.operation) }.prefix(limit))
+        return Array(due.lazy.filter { record in
+            isWanted(record.operation) && !suspensions.contains { $0.scope.covers(record.operation.preset) }
+        }.prefix(limit))
     }
 
     private func isWanted(_ operation: Operation) -> Bool {

@@ -39,6 +39,9 @@ package protocol StoreReader {
     /// The conditions of each preset as the last turn left them.
     func conditions(source: String) throws -> [PresetKey: [Condition]]
 
+    /// Those in force and those whose time is over.
+    func suspensions() throws -> [Suspension]
+
     /// By id or name.
     func workspace(_ idOrName: String) throws -> Workspace?
     func workspace(claimedWith idempotencyKey: String) throws -> Workspace?
@@ -76,6 +79,9 @@ package protocol StoreWriter: StoreReader {
     func replaceDiagnostics(_ diagnostics: [Diagnostic], source: String) throws
     func insert(_ revision: RevisionRecord) throws
     func save(_ conditions: [PresetKey: [Condition]]) throws
+    /// In place of one of the same scope.
+    func save(_ suspension: Suspension) throws
+    func forget(_ scope: Suspension.Scope) throws
     /// Nil: the failures are over.
     func setFailure(_ failure: FailureRecord?, of preset: PresetKey) throws
 

@@ -107,7 +107,7 @@ package struct Synchronizer: Sendable {
     private func unfinished(_ reports: [TurnReport]) -> [Unfinished] {
         reports.flatMap { report in
             zip(report.presets, report.plan.pools).compactMap { preset, pool in
-                guard !preset.isSuspended, self.preset == nil || preset.key.name == self.preset, !pool.isConverged
+                guard !preset.isSuspended, pool.suspension == nil, self.preset == nil || preset.key.name == self.preset, !pool.isConverged
                 else { return nil }
                 return Unfinished(pool: pool, failure: report.failures[preset.key])
             }

@@ -123,6 +123,7 @@ extension Engine {
         for instance in try store.instances(of: detailed.map(\.key)) {
             observed.instances[instance.preset, default: []].append(instance)
         }
+        observed.suspensions = try store.suspensions()
         for failure in try store.failures(source: source) { observed.failures[failure.preset] = failure }
         return observed
     }

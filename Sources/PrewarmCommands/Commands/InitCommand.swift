@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+
+struct InitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Write a starter: a configuration, two presets with a template, a provisioner script.")
+
+    @Argument(help: "The folder to write to; it is made where it is missing.")
+    var directory = "."
+
+    func run() async throws {
+        try await finish(try GlobalOptions.parse([])) { console in
+            let root = URL(fileURLWithPath: directory)
+            let existing = Starter.files.filter { FileManager.default.fileExists(atPath: root.appending(path: $0.path).path) }
+            guard existing.isEmpty else {
+                throw CommandFailure(
+                    "\(directory) already has \(existing.map(\.path).joined(separator: ", "))",
+                    hint: "nothing was written; name another folder: `prewarm init DIR`")
+            }
+            do {
+                for file in Starter.files { try write(file, below: root) }
+            } catch {
+                throw CommandFailure("the starter can't be written to \(directory): \(error.localizedDescription)")
+            }
+            for file in Starter.files { console.step(.success, "wrote \(file.path)") }
+            console.note(Starter.nextSteps(directory: directory))
+        }
+    }
+
+    private func write(_ file: Starter.File, below root: URL) throws {
+        let url = root.appending(path: file.path)
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(file.text.utf8).write(to: url)
+        if file.isExecutable {
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: url.path)
+        }
+    }
+}

@@ -1,0 +1,9 @@
+import Foundation
+
+/// What the process was started with.
+enum Environment {
+    static var variables: [String: String] { ProcessInfo.processInfo.environment }
+
+    /// Who runs the command, as far as the environment says.
+    static var user: String { variables["USER"] ?? variables["LOGNAME"] ?? "somebody" }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+/// The rules that a compiler does not check.
+@Suite struct TidyTests {
+    private static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// Which of our modules a module may import; nothing else may be.
+    private static let allowed: [String: Set<String>] = [
+        "PrewarmCore": [],
+        "PrewarmManifests": ["PrewarmCore", "CLibYAML"],
+        "PrewarmEngine": ["PrewarmCore"],
+        "PrewarmGit": ["PrewarmCore", "PrewarmEngine", "CLibGit2", "CGitStream"],
+        "PrewarmSQLite": ["PrewarmCore", "PrewarmEngine"],
+        "PrewarmProvisioners": ["PrewarmCore", "PrewarmEngine"],
+        "PrewarmCommands": [
+            "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmGit", "PrewarmSQLite", "PrewarmProvisioners",
+        ],
+        "prewarm": ["PrewarmCommands"],
+    ]
+
+    private static let ours = Set(allowed.keys).union(["CLibYAML", "CLibGit2", "CGitStream"])
+
+    @Test(arguments: allowed.keys.sorted())
+    func aModuleImportsOnlyWhatItMay(module: String) throws {
+        for (file, lines) in try Self.swiftFiles(below: "Sources/\(module)") {
+            for name in lines.compactMap(Self.importedModule) where Self.ours.contains(name) {
+                #expect(Self.allowed[module]?.contains(name) == true, "\(file) imports \(name)")
+            }
+        }
+    }
+
+    @Test func theCoreImportsNothing() throws {
+        for (file, lines) in try Self.swiftFiles(below: "Sources/PrewarmCore") {
+            #expect(lines.compactMap(Self.importedModule).isEmpty, "\(file)")
+        }
+    }
+
+    @Test func nothingThatTrapsIsInTheSources() throws {
+        let banned = ["try!", "as!", "fatalError(", "preconditionFailure(", "unsafeBitCast", "DateFormatter", "URLSession"]
+        for (file, lines) in try Self.swiftFiles(below: "Sources") {
+            for (index, line) in lines.enumerated() where !line.drop(while: \.isWhitespace).hasPrefix("//") {
+                for word in banned { #expect(!line.contains(word), "\(file):\(index + 1) has \(word)") }
+            }
+        }
+    }
+
+    @Test func aFileHasOneSubject() throws {
+        for (file, lines) in try Self.swiftFiles(below: "Sources") {
+            #expect(lines.count <= 400, "\(file) has \(lines.count) lines")
+            #expect(!file.hasSuffix("Placeholder.swift"), "\(file) holds nothing")
+        }
+    }
+
+    @Test func theTopLevelHoldsWhatTheDesignSays() throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: Self.root.path)
+            .filter { !$0.hasPrefix(".") && $0 != "Package.resolved" }
+        #expect(Set(names) == ["Package.swift", "README.md", "Sources", "Tests", "examples", "schemas"])
+    }
+
+    private static func swiftFiles(below path: String) throws -> [(String, [Substring])] {
+        let folder = root.appending(path: path)
+        let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }
+        return try names.sorted().map { name in
+            let text = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+            return ("\(path)/\(name)", text.split(separator: "\n", omittingEmptySubsequences: false))
+        }
+    }
+
+    private static func importedModule(_ line: Substring) -> String? {
+        let words = line.split(separator: " ")
+        guard let index = words.firstIndex(of: "import"), index <= 2, words.indices.contains(index + 1),
+            words[..<index].allSatisfy({ ["package", "public", "internal", "private", "@testable", "@preconcurrency"].contains($0) })
+        else { return nil }
+        return String(words[index + 1])
+    }
+}
