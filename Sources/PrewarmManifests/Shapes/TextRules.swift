@@ -1,0 +1,164 @@
+import PrewarmCore
+
+extension TextRule {
+    /// RFC 1123: what a DNS label may be.
+    static let name = TextRule(
+        "a name of a-z, 0-9 and -, that begins and ends with a letter or digit (RFC 1123 label)",
+        pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", minimumLength: 1, maximumLength: 63
+    ) { text in
+        let bytes = Array(text.utf8)
+        for (index, byte) in bytes.enumerated() {
+            let isAlphanumeric = (97...122).contains(byte) || (48...57).contains(byte)
+            let isInside = index > 0 && index < bytes.count - 1
+            if !isAlphanumeric, !(byte == 45 && isInside) {
+                return Problem(
+                    message: "expected a name of a-z, 0-9 and -, that begins and ends with a letter or digit",
+                    offset: text.prefixScalars(ofByte: index))
+            }
+        }
+        return nil
+    }
+
+    static let version = TextRule(
+        "a version, as 1.4.2 or 2026-11", pattern: "^[A-Za-z0-9][A-Za-z0-9._+@:/-]*$", minimumLength: 1,
+        maximumLength: 128
+    ) { text in
+        let isGood = text.utf8.enumerated().allSatisfy { index, byte in
+            byte.isAlphanumeric || (index > 0 && "._+@:/-".utf8.contains(byte))
+        }
+        return isGood ? nil : Problem(message: "expected a version of letters, digits and . _ + @ : / -, as 1.4.2")
+    }
+
+    static let parameterName = TextRule(
+        "a parameter's name: a letter or _, then letters, digits, _ and -", pattern: "^[A-Za-z_][A-Za-z0-9_-]*$",
+        minimumLength: 1, maximumLength: 64
+    ) { text in
+        let isGood = text.utf8.enumerated().allSatisfy { index, byte in
+            byte.isLetter || byte == 95 || (index > 0 && (byte.isAlphanumeric || byte == 45))
+        }
+        return isGood ? nil : Problem(message: "expected a letter or _, then letters, digits, _ and -")
+    }
+
+    /// The name of an environment variable, and of a secret.
+    static let variableName = TextRule(
+        "a name of letters, digits and _, as REGISTRY_TOKEN", pattern: "^[A-Za-z_][A-Za-z0-9_]*$", minimumLength: 1,
+        maximumLength: 128
+    ) { text in
+        let isGood = text.utf8.enumerated().allSatisfy { index, byte in
+            byte.isLetter || byte == 95 || (index > 0 && byte.isAlphanumeric)
+        }
+        return isGood ? nil : Problem(message: "expected letters, digits and _, as REGISTRY_TOKEN")
+    }
+
+    /// A key of a Kubernetes label: an optional DNS name and a slash, then a name.
+    static let labelKey = TextRule(
+        "a label's key, as team or example.org/team",
+        pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$", minimumLength: 1,
+        maximumLength: 317
+    ) { text in
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let isGood =
+            parts.count <= 2 && (parts.last ?? "").isLabelName
+            && (parts.count == 1 || parts[0].isLabelPrefix)
+        return isGood ? nil : Problem(message: "expected a label's key, as team or example.org/team")
+    }
+
+    static let labelValue = TextRule(
+        "a label's value: up to 63 letters, digits, - _ . that begins and ends with a letter or digit",
+        pattern: "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$", maximumLength: 63
+    ) { text in
+        text.isEmpty || text[...].isLabelName
+            ? nil
+            : Problem(message: "expected up to 63 letters, digits, - _ . that begin and end with a letter or digit")
+    }
+
+    static func text(_ expected: String, maximum: Int) -> TextRule {
+        TextRule(expected, minimumLength: 1, maximumLength: maximum)
+    }
+
+    static func choice(_ choices: [String]) -> TextRule {
+        TextRule("one of \(choices.joined(separator: ", "))", choices: choices)
+    }
+
+    /// At least `minimum`.
+    static func duration(minimum: Duration) -> TextRule {
+        let floor = minimum.prewarmText
+        return TextRule("a duration of at least \(floor), as 90s, 15m, 24h or 7d", pattern: Duration.prewarmPattern) { text in
+            guard let duration = Duration(prewarm: text) else {
+                return Problem(message: "expected a duration as 90s, 15m, 24h or 7d")
+            }
+            return duration < minimum ? Problem(message: "expected at least \(floor)") : nil
+        }
+    }
+
+    static let percentage = TextRule("a percentage, as 25%", pattern: "^(100|[0-9]{1,2})%$") { text in
+        guard let percent = IntOrPercent.percent(text) else {
+            return Problem(message: "expected a percentage, as 25%")
+        }
+        return percent <= 100 ? nil : Problem(message: "expected at most 100%")
+    }
+
+    static let cron = TextRule("five fields of cron, as \"* 8-18 * * 1-5\"", pattern: "^\\s*\\S+(\\s+\\S+){4}\\s*$") { text in
+        do throws(CronError) {
+            _ = try CronExpression(text)
+            return nil
+        } catch {
+            return Problem(message: error.message, offset: text.prefixScalars(ofByte: error.offset))
+        }
+    }
+
+    static let timezone = TextRule(
+        "an IANA time zone, as Europe/Berlin", pattern: "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", maximumLength: 64
+    ) { text in
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let isGood = text.utf8.first?.isLetter == true && parts.allSatisfy { part in
+            !part.isEmpty && part.utf8.allSatisfy { $0.isAlphanumeric || "_+-".utf8.contains($0) }
+        }
+        return isGood ? nil : Problem(message: "expected an IANA time zone, as Europe/Berlin")
+    }
+
+    /// Compiled by Swift, which reads the common subset of ECMA 262.
+    static let regularExpression = TextRule("a regular expression", minimumLength: 1, maximumLength: 512) { text in
+        (try? Regex(text)) == nil ? Problem(message: "expected a regular expression, as ^[a-z]+$") : nil
+    }
+}
+
+extension IntOrPercent {
+    /// The number before `%`; nil where the text is no percentage.
+    init?(percentText text: String) {
+        guard let percent = Self.percent(text) else { return nil }
+        self = .percent(percent)
+    }
+
+    fileprivate static func percent(_ text: String) -> Int? {
+        guard text.utf8.last == UInt8(ascii: "%") else { return nil }
+        let digits = text.dropLast()
+        guard (1...3).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        return Int(digits)
+    }
+}
+
+extension UInt8 {
+    var isLetter: Bool { (65...90).contains(self) || (97...122).contains(self) }
+    var isAlphanumeric: Bool { isLetter || (48...57).contains(self) }
+}
+
+extension String {
+    /// How many scalars come before a byte of the text.
+    func prefixScalars(ofByte offset: Int) -> Int {
+        String(decoding: utf8.prefix(offset), as: UTF8.self).unicodeScalars.count
+    }
+}
+
+extension Substring {
+    fileprivate var isLabelName: Bool {
+        (1...63).contains(utf8.count) && utf8.first?.isAlphanumeric == true && utf8.last?.isAlphanumeric == true
+            && utf8.allSatisfy { $0.isAlphanumeric || "-_.".utf8.contains($0) }
+    }
+
+    fileprivate var isLabelPrefix: Bool {
+        func isGood(_ byte: UInt8) -> Bool { (97...122).contains(byte) || (48...57).contains(byte) }
+        return (1...253).contains(utf8.count) && utf8.first.map(isGood) == true && utf8.last.map(isGood) == true
+            && utf8.allSatisfy { isGood($0) || $0 == 45 || $0 == 46 }
+    }
+}
