@@ -69,6 +69,15 @@ struct AnswerTests {
         if let expected { #expect(outcome == expected) } else { #expect(outcome.failure != nil) }
     }
 
+    @Test("is refused where it is nested without end", arguments: [400, 200_000])
+    func nested(_ depth: Int) async throws {
+        let brackets = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        try workshop.write("out", "{\"metadata\": {\"a\": \(brackets)}}")
+        #expect(try await workshop.run("cat out").outcome.failure != nil)
+        try workshop.write("out", String(repeating: "{\n", count: 100_000) + "x}")
+        #expect(try await workshop.run("cat out").outcome.failure != nil)
+    }
+
     @Test("of more than 1 MiB ends it")
     func tooMuch() async throws {
         let script = "echo $$ > pid; head -c 10000000 /dev/zero; echo survived > proof; sleep 60"

@@ -162,6 +162,6 @@ struct EndingTests {
         #expect(outcomes == Array(repeating: .done(endpoint: "e", metadata: [:]), count: 50))
         #expect(ContinuousClock.now - start < .seconds(8))
         // Other tests run beside this one.
-        try await eventually { openDescriptors() < descriptors + 60 }
+        try await eventually { openDescriptors() <= descriptors + 16 }
     }
 }
