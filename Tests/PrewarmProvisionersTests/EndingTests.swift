@@ -32,10 +32,10 @@ struct EndingTests {
         let script =
             "trap 'head -c 200000 /dev/zero | tr \"\\0\" x >&2; echo; echo clean >&2; exit 0' TERM\nsleep 60 & wait"
         let start = ContinuousClock.now
-        let reply = try await workshop.run(script, timeout: .milliseconds(200), grace: .seconds(10))
+        let reply = try await workshop.run(script, timeout: .milliseconds(200), grace: .seconds(20))
         #expect(reply.outcome.failure?.hasPrefix("timed out after 200ms\n") == true)
         #expect(reply.log.hasSuffix("xclean\n"))
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(15))
     }
 
     @Test("by SIGKILL where it ignores SIGTERM or is stopped", arguments: ["trap '' TERM", "kill -STOP $$"])
@@ -52,7 +52,7 @@ struct EndingTests {
         let start = ContinuousClock.now
         let reply = try await workshop.run("sleep 30 & echo $! > pid; echo '{\"endpoint\":\"e\"}'")
         #expect(reply.outcome == .done(endpoint: "e", metadata: [:]))
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(15))
         let process = try await workshop.process("pid")
         #expect(isRunning(process), "what a good command leaves running belongs to the workspace")
         kill(process, SIGKILL)
@@ -149,7 +149,7 @@ struct EndingTests {
 
     @Test("fifty times at once, without a leak")
     func many() async throws {
-        let provisioner = try workshop.provisioner("read line; sleep 0.2; echo '{\"endpoint\":\"e\"}'; echo log >&2")
+        let provisioner = try workshop.provisioner("read line; sleep 0.4; echo '{\"endpoint\":\"e\"}'; echo log >&2")
         _ = await provisioner.perform(request()) { _ in }
         let descriptors = openDescriptors()
         let start = ContinuousClock.now
@@ -160,7 +160,7 @@ struct EndingTests {
             return await group.reduce(into: []) { $0.append($1) }
         }
         #expect(outcomes == Array(repeating: .done(endpoint: "e", metadata: [:]), count: 50))
-        #expect(ContinuousClock.now - start < .seconds(8))
+        #expect(ContinuousClock.now - start < .seconds(15))
         // Other tests run beside this one.
         try await eventually { openDescriptors() <= descriptors + 16 }
     }
