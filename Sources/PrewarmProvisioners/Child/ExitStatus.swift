@@ -4,13 +4,18 @@ import Glibc
 enum ExitStatus: Hashable, Sendable {
     case code(Int32)
     case signal(Int32)
+    /// It is no longer a child that can be waited for, as when SIGCHLD is ignored.
+    case unknown
 
     /// Asks without waiting, and leaves the child to be waited for, so that its number stays taken; nil while it runs.
     init?(of process: Int32) {
         var information = siginfo_t()
-        guard waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT) == 0,
-            information._sifields._sigchld.si_pid != 0
-        else { return nil }
+        guard waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT) == 0 else {
+            guard errno == ECHILD else { return nil }
+            self = .unknown
+            return
+        }
+        guard information._sifields._sigchld.si_pid != 0 else { return nil }
         let status = information._sifields._sigchld.si_status
         self = information.si_code == Int32(CLD_EXITED) ? .code(status) : .signal(status)
     }
@@ -20,6 +25,7 @@ enum ExitStatus: Hashable, Sendable {
         case .code(126): "exit code 126 (a command in it could not be executed)"
         case .code(127): "exit code 127 (a command in it was not found)"
         case .code(let code): "exit code \(code)"
+        case .unknown: "ended in a way that could not be found out (is SIGCHLD ignored?)"
         case .signal(let number): "killed by signal \(Self.names[number] ?? String(number))"
         }
     }

@@ -10,6 +10,8 @@ nonisolated(nonsending) func onOwnThread<Value: Sendable>(_ work: @escaping @Sen
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        // JSON is decoded there, up to 512 levels deep, whatever `ulimit -s` and the C library give by themselves.
+        pthread_attr_setstacksize(&attributes, 8 << 20)
         var thread = pthread_t()
         let failure = pthread_create(&thread, &attributes, runThreadJob, context.toOpaque())
         pthread_attr_destroy(&attributes)

@@ -70,10 +70,8 @@ extension ProcessSession {
         let session = ProcessSession(leader: mark.group)
         if let status = ProcessStatus(of: mark.group) {
             guard status.startTime == mark.startTime, status.session == mark.group else { return nil }
-            if !status.isGone {
-                self = session
-                return
-            }
+            self = session
+            return
         }
         let isOurs = session.members().contains { process, _ in
             readKernelFile("/proc/\(process)/environ").map(Self.namesOperation) ?? false

@@ -107,6 +107,7 @@ package struct CommandProvisioner: Provisioner {
         case .cancelled:
             return ProvisionerFailure(.tryLater, "cancelled before it was started")
         case .notStarted(let reason):
+            if Task.isCancelled { return ProvisionerFailure(.tryLater, "ended, because prewarm stops") }
             return ProvisionerFailure(.failed, "its start could not be recorded, so it was ended: \(reason)")
         case .notSpawned(let number, let reason):
             let file = file(environment)

@@ -111,9 +111,6 @@ struct RequestDocument: Sendable {
             "PREWARM_VERSION": workspace.spec.version,
         ]
         own["PREWARM_OWNER"] = workspace.owner
-        for (variable, value) in own where value.utf8.contains(0) {
-            throw Problem(message: "\(variable) would hold a NUL character; the command was not run")
-        }
         var names: [String: String] = [:]
         for (name, value) in parameters {
             let variable = variableName(parameter: name)
@@ -125,7 +122,11 @@ struct RequestDocument: Sendable {
                 throw Problem(message: "the parameter \(name) holds a NUL character; the command was not run")
             }
         }
-        return base.merging(own) { _, own in own }
+        let all = base.merging(own) { _, own in own }
+        for (variable, value) in all.sorted(by: { $0.key < $1.key }) where value.utf8.contains(0) {
+            throw Problem(message: "\(variable) would hold a NUL character; the command was not run")
+        }
+        return all
     }
 
     /// `PREWARM_PARAM_DISK_SIZE` for `disk-size`: what is no ASCII letter or digit becomes `_`.

@@ -1,0 +1,112 @@
+import Glibc
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@testable import PrewarmProvisioners
+
+@Suite("A command that can't be run")
+struct CommandFileTests {
+    let workshop = Workshop()
+
+    private func provisioner(_ command: [String], workingDirectory: String? = nil) -> CommandProvisioner {
+        CommandProvisioner(
+            CommandSettings(
+                name: "local", command: command, operations: [.create, .list], workingDirectory: workingDirectory,
+                ownEnvironment: ["PATH": "relative:\(workshop.path):/usr/bin:/bin"]))
+    }
+
+    @Test("is explained before and at the run, without leaks")
+    func problems() async throws {
+        mkdir(workshop.path + "/folder", 0o755)
+        mkfifo(workshop.path + "/fifo", 0o755)
+        try workshop.write("plain", "#!/bin/sh\n")
+        try workshop.write("shebang", "#!/no/such/interpreter -x\n", mode: 0o755)
+        try workshop.write("windows", "#!/bin/sh\r\nexit 0\r\n", mode: 0o755)
+        try workshop.write("empty", "", mode: 0o755)
+        try workshop.write("nameless", "#!\n", mode: 0o755)
+        let descriptors = openDescriptors()
+        let cases: [(String, message: String, hint: String)] = [
+            ("missing", "does not exist", "Create it"),
+            ("plain/below", "does not exist", "correct the path"),
+            ("plain", "is not executable", "chmod +x \(workshop.path)/plain"),
+            ("folder", "is a directory", "Name the program in it"),
+            ("fifo", "is not a file", "Name a program"),
+            ("shebang", "needs the interpreter /no/such/interpreter", "correct the first line"),
+            ("windows", "has Windows line ends", "sed -i"),
+            ("empty", "is empty", "#! line"),
+            ("nameless", "names no interpreter", "#!/bin/sh"),
+        ]
+        for (name, message, hint) in cases {
+            let path = workshop.path + "/" + name
+            let provisioner = provisioner([path])
+            let problem = try #require(provisioner.check(), "\(name)")
+            #expect(problem.message.hasPrefix("the command \(path) of provisioner local \(message)"))
+            #expect(problem.hint?.contains(hint) == true)
+            let started = Box(false)
+            let reply = await provisioner.perform(request()) { _ in started.value = true }
+            #expect(reply.outcome.failure?.hasPrefix(problem.message) == true, "\(name): \(reply.outcome)")
+            #expect(!started.value)
+            let failure = await #expect(throws: ProvisionerFailure.self) { try await provisioner.list() }
+            #expect(failure?.reason == .cannotRun)
+        }
+        // Other tests run beside this one.
+        try await eventually { openDescriptors() <= descriptors + 16 }
+    }
+
+    @Test("is no program of this machine")
+    func noProgram() async throws {
+        let path = try workshop.write("binary", "\u{1}\u{2}\u{3} nothing", mode: 0o755)
+        let failure = await provisioner([path]).perform(request()) { _ in }.outcome.failure
+        #expect(failure?.contains("Exec format error") == true)
+        #expect(failure?.contains("no script with a #! line") == true)
+    }
+
+    @Test("has an interpreter that env does not find")
+    func env() throws {
+        let path = try workshop.write("script", "#!/usr/bin/env nosuchlanguage\n", mode: 0o755)
+        #expect(provisioner([path]).check()?.message.contains("needs nosuchlanguage") == true)
+    }
+
+    @Test("is looked up in PATH, passing over what is not executable")
+    func searchPath() async throws {
+        let missing = provisioner(["nosuchprogram"])
+        #expect(missing.check()?.message.contains("was not found in PATH") == true)
+        #expect(await missing.perform(request()) { _ in }.outcome.failure?.contains("not found in PATH") == true)
+        try workshop.write("true", "not executable")
+        #expect(provisioner(["true"]).check() == nil)
+        #expect(await provisioner(["true"]).perform(request()) { _ in }.outcome == .ready)
+        try workshop.write("only-here", "not executable")
+        #expect(
+            provisioner(["only-here"]).check()?.message.hasSuffix("only-here of provisioner local is not executable")
+                == true)
+    }
+
+    @Test("is taken from the working directory where it is relative")
+    func relative() async throws {
+        try workshop.write("folder.sh", "#!/bin/sh\npwd >&2\n", mode: 0o755)
+        let provisioner = provisioner(["./folder.sh"], workingDirectory: workshop.path)
+        #expect(provisioner.check() == nil)
+        try await eventuallyNotBusy {
+            let reply = await provisioner.perform(request()) { _ in }
+            if case .tryLater = reply.outcome { return false }
+            #expect(reply.outcome == .ready)
+            #expect(reply.log == workshop.path + "\n")
+            return true
+        }
+        let lost = self.provisioner(["/bin/true"], workingDirectory: workshop.path + "/nowhere")
+        #expect(lost.check()?.message.contains("working directory") == true)
+        #expect(await lost.perform(request()) { _ in }.outcome.failure?.contains("working directory") == true)
+        #expect(self.provisioner([]).check()?.message == "provisioner local has no command")
+        #expect(await self.provisioner([]).perform(request()) { _ in }.outcome.failure?.contains("no command") == true)
+    }
+
+    /// A file that was just written is busy as long as a child that another test forks holds it.
+    private func eventuallyNotBusy(_ attempt: () async throws -> Bool) async throws {
+        for _ in 0..<100 {
+            if try await attempt() { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw TookTooLong()
+    }
+}

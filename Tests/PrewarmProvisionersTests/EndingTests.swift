@@ -1,0 +1,167 @@
+import Glibc
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@testable import PrewarmProvisioners
+
+@Suite("How a command ends")
+struct EndingTests {
+    let workshop = Workshop()
+
+    @Test("by a timeout, with all that it started, in whatever group")
+    func timeout() async throws {
+        let script = """
+            echo started >&2
+            sleep 60 & echo $! > a
+            sh -c 'trap "" TERM; echo $$ > b; while :; do sleep 1; done' &
+            timeout 60 sleep 60 & echo $! > c
+            cat > /dev/null
+            wait
+            """
+        let reply = try await workshop.run(script, timeout: .milliseconds(500), grace: .milliseconds(200))
+        #expect(reply.outcome == .failed("timed out after 500ms\nstarted"))
+        for name in ["a", "b", "c"] {
+            let process = try await workshop.process(name)
+            #expect(!isRunning(process), "\(name)")
+        }
+    }
+
+    @Test("by SIGTERM, with time to clean up and its last words in the log")
+    func cleanUp() async throws {
+        let script =
+            "trap 'head -c 200000 /dev/zero | tr \"\\0\" x >&2; echo; echo clean >&2; exit 0' TERM\nsleep 60 & wait"
+        let start = ContinuousClock.now
+        let reply = try await workshop.run(script, timeout: .milliseconds(200), grace: .seconds(20))
+        #expect(reply.outcome.failure?.hasPrefix("timed out after 200ms\n") == true)
+        #expect(reply.log.hasSuffix("xclean\n"))
+        #expect(ContinuousClock.now - start < .seconds(15))
+    }
+
+    @Test("by SIGKILL where it ignores SIGTERM or is stopped", arguments: ["trap '' TERM", "kill -STOP $$"])
+    func stubborn(_ first: String) async throws {
+        let reply = try await workshop.run(
+            "echo $$ > pid\n\(first)\nwhile :; do sleep 1; done", timeout: .milliseconds(300),
+            grace: .milliseconds(200))
+        #expect(reply.outcome.failure?.hasPrefix("timed out") == true)
+        #expect(!isRunning(try await workshop.process("pid")))
+    }
+
+    @Test("well, while something that it left holds the pipes")
+    func heldPipes() async throws {
+        let start = ContinuousClock.now
+        let reply = try await workshop.run("sleep 30 & echo $! > pid; echo '{\"endpoint\":\"e\"}'")
+        #expect(reply.outcome == .done(endpoint: "e", metadata: [:]))
+        #expect(ContinuousClock.now - start < .seconds(15))
+        let process = try await workshop.process("pid")
+        #expect(isRunning(process), "what a good command leaves running belongs to the workspace")
+        kill(process, SIGKILL)
+    }
+
+    @Test("badly, and what it left is ended", arguments: ["exit 1", "exit 75", "echo nonsense"])
+    func leftovers(_ last: String) async throws {
+        let reply = try await workshop.run("sleep 30 & echo $! > pid; \(last)")
+        #expect(reply.outcome != .ready)
+        #expect(!isRunning(try await workshop.process("pid")))
+    }
+
+    @Test("without the daemon that it started on purpose", arguments: ["exit 0", "exit 1", "sleep 60"])
+    func daemon(_ last: String) async throws {
+        let script =
+            "setsid sh -c 'echo $$ > pid; exec sleep 30' < /dev/null > /dev/null 2>&1 &\n"
+            + "while [ ! -s pid ]; do sleep 0.01; done; \(last)"
+        _ = try await workshop.run(script, timeout: .seconds(1))
+        let process = try await workshop.process("pid")
+        #expect(isRunning(process))
+        kill(process, SIGKILL)
+    }
+
+    @Test("by cancellation, and is to be asked again")
+    func cancellation() async throws {
+        let provisioner = try workshop.provisioner("sleep 60 & echo $! > child; echo $$ > pid; wait")
+        let reply = await withTaskGroup(of: ProvisionerReply?.self) { group in
+            group.addTask { await provisioner.perform(request()) { _ in } }
+            let process = try? await workshop.process("pid")
+            group.cancelAll()
+            let reply = await group.next() ?? nil
+            #expect(process.map(isRunning) == false)
+            return reply
+        }
+        #expect(reply?.outcome == .tryLater("ended, because prewarm stops"))
+        #expect(!isRunning(try await workshop.process("child")))
+    }
+
+    @Test("by cancellation with time to clean up")
+    func gracefulCancellation() async throws {
+        let script = "trap 'sleep 0.3; echo yes > clean; exit 0' TERM\necho $$ > pid; sleep 60 & wait"
+        let provisioner = try workshop.provisioner(script, grace: .seconds(10))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { _ = await provisioner.perform(request()) { _ in } }
+            _ = try? await workshop.process("pid")
+            group.cancelAll()
+        }
+        #expect(workshop.read("clean") == "yes\n")
+    }
+
+    @Test("before it starts, where the task was cancelled already")
+    func cancelledBefore() async throws {
+        let provisioner = try workshop.provisioner("touch ran")
+        let reply = await withTaskGroup(of: ProvisionerReply.self) { group in
+            group.cancelAll()
+            group.addTask { await provisioner.perform(request()) { _ in } }
+            return await group.next()
+        }
+        #expect(reply?.outcome == .tryLater("cancelled before it was started"))
+        #expect(workshop.read("ran") == nil)
+    }
+
+    @Test("at once where its start could not be recorded, before it was told what to do")
+    func startedThrows() async throws {
+        struct DatabaseIsGone: Error {}
+        let provisioner = try workshop.provisioner(
+            "echo $$ > pid; trap '' TERM; sleep 30 & read line; echo \"$line\" > told; wait")
+        let process = Box<Int32>(0)
+        let reply = await provisioner.perform(request()) { [workshop] mark in
+            process.value = try await workshop.process("pid")
+            #expect(mark.group == process.value)
+            throw DatabaseIsGone()
+        }
+        #expect(reply.outcome.failure?.contains("DatabaseIsGone") == true)
+        #expect(!isRunning(process.value))
+        #expect(ProcessSession(leader: process.value).members().isEmpty)
+        #expect(workshop.read("told") == nil)
+    }
+
+    @Test("only after it was told, which waits for the record of its start")
+    func order() async throws {
+        let provisioner = try workshop.provisioner("read line; echo \"$line\" > told; echo $$ > pid")
+        let marked = Box<ProcessMark?>(nil)
+        let reply = await provisioner.perform(request()) { [workshop] mark in
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(workshop.read("told") == nil)
+            marked.value = mark
+        }
+        #expect(reply.outcome == .ready)
+        #expect(workshop.read("told") != nil)
+        #expect(marked.value?.group == (try await workshop.process("pid")))
+        #expect(marked.value?.bootID.count == 36)
+    }
+
+    @Test("fifty times at once, without a leak")
+    func many() async throws {
+        let provisioner = try workshop.provisioner("read line; sleep 0.4; echo '{\"endpoint\":\"e\"}'; echo log >&2")
+        _ = await provisioner.perform(request()) { _ in }
+        let descriptors = openDescriptors()
+        let start = ContinuousClock.now
+        let outcomes = await withTaskGroup(of: Outcome.self) { group in
+            for _ in 0..<50 {
+                group.addTask { await provisioner.perform(request()) { _ in await Task.yield() }.outcome }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(outcomes == Array(repeating: .done(endpoint: "e", metadata: [:]), count: 50))
+        #expect(ContinuousClock.now - start < .seconds(15))
+        // Other tests run beside this one.
+        try await eventually { openDescriptors() <= descriptors + 16 }
+    }
+}

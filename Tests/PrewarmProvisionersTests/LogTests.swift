@@ -1,0 +1,98 @@
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@testable import PrewarmProvisioners
+
+@Suite("The log of a command")
+struct LogTests {
+    let workshop = Workshop()
+
+    @Test("is standard error")
+    func plain() async throws {
+        let reply = try await workshop.run("echo one >&2; echo '{}'; echo two >&2")
+        #expect(reply.log == "one\ntwo\n")
+        #expect(reply.outcome == .ready)
+    }
+
+    @Test("keeps its last 256 KiB and says what is missing")
+    func huge() async throws {
+        let reply = try await workshop.run("yes 0123456789abcde | head -c 3000000 >&2; echo end >&2")
+        let missing = 3_000_004 - (1 << 18)
+        #expect(reply.log.hasPrefix("[… \(missing) bytes left out]\n"))
+        #expect(reply.log.hasSuffix("0123456789abcde\nend\n"))
+        #expect(reply.log.utf8.count == (1 << 18) + "[… \(missing) bytes left out]\n".utf8.count)
+    }
+
+    @Test("is mended where it is no UTF-8 or holds NUL")
+    func binary() async throws {
+        let reply = try await workshop.run("printf 'a\\377\\000\\342\\202b\\n' >&2; exit 1")
+        #expect(reply.log == "a\u{fffd}\u{fffd}\u{fffd}b\n")
+        #expect(reply.outcome == .failed("exit code 1\n\(reply.log.dropLast())"))
+    }
+
+    @Test("gives its last ten lines to the error, in 2 KiB")
+    func errors() async throws {
+        let many = try await workshop.run("for i in $(seq 30); do echo line $i >&2; done; exit 3")
+        let lines = (21...30).map { "line \($0)" }.joined(separator: "\n")
+        #expect(many.outcome == .failed("exit code 3\n" + lines))
+        let long = try await workshop.run("head -c 9000 /dev/zero | tr '\\0' x >&2; echo ü >&2; exit 3")
+        let failure = try #require(long.outcome.failure)
+        #expect(failure.utf8.count <= 2048 + 12)
+        #expect(failure.utf8.count > 1900)
+        #expect(failure.hasSuffix("xxü"))
+        #expect(try await workshop.run("exit 1").outcome == .failed("exit code 1"))
+    }
+
+    @Test("shows no secret, nor do the error, the metadata or the endpoint")
+    func secrets() async throws {
+        let secret = "p\"ss\nwörd-line-two"
+        let script = #"""
+            set -x
+            cat >&2
+            printf 'env: %s\n' "$PREWARM_PARAM_TOKEN" >&2
+            printf '%s' "$PREWARM_PARAM_SHORT" >&2; echo >&2
+            echo "{\"endpoint\":\"https://$PREWARM_PARAM_SHORT@host\",\"metadata\":{\"k\":\"$PREWARM_PARAM_SHORT\"}}"
+            """#
+        let request = request(
+            parameters: ["token": .secret("A"), "short": .secret("B")], secrets: ["A": secret, "B": "hunter2 "])
+        let reply = try await workshop.run(script, request)
+        for part in ["p\"ss", "p\\\"ss", "wörd-line-two", "hunter2"] {
+            #expect(!reply.log.contains(part) || part == "p\"ss", "\(part) in \(reply.log)")
+        }
+        #expect(reply.log.contains("env: ***\n"))
+        #expect(reply.outcome == .done(endpoint: "https://***@host", metadata: ["k": "***"]))
+
+        let failing = try await workshop.run("echo \"x $PREWARM_PARAM_SHORT y\" >&2; exit 1", request)
+        #expect(failing.outcome == .failed("exit code 1\nx ***y") || failing.outcome == .failed("exit code 1\nx *** y"))
+        let later = try await workshop.run("echo \"$PREWARM_PARAM_SHORT\" >&2; exit 75", request)
+        #expect(later.outcome == .tryLater("***"))
+        let noise = try await workshop.run("echo \"$PREWARM_PARAM_SHORT\"", request)
+        #expect(noise.outcome.failure?.contains("hunter2") == false)
+        let state = try await workshop.run("echo \"{\\\"state\\\":\\\"$PREWARM_PARAM_SHORT\\\"}\"", request)
+        #expect(state.outcome.failure?.contains("hunter2") == false)
+    }
+
+    @Test("shows no half of a secret at its cut", arguments: 0..<8)
+    func cut(_ offset: Int) {
+        let redactor = Redactor(secrets: ["SECRET"])
+        var tail = LogTail(slack: redactor.longestPattern)
+        let rest = [UInt8](repeating: 46, count: LogTail.limit - offset)
+        for _ in 0..<5 { tail.append(rest[...]) }
+        tail.append(Array("SECRET".utf8)[...])
+        tail.append(rest[...])
+        let text = tail.text(redactor)
+        #expect(!text.contains { "SECRT".contains($0) })
+        #expect(text.utf8.count <= LogTail.limit + 60)
+    }
+
+    @Test("names the signal or the exit code that ended it")
+    func endings() async throws {
+        #expect(try await workshop.run("kill -SEGV $$").outcome == .failed("killed by signal SIGSEGV"))
+        #expect(try await workshop.run("kill -KILL $$").outcome == .failed("killed by signal SIGKILL"))
+        let unknown = try await workshop.run("nosuchprogram")
+        #expect(unknown.outcome.failure?.hasPrefix("exit code 127 (a command in it was not found)\n") == true)
+        #expect(try await workshop.run("exit 75").outcome == .tryLater("exit code 75: try again later"))
+        #expect(try await workshop.run("echo a >&2; echo quota >&2; exit 75").outcome == .tryLater("quota"))
+    }
+}
