@@ -1,5 +1,5 @@
 /// What a part of a document looks like. Both the check and the JSON Schema follow from it.
-indirect enum Shape {
+indirect enum Shape: Sendable {
     case object(ObjectShape)
     /// Any keys that fit the rule, all values of one shape.
     case map(key: TextRule, value: Shape)
@@ -16,8 +16,8 @@ indirect enum Shape {
     case described(Shape, String)
 }
 
-struct ObjectShape {
-    struct Key {
+struct ObjectShape: Sendable {
+    struct Key: Sendable {
         let name: String
         let shape: Shape
         let isRequired: Bool
@@ -36,14 +36,11 @@ struct ObjectShape {
     }
 }
 
-enum ObjectRule {
-    /// Exactly one of the keys, or none.
-    case atMostOne
+enum ObjectRule: Sendable {
     case exactlyOne
     case atLeastOne
     /// These come together or not at all.
     case together([String])
-    /// An earlier spelled alternative for what can't be said by the others: its schema is given as text.
     case all([ObjectRule])
     /// Not both zero, be it a number or a percentage (Kubernetes).
     case notBothZero(String, String)

@@ -111,7 +111,7 @@ struct ShapeCheck {
         let names = object.keys.map(\.name).filter { present[$0] != nil }
         let list = object.keys.map(\.name).joined(separator: ", ")
         switch rule {
-        case .atMostOne where names.count > 1, .exactlyOne where names.count > 1:
+        case .exactlyOne where names.count > 1:
             report(position, "\(object.name) has \(names.joined(separator: " and ")), expected only one of them")
         case .exactlyOne where names.isEmpty, .atLeastOne where names.isEmpty:
             report(position, "\(object.name) is empty, expected one of \(list)")

@@ -1,0 +1,65 @@
+package import PrewarmCore
+
+/// The operator's configuration file, checked; paths and URLs are as written.
+package struct Configuration: Hashable, Sendable {
+    package var store: Located<String>?
+    package var sources: [Source] = []
+    package var provisioners: [Provisioner] = []
+    /// Values by name, for `valueFrom: {secret: NAME}`; those of a provisioner win.
+    package var secrets: [String: String] = [:]
+    package var limits = Policy.Limits()
+    package var deletionGuard: DeletionGuard?
+    /// `host:port`.
+    package var listen: Located<String>?
+
+    package init() {}
+
+    package struct Source: Hashable, Sendable {
+        package var name: Located<String>
+        package var url: Located<String>
+        package var ref: Ref?
+        /// From the root of the repository; "." is all of it.
+        package var path: String
+        package var interval: Duration
+        package var timeout: Duration
+        package var auth: Auth?
+        package var verify: Located<String>?
+        package var caFile: String?
+    }
+
+    package enum Ref: Hashable, Sendable {
+        case branch(String), tag(String), commit(String), semver(String)
+    }
+
+    package enum Auth: Hashable, Sendable {
+        case token(String, username: String?)
+        case basic(username: String, password: String)
+        case ssh(key: String, knownHosts: String?)
+    }
+
+    package struct Provisioner: Hashable, Sendable {
+        package var name: Located<String>
+        package var isDefault: Bool
+        package var command: [String]
+        package var commandPosition: Position
+        /// Their names.
+        package var operations: [String]
+        package var timeout: Duration
+        package var grace: Duration
+        package var concurrency: Int
+        package var workingDirectory: String?
+        package var environment: [String: String]
+        package var inherit: [String]
+        package var secrets: [String: String]
+    }
+
+    package struct DeletionGuard: Hashable, Sendable {
+        package var percent: Int
+        package var above: Int
+    }
+
+    /// The provisioner for templates that name none: the one that says so, or the only one.
+    package var defaultProvisioner: String? {
+        provisioners.first { $0.isDefault }?.name.value ?? (provisioners.count == 1 ? provisioners[0].name.value : nil)
+    }
+}

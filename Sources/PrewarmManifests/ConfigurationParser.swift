@@ -1,0 +1,213 @@
+package import PrewarmCore
+
+/// Bytes of the configuration file → ``Configuration`` and diagnostics, as strict as with manifests.
+package enum ConfigurationParser {
+    /// - Parameters:
+    ///   - file: as the user knows it, for diagnostics.
+    ///   - environment: gives the value for `${NAME}`.
+    /// - Returns: the configuration where there are no errors.
+    package static func parse(
+        _ bytes: [UInt8], file: String, environment: @escaping (String) -> String?
+    ) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
+        var (tree, error) = YAMLReader.read(bytes)
+        var problems: [Diagnostic] = []
+        if bytes.count > ManifestParser.sizeLimit {
+            problems.append(Diagnostic(.error, "the file is larger than 256 KiB"))
+        }
+        if let error {
+            problems.append(Diagnostic(.error, at: error.position, error.message, hint: error.hint))
+        } else if tree.roots.count != 1 {
+            problems.append(
+                Diagnostic(.error, "the file has \(tree.roots.count) documents, expected one with kind: Config"))
+        }
+        var expansion = Expansion(environment: environment)
+        if problems.isEmpty { problems += expansion.expand(&tree) }
+        if problems.isEmpty {
+            var check = ShapeCheck(tree)
+            check.check(tree.roots[0], .configuration, name: "the document")
+            problems = check.problems
+        }
+        var configuration: Configuration?
+        if problems.isEmpty {
+            let document = DocumentReader(tree: tree, index: tree.roots[0])
+            let decoded = Configuration(document)
+            problems = decoded.problems()
+            configuration = decoded
+        }
+        problems.quote(bytes)
+        for index in problems.indices {
+            problems[index].file = file
+            problems[index].message = expansion.redacted(problems[index].message)
+        }
+        let hasErrors = problems.contains { $0.severity == .error }
+        return (hasErrors ? nil : configuration, problems.sorted())
+    }
+}
+
+/// Puts values of the environment in the place of `${NAME}`; `$${` is a plain `${`.
+private struct Expansion {
+    let environment: @escaping (String) -> String?
+    private var used: [(name: String, value: String)] = []
+
+    init(environment: @escaping (String) -> String?) {
+        self.environment = environment
+    }
+
+    mutating func expand(_ tree: inout YAMLTree) -> [Diagnostic] {
+        var problems: [Diagnostic] = []
+        for index in tree.nodes.indices {
+            let node = tree.nodes[index]
+            guard case .scalar(let scalar) = node.content, scalar.text.contains("${") else { continue }
+            let (text, missing) = expand(scalar.text)
+            for name in missing {
+                problems.append(
+                    Diagnostic(
+                        .error, at: node.position, "the environment has no variable \(name)",
+                        hint: "set it, or write $${ for a plain ${"))
+            }
+            tree.nodes[index] = YAMLTree.Node(
+                content: .scalar(Scalar(text: text, isPlain: false)), position: node.position, size: node.size)
+        }
+        return problems
+    }
+
+    private mutating func expand(_ text: String) -> (text: String, missing: [String]) {
+        var result = ""
+        var missing: [String] = []
+        var rest = text[...]
+        while let start = rest.firstRange(of: "${") {
+            if start.lowerBound > rest.startIndex, rest[rest.index(before: start.lowerBound)] == "$" {
+                result += rest[..<rest.index(before: start.lowerBound)] + "${"
+                rest = rest[start.upperBound...]
+                continue
+            }
+            result += rest[..<start.lowerBound]
+            guard let end = rest[start.upperBound...].firstIndex(of: "}") else {
+                result += rest[start.lowerBound...]
+                return (result, missing)
+            }
+            let name = String(rest[start.upperBound..<end])
+            if let value = environment(name) {
+                result += value
+                used.append((name, value))
+            } else {
+                missing.append(name)
+            }
+            rest = rest[rest.index(after: end)...]
+        }
+        return (result + rest, missing)
+    }
+
+    /// Values of the environment may be secrets: a message names the variable.
+    func redacted(_ message: String) -> String {
+        used.reduce(message) { $1.value.count < 3 ? $0 : $0.replacing($1.value, with: "${\($1.name)}") }
+    }
+}
+
+extension Configuration {
+    init(_ document: DocumentReader) {
+        store = document["store"]?.located
+        sources = document["sources"]?.elements.map { Source($0) } ?? []
+        provisioners = document["provisioners"]?.elements.map { Provisioner($0) } ?? []
+        secrets = document["secrets"]?.texts ?? [:]
+        let policy = document["policy"]
+        if let limits = policy?["limits"] {
+            self.limits = Policy.Limits(
+                instancesPerPreset: limits["instancesPerPreset"]?.integer,
+                instancesPerSource: limits["instancesPerSource"]?.integer, instances: limits["instances"]?.integer,
+                actionsPerTurn: limits["actionsPerTurn"]?.integer)
+        }
+        deletionGuard = policy?["deletionGuard"].map {
+            DeletionGuard(percent: $0["percent"]?.integer ?? 50, above: $0["above"]?.integer ?? 5)
+        }
+        listen = document["server"]?["listen"]?.located
+    }
+
+    /// What a shape can't say: names that are there twice, more than one default.
+    func problems() -> [Diagnostic] {
+        var problems = Self.duplicates(sources.map(\.name), "source")
+        problems += Self.duplicates(provisioners.map(\.name), "provisioner")
+        let defaults = provisioners.filter(\.isDefault)
+        for provisioner in defaults.dropFirst() {
+            problems.append(
+                Diagnostic(
+                    .error, at: provisioner.name.position,
+                    "the provisioners \(defaults[0].name.value) and \(provisioner.name.value) both say default: true",
+                    hint: "only one can be the default"))
+        }
+        for provisioner in provisioners {
+            for needed in ["create", "delete"] where !provisioner.operations.contains(needed) {
+                problems.append(
+                    Diagnostic(
+                        .error, at: provisioner.name.position,
+                        "the provisioner \(provisioner.name.value) does not have \(needed) among its operations",
+                        hint: "create and delete are what a pool needs"))
+            }
+        }
+        return problems
+    }
+
+    private static func duplicates(_ names: [Located<String>], _ kind: String) -> [Diagnostic] {
+        var seen: [String: Int] = [:]
+        return names.compactMap { name in
+            defer { seen[name.value] = seen[name.value] ?? name.position.line }
+            return seen[name.value].map { line in
+                Diagnostic(
+                    .error, at: name.position, "the \(kind) \"\(name.value)\" is there twice, first at line \(line)",
+                    hint: "names are unique: rename one")
+            }
+        }
+    }
+}
+
+extension Configuration.Source {
+    fileprivate init(_ document: DocumentReader) {
+        name = document["name"]?.located ?? Located("", at: document.position)
+        url = document["url"]?.located ?? Located("", at: document.position)
+        ref = document["ref"].flatMap { ref in
+            ref["branch"].map { .branch($0.text) } ?? ref["tag"].map { .tag($0.text) }
+                ?? ref["commit"].map { .commit($0.text) } ?? ref["semver"].map { .semver($0.text) }
+        }
+        path = document["path"]?.text ?? "."
+        interval = document.duration("interval") ?? .seconds(60)
+        timeout = document.duration("timeout") ?? .seconds(60)
+        auth = document["auth"].flatMap { Configuration.Auth($0) }
+        verify = document["verify"]?["mode"]?.located
+        caFile = document["caFile"]?.text
+    }
+}
+
+extension Configuration.Auth {
+    fileprivate init?(_ document: DocumentReader) {
+        if let token = document["token"] {
+            self = .token(token.text, username: document["username"]?.text)
+        } else if let username = document["username"], let password = document["password"] {
+            self = .basic(username: username.text, password: password.text)
+        } else if let key = document["sshKey"] {
+            self = .ssh(key: key.text, knownHosts: document["knownHosts"]?.text)
+        } else {
+            return nil
+        }
+    }
+}
+
+extension Configuration.Provisioner {
+    fileprivate init(_ document: DocumentReader) {
+        name = document["name"]?.located ?? Located("", at: document.position)
+        isDefault = document["default"]?.boolean ?? false
+        command = document["command"]?.elements.map(\.text) ?? []
+        commandPosition = document["command"]?.position ?? document.position
+        operations = document["operations"]?.elements.map(\.text) ?? ["create", "delete"]
+        timeout = document.duration("timeout") ?? .seconds(600)
+        grace = document.duration("grace") ?? .seconds(5)
+        concurrency = document["concurrency"]?.integer ?? 4
+        workingDirectory = document["workingDirectory"]?.text
+        environment = document["environment"]?.texts ?? [:]
+        inherit = document["inherit"]?.elements.map(\.text) ?? []
+        secrets = document["secrets"]?.texts ?? [:]
+    }
+}
+
+extension DocumentReader {
+    fileprivate func duration(_ key: String) -> Duration? { self[key].flatMap { Duration(prewarm: $0.text) } }
+}

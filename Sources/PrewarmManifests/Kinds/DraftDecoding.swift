@@ -1,0 +1,150 @@
+import PrewarmCore
+
+/// Reads values of a document that its shape was checked against, so that everything is as expected or absent.
+struct DocumentReader {
+    let tree: YAMLTree
+    let index: Int
+
+    subscript(_ key: String) -> DocumentReader? {
+        guard let value = tree.value(key, of: index) else { return nil }
+        if case .scalar(let scalar) = tree[value].content, scalar.value == .null { return nil }
+        return DocumentReader(tree: tree, index: value)
+    }
+
+    var position: Position { tree[index].position }
+    var text: String { tree.text(index) ?? "" }
+    var located: Located<String> { Located(text, at: position) }
+
+    var integer: Int? {
+        if case .scalar(let scalar) = tree[index].content, case .integer(let value) = scalar.value { return Int(value) }
+        return nil
+    }
+
+    var number: Double? {
+        guard case .scalar(let scalar) = tree[index].content else { return nil }
+        switch scalar.value {
+        case .integer(let value): return Double(value)
+        case .number(let value): return value
+        default: return nil
+        }
+    }
+
+    var boolean: Bool? {
+        if case .scalar(let scalar) = tree[index].content, case .boolean(let value) = scalar.value { return value }
+        return nil
+    }
+
+    var elements: [DocumentReader] {
+        guard case .sequence(let range) = tree[index].content else { return [] }
+        return tree.elements(range).map { DocumentReader(tree: tree, index: $0) }
+    }
+
+    var pairs: [(key: String, value: DocumentReader)] {
+        guard case .mapping(let range) = tree[index].content else { return [] }
+        return tree.pairs(range).compactMap { key, value in
+            guard case .scalar(let scalar) = tree[key].content else { return nil }
+            return (scalar.text, DocumentReader(tree: tree, index: value))
+        }
+    }
+
+    var texts: [String: String] { Dictionary(pairs.map { ($0.key, $0.value.text) }) { first, _ in first } }
+
+    var parameter: ParameterValue {
+        guard case .scalar(let scalar) = tree[index].content else {
+            return .secret(self["valueFrom"]?["secret"]?.text ?? "")
+        }
+        return switch scalar.value {
+        case .null: .string("")
+        case .boolean(let value): .boolean(value)
+        case .integer(let value): .integer(value)
+        case .number(let value): .number(value)
+        case .text(let value): .string(value)
+        }
+    }
+
+    /// Of `deprecated: true` and `deprecated: {…}`; nil for false.
+    var deprecation: Deprecation? {
+        if let boolean { return boolean ? Deprecation() : nil }
+        return Deprecation(message: self["message"]?.text, replacement: self["replacement"]?.text)
+    }
+}
+
+extension PresetDraft {
+    init?(_ document: DocumentReader) {
+        guard let metadata = document["metadata"], let name = metadata["name"], let spec = document["spec"],
+            let template = spec["template"], let instances = spec["instances"]?.integer
+        else { return nil }
+        self.init(name: name.located, template: template.located, spec: spec.position, instances: instances)
+        labels = metadata["labels"]?.texts ?? [:]
+        annotations = metadata["annotations"]?.texts ?? [:]
+        version = spec["version"]?.located
+        for (name, value) in spec["parameters"]?.pairs ?? [] {
+            parameters[name] = Located(value.parameter, at: value.position)
+        }
+        ttlSeconds = spec["ttl"].flatMap { Duration(prewarm: $0.text) }?.components.seconds
+        schedule = spec["schedule"].map { Schedule($0) }
+        strategy = spec["strategy"].map { RolloutStrategy($0) } ?? .standard
+        failureLimit = spec["failureLimit"]?.integer ?? Preset.standardFailureLimit
+        deprecated = spec["deprecated"]?.deprecation
+        replacement = spec["deprecated"]?["replacement"]?.position
+        isSuspended = spec["suspended"]?.boolean ?? false
+    }
+}
+
+extension Schedule {
+    fileprivate init(_ document: DocumentReader) {
+        self.init(
+            timezone: document["timezone"]?.text ?? "",
+            windows: document["windows"]?.elements.compactMap { window in
+                guard let cron = try? CronExpression(window["cron"]?.text ?? ""),
+                    let instances = window["instances"]?.integer
+                else { return nil }
+                return Window(cron: cron, instances: instances)
+            } ?? [])
+    }
+}
+
+extension RolloutStrategy {
+    fileprivate init(_ document: DocumentReader) {
+        if document["type"]?.text == "Recreate" {
+            self = .recreate
+        } else {
+            self = .rollingUpdate(
+                maxSurge: document["maxSurge"].map { IntOrPercent($0) } ?? .percent(25),
+                maxUnavailable: document["maxUnavailable"].map { IntOrPercent($0) } ?? .percent(25))
+        }
+    }
+}
+
+extension IntOrPercent {
+    fileprivate init(_ document: DocumentReader) {
+        self = document.integer.map { .count($0) } ?? IntOrPercent(percentText: document.text) ?? .percent(25)
+    }
+}
+
+extension TemplateDraft {
+    init?(_ document: DocumentReader) {
+        guard let metadata = document["metadata"], let name = metadata["name"], let spec = document["spec"] else {
+            return nil
+        }
+        self.init(name: name.located)
+        labels = metadata["labels"]?.texts ?? [:]
+        annotations = metadata["annotations"]?.texts ?? [:]
+        provisioner = spec["provisioner"]?.located
+        activeVersion = spec["activeVersion"]?.text
+        parameters = spec["parameters"]?.elements.compactMap { ParameterRule($0) } ?? []
+        deprecated = spec["deprecated"]?.deprecation
+        replacement = spec["deprecated"]?["replacement"]?.position
+    }
+}
+
+extension ParameterRule {
+    init?(_ document: DocumentReader) {
+        guard let kind = Kind(rawValue: document["type"]?.text ?? "") else { return nil }
+        self.init(
+            name: document["name"]?.text ?? "", kind: kind, description: document["description"]?.text,
+            allowed: document["enum"]?.elements.map(\.parameter), minimum: document["minimum"]?.number,
+            maximum: document["maximum"]?.number, pattern: document["pattern"]?.text,
+            isRequired: document["required"]?.boolean ?? false, standard: document["default"]?.parameter)
+    }
+}

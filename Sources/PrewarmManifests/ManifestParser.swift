@@ -1,0 +1,141 @@
+package import PrewarmCore
+
+/// Bytes of a manifest file → drafts and diagnostics. A pure function of the bytes.
+package enum ManifestParser {
+    /// Part of the key under which results are kept: raise it whenever the same bytes give another result.
+    package static let version = 1
+    /// In bytes.
+    package static let sizeLimit = 256 * 1024
+    package static let apiVersion = "prewarm/v1"
+
+    package static func parse(_ bytes: [UInt8]) -> ParsedFile {
+        var file = ParsedFile()
+        guard bytes.count <= sizeLimit else {
+            file.isUnreadable = true
+            file.diagnostics = [
+                Diagnostic(
+                    .error, "the file has \(bytes.count) bytes, more than \(sizeLimit / 1024) KiB, the limit for a manifest file",
+                    hint: "split it into several files")
+            ]
+            return file
+        }
+        // What names us nowhere can't hold a manifest of ours: other YAML, and what only looks like it, is left alone.
+        guard bytes.mayMention("prewarm/") else {
+            file.foreignDocuments = bytes.isEmpty ? 0 : 1
+            return file
+        }
+        let (tree, error) = YAMLReader.read(bytes)
+        for root in tree.roots { parse(root, of: tree, into: &file) }
+        if let error {
+            file.isUnreadable = true
+            file.diagnostics.append(Diagnostic(.error, at: error.position, error.message, hint: error.hint))
+        }
+        if !file.diagnostics.isEmpty { file.diagnostics.quote(bytes) }
+        return file
+    }
+
+    private static func parse(_ root: Int, of tree: YAMLTree, into file: inout ParsedFile) {
+        let document = DocumentReader(tree: tree, index: root)
+        guard let apiVersion = tree.value("apiVersion", of: root), let text = tree.text(apiVersion),
+            text.hasPrefix("prewarm/")
+        else {
+            file.foreignDocuments += 1
+            return
+        }
+        let kind = document["kind"]?.text
+        guard kind != "Config" else {
+            file.foreignDocuments += 1
+            return
+        }
+        var problems: [Diagnostic] = []
+        if text != Self.apiVersion {
+            problems.append(
+                Diagnostic(
+                    .error, at: tree[apiVersion].position, "apiVersion is \"\(text)\", expected \"\(Self.apiVersion)\"",
+                    hint: "this prewarm knows only \(Self.apiVersion)"))
+        } else if kind == "Preset" || kind == "Template" {
+            var check = ShapeCheck(tree)
+            check.check(root, kind == "Preset" ? .preset : .template, name: "the document")
+            problems = check.problems
+            if kind == "Template", problems.isEmpty { problems = RuleCheck.problems(of: document) }
+            if kind == "Preset", problems.isEmpty { problems = TimezoneCheck.problems(of: document) }
+        } else {
+            let names = ["Preset", "Template"]
+            problems.append(
+                Diagnostic(
+                    .error, at: document["kind"]?.position ?? tree[root].position,
+                    document["kind"].map { "kind is \(tree[$0.index].content.found), expected Preset or Template" }
+                        ?? "the document lacks \"kind\", expected Preset or Template",
+                    hint: kind.flatMap { names.closest(to: $0) }.map { "did you mean \"\($0)\"?" }))
+        }
+        file.diagnostics += problems
+        if !problems.isEmpty {
+            // A name that is wrong itself is no name.
+            let name = document["metadata"]?["name"]?.text
+            let isName = name.map { TextRule.name.check($0) == nil } ?? false
+            file.invalid.append(InvalidDocument(isPreset: kind != "Template", name: isName ? name : nil))
+        } else if kind == "Preset", let draft = PresetDraft(document) {
+            file.presets.append(draft)
+        } else if let draft = TemplateDraft(document) {
+            file.templates.append(draft)
+        }
+    }
+}
+
+/// What a shape can't say of a template's parameter rules.
+enum RuleCheck {
+    static func problems(of document: DocumentReader) -> [Diagnostic] {
+        var problems: [Diagnostic] = []
+        var seen: [String: Int] = [:]
+        for element in document["spec"]?["parameters"]?.elements ?? [] {
+            guard let rule = ParameterRule(element) else { continue }
+            func report(_ key: String, _ message: String) {
+                problems.append(Diagnostic(.error, at: (element[key] ?? element).position, message))
+            }
+            if let line = seen[rule.name] {
+                report("name", "the parameter \"\(rule.name)\" is there twice, first at line \(line)")
+            }
+            seen[rule.name] = element.position.line
+            let isNumeric = rule.kind == .number || rule.kind == .integer
+            if rule.minimum != nil, !isNumeric { report("minimum", "minimum goes with numbers, \(rule.name) is a \(rule.kind.rawValue)") }
+            if rule.maximum != nil, !isNumeric { report("maximum", "maximum goes with numbers, \(rule.name) is a \(rule.kind.rawValue)") }
+            if rule.pattern != nil, rule.kind != .string { report("pattern", "pattern goes with strings, \(rule.name) is a \(rule.kind.rawValue)") }
+            if let minimum = rule.minimum, let maximum = rule.maximum, minimum > maximum {
+                report("maximum", "maximum \(maximum.shortText) is below minimum \(minimum.shortText)")
+            }
+            let bare = ParameterRule(name: rule.name, kind: rule.kind)
+            for value in rule.allowed ?? [] {
+                if let problem = bare.problem(with: value) { report("enum", "a value of enum \(problem)") }
+            }
+            if let standard = rule.standard, let problem = rule.problem(with: standard) {
+                report("default", "the default of \"\(rule.name)\" \(problem)")
+            }
+        }
+        return problems
+    }
+}
+
+extension [UInt8] {
+    /// False only where the text is certainly not there; UTF-16 is not looked into.
+    fileprivate func mayMention(_ text: StaticString) -> Bool {
+        if starts(with: [0xff, 0xfe]) || starts(with: [0xfe, 0xff]) { return true }
+        return withUnsafeBufferPointer { bytes in
+            let length = text.utf8CodeUnitCount
+            guard bytes.count >= length else { return false }
+            return (0...bytes.count - length).contains { start in
+                bytes[start] == text.utf8Start[0] && (1..<length).allSatisfy { bytes[start + $0] == text.utf8Start[$0] }
+            }
+        }
+    }
+}
+
+extension [Diagnostic] {
+    /// Adds the line that each is about.
+    mutating func quote(_ bytes: [UInt8]) {
+        let lines = String(decoding: bytes, as: UTF8.self).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for index in indices {
+            guard let line = self[index].position?.line, lines.indices.contains(line - 1) else { continue }
+            self[index].excerpt = String(lines[line - 1].prefix(200))
+        }
+    }
+}

@@ -1,0 +1,149 @@
+/// JSON Schemas (draft 2020-12) from the shapes that the check uses, for editors and CI.
+package enum SchemaGenerator {
+    package enum Kind: String, CaseIterable, Sendable {
+        case preset, template, config
+
+        fileprivate var shape: Shape {
+            switch self {
+            case .preset: .preset
+            case .template: .template
+            case .config: .configuration
+            }
+        }
+
+        fileprivate var title: String {
+            switch self {
+            case .preset: "A pool of workspaces that prewarm keeps"
+            case .template: "What the workspaces of prewarm are made of"
+            case .config: "The configuration of prewarm"
+            }
+        }
+    }
+
+    /// Indented text with a newline at the end; the same each time.
+    package static func schema(_ kind: Kind) -> String {
+        var pairs: [(String, Node)] = [
+            ("$schema", .text("https://json-schema.org/draft/2020-12/schema")),
+            ("$id", .text("urn:prewarm:v1:\(kind.rawValue)")), ("title", .text(kind.title)),
+        ]
+        pairs += kind.shape.schema
+        return Node.object(pairs).text(indent: 0) + "\n"
+    }
+
+    /// Just enough of JSON to write a schema.
+    fileprivate indirect enum Node {
+        case text(String)
+        case integer(Int)
+        case boolean(Bool)
+        case list([Node])
+        case object([(String, Node)])
+
+        func text(indent: Int) -> String {
+            let inner = String(repeating: " ", count: indent + 2)
+            let outer = String(repeating: " ", count: indent)
+            switch self {
+            case .text(let text): return Self.quoted(text)
+            case .integer(let value): return "\(value)"
+            case .boolean(let value): return "\(value)"
+            case .list(let nodes):
+                let parts = nodes.map { inner + $0.text(indent: indent + 2) }
+                return parts.isEmpty ? "[]" : "[\n\(parts.joined(separator: ",\n"))\n\(outer)]"
+            case .object(let pairs):
+                let parts = pairs.map { inner + Self.quoted($0.0) + ": " + $0.1.text(indent: indent + 2) }
+                return parts.isEmpty ? "{}" : "{\n\(parts.joined(separator: ",\n"))\n\(outer)}"
+            }
+        }
+
+        private static func quoted(_ text: String) -> String {
+            "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        }
+    }
+}
+
+extension Shape {
+    fileprivate var schema: [(String, SchemaGenerator.Node)] {
+        switch self {
+        case .described(let shape, let text): return [("description", .text(text))] + shape.schema
+        case .object(let object): return object.schema
+        case .map(let key, let value):
+            return [
+                ("type", .text("object")), ("propertyNames", .object(key.constraints)),
+                ("additionalProperties", .object(value.schema)),
+            ]
+        case .list(let element, let minimum):
+            return [("type", .text("array")), ("items", .object(element.schema))]
+                + (minimum > 0 ? [("minItems", .integer(minimum))] : [])
+        case .text(let rule): return [("type", .text("string"))] + rule.constraints
+        case .integer(let range):
+            return [("type", .text("integer")), ("minimum", .integer(range.lowerBound)), ("maximum", .integer(range.upperBound))]
+        case .number: return [("type", .text("number"))]
+        case .boolean: return [("type", .text("boolean"))]
+        case .scalar: return [("type", .list([.text("string"), .text("number"), .text("boolean")]))]
+        case .either(let shapes): return [("anyOf", .list(shapes.map { .object($0.schema) }))]
+        }
+    }
+
+    /// A key that may be left out may be empty, too.
+    fileprivate var optionalSchema: [(String, SchemaGenerator.Node)] {
+        if case .described(let shape, let text) = self {
+            return [("description", .text(text)), ("anyOf", .list([.object(shape.schema), .object([("type", .text("null"))])]))]
+        }
+        return [("anyOf", .list([.object(schema), .object([("type", .text("null"))])]))]
+    }
+}
+
+extension ObjectShape {
+    fileprivate var schema: [(String, SchemaGenerator.Node)] {
+        let required = keys.filter(\.isRequired).map { SchemaGenerator.Node.text($0.name) }
+        var pairs: [(String, SchemaGenerator.Node)] = [
+            ("type", .text("object")),
+            ("properties", .object(keys.map { ($0.name, .object($0.isRequired ? $0.shape.schema : $0.shape.optionalSchema)) })),
+        ]
+        if !required.isEmpty { pairs.append(("required", .list(required))) }
+        pairs.append(("additionalProperties", .boolean(false)))
+        if let rule { pairs += rule.schema(of: self) }
+        return pairs
+    }
+}
+
+extension ObjectRule {
+    fileprivate func schema(of object: ObjectShape) -> [(String, SchemaGenerator.Node)] {
+        let names = object.keys.map(\.name)
+        func has(_ name: String) -> SchemaGenerator.Node {
+            .object([
+                ("required", .list([.text(name)])),
+                ("properties", .object([(name, .object([("not", .object([("type", .text("null"))]))]))])),
+            ])
+        }
+        switch self {
+        case .exactlyOne: return [("oneOf", .list(names.map(has)))]
+        case .atLeastOne: return [("anyOf", .list(names.map(has)))]
+        case .together(let keys):
+            let pairs = keys.map { key in (key, SchemaGenerator.Node.list(keys.filter { $0 != key }.map { .text($0) })) }
+            return [("dependentRequired", .object(pairs))]
+        case .all(let rules): return rules.flatMap { $0.schema(of: object) }
+        case .notBothZero(let first, let second):
+            let zero = SchemaGenerator.Node.object([("enum", .list([.integer(0), .text("0%"), .text("00%")]))])
+            return [
+                (
+                    "not",
+                    .object([
+                        ("required", .list([.text(first), .text(second)])),
+                        ("properties", .object([(first, zero), (second, zero)])),
+                    ])
+                )
+            ]
+        }
+    }
+}
+
+extension TextRule {
+    fileprivate var constraints: [(String, SchemaGenerator.Node)] {
+        var pairs: [(String, SchemaGenerator.Node)] = []
+        if let choices { pairs.append(("enum", .list(choices.map { .text($0) }))) }
+        if let minimumLength { pairs.append(("minLength", .integer(minimumLength))) }
+        if let maximumLength { pairs.append(("maxLength", .integer(maximumLength))) }
+        if let pattern { pairs.append(("pattern", .text(pattern))) }
+        return pairs
+    }
+}
