@@ -16,8 +16,11 @@ package final class ZoneDirectory: Sendable {
 
     /// The directory that `TZDIR` names, where it is set.
     package convenience init(environment: [String: String]) {
-        guard let path = environment["TZDIR"], !path.isEmpty else { return self.init() }
-        self.init(path: path)
+        if let path = environment["TZDIR"], !path.isEmpty {
+            self.init(path: path)
+        } else {
+            self.init()
+        }
     }
 
     /// Throws where there is no such zone; the message says what to do. `UTC` needs no file.
