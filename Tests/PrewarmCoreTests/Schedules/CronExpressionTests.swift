@@ -64,7 +64,7 @@ struct CronExpressionTests {
             ("* * * * * *", 10, "found 6"),
             (" @daily", 1, "`@daily` is not supported"),
             ("60 * * * *", 0, "expected a minute from 0 to 59, found `60`"),
-            ("* 24 * * *", 2, "expected a hour from 0 to 23, found `24`"),
+            ("* 24 * * *", 2, "expected an hour from 0 to 23, found `24`"),
             ("* * 0 * *", 4, "expected a day of the month from 1 to 31, found `0`"),
             ("* * * 13 *", 6, "expected a month from 1 to 12 or JAN to DEC, found `13`"),
             ("* * * * 8", 8, "expected a day of the week from 0 to 7 or SUN to SAT, found `8`"),
