@@ -46,7 +46,7 @@ package enum ConfigurationParser {
 
 /// Puts values of the environment in the place of `${NAME}`; `$${` is a plain `${`.
 private struct Expansion {
-    let environment: @escaping (String) -> String?
+    let environment: (String) -> String?
     private var used: [(name: String, value: String)] = []
 
     init(environment: @escaping (String) -> String?) {

@@ -209,7 +209,7 @@ private enum CronFieldKind {
     var firstNamed: Int { values.lowerBound }
 
     var expectation: String {
-        let numbers = "a \(name) from \(values.lowerBound) to \(values.upperBound)"
+        let numbers = "\(self == .hour ? "an" : "a") \(name) from \(values.lowerBound) to \(values.upperBound)"
         switch self {
         case .month: return numbers + " or JAN to DEC"
         case .dayOfWeek: return numbers + " or SUN to SAT"

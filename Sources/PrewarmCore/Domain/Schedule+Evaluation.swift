@@ -41,17 +41,24 @@ extension Schedule {
         let last = period.wallMinute(atSecond: end - 1)
         var hour = first.flooredQuotientAndRemainder(dividingBy: 60).quotient
         let lastHour = last.flooredQuotientAndRemainder(dividingBy: 60).quotient
-        var hoursOfWindows: [UInt64] = []
+        let settledHour = period.firstSettledWallHour
+        var masks: [DayMask] = []
+        masks.reserveCapacity(windows.count)
         while hour <= lastHour {
             let day = hour.flooredQuotientAndRemainder(dividingBy: 24).quotient
-            hoursOfWindows.removeAll(keepingCapacity: true)
-            for window in windows {
-                hoursOfWindows.append(window.cron.matches(daysSinceEpoch: day) ? window.cron.hours : 0)
+            masks.removeAll(keepingCapacity: true)
+            for window in windows where window.cron.matches(daysSinceEpoch: day) {
+                masks.append(DayMask(window, current: current))
             }
-            let isIdle = current == nil && hoursOfWindows.allSatisfy { $0 == 0 }
+            let isIdle = current == nil && masks.isEmpty
             let lastOfDay = min(lastHour, day * 24 + 23)
-            while hour <= lastOfDay, !(isIdle && period.isSettled(inWallHour: hour)) {
-                var minutes = minutes(inWallHour: hour, hoursOfWindows, of: period, notWanting: current)
+            while hour <= lastOfDay, !(isIdle && hour >= settledHour) {
+                var minutes: UInt64
+                if hour >= settledHour {
+                    minutes = Self.minutes(inHour: hour - day * 24, masks, isFreeWanted: current == nil)
+                } else {
+                    minutes = unsettledMinutes(inWallHour: hour, of: period, notWanting: current)
+                }
                 if hour * 60 < first { minutes &= .max << UInt64(first - hour * 60) }
                 if hour == lastHour { minutes &= .max >> UInt64(hour * 60 + 63 - last) }
                 if minutes != 0 { return hour * 60 + minutes.trailingZeroBitCount }
@@ -62,25 +69,38 @@ extension Schedule {
         return nil
     }
 
-    /// The minutes of an hour, as bits, in which another number holds than `current`.
-    private func minutes(
-        inWallHour hour: Int, _ hoursOfWindows: [UInt64], of period: TimeZoneRules.Period, notWanting current: Int?
-    ) -> UInt64 {
-        let isSettled = period.isSettled(inWallHour: hour)
-        let hourOfDay = UInt64(hour.flooredQuotientAndRemainder(dividingBy: 24).remainder)
+    /// What one window says of a day that it matches: small and plain, for the loop over hours.
+    private struct DayMask {
+        let hours: UInt64
+        let minutes: UInt64
+        let isCurrent: Bool
+
+        init(_ window: Window, current: Int?) {
+            hours = window.cron.hours
+            minutes = window.cron.minutes
+            isCurrent = window.instances == current
+        }
+    }
+
+    /// The minutes of an hour, as bits, in which another number holds than the current one.
+    private static func minutes(inHour hour: Int, _ masks: [DayMask], isFreeWanted: Bool) -> UInt64 {
         var free = CronExpression.everyMinute
         var other: UInt64 = 0
-        for (window, hours) in zip(windows, hoursOfWindows) {
-            let held: UInt64
-            if isSettled {
-                held = hours >> hourOfDay & 1 == 1 ? window.cron.minutes : 0
-            } else {
-                held = window.cron.minutes(heldInWallHour: hour, of: period)
-            }
-            if window.instances != current { other |= free & held }
-            free &= ~held
+        for mask in masks where mask.hours >> UInt64(hour) & 1 == 1 {
+            if !mask.isCurrent { other |= free & mask.minutes }
+            free &= ~mask.minutes
         }
-        return current == nil ? other : other | free
+        return isFreeWanted ? other : other | free
+    }
+
+    /// The same for an hour that has to do with a jump, minute by minute.
+    private func unsettledMinutes(
+        inWallHour hour: Int, of period: TimeZoneRules.Period, notWanting current: Int?
+    ) -> UInt64 {
+        (0..<60).reduce(0) { bits, minute in
+            let window = windows.first { $0.cron.holds(inWallMinute: hour * 60 + minute, of: period) }
+            return window?.instances == current ? bits : bits | 1 << UInt64(minute)
+        }
     }
 }
 
@@ -93,12 +113,6 @@ extension CronExpression {
             return true
         }
         return matches(wallMinute: minute)
-    }
-
-    fileprivate func minutes(heldInWallHour hour: Int, of period: TimeZoneRules.Period) -> UInt64 {
-        (0..<60).reduce(0) { bits, minute in
-            holds(inWallMinute: hour * 60 + minute, of: period) ? bits | 1 << UInt64(minute) : bits
-        }
     }
 }
 
@@ -127,8 +141,11 @@ extension TimeZoneRules.Period {
         return min(begin, end)..<end
     }
 
-    /// Whether no minute of the hour is first in the period or repeated.
-    func isSettled(inWallHour hour: Int) -> Bool {
-        hour * 60 > firstWallMinute && hour * 3600 >= repeatedUntil
+    /// From this hour on no minute is the first of the period, or repeated.
+    var firstSettledWallHour: Int {
+        let afterFirst = firstWallMinute.flooredQuotientAndRemainder(dividingBy: 60).quotient + 1
+        let repeated = repeatedUntil
+        guard repeated > .min else { return afterFirst }
+        return max(afterFirst, (repeated + 3599).flooredQuotientAndRemainder(dividingBy: 3600).quotient)
     }
 }

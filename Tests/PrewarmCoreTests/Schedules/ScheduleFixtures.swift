@@ -1,0 +1,60 @@
+import Foundation
+import PrewarmCore
+import Testing
+
+/// SplitMix64: the same numbers in every run.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ mixed >> 31
+    }
+}
+
+let zoneDirectory = "/usr/share/zoneinfo"
+
+func systemZone(_ name: String) throws -> TimeZoneRules {
+    try TimeZoneRules(tzif: [UInt8](Data(contentsOf: URL(filePath: "\(zoneDirectory)/\(name)"))))
+}
+
+func schedule(_ windows: (cron: String, instances: Int)...) throws -> Schedule {
+    Schedule(
+        timezone: "as the test says",
+        windows: try windows.map { .init(cron: try CronExpression($0.cron), instances: $0.instances) })
+}
+
+/// Expressions that cron accepts, from full ones to sparse ones; none that never matches, and no range of one value,
+/// which croniter takes for all of them.
+func randomCron(using generator: inout SeededGenerator) -> String {
+    func value(_ range: ClosedRange<Int>, using generator: inout SeededGenerator) -> String {
+        let low = Int.random(in: range.lowerBound..<range.upperBound, using: &generator)
+        let high = Int.random(in: low + 1...range.upperBound, using: &generator)
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0: return "\(low)-\(high)"
+        case 1: return "\(low)-\(high)/\(Int.random(in: 1...high - low, using: &generator))"
+        case 2: return "\(low)"
+        default: return "\(high)"
+        }
+    }
+    func field(_ range: ClosedRange<Int>, stars: Int, using generator: inout SeededGenerator) -> String {
+        switch Int.random(in: 0..<10, using: &generator) {
+        case 0..<stars: return "*"
+        case stars: return "*/\(Int.random(in: 1...range.upperBound / 2, using: &generator))"
+        default:
+            let count = Int.random(in: 1...3, using: &generator)
+            return (0..<count).map { _ in value(range, using: &generator) }.joined(separator: ",")
+        }
+    }
+    let days = field(1...28, stars: 5, using: &generator)
+    return [
+        field(0...59, stars: 3, using: &generator), field(0...23, stars: 3, using: &generator), days,
+        field(1...12, stars: 7, using: &generator), field(0...6, stars: 5, using: &generator),
+    ].joined(separator: " ")
+}
