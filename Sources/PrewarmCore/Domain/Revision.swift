@@ -20,7 +20,8 @@ package struct Revision: Hashable, Sendable, CustomStringConvertible {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         guard let digest = parts.last, digest.hasPrefix("sha1:") else { return nil }
         let commit = String(digest.dropFirst(5))
-        guard commit.utf8.count == 40, commit.allSatisfy({ $0.isHexDigit && !$0.isUppercase }) else { return nil }
+        let digits = Set("0123456789abcdef".utf8)
+        guard commit.utf8.count == 40, commit.utf8.allSatisfy(digits.contains) else { return nil }
         self.init(ref: parts.count > 1 ? parts.dropLast().joined(separator: "@") : nil, commit: commit)
     }
 }

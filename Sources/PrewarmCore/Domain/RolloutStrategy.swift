@@ -3,7 +3,8 @@ package enum RolloutStrategy: Hashable, Sendable {
     /// As a Kubernetes Deployment does it: at most `maxSurge` more than desired, at most `maxUnavailable` fewer that a
     /// user can claim.
     case rollingUpdate(maxSurge: IntOrPercent, maxUnavailable: IntOrPercent)
-    /// All the old ones first, then the new ones.
+    /// All the old ones are deleted first; a new one takes the place of each that is gone, so that old and new ones
+    /// together are never more than desired.
     case recreate
 
     /// The defaults of a Kubernetes Deployment.

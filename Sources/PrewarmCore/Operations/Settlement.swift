@@ -33,8 +33,7 @@ package struct Settlement: Hashable, Sendable {
             becomeReady(endpoint, metadata, now)
         case .starting(let endpoint, let metadata):
             finish(.succeeded, now)
-            workspace.endpoint = endpoint
-            workspace.metadata = metadata
+            describe(endpoint, metadata)
             if workspace.state == .creating { inspectAt = now + Backoff.readiness.delay(attempt: 1, seed: seed) }
         case .tryLater(let message):
             // A delete waits behind it: what was never made need not be made now.
@@ -60,7 +59,7 @@ package struct Settlement: Hashable, Sendable {
         switch outcome {
         case .done(let endpoint, let metadata):
             finish(.succeeded, now)
-            becomeReady(endpoint ?? workspace.endpoint, metadata.isEmpty ? workspace.metadata : metadata, now)
+            becomeReady(endpoint, metadata, now)
         case .starting: retry(after: .readiness, nil, now)
         case .lost:
             finish(.succeeded, now)
@@ -73,13 +72,18 @@ package struct Settlement: Hashable, Sendable {
     private var seed: UInt64 { operation.id.seed }
 
     private mutating func becomeReady(_ endpoint: String?, _ metadata: [String: String], _ now: Timestamp) {
-        workspace.endpoint = endpoint
-        workspace.metadata = metadata
+        describe(endpoint, metadata)
         if workspace.state == .creating {
             workspace.state = .ready
             workspace.readyAt = now
             effect = .worked
         }
+    }
+
+    /// An answer that says nothing of them leaves them as they are: a claim doesn't take the endpoint away.
+    private mutating func describe(_ endpoint: String?, _ metadata: [String: String]) {
+        if let endpoint { workspace.endpoint = endpoint }
+        if !metadata.isEmpty { workspace.metadata = metadata }
     }
 
     private mutating func fail(_ message: String, _ now: Timestamp) {

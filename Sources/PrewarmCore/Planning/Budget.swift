@@ -5,10 +5,14 @@ struct Budget {
     private var liveInSource: [String: Int] = [:]
     private var liveInAll = 0
 
-    init(_ limits: Policy.Limits, live: [PresetKey: Int]) {
+    /// A create that is cancelled makes room at once: no later event would, since nothing of it exists.
+    init(_ limits: Policy.Limits, live: [PresetKey: Int], pools: [Pool]) {
         self.limits = limits
         self.live = live
-        for (preset, count) in live {
+        for pool in pools where !pool.removals.isEmpty {
+            self.live[pool.preset.key, default: 0] -= pool.removals.count { $0.kind == .cancel }
+        }
+        for (preset, count) in self.live {
             liveInSource[preset.source, default: 0] += count
             liveInAll += count
         }
@@ -40,11 +44,13 @@ struct Budget {
         return nil
     }
 
-    /// Where there are more actions than a turn may take, each preset gets its first one, then its second, and so on.
+    /// Where there are more actions than a turn may take, each preset gets its first one, then its second, and so on;
+    /// before all of them what is cancelled, whose room the others take.
     func limitActions(of plan: inout Plan) {
         guard let limit = limits.actionsPerTurn, plan.actions.count > limit else { return }
         var rounds: [PresetKey: Int] = [:]
         let ranked = plan.actions.enumerated().map { index, action in
+            if action.kind == .cancel { return (round: 0, index: index) }
             rounds[action.preset, default: 0] += 1
             return (round: rounds[action.preset] ?? 0, index: index)
         }

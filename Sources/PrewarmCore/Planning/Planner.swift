@@ -42,12 +42,16 @@ package struct Planner: Sendable {
     package func plan(_ presets: [Preset], observed: Observed) -> Plan {
         var plan = Plan()
         plan.pools.reserveCapacity(presets.count)
-        var budget = Budget(policy.limits, live: observed.live)
-        for preset in presets {
+        let pools = presets.map { preset in
             var pool = Pool(preset, planner: self, observed: observed)
             pool.decide()
+            return pool
+        }
+        var budget = Budget(policy.limits, live: observed.live, pools: pools)
+        for pool in pools {
             budget.admit(pool, into: &plan)
-            plan.pools.append(PoolPlan(preset: preset.key, counts: pool.counts, wait: pool.wait, suspension: pool.suspension))
+            plan.pools.append(
+                PoolPlan(preset: pool.preset.key, counts: pool.counts, wait: pool.wait, suspension: pool.suspension))
             if let change = pool.nextChange, change < plan.nextChange ?? .distantFuture { plan.nextChange = change }
         }
         budget.limitActions(of: &plan)

@@ -17,6 +17,8 @@ struct Pool {
     /// Pending and creating ones of an old fingerprint are in ``PoolCounts/starting`` too.
     private var outdatedReady = 0
     private var deletingOutdated = 0
+    /// As ``deletingOutdated``, by what is decided here.
+    private var leavingOutdated = 0
     /// All that exist or will, and don't belong to a user: what a surge counts.
     private var total = 0
 
@@ -79,13 +81,13 @@ struct Pool {
     // MARK: What goes
 
     private mutating func removeBroken() {
-        for instance in sorted(where: { $0.state == .failed || $0.state == .lost }) {
+        for instance in sorted(where: \.isBroken) {
             remove(instance, reason: instance.state == .failed ? .failed : .lost)
         }
     }
 
     private mutating func removeAll(for retirement: Preset.Retirement) {
-        for instance in sorted(where: { $0.state != .failed && $0.state != .lost }) {
+        for instance in sorted(where: { !$0.isBroken }) {
             remove(instance, reason: retirement.reason)
         }
     }
@@ -99,14 +101,14 @@ struct Pool {
 
     private mutating func removeExtraneous() {
         guard counts.extraneous > 0 else { return }
-        let current = sorted { isCurrent($0) && !isExpired($0) }
+        let current = sorted { !$0.isBroken && isCurrent($0) && !isExpired($0) }
         for instance in current.prefix(counts.extraneous) { remove(instance, reason: .aboveDesired) }
     }
 
     /// Those that are not ready yet serve nobody; those that are go as far as the floor allows, or all at once.
     private mutating func replaceOutdated() {
         guard counts.outdated > 0 else { return }
-        let outdated = sorted { !isCurrent($0) && !isExpired($0) }
+        let outdated = sorted { !$0.isBroken && !isCurrent($0) && !isExpired($0) }
         for instance in outdated where instance.state != .ready { remove(instance, reason: .outdated) }
         let ready = outdated.filter { $0.state == .ready }
         var removable = ready.count
@@ -127,7 +129,8 @@ struct Pool {
             Action(
                 isCancel ? .cancel : .delete, preset: preset.key, workspace: instance.id,
                 reason: isCancel ? .noLongerWanted : reason))
-        if instance.state != .failed, instance.state != .lost { total -= 1 }
+        if !instance.isBroken { total -= 1 }
+        if !isCancel, !isCurrent(instance) { leavingOutdated += 1 }
     }
 
     /// Failed first, then what is not ready, then the oldest ready; ties by id (rule 2).
@@ -157,9 +160,8 @@ struct Pool {
         if let bounds = preset.strategy.bounds(desired: counts.desired) {
             room = counts.desired + bounds.surge - total
         } else {
-            // Of the old ones, those on their way out still take their place.
-            let leaving = removals.count { $0.reason == .outdated }
-            room = counts.desired - total - leaving - deletingOutdated
+            // Of the old ones, those on their way out still take their place, whyever they go.
+            room = counts.desired - total - leavingOutdated - deletingOutdated
         }
         creations = max(0, min(missing, room))
         if let failure { holdBack(after: failure) }
@@ -184,9 +186,12 @@ struct Pool {
     private mutating func noteNextChange(_ tallies: [Tally]) {
         if let until = suspension?.until { noteChange(until) }
         if let ttl = preset.ttl {
-            let fresh = instances.filter { $0.state == .ready && !isExpired($0) }
-            let oldest = (instances.isEmpty ? tallies.compactMap(\.oldestReadyAt) : fresh.compactMap(\.readyAt)).min()
-            if let oldest, oldest + ttl > planner.now { noteChange(oldest + ttl) }
+            // Without instances none is expired yet, so that the oldest ready one is the next.
+            let ready =
+                instances.isEmpty
+                ? tallies.filter { $0.state == .ready }.compactMap(\.oldestReadyAt)
+                : instances.filter { $0.state == .ready }.compactMap(\.readyAt)
+            if let next = ready.map({ $0 + ttl }).filter({ $0 > planner.now }).min() { noteChange(next) }
         }
         if let schedule = preset.schedule, let zone = planner.zones[schedule.timezone],
             let change = schedule.nextChange(after: planner.now, zone: zone)
@@ -212,6 +217,9 @@ extension Preset.Retirement {
 }
 
 extension Instance {
+    /// It serves nobody and never will.
+    fileprivate var isBroken: Bool { state == .failed || state == .lost }
+
     fileprivate var rank: Int {
         switch state {
         case .failed, .lost: 0

@@ -76,7 +76,10 @@ package struct BinaryReader {
     fileprivate mutating func readText() throws(BinaryCodingError) -> String {
         let count = try readCount()
         index += count
-        return String(decoding: bytes[index - count..<index], as: UTF8.self)
+        guard let text = String(validating: bytes[index - count..<index], as: UTF8.self) else {
+            throw BinaryCodingError()
+        }
+        return text
     }
 }
 

@@ -98,6 +98,8 @@ extension Timestamp: CustomStringConvertible {
         let days = CivilTime.daysSinceEpoch(year: year, month: month, day: day)
         let seconds = Int64(days) * 86_400 + Int64(hour * 3600 + minute * 60 + second - offset)
         self.init(milliseconds: seconds * 1000 + Int64(millisecond))
+        // An offset may lead out of the years that have a text.
+        guard (1...9999).contains(CivilTime(self).year) else { return nil }
     }
 }
 

@@ -1,0 +1,41 @@
+import PrewarmCore
+
+extension World {
+    /// What a store would answer to the planner.
+    /// - Parameter all: also the instances that the planner says it doesn't need.
+    func observed(all: Bool, planner: Planner) -> Observed {
+        var observed = Observed()
+        for instance in instances where instance.state != .deleted {
+            observed.tallies[instance.preset, default: []].add(instance)
+        }
+        for preset in presets
+        where all || planner.needsInstances(preset, tallies: observed.tallies[preset.key] ?? []) {
+            // The store leaves the claimed ones out.
+            let found = instances.filter {
+                $0.preset == preset.key && $0.state != .deleted && (all || $0.state != .claimed)
+            }
+            if !found.isEmpty { observed.instances[preset.key] = found }
+        }
+        for failure in failures { observed.failures[failure.preset] = failure }
+        return observed
+    }
+
+    var planner: Planner { Planner(now: now, policy: Policy(limits: limits)) }
+
+    func plan(all: Bool) -> Plan {
+        let planner = planner
+        return planner.plan(presets, observed: observed(all: all, planner: planner))
+    }
+}
+
+extension [Tally] {
+    fileprivate mutating func add(_ instance: Instance) {
+        let index = firstIndex { $0.fingerprint == instance.fingerprint && $0.state == instance.state }
+        let old = index.map { remove(at: $0) }
+        let oldest = [old?.oldestReadyAt, instance.readyAt].compactMap { $0 }.min()
+        append(
+            Tally(
+                preset: instance.preset, fingerprint: instance.fingerprint, state: instance.state,
+                count: (old?.count ?? 0) + 1, oldestReadyAt: oldest))
+    }
+}

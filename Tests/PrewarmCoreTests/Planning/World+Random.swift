@@ -1,0 +1,156 @@
+import PrewarmCore
+
+extension World {
+    /// A small world with all that the rules speak of, and many ties and borders.
+    static func random(_ random: inout SplitMix64) -> World {
+        var world = World(now: Timestamp(seconds: 1_800_000_000))
+        var number = 0
+        for key in keys.indices {
+            let preset = random.pick(presets[key])
+            if random.chance(60) { world.presets.append(preset) } else if random.chance(70) { continue }
+            // Mostly few, since each of them costs time, at most eight.
+            for _ in 0..<random.below(2 + random.below(8)) {
+                number += 1
+                // Not in the order of their ids.
+                let id = WorkspaceID("w\(number * 37 % 100)")
+                world.instances.append(.random(id, of: preset, now: world.now, &random))
+            }
+            if random.chance(20) {
+                world.failures.append(
+                    FailureRecord(
+                        preset: preset.key,
+                        fingerprint: random.chance(80) ? preset.fingerprint : random.pick(fingerprints),
+                        count: 1 + random.below(4), retryAt: world.now + .seconds(random.below(3) - 1), message: "no"))
+            }
+        }
+        if random.chance(15) { world.limits.instancesPerPreset = random.below(9) }
+        if random.chance(15) { world.limits.instancesPerSource = random.below(15) }
+        if random.chance(15) { world.limits.instances = random.below(25) }
+        if random.chance(25) { world.limits.actionsPerTurn = random.below(12) }
+        return world
+    }
+
+    static let keys = [("a", "s"), ("b", "s"), ("c", "t"), ("d", "t")].map { PresetKey(source: $1, name: $0) }
+
+    static let specs = ["1", "2", "3"].map {
+        WorkspaceSpec(template: "go", version: $0, provisioner: "vm", parameters: [:])
+    }
+
+    static let fingerprints = specs.map(\.fingerprint)
+
+    /// Made once, since a fingerprint costs more than all the rest of a world.
+    private static let presets: [[Preset]] = {
+        var random = SplitMix64(seed: 42)
+        return keys.map { key in (0..<800).map { _ in .random(key, &random) } }
+    }()
+
+    /// Fewer presets, instances, failures and limits for which `fails` still holds.
+    func shrunk(while fails: (World) -> Bool) -> World {
+        var best = self
+        while let smaller = best.smaller.first(where: fails) { best = smaller }
+        return best
+    }
+
+    private var smaller: [World] {
+        var worlds: [World] = []
+        func add(_ change: (inout World) -> Void) {
+            var world = self
+            change(&world)
+            worlds.append(world)
+        }
+        for index in presets.indices { add { $0.presets.remove(at: index) } }
+        for index in instances.indices { add { $0.instances.remove(at: index) } }
+        for index in failures.indices { add { $0.failures.remove(at: index) } }
+        for limit in [
+            \Policy.Limits.instancesPerPreset, \.instancesPerSource, \.instances, \.actionsPerTurn,
+        ] where limits[keyPath: limit] != nil {
+            add { $0.limits[keyPath: limit] = nil }
+        }
+        return worlds
+    }
+}
+
+extension World: CustomStringConvertible {
+    var description: String {
+        var lines = ["limits: \(limits)"]
+        for preset in presets {
+            lines.append(
+                """
+                preset \(preset.key): \(preset.instances) of \(preset.spec.version), \(preset.strategy), \
+                ttl \(preset.ttl?.prewarmText ?? "none"), failureLimit \(preset.failureLimit), \
+                \(preset.retirement.map { "\($0)" } ?? "in use")\(preset.isSuspended ? ", suspended" : "")
+                """)
+        }
+        for instance in instances {
+            let version = World.fingerprints.firstIndex(of: instance.fingerprint).map { "\($0 + 1)" } ?? "?"
+            let age = instance.readyAt.map { ", ready for \(($0 - now).components.seconds * -1)s" } ?? ""
+            lines.append("\(instance.id) of \(instance.preset): \(instance.state), version \(version)\(age)")
+        }
+        for failure in failures {
+            lines.append(
+                "\(failure.preset): \(failure.count) failed, retry in \((failure.retryAt - now).components.seconds)s")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension Preset {
+    fileprivate static func random(_ key: PresetKey, _ random: inout SplitMix64) -> Preset {
+        let retirements: [Preset.Retirement] = [
+            .deprecated(Deprecation()), .templateDeprecated(Deprecation()), .inactive(activeVersion: "9"), .pruned,
+        ]
+        return Preset(
+            key: key, origin: Origin(file: "p.yaml", line: 1), spec: random.pick(World.specs),
+            instances: random.below(8), ttl: random.chance(50) ? .seconds(60) : nil,
+            strategy: random.chance(25)
+                ? .recreate
+                : .rollingUpdate(maxSurge: .random(&random), maxUnavailable: .random(&random)),
+            failureLimit: 1 + random.below(4), retirement: random.chance(20) ? random.pick(retirements) : nil,
+            isSuspended: random.chance(8))
+    }
+}
+
+private let states: [WorkspaceState] = [
+    .pending, .creating, .ready, .ready, .ready, .ready, .ready, .ready, .claimed, .deleting, .failed, .lost, .deleted,
+]
+/// Of a ttl of 60 seconds: some a little in the future, as after a clock that jumped back.
+private let agesSeconds = [-30, 0, 1, 1, 30, 59, 60, 61, 120]
+
+extension IntOrPercent {
+    fileprivate static func random(_ random: inout SplitMix64) -> IntOrPercent {
+        random.chance(50) ? .count(random.below(4)) : .percent(random.pick([0, 1, 10, 25, 33, 50, 99, 100]))
+    }
+}
+
+extension Instance {
+    fileprivate static func random(
+        _ id: WorkspaceID, of preset: Preset, now: Timestamp, _ random: inout SplitMix64
+    ) -> Instance {
+        let state = random.pick(states)
+        let wasReady =
+            switch state {
+            case .pending, .creating, .failed: false
+            case .ready, .claimed: true
+            case .deleting, .lost, .deleted: random.chance(50)
+            }
+        let ageSeconds = random.pick(agesSeconds)
+        return Instance(
+            id: id, preset: preset.key,
+            fingerprint: random.chance(65) ? preset.fingerprint : random.pick(World.fingerprints), state: state,
+            readyAt: wasReady ? now - .seconds(ageSeconds) : nil)
+    }
+}
+
+extension SplitMix64 {
+    mutating func below(_ limit: Int) -> Int { Int(truncatingIfNeeded: next() >> 33) % limit }
+
+    mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
+
+    mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
+
+    mutating func shuffled<Element>(_ elements: [Element]) -> [Element] {
+        var elements = elements
+        for index in elements.indices.dropFirst() { elements.swapAt(index, below(index + 1)) }
+        return elements
+    }
+}
