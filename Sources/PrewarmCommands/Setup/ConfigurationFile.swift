@@ -7,6 +7,7 @@ import PrewarmProvisioners
 /// Finds and reads the configuration: `--config`, `PREWARM_CONFIG`, `./prewarm.yaml`, `/etc/prewarm/prewarm.yaml`.
 struct ConfigurationFile {
     let path: String
+    private static let usual = ["prewarm.yaml", "/etc/prewarm/prewarm.yaml"]
 
     /// Relative paths of the configuration count from here.
     var folder: URL { URL(fileURLWithPath: path).deletingLastPathComponent() }
@@ -19,8 +20,7 @@ struct ConfigurationFile {
             path = named
             return
         }
-        let usual = ["prewarm.yaml", "/etc/prewarm/prewarm.yaml"]
-        guard let found = usual.first(where: FileManager.default.fileExists) else {
+        guard let found = Self.usual.first(where: FileManager.default.fileExists) else {
             throw CommandFailure(
                 "there is no configuration: neither ./prewarm.yaml nor /etc/prewarm/prewarm.yaml",
                 hint: "write a starter with `prewarm init`, or name a file with --config or PREWARM_CONFIG")
@@ -52,6 +52,13 @@ struct ConfigurationFile {
             throw CommandFailure(
                 "the configuration \(path) has \(counted(findings.errors, "error")):\n" + texts.joined(separator: "\n"))
         }
+    }
+
+    /// For what works without a configuration, too; one that is named, or that is there, has to be good.
+    static func loadIfPresent(_ global: GlobalOptions) throws -> Configuration? {
+        let isNamed = global.config != nil || Environment.variables["PREWARM_CONFIG"] != nil
+        guard isNamed || usual.contains(where: FileManager.default.fileExists) else { return nil }
+        return try ConfigurationFile(global).load()
     }
 
     /// What is wrong though the file is well-formed: stores and commands that are not there.

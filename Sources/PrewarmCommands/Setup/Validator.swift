@@ -27,7 +27,7 @@ struct Validator {
                 files.append((path, ManifestParser.parse(bytes)))
             }
         }
-        if configuration == nil { configuration = try? ConfigurationFile(global).load() }
+        if configuration == nil { configuration = try ConfigurationFile.loadIfPresent(global) }
         files.sort { $0.path < $1.path }
         findings.add(Self.folder(configuration).link(files))
         return findings
@@ -61,9 +61,9 @@ struct Validator {
                 }
                 findings.files += files.count
                 findings.add(Self.folder(configuration).link(parsed))
-            } catch let failure as GitFailure {
+            } catch {
                 findings.diagnostics.append(
-                    Diagnostic(.error, file: file.path, "the source \(source.name): \(failure.message)", hint: failure.hint))
+                    Diagnostic(.error, file: file.path, "the source \(source.name): \(error.message)", hint: error.hint))
             }
         }
         return findings
