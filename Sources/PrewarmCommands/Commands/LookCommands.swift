@@ -61,13 +61,23 @@ struct ExportCommand: AsyncParsableCommand {
                 )
             }
             let ttls = Dictionary(presets.map { ($0.key, $0.ttl) }) { first, _ in first }
-            console.write(
-                Value.object(known: [
-                    "at": Value(context.engine.now()),
-                    "workspaces": .array(workspaces.map { Value($0, ttl: ttls[$0.preset] ?? nil) }),
-                    "operations": .array(operations.reversed().map { Value($0.operation) }),
-                ]).json)
+            // Piece by piece: a large state is not held twice.
+            console.write("{\n  \"at\": \"\(context.engine.now())\",\n  \"workspaces\": ")
+            write(workspaces, to: console) { Value($0, ttl: ttls[$0.preset] ?? nil) }
+            console.write(",\n  \"operations\": ")
+            write(operations.reversed(), to: console) { Value($0.operation) }
+            console.write("\n}\n")
         }
+    }
+}
+
+extension ExportCommand {
+    private func write<Element>(_ elements: [Element], to console: Console, _ value: (Element) -> Value) {
+        for start in stride(from: 0, to: elements.count, by: 1000) {
+            let lines = elements[start..<min(start + 1000, elements.count)].map { "    " + value($0).compactJSON }
+            console.write((start == 0 ? "[\n" : ",\n") + lines.joined(separator: ",\n"))
+        }
+        console.write(elements.isEmpty ? "[]" : "\n  ]")
     }
 }
 

@@ -17,7 +17,7 @@ struct SyncCommand: AsyncParsableCommand {
     @Flag(help: "Wait until every pool is as its preset says.")
     var wait = false
 
-    @Option(help: ArgumentHelp("How long to wait at most.", valueName: "duration"))
+    @Option(help: ArgumentHelp("How long to wait at most, 30m unless it is said; implies --wait.", valueName: "duration"))
     var timeout: DurationArgument?
 
     @Option(help: ArgumentHelp("Act on this preset only.", valueName: "name"))
@@ -25,6 +25,11 @@ struct SyncCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Act on this source only.", valueName: "name"))
     var source: String?
+
+    @Option(
+        name: .customLong("rev"),
+        help: ArgumentHelp("Apply this branch, tag or commit in place of the configured ref.", valueName: "revision"))
+    var revision: String?
 
     @Flag(help: "Show what would be done, and do nothing.")
     var dryRun = false
@@ -35,13 +40,13 @@ struct SyncCommand: AsyncParsableCommand {
             let sources = try context.sources(named: source)
             if dryRun {
                 try await PlanCommand.show(
-                    context, sources: sources, preset: preset, revision: nil, output: .text, console: console)
+                    context, sources: sources, preset: preset, revision: revision, output: .text, console: console)
                 return
             }
-            let deadline = wait ? context.engine.now() + (timeout?.duration ?? .seconds(1800)) : nil
-            let display = ProgressDisplay(console, drawsLive: wait)
+            let deadline = waits ? context.engine.now() + (timeout?.duration ?? .seconds(1800)) : nil
+            let display = ProgressDisplay(console, drawsLive: waits)
             let synchronizer = Synchronizer(
-                context.engine, sources: sources, preset: preset, waitsUntil: deadline
+                context.engine, sources: sources, revision: revision, preset: preset, waitsUntil: deadline
             ) { display.show($0) }
             let ticker = Task { await display.tick() }
             defer {
@@ -54,6 +59,8 @@ struct SyncCommand: AsyncParsableCommand {
         }
     }
 
+    private var waits: Bool { wait || timeout != nil }
+
     private func conclude(_ report: Synchronizer.Report, console: Console) throws {
         for name in report.unknownProvisioners.sorted() {
             console.warning(
@@ -61,7 +68,7 @@ struct SyncCommand: AsyncParsableCommand {
                 hint: "name it under `provisioners:` until what it made is deleted")
         }
         let pools = report.last.flatMap(\.plan.pools)
-        if wait {
+        if waits {
             for unfinished in report.unfinished { console.step(.failure, Self.sentence(for: unfinished)) }
         }
         if report.failed.count > 0 {
@@ -69,7 +76,7 @@ struct SyncCommand: AsyncParsableCommand {
                 "\(counted(report.failed.count, "operation")) failed",
                 hint: "see `prewarm logs \(report.failed[0].id)`")
         }
-        if wait, !report.unfinished.isEmpty {
+        if waits, !report.unfinished.isEmpty {
             throw CommandFailure("\(counted(report.unfinished.count, "pool")) did not converge in time")
         }
         for turn in report.turns {
@@ -82,6 +89,7 @@ struct SyncCommand: AsyncParsableCommand {
             throw CommandFailure(
                 "\(counted(errors, "error")) in the manifests; the last good version of what they define stays in force")
         }
+        guard !report.last.isEmpty else { return }
         let eligible = pools.reduce(0) { $0 + $1.counts.eligible }
         let desired = pools.reduce(0) { $0 + $1.counts.desired }
         console.step(

@@ -8,11 +8,16 @@ struct Overview {
     /// Unfinished ones that failed before.
     private let failing: [Operation]
     private let orphaned: Set<String>
+    /// In the store, and not in the configuration any more.
+    private let unconfigured: [String]
     private let now: Timestamp
 
     init(_ context: Context) async throws {
         now = context.engine.now()
         sources = try await context.sourceStatuses()
+        unconfigured = try await context.store.read { store in
+            try store.sources().map(\.name).filter { context.engine.sources[$0] == nil }
+        }
         presets = try await context.assess().flatMap(\.statuses)
         let pending = try await context.store.read { store in
             try store.operations(OperationFilter(states: [.pending])).map(\.operation)
@@ -22,7 +27,7 @@ struct Overview {
     }
 
     var isHealthy: Bool {
-        sources.allSatisfy(\.isHealthy) && presets.allSatisfy(\.isHealthy) && failing.isEmpty && orphaned.isEmpty
+        sources.allSatisfy(\.isHealthy) && presets.allSatisfy(\.isHealthy) && failing.isEmpty && orphaned.isEmpty && unconfigured.isEmpty
     }
 
     var value: Value {
@@ -32,6 +37,7 @@ struct Overview {
             "sources": .array(sources.map { Value($0) }),
             "presets": .array(presets.map { Value($0) }),
             "failing": .array(failing.map { Value($0) }),
+            "unconfiguredSources": unconfigured.isEmpty ? nil : .array(unconfigured.map { .string($0) }),
         ])
     }
 
@@ -69,6 +75,9 @@ struct Overview {
             text += "\(Style.red.apply(to: "✗", colour: colour)) \(operation.kind.rawValue) of \(operation.workspace) failed \(counted(operation.attempt, "time")), tried again at \(operation.nextAttemptAt): \((operation.error ?? "").asOneLine)\n"
         }
         if failing.count > 20 { text += "  and \(failing.count - 20) more: `prewarm get operations --state pending`\n" }
+        for name in unconfigured {
+            text += "! the source \"\(name)\" is not in the configuration any more: its workspaces stay as they are\n"
+        }
         for name in orphaned.sorted() {
             text += "! operations wait for the provisioner \"\(name)\", which the configuration does not name\n"
         }

@@ -63,7 +63,13 @@ package struct OperationRunner: Sendable {
                 observe(.settled(settled.operation, settled.workspace))
             }
         }
+        report.unknownProvisioners = try await unknownProvisioners()
         return report
+    }
+
+    private func unknownProvisioners() async throws -> Set<String> {
+        let pending = try await store.read { try $0.operations(OperationFilter(states: [.pending], limit: 1000)) }
+        return Set(pending.map(\.operation.provisioner)).subtracting(engine.provisioners.keys)
     }
 
     private struct Settled: Sendable {

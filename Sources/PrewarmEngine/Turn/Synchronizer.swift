@@ -4,6 +4,7 @@ package import PrewarmCore
 package struct Synchronizer: Sendable {
     private let engine: Engine
     private let sources: [String]
+    private let revision: String?
     private let preset: String?
     private let waitsUntil: Timestamp?
     private let observe: @Sendable (Progress) -> Void
@@ -34,11 +35,12 @@ package struct Synchronizer: Sendable {
 
     /// - Parameter waitsUntil: nil doesn't wait for what is not due yet.
     package init(
-        _ engine: Engine, sources: [String], preset: String? = nil, waitsUntil: Timestamp? = nil,
+        _ engine: Engine, sources: [String], revision: String? = nil, preset: String? = nil, waitsUntil: Timestamp? = nil,
         observe: @escaping @Sendable (Progress) -> Void
     ) {
         self.engine = engine
         self.sources = sources
+        self.revision = revision
         self.preset = preset
         self.waitsUntil = waitsUntil
         self.observe = observe
@@ -64,7 +66,9 @@ package struct Synchronizer: Sendable {
             try await Task.sleep(for: .milliseconds(200))
             for source in sources { _ = try await replan(source) }
         }
-        if report.last.isEmpty { report.last = try await assess() }
+        // Where nothing changed and nothing ran there is nothing to look at again, however many pools there are.
+        let isQuiet = report.turns.allSatisfy(\.isQuiet) && report.succeeded == 0 && report.failed.isEmpty
+        if report.last.isEmpty, !isQuiet { report.last = try await assess() }
         report.unfinished = unfinished(report.last)
         return report
     }
@@ -74,7 +78,7 @@ package struct Synchronizer: Sendable {
         var isTold = false
         while true {
             do {
-                return try await engine.turn(source, preset: preset)
+                return try await engine.turn(source, revision: revision, preset: preset)
             } catch TurnError.leaseHeld where engine.now() < patience {
                 if !isTold { observe(.waitingForLease(source: source)) }
                 isTold = true

@@ -6,9 +6,12 @@ extension Engine {
     /// A turn that finds nothing new costs one ref advertisement and one row, and writes nothing.
     /// - Parameters:
     ///   - pull: false plans from what is in force without asking the remote.
+    ///   - revision: a branch, tag or commit to apply in place of the configured ref; the next turn goes back to that.
     ///   - preset: where given, only this preset is acted on.
     /// - Throws: ``TurnError``, ``StoreError``. A remote that can't be read is reported, not thrown.
-    package func turn(_ name: String, pull: Bool = true, preset: String? = nil) async throws -> TurnReport {
+    package func turn(
+        _ name: String, pull: Bool = true, revision: String? = nil, preset: String? = nil
+    ) async throws -> TurnReport {
         guard let source = sources[name] else { throw TurnError.unknownSource(name) }
         var report = TurnReport(source: name)
         let record = try await store.read { try $0.source(name) } ?? SourceRecord(name: name, url: source.url)
@@ -16,7 +19,7 @@ extension Engine {
         var target = record.applied
         if pull {
             do {
-                target = try await source.git.head()
+                target = if let revision { try await source.git.lookUp(revision) } else { try await source.git.head() }
             } catch {
                 report.failure = error
             }

@@ -141,6 +141,7 @@ struct TurnCommit: Sendable {
                         subject: commit?.subject, created: counts.created, deleted: counts.deleted,
                         cancelled: counts.cancelled))
                 record.appliedAt = planner.now
+                try store.forgetHistory(before: planner.now - Self.historyKept)
             }
             record.applied = revision
             record.files = desired.files
@@ -154,6 +155,11 @@ struct TurnCommit: Sendable {
         record.quietUntil = isComplete && !hasPruned ? plan.nextChange ?? .distantFuture : nil
         try store.save(record)
     }
+}
+
+extension TurnCommit {
+    /// How long finished operations with their logs, events and deleted workspaces are kept.
+    private static let historyKept = Duration.seconds(14 * 86_400)
 }
 
 struct ActionCounts: Sendable {
