@@ -1,1 +1,3 @@
-print("prewarm")
+import PrewarmCommands
+
+await Prewarm.start()

@@ -51,7 +51,7 @@ import Testing
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3, version: "2.0"), "b.yaml": nil])
         let plan = try await sandbox.prewarm("plan", "-o", "json").json()
         let reasons = Set(plan["actions"]?.list.compactMap { $0["reason"]?.string } ?? [])
-        #expect(reasons == ["Outdated", "BelowDesired", "Pruned"])
+        #expect(reasons == ["BelowDesired", "Pruned"], "25 % of 3 may be missing is none: the new ones come first")
         let sync = try await sandbox.prewarm("sync", "--wait")
         #expect(sync.code == 0, "\(sync.err)")
         #expect(sandbox.instances.isDisjoint(with: before) && sandbox.instances.count == 3)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import PrewarmCore
 import PrewarmEngine
+import PrewarmManifests
 
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -50,8 +51,11 @@ struct PlanCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let hasChanges: Bool
             if let path {
+                let configuration = try ConfigurationFile.loadIfPresent(global)
                 let report = try OfflinePlan(
-                    path: path, observed: observed, at: at?.time ?? .now, policy: Policy(), folder: ManifestFolder()
+                    path: path, observed: observed, at: at?.time ?? .now,
+                    policy: Policy(limits: configuration?.limits ?? Policy.Limits()),
+                    folder: Validator.folder(configuration)
                 ).report()
                 hasChanges = try Self.show(
                     [report], at: at?.time ?? .now, preset: preset, output: output, console: console)

@@ -9,7 +9,6 @@ struct ObservedFile {
     struct Entry {
         let id: String
         let preset: String
-        let source: String?
         let fingerprint: Fingerprint?
         let template: String?
         let version: String?
@@ -28,8 +27,10 @@ struct ObservedFile {
             throw CommandFailure("the observed state \(path) can't be read", hint: "write it with `prewarm export > FILE`")
         }
         do {
-            workspaces = try JSONDecoder().decode(RawFile.self, from: data).workspaces.enumerated().map { index, raw in
-                try raw.entry(at: "workspaces[\(index)]")
+            let file = try JSONDecoder().decode(RawFile.self, from: data)
+            let operations = Dictionary(grouping: file.operations ?? [], by: \.workspace)
+            workspaces = try file.workspaces.enumerated().map { index, raw in
+                try raw.entry(at: "workspaces[\(index)]", operations: operations[raw.id] ?? [])
             }
         } catch let error as DecodingError {
             throw CommandFailure("\(path): \(error.sentence)", hint: "the fields are those of `prewarm export`")
@@ -44,8 +45,8 @@ struct ObservedFile {
         var observed = Observed()
         let byName = Dictionary(grouping: presets) { $0.key.name }
         for entry in workspaces {
-            let preset = byName[entry.preset]?.first { entry.source == nil || $0.key.source == entry.source }
-            let key = preset?.key ?? PresetKey(source: entry.source ?? presets.first?.key.source ?? "", name: entry.preset)
+            let preset = byName[entry.preset]?.first
+            let key = preset?.key ?? PresetKey(source: ManifestFolder.source, name: entry.preset)
             let fingerprint = entry.fingerprint ?? entry.guessedFingerprint(preset)
             observed.add(
                 Instance(
@@ -65,7 +66,7 @@ struct ObservedFile {
                 template: entry?.template ?? "", version: entry?.version ?? "", provisioner: entry?.provisioner ?? "",
                 parameters: entry?.parameters ?? [:])
             return Preset(
-                key: PresetKey(source: entry?.source ?? presets.first?.key.source ?? "", name: name),
+                key: PresetKey(source: ManifestFolder.source, name: name),
                 origin: Origin(file: "", line: 0), spec: spec, instances: 0, retirement: .pruned)
         }
     }
@@ -88,12 +89,19 @@ private struct FieldError: Error {
 
 private struct RawFile: Decodable {
     let workspaces: [RawWorkspace]
+    let operations: [RawOperation]?
+}
+
+private struct RawOperation: Decodable {
+    let type: String
+    let workspace: String
+    let state: String
+    let attempt: Int?
 }
 
 private struct RawWorkspace: Decodable {
     let id: String
     let preset: String
-    let source: String?
     let fingerprint: String?
     let template: String?
     let version: String?
@@ -103,11 +111,16 @@ private struct RawWorkspace: Decodable {
     let readyAt: String?
     let createdAt: String?
 
-    func entry(at path: String) throws -> ObservedFile.Entry {
-        guard let state = WorkspaceState(rawValue: state) else {
+    func entry(at path: String, operations: [RawOperation]) throws -> ObservedFile.Entry {
+        guard var state = WorkspaceState(rawValue: state) else {
             throw FieldError(
                 message: "\(path).state is \"\(state)\", expected one of "
                     + WorkspaceState.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        let unfinished = operations.filter { $0.state == "pending" || $0.state == "running" }
+        if state != .claimed, unfinished.contains(where: { $0.type == "delete" }) { state = .deleting }
+        if state == .pending || state == .creating, let create = unfinished.first(where: { $0.type == "create" }) {
+            state = create.state == "pending" && create.attempt ?? 0 == 0 ? .pending : .creating
         }
         guard fingerprint == nil || fingerprint.flatMap(Fingerprint.init) != nil else {
             throw FieldError(message: "\(path).fingerprint is \"\(fingerprint ?? "")\", expected 16 hexadecimal digits")
@@ -117,7 +130,7 @@ private struct RawWorkspace: Decodable {
             throw FieldError(message: "\(path).readyAt is \"\(since ?? "")\", expected a time as 2026-11-23T08:00:00Z")
         }
         return ObservedFile.Entry(
-            id: id, preset: preset, source: source, fingerprint: fingerprint.flatMap(Fingerprint.init),
+            id: id, preset: preset, fingerprint: fingerprint.flatMap(Fingerprint.init),
             template: template, version: version, provisioner: provisioner,
             parameters: (parameters ?? [:]).mapValues(\.value), state: state, readyAt: since.flatMap { Timestamp($0) })
     }

@@ -13,12 +13,12 @@ struct OfflinePlan {
     func report() throws -> TurnReport {
         let file = try observed.map { try ObservedFile(path: $0) }
         let loaded = try folder.load(path)
-        var report = TurnReport(source: loaded.source)
+        var report = TurnReport(source: ManifestFolder.source)
         report.diagnostics = loaded.catalog.diagnostics
         report.presets = loaded.catalog.presets
-        if let file, !loaded.hidesPresets {
+        if let file, !loaded.catalog.hidesPresets {
             // Of a name that an invalid manifest has, nothing is known: its workspaces are left alone.
-            report.presets += file.pruned(besides: report.presets).filter { !loaded.invalidNames.contains($0.key.name) }
+            report.presets += file.pruned(besides: report.presets).filter { !loaded.catalog.invalidNames.contains($0.key.name) }
             report.presets.sort { $0.key < $1.key }
         }
         let zones = ZoneDirectory().rules(of: Set(report.presets.compactMap { $0.schedule?.timezone }))

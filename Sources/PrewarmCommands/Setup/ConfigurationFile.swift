@@ -1,0 +1,89 @@
+import Foundation
+import PrewarmCore
+import PrewarmEngine
+import PrewarmManifests
+import PrewarmProvisioners
+
+/// Finds and reads the configuration: `--config`, `PREWARM_CONFIG`, `./prewarm.yaml`, `/etc/prewarm/prewarm.yaml`.
+struct ConfigurationFile {
+    let path: String
+    private static let usual = ["prewarm.yaml", "/etc/prewarm/prewarm.yaml"]
+
+    /// Relative paths of the configuration count from here.
+    var folder: URL { URL(fileURLWithPath: path).deletingLastPathComponent() }
+
+    init(_ global: GlobalOptions) throws {
+        if let named = global.config ?? Environment.variables["PREWARM_CONFIG"] {
+            guard FileManager.default.fileExists(atPath: named) else {
+                throw CommandFailure("there is no configuration \(named)", hint: "write a starter with `prewarm init`")
+            }
+            path = named
+            return
+        }
+        guard let found = Self.usual.first(where: FileManager.default.fileExists) else {
+            throw CommandFailure(
+                "there is no configuration: neither ./prewarm.yaml nor /etc/prewarm/prewarm.yaml",
+                hint: "write a starter with `prewarm init`, or name a file with --config or PREWARM_CONFIG")
+        }
+        path = found
+    }
+
+    enum Outcome {
+        case success(Configuration)
+        case failure(Findings)
+    }
+
+    func parse() throws -> Outcome {
+        let bytes = try ManifestFolder.bytes(path)
+        let result = ConfigurationParser.parse(bytes, file: path) { Environment.variables[$0] }
+        if let configuration = result.configuration { return .success(configuration) }
+        var findings = Findings()
+        findings.files = 1
+        findings.diagnostics = result.diagnostics
+        return .failure(findings)
+    }
+
+    /// - Throws: ``CommandFailure`` with all of the errors.
+    func load() throws -> Configuration {
+        switch try parse() {
+        case .success(let configuration): return configuration
+        case .failure(let findings):
+            let texts = findings.diagnostics.map { $0.text(colour: Console.standard.coloursErrors) }
+            throw CommandFailure(
+                "the configuration \(path) has \(counted(findings.errors, "error")):\n" + texts.joined(separator: "\n"))
+        }
+    }
+
+    /// For what works without a configuration, too; one that is named, or that is there, has to be good.
+    static func loadIfPresent(_ global: GlobalOptions) throws -> Configuration? {
+        let isNamed = global.config != nil || Environment.variables["PREWARM_CONFIG"] != nil
+        guard isNamed || usual.contains(where: FileManager.default.fileExists) else { return nil }
+        return try ConfigurationFile(global).load()
+    }
+
+    /// What is wrong though the file is well-formed: stores and commands that are not there.
+    func check(_ configuration: Configuration) -> [Diagnostic] {
+        configuration.provisioners.compactMap { provisioner in
+            guard var problem = CommandProvisioner(settings(of: provisioner)).check() else { return nil }
+            problem.file = path
+            problem.position = provisioner.commandPosition
+            return problem
+        }
+    }
+
+    func settings(of provisioner: Configuration.Provisioner) -> CommandSettings {
+        CommandSettings(
+            name: provisioner.name.value, command: provisioner.command,
+            operations: Set(provisioner.operations.compactMap { ProvisionerOperation(rawValue: $0) }),
+            concurrency: provisioner.concurrency, timeout: provisioner.timeout, grace: provisioner.grace,
+            workingDirectory: provisioner.workingDirectory.map(resolve) ?? folder.path,
+            environment: provisioner.environment, ownEnvironment: Environment.variables,
+            inheritedNames: Set(provisioner.inherit))
+    }
+
+    /// A path of the configuration, from its folder.
+    func resolve(_ path: String) -> String {
+        let expanded = path.hasPrefix("~/") ? NSHomeDirectory() + path.dropFirst(1) : path
+        return expanded.hasPrefix("/") ? expanded : folder.appending(path: expanded).standardizedFileURL.path
+    }
+}

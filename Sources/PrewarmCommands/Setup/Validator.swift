@@ -1,0 +1,80 @@
+import PrewarmCore
+import PrewarmEngine
+import PrewarmManifests
+
+/// Checks without a store: files and folders, or the configuration and what its sources hold now.
+struct Validator {
+    private let global: GlobalOptions
+
+    init(_ global: GlobalOptions) {
+        self.global = global
+    }
+
+    /// Several paths are checked as one source; a configuration among the files as what it is.
+    func check(_ paths: [String]) throws -> Findings {
+        var findings = Findings()
+        var files: [(path: String, file: ParsedFile)] = []
+        var configuration: Configuration?
+        for path in try paths.flatMap(ManifestFolder.manifestFiles) {
+            let bytes = try ManifestFolder.bytes(path)
+            findings.files += 1
+            let text = String(decoding: bytes.prefix(4096), as: UTF8.self)
+            if text.split(separator: "\n").contains("kind: Config") {
+                let result = ConfigurationParser.parse(bytes, file: path) { Environment.variables[$0] }
+                findings.diagnostics += result.diagnostics
+                configuration = result.configuration
+            } else {
+                files.append((path, ManifestParser.parse(bytes)))
+            }
+        }
+        if configuration == nil { configuration = try ConfigurationFile.loadIfPresent(global) }
+        files.sort { $0.path < $1.path }
+        findings.add(Self.folder(configuration).link(files))
+        return findings
+    }
+
+    static func folder(_ configuration: Configuration?) -> ManifestFolder {
+        ManifestFolder(
+            provisioners: configuration?.provisioners.map(\.name.value),
+            defaultProvisioner: configuration.map(\.defaultProvisioner) ?? "default")
+    }
+
+    func configured() async throws -> Findings {
+        let file = try ConfigurationFile(global)
+        let configuration: Configuration
+        switch try file.parse() {
+        case .failure(let findings): return findings
+        case .success(let good): configuration = good
+        }
+        var findings = Findings()
+        findings.files = 1
+        findings.diagnostics = file.check(configuration)
+        let sources = try Assembly(file, configuration).sources()
+        for source in sources {
+            do {
+                let revision = try await source.git.head()
+                try await source.git.fetch(revision)
+                let files = try await source.git.manifests(at: revision)
+                let contents = try await source.git.contents(of: files, limit: ManifestParser.sizeLimit)
+                let parsed = zip(files, contents).map { file, bytes in
+                    (path: file.path, file: bytes.map(ManifestParser.parse) ?? .tooLarge(limit: ManifestParser.sizeLimit))
+                }
+                findings.files += files.count
+                findings.add(Self.folder(configuration).link(parsed))
+            } catch {
+                findings.diagnostics.append(
+                    Diagnostic(.error, file: file.path, "the source \(source.name): \(error.message)", hint: error.hint))
+            }
+        }
+        return findings
+    }
+}
+
+extension Findings {
+    fileprivate mutating func add(_ catalog: Catalog) {
+        presets += catalog.presets.count
+        templates += catalog.templates.count
+        foreignDocuments += catalog.foreignDocuments
+        diagnostics += catalog.diagnostics
+    }
+}

@@ -1,0 +1,97 @@
+/// A known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): plain and hashed names, patterns, `@revoked`.
+/// Lines of certificate authorities are passed over: libssh2 does not speak certificates.
+struct KnownHosts: Sendable {
+    enum Verdict: Hashable, Sendable {
+        case known
+        /// No line names the host.
+        case unknownHost
+        /// The host has lines, for keys of these types alone; `shown` is of another type.
+        case otherTypes([String])
+        /// The host has another key of the same type.
+        case changed
+        case revoked
+    }
+
+    private struct Line: Sendable {
+        let marker: Substring?
+        let names: [Substring]
+        let type: Substring
+        let key: Substring
+    }
+
+    private let lines: [Line]
+
+    init(_ text: String) {
+        lines = text.split(whereSeparator: \.isNewline).compactMap { line in
+            var words = line.split { $0 == " " || $0 == "\t" }[...]
+            guard let first = words.first, !first.hasPrefix("#") else { return nil }
+            let marker = first.hasPrefix("@") ? words.removeFirst() : nil
+            guard words.count >= 3 else { return nil }
+            let names = words.removeFirst().split(separator: ",")
+            return Line(marker: marker, names: names, type: words.removeFirst(), key: words.removeFirst())
+        }
+    }
+
+    /// `key` is the key as it comes over the wire, which begins with the name of its type.
+    func verdict(host: String, port: Int, key: [UInt8]) -> Verdict {
+        let name = port == 22 ? host : "[\(host)]:\(port)"
+        let shown = Base64.encode(key)
+        let type = Self.type(of: key)
+        let own = lines.filter { $0.marker != "@cert-authority" && Self.matches($0.names, name) }
+        if own.contains(where: { $0.marker == "@revoked" && $0.key == shown }) { return .revoked }
+        let trusted = own.filter { $0.marker == nil }
+        if trusted.contains(where: { $0.key == shown }) { return .known }
+        if trusted.isEmpty { return .unknownHost }
+        if trusted.contains(where: { $0.type == type }) { return .changed }
+        return .otherTypes(Set(trusted.map { String($0.type) }).sorted())
+    }
+
+    /// The name that stands first in a key, as `ssh-ed25519`.
+    static func type(of key: [UInt8]) -> String {
+        let length = key.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+        return String(decoding: key.dropFirst(4).prefix(length), as: UTF8.self)
+    }
+
+    private static func matches(_ names: [Substring], _ host: String) -> Bool {
+        var found = false
+        for name in names {
+            if name.hasPrefix("!") {
+                if isLike(Array(name.dropFirst().lowercased().utf8)[...], Array(host.utf8)[...]) { return false }
+            } else if name.hasPrefix("|1|") {
+                found = found || isHash(name, of: host)
+            } else {
+                found = found || isLike(Array(name.lowercased().utf8)[...], Array(host.utf8)[...])
+            }
+        }
+        return found
+    }
+
+    private static func isHash(_ name: Substring, of host: String) -> Bool {
+        let parts = name.split(separator: "|")
+        guard parts.count == 3, let salt = Base64.decode(parts[1]), let hash = Base64.decode(parts[2]) else {
+            return false
+        }
+        return SHA1.authenticationCode(of: Array(host.utf8), key: salt) == hash
+    }
+
+    /// `*` stands for any signs, `?` for one. Linear but for the last star, so that no pattern takes long.
+    private static func isLike(_ pattern: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
+        var (pattern, text) = (pattern, text)
+        var retry: (pattern: ArraySlice<UInt8>, text: ArraySlice<UInt8>)?
+        while true {
+            if pattern.first == UInt8(ascii: "*") {
+                pattern = pattern.dropFirst()
+                retry = (pattern, text)
+            } else if let sign = text.first, let wanted = pattern.first, wanted == UInt8(ascii: "?") || wanted == sign {
+                (pattern, text) = (pattern.dropFirst(), text.dropFirst())
+            } else if text.isEmpty && pattern.isEmpty {
+                return true
+            } else if let last = retry, !last.text.isEmpty {
+                retry = (last.pattern, last.text.dropFirst())
+                (pattern, text) = (last.pattern, last.text.dropFirst())
+            } else {
+                return false
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+internal import CLibGit2
+
+/// A bare repository, open for one pass.
+struct Repository: ~Copyable {
+    let pointer: OpaquePointer
+
+    init(bare path: String) throws(LibGit2Error) {
+        var pointer: OpaquePointer?
+        try check(git_repository_open_bare(&pointer, path))
+        guard let pointer else { throw .last(code: -1) }
+        self.pointer = pointer
+    }
+
+    deinit { git_repository_free(pointer) }
+
+    /// Makes an empty bare repository.
+    static func make(at path: String) throws(LibGit2Error) {
+        var options = git_repository_init_options()
+        try check(git_repository_init_options_init(&options, UInt32(GIT_REPOSITORY_INIT_OPTIONS_VERSION)))
+        options.flags =
+            GIT_REPOSITORY_INIT_BARE.rawValue | GIT_REPOSITORY_INIT_MKPATH.rawValue
+            | GIT_REPOSITORY_INIT_NO_REINIT.rawValue
+        var pointer: OpaquePointer?
+        try check(git_repository_init_ext(&pointer, path, &options))
+        git_repository_free(pointer)
+    }
+
+    /// The object's type, without reading it; nil where it is not there.
+    func type(of id: git_oid) throws(LibGit2Error) -> git_object_t? {
+        try withDatabase { database throws(LibGit2Error) in
+            var id = id
+            var size = 0
+            var type = GIT_OBJECT_INVALID
+            let code = git_odb_read_header(&size, &type, database, &id)
+            if code == GIT_ENOTFOUND.rawValue { return nil }
+            try check(code)
+            return type
+        }
+    }
+
+    func withDatabase<Value>(
+        _ body: (OpaquePointer) throws(LibGit2Error) -> Value
+    ) throws(LibGit2Error) -> Value {
+        var database: OpaquePointer?
+        try check(git_repository_odb(&database, pointer))
+        guard let database else { throw .last(code: -1) }
+        defer { git_odb_free(database) }
+        return try body(database)
+    }
+}
+
+struct Commit: ~Copyable {
+    let pointer: OpaquePointer
+
+    init(_ id: git_oid, in repository: borrowing Repository) throws(LibGit2Error) {
+        var id = id
+        var pointer: OpaquePointer?
+        try check(git_commit_lookup(&pointer, repository.pointer, &id))
+        guard let pointer else { throw .last(code: -1) }
+        self.pointer = pointer
+    }
+
+    deinit { git_commit_free(pointer) }
+}
+
+struct Tree: ~Copyable {
+    let pointer: OpaquePointer
+
+    init(of commit: borrowing Commit) throws(LibGit2Error) {
+        var pointer: OpaquePointer?
+        try check(git_commit_tree(&pointer, commit.pointer))
+        guard let pointer else { throw .last(code: -1) }
+        self.pointer = pointer
+    }
+
+    init(_ id: git_oid, in repository: borrowing Repository) throws(LibGit2Error) {
+        var id = id
+        var pointer: OpaquePointer?
+        try check(git_tree_lookup(&pointer, repository.pointer, &id))
+        guard let pointer else { throw .last(code: -1) }
+        self.pointer = pointer
+    }
+
+    deinit { git_tree_free(pointer) }
+}
+
+/// A reference that a remote shows.
+struct AdvertisedRef: Sendable {
+    let name: String
+    /// 40 lower-case hexadecimal digits.
+    let id: String
+    /// What a symbolic one, as HEAD, points at.
+    let target: String?
+}
+
+func objectID(_ hexadecimal: String) -> git_oid? {
+    var id = git_oid()
+    guard hexadecimal.utf8.count == 40, git_oid_fromstr(&id, hexadecimal) == 0 else { return nil }
+    return id
+}
+
+func hexadecimal(_ id: git_oid) -> String {
+    withUnsafePointer(to: id) { id in
+        String(unsafeUninitializedCapacity: 40) { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { _ = git_oid_fmt($0.baseAddress, id) }
+            return 40
+        }
+    }
+}

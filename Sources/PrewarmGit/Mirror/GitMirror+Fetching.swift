@@ -1,0 +1,101 @@
+internal import CLibGit2
+import PrewarmCore
+import PrewarmEngine
+
+extension GitMirror {
+    enum Holding {
+        case whole, lacking, damaged
+    }
+
+    /// Each fetch adds a pack, and libgit2 has no gc: beyond so many, the mirror is made anew.
+    private static let mostPacks = 200
+
+    /// Makes the commit present: from the mirror, else by the ref it is known by, else exactly, else by fetching all.
+    func bring(_ revision: Revision, _ watch: Watch) throws(GitFailure) {
+        guard let id = objectID(revision.commit) else {
+            throw GitFailure(.refNotFound, "\(revision.commit) is no commit")
+        }
+        if holding(id, in: directory.repository) == .whole { return }
+        try directory.withLock({ watch.isOver }) { () throws(GitFailure) in
+            // Whoever had the lock may have brought it.
+            let holding = holding(id, in: directory.repository)
+            if holding == .whole { return }
+            if holding == .lacking {
+                do throws(GitFailure) {
+                    try fetch(revision, id, into: directory.repository, watch)
+                    if directory.packCount > Self.mostPacks { try? rebuild(revision, id, watch) }
+                    return
+                } catch where error.reason == .fetchFailed {
+                    // Perhaps the mirror is to blame.
+                }
+            }
+            try rebuild(revision, id, watch)
+        }
+    }
+
+    /// Makes the mirror anew beside the old one, and puts it in its place once it is whole. Only under the lock.
+    func rebuild(_ revision: Revision, _ id: git_oid, _ watch: Watch) throws(GitFailure) {
+        directory.removeIncoming()
+        defer { directory.removeIncoming() }
+        do throws(LibGit2Error) {
+            try Repository.make(at: directory.incoming)
+        } catch {
+            throw GitFailure(.fetchFailed, "can't make a mirror in \(directory.path): \(redaction.clean(error.message))")
+        }
+        try fetch(revision, id, into: directory.incoming, watch)
+        try directory.swap()
+    }
+
+    private func fetch(_ revision: Revision, _ id: git_oid, into path: String, _ watch: Watch) throws(GitFailure) {
+        var isNamed = false
+        try pass(watch).fetch(into: path) { refs throws(GitFailure) in
+            guard !refs.isEmpty else { throw GitFailure(.empty, "\(url.display): the repository has no commit yet") }
+            let refs = RefAdvertisement(refs)
+            let name = refs.name(ofTip: revision.commit) ?? revision.ref.flatMap { refs.find($0)?.name }
+            isNamed = name != nil
+            return name.map { ["+\($0):\(Self.mirrored($0))"] } ?? []
+        }
+        if isNamed, try isWhole(id, in: path) { return }
+        do throws(GitFailure) {
+            // Taken by servers that allow it; libgit2 refuses where they don't.
+            try pass(watch).fetch(into: path) { _ in ["+\(revision.commit):refs/prewarm/commits/\(revision.commit)"] }
+            if try isWhole(id, in: path) { return }
+        } catch where !watch.isOver && error.reason != .unreachable {
+            // All that is left is to fetch everything that has a name.
+        }
+        try pass(watch).fetch(into: path) { _ in
+            ["+refs/heads/*:refs/prewarm/heads/*", "+refs/tags/*:refs/prewarm/tags/*"]
+        }
+        guard try isWhole(id, in: path) else {
+            throw GitFailure(
+                .refNotFound, "\(url.display) has no commit \(revision.commit.prefix(12)) in any branch or tag",
+                hint: "it may have been replaced by a forced push")
+        }
+    }
+
+    private func isWhole(_ id: git_oid, in path: String) throws(GitFailure) -> Bool {
+        switch holding(id, in: path) {
+        case .whole: return true
+        case .lacking: return false
+        case .damaged: throw GitFailure(.fetchFailed, "the mirror in \(directory.path) is damaged")
+        }
+    }
+
+    static func mirrored(_ name: String) -> String {
+        "refs/prewarm/" + name.withoutPrefix("refs/")
+    }
+
+    /// Whether the commit and its first tree can be read. What lies deeper is found out when it is read.
+    func holding(_ id: git_oid, in path: String) -> Holding {
+        do throws(LibGit2Error) {
+            let repository = try Repository(bare: path)
+            guard let type = try repository.type(of: id) else { return .lacking }
+            guard type == GIT_OBJECT_COMMIT else { return .lacking }
+            let commit = try Commit(id, in: repository)
+            _ = try Tree(of: commit)
+            return .whole
+        } catch {
+            return .damaged
+        }
+    }
+}

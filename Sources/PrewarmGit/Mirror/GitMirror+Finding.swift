@@ -1,0 +1,93 @@
+internal import CLibGit2
+import PrewarmCore
+import PrewarmEngine
+
+extension GitMirror {
+    /// `main@sha1:…`, a whole commit, a branch or tag, a short commit: in this order. Branches and tags are asked of
+    /// the remote, and of the mirror where that does not answer.
+    func find(_ text: String, _ watch: Watch) throws(GitFailure) -> Revision {
+        if let revision = Revision(text) {
+            try bring(revision, watch)
+            return revision
+        }
+        let isHexadecimal = text.allSatisfy { $0.isASCII && $0.isHexDigit }
+        if isHexadecimal, text.utf8.count == 40 {
+            let revision = Revision(ref: nil, commit: text.lowercased())
+            try bring(revision, watch)
+            return revision
+        }
+        let isShort = isHexadecimal && (4..<40).contains(text.utf8.count)
+        var silence: GitFailure?
+        do throws(GitFailure) {
+            if let found = RefAdvertisement(try pass(watch).list()).find(text) {
+                try bring(found.revision, watch)
+                return found.revision
+            }
+        } catch where error.reason == .unreachable {
+            silence = error
+            if let commit = mirroredCommit(text) { return Revision(ref: text, commit: commit) }
+        }
+        if isShort {
+            if let commit = try shortCommit(text) { return Revision(ref: nil, commit: commit) }
+            if silence == nil {
+                try fetchAll(watch)
+                if let commit = try shortCommit(text) { return Revision(ref: nil, commit: commit) }
+            }
+        }
+        if let silence { throw silence }
+        throw GitFailure(
+            .refNotFound, "\(url.display) has no branch, tag or commit \(redaction.clean(text))",
+            hint: "a short commit needs at least 4 digits")
+    }
+
+    private func fetchAll(_ watch: Watch) throws(GitFailure) {
+        guard directory.exists else {
+            let head = try RefAdvertisement(try pass(watch).list()).resolve(.head)
+            try bring(head.revision, watch)
+            return try fetchAll(watch)
+        }
+        try directory.withLock({ watch.isOver }) { () throws(GitFailure) in
+            try pass(watch).fetch(into: directory.repository) { _ in
+                ["+refs/heads/*:refs/prewarm/heads/*", "+refs/tags/*:refs/prewarm/tags/*"]
+            }
+        }
+    }
+
+    /// The commit that a branch or tag pointed at when it was last fetched.
+    private func mirroredCommit(_ name: String) -> String? {
+        do throws(LibGit2Error) {
+            let repository = try Repository(bare: directory.repository)
+            for kind in ["heads", "tags"] {
+                var object: OpaquePointer?
+                let text = "refs/prewarm/\(kind)/\(name)^{commit}"
+                guard git_revparse_single(&object, repository.pointer, text) == 0 else { continue }
+                defer { git_object_free(object) }
+                return git_object_id(object).map { hexadecimal($0.pointee) }
+            }
+        } catch {
+            return nil
+        }
+        return nil
+    }
+
+    /// Nil where the mirror has no such commit; throws where there is more than one.
+    private func shortCommit(_ text: String) throws(GitFailure) -> String? {
+        var id = git_oid()
+        guard git_oid_fromstrn(&id, text, text.utf8.count) == 0 else { return nil }
+        do throws(LibGit2Error) {
+            let repository = try Repository(bare: directory.repository)
+            var object: OpaquePointer?
+            let code = git_object_lookup_prefix(
+                &object, repository.pointer, &id, text.utf8.count, GIT_OBJECT_COMMIT)
+            if code == GIT_EAMBIGUOUS.rawValue {
+                throw LibGit2Error(code: code, category: 0, message: "")
+            }
+            guard code == 0 else { return nil }
+            defer { git_object_free(object) }
+            return git_object_id(object).map { hexadecimal($0.pointee) }
+        } catch {
+            guard error.code == GIT_EAMBIGUOUS.rawValue else { return nil }
+            throw GitFailure(.refNotFound, "\(text) stands for more than one object", hint: "give more digits")
+        }
+    }
+}

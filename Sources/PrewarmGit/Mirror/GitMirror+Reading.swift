@@ -1,0 +1,127 @@
+internal import CLibGit2
+package import PrewarmCore
+package import PrewarmEngine
+
+extension GitMirror {
+    package func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile] {
+        let id = try identifier(revision.commit)
+        let outcome = try await perform { watch throws(GitFailure) in
+            try read(revision, watch) { repository throws(LibGit2Error) in
+                try TreeWalk.manifests(at: settings.path, of: id, in: repository)
+            }
+        }
+        switch outcome {
+        case .found(let files): return files
+        case .pathNotFound:
+            throw GitFailure(
+                .pathNotFound, "\(url.display) has no \(settings.path) at \(revision.short)",
+                hint: "check the path of source \(settings.name): upper and lower case count")
+        case .tooLarge(let excess):
+            throw GitFailure(
+                .tooLarge, "\(settings.path.isEmpty ? "the repository" : settings.path) has \(excess)",
+                hint: "split it into several sources, each with its own path")
+        }
+    }
+
+    package func contents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?] {
+        var blobs: [git_oid] = []
+        blobs.reserveCapacity(files.count)
+        for file in files { blobs.append(try identifier(file.blob)) }
+        return try await perform { watch throws(GitFailure) in
+            try read(nil, watch) { repository throws(LibGit2Error) in
+                try repository.withDatabase { database throws(LibGit2Error) in
+                    var contents: [[UInt8]?] = []
+                    contents.reserveCapacity(blobs.count)
+                    for blob in blobs { contents.append(try Self.bytes(of: blob, limit: limit, in: database)) }
+                    return contents
+                }
+            }
+        }
+    }
+
+    package func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription {
+        let id = try identifier(revision.commit)
+        return try await perform { watch throws(GitFailure) in
+            try read(revision, watch) { repository throws(LibGit2Error) in
+                let commit = try Commit(id, in: repository)
+                let author = git_commit_author(commit.pointer)?.pointee.name.map { String(cString: $0) }
+                let subject = git_commit_summary(commit.pointer).map { String(cString: $0) }
+                return CommitDescription(
+                    author: Self.printable(author ?? ""), time: Self.time(git_commit_time(commit.pointer)),
+                    subject: Self.printable(subject ?? ""))
+            }
+        }
+    }
+
+    /// Reads from the mirror. Where that fails: once more, since another process may just have put a new mirror in
+    /// place; then from a mirror made anew, since this one is damaged.
+    private func read<Value>(
+        _ revision: Revision?, _ watch: Watch, _ body: (borrowing Repository) throws(LibGit2Error) -> Value
+    ) throws(GitFailure) -> Value {
+        if let revision { try bring(revision, watch) }
+        if let value = try? attempt(body) { return value }
+        let problem: LibGit2Error
+        do throws(LibGit2Error) {
+            return try attempt(body)
+        } catch {
+            problem = error
+        }
+        do throws(GitFailure) {
+            let current: Revision
+            if let revision {
+                current = revision
+            } else {
+                current = try RefAdvertisement(try pass(watch).list()).resolve(settings.ref).revision
+            }
+            let id = try identifier(current.commit)
+            try directory.withLock({ watch.isOver }) { () throws(GitFailure) in try rebuild(current, id, watch) }
+        } catch {
+            throw GitFailure(
+                error.reason, "the mirror in \(directory.path) is damaged (\(redaction.clean(problem.message))), and "
+                    + "can't be made anew: \(error.message)", hint: error.hint)
+        }
+        do throws(LibGit2Error) {
+            return try attempt(body)
+        } catch {
+            throw GitFailure(
+                .fetchFailed, "\(url.display) lacks objects that belong to it: \(redaction.clean(error.message))")
+        }
+    }
+
+    private func attempt<Value>(
+        _ body: (borrowing Repository) throws(LibGit2Error) -> Value
+    ) throws(LibGit2Error) -> Value {
+        try body(try Repository(bare: directory.repository))
+    }
+
+    private func identifier(_ text: String) throws(GitFailure) -> git_oid {
+        guard let id = objectID(text) else { throw GitFailure(.refNotFound, "\(text) is no object of git") }
+        return id
+    }
+
+    /// The size is looked at first, so that nothing large is ever unpacked.
+    private static func bytes(
+        of blob: git_oid, limit: Int, in database: OpaquePointer
+    ) throws(LibGit2Error) -> [UInt8]? {
+        var blob = blob
+        var size = 0
+        var type = GIT_OBJECT_INVALID
+        try check(git_odb_read_header(&size, &type, database, &blob))
+        guard type == GIT_OBJECT_BLOB else { throw LibGit2Error(code: -1, category: 0, message: "not a blob") }
+        guard size <= limit else { return nil }
+        var object: OpaquePointer?
+        try check(git_odb_read(&object, database, &blob))
+        defer { git_odb_object_free(object) }
+        return Array(UnsafeRawBufferPointer(start: git_odb_object_data(object), count: git_odb_object_size(object)))
+    }
+
+    /// Anybody can write any number of seconds into a commit: kept to the years 0001 to 9999.
+    private static func time(_ seconds: Int64) -> Timestamp {
+        Timestamp(seconds: min(max(seconds, -62_135_596_800), 253_402_300_799))
+    }
+
+    /// Committers' texts end up on terminals: without control characters.
+    private static func printable(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
+    }
+}

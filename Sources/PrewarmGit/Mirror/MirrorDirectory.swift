@@ -1,0 +1,112 @@
+import Glibc
+import PrewarmEngine
+
+/// Where a mirror lies on disk:
+///
+///     mirror.lock       held by whoever changes anything
+///     repository.git    the mirror; it came here whole, by one rename
+///     incoming.git      one in the making; what a killed process left is removed
+struct MirrorDirectory: Sendable {
+    let path: String
+
+    var repository: String { path + "/repository.git" }
+    var incoming: String { path + "/incoming.git" }
+    private var discarded: String { path + "/discarded.git" }
+
+    var exists: Bool { access(repository, F_OK) == 0 }
+
+    /// Waits, on the thread of a mirror, for other processes and other mirrors of this one that fetch.
+    func withLock<Value>(
+        _ isOver: () -> Bool, _ body: () throws(GitFailure) -> Value
+    ) throws(GitFailure) -> Value {
+        try makeDirectories()
+        let descriptor = open(path + "/mirror.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw problem("can't make", path + "/mirror.lock") }
+        // Closing lets go of the lock, as does the end of the process.
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR else { throw problem("can't lock", path + "/mirror.lock") }
+            guard !isOver() else {
+                throw GitFailure(.fetchFailed, "another process was still fetching into \(path)", hint: "try again")
+            }
+            usleep(20_000)
+        }
+        removeLeftovers()
+        return try body()
+    }
+
+    /// Puts `incoming` in the place of the mirror. Who has the old one open reads on, or has to open anew.
+    func swap() throws(GitFailure) {
+        if exists, rename(repository, discarded) != 0 { throw problem("can't rename", repository) }
+        guard rename(incoming, repository) == 0 else { throw problem("can't rename", incoming) }
+        removeTree(discarded)
+    }
+
+    func removeIncoming() {
+        removeTree(incoming)
+    }
+
+    /// How many packs the mirror has: each fetch adds one.
+    var packCount: Int {
+        names(in: repository + "/objects/pack").count { $0.hasSuffix(".pack") }
+    }
+
+    /// What a process that was killed left behind. Only under the lock.
+    private func removeLeftovers() {
+        removeTree(incoming)
+        if exists {
+            removeTree(discarded)
+        } else {
+            // Killed between the two renames: the old one is still good.
+            _ = rename(discarded, repository)
+        }
+        let packs = repository + "/objects/pack"
+        for name in names(in: packs) where name.contains("_git2_") { unlink(packs + "/" + name) }
+        removeLocks(repository, depth: 0)
+        removeLocks(repository + "/refs", depth: 16)
+    }
+
+    private func removeLocks(_ folder: String, depth: Int) {
+        for name in names(in: folder) {
+            if name.hasSuffix(".lock") {
+                unlink(folder + "/" + name)
+            } else if depth > 0 {
+                removeLocks(folder + "/" + name, depth: depth - 1)
+            }
+        }
+    }
+
+    private func makeDirectories() throws(GitFailure) {
+        var made = ""
+        for part in path.split(separator: "/") {
+            made += (made.isEmpty && !path.hasPrefix("/") ? "" : "/") + part
+            guard mkdir(made, 0o700) == 0 || errno == EEXIST || errno == EROFS || errno == EACCES || errno == EISDIR
+            else { throw problem("can't make", made) }
+        }
+    }
+
+    private func problem(_ what: String, _ path: String) -> GitFailure {
+        GitFailure(.fetchFailed, "\(what) \(path): \(String(cString: strerror(errno)).lowercased())")
+    }
+
+    /// Empty where the folder can't be read.
+    private func names(in folder: String) -> [String] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// Follows no symbolic links. What can't be removed is met again at the next turn.
+    private func removeTree(_ path: String) {
+        guard unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }
+        for name in names(in: path) { removeTree(path + "/" + name) }
+        rmdir(path)
+    }
+}

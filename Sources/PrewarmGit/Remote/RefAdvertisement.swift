@@ -1,0 +1,133 @@
+import PrewarmCore
+import PrewarmEngine
+
+/// What a remote shows of its references, and what the configured ref means among them.
+struct RefAdvertisement: Sendable {
+    private let refs: [String: AdvertisedRef]
+
+    init(_ refs: [AdvertisedRef]) {
+        self.refs = Dictionary(refs.map { ($0.name, $0) }) { first, _ in first }
+    }
+
+    /// A full name, as `refs/heads/main`, and what it stands for.
+    struct Resolved: Sendable {
+        let name: String
+        let revision: Revision
+    }
+
+    func resolve(_ ref: GitSettings.Ref) throws(GitFailure) -> Resolved {
+        guard !refs.isEmpty else {
+            throw GitFailure(.empty, "the repository has no commit yet", hint: "push a first commit")
+        }
+        switch ref {
+        case .head: return try head()
+        case .branch(let name):
+            let short = name.withoutPrefix("refs/heads/")
+            if let found = resolve("refs/heads/\(short)", shown: short) { return found }
+            throw missing("branch", short, among: names("refs/heads/"))
+        case .tag(let name):
+            let short = name.withoutPrefix("refs/tags/")
+            if let found = resolve("refs/tags/\(short)", shown: short) { return found }
+            throw missing("tag", short, among: names("refs/tags/"))
+        case .semver(let range): return try highestTag(in: range)
+        case .commit(let commit):
+            return Resolved(name: commit, revision: Revision(ref: nil, commit: commit))
+        }
+    }
+
+    /// A branch or a tag of that name, the branch first.
+    func find(_ name: String) -> Resolved? {
+        let branch = name.withoutPrefix("refs/heads/")
+        let tag = name.withoutPrefix("refs/tags/")
+        return resolve("refs/heads/\(branch)", shown: branch) ?? resolve("refs/tags/\(tag)", shown: tag)
+            ?? (name == "HEAD" ? try? head() : nil)
+    }
+
+    /// Some reference whose tip the commit is.
+    func name(ofTip commit: String) -> String? {
+        refs.values.filter { $0.id == commit && $0.name.hasPrefix("refs/heads/") }.map(\.name).min()
+    }
+
+    private func head() throws(GitFailure) -> Resolved {
+        guard let head = refs["HEAD"] else {
+            throw GitFailure(
+                .refNotFound, "the remote's HEAD points at a branch that does not exist",
+                hint: "name a branch; it has \(Self.list(names("refs/heads/")))")
+        }
+        if let target = head.target, target.hasPrefix("refs/heads/"), let found = refs[target] {
+            let name = target.withoutPrefix("refs/heads/")
+            return Resolved(name: target, revision: Revision(ref: name, commit: found.id))
+        }
+        return Resolved(name: "HEAD", revision: Revision(ref: "HEAD", commit: head.id))
+    }
+
+    /// An annotated tag is shown twice: as the tag, and with `^{}` as the commit that it leads to.
+    private func resolve(_ name: String, shown: String) -> Resolved? {
+        guard let found = refs[name] else { return nil }
+        let commit = refs["\(name)^{}"]?.id ?? found.id
+        return Resolved(name: name, revision: Revision(ref: shown, commit: commit))
+    }
+
+    private func highestTag(in text: String) throws(GitFailure) -> Resolved {
+        guard let range = VersionRange(text) else {
+            throw GitFailure(
+                .refNotFound, "\(text) is no range of versions", hint: "write 1.4.2, 1.x, ^1.4, ~1.4.2 or '>=1.2 <2'")
+        }
+        let tags = names("refs/tags/")
+        let versions = tags.compactMap { tag in Version(tag).map { (tag: tag, version: $0) } }
+        let fitting = versions.filter { range.contains($0.version) }
+        guard let best = fitting.max(by: { ($0.version, $0.tag) < ($1.version, $1.tag) }),
+            let found = resolve("refs/tags/\(best.tag)", shown: best.tag)
+        else {
+            let highest = versions.sorted { $0.version > $1.version }.map(\.tag)
+            throw GitFailure(.refNotFound, "no tag is in the range \(text)", hint: "it has \(Self.list(highest))")
+        }
+        return found
+    }
+
+    private func names(_ prefix: String) -> [String] {
+        refs.keys.filter { $0.hasPrefix(prefix) && !$0.hasSuffix("^{}") }.map { $0.withoutPrefix(prefix) }.sorted()
+    }
+
+    private func missing(_ kind: String, _ name: String, among names: [String]) -> GitFailure {
+        let other = kind == "branch" ? "tag" : "branch"
+        if self.names(other == "tag" ? "refs/tags/" : "refs/heads/").contains(name) {
+            return GitFailure(.refNotFound, "there is no \(kind) \(name)", hint: "there is a \(other) of that name")
+        }
+        let limit = max(1, name.count / 3)
+        let near = names.map { (name: $0, distance: distance($0, name)) }.filter { $0.distance <= limit }
+        if let best = near.min(by: { $0.distance < $1.distance }) {
+            return GitFailure(.refNotFound, "there is no \(kind) \(name)", hint: "did you mean \(best.name)?")
+        }
+        let plural = kind == "branch" ? "branches" : "tags"
+        let hint = names.isEmpty ? "it has no \(plural)" : "it has \(Self.list(names))"
+        return GitFailure(.refNotFound, "there is no \(kind) \(name)", hint: hint)
+    }
+
+    private static func list(_ names: [String]) -> String {
+        let more = names.count > 5 ? " and \(names.count - 5) more" : ""
+        return names.isEmpty ? "none" : names.prefix(5).joined(separator: ", ") + more
+    }
+}
+
+extension String {
+    func withoutPrefix(_ prefix: String) -> String {
+        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
+    }
+}
+
+/// How many signs must be put in, taken out or exchanged. Only the first 64 are compared.
+private func distance(_ left: String, _ right: String) -> Int {
+    let (left, right) = (Array(left.utf8.prefix(64)), Array(right.utf8.prefix(64)))
+    var row = Array(0...right.count)
+    for (index, sign) in left.enumerated() {
+        var diagonal = row[0]
+        row[0] = index + 1
+        for (column, other) in right.enumerated() {
+            let cost = min(row[column] + 1, row[column + 1] + 1, diagonal + (sign == other ? 0 : 1))
+            diagonal = row[column + 1]
+            row[column + 1] = cost
+        }
+    }
+    return row[right.count]
+}

@@ -1,0 +1,165 @@
+internal import CLibGit2
+import Glibc
+import PrewarmEngine
+
+/// One pass over the network: connect, look, fetch, hang up. For the thread of its mirror alone.
+struct RemotePass {
+    private let settings: GitSettings
+    private let url: RepositoryURL
+    private let watch: Watch
+    private let context: PassContext
+    private let redaction: Redaction
+
+    init(_ settings: GitSettings, url: RepositoryURL, watch: Watch, redaction: Redaction) throws(GitFailure) {
+        self.settings = settings
+        self.url = url
+        self.watch = watch
+        self.redaction = redaction
+        var knownHosts: KnownHosts?
+        if case .sshKey(_, let file?) = settings.credentials, url.scheme == .ssh {
+            guard let text = readFile(file, limit: 16 << 20) else {
+                throw GitFailure(.refused, "the file of known hosts can't be read: \(file)")
+            }
+            knownHosts = KnownHosts(String(decoding: text, as: UTF8.self))
+        }
+        if case .sshKey(let path, _) = settings.credentials, url.scheme == .ssh, access(path, R_OK) != 0 {
+            throw GitFailure(.authenticationFailed, "the ssh key can't be read: \(path)")
+        }
+        context = PassContext(settings, url: url, watch: watch, knownHosts: knownHosts)
+    }
+
+    /// The references of the remote: one advertisement.
+    func list() throws(GitFailure) -> [AdvertisedRef] {
+        try run("look at") { () throws(LibGit2Error) in
+            var pointer: OpaquePointer?
+            try check(git_remote_create_detached(&pointer, url.text))
+            defer { git_remote_free(pointer) }
+            return try connectAndList(pointer)
+        }
+    }
+
+    /// Fetches what `refspecs` of the remote's references says, each `+source:destination`.
+    func fetch(
+        into path: String, _ refspecs: ([AdvertisedRef]) throws(GitFailure) -> [String]
+    ) throws(GitFailure) {
+        var refusal: GitFailure?
+        try run("fetch from") { () throws(LibGit2Error) in
+            let repository = try Repository(bare: path)
+            var pointer: OpaquePointer?
+            try check(git_remote_create_anonymous(&pointer, repository.pointer, url.text))
+            defer { git_remote_free(pointer) }
+            let refs = try connectAndList(pointer)
+            do {
+                let specs = try refspecs(refs)
+                if !specs.isEmpty { try download(pointer, specs) }
+            } catch let failure as GitFailure {
+                refusal = failure
+            } catch let error as LibGit2Error {
+                throw error
+            } catch {
+                throw LibGit2Error(code: -1, category: 0, message: "\(error)")
+            }
+        }
+        if let refusal { throw refusal }
+    }
+
+    private func run<Value>(
+        _ operation: String, _ body: () throws(LibGit2Error) -> Value
+    ) throws(GitFailure) -> Value {
+        let usesTLS = url.scheme == .https
+        if usesTLS { try CertificateTrust.shared.enter(file: settings.caFile) { watch.isOver } }
+        defer { if usesTLS { CertificateTrust.shared.leave() } }
+        do {
+            return try watch.guarding(body)
+        } catch {
+            throw FailureTranslation(
+                settings: settings, url: url, operation: operation, watch: watch, context: context,
+                redaction: redaction
+            ).failure(of: error)
+        }
+    }
+
+    private func connectAndList(_ remote: OpaquePointer?) throws(LibGit2Error) -> [AdvertisedRef] {
+        try withProxy { proxy throws(LibGit2Error) in
+            var callbacks = try callbacks()
+            try check(git_remote_connect(remote, GIT_DIRECTION_FETCH, &callbacks, &proxy, nil))
+        }
+        var heads: UnsafeMutablePointer<UnsafePointer<git_remote_head>?>?
+        var count = 0
+        try check(git_remote_ls(&heads, &count, remote))
+        return UnsafeBufferPointer(start: heads, count: count).compactMap { head in
+            guard let head = head?.pointee, let name = head.name else { return nil }
+            let target = head.symref_target.map { String(cString: $0) }
+            return AdvertisedRef(name: String(cString: name), id: hexadecimal(head.oid), target: target)
+        }
+    }
+
+    private func download(_ remote: OpaquePointer?, _ refspecs: [String]) throws(LibGit2Error) {
+        var options = git_fetch_options()
+        try check(git_fetch_options_init(&options, UInt32(GIT_FETCH_OPTIONS_VERSION)))
+        options.callbacks = try callbacks()
+        options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE
+        options.prune = GIT_FETCH_NO_PRUNE
+        options.update_fetchhead = 0
+        options.follow_redirects = GIT_REMOTE_REDIRECT_NONE
+        try withProxy { proxy throws(LibGit2Error) in
+            options.proxy_opts = proxy
+            try withStrings(refspecs) { strings throws(LibGit2Error) in
+                try check(git_remote_fetch(remote, &strings, &options, nil))
+            }
+        }
+    }
+
+    private func callbacks() throws(LibGit2Error) -> git_remote_callbacks {
+        var callbacks = git_remote_callbacks()
+        try check(git_remote_init_callbacks(&callbacks, UInt32(GIT_REMOTE_CALLBACKS_VERSION)))
+        callbacks.credentials = acquireCredentials
+        callbacks.transfer_progress = reportTransfer
+        callbacks.sideband_progress = reportSideband
+        if context.knownHosts != nil { callbacks.certificate_check = checkHostKey }
+        callbacks.payload = Unmanaged.passUnretained(context).toOpaque()
+        return callbacks
+    }
+
+    /// Only https goes through a proxy; libgit2 is kept from looking for one by itself.
+    private func withProxy(
+        _ body: (inout git_proxy_options) throws(LibGit2Error) -> Void
+    ) throws(LibGit2Error) {
+        var options = git_proxy_options()
+        try check(git_proxy_options_init(&options, UInt32(GIT_PROXY_OPTIONS_VERSION)))
+        options.type = GIT_PROXY_NONE
+        guard let proxy = settings.proxy, url.scheme == .https else { return try body(&options) }
+        let text = strdup(proxy)
+        defer { free(text) }
+        options.type = GIT_PROXY_SPECIFIED
+        options.url = UnsafePointer(text)
+        try body(&options)
+    }
+
+    private func withStrings(
+        _ texts: [String], _ body: (inout git_strarray) throws(LibGit2Error) -> Void
+    ) throws(LibGit2Error) {
+        let pointers = texts.map { strdup($0) }
+        defer { pointers.forEach { free($0) } }
+        let buffer = UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: texts.count)
+        defer { buffer.deallocate() }
+        _ = buffer.initialize(from: pointers)
+        var strings = git_strarray(strings: buffer.baseAddress, count: texts.count)
+        try body(&strings)
+    }
+}
+
+/// The bytes of a file of at most `limit` bytes; nil where it can't be read or is larger.
+func readFile(_ path: String, limit: Int) -> [UInt8]? {
+    guard let file = fopen(path, "re") else { return nil }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 64 << 10)
+    var count = 0
+    while true {
+        if count == bytes.count { bytes += [UInt8](repeating: 0, count: bytes.count) }
+        let read = bytes.withUnsafeMutableBytes { fread($0.baseAddress.map { $0 + count }, 1, $0.count - count, file) }
+        count += read
+        if count > limit || ferror(file) != 0 { return nil }
+        if read == 0 { return Array(bytes[..<count]) }
+    }
+}

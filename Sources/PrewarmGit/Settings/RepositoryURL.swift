@@ -1,0 +1,175 @@
+import PrewarmEngine
+
+/// A URL that was found fit to be fetched from.
+struct RepositoryURL: Sendable {
+    enum Scheme: String {
+        case https, http, ssh, file
+    }
+
+    let scheme: Scheme
+    /// Empty for files.
+    let host: String
+    let port: String
+    /// What libgit2 is given. Only ssh keeps the user's name in it; passwords never stay.
+    let text: String
+    /// What messages show: no user information, no query.
+    let display: String
+    /// Name and password as they stood in the URL, decoded.
+    let userInfo: (name: String, password: String?)?
+
+    /// Throws `.refused` for schemes and forms that are not allowed.
+    init(_ text: String, allowFile: Bool) throws(GitFailure) {
+        guard !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+            throw GitFailure(.refused, "the URL is empty, or has spaces or control characters in it")
+        }
+        if let separator = text.firstRange(of: "://") {
+            self = try Self.read(
+                scheme: text[..<separator.lowerBound].lowercased(), rest: text[separator.upperBound...],
+                allowFile: allowFile)
+        } else if text.contains("::") {
+            throw GitFailure(.refused, "URLs of the form helper::address are not allowed", hint: Self.advice)
+        } else if text.hasPrefix("/") || text.hasPrefix("./") || text.hasPrefix("../") {
+            self = try Self.file(text, allowFile: allowFile)
+        } else {
+            self = try Self.shortSSH(text)
+        }
+    }
+
+    private init(
+        scheme: Scheme, host: String, port: String, text: String, display: String,
+        userInfo: (name: String, password: String?)?
+    ) {
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.text = text
+        self.display = display
+        self.userInfo = userInfo
+    }
+
+    private static let advice = "use https://host/path.git or ssh://git@host/path.git"
+
+    private static func read(scheme: String, rest: Substring, allowFile: Bool) throws(GitFailure) -> RepositoryURL {
+        guard let scheme = Scheme(rawValue: scheme) else {
+            throw GitFailure(.refused, "\(scheme):// URLs are not allowed", hint: advice)
+        }
+        let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+        var authority = rest[..<slash]
+        let path = rest[slash...]
+        if scheme == .file {
+            guard authority.isEmpty || authority == "localhost" else {
+                throw GitFailure(.refused, "a file:// URL can't name a host", hint: "write file:///path/to/repository")
+            }
+            return try file("file://\(path)", allowFile: allowFile)
+        }
+        var userInfo: (name: String, password: String?)?
+        if let at = authority.lastIndex(of: "@") {
+            let parts = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            userInfo = (decoded(parts[0]), parts.count > 1 ? decoded(parts[1]) : nil)
+            authority = authority[authority.index(after: at)...]
+        }
+        let (host, port) = try hostAndPort(authority)
+        let bare = host.contains(":") ? "[\(host)]" : host
+        let address = port.map { "\(bare):\($0)" } ?? bare
+        guard scheme != .http || isLoopback(host) else {
+            throw GitFailure(
+                .refused, "http:// sends manifests and tokens unprotected, so only this machine may be asked by it",
+                hint: "use https://\(address)\(withoutQuery(path))")
+        }
+        let user = scheme == .ssh ? "\(userInfo?.name ?? "git")@" : ""
+        guard user.utf8.allSatisfy({ $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "/") }) else {
+            throw GitFailure(.refused, "the user's name in the ssh URL has signs that are not allowed")
+        }
+        let url = RepositoryURL(
+            scheme: scheme, host: host, port: port ?? (scheme == .ssh ? "22" : scheme == .https ? "443" : "80"),
+            text: "\(scheme.rawValue)://\(user)\(address)\(path)",
+            display: "\(scheme.rawValue)://\(address)\(withoutQuery(path))", userInfo: userInfo)
+        try url.checkPath(path)
+        return url
+    }
+
+    /// `git@host:path`, as git and the forges write it.
+    private static func shortSSH(_ text: String) throws(GitFailure) -> RepositoryURL {
+        guard let colon = text.firstIndex(of: ":"), !text[..<colon].contains("/") else {
+            throw GitFailure(.refused, "the URL has no scheme", hint: advice)
+        }
+        let path = text[text.index(after: colon)...]
+        let url = try read(scheme: "ssh", rest: "\(text[..<colon])/\(path)", allowFile: false)
+        // The path is left as it stands: without a leading slash it begins in the user's home.
+        return RepositoryURL(
+            scheme: .ssh, host: url.host, port: url.port, text: "\(url.userInfo?.name ?? "git")@\(url.host):\(path)",
+            display: "\(url.host):\(path)", userInfo: url.userInfo)
+    }
+
+    private static func file(_ text: String, allowFile: Bool) throws(GitFailure) -> RepositoryURL {
+        guard allowFile else {
+            throw GitFailure(
+                .refused, "repositories on this machine's disk are not allowed",
+                hint: "allow file URLs for this source, or use https or ssh")
+        }
+        return RepositoryURL(scheme: .file, host: "", port: "", text: text, display: text, userInfo: nil)
+    }
+
+    /// libgit2 puts the path of an ssh URL between single quotes, for the shell of the other side.
+    private func checkPath(_ path: Substring) throws(GitFailure) {
+        guard path.count > 1 else {
+            throw GitFailure(.refused, "\(display) names a host, but no repository", hint: Self.advice)
+        }
+        guard scheme != .ssh || !path.contains("'") && !path.hasPrefix("/-") else {
+            throw GitFailure(.refused, "the path in the ssh URL has signs that are not allowed")
+        }
+    }
+
+    private static func hostAndPort(_ authority: Substring) throws(GitFailure) -> (String, String?) {
+        var host = authority
+        var port: Substring?
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+            host = authority[authority.index(after: authority.startIndex)..<end]
+            let rest = authority[authority.index(after: end)...]
+            port = rest.hasPrefix(":") ? rest.dropFirst() : nil
+        } else if let colon = authority.firstIndex(of: ":") {
+            host = authority[..<colon]
+            port = authority[authority.index(after: colon)...]
+        }
+        let isPort = port.map { UInt16($0) ?? 0 > 0 } ?? true
+        guard !host.isEmpty, !host.hasPrefix("-"), isPort, host.utf8.allSatisfy(isHostByte) else {
+            throw GitFailure(.refused, "the URL has no valid host and port", hint: advice)
+        }
+        return (host.lowercased(), port.map(String.init))
+    }
+
+    private static func isHostByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"),
+            UInt8(ascii: ":"):
+            true
+        default: false
+        }
+    }
+
+    private static func isLoopback(_ host: String) -> Bool {
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return host == "localhost" || host == "::1"
+            || parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    private static func withoutQuery(_ path: Substring) -> Substring {
+        path[..<(path.firstIndex { $0 == "?" || $0 == "#" } ?? path.endIndex)]
+    }
+
+    private static func decoded(_ text: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(2)
+            if byte == UInt8(ascii: "%"), digits.count == 2, let value = UInt8(String(digits) ?? "", radix: 16) {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
