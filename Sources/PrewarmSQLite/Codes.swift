@@ -1,19 +1,28 @@
 internal import PrewarmCore
 
-/// The numbers that stand for cases in the store's file. They are never given to another case.
-protocol Coded: CaseIterable, Equatable {
+/// The numbers that stand for cases in the store's file, from 0 on. They are never given to another case.
+protocol Coded: CaseIterable {
     var code: Int { get }
+    /// All cases in the order of their codes.
+    static var byCode: [Self] { get }
 }
 
 extension Coded {
     /// Nil for a number that no case has.
     init?(code: Int) {
-        guard let match = Self.allCases.first(where: { $0.code == code }) else { return nil }
-        self = match
+        let cases = Self.byCode
+        guard cases.indices.contains(code) else { return nil }
+        self = cases[code]
+    }
+
+    fileprivate static func inOrder() -> [Self] {
+        allCases.sorted { $0.code < $1.code }
     }
 }
 
 extension WorkspaceState: Coded {
+    static let byCode = inOrder()
+
     var code: Int {
         switch self {
         case .pending: 0
@@ -29,6 +38,8 @@ extension WorkspaceState: Coded {
 }
 
 extension Operation.State: Coded {
+    static let byCode = inOrder()
+
     var code: Int {
         switch self {
         case .pending: 0
@@ -41,6 +52,8 @@ extension Operation.State: Coded {
 }
 
 extension Operation.Kind: Coded {
+    static let byCode = inOrder()
+
     var code: Int {
         switch self {
         case .create: 0

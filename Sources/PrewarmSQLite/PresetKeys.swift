@@ -7,24 +7,21 @@ extension SQLiteTransaction {
             .first(key.source, key.name) { columns in columns.next() }
     }
 
-    /// The keys by their numbers, of one source or of all.
-    func presetKeys(source: String? = nil) throws -> [Int64: PresetKey] {
-        var keys: [Int64: PresetKey] = [:]
+    /// The keys with their numbers, in the order of these, of one source or of all.
+    func presetKeys(source: String? = nil) throws -> [(id: Int64, key: PresetKey)] {
+        var keys: [(id: Int64, key: PresetKey)] = []
         // One text for all presets of a source instead of one for each.
         var last = ""
         func add(_ columns: inout Columns) {
-            let id: Int64 = columns.next()
-            let name: String = columns.next()
-            let source: String = columns.next()
+            let (id, name, source) = (columns.next(Int64.self), columns.next(String.self), columns.next(String.self))
             if source != last { last = source }
-            keys[id] = PresetKey(source: last, name: name)
+            keys.append((id, PresetKey(source: last, name: name)))
         }
-        let count = try statement("SELECT count(*) FROM preset_keys").first { $0.next(Int.self) }
-        keys.reserveCapacity(count ?? 0)
+        let select = "SELECT id, name, source FROM preset_keys"
         if let source {
-            try statement("SELECT id, name, source FROM preset_keys WHERE source = ?").forEach(source, read: add)
+            try statement("\(select) WHERE source = ? ORDER BY id").forEach(source, read: add)
         } else {
-            try statement("SELECT id, name, source FROM preset_keys").forEach(read: add)
+            try statement("\(select) ORDER BY id").forEach(read: add)
         }
         return keys
     }

@@ -17,6 +17,7 @@ extension SQLiteStore {
             var configuration = Configuration()
             configuration.readonly = true
             configuration.busyMode = .timeout(Double(busySeconds))
+            configuration.prepareDatabase { database in try database.execute(sql: memory) }
             let readers = try DatabasePool(path: path, configuration: configuration)
             return SQLiteStore(path: path, writer: writer, readers: readers)
         } catch let error as StoreError {
@@ -27,6 +28,9 @@ extension SQLiteStore {
             throw StoreError(.unavailable, "the store \(path) can't be opened: \(error)")
         }
     }
+
+    /// 32 MB of pages at most for each connection, which hold the index of 300,000 workspaces.
+    private static let memory = "PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY"
 
     /// By `mknod`, because a file that is opened and closed beside SQLite drops its locks
     /// (https://www.sqlite.org/howtocorrupt.html, 2.2).
@@ -90,8 +94,7 @@ extension SQLiteStore {
                     hint: "run that version of prewarm or a newer one, or name another file for the store")
             }
             try useWriteAheadLog(database, path: path)
-            try database.execute(
-                sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY")
+            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216; \(memory)")
             return try migrator.hasCompletedMigrations(database)
         }
         if isComplete { return }

@@ -4,36 +4,23 @@ internal import PrewarmEngine
 /// What the planner reads: index alone, no row of the table.
 extension SQLiteTransaction {
     func tallies(source: String?) throws -> [Tally] {
-        let keys = try presetKeys(source: source)
-        var tallies: [Tally] = []
-        tallies.reserveCapacity(keys.count * 2)
+        var counter = TallyCounter(keys: try presetKeys(source: source))
         try statement(
-            """
-            SELECT preset, state, fingerprint, count(*), min(ready_at) FROM workspaces INDEXED BY workspaces_live
-            WHERE state <> 5 GROUP BY preset, state, fingerprint
-            """
-        ).forEach { columns in
-            guard let key = keys[columns.next()], let tally = tally(of: key, &columns) else { return }
-            tallies.append(tally)
-        }
-        return tallies
+            "SELECT preset, state, fingerprint, ready_at FROM workspaces INDEXED BY workspaces_live WHERE state <> 5"
+        ).forEach { columns in counter.count(&columns) }
+        return counter.finish()
     }
 
     func tallies(of preset: PresetKey) throws -> [Tally] {
         guard let id = try presetID(preset) else { return [] }
-        return try statement(
+        var counter = TallyCounter(keys: [(id, preset)])
+        try statement(
             """
-            SELECT state, fingerprint, count(*), min(ready_at) FROM workspaces INDEXED BY workspaces_live
-            WHERE preset = ? AND state <> 5 GROUP BY state, fingerprint
+            SELECT preset, state, fingerprint, ready_at FROM workspaces INDEXED BY workspaces_live
+            WHERE preset = ? AND state <> 5
             """
-        ).all(id) { columns in tally(of: preset, &columns) }.compactMap { $0 }
-    }
-
-    private func tally(of preset: PresetKey, _ columns: inout Columns) -> Tally? {
-        guard let state = WorkspaceState(code: columns.next()) else { return nil }
-        return Tally(
-            preset: preset, fingerprint: columns.next(), state: state, count: columns.next(),
-            oldestReadyAt: columns.next())
+        ).forEach(id) { columns in counter.count(&columns) }
+        return counter.finish()
     }
 
     func instances(of presets: [PresetKey]) throws -> [Instance] {
