@@ -38,7 +38,8 @@ package struct Engine: Sendable {
     package init(
         store: any Store, sources: [Source], provisioners: [String: any Provisioner], defaultProvisioner: String?,
         policy: Policy, parser: ManifestParsing, zones: ZoneDirectory = ZoneDirectory(),
-        now: @escaping @Sendable () -> Timestamp, secret: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
+        now: @escaping @Sendable () -> Timestamp,
+        secret: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
         holder: String = Holder.current.description,
         isDead: @escaping @Sendable (String) -> Bool = { Holder($0)?.isKnownDead == true }
     ) {

@@ -63,5 +63,7 @@ package struct Holder: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension String {
-    fileprivate var trimmed: String { String(self[..<(lastIndex { !$0.isWhitespace }.map(index(after:)) ?? startIndex)]) }
+    fileprivate var trimmed: String {
+        String(self[..<(lastIndex { !$0.isWhitespace }.map(index(after:)) ?? startIndex)])
+    }
 }

@@ -14,7 +14,8 @@ package enum ManifestParser {
             file.isUnreadable = true
             file.diagnostics = [
                 Diagnostic(
-                    .error, "the file has \(bytes.count) bytes, more than \(sizeLimit / 1024) KiB, the limit for a manifest file",
+                    .error,
+                    "the file has \(bytes.count) bytes, more than \(sizeLimit / 1024) KiB, the limit for a manifest file",
                     hint: "split it into several files")
             ]
             return file
@@ -97,9 +98,15 @@ enum RuleCheck {
             }
             seen[rule.name] = element.position.line
             let isNumeric = rule.kind == .number || rule.kind == .integer
-            if rule.minimum != nil, !isNumeric { report("minimum", "minimum goes with numbers, \(rule.name) is a \(rule.kind.rawValue)") }
-            if rule.maximum != nil, !isNumeric { report("maximum", "maximum goes with numbers, \(rule.name) is a \(rule.kind.rawValue)") }
-            if rule.pattern != nil, rule.kind != .string { report("pattern", "pattern goes with strings, \(rule.name) is a \(rule.kind.rawValue)") }
+            if rule.minimum != nil, !isNumeric {
+                report("minimum", "minimum goes with numbers, \(rule.name) is a \(rule.kind.rawValue)")
+            }
+            if rule.maximum != nil, !isNumeric {
+                report("maximum", "maximum goes with numbers, \(rule.name) is a \(rule.kind.rawValue)")
+            }
+            if rule.pattern != nil, rule.kind != .string {
+                report("pattern", "pattern goes with strings, \(rule.name) is a \(rule.kind.rawValue)")
+            }
             if let minimum = rule.minimum, let maximum = rule.maximum, minimum > maximum {
                 report("maximum", "maximum \(maximum.shortText) is below minimum \(minimum.shortText)")
             }
@@ -132,7 +139,8 @@ extension [UInt8] {
 extension [Diagnostic] {
     /// Adds the line that each is about.
     mutating func quote(_ bytes: [UInt8]) {
-        let lines = String(decoding: bytes, as: UTF8.self).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        let lines = String(decoding: bytes, as: UTF8.self).split(
+            omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for index in indices {
             guard let line = self[index].position?.line, lines.indices.contains(line - 1) else { continue }
             self[index].excerpt = String(lines[line - 1].prefix(200))

@@ -75,7 +75,10 @@ extension Shape {
                 + (minimum > 0 ? [("minItems", .integer(minimum))] : [])
         case .text(let rule): return [("type", .text("string"))] + rule.constraints
         case .integer(let range):
-            return [("type", .text("integer")), ("minimum", .integer(range.lowerBound)), ("maximum", .integer(range.upperBound))]
+            return [
+                ("type", .text("integer")), ("minimum", .integer(range.lowerBound)),
+                ("maximum", .integer(range.upperBound)),
+            ]
         case .number: return [("type", .text("number"))]
         case .boolean: return [("type", .text("boolean"))]
         case .scalar: return [("type", .list([.text("string"), .text("number"), .text("boolean")]))]
@@ -86,7 +89,10 @@ extension Shape {
     /// A key that may be left out may be empty, too.
     fileprivate var optionalSchema: [(String, SchemaGenerator.Node)] {
         if case .described(let shape, let text) = self {
-            return [("description", .text(text)), ("anyOf", .list([.object(shape.schema), .object([("type", .text("null"))])]))]
+            return [
+                ("description", .text(text)),
+                ("anyOf", .list([.object(shape.schema), .object([("type", .text("null"))])])),
+            ]
         }
         return [("anyOf", .list([.object(schema), .object([("type", .text("null"))])]))]
     }
@@ -97,7 +103,10 @@ extension ObjectShape {
         let required = keys.filter(\.isRequired).map { SchemaGenerator.Node.text($0.name) }
         var pairs: [(String, SchemaGenerator.Node)] = [
             ("type", .text("object")),
-            ("properties", .object(keys.map { ($0.name, .object($0.isRequired ? $0.shape.schema : $0.shape.optionalSchema)) })),
+            (
+                "properties",
+                .object(keys.map { ($0.name, .object($0.isRequired ? $0.shape.schema : $0.shape.optionalSchema)) })
+            ),
         ]
         if !required.isEmpty { pairs.append(("required", .list(required))) }
         pairs.append(("additionalProperties", .boolean(false)))
@@ -119,7 +128,8 @@ extension ObjectRule {
         case .exactlyOne: return [("oneOf", .list(names.map(has)))]
         case .atLeastOne: return [("anyOf", .list(names.map(has)))]
         case .together(let keys):
-            let pairs = keys.map { key in (key, SchemaGenerator.Node.list(keys.filter { $0 != key }.map { .text($0) })) }
+            let pairs = keys.map { key in (key, SchemaGenerator.Node.list(keys.filter { $0 != key }.map { .text($0) }))
+            }
             return [("dependentRequired", .object(pairs))]
         case .all(let rules): return rules.flatMap { $0.schema(of: object) }
         case .notBothZero(let first, let second):

@@ -33,7 +33,8 @@ extension Suspension.Scope {
         if stored == "*" {
             self = .all
         } else if let slash = stored.lastIndex(of: "/") {
-            self = .preset(PresetKey(source: String(stored[..<slash]), name: String(stored[stored.index(after: slash)...])))
+            self = .preset(
+                PresetKey(source: String(stored[..<slash]), name: String(stored[stored.index(after: slash)...])))
         } else {
             self = .source(stored)
         }

@@ -3,9 +3,13 @@ import Testing
 
 @Suite struct BadInputTests {
     /// Exit code 1, an `error:` with the words, and a hint where one is promised.
-    private func expectError(_ result: Sandbox.Result, _ words: String, sourceLocation: SourceLocation = #_sourceLocation) {
+    private func expectError(
+        _ result: Sandbox.Result, _ words: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
         #expect(result.code == 1, "\(result.err)", sourceLocation: sourceLocation)
-        #expect(result.err.contains("error: ") && result.err.contains(words), "\(result.err)", sourceLocation: sourceLocation)
+        #expect(
+            result.err.contains("error: ") && result.err.contains(words), "\(result.err)",
+            sourceLocation: sourceLocation)
     }
 
     @Test func noConfiguration() async throws {
@@ -32,7 +36,8 @@ import Testing
             ("branch: main", "branch: trunk", "trunk"), ("path: presets", "path: elsewhere", "elsewhere"),
             ("/repo", "/nothing", "nothing"),
         ] {
-            try sandbox.write("bad.yaml", Sandbox.configuration.replacing(from, with: to).replacing("ROOT", with: sandbox.root.path))
+            try sandbox.write(
+                "bad.yaml", Sandbox.configuration.replacing(from, with: to).replacing("ROOT", with: sandbox.root.path))
             expectError(try await sandbox.prewarm("sync", "--config", "bad.yaml"), words)
         }
     }
@@ -41,20 +46,24 @@ import Testing
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         #expect(try await sandbox.prewarm("sync").code == 0)
-        try FileManager.default.moveItem(at: sandbox.root.appending(path: "repo"), to: sandbox.root.appending(path: "gone"))
+        try FileManager.default.moveItem(
+            at: sandbox.root.appending(path: "repo"), to: sandbox.root.appending(path: "gone"))
         #expect(try await sandbox.prewarm("claim", "a", "--owner", "ada").code == 0)
         #expect(try await sandbox.prewarm("sync").code == 1)
         #expect(sandbox.instances.count == 2, "the pool was refilled from the revision in force")
         let status = try await sandbox.prewarm("status")
         #expect(status.code == 1 && status.out.contains("stays in force") && status.out.contains("since 20"))
-        try FileManager.default.moveItem(at: sandbox.root.appending(path: "gone"), to: sandbox.root.appending(path: "repo"))
+        try FileManager.default.moveItem(
+            at: sandbox.root.appending(path: "gone"), to: sandbox.root.appending(path: "repo"))
         #expect(try await sandbox.prewarm("sync").code == 0)
         #expect(try await sandbox.prewarm("status").code == 0)
     }
 
     @Test func aBrokenManifestIsShownWithItsPlaceAndTheOthersGoOn() async throws {
         let sandbox = try await Sandbox()
-        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1), "b.yaml": Sandbox.preset("b", instances: 1)])
+        try await sandbox.commit([
+            "a.yaml": Sandbox.preset("a", instances: 1), "b.yaml": Sandbox.preset("b", instances: 1),
+        ])
         try await sandbox.prewarm("sync")
         try await sandbox.commit([
             "a.yaml": Sandbox.preset("a", instances: 1, "  instanses: 3"), "b.yaml": Sandbox.preset("b", instances: 2),
@@ -69,8 +78,10 @@ import Testing
 
     @Test(arguments: [
         ("missing", "", "provision"), ("not executable", "#!/bin/sh\nexit 0\n", "executable"),
-        ("no JSON", "#!/bin/sh\necho hello\n", "hello"), ("10 MB", "#!/bin/sh\nhead -c 10000000 /dev/zero | tr '\\0' x\n", "MiB"),
-        ("hangs", "#!/bin/sh\nsleep 600\n", "1s"), ("forks and hangs", "#!/bin/sh\nsleep 601 &\nsleep 602 &\nwait\n", "1s"),
+        ("no JSON", "#!/bin/sh\necho hello\n", "hello"),
+        ("10 MB", "#!/bin/sh\nhead -c 10000000 /dev/zero | tr '\\0' x\n", "MiB"),
+        ("hangs", "#!/bin/sh\nsleep 600\n", "1s"),
+        ("forks and hangs", "#!/bin/sh\nsleep 601 &\nsleep 602 &\nwait\n", "1s"),
     ])
     func provisionersThatMisbehave(kind: String, script: String, words: String) async throws {
         let sandbox = try await Sandbox(
@@ -85,7 +96,7 @@ import Testing
         let sync = try await sandbox.prewarm("sync")
         #expect(sync.code == 1 && sync.err.contains(words), "\(kind): \(sync.err)")
         if kind.contains("hangs") {
-            let left = try await sandbox.git("--version") // a pause; then no child may be left
+            let left = try await sandbox.git("--version")  // a pause; then no child may be left
             _ = left
             #expect(try processes(with: ["sleep", "601"]) == 0 && processes(with: ["sleep", "602"]) == 0)
         }
@@ -97,7 +108,8 @@ import Testing
     private func processes(with command: [String]) throws -> Int {
         let wanted = Data(command.joined(separator: "\0").utf8)
         return try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { name in
-            Int(name) != nil && (try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(name)/cmdline")))?.starts(with: wanted) == true
+            Int(name) != nil
+                && (try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(name)/cmdline")))?.starts(with: wanted) == true
         }.count
     }
 

@@ -10,7 +10,8 @@ import Testing
         for round in 1...12 {
             let version = "\(round / 2)"
             try await sandbox.commit([
-                "a.yaml": Sandbox.preset("a", instances: 2 + round % 3, version: version, "  parameters: {seconds: 0.05}"),
+                "a.yaml": Sandbox.preset(
+                    "a", instances: 2 + round % 3, version: version, "  parameters: {seconds: 0.05}"),
                 "b.yaml": Sandbox.preset("b", instances: round % 4, version: version, "  strategy: {type: Recreate}"),
             ])
             for _ in 1...4 {

@@ -4,7 +4,9 @@ import Testing
 @Suite struct LoopTests {
     @Test func fromACommitToAWarmPoolAClaimAndARefill() async throws {
         let sandbox = try await Sandbox()
-        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2), "b.yaml": Sandbox.preset("b", instances: 1)])
+        try await sandbox.commit([
+            "a.yaml": Sandbox.preset("a", instances: 2), "b.yaml": Sandbox.preset("b", instances: 1),
+        ])
 
         let plan = try await sandbox.prewarm("plan", "--detailed-exitcode")
         #expect(plan.code == 2)
@@ -45,7 +47,9 @@ import Testing
 
     @Test func aRolloutReplacesAndADeletionPrunes() async throws {
         let sandbox = try await Sandbox()
-        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3), "b.yaml": Sandbox.preset("b", instances: 1)])
+        try await sandbox.commit([
+            "a.yaml": Sandbox.preset("a", instances: 3), "b.yaml": Sandbox.preset("b", instances: 1),
+        ])
         try await sandbox.prewarm("sync", "--wait")
         let before = sandbox.instances
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3, version: "2.0"), "b.yaml": nil])

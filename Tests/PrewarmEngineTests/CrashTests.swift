@@ -35,7 +35,8 @@ private struct MortalStore: Store {
         return try await store.read(body)
     }
 
-    func write<Result: Sendable>(_ body: @escaping @Sendable (any StoreWriter) throws -> Result) async throws -> Result {
+    func write<Result: Sendable>(_ body: @escaping @Sendable (any StoreWriter) throws -> Result) async throws -> Result
+    {
         guard !life.isOver else { throw Death() }
         let isLast = life.spend()
         if isLast, !life.diesAfterCommit { throw Death() }

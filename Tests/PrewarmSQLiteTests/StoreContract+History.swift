@@ -54,7 +54,8 @@ extension StoreContract {
             try await store.write { writer in
                 try writer.save([.sample()])
                 try writer.insert([
-                    .sample("gone", .go, .deleted), .sample("waits", .go, .deleted), .sample("young", .go, .deleted, createdAt: .at(90)),
+                    .sample("gone", .go, .deleted), .sample("waits", .go, .deleted),
+                    .sample("young", .go, .deleted, createdAt: .at(90)),
                     .sample("ready"), .sample("claimed", .go, .claimed),
                 ])
                 try writer.insert([

@@ -57,7 +57,8 @@ extension StoreContract {
             let rust = PresetKey(source: "main", name: "rust")
             try await store.write { writer in
                 try writer.insert([
-                    .sample("o1", "w1"), .sample("o3", "w2", .create, rust), .sample("o2", "w1", .delete, state: .running),
+                    .sample("o1", "w1"), .sample("o3", "w2", .create, rust),
+                    .sample("o2", "w1", .delete, state: .running),
                     .sample("o4", "w3", state: .failed),
                 ])
             }

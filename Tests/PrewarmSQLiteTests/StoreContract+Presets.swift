@@ -15,7 +15,8 @@ extension StoreContract {
             try await store.write { try $0.save(presets) }
             let sorted = presets.sorted { $0.key < $1.key }
             #expect(try await store.read { try $0.presets(source: nil) } == sorted)
-            #expect(try await store.read { try $0.presets(source: "main") } == sorted.filter { $0.key.source == "main" })
+            #expect(
+                try await store.read { try $0.presets(source: "main") } == sorted.filter { $0.key.source == "main" })
             #expect(try await store.read { try $0.presets(source: "other") }.isEmpty)
         },
         Case("a saved preset replaces the one before; a forgotten one is gone with its failures") { fixture in
@@ -47,7 +48,9 @@ extension StoreContract {
         Case("presets are found by name, and by source and name where a name is taken twice") { fixture in
             let store = try await fixture.open()
             let other = PresetKey(source: "b", name: "go")
-            try await store.write { try $0.save([.sample(.go), .sample(other), .sample(.init(source: "b", name: "x"))]) }
+            try await store.write {
+                try $0.save([.sample(.go), .sample(other), .sample(.init(source: "b", name: "x"))])
+            }
             #expect(try await store.read { try $0.presets(named: "go") }.map(\.key) == [other, .go])
             #expect(try await store.read { try $0.presets(named: "main/go") }.map(\.key) == [.go])
             #expect(try await store.read { try $0.presets(named: "x") }.map(\.key.source) == ["b"])

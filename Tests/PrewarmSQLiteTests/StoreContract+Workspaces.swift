@@ -33,7 +33,8 @@ extension StoreContract {
             let preset = PresetKey(source: "main", name: "go-1-x")
             try await store.write { writer in
                 try writer.insert([
-                    .sample("01jh0000000000000000abcd2345", preset, .deleted), .sample("01ji0000000000000000abcd2345", preset),
+                    .sample("01jh0000000000000000abcd2345", preset, .deleted),
+                    .sample("01ji0000000000000000abcd2345", preset),
                     .sample("01jh0000000000000000abcd2346", preset, .deleted), .sample("w-1", preset),
                 ])
             }
@@ -99,7 +100,9 @@ extension StoreContract {
         Case("instances are the unclaimed and live ones of the presets asked for") { fixture in
             let store = try await fixture.open()
             let all = WorkspaceState.allCases.map { Workspace.sample($0.rawValue, .go, $0) }
-            try await store.write { try $0.insert(all + [.sample("x", other), .sample("y", .init(source: "c", name: "d"))]) }
+            try await store.write {
+                try $0.insert(all + [.sample("x", other), .sample("y", .init(source: "c", name: "d"))])
+            }
             let found = try await store.read { try $0.instances(of: [.go, other, .init(source: "n", name: "n")]) }
             #expect(
                 Set(found.map(\.id.rawValue)) == ["pending", "creating", "ready", "deleting", "failed", "lost", "x"])
@@ -138,13 +141,16 @@ extension StoreContract {
             let store = try await fixture.open()
             let presets = (0..<100).map { PresetKey(source: "main", name: "p\($0)") }
             let workspaces = (0..<10_000).map { Workspace.sample("w\(100_000 + $0)", presets[$0 % 100]) }
-            let operations = (0..<10_000).map { Operation.sample("o\(100_000 + $0)", "w\(100_000 + $0)", .create, presets[$0 % 100]) }
+            let operations = (0..<10_000).map {
+                Operation.sample("o\(100_000 + $0)", "w\(100_000 + $0)", .create, presets[$0 % 100])
+            }
             try await store.write { writer in
                 try writer.insert(workspaces)
                 try writer.insert(operations)
             }
             #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) } == workspaces)
-            #expect(try await store.read { try $0.tallies(source: nil) }.map(\.count) == Array(repeating: 100, count: 100))
+            #expect(
+                try await store.read { try $0.tallies(source: nil) }.map(\.count) == Array(repeating: 100, count: 100))
             let due = try await store.read { try $0.dueOperations(provisioner: "local", now: .at(0), limit: 20_000) }
             #expect(due.map(\.operation) == operations)
             let ids = workspaces.map(\.id)

@@ -71,7 +71,9 @@ import Testing
     private static func importedModule(_ line: Substring) -> String? {
         let words = line.split(separator: " ")
         guard let index = words.firstIndex(of: "import"), index <= 2, words.indices.contains(index + 1),
-            words[..<index].allSatisfy({ ["package", "public", "internal", "private", "@testable", "@preconcurrency"].contains($0) })
+            words[..<index].allSatisfy({
+                ["package", "public", "internal", "private", "@testable", "@preconcurrency"].contains($0)
+            })
         else { return nil }
         return String(words[index + 1])
     }

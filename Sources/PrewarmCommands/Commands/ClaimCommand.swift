@@ -43,7 +43,9 @@ struct ClaimCommand: AsyncParsableCommand {
             case .text:
                 console.step(.success, "\(workspace.name) is yours, \(owner)")
                 var table = Table(["", ""], flexible: "")
-                for (key, value) in [("id", workspace.id.rawValue), ("endpoint", workspace.endpoint ?? "none was given")]
+                for (key, value) in [
+                    ("id", workspace.id.rawValue), ("endpoint", workspace.endpoint ?? "none was given"),
+                ]
                     + workspace.metadata.sorted(by: { $0.key < $1.key })
                 {
                     table.add([.init(key, .dim), .init(value.asOneLine)])
@@ -90,8 +92,10 @@ struct ReleaseCommand: AsyncParsableCommand {
             console.step(.success, "released \(released.name)")
             guard !noWait, released.state != .deleted else { return }
             let display = ProgressDisplay(console, drawsLive: false)
-            let report = try await OperationRunner(context.engine, workspace: released.id) { display.show(.operation($0)) }
-                .run()
+            let report = try await OperationRunner(context.engine, workspace: released.id) {
+                display.show(.operation($0))
+            }
+            .run()
             if let failed = report.failed.first {
                 throw CommandFailure(
                     "the deletion failed and is tried again by the next sync: \(failed.error ?? "")",

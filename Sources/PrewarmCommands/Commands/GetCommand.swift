@@ -119,7 +119,8 @@ struct GetCommand: AsyncParsableCommand {
             let sources = try await context.sourceStatuses().filter { name == nil || $0.name == name }
             try require(!sources.isEmpty || name == nil, "source", name)
             return text(
-                sources.map { Value($0) }, names: sources.map(\.name), table: Tables.sources(sources, now: now, console))
+                sources.map { Value($0) }, names: sources.map(\.name), table: Tables.sources(sources, now: now, console)
+            )
         }
     }
 

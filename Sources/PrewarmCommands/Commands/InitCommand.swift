@@ -12,7 +12,9 @@ struct InitCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(try GlobalOptions.parse([])) { console in
             let root = URL(fileURLWithPath: directory)
-            let existing = Starter.files.filter { FileManager.default.fileExists(atPath: root.appending(path: $0.path).path) }
+            let existing = Starter.files.filter {
+                FileManager.default.fileExists(atPath: root.appending(path: $0.path).path)
+            }
             guard existing.isEmpty else {
                 throw CommandFailure(
                     "\(directory) already has \(existing.map(\.path).joined(separator: ", "))",

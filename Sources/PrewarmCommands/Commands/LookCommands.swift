@@ -30,12 +30,16 @@ struct LogsCommand: AsyncParsableCommand {
                 let needsTitles = records.count > 1 || logs.count > 1
                 for log in logs {
                     if needsTitles {
-                        console.note("== \(record.operation.kind.rawValue) \(record.operation.id), attempt \(log.attempt), \(log.at)")
+                        console.note(
+                            "== \(record.operation.kind.rawValue) \(record.operation.id), attempt \(log.attempt), \(log.at)"
+                        )
                     }
                     console.write(log.text.hasSuffix("\n") || log.text.isEmpty ? log.text : log.text + "\n")
                 }
                 if logs.isEmpty {
-                    console.note("\(record.operation.kind.rawValue) \(record.operation.id) wrote nothing; it is \(record.operation.state.rawValue)")
+                    console.note(
+                        "\(record.operation.kind.rawValue) \(record.operation.id) wrote nothing; it is \(record.operation.state.rawValue)"
+                    )
                 }
             }
         }

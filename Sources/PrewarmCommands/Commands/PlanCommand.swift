@@ -14,7 +14,9 @@ struct PlanCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Option(name: .customLong("rev"), help: ArgumentHelp("Plan this branch, tag or commit in place of the configured ref.", valueName: "revision"))
+    @Option(
+        name: .customLong("rev"),
+        help: ArgumentHelp("Plan this branch, tag or commit in place of the configured ref.", valueName: "revision"))
     var revision: String?
 
     @Option(help: ArgumentHelp("Show this preset only.", valueName: "name"))
@@ -32,7 +34,9 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Offline: the folder of manifests.", valueName: "dir"))
     var path: String?
 
-    @Option(help: ArgumentHelp("Offline: the state that `prewarm export` wrote; without it nothing exists.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Offline: the state that `prewarm export` wrote; without it nothing exists.", valueName: "file"))
     var observed: String?
 
     @Option(help: ArgumentHelp("Offline: the time to plan for; without it now.", valueName: "time"))
@@ -111,7 +115,8 @@ struct PlanCommand: AsyncParsableCommand {
         let errors = reports.flatMap(\.diagnostics).count { $0.severity == .error }
         if errors > 0 {
             throw CommandFailure(
-                "\(counted(errors, "error")) in the manifests; the plan keeps the last good version of what they define")
+                "\(counted(errors, "error")) in the manifests; the plan keeps the last good version of what they define"
+            )
         }
         return reports.contains { !$0.plan.actions.isEmpty }
     }

@@ -14,10 +14,16 @@ package struct Prewarm: AsyncParsableCommand {
         version: prewarmVersion,
         groupedSubcommands: [
             CommandGroup(name: "Start", subcommands: [InitCommand.self, ValidateCommand.self]),
-            CommandGroup(name: "Reconcile", subcommands: [PlanCommand.self, SyncCommand.self, SuspendCommand.self, ResumeCommand.self, RetryCommand.self]),
-            CommandGroup(name: "Look", subcommands: [
-                StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ExportCommand.self,
-            ]),
+            CommandGroup(
+                name: "Reconcile",
+                subcommands: [
+                    PlanCommand.self, SyncCommand.self, SuspendCommand.self, ResumeCommand.self, RetryCommand.self,
+                ]),
+            CommandGroup(
+                name: "Look",
+                subcommands: [
+                    StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ExportCommand.self,
+                ]),
             CommandGroup(name: "Use", subcommands: [ClaimCommand.self, ReleaseCommand.self]),
             CommandGroup(name: "Reference", subcommands: [SchemaCommand.self, VersionCommand.self]),
         ])

@@ -42,7 +42,8 @@ struct SuspendCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Why; it is shown wherever the preset is.", valueName: "text"))
     var reason: String?
 
-    @Option(help: ArgumentHelp("Resume by itself after this time (2h) or at it (2026-11-24T18:00:00Z).", valueName: "when"))
+    @Option(
+        help: ArgumentHelp("Resume by itself after this time (2h) or at it (2026-11-24T18:00:00Z).", valueName: "when"))
     var until: Moment?
 
     func run() async throws {

@@ -17,7 +17,8 @@ struct SyncCommand: AsyncParsableCommand {
     @Flag(help: "Wait until every pool is as its preset says.")
     var wait = false
 
-    @Option(help: ArgumentHelp("How long to wait at most, 30m unless it is said; implies --wait.", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp("How long to wait at most, 30m unless it is said; implies --wait.", valueName: "duration"))
     var timeout: DurationArgument?
 
     @Option(help: ArgumentHelp("Act on this preset only.", valueName: "name"))
@@ -81,13 +82,15 @@ struct SyncCommand: AsyncParsableCommand {
         }
         for turn in report.turns {
             if let failure = turn.failure {
-                throw CommandFailure("the source \(turn.source) could not be read: \(failure.message)", hint: failure.hint)
+                throw CommandFailure(
+                    "the source \(turn.source) could not be read: \(failure.message)", hint: failure.hint)
             }
         }
         let errors = report.turns.flatMap(\.diagnostics).count { $0.severity == .error }
         if errors > 0 {
             throw CommandFailure(
-                "\(counted(errors, "error")) in the manifests; the last good version of what they define stays in force")
+                "\(counted(errors, "error")) in the manifests; the last good version of what they define stays in force"
+            )
         }
         guard !report.last.isEmpty else { return }
         let eligible = pools.reduce(0) { $0 + $1.counts.eligible }
@@ -103,7 +106,8 @@ struct SyncCommand: AsyncParsableCommand {
         case .stalled(let failures):
             why = ", stalled after \(counted(failures, "failure")): \(unfinished.failure?.message.asOneLine ?? "")"
         case .backoff(let until, let failures):
-            why = ", waits until \(until) after \(counted(failures, "failure")): \(unfinished.failure?.message.asOneLine ?? "")"
+            why =
+                ", waits until \(until) after \(counted(failures, "failure")): \(unfinished.failure?.message.asOneLine ?? "")"
         case nil: why = counts.isInMotion ? ", \(counts.starting) starting, \(counts.deleting) deleting" : ""
         }
         return "\(unfinished.pool.preset.name): \(counts.eligible) of \(counts.desired) ready" + why

@@ -61,7 +61,8 @@ final class ProgressDisplay: Sendable {
             }
         }
         if report.isQuiet {
-            console.step(.success, "\(report.source): nothing changed since \(report.revision?.short ?? "the last sync")")
+            console.step(
+                .success, "\(report.source): nothing changed since \(report.revision?.short ?? "the last sync")")
         } else if let revision = report.revision {
             console.step(.action, "\(report.source): \(revision.short): \(Plan.summary(of: [report.plan]))")
         }
@@ -79,7 +80,8 @@ final class ProgressDisplay: Sendable {
             console.step(.failure, "\(operation.kind.rawValue) \(name) failed\(time): \(operation.error ?? "")")
         case .pending:
             guard let error = operation.error else { return }
-            console.step(.waiting, "\(operation.kind.rawValue) \(name) is tried again at \(operation.nextAttemptAt): \(error)")
+            console.step(
+                .waiting, "\(operation.kind.rawValue) \(name) is tried again at \(operation.nextAttemptAt): \(error)")
         case .running, .cancelled: break
         }
     }

@@ -115,6 +115,9 @@ extension String {
 
     /// One line, without control characters: what others wrote can't move the cursor.
     var asOneLine: String {
-        String(split(whereSeparator: \.isNewline).joined(separator: " ").unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f && !(0x80...0x9f).contains($0.value) })
+        String(
+            split(whereSeparator: \.isNewline).joined(separator: " ").unicodeScalars.filter {
+                $0.value >= 0x20 && $0.value != 0x7f && !(0x80...0x9f).contains($0.value)
+            })
     }
 }

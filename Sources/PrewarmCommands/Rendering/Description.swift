@@ -43,7 +43,8 @@ struct Description {
             lines += section("Workspaces")
             lines += workspaces.prefix(50).map { workspace in
                 "  \(workspace.name)  \(workspace.state.rawValue)  \((now - workspace.createdAt).age)"
-                    + (workspace.fingerprint == preset.fingerprint ? "" : "  outdated: version \(workspace.spec.version)")
+                    + (workspace.fingerprint == preset.fingerprint
+                        ? "" : "  outdated: version \(workspace.spec.version)")
                     + (workspace.owner.map { "  owner \($0)" } ?? "")
             }
             if workspaces.count > 50 { lines.append("  and \(workspaces.count - 50) more") }
@@ -58,13 +59,18 @@ struct Description {
         if let retired = status[.deprecated] {
             sentences.append("It wants none: \(retired.message).")
         } else if let schedule = preset.schedule {
-            sentences.append("It wants \(counts.desired) now, by its schedule in \(schedule.timezone); outside its windows \(preset.instances).")
+            sentences.append(
+                "It wants \(counts.desired) now, by its schedule in \(schedule.timezone); outside its windows \(preset.instances)."
+            )
         } else {
             sentences.append("It wants \(counts.desired).")
         }
         sentences.append(
-            "It has \(counts.eligible) ready to be claimed, \(counts.starting) starting, \(counts.deleting) deleting, \(counts.claimed) claimed.")
-        if counts.outdated > 0 { sentences.append("\(counts.outdated) are of an older fingerprint and are being replaced.") }
+            "It has \(counts.eligible) ready to be claimed, \(counts.starting) starting, \(counts.deleting) deleting, \(counts.claimed) claimed."
+        )
+        if counts.outdated > 0 {
+            sentences.append("\(counts.outdated) are of an older fingerprint and are being replaced.")
+        }
         if counts.expired > 0 { sentences.append("\(counts.expired) are older than the ttl.") }
         if counts.failed > 0 { sentences.append("\(counts.failed) failed to build.") }
         for kind in [Condition.Kind.stalled, .backingOff, .suspended, .limited, .invalid] {
@@ -91,20 +97,27 @@ struct Description {
                 try store.presets(named: workspace.preset.description).first
             )
         }
-        let expiresAt = workspace.state == .ready ? preset?.ttl.flatMap { ttl in workspace.readyAt.map { $0 + ttl } } : nil
+        let expiresAt =
+            workspace.state == .ready ? preset?.ttl.flatMap { ttl in workspace.readyAt.map { $0 + ttl } } : nil
         let because = operations.last { $0.kind == .create }?.reason.rawValue
         var lines = section("Workspace \(workspace.name)")
         lines += fields([
             ("id", workspace.id.rawValue), ("state", workspace.state.rawValue), ("owner", workspace.owner),
-            ("preset", workspace.preset.description), ("template", "\(workspace.spec.template) \(workspace.spec.version)"),
+            ("preset", workspace.preset.description),
+            ("template", "\(workspace.spec.template) \(workspace.spec.version)"),
             ("provisioner", workspace.spec.provisioner),
-            ("fingerprint", workspace.fingerprint.description
-                + (preset.map { $0.fingerprint == workspace.fingerprint ? ", the current one" : ", an older one" } ?? "")),
+            (
+                "fingerprint",
+                workspace.fingerprint.description
+                    + (preset.map { $0.fingerprint == workspace.fingerprint ? ", the current one" : ", an older one" }
+                        ?? "")
+            ),
             ("created", "\(workspace.createdAt)" + (because.map { ", because of \($0)" } ?? "")),
             ("revision", workspace.revision),
             ("manifest", preset.map { "\($0.origin.file):\($0.origin.line)" }),
             ("ready", workspace.readyAt?.description), ("claimed", workspace.claimedAt?.description),
-            ("expires", expiresAt?.description), ("endpoint", workspace.endpoint), ("metadata", list(workspace.metadata)),
+            ("expires", expiresAt?.description), ("endpoint", workspace.endpoint),
+            ("metadata", list(workspace.metadata)),
         ])
         lines += parameters(workspace.spec.parameters)
         lines += section("Operations")
@@ -154,7 +167,8 @@ struct Description {
     }
 
     private func list(_ dictionary: [String: String]) -> String? {
-        dictionary.isEmpty ? nil : dictionary.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
+        dictionary.isEmpty
+            ? nil : dictionary.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
     }
 
     private func parameters(_ parameters: [String: ParameterValue]) -> [String] {
@@ -163,9 +177,10 @@ struct Description {
 
     private func eventLines(_ events: [Event], now: Timestamp) -> [String] {
         guard !events.isEmpty else { return [] }
-        return section("Events") + events.map { event in
-            "  \((now - event.at).age.padded(to: 8)) \(event.reason)  \(event.object)/\(event.name): \(event.message.asOneLine)"
-        }
+        return section("Events")
+            + events.map { event in
+                "  \((now - event.at).age.padded(to: 8)) \(event.reason)  \(event.object)/\(event.name): \(event.message.asOneLine)"
+            }
     }
 }
 

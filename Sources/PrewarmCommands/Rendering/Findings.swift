@@ -41,7 +41,9 @@ struct Findings {
                             "rules": .array([
                                 .object(known: [
                                     "id": "manifest",
-                                    "shortDescription": .object(known: ["text": "A manifest or the configuration is wrong."]),
+                                    "shortDescription": .object(known: [
+                                        "text": "A manifest or the configuration is wrong."
+                                    ]),
                                 ])
                             ]),
                         ])

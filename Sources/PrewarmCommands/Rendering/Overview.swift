@@ -27,7 +27,8 @@ struct Overview {
     }
 
     var isHealthy: Bool {
-        sources.allSatisfy(\.isHealthy) && presets.allSatisfy(\.isHealthy) && failing.isEmpty && orphaned.isEmpty && unconfigured.isEmpty
+        sources.allSatisfy(\.isHealthy) && presets.allSatisfy(\.isHealthy) && failing.isEmpty && orphaned.isEmpty
+            && unconfigured.isEmpty
     }
 
     var value: Value {
@@ -46,9 +47,11 @@ struct Overview {
         var text = ""
         for source in sources {
             let ready = source.conditions[0]
-            let symbol = source.isHealthy ? Style.green.apply(to: "✔", colour: colour) : Style.red.apply(to: "✗", colour: colour)
+            let symbol =
+                source.isHealthy ? Style.green.apply(to: "✔", colour: colour) : Style.red.apply(to: "✗", colour: colour)
             let since = ready.since.map { " (\((now - $0).age) ago)" } ?? ""
-            text += "\(symbol) source \(Style.bold.apply(to: source.name, colour: colour))  \(source.record?.applied?.short ?? "no revision")\(ready.status == .yes ? since : "")\n"
+            text +=
+                "\(symbol) source \(Style.bold.apply(to: source.name, colour: colour))  \(source.record?.applied?.short ?? "no revision")\(ready.status == .yes ? since : "")\n"
             if ready.status != .yes {
                 text += "    \(ready.reason): \(ready.message)" + (ready.since.map { ", since \($0)" } ?? "") + "\n"
             }
@@ -66,13 +69,15 @@ struct Overview {
             text += "\n"
             for preset in attention {
                 for condition in preset.conditions where ![.ready, .reconciling].contains(condition.kind) {
-                    text += "\(Style.yellow.apply(to: "!", colour: colour)) \(preset.preset.key.name) \(condition.kind.rawValue): \(condition.message)\n"
+                    text +=
+                        "\(Style.yellow.apply(to: "!", colour: colour)) \(preset.preset.key.name) \(condition.kind.rawValue): \(condition.message)\n"
                 }
             }
         }
         if !failing.isEmpty { text += "\n" }
         for operation in failing.prefix(20) {
-            text += "\(Style.red.apply(to: "✗", colour: colour)) \(operation.kind.rawValue) of \(operation.workspace) failed \(counted(operation.attempt, "time")), tried again at \(operation.nextAttemptAt): \((operation.error ?? "").asOneLine)\n"
+            text +=
+                "\(Style.red.apply(to: "✗", colour: colour)) \(operation.kind.rawValue) of \(operation.workspace) failed \(counted(operation.attempt, "time")), tried again at \(operation.nextAttemptAt): \((operation.error ?? "").asOneLine)\n"
         }
         if failing.count > 20 { text += "  and \(failing.count - 20) more: `prewarm get operations --state pending`\n" }
         for name in unconfigured {

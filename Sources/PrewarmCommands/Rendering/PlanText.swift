@@ -16,13 +16,17 @@ struct PlanText {
         for (action, count) in grouped {
             if action.preset != preset {
                 preset = action.preset
-                lines.append("  " + Style.bold.apply(to: action.preset.name, colour: colour) + counts(byKey[action.preset]))
+                lines.append(
+                    "  " + Style.bold.apply(to: action.preset.name, colour: colour) + counts(byKey[action.preset]))
             }
             lines.append("    " + line(for: action, count: count, status: byKey[action.preset]))
         }
         let held = Dictionary(grouping: report.plan.held) { $0.hold }
         for (hold, actions) in held.sorted(by: { $0.key.message < $1.key.message }) {
-            lines.append("  " + Style.yellow.apply(to: "! held: \(counted(actions.count, "action")) by \(hold.message)", colour: colour))
+            lines.append(
+                "  "
+                    + Style.yellow.apply(
+                        to: "! held: \(counted(actions.count, "action")) by \(hold.message)", colour: colour))
         }
         return lines.map { $0 + "\n" }.joined()
     }
@@ -52,7 +56,8 @@ struct PlanText {
             case .delete: ("-", .red)
             case .cancel: ("~", .yellow)
             }
-        let what = action.workspace.map { Workspace.name(preset: action.preset.name, id: $0) } ?? counted(count, "workspace")
+        let what =
+            action.workspace.map { Workspace.name(preset: action.preset.name, id: $0) } ?? counted(count, "workspace")
         return style.apply(to: "\(symbol) \(action.kind.rawValue) \(what)", colour: colour)
             + "  \(action.reason.rawValue): \(explanation(of: action.reason, status))"
     }
@@ -61,7 +66,8 @@ struct PlanText {
         guard let status else { return "" }
         let (preset, counts) = (status.preset, status.pool.counts)
         switch reason {
-        case .belowDesired: return "wants \(counts.desired), has \(counts.eligible) ready and \(counts.starting) starting"
+        case .belowDesired:
+            return "wants \(counts.desired), has \(counts.eligible) ready and \(counts.starting) starting"
         case .aboveDesired: return "wants \(counts.desired)"
         case .outdated: return "the preset is at \(preset.spec.template) \(preset.spec.version), \(preset.fingerprint)"
         case .expired: return "older than the ttl of \(preset.ttl?.prewarmText ?? "?")"

@@ -18,7 +18,8 @@ struct PresetTable {
         for status in statuses {
             let (preset, counts) = (status.preset, status.pool.counts)
             let (word, style, message) = Self.headline(of: status)
-            let extra: [Table.Cell] = isWide
+            let extra: [Table.Cell] =
+                isWide
                 ? [
                     .init(preset.spec.template), .init(preset.spec.version), .init(preset.fingerprint.description),
                     .init(preset.key.source), .init("\(preset.origin.file):\(preset.origin.line)"),
@@ -35,7 +36,10 @@ struct PresetTable {
 
     /// The condition that somebody who reads one line should see.
     private static func headline(of status: PresetStatus) -> (String, Style, String) {
-        for kind in [Condition.Kind.stalled, .invalid, .suspended, .backingOff, .deletionsHeld, .limited, .deprecated, .reconciling] {
+        for kind in [
+            Condition.Kind.stalled, .invalid, .suspended, .backingOff, .deletionsHeld, .limited, .deprecated,
+            .reconciling,
+        ] {
             guard let condition = status[kind] else { continue }
             let style: Style =
                 switch kind {
@@ -57,8 +61,12 @@ enum Tables {
         var table = Table(
             ["NAME", "PRESET", "STATE", "VERSION", "OWNER", "AGE"] + wide + ["ENDPOINT"], flexible: "ENDPOINT")
         for workspace in workspaces {
-            let extra: [Table.Cell] = isWide
-                ? [.init(workspace.id.rawValue), .init(workspace.spec.template), .init(workspace.fingerprint.description)] : []
+            let extra: [Table.Cell] =
+                isWide
+                ? [
+                    .init(workspace.id.rawValue), .init(workspace.spec.template),
+                    .init(workspace.fingerprint.description),
+                ] : []
             table.add(
                 [
                     .init(workspace.name), .init(workspace.preset.name),
@@ -111,7 +119,8 @@ enum Tables {
     }
 
     static func templates(_ templates: [(source: String, template: Template)], _ console: Console) -> String {
-        var table = Table(["NAME", "PROVISIONER", "ACTIVE VERSION", "PARAMETERS", "DEPRECATED", "FILE"], flexible: "PARAMETERS")
+        var table = Table(
+            ["NAME", "PROVISIONER", "ACTIVE VERSION", "PARAMETERS", "DEPRECATED", "FILE"], flexible: "PARAMETERS")
         for (_, template) in templates {
             table.add([
                 .init(template.name), .init(template.provisioner ?? "(default)"), .init(template.activeVersion ?? "-"),

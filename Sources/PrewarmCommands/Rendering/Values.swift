@@ -186,7 +186,8 @@ extension Value {
             "revision": reports.count == 1 ? reports[0].revision.map { .string($0.description) } : nil,
             "revisions": reports.count == 1
                 ? nil
-                : .object(reports.compactMap { report in report.revision.map { (report.source, .string($0.description)) } }),
+                : .object(
+                    reports.compactMap { report in report.revision.map { (report.source, .string($0.description)) } }),
             "at": Value(time),
             "actions": .array(actions.map { Value($0) }),
             "held": .array(held.map { Value($0.action, hold: $0.hold) }),
@@ -217,7 +218,9 @@ struct SourceStatus {
             conditions.append(
                 Condition(
                     .invalid, reason: "ManifestInvalid",
-                    message: "\(count) \(count == 1 ? "error" : "errors") in the manifests; the first: \(first.location): \(first.message)"))
+                    message:
+                        "\(count) \(count == 1 ? "error" : "errors") in the manifests; the first: \(first.location): \(first.message)"
+                ))
         }
         return conditions
     }

@@ -60,7 +60,8 @@ struct Assembly {
             path: source.path, credentials: credentials(of: source), timeout: source.timeout,
             idleTimeout: min(source.timeout, .seconds(10)), allowFile: true,
             mirror: try mirrors().appending(path: source.name.value + ".git").path,
-            caFile: source.caFile.map(file.resolve), proxy: Environment.variables["HTTPS_PROXY"] ?? Environment.variables["https_proxy"])
+            caFile: source.caFile.map(file.resolve),
+            proxy: Environment.variables["HTTPS_PROXY"] ?? Environment.variables["https_proxy"])
     }
 
     /// Beside the store: `prewarm.db` has its mirrors in `prewarm.mirrors`.
@@ -121,7 +122,8 @@ extension Context {
         guard sourceNames.contains(name) else {
             throw CommandFailure(
                 "the configuration names no source \"\(name)\"",
-                hint: sourceNames.closest(to: name).map { "did you mean \"\($0)\"?" } ?? "it names \(sourceNames.joined(separator: ", "))")
+                hint: sourceNames.closest(to: name).map { "did you mean \"\($0)\"?" }
+                    ?? "it names \(sourceNames.joined(separator: ", "))")
         }
         return [name]
     }

@@ -17,7 +17,9 @@ struct ManifestFolder {
     static let fileLimit = 10_000
 
     func load(_ path: String) throws -> Loaded {
-        let files = try Self.manifestFiles(below: path).map { path in (path: path, file: ManifestParser.parse(try Self.bytes(path))) }
+        let files = try Self.manifestFiles(below: path).map { path in
+            (path: path, file: ManifestParser.parse(try Self.bytes(path)))
+        }
         return Loaded(files: files.count, catalog: link(files))
     }
 
@@ -46,7 +48,8 @@ struct ManifestFolder {
             if name.hasSuffix(".yaml") || name.hasSuffix(".yml") { names.append(name) }
         }
         guard names.count <= fileLimit else {
-            throw CommandFailure("\(path) has \(names.count) manifest files, more than \(fileLimit), the limit for a source")
+            throw CommandFailure(
+                "\(path) has \(names.count) manifest files, more than \(fileLimit), the limit for a source")
         }
         let prefix = path.hasSuffix("/") ? path : path + "/"
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { path == "." ? $0 : prefix + $0 }

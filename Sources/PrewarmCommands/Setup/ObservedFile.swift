@@ -24,7 +24,8 @@ struct ObservedFile {
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
-            throw CommandFailure("the observed state \(path) can't be read", hint: "write it with `prewarm export > FILE`")
+            throw CommandFailure(
+                "the observed state \(path) can't be read", hint: "write it with `prewarm export > FILE`")
         }
         do {
             let file = try JSONDecoder().decode(RawFile.self, from: data)

@@ -18,7 +18,9 @@ struct OfflinePlan {
         report.presets = loaded.catalog.presets
         if let file, !loaded.catalog.hidesPresets {
             // Of a name that an invalid manifest has, nothing is known: its workspaces are left alone.
-            report.presets += file.pruned(besides: report.presets).filter { !loaded.catalog.invalidNames.contains($0.key.name) }
+            report.presets += file.pruned(besides: report.presets).filter {
+                !loaded.catalog.invalidNames.contains($0.key.name)
+            }
             report.presets.sort { $0.key < $1.key }
         }
         let zones = ZoneDirectory().rules(of: Set(report.presets.compactMap { $0.schedule?.timezone }))

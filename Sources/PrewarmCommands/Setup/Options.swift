@@ -4,7 +4,11 @@ import PrewarmCore
 
 /// Options of every command that reads the configuration.
 struct GlobalOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The configuration file. Else $PREWARM_CONFIG, ./prewarm.yaml, /etc/prewarm/prewarm.yaml.", valueName: "file"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The configuration file. Else $PREWARM_CONFIG, ./prewarm.yaml, /etc/prewarm/prewarm.yaml.",
+            valueName: "file"))
     var config: String?
 
     @Option(help: "How messages on standard error look: text or json.")

@@ -31,12 +31,12 @@ enum Starter {
             Next:
 
             """ + (isHere ? "" : "  cd \(quoted)\n") + """
-              git init -b main && git add . && git commit -m "Add the first pools"
-              prewarm plan
-              prewarm sync --wait
-              prewarm claim go-small --owner you
+                  git init -b main && git add . && git commit -m "Add the first pools"
+                  prewarm plan
+                  prewarm sync --wait
+                  prewarm claim go-small --owner you
 
-            """
+                """
     }
 
     private static let configuration = """

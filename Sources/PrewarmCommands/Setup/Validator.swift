@@ -57,13 +57,17 @@ struct Validator {
                 let files = try await source.git.manifests(at: revision)
                 let contents = try await source.git.contents(of: files, limit: ManifestParser.sizeLimit)
                 let parsed = zip(files, contents).map { file, bytes in
-                    (path: file.path, file: bytes.map(ManifestParser.parse) ?? .tooLarge(limit: ManifestParser.sizeLimit))
+                    (
+                        path: file.path,
+                        file: bytes.map(ManifestParser.parse) ?? .tooLarge(limit: ManifestParser.sizeLimit)
+                    )
                 }
                 findings.files += files.count
                 findings.add(Self.folder(configuration).link(parsed))
             } catch {
                 findings.diagnostics.append(
-                    Diagnostic(.error, file: file.path, "the source \(source.name): \(error.message)", hint: error.hint))
+                    Diagnostic(.error, file: file.path, "the source \(source.name): \(error.message)", hint: error.hint)
+                )
             }
         }
         return findings

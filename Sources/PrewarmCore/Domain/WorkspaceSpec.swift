@@ -50,7 +50,9 @@ package struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConverti
     /// Reads 16 hexadecimal digits; nil for anything else.
     package init?(_ text: String) {
         // The sign that UInt64 would read too is none.
-        guard text.utf8.count == 16, text.utf8.first != UInt8(ascii: "+"), let value = UInt64(text, radix: 16) else { return nil }
+        guard text.utf8.count == 16, text.utf8.first != UInt8(ascii: "+"), let value = UInt64(text, radix: 16) else {
+            return nil
+        }
         rawValue = value
     }
 

@@ -44,7 +44,8 @@ package struct Catalog: Sendable {
         let names = Set(templates.map(\.name))
         templates += previousTemplates.filter { template in
             !names.contains(template.name)
-                && (linker.invalidTemplates.contains(template.name) || linker.invalidPaths.contains(template.origin.file))
+                && (linker.invalidTemplates.contains(template.name)
+                    || linker.invalidPaths.contains(template.origin.file))
         }
         templates.sort { $0.name < $1.name }
     }

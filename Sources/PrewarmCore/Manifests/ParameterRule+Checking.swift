@@ -6,10 +6,12 @@ extension ParameterRule {
         case (.string, .secret): return nil
         case (.string, .string(let text)): return problem(allowing: value) ?? problem(matching: text)
         case (.boolean, .boolean): return problem(allowing: value)
-        case (.integer, .integer(let number)): return problem(allowing: value) ?? problem(bounding: Double(number), "\(number)")
+        case (.integer, .integer(let number)):
+            return problem(allowing: value) ?? problem(bounding: Double(number), "\(number)")
         case (.integer, .number(let number)) where number == number.rounded() && abs(number) < 1e15:
             return problem(allowing: value) ?? problem(bounding: number, "\(number)")
-        case (.number, .integer(let number)): return problem(allowing: value) ?? problem(bounding: Double(number), "\(number)")
+        case (.number, .integer(let number)):
+            return problem(allowing: value) ?? problem(bounding: Double(number), "\(number)")
         case (.number, .number(let number)): return problem(allowing: value) ?? problem(bounding: number, "\(number)")
         default: return "is \(value.kindText), expected a \(kind.rawValue)"
         }

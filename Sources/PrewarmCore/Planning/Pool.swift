@@ -33,7 +33,8 @@ struct Pool {
         counts.expired = instances.count { isCurrent($0) && $0.state == .ready && isExpired($0) }
         counts.eligible = counts.actual - counts.expired
         counts.extraneous = max(0, counts.eligible + startingCurrent - counts.desired)
-        let claimableOutdated = outdatedReady - instances.count { !isCurrent($0) && $0.state == .ready && isExpired($0) }
+        let claimableOutdated =
+            outdatedReady - instances.count { !isCurrent($0) && $0.state == .ready && isExpired($0) }
         counts.claimable = preset.retirement == nil ? counts.eligible + claimableOutdated : 0
         total = counts.actual + counts.starting + outdatedReady
         noteNextChange(observed.tallies[preset.key] ?? [])

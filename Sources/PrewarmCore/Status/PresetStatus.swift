@@ -20,7 +20,8 @@ package struct PresetStatus: Sendable {
         var conditions = [Self.ready(preset, pool.counts)]
         conditions += [
             Self.reconciling(preset, pool), Self.stalled(preset, pool, failure), Self.backingOff(pool, failure),
-            Self.deprecated(preset), Self.suspended(preset, pool), Self.invalid(preset, diagnostics), Self.limited(held),
+            Self.deprecated(preset), Self.suspended(preset, pool), Self.invalid(preset, diagnostics),
+            Self.limited(held),
         ].compactMap { $0 }
         for index in conditions.indices {
             let condition = conditions[index]
@@ -116,7 +117,8 @@ package struct PresetStatus: Sendable {
     private static func limited(_ held: [HeldAction]) -> Condition? {
         guard let first = held.first else { return nil }
         return Condition(
-            .limited, reason: "Limited", message: "\(held.count) \(first.action.kind.rawValue)s held by \(first.hold.message)"
+            .limited, reason: "Limited",
+            message: "\(held.count) \(first.action.kind.rawValue)s held by \(first.hold.message)"
         )
     }
 }

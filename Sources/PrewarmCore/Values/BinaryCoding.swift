@@ -56,7 +56,8 @@ package struct BinaryReader {
 
     package var isAtEnd: Bool { index == bytes.count }
 
-    package mutating func read<Value: BinaryCodable>(_ type: Value.Type = Value.self) throws(BinaryCodingError) -> Value {
+    package mutating func read<Value: BinaryCodable>(_ type: Value.Type = Value.self) throws(BinaryCodingError) -> Value
+    {
         try Value(from: &self)
     }
 

@@ -8,7 +8,8 @@ extension Diagnostic {
             let number = "\(position.line)"
             // Tabs stay tabs, so that the caret stands where the terminal puts the column.
             let lead = excerpt.unicodeScalars.prefix(position.column - 1).map { $0 == "\t" ? "\t" : " " }.joined()
-            let shown = String(String.UnicodeScalarView(excerpt.unicodeScalars.filter { $0 == "\t" || $0.value >= 0x20 }))
+            let shown = String(
+                String.UnicodeScalarView(excerpt.unicodeScalars.filter { $0 == "\t" || $0.value >= 0x20 }))
             lines.append("  \(number) | \(shown)")
             lines.append("  " + String(repeating: " ", count: number.count) + " | " + lead + paint("31", "^"))
         }

@@ -23,7 +23,8 @@ package struct SHA256 {
         for index in 0..<16 {
             let at = offset + index * 4
             schedule[index] =
-                UInt32(bytes[at]) << 24 | UInt32(bytes[at + 1]) << 16 | UInt32(bytes[at + 2]) << 8 | UInt32(bytes[at + 3])
+                UInt32(bytes[at]) << 24 | UInt32(bytes[at + 1]) << 16 | UInt32(bytes[at + 2]) << 8
+                | UInt32(bytes[at + 3])
         }
         for index in 16..<64 {
             let (x, y) = (schedule[index - 15], schedule[index - 2])

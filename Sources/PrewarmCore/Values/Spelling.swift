@@ -15,7 +15,8 @@ extension String {
             var current = [row + 1]
             for (column, otherByte) in right.enumerated() {
                 current.append(
-                    Swift.min(previous[column + 1] + 1, current[column] + 1, previous[column] + (byte == otherByte ? 0 : 1)))
+                    Swift.min(
+                        previous[column + 1] + 1, current[column] + 1, previous[column] + (byte == otherByte ? 0 : 1)))
             }
             previous = current
         }

@@ -51,7 +51,9 @@ extension Engine {
         let now = now()
         return try await store.write { store in
             guard var workspace = try store.workspace(idOrName) else { throw ClaimError.unknownWorkspace(idOrName) }
-            if workspace.claimedAt != nil, workspace.state == .deleting || workspace.state == .deleted { return workspace }
+            if workspace.claimedAt != nil, workspace.state == .deleting || workspace.state == .deleted {
+                return workspace
+            }
             guard workspace.state == .claimed else { throw ClaimError.notClaimed(workspace) }
             workspace.state = .deleting
             guard try store.update(workspace, from: [.claimed]) else { throw ClaimError.notClaimed(workspace) }

@@ -112,7 +112,8 @@ package struct OperationRunner: Sendable {
         }
     }
 
-    private func hasDue(_ provisioners: some Sequence<String>, now: Timestamp, in store: any StoreReader) throws -> Bool {
+    private func hasDue(_ provisioners: some Sequence<String>, now: Timestamp, in store: any StoreReader) throws -> Bool
+    {
         for name in provisioners where try !due(name, now: now, limit: 1, in: store).isEmpty { return true }
         return false
     }
@@ -125,9 +126,10 @@ package struct OperationRunner: Sendable {
             return try store.dueOperations(provisioner: provisioner, now: now, limit: limit)
         }
         let due = try store.dueOperations(provisioner: provisioner, now: now, limit: .max)
-        return Array(due.lazy.filter { record in
-            isWanted(record.operation) && !suspensions.contains { $0.scope.covers(record.operation.preset) }
-        }.prefix(limit))
+        return Array(
+            due.lazy.filter { record in
+                isWanted(record.operation) && !suspensions.contains { $0.scope.covers(record.operation.preset) }
+            }.prefix(limit))
     }
 
     private func isWanted(_ operation: Operation) -> Bool {
@@ -189,7 +191,8 @@ package struct OperationRunner: Sendable {
             guard let current = try store.operation(record.operation.id), current.lease == record.lease,
                 let workspace = try store.workspace(record.operation.workspace.rawValue)
             else { return nil }
-            let outcome = self.outcome(of: reply, kind: record.operation.kind, provisioner: record.operation.provisioner)
+            let outcome = self.outcome(
+                of: reply, kind: record.operation.kind, provisioner: record.operation.provisioner)
             let settlement = Settlement.settle(current.operation, of: workspace, outcome: outcome, now: now)
             try store.update(OperationRecord(settlement.operation))
             if settlement.workspace != workspace {

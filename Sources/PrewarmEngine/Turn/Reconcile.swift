@@ -26,7 +26,8 @@ extension Engine {
         let presets = desired?.catalog.presets ?? previous.presets
         let turn = TurnCommit(
             engine: self, source: source, lease: lease, desired: desired, commit: commit, previous: previous,
-            presets: presets, revision: report.revision, preset: preset, isRecovered: hasPulled && report.failure == nil,
+            presets: presets, revision: report.revision, preset: preset,
+            isRecovered: hasPulled && report.failure == nil,
             planner: planner(for: presets))
         let failure = report.failure
         report = try await store.write { try turn.run(in: $0) }

@@ -35,7 +35,8 @@ package struct Synchronizer: Sendable {
 
     /// - Parameter waitsUntil: nil doesn't wait for what is not due yet.
     package init(
-        _ engine: Engine, sources: [String], revision: String? = nil, preset: String? = nil, waitsUntil: Timestamp? = nil,
+        _ engine: Engine, sources: [String], revision: String? = nil, preset: String? = nil,
+        waitsUntil: Timestamp? = nil,
         observe: @escaping @Sendable (Progress) -> Void
     ) {
         self.engine = engine
@@ -111,7 +112,8 @@ package struct Synchronizer: Sendable {
     private func unfinished(_ reports: [TurnReport]) -> [Unfinished] {
         reports.flatMap { report in
             zip(report.presets, report.plan.pools).compactMap { preset, pool in
-                guard !preset.isSuspended, pool.suspension == nil, self.preset == nil || preset.key.name == self.preset, !pool.isConverged
+                guard !preset.isSuspended, pool.suspension == nil, self.preset == nil || preset.key.name == self.preset,
+                    !pool.isConverged
                 else { return nil }
                 return Unfinished(pool: pool, failure: report.failures[preset.key])
             }
@@ -123,7 +125,11 @@ package struct Synchronizer: Sendable {
         let pending = try await engine.store.read { try $0.nextAttempt() }
         if pending != nil { return true }
         return report.unfinished.contains { unfinished in
-            if case .stalled = unfinished.pool.wait { false } else { unfinished.pool.counts.isInMotion || unfinished.isBackingOff }
+            if case .stalled = unfinished.pool.wait {
+                false
+            } else {
+                unfinished.pool.counts.isInMotion || unfinished.isBackingOff
+            }
         }
     }
 }

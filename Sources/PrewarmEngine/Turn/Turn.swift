@@ -32,7 +32,8 @@ extension Engine {
         }
         let lease = try await acquireLease(of: source)
         do {
-            try await reconcile(source, record: record, target: target, hasPulled: pull, lease: lease, preset: preset, report: &report)
+            try await reconcile(
+                source, record: record, target: target, hasPulled: pull, lease: lease, preset: preset, report: &report)
         } catch {
             await release(lease, of: source)
             throw error
@@ -108,7 +109,9 @@ extension Engine {
     }
 
     func inForce(of source: String) async throws -> InForce {
-        try await store.read { InForce(presets: try $0.presets(source: source), templates: try $0.templates(source: source)) }
+        try await store.read {
+            InForce(presets: try $0.presets(source: source), templates: try $0.templates(source: source))
+        }
     }
 
     func planner(for presets: [Preset]) -> Planner {
@@ -116,7 +119,8 @@ extension Engine {
     }
 
     /// Reads counts for all, and single instances only of presets where one may have to go.
-    func observed(of presets: [Preset], source: String, planner: Planner, in store: any StoreReader) throws -> Observed {
+    func observed(of presets: [Preset], source: String, planner: Planner, in store: any StoreReader) throws -> Observed
+    {
         var observed = Observed()
         observed.tallies.reserveCapacity(presets.count)
         for tally in try store.tallies(source: policy.limits.instances == nil ? source : nil) {

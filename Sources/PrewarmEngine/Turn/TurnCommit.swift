@@ -150,7 +150,8 @@ struct TurnCommit: Sendable {
         }
         record.url = source.url
         if isRecovered { record.failure = nil }
-        let isComplete = preset == nil && !plan.held.contains { if case .actionsPerTurn = $0.hold { true } else { false } }
+        let isComplete =
+            preset == nil && !plan.held.contains { if case .actionsPerTurn = $0.hold { true } else { false } }
         let hasPruned = presets.contains { $0.retirement == .pruned }
         record.quietUntil = isComplete && !hasPruned ? plan.nextChange ?? .distantFuture : nil
         try store.save(record)
@@ -177,7 +178,8 @@ private struct Makers {
     init(presets: [PresetKey: Preset], observed: Observed) {
         self.presets = presets
         fingerprints = Dictionary(
-            observed.instances.values.lazy.joined().map { ($0.id, $0.fingerprint) }) { first, _ in first }
+            observed.instances.values.lazy.joined().map { ($0.id, $0.fingerprint) }
+        ) { first, _ in first }
     }
 
     mutating func provisioner(of id: WorkspaceID, preset: PresetKey, in store: any StoreReader) throws -> String? {

@@ -17,7 +17,9 @@ enum GitLibrary {
         }
         // No git configuration of the user or the machine: `insteadOf` could lead elsewhere, credential helpers and
         // proxies are set in prewarm's own.
-        for level in [GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA] {
+        for level in [
+            GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA,
+        ] {
             _ = prewarm_git_set_search_path(level.rawValue, "")
         }
         // The operator names each repository on disk in the configuration and allows files for it: that says what

@@ -25,7 +25,7 @@ extension GitMirror {
                     try fetch(revision, id, into: directory.repository, watch)
                     if directory.packCount > Self.mostPacks { try? rebuild(revision, id, watch) }
                     return
-                } catch where error.reason == .fetchFailed {
+                } catch  where error.reason == .fetchFailed {
                     // Perhaps the mirror is to blame.
                 }
             }
@@ -40,7 +40,8 @@ extension GitMirror {
         do throws(LibGit2Error) {
             try Repository.make(at: directory.incoming)
         } catch {
-            throw GitFailure(.fetchFailed, "can't make a mirror in \(directory.path): \(redaction.clean(error.message))")
+            throw GitFailure(
+                .fetchFailed, "can't make a mirror in \(directory.path): \(redaction.clean(error.message))")
         }
         try fetch(revision, id, into: directory.incoming, watch)
         try directory.swap()
@@ -60,7 +61,7 @@ extension GitMirror {
             // Taken by servers that allow it; libgit2 refuses where they don't.
             try pass(watch).fetch(into: path) { _ in ["+\(revision.commit):refs/prewarm/commits/\(revision.commit)"] }
             if try isWhole(id, in: path) { return }
-        } catch where !watch.isOver && error.reason != .unreachable {
+        } catch  where !watch.isOver && error.reason != .unreachable {
             // All that is left is to fetch everything that has a name.
         }
         try pass(watch).fetch(into: path) { _ in

@@ -23,7 +23,7 @@ extension GitMirror {
                 try bring(found.revision, watch)
                 return found.revision
             }
-        } catch where error.reason == .unreachable {
+        } catch  where error.reason == .unreachable {
             silence = error
             if let commit = mirroredCommit(text) { return Revision(ref: text, commit: commit) }
         }

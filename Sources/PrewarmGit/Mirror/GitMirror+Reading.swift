@@ -77,7 +77,8 @@ extension GitMirror {
             try directory.withLock({ watch.isOver }) { () throws(GitFailure) in try rebuild(current, id, watch) }
         } catch {
             throw GitFailure(
-                error.reason, "the mirror in \(directory.path) is damaged (\(redaction.clean(problem.message))), and "
+                error.reason,
+                "the mirror in \(directory.path) is damaged (\(redaction.clean(problem.message))), and "
                     + "can't be made anew: \(error.message)", hint: error.hint)
         }
         do throws(LibGit2Error) {

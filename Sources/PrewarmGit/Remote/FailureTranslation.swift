@@ -47,7 +47,8 @@ struct FailureTranslation {
                 hint: "add what `\(scan)` prints, once you have compared it with what the host's owner says")
         case .changed:
             return GitFailure(
-                .refused, "\(url.host) shows another key than the file of known hosts has: it was changed, or somebody "
+                .refused,
+                "\(url.host) shows another key than the file of known hosts has: it was changed, or somebody "
                     + "stands between")
         case .revoked:
             return GitFailure(.refused, "\(url.host) shows a key that the file of known hosts marks as revoked")
@@ -85,7 +86,8 @@ struct FailureTranslation {
     }
 
     private func httpFailure(_ error: LibGit2Error) -> GitFailure {
-        if let status = error.message.firstRange(of: "status code: ").flatMap({ Int(error.message[$0.upperBound...]) }) {
+        if let status = error.message.firstRange(of: "status code: ").flatMap({ Int(error.message[$0.upperBound...]) })
+        {
             switch status {
             case 401, 403, 407: return authenticationFailure()
             case 404, 410:

@@ -2,84 +2,124 @@ import PrewarmCore
 
 extension Shape {
     static let configuration = Shape.object(
-        ObjectShape("the configuration", [
-            .required("apiVersion", .version1, "prewarm/v1"),
-            .required("kind", .kind("Config"), "Config"),
-            .optional("store", .text(.text("sqlite:FILE", maximum: 1024)), "sqlite:FILE, where the state is kept; sqlite:prewarm.db unless it is said"),
-            .required("sources", .list(.object(source), minimum: 1), "the repositories that hold manifests"),
-            .required("provisioners", .list(.object(provisioner), minimum: 1), "what makes workspaces"),
-            .optional("secrets", variables, "values for valueFrom in manifests, by name"),
-            .optional("policy", .object(policy), "what is allowed, whatever the manifests ask for"),
-            .optional("server", .object(server), "of the daemon"),
-        ]))
+        ObjectShape(
+            "the configuration",
+            [
+                .required("apiVersion", .version1, "prewarm/v1"),
+                .required("kind", .kind("Config"), "Config"),
+                .optional(
+                    "store", .text(.text("sqlite:FILE", maximum: 1024)),
+                    "sqlite:FILE, where the state is kept; sqlite:prewarm.db unless it is said"),
+                .required("sources", .list(.object(source), minimum: 1), "the repositories that hold manifests"),
+                .required("provisioners", .list(.object(provisioner), minimum: 1), "what makes workspaces"),
+                .optional("secrets", variables, "values for valueFrom in manifests, by name"),
+                .optional("policy", .object(policy), "what is allowed, whatever the manifests ask for"),
+                .optional("server", .object(server), "of the daemon"),
+            ]))
 
     private static let longText = Shape.text(.text("text", maximum: 4096))
     private static let variables = Shape.map(key: .variableName, value: .text(TextRule("text", maximumLength: 65_536)))
 
-    private static let source = ObjectShape("the source", [
-        .required("name", .text(.name), "as commands and the status call it"),
-        .required("url", longText, "https://…, ssh://…, file://…, or a path from the folder of this file"),
-        .optional("ref", .object(ref), "what to follow; the remote's HEAD unless it is said"),
-        .optional("path", longText, "the folder of the manifests; all of the repository unless it is said"),
-        .optional("interval", .duration(minimum: .seconds(1)), "between two looks; 1m unless it is said"),
-        .optional("timeout", .duration(minimum: .seconds(1)), "of one look or fetch; 1m unless it is said"),
-        .optional("auth", .object(auth), "how to get in"),
-        .optional("verify", .object(verify), "whose signature a commit needs"),
-        .optional("caFile", longText, "certificates to trust for https, as a PEM file"),
-    ])
+    private static let source = ObjectShape(
+        "the source",
+        [
+            .required("name", .text(.name), "as commands and the status call it"),
+            .required("url", longText, "https://…, ssh://…, file://…, or a path from the folder of this file"),
+            .optional("ref", .object(ref), "what to follow; the remote's HEAD unless it is said"),
+            .optional("path", longText, "the folder of the manifests; all of the repository unless it is said"),
+            .optional("interval", .duration(minimum: .seconds(1)), "between two looks; 1m unless it is said"),
+            .optional("timeout", .duration(minimum: .seconds(1)), "of one look or fetch; 1m unless it is said"),
+            .optional("auth", .object(auth), "how to get in"),
+            .optional("verify", .object(verify), "whose signature a commit needs"),
+            .optional("caFile", longText, "certificates to trust for https, as a PEM file"),
+        ])
 
-    private static let ref = ObjectShape("ref", rule: .exactlyOne, [
-        .optional("branch", longText, "a branch, as main"),
-        .optional("tag", longText, "a tag, as v1.2.0"),
-        .optional("semver", longText, "a range of tags, as 1.x"),
-        .optional("commit", .text(TextRule("a commit of 40 hexadecimal digits", pattern: "^[0-9a-f]{40}$") { text in
-            text.utf8.count == 40 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
-                ? nil : .init(message: "expected 40 hexadecimal digits in lower case")
-        }), "a commit of 40 hexadecimal digits"),
-    ])
+    private static let ref = ObjectShape(
+        "ref", rule: .exactlyOne,
+        [
+            .optional("branch", longText, "a branch, as main"),
+            .optional("tag", longText, "a tag, as v1.2.0"),
+            .optional("semver", longText, "a range of tags, as 1.x"),
+            .optional(
+                "commit",
+                .text(
+                    TextRule("a commit of 40 hexadecimal digits", pattern: "^[0-9a-f]{40}$") { text in
+                        text.utf8.count == 40
+                            && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+                            ? nil : .init(message: "expected 40 hexadecimal digits in lower case")
+                    }), "a commit of 40 hexadecimal digits"),
+        ])
 
-    private static let auth = ObjectShape("auth", rule: .all([.atLeastOne, .together(["username", "password"])]), [
-        .optional("token", longText, "sent as the password over https; ${NAME} takes it from the environment"),
-        .optional("username", longText, "with password"),
-        .optional("password", longText, "with username"),
-        .optional("sshKey", longText, "a file with a private key"),
-        .optional("knownHosts", longText, "a file in the form of ~/.ssh/known_hosts"),
-    ])
+    private static let auth = ObjectShape(
+        "auth", rule: .all([.atLeastOne, .together(["username", "password"])]),
+        [
+            .optional("token", longText, "sent as the password over https; ${NAME} takes it from the environment"),
+            .optional("username", longText, "with password"),
+            .optional("password", longText, "with username"),
+            .optional("sshKey", longText, "a file with a private key"),
+            .optional("knownHosts", longText, "a file in the form of ~/.ssh/known_hosts"),
+        ])
 
-    private static let verify = ObjectShape("verify", [
-        .required("mode", .text(.choice(["none", "ssh", "openpgp"])), "none, ssh or openpgp"),
-        .optional("allowedSigners", longText, "a file in the form of ssh-keygen's allowed signers"),
-        .optional("keys", longText, "a file of OpenPGP keys"),
-    ])
+    private static let verify = ObjectShape(
+        "verify",
+        [
+            .required("mode", .text(.choice(["none", "ssh", "openpgp"])), "none, ssh or openpgp"),
+            .optional("allowedSigners", longText, "a file in the form of ssh-keygen's allowed signers"),
+            .optional("keys", longText, "a file of OpenPGP keys"),
+        ])
 
-    private static let provisioner = ObjectShape("the provisioner", [
-        .required("name", .text(.name), "as templates name it"),
-        .optional("default", .boolean, "true: for templates that name none"),
-        .required("command", .list(longText, minimum: 1), "run without a shell; the operation is added as the last argument"),
-        .optional("operations", .list(.text(.choice(["create", "delete", "list", "inspect", "start", "stop", "claim"])), minimum: 1), "what it can be asked for; create and delete unless it is said"),
-        .optional("timeout", .duration(minimum: .seconds(1)), "of one operation; 10m unless it is said"),
-        .optional("grace", .duration(minimum: .zero), "between SIGTERM and SIGKILL; 5s unless it is said"),
-        .optional("concurrency", .integer(1...1000), "operations at once; 4 unless it is said"),
-        .optional("workingDirectory", longText, "where it runs; the folder of this file unless it is said"),
-        .optional("environment", variables, "variables that are set for it"),
-        .optional("inherit", .list(.text(.variableName), minimum: 0), "names of prewarm's own variables to hand on"),
-        .optional("secrets", variables, "values for valueFrom in manifests, by name"),
-    ])
+    private static let provisioner = ObjectShape(
+        "the provisioner",
+        [
+            .required("name", .text(.name), "as templates name it"),
+            .optional("default", .boolean, "true: for templates that name none"),
+            .required(
+                "command", .list(longText, minimum: 1),
+                "run without a shell; the operation is added as the last argument"),
+            .optional(
+                "operations",
+                .list(.text(.choice(["create", "delete", "list", "inspect", "start", "stop", "claim"])), minimum: 1),
+                "what it can be asked for; create and delete unless it is said"),
+            .optional("timeout", .duration(minimum: .seconds(1)), "of one operation; 10m unless it is said"),
+            .optional("grace", .duration(minimum: .zero), "between SIGTERM and SIGKILL; 5s unless it is said"),
+            .optional("concurrency", .integer(1...1000), "operations at once; 4 unless it is said"),
+            .optional("workingDirectory", longText, "where it runs; the folder of this file unless it is said"),
+            .optional("environment", variables, "variables that are set for it"),
+            .optional(
+                "inherit", .list(.text(.variableName), minimum: 0), "names of prewarm's own variables to hand on"),
+            .optional("secrets", variables, "values for valueFrom in manifests, by name"),
+        ])
 
-    private static let policy = ObjectShape("policy", [
-        .optional("deletionGuard", .object(ObjectShape("deletionGuard", [
-            .optional("percent", .integer(0...100), "hold a revision that removes more than this share; 50 unless it is said"),
-            .optional("above", .integer(0...1_000_000), "and more than this many; 5 unless it is said"),
-        ])), "holds deletions of a revision that removes too much"),
-        .optional("limits", .object(ObjectShape("limits", [
-            .optional("instancesPerPreset", .integer(0...1_000_000), "claimed ones included"),
-            .optional("instancesPerSource", .integer(0...1_000_000), "claimed ones included"),
-            .optional("instances", .integer(0...1_000_000), "in all, claimed ones included"),
-            .optional("actionsPerTurn", .integer(1...1_000_000), "creates and deletes of one turn"),
-        ])), "none where they are not said"),
-    ])
+    private static let policy = ObjectShape(
+        "policy",
+        [
+            .optional(
+                "deletionGuard",
+                .object(
+                    ObjectShape(
+                        "deletionGuard",
+                        [
+                            .optional(
+                                "percent", .integer(0...100),
+                                "hold a revision that removes more than this share; 50 unless it is said"),
+                            .optional("above", .integer(0...1_000_000), "and more than this many; 5 unless it is said"),
+                        ])), "holds deletions of a revision that removes too much"),
+            .optional(
+                "limits",
+                .object(
+                    ObjectShape(
+                        "limits",
+                        [
+                            .optional("instancesPerPreset", .integer(0...1_000_000), "claimed ones included"),
+                            .optional("instancesPerSource", .integer(0...1_000_000), "claimed ones included"),
+                            .optional("instances", .integer(0...1_000_000), "in all, claimed ones included"),
+                            .optional("actionsPerTurn", .integer(1...1_000_000), "creates and deletes of one turn"),
+                        ])), "none where they are not said"),
+        ])
 
-    private static let server = ObjectShape("server", [
-        .optional("listen", longText, "host:port; 127.0.0.1:7430 unless it is said")
-    ])
+    private static let server = ObjectShape(
+        "server",
+        [
+            .optional("listen", longText, "host:port; 127.0.0.1:7430 unless it is said")
+        ])
 }

@@ -22,7 +22,9 @@ struct ShapeCheck {
         case .list(let element, let minimum):
             guard case .sequence(let range) = node.content else { return reportKind(index, "a list", name) }
             if range.count < minimum { report(node.position, "\(name) is empty, expected at least \(minimum)") }
-            for (offset, child) in tree.elements(range).enumerated() { check(child, element, name: "\(name)[\(offset)]") }
+            for (offset, child) in tree.elements(range).enumerated() {
+                check(child, element, name: "\(name)[\(offset)]")
+            }
         case .either(let shapes): checkEither(index, shapes, name: name)
         default: checkScalar(index, shape, name: name)
         }
@@ -47,7 +49,9 @@ struct ShapeCheck {
             report(position, "\(object.name) lacks \"\(key.name)\", which is required", hint: key.hint)
         }
         if problems.count == before, let rule = object.rule {
-            let present = pairs.compactMap { pair in isNull(pair.value) ? nil : keyName(pair.key).map { ($0, pair.value) } }
+            let present = pairs.compactMap { pair in
+                isNull(pair.value) ? nil : keyName(pair.key).map { ($0, pair.value) }
+            }
             check(rule, Dictionary(present) { first, _ in first }, object, at: position)
         }
     }
@@ -59,7 +63,9 @@ struct ShapeCheck {
         for pair in pairs {
             guard let key = keyText(pair.key, in: name), note(key, at: pair.key, in: &seen, of: name) else { continue }
             if let problem = rule.check(key) {
-                report(tree[pair.key].position, "the key \"\(key.shortened)\" of \(name) is not allowed: \(problem.message)")
+                report(
+                    tree[pair.key].position,
+                    "the key \"\(key.shortened)\" of \(name) is not allowed: \(problem.message)")
             }
             check(pair.value, value, name: key)
         }
@@ -118,7 +124,10 @@ struct ShapeCheck {
         case .together(let keys):
             let missing = keys.filter { present[$0] == nil }
             if !missing.isEmpty, missing.count < keys.count {
-                report(position, "\(object.name) lacks \"\(missing.joined(separator: ", "))\": \(keys.joined(separator: " and ")) come together")
+                report(
+                    position,
+                    "\(object.name) lacks \"\(missing.joined(separator: ", "))\": \(keys.joined(separator: " and ")) come together"
+                )
             }
         case .all(let rules): for rule in rules { check(rule, present, object, at: position) }
         case .notBothZero(let first, let second):
@@ -133,7 +142,8 @@ struct ShapeCheck {
 
     private func isZero(_ index: Int?) -> Bool {
         guard let index, case .scalar(let scalar) = tree[index].content else { return false }
-        return scalar.value == .integer(0) || (tree.text(index).flatMap { IntOrPercent(percentText: $0) } == .percent(0))
+        return scalar.value == .integer(0)
+            || (tree.text(index).flatMap { IntOrPercent(percentText: $0) } == .percent(0))
     }
 
     // MARK: Scalars
@@ -158,11 +168,15 @@ struct ShapeCheck {
                 hint: rule.choices.flatMap { $0.closest(to: text) }.map { "did you mean \"\($0)\"?" })
         case (.integer(let range), .integer(let value)):
             guard let value = Int(exactly: value), range.contains(value) else {
-                let bounds = range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+                let bounds =
+                    range.upperBound == .max
+                    ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
                 return report(tree[index].position, "\(name) is \(value), expected \(bounds)")
             }
-        case (.number, .integer), (.boolean, .boolean), (.scalar, .integer), (.scalar, .boolean), (.scalar, .text): break
-        case (.number, .number(let value)) where value.isFinite, (.scalar, .number(let value)) where value.isFinite: break
+        case (.number, .integer), (.boolean, .boolean), (.scalar, .integer), (.scalar, .boolean), (.scalar, .text):
+            break
+        case (.number, .number(let value)) where value.isFinite, (.scalar, .number(let value)) where value.isFinite:
+            break
         default: reportKind(index, shape.expected, name)
         }
         if case .scalar = shape, case .text(let text) = scalar.value, text.utf8.count > 65_536 {
@@ -178,7 +192,8 @@ struct ShapeCheck {
                 if expected.contains("text") || !expected.contains("number") && !expected.contains("mapping") {
                     hint = "put it in quotes to make it text: \"\(scalar.text.shortened)\""
                 }
-            case .text where expected == Shape.boolean.expected && ["yes", "no", "on", "off"].contains(scalar.text.lowercased()):
+            case .text
+            where expected == Shape.boolean.expected && ["yes", "no", "on", "off"].contains(scalar.text.lowercased()):
                 hint = "YAML 1.2 knows only true and false"
             default: break
             }

@@ -83,7 +83,8 @@ extension TextRule {
     /// At least `minimum`.
     static func duration(minimum: Duration) -> TextRule {
         let floor = minimum.prewarmText
-        return TextRule("a duration of at least \(floor), as 90s, 15m, 24h or 7d", pattern: Duration.prewarmPattern) { text in
+        return TextRule("a duration of at least \(floor), as 90s, 15m, 24h or 7d", pattern: Duration.prewarmPattern) {
+            text in
             guard let duration = Duration(prewarm: text) else {
                 return Problem(message: "expected a duration as 90s, 15m, 24h or 7d")
             }
@@ -98,7 +99,8 @@ extension TextRule {
         return percent <= 100 ? nil : Problem(message: "expected at most 100%")
     }
 
-    static let cron = TextRule("five fields of cron, as \"* 8-18 * * 1-5\"", pattern: "^\\s*\\S+(\\s+\\S+){4}\\s*$") { text in
+    static let cron = TextRule("five fields of cron, as \"* 8-18 * * 1-5\"", pattern: "^\\s*\\S+(\\s+\\S+){4}\\s*$") {
+        text in
         do throws(CronError) {
             _ = try CronExpression(text)
             return nil
@@ -108,12 +110,15 @@ extension TextRule {
     }
 
     static let timezone = TextRule(
-        "an IANA time zone, as Europe/Berlin", pattern: "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", maximumLength: 64
+        "an IANA time zone, as Europe/Berlin", pattern: "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$",
+        maximumLength: 64
     ) { text in
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let isGood = text.utf8.first?.isLetter == true && parts.allSatisfy { part in
-            !part.isEmpty && part.utf8.allSatisfy { $0.isAlphanumeric || "_+-".utf8.contains($0) }
-        }
+        let isGood =
+            text.utf8.first?.isLetter == true
+            && parts.allSatisfy { part in
+                !part.isEmpty && part.utf8.allSatisfy { $0.isAlphanumeric || "_+-".utf8.contains($0) }
+            }
         return isGood ? nil : Problem(message: "expected an IANA time zone, as Europe/Berlin")
     }
 
@@ -133,7 +138,9 @@ extension IntOrPercent {
     fileprivate static func percent(_ text: String) -> Int? {
         guard text.utf8.last == UInt8(ascii: "%") else { return nil }
         let digits = text.dropLast()
-        guard (1...3).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        guard (1...3).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) }) else {
+            return nil
+        }
         return Int(digits)
     }
 }

@@ -94,7 +94,9 @@ struct YAMLReader {
         guard let frame = open.popLast() else { return }
         let range = tree.children.count..<tree.children.count + frame.children.count
         tree.children += frame.children
-        add(frame.isMapping ? .mapping(range) : .sequence(range), at: frame.position, size: frame.size, anchor: frame.anchor)
+        add(
+            frame.isMapping ? .mapping(range) : .sequence(range), at: frame.position, size: frame.size,
+            anchor: frame.anchor)
     }
 
     private mutating func add(_ content: YAMLTree.Content, at position: Position, size: Int, anchor: String?) {
@@ -123,7 +125,8 @@ struct YAMLReader {
         let total = open.reduce(size) { $0 + $1.size }
         guard aliases <= Self.aliasLimit, total <= Self.sizeLimit else {
             throw YAMLError(
-                message: "too many aliases: at most \(Self.aliasLimit) in a file, and \(Self.sizeLimit) values with all of them followed",
+                message:
+                    "too many aliases: at most \(Self.aliasLimit) in a file, and \(Self.sizeLimit) values with all of them followed",
                 position: position, hint: "write the values out")
         }
         attach(target, size: size)

@@ -35,7 +35,9 @@ struct YAMLTree {
     func value(_ key: String, of index: Int) -> Int? {
         guard case .mapping(let range) = nodes[index].content else { return nil }
         for at in stride(from: range.lowerBound, to: range.upperBound, by: 2) {
-            if case .scalar(let scalar) = nodes[Int(children[at])].content, scalar.text == key { return Int(children[at + 1]) }
+            if case .scalar(let scalar) = nodes[Int(children[at])].content, scalar.text == key {
+                return Int(children[at + 1])
+            }
         }
         return nil
     }
@@ -83,7 +85,9 @@ struct Scalar {
         }
         if text.hasPrefix("0x") { return digits(text.dropFirst(2), radix: 16).map { .integer($0) } ?? .text(text) }
         if text.hasPrefix("0o") { return digits(text.dropFirst(2), radix: 8).map { .integer($0) } ?? .text(text) }
-        if isInteger(text) { return Int64(text).map { .integer($0) } ?? Double(text).map { .number($0) } ?? .text(text) }
+        if isInteger(text) {
+            return Int64(text).map { .integer($0) } ?? Double(text).map { .number($0) } ?? .text(text)
+        }
         return isFloat(text) ? Double(text).map { .number($0) } ?? .text(text) : .text(text)
     }
 

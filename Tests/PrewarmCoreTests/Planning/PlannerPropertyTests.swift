@@ -11,7 +11,8 @@ struct PlannerPropertyTests {
         }
     }
 
-    @Test("Instances that the planner doesn't ask for, and the order of what it gets, change nothing", arguments: 11...14)
+    @Test(
+        "Instances that the planner doesn't ask for, and the order of what it gets, change nothing", arguments: 11...14)
     func allInstancesInAnyOrder(run: UInt64) {
         forEachWorld(run, 4000) { world in
             let planner = world.planner
@@ -63,5 +64,7 @@ extension Plan {
 
 extension Action {
     /// `delete w1 Outdated`
-    var summary: String { [kind.rawValue, workspace?.rawValue, reason.rawValue].compactMap { $0 }.joined(separator: " ") }
+    var summary: String {
+        [kind.rawValue, workspace?.rawValue, reason.rawValue].compactMap { $0 }.joined(separator: " ")
+    }
 }
