@@ -8,7 +8,9 @@ package struct Configuration: Hashable, Sendable {
     /// Values by name, for `valueFrom: {secret: NAME}`; those of a provisioner win.
     package var secrets: [String: String] = [:]
     package var limits = Policy.Limits()
-    package var deletionGuard: DeletionGuard?
+    package var deletionGuard = Policy.DeletionGuard()
+    /// Workspaces that a provisioner lists and the store doesn't know are deleted.
+    package var deletesOrphans = false
     /// `host:port`.
     package var listen: Located<String>?
 
@@ -25,6 +27,8 @@ package struct Configuration: Hashable, Sendable {
         package var auth: Auth?
         package var verify: Located<String>?
         package var caFile: String?
+        package var isObserved: Bool
+        package var freezes: [Freeze]
     }
 
     package enum Ref: Hashable, Sendable {
@@ -47,15 +51,19 @@ package struct Configuration: Hashable, Sendable {
         package var timeout: Duration
         package var grace: Duration
         package var concurrency: Int
+        package var resync: Duration
         package var workingDirectory: String?
         package var environment: [String: String]
         package var inherit: [String]
         package var secrets: [String: String]
     }
 
-    package struct DeletionGuard: Hashable, Sendable {
-        package var percent: Int
-        package var above: Int
+    package var policy: Policy {
+        var policy = Policy(limits: limits)
+        policy.deletionGuard = deletionGuard
+        policy.observedSources = Set(sources.lazy.filter(\.isObserved).map(\.name.value))
+        for source in sources where !source.freezes.isEmpty { policy.freezes[source.name.value] = source.freezes }
+        return policy
     }
 
     /// The provisioner for templates that name none: the one that says so, or the only one.

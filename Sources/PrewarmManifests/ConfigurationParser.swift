@@ -117,9 +117,12 @@ extension Configuration {
                 instancesPerSource: limits["instancesPerSource"]?.integer, instances: limits["instances"]?.integer,
                 actionsPerTurn: limits["actionsPerTurn"]?.integer)
         }
-        deletionGuard = policy?["deletionGuard"].map {
-            DeletionGuard(percent: $0["percent"]?.integer ?? 50, above: $0["above"]?.integer ?? 5)
+        if let written = policy?["deletionGuard"] {
+            deletionGuard.percent = written["percent"]?.integer ?? deletionGuard.percent
+            deletionGuard.above = written["above"]?.integer ?? deletionGuard.above
+            deletionGuard.window = written.duration("window") ?? deletionGuard.window
         }
+        deletesOrphans = policy?["orphans"]?.text == "delete"
         listen = document["server"]?["listen"]?.located
     }
 
@@ -174,6 +177,8 @@ extension Configuration.Source {
         auth = document["auth"].flatMap { Configuration.Auth($0) }
         verify = document["verify"]?["mode"]?.located
         caFile = document["caFile"]?.text
+        isObserved = document["mode"]?.text == "observe"
+        freezes = document["freeze"]?.elements.compactMap { Freeze($0) } ?? []
     }
 }
 
@@ -201,10 +206,21 @@ extension Configuration.Provisioner {
         timeout = document.duration("timeout") ?? .seconds(600)
         grace = document.duration("grace") ?? .seconds(5)
         concurrency = document["concurrency"]?.integer ?? 4
+        resync = document.duration("resync") ?? .seconds(600)
         workingDirectory = document["workingDirectory"]?.text
         environment = document["environment"]?.texts ?? [:]
         inherit = document["inherit"]?.elements.map(\.text) ?? []
         secrets = document["secrets"]?.texts ?? [:]
+    }
+}
+
+extension Freeze {
+    fileprivate init?(_ document: DocumentReader) {
+        guard let cron = try? CronExpression(document["cron"]?.text ?? ""), let duration = document.duration("duration")
+        else { return nil }
+        self.init(
+            cron: cron, duration: duration, timezone: document["timezone"]?.text ?? "UTC",
+            allowed: Set(document["allow"]?.elements.compactMap { Action.Kind(rawValue: $0.text) } ?? []))
     }
 }
 

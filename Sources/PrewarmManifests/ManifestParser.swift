@@ -3,7 +3,7 @@ package import PrewarmCore
 /// Bytes of a manifest file → drafts and diagnostics. A pure function of the bytes.
 package enum ManifestParser {
     /// Part of the key under which results are kept: raise it whenever the same bytes give another result.
-    package static let version = 1
+    package static let version = 2
     /// In bytes.
     package static let sizeLimit = 256 * 1024
     package static let apiVersion = "prewarm/v1"

@@ -58,6 +58,16 @@ enum Schema {
         CREATE TABLE suspensions (
             scope TEXT PRIMARY KEY, reason TEXT, by TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER
         ) STRICT, WITHOUT ROWID;
+        CREATE TABLE guards (source TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE pins (
+            source TEXT PRIMARY KEY, revision TEXT NOT NULL, reason TEXT, by TEXT NOT NULL, since INTEGER NOT NULL,
+            until INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE listings (provisioner TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE orphans (
+            provisioner TEXT NOT NULL, id TEXT NOT NULL, state TEXT, since INTEGER NOT NULL,
+            PRIMARY KEY (provisioner, id)
+        ) STRICT, WITHOUT ROWID;
         CREATE TABLE conditions (
             preset INTEGER PRIMARY KEY REFERENCES preset_keys (id), value BLOB NOT NULL
         ) STRICT;

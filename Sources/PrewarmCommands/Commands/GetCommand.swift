@@ -5,10 +5,10 @@ import PrewarmEngine
 struct GetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "List presets, templates, workspaces, operations, events or sources, or show one.")
+        abstract: "List presets, templates, workspaces, operations, events, sources or revisions, or show one.")
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
-        case presets, templates, workspaces, operations, events, sources
+        case presets, templates, workspaces, operations, events, sources, revisions
 
         init?(argument: String) {
             let plural = argument.hasSuffix("s") ? argument : argument + "s"
@@ -18,7 +18,7 @@ struct GetCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "presets, templates, workspaces, operations, events or sources.")
+    @Argument(help: "presets, templates, workspaces, operations, events, sources or revisions.")
     var kind: Kind
 
     @Argument(help: "Only this one.")
@@ -52,7 +52,7 @@ struct GetCommand: AsyncParsableCommand {
             }
         }
         if owner != nil, kind != .workspaces { throw ValidationError("--owner goes with workspaces") }
-        if preset != nil, kind == .sources || kind == .templates {
+        if preset != nil, [.sources, .templates, .revisions].contains(kind) {
             throw ValidationError("--preset makes no sense for \(kind.rawValue)")
         }
     }
@@ -115,6 +115,12 @@ struct GetCommand: AsyncParsableCommand {
             return text(
                 events.map { Value($0) }, names: events.map { "\($0.object)/\($0.name)" }, isSingle: false,
                 table: Tables.events(events, now: now, console))
+        case .revisions:
+            let revisions = try await revisions(context)
+            try require(!revisions.isEmpty || name == nil, "revision", name)
+            return text(
+                revisions.map { Value($0) }, names: revisions.map(\.revision.description),
+                table: Tables.revisions(revisions, now: now, console))
         case .sources:
             let sources = try await context.sourceStatuses().filter { name == nil || $0.name == name }
             try require(!sources.isEmpty || name == nil, "source", name)
@@ -122,6 +128,14 @@ struct GetCommand: AsyncParsableCommand {
                 sources.map { Value($0) }, names: sources.map(\.name), table: Tables.sources(sources, now: now, console)
             )
         }
+    }
+
+    /// The newest first; of a commit that is named, what its beginning fits.
+    private func revisions(_ context: Context) async throws -> [RevisionRecord] {
+        let name = name.map { $0.split(separator: ":").last.map(String.init) ?? $0 }
+        return try await context.store.read { store in
+            try store.sources().flatMap { try store.revisions(source: $0.name, limit: 100) }
+        }.filter { record in name.map { record.revision.commit.hasPrefix($0) } ?? true }
     }
 
     private func workspaces(_ context: Context) async throws -> ([Workspace], [PresetKey: Duration?]) {

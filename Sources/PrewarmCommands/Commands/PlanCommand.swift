@@ -58,7 +58,7 @@ struct PlanCommand: AsyncParsableCommand {
                 let configuration = try ConfigurationFile.loadIfPresent(global)
                 let report = try OfflinePlan(
                     path: path, observed: observed, at: at?.time ?? .now,
-                    policy: Policy(limits: configuration?.limits ?? Policy.Limits()),
+                    policy: configuration?.policy ?? Policy(),
                     folder: Validator.folder(configuration)
                 ).report()
                 hasChanges = try Self.show(

@@ -17,7 +17,8 @@ package struct Prewarm: AsyncParsableCommand {
             CommandGroup(
                 name: "Reconcile",
                 subcommands: [
-                    PlanCommand.self, SyncCommand.self, SuspendCommand.self, ResumeCommand.self, RetryCommand.self,
+                    PlanCommand.self, SyncCommand.self, ApproveCommand.self, RetryCommand.self, SuspendCommand.self,
+                    ResumeCommand.self, PinCommand.self, UnpinCommand.self,
                 ]),
             CommandGroup(
                 name: "Look",

@@ -74,7 +74,7 @@ struct SyncCommand: AsyncParsableCommand {
         }
         if report.failed.count > 0 {
             throw CommandFailure(
-                "\(counted(report.failed.count, "operation")) failed",
+                "\(counted(report.failed.count, "operation")) failed: \(report.failed[0].error?.asOneLine ?? "")",
                 hint: "see `prewarm logs \(report.failed[0].id)`")
         }
         if waits, !report.unfinished.isEmpty {
@@ -108,6 +108,7 @@ struct SyncCommand: AsyncParsableCommand {
         case .backoff(let until, let failures):
             why =
                 ", waits until \(until) after \(counted(failures, "failure")): \(unfinished.failure?.message.asOneLine ?? "")"
+        case .canary: why = ", the first of the new version is not ready yet"
         case nil: why = counts.isInMotion ? ", \(counts.starting) starting, \(counts.deleting) deleting" : ""
         }
         return "\(unfinished.pool.preset.name): \(counts.eligible) of \(counts.desired) ready" + why

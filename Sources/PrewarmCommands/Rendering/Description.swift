@@ -73,7 +73,7 @@ struct Description {
         }
         if counts.expired > 0 { sentences.append("\(counts.expired) are older than the ttl.") }
         if counts.failed > 0 { sentences.append("\(counts.failed) failed to build.") }
-        for kind in [Condition.Kind.stalled, .backingOff, .suspended, .limited, .invalid] {
+        for kind in [Condition.Kind.stalled, .backingOff, .suspended, .deletionsHeld, .limited, .invalid] {
             if let condition = status[kind] { sentences.append("\(kind.rawValue): \(condition.message).") }
         }
         let actions = report.plan.actions.filter { $0.preset == preset.key }
@@ -85,6 +85,25 @@ struct Description {
             }
         }
         if actions.isEmpty { sentences.append("Nothing is to be done now.") }
+        return sentences + changes(of: preset, report: report, now: now)
+    }
+
+    /// What the schedule brings, and the next moment at which the plan changes by itself.
+    private func changes(of preset: Preset, report: TurnReport, now: Timestamp) -> [String] {
+        var sentences: [String] = []
+        if preset.retirement == nil, let schedule = preset.schedule,
+            let zone = context.engine.zones.rules(of: [schedule.timezone])[schedule.timezone]
+        {
+            var instant = now
+            for _ in 0..<3 {
+                guard let change = schedule.nextChange(after: instant, zone: zone) else { break }
+                sentences.append("From \(change.at) on it wants \(change.instances ?? preset.instances).")
+                instant = change.at
+            }
+        }
+        if let next = report.plan.pools.first(where: { $0.preset == preset.key })?.nextChange {
+            sentences.append("If nothing else happens, its plan may change at \(next).")
+        }
         return sentences
     }
 

@@ -55,6 +55,10 @@ struct Overview {
             if ready.status != .yes {
                 text += "    \(ready.reason): \(ready.message)" + (ready.since.map { ", since \($0)" } ?? "") + "\n"
             }
+            if let pinned = source.conditions.first(where: { $0.kind == .pinned }) {
+                text += Style.yellow.apply(to: "  ! \(pinned.message)", colour: colour) + "\n"
+                text += "    what is pushed is not applied; `prewarm unpin \(source.name)` ends it\n"
+            }
             for diagnostic in source.diagnostics where diagnostic.severity == .error {
                 text += "    \(diagnostic.location): \(diagnostic.message)\n"
             }
@@ -64,7 +68,10 @@ struct Overview {
         } else {
             text += "\n" + PresetTable(presets, isWide: false).text(console)
         }
-        let attention = presets.filter { !$0.isHealthy || $0[.suspended] != nil || $0[.limited] != nil }
+        let attention = presets.filter {
+            !$0.isHealthy || $0[.suspended] != nil || $0[.limited] != nil
+                || $0[.deletionsHeld] != nil
+        }
         if !attention.isEmpty {
             text += "\n"
             for preset in attention {

@@ -46,7 +46,8 @@ struct PlanText {
 
     private func counts(_ status: PresetStatus?) -> String {
         guard let counts = status?.pool.counts else { return "" }
-        return Style.dim.apply(to: "  \(counts.eligible) of \(counts.desired) ready", colour: colour)
+        let old = counts.outdated > 0 ? ", \(counts.outdated) outdated" : ""
+        return Style.dim.apply(to: "  \(counts.eligible) of \(counts.desired) ready\(old)", colour: colour)
     }
 
     private func line(for action: Action, count: Int, status: PresetStatus?) -> String {
@@ -67,7 +68,10 @@ struct PlanText {
         let (preset, counts) = (status.preset, status.pool.counts)
         switch reason {
         case .belowDesired:
-            return "wants \(counts.desired), has \(counts.eligible) ready and \(counts.starting) starting"
+            let old = counts.outdated > 0 ? ", \(counts.outdated) of an older version" : ""
+            let canary = status.pool.wait == .canary ? "; more when the first is ready" : ""
+            return
+                "wants \(counts.desired), has \(counts.eligible) ready and \(counts.starting) starting\(old)\(canary)"
         case .aboveDesired: return "wants \(counts.desired)"
         case .outdated: return "the preset is at \(preset.spec.template) \(preset.spec.version), \(preset.fingerprint)"
         case .expired: return "older than the ttl of \(preset.ttl?.prewarmText ?? "?")"

@@ -118,6 +118,19 @@ enum Tables {
         return table.text(width: console.outputWidth, colour: console.coloursOutput)
     }
 
+    static func revisions(_ revisions: [RevisionRecord], now: Timestamp, _ console: Console) -> String {
+        var table = Table(
+            ["SOURCE", "REVISION", "AGE", "CREATED", "DELETED", "CANCELLED", "AUTHOR", "SUBJECT"], flexible: "SUBJECT")
+        for revision in revisions {
+            table.add([
+                .init(revision.source), .init(revision.revision.short), .init((now - revision.appliedAt).age),
+                .init("\(revision.created)"), .init("\(revision.deleted)"), .init("\(revision.cancelled)"),
+                .init((revision.author ?? "-").asOneLine), .init((revision.subject ?? "-").asOneLine),
+            ])
+        }
+        return table.text(width: console.outputWidth, colour: console.coloursOutput)
+    }
+
     static func templates(_ templates: [(source: String, template: Template)], _ console: Console) -> String {
         var table = Table(
             ["NAME", "PROVISIONER", "ACTIVE VERSION", "PARAMETERS", "DEPRECATED", "FILE"], flexible: "PARAMETERS")

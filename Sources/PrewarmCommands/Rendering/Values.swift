@@ -176,6 +176,19 @@ extension Value {
         ])
     }
 
+    init(_ revision: RevisionRecord) {
+        self = .object(known: [
+            "source": .string(revision.source),
+            "revision": .string(revision.revision.description),
+            "appliedAt": Value(revision.appliedAt),
+            "author": revision.author.map { .string($0) },
+            "subject": revision.subject.map { .string($0) },
+            "created": .int(revision.created),
+            "deleted": .int(revision.deleted),
+            "cancelled": .int(revision.cancelled),
+        ])
+    }
+
     /// One plan over all sources.
     init(plans reports: [TurnReport], at time: Timestamp) {
         let plans = reports.map(\.plan)
@@ -206,6 +219,7 @@ struct SourceStatus {
     let url: String
     let record: SourceRecord?
     let diagnostics: [Diagnostic]
+    let pin: Pin?
 
     var isHealthy: Bool { record?.failure == nil && record?.applied != nil && !hasErrors }
 
@@ -221,6 +235,12 @@ struct SourceStatus {
                     message:
                         "\(count) \(count == 1 ? "error" : "errors") in the manifests; the first: \(first.location): \(first.message)"
                 ))
+        }
+        if let pin {
+            conditions.append(
+                Condition(
+                    .pinned, reason: "PinnedByUser", message: "pinned at sha1:\(pin.commit.prefix(8)) \(pin.sentence)",
+                    since: pin.since))
         }
         return conditions
     }

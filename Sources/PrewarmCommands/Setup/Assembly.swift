@@ -20,7 +20,7 @@ struct Assembly {
         let (general, special) = (configuration.secrets, provisionerSecrets)
         return Engine(
             store: try SQLiteStore.open(path: try storePath()), sources: try sources(), provisioners: provisioners(),
-            defaultProvisioner: configuration.defaultProvisioner, policy: Policy(limits: configuration.limits),
+            defaultProvisioner: configuration.defaultProvisioner, policy: configuration.policy,
             parser: ManifestParsing(version: ManifestParser.version, sizeLimit: ManifestParser.sizeLimit) {
                 ManifestParser.parse($0)
             },

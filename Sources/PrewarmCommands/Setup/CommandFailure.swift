@@ -22,6 +22,14 @@ struct CommandFailure: Error {
         case let failure as StoreError: self.init(failure.message, hint: failure.hint)
         case let failure as TurnError: self.init(failure)
         case let failure as ClaimError: self.init(failure)
+        case ApprovalError.notApplied(let revision, let applied):
+            self.init(
+                "no source has the revision \"\(revision)\" in force",
+                hint: applied.isEmpty
+                    ? "another revision was applied meanwhile: see `prewarm status`"
+                    : "in force: " + applied.map { "\($0.source) \($0.revision.short)" }.joined(separator: ", "))
+        case ApprovalError.nothingHeld(let source, let revision):
+            self.init("nothing is held of \(source) at \(revision.short)", hint: "see `prewarm plan`")
         case RetryError.notPending(let operation):
             self.init(
                 "the operation \(operation.id) is \(operation.state.rawValue), not waiting",

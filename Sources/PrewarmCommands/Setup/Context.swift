@@ -19,11 +19,13 @@ struct Context: Sendable {
 
     func sourceStatuses() async throws -> [SourceStatus] {
         let sources = sourceNames.compactMap { engine.sources[$0] }
+        let now = engine.now()
         return try await store.read { store in
             try sources.map { source in
                 SourceStatus(
                     name: source.name, url: source.url, record: try store.source(source.name),
-                    diagnostics: try store.diagnostics(source: source.name))
+                    diagnostics: try store.diagnostics(source: source.name),
+                    pin: try store.pins().first { $0.source == source.name && $0.isInForce(at: now) })
             }
         }
     }

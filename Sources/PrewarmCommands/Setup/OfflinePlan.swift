@@ -23,7 +23,9 @@ struct OfflinePlan {
             }
             report.presets.sort { $0.key < $1.key }
         }
-        let zones = ZoneDirectory().rules(of: Set(report.presets.compactMap { $0.schedule?.timezone }))
+        var names = Set(report.presets.compactMap { $0.schedule?.timezone })
+        for freeze in policy.freezes.values.joined() { names.insert(freeze.timezone) }
+        let zones = ZoneDirectory().rules(of: names)
         let planner = Planner(now: at, policy: policy, zones: zones)
         report.plan = planner.plan(report.presets, observed: file?.observed(of: report.presets) ?? Observed())
         return report

@@ -27,12 +27,16 @@ package struct Preset: Hashable, Sendable {
     package let failureLimit: Int
     package var retirement: Retirement?
     package let isSuspended: Bool
+    package let options: PoolOptions
+    /// From when its create answered: an instance that is not ready by then has failed. Nil: it may take for ever.
+    package let readyTimeout: Duration?
 
     package init(
         key: PresetKey, labels: [String: String] = [:], annotations: [String: String] = [:], origin: Origin,
         spec: WorkspaceSpec, instances: Int, ttl: Duration? = nil, schedule: Schedule? = nil,
         strategy: RolloutStrategy = .standard, failureLimit: Int = Preset.standardFailureLimit,
-        retirement: Retirement? = nil, isSuspended: Bool = false
+        retirement: Retirement? = nil, isSuspended: Bool = false,
+        options: PoolOptions = PoolOptions(), readyTimeout: Duration? = nil
     ) {
         self.key = key
         self.labels = labels
@@ -47,6 +51,8 @@ package struct Preset: Hashable, Sendable {
         self.failureLimit = failureLimit
         self.retirement = retirement
         self.isSuspended = isSuspended
+        self.options = options
+        self.readyTimeout = readyTimeout
     }
 
     package static let standardFailureLimit = 3
@@ -68,6 +74,8 @@ extension Preset: BinaryCodable {
         writer.write(failureLimit)
         writer.write(retirement)
         writer.write(isSuspended)
+        writer.write(options)
+        writer.write(readyTimeout?.components.seconds)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -84,6 +92,8 @@ extension Preset: BinaryCodable {
         failureLimit = try reader.read()
         retirement = try reader.read()
         isSuspended = try reader.read()
+        options = try reader.read()
+        readyTimeout = try reader.read(Int64?.self).map { .seconds($0) }
     }
 }
 

@@ -11,11 +11,13 @@ package struct Template: Hashable, Sendable {
     package let activeVersion: String?
     package let parameters: [ParameterRule]
     package let deprecated: Deprecation?
+    /// See ``Preset/readyTimeout``.
+    package let readyTimeout: Duration?
 
     package init(
         name: String, labels: [String: String] = [:], annotations: [String: String] = [:], origin: Origin,
         provisioner: String? = nil, activeVersion: String? = nil, parameters: [ParameterRule] = [],
-        deprecated: Deprecation? = nil
+        deprecated: Deprecation? = nil, readyTimeout: Duration? = nil
     ) {
         self.name = name
         self.labels = labels
@@ -25,6 +27,7 @@ package struct Template: Hashable, Sendable {
         self.activeVersion = activeVersion
         self.parameters = parameters
         self.deprecated = deprecated
+        self.readyTimeout = readyTimeout
     }
 }
 
@@ -95,6 +98,7 @@ extension Template: BinaryCodable {
         writer.write(activeVersion)
         writer.write(parameters)
         writer.write(deprecated)
+        writer.write(readyTimeout?.components.seconds)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -106,6 +110,7 @@ extension Template: BinaryCodable {
         activeVersion = try reader.read()
         parameters = try reader.read()
         deprecated = try reader.read()
+        readyTimeout = try reader.read(Int64?.self).map { .seconds($0) }
     }
 }
 

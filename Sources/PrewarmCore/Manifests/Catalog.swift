@@ -154,7 +154,8 @@ private struct Linker {
         templates[name] = Template(
             name: name, labels: draft.labels, annotations: draft.annotations,
             origin: Origin(file: path, line: draft.name.position.line), provisioner: draft.provisioner?.value,
-            activeVersion: draft.activeVersion, parameters: draft.parameters, deprecated: draft.deprecated)
+            activeVersion: draft.activeVersion, parameters: draft.parameters, deprecated: draft.deprecated,
+            readyTimeout: draft.readyTimeoutSeconds.map { .seconds($0) })
     }
 
     private mutating func check(_ provisioner: Located<String>, _ path: String) {
@@ -210,7 +211,8 @@ private struct Linker {
                 template: draft.template.value, version: version, provisioner: provisioner, parameters: parameters),
             instances: draft.instances, ttl: draft.ttlSeconds.map { .seconds($0) }, schedule: draft.schedule,
             strategy: draft.strategy, failureLimit: draft.failureLimit,
-            retirement: retirement(of: draft, template, version: version), isSuspended: draft.isSuspended)
+            retirement: retirement(of: draft, template, version: version), isSuspended: draft.isSuspended,
+            options: draft.options, readyTimeout: template?.readyTimeout)
     }
 
     private func retirement(of draft: PresetDraft, _ template: Template?, version: String) -> Preset.Retirement? {

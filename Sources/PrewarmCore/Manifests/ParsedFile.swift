@@ -46,6 +46,7 @@ package struct PresetDraft: Hashable, Sendable {
     /// Of `deprecated.replacement`.
     package var replacement: Position?
     package var isSuspended = false
+    package var options = PoolOptions()
 
     package init(name: Located<String>, template: Located<String>, spec: Position, instances: Int) {
         self.name = name
@@ -64,6 +65,7 @@ package struct TemplateDraft: Hashable, Sendable {
     package var parameters: [ParameterRule] = []
     package var deprecated: Deprecation?
     package var replacement: Position?
+    package var readyTimeoutSeconds: Int64?
 
     package init(name: Located<String>) {
         self.name = name
@@ -119,6 +121,7 @@ extension PresetDraft: BinaryCodable {
         writer.write(deprecated)
         writer.write(replacement)
         writer.write(isSuspended)
+        writer.write(options)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -137,6 +140,7 @@ extension PresetDraft: BinaryCodable {
         deprecated = try reader.read()
         replacement = try reader.read()
         isSuspended = try reader.read()
+        options = try reader.read()
     }
 }
 
@@ -150,6 +154,7 @@ extension TemplateDraft: BinaryCodable {
         writer.write(parameters)
         writer.write(deprecated)
         writer.write(replacement)
+        writer.write(readyTimeoutSeconds)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -161,5 +166,6 @@ extension TemplateDraft: BinaryCodable {
         parameters = try reader.read()
         deprecated = try reader.read()
         replacement = try reader.read()
+        readyTimeoutSeconds = try reader.read()
     }
 }

@@ -63,6 +63,8 @@ package struct Observed: Sendable {
     package var instances: [PresetKey: [Instance]] = [:]
     package var failures: [PresetKey: FailureRecord] = [:]
     package var suspensions: [Suspension] = []
+    /// By source.
+    package var guards: [String: GuardState] = [:]
 
     package init() {}
 

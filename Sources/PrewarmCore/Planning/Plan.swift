@@ -51,6 +51,14 @@ package enum Hold: Hashable, Sendable {
     case instancesPerSource(Int)
     case instances(Int)
     case actionsPerTurn(Int)
+    case deletionGuard(removed: Int, of: Int)
+    /// `deletionPolicy: Confirm`
+    case confirm
+    /// `deletionPolicy: Retain`
+    case retain
+    /// `mode: observe`, of the preset or of its source.
+    case observe
+    case freeze(until: Timestamp)
 
     package var message: String {
         switch self {
@@ -58,6 +66,20 @@ package enum Hold: Hashable, Sendable {
         case .instancesPerSource(let limit): "the limit of \(limit) instances for each source"
         case .instances(let limit): "the limit of \(limit) instances in all"
         case .actionsPerTurn(let limit): "the limit of \(limit) actions a turn; the next turn goes on"
+        case .deletionGuard(let removed, let all):
+            "the deletion guard: \(removed) of \(all) unclaimed instances would go; `prewarm approve` lets them"
+        case .confirm: "`deletionPolicy: Confirm`; `prewarm approve` lets them go"
+        case .retain: "`deletionPolicy: Retain`"
+        case .observe: "`mode: observe`"
+        case .freeze(let until): "a freeze until \(until)"
+        }
+    }
+
+    /// It guards what exists; the others limit what is done.
+    package var isOfDeletions: Bool {
+        switch self {
+        case .deletionGuard, .confirm, .retain: true
+        default: false
         }
     }
 }
@@ -69,12 +91,18 @@ package struct PoolPlan: Hashable, Sendable {
     /// Why nothing is created though something is missing.
     package var wait: Wait?
     package var suspension: Suspension?
+    /// As ``Plan/nextChange``.
+    package var nextChange: Timestamp?
 
-    package init(preset: PresetKey, counts: PoolCounts, wait: Wait? = nil, suspension: Suspension? = nil) {
+    package init(
+        preset: PresetKey, counts: PoolCounts, wait: Wait? = nil, suspension: Suspension? = nil,
+        nextChange: Timestamp? = nil
+    ) {
         self.preset = preset
         self.counts = counts
         self.wait = wait
         self.suspension = suspension
+        self.nextChange = nextChange
     }
 }
 
@@ -83,6 +111,8 @@ package enum Wait: Hashable, Sendable {
     case backoff(until: Timestamp, failures: Int)
     /// Too many builds failed in a row.
     case stalled(failures: Int)
+    /// The first instance of a new fingerprint has to be ready before more are made.
+    case canary
 }
 
 /// The counts of DESIGN.md §3 for one preset. All but ``claimed`` are of live unclaimed workspaces.
@@ -102,6 +132,8 @@ package struct PoolCounts: Hashable, Sendable {
     package var stopping = 0
     package var deleting = 0
     package var failed = 0
+    /// Of ``failed``, those that stay for inspection.
+    package var keptFailed = 0
     package var claimed = 0
     /// What a claim may get: ``eligible``, and outdated ones that a rollout has not replaced yet.
     package var claimable = 0

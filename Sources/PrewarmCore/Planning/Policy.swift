@@ -18,7 +18,24 @@ package struct Policy: Hashable, Sendable {
         }
     }
 
+    /// Deletions that revisions cause are held where they are more than both of these, or where nothing is left
+    /// (rule 8).
+    package struct DeletionGuard: Hashable, Sendable {
+        /// Of the unclaimed instances of a source.
+        package var percent = 50
+        package var above = 5
+        /// What was removed for this long counts, too, so that many small commits are like a large one.
+        package var window = Duration.seconds(3600)
+
+        package init() {}
+    }
+
     package var limits: Limits
+    package var deletionGuard = DeletionGuard()
+    /// Sources that are planned for, and never acted on.
+    package var observedSources: Set<String> = []
+    /// By source.
+    package var freezes: [String: [Freeze]] = [:]
 
     package init(limits: Limits = Limits()) {
         self.limits = limits

@@ -9,6 +9,7 @@ struct Pool {
     private(set) var wait: Wait?
     private(set) var nextChange: Timestamp?
     let suspension: Suspension?
+    private let standstill: (hold: Hold, allowed: Set<Action.Kind>)?
 
     private let instances: [Instance]
     private let failure: FailureRecord?
@@ -21,6 +22,12 @@ struct Pool {
     private var leavingOutdated = 0
     /// All that exist or will, and don't belong to a user: what a surge counts.
     private var total = 0
+    /// The same as it was found.
+    private(set) var unclaimed = 0
+    private var isProven = false
+    private var isRollout = false
+    /// Ready, and soon to expire: each is replaced before it is gone.
+    private var renewing: [Instance] = []
 
     init(_ preset: Preset, planner: Planner, observed: Observed) {
         self.preset = preset
@@ -28,20 +35,24 @@ struct Pool {
         instances = observed.instances[preset.key] ?? []
         suspension = observed.suspensions.first { $0.scope.covers(preset.key) && $0.isInForce(at: planner.now) }
         failure = observed.failures[preset.key].flatMap { $0.fingerprint == preset.fingerprint ? $0 : nil }
+        standstill = planner.standstill(of: preset)
         counts.desired = planner.desired(preset)
         for tally in observed.tallies[preset.key] ?? [] { count(tally) }
         counts.expired = instances.count { isCurrent($0) && $0.state == .ready && isExpired($0) }
         counts.eligible = counts.actual - counts.expired
-        counts.extraneous = max(0, counts.eligible + startingCurrent - counts.desired)
+        renewing = dueForRenewal()
+        counts.extraneous = max(0, counts.eligible - renewing.count + startingCurrent - counts.desired)
         let claimableOutdated =
             outdatedReady - instances.count { !isCurrent($0) && $0.state == .ready && isExpired($0) }
         counts.claimable = preset.retirement == nil ? counts.eligible + claimableOutdated : 0
         total = counts.actual + counts.starting + outdatedReady
+        unclaimed = total
         noteNextChange(observed.tallies[preset.key] ?? [])
     }
 
     mutating func decide() {
         guard !preset.isSuspended, suspension == nil else { return }
+        if case .freeze(let end) = standstill?.hold { noteChange(end) }
         removeBroken()
         if let retirement = preset.retirement {
             removeAll(for: retirement)
@@ -49,8 +60,10 @@ struct Pool {
         }
         removeExpired()
         removeExtraneous()
+        renew()
         replaceOutdated()
         create()
+        cancelAfterFailure()
     }
 
     private mutating func count(_ tally: Tally) {
@@ -68,6 +81,11 @@ struct Pool {
             if isCurrent { counts.actual += tally.count } else { outdatedReady += tally.count }
         case .deleted, .lost: break
         }
+        if isCurrent {
+            if tally.count > 0, tally.state == .ready || tally.state == .claimed { isProven = true }
+        } else if tally.count > 0, [.pending, .creating, .ready, .failed, .deleting].contains(tally.state) {
+            isRollout = true
+        }
         let isLive = [.pending, .creating, .ready, .failed].contains(tally.state)
         if isLive, !isCurrent { counts.outdated += tally.count }
     }
@@ -82,7 +100,11 @@ struct Pool {
     // MARK: What goes
 
     private mutating func removeBroken() {
-        for instance in sorted(where: \.isBroken) {
+        let broken = sorted(where: \.isBroken)
+        let failed = broken.filter { $0.state == .failed }
+        let kept = preset.retirement == nil ? Set(failed.suffix(preset.options.keepFailed).map(\.id)) : []
+        counts.keptFailed = kept.count
+        for instance in broken where !kept.contains(instance.id) {
             remove(instance, reason: instance.state == .failed ? .failed : .lost)
         }
     }
@@ -102,8 +124,38 @@ struct Pool {
 
     private mutating func removeExtraneous() {
         guard counts.extraneous > 0 else { return }
-        let current = sorted { !$0.isBroken && isCurrent($0) && !isExpired($0) }
+        let soonGone = Set(renewing.map(\.id))
+        let current = sorted { !$0.isBroken && isCurrent($0) && !isExpired($0) && !soonGone.contains($0.id) }
         for instance in current.prefix(counts.extraneous) { remove(instance, reason: .aboveDesired) }
+    }
+
+    /// What soon expires goes when another one has taken its place, so that its end leaves no gap.
+    private mutating func renew() {
+        guard !renewing.isEmpty, let bounds = preset.strategy.bounds(desired: counts.desired) else { return }
+        let floor = bounds.surge > 0 ? counts.desired : counts.desired - bounds.unavailable
+        let kept = counts.eligible - min(counts.eligible - renewing.count, excessReady)
+        for instance in renewing.prefix(max(0, kept - floor)) { remove(instance, reason: .expired) }
+    }
+
+    /// Instances that were made at one moment end one after the other: each a step before the next one, and in all
+    /// within the last tenth of the ttl. Those of a `Recreate` go when they expire.
+    private func dueForRenewal() -> [Instance] {
+        guard let ttl = preset.ttl, preset.renewalLead > .zero, preset.retirement == nil else { return [] }
+        let ready = sorted { $0.state == .ready && isCurrent($0) && !isExpired($0) }
+        let times = renewalTimes(of: ready, ttl)
+        return zip(ready, times).filter { $0.1 <= planner.now }.map(\.0)
+    }
+
+    /// - Parameter ready: the oldest first.
+    private func renewalTimes(of ready: [Instance], _ ttl: Duration) -> [Timestamp] {
+        guard !ready.isEmpty else { return [] }
+        let step = preset.renewalLead / ready.count
+        var next = Timestamp.distantFuture
+        return ready.reversed().map { instance in
+            let end = instance.readyAt.map { $0 + ttl } ?? .distantFuture
+            next = next == .distantFuture ? end : min(end, next - step)
+            return next
+        }.reversed()
     }
 
     /// Those that are not ready yet serve nobody; those that are go as far as the floor allows, or all at once.
@@ -114,7 +166,8 @@ struct Pool {
         let ready = outdated.filter { $0.state == .ready }
         var removable = ready.count
         if let bounds = preset.strategy.bounds(desired: counts.desired) {
-            let kept = counts.eligible - min(counts.eligible, excessReady)
+            let leaving = removals.count { $0.reason == .expired && renewing.map(\.id).contains($0.workspace) }
+            let kept = counts.eligible - leaving - min(counts.eligible - leaving, excessReady)
             removable = max(0, kept + ready.count - (counts.desired - bounds.unavailable))
         }
         for instance in ready.prefix(removable) { remove(instance, reason: .outdated) }
@@ -130,8 +183,20 @@ struct Pool {
             Action(
                 isCancel ? .cancel : .delete, preset: preset.key, workspace: instance.id,
                 reason: isCancel ? .noLongerWanted : reason))
+        guard isCancel || !isDeletionFrozen else { return }
         if !instance.isBroken { total -= 1 }
         if !isCancel, !isCurrent(instance) { leavingOutdated += 1 }
+    }
+
+    /// What a freeze keeps takes its place, also in a surge.
+    private var isDeletionFrozen: Bool {
+        guard case .freeze = standstill?.hold else { return false }
+        return standstill?.allowed.contains(.delete) != true
+    }
+
+    func hold(on kind: Action.Kind) -> Hold? {
+        guard let standstill, !standstill.allowed.contains(kind) else { return nil }
+        return standstill.hold
     }
 
     /// Failed first, then what is not ready, then the oldest ready; ties by id (rule 2).
@@ -155,7 +220,7 @@ struct Pool {
     // MARK: What comes
 
     private mutating func create() {
-        let missing = counts.desired - counts.eligible - startingCurrent
+        let missing = counts.desired - counts.eligible + renewing.count - startingCurrent
         guard missing > 0 else { return }
         var room = missing
         if let bounds = preset.strategy.bounds(desired: counts.desired) {
@@ -166,6 +231,16 @@ struct Pool {
         }
         creations = max(0, min(missing, room))
         if let failure { holdBack(after: failure) }
+        holdBackForCanary()
+    }
+
+    /// A bad new version is found by one: more are made when the first instance of it was ready.
+    private mutating func holdBackForCanary() {
+        guard isRollout, !isProven, preset.options.canary > 0 else { return }
+        let canaries = max(0, preset.options.canary - startingCurrent)
+        guard canaries < creations else { return }
+        creations = canaries
+        if failure == nil { wait = .canary }
     }
 
     /// After a failure one build at a time tries again, so that a bad version costs little (rule 10).
@@ -182,17 +257,31 @@ struct Pool {
         }
     }
 
+    /// What is not asked for yet need not fail, too; one at a time tries again.
+    private mutating func cancelAfterFailure() {
+        guard let failure, startingCurrent > 0 else { return }
+        let leaving = Set(removals.compactMap(\.workspace))
+        let starting = sorted { !leaving.contains($0.id) && isCurrent($0) && !$0.isBroken && $0.state != .ready }
+        let pending = starting.filter { $0.state == .pending }
+        let mayTry = failure.count < preset.failureLimit && planner.now >= failure.retryAt
+        let kept = mayTry ? max(0, 1 - (starting.count - pending.count)) : 0
+        for instance in pending.dropLast(kept) { remove(instance, reason: .noLongerWanted) }
+    }
+
     // MARK: When to look again
 
     private mutating func noteNextChange(_ tallies: [Tally]) {
         if let until = suspension?.until { noteChange(until) }
         if let ttl = preset.ttl {
-            // Without instances none is expired yet, so that the oldest ready one is the next.
-            let ready =
-                instances.isEmpty
-                ? tallies.filter { $0.state == .ready }.compactMap(\.oldestReadyAt)
-                : instances.filter { $0.state == .ready }.compactMap(\.readyAt)
-            if let next = ready.map({ $0 + ttl }).filter({ $0 > planner.now }).min() { noteChange(next) }
+            let oldest = tallies.filter { $0.state == .ready }.compactMap(\.oldestReadyAt).min()
+            if let first = oldest.map({ $0 + ttl - preset.renewalLead }), first > planner.now {
+                noteChange(first)
+            } else {
+                let current = sorted { $0.state == .ready && isCurrent($0) && !isExpired($0) }
+                let ends = instances.filter { $0.state == .ready }.compactMap(\.readyAt).map { $0 + ttl }
+                let times = ends + (preset.renewalLead > .zero ? renewalTimes(of: current, ttl) : [])
+                if let next = times.filter({ $0 > planner.now }).min() { noteChange(next) }
+            }
         }
         if let schedule = preset.schedule, let zone = planner.zones[schedule.timezone],
             let change = schedule.nextChange(after: planner.now, zone: zone)
@@ -203,6 +292,14 @@ struct Pool {
 
     private mutating func noteChange(_ at: Timestamp) {
         if at < nextChange ?? .distantFuture { nextChange = at }
+    }
+}
+
+extension Preset {
+    /// How long before the end of the ttl instances may be replaced so that they don't all end at one moment.
+    var renewalLead: Duration {
+        guard let ttl, case .rollingUpdate = strategy else { return .zero }
+        return ttl / 10
     }
 }
 

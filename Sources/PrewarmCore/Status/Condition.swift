@@ -11,6 +11,8 @@ package struct Condition: Hashable, Sendable {
         case deletionsHeld = "DeletionsHeld"
         case backingOff = "BackingOff"
         case limited = "Limited"
+        /// Of a source: it is held at a revision.
+        case pinned = "Pinned"
     }
 
     package enum Status: String, Sendable {

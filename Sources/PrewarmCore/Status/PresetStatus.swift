@@ -21,7 +21,7 @@ package struct PresetStatus: Sendable {
         conditions += [
             Self.reconciling(preset, pool), Self.stalled(preset, pool, failure), Self.backingOff(pool, failure),
             Self.deprecated(preset), Self.suspended(preset, pool), Self.invalid(preset, diagnostics),
-            Self.limited(held),
+            Self.deletionsHeld(preset, held), Self.limited(held),
         ].compactMap { $0 }
         for index in conditions.indices {
             let condition = conditions[index]
@@ -35,7 +35,8 @@ package struct PresetStatus: Sendable {
 
     /// Nothing that somebody should look at.
     package var isHealthy: Bool {
-        self[.stalled] == nil && self[.invalid] == nil && self[.backingOff] == nil && self[.deletionsHeld] == nil
+        self[.stalled] == nil && self[.invalid] == nil && self[.backingOff] == nil
+            && (self[.deletionsHeld]?.reason ?? "Retain") == "Retain"
     }
 
     private static func ready(_ preset: Preset, _ counts: PoolCounts) -> Condition {
@@ -56,9 +57,10 @@ package struct PresetStatus: Sendable {
         if counts.outdated > 0 { parts.append("\(counts.outdated) outdated") }
         let missing = counts.desired - counts.eligible - counts.starting
         if missing > 0 { parts.append("\(missing) missing") }
+        if pool.wait == .canary { parts.append("the first of a new version has to be ready before more are made") }
         if counts.extraneous > 0 { parts.append("\(counts.extraneous) too many") }
         let reason =
-            if pool.wait != nil { "ProgressingWithRetry" } else if preset.retirement != nil {
+            if case .backoff = pool.wait { "ProgressingWithRetry" } else if preset.retirement != nil {
                 "Draining"
             } else if counts.outdated > 0 { "RollingOut" } else { "Progressing" }
         return Condition(.reconciling, reason: reason, message: parts.joined(separator: ", "))
@@ -114,12 +116,32 @@ package struct PresetStatus: Sendable {
             message: "the last good version is in force: \(error.location): \(error.message)")
     }
 
-    private static func limited(_ held: [HeldAction]) -> Condition? {
+    /// What waits for somebody's leave, or for another commit.
+    private static func deletionsHeld(_ preset: Preset, _ held: [HeldAction]) -> Condition? {
+        let held = held.filter(\.hold.isOfDeletions)
         guard let first = held.first else { return nil }
+        let reason =
+            switch first.hold {
+            case .confirm: "Confirm"
+            case .retain: "Retain"
+            default: "DeletionGuard"
+            }
         return Condition(
-            .limited, reason: "Limited",
-            message: "\(held.count) \(first.action.kind.rawValue)s held by \(first.hold.message)"
-        )
+            .deletionsHeld, reason: reason, message: "\(held.count) deletions held by \(first.hold.message)")
+    }
+
+    private static func limited(_ held: [HeldAction]) -> Condition? {
+        let held = held.filter { !$0.hold.isOfDeletions }
+        guard let first = held.first else { return nil }
+        let reason =
+            switch first.hold {
+            case .observe: "Observed"
+            case .freeze: "Frozen"
+            default: "Limited"
+            }
+        return Condition(
+            .limited, reason: reason,
+            message: "\(held.count) \(first.action.kind.rawValue)s held by \(first.hold.message)")
     }
 }
 
@@ -140,7 +162,8 @@ extension Deprecation {
 extension PoolPlan {
     /// The pool is what its preset asks for, and nothing is on its way.
     package var isConverged: Bool {
-        counts.eligible == counts.desired && counts.outdated == 0 && counts.extraneous == 0 && counts.failed == 0
+        counts.eligible == counts.desired && counts.outdated == 0 && counts.extraneous == 0
+            && counts.failed == counts.keptFailed
             && !counts.isInMotion
     }
 }

@@ -41,6 +41,14 @@ package protocol StoreReader {
 
     /// Those in force and those whose time is over.
     func suspensions() throws -> [Suspension]
+    /// An empty one where there is none.
+    func guardRecord(ofSource name: String) throws -> GuardRecord
+    /// In force or over.
+    func pins() throws -> [Pin]
+    /// In the order of provisioners and ids.
+    func orphans() throws -> [Orphan]
+    /// When the provisioner last listed its workspaces; nil: never.
+    func listedAt(provisioner: String) throws -> Timestamp?
 
     /// By id or name.
     func workspace(_ idOrName: String) throws -> Workspace?
@@ -82,6 +90,12 @@ package protocol StoreWriter: StoreReader {
     /// In place of one of the same scope.
     func save(_ suspension: Suspension) throws
     func forget(_ scope: Suspension.Scope) throws
+    func save(_ record: GuardRecord, ofSource name: String) throws
+    /// In place of an earlier one of the source.
+    func save(_ pin: Pin) throws
+    func forgetPin(ofSource name: String) throws
+    /// What a provisioner's list shows that nobody knows, in place of what it was.
+    func replaceOrphans(_ orphans: [Orphan], provisioner: String, listedAt: Timestamp) throws
     /// Nil: the failures are over.
     func setFailure(_ failure: FailureRecord?, of preset: PresetKey) throws
 

@@ -19,9 +19,9 @@ extension Engine {
         var target = record.applied
         if pull {
             do {
-                target = if let revision { try await source.git.lookUp(revision) } else { try await source.git.head() }
-            } catch {
-                report.failure = error
+                target = try await self.target(of: source, revision: revision)
+            } catch let failure as GitFailure {
+                report.failure = failure
             }
         }
         if report.failure == nil, target == record.applied, isQuiet(record) {
@@ -50,7 +50,7 @@ extension Engine {
         let previous = try await inForce(of: name)
         report.revision = record.applied
         do {
-            let target = if let revision { try await source.git.lookUp(revision) } else { try await source.git.head() }
+            let target = try await target(of: source, revision: revision)
             if target != record.applied || record.inputs != inputs {
                 try await source.git.fetch(target)
                 desired = try await self.desired(at: target, of: source, previous: previous)
@@ -68,9 +68,11 @@ extension Engine {
         }
         report.presets = desired.catalog.presets
         report.diagnostics = desired.catalog.diagnostics
-        let (presets, planner) = (report.presets, planner(for: report.presets))
+        let (presets, planner, target) = (report.presets, planner(for: report.presets), report.revision)
+        let lowered = planner.lowered(by: presets, from: previous.presets)
         (report.plan, report.failures, report.conditions) = try await store.read { store in
-            let observed = try observed(of: presets, source: name, planner: planner, in: store)
+            var observed = try observed(of: presets, source: name, revision: target, planner: planner, in: store)
+            observed.guards[name, default: GuardState()].lowered.formUnion(lowered)
             return (
                 planner.plan(presets, observed: observed), observed.failures, try store.conditions(source: name)
             )
@@ -85,7 +87,8 @@ extension Engine {
             report.revision = try store.source(name)?.applied
             report.presets = try store.presets(source: name)
             let planner = planner(for: report.presets)
-            let observed = try observed(of: report.presets, source: name, planner: planner, in: store)
+            let observed = try observed(
+                of: report.presets, source: name, revision: report.revision, planner: planner, in: store)
             report.plan = planner.plan(report.presets, observed: observed)
             report.failures = observed.failures
             report.conditions = try store.conditions(source: name)
@@ -102,10 +105,16 @@ extension Engine {
     /// What besides the commit a plan depends on, as text; it changes with the configuration and with the parser.
     var inputs: String {
         let names = provisioners.keys.sorted().joined(separator: ",")
-        let limits = policy.limits
+        let (limits, guarding) = (policy.limits, policy.deletionGuard)
         let numbers = [limits.instancesPerPreset, limits.instancesPerSource, limits.instances, limits.actionsPerTurn]
         let texts = numbers.map { $0.map(String.init) ?? "-" }.joined(separator: ",")
-        return "\(parser.version);\(names);\(defaultProvisioner ?? "-");\(texts)"
+        let rules = "\(guarding.percent),\(guarding.above),\(guarding.window);\(policy.observedSources.sorted())"
+        let freezes = policy.freezes.sorted { $0.key < $1.key }.map { source, freezes in
+            source
+                + freezes.map { "\($0.cron),\($0.duration),\($0.timezone),\($0.allowed.map(\.rawValue).sorted())" }
+                .joined()
+        }
+        return "\(parser.version);\(names);\(defaultProvisioner ?? "-");\(texts);\(rules);\(freezes)"
     }
 
     func inForce(of source: String) async throws -> InForce {
@@ -115,23 +124,31 @@ extension Engine {
     }
 
     func planner(for presets: [Preset]) -> Planner {
-        Planner(now: now(), policy: policy, zones: zones.rules(of: Set(presets.compactMap { $0.schedule?.timezone })))
+        var names = Set(presets.compactMap { $0.schedule?.timezone })
+        for freeze in policy.freezes.values.joined() { names.insert(freeze.timezone) }
+        return Planner(now: now(), policy: policy, zones: zones.rules(of: names))
     }
 
     /// Reads counts for all, and single instances only of presets where one may have to go.
-    func observed(of presets: [Preset], source: String, planner: Planner, in store: any StoreReader) throws -> Observed
-    {
+    func observed(
+        of presets: [Preset], source: String, revision: Revision?, planner: Planner, in store: any StoreReader
+    ) throws -> Observed {
         var observed = Observed()
         observed.tallies.reserveCapacity(presets.count)
         for tally in try store.tallies(source: policy.limits.instances == nil ? source : nil) {
             observed.tallies[tally.preset, default: []].append(tally)
         }
-        let detailed = presets.filter { planner.needsInstances($0, tallies: observed.tallies[$0.key] ?? []) }
+        for failure in try store.failures(source: source) { observed.failures[failure.preset] = failure }
+        let detailed = presets.filter { preset in
+            planner.needsInstances(
+                preset, tallies: observed.tallies[preset.key] ?? [], failure: observed.failures[preset.key])
+        }
         for instance in try store.instances(of: detailed.map(\.key)) {
             observed.instances[instance.preset, default: []].append(instance)
         }
         observed.suspensions = try store.suspensions()
-        for failure in try store.failures(source: source) { observed.failures[failure.preset] = failure }
+        observed.guards[source] = try store.guardRecord(ofSource: source).state(
+            window: policy.deletionGuard.window, now: planner.now, revision: revision)
         return observed
     }
 

@@ -20,7 +20,11 @@ struct TurnCommit: Sendable {
     func run(in store: any StoreWriter) throws -> TurnReport {
         try engine.check(lease, of: source.name, in: store)
         if let desired { try put(desired, in: store) }
-        let observed = try engine.observed(of: presets, source: source.name, planner: planner, in: store)
+        let guarding = try guardRecord(in: store)
+        var observed = try engine.observed(
+            of: presets, source: source.name, revision: revision, planner: planner, in: store)
+        observed.guards[source.name] = guarding.state(
+            window: engine.policy.deletionGuard.window, now: planner.now, revision: revision)
         let gone = presets.filter { $0.retirement == .pruned && observed.tallies[$0.key] == nil }
         if !gone.isEmpty { try forget(gone, in: store) }
         var report = TurnReport(source: source.name)
@@ -31,6 +35,7 @@ struct TurnCommit: Sendable {
         report.plan = planner.plan(report.presets, observed: observed)
         if let preset { report.plan.restrict(to: preset) }
         let counts = try carryOut(report.plan, observed: observed, in: store)
+        try save(guarding, after: report.plan, in: store)
         report.conditions = try store.conditions(source: source.name)
         try saveConditions(of: report, in: store)
         try record(report.plan, counts: counts, in: store)

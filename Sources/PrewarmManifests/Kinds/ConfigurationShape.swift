@@ -32,6 +32,21 @@ extension Shape {
             .optional("auth", .object(auth), "how to get in"),
             .optional("verify", .object(verify), "whose signature a commit needs"),
             .optional("caFile", longText, "certificates to trust for https, as a PEM file"),
+            .optional(
+                "mode", .text(.choice(["reconcile", "observe"])),
+                "observe: plans are made and shown, never carried out; reconcile unless it is said"),
+            .optional("freeze", .list(.object(freeze), minimum: 0), "times in which its pools are left as they are"),
+        ])
+
+    private static let freeze = ObjectShape(
+        "the freeze",
+        [
+            .required("cron", .text(.cron), "when it begins, as \"0 18 * * 5\""),
+            .required("duration", .duration(minimum: .seconds(60)), "how long it lasts"),
+            .optional("timezone", .text(.timezone), "an IANA name, as Europe/Berlin; UTC unless it is said"),
+            .optional(
+                "allow", .list(.text(.choice(["create", "delete"])), minimum: 0),
+                "what goes on meanwhile; nothing unless it is said"),
         ])
 
     private static let ref = ObjectShape(
@@ -83,6 +98,9 @@ extension Shape {
             .optional("timeout", .duration(minimum: .seconds(1)), "of one operation; 10m unless it is said"),
             .optional("grace", .duration(minimum: .zero), "between SIGTERM and SIGKILL; 5s unless it is said"),
             .optional("concurrency", .integer(1...1000), "operations at once; 4 unless it is said"),
+            .optional(
+                "resync", .duration(minimum: .seconds(1)),
+                "between two looks at what really exists, where it can list; 10m unless it is said"),
             .optional("workingDirectory", longText, "where it runs; the folder of this file unless it is said"),
             .optional("environment", variables, "variables that are set for it"),
             .optional(
@@ -103,6 +121,9 @@ extension Shape {
                                 "percent", .integer(0...100),
                                 "hold a revision that removes more than this share; 50 unless it is said"),
                             .optional("above", .integer(0...1_000_000), "and more than this many; 5 unless it is said"),
+                            .optional(
+                                "window", .duration(minimum: .zero),
+                                "what earlier revisions removed in it counts, too; 1h unless it is said"),
                         ])), "holds deletions of a revision that removes too much"),
             .optional(
                 "limits",
@@ -115,6 +136,9 @@ extension Shape {
                             .optional("instances", .integer(0...1_000_000), "in all, claimed ones included"),
                             .optional("actionsPerTurn", .integer(1...1_000_000), "creates and deletes of one turn"),
                         ])), "none where they are not said"),
+            .optional(
+                "orphans", .text(.choice(["report", "delete"])),
+                "what is done about workspaces that a provisioner lists and nobody knows; report unless it is said"),
         ])
 
     private static let server = ObjectShape(

@@ -88,6 +88,19 @@ extension PresetDraft {
         deprecated = spec["deprecated"]?.deprecation
         replacement = spec["deprecated"]?["replacement"]?.position
         isSuspended = spec["suspended"]?.boolean ?? false
+        options = PoolOptions(spec)
+    }
+}
+
+extension PoolOptions {
+    fileprivate init(_ spec: DocumentReader) {
+        self.init()
+        canary = spec["strategy"]?["canary"]?.integer ?? canary
+        mode = spec["mode"].flatMap { Mode(rawValue: $0.text) } ?? mode
+        onEmpty = spec["onEmpty"].flatMap { OnEmpty(rawValue: $0.text) } ?? onEmpty
+        deletionPolicy = spec["deletionPolicy"].flatMap { DeletionPolicy(rawValue: $0.text) } ?? deletionPolicy
+        keepFailed = spec["keepFailed"]?.integer ?? keepFailed
+        priority = spec["priority"]?.integer ?? priority
     }
 }
 
@@ -131,6 +144,7 @@ extension TemplateDraft {
         labels = metadata["labels"]?.texts ?? [:]
         annotations = metadata["annotations"]?.texts ?? [:]
         provisioner = spec["provisioner"]?.located
+        readyTimeoutSeconds = spec["readyTimeout"].flatMap { Duration(prewarm: $0.text) }?.components.seconds
         activeVersion = spec["activeVersion"]?.text
         parameters = spec["parameters"]?.elements.compactMap { ParameterRule($0) } ?? []
         deprecated = spec["deprecated"]?.deprecation

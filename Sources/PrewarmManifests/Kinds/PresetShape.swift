@@ -25,6 +25,21 @@ extension Shape {
             .optional("schedule", .object(schedule), "the first window that matches sets the number; none: instances"),
             .optional("strategy", .object(strategy), "how old instances are replaced"),
             .optional("failureLimit", .integer(1...1000), "builds that fail in a row until the preset is stalled"),
+            .optional(
+                "onEmpty", .text(.choice(["refuse", "create"])),
+                "what a claim does where none is ready; create: one is made for that user; refuse unless it is said"),
+            .optional(
+                "priority", .integer(-1000...1000),
+                "higher ones are filled first where a limit bites; 0 unless it is said"),
+            .optional(
+                "keepFailed", .integer(0...100),
+                "how many failed instances, the last ones, stay for inspection; 0 unless it is said"),
+            .optional(
+                "deletionPolicy", .text(.choice(["Delete", "Confirm", "Retain"])),
+                "what becomes of instances once the preset is gone, deprecated or inactive; Delete unless it is said"),
+            .optional(
+                "mode", .text(.choice(["reconcile", "observe"])),
+                "observe: plans are made and shown, never carried out; reconcile unless it is said"),
             .optional("deprecated", .deprecated, "true, or why: scaled to zero, no new claims"),
             .optional("suspended", .boolean, "true: nothing is created or deleted"),
         ])
@@ -71,6 +86,9 @@ extension Shape {
             .optional(
                 "maxUnavailable", .either([.integer(0...10_000), .text(.percentage)]),
                 "how many fewer may be ready; 25% unless it is said"),
+            .optional(
+                "canary", .integer(0...10_000),
+                "how many of a new version are made at once until the first is ready; 0: no limit; 1 unless it is said"),
         ])
 
     static let template = Shape.object(
@@ -91,6 +109,9 @@ extension Shape {
                 "by the name that the operator's configuration gives it; else the default one"),
             .optional("activeVersion", .text(.version), "presets that pin another are inactive: scaled to zero"),
             .optional("parameters", .list(.object(rule), minimum: 0), "what is demanded of the parameters of presets"),
+            .optional(
+                "readyTimeout", .duration(minimum: .seconds(1)),
+                "how long an instance may be starting until it counts as failed; for ever unless it is said"),
             .optional("deprecated", .deprecated, "true, or why: all its presets are scaled to zero"),
         ])
 

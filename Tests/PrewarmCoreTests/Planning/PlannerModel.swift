@@ -9,8 +9,15 @@ struct World: Sendable {
     /// Of all presets, and of some that are not planned for.
     var instances: [Instance] = []
     var failures: [FailureRecord] = []
+    /// In force now; it ends a minute later at the latest.
+    var freeze: [String: Set<Action.Kind>] = [:]
+    var observedSources: Set<String> = []
+    var guards: [String: GuardState] = [:]
 
     func desired(_ preset: Preset) -> Int { preset.retirement == nil ? preset.instances : 0 }
+
+    /// The minute that ``now`` is in, and one more.
+    var freezeEnd: Timestamp { now + .seconds(60) }
 
     func isExpired(_ instance: Instance) -> Bool {
         guard let ttl = presets.first(where: { $0.key == instance.preset })?.ttl, let readyAt = instance.readyAt else {
@@ -30,12 +37,17 @@ struct PlannerModel {
         var isNew = false
         /// It is only wanted: it counts as if it were there, so that each is held once, but for no limit.
         var isHeld = false
+        /// It would go, but a freeze keeps it.
+        var isFrozen = false
     }
 
     private let world: World
     private var items: [Item]
-    private var actions: [Action] = []
-    private var held: [HeldAction] = []
+    private var decisions: [(action: Action, hold: Hold?)] = []
+    // Looked up once, since they follow from the world alone and cost most of the time.
+    private var soonGone: Set<WorkspaceID> = []
+    private var kept: [PresetKey: Set<WorkspaceID>] = [:]
+    private var rollouts: Set<PresetKey> = []
 
     static func plan(_ world: World) -> Plan {
         var model = PlannerModel(world)
@@ -49,17 +61,39 @@ struct PlannerModel {
 
     private mutating func run() -> Plan {
         var plan = Plan()
+        for preset in world.presets {
+            if preset.retirement == nil {
+                soonGone.formUnion(renewals(preset).filter { $0.at <= world.now }.map(\.id))
+            }
+            kept[preset.key] = keptFailed(preset)
+            if isRollout(preset) { rollouts.insert(preset.key) }
+        }
         plan.pools = world.presets.map { PoolPlan(preset: $0.key, counts: counts($0), wait: wait($0)) }
-        plan.nextChange = nextChange(plan.pools)
+        for index in plan.pools.indices {
+            plan.pools[index].nextChange = nextChange(world.presets[index], plan.pools[index])
+        }
+        plan.nextChange = plan.pools.compactMap(\.nextChange).min()
         for preset in world.presets {
             while let (index, reason) = nextRemoval(preset) { remove(index, reason) }
+            while let index = uselessPending(preset) { remove(index, .noLongerWanted) }
         }
-        for preset in world.presets {
-            while shallCreate(preset) { create(preset) }
+        // Before a create of one preset all of a higher priority have theirs; among equals it is one after the other.
+        for priority in Set(world.presets.map(\.options.priority)).sorted(by: >) {
+            let members = world.presets.filter { $0.options.priority == priority }
+            while !members.filter({ shallCreate($0) }).isEmpty {
+                for preset in members where shallCreate(preset) { create(preset) }
+            }
+        }
+        for index in plan.pools.indices where plan.pools[index].wait == nil {
+            if waitsForCanary(world.presets[index]) { plan.pools[index].wait = .canary }
         }
         // By preset, for each first what goes, then what comes: as decided, but for the presets.
-        plan.actions = world.presets.flatMap { preset in actions.filter { $0.preset == preset.key } }
-        plan.held = held
+        for preset in world.presets {
+            for (action, hold) in decisions where action.preset == preset.key {
+                let hold = hold ?? holdOfRemoval(action, preset)
+                if let hold { plan.held.append(HeldAction(action, hold: hold)) } else { plan.actions.append(action) }
+            }
+        }
         limitActions(&plan)
         return plan
     }
@@ -91,24 +125,80 @@ struct PlannerModel {
 
     private func nextRemoval(_ preset: Preset) -> (Int, Reason)? {
         if preset.isSuspended { return nil }
-        if let index = first(preset, where: isBroken) {
+        let kept = kept[preset.key] ?? []
+        if let index = first(preset, where: { isBroken($0) && !kept.contains($0.instance.id) }) {
             return (index, items[index].instance.state == .failed ? .failed : .lost)
         }
         if let retirement = preset.retirement {
             return first(preset, where: { isStarting($0) || isReady($0) }).map { ($0, reason(of: retirement)) }
         }
         if let index = first(preset, where: isExpired) { return (index, .expired) }
-        let current = pool(preset).filter { isCurrent($0, preset) && (isStarting($0) || isClaimable($0)) }
-        if current.count > world.desired(preset),
-            let index = first(preset, where: { isCurrent($0, preset) && (isStarting($0) || isClaimable($0)) })
-        {
+        let lasting = { item in isLasting(item, preset) }
+        if pool(preset).filter(lasting).count > world.desired(preset), let index = first(preset, where: lasting) {
             return (index, .aboveDesired)
         }
+        if let index = first(preset, where: { isSoonGone($0) }), mayRenewOne(preset) { return (index, .expired) }
         if let index = first(preset, where: { !isCurrent($0, preset) && isStarting($0) }) { return (index, .outdated) }
         if let index = first(preset, where: { !isCurrent($0, preset) && isReady($0) }), mayLoseOne(preset) {
             return (index, .outdated)
         }
         return nil
+    }
+
+    /// Current, and there or on its way for longer than a moment.
+    private func isLasting(_ item: Item, _ preset: Preset) -> Bool {
+        isCurrent(item, preset) && (isStarting(item) || isClaimable(item)) && !isSoonGone(item)
+    }
+
+    /// Of those that are current and claimable, the last to expire goes then; each before it a step earlier than the
+    /// next, if it doesn't expire before that. All steps together are a tenth of the ttl.
+    private func isSoonGone(_ item: Item) -> Bool {
+        soonGone.contains(item.instance.id)
+    }
+
+    private func renewals(_ preset: Preset) -> [(id: WorkspaceID, at: Timestamp)] {
+        guard let ttl = preset.ttl, bounds(preset) != nil else { return [] }
+        var waiting = world.instances.filter { instance in
+            let item = Item(instance: instance)
+            return instance.preset == preset.key && isCurrent(item, preset) && isClaimable(item)
+        }
+        let step = ttl / 10 / max(1, waiting.count)
+        var renewals: [(id: WorkspaceID, at: Timestamp)] = []
+        while let index = waiting.indices.max(by: {
+            goes(Item(instance: waiting[$0]), before: Item(instance: waiting[$1]))
+        }) {
+            let instance = waiting.remove(at: index)
+            let end = (instance.readyAt ?? world.now) + ttl
+            renewals.append((instance.id, renewals.last.map { min(end, $0.at - step) } ?? end))
+        }
+        return renewals
+    }
+
+    /// With a surge another one is there before; without one, as far as may be unavailable.
+    private func mayRenewOne(_ preset: Preset) -> Bool {
+        guard let (surge, unavailable) = bounds(preset) else { return false }
+        let left = pool(preset).filter { isCurrent($0, preset) && isClaimable($0) }.count - 1
+        return left >= world.desired(preset) - (surge > 0 ? 0 : unavailable)
+    }
+
+    private func keptFailed(_ preset: Preset) -> Set<WorkspaceID> {
+        guard preset.retirement == nil else { return [] }
+        let failed = world.instances.filter { $0.preset == preset.key && $0.state == .failed }.map(\.id).sorted()
+        return Set(failed.suffix(preset.options.keepFailed))
+    }
+
+    /// After a failure, what was not asked for yet but the one that tries again.
+    private func uselessPending(_ preset: Preset) -> Int? {
+        guard !preset.isSuspended, preset.retirement == nil, let failure = failure(preset) else { return nil }
+        let starting = pool(preset).filter { isCurrent($0, preset) && isStarting($0) }
+        let mayTry = wait(preset, after: failure) == nil
+        guard starting.count > (mayTry ? 1 : 0) else { return nil }
+        let pending = items.indices.filter { index in
+            let item = items[index]
+            return item.instance.preset == preset.key && !item.isLeaving && isCurrent(item, preset)
+                && item.instance.state == .pending
+        }
+        return pending.min { items[$0].instance.id < items[$1].instance.id }
     }
 
     /// Whether one that is claimable may go for one that is not there yet.
@@ -145,10 +235,13 @@ struct PlannerModel {
         let instance = items[index].instance
         items[index].isLeaving = true
         let isCancel = instance.state == .pending
-        actions.append(
-            Action(
-                isCancel ? .cancel : .delete, preset: instance.preset, workspace: instance.id,
-                reason: isCancel ? .noLongerWanted : reason))
+        items[index].isFrozen =
+            !isCancel && !isObserved(instance.preset)
+            && world.freeze[instance.preset.source].map { !$0.contains(.delete) } ?? false
+        let action = Action(
+            isCancel ? .cancel : .delete, preset: instance.preset, workspace: instance.id,
+            reason: isCancel ? .noLongerWanted : reason)
+        decisions.append((action, nil))
     }
 
     private func reason(of retirement: Preset.Retirement) -> Reason {
@@ -159,30 +252,98 @@ struct PlannerModel {
         }
     }
 
+    // MARK: Rule 8, and what else holds an action back
+
+    private func isObserved(_ key: PresetKey) -> Bool {
+        world.observedSources.contains(key.source)
+            || world.presets.contains { $0.key == key && $0.options.mode == .observe }
+    }
+
+    private func standstill(_ action: Action) -> Hold? {
+        if isObserved(action.preset) { return .observe }
+        guard let allowed = world.freeze[action.preset.source], action.kind != .cancel, !allowed.contains(action.kind)
+        else { return nil }
+        return .freeze(until: world.freezeEnd)
+    }
+
+    private func holdOfRemoval(_ action: Action, _ preset: Preset) -> Hold? {
+        if let hold = standstill(action) { return hold }
+        guard isTakenByRevision(action) else { return nil }
+        let isRetired = action.reason != .aboveDesired
+        if isRetired, preset.options.deletionPolicy == .retain { return .retain }
+        if isRetired, preset.options.deletionPolicy == .confirm { return isApproved(action) ? nil : .confirm }
+        let source = action.preset.source
+        let counted = decisions.map(\.action).filter { action in
+            isTakenByRevision(action) && action.preset.source == source
+                && world.presets.first { $0.key == action.preset }?.options.deletionPolicy == .delete
+        }
+        if counted.isEmpty || counted.allSatisfy(isApproved) { return nil }
+        let recent = world.guards[source]?.recentlyRemoved ?? 0
+        let all = world.instances.filter { instance in
+            instance.preset.source == source && [.pending, .creating, .ready].contains(instance.state)
+                && world.presets.contains { $0.key == instance.preset }
+        }.count
+        let (removed, total) = (counted.count + recent, all + recent)
+        let isEmptied = !world.presets.contains { $0.key.source == source && $0.retirement != .pruned }
+        guard removed > 5 && Double(removed) / Double(total) > 0.5 || isEmptied else { return nil }
+        return .deletionGuard(removed: removed, of: total)
+    }
+
+    private func isApproved(_ action: Action) -> Bool {
+        guard let id = action.workspace else { return false }
+        return world.guards[action.preset.source]?.approved.contains(id) == true
+    }
+
+    private func isTakenByRevision(_ action: Action) -> Bool {
+        guard action.kind == .delete else { return false }
+        if [.pruned, .deprecated, .inactive].contains(action.reason) { return true }
+        return action.reason == .aboveDesired
+            && world.guards[action.preset.source]?.lowered.contains(action.preset.name) == true
+    }
+
     // MARK: Rules 1, 3, 10: what comes
 
-    private func shallCreate(_ preset: Preset) -> Bool {
+    /// A new version is tried with a few until one of it was ready.
+    private func shallCreate(_ preset: Preset, ignoringCanary: Bool = false) -> Bool {
+        if !ignoringCanary, rollouts.contains(preset.key), preset.options.canary > 0 {
+            let starting = pool(preset).filter { isCurrent($0, preset) && isStarting($0) }
+            if starting.count >= preset.options.canary { return false }
+        }
         guard !preset.isSuspended, preset.retirement == nil else { return false }
         let pool = pool(preset)
         let current = pool.filter { isCurrent($0, preset) }
-        guard current.filter({ isStarting($0) || isClaimable($0) }).count < world.desired(preset) else { return false }
+        guard current.filter({ isLasting($0, preset) }).count < world.desired(preset) else { return false }
         if let failure = failure(preset) {
             if wait(preset, after: failure) != nil { return false }
             if current.contains(where: isStarting) { return false }
         }
-        let live = pool.filter { isStarting($0) || isReady($0) }.count
+        let frozen = items.filter { $0.instance.preset == preset.key && $0.isFrozen && !isBroken($0) }
+        let live = pool.filter { isStarting($0) || isReady($0) }.count + frozen.count
         if let (surge, _) = bounds(preset) { return live + 1 <= world.desired(preset) + surge }
         let old = items.filter { item in
-            guard item.instance.preset == preset.key, !isCurrent(item, preset) else { return false }
+            guard item.instance.preset == preset.key, !isCurrent(item, preset), !item.isFrozen else { return false }
             return item.instance.state == .deleting || item.isLeaving && item.instance.state != .pending
         }
         return live + old.count + 1 <= world.desired(preset)
     }
 
+    /// Of the new version none was ready yet, and there are others of an older one.
+    private func isRollout(_ preset: Preset) -> Bool {
+        let own = world.instances.filter { $0.preset == preset.key }
+        return own.contains {
+            $0.fingerprint != preset.fingerprint
+                && [.pending, .creating, .ready, .failed, .deleting].contains($0.state)
+        } && !own.contains { $0.fingerprint == preset.fingerprint && [.ready, .claimed].contains($0.state) }
+    }
+
+    private func waitsForCanary(_ preset: Preset) -> Bool {
+        failure(preset) == nil && !shallCreate(preset) && shallCreate(preset, ignoringCanary: true)
+    }
+
     private mutating func create(_ preset: Preset) {
         let action = Action(.create, preset: preset.key, reason: .belowDesired)
-        let hold = hold(preset)
-        if let hold { held.append(HeldAction(action, hold: hold)) } else { actions.append(action) }
+        let hold = standstill(action) ?? hold(preset)
+        decisions.append((action, hold))
         let instance = Instance(
             id: WorkspaceID("new-\(items.count)"), preset: preset.key, fingerprint: preset.fingerprint, state: .pending)
         items.append(Item(instance: instance, isNew: true, isHeld: hold != nil))
@@ -201,7 +362,7 @@ struct PlannerModel {
     /// As the pool is found: why nothing comes though something is missing.
     private func wait(_ preset: Preset) -> Wait? {
         guard !preset.isSuspended, preset.retirement == nil, let failure = failure(preset) else { return nil }
-        let current = pool(preset).filter { isCurrent($0, preset) && (isStarting($0) || isClaimable($0)) }
+        let current = pool(preset).filter { isLasting($0, preset) }
         return current.count < world.desired(preset) ? wait(preset, after: failure) : nil
     }
 
@@ -230,7 +391,7 @@ struct PlannerModel {
         let existing = items.filter { item in
             switch item.instance.state {
             case .deleted, .lost: false
-            case .pending: !item.isLeaving && !item.isHeld
+            case .pending: (!item.isLeaving || isObserved(item.instance.preset)) && !item.isHeld
             case .creating, .ready, .claimed, .deleting, .failed: true
             }
         }
@@ -260,9 +421,14 @@ struct PlannerModel {
         while admitted.count < limit, let cancel = waiting.first(where: { plan.actions[$0].kind == .cancel }) {
             admit(cancel)
         }
-        while admitted.count < limit, !waiting.isEmpty {
-            for preset in world.presets where admitted.count < limit {
-                if let index = waiting.first(where: { plan.actions[$0].preset == preset.key }) { admit(index) }
+        for priority in Set(world.presets.map(\.options.priority)).sorted(by: >) {
+            let members = world.presets.filter { $0.options.priority == priority }
+            while admitted.count < limit,
+                waiting.contains(where: { index in members.contains { $0.key == plan.actions[index].preset } })
+            {
+                for preset in members where admitted.count < limit {
+                    if let index = waiting.first(where: { plan.actions[$0].preset == preset.key }) { admit(index) }
+                }
             }
         }
         let all = plan.actions
@@ -286,22 +452,28 @@ struct PlannerModel {
             if item.instance.state == .failed { counts.failed += 1 }
             if item.instance.state == .claimed { counts.claimed += 1 }
             if isClaimable(item), preset.retirement == nil { counts.claimable += 1 }
-            if isCurrent, isClaimable(item) || isStarting(item) { counts.extraneous += 1 }
+            if isLasting(item, preset) { counts.extraneous += 1 }
         }
+        counts.keptFailed = preset.isSuspended ? 0 : (kept[preset.key] ?? []).count
         counts.extraneous = max(0, counts.extraneous - counts.desired)
         return counts
     }
 
-    private func nextChange(_ pools: [PoolPlan]) -> Timestamp? {
+    private func nextChange(_ preset: Preset, _ pool: PoolPlan) -> Timestamp? {
         var times: [Timestamp] = []
-        for preset in world.presets {
-            guard let ttl = preset.ttl else { continue }
-            for item in pool(preset) where isClaimable(item) {
-                if let readyAt = item.instance.readyAt { times.append(readyAt + ttl) }
+        if let ttl = preset.ttl {
+            let ready = world.instances.filter { $0.preset == preset.key && $0.state == .ready }
+            let ends = ready.compactMap { $0.readyAt.map { $0 + ttl } }
+            let lead = bounds(preset) == nil ? Duration.zero : ttl / 10
+            if let first = ends.min().map({ $0 - lead }), first > world.now {
+                times.append(first)
+            } else {
+                times += (ends + renewals(preset).map(\.at)).filter { $0 > world.now }
             }
         }
-        for pool in pools {
-            if case .backoff(let until, _) = pool.wait { times.append(until) }
+        if case .backoff(let until, _) = pool.wait { times.append(until) }
+        if !preset.isSuspended, !isObserved(preset.key), world.freeze[preset.key.source] != nil {
+            times.append(world.freezeEnd)
         }
         return times.min()
     }

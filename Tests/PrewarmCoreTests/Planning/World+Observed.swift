@@ -9,7 +9,11 @@ extension World {
             observed.tallies[instance.preset, default: []].add(instance)
         }
         for preset in presets
-        where all || planner.needsInstances(preset, tallies: observed.tallies[preset.key] ?? []) {
+        where all
+            || planner.needsInstances(
+                preset, tallies: observed.tallies[preset.key] ?? [],
+                failure: failures.first { $0.preset == preset.key })
+        {
             // The store leaves the claimed ones out.
             let found = instances.filter {
                 $0.preset == preset.key && $0.state != .deleted && (all || $0.state != .claimed)
@@ -17,10 +21,20 @@ extension World {
             if !found.isEmpty { observed.instances[preset.key] = found }
         }
         for failure in failures { observed.failures[failure.preset] = failure }
+        observed.guards = guards
         return observed
     }
 
-    var planner: Planner { Planner(now: now, policy: Policy(limits: limits)) }
+    var planner: Planner {
+        var policy = Policy(limits: limits)
+        policy.observedSources = observedSources
+        if !freeze.isEmpty, let always = try? CronExpression("* * * * *") {
+            policy.freezes = freeze.mapValues {
+                [Freeze(cron: always, duration: .seconds(60), timezone: "UTC", allowed: $0)]
+            }
+        }
+        return Planner(now: now, policy: policy)
+    }
 
     func plan(all: Bool) -> Plan {
         let planner = planner

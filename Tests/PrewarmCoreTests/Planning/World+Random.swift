@@ -27,6 +27,17 @@ extension World {
         if random.chance(15) { world.limits.instancesPerSource = random.below(15) }
         if random.chance(15) { world.limits.instances = random.below(25) }
         if random.chance(25) { world.limits.actionsPerTurn = random.below(12) }
+        if random.chance(10) { world.freeze["s"] = random.pick([[], [.create], [.delete], [.create, .delete]]) }
+        if random.chance(5) { world.observedSources = ["t"] }
+        if random.chance(40) {
+            var state = GuardState()
+            state.recentlyRemoved = random.pick([0, 0, 3, 6])
+            if random.chance(60) { state.lowered = ["a", "b"] }
+            if random.chance(40) {
+                state.approved = Set(world.instances.map(\.id).filter { _ in random.chance(70) })
+            }
+            world.guards["s"] = state
+        }
         return world
     }
 
@@ -61,6 +72,9 @@ extension World {
         for index in presets.indices { add { $0.presets.remove(at: index) } }
         for index in instances.indices { add { $0.instances.remove(at: index) } }
         for index in failures.indices { add { $0.failures.remove(at: index) } }
+        for source in freeze.keys { add { $0.freeze[source] = nil } }
+        for source in guards.keys { add { $0.guards[source] = nil } }
+        if !observedSources.isEmpty { add { $0.observedSources = [] } }
         for limit in [
             \Policy.Limits.instancesPerPreset, \.instancesPerSource, \.instances, \.actionsPerTurn,
         ] where limits[keyPath: limit] != nil {
@@ -72,13 +86,14 @@ extension World {
 
 extension World: CustomStringConvertible {
     var description: String {
-        var lines = ["limits: \(limits)"]
+        var lines = ["limits: \(limits), freeze: \(freeze), observed: \(observedSources), guards: \(guards)"]
         for preset in presets {
             lines.append(
                 """
                 preset \(preset.key): \(preset.instances) of \(preset.spec.version), \(preset.strategy), \
                 ttl \(preset.ttl?.prewarmText ?? "none"), failureLimit \(preset.failureLimit), \
-                \(preset.retirement.map { "\($0)" } ?? "in use")\(preset.isSuspended ? ", suspended" : "")
+                \(preset.retirement.map { "\($0)" } ?? "in use")\(preset.isSuspended ? ", suspended" : ""), \
+                \(preset.options)
                 """)
         }
         for instance in instances {
@@ -106,7 +121,19 @@ extension Preset {
                 ? .recreate
                 : .rollingUpdate(maxSurge: .random(&random), maxUnavailable: .random(&random)),
             failureLimit: 1 + random.below(4), retirement: random.chance(20) ? random.pick(retirements) : nil,
-            isSuspended: random.chance(8))
+            isSuspended: random.chance(8), options: .random(&random))
+    }
+}
+
+extension PoolOptions {
+    fileprivate static func random(_ random: inout SplitMix64) -> PoolOptions {
+        var options = PoolOptions()
+        options.canary = random.pick([0, 1, 1, 1, 2])
+        if random.chance(5) { options.mode = .observe }
+        options.deletionPolicy = random.pick([.delete, .delete, .delete, .confirm, .retain])
+        options.keepFailed = random.pick([0, 0, 1, 2])
+        options.priority = random.pick([0, 0, 0, 1, -1])
+        return options
     }
 }
 

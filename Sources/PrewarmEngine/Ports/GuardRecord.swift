@@ -1,0 +1,132 @@
+package import PrewarmCore
+
+/// What the deletion guard remembers of a source between turns.
+package struct GuardRecord: Hashable, Sendable {
+    /// Deletions that revisions caused and nobody approved.
+    package struct Removal: Hashable, Sendable {
+        package let at: Timestamp
+        package let count: Int
+
+        package init(at: Timestamp, count: Int) {
+            self.at = at
+            self.count = count
+        }
+    }
+
+    /// Somebody's leave for what was held then. A set that grew since needs another.
+    package struct Approval: Hashable, Sendable {
+        package let revision: String
+        package let workspaces: [WorkspaceID]
+        package let by: String
+        package let at: Timestamp
+
+        package init(revision: String, workspaces: [WorkspaceID], by: String, at: Timestamp) {
+            self.revision = revision
+            self.workspaces = workspaces
+            self.by = by
+            self.at = at
+        }
+    }
+
+    /// Names of presets whose number a revision lowered, until they have no more than that.
+    package var lowered: [String] = []
+    package var removals: [Removal] = []
+    package var approval: Approval?
+
+    package init() {}
+
+    /// What the planner needs of it.
+    func state(window: Duration, now: Timestamp, revision: Revision?) -> GuardState {
+        var state = GuardState()
+        state.lowered = Set(lowered)
+        state.recentlyRemoved = removals.reduce(0) { $0 + ($1.at + window > now ? $1.count : 0) }
+        if let approval, approval.revision == revision?.description { state.approved = Set(approval.workspaces) }
+        return state
+    }
+}
+
+extension GuardRecord: BinaryCodable {
+    package func encode(into writer: inout BinaryWriter) {
+        writer.write(lowered)
+        writer.write(removals)
+        writer.write(approval)
+    }
+
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        lowered = try reader.read()
+        removals = try reader.read()
+        approval = try reader.read()
+    }
+}
+
+extension GuardRecord.Removal: BinaryCodable {
+    package func encode(into writer: inout BinaryWriter) {
+        writer.write(at.milliseconds)
+        writer.write(count)
+    }
+
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        at = Timestamp(milliseconds: try reader.read())
+        count = try reader.read()
+    }
+}
+
+extension GuardRecord.Approval: BinaryCodable {
+    package func encode(into writer: inout BinaryWriter) {
+        writer.write(revision)
+        writer.write(workspaces.map(\.rawValue))
+        writer.write(by)
+        writer.write(at.milliseconds)
+    }
+
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        revision = try reader.read()
+        workspaces = try reader.read([String].self).map { WorkspaceID($0) }
+        by = try reader.read()
+        at = Timestamp(milliseconds: try reader.read())
+    }
+}
+
+/// Somebody's order to hold a source at a revision while git is being mended.
+package struct Pin: Hashable, Sendable {
+    package let source: String
+    /// A commit's 40 digits.
+    package let commit: String
+    package let reason: String?
+    package let by: String
+    package let since: Timestamp
+    /// Nil: until it is taken off.
+    package let until: Timestamp?
+
+    package init(source: String, commit: String, reason: String?, by: String, since: Timestamp, until: Timestamp?) {
+        self.source = source
+        self.commit = commit
+        self.reason = reason
+        self.by = by
+        self.since = since
+        self.until = until
+    }
+
+    package func isInForce(at now: Timestamp) -> Bool { until.map { now < $0 } ?? true }
+
+    /// `by ada until 2026-11-24T10:00:00Z: a bad merge`
+    package var sentence: String {
+        "by \(by)" + (until.map { " until \($0)" } ?? "") + (reason.map { ": \($0)" } ?? "")
+    }
+}
+
+/// A workspace that a provisioner lists and the store doesn't know.
+package struct Orphan: Hashable, Sendable {
+    package let provisioner: String
+    package let id: WorkspaceID
+    /// In the provisioner's own words.
+    package let state: String?
+    package let since: Timestamp
+
+    package init(provisioner: String, id: WorkspaceID, state: String?, since: Timestamp) {
+        self.provisioner = provisioner
+        self.id = id
+        self.state = state
+        self.since = since
+    }
+}

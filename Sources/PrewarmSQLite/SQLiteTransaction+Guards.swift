@@ -1,0 +1,54 @@
+internal import PrewarmCore
+internal import PrewarmEngine
+
+/// What people and provisioners said that holds beyond a turn.
+extension SQLiteTransaction {
+    func guardRecord(ofSource name: String) throws -> GuardRecord {
+        let bytes = try statement("SELECT value FROM guards WHERE source = ?").first(name) { columns in
+            columns.next([UInt8].self)
+        }
+        guard let bytes else { return GuardRecord() }
+        return try GuardRecord(binary: bytes)
+    }
+
+    func save(_ record: GuardRecord, ofSource name: String) throws {
+        try statement("INSERT OR REPLACE INTO guards (source, value) VALUES (?,?)").run(name, record.binary)
+    }
+
+    func pins() throws -> [Pin] {
+        try statement("SELECT source, revision, reason, by, since, until FROM pins ORDER BY source").all { columns in
+            Pin(
+                source: columns.next(), commit: columns.next(), reason: columns.next(), by: columns.next(),
+                since: columns.next(), until: columns.next())
+        }
+    }
+
+    func save(_ pin: Pin) throws {
+        try statement("INSERT OR REPLACE INTO pins (source, revision, reason, by, since, until) VALUES (?,?,?,?,?,?)")
+            .run(pin.source, pin.commit, pin.reason, pin.by, pin.since, pin.until)
+    }
+
+    func forgetPin(ofSource name: String) throws {
+        try statement("DELETE FROM pins WHERE source = ?").run(name)
+    }
+
+    func orphans() throws -> [Orphan] {
+        try statement("SELECT provisioner, id, state, since FROM orphans ORDER BY provisioner, id").all { columns in
+            Orphan(
+                provisioner: columns.next(), id: columns.next(), state: columns.next(), since: columns.next())
+        }
+    }
+
+    func listedAt(provisioner: String) throws -> Timestamp? {
+        try statement("SELECT at FROM listings WHERE provisioner = ?").first(provisioner) { columns in
+            columns.next(Timestamp.self)
+        }
+    }
+
+    func replaceOrphans(_ orphans: [Orphan], provisioner: String, listedAt: Timestamp) throws {
+        try statement("DELETE FROM orphans WHERE provisioner = ?").run(provisioner)
+        let insert = try statement("INSERT INTO orphans (provisioner, id, state, since) VALUES (?,?,?,?)")
+        for orphan in orphans { try insert.run(provisioner, orphan.id, orphan.state, orphan.since) }
+        try statement("INSERT OR REPLACE INTO listings (provisioner, at) VALUES (?,?)").run(provisioner, listedAt)
+    }
+}
