@@ -63,6 +63,8 @@ package struct Configuration: Hashable, Sendable {
         policy.deletionGuard = deletionGuard
         policy.observedSources = Set(sources.lazy.filter(\.isObserved).map(\.name.value))
         for source in sources where !source.freezes.isEmpty { policy.freezes[source.name.value] = source.freezes }
+        policy.deletesOrphans = deletesOrphans
+        for provisioner in provisioners { policy.resync[provisioner.name.value] = provisioner.resync }
         return policy
     }
 

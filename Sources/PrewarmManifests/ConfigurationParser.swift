@@ -206,7 +206,7 @@ extension Configuration.Provisioner {
         timeout = document.duration("timeout") ?? .seconds(600)
         grace = document.duration("grace") ?? .seconds(5)
         concurrency = document["concurrency"]?.integer ?? 4
-        resync = document.duration("resync") ?? .seconds(600)
+        resync = document.duration("resync") ?? Policy.standardResync
         workingDirectory = document["workingDirectory"]?.text
         environment = document["environment"]?.texts ?? [:]
         inherit = document["inherit"]?.elements.map(\.text) ?? []

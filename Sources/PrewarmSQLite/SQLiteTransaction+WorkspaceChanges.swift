@@ -54,6 +54,10 @@ extension SQLiteTransaction {
             read: decoder.workspace) ?? nil
     }
 
+    func remember(claimKey: String, of workspace: WorkspaceID) throws {
+        try statement("UPDATE workspaces SET claim_key = ?2 WHERE id = ?1").run(workspace, claimKey)
+    }
+
     private static let claimStatement = """
         UPDATE workspaces SET state = 3, owner = ?4, claimed_at = ?5, claim_key = ?6
         WHERE state = 2 AND id = coalesce(\(oldestReady("fingerprint = ?2")), \(oldestReady("fingerprint <> ?2")))

@@ -37,7 +37,8 @@ final class World: Sendable {
 
     func with<Result>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }
 
-    /// Each line is `NAME INSTANCES VERSION [ttl=SECONDS] [deprecated] [broken] [recreate]`.
+    /// Each line is `NAME INSTANCES VERSION`, and then words as `ttl=SECONDS deprecated broken recreate cold observe
+    /// confirm retain keepFailed`; or `template SECONDS`, the time until an instance has to be ready.
     func commit(_ text: String) {
         with { state in
             let id = String(format: "%040x", state.commits.count + 1)
@@ -46,10 +47,10 @@ final class World: Sendable {
         }
     }
 
-    func engine(store: any Store, holder: String = "first") -> Engine {
+    func engine(store: any Store, holder: String = "first", policy: Policy = Policy()) -> Engine {
         Engine(
             store: store, sources: [Engine.Source(name: "presets", url: "memory", git: MemoryGit(world: self))],
-            provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: Policy(),
+            provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
             parser: ManifestParsing(version: 1, sizeLimit: 1000) { Self.parse($0) }, now: { self.with(\.now) },
             holder: holder, isDead: { holder in self.with { $0.deadHolders.contains(holder) } })
     }
@@ -61,6 +62,12 @@ final class World: Sendable {
         for (index, line) in String(decoding: bytes, as: UTF8.self).split(separator: "\n").enumerated() {
             let words = line.split(separator: " ").map(String.init)
             let position = Position(line: index + 1, column: 1)
+            if words[0] == "template" {
+                var template = TemplateDraft(name: Located("go", at: position))
+                template.readyTimeoutSeconds = Int64(words[1])
+                file.templates.append(template)
+                continue
+            }
             guard !words.contains("broken") else {
                 file.invalid.append(InvalidDocument(isPreset: true, name: words[0]))
                 file.diagnostics.append(Diagnostic(at: position, "it is broken"))
@@ -73,6 +80,11 @@ final class World: Sendable {
             draft.ttlSeconds = words.first { $0.hasPrefix("ttl=") }.flatMap { Int64($0.dropFirst(4)) }
             draft.deprecated = words.contains("deprecated") ? Deprecation() : nil
             draft.strategy = words.contains("recreate") ? .recreate : .standard
+            if words.contains("cold") { draft.options.onEmpty = .create }
+            if words.contains("observe") { draft.options.mode = .observe }
+            if words.contains("confirm") { draft.options.deletionPolicy = .confirm }
+            if words.contains("retain") { draft.options.deletionPolicy = .retain }
+            if words.contains("keepFailed") { draft.options.keepFailed = 1 }
             file.presets.append(draft)
         }
         return file
@@ -158,8 +170,8 @@ struct MemoryProvisioner: Provisioner {
 extension Engine {
     /// `prewarm sync`.
     @discardableResult
-    func sync(waitsUntil: Timestamp? = nil) async throws -> Synchronizer.Report {
-        try await Synchronizer(self, sources: ["presets"], waitsUntil: waitsUntil) { _ in }.run()
+    func sync(waitsUntil: Timestamp? = nil, refreshes: Bool = false) async throws -> Synchronizer.Report {
+        try await Synchronizer(self, sources: ["presets"], waitsUntil: waitsUntil, refreshes: refreshes) { _ in }.run()
     }
 
     func counts(_ preset: String) async throws -> PoolCounts? {

@@ -36,7 +36,8 @@ struct ClaimCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let context = try await Context.open(global)
             let deadline = wait.map { context.engine.now() + $0.duration }
-            let workspace = try await claim(context, until: deadline, console: console)
+            var workspace = try await claim(context, until: deadline, console: console)
+            if workspace.isCold { workspace = try await make(workspace, context, until: deadline, console: console) }
             switch output {
             case .json: console.write(Value(workspace, ttl: nil).json)
             case .yaml: console.write(Value(workspace, ttl: nil).yaml)
@@ -52,6 +53,32 @@ struct ClaimCommand: AsyncParsableCommand {
                 }
                 console.write(table.rowsText(colour: console.coloursOutput))
             }
+        }
+    }
+
+    /// None was ready: this process makes one, unless another is at it already.
+    private func make(
+        _ workspace: Workspace, _ context: Context, until deadline: Timestamp?, console: Console
+    ) async throws -> Workspace {
+        console.step(.waiting, "none is ready: \(workspace.name) is being made for \(owner)")
+        while true {
+            _ = try await OperationRunner(context.engine, workspace: workspace.id).run()
+            let found = try await context.store.read { try $0.workspace(workspace.id.rawValue) }
+            guard let found, found.state == .claimed else {
+                let failed = try await context.store.read { store in
+                    try store.operations(OperationFilter(workspace: workspace.id, states: [.failed])).first?.operation
+                }
+                throw CommandFailure(
+                    "\(workspace.name) could not be made: \(failed?.error?.asOneLine ?? "it is gone")",
+                    hint: failed.map { "see `prewarm logs \($0.id)`" })
+            }
+            if found.readyAt != nil { return found }
+            if let deadline, context.engine.now() >= deadline {
+                throw CommandFailure(
+                    "\(workspace.name) is yours, and not ready in time",
+                    hint: "the next sync goes on; see `prewarm describe workspace \(workspace.name)`")
+            }
+            try await Task.sleep(for: .milliseconds(100))
         }
     }
 

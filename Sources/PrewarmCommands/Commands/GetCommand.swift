@@ -5,10 +5,11 @@ import PrewarmEngine
 struct GetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "List presets, templates, workspaces, operations, events, sources or revisions, or show one.")
+        abstract: "List presets, templates, workspaces, operations, events, sources, revisions or orphans, or show one."
+    )
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
-        case presets, templates, workspaces, operations, events, sources, revisions
+        case presets, templates, workspaces, operations, events, sources, revisions, orphans
 
         init?(argument: String) {
             let plural = argument.hasSuffix("s") ? argument : argument + "s"
@@ -18,7 +19,7 @@ struct GetCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "presets, templates, workspaces, operations, events, sources or revisions.")
+    @Argument(help: "presets, templates, workspaces, operations, events, sources, revisions or orphans.")
     var kind: Kind
 
     @Argument(help: "Only this one.")
@@ -52,7 +53,7 @@ struct GetCommand: AsyncParsableCommand {
             }
         }
         if owner != nil, kind != .workspaces { throw ValidationError("--owner goes with workspaces") }
-        if preset != nil, [.sources, .templates, .revisions].contains(kind) {
+        if preset != nil, [.sources, .templates, .revisions, .orphans].contains(kind) {
             throw ValidationError("--preset makes no sense for \(kind.rawValue)")
         }
     }
@@ -115,6 +116,14 @@ struct GetCommand: AsyncParsableCommand {
             return text(
                 events.map { Value($0) }, names: events.map { "\($0.object)/\($0.name)" }, isSingle: false,
                 table: Tables.events(events, now: now, console))
+        case .orphans:
+            let orphans = try await context.store.read { try $0.orphans() }.filter {
+                name == nil || $0.id.rawValue == name
+            }
+            try require(!orphans.isEmpty || name == nil, "orphan", name)
+            return text(
+                orphans.map { Value($0) }, names: orphans.map(\.id.rawValue),
+                table: Tables.orphans(orphans, now: now, console))
         case .revisions:
             let revisions = try await revisions(context)
             try require(!revisions.isEmpty || name == nil, "revision", name)

@@ -18,7 +18,7 @@ package struct Prewarm: AsyncParsableCommand {
                 name: "Reconcile",
                 subcommands: [
                     PlanCommand.self, SyncCommand.self, ApproveCommand.self, RetryCommand.self, SuspendCommand.self,
-                    ResumeCommand.self, PinCommand.self, UnpinCommand.self,
+                    ResumeCommand.self, PinCommand.self, UnpinCommand.self, AdoptCommand.self,
                 ]),
             CommandGroup(
                 name: "Look",

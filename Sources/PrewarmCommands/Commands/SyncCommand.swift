@@ -32,6 +32,9 @@ struct SyncCommand: AsyncParsableCommand {
         help: ArgumentHelp("Apply this branch, tag or commit in place of the configured ref.", valueName: "revision"))
     var revision: String?
 
+    @Flag(help: "Ask the provisioners first what really exists, even if that was done lately.")
+    var refresh = false
+
     @Flag(help: "Show what would be done, and do nothing.")
     var dryRun = false
 
@@ -47,7 +50,8 @@ struct SyncCommand: AsyncParsableCommand {
             let deadline = waits ? context.engine.now() + (timeout?.duration ?? .seconds(1800)) : nil
             let display = ProgressDisplay(console, drawsLive: waits)
             let synchronizer = Synchronizer(
-                context.engine, sources: sources, revision: revision, preset: preset, waitsUntil: deadline
+                context.engine, sources: sources, revision: revision, preset: preset, waitsUntil: deadline,
+                refreshes: refresh
             ) { display.show($0) }
             let ticker = Task { await display.tick() }
             defer {

@@ -37,6 +37,7 @@ final class ProgressDisplay: Sendable {
             case .turn(let report): show(report)
             case .waitingForLease(let source):
                 console.step(.waiting, "another prewarm is reconciling \(source); waiting for it")
+            case .resync(let report): show(report)
             case .operation(.started(let operation)):
                 state.running[operation.id] = (operation, .now)
             case .operation(.settled(let operation, let workspace)):
@@ -50,6 +51,27 @@ final class ProgressDisplay: Sendable {
     /// Takes the last line away.
     func end() {
         state.withLock { clear(&$0) }
+    }
+
+    private func show(_ report: ResyncReport) {
+        if let failure = report.failure {
+            console.warning(
+                "\(report.provisioner) could not list what exists: \(failure.message.asOneLine)", hint: failure.hint)
+        }
+        for workspace in report.lost {
+            console.step(.failure, "\(workspace.name) is gone: \(report.provisioner) lost it")
+        }
+        for workspace in report.missingClaimed {
+            console.warning(
+                "\(workspace.name), which is \(workspace.owner ?? "somebody")'s, is gone: \(report.provisioner) lost it",
+                hint: "`prewarm release \(workspace.name)` forgets it")
+        }
+        if !report.orphans.isEmpty {
+            console.warning(
+                "\(report.provisioner) lists \(counted(report.orphans.count, "workspace")) that nobody knows",
+                hint: "see `prewarm get orphans`; `prewarm adopt PRESET ID` takes one over")
+        }
+        for id in report.deleted { console.step(.waiting, "\(id) is known to nobody: it is deleted") }
     }
 
     private func show(_ report: TurnReport) {

@@ -10,6 +10,8 @@ struct Overview {
     private let orphaned: Set<String>
     /// In the store, and not in the configuration any more.
     private let unconfigured: [String]
+    /// Listed by a provisioner, and known to nobody.
+    private let orphans: [Orphan]
     private let now: Timestamp
 
     init(_ context: Context) async throws {
@@ -22,6 +24,7 @@ struct Overview {
         let pending = try await context.store.read { store in
             try store.operations(OperationFilter(states: [.pending])).map(\.operation)
         }
+        orphans = try await context.store.read { try $0.orphans() }
         failing = pending.filter { $0.error != nil && $0.kind != .inspect }
         orphaned = Set(pending.map(\.provisioner)).subtracting(context.engine.provisioners.keys)
     }
@@ -38,6 +41,7 @@ struct Overview {
             "sources": .array(sources.map { Value($0) }),
             "presets": .array(presets.map { Value($0) }),
             "failing": .array(failing.map { Value($0) }),
+            "orphans": orphans.isEmpty ? nil : .array(orphans.map { Value($0) }),
             "unconfiguredSources": unconfigured.isEmpty ? nil : .array(unconfigured.map { .string($0) }),
         ])
     }
@@ -87,6 +91,10 @@ struct Overview {
                 "\(Style.red.apply(to: "✗", colour: colour)) \(operation.kind.rawValue) of \(operation.workspace) failed \(counted(operation.attempt, "time")), tried again at \(operation.nextAttemptAt): \((operation.error ?? "").asOneLine)\n"
         }
         if failing.count > 20 { text += "  and \(failing.count - 20) more: `prewarm get operations --state pending`\n" }
+        if !orphans.isEmpty {
+            text +=
+                "! \(counted(orphans.count, "workspace")) of provisioners are known to nobody: `prewarm get orphans`\n"
+        }
         for name in unconfigured {
             text += "! the source \"\(name)\" is not in the configuration any more: its workspaces stay as they are\n"
         }

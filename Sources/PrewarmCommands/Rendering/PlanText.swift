@@ -80,6 +80,8 @@ struct PlanText {
         case .deprecated, .inactive, .pruned: return status[.deprecated]?.message ?? ""
         case .noLongerWanted: return "its create was not asked for yet"
         case .released: return "its owner gave it up"
+        case .claimed: return "none was ready when it was claimed"
+        case .orphaned: return "nobody knows it"
         case .starting: return "it is not ready yet"
         }
     }

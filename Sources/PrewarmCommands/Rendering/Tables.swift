@@ -131,6 +131,17 @@ enum Tables {
         return table.text(width: console.outputWidth, colour: console.coloursOutput)
     }
 
+    static func orphans(_ orphans: [Orphan], now: Timestamp, _ console: Console) -> String {
+        var table = Table(["ID", "PROVISIONER", "STATE", "SINCE"], flexible: "ID")
+        for orphan in orphans {
+            table.add([
+                .init(orphan.id.rawValue), .init(orphan.provisioner), .init((orphan.state ?? "-").asOneLine),
+                .init((now - orphan.since).age),
+            ])
+        }
+        return table.text(width: console.outputWidth, colour: console.coloursOutput)
+    }
+
     static func templates(_ templates: [(source: String, template: Template)], _ console: Console) -> String {
         var table = Table(
             ["NAME", "PROVISIONER", "ACTIVE VERSION", "PARAMETERS", "DEPRECATED", "FILE"], flexible: "PARAMETERS")

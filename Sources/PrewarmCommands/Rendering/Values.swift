@@ -176,6 +176,15 @@ extension Value {
         ])
     }
 
+    init(_ orphan: Orphan) {
+        self = .object(known: [
+            "id": .string(orphan.id.rawValue),
+            "provisioner": .string(orphan.provisioner),
+            "state": orphan.state.map { .string($0) },
+            "since": Value(orphan.since),
+        ])
+    }
+
     init(_ revision: RevisionRecord) {
         self = .object(known: [
             "source": .string(revision.source),

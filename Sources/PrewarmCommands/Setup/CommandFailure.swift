@@ -30,6 +30,16 @@ struct CommandFailure: Error {
                     : "in force: " + applied.map { "\($0.source) \($0.revision.short)" }.joined(separator: ", "))
         case ApprovalError.nothingHeld(let source, let revision):
             self.init("nothing is held of \(source) at \(revision.short)", hint: "see `prewarm plan`")
+        case AdoptionError.notAnOrphan(let id, let known):
+            self.init(
+                "no provisioner's last list shows \"\(id)\" as one that nobody knows",
+                hint: known.isEmpty
+                    ? "look for them with `prewarm sync --refresh`" : "see `prewarm get orphans`")
+        case AdoptionError.otherProvisioner(let orphan, let preset):
+            self.init(
+                "\(orphan.id) is of the provisioner \(orphan.provisioner), the preset \(preset.key.name) of \(preset.spec.provisioner)",
+                hint: "name a preset of \(orphan.provisioner)")
+        case AdoptionError.retired(let preset): self.init(ClaimError.retired(preset))
         case RetryError.notPending(let operation):
             self.init(
                 "the operation \(operation.id) is \(operation.state.rawValue), not waiting",

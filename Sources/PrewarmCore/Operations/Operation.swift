@@ -60,6 +60,10 @@ package enum Reason: String, CaseIterable, Sendable {
     case pruned = "Pruned"
     case noLongerWanted = "NoLongerWanted"
     case released = "Released"
+    /// A user claimed where none was ready.
+    case claimed = "Claimed"
+    /// A provisioner lists it, and nobody knows it.
+    case orphaned = "Orphaned"
     /// Not ready yet after a create that said so: it is asked again.
     case starting = "Starting"
 }

@@ -14,10 +14,16 @@ package struct Settlement: Hashable, Sendable {
     /// The workspace is to be inspected until it is ready, from this time on.
     package var inspectAt: Timestamp?
 
+    /// When a workspace that is starting counts as failed.
+    private var deadline: Timestamp?
+
+    /// - Parameter readyTimeout: how long an instance may be starting; nil: for ever.
     package static func settle(
-        _ operation: Operation, of workspace: Workspace, outcome: Outcome, now: Timestamp
+        _ operation: Operation, of workspace: Workspace, outcome: Outcome, now: Timestamp,
+        readyTimeout: Duration? = nil
     ) -> Settlement {
         var settlement = Settlement(operation: operation, workspace: workspace)
+        if operation.kind == .inspect { settlement.deadline = readyTimeout.map { operation.createdAt + $0 } }
         switch operation.kind {
         case .delete: settlement.settleDelete(outcome, now)
         case .inspect: settlement.settleInspect(outcome, now)
@@ -34,7 +40,7 @@ package struct Settlement: Hashable, Sendable {
         case .starting(let endpoint, let metadata):
             finish(.succeeded, now)
             describe(endpoint, metadata)
-            if workspace.state == .creating { inspectAt = now + Backoff.readiness.delay(attempt: 1, seed: seed) }
+            if isComing { inspectAt = now + Backoff.readiness.delay(attempt: 1, seed: seed) }
         case .tryLater(let message):
             // A delete waits behind it: what was never made need not be made now.
             if workspace.state == .deleting { finish(.cancelled, now) } else { retry(after: .retry, message, now) }
@@ -55,7 +61,10 @@ package struct Settlement: Hashable, Sendable {
     }
 
     private mutating func settleInspect(_ outcome: Outcome, _ now: Timestamp) {
-        guard workspace.state == .creating || workspace.state == .ready else { return finish(.cancelled, now) }
+        guard isComing || workspace.state == .ready else { return finish(.cancelled, now) }
+        if isComing, isLate(outcome, now) {
+            return fail("it was not ready in time, by the readyTimeout of its template", now)
+        }
         switch outcome {
         case .done(let endpoint, let metadata):
             finish(.succeeded, now)
@@ -69,12 +78,23 @@ package struct Settlement: Hashable, Sendable {
         }
     }
 
+    private func isLate(_ outcome: Outcome, _ now: Timestamp) -> Bool {
+        guard let deadline, now >= deadline else { return false }
+        if case .done = outcome { return false }
+        return true
+    }
+
     private var seed: UInt64 { operation.id.seed }
+
+    /// Asked for and not ready, be it for the pool or for a user who waits.
+    private var isComing: Bool {
+        workspace.state == .creating || workspace.state == .claimed && workspace.readyAt == nil
+    }
 
     private mutating func becomeReady(_ endpoint: String?, _ metadata: [String: String], _ now: Timestamp) {
         describe(endpoint, metadata)
-        if workspace.state == .creating {
-            workspace.state = .ready
+        if isComing {
+            if workspace.state == .creating { workspace.state = .ready }
             workspace.readyAt = now
             effect = .worked
         }
@@ -89,7 +109,7 @@ package struct Settlement: Hashable, Sendable {
     private mutating func fail(_ message: String, _ now: Timestamp) {
         operation.error = message
         finish(.failed, now)
-        if workspace.state == .creating {
+        if isComing {
             workspace.state = .failed
             effect = .failed(message)
         }
@@ -105,5 +125,6 @@ package struct Settlement: Hashable, Sendable {
         operation.state = .pending
         operation.error = message
         operation.nextAttemptAt = now + backoff.delay(attempt: operation.attempt, seed: seed)
+        if let deadline, deadline > now { operation.nextAttemptAt = min(operation.nextAttemptAt, deadline) }
     }
 }

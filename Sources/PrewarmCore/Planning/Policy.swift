@@ -37,6 +37,13 @@ package struct Policy: Hashable, Sendable {
     /// By source.
     package var freezes: [String: [Freeze]] = [:]
 
+    /// Between two looks at what a provisioner lists, by its name.
+    package var resync: [String: Duration] = [:]
+    /// Workspaces that a provisioner lists and nobody knows are deleted, not only reported.
+    package var deletesOrphans = false
+
+    package static let standardResync = Duration.seconds(600)
+
     package init(limits: Limits = Limits()) {
         self.limits = limits
     }

@@ -31,6 +31,8 @@ extension Engine {
                 preset: preset.key, owner: owner, current: preset.fingerprint, readySince: preset.ttl.map { now - $0 },
                 now: now, idempotencyKey: idempotencyKey)
             guard let workspace = try store.claim(request) else {
+                let cold = try claimCold(preset, owner: owner, idempotencyKey: idempotencyKey, at: now, in: store)
+                if let cold { return cold }
                 let starting = try store.tallies(of: preset.key).reduce(0) {
                     $0 + ($1.state == .pending || $1.state == .creating ? $1.count : 0)
                 }
@@ -56,6 +58,7 @@ extension Engine {
             }
             guard workspace.state == .claimed else { throw ClaimError.notClaimed(workspace) }
             workspace.state = .deleting
+            try store.cancelOperations(of: [workspace.id], now: now)
             guard try store.update(workspace, from: [.claimed]) else { throw ClaimError.notClaimed(workspace) }
             var generator = SystemRandomNumberGenerator()
             var identifiers = IdentifierFactory(now: now, using: &generator)

@@ -193,7 +193,11 @@ package struct OperationRunner: Sendable {
             else { return nil }
             let outcome = self.outcome(
                 of: reply, kind: record.operation.kind, provisioner: record.operation.provisioner)
-            let settlement = Settlement.settle(current.operation, of: workspace, outcome: outcome, now: now)
+            let readyTimeout =
+                record.operation.kind == .inspect
+                ? try store.presets(named: workspace.preset.description).first?.readyTimeout : nil
+            let settlement = Settlement.settle(
+                current.operation, of: workspace, outcome: outcome, now: now, readyTimeout: readyTimeout)
             try store.update(OperationRecord(settlement.operation))
             if settlement.workspace != workspace {
                 _ = try store.update(settlement.workspace, from: [workspace.state])
@@ -296,11 +300,14 @@ extension Event {
         let message: String
         switch (operation.kind, operation.state) {
         case (.create, .succeeded), (.inspect, .succeeded):
-            guard workspace.state == .ready || workspace.state == .lost else { return nil }
-            reason = workspace.state == .ready ? "Ready" : "Lost"
-            kind = workspace.state == .ready ? .normal : .warning
-            message = workspace.state == .ready ? "is ready to be claimed" : "is gone, says its provisioner"
-        case (.create, .failed):
+            guard workspace.readyAt != nil || workspace.state == .lost else { return nil }
+            reason = workspace.state == .lost ? "Lost" : "Ready"
+            kind = workspace.state == .lost ? .warning : .normal
+            message =
+                workspace.state == .claimed
+                ? "is ready for its owner"
+                : workspace.state == .ready ? "is ready to be claimed" : "is gone, says its provisioner"
+        case (.create, .failed), (.inspect, .failed):
             (reason, kind) = ("CreateFailed", .warning)
             message = operation.error ?? "the create failed"
         case (.delete, .succeeded):

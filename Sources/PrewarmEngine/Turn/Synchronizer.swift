@@ -7,6 +7,7 @@ package struct Synchronizer: Sendable {
     private let revision: String?
     private let preset: String?
     private let waitsUntil: Timestamp?
+    private let refreshes: Bool
     private let observe: @Sendable (Progress) -> Void
 
     package enum Progress: Sendable {
@@ -14,6 +15,7 @@ package struct Synchronizer: Sendable {
         case operation(OperationRunner.Progress)
         /// Another process reconciles the source.
         case waitingForLease(source: String)
+        case resync(ResyncReport)
     }
 
     package struct Report: Sendable {
@@ -33,10 +35,12 @@ package struct Synchronizer: Sendable {
         package let failure: FailureRecord?
     }
 
-    /// - Parameter waitsUntil: nil doesn't wait for what is not due yet.
+    /// - Parameters:
+    ///   - waitsUntil: nil doesn't wait for what is not due yet.
+    ///   - refreshes: asks the provisioners what really exists, whenever that was done last.
     package init(
         _ engine: Engine, sources: [String], revision: String? = nil, preset: String? = nil,
-        waitsUntil: Timestamp? = nil,
+        waitsUntil: Timestamp? = nil, refreshes: Bool = false,
         observe: @escaping @Sendable (Progress) -> Void
     ) {
         self.engine = engine
@@ -44,11 +48,13 @@ package struct Synchronizer: Sendable {
         self.revision = revision
         self.preset = preset
         self.waitsUntil = waitsUntil
+        self.refreshes = refreshes
         self.observe = observe
     }
 
     package func run() async throws -> Report {
         var report = Report()
+        for resync in try await engine.resync(force: refreshes) { observe(.resync(resync)) }
         for source in sources {
             let turn = try await firstTurn(source)
             observe(.turn(turn))

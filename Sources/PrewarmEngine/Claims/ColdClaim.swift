@@ -1,0 +1,52 @@
+package import PrewarmCore
+
+extension Engine {
+    /// Makes a workspace for one user where the pool is empty and the manifest says `onEmpty: create`; nil where that
+    /// may not be. It is claimed from the beginning, so that the reconciler never touches it.
+    func claimCold(
+        _ preset: Preset, owner: String, idempotencyKey: String?, at now: Timestamp, in store: any StoreWriter
+    ) throws -> Workspace? {
+        guard preset.options.onEmpty == .create, preset.options.mode == .reconcile, !preset.isSuspended,
+            !policy.observedSources.contains(preset.key.source),
+            try !store.suspensions().contains(where: { $0.scope.covers(preset.key) && $0.isInForce(at: now) }),
+            try hasRoom(for: preset.key, in: store)
+        else { return nil }
+        var generator = SystemRandomNumberGenerator()
+        var identifiers = IdentifierFactory(now: now, using: &generator)
+        let workspace = Workspace(
+            id: WorkspaceID(identifiers.next()), preset: preset.key, spec: preset.spec,
+            fingerprint: preset.fingerprint, state: .claimed, owner: owner, createdAt: now, claimedAt: now,
+            revision: try store.source(preset.key.source)?.applied?.description)
+        try store.insert([workspace])
+        if let idempotencyKey { try store.remember(claimKey: idempotencyKey, of: workspace.id) }
+        try store.insert([
+            Operation(
+                id: OperationID(identifiers.next()), kind: .create, workspace: workspace.id, preset: preset.key,
+                provisioner: preset.spec.provisioner, reason: .claimed, nextAttemptAt: now, createdAt: now)
+        ])
+        try store.append([
+            Event(
+                at: now, reason: "ClaimedCold", object: "workspace", name: workspace.name, source: preset.key.source,
+                preset: preset.key.name, message: "none was ready: one is made for \(owner)")
+        ])
+        return workspace
+    }
+
+    private func hasRoom(for preset: PresetKey, in store: any StoreReader) throws -> Bool {
+        let limits = policy.limits
+        func live(_ tallies: [Tally]) -> Int {
+            tallies.reduce(0) { $0 + ($1.state == .deleted || $1.state == .lost ? 0 : $1.count) }
+        }
+        if let limit = limits.instancesPerPreset, live(try store.tallies(of: preset)) >= limit { return false }
+        if let limit = limits.instancesPerSource, live(try store.tallies(source: preset.source)) >= limit {
+            return false
+        }
+        if let limit = limits.instances, live(try store.tallies(source: nil)) >= limit { return false }
+        return true
+    }
+}
+
+extension Workspace {
+    /// Claimed, and still being made for its owner.
+    package var isCold: Bool { state == .claimed && readyAt == nil }
+}

@@ -1,0 +1,59 @@
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@Suite("A claim on an empty pool")
+struct ColdClaimTests {
+    @Test("makes one for that user, where the manifest says so")
+    func made() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 0 1 cold\nb 0 1")
+        try await engine.sync()
+        let cold = try await engine.claim("a", owner: "ada", idempotencyKey: "k")
+        #expect(cold.isCold && cold.owner == "ada")
+        #expect(try await engine.claim("a", owner: "ada", idempotencyKey: "k").id == cold.id)
+        try await engine.sync()
+        let made = try #require(try await engine.store.read { try $0.workspace(cold.id.rawValue) })
+        #expect(made.state == .claimed && made.readyAt != nil && made.endpoint != nil)
+        #expect(world.with(\.instances) == [cold.id.rawValue])
+        await #expect(throws: ClaimError.self) { try await engine.claim("b", owner: "ada") }
+    }
+
+    @Test("counts as a failure where it can't be made, and leaves nothing")
+    func failed() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 0 1 cold")
+        world.with { $0.brokenVersions = ["1"] }
+        try await engine.sync()
+        let cold = try await engine.claim("a", owner: "ada")
+        try await engine.sync()
+        #expect(try await engine.store.read { try $0.workspace(cold.id.rawValue) }?.state == .deleted)
+        #expect(world.with(\.instances).isEmpty)
+    }
+
+    @Test("is refused above a limit, and while the preset is suspended")
+    func refused() async throws {
+        let world = try World()
+        let engine = world.engine(
+            store: try world.open(), policy: Policy(limits: Policy.Limits(instancesPerPreset: 1)))
+        world.commit("a 0 1 cold")
+        try await engine.sync()
+        _ = try await engine.claim("a", owner: "ada")
+        await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "bob") }
+    }
+
+    @Test("that is released before it is ready is never made")
+    func released() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 0 1 cold")
+        try await engine.sync()
+        let cold = try await engine.claim("a", owner: "ada")
+        _ = try await engine.release(cold.id.rawValue)
+        try await engine.sync()
+        #expect(world.with(\.instances).isEmpty)
+        #expect(world.with(\.calls).allSatisfy { !$0.hasPrefix("create") })
+    }
+}

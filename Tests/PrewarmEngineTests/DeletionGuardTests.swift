@@ -1,0 +1,99 @@
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@Suite("What a revision takes away")
+struct DeletionGuardTests {
+    @Test("is held where it is more than half, until somebody approves it")
+    func heldUntilApproved() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1\nb 4 1")
+        try await engine.sync()
+        world.commit("a 1 1\nb 5 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 15, "creates go on, deletions are held")
+        let status = try #require(try await engine.assess("presets").statuses.first)
+        #expect(status[.deletionsHeld]?.reason == "DeletionGuard" && !status.isHealthy)
+        let approved = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        #expect(approved.map(\.deletions.count) == [9])
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 6)
+        #expect(try await engine.assess("presets").statuses.allSatisfy(\.isHealthy))
+    }
+
+    @Test("is held, too, where it is done in small steps")
+    func smallSteps() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 12 1")
+        try await engine.sync()
+        for instances in stride(from: 10, through: 0, by: -2) {
+            world.commit("a \(instances) 1")
+            try await engine.sync()
+            world.with { $0.now = $0.now + .seconds(60) }
+        }
+        #expect(world.with(\.instances).count == 6, "three steps are half of it")
+        world.with { $0.now = $0.now + .seconds(7200) }
+        world.commit("a 4 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 4, "after an hour they don't count any more")
+    }
+
+    @Test("needs another approval where the revision or the set is another")
+    func approvalBinds() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1\nb 10 1")
+        try await engine.sync()
+        world.commit("a 1 1\nb 1 1")
+        try await engine.sync()
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        world.commit("a 0 1\nb 0 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 20)
+        await #expect(throws: ApprovalError.self) { try await engine.approve("ffffffff", by: "ada") }
+    }
+
+    @Test("is held where nothing would be left, however little there was")
+    func emptied() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 2 1")
+        try await engine.sync()
+        world.commit("")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 2)
+        await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "ada") }
+        world.commit("a 2 1")
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.claimable == 2, "the next revision puts it right")
+    }
+
+    @Test("is not what a schedule, a new version or an owner takes away")
+    func others() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1 recreate")
+        try await engine.sync()
+        world.commit("a 10 2 recreate")
+        try await engine.sync()
+        let versions = try await engine.store.read { try $0.workspaces(WorkspaceFilter()) }.map(\.spec.version)
+        #expect(versions == Array(repeating: "2", count: 10))
+    }
+
+    @Test("waits for an approval by `Confirm`, and for ever by `Retain`")
+    func deletionPolicies() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 1 1 confirm\nb 1 1 retain\nc 20 1")
+        try await engine.sync()
+        world.commit("a 1 1 confirm deprecated\nb 1 1 retain deprecated\nc 20 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 22)
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 21)
+        #expect(try await engine.counts("b")?.actual == 1)
+    }
+}
