@@ -31,7 +31,7 @@ struct MissingTests {
     @Test(
         "A missing ref comes with what may have been meant",
         arguments: [
-            (GitSettings.Ref.branch("mian"), "there is no branch mian", "did you mean main?"),
+            (GitSettings.Ref.branch("mainn"), "there is no branch mainn", "did you mean main?"),
             (.branch("v1.0.0"), "there is no branch v1.0.0", "there is a tag of that name"),
             (.tag("main"), "there is no tag main", "there is a branch of that name"),
             (.tag("v1.0.1"), "there is no tag v1.0.1", "did you mean v1.0.0?"),

@@ -120,7 +120,10 @@ struct FailureTranslation {
 
     private func notARepositoryOrOther(_ error: LibGit2Error) -> GitFailure {
         let message = error.message.lowercased()
-        let isMissing = error.isNotFound || message.contains("not found") || message.contains("not exist")
+        let isMissing =
+            error.isNotFound || message.contains("not found") || message.contains("not exist")
+            || url.scheme == .file
+                && (message.contains("not a directory") || message.contains("failed to resolve path"))
         if url.scheme == .file, isMissing || UInt32(bitPattern: error.category) == GIT_ERROR_REPOSITORY.rawValue {
             return GitFailure(.notARepository, "there is no git repository at \(url.display)")
         }
