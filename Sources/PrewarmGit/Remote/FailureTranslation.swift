@@ -80,6 +80,11 @@ struct FailureTranslation {
                 hint: "name a file of known hosts for source \(settings.name)")
         }
         let detail = redaction.clean(error.message.split(separator: " - ").last.map(String.init) ?? error.message)
+        if detail.contains("Common Name") || detail.contains("hostname") {
+            return GitFailure(
+                .refused, "the certificate of \(address) is for another host: \(detail)",
+                hint: "write the host as its certificate has it: by a name, as addresses may not be compared")
+        }
         return GitFailure(
             .refused, "the certificate of \(address) is not trusted: \(detail)",
             hint: "name the file of its authority's certificates for source \(settings.name), if it is your own")
