@@ -39,7 +39,9 @@ struct URLTests {
             ("http://example.org/a", "unprotected"), ("http://127.0.0.1.example.org/a", "unprotected"),
             ("https://example.org", "no repository"), ("https://:80/a", "no valid host"),
             ("https://example.org:99999/a", "no valid host"), ("ssh://-oProxyCommand=x/a", "no valid host"),
-            ("ssh://host/-a", "not allowed"), ("ssh://host/a'b", "not allowed"),
+            ("ssh://host/-a", "not allowed"), ("ssh://host/a'b", "not allowed"), ("ssh://host/a%27b", "not allowed"),
+            ("ssh://host/a%0Ab", "not allowed"),
+            ("ssh://host/a%20b", "not allowed"),
             ("file://host/a", "can't name a host"), ("file://", "no path"), ("file:///a%0Ab", "control"),
         ])
     func refused(_ text: String, _ message: String) {

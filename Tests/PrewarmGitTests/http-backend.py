@@ -22,6 +22,7 @@ import argparse
 import base64
 import http.server
 import os
+import shutil
 import socketserver
 import ssl
 import subprocess
@@ -37,6 +38,7 @@ parser.add_argument("--redirect")
 parser.add_argument("--ssh")
 arguments = parser.parse_args()
 lock = threading.Lock()
+sshd = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin:/sbin") or "sshd"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -128,7 +130,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class SSHHandler(socketserver.BaseRequestHandler):
     def handle(self):
         with open(os.path.join(arguments.state, "log"), "ab") as log:
-            command = ["/usr/sbin/sshd", "-i", "-e", "-f", arguments.ssh]
+            command = [sshd, "-i", "-e", "-f", arguments.ssh]
             subprocess.run(command, stdin=self.request, stdout=self.request, stderr=log)
 
 

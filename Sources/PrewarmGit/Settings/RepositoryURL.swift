@@ -84,11 +84,13 @@ struct RepositoryURL: Sendable {
         guard user.utf8.allSatisfy({ $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "/") }) else {
             throw GitFailure(.refused, "the user's name in the ssh URL has signs that are not allowed")
         }
+        // libgit2 decodes no path for ssh, and takes none with a space.
+        let sent = scheme == .ssh ? decoded(path) : String(path)
         let url = RepositoryURL(
             scheme: scheme, host: host, port: port ?? (scheme == .ssh ? "22" : scheme == .https ? "443" : "80"),
-            text: "\(scheme.rawValue)://\(user)\(address)\(path)",
+            text: "\(scheme.rawValue)://\(user)\(address)\(sent)",
             display: "\(scheme.rawValue)://\(address)\(withoutQuery(path))", userInfo: userInfo)
-        try url.checkPath(path)
+        try url.checkPath(sent)
         return url
     }
 
@@ -121,11 +123,12 @@ struct RepositoryURL: Sendable {
     }
 
     /// libgit2 puts the path of an ssh URL between single quotes, for the shell of the other side.
-    private func checkPath(_ path: Substring) throws(GitFailure) {
+    private func checkPath(_ path: String) throws(GitFailure) {
         guard path.count > 1 else {
             throw GitFailure(.refused, "\(display) names a host, but no repository", hint: Self.advice)
         }
-        guard scheme != .ssh || !path.contains("'") && !path.hasPrefix("/-") else {
+        guard scheme != .ssh || !path.contains("'") && !path.hasPrefix("/-") && path.utf8.allSatisfy({ $0 > 0x20 })
+        else {
             throw GitFailure(.refused, "the path in the ssh URL has signs that are not allowed")
         }
     }
