@@ -3,7 +3,7 @@ import PrewarmEngine
 import PrewarmGit
 import Testing
 
-@Suite("A source follows")
+@Suite("A source follows", .serialized)
 struct FollowingTests {
     let folder: Folder
     let origin: Origin

@@ -3,7 +3,7 @@ import PrewarmEngine
 import PrewarmGit
 import Testing
 
-@Suite("Over HTTP")
+@Suite("Over HTTP", .serialized)
 struct HTTPTests {
     let folder: Folder
     let origin: Origin

@@ -5,7 +5,7 @@ import PrewarmEngine
 import PrewarmGit
 import Testing
 
-@Suite("A mirror")
+@Suite("A mirror", .serialized)
 struct MirrorTests {
     let folder: Folder
     let origin: Origin

@@ -3,7 +3,7 @@ import PrewarmEngine
 import PrewarmGit
 import Testing
 
-@Suite("What is not there is named")
+@Suite("What is not there is named", .serialized)
 struct MissingTests {
     let folder: Folder
     let origin: Origin

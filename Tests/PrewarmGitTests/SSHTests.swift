@@ -4,7 +4,7 @@ import PrewarmEngine
 import PrewarmGit
 import Testing
 
-@Suite("Over SSH", .enabled(if: SSHServer.isWanted, "sshd is not here: apt-get install openssh-server"))
+@Suite("Over SSH", .serialized, .enabled(if: SSHServer.isWanted, "sshd is not here: apt-get install openssh-server"))
 struct SSHTests {
     let folder: Folder
     let origin: Origin

@@ -2,7 +2,7 @@ import PrewarmEngine
 import PrewarmGit
 import Testing
 
-@Suite("Over HTTPS")
+@Suite("Over HTTPS", .serialized)
 struct TLSTests {
     let folder: Folder
 
