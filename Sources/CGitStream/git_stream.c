@@ -45,10 +45,10 @@ static long long now(void)
     return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-/* The first finding stands: what follows it is only its consequence. Returns -1 for its caller to return. */
+/* The first finding stands, but for an end that may be expected: what follows is only its consequence. Returns -1 for its caller to return. */
 static int note_locked(prewarm_git_watch *watch, prewarm_git_phase phase, prewarm_git_cause cause, int error)
 {
-    if (watch->report.cause == PREWARM_GIT_FINE) {
+    if (watch->report.cause == PREWARM_GIT_FINE || watch->report.cause == PREWARM_GIT_CLOSED) {
         watch->report.phase = phase;
         watch->report.cause = cause;
         watch->report.error = error;
@@ -130,6 +130,9 @@ static int connect_to(timed_stream *stream, struct addrinfo *address, int limit)
     pthread_mutex_lock(&stream->watch->lock);
     stream->s = descriptor;
     stream->watch->descriptor = descriptor;
+    /* Where the peer closed the connection before this one, that was no failure. */
+    if (stream->watch->report.cause == PREWARM_GIT_CLOSED)
+        stream->watch->report.cause = PREWARM_GIT_FINE;
     pthread_mutex_unlock(&stream->watch->lock);
     return 0;
 }
@@ -219,9 +222,6 @@ static int stream_close(git_stream *parent)
         stream->watch->descriptor = -1;
     if (descriptor >= 0)
         close(descriptor);
-    /* A connection that the peer closed and that was opened anew starts clean. */
-    if (stream->watch->report.cause == PREWARM_GIT_CLOSED)
-        stream->watch->report.cause = PREWARM_GIT_FINE;
     pthread_mutex_unlock(&stream->watch->lock);
     return 0;
 }

@@ -38,6 +38,23 @@ struct Repository: ~Copyable {
         }
     }
 
+    /// Whether each reference leads to an object. libgit2 passes over packs that it can't read, and a fetch then brings
+    /// nothing, as the references say that everything is there.
+    func hasAllTips() throws(LibGit2Error) -> Bool {
+        var iterator: OpaquePointer?
+        try check(git_reference_iterator_new(&iterator, pointer))
+        defer { git_reference_iterator_free(iterator) }
+        while true {
+            var reference: OpaquePointer?
+            let code = git_reference_next(&reference, iterator)
+            if code == GIT_ITEROVER.rawValue { return true }
+            try check(code)
+            defer { git_reference_free(reference) }
+            guard let target = git_reference_target(reference)?.pointee else { continue }
+            if try type(of: target) == nil { return false }
+        }
+    }
+
     func withDatabase<Value>(
         _ body: (OpaquePointer) throws(LibGit2Error) -> Value
     ) throws(LibGit2Error) -> Value {

@@ -90,7 +90,9 @@ extension GitMirror {
     func holding(_ id: git_oid, in path: String) -> Holding {
         do throws(LibGit2Error) {
             let repository = try Repository(bare: path)
-            guard let type = try repository.type(of: id) else { return .lacking }
+            guard let type = try repository.type(of: id) else {
+                return try repository.hasAllTips() ? .lacking : .damaged
+            }
             guard type == GIT_OBJECT_COMMIT else { return .lacking }
             let commit = try Commit(id, in: repository)
             _ = try Tree(of: commit)

@@ -23,9 +23,10 @@ extension GitMirror {
                 try bring(found.revision, watch)
                 return found.revision
             }
-        } catch  where error.reason == .unreachable {
+        } catch {
             silence = error
-            if let commit = mirroredCommit(text) { return Revision(ref: text, commit: commit) }
+            let isGone = error.reason == .unreachable || error.reason == .notARepository && url.scheme == .file
+            if isGone, let commit = mirroredCommit(text) { return Revision(ref: text, commit: commit) }
         }
         if isShort {
             if let commit = try shortCommit(text) { return Revision(ref: nil, commit: commit) }

@@ -66,6 +66,7 @@ extension GitMirror {
         } catch {
             problem = error
         }
+        var shortage: LibGit2Error?
         do throws(GitFailure) {
             let current: Revision
             if let revision {
@@ -74,19 +75,27 @@ extension GitMirror {
                 current = try RefAdvertisement(try pass(watch).list()).resolve(settings.ref).revision
             }
             let id = try identifier(current.commit)
-            try directory.withLock({ watch.isOver }) { () throws(GitFailure) in try rebuild(current, id, watch) }
+            let value = try directory.withLock({ watch.isOver }) { () throws(GitFailure) -> Value? in
+                // Whoever had the lock may have made it anew.
+                if let value = try? attempt(body) { return value }
+                try rebuild(current, id, watch)
+                do throws(LibGit2Error) {
+                    return try attempt(body)
+                } catch {
+                    shortage = error
+                    return nil
+                }
+            }
+            if let value { return value }
         } catch {
             throw GitFailure(
                 error.reason,
                 "the mirror in \(directory.path) is damaged (\(redaction.clean(problem.message))), and "
                     + "can't be made anew: \(error.message)", hint: error.hint)
         }
-        do throws(LibGit2Error) {
-            return try attempt(body)
-        } catch {
-            throw GitFailure(
-                .fetchFailed, "\(url.display) lacks objects that belong to it: \(redaction.clean(error.message))")
-        }
+        throw GitFailure(
+            .fetchFailed,
+            "\(url.display) lacks objects that belong to it: \(redaction.clean((shortage ?? problem).message))")
     }
 
     private func attempt<Value>(

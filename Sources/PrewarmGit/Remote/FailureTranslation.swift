@@ -80,6 +80,11 @@ struct FailureTranslation {
                 hint: "name a file of known hosts for source \(settings.name)")
         }
         let detail = redaction.clean(error.message.split(separator: " - ").last.map(String.init) ?? error.message)
+        if detail.contains("Common Name") || detail.contains("hostname") {
+            return GitFailure(
+                .refused, "the certificate of \(address) is for another host: \(detail)",
+                hint: "write the host as its certificate has it: by a name, as addresses may not be compared")
+        }
         return GitFailure(
             .refused, "the certificate of \(address) is not trusted: \(detail)",
             hint: "name the file of its authority's certificates for source \(settings.name), if it is your own")
@@ -120,7 +125,10 @@ struct FailureTranslation {
 
     private func notARepositoryOrOther(_ error: LibGit2Error) -> GitFailure {
         let message = error.message.lowercased()
-        let isMissing = error.isNotFound || message.contains("not found") || message.contains("not exist")
+        let isMissing =
+            error.isNotFound || message.contains("not found") || message.contains("not exist")
+            || url.scheme == .file
+                && (message.contains("not a directory") || message.contains("failed to resolve path"))
         if url.scheme == .file, isMissing || UInt32(bitPattern: error.category) == GIT_ERROR_REPOSITORY.rawValue {
             return GitFailure(.notARepository, "there is no git repository at \(url.display)")
         }

@@ -94,10 +94,8 @@ struct RefAdvertisement: Sendable {
         if self.names(other == "tag" ? "refs/tags/" : "refs/heads/").contains(name) {
             return GitFailure(.refNotFound, "there is no \(kind) \(name)", hint: "there is a \(other) of that name")
         }
-        let limit = max(1, name.count / 3)
-        let near = names.map { (name: $0, distance: distance($0, name)) }.filter { $0.distance <= limit }
-        if let best = near.min(by: { $0.distance < $1.distance }) {
-            return GitFailure(.refNotFound, "there is no \(kind) \(name)", hint: "did you mean \(best.name)?")
+        if let close = names.closest(to: name) {
+            return GitFailure(.refNotFound, "there is no \(kind) \(name)", hint: "did you mean \(close)?")
         }
         let plural = kind == "branch" ? "branches" : "tags"
         let hint = names.isEmpty ? "it has no \(plural)" : "it has \(Self.list(names))"
@@ -114,20 +112,4 @@ extension String {
     func withoutPrefix(_ prefix: String) -> String {
         hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
     }
-}
-
-/// How many signs must be put in, taken out or exchanged. Only the first 64 are compared.
-private func distance(_ left: String, _ right: String) -> Int {
-    let (left, right) = (Array(left.utf8.prefix(64)), Array(right.utf8.prefix(64)))
-    var row = Array(0...right.count)
-    for (index, sign) in left.enumerated() {
-        var diagonal = row[0]
-        row[0] = index + 1
-        for (column, other) in right.enumerated() {
-            let cost = min(row[column] + 1, row[column + 1] + 1, diagonal + (sign == other ? 0 : 1))
-            diagonal = row[column + 1]
-            row[column + 1] = cost
-        }
-    }
-    return row[right.count]
 }

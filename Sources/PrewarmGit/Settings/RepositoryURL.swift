@@ -19,17 +19,21 @@ struct RepositoryURL: Sendable {
 
     /// Throws `.refused` for schemes and forms that are not allowed.
     init(_ text: String, allowFile: Bool) throws(GitFailure) {
-        guard !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
-            throw GitFailure(.refused, "the URL is empty, or has spaces or control characters in it")
+        guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            throw GitFailure(.refused, "the URL is empty, or has control characters in it")
         }
-        if let separator = text.firstRange(of: "://") {
+        let isFile = text.hasPrefix("/") || text.hasPrefix("./") || text.hasPrefix("../")
+        guard isFile || text.lowercased().hasPrefix("file://") || !text.contains(" ") else {
+            throw GitFailure(.refused, "the URL has spaces in it", hint: "write %20 for a space in a path")
+        }
+        if isFile {
+            self = try Self.file(text, allowFile: allowFile)
+        } else if let separator = text.firstRange(of: "://") {
             self = try Self.read(
                 scheme: text[..<separator.lowerBound].lowercased(), rest: text[separator.upperBound...],
                 allowFile: allowFile)
         } else if text.contains("::") {
             throw GitFailure(.refused, "URLs of the form helper::address are not allowed", hint: Self.advice)
-        } else if text.hasPrefix("/") || text.hasPrefix("./") || text.hasPrefix("../") {
-            self = try Self.file(text, allowFile: allowFile)
         } else {
             self = try Self.shortSSH(text)
         }
@@ -60,7 +64,7 @@ struct RepositoryURL: Sendable {
             guard authority.isEmpty || authority == "localhost" else {
                 throw GitFailure(.refused, "a file:// URL can't name a host", hint: "write file:///path/to/repository")
             }
-            return try file("file://\(path)", allowFile: allowFile)
+            return try file(decoded(path), allowFile: allowFile)
         }
         var userInfo: (name: String, password: String?)?
         if let at = authority.lastIndex(of: "@") {
@@ -80,11 +84,13 @@ struct RepositoryURL: Sendable {
         guard user.utf8.allSatisfy({ $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "/") }) else {
             throw GitFailure(.refused, "the user's name in the ssh URL has signs that are not allowed")
         }
+        // libgit2 decodes no path for ssh, and takes none with a space.
+        let sent = scheme == .ssh ? decoded(path) : String(path)
         let url = RepositoryURL(
             scheme: scheme, host: host, port: port ?? (scheme == .ssh ? "22" : scheme == .https ? "443" : "80"),
-            text: "\(scheme.rawValue)://\(user)\(address)\(path)",
+            text: "\(scheme.rawValue)://\(user)\(address)\(sent)",
             display: "\(scheme.rawValue)://\(address)\(withoutQuery(path))", userInfo: userInfo)
-        try url.checkPath(path)
+        try url.checkPath(sent)
         return url
     }
 
@@ -101,21 +107,28 @@ struct RepositoryURL: Sendable {
             display: "\(url.host):\(path)", userInfo: url.userInfo)
     }
 
-    private static func file(_ text: String, allowFile: Bool) throws(GitFailure) -> RepositoryURL {
+    /// libgit2 gets absolute paths as URLs with everything encoded: it takes a path that does not exist and has a
+    /// colon for one of ssh.
+    private static func file(_ path: String, allowFile: Bool) throws(GitFailure) -> RepositoryURL {
+        guard !path.isEmpty, path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            throw GitFailure(.refused, "the URL has no path, or control characters in it")
+        }
         guard allowFile else {
             throw GitFailure(
                 .refused, "repositories on this machine's disk are not allowed",
                 hint: "allow file URLs for this source, or use https or ssh")
         }
-        return RepositoryURL(scheme: .file, host: "", port: "", text: text, display: text, userInfo: nil)
+        let text = path.hasPrefix("/") ? "file://\(encoded(path))" : path
+        return RepositoryURL(scheme: .file, host: "", port: "", text: text, display: path, userInfo: nil)
     }
 
     /// libgit2 puts the path of an ssh URL between single quotes, for the shell of the other side.
-    private func checkPath(_ path: Substring) throws(GitFailure) {
+    private func checkPath(_ path: String) throws(GitFailure) {
         guard path.count > 1 else {
             throw GitFailure(.refused, "\(display) names a host, but no repository", hint: Self.advice)
         }
-        guard scheme != .ssh || !path.contains("'") && !path.hasPrefix("/-") else {
+        guard scheme != .ssh || !path.contains("'") && !path.hasPrefix("/-") && path.utf8.allSatisfy({ $0 > 0x20 })
+        else {
             throw GitFailure(.refused, "the path in the ssh URL has signs that are not allowed")
         }
     }
@@ -156,6 +169,19 @@ struct RepositoryURL: Sendable {
 
     private static func withoutQuery(_ path: Substring) -> Substring {
         path[..<(path.firstIndex { $0 == "?" || $0 == "#" } ?? path.endIndex)]
+    }
+
+    private static func encoded(_ path: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in path.utf8 {
+            if byte == UInt8(ascii: "/") || byte != UInt8(ascii: ":") && isHostByte(byte) {
+                bytes.append(byte)
+            } else {
+                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private static func decoded(_ text: Substring) -> String {

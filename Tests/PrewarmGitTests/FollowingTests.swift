@@ -1,0 +1,108 @@
+import PrewarmCore
+import PrewarmEngine
+import PrewarmGit
+import Testing
+
+@Suite("A source follows", .serialized)
+struct FollowingTests {
+    let folder: Folder
+    let origin: Origin
+
+    init() async throws {
+        folder = try Folder()
+        origin = try await Origin(folder)
+    }
+
+    private func head(_ ref: GitSettings.Ref) async throws -> Revision {
+        try await folder.mirror(origin.path) { $0.ref = ref }.head()
+    }
+
+    @Test("the branch that HEAD points at, where it names none")
+    func remoteHead() async throws {
+        let commit = try await origin.commit()
+        #expect(try await head(.head) == Revision(ref: "main", commit: commit))
+        try await origin.git("checkout", "-q", "-b", "trunk")
+        let next = try await origin.commit(["a.yaml": "b"])
+        #expect(try await head(.head) == Revision(ref: "trunk", commit: next))
+        try await origin.git("checkout", "-q", "--detach", commit)
+        #expect(try await head(.head) == Revision(ref: "HEAD", commit: commit))
+    }
+
+    @Test("a branch", arguments: ["main", "refs/heads/main", "team/ünï.x"])
+    func branch(_ name: String) async throws {
+        let commit = try await origin.commit()
+        if name.hasPrefix("team") { try await origin.git("checkout", "-q", "-b", name) }
+        let short = name.replacing("refs/heads/", with: "")
+        #expect(try await head(.branch(name)) == Revision(ref: short, commit: commit))
+        let next = try await origin.commit(["a.yaml": "b"])
+        #expect(try await head(.branch(name)) == Revision(ref: short, commit: next))
+    }
+
+    @Test("a tag, light or annotated, to its commit", arguments: [[], ["-a", "-m", "the first"]])
+    func tag(_ options: [String]) async throws {
+        let commit = try await origin.commit()
+        try await run("git", ["tag"] + options + ["v1"], in: origin.path)
+        try await origin.commit(["a.yaml": "b"])
+        let mirror = try folder.mirror(origin.path) { $0.ref = .tag("v1") }
+        let revision = try await mirror.head()
+        #expect(revision == Revision(ref: "v1", commit: commit))
+        try await mirror.fetch(revision)
+        #expect(try await text(of: "a.yaml", mirror, revision) == "a")
+    }
+
+    @Test("a commit, in upper or lower case, though no branch has it at its tip")
+    func commit() async throws {
+        let commit = try await origin.commit()
+        try await origin.commit(["a.yaml": "b"])
+        let mirror = try folder.mirror(origin.path) { $0.ref = .commit(commit.uppercased()) }
+        let revision = try await mirror.head()
+        #expect(revision == Revision(ref: nil, commit: commit))
+        #expect(try await text(of: "a.yaml", mirror, revision) == "a")
+    }
+
+    @Test(
+        "the highest tag in a range of versions",
+        arguments: [
+            ("^1.4", "v1.10.0"), ("~1.4.2", "1.4.9"), ("1.x", "v1.10.0"), ("*", "v2.0.0"), ("1.4.2", "1.4.2"),
+            (">=1.2 <1.5 || =2.0.0", "v2.0.0"), (">=2.1.0-0", "v2.1.0-rc.2"), ("<1.4.9", "1.4.2"),
+        ])
+    func range(_ text: String, _ expected: String) async throws {
+        try await origin.commit()
+        let tags = ["1.4.2", "1.4.9", "v1.10.0", "v2.0.0", "v2.1.0-rc.1", "v2.1.0-rc.2", "latest", "v3"]
+        for tag in tags {
+            try await origin.commit(["a.yaml": tag])
+            try await origin.git("tag", tag)
+        }
+        let mirror = try folder.mirror(origin.path) { $0.ref = .semver(text) }
+        let revision = try await mirror.head()
+        #expect(revision.ref == expected)
+        #expect(try await self.text(of: "a.yaml", mirror, revision) == expected)
+    }
+
+    @Test("a branch through a forced push, and can still read what it had before")
+    func forcedPush() async throws {
+        let first = try await origin.commit()
+        let second = try await origin.commit(["a.yaml": "b"])
+        let mirror = try folder.mirror(origin.path)
+        try await mirror.fetch(try await mirror.head())
+        try await origin.git("reset", "-q", "--hard", first)
+        let third = try await origin.commit(["a.yaml": "c"])
+        let revision = try await mirror.head()
+        #expect(revision == Revision(ref: "main", commit: third))
+        #expect(try await text(of: "a.yaml", mirror, revision) == "c")
+        try await run("git", ["gc", "-q", "--prune=now"], in: origin.path)
+        #expect(try await text(of: "a.yaml", mirror, Revision(ref: "main", commit: second)) == "b")
+    }
+
+    private func text(of path: String, _ mirror: GitMirror, _ revision: Revision) async throws -> String? {
+        try await contents(mirror, revision)[path]
+    }
+}
+
+/// The texts of all manifests, by path.
+func contents(_ mirror: GitMirror, _ revision: Revision) async throws -> [String: String] {
+    let files = try await mirror.manifests(at: revision)
+    let bytes = try await mirror.contents(of: files, limit: 1 << 20)
+    return Dictionary(
+        uniqueKeysWithValues: zip(files, bytes).map { ($0.path, String(decoding: $1 ?? [], as: UTF8.self)) })
+}

@@ -1,0 +1,159 @@
+import Foundation
+import Glibc
+import PrewarmCore
+import PrewarmEngine
+import PrewarmGit
+import Testing
+
+@Suite("A mirror", .serialized)
+struct MirrorTests {
+    let folder: Folder
+    let origin: Origin
+
+    init() async throws {
+        folder = try Folder()
+        origin = try await Origin(folder)
+        try await origin.commit(["a.yaml": "a", "folder/b.yaml": String(repeating: "b", count: 5000)])
+    }
+
+    private let expected = ["a.yaml": "a", "folder/b.yaml": String(repeating: "b", count: 5000)]
+
+    @Test("of another URL is taken over, and made of the new one")
+    func otherURL() async throws {
+        let mirror = try folder.mirror(origin.path)
+        #expect(try await contents(mirror, try await mirror.head()) == expected)
+        let other = try await Origin(folder, "other")
+        try await other.commit(["c.yaml": "c"])
+        let next = try folder.mirror(other.path)
+        #expect(try await contents(next, try await next.head()) == ["c.yaml": "c"])
+    }
+
+    @Test(
+        "that is damaged is made anew",
+        arguments: [
+            "cd mirror/repository.git/objects && find . -type f | while read f; do chmod u+w $f; : > $f; done",
+            "cd mirror/repository.git/objects && find . -type f | while read f; do chmod u+w $f; truncate -s 70 $f; done",
+            "cd mirror/repository.git/objects && find . -type f | while read f; do chmod u+w $f; truncate -s -30 $f; done",
+            "cd mirror/repository.git/objects && find . -name '*.idx' -delete",
+            "cd mirror/repository.git/objects && find . -name '*.pack' -delete",
+            "rm -r mirror/repository.git/objects",
+            "rm mirror/repository.git/HEAD", "printf x > mirror/repository.git/config",
+            "rm -r mirror/repository.git; mkdir mirror/repository.git",
+            "rm -r mirror/repository.git; touch mirror/repository.git",
+            "mkdir mirror/incoming.git; touch mirror/incoming.git/x; cp -r mirror/repository.git mirror/discarded.git",
+            "mv mirror/repository.git mirror/discarded.git",
+        ])
+    func damage(_ command: String) async throws {
+        let mirror = try folder.mirror(origin.path)
+        let revision = try await mirror.head()
+        #expect(try await contents(mirror, revision) == expected)
+        try await run("sh", ["-c", command], in: folder.path)
+        for mirror in [mirror, try folder.mirror(origin.path)] {
+            #expect(try await contents(mirror, revision) == expected)
+        }
+        try await origin.commit(["a.yaml": "new"])
+        let next = try await mirror.head()
+        #expect(try await contents(mirror, next)["a.yaml"] == "new")
+    }
+
+    @Test("that is damaged does not keep a new revision away")
+    func damageBeforeNews() async throws {
+        let mirror = try folder.mirror(origin.path)
+        try await mirror.fetch(try await mirror.head())
+        let packs = "mirror/repository.git/objects"
+        try await run("sh", ["-c", "find \(packs) -type f -exec truncate -s 70 {} +"], in: folder.path)
+        try await origin.commit(["a.yaml": "new"])
+        let next = try await mirror.head()
+        #expect(try await contents(mirror, next)["a.yaml"] == "new")
+    }
+
+    @Test("that lies where something else lies says so")
+    func occupied() async throws {
+        try folder.write("mirror", "a file")
+        let mirror = try folder.mirror(origin.path)
+        let revision = try await mirror.head()
+        let failure = await #expect(throws: GitFailure.self) { try await mirror.fetch(revision) }
+        #expect(failure?.reason == .fetchFailed)
+        #expect(failure?.message.contains("\(folder.path)/mirror") == true, "\(String(describing: failure))")
+    }
+
+    @Test("may be fetched into by many at once")
+    func together() async throws {
+        let tips = try await withThrowingTaskGroup(of: [String: String].self) { group in
+            for _ in 0..<8 {
+                let mirror = try folder.mirror(origin.path)
+                group.addTask { try await contents(mirror, try await mirror.head()) }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(tips == [[String: String]](repeating: expected, count: 8))
+    }
+
+    @Test("is fetched into and read while it grows and is made anew beside them")
+    func grown() async throws {
+        var revisions: [Revision] = []
+        for number in 0..<6 {
+            revisions.append(Revision(ref: "main", commit: try await origin.commit(["a.yaml": "\(number)"])))
+        }
+        let all = revisions
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for start in 0..<4 {
+                let mirror = try folder.mirror(origin.path)
+                let folder = folder
+                group.addTask {
+                    for index in 0..<all.count {
+                        let number = (index + start) % all.count
+                        if start == 3, index == 3 {
+                            let mirror = "\(folder.path)/mirror/repository.git"
+                            try? FileManager.default.moveItem(atPath: mirror, toPath: mirror + ".away")
+                        }
+                        let texts = try await contents(mirror, all[number])
+                        #expect(texts["a.yaml"] == "\(number)")
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    @Test("is waited for where another process has it, no longer than the time allows")
+    func locked() async throws {
+        let mirror = try folder.mirror(origin.path) { $0.timeout = .seconds(1) }
+        try folder.write("mirror/mirror.lock", "")
+        let descriptor = open("\(folder.path)/mirror/mirror.lock", O_RDWR | O_CLOEXEC)
+        #expect(flock(descriptor, LOCK_EX) == 0)
+        let (failure, start, end) = await mirror.failure()
+        #expect(failure?.message.contains("another process") == true, "\(String(describing: failure))")
+        #expect(end - start < .seconds(5))
+        close(descriptor)
+        #expect(await mirror.failure().failure == nil)
+    }
+
+    @Test("is read on where its remote went away")
+    func remoteGone() async throws {
+        let mirror = try folder.mirror(origin.path)
+        let revision = try await mirror.head()
+        try await mirror.fetch(revision)
+        try FileManager.default.moveItem(atPath: origin.path, toPath: origin.path + ".away")
+        #expect(try await head(of: mirror).reason == .notARepository)
+        for mirror in [mirror, try folder.mirror(origin.path)] {
+            try await mirror.fetch(revision)
+            #expect(try await contents(mirror, revision) == expected)
+            #expect(try await mirror.commit(of: revision).author == "Ada")
+            #expect(try await mirror.lookUp(String(revision.commit.prefix(8))).commit == revision.commit)
+            #expect(try await mirror.lookUp("main") == revision)
+        }
+    }
+
+    @Test("is looked into by branch where the server does not answer")
+    func serverGone() async throws {
+        let url = try await GitServer.serving(folder) { server in
+            let mirror = try folder.mirror(server.url("open/origin/.git"))
+            try await mirror.fetch(try await mirror.head())
+            return server.url("open/origin/.git")
+        }
+        let mirror = try folder.mirror(url)
+        #expect(try await head(of: mirror).reason == .unreachable)
+        #expect(try await contents(mirror, try await mirror.lookUp("main")) == expected)
+    }
+}

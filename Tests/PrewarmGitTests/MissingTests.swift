@@ -1,0 +1,105 @@
+import PrewarmCore
+import PrewarmEngine
+import PrewarmGit
+import Testing
+
+@Suite("What is not there is named", .serialized)
+struct MissingTests {
+    let folder: Folder
+    let origin: Origin
+
+    init() async throws {
+        folder = try Folder()
+        origin = try await Origin(folder)
+    }
+
+    private func failure(
+        _ ref: GitSettings.Ref = .head, url: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> GitFailure {
+        let mirror = try folder.mirror(url ?? origin.path) { $0.ref = ref }
+        let failure = await #expect(throws: GitFailure.self, sourceLocation: sourceLocation) { try await mirror.head() }
+        return try #require(failure, sourceLocation: sourceLocation)
+    }
+
+    @Test("An empty repository says so, whatever is followed", arguments: [GitSettings.Ref.head, .branch("main")])
+    func empty(_ ref: GitSettings.Ref) async throws {
+        let failure = try await failure(ref)
+        #expect(failure.reason == .empty)
+        #expect(failure.message.contains("has no commit yet"))
+    }
+
+    @Test(
+        "A missing ref comes with what may have been meant",
+        arguments: [
+            (GitSettings.Ref.branch("mainn"), "there is no branch mainn", "did you mean main?"),
+            (.branch("v1.0.0"), "there is no branch v1.0.0", "there is a tag of that name"),
+            (.tag("main"), "there is no tag main", "there is a branch of that name"),
+            (.tag("v1.0.1"), "there is no tag v1.0.1", "did you mean v1.0.0?"),
+            (.branch("something-else"), "there is no branch something-else", "it has develop, main"),
+            (.semver("^2"), "no tag is in the range ^2", "it has v1.0.0"),
+            (.semver("two"), "two is no range of versions", "write 1.4.2"),
+        ])
+    func ref(_ ref: GitSettings.Ref, _ message: String, _ hint: String) async throws {
+        try await origin.commit()
+        try await origin.git("tag", "v1.0.0")
+        try await origin.git("branch", "develop")
+        let failure = try await failure(ref)
+        #expect(failure.reason == .refNotFound)
+        #expect(failure.message.contains(message))
+        #expect(failure.hint?.contains(hint) == true, "\(failure)")
+    }
+
+    @Test("A commit that no branch has is not found")
+    func commit() async throws {
+        try await origin.commit()
+        let failure = try await failure(.commit(String(repeating: "1", count: 40)))
+        #expect(failure.reason == .refNotFound)
+        #expect(failure.message.contains("111111111111"))
+    }
+
+    @Test("A deleted branch is not found, and what it had stays readable")
+    func deletedBranch() async throws {
+        try await origin.commit()
+        try await origin.git("checkout", "-q", "-b", "work")
+        let mirror = try folder.mirror(origin.path) { $0.ref = .branch("work") }
+        let revision = try await mirror.head()
+        try await mirror.fetch(revision)
+        try await origin.git("checkout", "-q", "main")
+        try await origin.git("branch", "-q", "-D", "work")
+        #expect(try await failure(.branch("work")).reason == .refNotFound)
+        #expect(try await contents(mirror, revision) == ["a.yaml": "a"])
+    }
+
+    @Test("A HEAD that points nowhere is named with the branches there are")
+    func unbornHead() async throws {
+        try await origin.commit()
+        try await origin.git("symbolic-ref", "HEAD", "refs/heads/gone")
+        let failure = try await failure()
+        #expect(failure.reason == .refNotFound)
+        #expect(failure.hint?.contains("main") == true)
+    }
+
+    @Test("Whatever is no repository is told by its path", arguments: ["missing", "folder", "file.txt"])
+    func noRepository(_ name: String) async throws {
+        try folder.write("folder/a.txt", "a")
+        try folder.write("file.txt", "a")
+        for url in ["\(folder.path)/\(name)", "file://\(folder.path)/\(name)"] {
+            let failure = try await failure(url: url)
+            #expect(failure.reason == .notARepository)
+            #expect(failure.message.contains("\(folder.path)/\(name)"))
+        }
+    }
+
+    @Test("A path that the revision lacks is named, as are folders that are no place for manifests")
+    func path() async throws {
+        try await origin.commit(["presets/a.yaml": "a"])
+        for path in ["Presets", "presets/b", "presets/a.yaml/b"] {
+            let mirror = try folder.mirror(origin.path) { $0.path = path }
+            let revision = try await mirror.head()
+            let failure = await #expect(throws: GitFailure.self) { try await mirror.manifests(at: revision) }
+            #expect(failure?.reason == .pathNotFound)
+            #expect(failure?.message.contains(path) == true)
+        }
+        #expect(throws: GitFailure.self) { try folder.mirror(origin.path) { $0.path = "presets/../.." } }
+    }
+}

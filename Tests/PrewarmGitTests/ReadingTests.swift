@@ -1,0 +1,120 @@
+import Foundation
+import PrewarmCore
+import PrewarmEngine
+import PrewarmGit
+import Subprocess
+import Testing
+
+@Suite("A revision is read")
+struct ReadingTests {
+    let folder: Folder
+    let origin: Origin
+
+    init() async throws {
+        folder = try Folder()
+        origin = try await Origin(folder)
+    }
+
+    private func paths(_ path: String) async throws -> [String] {
+        let mirror = try folder.mirror(origin.path) { $0.path = path }
+        return try await mirror.manifests(at: try await mirror.head()).map(\.path)
+    }
+
+    @Test("for its .yaml and .yml files under a path, in the order of their bytes, and for nothing else")
+    func listing() async throws {
+        let names = [
+            "b.yaml", "presets/b.yml", "presets/a/x.yaml", "presets/a.yaml", "presets/a-b.yaml", "presets/é ü.yaml",
+            "presets/.hidden.yaml", "presets/README.md", "presets/.yaml", "presets/.yml", "presets/c.YAML",
+            "presets/d.yaml.bak", "presets/e.json", "other/f.yaml",
+        ]
+        try await origin.commit(Dictionary(uniqueKeysWithValues: names.map { ($0, $0) }))
+        let expected = [
+            "presets/.hidden.yaml", "presets/a-b.yaml", "presets/a.yaml", "presets/a/x.yaml", "presets/b.yml",
+            "presets/é ü.yaml",
+        ]
+        for path in ["presets", "./presets/", "/presets"] { #expect(try await paths(path) == expected) }
+        for path in [".", "", "/"] { #expect(try await paths(path) == ["b.yaml", "other/f.yaml"] + expected) }
+        #expect(try await paths("presets/a.yaml") == ["presets/a.yaml"])
+    }
+
+    @Test("without symbolic links and submodules, wherever they lead")
+    func links() async throws {
+        let commit = try await origin.commit(["presets/a.yaml": "a", "other/b.yaml": "b"])
+        for (name, target) in [("c.yaml", "a.yaml"), ("d.yaml", "/etc/passwd"), ("e", "../other")] {
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(origin.path)/presets/\(name)", withDestinationPath: target)
+        }
+        try FileManager.default.createSymbolicLink(atPath: "\(origin.path)/linked", withDestinationPath: "presets")
+        try await origin.commit([:])
+        try await origin.git("update-index", "--add", "--cacheinfo", "160000,\(commit),presets/module.yaml")
+        try await origin.git("commit", "-q", "-m", "module")
+        #expect(try await paths("presets") == ["presets/a.yaml"])
+        for path in ["linked", "presets/d.yaml", "presets/module.yaml"] {
+            let failure = await #expect(throws: GitFailure.self) { try await paths(path) }
+            #expect(failure?.reason == .pathNotFound)
+        }
+    }
+
+    @Test("up to 10,000 manifests")
+    func limit() async throws {
+        func push(_ count: Int) async throws {
+            let head = "commit refs/heads/main\ncommitter Ada <a@example.org> 0 +0000\ndata 0\ndeleteall\n"
+            let lines = (0..<count).map { "M 644 inline presets/\($0).yaml\ndata 1\na\n" }.joined()
+            try folder.write("stream", head + lines)
+            try await run("sh", ["-c", "git fast-import --quiet --force < ../stream"], in: origin.path)
+        }
+        try await push(10_000)
+        #expect(try await paths("presets").count == 10_000)
+        try await push(10_001)
+        let failure = await #expect(throws: GitFailure.self) { try await paths("presets") }
+        #expect(failure?.reason == .tooLarge)
+        #expect(failure?.message.contains("10000") == true)
+        #expect(failure?.hint?.contains("split") == true)
+    }
+
+    @Test("with the bytes of its files as they are, but for the large ones")
+    func bytes() async throws {
+        try await origin.commit(["a.yaml": "a\r\n\u{0}é", "b.yaml": "", "c.yaml": String(repeating: "c", count: 1001)])
+        let mirror = try folder.mirror(origin.path)
+        let files = try await mirror.manifests(at: try await mirror.head())
+        let contents = try await mirror.contents(of: files + files.prefix(1), limit: 1000)
+        #expect(contents == [Array("a\r\n\u{0}é".utf8), [], nil, Array("a\r\n\u{0}é".utf8)])
+        #expect(try await mirror.contents(of: files, limit: 1001)[2]?.count == 1001)
+        let missing = ManifestFile(path: "x.yaml", blob: String(repeating: "1", count: 40))
+        await #expect(throws: GitFailure.self) { try await mirror.contents(of: [missing], limit: 1) }
+    }
+
+    @Test("with the author, time and subject of its commit, fit for a terminal")
+    func commit() async throws {
+        try await origin.commit(
+            message: "Raise \u{1B}[31mthe pool\nto nine\n\nBecause.",
+            environment: ["GIT_AUTHOR_NAME": "Ádá Łz", "GIT_COMMITTER_DATE": "1700000000 +0530"])
+        let mirror = try folder.mirror(origin.path)
+        let commit = try await mirror.commit(of: try await mirror.head())
+        #expect(commit.author == "Ádá Łz")
+        #expect(commit.time == Timestamp(seconds: 1_700_000_000))
+        #expect(commit.subject == "Raise [31mthe pool to nine")
+    }
+
+    @Test("by branch, tag, whole and short commit, and by what a plan wrote down")
+    func lookUp() async throws {
+        let first = try await origin.commit()
+        try await origin.git("tag", "-a", "-m", "one", "v1")
+        let second = try await origin.commit(["a.yaml": "b"])
+        let mirror = try folder.mirror(origin.path)
+        for (text, expected) in [
+            ("main", Revision(ref: "main", commit: second)), ("v1", Revision(ref: "v1", commit: first)),
+            ("HEAD", Revision(ref: "main", commit: second)), (first, Revision(ref: nil, commit: first)),
+            (String(first.prefix(7)), Revision(ref: nil, commit: first)),
+            ("main@sha1:\(first)", Revision(ref: "main", commit: first)),
+        ] {
+            let found = try await mirror.lookUp(text)
+            #expect(found == expected)
+            #expect(try await contents(mirror, found) == ["a.yaml": expected.commit == first ? "a" : "b"])
+        }
+        for text in ["nothing", "0123", String(repeating: "0", count: 40)] {
+            let failure = await #expect(throws: GitFailure.self) { try await mirror.lookUp(text) }
+            #expect(failure?.reason == .refNotFound)
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import PrewarmCore
+import PrewarmEngine
+import PrewarmGit
+import Testing
+
+@Suite("Over SSH", .serialized, .enabled(if: SSHServer.isWanted, "sshd is not here: apt-get install openssh-server"))
+struct SSHTests {
+    let folder: Folder
+    let origin: Origin
+
+    init() async throws {
+        folder = try Folder()
+        origin = try await Origin(folder)
+        try await origin.commit()
+    }
+
+    private func mirror(
+        _ ssh: SSHServer, key: String = "client-ed25519", known: String, path: String? = nil
+    ) throws -> GitMirror {
+        try folder.write("known_hosts", known + "\n")
+        return try folder.mirror(ssh.url(path ?? origin.path)) {
+            $0.credentials = .sshKey(path: "\(folder.path)/\(key)", knownHosts: "\(folder.path)/known_hosts")
+        }
+    }
+
+    @Test(
+        "a key is taken, and a repository read", arguments: ["client-ed25519", "client-ecdsa"], ["ed25519", "ecdsa"])
+    func accepted(_ key: String, _ host: String) async throws {
+        try await SSHServer.serving(folder, hostKeys: [host]) { ssh in
+            let mirror = try mirror(ssh, key: key, known: "\(ssh.name) \(ssh.hostKey(host))")
+            let revision = try await mirror.head()
+            #expect(try await contents(mirror, revision) == ["a.yaml": "a"])
+            try await origin.commit(["b.yaml": "b"])
+            let next = try await mirror.head()
+            #expect(try await contents(mirror, next).count == 2)
+        }
+    }
+
+    @Test("a host is known by its name, by a hash of it, by a pattern, and among others")
+    func knownHosts() async throws {
+        try await SSHServer.serving(folder) { ssh in
+            try folder.write("hashed", "\(ssh.name) \(ssh.hostKey())\n")
+            try await run("ssh-keygen", ["-q", "-H", "-f", "hashed"], in: folder.path)
+            let hashed = folder.read("hashed")
+            #expect(hashed.hasPrefix("|1|"))
+            let other = "example.org \(ssh.hostKey())"
+            for known in [
+                hashed, "# comment\n\n\(other)\n\(hashed)", "example.org,\(ssh.name) \(ssh.hostKey()) comment",
+                "[127.0.0.*]:* \(ssh.hostKey())",
+            ] {
+                #expect(try await mirror(ssh, known: known).head().ref == "main", "\(known)")
+            }
+        }
+    }
+
+    @Test("a host that is not known, or shows another key, is refused before the key is used")
+    func refusedHosts() async throws {
+        try await SSHServer.serving(folder) { ssh in
+            try await SSHServer.makeKey("stranger", "ed25519", folder)
+            let stranger = folder.read("stranger.pub").split(separator: " ").prefix(2).joined(separator: " ")
+            for (known, message) in [
+                ("", "has no key of 127.0.0.1"), ("127.0.0.1 \(ssh.hostKey())", "has no key of 127.0.0.1"),
+                ("!\(ssh.name),* \(ssh.hostKey())", "has no key of 127.0.0.1"),
+                ("[127.0.0.1]:1 \(ssh.hostKey())", "has no key of 127.0.0.1"),
+                ("\(ssh.name) \(stranger)", "shows another key"),
+                ("\(ssh.name) ssh-rsa AAAAB3NzaC1yc2E=", "shows a key of type ssh-ed25519"),
+                ("\(ssh.name) \(ssh.hostKey())\n@revoked * \(ssh.hostKey())", "marks as revoked"),
+            ] {
+                let failure = try await head(of: try mirror(ssh, known: known))
+                #expect(failure.reason == .refused)
+                #expect(failure.message.contains(message), "\(failure)")
+                let scans = failure.hint?.contains("ssh-keyscan -p \(ssh.server.port) -t ed25519 127.0.0.1") == true
+                #expect(scans == (message.contains("has no key") || message.contains("of type")))
+            }
+            #expect(!ssh.server.log.contains("Accepted") && !ssh.server.log.contains("Failed"))
+        }
+    }
+
+    @Test("a key that the server does not know, or that is none, is told")
+    func wrongKey() async throws {
+        try await SSHServer.serving(folder) { ssh in
+            try await SSHServer.makeKey("stranger", "ed25519", folder)
+            try folder.write("text", "no key\n")
+            for (key, message) in [
+                ("stranger", "refused the credentials"), ("text", "refused the credentials"),
+                ("missing", "can't be read"),
+            ] {
+                let failure = try await head(of: try mirror(ssh, key: key, known: "\(ssh.name) \(ssh.hostKey())"))
+                #expect(failure.reason == .authenticationFailed)
+                #expect(failure.message.contains(message), "\(failure)")
+            }
+            let token = try folder.mirror(ssh.url(origin.path)) { $0.credentials = .token("s3cr3t") }
+            #expect(!"\(try await head(of: token))".contains("s3cr3t"))
+        }
+    }
+
+    @Test("without a file of known hosts, or with one that is missing, no host is trusted")
+    func noKnownHosts() async throws {
+        try await SSHServer.serving(folder) { ssh in
+            for file in [nil, "\(folder.path)/missing"] {
+                let failure = try await head(
+                    of: try folder.mirror(ssh.url(origin.path)) {
+                        $0.credentials = .sshKey(path: "\(folder.path)/client-ed25519", knownHosts: file)
+                    })
+                #expect(failure.reason == .refused)
+                #expect(failure.message.contains("known"), "\(failure)")
+            }
+        }
+    }
+
+    @Test("a repository that is not there is told, and one with other letters in its path is found")
+    func paths() async throws {
+        try await Origin(folder, "ünï-1").commit()
+        try await SSHServer.serving(folder) { ssh in
+            let known = "\(ssh.name) \(ssh.hostKey())"
+            let failure = try await head(of: try mirror(ssh, known: known, path: "\(folder.path)/missing"))
+            #expect(failure.reason == .notARepository)
+            let other = try mirror(ssh, known: known, path: "\(folder.path)/%C3%BCn%C3%AF-1")
+            #expect(try await other.head().ref == "main")
+        }
+    }
+
+    @Test("a server that says nothing is given up in time", arguments: [nil, "sleep 20"])
+    func silence(_ command: String?) async throws {
+        let listener = try Listener()
+        try await SSHServer.serving(folder, command: command) { ssh in
+            let port = command == nil ? listener.port : ssh.server.port
+            try folder.write("known_hosts", "[127.0.0.1]:\(port) \(ssh.hostKey())\n")
+            for (idle, total) in [(1, 20), (20, 1)] {
+                let mirror = try folder.mirror("ssh://\(NSUserName())@127.0.0.1:\(port)/a") {
+                    $0.idleTimeout = .seconds(idle)
+                    $0.timeout = .seconds(total)
+                    $0.credentials = .sshKey(
+                        path: "\(folder.path)/client-ed25519", knownHosts: "\(folder.path)/known_hosts")
+                }
+                try await givesUp(mirror, "1 s")
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import Glibc
+
+/// A `sshd` with keys of its own, that lets one key of the user in who runs the tests.
+struct SSHServer: Sendable {
+    let folder: Folder
+    let server: GitServer
+
+    /// Where a CI runner lacks it, the tests run and fail instead.
+    static let isWanted =
+        ProcessInfo.processInfo.environment["CI"] != nil
+        || ["/usr/sbin/sshd", "/usr/bin/sshd", "/sbin/sshd"].contains { (path: String) in access(path, X_OK) == 0 }
+
+    /// `command` replaces what clients ask to be run.
+    static func serving<Value: Sendable>(
+        _ folder: Folder, hostKeys: [String] = ["ed25519"], command: String? = nil,
+        _ body: (SSHServer) async throws -> Value
+    ) async throws -> Value {
+        // As root, it wants its directory of the system.
+        if geteuid() == 0 { mkdir("/run/sshd", 0o755) }
+        var lines = [
+            "AuthorizedKeysFile \(folder.path)/client-ed25519.pub \(folder.path)/client-ecdsa.pub", "StrictModes no",
+            "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no", "PidFile none",
+            "PermitRootLogin prohibit-password", "LogLevel VERBOSE",
+        ]
+        for type in ["ed25519", "ecdsa"] { try await makeKey("client-\(type)", type, folder) }
+        for type in hostKeys {
+            try await makeKey("host-\(type)", type, folder)
+            lines.append("HostKey \(folder.path)/host-\(type)")
+        }
+        if let command { lines.append("ForceCommand \(command)") }
+        try folder.write("sshd_config", lines.joined(separator: "\n") + "\n")
+        return try await GitServer.serving(folder, ["--ssh", "\(folder.path)/sshd_config"]) { server in
+            try await body(SSHServer(folder: folder, server: server))
+        }
+    }
+
+    @discardableResult
+    static func makeKey(_ name: String, _ type: String, _ folder: Folder) async throws -> String {
+        let file = "\(folder.path)/\(name)"
+        if access(file, F_OK) != 0 {
+            try await run("ssh-keygen", ["-q", "-t", type, "-N", "", "-C", name, "-f", file], in: folder.path)
+        }
+        return file
+    }
+
+    func url(_ path: String) -> String { "ssh://\(NSUserName())@127.0.0.1:\(server.port)\(path)" }
+
+    /// Type and key, as they stand in a file of known hosts.
+    func hostKey(_ type: String = "ed25519") -> String {
+        folder.read("host-\(type).pub").split(separator: " ").prefix(2).joined(separator: " ")
+    }
+
+    var name: String { "[127.0.0.1]:\(server.port)" }
+}

@@ -1,0 +1,108 @@
+import PrewarmEngine
+import PrewarmGit
+import Testing
+
+@Suite("Over HTTPS", .serialized)
+struct TLSTests {
+    let folder: Folder
+
+    init() async throws {
+        folder = try Folder()
+        try await Origin(folder).commit()
+    }
+
+    private let repository = "open/origin/.git"
+
+    @Test("a certificate that the system does not trust is refused")
+    func unknownAuthority() async throws {
+        let certificate = try await Certificate(folder, for: "DNS:localhost")
+        let other = try await Certificate(folder, for: "DNS:localhost")
+        try await GitServer.serving(folder, certificate.options + ["--login", "a:b"]) { server in
+            for file in [nil, other.file] {
+                let mirror = try folder.mirror(server.url(repository, scheme: "https", host: "localhost")) {
+                    $0.caFile = file
+                    $0.credentials = .token("s3cr3t")
+                }
+                let failure = try await head(of: mirror)
+                #expect(failure.reason == .refused)
+                #expect(failure.message.contains("the certificate of localhost:\(server.port) is not trusted"))
+                #expect(failure.hint?.contains("authority") == true)
+            }
+            #expect(server.requests == [])
+        }
+    }
+
+    @Test("a certificate is taken that the caFile names")
+    func knownAuthority() async throws {
+        let certificate = try await Certificate(folder, for: "DNS:localhost")
+        try await GitServer.serving(folder, certificate.options + ["--login", "x-access-token:t0ken"]) { server in
+            let mirror = try folder.mirror(server.url("login/origin/.git", scheme: "https", host: "localhost")) {
+                $0.caFile = certificate.file
+                $0.credentials = .token("t0ken")
+            }
+            #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
+        }
+    }
+
+    @Test("a certificate for another host is refused", arguments: ["DNS:example.org", "IP:127.0.0.2", "DNS:*.host"])
+    func wrongHost(_ name: String) async throws {
+        let certificate = try await Certificate(folder, for: name)
+        try await GitServer.serving(folder, certificate.options) { server in
+            for host in ["localhost", "127.0.0.1"] {
+                let failure = try await head(
+                    of: try folder.mirror(server.url(repository, scheme: "https", host: host)) {
+                        $0.caFile = certificate.file
+                    })
+                #expect(failure.reason == .refused)
+                #expect(failure.message.contains("is for another host"), "\(failure)")
+            }
+            #expect(server.requests == [])
+        }
+    }
+
+    @Test("two sources may trust different authorities at the same time")
+    func twoAuthorities() async throws {
+        let one = try await Certificate(folder, for: "DNS:localhost")
+        let two = try await Certificate(folder, for: "DNS:localhost")
+        try await GitServer.serving(folder, one.options) { first in
+            try await GitServer.serving(folder, two.options) { second in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for number in 0..<20 {
+                        let (server, right, wrong) = number % 2 == 0 ? (first, one, two) : (second, two, one)
+                        let file = number % 5 == 4 ? wrong.file : right.file
+                        let mirror = try folder.mirror(server.url(repository, scheme: "https", host: "localhost")) {
+                            $0.caFile = file
+                            $0.mirror += "\(number)"
+                        }
+                        group.addTask {
+                            let isRefused = (try? await mirror.head()) == nil
+                            #expect(isRefused == (number % 5 == 4))
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
+    @Test("a caFile that can't be read is named", arguments: ["missing.pem", "text.pem"])
+    func unreadable(_ name: String) async throws {
+        try folder.write("text.pem", "no certificate\n")
+        let listener = try Listener()
+        let mirror = try folder.mirror("https://127.0.0.1:\(listener.port)/a") { $0.caFile = "\(folder.path)/\(name)" }
+        let failure = try await head(of: mirror)
+        #expect(failure.reason == .refused)
+        #expect(failure.message.contains("\(folder.path)/\(name)"), "\(failure)")
+    }
+
+    @Test("a server that speaks something else is told from one with a bad certificate")
+    func noTLS() async throws {
+        try await GitServer.serving(folder) { server in
+            let mirror = try folder.mirror(server.url(repository, scheme: "https", host: "localhost")) {
+                $0.idleTimeout = .seconds(2)
+            }
+            let failure = try await head(of: mirror)
+            #expect(failure.reason == .unreachable)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import Foundation
+import PrewarmCore
+import PrewarmEngine
+import PrewarmGit
+import Testing
+
+@Suite("A server that does not answer")
+struct TimeoutTests {
+    let folder: Folder
+    let origin: Origin
+
+    init() async throws {
+        folder = try Folder()
+        origin = try await Origin(folder)
+        // Random bytes, so that a pack has a middle.
+        let noise = (0..<40_000).map { _ in String(UInt8.random(in: 0...255), radix: 16) }.joined()
+        try await origin.commit(["a.yaml": noise])
+    }
+
+    @Test(
+        "is given up in time",
+        arguments: [
+            ("silent", "http", 1000, 30_000, "took the connection, then sent nothing for 1 s"),
+            ("silent", "http", 30_000, 1000, "was not done within 1 s"),
+            ("silent", "https", 1000, 30_000, "nothing"), ("stall", "http", 1000, 30_000, "sent nothing more for 1 s"),
+            ("stall", "http", 30_000, 1000, "was not done within 1 s"), ("stall", "https", 1000, 30_000, "nothing"),
+            ("trickle", "http", 500, 1500, "was not done within 1.5 s"),
+            ("trickle", "https", 500, 1500, "was not done within 1.5 s"),
+            ("cut", "http", 5000, 30_000, "hung up"), ("cut", "https", 5000, 30_000, "hung up"),
+        ])
+    func silence(_ manner: String, _ scheme: String, _ idle: Int, _ total: Int, _ message: String) async throws {
+        let certificate = try await Certificate(folder, for: "DNS:localhost")
+        try await GitServer.serving(folder, scheme == "https" ? certificate.options : []) { server in
+            let mirror = try folder.mirror(server.url("\(manner)/origin/.git", scheme: scheme, host: "localhost")) {
+                $0.idleTimeout = .milliseconds(idle)
+                $0.timeout = .milliseconds(total)
+                $0.caFile = certificate.file
+            }
+            try await givesUp(mirror, message)
+        }
+    }
+
+    @Test("is given up while its handshake lasts", arguments: ["http", "https"])
+    func handshake(_ scheme: String) async throws {
+        let listener = try Listener()
+        let mirror = try folder.mirror("\(scheme)://127.0.0.1:\(listener.port)/a") { $0.idleTimeout = .seconds(1) }
+        try await givesUp(mirror, "took the connection, then sent nothing for 1 s")
+    }
+
+    @Test("is told where nobody listens, or the name leads nowhere")
+    func nobody() async throws {
+        let port = try Listener().port
+        let refused = try await head(of: try folder.mirror("https://127.0.0.1:\(port)/a"))
+        #expect(refused.reason == .unreachable)
+        #expect(refused.message.contains("can't connect to 127.0.0.1:\(port): connection refused"), "\(refused)")
+        let unknown = try await head(of: try folder.mirror("https://nowhere.invalid/a"))
+        #expect(unknown.reason == .unreachable)
+        #expect(unknown.message.contains("nowhere.invalid"), "\(unknown)")
+    }
+
+    @Test("is let go of at once where the task is cancelled")
+    func cancelled() async throws {
+        let listener = try Listener()
+        let mirror = try folder.mirror("https://127.0.0.1:\(listener.port)/a") {
+            $0.timeout = .seconds(600)
+            $0.idleTimeout = .seconds(600)
+        }
+        let (failure, start, end) = await withTaskGroup { group in
+            group.addTask { await mirror.failure() }
+            try? await Task.sleep(for: .milliseconds(300))
+            let start = ContinuousClock.now
+            group.cancelAll()
+            let result = await group.next()
+            return (result?.failure, start, result?.end ?? start)
+        }
+        #expect(end - start < .seconds(5))
+        #expect(failure?.reason == .unreachable)
+        #expect(failure?.message.contains("cancelled") == true, "\(String(describing: failure))")
+    }
+
+    @Test("leaves the mirror as it was, and is asked again when it answers")
+    func recovery() async throws {
+        try await GitServer.serving(folder) { server in
+            let good = try folder.mirror(server.url("open/origin/.git"))
+            let first = try await good.head()
+            let before = try await contents(good, first)
+            try await origin.commit(["b.yaml": String(repeating: UUID().uuidString, count: 1000)])
+            for manner in ["stall", "cut"] {
+                let bad = try folder.mirror(server.url("\(manner)/origin/.git")) { $0.idleTimeout = .seconds(1) }
+                try await givesUp(bad, "")
+                #expect(try await contents(bad, first) == before)
+            }
+            #expect(try await contents(good, try await good.head()).count == 2)
+            #expect(folder.names(below: "mirror").allSatisfy { !$0.contains("_git2_") && !$0.contains("incoming") })
+        }
+    }
+}
+
+/// Fetches the head, which must fail in time.
+func givesUp(
+    _ mirror: GitMirror, _ message: String, sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
+    let result = await mirror.failure()
+    let failure = try #require(result.failure, sourceLocation: sourceLocation)
+    #expect(result.end - result.start < .seconds(5), sourceLocation: sourceLocation)
+    #expect(failure.reason == .unreachable, sourceLocation: sourceLocation)
+    #expect(message.isEmpty || failure.message.contains(message), "\(failure)", sourceLocation: sourceLocation)
+}
+
+extension GitMirror {
+    /// Why the head can't be fetched, and the time from start to end by the clock of the mirror's own thread: other
+    /// tests may keep those of the cooperative pool busy for long.
+    func failure() async -> (failure: GitFailure?, start: ContinuousClock.Instant, end: ContinuousClock.Instant) {
+        let start = ContinuousClock.now
+        do throws(GitFailure) {
+            try await fetch(try await head())
+            return (nil, start, .now)
+        } catch {
+            return (error, start, .now)
+        }
+    }
+}
