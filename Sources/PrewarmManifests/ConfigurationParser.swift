@@ -66,7 +66,8 @@ private struct Expansion {
                         hint: "set it, or write $${ for a plain ${"))
             }
             tree.nodes[index] = YAMLTree.Node(
-                content: .scalar(Scalar(text: text, isPlain: false)), position: node.position, size: node.size)
+                content: .scalar(Scalar(text: text, isPlain: false, shown: scalar.text)), position: node.position,
+                size: node.size)
         }
         return problems
     }
@@ -100,7 +101,10 @@ private struct Expansion {
 
     /// Values of the environment may be secrets: a message names the variable.
     func redacted(_ message: String) -> String {
-        used.reduce(message) { $1.value.count < 3 ? $0 : $0.replacing($1.value, with: "${\($1.name)}") }
+        // The longest first, as one value may be a part of another.
+        used.sorted { $0.value.count > $1.value.count }.reduce(message) {
+            $1.value.count < 3 ? $0 : $0.replacing($1.value, with: "${\($1.name)}")
+        }
     }
 }
 
