@@ -101,13 +101,13 @@ enum RuleCheck {
             seen[rule.name] = element.position.line
             let isNumeric = rule.kind == .number || rule.kind == .integer
             if rule.minimum != nil, !isNumeric {
-                report("minimum", "minimum goes with numbers, \(rule.name) is a \(rule.kind.rawValue)")
+                report("minimum", "minimum goes with numbers, \(rule.name) is \(rule.kind.text)")
             }
             if rule.maximum != nil, !isNumeric {
-                report("maximum", "maximum goes with numbers, \(rule.name) is a \(rule.kind.rawValue)")
+                report("maximum", "maximum goes with numbers, \(rule.name) is \(rule.kind.text)")
             }
             if rule.pattern != nil, rule.kind != .string {
-                report("pattern", "pattern goes with strings, \(rule.name) is a \(rule.kind.rawValue)")
+                report("pattern", "pattern goes with strings, \(rule.name) is \(rule.kind.text)")
             }
             if let minimum = rule.minimum, let maximum = rule.maximum, minimum > maximum {
                 report("maximum", "maximum \(maximum.shortText) is below minimum \(minimum.shortText)")

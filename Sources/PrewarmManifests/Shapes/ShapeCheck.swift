@@ -65,9 +65,9 @@ struct ShapeCheck {
             if let problem = rule.check(key) {
                 report(
                     tree[pair.key].position,
-                    "the key \"\(key.shortened)\" of \(name) is not allowed: \(problem.message)")
+                    "the key \"\(shownKey(pair.key))\" of \(name) is not allowed: \(problem.message)")
             }
-            check(pair.value, value, name: key)
+            check(pair.value, value, name: shownKey(pair.key))
         }
     }
 
@@ -83,13 +83,18 @@ struct ShapeCheck {
         return nil
     }
 
+    private func shownKey(_ index: Int) -> String {
+        if case .scalar(let scalar) = tree[index].content { return scalar.shown.shortened }
+        return ""
+    }
+
     private mutating func note(
         _ key: String, at index: Int, in seen: inout [String: Position], of name: String
     ) -> Bool {
         let position = tree[index].position
         if let first = seen[key] {
             report(
-                position, "the key \"\(key.shortened)\" is in \(name) twice, first at line \(first.line)",
+                position, "the key \"\(shownKey(index))\" is in \(name) twice, first at line \(first.line)",
                 hint: "remove one of them")
             return false
         }
@@ -103,7 +108,7 @@ struct ShapeCheck {
             key == "<<"
             ? "YAML 1.2 has no merge keys: write the values out"
             : names.closest(to: key).map { "did you mean \"\($0)\"?" } ?? "known are \(names.joined(separator: ", "))"
-        report(tree[index].position, "\(object.name) has no key \"\(key.shortened)\"", hint: hint)
+        report(tree[index].position, "\(object.name) has no key \"\(shownKey(index))\"", hint: hint)
     }
 
     private func isNull(_ index: Int) -> Bool {
@@ -235,6 +240,7 @@ extension Shape {
     func accepts(text: String) -> Bool {
         switch self {
         case .text(let rule): rule.check(text) == nil
+        case .scalar: true
         case .described(let shape, _): shape.accepts(text: text)
         case .either(let shapes): shapes.contains { $0.accepts(text: text) }
         default: false
