@@ -201,7 +201,7 @@ struct ConfigurationParserTests {
             (configurationText() + "---\na: 1\n", "the file has 2 documents, expected one with kind: Config"),
             ("---\n", "2:1 the document is empty, expected a mapping"),
             ("- a\n", "1:1 the document is a list, expected a mapping"),
-            ("a: [", "2:1 this is not YAML: did not find expected node content while parsing a flow node"),
+            ("a: [", "1:5 this is not YAML: did not find expected node content while parsing a flow node"),
             (
                 configurationText().replacing("Config", with: "Preset"),
                 "2:7 kind is \"Preset\": expected one of Config"

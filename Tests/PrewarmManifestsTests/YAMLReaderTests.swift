@@ -127,6 +127,7 @@ struct YAMLReaderTests {
         "Broken YAML says where",
         arguments: [
             ("a: [1, 2\n", 2, 1, "this is not YAML: did not find expected ',' or ']' while parsing a flow sequence"),
+            ("a: [1, 2", 1, 9, "this is not YAML: did not find expected ',' or ']' while parsing a flow sequence"),
             ("a: 1\n b: 2\n", 2, 3, "this is not YAML: mapping values are not allowed in this context"),
             ("a: 'x\n", 2, 1, "this is not YAML: found unexpected end of stream while scanning a quoted scalar"),
             ("a: 1\n- b\n", 2, 1, "this is not YAML: did not find expected key while parsing a block mapping"),

@@ -177,9 +177,11 @@ struct YAMLReader {
                 hint: "save it as UTF-8, without control characters")
         }
         let context = parser.context.map { " " + String(cString: $0) } ?? ""
+        // libyaml takes the end of a file for a line of its own, even where the last line has no end.
+        let (position, end) = (Position(parser.problem_mark), Position(ofByte: bytes.count, in: bytes))
         let isTab = problem.contains("cannot start any token")
         return YAMLError(
-            message: "this is not YAML: \(problem)\(context)", position: Position(parser.problem_mark),
+            message: "this is not YAML: \(problem)\(context)", position: min(position, end ?? position),
             hint: isTab ? "indent with spaces, not tabs, and put text that begins with @, ` or % in quotes" : nil)
     }
 }
