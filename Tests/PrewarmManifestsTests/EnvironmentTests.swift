@@ -21,8 +21,7 @@ struct EnvironmentTests {
             ("${NAME}", "value"), ("a-${NAME}-b", "a-value-b"), ("${NAME}${NAME}", "valuevalue"),
             ("'${NAME}'", "value"), ("\"${NAME}\"", "value"), ("${EMPTY}x", "x"), ("${NUMBER}", "8"),
             ("${NESTED}", "${NAME}"), ("${YAML}", "a: [\n'\""), ("$${NAME}", "${NAME}"), ("$$${NAME}", "$${NAME}"),
-            ("$${NAME}${NAME}", "${NAME}value"), ("$NAME", "$NAME"), ("'${'", "${"), ("a}b", "a}b"), ("'$'", "$"),
-            ("'${NAME'", "${NAME"),
+            ("$${NAME}${NAME}", "${NAME}value"), ("$NAME", "$NAME"), ("'$${'", "${"), ("a}b", "a}b"), ("'$'", "$"),
         ])
     func expansion(text: String, value: String) throws {
         let (configuration, diagnostics) = parse(configurationText("secrets: {}\nstore: \(text)"))
@@ -46,6 +45,14 @@ struct EnvironmentTests {
                 "9:14 the environment has no variable B | set it, or write $${ for a plain ${",
             ])
         #expect(diagnostics.first?.excerpt == "store: ${NOWHERE}")
+    }
+
+    @Test("A variable that is not closed is refused", arguments: ["${", "x${NAME", "$${A}${NAME"])
+    func unclosed(text: String) {
+        let (configuration, diagnostics) = parse(configurationText("store: '\(text)'"))
+        #expect(configuration == nil)
+        #expect(
+            diagnostics.map(\.brief) == ["8:8 there is no } behind ${ | close it, or write $${ for a plain ${"])
     }
 
     @Test("A value is always text")
