@@ -56,7 +56,7 @@ let package = Package(
             ]),
         .executableTarget(name: "prewarm", dependencies: ["PrewarmCommands", argumentParser], swiftSettings: strict),
         tests("PrewarmCoreTests", ["PrewarmCore"]),
-        tests("PrewarmManifestsTests", ["PrewarmCore", "PrewarmManifests"]),
+        tests("PrewarmManifestsTests", ["PrewarmCore", "PrewarmManifests"], exclude: ["Corpus"]),
         tests(
             "PrewarmGitTests", ["PrewarmCore", "PrewarmEngine", "PrewarmGit", subprocess, system],
             exclude: ["http-backend.py"]),

@@ -58,22 +58,20 @@ private struct Expansion {
         for index in tree.nodes.indices {
             let node = tree.nodes[index]
             guard case .scalar(let scalar) = node.content, scalar.text.contains("${") else { continue }
-            let (text, missing) = expand(scalar.text)
-            for name in missing {
-                problems.append(
-                    Diagnostic(
-                        .error, at: node.position, "the environment has no variable \(name)",
-                        hint: "set it, or write $${ for a plain ${"))
+            let (text, messages) = expand(scalar.text)
+            problems += messages.map {
+                Diagnostic(.error, at: node.position, $0.message, hint: "\($0.remedy), or write $${ for a plain ${")
             }
             tree.nodes[index] = YAMLTree.Node(
-                content: .scalar(Scalar(text: text, isPlain: false)), position: node.position, size: node.size)
+                content: .scalar(Scalar(text: text, isPlain: false, shown: scalar.text)), position: node.position,
+                size: node.size)
         }
         return problems
     }
 
-    private mutating func expand(_ text: String) -> (text: String, missing: [String]) {
+    private mutating func expand(_ text: String) -> (text: String, problems: [(message: String, remedy: String)]) {
         var result = ""
-        var missing: [String] = []
+        var problems: [(message: String, remedy: String)] = []
         var rest = text[...]
         while let start = rest.firstRange(of: "${") {
             if start.lowerBound > rest.startIndex, rest[rest.index(before: start.lowerBound)] == "$" {
@@ -83,24 +81,27 @@ private struct Expansion {
             }
             result += rest[..<start.lowerBound]
             guard let end = rest[start.upperBound...].firstIndex(of: "}") else {
-                result += rest[start.lowerBound...]
-                return (result, missing)
+                problems.append(("there is no } behind ${", "close it"))
+                return (result, problems)
             }
             let name = String(rest[start.upperBound..<end])
             if let value = environment(name) {
                 result += value
                 used.append((name, value))
             } else {
-                missing.append(name)
+                problems.append(("the environment has no variable \(name)", "set it"))
             }
             rest = rest[rest.index(after: end)...]
         }
-        return (result + rest, missing)
+        return (result + rest, problems)
     }
 
     /// Values of the environment may be secrets: a message names the variable.
     func redacted(_ message: String) -> String {
-        used.reduce(message) { $1.value.count < 3 ? $0 : $0.replacing($1.value, with: "${\($1.name)}") }
+        // The longest first, as one value may be a part of another.
+        used.sorted { $0.value.count > $1.value.count }.reduce(message) {
+            $1.value.count < 3 ? $0 : $0.replacing($1.value, with: "${\($1.name)}")
+        }
     }
 }
 

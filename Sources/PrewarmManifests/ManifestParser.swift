@@ -36,6 +36,8 @@ package enum ManifestParser {
     }
 
     private static func parse(_ root: Int, of tree: YAMLTree, into file: inout ParsedFile) {
+        // As what `---` at the end of a file begins.
+        if case .scalar(let scalar) = tree[root].content, scalar.value == .null { return }
         let document = DocumentReader(tree: tree, index: root)
         guard let apiVersion = tree.value("apiVersion", of: root), let text = tree.text(apiVersion),
             text.hasPrefix("prewarm/")
@@ -99,13 +101,13 @@ enum RuleCheck {
             seen[rule.name] = element.position.line
             let isNumeric = rule.kind == .number || rule.kind == .integer
             if rule.minimum != nil, !isNumeric {
-                report("minimum", "minimum goes with numbers, \(rule.name) is a \(rule.kind.rawValue)")
+                report("minimum", "minimum goes with numbers, \(rule.name) is \(rule.kind.text)")
             }
             if rule.maximum != nil, !isNumeric {
-                report("maximum", "maximum goes with numbers, \(rule.name) is a \(rule.kind.rawValue)")
+                report("maximum", "maximum goes with numbers, \(rule.name) is \(rule.kind.text)")
             }
             if rule.pattern != nil, rule.kind != .string {
-                report("pattern", "pattern goes with strings, \(rule.name) is a \(rule.kind.rawValue)")
+                report("pattern", "pattern goes with strings, \(rule.name) is \(rule.kind.text)")
             }
             if let minimum = rule.minimum, let maximum = rule.maximum, minimum > maximum {
                 report("maximum", "maximum \(maximum.shortText) is below minimum \(minimum.shortText)")
@@ -125,7 +127,7 @@ enum RuleCheck {
 extension [UInt8] {
     /// False only where the text is certainly not there; UTF-16 is not looked into.
     fileprivate func mayMention(_ text: StaticString) -> Bool {
-        if starts(with: [0xff, 0xfe]) || starts(with: [0xfe, 0xff]) { return true }
+        if isUTF16 { return true }
         return withUnsafeBufferPointer { bytes in
             let length = text.utf8CodeUnitCount
             guard bytes.count >= length else { return false }
@@ -139,8 +141,9 @@ extension [UInt8] {
 extension [Diagnostic] {
     /// Adds the line that each is about.
     mutating func quote(_ bytes: [UInt8]) {
-        let lines = String(decoding: bytes, as: UTF8.self).split(
-            omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        if bytes.isUTF16 { return }
+        let text = String(decoding: bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...], as: UTF8.self)
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for index in indices {
             guard let line = self[index].position?.line, lines.indices.contains(line - 1) else { continue }
             self[index].excerpt = String(lines[line - 1].prefix(200))

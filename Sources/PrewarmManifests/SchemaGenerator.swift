@@ -110,14 +110,13 @@ extension ObjectShape {
         ]
         if !required.isEmpty { pairs.append(("required", .list(required))) }
         pairs.append(("additionalProperties", .boolean(false)))
-        if let rule { pairs += rule.schema(of: self) }
+        if let rule { pairs += rule.schema }
         return pairs
     }
 }
 
 extension ObjectRule {
-    fileprivate func schema(of object: ObjectShape) -> [(String, SchemaGenerator.Node)] {
-        let names = object.keys.map(\.name)
+    fileprivate var schema: [(String, SchemaGenerator.Node)] {
         func has(_ name: String) -> SchemaGenerator.Node {
             .object([
                 ("required", .list([.text(name)])),
@@ -125,13 +124,10 @@ extension ObjectRule {
             ])
         }
         switch self {
-        case .exactlyOne: return [("oneOf", .list(names.map(has)))]
-        case .atLeastOne: return [("anyOf", .list(names.map(has)))]
-        case .together(let keys):
-            let pairs = keys.map { key in (key, SchemaGenerator.Node.list(keys.filter { $0 != key }.map { .text($0) }))
-            }
-            return [("dependentRequired", .object(pairs))]
-        case .all(let rules): return rules.flatMap { $0.schema(of: object) }
+        case .exactlyOne(let keys): return [("oneOf", .list(keys.map(has)))]
+        case .needs(let key, let others):
+            return [("anyOf", .list([.object([("not", has(key))])] + others.map(has)))]
+        case .all(let rules): return [("allOf", .list(rules.map { .object($0.schema) }))]
         case .notBothZero(let first, let second):
             let zero = SchemaGenerator.Node.object([("enum", .list([.integer(0), .text("0%"), .text("00%")]))])
             return [

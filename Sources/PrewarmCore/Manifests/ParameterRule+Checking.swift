@@ -13,7 +13,7 @@ extension ParameterRule {
         case (.number, .integer(let number)):
             return problem(allowing: value) ?? problem(bounding: Double(number), "\(number)")
         case (.number, .number(let number)): return problem(allowing: value) ?? problem(bounding: number, "\(number)")
-        default: return "is \(value.kindText), expected a \(kind.rawValue)"
+        default: return "is \(value.kindText), expected \(kind.text)"
         }
     }
 
@@ -64,6 +64,11 @@ extension ParameterValue {
         default: self == other
         }
     }
+}
+
+extension ParameterRule.Kind {
+    /// In a sentence: `an integer`.
+    package var text: String { self == .integer ? "an integer" : "a \(rawValue)" }
 }
 
 extension Double {

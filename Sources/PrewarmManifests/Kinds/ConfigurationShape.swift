@@ -50,7 +50,7 @@ extension Shape {
         ])
 
     private static let ref = ObjectShape(
-        "ref", rule: .exactlyOne,
+        "ref", rule: .exactlyOne(["branch", "tag", "semver", "commit"]),
         [
             .optional("branch", longText, "a branch, as main"),
             .optional("tag", longText, "a tag, as v1.2.0"),
@@ -66,13 +66,17 @@ extension Shape {
         ])
 
     private static let auth = ObjectShape(
-        "auth", rule: .all([.atLeastOne, .together(["username", "password"])]),
+        "auth",
+        rule: .all([
+            .exactlyOne(["token", "password", "sshKey"]), .needs("password", ["username"]),
+            .needs("username", ["password", "token"]), .needs("knownHosts", ["sshKey"]),
+        ]),
         [
             .optional("token", longText, "sent as the password over https; ${NAME} takes it from the environment"),
-            .optional("username", longText, "with password"),
+            .optional("username", longText, "with password, or with a token where the server wants a certain one"),
             .optional("password", longText, "with username"),
             .optional("sshKey", longText, "a file with a private key"),
-            .optional("knownHosts", longText, "a file in the form of ~/.ssh/known_hosts"),
+            .optional("knownHosts", longText, "with sshKey: a file in the form of ~/.ssh/known_hosts"),
         ])
 
     private static let verify = ObjectShape(

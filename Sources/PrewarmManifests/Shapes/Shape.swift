@@ -37,10 +37,9 @@ struct ObjectShape: Sendable {
 }
 
 enum ObjectRule: Sendable {
-    case exactlyOne
-    case atLeastOne
-    /// These come together or not at all.
-    case together([String])
+    case exactlyOne([String])
+    /// The first comes with one of the others.
+    case needs(String, [String])
     case all([ObjectRule])
     /// Not both zero, be it a number or a percentage (Kubernetes).
     case notBothZero(String, String)

@@ -14,13 +14,13 @@ struct ShapeCheck {
         switch shape {
         case .described(let shape, _): check(index, shape, name: name)
         case .object(let object):
-            guard case .mapping(let range) = node.content else { return reportKind(index, "a mapping", name) }
+            guard case .mapping(let range) = node.content else { return reportKind(index, shape, name) }
             check(tree.pairs(range), object, at: node.position)
         case .map(let rule, let value):
-            guard case .mapping(let range) = node.content else { return reportKind(index, "a mapping", name) }
+            guard case .mapping(let range) = node.content else { return reportKind(index, shape, name) }
             checkMap(tree.pairs(range), rule, value, name: name)
         case .list(let element, let minimum):
-            guard case .sequence(let range) = node.content else { return reportKind(index, "a list", name) }
+            guard case .sequence(let range) = node.content else { return reportKind(index, shape, name) }
             if range.count < minimum { report(node.position, "\(name) is empty, expected at least \(minimum)") }
             for (offset, child) in tree.elements(range).enumerated() {
                 check(child, element, name: "\(name)[\(offset)]")
@@ -65,9 +65,9 @@ struct ShapeCheck {
             if let problem = rule.check(key) {
                 report(
                     tree[pair.key].position,
-                    "the key \"\(key.shortened)\" of \(name) is not allowed: \(problem.message)")
+                    "the key \"\(shownKey(pair.key))\" of \(name) is not allowed: \(problem.message)")
             }
-            check(pair.value, value, name: key)
+            check(pair.value, value, name: shownKey(pair.key))
         }
     }
 
@@ -83,13 +83,18 @@ struct ShapeCheck {
         return nil
     }
 
+    private func shownKey(_ index: Int) -> String {
+        if case .scalar(let scalar) = tree[index].content { return scalar.shown.shortened }
+        return ""
+    }
+
     private mutating func note(
         _ key: String, at index: Int, in seen: inout [String: Position], of name: String
     ) -> Bool {
         let position = tree[index].position
         if let first = seen[key] {
             report(
-                position, "the key \"\(key.shortened)\" is in \(name) twice, first at line \(first.line)",
+                position, "the key \"\(shownKey(index))\" is in \(name) twice, first at line \(first.line)",
                 hint: "remove one of them")
             return false
         }
@@ -103,7 +108,7 @@ struct ShapeCheck {
             key == "<<"
             ? "YAML 1.2 has no merge keys: write the values out"
             : names.closest(to: key).map { "did you mean \"\($0)\"?" } ?? "known are \(names.joined(separator: ", "))"
-        report(tree[index].position, "\(object.name) has no key \"\(key.shortened)\"", hint: hint)
+        report(tree[index].position, "\(object.name) has no key \"\(shownKey(index))\"", hint: hint)
     }
 
     private func isNull(_ index: Int) -> Bool {
@@ -115,19 +120,19 @@ struct ShapeCheck {
         _ rule: ObjectRule, _ present: [String: Int], _ object: ObjectShape, at position: Position
     ) {
         let names = object.keys.map(\.name).filter { present[$0] != nil }
-        let list = object.keys.map(\.name).joined(separator: ", ")
         switch rule {
-        case .exactlyOne where names.count > 1:
-            report(position, "\(object.name) has \(names.joined(separator: " and ")), expected only one of them")
-        case .exactlyOne where names.isEmpty, .atLeastOne where names.isEmpty:
-            report(position, "\(object.name) is empty, expected one of \(list)")
-        case .together(let keys):
-            let missing = keys.filter { present[$0] == nil }
-            if !missing.isEmpty, missing.count < keys.count {
+        case .exactlyOne(let keys):
+            let found = names.filter { keys.contains($0) }
+            if found.count > 1 {
+                report(position, "\(object.name) has \(found.joined(separator: " and ")), expected only one of them")
+            } else if found.isEmpty {
+                report(position, "\(object.name) has none of \(keys.joined(separator: ", ")), expected one of them")
+            }
+        case .needs(let key, let others):
+            if names.contains(key), !names.contains(where: { others.contains($0) }) {
                 report(
                     position,
-                    "\(object.name) lacks \"\(missing.joined(separator: ", "))\": \(keys.joined(separator: " and ")) come together"
-                )
+                    "\(object.name) has \"\(key)\", but no \"\(others.joined(separator: "\" or \""))\" with it")
             }
         case .all(let rules): for rule in rules { check(rule, present, object, at: position) }
         case .notBothZero(let first, let second):
@@ -136,7 +141,6 @@ struct ShapeCheck {
                     position, "\(first) and \(second) are both 0, so that nothing could ever be replaced",
                     hint: "let one of them be at least 1")
             }
-        default: break
         }
     }
 
@@ -152,19 +156,20 @@ struct ShapeCheck {
         if let shape = shapes.first(where: { $0.fits(tree[index].content) }) {
             check(index, shape, name: name)
         } else {
-            reportKind(index, shapes.map(\.expected).joined(separator: " or "), name)
+            reportKind(index, .either(shapes), name)
         }
     }
 
     private mutating func checkScalar(_ index: Int, _ shape: Shape, name: String) {
-        guard case .scalar(let scalar) = tree[index].content else { return reportKind(index, shape.expected, name) }
+        guard case .scalar(let scalar) = tree[index].content else { return reportKind(index, shape, name) }
         switch (shape, scalar.value) {
         case (.text(let rule), .text(let text)):
             guard let problem = rule.check(text) else { return }
             let position = tree[index].position
+            let offset = problem.offset > 0 ? scalar.offset.map { $0 + problem.offset } ?? 0 : 0
             report(
-                Position(line: position.line, column: position.column + problem.offset),
-                "\(name) is \"\(text.shortened)\": \(problem.message)",
+                Position(line: position.line, column: position.column + offset),
+                "\(name) is \"\(scalar.shown.shortened)\": \(problem.message)",
                 hint: rule.choices.flatMap { $0.closest(to: text) }.map { "did you mean \"\($0)\"?" })
         case (.integer(let range), .integer(let value)):
             guard let value = Int(exactly: value), range.contains(value) else {
@@ -177,28 +182,37 @@ struct ShapeCheck {
             break
         case (.number, .number(let value)) where value.isFinite, (.scalar, .number(let value)) where value.isFinite:
             break
-        default: reportKind(index, shape.expected, name)
+        default: reportKind(index, shape, name)
         }
         if case .scalar = shape, case .text(let text) = scalar.value, text.utf8.count > 65_536 {
             report(tree[index].position, "\(name) has \(text.utf8.count) bytes, at most 65536 are allowed")
         }
     }
 
-    private mutating func reportKind(_ index: Int, _ expected: String, _ name: String) {
+    private mutating func reportKind(_ index: Int, _ shape: Shape, _ name: String) {
         var hint: String?
-        if case .scalar(let scalar) = tree[index].content {
-            switch scalar.value {
-            case .integer, .number, .boolean:
-                if expected.contains("text") || !expected.contains("number") && !expected.contains("mapping") {
-                    hint = "put it in quotes to make it text: \"\(scalar.text.shortened)\""
-                }
-            case .text
-            where expected == Shape.boolean.expected && ["yes", "no", "on", "off"].contains(scalar.text.lowercased()):
-                hint = "YAML 1.2 knows only true and false"
-            default: break
+        if case .scalar(let scalar) = tree[index].content { hint = self.hint(for: scalar, shape) }
+        report(
+            tree[index].position, "\(name) is \(tree[index].content.found), expected \(shape.expected)", hint: hint)
+    }
+
+    /// How quotes, or their lack, made another kind of the scalar than was meant.
+    private func hint(for scalar: Scalar, _ shape: Shape) -> String? {
+        switch scalar.value {
+        case .null: return nil
+        case .integer, .number, .boolean:
+            return shape.accepts(text: scalar.text)
+                ? "put it in quotes to make it text: \"\(scalar.text.shortened)\"" : nil
+        case .text(let text):
+            let plain = Scalar(text: text, isPlain: true)
+            if case .text = plain.value {
+                let isOldBoolean = ["yes", "no", "on", "off"].contains(text.lowercased())
+                return isOldBoolean && shape.fits(.scalar(Scalar(text: "true", isPlain: true)))
+                    ? "YAML 1.2 knows only true and false" : nil
             }
+            guard shape.fits(.scalar(plain)) else { return nil }
+            return scalar.shown == text ? "remove the quotes" : "what the environment gives is always text"
         }
-        report(tree[index].position, "\(name) is \(tree[index].content.found), expected \(expected)", hint: hint)
     }
 
     private mutating func report(_ position: Position, _ message: String, hint: String? = nil) {
@@ -219,6 +233,17 @@ extension Shape {
         case .scalar: "text, a number, true or false"
         case .either(let shapes): shapes.map(\.expected).joined(separator: " or ")
         case .described(let shape, _): shape.expected
+        }
+    }
+
+    /// Whether it would be good as text, were it in quotes.
+    func accepts(text: String) -> Bool {
+        switch self {
+        case .text(let rule): rule.check(text) == nil
+        case .scalar: true
+        case .described(let shape, _): shape.accepts(text: text)
+        case .either(let shapes): shapes.contains { $0.accepts(text: text) }
+        default: false
         }
     }
 
@@ -255,7 +280,7 @@ extension YAMLTree.Content {
             case .null: "empty"
             case .boolean: scalar.text
             case .integer, .number: "the number \(scalar.text.shortened)"
-            case .text(let text): "the text \"\(text.shortened)\""
+            case .text: "the text \"\(scalar.shown.shortened)\""
             }
         }
     }

@@ -53,7 +53,8 @@ extension TextRule {
     /// A key of a Kubernetes label: an optional DNS name and a slash, then a name.
     static let labelKey = TextRule(
         "a label's key, as team or example.org/team",
-        pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$", minimumLength: 1,
+        pattern: "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
+        minimumLength: 1,
         maximumLength: 317
     ) { text in
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
@@ -138,7 +139,9 @@ extension IntOrPercent {
     fileprivate static func percent(_ text: String) -> Int? {
         guard text.utf8.last == UInt8(ascii: "%") else { return nil }
         let digits = text.dropLast()
-        guard (1...3).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) }) else {
+        guard (1...3).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) }),
+            digits.utf8.count < 3 || digits.first != "0"
+        else {
             return nil
         }
         return Int(digits)

@@ -46,7 +46,7 @@ struct YAMLReader {
         let error: YAMLError? = bytes.withUnsafeBufferPointer { buffer in
             yaml_parser_set_input_string(&parser, buffer.baseAddress, buffer.count)
             do throws(YAMLError) {
-                while try step(&parser) {}
+                while try step(&parser, bytes) {}
                 return nil
             } catch {
                 return error
@@ -56,9 +56,9 @@ struct YAMLReader {
     }
 
     /// One event; false at the end of the file.
-    private mutating func step(_ parser: inout yaml_parser_t) throws(YAMLError) -> Bool {
+    private mutating func step(_ parser: inout yaml_parser_t, _ bytes: [UInt8]) throws(YAMLError) -> Bool {
         var event = yaml_event_t()
-        guard yaml_parser_parse(&parser, &event) == 1 else { throw Self.error(of: parser) }
+        guard yaml_parser_parse(&parser, &event) == 1 else { throw Self.error(of: parser, bytes) }
         defer { yaml_event_delete(&event) }
         let position = Position(event.start_mark)
         switch event.type {
@@ -69,7 +69,10 @@ struct YAMLReader {
             let text = String(
                 decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
             let isPlain = try Self.isResolved(scalar.tag, isPlain: scalar.plain_implicit == 1, at: position)
-            add(.scalar(Scalar(text: text, isPlain: isPlain)), at: position, size: 1, anchor: Self.text(scalar.anchor))
+            let offset = Self.textOffset(of: text, in: event)
+            add(
+                .scalar(Scalar(text: text, isPlain: isPlain, offset: offset)), at: position, size: 1,
+                anchor: Self.text(scalar.anchor))
         case YAML_ALIAS_EVENT: try addAlias(Self.text(event.data.alias.anchor) ?? "", at: position)
         case YAML_SEQUENCE_START_EVENT:
             try begin(isMapping: false, at: position, anchor: Self.text(event.data.sequence_start.anchor))
@@ -132,6 +135,21 @@ struct YAMLReader {
         attach(target, size: size)
     }
 
+    /// How many scalars after its position a scalar's text begins; nil where the file writes it differently, with a
+    /// tag, escapes or over lines.
+    private static func textOffset(of text: String, in event: yaml_event_t) -> Int? {
+        let (start, end) = (event.start_mark, event.end_mark)
+        let quotes =
+            switch event.data.scalar.style {
+            case YAML_SINGLE_QUOTED_SCALAR_STYLE, YAML_DOUBLE_QUOTED_SCALAR_STYLE: 1
+            default: 0
+            }
+        guard start.line == end.line, end.index - start.index == text.unicodeScalars.count + 2 * quotes else {
+            return nil
+        }
+        return quotes
+    }
+
     private static func text(_ pointer: UnsafeMutablePointer<UInt8>?) -> String? {
         pointer.map { String(cString: $0) }
     }
@@ -150,23 +168,40 @@ struct YAMLReader {
         }
     }
 
-    private static func error(of parser: yaml_parser_t) -> YAMLError {
+    private static func error(of parser: yaml_parser_t, _ bytes: [UInt8]) -> YAMLError {
         let problem = parser.problem.map { String(cString: $0) } ?? "it can't be read"
         if parser.error == YAML_READER_ERROR {
             return YAMLError(
-                message: "the file is not UTF-8 text: \(problem)", position: nil,
+                message: "the file is not UTF-8 text: \(problem)",
+                position: Position(ofByte: parser.problem_offset, in: bytes),
                 hint: "save it as UTF-8, without control characters")
         }
         let context = parser.context.map { " " + String(cString: $0) } ?? ""
+        // libyaml takes the end of a file for a line of its own, even where the last line has no end.
+        let (position, end) = (Position(parser.problem_mark), Position(ofByte: bytes.count, in: bytes))
         let isTab = problem.contains("cannot start any token")
         return YAMLError(
-            message: "this is not YAML: \(problem)\(context)", position: Position(parser.problem_mark),
+            message: "this is not YAML: \(problem)\(context)", position: min(position, end ?? position),
             hint: isTab ? "indent with spaces, not tabs, and put text that begins with @, ` or % in quotes" : nil)
     }
 }
 
 extension Position {
+    /// Nil in a file of UTF-16.
+    fileprivate init?(ofByte offset: Int, in bytes: [UInt8]) {
+        if bytes.isUTF16 { return nil }
+        var scalars = String(decoding: bytes.prefix(offset), as: UTF8.self).unicodeScalars[...]
+        if scalars.first == "\u{feff}" { scalars = scalars.dropFirst() }
+        let lines = String(scalars).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        self.init(line: lines.count, column: (lines.last?.unicodeScalars.count ?? 0) + 1)
+    }
+
     fileprivate init(_ mark: yaml_mark_t) {
         self.init(line: Int(mark.line) + 1, column: Int(mark.column) + 1)
     }
+}
+
+extension [UInt8] {
+    /// libyaml reads UTF-16, too, where a byte order mark says so.
+    var isUTF16: Bool { starts(with: [0xff, 0xfe]) || starts(with: [0xfe, 0xff]) }
 }

@@ -63,10 +63,16 @@ struct Scalar {
     /// As written, escapes and folding undone.
     let text: String
     let value: Value
+    /// How many scalars after the node's position the text begins; nil where the file writes it differently.
+    let offset: Int?
+    /// The text before variables were put in, which may be secrets; what a message shows.
+    let shown: String
 
     /// Plain scalars are resolved, quoted ones are text.
-    init(text: String, isPlain: Bool) {
+    init(text: String, isPlain: Bool, offset: Int? = nil, shown: String? = nil) {
         self.text = text
+        self.offset = offset
+        self.shown = shown ?? text
         value = isPlain ? Self.resolve(text) : .text(text)
     }
 

@@ -1,0 +1,227 @@
+import PrewarmCore
+@testable import PrewarmManifests
+import Testing
+
+@Suite("The configuration")
+struct ConfigurationParserTests {
+    private func parse(_ text: String) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
+        ConfigurationParser.parse(Array(text.utf8), file: "prewarm.yaml") { _ in nil }
+    }
+
+    @Test("Every field is read")
+    func everything() throws {
+        let (configuration, diagnostics) = parse(
+            """
+            apiVersion: prewarm/v1
+            kind: Config
+            store: sqlite:prewarm.db
+            sources:
+              - name: presets
+                url: https://git.example.org/presets.git
+                ref: {branch: main}
+                path: presets
+                interval: 30s
+                timeout: 2m
+                auth: {username: ada, password: secret}
+                verify: {mode: none}
+                caFile: ca.pem
+              - {name: more, url: ../more}
+            provisioners:
+              - name: local
+                default: true
+                command: [./provision, --fast]
+                operations: [create, delete, list]
+                timeout: 5m
+                grace: 0s
+                concurrency: 8
+                workingDirectory: work
+                environment: {LANG: C}
+                inherit: [PATH]
+                secrets: {TOKEN: t}
+              - {name: cloud, command: [./cloud]}
+            secrets: {REGISTRY_TOKEN: r}
+            policy:
+              deletionGuard: {percent: 20, above: 3}
+              limits: {instancesPerPreset: 100, instancesPerSource: 500, instances: 1000, actionsPerTurn: 200}
+            server: {listen: "127.0.0.1:7430"}
+
+            """)
+        #expect(diagnostics == [])
+        let read = try #require(configuration)
+        #expect(read.store == Located("sqlite:prewarm.db", at: Position(line: 3, column: 8)))
+        #expect(
+            read.sources == [
+                Configuration.Source(
+                    name: Located("presets", at: Position(line: 5, column: 11)),
+                    url: Located("https://git.example.org/presets.git", at: Position(line: 6, column: 10)),
+                    ref: .branch("main"), path: "presets", interval: .seconds(30), timeout: .seconds(120),
+                    auth: .basic(username: "ada", password: "secret"),
+                    verify: Located("none", at: Position(line: 12, column: 20)), caFile: "ca.pem"),
+                Configuration.Source(
+                    name: Located("more", at: Position(line: 14, column: 12)),
+                    url: Located("../more", at: Position(line: 14, column: 23)), ref: nil, path: ".",
+                    interval: .seconds(60), timeout: .seconds(60), auth: nil, verify: nil, caFile: nil),
+            ])
+        #expect(
+            read.provisioners == [
+                Configuration.Provisioner(
+                    name: Located("local", at: Position(line: 16, column: 11)), isDefault: true,
+                    command: ["./provision", "--fast"], commandPosition: Position(line: 18, column: 14),
+                    operations: ["create", "delete", "list"], timeout: .seconds(300), grace: .zero, concurrency: 8,
+                    workingDirectory: "work", environment: ["LANG": "C"], inherit: ["PATH"], secrets: ["TOKEN": "t"]),
+                Configuration.Provisioner(
+                    name: Located("cloud", at: Position(line: 27, column: 12)), isDefault: false,
+                    command: ["./cloud"], commandPosition: Position(line: 27, column: 28),
+                    operations: ["create", "delete"], timeout: .seconds(600), grace: .seconds(5), concurrency: 4,
+                    workingDirectory: nil, environment: [:], inherit: [], secrets: [:]),
+            ])
+        #expect(read.secrets == ["REGISTRY_TOKEN": "r"])
+        #expect(read.deletionGuard == Configuration.DeletionGuard(percent: 20, above: 3))
+        #expect(
+            read.limits
+                == Policy.Limits(
+                    instancesPerPreset: 100, instancesPerSource: 500, instances: 1000, actionsPerTurn: 200))
+        #expect(read.listen == Located("127.0.0.1:7430", at: Position(line: 32, column: 18)))
+    }
+
+    @Test("The least configuration has one source and one provisioner, which is the default one")
+    func least() throws {
+        let read = try #require(parse(configurationText()).configuration)
+        #expect(read.store == nil && read.deletionGuard == nil && read.listen == nil && read.secrets == [:])
+        #expect(read.limits == Policy.Limits() && read.defaultProvisioner == "local")
+    }
+
+    @Test("Of two provisioners none is the default one until it says so", arguments: [(false, nil), (true, "cloud")])
+    func defaultProvisioner(isMarked: Bool, expected: String?) throws {
+        let more = "  - {name: cloud, command: [./cloud], default: \(isMarked)}"
+        #expect(try #require(parse(configurationText(more)).configuration).defaultProvisioner == expected)
+    }
+
+    @Test(
+        "A source follows a branch, tag, range or commit",
+        arguments: [
+            ("{branch: main}", .branch("main")), ("{tag: v1.2.0}", .tag("v1.2.0")), ("{semver: 1.x}", .semver("1.x")),
+            (
+                "{commit: 0123456789abcdef0123456789abcdef01234567}",
+                .commit("0123456789abcdef0123456789abcdef01234567")
+            ),
+        ] as [(String, Configuration.Ref)])
+    func refs(text: String, ref: Configuration.Ref) throws {
+        let (configuration, diagnostics) = parse(configurationText(source: "ref: \(text)"))
+        #expect(diagnostics == [] && configuration?.sources.first?.ref == ref)
+    }
+
+    @Test(
+        "A source logs in with a token, a password or a key",
+        arguments: [
+            ("{token: t}", .token("t", username: nil)), ("{token: t, username: ada}", .token("t", username: "ada")),
+            ("{username: ada, password: p}", .basic(username: "ada", password: "p")),
+            ("{sshKey: id}", .ssh(key: "id", knownHosts: nil)),
+            ("{sshKey: id, knownHosts: hosts}", .ssh(key: "id", knownHosts: "hosts")),
+        ] as [(String, Configuration.Auth)])
+    func logins(text: String, auth: Configuration.Auth) {
+        let (configuration, diagnostics) = parse(configurationText(source: "auth: \(text)"))
+        #expect(diagnostics == [] && configuration?.sources.first?.auth == auth)
+    }
+
+    @Test(
+        "A source that contradicts itself is refused",
+        arguments: [
+            ("ref: {}", "6:10 ref has none of branch, tag, semver, commit, expected one of them"),
+            ("ref: {branch: a, tag: b}", "6:10 ref has branch and tag, expected only one of them"),
+            (
+                "ref: {commit: abc}",
+                "6:19 commit is \"abc\": expected 40 hexadecimal digits in lower case"
+            ),
+            ("auth: {}", "6:11 auth has none of token, password, sshKey, expected one of them"),
+            ("auth: {token: t, sshKey: k}", "6:11 auth has token and sshKey, expected only one of them"),
+            ("auth: {password: p}", "6:11 auth has \"password\", but no \"username\" with it"),
+            (
+                "auth: {sshKey: k, username: ada}",
+                "6:11 auth has \"username\", but no \"password\" or \"token\" with it"
+            ),
+            ("auth: {token: t, knownHosts: h}", "6:11 auth has \"knownHosts\", but no \"sshKey\" with it"),
+            (
+                "verify: {mode: gpg}", "6:20 mode is \"gpg\": expected one of none, ssh, openpgp"
+            ),
+            ("interval: 0s", "6:15 interval is \"0s\": expected at least 1s"),
+        ])
+    func badSources(line: String, expected: String) {
+        let (configuration, diagnostics) = parse(configurationText(source: line))
+        #expect(configuration == nil && diagnostics.map(\.brief) == [expected])
+    }
+
+    @Test(
+        "What only several entries together show is refused, too",
+        arguments: [
+            (
+                "  - {name: local, command: [x]}",
+                ["8:12 the provisioner \"local\" is there twice, first at line 7 | names are unique: rename one"]
+            ),
+            (
+                "  - {name: b, command: [x], default: true}\n  - {name: c, command: [x], default: true}",
+                ["9:12 the provisioners b and c both say default: true | only one can be the default"]
+            ),
+            (
+                "  - {name: b, command: [x], operations: [list]}",
+                [
+                    "8:12 the provisioner b does not have create among its operations | "
+                        + "create and delete are what a pool needs",
+                    "8:12 the provisioner b does not have delete among its operations | "
+                        + "create and delete are what a pool needs",
+                ]
+            ),
+            (
+                "policy: {limits: {actionsPerTurn: 0}}", ["8:35 actionsPerTurn is 0, expected 1 to 1000000"]
+            ),
+            (
+                "servers: {}", ["8:1 the configuration has no key \"servers\" | did you mean \"server\"?"]
+            ),
+        ])
+    func badTogether(lines: String, expected: [String]) {
+        let (configuration, diagnostics) = parse(configurationText(lines))
+        #expect(configuration == nil && diagnostics.map(\.brief) == expected)
+        #expect(diagnostics.allSatisfy { $0.file == "prewarm.yaml" && $0.excerpt != nil })
+    }
+
+    @Test("Two sources of one name are refused")
+    func duplicateSources() {
+        let text = configurationText().replacing("provisioners:", with: "  - {name: presets, url: b}\nprovisioners:")
+        #expect(
+            parse(text).diagnostics.map(\.brief) == [
+                "6:12 the source \"presets\" is there twice, first at line 4 | names are unique: rename one"
+            ])
+    }
+
+    @Test(
+        "The file is one document of the kind Config",
+        arguments: [
+            ("", "the file has 0 documents, expected one with kind: Config"),
+            ("# nothing\n", "the file has 0 documents, expected one with kind: Config"),
+            (configurationText() + "---\na: 1\n", "the file has 2 documents, expected one with kind: Config"),
+            ("---\n", "2:1 the document is empty, expected a mapping"),
+            ("- a\n", "1:1 the document is a list, expected a mapping"),
+            ("a: [", "1:5 this is not YAML: did not find expected node content while parsing a flow node"),
+            (
+                configurationText().replacing("Config", with: "Preset"),
+                "2:7 kind is \"Preset\": expected one of Config"
+            ),
+            (
+                configurationText().replacing("/v1", with: "/v2"),
+                "1:13 apiVersion is \"prewarm/v2\": expected one of prewarm/v1 | did you mean \"prewarm/v1\"?"
+            ),
+        ])
+    func documents(text: String, expected: String) {
+        let (configuration, diagnostics) = parse(text)
+        #expect(configuration == nil && diagnostics.map(\.brief) == [expected])
+    }
+
+    @Test("A file of more than 256 KiB is refused")
+    func size() {
+        let text = configurationText()
+        let padding = String(repeating: "#", count: 256 * 1024 - text.utf8.count)
+        #expect(parse(text + padding).configuration != nil)
+        let (configuration, diagnostics) = parse(text + padding + "#")
+        #expect(configuration == nil && diagnostics.map(\.brief) == ["the file is larger than 256 KiB"])
+    }
+}

@@ -1,0 +1,34 @@
+import PrewarmCore
+import PrewarmManifests
+import Testing
+
+@Suite("The corpus")
+struct CorpusTests {
+    @Test("Each good file is read without a word", arguments: try CorpusFile.files(in: "good"))
+    func good(file: CorpusFile) {
+        #expect(file.diagnostics().map(\.brief) == [])
+        let parsed = ManifestParser.parse(file.bytes)
+        #expect(parsed.presets.count == (file.kind == .preset ? 1 : 0))
+        #expect(parsed.templates.count == (file.kind == .template ? 1 : 0))
+    }
+
+    @Test("Each bad file is refused", arguments: try CorpusFile.files(in: "bad"))
+    func bad(file: CorpusFile) {
+        #expect(file.kind != nil)
+        #expect(!file.diagnostics().isEmpty)
+        let parsed = ManifestParser.parse(file.bytes)
+        #expect(parsed.presets == [] && parsed.templates == [])
+    }
+
+    @Test("What only more than a schema can see is refused, too", arguments: try CorpusFile.files(in: "beyond-schema"))
+    func beyond(file: CorpusFile) {
+        #expect(!file.linkedDiagnostics.isEmpty)
+    }
+
+    @Test("The corpus is there")
+    func counts() throws {
+        #expect(try CorpusFile.files(in: "good").count >= 25)
+        #expect(try CorpusFile.files(in: "bad").count >= 50)
+        #expect(try CorpusFile.files(in: "beyond-schema").count >= 20)
+    }
+}

@@ -1,0 +1,75 @@
+import PrewarmCore
+import PrewarmManifests
+import Testing
+
+@Suite("Files that hold no manifests, or hold them badly")
+struct ForeignFileTests {
+    @Test(
+        "Other YAML is left alone, and counted",
+        arguments: [
+            ("a: 1\n", 1), ("- 1\n- 2\n", 1), ("just text", 1), ("", 0),
+            ("apiVersion: v1\nkind: Pod\n", 1), ("apiVersion: apps/v1\nkind: Preset\n", 1),
+            ("apiVersion: example.org/v1\nimage: prewarm/agent\n---\nb: 2\n", 2),
+            ("apiVersion: prewarm/v1\nkind: Config\n", 1), ("# of prewarm/v1\n", 0),
+            ("# of prewarm/v1\n---\n", 0), ("kind: Preset\nspec: {image: prewarm/agent}\n", 1),
+            ("apiVersion: [prewarm/v1]\n", 1), ("apiVersion: {prewarm/v1: x}\n", 1),
+        ])
+    func foreign(text: String, count: Int) {
+        let file = parse(text)
+        #expect(file.diagnostics == [] && file.invalid == [] && !file.isUnreadable)
+        #expect(file.presets == [] && file.templates == [] && file.foreignDocuments == count)
+    }
+
+    @Test(
+        "What is no YAML, but names us nowhere, is left alone",
+        arguments: ["{{ .Values.name }}: [\n", "\tx", "\u{0}", "a: *b"])
+    func foreignAndBroken(text: String) {
+        let file = parse(text)
+        #expect(file.diagnostics == [] && !file.isUnreadable && file.foreignDocuments == 1)
+    }
+
+    @Test("What is before broken YAML counts, and the file may hold more")
+    func broken() {
+        let file = parse(presetText("template: go-dev\ninstances: 1") + "---\na: [1\nb: 2\n")
+        #expect(file.isUnreadable && file.presets.map(\.name.value) == ["go"])
+        #expect(
+            file.diagnostics.map(\.brief) == [
+                "10:2 this is not YAML: did not find expected ',' or ']' while parsing a flow sequence"
+            ])
+        #expect(file.diagnostics.first?.excerpt == "b: 2")
+    }
+
+    @Test("Bytes that are no text are told with their place")
+    func notUTF8() {
+        let file = ManifestParser.parse(Array("apiVersion: prewarm/v1\nkind: ".utf8) + [0xff])
+        #expect(file.isUnreadable)
+        #expect(
+            file.diagnostics.map(\.brief) == [
+                "2:7 the file is not UTF-8 text: invalid leading UTF-8 octet | "
+                    + "save it as UTF-8, without control characters"
+            ])
+    }
+
+    @Test("UTF-16 with a byte order mark is read as YAML wants it")
+    func utf16() {
+        let text = presetText("template: go-dev\ninstances: 1\nbad: 1")
+        let bytes: [UInt8] = [0xff, 0xfe] + text.utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
+        let file = ManifestParser.parse(bytes)
+        #expect(file.diagnostics.map(\.position) == [Position(line: 8, column: 3)])
+        #expect(file.diagnostics.first?.excerpt == nil)
+    }
+
+    @Test("256 KiB are read, one byte more is not")
+    func size() {
+        let text = presetText("template: go-dev\ninstances: 1")
+        let padding = String(repeating: "#", count: 256 * 1024 - text.utf8.count)
+        #expect(parse(text + padding).presets.count == 1)
+        let file = parse(text + padding + "#")
+        #expect(file.isUnreadable && file.presets.isEmpty)
+        #expect(
+            file.diagnostics.map(\.brief) == [
+                "the file has 262145 bytes, more than 256 KiB, the limit for a manifest file | "
+                    + "split it into several files"
+            ])
+    }
+}

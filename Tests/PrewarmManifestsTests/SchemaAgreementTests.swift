@@ -1,0 +1,103 @@
+import Foundation
+import PrewarmManifests
+import Testing
+
+/// Runs `check-jsonschema`.
+enum SchemaPeer {
+    /// Where a CI runner lacks it, the tests run and fail instead.
+    static let isWanted: Bool = {
+        let environment = ProcessInfo.processInfo.environment
+        let folders = environment["PATH"]?.split(separator: ":") ?? []
+        return environment["CI"] != nil
+            || folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/check-jsonschema") }
+    }()
+
+    struct Failure: Error {
+        let status: Int32
+    }
+
+    struct Verdict: Decodable {
+        struct Problem: Decodable {
+            let filename: String
+        }
+
+        let status: String
+        /// Only beside failures; where there are none, all is in `checkedPaths`.
+        let successes: [String]?
+        let checkedPaths: [String]?
+        let errors: [Problem]
+        let parseErrors: [Problem]?
+
+        var accepted: Set<String> { Set(successes ?? checkedPaths ?? []) }
+        var refused: Set<String> { Set(errors.map(\.filename)) }
+        var unreadable: Set<String> { Set((parseErrors ?? []).map(\.filename)) }
+    }
+
+    /// What it says of files by the schema of a kind.
+    static func verdict(_ kind: SchemaGenerator.Kind, _ files: [CorpusFile]) async throws -> Verdict {
+        try await run(kind) { ["--schemafile", $0] + files.map(\.url.path) }
+    }
+
+    /// What it says of the schema itself.
+    static func verdict(onSchema kind: SchemaGenerator.Kind) async throws -> Verdict {
+        try await run(kind) { ["--check-metaschema", $0] }
+    }
+
+    private static func run(_ kind: SchemaGenerator.Kind, _ arguments: (String) -> [String]) async throws -> Verdict {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "prewarm-schema-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (schema, output) = (folder.appending(path: "schema.json"), folder.appending(path: "output.json"))
+        try Data(SchemaGenerator.schema(kind).utf8).write(to: schema)
+        try Data().write(to: output)
+        let status = try await status(
+            of: ["check-jsonschema", "--output-format", "json", "-v"] + arguments(schema.path), into: output)
+        guard status <= 1 else { throw Failure(status: status) }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Verdict.self, from: Data(contentsOf: output))
+    }
+
+    /// Blocks no thread, as other tests measure time.
+    private static func status(of command: [String], into output: URL) async throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = command
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = FileHandle.nullDevice
+        return try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do {
+                try process.run()
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
+}
+
+@Suite(
+    "JSON Schemas against check-jsonschema", .serialized,
+    .enabled(if: SchemaPeer.isWanted, "check-jsonschema is not here: pip install check-jsonschema"))
+struct SchemaAgreementTests {
+    @Test("A schema is one of draft 2020-12", arguments: SchemaGenerator.Kind.allCases)
+    func metaschema(kind: SchemaGenerator.Kind) async throws {
+        #expect(try await SchemaPeer.verdict(onSchema: kind).status == "ok")
+    }
+
+    @Test("A schema accepts and refuses what the decoder does", arguments: SchemaGenerator.Kind.allCases)
+    func corpus(kind: SchemaGenerator.Kind) async throws {
+        let folders = try ["good", "bad", "beyond-schema"].map { folder in
+            try CorpusFile.files(in: folder).filter { $0.kind == kind }
+        }
+        let verdict = try await SchemaPeer.verdict(kind, folders.flatMap(\.self))
+        let paths = folders.map { Set($0.map(\.url.path)) }
+        #expect(paths[0].subtracting(verdict.accepted) == [])
+        #expect(paths[1].subtracting(verdict.refused) == [])
+        #expect(verdict.refused.intersection(paths[2]) == [], "these belong to Corpus/bad")
+        #expect(
+            verdict.accepted.union(verdict.refused).union(verdict.unreadable)
+                == paths[0].union(paths[1]).union(paths[2]))
+        #expect(verdict.unreadable.isSubset(of: paths[2]))
+    }
+}

@@ -1,0 +1,23 @@
+import Foundation
+import PrewarmManifests
+import Testing
+
+@Suite("The files in schemas")
+struct SchemaFilesTests {
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "schemas")
+
+    @Test("A file is what the types say", arguments: SchemaGenerator.Kind.allCases)
+    func upToDate(kind: SchemaGenerator.Kind) {
+        let name = "\(kind.rawValue).json"
+        let text = try? String(contentsOf: Self.folder.appending(path: name), encoding: .utf8)
+        let isUpToDate = text == SchemaGenerator.schema(kind)
+        #expect(isUpToDate, "schemas/\(name) is stale: prewarm schema \(kind.rawValue) > schemas/\(name)")
+    }
+
+    @Test("No other file is there")
+    func nothingElse() throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).sorted()
+        #expect(names == ["config.json", "preset.json", "template.json"])
+    }
+}

@@ -1,0 +1,171 @@
+import PrewarmCore
+import Testing
+
+@testable import PrewarmManifests
+
+@Suite("Reading YAML")
+struct YAMLReaderTests {
+    private func read(_ text: String) -> (tree: YAMLTree, error: YAMLError?) { YAMLReader.read(Array(text.utf8)) }
+
+    /// Every scalar with its place, in the order of the file.
+    private func scalars(_ text: String) throws -> [String] {
+        let (tree, error) = read(text)
+        if let error { throw error }
+        return tree.nodes.compactMap { node in
+            guard case .scalar(let scalar) = node.content else { return nil }
+            return "\(node.position.line):\(node.position.column) \(scalar.text)"
+        }
+    }
+
+    @Test(
+        "Lines and columns count from 1, columns in Unicode scalars, whatever ends a line",
+        arguments: [
+            ("a: b\nc:\n  - d\n", ["1:1 a", "1:4 b", "2:1 c", "3:5 d"]),
+            ("a: b\r\nc:\r\n  - d\r\n", ["1:1 a", "1:4 b", "2:1 c", "3:5 d"]),
+            ("a: b\rc: d", ["1:1 a", "1:4 b", "2:1 c", "2:4 d"]),
+            ("\u{feff}a: b", ["1:1 a", "1:4 b"]),
+            ("é🙂: {x: 'ü', y: z}", ["1:1 é🙂", "1:6 x", "1:9 ü", "1:14 y", "1:17 z"]),
+            ("# only\n\na: |\n  text\nb: c", ["3:1 a", "3:4 text\n", "5:1 b", "5:4 c"]),
+            ("a:\nb: ", ["1:1 a", "1:3 ", "2:1 b", "2:3 "]),
+            ("---\na\n---\nb\n...\n", ["2:1 a", "4:1 b"]),
+        ])
+    func positions(text: String, expected: [String]) throws {
+        #expect(try scalars(text) == expected)
+    }
+
+    @Test(
+        "A file holds any number of documents, even none",
+        arguments: [
+            ("", 0), ("\u{feff}", 0), ("# a comment\n\n  # another", 0), ("\n\n", 0), ("a", 1), ("---\n", 1),
+            ("---\n---\n", 2), ("a: 1\n---\nb: 2\n---\nc: 3\n", 3), ("%YAML 1.2\n---\na\n", 1),
+        ])
+    func documents(text: String, count: Int) {
+        let (tree, error) = read(text)
+        #expect(error == nil && tree.roots.count == count)
+    }
+
+    @Test("Keys that are there twice are both kept, and the first one is found")
+    func duplicateKeys() throws {
+        let (tree, error) = read("a: 1\na: 2\n")
+        let root = try #require(tree.roots.first)
+        guard case .mapping(let range) = tree[root].content, let value = tree.value("a", of: root),
+            case .scalar(let scalar) = tree[value].content
+        else {
+            Issue.record("no mapping")
+            return
+        }
+        #expect(error == nil && tree.pairs(range).count == 2 && scalar.value == .integer(1))
+    }
+
+    @Test("32 levels are read, 33 are not", arguments: ["[", "{a: ", "- ", "? "])
+    func depth(opening: String) throws {
+        #expect(read(nested(opening, 32)).error == nil)
+        let error = try #require(read(nested(opening, 33)).error)
+        #expect(error.message == "nested deeper than 32 levels, the limit for a manifest")
+        #expect(error.position == Position(line: 1, column: 32 * opening.count + 1))
+        #expect(error.hint == "no manifest needs more than six levels")
+    }
+
+    private func nested(_ opening: String, _ levels: Int) -> String {
+        let closing = ["[": "]", "{a: ": "}"][opening] ?? ""
+        return String(repeating: opening, count: levels) + (closing.isEmpty ? "x" : "")
+            + String(repeating: closing, count: levels)
+    }
+
+    @Test("256 KiB of brackets are refused at once", arguments: ["[", "{", "[{a: ", "- "])
+    func brackets(opening: String) throws {
+        let text = String(repeating: opening, count: ManifestParser.sizeLimit / opening.count)
+        let start = ContinuousClock.now
+        #expect(read(text).error != nil)
+        #expect(ContinuousClock.now - start < .seconds(2))
+    }
+
+    @Test("An alias is the node that it names, at its place")
+    func alias() throws {
+        let (tree, error) = read("a: &x [1, 2]\nb: *x\n")
+        let root = try #require(tree.roots.first)
+        #expect(error == nil && tree.value("a", of: root) == tree.value("b", of: root))
+        #expect(tree[root].size == 9)
+    }
+
+    @Test("A hundred aliases are followed, one more is not")
+    func aliasCount() throws {
+        func text(_ count: Int) -> String { "- &a x\n" + String(repeating: "- *a\n", count: count) }
+        #expect(read(text(100)).error == nil)
+        let error = try #require(read(text(101)).error)
+        #expect(
+            error.message
+                == "too many aliases: at most 100 in a file, and 20000 values with all of them followed")
+        #expect(error.position == Position(line: 102, column: 3) && error.hint == "write the values out")
+    }
+
+    @Test("A billion laughs stop at 20,000 values, and quickly")
+    func billionLaughs() throws {
+        var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        for level in 1...9 {
+            let alias = "*a\(level - 1)"
+            text += "a\(level): &a\(level) [\(Array(repeating: alias, count: 10).joined(separator: ", "))]\n"
+        }
+        let start = ContinuousClock.now
+        let (tree, error) = read(text)
+        #expect(ContinuousClock.now - start < .seconds(1))
+        #expect(try #require(error).message.hasPrefix("too many aliases"))
+        #expect(tree.nodes.allSatisfy { $0.size <= YAMLReader.sizeLimit })
+    }
+
+    @Test(
+        "An alias of nothing, of what it stands in and of another document is refused",
+        arguments: [("a: *x\n", 1, 4), ("a: &x [*x]\n", 1, 8), ("a: &x 1\n---\nb: *x\n", 3, 4)])
+    func danglingAlias(text: String, line: Int, column: Int) throws {
+        let error = try #require(read(text).error)
+        #expect(error.message == "there is no anchor \"&x\" before this alias")
+        #expect(error.position == Position(line: line, column: column))
+        #expect(error.hint == "an alias can't stand inside what it refers to, nor in another document")
+    }
+
+    @Test(
+        "Broken YAML says where",
+        arguments: [
+            ("a: [1, 2\n", 2, 1, "this is not YAML: did not find expected ',' or ']' while parsing a flow sequence"),
+            ("a: [1, 2", 1, 9, "this is not YAML: did not find expected ',' or ']' while parsing a flow sequence"),
+            ("a: 1\n b: 2\n", 2, 3, "this is not YAML: mapping values are not allowed in this context"),
+            ("a: 'x\n", 2, 1, "this is not YAML: found unexpected end of stream while scanning a quoted scalar"),
+            ("a: 1\n- b\n", 2, 1, "this is not YAML: did not find expected key while parsing a block mapping"),
+            ("a: \"\\q\"", 1, 5, "this is not YAML: found unknown escape character while parsing a quoted scalar"),
+            ("a: {b: 1\nc: 2", 2, 2, "this is not YAML: did not find expected ',' or '}' while parsing a flow mapping"),
+        ])
+    func broken(text: String, line: Int, column: Int, message: String) throws {
+        let error = try #require(read(text).error)
+        #expect(error.message == message)
+        #expect(error.position == Position(line: line, column: column))
+    }
+
+    @Test("A tab for indentation is told from other errors", arguments: ["a:\n\tb: 1\n", "a: @b\n", "a: `b`\n"])
+    func tabs(text: String) throws {
+        let error = try #require(read(text).error)
+        #expect(
+            error.message
+                == "this is not YAML: found character that cannot start any token while scanning for the next token")
+        #expect(error.hint == "indent with spaces, not tabs, and put text that begins with @, ` or % in quotes")
+    }
+
+    @Test(
+        "Bytes that are no UTF-8, and control characters, are refused where they stand",
+        arguments: [
+            ([0x61, 0x3a, 0x20, 0xff], 1, 4), ([0x61, 0x0a, 0x62, 0xc3, 0x28], 2, 3),
+            ([0xed, 0xa0, 0x80], 1, 1), ([0x61, 0x3a, 0x20, 0x00], 1, 4), ([0xc3, 0xa9, 0x0d, 0x0a, 0x07], 2, 1),
+            ([0x61, 0xe2, 0x82], 1, 2),
+        ] as [([UInt8], Int, Int)])
+    func notUTF8(bytes: [UInt8], line: Int, column: Int) throws {
+        let error = try #require(YAMLReader.read(bytes).error)
+        #expect(error.message.hasPrefix("the file is not UTF-8 text: "))
+        #expect(error.position == Position(line: line, column: column))
+        #expect(error.hint == "save it as UTF-8, without control characters")
+    }
+
+    @Test("What comes before an error is kept")
+    func partial() {
+        let (tree, error) = read("a: 1\n---\nb: 2\n---\nc: [\n")
+        #expect(error != nil && tree.roots.count == 2)
+    }
+}
