@@ -25,6 +25,8 @@ struct ConfigurationParserTests {
                 auth: {username: ada, password: secret}
                 verify: {mode: none}
                 caFile: ca.pem
+                mode: observe
+                freeze: [{cron: "0 18 * * 5", duration: 60h, timezone: Europe/Berlin, allow: [create]}]
               - {name: more, url: ../more}
             provisioners:
               - name: local
@@ -34,6 +36,7 @@ struct ConfigurationParserTests {
                 timeout: 5m
                 grace: 0s
                 concurrency: 8
+                resync: 5m
                 workingDirectory: work
                 environment: {LANG: C}
                 inherit: [PATH]
@@ -41,13 +44,17 @@ struct ConfigurationParserTests {
               - {name: cloud, command: [./cloud]}
             secrets: {REGISTRY_TOKEN: r}
             policy:
-              deletionGuard: {percent: 20, above: 3}
+              deletionGuard: {percent: 20, above: 3, window: 2h}
+              orphans: delete
               limits: {instancesPerPreset: 100, instancesPerSource: 500, instances: 1000, actionsPerTurn: 200}
             server: {listen: "127.0.0.1:7430"}
 
             """)
         #expect(diagnostics == [])
         let read = try #require(configuration)
+        let weekend = Freeze(
+            cron: try CronExpression("0 18 * * 5"), duration: .seconds(60 * 3600), timezone: "Europe/Berlin",
+            allowed: [.create])
         #expect(read.store == Located("sqlite:prewarm.db", at: Position(line: 3, column: 8)))
         #expect(
             read.sources == [
@@ -56,38 +63,46 @@ struct ConfigurationParserTests {
                     url: Located("https://git.example.org/presets.git", at: Position(line: 6, column: 10)),
                     ref: .branch("main"), path: "presets", interval: .seconds(30), timeout: .seconds(120),
                     auth: .basic(username: "ada", password: "secret"),
-                    verify: Located("none", at: Position(line: 12, column: 20)), caFile: "ca.pem"),
+                    verify: Located("none", at: Position(line: 12, column: 20)), caFile: "ca.pem",
+                    isObserved: true, freezes: [weekend]),
                 Configuration.Source(
-                    name: Located("more", at: Position(line: 14, column: 12)),
-                    url: Located("../more", at: Position(line: 14, column: 23)), ref: nil, path: ".",
-                    interval: .seconds(60), timeout: .seconds(60), auth: nil, verify: nil, caFile: nil),
+                    name: Located("more", at: Position(line: 16, column: 12)),
+                    url: Located("../more", at: Position(line: 16, column: 23)), ref: nil, path: ".",
+                    interval: .seconds(60), timeout: .seconds(60), auth: nil, verify: nil, caFile: nil,
+                    isObserved: false, freezes: []),
             ])
         #expect(
             read.provisioners == [
                 Configuration.Provisioner(
-                    name: Located("local", at: Position(line: 16, column: 11)), isDefault: true,
-                    command: ["./provision", "--fast"], commandPosition: Position(line: 18, column: 14),
+                    name: Located("local", at: Position(line: 18, column: 11)), isDefault: true,
+                    command: ["./provision", "--fast"], commandPosition: Position(line: 20, column: 14),
                     operations: ["create", "delete", "list"], timeout: .seconds(300), grace: .zero, concurrency: 8,
+                    resync: .seconds(300),
                     workingDirectory: "work", environment: ["LANG": "C"], inherit: ["PATH"], secrets: ["TOKEN": "t"]),
                 Configuration.Provisioner(
-                    name: Located("cloud", at: Position(line: 27, column: 12)), isDefault: false,
-                    command: ["./cloud"], commandPosition: Position(line: 27, column: 28),
+                    name: Located("cloud", at: Position(line: 30, column: 12)), isDefault: false,
+                    command: ["./cloud"], commandPosition: Position(line: 30, column: 28),
                     operations: ["create", "delete"], timeout: .seconds(600), grace: .seconds(5), concurrency: 4,
+                    resync: .seconds(600),
                     workingDirectory: nil, environment: [:], inherit: [], secrets: [:]),
             ])
         #expect(read.secrets == ["REGISTRY_TOKEN": "r"])
-        #expect(read.deletionGuard == Configuration.DeletionGuard(percent: 20, above: 3))
+        #expect(read.deletionGuard.percent == 20 && read.deletionGuard.above == 3)
+        #expect(read.deletionGuard.window == .seconds(7200) && read.deletesOrphans)
+        #expect(read.policy.observedSources == ["presets"] && read.policy.freezes == ["presets": [weekend]])
         #expect(
             read.limits
                 == Policy.Limits(
                     instancesPerPreset: 100, instancesPerSource: 500, instances: 1000, actionsPerTurn: 200))
-        #expect(read.listen == Located("127.0.0.1:7430", at: Position(line: 32, column: 18)))
+        #expect(read.listen == Located("127.0.0.1:7430", at: Position(line: 36, column: 18)))
     }
 
     @Test("The least configuration has one source and one provisioner, which is the default one")
     func least() throws {
         let read = try #require(parse(configurationText()).configuration)
-        #expect(read.store == nil && read.deletionGuard == nil && read.listen == nil && read.secrets == [:])
+        #expect(
+            read.store == nil && read.deletionGuard == Policy.DeletionGuard() && read.listen == nil
+                && read.secrets == [:])
         #expect(read.limits == Policy.Limits() && read.defaultProvisioner == "local")
     }
 

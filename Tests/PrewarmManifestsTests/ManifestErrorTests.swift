@@ -13,7 +13,7 @@ struct ManifestErrorTests {
             (
                 "replicas: 3",
                 "8:3 spec has no key \"replicas\" | known are template, version, parameters, instances, ttl, "
-                    + "schedule, strategy, failureLimit, deprecated, suspended"
+                    + "schedule, strategy, failureLimit, onEmpty, priority, keepFailed, deletionPolicy, mode, deprecated, suspended"
             ),
             (
                 "<<: {ttl: 1h}",
