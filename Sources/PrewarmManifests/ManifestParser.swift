@@ -28,6 +28,11 @@ package enum ManifestParser {
         let (tree, error) = YAMLReader.read(bytes)
         for root in tree.roots { parse(root, of: tree, into: &file) }
         if let error {
+            // As a template of YAML that only names an image of ours.
+            guard file.isOurs || bytes.declaresOurs else {
+                file.foreignDocuments = 1
+                return file
+            }
             file.isUnreadable = true
             file.diagnostics.append(Diagnostic(.error, at: error.position, error.message, hint: error.hint))
         }
@@ -147,6 +152,20 @@ extension [Diagnostic] {
         for index in indices {
             guard let line = self[index].position?.line, lines.indices.contains(line - 1) else { continue }
             self[index].excerpt = String(lines[line - 1].prefix(200))
+        }
+    }
+}
+
+extension ParsedFile {
+    fileprivate var isOurs: Bool { !presets.isEmpty || !templates.isEmpty || !invalid.isEmpty || !diagnostics.isEmpty }
+}
+
+extension [UInt8] {
+    /// Whether a line has `apiVersion` and, after it, `prewarm/`.
+    fileprivate var declaresOurs: Bool {
+        split(separator: UInt8(ascii: "\n")).contains { line in
+            guard let key = line.firstRange(of: Array("apiVersion".utf8)) else { return false }
+            return line[key.upperBound...].firstRange(of: Array("prewarm/".utf8)) != nil
         }
     }
 }

@@ -31,6 +31,9 @@ struct PlanCommand: AsyncParsableCommand {
     @Flag(help: "Exit with 2 where there are changes, 0 where there are none.")
     var detailedExitcode = false
 
+    @Option(help: ArgumentHelp("Write the plan to this file, for `sync --plan`.", valueName: "file"))
+    var out: String?
+
     @Option(help: ArgumentHelp("Offline: the folder of manifests.", valueName: "dir"))
     var path: String?
 
@@ -45,6 +48,9 @@ struct PlanCommand: AsyncParsableCommand {
     func validate() throws {
         if path == nil, observed != nil || at != nil {
             throw ValidationError("--observed and --at go with --path DIR")
+        }
+        if out != nil, path != nil || revision != nil {
+            throw ValidationError("--out makes a plan to carry out, so it goes with neither --path nor --rev")
         }
         if path != nil, revision != nil || source != nil {
             throw ValidationError("--rev and --source make no sense with --path: it plans a folder, not a repository")
@@ -67,7 +73,7 @@ struct PlanCommand: AsyncParsableCommand {
                 let context = try await Context.open(global)
                 hasChanges = try await Self.show(
                     context, sources: try context.sources(named: source), preset: preset, revision: revision,
-                    output: output, console: console)
+                    output: output, out: out, console: console)
             }
             if detailedExitcode, hasChanges { throw ExitCode(2) }
         }
@@ -75,11 +81,19 @@ struct PlanCommand: AsyncParsableCommand {
 
     @discardableResult
     static func show(
-        _ context: Context, sources: [String], preset: String?, revision: String?, output: DataFormat, console: Console
+        _ context: Context, sources: [String], preset: String?, revision: String?, output: DataFormat, out: String? = nil,
+        console: Console
     ) async throws -> Bool {
         var reports: [TurnReport] = []
         for source in sources { reports.append(try await context.engine.preview(source, revision: revision)) }
-        return try show(reports, at: context.engine.now(), preset: preset, output: output, console: console)
+        let now = context.engine.now()
+        let hasChanges = try show(reports, at: now, preset: preset, output: output, console: console)
+        if let out {
+            if let preset { for index in reports.indices { reports[index].plan.restrict(to: preset) } }
+            try PlanFile.write(reports, at: now, preset: preset, to: out)
+            console.step(.success, "wrote the plan to \(out); `prewarm sync --plan \(out)` carries out just that")
+        }
+        return hasChanges
     }
 
     /// Prints the plans and says whether they hold changes; throws where a source or a manifest is bad.

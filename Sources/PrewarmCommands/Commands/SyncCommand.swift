@@ -32,16 +32,32 @@ struct SyncCommand: AsyncParsableCommand {
         help: ArgumentHelp("Apply this branch, tag or commit in place of the configured ref.", valueName: "revision"))
     var revision: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Carry out just this plan of `plan --out`; refused if something else would be done now.",
+            valueName: "file"))
+    var plan: String?
+
     @Flag(help: "Ask the provisioners first what really exists, even if that was done lately.")
     var refresh = false
 
     @Flag(help: "Show what would be done, and do nothing.")
     var dryRun = false
 
+    func validate() throws {
+        guard plan != nil else { return }
+        if waits || refresh || dryRun || preset != nil || source != nil || revision != nil {
+            throw ValidationError("--plan carries out just that plan: it goes with no other option of sync")
+        }
+    }
+
     func run() async throws {
         try await finish(global) { console in
             let context = try await Context.open(global)
-            let sources = try context.sources(named: source)
+            let file = try plan.map { try PlanFile(path: $0) }
+            let sources = try file.map { file in
+                try file.digests.keys.sorted().flatMap { try context.sources(named: $0) }
+            } ?? context.sources(named: source)
             if dryRun {
                 try await PlanCommand.show(
                     context, sources: sources, preset: preset, revision: revision, output: .text, console: console)
@@ -50,8 +66,8 @@ struct SyncCommand: AsyncParsableCommand {
             let deadline = waits ? context.engine.now() + (timeout?.duration ?? .seconds(1800)) : nil
             let display = ProgressDisplay(console, drawsLive: waits)
             let synchronizer = Synchronizer(
-                context.engine, sources: sources, revision: revision, preset: preset, waitsUntil: deadline,
-                refreshes: refresh
+                context.engine, sources: sources, revision: revision, preset: file?.preset ?? preset,
+                waitsUntil: deadline, refreshes: refresh, expected: file?.digests
             ) { display.show($0) }
             let ticker = Task { await display.tick() }
             defer {

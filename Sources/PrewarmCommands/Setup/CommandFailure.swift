@@ -58,6 +58,10 @@ struct CommandFailure: Error {
             self.init(
                 "another prewarm (\(who)) is reconciling the source \(source)",
                 hint: "wait until it is done, or end it; its work is carried on by the next run")
+        case .planChanged(let source):
+            self.init(
+                "the world has moved since the plan was made: a sync of \(source) would do something else now",
+                hint: "nothing was done; make a new plan with `prewarm plan --out FILE`")
         case .leaseLost(let source):
             self.init(
                 "another prewarm took over the source \(source) while this one was at it; this turn was rolled back",

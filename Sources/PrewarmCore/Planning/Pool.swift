@@ -149,11 +149,12 @@ struct Pool {
     /// - Parameter ready: the oldest first.
     private func renewalTimes(of ready: [Instance], _ ttl: Duration) -> [Timestamp] {
         guard !ready.isEmpty else { return [] }
-        let step = preset.renewalLead / ready.count
+        // By the desired number, so that one more during a replacement changes no time.
+        let step = preset.renewalLead / max(1, counts.desired)
         var next = Timestamp.distantFuture
         return ready.reversed().map { instance in
             let end = instance.readyAt.map { $0 + ttl } ?? .distantFuture
-            next = next == .distantFuture ? end : min(end, next - step)
+            next = next == .distantFuture ? end : max(min(end, next - step), end - preset.renewalLead)
             return next
         }.reversed()
     }

@@ -4,7 +4,7 @@ extension Engine {
     /// The part of a turn that holds the lease: reads the revision, then decides and commits in one transaction.
     func reconcile(
         _ source: Source, record: SourceRecord, target: Revision?, hasPulled: Bool, lease: Lease, preset: String?,
-        report: inout TurnReport
+        expected: String?, report: inout TurnReport
     ) async throws {
         var desired: Desired?
         var commit: CommitDescription?
@@ -26,7 +26,7 @@ extension Engine {
         let presets = desired?.catalog.presets ?? previous.presets
         let turn = TurnCommit(
             engine: self, source: source, lease: lease, desired: desired, commit: commit, previous: previous,
-            presets: presets, revision: report.revision, preset: preset,
+            presets: presets, revision: report.revision, preset: preset, expected: expected,
             isRecovered: hasPulled && report.failure == nil,
             planner: planner(for: presets))
         let failure = report.failure

@@ -8,6 +8,8 @@ package struct Synchronizer: Sendable {
     private let preset: String?
     private let waitsUntil: Timestamp?
     private let refreshes: Bool
+    /// Digests by source: just these plans are carried out.
+    private let expected: [String: String]?
     private let observe: @Sendable (Progress) -> Void
 
     package enum Progress: Sendable {
@@ -37,10 +39,12 @@ package struct Synchronizer: Sendable {
 
     /// - Parameters:
     ///   - waitsUntil: nil doesn't wait for what is not due yet.
+    ///   - expected: digests of the plans to carry out, by source; nothing more is planned then.
     ///   - refreshes: asks the provisioners what really exists, whenever that was done last.
     package init(
         _ engine: Engine, sources: [String], revision: String? = nil, preset: String? = nil,
         waitsUntil: Timestamp? = nil, refreshes: Bool = false,
+        expected: [String: String]? = nil,
         observe: @escaping @Sendable (Progress) -> Void
     ) {
         self.engine = engine
@@ -49,6 +53,7 @@ package struct Synchronizer: Sendable {
         self.preset = preset
         self.waitsUntil = waitsUntil
         self.refreshes = refreshes
+        self.expected = expected
         self.observe = observe
     }
 
@@ -62,11 +67,11 @@ package struct Synchronizer: Sendable {
         }
         while true {
             let runner = OperationRunner(engine, preset: preset) { [observe] in observe(.operation($0)) }
-            let run = try await runner.run { try await replan() }
+            let run = try await runner.run { try await expected == nil ? replan() : false }
             report.succeeded += run.succeeded
             report.failed += run.failed
             report.unknownProvisioners.formUnion(run.unknownProvisioners)
-            guard let waitsUntil else { break }
+            guard let waitsUntil, expected == nil else { break }
             report.last = try await assess()
             report.unfinished = unfinished(report.last)
             guard try await isWorthWaiting(report), engine.now() < waitsUntil else { break }
@@ -85,7 +90,7 @@ package struct Synchronizer: Sendable {
         var isTold = false
         while true {
             do {
-                return try await engine.turn(source, revision: revision, preset: preset)
+                return try await engine.turn(source, revision: revision, preset: preset, expected: expected?[source])
             } catch TurnError.leaseHeld where engine.now() < patience {
                 if !isTold { observe(.waitingForLease(source: source)) }
                 isTold = true

@@ -8,9 +8,10 @@ extension Engine {
     ///   - pull: false plans from what is in force without asking the remote.
     ///   - revision: a branch, tag or commit to apply in place of the configured ref; the next turn goes back to that.
     ///   - preset: where given, only this preset is acted on.
+    ///   - expected: the digest of the plan to carry out; any other is refused.
     /// - Throws: ``TurnError``, ``StoreError``. A remote that can't be read is reported, not thrown.
     package func turn(
-        _ name: String, pull: Bool = true, revision: String? = nil, preset: String? = nil
+        _ name: String, pull: Bool = true, revision: String? = nil, preset: String? = nil, expected: String? = nil
     ) async throws -> TurnReport {
         guard let source = sources[name] else { throw TurnError.unknownSource(name) }
         var report = TurnReport(source: name)
@@ -24,7 +25,7 @@ extension Engine {
                 report.failure = failure
             }
         }
-        if report.failure == nil, target == record.applied, isQuiet(record) {
+        if report.failure == nil, expected == nil, target == record.applied, isQuiet(record) {
             report.isQuiet = true
             report.diagnostics = try await store.read { try $0.diagnostics(source: name) }
             if pull, record.failure != nil { try await note(nil, of: source) }
@@ -33,7 +34,8 @@ extension Engine {
         let lease = try await acquireLease(of: source)
         do {
             try await reconcile(
-                source, record: record, target: target, hasPulled: pull, lease: lease, preset: preset, report: &report)
+                source, record: record, target: target, hasPulled: pull, lease: lease, preset: preset,
+                expected: expected, report: &report)
         } catch {
             await release(lease, of: source)
             throw error

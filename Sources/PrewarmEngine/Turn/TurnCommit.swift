@@ -13,6 +13,8 @@ struct TurnCommit: Sendable {
     let revision: Revision?
     /// Where given, only this preset is acted on.
     let preset: String?
+    /// The digest of the only plan that may be carried out.
+    let expected: String?
     /// The remote was read: an earlier failure is over.
     let isRecovered: Bool
     let planner: Planner
@@ -34,6 +36,9 @@ struct TurnCommit: Sendable {
         report.diagnostics = try desired?.catalog.diagnostics ?? store.diagnostics(source: source.name)
         report.plan = planner.plan(report.presets, observed: observed)
         if let preset { report.plan.restrict(to: preset) }
+        if let expected, expected != report.plan.digest(revision: revision) {
+            throw TurnError.planChanged(source: source.name)
+        }
         let counts = try carryOut(report.plan, observed: observed, in: store)
         try save(guarding, after: report.plan, in: store)
         report.conditions = try store.conditions(source: source.name)

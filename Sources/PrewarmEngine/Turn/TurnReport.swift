@@ -49,4 +49,6 @@ package enum TurnError: Error, Sendable {
     case leaseHeld(source: String, by: String)
     /// Another process took over while this turn was under way; it was rolled back.
     case leaseLost(source: String)
+    /// What would be done now is not the plan that was to be carried out; nothing was done.
+    case planChanged(source: String)
 }

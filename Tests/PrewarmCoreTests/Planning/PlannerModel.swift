@@ -162,14 +162,15 @@ struct PlannerModel {
             let item = Item(instance: instance)
             return instance.preset == preset.key && isCurrent(item, preset) && isClaimable(item)
         }
-        let step = ttl / 10 / max(1, waiting.count)
+        let lead = ttl / 10
+        let step = lead / max(1, world.desired(preset))
         var renewals: [(id: WorkspaceID, at: Timestamp)] = []
         while let index = waiting.indices.max(by: {
             goes(Item(instance: waiting[$0]), before: Item(instance: waiting[$1]))
         }) {
             let instance = waiting.remove(at: index)
             let end = (instance.readyAt ?? world.now) + ttl
-            renewals.append((instance.id, renewals.last.map { min(end, $0.at - step) } ?? end))
+            renewals.append((instance.id, renewals.last.map { max(min(end, $0.at - step), end - lead) } ?? end))
         }
         return renewals
     }
