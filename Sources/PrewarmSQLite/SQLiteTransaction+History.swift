@@ -5,26 +5,37 @@ extension SQLiteTransaction {
     func revisions(source: String, limit: Int) throws -> [RevisionRecord] {
         try statement(
             """
-            SELECT revision, applied_at, author, subject, created, deleted, cancelled FROM revisions
+            SELECT revision, applied_at, author, subject, created, deleted, cancelled, converged_at FROM revisions
             WHERE source = ? ORDER BY sequence DESC LIMIT ?
             """
         ).all(source, limit) { columns -> RevisionRecord? in
             guard let revision = Revision(columns.next(String.self)) else { return nil }
             return RevisionRecord(
                 source: source, revision: revision, appliedAt: columns.next(), author: columns.next(),
-                subject: columns.next(), created: columns.next(), deleted: columns.next(), cancelled: columns.next())
+                subject: columns.next(), created: columns.next(), deleted: columns.next(), cancelled: columns.next(),
+                convergedAt: columns.next())
         }.compactMap { $0 }
     }
 
     func insert(_ revision: RevisionRecord) throws {
         try statement(
             """
-            INSERT INTO revisions (source, revision, applied_at, author, subject, created, deleted, cancelled)
-            VALUES (?,?,?,?,?,?,?,?)
+            INSERT INTO revisions
+            (source, revision, applied_at, author, subject, created, deleted, cancelled, converged_at)
+            VALUES (?,?,?,?,?,?,?,?,?)
             """
         ).run(
             revision.source, revision.revision.description, revision.appliedAt, revision.author, revision.subject,
-            revision.created, revision.deleted, revision.cancelled)
+            revision.created, revision.deleted, revision.cancelled, revision.convergedAt)
+    }
+
+    func updateNewest(_ revision: RevisionRecord) throws {
+        try statement(
+            """
+            UPDATE revisions SET created = ?2, deleted = ?3, cancelled = ?4, converged_at = ?5
+            WHERE sequence = (SELECT max(sequence) FROM revisions WHERE source = ?1)
+            """
+        ).run(revision.source, revision.created, revision.deleted, revision.cancelled, revision.convergedAt)
     }
 
     func log(of operation: OperationID) throws -> [LogRecord] {

@@ -29,7 +29,8 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE revisions (
             sequence INTEGER PRIMARY KEY, source TEXT NOT NULL, revision TEXT NOT NULL, applied_at INTEGER NOT NULL,
-            author TEXT, subject TEXT, created INTEGER NOT NULL, deleted INTEGER NOT NULL, cancelled INTEGER NOT NULL
+            author TEXT, subject TEXT, created INTEGER NOT NULL, deleted INTEGER NOT NULL, cancelled INTEGER NOT NULL,
+            converged_at INTEGER
         ) STRICT;
         CREATE INDEX revisions_of_source ON revisions (source, sequence);
         CREATE TABLE diagnostics (

@@ -109,11 +109,14 @@ struct Description {
 
     func workspace(_ name: String) async throws -> String {
         let now = context.engine.now()
-        let (workspace, operations, preset) = try await context.store.read { store in
+        let (workspace, operations, preset, revision) = try await context.store.read { store in
             guard let workspace = try store.workspace(name) else { throw ClaimError.unknownWorkspace(name) }
             return (
                 workspace, try store.operations(OperationFilter(workspace: workspace.id)).map(\.operation),
-                try store.presets(named: workspace.preset.description).first
+                try store.presets(named: workspace.preset.description).first,
+                try store.revisions(source: workspace.preset.source, limit: 1000).first {
+                    $0.revision.description == workspace.revision
+                }
             )
         }
         let expiresAt =
@@ -133,6 +136,10 @@ struct Description {
             ),
             ("created", "\(workspace.createdAt)" + (because.map { ", because of \($0)" } ?? "")),
             ("revision", workspace.revision),
+            (
+                "commit",
+                revision.map { "\($0.subject?.asOneLine ?? "?")" + ($0.author.map { ", by \($0.asOneLine)" } ?? "") }
+            ),
             ("manifest", preset.map { "\($0.origin.file):\($0.origin.line)" }),
             ("ready", workspace.readyAt?.description), ("claimed", workspace.claimedAt?.description),
             ("expires", expiresAt?.description), ("endpoint", workspace.endpoint),

@@ -195,6 +195,7 @@ extension Value {
             "created": .int(revision.created),
             "deleted": .int(revision.deleted),
             "cancelled": .int(revision.cancelled),
+            "convergedAt": revision.convergedAt.map { Value($0) },
         ])
     }
 

@@ -86,6 +86,8 @@ package protocol StoreWriter: StoreReader {
     func replaceTemplates(_ templates: [Template], source: String) throws
     func replaceDiagnostics(_ diagnostics: [Diagnostic], source: String) throws
     func insert(_ revision: RevisionRecord) throws
+    /// In place of the newest one of its source.
+    func updateNewest(_ revision: RevisionRecord) throws
     func save(_ conditions: [PresetKey: [Condition]]) throws
     /// In place of one of the same scope.
     func save(_ suspension: Suspension) throws

@@ -69,13 +69,15 @@ package struct RevisionRecord: Hashable, Sendable {
     package let appliedAt: Timestamp
     package let author: String?
     package let subject: String?
-    package let created: Int
-    package let deleted: Int
-    package let cancelled: Int
+    package var created: Int
+    package var deleted: Int
+    package var cancelled: Int
+    /// When every pool was for the first time as the revision says; nil: not yet, or another one came before.
+    package var convergedAt: Timestamp?
 
     package init(
         source: String, revision: Revision, appliedAt: Timestamp, author: String? = nil, subject: String? = nil,
-        created: Int, deleted: Int, cancelled: Int
+        created: Int, deleted: Int, cancelled: Int, convergedAt: Timestamp? = nil
     ) {
         self.source = source
         self.revision = revision
@@ -85,6 +87,7 @@ package struct RevisionRecord: Hashable, Sendable {
         self.created = created
         self.deleted = deleted
         self.cancelled = cancelled
+        self.convergedAt = convergedAt
     }
 }
 

@@ -44,6 +44,7 @@ struct TurnCommit: Sendable {
         report.conditions = try store.conditions(source: source.name)
         try saveConditions(of: report, in: store)
         try record(report.plan, counts: counts, in: store)
+        try account(counts, isConverged: report.isConverged, in: store)
         try engine.release(lease, of: source.name, in: store)
         return report
     }
@@ -141,6 +142,17 @@ struct TurnCommit: Sendable {
         try store.save(changed)
     }
 
+    /// What is done while a revision is in force is its doing.
+    private func account(_ counts: ActionCounts, isConverged: Bool, in store: any StoreWriter) throws {
+        guard var newest = try store.revisions(source: source.name, limit: 1).first else { return }
+        let before = newest
+        newest.created += counts.created
+        newest.deleted += counts.deleted
+        newest.cancelled += counts.cancelled
+        if isConverged, preset == nil, newest.convergedAt == nil { newest.convergedAt = planner.now }
+        if newest != before { try store.updateNewest(newest) }
+    }
+
     private func record(_ plan: Plan, counts: ActionCounts, in store: any StoreWriter) throws {
         var record = try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
         if let desired, let revision {
@@ -148,8 +160,7 @@ struct TurnCommit: Sendable {
                 try store.insert(
                     RevisionRecord(
                         source: source.name, revision: revision, appliedAt: planner.now, author: commit?.author,
-                        subject: commit?.subject, created: counts.created, deleted: counts.deleted,
-                        cancelled: counts.cancelled))
+                        subject: commit?.subject, created: 0, deleted: 0, cancelled: 0))
                 record.appliedAt = planner.now
                 try store.forgetHistory(before: planner.now - Self.historyKept)
             }

@@ -20,6 +20,11 @@ package struct TurnReport: Sendable {
         self.source = source
     }
 
+    /// Every pool that is acted on is as its preset says.
+    var isConverged: Bool {
+        zip(presets, plan.pools).allSatisfy { $0.isSuspended || $1.suspension != nil || $1.isConverged }
+    }
+
     package var hasErrors: Bool { failure != nil || diagnostics.contains { $0.severity == .error } }
 }
 
