@@ -67,5 +67,9 @@ let package = Package(
             ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", logging]),
         tests("EndToEndTests", ["PrewarmCore", subprocess, system]),
         tests("TidyTests", []),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", sqlite],
+            path: "Tests/Benchmarks", swiftSettings: strict),
     ]
 )
