@@ -3,24 +3,26 @@ internal import PrewarmEngine
 
 /// What the planner reads: index alone, no row of the table.
 extension SQLiteTransaction {
+    private static let tallies = """
+        SELECT preset, state, fingerprint, count(*), min(ready_at) FROM workspaces INDEXED BY workspaces_live
+        WHERE state <> 5
+        """
+
     func tallies(source: String?) throws -> [Tally] {
         var counter = TallyCounter(keys: try presetKeys(source: source))
-        try statement(
-            "SELECT preset, state, fingerprint, ready_at FROM workspaces INDEXED BY workspaces_live WHERE state <> 5"
-        ).forEach { columns in counter.count(&columns) }
-        return counter.finish()
+        try statement(Self.tallies + " GROUP BY preset, state, fingerprint").forEach { columns in
+            counter.add(&columns)
+        }
+        return counter.tallies
     }
 
     func tallies(of preset: PresetKey) throws -> [Tally] {
         guard let id = try presetID(preset) else { return [] }
         var counter = TallyCounter(keys: [(id, preset)])
-        try statement(
-            """
-            SELECT preset, state, fingerprint, ready_at FROM workspaces INDEXED BY workspaces_live
-            WHERE preset = ? AND state <> 5
-            """
-        ).forEach(id) { columns in counter.count(&columns) }
-        return counter.finish()
+        try statement(Self.tallies + " AND preset = ? GROUP BY preset, state, fingerprint").forEach(id) { columns in
+            counter.add(&columns)
+        }
+        return counter.tallies
     }
 
     func instances(of presets: [PresetKey]) throws -> [Instance] {

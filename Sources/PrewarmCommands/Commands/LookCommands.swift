@@ -49,7 +49,8 @@ struct LogsCommand: AsyncParsableCommand {
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write the state as JSON: the workspaces that exist and the operations that are not finished.",
+        abstract:
+            "Write the state as JSON: the workspaces that exist, the operations that are not finished, and the builds in a row that failed.",
         discussion: "`prewarm plan --path DIR --observed FILE` reads it.")
 
     @OptionGroup var global: GlobalOptions
@@ -60,7 +61,12 @@ struct ExportCommand: AsyncParsableCommand {
             let (workspaces, operations, presets) = try await context.store.read { store in
                 (
                     try store.workspaces(WorkspaceFilter()),
-                    try store.operations(OperationFilter(states: [.pending, .running])),
+                    try store.operations(OperationFilter(states: [.pending, .running]))
+                        + store.failures(source: nil).flatMap { failure in
+                            // What the backoff of a preset follows from.
+                            try store.operations(
+                                OperationFilter(preset: failure.preset, states: [.failed], limit: failure.count))
+                        },
                     try store.presets(source: nil)
                 )
             }

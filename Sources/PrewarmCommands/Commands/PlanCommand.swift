@@ -81,7 +81,8 @@ struct PlanCommand: AsyncParsableCommand {
 
     @discardableResult
     static func show(
-        _ context: Context, sources: [String], preset: String?, revision: String?, output: DataFormat, out: String? = nil,
+        _ context: Context, sources: [String], preset: String?, revision: String?, output: DataFormat,
+        out: String? = nil,
         console: Console
     ) async throws -> Bool {
         var reports: [TurnReport] = []

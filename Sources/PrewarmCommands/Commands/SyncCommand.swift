@@ -55,9 +55,10 @@ struct SyncCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let context = try await Context.open(global)
             let file = try plan.map { try PlanFile(path: $0) }
-            let sources = try file.map { file in
-                try file.digests.keys.sorted().flatMap { try context.sources(named: $0) }
-            } ?? context.sources(named: source)
+            let sources =
+                try file.map { file in
+                    try file.digests.keys.sorted().flatMap { try context.sources(named: $0) }
+                } ?? context.sources(named: source)
             if dryRun {
                 try await PlanCommand.show(
                     context, sources: sources, preset: preset, revision: revision, output: .text, console: console)

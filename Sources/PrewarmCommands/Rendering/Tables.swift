@@ -120,7 +120,8 @@ enum Tables {
 
     static func revisions(_ revisions: [RevisionRecord], now: Timestamp, _ console: Console) -> String {
         var table = Table(
-            ["SOURCE", "REVISION", "AGE", "CREATED", "DELETED", "CANCELLED", "CONVERGED IN", "AUTHOR", "SUBJECT"], flexible: "SUBJECT")
+            ["SOURCE", "REVISION", "AGE", "CREATED", "DELETED", "CANCELLED", "CONVERGED IN", "AUTHOR", "SUBJECT"],
+            flexible: "SUBJECT")
         for revision in revisions {
             table.add([
                 .init(revision.source), .init(revision.revision.short), .init((now - revision.appliedAt).age),

@@ -4,6 +4,17 @@ import PrewarmCore
 /// The state that `prewarm export` writes and `prewarm plan --observed` reads.
 struct ObservedFile {
     let workspaces: [Entry]
+    private let builds: [Build]
+
+    /// A create that came to its end.
+    fileprivate struct Build {
+        let id: OperationID
+        let workspace: String
+        let preset: String
+        let hasFailed: Bool
+        let finishedAt: Timestamp
+        let error: String?
+    }
 
     /// One workspace of the file. It may give `template`, `version` and `parameters` in place of `fingerprint`.
     struct Entry {
@@ -33,6 +44,9 @@ struct ObservedFile {
             workspaces = try file.workspaces.enumerated().map { index, raw in
                 try raw.entry(at: "workspaces[\(index)]", operations: operations[raw.id] ?? [])
             }
+            builds = try (file.operations ?? []).enumerated().compactMap { index, raw in
+                try raw.build(at: "operations[\(index)]")
+            }
         } catch let error as DecodingError {
             throw CommandFailure("\(path): \(error.sentence)", hint: "the fields are those of `prewarm export`")
         } catch let error as FieldError {
@@ -54,7 +68,25 @@ struct ObservedFile {
                     id: WorkspaceID(entry.id), preset: key, fingerprint: fingerprint, state: entry.state,
                     readyAt: entry.readyAt))
         }
+        for preset in presets { observed.failures[preset.key] = failure(of: preset) }
         return observed
+    }
+
+    /// The builds of the current fingerprint that failed since the last one that did not.
+    private func failure(of preset: Preset) -> FailureRecord? {
+        let fingerprints = Dictionary(
+            workspaces.filter { $0.preset == preset.key.name }
+                .map { ($0.id, $0.fingerprint ?? $0.guessedFingerprint(preset)) }
+        ) { first, _ in first }
+        let own = builds.filter {
+            $0.preset == preset.key.name && fingerprints[$0.workspace] ?? preset.fingerprint == preset.fingerprint
+        }.sorted { ($0.finishedAt, $0.id) < ($1.finishedAt, $1.id) }
+        let failed = own.reversed().prefix(while: \.hasFailed)
+        guard let last = failed.first else { return nil }
+        let delay = Backoff.failure.delay(attempt: failed.count, seed: last.id.seed)
+        return FailureRecord(
+            preset: preset.key, fingerprint: preset.fingerprint, count: failed.count, retryAt: last.finishedAt + delay,
+            message: last.error ?? "")
     }
 
     /// Presets that have workspaces and no manifest: gone from git.
@@ -98,6 +130,23 @@ private struct RawOperation: Decodable {
     let workspace: String
     let state: String
     let attempt: Int?
+    let id: String?
+    let preset: String?
+    let error: String?
+    let finishedAt: String?
+
+    func build(at path: String) throws -> ObservedFile.Build? {
+        guard type == "create", state == "failed" || state == "succeeded", let preset, let finishedAt else {
+            return nil
+        }
+        guard let time = Timestamp(finishedAt) else {
+            throw FieldError(
+                message: "\(path).finishedAt is \"\(finishedAt)\", expected a time as 2026-11-23T08:00:00Z")
+        }
+        return ObservedFile.Build(
+            id: OperationID(id ?? workspace), workspace: workspace, preset: preset, hasFailed: state == "failed",
+            finishedAt: time, error: error)
+    }
 }
 
 private struct RawWorkspace: Decodable {

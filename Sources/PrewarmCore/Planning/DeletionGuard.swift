@@ -15,9 +15,10 @@ struct DeletionGuard {
     private var verdicts: [String: Hold] = [:]
     private let states: [String: GuardState]
 
-    init(_ policy: Policy.DeletionGuard, states: [String: GuardState], pools: [Pool]) {
+    /// - Parameter settled: how many unclaimed instances a source has besides those of the pools.
+    init(_ policy: Policy.DeletionGuard, states: [String: GuardState], pools: [Pool], settled: [String: Int]) {
         self.states = states
-        var sources: [String: Counts] = [:]
+        var sources = settled.mapValues { Counts(unclaimed: $0, isEmptied: false) }
         for pool in pools {
             let source = pool.preset.key.source
             var counts = sources[source] ?? Counts()

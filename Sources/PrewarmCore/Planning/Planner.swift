@@ -45,37 +45,100 @@ package struct Planner: Sendable {
     package func plan(_ presets: [Preset], observed: Observed) -> Plan {
         var plan = Plan()
         plan.pools.reserveCapacity(presets.count)
-        let pools = presets.map { preset in
-            var pool = Pool(preset, planner: self, observed: observed)
-            pool.decide()
-            return pool
+        var standstills = Standstills(self)
+        var (active, unclaimed): ([Pool], [String: Int]) = ([], [:])
+        for preset in presets {
+            let tallies = observed.tallies[preset.key] ?? []
+            let standstill = standstills.standstill(of: preset)
+            if standstill == nil, let pool = settled(preset, tallies, observed) {
+                unclaimed[preset.key.source, default: 0] += pool.counts.actual
+                plan.add(pool)
+            } else {
+                var pool = Pool(preset, planner: self, tallies: tallies, observed: observed, standstill: standstill)
+                pool.decide()
+                active.append(pool)
+                plan.add(pool.plan)
+            }
         }
-        let deletionGuard = DeletionGuard(policy.deletionGuard, states: observed.guards, pools: pools)
-        let budget = Budget(policy.limits, live: observed.live, pools: pools)
-        for (pool, admitted) in zip(pools, budget.admitted) {
-            plan.add(pool, deletionGuard, admitted)
-            plan.pools.append(
-                PoolPlan(
-                    preset: pool.preset.key, counts: pool.counts, wait: pool.wait, suspension: pool.suspension,
-                    nextChange: pool.nextChange))
-            if let change = pool.nextChange, change < plan.nextChange ?? .distantFuture { plan.nextChange = change }
-        }
-        plan.limitActions(policy.limits.actionsPerTurn, pools: pools)
+        let deletionGuard = DeletionGuard(
+            policy.deletionGuard, states: observed.guards, pools: active, settled: unclaimed)
+        let budget = Budget(policy.limits, live: observed.live, pools: active)
+        for (pool, admitted) in zip(active, budget.admitted) { plan.add(pool, deletionGuard, admitted) }
+        plan.limitActions(policy.limits.actionsPerTurn, pools: active)
         return plan
     }
 
-    /// What keeps the preset's pool as it is but for the kinds of action that are allowed meanwhile.
-    func standstill(of preset: Preset) -> (hold: Hold, allowed: Set<Action.Kind>)? {
-        if preset.options.mode == .observe || policy.observedSources.contains(preset.key.source) {
-            return (.observe, [])
+    /// The pool of a preset that is as it shall be and waits for nothing but its expiry; nil where it needs a closer
+    /// look. Most pools are like this at most times, and there may be many.
+    private func settled(_ preset: Preset, _ tallies: [Tally], _ observed: Observed) -> PoolPlan? {
+        guard preset.retirement == nil, preset.schedule == nil, observed.suspensions.isEmpty,
+            observed.failures.isEmpty || observed.failures[preset.key] == nil
+        else { return nil }
+        var counts = PoolCounts()
+        var oldest = Timestamp.distantFuture
+        for tally in tallies {
+            guard tally.fingerprint == preset.fingerprint else { return nil }
+            switch tally.state {
+            case .ready:
+                counts.actual += tally.count
+                oldest = min(oldest, tally.oldestReadyAt ?? .distantFuture)
+            case .claimed: counts.claimed += tally.count
+            default: return nil
+            }
         }
-        for freeze in policy.freezes[preset.key.source] ?? [] {
+        guard counts.actual == preset.instances else { return nil }
+        counts.desired = counts.actual
+        counts.eligible = counts.actual
+        counts.claimable = counts.actual
+        var nextChange: Timestamp?
+        if let ttl = preset.ttl, oldest < .distantFuture {
+            let first = oldest + ttl - preset.renewalLead
+            guard first > now else { return nil }
+            nextChange = first
+        }
+        return PoolPlan(preset: preset.key, counts: counts, nextChange: nextChange)
+    }
+}
+
+/// What keeps pools as they are but for the kinds of action that are allowed meanwhile.
+typealias Standstill = (hold: Hold, allowed: Set<Action.Kind>)
+
+/// Looks each freeze up once.
+private struct Standstills {
+    private let planner: Planner
+    private var freezes: [String: Standstill?] = [:]
+
+    init(_ planner: Planner) {
+        self.planner = planner
+    }
+
+    mutating func standstill(of preset: Preset) -> Standstill? {
+        let (policy, source) = (planner.policy, preset.key.source)
+        if preset.options.mode == .observe || policy.observedSources.contains(source) { return (.observe, []) }
+        guard !policy.freezes.isEmpty else { return nil }
+        if let known = freezes[source] { return known }
+        let found = planner.freeze(of: source)
+        freezes[source] = found
+        return found
+    }
+}
+
+extension Planner {
+    fileprivate func freeze(of source: String) -> Standstill? {
+        for freeze in policy.freezes[source] ?? [] {
             let zone = freeze.timezone == "UTC" ? .utc : zones[freeze.timezone]
             if let zone, let end = freeze.end(at: now, zone: zone) {
                 return (.freeze(until: end), freeze.allowed.union([.cancel]))
             }
         }
         return nil
+    }
+}
+
+extension Plan {
+    fileprivate mutating func add(_ pool: PoolPlan) {
+        pools.append(pool)
+        if let change = pool.nextChange, change < nextChange ?? .distantFuture { nextChange = change }
     }
 }
 

@@ -9,7 +9,7 @@ struct Pool {
     private(set) var wait: Wait?
     private(set) var nextChange: Timestamp?
     let suspension: Suspension?
-    private let standstill: (hold: Hold, allowed: Set<Action.Kind>)?
+    private let standstill: Standstill?
 
     private let instances: [Instance]
     private let failure: FailureRecord?
@@ -29,15 +29,15 @@ struct Pool {
     /// Ready, and soon to expire: each is replaced before it is gone.
     private var renewing: [Instance] = []
 
-    init(_ preset: Preset, planner: Planner, observed: Observed) {
+    init(_ preset: Preset, planner: Planner, tallies: [Tally], observed: Observed, standstill: Standstill?) {
         self.preset = preset
         self.planner = planner
         instances = observed.instances[preset.key] ?? []
         suspension = observed.suspensions.first { $0.scope.covers(preset.key) && $0.isInForce(at: planner.now) }
         failure = observed.failures[preset.key].flatMap { $0.fingerprint == preset.fingerprint ? $0 : nil }
-        standstill = planner.standstill(of: preset)
+        self.standstill = standstill
         counts.desired = planner.desired(preset)
-        for tally in observed.tallies[preset.key] ?? [] { count(tally) }
+        for tally in tallies { count(tally) }
         counts.expired = instances.count { isCurrent($0) && $0.state == .ready && isExpired($0) }
         counts.eligible = counts.actual - counts.expired
         renewing = dueForRenewal()
@@ -47,7 +47,11 @@ struct Pool {
         counts.claimable = preset.retirement == nil ? counts.eligible + claimableOutdated : 0
         total = counts.actual + counts.starting + outdatedReady
         unclaimed = total
-        noteNextChange(observed.tallies[preset.key] ?? [])
+        noteNextChange(tallies)
+    }
+
+    var plan: PoolPlan {
+        PoolPlan(preset: preset.key, counts: counts, wait: wait, suspension: suspension, nextChange: nextChange)
     }
 
     mutating func decide() {

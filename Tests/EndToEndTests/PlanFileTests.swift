@@ -1,0 +1,45 @@
+import Foundation
+import Testing
+
+@Suite("A plan")
+struct PlanFileTests {
+    @Test("is carried out just as it was made, or not at all")
+    func carriedOut() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+        #expect(try await sandbox.prewarm("plan", "--out", "plan.json").code == 0)
+        #expect(sandbox.instances.isEmpty)
+        let first = try await sandbox.prewarm("sync", "--plan", "plan.json")
+        #expect(first.code == 0 && sandbox.instances.count == 2, "\(first.err)")
+        let again = try await sandbox.prewarm("sync", "--plan", "plan.json")
+        #expect(again.code == 1 && again.err.contains("the world has moved"))
+        #expect(sandbox.instances.count == 2)
+    }
+
+    @Test("of another commit is refused, and so is a file that is none")
+    func refused() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+        #expect(try await sandbox.prewarm("plan", "--out", "plan.json").code == 0)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
+        #expect(try await sandbox.prewarm("sync", "--plan", "plan.json").code == 1)
+        #expect(sandbox.instances.isEmpty)
+        try sandbox.write("other.json", "{}")
+        let other = try await sandbox.prewarm("sync", "--plan", "other.json")
+        #expect(other.code == 1 && other.err.contains("other.json is no plan"))
+        #expect(try await sandbox.prewarm("sync", "--plan", "plan.json", "--wait").code == 64)
+    }
+
+    @Test("made offline waits after failures as the store would")
+    func offlineFailures() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+        try sandbox.write("provision", "#!/bin/sh\necho no image >&2\nexit 1\n", isExecutable: true)
+        #expect(try await sandbox.prewarm("sync").code == 1)
+        let export = try await sandbox.prewarm("export")
+        try sandbox.write("state.json", export.out)
+        let plan = try await sandbox.prewarm("plan", "--path", "repo/presets", "--observed", "state.json", "-o", "json")
+        let conditions = try #require(try plan.json()["presets"]?[0]?["conditions"]).list
+        #expect(conditions.contains { $0["type"]?.string == "BackingOff" }, "\(plan.out)")
+    }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import Subprocess
+import SystemPackage
+import Testing
+
+@Suite("On a terminal")
+struct TerminalTests {
+    @Test("a sync shows what runs while it runs, and nothing is wider than the terminal")
+    func liveProgress() async throws {
+        let sandbox = try await Sandbox()
+        let slow = Sandbox.provisioner.replacing("#!/bin/sh\n", with: "#!/bin/sh\nsleep 1\n")
+        try sandbox.write("provision", slow, isExecutable: true)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a-preset-with-a-long-name", instances: 2)])
+        let sync = try await sandbox.terminal(columns: 60, "sync", "--wait")
+        #expect(sync.contains("\u{1b}["), "there are colours")
+        #expect(sync.contains("\r"), "there is a line that is drawn again: \(sync.debugDescription)")
+        #expect(sync.contains("2 of 2 workspaces ready"))
+        let status = try await sandbox.terminal(columns: 60, "status")
+        for line in status.split(whereSeparator: \.isNewline) {
+            let plain = line.replacing(/\u{1b}\[[0-9;?]*[A-Za-z]/, with: "")
+            #expect(plain.count <= 60, "\(plain)")
+        }
+        let piped = try await sandbox.prewarm("status")
+        #expect(!piped.out.contains("\u{1b}"), "and none of that in a pipe")
+    }
+
+    @Test("colours are left out where NO_COLOR says so")
+    func noColour() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        let plan = try await sandbox.terminal(columns: 80, "plan", environment: "NO_COLOR=1")
+        #expect(plan.contains("create 1 workspace") && !plan.contains("\u{1b}[3"), "\(plan.debugDescription)")
+    }
+}
+
+extension Sandbox {
+    /// Runs the binary on a pseudo terminal and returns all that it wrote there.
+    fileprivate func terminal(
+        columns: Int, _ arguments: String..., environment: String = "COLORTERM=truecolor"
+    ) async throws -> String {
+        let command = (["env", "TERM=xterm", environment, Sandbox.binary.string] + arguments).map { "'\($0)'" }
+        let line = "stty cols \(columns) rows 24; " + command.joined(separator: " ")
+        return try await Subprocess.run(
+            .name("script"), arguments: ["--quiet", "--return", "--command", line, "/dev/null"],
+            workingDirectory: FilePath(root.path), output: .string(limit: 1 << 20), error: .discarded
+        ).standardOutput
+    }
+}
