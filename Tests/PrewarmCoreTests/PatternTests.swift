@@ -92,7 +92,7 @@ struct PatternTests {
     func exponential(pattern: String) throws {
         let text = String(repeating: "a", count: 10_000) + "!"
         let compiled = try Pattern(pattern)
-        let time = try ContinuousClock().measure { #expect(!compiled.matches(text)) }
+        let time = ContinuousClock().measure { #expect(!compiled.matches(text)) }
         #expect(time < .seconds(10))
     }
 
