@@ -127,4 +127,15 @@ struct PatternTests {
         }
         #expect((5000..<20_000).contains(refused))
     }
+
+    @Test("A rule says what does not match, and which pattern is none")
+    func rules() {
+        func problem(_ pattern: String, _ text: String) -> String? {
+            ParameterRule(name: "a", kind: .string, pattern: pattern).problem(with: .string(text))
+        }
+        #expect(problem("^(a+)+$", String(repeating: "a", count: 35)) == nil)
+        #expect(problem("^(a+)+$", "aab") == "is \"aab\", which does not match ^(a+)+$")
+        #expect(
+            problem("^*", "a") == "can't be matched with ^*: the * follows what has no length, and can't be repeated")
+    }
 }

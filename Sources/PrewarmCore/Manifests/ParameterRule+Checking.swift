@@ -40,7 +40,7 @@ extension ParameterRule {
         switch patterns.pattern(pattern) {
         case .success(let compiled):
             return compiled.matches(text) ? nil : "is \"\(text)\", which does not match \(pattern)"
-        // Only from a template that an earlier release took.
+        // Manifests with such patterns are refused before: this one was read otherwise.
         case .failure(let error): return "can't be matched with \(pattern): \(error.message)"
         }
     }
