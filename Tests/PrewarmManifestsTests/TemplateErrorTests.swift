@@ -43,7 +43,16 @@ struct TemplateErrorTests {
             ),
             (
                 ["{name: a, type: string, pattern: '['}"],
-                "7:38 pattern is \"[\": expected a regular expression, as ^[a-z]+$"
+                "7:38 pattern is \"[\": the [ has no ]: write \\[ for the character"
+            ),
+            (
+                ["{name: a, type: string, pattern: '^a(?!b)'}"],
+                "7:41 pattern is \"^a(?!b)\": lookahead is not supported: use anchors, classes and alternatives, or "
+                    + "`enum`"
+            ),
+            (
+                ["{name: a, type: string, pattern: '(a{100}){200}'}"],
+                "7:47 pattern is \"(a{100}){200}\": the pattern takes more than 10000 steps with its counts written out"
             ),
             (["{name: a, type: string, enum: []}"], "7:35 enum is empty, expected at least 1"),
             (

@@ -67,7 +67,7 @@ package struct ParameterRule: Hashable, Sendable {
     package let allowed: [ParameterValue]?
     package let minimum: Double?
     package let maximum: Double?
-    /// A regular expression that the whole of a string must match somewhere, as in JSON Schema.
+    /// A ``Pattern`` that a string must match somewhere, as in JSON Schema.
     package let pattern: String?
     package let isRequired: Bool
     package let standard: ParameterValue?

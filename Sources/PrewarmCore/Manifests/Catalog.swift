@@ -66,6 +66,7 @@ private struct Linker {
     /// Of files whose presets can't all be named.
     var invalidPaths: Set<String> = []
 
+    private var patterns = PatternCache()
     private var templateNames: Set<String> = []
     private var presetNames: Set<String> = []
 
@@ -235,7 +236,7 @@ private struct Linker {
         }
         for rule in rules {
             if let value = draft.parameters[rule.name] {
-                if let problem = rule.problem(with: value.value) {
+                if let problem = rule.problem(with: value.value, patterns: &patterns) {
                     report(path, value.position, "the parameter \"\(rule.name)\" \(problem)", hint: rule.description)
                 }
             } else if let standard = rule.standard {

@@ -2,9 +2,15 @@ extension ParameterRule {
     /// What is wrong with the value, as the end of a sentence that begins with the parameter; nil where nothing is.
     /// A secret is not looked into: its value is not known here.
     package func problem(with value: ParameterValue) -> String? {
+        var patterns = PatternCache()
+        return problem(with: value, patterns: &patterns)
+    }
+
+    /// The same, where many values are checked.
+    func problem(with value: ParameterValue, patterns: inout PatternCache) -> String? {
         switch (kind, value) {
         case (.string, .secret): return nil
-        case (.string, .string(let text)): return problem(allowing: value) ?? problem(matching: text)
+        case (.string, .string(let text)): return problem(allowing: value) ?? problem(matching: text, &patterns)
         case (.boolean, .boolean): return problem(allowing: value)
         case (.integer, .integer(let number)):
             return problem(allowing: value) ?? problem(bounding: Double(number), "\(number)")
@@ -28,11 +34,15 @@ extension ParameterRule {
         return nil
     }
 
-    private func problem(matching text: String) -> String? {
+    private func problem(matching text: String, _ patterns: inout PatternCache) -> String? {
         guard let pattern else { return nil }
         guard text.utf8.count <= 4096 else { return "is longer than 4096 bytes, too long to be matched with a pattern" }
-        guard let regex = try? Regex(pattern) else { return nil }
-        return text.firstMatch(of: regex) == nil ? "is \"\(text)\", which does not match \(pattern)" : nil
+        switch patterns.pattern(pattern) {
+        case .success(let compiled):
+            return compiled.matches(text) ? nil : "is \"\(text)\", which does not match \(pattern)"
+        // Manifests with such patterns are refused before: this one was read otherwise.
+        case .failure(let error): return "can't be matched with \(pattern): \(error.message)"
+        }
     }
 }
 

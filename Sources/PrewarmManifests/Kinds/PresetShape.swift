@@ -126,7 +126,9 @@ extension Shape {
             .optional("enum", .list(.scalar, minimum: 1), "the values that are allowed"),
             .optional("minimum", .number, "of a number"),
             .optional("maximum", .number, "of a number"),
-            .optional("pattern", .text(.regularExpression), "that a text must match somewhere"),
+            .optional(
+                "pattern", .text(.regularExpression),
+                "that a text must match somewhere: ECMA-262 without lookaround and backreferences"),
             .optional("required", .boolean, "true: a preset must give it"),
             .optional("default", .scalar, "where a preset doesn't give it"),
         ])

@@ -123,9 +123,14 @@ extension TextRule {
         return isGood ? nil : Problem(message: "expected an IANA time zone, as Europe/Berlin")
     }
 
-    /// Compiled by Swift, which reads the common subset of ECMA 262.
+    /// What ``Pattern`` takes of ECMA-262.
     static let regularExpression = TextRule("a regular expression", minimumLength: 1, maximumLength: 512) { text in
-        (try? Regex(text)) == nil ? Problem(message: "expected a regular expression, as ^[a-z]+$") : nil
+        do throws(PatternError) {
+            _ = try Pattern(text)
+            return nil
+        } catch {
+            return Problem(message: error.message, offset: error.offset)
+        }
     }
 }
 

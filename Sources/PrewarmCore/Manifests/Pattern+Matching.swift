@@ -1,0 +1,49 @@
+extension Pattern {
+    /// True where the pattern matches somewhere in the text.
+    ///
+    /// Takes time in proportion to the text times the program, and memory to the program alone.
+    package func matches(_ text: String) -> Bool {
+        var entered = [Int](repeating: -1, count: program.count)
+        var waiting: [Int] = []
+        var stack: [Int] = []
+        var scalars = text.unicodeScalars.makeIterator()
+        var previous: UInt32?
+        var position = 0
+        while true {
+            let next = scalars.next()?.value
+            swap(&stack, &waiting)
+            stack.append(0)
+            while let index = stack.popLast() {
+                guard entered[index] != position else { continue }
+                entered[index] = position
+                switch program[index] {
+                case .match: return true
+                case .scalar(let scalar): if scalar == next { waiting.append(index + 1) }
+                case .set(let set): if let next, sets[set].contains(next) { waiting.append(index + 1) }
+                case .assertion(let assertion):
+                    if assertion.holds(between: previous, and: next) { stack.append(index + 1) }
+                case .jump(let target): stack.append(target)
+                case .split(let first, let second):
+                    stack.append(second)
+                    stack.append(first)
+                }
+            }
+            guard next != nil else { return false }
+            previous = next
+            position += 1
+        }
+    }
+}
+
+extension Pattern.Assertion {
+    /// Nil: there is none, at the start or the end of the text.
+    fileprivate func holds(between previous: UInt32?, and next: UInt32?) -> Bool {
+        func isWord(_ scalar: UInt32?) -> Bool { scalar.map { ScalarSet.word.contains($0) } ?? false }
+        return switch self {
+        case .start: previous == nil
+        case .end: next == nil
+        case .wordBoundary: isWord(previous) != isWord(next)
+        case .noWordBoundary: isWord(previous) == isWord(next)
+        }
+    }
+}

@@ -1,0 +1,124 @@
+extension PatternParser {
+    enum Escape {
+        case scalar(Unicode.Scalar)
+        case set(ScalarSet)
+        case assertion(Pattern.Assertion)
+    }
+
+    /// `[a-z\d]`, from the bracket.
+    mutating func characterClass() throws(PatternError) -> ScalarSet {
+        let start = index
+        index += 1
+        let isNegated = take("^")
+        if next == "]" {
+            let instead = isNegated ? "write [\\s\\S] for any character" : "write \\] for the character"
+            throw error("the class is empty: \(instead)", at: start)
+        }
+        var ranges: [ClosedRange<UInt32>] = []
+        while !take("]") {
+            guard next != nil else { throw error("the [ has no ]: write \\[ for the character", at: start) }
+            ranges += try classMember()
+        }
+        return isNegated ? ScalarSet(ranges).inverted : ScalarSet(ranges)
+    }
+
+    private mutating func classMember() throws(PatternError) -> [ClosedRange<UInt32>] {
+        let start = index
+        let first = try classAtom()
+        guard next == "-", let bound = peek(1), bound != "]" else {
+            switch first {
+            case .scalar(let scalar): return [scalar.value...scalar.value]
+            case .set(let set): return set.ranges
+            case .assertion: return []
+            }
+        }
+        index += 1
+        guard case .scalar(let low) = first, case .scalar(let high) = try classAtom() else {
+            throw error("a range goes from character to character: write \\- for the character", at: start)
+        }
+        guard low <= high else { throw error("the range runs backwards", at: start) }
+        return [low.value...high.value]
+    }
+
+    private mutating func classAtom() throws(PatternError) -> Escape {
+        guard let scalar = next, scalar != "\\" else { return try escape(inClass: true) }
+        index += 1
+        return .scalar(scalar)
+    }
+
+    /// From the backslash.
+    mutating func escape(inClass: Bool) throws(PatternError) -> Escape {
+        let start = index
+        guard let scalar = peek(1) else {
+            throw error("there is nothing behind the \\: write \\\\ for the character", at: start)
+        }
+        index += 2
+        switch scalar {
+        case "d": return .set(.digit)
+        case "D": return .set(ScalarSet.digit.inverted)
+        case "w": return .set(.word)
+        case "W": return .set(ScalarSet.word.inverted)
+        case "s": return .set(.space)
+        case "S": return .set(ScalarSet.space.inverted)
+        case "b": return inClass ? .scalar("\u{8}") : .assertion(.wordBoundary)
+        case "B" where !inClass: return .assertion(.noWordBoundary)
+        case "n": return .scalar("\n")
+        case "t": return .scalar("\t")
+        case "r": return .scalar("\r")
+        case "f": return .scalar("\u{c}")
+        case "v": return .scalar("\u{b}")
+        case "x", "u": return .scalar(try hexadecimal(isByte: scalar == "x", from: start))
+        default: break
+        }
+        // Punctuation means itself in every engine, `_` is of no need.
+        guard (33...126).contains(scalar.value), !ScalarSet.word.contains(scalar.value) else {
+            throw unsupported(scalar, from: start)
+        }
+        return .scalar(scalar)
+    }
+
+    private func unsupported(_ scalar: Unicode.Scalar, from start: Int) -> PatternError {
+        let message =
+            switch scalar {
+            case "1"..."9", "k": "backreferences are not supported: write the group again"
+            case "p", "P": "\\\(scalar) is not supported: use a class with ranges, as [A-Za-z]"
+            case "A": "\\A is not supported: use ^"
+            case "z", "Z": "\\\(scalar) is not supported: use $"
+            case "0", "c": "\\\(scalar) is not supported: use \\xHH"
+            default: "the escape is unknown: use the character alone, or \\u{HHHH}"
+            }
+        return error(message, at: start)
+    }
+
+    /// `\xHH`, `\uHHHH`, also of a pair of surrogates, and `\u{…}`, behind the letter.
+    private mutating func hexadecimal(isByte: Bool, from start: Int) throws(PatternError) -> Unicode.Scalar {
+        var value: UInt32?
+        if isByte {
+            value = digits(2)
+        } else if take("{") {
+            value = digits(nil)
+            if !take("}") { value = nil }
+        } else {
+            value = digits(4)
+            if let high = value, (0xd800...0xdbff).contains(high), take("\\"), take("u"), let low = digits(4),
+                (0xdc00...0xdfff).contains(low)
+            {
+                value = 0x10000 + (high - 0xd800) << 10 + (low - 0xdc00)
+            }
+        }
+        guard let value else { throw error("expected \\xHH, \\uHHHH or \\u{HHHH} in hexadecimal digits", at: start) }
+        guard let scalar = Unicode.Scalar(value) else { throw error("this is no character of Unicode", at: start) }
+        return scalar
+    }
+
+    /// So many, or as many as there are; nil where they are too few.
+    private mutating func digits(_ count: Int?) -> UInt32? {
+        var (value, taken): (UInt32, Int) = (0, 0)
+        while taken != count, let scalar = next, scalar.isASCII, let digit = Character(scalar).hexDigitValue {
+            value = min(value * 16 + UInt32(digit), 0x11_0000)
+            taken += 1
+            index += 1
+        }
+        return taken == count ?? max(taken, 1) ? value : nil
+    }
+}

@@ -1,0 +1,141 @@
+import PrewarmCore
+import Testing
+
+@Suite("Patterns")
+struct PatternTests {
+    @Test(
+        "A pattern matches what ECMA-262 says",
+        arguments: [
+            ("", "", true), ("", "a", true), ("b+", "abbc", true), ("^b+$", "abbc", false), ("^$", "", true),
+            ("^$", "\n", false), ("a$", "a\n", false), ("^b", "a\nb", false), ("a|", "x", true), ("^(a|)$", "b", false),
+            ("^a.c$", "abc", true), ("^a.c$", "a\nc", false), ("^a.c$", "a\u{2028}c", false), ("^.$", "🙂", true),
+            ("^.$", "e\u{301}", false), ("^.{2}$", "e\u{301}", true), ("^.{2}$", "\r\n", false),
+            ("^[\\s\\S]{2}$", "\r\n", true), ("^[a-c]+$", "abc", true), ("^[a-c]+$", "abd", false),
+            ("^[^a-c]+$", "xyz", true), ("^[^a-c]+$", "xbz", false), ("^[a-]+$", "a-", true), ("^[-a]+$", "-a", true),
+            ("^[a-c-e]+$", "b-e", true), ("^[a-c-e]+$", "d", false), ("^[\\]\\\\^]+$", "]\\^", true),
+            ("^[\\w-]+$", "a-_9", true), ("^[^\\D]$", "7", true), ("^[^\\D]$", "x", false),
+            ("^[\\d\\D]$", "x", true), ("^[^\\d\\D]$", "x", false), ("^[(.|*+?{}$]+$", "(.|*+?{}$", true),
+            ("^[[]$", "[", true), ("^[\\b]$", "\u{8}", true), ("^\\d$", "٣", false), ("^\\w$", "é", false),
+            ("^\\s+$", " \t\u{b}\u{a0}\u{feff}\u{3000}", true), ("^\\S$", "\u{2029}", false), ("^\\W$", "é", true),
+            ("\\bgo\\b", "let's go!", true), ("\\bgo\\b", "ago", false), ("\\Bgo", "ago", true), ("\\b", "", false),
+            ("\\B", "", true), ("^\\x41\\u0042\\u{1F600}$", "AB😀", true), ("^\\uD83D\\uDE00$", "😀", true),
+            ("^\\.\\/\\-\\n\\t\\r\\f\\v$", "./-\n\t\r\u{c}\u{b}", true), ("^[\\u{1f600}-\\u{1f64f}]$", "😀", true),
+            ("^a{2}$", "aa", true), ("^a{2}$", "aaa", false), ("^a{2,}$", "aaaa", true), ("^a{2,}$", "a", false),
+            ("^a{2,3}$", "aaa", true), ("^a{2,3}$", "aaaa", false), ("^a{0}$", "", true), ("^a{0}$", "a", false),
+            ("^a{0,}$", "aa", true), ("^(ab){1,2}$", "abab", true), ("^(?:a*?b+?)??c$", "aabc", true),
+            ("^(a*)*$", "aaa", true), ("^(a*)+$", "", true), ("^((a|b)*c|d)+$", "abcd", true), ("^(){9}$", "", true),
+            ("^(^a|b$)+$", "ab", true), ("(^)*a", "ba", true), ("^x*(|y)$", "xxy", true), ("a|b|cd", "xcdx", true),
+            ("^(a|b|cd)$", "c", false), ("^([01]?\\d|2[0-3]):[0-5]\\d$", "23:59", true), ("é", "cafe\u{301}", false),
+        ])
+    func table(pattern: String, text: String, isMatch: Bool) throws {
+        #expect(try Pattern(pattern).matches(text) == isMatch)
+    }
+
+    @Test(
+        "What can't be taken is refused, with what to write",
+        arguments: [
+            ("a(?=b)", 1, "lookahead is not supported: use anchors, classes and alternatives, or `enum`"),
+            ("a(?!b)", 1, "lookahead is not supported: use anchors, classes and alternatives, or `enum`"),
+            ("(?<=a)b", 0, "lookbehind is not supported: use anchors, classes and alternatives, or `enum`"),
+            ("(?<!a)b", 0, "lookbehind is not supported: use anchors, classes and alternatives, or `enum`"),
+            ("é(?<y>a)", 1, "named groups are not supported: use ( ) or (?: )"),
+            ("(?P<y>a)", 0, "named groups are not supported: use ( ) or (?: )"),
+            ("(?i)a", 0, "flags are not supported: use (?: ), and classes as [aA] for both cases"),
+            ("(?>a)", 0, "atomic groups are not supported: use (?: )"),
+            ("(?#a)", 0, "comments are not supported: use the rule's `description`"),
+            ("(a)\\1", 3, "backreferences are not supported: write the group again"),
+            ("\\k<a>", 0, "backreferences are not supported: write the group again"),
+            ("^\\p{L}", 1, "\\p is not supported: use a class with ranges, as [A-Za-z]"),
+            ("[\\P{L}]", 1, "\\P is not supported: use a class with ranges, as [A-Za-z]"),
+            ("\\Aa", 0, "\\A is not supported: use ^"), ("a\\Z", 1, "\\Z is not supported: use $"),
+            ("\\0", 0, "\\0 is not supported: use \\xHH"),
+            ("\\é", 0, "the escape is unknown: use the character alone, or \\u{HHHH}"),
+            ("[\\B]", 1, "the escape is unknown: use the character alone, or \\u{HHHH}"),
+            ("a\\", 1, "there is nothing behind the \\: write \\\\ for the character"),
+            ("[\\", 1, "there is nothing behind the \\: write \\\\ for the character"),
+            ("\\x4", 0, "expected \\xHH, \\uHHHH or \\u{HHHH} in hexadecimal digits"),
+            ("\\u{}", 0, "expected \\xHH, \\uHHHH or \\u{HHHH} in hexadecimal digits"),
+            ("\\u{110000}", 0, "this is no character of Unicode"), ("\\ud800", 0, "this is no character of Unicode"),
+            ("\\u{99999999999}", 0, "this is no character of Unicode"),
+            ("[a", 0, "the [ has no ]: write \\[ for the character"),
+            ("[]a]", 0, "the class is empty: write \\] for the character"),
+            ("[^]", 0, "the class is empty: write [\\s\\S] for any character"),
+            ("[z-a]", 1, "the range runs backwards"),
+            ("[\\d-z]", 1, "a range goes from character to character: write \\- for the character"),
+            ("(a", 0, "the ( has no ): write \\( for the character"),
+            ("a)", 1, "the ) has no (: write \\) for the character"),
+            ("a]", 1, "the ] stands alone: write \\] for the character"),
+            ("}", 0, "the } stands alone: write \\} for the character"),
+            ("*", 0, "there is nothing for the * to repeat: write \\* for the character"),
+            ("a|+", 2, "there is nothing for the + to repeat: write \\+ for the character"),
+            ("a**", 2, "the * follows another quantifier: put what it repeats into (?: )"),
+            ("a++", 2, "the + follows another quantifier: put what it repeats into (?: )"),
+            ("a{2}{3}", 4, "the { follows another quantifier: put what it repeats into (?: )"),
+            ("^*", 1, "the * follows what has no length, and can't be repeated"),
+            ("a{3,2}", 1, "the counts of the quantifier are in the wrong order"),
+            ("a{,2}", 1, "expected a quantifier as {2}, {2,} or {2,3}: write \\{ for the character"),
+            ("a{2", 1, "expected a quantifier as {2}, {2,} or {2,3}: write \\{ for the character"),
+            ("a{10000}", 1, "the pattern takes more than 10000 steps with its counts written out"),
+            ("a{99999999999999999999}", 1, "the pattern takes more than 10000 steps with its counts written out"),
+            ("((a{100}){100}){9}", 9, "the pattern takes more than 10000 steps with its counts written out"),
+            (String(repeating: "(", count: 200), 100, "groups are nested more than 100 deep"),
+        ])
+    func refused(pattern: String, offset: Int, message: String) {
+        let error = #expect(throws: PatternError.self) { _ = try Pattern(pattern) }
+        #expect(error?.offset == offset)
+        #expect(error?.message == message)
+    }
+
+    @Test(
+        "What a backtracking engine needs ages for ends",
+        arguments: ["^(a+)+$", "^(a|a)*$", "^(a*)*b?$", "(.*)*=(.*)*x"])
+    func exponential(pattern: String) throws {
+        let text = String(repeating: "a", count: 10_000) + "!"
+        let compiled = try Pattern(pattern)
+        let time = ContinuousClock().measure { #expect(!compiled.matches(text)) }
+        #expect(time < .seconds(10))
+    }
+
+    @Test("Counts of nothing end, however deep")
+    func countsOfNothing() throws {
+        let pattern = String(repeating: "(", count: 100) + String(repeating: "){999}", count: 100)
+        #expect(try Pattern(pattern).matches("a"))
+    }
+
+    @Test("A large program ends")
+    func largest() throws {
+        let pattern = try Pattern("^(([ab]{0,70}){0,69})$")
+        #expect(pattern.matches(String(repeating: "ab", count: 200)))
+        #expect(!pattern.matches(String(repeating: "ab", count: 200) + "c"))
+    }
+
+    @Test("No damaged pattern traps, and an error is inside of it")
+    func damage() {
+        var random = SeededGenerator(seed: 2029)
+        var refused = 0
+        for round in 0..<20_000 {
+            let pattern =
+                round % 2 == 0
+                ? String.random(of: "ab019()[]{}\\*+?|^$.,-:<=!dDwWsSbBpkuxnc é🙂", 0...24, using: &random)
+                : String(decoding: (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) }, as: UTF8.self)
+            do throws(PatternError) {
+                _ = try Pattern(pattern).matches(String.random(of: "ab09 é🙂", 0...8, using: &random))
+            } catch {
+                refused += 1
+                #expect((0...pattern.unicodeScalars.count).contains(error.offset), "\(pattern)")
+            }
+        }
+        #expect((5000..<20_000).contains(refused))
+    }
+
+    @Test("A rule says what does not match, and which pattern is none")
+    func rules() {
+        func problem(_ pattern: String, _ text: String) -> String? {
+            ParameterRule(name: "a", kind: .string, pattern: pattern).problem(with: .string(text))
+        }
+        #expect(problem("^(a+)+$", String(repeating: "a", count: 35)) == nil)
+        #expect(problem("^(a+)+$", "aab") == "is \"aab\", which does not match ^(a+)+$")
+        #expect(
+            problem("^*", "a") == "can't be matched with ^*: the * follows what has no length, and can't be repeated")
+    }
+}
