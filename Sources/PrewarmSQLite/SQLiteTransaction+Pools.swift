@@ -1,16 +1,13 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// What the planner reads: index alone, no row of the table.
+/// What the planner reads: a row for each pool, and of workspaces an index alone.
 extension SQLiteTransaction {
-    private static let tallies = """
-        SELECT preset, state, fingerprint, count(*), min(ready_at) FROM workspaces INDEXED BY workspaces_live
-        WHERE state <> 5
-        """
+    private static let tallies = "SELECT preset, state, fingerprint, count, oldest_ready_at FROM tallies"
 
     func tallies(source: String?) throws -> [Tally] {
         var counter = TallyCounter(keys: try presetKeys(source: source))
-        try statement(Self.tallies + " GROUP BY preset, state, fingerprint").forEach { columns in
+        try statement(Self.tallies).forEach { columns in
             counter.add(&columns)
         }
         return counter.tallies
@@ -19,7 +16,7 @@ extension SQLiteTransaction {
     func tallies(of preset: PresetKey) throws -> [Tally] {
         guard let id = try presetID(preset) else { return [] }
         var counter = TallyCounter(keys: [(id, preset)])
-        try statement(Self.tallies + " AND preset = ? GROUP BY preset, state, fingerprint").forEach(id) { columns in
+        try statement(Self.tallies + " WHERE preset = ?").forEach(id) { columns in
             counter.add(&columns)
         }
         return counter.tallies

@@ -11,7 +11,7 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("v1") { database in
-            try database.execute(sql: sources + pools + workspaces + operations + history)
+            try database.execute(sql: sources + pools + workspaces + tallies + operations + history)
             try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
         return migrator
@@ -88,6 +88,44 @@ enum Schema {
         CREATE INDEX workspaces_of_owner ON workspaces (owner) WHERE owner IS NOT NULL;
         CREATE UNIQUE INDEX workspaces_by_claim ON workspaces (claim_key) WHERE claim_key IS NOT NULL;
 
+        """
+
+    /// How many live workspaces there are by preset, state and fingerprint, and when the oldest was ready. Kept by
+    /// triggers, so that a turn reads a row for each pool and not one for each workspace.
+    private static let tallies = """
+        CREATE TABLE tallies (
+            preset INTEGER NOT NULL, state INTEGER NOT NULL, fingerprint INTEGER NOT NULL, count INTEGER NOT NULL,
+            oldest_ready_at INTEGER, PRIMARY KEY (preset, state, fingerprint)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TRIGGER tallies_insert AFTER INSERT ON workspaces WHEN new.state <> 5 BEGIN
+            \(countNew)
+        END;
+        CREATE TRIGGER tallies_update AFTER UPDATE OF state, ready_at ON workspaces
+        WHEN old.state <> new.state OR old.ready_at IS NOT new.ready_at BEGIN
+            \(forgetOld)
+            \(countNew)
+        END;
+        CREATE TRIGGER tallies_delete AFTER DELETE ON workspaces WHEN old.state <> 5 BEGIN
+            \(forgetOld)
+        END;
+
+        """
+
+    private static let countNew = """
+        INSERT INTO tallies SELECT new.preset, new.state, new.fingerprint, 1, new.ready_at WHERE new.state <> 5
+            ON CONFLICT DO UPDATE SET count = count + 1, oldest_ready_at = min(
+                coalesce(oldest_ready_at, excluded.oldest_ready_at), coalesce(excluded.oldest_ready_at, oldest_ready_at));
+        """
+
+    /// Only where the oldest goes has the next one to be found.
+    private static let forgetOld = """
+        UPDATE tallies SET count = count - 1, oldest_ready_at = CASE WHEN oldest_ready_at IS NOT old.ready_at
+                THEN oldest_ready_at ELSE (
+                    SELECT min(ready_at) FROM workspaces WHERE preset = old.preset AND state = old.state
+                    AND state <> 5 AND fingerprint = old.fingerprint) END
+            WHERE old.state <> 5 AND preset = old.preset AND state = old.state AND fingerprint = old.fingerprint;
+            DELETE FROM tallies
+            WHERE preset = old.preset AND state = old.state AND fingerprint = old.fingerprint AND count = 0;
         """
 
     private static let operations = """

@@ -63,6 +63,22 @@ struct HoldTests {
         #expect(status[.limited]?.reason == "Observed")
     }
 
+    @Test("never waits with its newest revision for builds of an older one")
+    func overtaken() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 4 1")
+        world.with { $0.endlessVersions = ["1"] }
+        async let older = engine.sync()
+        while world.with(\.calls).count < 4 { try await Task.sleep(for: .milliseconds(10)) }
+        world.commit("a 4 2")
+        _ = try await engine.turn("presets")
+        _ = try await older
+        #expect(try await engine.counts("a")?.eligible == 4)
+        let versions = try await engine.store.read { try $0.workspaces(WorkspaceFilter(states: [.ready])) }
+        #expect(versions.map(\.spec.version) == ["2", "2", "2", "2"])
+    }
+
     @Test("with a bad new version costs three builds, not three times the pool")
     func canary() async throws {
         let world = try World()

@@ -24,6 +24,8 @@ final class World: Sendable {
         var failingDeletes = 0
         var isBusy = false
         var startsSlowly = false
+        /// Creates of these versions run until they are cancelled.
+        var endlessVersions: Set<String> = []
         var deadHolders: Set<String> = []
     }
 
@@ -136,6 +138,11 @@ struct MemoryProvisioner: Provisioner {
             return ProvisionerReply(outcome: .failed("not started"))
         }
         let id = request.workspace.id.rawValue
+        if request.operation == .create, world.with({ $0.endlessVersions.contains(request.workspace.spec.version) }) {
+            world.with { $0.calls.append("create \(id)") }
+            while (try? await Task.sleep(for: .milliseconds(20))) != nil {}
+            return ProvisionerReply(outcome: .failed("ended"))
+        }
         let outcome: Outcome = world.with { state in
             state.calls.append("\(request.operation.rawValue) \(id)")
             if state.isBusy { return .tryLater("busy") }

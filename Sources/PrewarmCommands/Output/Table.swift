@@ -8,6 +8,8 @@ struct Table {
     }
 
     private let columns: [Column]
+    /// Titles of those that are left out where the terminal is narrow, the first one first.
+    private let optional: [String]
     private var rows: [[Cell]] = []
 
     struct Cell: ExpressibleByStringInterpolation {
@@ -22,11 +24,8 @@ struct Table {
         init(stringLiteral value: String) { text = value }
     }
 
-    init(_ columns: [Column]) {
-        self.columns = columns
-    }
-
-    init(_ titles: [String], flexible: String) {
+    init(_ titles: [String], flexible: String, optional: [String] = []) {
+        self.optional = optional
         columns = titles.map { Column(title: $0, isFlexible: $0 == flexible) }
     }
 
@@ -46,15 +45,15 @@ struct Table {
         var widths = columns.indices.map { index in
             cells.map { $0.indices.contains(index) ? $0[index].text.displayWidth : 0 }.max() ?? 0
         }
-        if let width, let flexible = columns.firstIndex(where: \.isFlexible) {
-            let others = widths.enumerated().reduce(0) { $0 + ($1.offset == flexible ? 0 : $1.element + 2) }
-            widths[flexible] = min(widths[flexible], max(10, width - others - 1))
-        }
+        var hidden: Set<Int> = []
+        if let width { hidden = fit(&widths, into: width) }
+        let shown = columns.indices.filter { !hidden.contains($0) }
         var text = ""
         for row in cells {
             var line = ""
-            for (index, cell) in row.enumerated() {
-                let isLast = index == row.count - 1
+            for index in shown where row.indices.contains(index) {
+                let cell = row[index]
+                let isLast = index == shown.last
                 let content = cell.text.cut(toWidth: widths[index])
                 let padding = String(repeating: " ", count: max(0, widths[index] - content.displayWidth))
                 line += columns[index].isRightAligned ? padding : ""
@@ -64,6 +63,33 @@ struct Table {
             text += line.trimmingTrailingSpaces + "\n"
         }
         return text
+    }
+}
+
+extension Table {
+    private static let gap = 2
+    /// What is left of a column that is cut, in cells.
+    private static let leastWidth = 10
+
+    /// Leaves out what is optional, then cuts the flexible column and at last the first one. Returns what is left out.
+    private func fit(_ widths: inout [Int], into width: Int) -> Set<Int> {
+        var hidden: Set<Int> = []
+        let flexible = columns.firstIndex(where: \.isFlexible)
+        func excess(_ widths: [Int]) -> Int {
+            let shown = widths.indices.filter { !hidden.contains($0) }
+            return shown.reduce((shown.count - 1) * Self.gap + 1) { $0 + widths[$1] } - width
+        }
+        func cut(_ index: Int) {
+            widths[index] = max(min(widths[index], Self.leastWidth), widths[index] - max(0, excess(widths)))
+        }
+        var candidates = optional[...]
+        while let flexible, let title = candidates.first, excess(widths) > max(0, widths[flexible] - Self.leastWidth) {
+            candidates.removeFirst()
+            if let index = columns.firstIndex(where: { $0.title == title }) { hidden.insert(index) }
+        }
+        if let flexible { cut(flexible) }
+        if !columns.isEmpty { cut(0) }
+        return hidden
     }
 }
 

@@ -14,7 +14,7 @@ struct PresetTable {
         let wide = isWide ? ["TEMPLATE", "VERSION", "FINGERPRINT", "SOURCE", "FILE"] : []
         var table = Table(
             ["NAME", "READY", "DESIRED", "ELIGIBLE", "CLAIMED", "STARTING", "STATUS"] + wide + ["MESSAGE"],
-            flexible: "MESSAGE")
+            flexible: "MESSAGE", optional: ["ELIGIBLE", "DESIRED", "STARTING"] + wide + ["CLAIMED"])
         for status in statuses {
             let (preset, counts) = (status.preset, status.pool.counts)
             let (word, style, message) = Self.headline(of: status)
@@ -59,7 +59,8 @@ enum Tables {
     static func workspaces(_ workspaces: [Workspace], now: Timestamp, isWide: Bool, _ console: Console) -> String {
         let wide = isWide ? ["ID", "TEMPLATE", "FINGERPRINT"] : []
         var table = Table(
-            ["NAME", "PRESET", "STATE", "VERSION", "OWNER", "AGE"] + wide + ["ENDPOINT"], flexible: "ENDPOINT")
+            ["NAME", "PRESET", "STATE", "VERSION", "OWNER", "AGE"] + wide + ["ENDPOINT"], flexible: "ENDPOINT",
+            optional: ["PRESET", "AGE"] + wide + ["VERSION"])
         for workspace in workspaces {
             let extra: [Table.Cell] =
                 isWide
@@ -79,7 +80,8 @@ enum Tables {
 
     static func operations(_ operations: [Operation], now: Timestamp, _ console: Console) -> String {
         var table = Table(
-            ["ID", "TYPE", "WORKSPACE", "PRESET", "STATE", "ATTEMPT", "AGE", "MESSAGE"], flexible: "MESSAGE")
+            ["ID", "TYPE", "WORKSPACE", "PRESET", "STATE", "ATTEMPT", "AGE", "MESSAGE"], flexible: "MESSAGE",
+            optional: ["PRESET", "ATTEMPT", "AGE"])
         for operation in operations {
             let message = operation.error ?? operation.reason.rawValue
             table.add([
@@ -93,7 +95,8 @@ enum Tables {
     }
 
     static func events(_ events: [Event], now: Timestamp, _ console: Console) -> String {
-        var table = Table(["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"], flexible: "MESSAGE")
+        var table = Table(
+            ["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"], flexible: "MESSAGE", optional: ["TYPE"])
         for event in events {
             table.add([
                 .init((now - event.at).age), .init(event.kind.rawValue, event.kind == .warning ? .yellow : .plain),
@@ -104,7 +107,8 @@ enum Tables {
     }
 
     static func sources(_ sources: [SourceStatus], now: Timestamp, _ console: Console) -> String {
-        var table = Table(["NAME", "REVISION", "READY", "AGE", "URL", "MESSAGE"], flexible: "MESSAGE")
+        var table = Table(
+            ["NAME", "REVISION", "READY", "AGE", "URL", "MESSAGE"], flexible: "MESSAGE", optional: ["URL", "AGE"])
         for source in sources {
             let ready = source.conditions[0]
             let worst = source.conditions.last ?? ready
@@ -121,7 +125,7 @@ enum Tables {
     static func revisions(_ revisions: [RevisionRecord], now: Timestamp, _ console: Console) -> String {
         var table = Table(
             ["SOURCE", "REVISION", "AGE", "CREATED", "DELETED", "CANCELLED", "CONVERGED IN", "AUTHOR", "SUBJECT"],
-            flexible: "SUBJECT")
+            flexible: "SUBJECT", optional: ["CANCELLED", "CONVERGED IN", "AUTHOR", "SOURCE"])
         for revision in revisions {
             table.add([
                 .init(revision.source), .init(revision.revision.short), .init((now - revision.appliedAt).age),
@@ -146,7 +150,8 @@ enum Tables {
 
     static func templates(_ templates: [(source: String, template: Template)], _ console: Console) -> String {
         var table = Table(
-            ["NAME", "PROVISIONER", "ACTIVE VERSION", "PARAMETERS", "DEPRECATED", "FILE"], flexible: "PARAMETERS")
+            ["NAME", "PROVISIONER", "ACTIVE VERSION", "PARAMETERS", "DEPRECATED", "FILE"], flexible: "PARAMETERS",
+            optional: ["DEPRECATED", "FILE", "PROVISIONER"])
         for (_, template) in templates {
             table.add([
                 .init(template.name), .init(template.provisioner ?? "(default)"), .init(template.activeVersion ?? "-"),

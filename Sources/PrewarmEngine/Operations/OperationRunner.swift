@@ -151,7 +151,7 @@ package struct OperationRunner: Sendable {
         let request = ProvisionerRequest(
             id: operation.id, operation: kind, attempt: operation.attempt, workspace: workspace, labels: labels,
             secrets: secrets(of: workspace, for: operation.provisioner))
-        let reply = await provisioner.perform(request) { mark in
+        let reply = await perform(request, by: provisioner) { mark in
             var marked = record
             marked.mark = mark
             let update = marked
