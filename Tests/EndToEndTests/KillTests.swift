@@ -4,7 +4,8 @@ import Testing
 @Suite struct KillTests {
     /// SIGKILL at many moments of many syncs; what is left is carried on, and nothing is twice, leaked or forgotten.
     @Test func killedAtAnyMomentTheNextRunCarriesOn() async throws {
-        let sandbox = try await Sandbox()
+        let sandbox = try await Sandbox(
+            configuration: Sandbox.configuration + "policy: {deletionGuard: {percent: 100}}\n")
         var generator = SystemRandomNumberGenerator()
         var kills = 0
         for round in 1...12 {

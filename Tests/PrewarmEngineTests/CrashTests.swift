@@ -60,7 +60,9 @@ private struct MortalStore: Store {
         let world = try World()
         let store = try world.open()
         let life = MortalStore.Life(writes: step, diesAfterCommit: diesAfterCommit)
-        let mortal = world.engine(store: MortalStore(store: store, life: life), holder: "first")
+        var policy = Policy()
+        policy.deletionGuard.percent = 100
+        let mortal = world.engine(store: MortalStore(store: store, life: life), holder: "first", policy: policy)
         var died = false
         do {
             try await story(world, mortal)
@@ -68,7 +70,7 @@ private struct MortalStore: Store {
             died = true
         }
         world.with { _ = $0.deadHolders.insert("first") }
-        let heir = world.engine(store: store, holder: "second")
+        let heir = world.engine(store: store, holder: "second", policy: policy)
         try await story(world, heir)
         try await check(world, heir, step: step)
         return died

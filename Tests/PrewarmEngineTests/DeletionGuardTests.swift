@@ -14,7 +14,7 @@ struct DeletionGuardTests {
         try await engine.sync()
         #expect(world.with(\.instances).count == 15, "creates go on, deletions are held")
         let status = try #require(try await engine.assess("presets").statuses.first)
-        #expect(status[.deletionsHeld]?.reason == "DeletionGuard" && !status.isHealthy)
+        #expect(status[.deletionsHeld]?.reason == "GuardExceeded" && !status.isHealthy)
         let approved = try await engine.approve(world.with(\.head) ?? "", by: "ada")
         #expect(approved.map(\.deletions.count) == [9])
         try await engine.sync()
@@ -70,16 +70,19 @@ struct DeletionGuardTests {
         #expect(try await engine.counts("a")?.claimable == 2, "the next revision puts it right")
     }
 
-    @Test("is not what a schedule, a new version or an owner takes away")
-    func others() async throws {
+    @Test("is not what a new version replaces, unless all of it goes at once")
+    func newVersions() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
-        world.commit("a 10 1 recreate")
+        world.commit("a 10 1\nb 11 1 recreate")
         try await engine.sync()
-        world.commit("a 10 2 recreate")
+        world.commit("a 10 2\nb 11 2 recreate")
         try await engine.sync()
-        let versions = try await engine.store.read { try $0.workspaces(WorkspaceFilter()) }.map(\.spec.version)
-        #expect(versions == Array(repeating: "2", count: 10))
+        #expect(try await engine.counts("a")?.eligible == 10)
+        #expect(try await engine.counts("b")?.outdated == 11, "held")
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        try await engine.sync()
+        #expect(try await engine.counts("b")?.eligible == 11)
     }
 
     @Test("waits for an approval by `Confirm`, and for ever by `Retain`")

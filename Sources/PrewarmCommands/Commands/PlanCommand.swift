@@ -133,6 +133,8 @@ struct PlanCommand: AsyncParsableCommand {
                 "\(counted(errors, "error")) in the manifests; the plan keeps the last good version of what they define"
             )
         }
-        return reports.contains { !$0.plan.actions.isEmpty }
+        return reports.contains { report in
+            !report.plan.actions.isEmpty || report.plan.held.contains(where: \.hold.needsApproval)
+        }
     }
 }

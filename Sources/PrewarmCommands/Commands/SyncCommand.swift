@@ -98,6 +98,13 @@ struct SyncCommand: AsyncParsableCommand {
                 "\(counted(report.failed.count, "operation")) failed: \(report.failed[0].error?.asOneLine ?? "")",
                 hint: "see `prewarm logs \(report.failed[0].id)`")
         }
+        let held = report.last.flatMap { turn in turn.plan.held.filter(\.hold.needsApproval).map { (turn, $0) } }
+        if waits, let (turn, first) = held.first {
+            let revision = turn.revision.map { String($0.commit.prefix(8)) } ?? "REVISION"
+            throw CommandFailure(
+                "\(counted(held.count, "deletion")) held by \(first.hold.message)",
+                hint: "if it is meant: `prewarm approve \(revision)`")
+        }
         if waits, !report.unfinished.isEmpty {
             throw CommandFailure("\(counted(report.unfinished.count, "pool")) did not converge in time")
         }

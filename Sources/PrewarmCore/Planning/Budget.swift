@@ -73,7 +73,7 @@ extension Plan {
     /// What the pool wants, as far as nothing holds it back.
     mutating func add(_ pool: Pool, _ deletionGuard: DeletionGuard, _ admission: Budget.Admission) {
         for action in pool.removals {
-            let hold = pool.hold(on: action.kind) ?? deletionGuard.hold(of: action, options: pool.preset.options)
+            let hold = pool.hold(on: action.kind) ?? deletionGuard.hold(of: action, preset: pool.preset)
             if let hold { held.append(HeldAction(action, hold: hold)) } else { actions.append(action) }
         }
         let create = Action(.create, preset: pool.preset.key, reason: .belowDesired)

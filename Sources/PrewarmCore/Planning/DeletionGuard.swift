@@ -4,6 +4,8 @@ package struct GuardState: Hashable, Sendable {
     package var lowered: Set<String> = []
     /// How many instances went because of revisions within the window, without anybody's approval.
     package var recentlyRemoved = 0
+    /// The guard held before what the revision takes away: creates that went on meanwhile change nothing.
+    package var isHeld = false
     /// What somebody allowed to go.
     package var approved: Set<WorkspaceID> = []
 
@@ -26,7 +28,7 @@ struct DeletionGuard {
             if pool.preset.retirement != .pruned { counts.isEmptied = false }
             if pool.preset.options.deletionPolicy == .delete {
                 let lowered = states[source]?.lowered ?? []
-                for action in pool.removals where action.isCausedByRevision(lowered: lowered) {
+                for action in pool.removals where action.isCausedByRevision(of: pool.preset, lowered: lowered) {
                     counts.removed += 1
                     let isApproved = action.workspace.map { states[source]?.approved.contains($0) == true } ?? false
                     if !isApproved { counts.isApproved = false }
@@ -37,8 +39,11 @@ struct DeletionGuard {
         for (source, counts) in sources where counts.removed > 0 && !counts.isApproved {
             let recent = states[source]?.recentlyRemoved ?? 0
             let (removed, all) = (counts.removed + recent, counts.unclaimed + recent)
-            let isTooMuch = removed > policy.above && removed * 100 > policy.percent * all
-            if isTooMuch || counts.isEmptied { verdicts[source] = .deletionGuard(removed: removed, of: all) }
+            if counts.isEmptied {
+                verdicts[source] = .pathEmptied(removed: removed)
+            } else if states[source]?.isHeld == true || removed > policy.above && removed * 100 > policy.percent * all {
+                verdicts[source] = .deletionGuard(removed: removed, of: all)
+            }
         }
     }
 
@@ -49,28 +54,29 @@ struct DeletionGuard {
         var isApproved = true
     }
 
-    func hold(of action: Action, options: PoolOptions) -> Hold? {
-        guard isCausedByRevision(action) else { return nil }
+    func hold(of action: Action, preset: Preset) -> Hold? {
+        let lowered = states[action.preset.source]?.lowered ?? []
+        guard action.isCausedByRevision(of: preset, lowered: lowered) else { return nil }
         let isApproved = action.workspace.map { states[action.preset.source]?.approved.contains($0) == true } ?? false
-        switch options.deletionPolicy {
-        case .retain: return action.reason == .aboveDesired ? verdicts[action.preset.source] : .retain
-        case .confirm where action.reason != .aboveDesired: return isApproved ? nil : .confirm
-        case .confirm, .delete: return verdicts[action.preset.source]
+        switch preset.options.deletionPolicy {
+        case .retain where preset.retirement != nil: return .retain
+        case .confirm where preset.retirement != nil: return isApproved ? nil : .confirm
+        case .retain, .confirm, .delete: return verdicts[action.preset.source]
         }
     }
 
-    private func isCausedByRevision(_ action: Action) -> Bool {
-        action.isCausedByRevision(lowered: states[action.preset.source]?.lowered ?? [])
-    }
 }
 
 extension Action {
-    /// It takes an instance away for good because git says so, be it now or since an earlier revision.
-    package func isCausedByRevision(lowered: Set<String>) -> Bool {
+    /// It takes an instance away because git says so, be it now or since an earlier revision, and not only when
+    /// another one is in its place.
+    /// - Parameter lowered: names of presets of which a revision lowered the number.
+    package func isCausedByRevision(of preset: Preset, lowered: Set<String>) -> Bool {
         guard kind == .delete else { return false }
         switch reason {
         case .pruned, .deprecated, .inactive: return true
-        case .aboveDesired: return lowered.contains(preset.name)
+        case .aboveDesired: return lowered.contains(preset.key.name)
+        case .outdated: return preset.strategy == .recreate
         default: return false
         }
     }

@@ -52,6 +52,8 @@ package enum Hold: Hashable, Sendable {
     case instances(Int)
     case actionsPerTurn(Int)
     case deletionGuard(removed: Int, of: Int)
+    /// No preset of the source would be left.
+    case pathEmptied(removed: Int)
     /// `deletionPolicy: Confirm`
     case confirm
     /// `deletionPolicy: Retain`
@@ -68,6 +70,8 @@ package enum Hold: Hashable, Sendable {
         case .actionsPerTurn(let limit): "the limit of \(limit) actions a turn; the next turn goes on"
         case .deletionGuard(let removed, let all):
             "the deletion guard: \(removed) of \(all) unclaimed instances would go; `prewarm approve` lets them"
+        case .pathEmptied(let removed):
+            "the deletion guard: no preset is left and all \(removed) instances would go; `prewarm approve` lets them"
         case .confirm: "`deletionPolicy: Confirm`; `prewarm approve` lets them go"
         case .retain: "`deletionPolicy: Retain`"
         case .observe: "`mode: observe`"
@@ -75,10 +79,17 @@ package enum Hold: Hashable, Sendable {
         }
     }
 
+    package var isOfGuard: Bool {
+        switch self {
+        case .deletionGuard, .pathEmptied: true
+        default: false
+        }
+    }
+
     /// It guards what exists; the others limit what is done.
     package var isOfDeletions: Bool {
         switch self {
-        case .deletionGuard, .confirm, .retain: true
+        case .deletionGuard, .pathEmptied, .confirm, .retain: true
         default: false
         }
     }

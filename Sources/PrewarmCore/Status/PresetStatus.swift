@@ -99,11 +99,11 @@ package struct PresetStatus: Sendable {
 
     private static func suspended(_ preset: Preset, _ pool: PoolPlan) -> Condition? {
         if let suspension = pool.suspension {
-            return Condition(.suspended, reason: "SuspendedByUser", message: "suspended \(suspension.sentence)")
+            return Condition(.suspended, reason: "ByOperator", message: "suspended \(suspension.sentence)")
         }
         guard preset.isSuspended else { return nil }
         return Condition(
-            .suspended, reason: "SuspendedByManifest",
+            .suspended, reason: "ByManifest",
             message: "`suspended: true` in \(preset.origin.file):\(preset.origin.line)")
     }
 
@@ -124,7 +124,8 @@ package struct PresetStatus: Sendable {
             switch first.hold {
             case .confirm: "Confirm"
             case .retain: "Retain"
-            default: "DeletionGuard"
+            case .pathEmptied: "PathEmptied"
+            default: "GuardExceeded"
             }
         return Condition(
             .deletionsHeld, reason: reason, message: "\(held.count) deletions held by \(first.hold.message)")
@@ -137,7 +138,10 @@ package struct PresetStatus: Sendable {
             switch first.hold {
             case .observe: "Observed"
             case .freeze: "Frozen"
-            default: "Limited"
+            case .instancesPerPreset: "InstancesPerPreset"
+            case .instancesPerSource: "InstancesPerSource"
+            case .instances: "Instances"
+            default: "ActionsPerTurn"
             }
         return Condition(
             .limited, reason: reason,

@@ -56,7 +56,7 @@ extension Hold {
     /// `prewarm approve` lets it go on.
     package var needsApproval: Bool {
         switch self {
-        case .deletionGuard, .confirm: true
+        case .deletionGuard, .pathEmptied, .confirm: true
         default: false
         }
     }

@@ -32,6 +32,8 @@ package struct GuardRecord: Hashable, Sendable {
     package var lowered: [String] = []
     package var removals: [Removal] = []
     package var approval: Approval?
+    /// The revision of which the guard holds something.
+    package var heldRevision: String?
 
     package init() {}
 
@@ -39,6 +41,7 @@ package struct GuardRecord: Hashable, Sendable {
     func state(window: Duration, now: Timestamp, revision: Revision?) -> GuardState {
         var state = GuardState()
         state.lowered = Set(lowered)
+        state.isHeld = heldRevision != nil && heldRevision == revision?.description
         state.recentlyRemoved = removals.reduce(0) { $0 + ($1.at + window > now ? $1.count : 0) }
         if let approval, approval.revision == revision?.description { state.approved = Set(approval.workspaces) }
         return state
@@ -50,12 +53,14 @@ extension GuardRecord: BinaryCodable {
         writer.write(lowered)
         writer.write(removals)
         writer.write(approval)
+        writer.write(heldRevision)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
         lowered = try reader.read()
         removals = try reader.read()
         approval = try reader.read()
+        heldRevision = try reader.read()
     }
 }
 

@@ -26,18 +26,23 @@ extension TurnCommit {
     func save(_ record: GuardRecord, after plan: Plan, in store: any StoreWriter) throws {
         var record = record
         let lowered = Set(record.lowered)
+        let byKey = Dictionary(presets.map { ($0.key, $0) }) { first, _ in first }
+        func isTaken(_ action: Action) -> Bool {
+            byKey[action.preset].map { action.isCausedByRevision(of: $0, lowered: lowered) } ?? false
+        }
         let approved = Set(
             record.approval.flatMap { $0.revision == revision?.description ? $0.workspaces : nil } ?? [])
         let removed = plan.actions.count { action in
-            guard action.isCausedByRevision(lowered: lowered), let id = action.workspace else { return false }
+            guard isTaken(action), let id = action.workspace else { return false }
             return !approved.contains(id)
         }
         record.removals.removeAll { $0.at + engine.policy.deletionGuard.window <= planner.now }
         if removed > 0 { record.removals.append(.init(at: planner.now, count: removed)) }
         if record.approval?.revision != revision?.description { record.approval = nil }
         if preset == nil {
+            record.heldRevision = plan.held.contains { $0.hold.isOfGuard } ? revision?.description : nil
             var waiting = Set(
-                plan.held.lazy.map(\.action).filter { $0.isCausedByRevision(lowered: lowered) }.map(\.preset.name))
+                plan.held.lazy.map(\.action).filter(isTaken).map(\.preset.name))
             for pool in plan.pools where pool.suspension != nil { waiting.insert(pool.preset.name) }
             for preset in presets where preset.isSuspended { waiting.insert(preset.key.name) }
             record.lowered = record.lowered.filter(waiting.contains)

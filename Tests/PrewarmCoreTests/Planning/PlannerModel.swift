@@ -270,7 +270,7 @@ struct PlannerModel {
     private func holdOfRemoval(_ action: Action, _ preset: Preset) -> Hold? {
         if let hold = standstill(action) { return hold }
         guard isTakenByRevision(action) else { return nil }
-        let isRetired = action.reason != .aboveDesired
+        let isRetired = preset.retirement != nil
         if isRetired, preset.options.deletionPolicy == .retain { return .retain }
         if isRetired, preset.options.deletionPolicy == .confirm { return isApproved(action) ? nil : .confirm }
         let source = action.preset.source
@@ -286,7 +286,9 @@ struct PlannerModel {
         }.count
         let (removed, total) = (counted.count + recent, all + recent)
         let isEmptied = !world.presets.contains { $0.key.source == source && $0.retirement != .pruned }
-        guard removed > 5 && Double(removed) / Double(total) > 0.5 || isEmptied else { return nil }
+        if isEmptied { return .pathEmptied(removed: removed) }
+        let isHeld = world.guards[source]?.isHeld == true
+        guard isHeld || removed > 5 && Double(removed) / Double(total) > 0.5 else { return nil }
         return .deletionGuard(removed: removed, of: total)
     }
 
@@ -298,6 +300,8 @@ struct PlannerModel {
     private func isTakenByRevision(_ action: Action) -> Bool {
         guard action.kind == .delete else { return false }
         if [.pruned, .deprecated, .inactive].contains(action.reason) { return true }
+        let preset = world.presets.first { $0.key == action.preset }
+        if action.reason == .outdated, preset?.strategy == .recreate { return true }
         return action.reason == .aboveDesired
             && world.guards[action.preset.source]?.lowered.contains(action.preset.name) == true
     }
