@@ -5,6 +5,8 @@ package struct Engine: Sendable {
     package let store: any Store
     /// By name.
     package let sources: [String: Source]
+    /// In the order of the configuration.
+    package let sourceNames: [String]
     /// By the names of the configuration.
     package let provisioners: [String: any Provisioner]
     package let defaultProvisioner: String?
@@ -45,6 +47,7 @@ package struct Engine: Sendable {
     ) {
         self.store = store
         self.sources = Dictionary(sources.map { ($0.name, $0) }) { first, _ in first }
+        sourceNames = sources.map(\.name)
         self.provisioners = provisioners
         self.defaultProvisioner = defaultProvisioner
         self.policy = policy

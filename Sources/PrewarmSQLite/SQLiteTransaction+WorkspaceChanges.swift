@@ -54,7 +54,7 @@ extension SQLiteTransaction {
             read: decoder.workspace) ?? nil
     }
 
-    func remember(claimKey: String, of workspace: WorkspaceID) throws {
+    func remember(claimKey: String?, of workspace: WorkspaceID) throws {
         try statement("UPDATE workspaces SET claim_key = ?2 WHERE id = ?1").run(workspace, claimKey)
     }
 

@@ -27,10 +27,12 @@ struct ColdClaimTests {
         world.commit("a 0 1 cold")
         world.with { $0.brokenVersions = ["1"] }
         try await engine.sync()
-        let cold = try await engine.claim("a", owner: "ada")
+        let cold = try await engine.claim("a", owner: "ada", idempotencyKey: "k")
         try await engine.sync()
         #expect(try await engine.store.read { try $0.workspace(cold.id.rawValue) }?.state == .deleted)
         #expect(world.with(\.instances).isEmpty)
+        let again = try await engine.claim("a", owner: "ada", idempotencyKey: "k")
+        #expect(again.id != cold.id && again.isCold, "the key is good for another try")
     }
 
     @Test("is refused above a limit, and while the preset is suspended")

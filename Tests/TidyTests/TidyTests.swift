@@ -14,8 +14,10 @@ import Testing
         "PrewarmGit": ["PrewarmCore", "PrewarmEngine", "CLibGit2", "CGitStream"],
         "PrewarmSQLite": ["PrewarmCore", "PrewarmEngine"],
         "PrewarmProvisioners": ["PrewarmCore", "PrewarmEngine"],
+        "PrewarmServer": ["PrewarmCore", "PrewarmEngine"],
         "PrewarmCommands": [
             "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmGit", "PrewarmSQLite", "PrewarmProvisioners",
+            "PrewarmServer",
         ],
         "prewarm": ["PrewarmCommands"],
     ]

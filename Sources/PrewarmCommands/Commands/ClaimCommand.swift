@@ -37,6 +37,11 @@ struct ClaimCommand: AsyncParsableCommand {
             let context = try await Context.open(global)
             let deadline = wait.map { context.engine.now() + $0.duration }
             var workspace = try await claim(context, until: deadline, console: console)
+            if let idempotencyKey, workspace.state != .claimed {
+                throw CommandFailure(
+                    "\(workspace.name), which the idempotency key \"\(idempotencyKey)\" got, was given up",
+                    hint: "use a new key for a new claim")
+            }
             if workspace.isCold { workspace = try await make(workspace, context, until: deadline, console: console) }
             switch output {
             case .json: console.write(Value(workspace, ttl: nil).json)

@@ -30,7 +30,7 @@ struct PinCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let context = try await Context.open(global)
             let name = try context.sources(named: source)[0]
-            let end = until.map { $0.time(from: context.engine.now()) }
+            let end = try until.map { try $0.time(from: context.engine.now()) }
             let pinned = try await context.engine.pin(
                 name, at: revision, reason: reason, by: by ?? Environment.user, until: end)
             console.step(.success, "pinned \(name) at \(pinned.short)" + (end.map { " until \($0)" } ?? ""))

@@ -49,7 +49,7 @@ struct SuspendCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global) { console in
             let context = try await Context.open(global)
-            let end = until.map { $0.time(from: context.engine.now()) }
+            let end = try until.map { try $0.time(from: context.engine.now()) }
             try await context.engine.suspend(
                 try await options.scope(context), reason: reason, by: options.author, until: end)
             console.step(.success, "suspended \(options.description)" + (end.map { " until \($0)" } ?? ""))
@@ -69,10 +69,26 @@ struct ResumeCommand: AsyncParsableCommand {
             let context = try await Context.open(global)
             guard try await context.engine.resume(try await options.scope(context), by: options.author) else {
                 console.step(.success, "\(options.description) was not suspended from the command line")
+                try await tellWhatGoesOn(context, console)
                 return
             }
             console.step(.success, "resumed \(options.description)")
+            try await tellWhatGoesOn(context, console)
         }
+    }
+
+    /// A preset may be suspended by its manifest, with its source or with everything, too.
+    private func tellWhatGoesOn(_ context: Context, _ console: Console) async throws {
+        guard options.preset != nil, case .preset(let key) = try await options.scope(context) else { return }
+        let status = try await context.assess().flatMap(\.statuses).first { $0.preset.key == key }
+        guard let suspended = status?[.suspended] else { return }
+        let hint =
+            switch status?.pool.suspension?.scope {
+            case .source(let name)?: "`prewarm resume --source \(name)` ends it"
+            case .all?: "`prewarm resume --all` ends it"
+            default: "it ends in git"
+            }
+        console.warning("\(key.name) is still suspended: \(suspended.message)", hint: hint)
     }
 }
 
@@ -91,10 +107,13 @@ enum Moment: ExpressibleByArgument {
         }
     }
 
-    func time(from now: Timestamp) -> Timestamp {
+    /// An end that has passed would end what it is to end before it began.
+    func time(from now: Timestamp) throws -> Timestamp {
         switch self {
-        case .at(let time): time
-        case .after(let duration): now + duration
+        case .at(let time) where time <= now:
+            throw CommandFailure("\(time) has passed", hint: "it is \(now) now; --until takes a later time, or 2h")
+        case .at(let time): return time
+        case .after(let duration): return now + duration
         }
     }
 }

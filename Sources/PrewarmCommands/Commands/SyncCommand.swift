@@ -98,15 +98,14 @@ struct SyncCommand: AsyncParsableCommand {
                 "\(counted(report.failed.count, "operation")) failed: \(report.failed[0].error?.asOneLine ?? "")",
                 hint: "see `prewarm logs \(report.failed[0].id)`")
         }
-        let held = report.last.flatMap { turn in turn.plan.held.filter(\.hold.needsApproval).map { (turn, $0) } }
-        if waits, let (turn, first) = held.first {
-            let revision = turn.revision.map { String($0.commit.prefix(8)) } ?? "REVISION"
-            throw CommandFailure(
-                "\(counted(held.count, "deletion")) held by \(first.hold.message)",
-                hint: "if it is meant: `prewarm approve \(revision)`")
+        let held = report.last.flatMap(\.plan.held).count(where: \.hold.needsApproval)
+        if waits, held > 0 {
+            throw CommandFailure("\(counted(held, "deletion")) held", hint: Self.approval(report))
         }
         if waits, !report.unfinished.isEmpty {
-            throw CommandFailure("\(counted(report.unfinished.count, "pool")) did not converge in time")
+            throw CommandFailure(
+                "\(counted(report.unfinished.count, "pool")) did not become as wanted",
+                hint: "`prewarm describe preset \(report.unfinished[0].pool.preset.name)` says why")
         }
         for turn in report.turns {
             if let failure = turn.failure {
@@ -121,10 +120,22 @@ struct SyncCommand: AsyncParsableCommand {
             )
         }
         guard !report.last.isEmpty else { return }
-        let eligible = pools.reduce(0) { $0 + $1.counts.eligible }
+        if held > 0 {
+            console.warning(
+                "\(counted(held, "deletion")) \(held == 1 ? "waits" : "wait") for an approval",
+                hint: Self.approval(report))
+        }
+        let eligible = pools.reduce(0) { $0 + min($1.counts.eligible, $1.counts.desired) }
         let desired = pools.reduce(0) { $0 + $1.counts.desired }
         console.step(
             .success, "\(counted(pools.count, "pool")), \(eligible) of \(desired) workspaces ready to be claimed")
+    }
+
+    /// The command that lets go on what is held.
+    private static func approval(_ report: Synchronizer.Report) -> String? {
+        let held = report.last.filter { $0.plan.held.contains(where: \.hold.needsApproval) }
+        guard let commit = held.first?.revision?.commit else { return nil }
+        return "see `prewarm plan`; `prewarm approve \(commit.prefix(8))` lets them go on"
     }
 
     private static func sentence(for unfinished: Synchronizer.Unfinished) -> String {
@@ -137,7 +148,8 @@ struct SyncCommand: AsyncParsableCommand {
             why =
                 ", waits until \(until) after \(counted(failures, "failure")): \(unfinished.failure?.message.asOneLine ?? "")"
         case .canary: why = ", the first of the new version is not ready yet"
-        case nil: why = counts.isInMotion ? ", \(counts.starting) starting, \(counts.deleting) deleting" : ""
+        case nil where counts.isInMotion: why = ", \(counts.starting) starting, \(counts.deleting) deleting"
+        case nil: why = unfinished.held.map { ", held by \($0.message)" } ?? ""
         }
         return "\(unfinished.pool.preset.name): \(counts.eligible) of \(counts.desired) ready" + why
     }

@@ -1,5 +1,6 @@
 import Logging
 import PrewarmCore
+import PrewarmEngine
 
 #if canImport(Glibc)
     import Glibc

@@ -1,4 +1,5 @@
 import PrewarmCore
+import PrewarmEngine
 
 /// What `validate` found, in the forms that people, programs and forges read.
 struct Findings {

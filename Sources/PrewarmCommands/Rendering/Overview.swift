@@ -88,12 +88,12 @@ struct Overview {
         if !failing.isEmpty { text += "\n" }
         for operation in failing.prefix(20) {
             text +=
-                "\(Style.red.apply(to: "✗", colour: colour)) \(operation.kind.rawValue) of \(operation.workspace) failed \(counted(operation.attempt, "time")), tried again at \(operation.nextAttemptAt): \((operation.error ?? "").asOneLine)\n"
+                "\(Style.red.apply(to: "✗", colour: colour)) \(operation.kind.rawValue) of \(Workspace.name(preset: operation.preset.name, id: operation.workspace)) was not done in \(counted(operation.attempt, "attempt")), tried again at \(operation.nextAttemptAt): \((operation.error ?? "").asOneLine)\n"
         }
         if failing.count > 20 { text += "  and \(failing.count - 20) more: `prewarm get operations --state pending`\n" }
         if !orphans.isEmpty {
             text +=
-                "! \(counted(orphans.count, "workspace")) of provisioners are known to nobody: `prewarm get orphans`\n"
+                "! \(counted(orphans.count, "workspace")) of provisioners \(orphans.count == 1 ? "is" : "are") known to nobody: `prewarm get orphans`\n"
         }
         for name in unconfigured {
             text += "! the source \"\(name)\" is not in the configuration any more: its workspaces stay as they are\n"

@@ -28,6 +28,11 @@ struct PlanText {
                     + Style.yellow.apply(
                         to: "! held: \(counted(actions.count, "action")) by \(hold.message)", colour: colour))
         }
+        for status in report.statuses where !status.pool.isConverged {
+            guard let why = status[.suspended] ?? status[.stalled] ?? status[.backingOff] else { continue }
+            lines.append(
+                "  " + Style.yellow.apply(to: "! \(status.preset.key.name): \(why.message)", colour: colour))
+        }
         return lines.map { $0 + "\n" }.joined()
     }
 
@@ -93,7 +98,9 @@ extension Plan {
         func count(_ kind: Action.Kind) -> Int { plans.reduce(0) { $0 + $1.actions.count { $0.kind == kind } } }
         let held = plans.reduce(0) { $0 + $1.held.count }
         guard plans.contains(where: { !$0.actions.isEmpty || !$0.held.isEmpty }) else {
-            return "Nothing to do: every pool is as its preset says."
+            return plans.allSatisfy({ $0.pools.allSatisfy(\.isConverged) })
+                ? "Nothing to do: every pool is as its preset says."
+                : "Nothing to do now; `prewarm status` says what the pools wait for."
         }
         return "Plan: \(count(.create)) to create, \(count(.delete)) to delete, \(count(.cancel)) to cancel"
             + (held > 0 ? ", \(held) held." : ".")

@@ -111,9 +111,7 @@ extension Context {
     static func open(_ global: GlobalOptions) async throws -> Context {
         let file = try ConfigurationFile(global)
         let configuration = try file.load()
-        return Context(
-            engine: try Assembly(file, configuration).engine(), console: global.console,
-            sourceNames: configuration.sources.map(\.name.value))
+        return Context(engine: try Assembly(file, configuration).engine(), console: global.console)
     }
 
     /// All, or the one.

@@ -27,7 +27,8 @@ struct CommandFailure: Error {
                 "no source has the revision \"\(revision)\" in force",
                 hint: applied.isEmpty
                     ? "another revision was applied meanwhile: see `prewarm status`"
-                    : "in force: " + applied.map { "\($0.source) \($0.revision.short)" }.joined(separator: ", "))
+                    : (revision.count < 6 ? "six digits of the commit or more are needed; " : "") + "in force: "
+                        + applied.map { "\($0.source) \($0.revision.short)" }.joined(separator: ", "))
         case ApprovalError.nothingHeld(let source, let revision):
             self.init("nothing is held of \(source) at \(revision.short)", hint: "see `prewarm plan`")
         case AdoptionError.notAnOrphan(let id, let known):

@@ -69,10 +69,10 @@ package enum Hold: Hashable, Sendable {
         case .instances(let limit): "the limit of \(limit) instances in all"
         case .actionsPerTurn(let limit): "the limit of \(limit) actions a turn; the next turn goes on"
         case .deletionGuard(let removed, let all):
-            "the deletion guard: \(removed) of \(all) unclaimed instances would go; `prewarm approve` lets them"
+            "the deletion guard: \(removed) of \(all) unclaimed instances would go; `prewarm approve REVISION` lets them"
         case .pathEmptied(let removed):
-            "the deletion guard: no preset is left and all \(removed) instances would go; `prewarm approve` lets them"
-        case .confirm: "`deletionPolicy: Confirm`; `prewarm approve` lets them go"
+            "the deletion guard: no preset is left, all \(removed) would go; `prewarm approve REVISION` lets them"
+        case .confirm: "`deletionPolicy: Confirm`; `prewarm approve REVISION` lets them go"
         case .retain: "`deletionPolicy: Retain`"
         case .observe: "`mode: observe`"
         case .freeze(let until): "a freeze until \(until)"

@@ -90,7 +90,7 @@ struct Pool {
         } else if tally.count > 0, [.pending, .creating, .ready, .failed, .deleting].contains(tally.state) {
             isRollout = true
         }
-        let isLive = [.pending, .creating, .ready, .failed].contains(tally.state)
+        let isLive = [.pending, .creating, .ready].contains(tally.state)
         if isLive, !isCurrent { counts.outdated += tally.count }
     }
 

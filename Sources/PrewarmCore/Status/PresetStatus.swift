@@ -59,6 +59,8 @@ package struct PresetStatus: Sendable {
         if missing > 0 { parts.append("\(missing) missing") }
         if pool.wait == .canary { parts.append("the first of a new version has to be ready before more are made") }
         if counts.extraneous > 0 { parts.append("\(counts.extraneous) too many") }
+        let broken = counts.failed - counts.keptFailed
+        if broken > 0 { parts.append("\(broken) failed to build") }
         let reason =
             if case .backoff = pool.wait { "ProgressingWithRetry" } else if preset.retirement != nil {
                 "Draining"
@@ -70,14 +72,16 @@ package struct PresetStatus: Sendable {
         guard case .stalled(let failures) = pool.wait else { return nil }
         return Condition(
             .stalled, reason: "FailureLimit",
-            message: "\(failures) builds in a row failed, the limit is \(preset.failureLimit): \(failure.summary)")
+            message:
+                "\(failures.counted("build")) in a row failed, the limit is \(preset.failureLimit): \(failure.summary); "
+                + "`prewarm retry \(preset.key.name)` or another version tries again")
     }
 
     private static func backingOff(_ pool: PoolPlan, _ failure: FailureRecord?) -> Condition? {
         guard case .backoff(let until, let failures) = pool.wait else { return nil }
         return Condition(
             .backingOff, reason: "CreateFailed",
-            message: "\(failures) in a row failed, the next build is at \(until): \(failure.summary)")
+            message: "\(failures.counted("build")) in a row failed, the next is at \(until): \(failure.summary)")
     }
 
     private static func deprecated(_ preset: Preset) -> Condition? {
@@ -128,7 +132,7 @@ package struct PresetStatus: Sendable {
             default: "GuardExceeded"
             }
         return Condition(
-            .deletionsHeld, reason: reason, message: "\(held.count) deletions held by \(first.hold.message)")
+            .deletionsHeld, reason: reason, message: "\(held.count.counted("deletion")) held by \(first.hold.message)")
     }
 
     private static func limited(_ held: [HeldAction]) -> Condition? {
@@ -145,15 +149,23 @@ package struct PresetStatus: Sendable {
             }
         return Condition(
             .limited, reason: reason,
-            message: "\(held.count) \(first.action.kind.rawValue)s held by \(first.hold.message)")
+            message: "\(held.count.counted(first.action.kind.rawValue)) held by \(first.hold.message)")
     }
 }
 
 extension Optional<FailureRecord> {
-    /// The first line of what the last failure said.
+    /// What the last failure said, as one line: of a long log its end.
     fileprivate var summary: String {
-        self?.message.split(separator: "\n").first.map(String.init) ?? "no reason was given"
+        let lines = self?.message.split(whereSeparator: \.isNewline) ?? []
+        guard let last = lines.last else { return "no reason was given" }
+        let line = lines.joined(separator: " ")
+        return line.count > 200 && lines.count > 1 ? "\(lines[0]) … \(last.suffix(200))" : String(line.prefix(400))
     }
+}
+
+extension Int {
+    /// `1 build`, `2 builds`
+    fileprivate func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
 }
 
 extension Deprecation {

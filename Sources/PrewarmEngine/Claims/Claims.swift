@@ -16,6 +16,7 @@ package enum ClaimError: Error, Sendable {
 
 extension Engine {
     /// Hands out a ready workspace. The store decides in one statement, so that no other claim and no deletion wins too.
+    /// Again with the same key it is the same workspace, even if it was released since.
     package func claim(_ name: String, owner: String, idempotencyKey: String? = nil) async throws -> Workspace {
         let now = now()
         return try await store.write { store in
@@ -24,7 +25,9 @@ extension Engine {
                 guard earlier.preset == preset.key, earlier.owner == owner else {
                     throw ClaimError.keyReused(idempotencyKey, earlier)
                 }
-                return earlier
+                // One that could not be made was never handed out.
+                guard earlier.state != .claimed, earlier.readyAt == nil else { return earlier }
+                try store.remember(claimKey: nil, of: earlier.id)
             }
             guard preset.retirement == nil else { throw ClaimError.retired(preset) }
             let request = ClaimRequest(

@@ -110,8 +110,8 @@ package protocol StoreWriter: StoreReader {
     /// Hands out one ready workspace: of the current fingerprint first, then the oldest; one statement decides.
     func claim(_ claim: ClaimRequest) throws -> Workspace?
 
-    /// Of a workspace that was not claimed by ``claim(_:)``.
-    func remember(claimKey: String, of workspace: WorkspaceID) throws
+    /// Nil forgets it. Of a workspace that was not claimed by ``claim(_:)``.
+    func remember(claimKey: String?, of workspace: WorkspaceID) throws
 
     func insert(_ operations: [Operation]) throws
     func update(_ operation: OperationRecord) throws

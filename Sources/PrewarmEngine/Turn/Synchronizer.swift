@@ -35,6 +35,8 @@ package struct Synchronizer: Sendable {
     package struct Unfinished: Sendable {
         package let pool: PoolPlan
         package let failure: FailureRecord?
+        /// What holds back the first of what is to be done.
+        package let held: Hold?
     }
 
     /// - Parameters:
@@ -122,11 +124,13 @@ package struct Synchronizer: Sendable {
 
     private func unfinished(_ reports: [TurnReport]) -> [Unfinished] {
         reports.flatMap { report in
-            zip(report.presets, report.plan.pools).compactMap { preset, pool in
+            let held = Dictionary(grouping: report.plan.held) { $0.action.preset }
+            return zip(report.presets, report.plan.pools).compactMap { preset, pool -> Unfinished? in
                 guard !preset.isSuspended, pool.suspension == nil, self.preset == nil || preset.key.name == self.preset,
                     !pool.isConverged
                 else { return nil }
-                return Unfinished(pool: pool, failure: report.failures[preset.key])
+                return Unfinished(
+                    pool: pool, failure: report.failures[preset.key], held: held[preset.key]?.first?.hold)
             }
         }
     }

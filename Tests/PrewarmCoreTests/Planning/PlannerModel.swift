@@ -451,7 +451,7 @@ struct PlannerModel {
             if isReady(item), isCurrent { counts.actual += 1 }
             if isClaimable(item), isCurrent { counts.eligible += 1 }
             if isExpired(item), isCurrent { counts.expired += 1 }
-            if !isCurrent, isStarting(item) || isReady(item) || item.instance.state == .failed { counts.outdated += 1 }
+            if !isCurrent, isStarting(item) || isReady(item) { counts.outdated += 1 }
             if isStarting(item) { counts.starting += 1 }
             if item.instance.state == .deleting { counts.deleting += 1 }
             if item.instance.state == .failed { counts.failed += 1 }

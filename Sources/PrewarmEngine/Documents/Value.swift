@@ -1,5 +1,5 @@
 /// What a command says to programs, with its keys in the order in which they are documented.
-enum Value {
+package enum Value: Sendable {
     case null
     case bool(Bool)
     case int(Int)
@@ -9,25 +9,25 @@ enum Value {
     case object([(key: String, value: Value)])
 
     /// An object without the keys whose value is nil: absent means unknown.
-    static func object(known pairs: KeyValuePairs<String, Value?>) -> Value {
+    package static func object(known pairs: KeyValuePairs<String, Value?>) -> Value {
         .object(pairs.compactMap { pair in pair.value.map { (pair.key, $0) } })
     }
 }
 
 extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {
-    init(stringLiteral value: String) { self = .string(value) }
-    init(integerLiteral value: Int) { self = .int(value) }
-    init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(integerLiteral value: Int) { self = .int(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
 }
 
 // MARK: JSON
 
 extension Value {
     /// Indented by two, with a newline at the end; deterministic.
-    var json: String { json(isCompact: false) + "\n" }
+    package var json: String { json(isCompact: false) + "\n" }
 
     /// In one line.
-    var compactJSON: String { json(isCompact: true) }
+    package var compactJSON: String { json(isCompact: true) }
 
     private func json(isCompact: Bool) -> String {
         var writer = JSONWriter(isCompact: isCompact)
@@ -107,7 +107,7 @@ private struct JSONWriter {
 
 extension Value {
     /// The same as block YAML; text that YAML could take for something else is in quotes, as in JSON.
-    var yaml: String {
+    package var yaml: String {
         var lines: [String] = []
         appendYAML(to: &lines, indent: "", lead: "")
         return lines.joined(separator: "\n") + "\n"

@@ -1,14 +1,13 @@
-import PrewarmCore
-import PrewarmEngine
+package import PrewarmCore
 
 extension Value {
-    init(_ time: Timestamp) { self = .string(time.description) }
+    package init(_ time: Timestamp) { self = .string(time.description) }
 
-    static func strings(_ dictionary: [String: String]) -> Value {
+    package static func strings(_ dictionary: [String: String]) -> Value {
         .object(dictionary.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
     }
 
-    init(_ parameter: ParameterValue) {
+    package init(_ parameter: ParameterValue) {
         switch parameter {
         case .string(let value): self = .string(value)
         case .integer(let value): self = .int(Int(value))
@@ -18,11 +17,11 @@ extension Value {
         }
     }
 
-    static func parameters(_ parameters: [String: ParameterValue]) -> Value {
+    package static func parameters(_ parameters: [String: ParameterValue]) -> Value {
         .object(parameters.sorted { $0.key < $1.key }.map { ($0.key, Value($0.value)) })
     }
 
-    init(_ status: PresetStatus) {
+    package init(_ status: PresetStatus) {
         let (preset, counts) = (status.preset, status.pool.counts)
         self = .object(known: [
             "name": .string(preset.key.name),
@@ -51,7 +50,7 @@ extension Value {
         ])
     }
 
-    init(_ condition: Condition) {
+    package init(_ condition: Condition) {
         self = .object(known: [
             "type": .string(condition.kind.rawValue),
             "status": .string(condition.status.rawValue),
@@ -61,7 +60,7 @@ extension Value {
         ])
     }
 
-    init(_ template: Template, source: String) {
+    package init(_ template: Template, source: String) {
         self = .object(known: [
             "name": .string(template.name),
             "source": .string(source),
@@ -88,7 +87,7 @@ extension Value {
     }
 
     /// - Parameter ttl: of the preset in force; an unclaimed instance that is ready expires by it.
-    init(_ workspace: Workspace, ttl: Duration?) {
+    package init(_ workspace: Workspace, ttl: Duration?) {
         let expiresAt = workspace.state == .ready ? ttl.flatMap { ttl in workspace.readyAt.map { $0 + ttl } } : nil
         self = .object(known: [
             "id": .string(workspace.id.rawValue),
@@ -111,7 +110,7 @@ extension Value {
         ])
     }
 
-    init(_ operation: Operation) {
+    package init(_ operation: Operation) {
         self = .object(known: [
             "id": .string(operation.id.rawValue),
             "type": .string(operation.kind.rawValue),
@@ -130,7 +129,7 @@ extension Value {
         ])
     }
 
-    init(_ event: Event) {
+    package init(_ event: Event) {
         self = .object(known: [
             "at": Value(event.at),
             "type": .string(event.kind.rawValue),
@@ -142,7 +141,7 @@ extension Value {
         ])
     }
 
-    init(_ source: SourceStatus) {
+    package init(_ source: SourceStatus) {
         self = .object(known: [
             "name": .string(source.name),
             "url": .string(source.url),
@@ -154,7 +153,7 @@ extension Value {
         ])
     }
 
-    init(_ diagnostic: Diagnostic) {
+    package init(_ diagnostic: Diagnostic) {
         self = .object(known: [
             "severity": .string(diagnostic.severity == .error ? "error" : "warning"),
             "file": .string(diagnostic.file),
@@ -165,7 +164,7 @@ extension Value {
         ])
     }
 
-    init(_ action: Action, hold: Hold? = nil) {
+    package init(_ action: Action, hold: Hold? = nil) {
         self = .object(known: [
             "action": .string(action.kind.rawValue),
             "preset": .string(action.preset.name),
@@ -176,7 +175,7 @@ extension Value {
         ])
     }
 
-    init(_ orphan: Orphan) {
+    package init(_ orphan: Orphan) {
         self = .object(known: [
             "id": .string(orphan.id.rawValue),
             "provisioner": .string(orphan.provisioner),
@@ -185,7 +184,7 @@ extension Value {
         ])
     }
 
-    init(_ revision: RevisionRecord) {
+    package init(_ revision: RevisionRecord) {
         self = .object(known: [
             "source": .string(revision.source),
             "revision": .string(revision.revision.description),
@@ -200,7 +199,7 @@ extension Value {
     }
 
     /// One plan over all sources.
-    init(plans reports: [TurnReport], at time: Timestamp) {
+    package init(plans reports: [TurnReport], at time: Timestamp) {
         let plans = reports.map(\.plan)
         let actions = plans.flatMap(\.actions)
         let held = plans.flatMap(\.held)
@@ -220,50 +219,5 @@ extension Value {
                 "create": count(.create), "delete": count(.delete), "cancel": count(.cancel), "held": .int(held.count),
             ]),
         ])
-    }
-}
-
-/// A configured source and what is known of it.
-struct SourceStatus {
-    let name: String
-    let url: String
-    let record: SourceRecord?
-    let diagnostics: [Diagnostic]
-    let pin: Pin?
-
-    var isHealthy: Bool { record?.failure == nil && record?.applied != nil && !hasErrors }
-
-    private var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
-
-    var conditions: [Condition] {
-        var conditions = [ready]
-        if hasErrors, let first = diagnostics.first(where: { $0.severity == .error }) {
-            let count = diagnostics.count { $0.severity == .error }
-            conditions.append(
-                Condition(
-                    .invalid, reason: "ManifestInvalid",
-                    message:
-                        "\(count) \(count == 1 ? "error" : "errors") in the manifests; the first: \(first.location): \(first.message)"
-                ))
-        }
-        if let pin {
-            conditions.append(
-                Condition(
-                    .pinned, reason: "PinnedByUser", message: "pinned at sha1:\(pin.commit.prefix(8)) \(pin.sentence)",
-                    since: pin.since))
-        }
-        return conditions
-    }
-
-    private var ready: Condition {
-        if let failure = record?.failure {
-            let inForce = record?.applied.map { "; \($0.short) stays in force" } ?? ""
-            return Condition(
-                .ready, .no, reason: failure.reason, message: failure.message + inForce, since: failure.since)
-        }
-        guard let record, let applied = record.applied else {
-            return Condition(.ready, .unknown, reason: "NeverSynced", message: "no revision was applied yet")
-        }
-        return Condition(.ready, reason: "Synced", message: "applied \(applied.short)", since: record.appliedAt)
     }
 }

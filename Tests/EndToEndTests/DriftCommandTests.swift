@@ -1,0 +1,146 @@
+import Foundation
+import Testing
+
+@Suite struct DriftCommandTests {
+    @Test func whatIsGoneIsFoundAndReplaced() async throws {
+        let sandbox = try await Sandbox.observable()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
+        try await sandbox.prewarm("sync")
+        let lost = try #require(sandbox.instances.sorted().first)
+        try sandbox.remove("instances/\(lost)")
+        #expect(try await sandbox.prewarm("sync").err.contains("nothing changed"), "it was listed a moment ago")
+        let sync = try await sandbox.prewarm("sync", "--refresh")
+        #expect(sync.code == 0 && sync.err.contains(" is gone: local lost it"), "\(sync.err)")
+        #expect(sandbox.instances.count == 3 && !sandbox.instances.contains(lost))
+        #expect(try await sandbox.preset("a")["eligible"]?.int == 3)
+        #expect(try await sandbox.prewarm("get", "events").out.contains("does not list it any more"))
+    }
+
+    @Test func aClaimedOneThatIsGoneIsSaidAndStaysItsOwners() async throws {
+        let sandbox = try await Sandbox.observable()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.prewarm("sync")
+        let claim = try await sandbox.prewarm("claim", "a", "--owner", "ada", "-o", "json").json()
+        let (id, name) = (try #require(claim["id"]?.string), try #require(claim["name"]?.string))
+        try sandbox.remove("instances/\(id)")
+        let sync = try await sandbox.prewarm("sync", "--refresh")
+        #expect(sync.err.contains("warning: \(name), which is ada's, is gone: local lost it"), "\(sync.err)")
+        #expect(sync.err.contains("hint: `prewarm release \(name)` forgets it"))
+        let owned = try await sandbox.prewarm("get", "workspaces", "--owner", "ada", "-o", "name")
+        #expect(owned.out == "\(name)\n")
+        #expect(try await sandbox.prewarm("release", name).code == 0)
+        #expect(try await sandbox.prewarm("get", "workspaces", "--owner", "ada", "-o", "name").out.isEmpty)
+    }
+
+    @Test func whatNobodyKnowsIsReportedAndCanBeAdopted() async throws {
+        let sandbox = try await Sandbox.observable()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+        try await sandbox.prewarm("sync")
+        try sandbox.write("instances/stray", "")
+        let sync = try await sandbox.prewarm("sync", "--refresh")
+        #expect(
+            sync.code == 0 && sync.err.contains("warning: local lists 1 workspace that nobody knows"), "\(sync.err)")
+        #expect(sync.err.contains("`prewarm adopt PRESET ID` takes one over"))
+        #expect(sandbox.instances.contains("stray"), "nothing is deleted unless the policy says so")
+        let orphans = try await sandbox.prewarm("get", "orphans", "-o", "json").json()
+        #expect(orphans.list.map { $0["id"]?.string } == ["stray"])
+        let status = try await sandbox.prewarm("status")
+        #expect(status.code == 0)
+        #expect(status.out.contains("! 1 workspace of provisioners is known to nobody: `prewarm get orphans`"))
+
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
+        #expect(try await sandbox.prewarm("adopt", "nope", "stray").err.contains("there is no preset \"nope\""))
+        let known = try #require(sandbox.instances.subtracting(["stray"]).first)
+        #expect(try await sandbox.prewarm("adopt", "a", known).code == 1, "that one is known")
+        let adopt = try await sandbox.prewarm("adopt", "a", "stray", "--by", "eve")
+        #expect(adopt.code == 0, "\(adopt.err)")
+        #expect((adopt.out + adopt.err).contains("stray is a-stray now, ready to be claimed"))
+        #expect(try await sandbox.prewarm("adopt", "a", "stray").code == 1, "once")
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        #expect(sandbox.calls("create") == 2, "it counts")
+        #expect(try await sandbox.prewarm("get", "orphans").out.contains("There are no orphans."))
+        #expect(try await sandbox.prewarm("get", "events").out.contains("taken over by eve"))
+    }
+
+    @Test func orphansAreDeletedWhereThePolicySaysSo() async throws {
+        let sandbox = try await Sandbox.observable(policy: "policy: {orphans: delete}\n")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.prewarm("sync")
+        let before = sandbox.instances
+        try sandbox.write("instances/stray", "")
+        let sync = try await sandbox.prewarm("sync", "--refresh")
+        #expect(sync.err.contains("stray is known to nobody: it is deleted"), "\(sync.err)")
+        #expect(sandbox.instances == before)
+    }
+
+    @Test func whatIsStartingIsReadyWhenInspectSaysSo() async throws {
+        let sandbox = try await Sandbox.observable()
+        try sandbox.write("starting", "")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        #expect(try await sandbox.preset("a")["starting"]?.int == 1)
+        #expect(try await sandbox.prewarm("claim", "a", "--owner", "ada").code == 3)
+        try sandbox.remove("starting")
+        let sync = try await sandbox.prewarm("sync", "--timeout", "20s")
+        #expect(sync.code == 0, "\(sync.err)")
+        #expect(try await sandbox.preset("a")["eligible"]?.int == 1 && sandbox.calls("create") == 1)
+    }
+
+    @Test func whatIsNotReadyInTimeFailsAndIsDeleted() async throws {
+        let sandbox = try await Sandbox.observable()
+        try sandbox.write("starting", "")
+        try await sandbox.commit([
+            "a.yaml": Sandbox.preset("a", instances: 1, "  failureLimit: 1"),
+            "go.yaml": """
+            apiVersion: prewarm/v1
+            kind: Template
+            metadata: {name: go}
+            spec: {readyTimeout: 1s}
+
+            """,
+        ])
+        let sync = try await sandbox.prewarm("sync", "--timeout", "20s")
+        #expect(sync.code == 1)
+        #expect(sync.err.contains("not ready in time, by the readyTimeout of its template"), "\(sync.err)")
+        #expect(sandbox.instances.isEmpty)
+        #expect(try await sandbox.preset("a").condition("Stalled") != nil)
+    }
+
+    @Test func tryAgainLaterIsNoFailure() async throws {
+        let sandbox = try await Sandbox.observable()
+        try sandbox.write("create-exit", "75")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1, "  failureLimit: 1")])
+        let sync = try await sandbox.prewarm("sync")
+        #expect(sync.code == 0, "\(sync.err)")
+        #expect(sync.err.contains(/create a-\w+ is tried again at \S+Z: no space left/))
+        let preset = try await sandbox.preset("a")
+        #expect(preset.condition("Stalled") == nil && preset.condition("BackingOff") == nil)
+        try sandbox.remove("create-exit")
+        #expect(try await sandbox.prewarm("retry", "a").code == 0)
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        #expect(try await sandbox.preset("a")["eligible"]?.int == 1)
+    }
+
+    @Test func aDeleteThatFailsIsSeenUntilItIsDone() async throws {
+        let sandbox = try await Sandbox.observable()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2, "  failureLimit: 1")])
+        try await sandbox.prewarm("sync")
+        try sandbox.write("delete-exit", "4")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1, "  failureLimit: 1")])
+        #expect(try await sandbox.prewarm("sync").code == 1)
+        let status = try await sandbox.prewarm("status")
+        #expect(status.code == 1)
+        #expect(
+            status.out.contains(/delete of a-\w+ was not done in 1 attempt, tried again at \S+Z: .*it is in use/),
+            "\(status.out)")
+        #expect(try await sandbox.preset("a").condition("Stalled") == nil, "a build it is not")
+        let pending = try await sandbox.prewarm("get", "operations", "--state", "pending", "-o", "name").out
+        try sandbox.remove("delete-exit")
+        let operation = pending.trimmingCharacters(in: .whitespacesAndNewlines)
+        #expect(try await sandbox.prewarm("retry", operation).code == 0)
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        #expect(sandbox.instances.count == 1)
+        #expect(try await sandbox.prewarm("status").code == 0)
+        #expect(try await sandbox.prewarm("retry", operation).err.contains("is succeeded, not waiting"))
+    }
+}
