@@ -28,8 +28,14 @@ package struct Engine: Sendable {
         package let git: any GitSource
         /// How long a turn may keep others from reconciling the source, if its process hangs.
         package let lease: Duration
+        /// Between two pulls of the daemon.
+        package let interval: Duration
 
-        package init(name: String, url: String, git: any GitSource, lease: Duration = .seconds(120)) {
+        package init(
+            name: String, url: String, git: any GitSource, lease: Duration = .seconds(120),
+            interval: Duration = .seconds(60)
+        ) {
+            self.interval = interval
             self.name = name
             self.url = url
             self.git = git

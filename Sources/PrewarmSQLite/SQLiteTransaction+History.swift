@@ -70,6 +70,12 @@ extension SQLiteTransaction {
         return events.reversed()
     }
 
+    func lastEventSequence() throws -> Int64 {
+        try statement("SELECT coalesce(max(sequence), 0) FROM events").first { columns in
+            columns.next(Int64.self)
+        } ?? 0
+    }
+
     func append(_ events: [Event]) throws {
         let insert = try statement(
             """

@@ -86,7 +86,7 @@ final class ProgressDisplay: Sendable {
             console.step(
                 .success, "\(report.source): nothing changed since \(report.revision?.short ?? "the last sync")")
         } else if let revision = report.revision {
-            console.step(.action, "\(report.source): \(revision.short): \(Plan.summary(of: [report.plan]))")
+            console.step(.action, "\(report.source): \(revision.short): \(PlanText.summary(of: report.plan))")
         }
     }
 

@@ -46,10 +46,10 @@ package struct OperationRunner: Sendable {
             var isDirty = false
             while true {
                 try Task.checkCancellation()
-                var leased = try await lease(running: running, report: &report)
+                var leased = try await lease(running: running)
                 if leased.isEmpty, isDirty {
                     isDirty = false
-                    if try await replan() { leased = try await lease(running: running, report: &report) }
+                    if try await replan() { leased = try await lease(running: running) }
                 }
                 for record in leased {
                     running[record.operation.provisioner, default: 0] += 1
@@ -72,7 +72,7 @@ package struct OperationRunner: Sendable {
         return Set(pending.map(\.operation.provisioner)).subtracting(engine.provisioners.keys)
     }
 
-    private struct Settled: Sendable {
+    struct Settled: Sendable {
         let operation: Operation
         let workspace: Workspace
     }
@@ -80,7 +80,7 @@ package struct OperationRunner: Sendable {
     // MARK: Intend
 
     /// Takes as many due operations as each provisioner has room for, counting those of other processes.
-    private func lease(running: [String: Int], report: inout Report) async throws -> [OperationRecord] {
+    func lease(running: [String: Int]) async throws -> [OperationRecord] {
         let now = engine.now()
         let rooms = engine.provisioners.mapValues(\.concurrency).filter { running[$0.key] ?? 0 < $0.value }
         guard try await store.read({ try hasDue(rooms.keys, now: now, in: $0) }) else { return [] }
@@ -138,7 +138,7 @@ package struct OperationRunner: Sendable {
 
     // MARK: Act
 
-    private func perform(_ record: OperationRecord) async throws -> Settled? {
+    func perform(_ record: OperationRecord) async throws -> Settled? {
         let operation = record.operation
         observe(.started(operation))
         guard let workspace = try await store.read({ try $0.workspace(operation.workspace.rawValue) }) else {

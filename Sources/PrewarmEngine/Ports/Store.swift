@@ -69,6 +69,8 @@ package protocol StoreReader {
     func log(of operation: OperationID) throws -> [LogRecord]
     /// The oldest first.
     func events(_ filter: EventFilter) throws -> [Event]
+    /// Grows with each event; 0: there was none.
+    func lastEventSequence() throws -> Int64
 
     /// The parse results that are kept for these blobs.
     func parsed(blobs: [String], parserVersion: Int) throws -> [String: [UInt8]]

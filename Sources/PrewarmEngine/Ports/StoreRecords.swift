@@ -179,14 +179,20 @@ package struct WorkspaceFilter: Sendable {
     /// Empty: all but deleted ones.
     package var states: [WorkspaceState]
     package var owner: String?
+    /// Only those behind it.
+    package var after: WorkspaceID?
+    package var limit: Int?
 
     package init(
-        source: String? = nil, preset: PresetKey? = nil, states: [WorkspaceState] = [], owner: String? = nil
+        source: String? = nil, preset: PresetKey? = nil, states: [WorkspaceState] = [], owner: String? = nil,
+        after: WorkspaceID? = nil, limit: Int? = nil
     ) {
         self.source = source
         self.preset = preset
         self.states = states
         self.owner = owner
+        self.after = after
+        self.limit = limit
     }
 }
 
@@ -195,11 +201,15 @@ package struct OperationFilter: Sendable {
     package var workspace: WorkspaceID?
     /// Empty: all.
     package var states: [Operation.State]
+    /// Only those that are older.
+    package var before: OperationID?
     package var limit: Int?
 
     package init(
-        preset: PresetKey? = nil, workspace: WorkspaceID? = nil, states: [Operation.State] = [], limit: Int? = nil
+        preset: PresetKey? = nil, workspace: WorkspaceID? = nil, states: [Operation.State] = [],
+        before: OperationID? = nil, limit: Int? = nil
     ) {
+        self.before = before
         self.preset = preset
         self.workspace = workspace
         self.states = states

@@ -31,14 +31,6 @@ package struct Synchronizer: Sendable {
         package var unfinished: [Unfinished] = []
     }
 
-    /// Why a pool is not what its preset asks for.
-    package struct Unfinished: Sendable {
-        package let pool: PoolPlan
-        package let failure: FailureRecord?
-        /// What holds back the first of what is to be done.
-        package let held: Hold?
-    }
-
     /// - Parameters:
     ///   - waitsUntil: nil doesn't wait for what is not due yet.
     ///   - expected: digests of the plans to carry out, by source; nothing more is planned then.
@@ -75,7 +67,7 @@ package struct Synchronizer: Sendable {
             report.unknownProvisioners.formUnion(run.unknownProvisioners)
             guard let waitsUntil, expected == nil else { break }
             report.last = try await assess()
-            report.unfinished = unfinished(report.last)
+            report.unfinished = Unfinished.of(report.last, preset: preset)
             guard try await isWorthWaiting(report), engine.now() < waitsUntil else { break }
             try await Task.sleep(for: .milliseconds(200))
             for source in sources { _ = try await replan(source) }
@@ -83,7 +75,7 @@ package struct Synchronizer: Sendable {
         // Where nothing changed and nothing ran there is nothing to look at again, however many pools there are.
         let isQuiet = report.turns.allSatisfy(\.isQuiet) && report.succeeded == 0 && report.failed.isEmpty
         if report.last.isEmpty, !isQuiet { report.last = try await assess() }
-        report.unfinished = unfinished(report.last)
+        report.unfinished = Unfinished.of(report.last, preset: preset)
         return report
     }
 
@@ -122,33 +114,12 @@ package struct Synchronizer: Sendable {
         return reports
     }
 
-    private func unfinished(_ reports: [TurnReport]) -> [Unfinished] {
-        reports.flatMap { report in
-            let held = Dictionary(grouping: report.plan.held) { $0.action.preset }
-            return zip(report.presets, report.plan.pools).compactMap { preset, pool -> Unfinished? in
-                guard !preset.isSuspended, pool.suspension == nil, self.preset == nil || preset.key.name == self.preset,
-                    !pool.isConverged
-                else { return nil }
-                return Unfinished(
-                    pool: pool, failure: report.failures[preset.key], held: held[preset.key]?.first?.hold)
-            }
-        }
-    }
-
     /// Not where all that is missing waits for somebody to mend something.
     private func isWorthWaiting(_ report: Report) async throws -> Bool {
         let pending = try await engine.store.read { try $0.nextAttempt() }
         if pending != nil { return true }
         return report.unfinished.contains { unfinished in
-            if case .stalled = unfinished.pool.wait {
-                false
-            } else {
-                unfinished.pool.counts.isInMotion || unfinished.isBackingOff
-            }
+            !unfinished.isStalled && (unfinished.pool.counts.isInMotion || unfinished.isBackingOff)
         }
     }
-}
-
-extension Synchronizer.Unfinished {
-    var isBackingOff: Bool { if case .backoff = pool.wait { true } else { false } }
 }

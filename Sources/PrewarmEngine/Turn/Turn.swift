@@ -36,6 +36,7 @@ extension Engine {
             try await reconcile(
                 source, record: record, target: target, hasPulled: pull, lease: lease, preset: preset,
                 expected: expected, report: &report)
+            report.isNewRevision = report.revision != record.applied
         } catch {
             await release(lease, of: source)
             throw error

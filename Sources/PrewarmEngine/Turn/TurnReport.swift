@@ -7,6 +7,8 @@ package struct TurnReport: Sendable {
     package var revision: Revision?
     /// Nothing had changed: nothing was planned, nothing written.
     package var isQuiet = false
+    /// Another revision than before was applied.
+    package var isNewRevision = false
     /// Why the newest revision could not be had; the last good one is in force.
     package var failure: GitFailure?
     package var diagnostics: [Diagnostic] = []
