@@ -12,6 +12,8 @@ struct Overview {
     private let unconfigured: [String]
     /// Listed by a provisioner, and known to nobody.
     private let orphans: [Orphan]
+    /// How many workspaces the last list of a provisioner lacked, while that is not believed.
+    private let suspects: [(provisioner: String, missing: Int)]
     private let now: Timestamp
 
     init(_ context: Context) async throws {
@@ -25,13 +27,16 @@ struct Overview {
             try store.operations(OperationFilter(states: [.pending])).map(\.operation)
         }
         orphans = try await context.store.read { try $0.orphans() }
+        suspects = try await context.store.read { store in
+            try context.engine.provisioners.keys.sorted().map { ($0, try store.missing(provisioner: $0).count) }
+        }.filter { $0.missing > 0 }
         failing = pending.filter { $0.error != nil && $0.kind != .inspect }
         orphaned = Set(pending.map(\.provisioner)).subtracting(context.engine.provisioners.keys)
     }
 
     var isHealthy: Bool {
         sources.allSatisfy(\.isHealthy) && presets.allSatisfy(\.isHealthy) && failing.isEmpty && orphaned.isEmpty
-            && unconfigured.isEmpty
+            && unconfigured.isEmpty && suspects.isEmpty
     }
 
     var value: Value {
@@ -42,6 +47,12 @@ struct Overview {
             "presets": .array(presets.map { Value($0) }),
             "failing": .array(failing.map { Value($0) }),
             "orphans": orphans.isEmpty ? nil : .array(orphans.map { Value($0) }),
+            "suspectLists": suspects.isEmpty
+                ? nil
+                : .array(
+                    suspects.map {
+                        .object(known: ["provisioner": .string($0.provisioner), "missing": .int($0.missing)])
+                    }),
             "unconfiguredSources": unconfigured.isEmpty ? nil : .array(unconfigured.map { .string($0) }),
         ])
     }
@@ -91,6 +102,10 @@ struct Overview {
                 "\(Style.red.apply(to: "✗", colour: colour)) \(operation.kind.rawValue) of \(Workspace.name(preset: operation.preset.name, id: operation.workspace)) was not done in \(counted(operation.attempt, "attempt")), tried again at \(operation.nextAttemptAt): \((operation.error ?? "").asOneLine)\n"
         }
         if failing.count > 20 { text += "  and \(failing.count - 20) more: `prewarm get operations --state pending`\n" }
+        for (provisioner, missing) in suspects {
+            text +=
+                "! the last list of the provisioner \"\(provisioner)\" lacks \(counted(missing, "workspace")): none is replaced until the next one agrees\n"
+        }
         if !orphans.isEmpty {
             text +=
                 "! \(counted(orphans.count, "workspace")) of provisioners \(orphans.count == 1 ? "is" : "are") known to nobody: `prewarm get orphans`\n"
