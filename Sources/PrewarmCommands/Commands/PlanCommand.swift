@@ -42,7 +42,9 @@ struct PlanCommand: AsyncParsableCommand {
             "Offline: the state that `prewarm export` wrote; without it nothing exists.", valueName: "file"))
     var observed: String?
 
-    @Option(help: ArgumentHelp("Offline: the time to plan for; without it now.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("Offline: the time to plan for, as 2026-11-23T08:00:00Z; without it now.", valueName: "time")
+    )
     var at: TimeArgument?
 
     func validate() throws {
@@ -118,7 +120,10 @@ struct PlanCommand: AsyncParsableCommand {
                 for diagnostic in report.diagnostics { console.note(diagnostic.text(colour: console.coloursErrors)) }
                 console.write(PlanText(report: report, colour: console.coloursOutput).text)
             }
-            console.write(Plan.summary(of: reports.map(\.plan)) + "\n")
+            // Of a source that was never read there is nothing to sum up.
+            if reports.contains(where: { $0.failure == nil || $0.revision != nil }) {
+                console.write(Plan.summary(of: reports.map(\.plan)) + "\n")
+            }
         }
         for report in reports {
             if let failure = report.failure {
