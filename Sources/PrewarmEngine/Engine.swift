@@ -26,13 +26,17 @@ package struct Engine: Sendable {
         /// Without user information.
         package let url: String
         package let git: any GitSource
+        /// What of the repository is read, as the configuration says it: its folders.
+        package let scope: String
         /// How long a turn may keep others from reconciling the source, if its process hangs.
         package let lease: Duration
 
-        package init(name: String, url: String, git: any GitSource, lease: Duration = .seconds(120)) {
+        package init(name: String, url: String, git: any GitSource, scope: String = "", lease: Duration = .seconds(120))
+        {
             self.name = name
             self.url = url
             self.git = git
+            self.scope = scope
             self.lease = lease
         }
     }

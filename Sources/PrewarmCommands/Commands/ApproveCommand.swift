@@ -25,7 +25,10 @@ struct ApproveCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global) { console in
             let context = try await Context.open(global)
-            if source != nil { _ = try context.sources(named: source) }
+            // One that the configuration has lost can be approved, too.
+            if let source, try await !context.engine.removedSources().contains(where: { $0.name == source }) {
+                _ = try context.sources(named: source)
+            }
             let approved = try await context.engine.approve(revision, source: source, by: by ?? Environment.user)
             for (source, revision, deletions) in approved {
                 console.step(

@@ -9,7 +9,7 @@ struct Overview {
     private let failing: [Operation]
     private let orphaned: Set<String>
     /// In the store, and not in the configuration any more.
-    private let unconfigured: [String]
+    private let unconfigured: [Engine.RemovedSource]
     /// Listed by a provisioner, and known to nobody.
     private let orphans: [Orphan]
     /// How many workspaces the last list of a provisioner lacked, while that is not believed.
@@ -19,9 +19,7 @@ struct Overview {
     init(_ context: Context) async throws {
         now = context.engine.now()
         sources = try await context.sourceStatuses()
-        unconfigured = try await context.store.read { store in
-            try store.sources().map(\.name).filter { context.engine.sources[$0] == nil }
-        }
+        unconfigured = try await context.engine.removedSources()
         presets = try await context.assess().flatMap(\.statuses)
         let pending = try await context.store.read { store in
             try store.operations(OperationFilter(states: [.pending])).map(\.operation)
@@ -53,7 +51,7 @@ struct Overview {
                     suspects.map {
                         .object(known: ["provisioner": .string($0.provisioner), "missing": .int($0.missing)])
                     }),
-            "unconfiguredSources": unconfigured.isEmpty ? nil : .array(unconfigured.map { .string($0) }),
+            "unconfiguredSources": unconfigured.isEmpty ? nil : .array(unconfigured.map { .string($0.name) }),
         ])
     }
 
@@ -110,8 +108,11 @@ struct Overview {
             text +=
                 "! \(counted(orphans.count, "workspace")) of provisioners \(orphans.count == 1 ? "is" : "are") known to nobody: `prewarm get orphans`\n"
         }
-        for name in unconfigured {
-            text += "! the source \"\(name)\" is not in the configuration any more: its workspaces stay as they are\n"
+        for source in unconfigured {
+            let approval =
+                source.applied.map { ", or until `prewarm approve \($0.commit.prefix(8))` lets them go" } ?? ""
+            text +=
+                "! the source \"\(source.name)\" is not in the configuration any more: \(counted(source.unclaimed, "unclaimed workspace")) of it stay until it is back\(approval)\n"
         }
         for name in orphaned.sorted() {
             text += "! operations wait for the provisioner \"\(name)\", which the configuration does not name\n"
