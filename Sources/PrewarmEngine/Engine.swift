@@ -26,19 +26,22 @@ package struct Engine: Sendable {
         /// Without user information.
         package let url: String
         package let git: any GitSource
+        /// What of the repository is read, as the configuration says it: its folders.
+        package let scope: String
         /// How long a turn may keep others from reconciling the source, if its process hangs.
         package let lease: Duration
         /// Between two pulls of the daemon.
         package let interval: Duration
 
         package init(
-            name: String, url: String, git: any GitSource, lease: Duration = .seconds(120),
+            name: String, url: String, git: any GitSource, scope: String = "", lease: Duration = .seconds(120),
             interval: Duration = .seconds(60)
         ) {
             self.interval = interval
             self.name = name
             self.url = url
             self.git = git
+            self.scope = scope
             self.lease = lease
         }
     }

@@ -9,7 +9,7 @@ package enum ConfigurationParser {
     package static func parse(
         _ bytes: [UInt8], file: String, environment: @escaping (String) -> String?
     ) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
-        var (tree, error) = YAMLReader.read(bytes)
+        var (tree, error) = YAMLReader.read(VariableMask.cover(bytes))
         var problems: [Diagnostic] = []
         if bytes.count > ManifestParser.sizeLimit {
             problems.append(Diagnostic(.error, "the file is larger than 256 KiB"))
@@ -57,13 +57,15 @@ private struct Expansion {
         var problems: [Diagnostic] = []
         for index in tree.nodes.indices {
             let node = tree.nodes[index]
-            guard case .scalar(let scalar) = node.content, scalar.text.contains("${") else { continue }
-            let (text, messages) = expand(scalar.text)
+            guard case .scalar(let scalar) = node.content else { continue }
+            let written = VariableMask.uncover(scalar.text)
+            guard written.contains("${") else { continue }
+            let (text, messages) = expand(written)
             problems += messages.map {
                 Diagnostic(.error, at: node.position, $0.message, hint: "\($0.remedy), or write $${ for a plain ${")
             }
             tree.nodes[index] = YAMLTree.Node(
-                content: .scalar(Scalar(text: text, isPlain: false, shown: scalar.text)), position: node.position,
+                content: .scalar(Scalar(text: text, isPlain: false, shown: written)), position: node.position,
                 size: node.size)
         }
         return problems

@@ -14,8 +14,17 @@ enum Schema {
             try database.execute(sql: sources + pools + workspaces + tallies + operations + history)
             try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
+        migrator.registerMigration("missing") { database in try database.execute(sql: missing) }
         return migrator
     }
+
+    private static let missing = """
+        -- What the last list of a provisioner lacked, while that is not believed.
+        CREATE TABLE missing (
+            provisioner TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (provisioner, id)
+        ) STRICT, WITHOUT ROWID;
+
+        """
 
     private static let sources = """
         CREATE TABLE sources (

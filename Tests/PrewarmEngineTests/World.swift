@@ -49,9 +49,13 @@ final class World: Sendable {
         }
     }
 
-    func engine(store: any Store, holder: String = "first", policy: Policy = Policy()) -> Engine {
+    func engine(
+        store: any Store, holder: String = "first", policy: Policy = Policy(), source: String = "presets",
+        scope: String = ""
+    ) -> Engine {
         Engine(
-            store: store, sources: [Engine.Source(name: "presets", url: "memory", git: MemoryGit(world: self))],
+            store: store,
+            sources: [Engine.Source(name: source, url: "memory", git: MemoryGit(world: self), scope: scope)],
             provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
             parser: ManifestParsing(version: 1, sizeLimit: 1000) { Self.parse($0) }, now: { self.with(\.now) },
             holder: holder, isDead: { holder in self.with { $0.deadHolders.contains(holder) } })
@@ -181,7 +185,7 @@ extension Engine {
     /// `prewarm sync`.
     @discardableResult
     func sync(waitsUntil: Timestamp? = nil, refreshes: Bool = false) async throws -> Synchronizer.Report {
-        try await Synchronizer(self, sources: ["presets"], waitsUntil: waitsUntil, refreshes: refreshes) { _ in }.run()
+        try await Synchronizer(self, sources: sourceNames, waitsUntil: waitsUntil, refreshes: refreshes) { _ in }.run()
     }
 
     func counts(_ preset: String) async throws -> PoolCounts? {

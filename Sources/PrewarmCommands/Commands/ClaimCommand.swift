@@ -16,7 +16,7 @@ struct ClaimCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Who gets it.", valueName: "who"))
     var owner: String
 
-    @Option(help: ArgumentHelp("How long to wait for one where none is ready.", valueName: "duration"))
+    @Option(help: ArgumentHelp("How long to wait for one where none is ready, as 90s or 15m.", valueName: "duration"))
     var wait: DurationArgument?
 
     @Option(help: ArgumentHelp("Asking again with the same key gives the same workspace.", valueName: "key"))

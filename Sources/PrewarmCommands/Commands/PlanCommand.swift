@@ -43,7 +43,9 @@ struct PlanCommand: AsyncParsableCommand {
             "Offline: the state that `prewarm export` wrote; without it nothing exists.", valueName: "file"))
     var observed: String?
 
-    @Option(help: ArgumentHelp("Offline: the time to plan for; without it now.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("Offline: the time to plan for, as 2026-11-23T08:00:00Z; without it now.", valueName: "time")
+    )
     var at: TimeArgument?
 
     func validate() throws {
@@ -117,7 +119,9 @@ struct PlanCommand: AsyncParsableCommand {
                 console.note(diagnostic.diagnosticText(colour: console.coloursErrors))
             }
             let text = PlanText(plan: plan, colour: console.coloursOutput)
-            console.write(text.text + text.summary + "\n")
+            // Of a source that was never read there is nothing to sum up.
+            let isKnown = plan.list("failures").allSatisfy { $0.text("inForce") != nil }
+            console.write(text.text + (isKnown ? text.summary + "\n" : ""))
         }
         if let failure = plan.list("failures").first {
             let inForce = failure.shortRevision("inForce").map { "; the plan is from \($0), which is in force" } ?? ""

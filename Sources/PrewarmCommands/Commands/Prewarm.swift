@@ -34,7 +34,29 @@ package struct Prewarm: AsyncParsableCommand {
     /// The process: a reader that goes away is no reason to die.
     package static func start() async {
         signal(SIGPIPE, SIG_IGN)
-        await main()
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            end(with: error)
+        }
+    }
+
+    /// As every other error, wrong usage begins with `error:`.
+    private static func end(with error: any Error) -> Never {
+        let code = exitCode(for: error)
+        let text = fullMessage(for: error)
+        if code.isSuccess {
+            Console.standard.write(text.isEmpty ? "" : text + "\n")
+        } else if !text.isEmpty {
+            let word = "Error: "
+            Console.standard.draw((text.hasPrefix(word) ? "error: " + text.dropFirst(word.count) : text) + "\n")
+        }
+        Glibc.exit(code.rawValue)
     }
 }
 

@@ -19,7 +19,8 @@ struct SyncCommand: AsyncParsableCommand {
     var wait = false
 
     @Option(
-        help: ArgumentHelp("How long to wait at most, 30m unless it is said; implies --wait.", valueName: "duration"))
+        help: ArgumentHelp(
+            "How long to wait at most, as 90s or 15m; 30m unless it is said; implies --wait.", valueName: "duration"))
     var timeout: DurationArgument?
 
     @Option(help: ArgumentHelp("Act on this preset only.", valueName: "name"))

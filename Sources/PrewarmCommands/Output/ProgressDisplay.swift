@@ -58,6 +58,10 @@ final class ProgressDisplay: Sendable {
             console.warning(
                 "\(report.provisioner) could not list what exists: \(failure.message.asOneLine)", hint: failure.hint)
         }
+        if let suspicion = report.suspicion {
+            console.warning(
+                suspicion.message(of: report.provisioner), hint: "`prewarm sync --refresh` asks for the next one")
+        }
         for workspace in report.lost {
             console.step(.failure, "\(workspace.name) is gone: \(report.provisioner) lost it")
         }

@@ -71,14 +71,19 @@ struct StatusText {
     /// What nobody is in charge of.
     private var strays: String {
         let orphans = status.list("orphans").count
-        var lines: [String] = []
+        var lines = status.list("suspectLists").map { list in
+            "the last list of the provisioner \"\(list.text("provisioner") ?? "")\" lacks \(counted(list.number("missing"), "workspace")): none is replaced until the next one agrees"
+        }
         if orphans > 0 {
             lines.append(
                 "\(counted(orphans, "workspace")) of provisioners \(orphans == 1 ? "is" : "are") known to nobody: `prewarm get orphans`"
             )
         }
-        lines += status.list("unconfiguredSources").compactMap(\.string).map {
-            "the source \"\($0)\" is not in the configuration any more: its workspaces stay as they are"
+        lines += status.list("removedSources").map { source in
+            let commit = source.text("revision").flatMap { Revision($0) }?.commit.prefix(8)
+            let approval = commit.map { ", or until `prewarm approve \($0)` lets them go" } ?? ""
+            return
+                "the source \"\(source.text("name") ?? "")\" is not in the configuration any more: \(counted(source.number("unclaimed"), "unclaimed workspace")) of it stay until it is back\(approval)"
         }
         lines += status.list("missingProvisioners").compactMap(\.string).map {
             "operations wait for the provisioner \"\($0)\", which the configuration does not name"

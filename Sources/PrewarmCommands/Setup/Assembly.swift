@@ -42,8 +42,8 @@ struct Assembly {
         try configuration.sources.map { source in
             let mirror = try GitMirror(settings(of: source))
             return Engine.Source(
-                name: source.name.value, url: mirror.displayURL, git: mirror, lease: source.timeout + .seconds(60),
-                interval: source.interval)
+                name: source.name.value, url: mirror.displayURL, git: mirror, scope: source.path,
+                lease: source.timeout + .seconds(60), interval: source.interval)
         }
     }
 

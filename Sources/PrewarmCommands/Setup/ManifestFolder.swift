@@ -20,7 +20,9 @@ struct ManifestFolder {
         let files = try Self.manifestFiles(below: path).map { path in
             (path: path, file: ManifestParser.parse(try Self.bytes(path)))
         }
-        return Loaded(files: files.count, catalog: link(files))
+        var catalog = link(files)
+        catalog.quote { try? Self.bytes($0) }
+        return Loaded(files: files.count, catalog: catalog)
     }
 
     func link(_ files: [(path: String, file: ParsedFile)]) -> Catalog {

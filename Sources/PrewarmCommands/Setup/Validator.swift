@@ -29,7 +29,9 @@ struct Validator {
         }
         if configuration == nil { configuration = try ConfigurationFile.loadIfPresent(global) }
         files.sort { $0.path < $1.path }
-        findings.add(Self.folder(configuration).link(files))
+        var catalog = Self.folder(configuration).link(files)
+        catalog.quote { try? ManifestFolder.bytes($0) }
+        findings.add(catalog)
         return findings
     }
 
@@ -63,7 +65,10 @@ struct Validator {
                     )
                 }
                 findings.files += files.count
-                findings.add(Self.folder(configuration).link(parsed))
+                var catalog = Self.folder(configuration).link(parsed)
+                let bytes = Dictionary(zip(files.map(\.path), contents)) { first, _ in first }
+                catalog.quote { bytes[$0] ?? nil }
+                findings.add(catalog)
             } catch {
                 findings.diagnostics.append(
                     Diagnostic(.error, file: file.path, "the source \(source.name): \(error.message)", hint: error.hint)

@@ -5,7 +5,7 @@ package struct Catalog: Sendable {
     package private(set) var presets: [Preset] = []
     package private(set) var templates: [Template] = []
     /// In the order of files and positions.
-    package private(set) var diagnostics: [Diagnostic] = []
+    package internal(set) var diagnostics: [Diagnostic] = []
     package private(set) var foreignDocuments = 0
     /// Names of presets that are there, but have errors.
     package private(set) var invalidNames: Set<String> = []
@@ -25,7 +25,7 @@ package struct Catalog: Sendable {
         self.source = source
         var linker = Linker(
             source: source, provisioners: provisioners, defaultProvisioner: defaultProvisioner, files: files)
-        linker.link()
+        linker.link(previous, previousTemplates)
         foreignDocuments = files.reduce(0) { $0 + $1.file.foreignDocuments }
         diagnostics = linker.diagnostics.sorted()
         invalidNames = linker.invalidPresets
@@ -44,8 +44,7 @@ package struct Catalog: Sendable {
         let names = Set(templates.map(\.name))
         templates += previousTemplates.filter { template in
             !names.contains(template.name)
-                && (linker.invalidTemplates.contains(template.name)
-                    || linker.invalidPaths.contains(template.origin.file))
+                && (linker.invalidTemplates.contains(template.name) || linker.isHidden(template))
         }
         templates.sort { $0.name < $1.name }
     }
@@ -65,6 +64,8 @@ private struct Linker {
     var invalidTemplates: Set<String> = []
     /// Of files whose presets can't all be named.
     var invalidPaths: Set<String> = []
+    /// An error hides what may be templates.
+    private var hidesTemplates = false
 
     private var patterns = PatternCache()
     private var templateNames: Set<String> = []
@@ -80,12 +81,17 @@ private struct Linker {
         self.files = files
     }
 
-    mutating func link() {
+    mutating func link(_ previous: [Preset], _ previousTemplates: [Template]) {
         for (path, file) in files { collectInvalid(path, file) }
         let templateDrafts = unique(\.templates, kind: "template", name: \.name)
         let presetDrafts = unique(\.presets, kind: "preset", name: \.name)
         templateNames = Set(templateDrafts.map(\.draft.name.value)).union(invalidTemplates)
+        for template in previousTemplates where !templateNames.contains(template.name) && isHidden(template) {
+            invalidTemplates.insert(template.name)
+            templateNames.insert(template.name)
+        }
         presetNames = Set(presetDrafts.map(\.draft.name.value)).union(invalidPresets)
+        for preset in previous where invalidPaths.contains(preset.origin.file) { presetNames.insert(preset.key.name) }
         for (path, draft) in templateDrafts { link(draft, path) }
         for (path, draft) in presetDrafts { link(draft, path) }
     }
@@ -96,15 +102,19 @@ private struct Linker {
             diagnostics.append(diagnostic)
         }
         if file.isUnreadable { invalidPaths.insert(path) }
+        if file.hidesTemplates { hidesTemplates = true }
         for document in file.invalid {
             switch (document.isPreset, document.name) {
             case (true, let name?): invalidPresets.insert(name)
             case (true, nil): invalidPaths.insert(path)
             case (false, let name?): invalidTemplates.insert(name)
-            case (false, nil): break
+            case (false, nil): hidesTemplates = true
             }
         }
     }
+
+    /// A template of an earlier revision that may be behind an error now.
+    func isHidden(_ template: Template) -> Bool { hidesTemplates || invalidPaths.contains(template.origin.file) }
 
     /// The drafts whose name no other has; the others get an error each, and count as invalid.
     private mutating func unique<Draft>(
@@ -173,8 +183,8 @@ private struct Linker {
         let errors = diagnostics.count
         let name = draft.name.value
         let template = templates[draft.template.value]
-        if template == nil, invalidTemplates.contains(draft.template.value) {
-            // Its template has errors of its own: they are told once, and what is in force stays.
+        if template == nil, hidesTemplates || invalidTemplates.contains(draft.template.value) {
+            // Its template has errors of its own, or may be behind one: they are told once, and what is in force stays.
             invalidPresets.insert(name)
             return
         }
@@ -193,7 +203,8 @@ private struct Linker {
             report(
                 path, draft.spec,
                 "the preset has no version, and \(template == nil ? "there is no template \"\(draft.template.value)\"" : "its template has no activeVersion") to take it from",
-                hint: "add `version:` to its spec")
+                hint: (template == nil ? templateNames.suggestion(for: draft.template.value) : nil)
+                    ?? "add `version:` to its spec")
         }
         if let replacement = draft.deprecated?.replacement, !presetNames.contains(replacement) {
             report(

@@ -20,15 +20,16 @@ extension Engine {
     package func claim(_ name: String, owner: String, idempotencyKey: String? = nil) async throws -> Workspace {
         let now = now()
         return try await store.write { store in
-            let preset = try preset(named: name, in: store)
+            // First, since the answer stays the same when its preset is gone.
             if let idempotencyKey, let earlier = try store.workspace(claimedWith: idempotencyKey) {
-                guard earlier.preset == preset.key, earlier.owner == owner else {
+                guard [earlier.preset.name, earlier.preset.description].contains(name), earlier.owner == owner else {
                     throw ClaimError.keyReused(idempotencyKey, earlier)
                 }
                 // One that could not be made was never handed out.
                 guard earlier.state != .claimed, earlier.readyAt == nil else { return earlier }
                 try store.remember(claimKey: nil, of: earlier.id)
             }
+            let preset = try preset(named: name, in: store)
             guard preset.retirement == nil else { throw ClaimError.retired(preset) }
             let request = ClaimRequest(
                 preset: preset.key, owner: owner, current: preset.fingerprint, readySince: preset.ttl.map { now - $0 },

@@ -9,21 +9,24 @@ package struct Overview: Sendable {
     /// Of unfinished operations, those that the configuration does not name.
     private let missingProvisioners: [String]
     /// In the store, and not in the configuration any more.
-    private let unconfiguredSources: [String]
+    private let unconfigured: [Engine.RemovedSource]
     /// Listed by a provisioner, and known to nobody.
     private let orphans: [Orphan]
+    /// How many workspaces the last list of a provisioner lacked, while that is not believed.
+    private let suspects: [(provisioner: String, missing: Int)]
     private let now: Timestamp
 
     package init(_ engine: Engine) async throws {
         now = engine.now()
         sources = try await engine.sourceStatuses()
         presets = try await engine.assess().flatMap(\.statuses)
+        unconfigured = try await engine.removedSources()
         let pending: [Operation]
-        (unconfiguredSources, pending, orphans) = try await engine.store.read { store in
+        (pending, orphans, suspects) = try await engine.store.read { store in
             (
-                try store.sources().map(\.name).filter { engine.sources[$0] == nil },
-                try store.operations(OperationFilter(states: [.pending])).map(\.operation),
-                try store.orphans()
+                try store.operations(OperationFilter(states: [.pending])).map(\.operation), try store.orphans(),
+                try engine.provisioners.keys.sorted().map { ($0, try store.missing(provisioner: $0).count) }
+                    .filter { $0.1 > 0 }
             )
         }
         failing = pending.filter { $0.error != nil && $0.kind != .inspect }
@@ -32,7 +35,7 @@ package struct Overview: Sendable {
 
     package var isHealthy: Bool {
         sources.allSatisfy(\.isHealthy) && presets.allSatisfy(\.isHealthy) && failing.isEmpty
-            && missingProvisioners.isEmpty && unconfiguredSources.isEmpty
+            && missingProvisioners.isEmpty && unconfigured.isEmpty && suspects.isEmpty
     }
 
     package var value: Value {
@@ -43,8 +46,22 @@ package struct Overview: Sendable {
             "presets": .array(presets.map { Value($0) }),
             "failing": .array(failing.map { Value($0) }),
             "orphans": orphans.isEmpty ? nil : .array(orphans.map { Value($0) }),
-            "unconfiguredSources": unconfiguredSources.isEmpty
-                ? nil : .array(unconfiguredSources.map { .string($0) }),
+            "suspectLists": suspects.isEmpty
+                ? nil
+                : .array(
+                    suspects.map {
+                        .object(known: ["provisioner": .string($0.provisioner), "missing": .int($0.missing)])
+                    }),
+            "unconfiguredSources": unconfigured.isEmpty ? nil : .array(unconfigured.map { .string($0.name) }),
+            "removedSources": unconfigured.isEmpty
+                ? nil
+                : .array(
+                    unconfigured.map {
+                        .object(known: [
+                            "name": .string($0.name), "unclaimed": .int($0.unclaimed),
+                            "revision": $0.applied.map { .string($0.description) },
+                        ])
+                    }),
             "missingProvisioners": missingProvisioners.isEmpty
                 ? nil : .array(missingProvisioners.map { .string($0) }),
         ])

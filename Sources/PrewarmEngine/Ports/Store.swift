@@ -49,6 +49,8 @@ package protocol StoreReader {
     func orphans() throws -> [Orphan]
     /// When the provisioner last listed its workspaces; nil: never.
     func listedAt(provisioner: String) throws -> Timestamp?
+    /// What the provisioner's last list lacked, and that is not believed to be gone yet.
+    func missing(provisioner: String) throws -> Set<WorkspaceID>
 
     /// By id or name.
     func workspace(_ idOrName: String) throws -> Workspace?
@@ -100,6 +102,7 @@ package protocol StoreWriter: StoreReader {
     func forgetPin(ofSource name: String) throws
     /// What a provisioner's list shows that nobody knows, in place of what it was.
     func replaceOrphans(_ orphans: [Orphan], provisioner: String, listedAt: Timestamp) throws
+    func replaceMissing(_ workspaces: Set<WorkspaceID>, provisioner: String) throws
     /// Nil: the failures are over.
     func setFailure(_ failure: FailureRecord?, of preset: PresetKey) throws
 

@@ -9,7 +9,7 @@ extension Engine {
         var desired: Desired?
         var commit: CommitDescription?
         let previous = try await inForce(of: source.name)
-        if report.failure == nil, let target, target != record.applied || record.inputs != inputs {
+        if report.failure == nil, let target, target != record.applied || record.inputs != inputs(of: source) {
             do {
                 try await source.git.fetch(target)
                 desired = try await self.desired(at: target, of: source, previous: previous)

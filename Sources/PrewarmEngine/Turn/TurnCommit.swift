@@ -167,7 +167,7 @@ struct TurnCommit: Sendable {
             record.applied = revision
             record.files = desired.files
             record.foreignDocuments = desired.catalog.foreignDocuments
-            record.inputs = engine.inputs
+            record.inputs = engine.inputs(of: source)
         }
         record.url = source.url
         if isRecovered { record.failure = nil }

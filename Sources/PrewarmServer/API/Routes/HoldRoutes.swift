@@ -55,7 +55,10 @@ enum HoldRoutes {
             ], answers: [(200, "[]Approval")], problems: [404, 409]
         ) { api, call in
             let source = call.text("source")
-            if let source { _ = try api.engine.sourceNames(source) }
+            // One that the configuration has lost can be approved, too.
+            if let source, try await !api.engine.removedSources().contains(where: { $0.name == source }) {
+                _ = try api.engine.sourceNames(source)
+            }
             let approved = try await api.engine.approve(call.text("revision") ?? "", source: source, by: call.author)
             api.daemon?.replan()
             return APIAnswer(
