@@ -14,6 +14,7 @@ enum Schema {
             try database.execute(sql: sources + pools + workspaces + tallies + operations + history)
             try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
+        migrator.registerMigration("notifications") { database in try database.execute(sql: notifications) }
         return migrator
     }
 
@@ -148,6 +149,13 @@ enum Schema {
             text TEXT NOT NULL
         ) STRICT;
         CREATE INDEX logs_of_operation ON logs (operation, attempt);
+
+        """
+
+    private static let notifications = """
+        CREATE TABLE notifications (sink TEXT PRIMARY KEY, cursor INTEGER NOT NULL, state BLOB NOT NULL)
+        STRICT, WITHOUT ROWID;
+        ALTER TABLE revisions ADD COLUMN committed_at INTEGER;
 
         """
 
