@@ -34,10 +34,6 @@ extension SQLiteTransaction {
             .run(name, record.cursor, record.state)
     }
 
-    func forget(sink name: String) throws {
-        try statement("DELETE FROM notifications WHERE sink = ?").run(name)
-    }
-
     func unfinishedOperations(now: Timestamp) throws -> OperationTallies {
         var tallies = OperationTallies()
         let select = "SELECT kind, count(*) FROM operations INDEXED BY"

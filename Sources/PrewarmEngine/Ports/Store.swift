@@ -129,7 +129,6 @@ package protocol StoreWriter: StoreReader {
     func append(_ log: LogRecord) throws
     func append(_ events: [Event]) throws
     func save(_ record: SinkRecord, ofSink name: String) throws
-    func forget(sink name: String) throws
 
     func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int) throws
     /// Forgets what is only history and older than this: finished operations with their logs, deleted workspaces,
