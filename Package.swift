@@ -68,8 +68,7 @@ let package = Package(
             "PrewarmServer",
             [
                 "PrewarmCore", "PrewarmEngine", hummingbird, hummingbirdTLS, httpTypes, nioCore, nioHTTP1, nioSSL,
-                httpClient,
-                crypto, jwt, logging, lifecycle,
+                httpClient, crypto, jwt, logging, lifecycle,
             ]),
         module(
             "PrewarmCommands",

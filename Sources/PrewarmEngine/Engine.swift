@@ -20,6 +20,8 @@ package struct Engine: Sendable {
     package let holder: String
     /// True where a holder is known to have ended.
     package let isDead: @Sendable (String) -> Bool
+    /// Who measures; called often and from anywhere, so it has to be quick.
+    package let observe: @Sendable (Observation) -> Void
 
     package struct Source: Sendable {
         package let name: String
@@ -52,7 +54,8 @@ package struct Engine: Sendable {
         now: @escaping @Sendable () -> Timestamp,
         secret: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
         holder: String = Holder.current.description,
-        isDead: @escaping @Sendable (String) -> Bool = { Holder($0)?.isKnownDead == true }
+        isDead: @escaping @Sendable (String) -> Bool = { Holder($0)?.isKnownDead == true },
+        observe: @escaping @Sendable (Observation) -> Void = { _ in }
     ) {
         self.store = store
         self.sources = Dictionary(sources.map { ($0.name, $0) }) { first, _ in first }
@@ -66,6 +69,7 @@ package struct Engine: Sendable {
         self.secret = secret
         self.holder = holder
         self.isDead = isDead
+        self.observe = observe
     }
 }
 

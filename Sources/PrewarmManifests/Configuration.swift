@@ -13,6 +13,10 @@ package struct Configuration: Hashable, Sendable {
     package var deletesOrphans = false
     /// `host:port`.
     package var listen: Located<String>?
+    package var instance = "main"
+    /// Which series of metrics there are for each preset: `all`, `nonzero` or `off`.
+    package var metricsPerPreset = "nonzero"
+    package var notifications: [Notification] = []
 
     package init() {}
 

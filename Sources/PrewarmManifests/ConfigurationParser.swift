@@ -127,6 +127,7 @@ extension Configuration {
         }
         deletesOrphans = policy?["orphans"]?.text == "delete"
         listen = document["server"]?["listen"]?.located
+        readObservation(document)
     }
 
     /// What a shape can't say: names that are there twice, more than one default.
@@ -150,10 +151,10 @@ extension Configuration {
                         hint: "create and delete are what a pool needs"))
             }
         }
-        return problems
+        return problems + notificationProblems()
     }
 
-    private static func duplicates(_ names: [Located<String>], _ kind: String) -> [Diagnostic] {
+    static func duplicates(_ names: [Located<String>], _ kind: String) -> [Diagnostic] {
         var seen: [String: Int] = [:]
         return names.compactMap { name in
             defer { seen[name.value] = seen[name.value] ?? name.position.line }

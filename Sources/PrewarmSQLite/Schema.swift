@@ -15,6 +15,7 @@ enum Schema {
             try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
         migrator.registerMigration("missing") { database in try database.execute(sql: missing) }
+        migrator.registerMigration("notifications") { database in try database.execute(sql: notifications) }
         return migrator
     }
 
@@ -157,6 +158,13 @@ enum Schema {
             text TEXT NOT NULL
         ) STRICT;
         CREATE INDEX logs_of_operation ON logs (operation, attempt);
+
+        """
+
+    private static let notifications = """
+        CREATE TABLE notifications (sink TEXT PRIMARY KEY, cursor INTEGER NOT NULL, state BLOB NOT NULL)
+        STRICT, WITHOUT ROWID;
+        ALTER TABLE revisions ADD COLUMN committed_at INTEGER;
 
         """
 

@@ -8,15 +8,16 @@ import PrewarmSQLite
 
 /// Makes the parts that a configuration asks for.
 struct Assembly {
-    private let file: ConfigurationFile
-    private let configuration: Configuration
+    let file: ConfigurationFile
+    let configuration: Configuration
 
     init(_ file: ConfigurationFile, _ configuration: Configuration) {
         self.file = file
         self.configuration = configuration
     }
 
-    func engine() throws -> Engine {
+    /// - Parameter observe: who measures.
+    func engine(observe: @escaping @Sendable (Observation) -> Void = { _ in }) throws -> Engine {
         let (general, special) = (configuration.secrets, provisionerSecrets)
         return Engine(
             store: try SQLiteStore.open(path: try storePath()), sources: try sources(), provisioners: provisioners(),
@@ -25,7 +26,8 @@ struct Assembly {
                 ManifestParser.parse($0)
             },
             zones: ZoneDirectory(environment: Environment.variables), now: { .now },
-            secret: { name, provisioner in special[provisioner]?[name] ?? general[name] })
+            secret: { name, provisioner in special[provisioner]?[name] ?? general[name] },
+            observe: observe)
     }
 
     func storePath() throws -> String {
@@ -91,7 +93,7 @@ struct Assembly {
         Dictionary(configuration.provisioners.map { ($0.name.value, $0.secrets) }) { first, _ in first }
     }
 
-    private func place(_ position: Position?) -> String {
+    func place(_ position: Position?) -> String {
         position.map { "\(file.path):\($0.line):\($0.column)" } ?? file.path
     }
 }

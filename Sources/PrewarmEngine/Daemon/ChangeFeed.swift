@@ -47,7 +47,7 @@ package final class ChangeFeed: Sendable {
     func run(_ onChange: @Sendable () -> Void) async {
         while !Task.isCancelled {
             // A store that can't be read now is read later; whoever needs it says so.
-            if let last = try? await store.read({ try $0.lastEventSequence() }), last != sequence {
+            if let last = try? await store.read({ try $0.newestEvent() }), last != sequence {
                 state.withLock { state in
                     state.sequence = last
                     for subscriber in state.subscribers.values { subscriber.yield(last) }

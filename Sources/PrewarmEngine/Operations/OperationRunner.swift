@@ -187,7 +187,7 @@ package struct OperationRunner: Sendable {
 
     private func settle(_ record: OperationRecord, reply: ProvisionerReply) async throws -> Settled? {
         let now = engine.now()
-        return try await store.write { store in
+        let settled: Settled? = try await store.write { store in
             guard let current = try store.operation(record.operation.id), current.lease == record.lease,
                 let workspace = try store.workspace(record.operation.workspace.rawValue)
             else { return nil }
@@ -211,6 +211,10 @@ package struct OperationRunner: Sendable {
             try store.markDirty(source: workspace.preset.source)
             return Settled(operation: settlement.operation, workspace: settlement.workspace)
         }
+        if let operation = settled?.operation, let startedAt = operation.startedAt {
+            engine.observe(.operation(operation, duration: now - startedAt))
+        }
+        return settled
     }
 
     /// "Starting" makes sense only where the provisioner can be asked again.

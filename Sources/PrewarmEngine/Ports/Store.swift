@@ -71,8 +71,15 @@ package protocol StoreReader {
     func log(of operation: OperationID) throws -> [LogRecord]
     /// The oldest first.
     func events(_ filter: EventFilter) throws -> [Event]
-    /// Grows with each event; 0: there was none.
-    func lastEventSequence() throws -> Int64
+    /// Those behind a sequence number, in the order in which they were committed: what came later has a larger number,
+    /// and none is given twice, even once events were forgotten.
+    func events(after sequence: Int64, limit: Int) throws -> [SequencedEvent]
+    /// Of the newest event; 0 where there never was one.
+    func newestEvent() throws -> Int64
+    /// Where a sink of notifications is; nil: it never was.
+    func sink(_ name: String) throws -> SinkRecord?
+    /// Of operations that are pending or running; one pass over an index.
+    func unfinishedOperations(now: Timestamp) throws -> OperationTallies
 
     /// The parse results that are kept for these blobs.
     func parsed(blobs: [String], parserVersion: Int) throws -> [String: [UInt8]]
@@ -124,6 +131,7 @@ package protocol StoreWriter: StoreReader {
     func cancelOperations(of workspaces: [WorkspaceID], now: Timestamp) throws
     func append(_ log: LogRecord) throws
     func append(_ events: [Event]) throws
+    func save(_ record: SinkRecord, ofSink name: String) throws
 
     func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int) throws
     /// Forgets what is only history and older than this: finished operations with their logs, deleted workspaces,

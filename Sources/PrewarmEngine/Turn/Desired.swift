@@ -30,6 +30,7 @@ extension Engine {
                 newlyParsed.append((file.blob, result.binary))
             }
         }
+        observe(.parsed(known: kept.count, new: newlyParsed.count))
         let inputs = files.compactMap { file in parsed[file.blob].map { (path: file.path, file: $0) } }
         var catalog = Catalog(
             source: source.name, files: inputs, provisioners: Array(provisioners.keys),

@@ -11,7 +11,7 @@ extension Engine {
         let previous = try await inForce(of: source.name)
         if report.failure == nil, let target, target != record.applied || record.inputs != inputs(of: source) {
             do {
-                try await source.git.fetch(target)
+                try await fetch(target, of: source)
                 desired = try await self.desired(at: target, of: source, previous: previous)
                 commit = try await source.git.commit(of: target)
                 report.revision = target
@@ -32,5 +32,6 @@ extension Engine {
         let failure = report.failure
         report = try await store.write { try turn.run(in: $0) }
         report.failure = failure
+        report.hasReadManifests = turn.desired != nil
     }
 }

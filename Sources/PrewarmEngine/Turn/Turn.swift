@@ -13,6 +13,14 @@ extension Engine {
     package func turn(
         _ name: String, pull: Bool = true, revision: String? = nil, preset: String? = nil, expected: String? = nil
     ) async throws -> TurnReport {
+        try await observingTurn(of: name) {
+            try await makeTurn(name, pull: pull, revision: revision, preset: preset, expected: expected)
+        }
+    }
+
+    private func makeTurn(
+        _ name: String, pull: Bool, revision: String?, preset: String?, expected: String?
+    ) async throws -> TurnReport {
         guard let source = sources[name] ?? removedSource(name) else { throw TurnError.unknownSource(name) }
         var report = TurnReport(source: name)
         let record = try await store.read { try $0.source(name) } ?? SourceRecord(name: name, url: source.url)
