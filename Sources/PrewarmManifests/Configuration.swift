@@ -13,6 +13,7 @@ package struct Configuration: Hashable, Sendable {
     package var deletesOrphans = false
     /// `host:port`.
     package var listen: Located<String>?
+    package var server = Server()
 
     package init() {}
 

@@ -149,5 +149,5 @@ extension Shape {
         "server",
         [
             .optional("listen", longText, "host:port; 127.0.0.1:7430 unless it is said")
-        ])
+        ] + ObjectShape.accessKeys)
 }
