@@ -29,6 +29,7 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -66,8 +67,8 @@ let package = Package(
         module(
             "PrewarmServer",
             [
-                "PrewarmCore", "PrewarmEngine", hummingbird, hummingbirdTLS, httpTypes, nioCore, nioSSL, httpClient,
-                crypto, jwt, logging, lifecycle,
+                "PrewarmCore", "PrewarmEngine", hummingbird, hummingbirdTLS, httpTypes, nioCore, nioHTTP, nioSSL,
+                httpClient, crypto, jwt, logging, lifecycle,
             ]),
         module(
             "PrewarmCommands",
@@ -88,7 +89,11 @@ let package = Package(
             "PrewarmEngineTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", logging]),
         tests(
-            "PrewarmServerTests", ["PrewarmCore", "PrewarmEngine", "PrewarmServer", crypto, jwt, httpTypes]),
+            "PrewarmServerTests",
+            [
+                "PrewarmCore", "PrewarmEngine", "PrewarmSQLite", "PrewarmServer", crypto, jwt, httpTypes, httpClient,
+                hummingbird, nioCore,
+            ]),
         tests("EndToEndTests", ["PrewarmCore", subprocess, system]),
         tests("TidyTests", []),
         .executableTarget(

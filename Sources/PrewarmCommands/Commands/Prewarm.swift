@@ -26,6 +26,7 @@ package struct Prewarm: AsyncParsableCommand {
                     StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ExportCommand.self,
                 ]),
             CommandGroup(name: "Use", subcommands: [ClaimCommand.self, ReleaseCommand.self]),
+            CommandGroup(name: "Serve", subcommands: [TokenCommand.self, WebhookCommand.self]),
             CommandGroup(name: "Reference", subcommands: [SchemaCommand.self, VersionCommand.self]),
         ])
 

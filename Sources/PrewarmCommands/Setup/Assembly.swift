@@ -8,8 +8,8 @@ import PrewarmSQLite
 
 /// Makes the parts that a configuration asks for.
 struct Assembly {
-    private let file: ConfigurationFile
-    private let configuration: Configuration
+    let file: ConfigurationFile
+    let configuration: Configuration
 
     init(_ file: ConfigurationFile, _ configuration: Configuration) {
         self.file = file
@@ -90,7 +90,7 @@ struct Assembly {
         Dictionary(configuration.provisioners.map { ($0.name.value, $0.secrets) }) { first, _ in first }
     }
 
-    private func place(_ position: Position?) -> String {
+    func place(_ position: Position?) -> String {
         position.map { "\(file.path):\($0.line):\($0.column)" } ?? file.path
     }
 }

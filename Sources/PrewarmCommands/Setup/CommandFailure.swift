@@ -1,5 +1,6 @@
 import PrewarmCore
 import PrewarmEngine
+import PrewarmServer
 
 /// Ends a command with a message for people and an exit code for scripts.
 struct CommandFailure: Error {
@@ -40,6 +41,8 @@ struct CommandFailure: Error {
             self.init(
                 "\(orphan.id) is of the provisioner \(orphan.provisioner), the preset \(preset.key.name) of \(preset.spec.provisioner)",
                 hint: "name a preset of \(orphan.provisioner)")
+        case let failure as AccessTokenError: self.init(failure)
+        case let failure as AccessError: self.init(failure.message, hint: failure.hint)
         case AdoptionError.retired(let preset): self.init(ClaimError.retired(preset))
         case RetryError.notPending(let operation):
             self.init(
