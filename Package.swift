@@ -26,6 +26,7 @@ let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swif
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -67,7 +68,8 @@ let package = Package(
         module(
             "PrewarmServer",
             [
-                "PrewarmCore", "PrewarmEngine", hummingbird, hummingbirdTLS, httpTypes, nioCore, nioHTTP1, nioSSL,
+                "PrewarmCore", "PrewarmEngine", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nioCore, nioHTTP1,
+                nioSSL,
                 httpClient, crypto, jwt, logging, lifecycle,
             ]),
         module(
@@ -89,7 +91,11 @@ let package = Package(
             "PrewarmEngineTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", logging]),
         tests(
-            "PrewarmServerTests", ["PrewarmCore", "PrewarmEngine", "PrewarmServer", crypto, jwt, httpTypes]),
+            "PrewarmServerTests",
+            [
+                "PrewarmCore", "PrewarmEngine", "PrewarmSQLite", "PrewarmServer", crypto, jwt, httpTypes, httpClient,
+                hummingbird, nioCore,
+            ]),
         tests("EndToEndTests", ["PrewarmCore", subprocess, system]),
         tests("TidyTests", []),
         .executableTarget(

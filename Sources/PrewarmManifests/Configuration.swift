@@ -17,6 +17,7 @@ package struct Configuration: Hashable, Sendable {
     /// Which series of metrics there are for each preset: `all`, `nonzero` or `off`.
     package var metricsPerPreset = "nonzero"
     package var notifications: [Notification] = []
+    package var server = Server()
 
     package init() {}
 

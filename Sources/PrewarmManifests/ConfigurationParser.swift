@@ -128,12 +128,14 @@ extension Configuration {
         deletesOrphans = policy?["orphans"]?.text == "delete"
         listen = document["server"]?["listen"]?.located
         readObservation(document)
+        server = document["server"].map { Server($0) } ?? Server()
     }
 
     /// What a shape can't say: names that are there twice, more than one default.
     func problems() -> [Diagnostic] {
         var problems = Self.duplicates(sources.map(\.name), "source")
         problems += Self.duplicates(provisioners.map(\.name), "provisioner")
+        problems += Self.duplicates(server.webhooks.map(\.name), "webhook") + serverProblems()
         let defaults = provisioners.filter(\.isDefault)
         for provisioner in defaults.dropFirst() {
             problems.append(

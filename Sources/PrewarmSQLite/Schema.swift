@@ -11,7 +11,7 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("v1") { database in
-            try database.execute(sql: sources + pools + workspaces + tallies + operations + history)
+            try database.execute(sql: sources + pools + workspaces + tallies + operations + history + access)
             try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
         migrator.registerMigration("missing") { database in try database.execute(sql: missing) }
@@ -178,5 +178,20 @@ enum Schema {
         CREATE TABLE blobs (
             blob TEXT PRIMARY KEY, parser_version INTEGER NOT NULL, bytes BLOB NOT NULL, saved_at INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let access = """
+
+        CREATE TABLE access_tokens (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL, presets TEXT NOT NULL,
+            digest BLOB NOT NULL, created_at INTEGER NOT NULL, created_by TEXT NOT NULL, expires_at INTEGER,
+            last_used_at INTEGER
+        ) STRICT, WITHOUT ROWID;
+        -- Numbers are not given again, so that a page's end stays where it is.
+        CREATE TABLE audit (
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, origin TEXT NOT NULL,
+            action TEXT NOT NULL, object TEXT NOT NULL, name TEXT NOT NULL, revision TEXT, detail TEXT
+        ) STRICT;
+        CREATE INDEX audit_by_time ON audit (at);
         """
 }

@@ -17,7 +17,7 @@ package struct Prewarm: AsyncParsableCommand {
             CommandGroup(
                 name: "Reconcile",
                 subcommands: [
-                    PlanCommand.self, SyncCommand.self, ApproveCommand.self, RetryCommand.self, SuspendCommand.self,
+                    PlanCommand.self, SyncCommand.self, ServeCommand.self, ApproveCommand.self, RetryCommand.self, SuspendCommand.self,
                     ResumeCommand.self, PinCommand.self, UnpinCommand.self, AdoptCommand.self,
                 ]),
             CommandGroup(
@@ -26,6 +26,7 @@ package struct Prewarm: AsyncParsableCommand {
                     StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ExportCommand.self,
                 ]),
             CommandGroup(name: "Use", subcommands: [ClaimCommand.self, ReleaseCommand.self]),
+            CommandGroup(name: "Serve", subcommands: [TokenCommand.self, WebhookCommand.self]),
             CommandGroup(name: "Reference", subcommands: [SchemaCommand.self, VersionCommand.self]),
         ])
 

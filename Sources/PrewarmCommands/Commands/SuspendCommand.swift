@@ -105,7 +105,7 @@ enum Moment: ExpressibleByArgument {
     func time(from now: Timestamp) throws -> Timestamp {
         switch self {
         case .at(let time) where time <= now:
-            throw CommandFailure("\(time) has passed", hint: "it is \(now) now; --until takes a later time, or 2h")
+            throw CommandFailure("\(time) has passed", hint: "it is \(now) now; give a later time, or a duration as 2h")
         case .at(let time): return time
         case .after(let duration): return now + duration
         }

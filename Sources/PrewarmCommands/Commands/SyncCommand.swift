@@ -115,8 +115,7 @@ struct SyncCommand: AsyncParsableCommand {
                 console.step(.waiting, message)
                 told = message
             }
-            try await Task.sleep(for: .milliseconds(200))
-            answer = try await daemon.send(APIRequest(.get, ["requests", id])).value
+            answer = try await daemon.send(APIRequest(.get, ["requests", id], query: ["wait": "5s"])).value
         }
         for diagnostic in answer.list("diagnostics") {
             console.note(diagnostic.diagnosticText(colour: console.coloursErrors))

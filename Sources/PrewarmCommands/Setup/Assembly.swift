@@ -16,11 +16,15 @@ struct Assembly {
         self.configuration = configuration
     }
 
-    /// - Parameter observe: who measures.
-    func engine(observe: @escaping @Sendable (Observation) -> Void = { _ in }) throws -> Engine {
+    /// - Parameters:
+    ///   - store: one that is open already.
+    ///   - observe: who measures.
+    func engine(
+        store: (any Store)? = nil, observe: @escaping @Sendable (Observation) -> Void = { _ in }
+    ) throws -> Engine {
         let (general, special) = (configuration.secrets, provisionerSecrets)
         return Engine(
-            store: try SQLiteStore.open(path: try storePath()), sources: try sources(), provisioners: provisioners(),
+            store: try store ?? SQLiteStore.open(path: try storePath()), sources: try sources(), provisioners: provisioners(),
             defaultProvisioner: configuration.defaultProvisioner, policy: configuration.policy,
             parser: ManifestParsing(version: ManifestParser.version, sizeLimit: ManifestParser.sizeLimit) {
                 ManifestParser.parse($0)

@@ -1,5 +1,7 @@
 import PrewarmCore
 import PrewarmEngine
+import PrewarmServer
+import PrewarmServer
 
 /// Ends a command with a message for people and an exit code for scripts.
 struct CommandFailure: Error {
@@ -20,6 +22,10 @@ struct CommandFailure: Error {
             self = failure
         } else if let problem = Problem(error) {
             self.init(problem.message, hint: problem.hint, code: problem.code == "NothingReady" ? 3 : 1)
+        } else if let error = error as? AccessTokenError {
+            self.init(error)
+        } else if let error = error as? AccessError {
+            self.init(error.message, hint: error.hint)
         } else if error is CancellationError {
             self.init("interrupted; what was under way is carried on by the next run", code: 130)
         } else {

@@ -103,11 +103,3 @@ extension APIRequest {
         return path + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
     }
 }
-
-extension String {
-    /// All but RFC 3986's unreserved characters.
-    fileprivate var percentEncoded: String {
-        let kept = CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-        return addingPercentEncoding(withAllowedCharacters: kept) ?? ""
-    }
-}

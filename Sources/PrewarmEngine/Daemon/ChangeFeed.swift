@@ -10,7 +10,12 @@ package final class ChangeFeed: Sendable {
         var sequence: Int64 = 0
         var subscribers: [Int: AsyncStream<Int64>.Continuation] = [:]
         var nextID = 0
+        var lastLook: ContinuousClock.Instant?
+        var lastYield = ContinuousClock.now
     }
+
+    /// Subscribers get a number at least this often, so that they can tell whether somebody still reads.
+    private static let heartbeat = Duration.seconds(15)
 
     private let store: any Store
     private let state = Mutex(State())
@@ -22,6 +27,9 @@ package final class ChangeFeed: Sendable {
 
     /// Of the newest event that was seen.
     package var sequence: Int64 { state.withLock(\.sequence) }
+
+    /// When the store was last read.
+    var lastLook: ContinuousClock.Instant? { state.withLock(\.lastLook) }
 
     /// Looks again at once.
     package func look() {
@@ -47,17 +55,26 @@ package final class ChangeFeed: Sendable {
     func run(_ onChange: @Sendable () -> Void) async {
         while !Task.isCancelled {
             // A store that can't be read now is read later; whoever needs it says so.
-            if let last = try? await store.read({ try $0.newestEvent() }), last != sequence {
-                state.withLock { state in
-                    state.sequence = last
-                    for subscriber in state.subscribers.values { subscriber.yield(last) }
-                }
-                onChange()
-            }
+            if let last = try? await store.read({ try $0.newestEvent() }), note(last) { onChange() }
             _ = await signal.wait(for: Self.interval)
         }
         state.withLock { state in
             for subscriber in state.subscribers.values { subscriber.finish() }
+        }
+    }
+
+    /// Whether there is something new.
+    private func note(_ last: Int64) -> Bool {
+        state.withLock { state in
+            let now = ContinuousClock.now
+            let isNew = last != state.sequence
+            state.sequence = last
+            state.lastLook = now
+            if isNew || now - state.lastYield > Self.heartbeat {
+                state.lastYield = now
+                for subscriber in state.subscribers.values { subscriber.yield(last) }
+            }
+            return isNew
         }
     }
 }

@@ -60,8 +60,12 @@ package final class Daemon: Service {
     // MARK: Nudges
 
     /// Asks the remotes of these sources again, now. Nil: all.
-    package func pull(_ source: String? = nil, pushed: Bool = false) {
+    /// - Parameters:
+    ///   - pushed: a forge said so.
+    ///   - commit: what the forge says is there: where the remote doesn't show it yet, it is asked again.
+    package func pull(_ source: String? = nil, pushed: Bool = false, commit: String? = nil) {
         for loop in loops where source == nil || loop.name == source {
+            if let commit { loop.record.update { $0.announced = commit } }
             loop.signal.send(pushed ? [.pull, .pushed] : .pull)
         }
     }
@@ -75,6 +79,15 @@ package final class Daemon: Service {
 
     func record(ofSource name: String) -> SourceLoop.Record.State? {
         state.withLock { $0.loops[name]?.record.value }
+    }
+
+    /// Above this the process is taken for one that hangs.
+    package static let longestStandstill = Duration.seconds(120)
+
+    /// How long ago the slowest of the loops came round.
+    package var progressAge: Duration {
+        let now = ContinuousClock.now
+        return changes.lastLook.map { now - $0 } ?? .zero
     }
 
     /// Each source was planned for at least once, or could not be for a reason that its status tells.

@@ -24,6 +24,8 @@ struct SourceLoop: Sendable {
             var lastPullAt: Timestamp?
             var nextPullAt: Timestamp?
             var isRelaxed = false
+            /// The commit that a forge said is there and that was not seen yet.
+            var announced: String?
             /// Why the last turn could not be made.
             var problem: String?
         }

@@ -81,6 +81,15 @@ package protocol StoreReader {
     /// Of operations that are pending or running; one pass over an index.
     func unfinishedOperations(now: Timestamp) throws -> OperationTallies
 
+    // MARK: Access
+
+    /// In the order of their names.
+    func accessTokens() throws -> [AccessTokenRecord]
+    func accessToken(_ id: String) throws -> AccessTokenRecord?
+    func hasAccessTokens() throws -> Bool
+    /// The newest first; `before`: only what came before this sequence.
+    func audit(before: Int64?, limit: Int) throws -> [AuditRecord]
+
     /// The parse results that are kept for these blobs.
     func parsed(blobs: [String], parserVersion: Int) throws -> [String: [UInt8]]
 }
@@ -132,6 +141,16 @@ package protocol StoreWriter: StoreReader {
     func append(_ log: LogRecord) throws
     func append(_ events: [Event]) throws
     func save(_ record: SinkRecord, ofSink name: String) throws
+
+    // MARK: Access
+
+    /// False where there is one of this id or name already.
+    func insert(_ token: AccessTokenRecord) throws -> Bool
+    /// False where there was none.
+    func forgetAccessToken(_ id: String) throws -> Bool
+    func noteUse(ofAccessToken id: String, at now: Timestamp) throws
+    func append(_ entry: AuditEntry) throws
+    func forgetAudit(before: Timestamp) throws
 
     func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int) throws
     /// Forgets what is only history and older than this: finished operations with their logs, deleted workspaces,

@@ -167,6 +167,7 @@ struct TurnCommit: Sendable {
                         subject: commit?.subject, committedAt: commit?.time, created: 0, deleted: 0, cancelled: 0))
                 record.appliedAt = planner.now
                 try store.forgetHistory(before: planner.now - Self.historyKept)
+                try store.forgetAudit(before: planner.now - Self.auditKept)
             }
             record.applied = revision
             record.files = desired.files
@@ -186,6 +187,7 @@ struct TurnCommit: Sendable {
 extension TurnCommit {
     /// How long finished operations with their logs, events and deleted workspaces are kept.
     private static let historyKept = Duration.seconds(14 * 86_400)
+    private static let auditKept = Duration.seconds(90 * 86_400)
 }
 
 struct ActionCounts: Sendable {

@@ -154,5 +154,5 @@ extension Shape {
                 "instance", .text(.name),
                 "this prewarm among others that tell the same receivers; main unless it is said"),
             .optional("metrics", .metrics, "of /metrics"),
-        ])
+        ] + ObjectShape.accessKeys)
 }

@@ -5,24 +5,30 @@ package struct API: Sendable {
     let currentEngine: @Sendable () -> Engine
     /// Nil: there is no daemon in this process.
     let daemon: Daemon?
+    let deliveries: WebhookReceiver?
+    let metrics: Metrics?
 
     var engine: Engine { currentEngine() }
 
-    package init(daemon: Daemon) {
+    package init(daemon: Daemon, deliveries: WebhookReceiver, metrics: Metrics) {
         currentEngine = { daemon.engine }
         self.daemon = daemon
+        self.deliveries = deliveries
+        self.metrics = metrics
     }
 
     package init(engine: Engine) {
         currentEngine = { engine }
         daemon = nil
+        deliveries = nil
+        metrics = nil
     }
 
     static let routes: [Route] =
         LookRoutes.all + PresetRoutes.all + WorkspaceRoutes.all + OperationRoutes.all + SourceRoutes.all
-        + SyncRoutes.all + HoldRoutes.all
+        + SyncRoutes.all + HoldRoutes.all + AdminRoutes.all
 
-    /// - Throws: ``Problem`` and nothing else.
+    /// - Throws: ``Problem``, ``AccessError``, what the engine throws.
     package func answer(_ request: APIRequest, from caller: Caller) async throws -> APIAnswer {
         let candidates = Self.routes.compactMap { route in
             route.match(request.path).map { (route: route, path: $0) }
@@ -37,12 +43,21 @@ package struct API: Sendable {
             throw Problem("MethodNotAllowed", status: 405, "here only \(methods) is possible")
         }
         let call = try APICall(request, route, path: path, caller: caller)
-        do {
-            return try await route.handle(self, call)
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            throw Problem(error) ?? Problem("Internal", status: 500, "\(error)")
+        if let needed = route.permission.request { try call.require(needed) }
+        let answer = try await route.handle(self, call)
+        if let entry = answer.audit { try await engine.store.write { try $0.append(entry) } }
+        return answer
+    }
+}
+
+extension Route.Permission {
+    fileprivate var request: AccessRequest? {
+        switch self {
+        case .look: .look
+        case .nudge: .nudge
+        case .operate: .operate
+        case .administer: .administer
+        case .ofObject: nil
         }
     }
 }
@@ -54,7 +69,7 @@ package struct LocalClient: APIClient {
 
     package init(_ engine: Engine, user: String) {
         api = API(engine: engine)
-        caller = Caller(name: user, origin: "local")
+        caller = Caller(user: user)
     }
 
     package func send(_ request: APIRequest) async throws -> APIAnswer {

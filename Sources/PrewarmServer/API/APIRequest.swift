@@ -34,8 +34,12 @@ package struct APIAnswer: Sendable {
     package var nextCursor: String?
     /// Of what was made.
     package var location: String?
+    /// What was changed, for the audit log.
+    var audit: AuditEntry?
 
-    package init(_ value: Value, status: Int = 200, nextCursor: String? = nil, location: String? = nil) {
+    package init(
+        _ value: Value, status: Int = 200, nextCursor: String? = nil, location: String? = nil
+    ) {
         self.status = status
         self.value = value
         self.nextCursor = nextCursor
@@ -43,8 +47,32 @@ package struct APIAnswer: Sendable {
     }
 }
 
+extension APIAnswer {
+    func audited(_ entry: AuditEntry) -> APIAnswer {
+        var answer = self
+        answer.audit = entry
+        return answer
+    }
+}
+
 /// Whoever can be asked: the engine in this process, or a daemon.
 package protocol APIClient: Sendable {
     /// - Throws: ``Problem``
     func send(_ request: APIRequest) async throws -> APIAnswer
+}
+
+extension String {
+    /// All but RFC 3986's unreserved characters.
+    package var percentEncoded: String {
+        var text = ""
+        for byte in utf8 {
+            switch byte {
+            case 48...57, 65...90, 97...122, 45, 46, 95, 126: text.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                text += "%" + (digits.count == 1 ? "0" : "") + digits
+            }
+        }
+        return text
+    }
 }

@@ -4,9 +4,11 @@ import PrewarmEngine
 /// One thing that the API can do. Requests are checked against it, and OpenAPI is written from it, so that the two
 /// can't differ.
 struct Route: Sendable {
-    /// What a caller needs, from little to much.
-    enum Permission: String, Sendable {
-        case view, claim, operate
+    /// What the caller is asked for before anything else; see ``Authorization``.
+    enum Permission: Sendable {
+        case look, nudge, operate, administer
+        /// It depends on the preset or the workspace: the handler asks.
+        case ofObject
     }
 
     let method: APIRequest.Method
@@ -112,18 +114,5 @@ struct APICall: Sendable {
             throw Problem("BadField", status: 400, "\(time) has passed", hint: "it is \(now) now; name a later time")
         }
         return time
-    }
-}
-
-/// Who asks, and from where.
-package struct Caller: Sendable {
-    /// As the audit names it.
-    package let name: String
-    /// An address, or `local`.
-    package let origin: String
-
-    package init(name: String, origin: String) {
-        self.name = name
-        self.origin = origin
     }
 }

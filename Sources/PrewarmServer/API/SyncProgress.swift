@@ -1,5 +1,6 @@
 import PrewarmCore
 import PrewarmEngine
+import ServiceLifecycle
 
 /// How far a request for a sync is: what the pools of its sources look like against what was asked for.
 struct SyncProgress {
@@ -152,9 +153,10 @@ struct SyncProgress {
 extension SyncProgress {
     /// Looks again whenever something changed. A forge may be slow to show a commit: then it is asked again after 1, 2,
     /// 4 seconds and so on.
-    static func wait(for request: SyncRequests.Request, _ daemon: Daemon, until deadline: Timestamp) async throws
-        -> Value
-    {
+    /// - Parameter endsWithNews: returns once it is further than it was, too.
+    static func wait(
+        for request: SyncRequests.Request, _ daemon: Daemon, until deadline: Timestamp, endsWithNews: Bool = false
+    ) async throws -> Value {
         var seen: Int64 = -1
         var lookedAt = Timestamp(milliseconds: 0)
         var pause = Duration.seconds(1)
@@ -168,15 +170,18 @@ extension SyncProgress {
                 (seen, lookedAt) = (sequence, now)
                 let progress = try await SyncProgress(current, daemon)
                 if progress.state.isFinal { return progress.value }
-                last = progress.value
+                let news = progress.value
+                if endsWithNews, let last, last.text("message") != news.text("message") { return news }
+                last = news
                 if !progress.unseen.isEmpty, now - askedAt >= pause {
                     (askedAt, pause) = (now, min(pause + pause, .seconds(30)))
                     for source in progress.unseen { daemon.pull(source) }
                 }
             }
             if now >= deadline, let last {
-                return last.merging(["timedOut": .bool(true)])
+                return endsWithNews ? last : last.merging(["timedOut": .bool(true)])
             }
+            if Task.isShuttingDownGracefully { throw CancellationError() }
             try await Task.sleep(for: .milliseconds(50))
         }
     }

@@ -11,7 +11,7 @@ extension Door {
         let verdict = webhooks.receive(
             WebhookRequest(fields: visit.request.headers, body: body), at: name, from: visit.client,
             now: daemon.engine.now())
-        if let result = verdict.outcome.metric {
+        if let result = Metrics.DeliveryResult(rawValue: verdict.outcome.result) {
             metrics.webhook(kind: webhooks.kind(of: name)?.rawValue ?? "unknown", result: result)
         }
         if verdict.outcome == .accepted {

@@ -1,9 +1,9 @@
 internal import Foundation
 internal import HTTPTypes
-internal import Hummingbird
-internal import Logging
+package import Hummingbird
+package import Logging
 internal import NIOCore
-package import PrewarmCore
+import PrewarmCore
 package import PrewarmEngine
 
 /// Everything that the daemon serves over HTTP: the API, webhooks, metrics and health.
@@ -35,10 +35,10 @@ package struct Door: Sendable {
 }
 
 /// What the server knows of the connection.
-struct DoorContext: InitializableFromSource {
+package struct DoorContext: InitializableFromSource {
     let channel: any Channel
 
-    init(source: ApplicationRequestContextSource) {
+    package init(source: ApplicationRequestContextSource) {
         channel = source.channel
     }
 }
@@ -46,7 +46,7 @@ struct DoorContext: InitializableFromSource {
 extension Door: HTTPResponder {
     package typealias Context = DoorContext
 
-    func respond(to request: Request, context: DoorContext) async throws -> Response {
+    package func respond(to request: Request, context: DoorContext) async throws -> Response {
         let id = RequestID(request.headers[.requestID])
         let visit = Visit(
             request: request, id: id.text,
@@ -160,12 +160,15 @@ private struct RequestID {
 }
 
 extension HTTPField.Name {
-    static let requestID = Name("X-Request-Id") ?? .from
-    static let contentTypeOptions = Name("X-Content-Type-Options") ?? .from
-    static let idempotencyKey = Name("Idempotency-Key") ?? .from
-    static let link = Name("Link") ?? .from
-    static let lastEventID = Name("Last-Event-ID") ?? .from
-    static let forwardedFor = Name("X-Forwarded-For") ?? .from
-    static let forwarded = Name("Forwarded") ?? .from
-    static let host = Name("Host") ?? .from
+    /// The literals are field names, which can't fail; the standard's own answers for one that would.
+    private static func named(_ name: String) -> HTTPField.Name { HTTPField.Name(name) ?? .userAgent }
+
+    static let requestID = named("X-Request-Id")
+    static let contentTypeOptions = named("X-Content-Type-Options")
+    static let idempotencyKey = named("Idempotency-Key")
+    static let link = named("Link")
+    static let lastEventID = named("Last-Event-ID")
+    static let forwardedFor = named("X-Forwarded-For")
+    static let forwarded = named("Forwarded")
+    static let host = named("Host")
 }

@@ -8,18 +8,20 @@ enum LookRoutes {
     static let all = [
         Route(
             method: .get, template: "/status", name: "getStatus",
-            summary: "Sources and pools, and what is held, stalled or failing", permission: .view,
+            summary: "Sources and pools, and what is held, stalled or failing", permission: .look,
             answers: [(200, "Status")]
-        ) { api, _ in
-            APIAnswer(try await Overview(api.engine).value.merging(["daemon": api.daemon?.value]))
+        ) { api, call in
+            APIAnswer(
+                try await Overview(api.engine).value.merging(["daemon": api.daemon?.value])
+                    .restricted(to: call.principal.presets, lists: ["presets", "failing"]))
         },
         Route(
             method: .get, template: "/export", name: "export",
-            summary: "The state, as `plan --observed` reads it", permission: .view, answers: [(200, "Observed")]
+            summary: "The state, as `plan --observed` reads it", permission: .operate, answers: [(200, "Observed")]
         ) { api, _ in APIAnswer(try await api.engine.export()) },
         Route(
             method: .get, template: "/templates", name: "listTemplates", summary: "Templates in force",
-            permission: .view, query: [.optional("name", .text(maximum: 256), "only this one")],
+            permission: .look, query: [.optional("name", .text(maximum: 256), "only this one")],
             answers: [(200, "[]Template")]
         ) { api, call in
             let name = call.text("name")
@@ -34,7 +36,7 @@ enum LookRoutes {
         },
         Route(
             method: .get, template: "/events", name: "listEvents", summary: "What happened lately, the oldest first",
-            permission: .view,
+            permission: .look,
             query: [.optional("preset", .text(maximum: 256), "only of this preset"), limit],
             answers: [(200, "[]Event")], problems: [404]
         ) { api, call in
@@ -43,12 +45,13 @@ enum LookRoutes {
                 .array(
                     try await api.engine.store.read { store in
                         let key = try name.map { try api.engine.preset(named: $0, in: store).key }
-                        return try store.events(EventFilter(preset: key, limit: limit)).map { Value($0) }
+                        return try store.events(EventFilter(preset: key, limit: limit)).filter(call.principal.maySee)
+                            .map { Value($0) }
                     }))
         },
         Route(
             method: .get, template: "/orphans", name: "listOrphans",
-            summary: "What provisioners list and nobody knows", permission: .view, answers: [(200, "[]Orphan")]
+            summary: "What provisioners list and nobody knows", permission: .look, answers: [(200, "[]Orphan")]
         ) { api, _ in
             APIAnswer(.array(try await api.engine.store.read { try $0.orphans() }.map { Value($0) }))
         },
@@ -64,10 +67,14 @@ extension APICall {
     }
 
     /// Of elements that begin behind the cursor, and may be one more than the limit.
-    func cut<Element>(_ elements: [Element], by cursor: (Element) -> String, _ value: (Element) -> Value) -> APIAnswer {
+    func cut<Element>(
+        _ elements: [Element], by cursor: (Element) -> String, isWanted: (Element) -> Bool = { _ in true },
+        _ value: (Element) -> Value
+    ) -> APIAnswer {
         guard let limit = number("limit"), elements.count > limit else {
-            return APIAnswer(.array(elements.map(value)))
+            return APIAnswer(.array(elements.filter(isWanted).map(value)))
         }
-        return APIAnswer(.array(elements[..<limit].map(value)), nextCursor: cursor(elements[limit - 1]))
+        return APIAnswer(
+            .array(elements[..<limit].filter(isWanted).map(value)), nextCursor: cursor(elements[limit - 1]))
     }
 }

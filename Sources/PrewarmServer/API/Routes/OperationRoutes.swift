@@ -5,7 +5,7 @@ enum OperationRoutes {
     static let all = [
         Route(
             method: .get, template: "/operations", name: "listOperations", summary: "Operations, the newest first",
-            permission: .view,
+            permission: .look,
             query: [
                 .optional("preset", .text(maximum: 512), "only of this preset"),
                 .optional("state", .choice(Operation.State.allCases.map(\.rawValue)), "only in this state"),
@@ -20,17 +20,43 @@ enum OperationRoutes {
                 return try store.operations(
                     OperationFilter(preset: key, states: states, before: before, limit: limit.map { $0 + 1 }))
             }
-            return call.cut(operations.map(\.operation), by: \.id.rawValue) { Value($0) }
+            return call.cut(
+                operations.map(\.operation), by: \.id.rawValue, isWanted: { call.maySee($0.preset) }
+            ) { Value($0) }
         },
         Route(
             method: .get, template: "/operations/{operation}", name: "getOperation",
-            summary: "One operation and the end of its log", permission: .view,
+            summary: "One operation and the end of its log", permission: .ofObject,
             answers: [(200, "OperationDescription")], problems: [404]
-        ) { api, call in APIAnswer(try await api.engine.describeOperation(call.path["operation"] ?? "")) },
+        ) { api, call in
+            let operation = try await call.operation(in: api)
+            try call.require(.lookAtPreset(operation.preset))
+            let value = try await api.engine.describeOperation(operation.id.rawValue)
+            let mayRead = Authorization.decide(call.principal, .readLog(operation.preset)).isAllowed
+            return APIAnswer(mayRead ? value : .object(value.pairs.filter { $0.key != "logEnd" }))
+        },
         Route(
             method: .get, template: "/operations/{operation}/logs", name: "getLogs",
-            summary: "What the provisioner wrote; of a workspace, for all of its operations", permission: .view,
+            summary: "What the provisioner wrote; of a workspace, for all of its operations", permission: .ofObject,
             answers: [(200, "[]Log")], problems: [404]
-        ) { api, call in APIAnswer(try await api.engine.logs(of: call.path["operation"] ?? "")) },
+        ) { api, call in
+            let name = call.path["operation"] ?? ""
+            let preset = try await api.engine.store.read { store in
+                try store.operation(OperationID(name))?.operation.preset ?? store.workspace(name)?.preset
+            }
+            if let preset { try call.require(.readLog(preset)) }
+            return APIAnswer(try await api.engine.logs(of: name))
+        },
     ]
+}
+
+extension APICall {
+    func operation(in api: API) async throws -> Operation {
+        let id = path["operation"] ?? ""
+        guard let record = try await api.engine.store.read({ try $0.operation(OperationID(id)) }) else {
+            throw Problem(
+                "UnknownOperation", status: 404, "there is no operation \"\(id)\"", hint: "see `prewarm get operations`")
+        }
+        return record.operation
+    }
 }

@@ -1,5 +1,6 @@
 import PrewarmCore
 import PrewarmEngine
+import ServiceLifecycle
 
 enum PresetRoutes {
     private static let source = Field.optional(
@@ -9,7 +10,7 @@ enum PresetRoutes {
     static let all = [
         Route(
             method: .get, template: "/presets", name: "listPresets", summary: "Presets in force with their pools",
-            permission: .view,
+            permission: .look,
             query: [
                 .optional("name", .text(maximum: 512), "only of this name, or source/name"),
                 .optional("ready", .boolean, "only those that are ready, or that are not"), LookRoutes.limit, cursor,
@@ -17,7 +18,7 @@ enum PresetRoutes {
         ) { api, call in
             let (name, ready) = (call.text("name"), call.query["ready"]?.bool)
             let statuses = try await api.engine.assess().flatMap(\.statuses).filter { status in
-                (name == nil || status.preset.key.name == name || status.preset.key.description == name)
+                call.maySee(status.preset.key) && (name == nil || status.preset.key.name == name || status.preset.key.description == name)
                     && (ready == nil || (status[.ready]?.status == .yes) == ready)
             }
             return call.page(
@@ -27,12 +28,12 @@ enum PresetRoutes {
         },
         Route(
             method: .get, template: "/presets/{preset}", name: "getPreset",
-            summary: "One preset, with its story, workspaces and events", permission: .view, query: [source],
+            summary: "One preset, with its story, workspaces and events", permission: .ofObject, query: [source],
             answers: [(200, "PresetDescription")], problems: [404, 409]
-        ) { api, call in APIAnswer(try await api.engine.describePreset(call.preset)) },
+        ) { api, call in APIAnswer(try await api.engine.describePreset(try await call.preset(in: api).description)) },
         Route(
             method: .post, template: "/presets/{preset}/claims", name: "claim",
-            summary: "Hand out a ready workspace", permission: .claim, query: [source],
+            summary: "Hand out a ready workspace", permission: .ofObject, query: [source],
             body: [
                 .required("owner", .text(maximum: 256), "who gets it"),
                 .optional("wait", .duration, "how long to wait for one where none is ready"),
@@ -52,9 +53,13 @@ enum PresetRoutes {
                 .optional("by", .text(maximum: 256), "who does it"),
             ], answers: [(200, "[]Workspace")], problems: [404, 409]
         ) { api, call in
-            let adopted = try await api.engine.adopt(call.texts("ids"), into: call.preset, by: call.author)
+            let key = try await call.preset(in: api)
+            let adopted = try await api.engine.adopt(call.texts("ids"), into: key.description, by: call.author)
             api.daemon?.replan()
-            return APIAnswer(.array(adopted.map { Value($0, ttl: nil) }))
+            return APIAnswer(.array(adopted.map { Value($0, ttl: nil) })).audited(
+                call.entry(
+                    "adopt", "preset", key.description, at: api.engine.now(),
+                    detail: call.texts("ids").joined(separator: ", ")))
         },
     ]
 }
@@ -79,27 +84,54 @@ private struct Claiming {
     private static let longest = Duration.seconds(300)
 
     func run() async throws -> Workspace {
+        let startedAt = api.engine.now()
+        let key = try await preset()
         let owner = call.text("owner") ?? ""
-        let deadline = call.duration("wait").map { api.engine.now() + min($0, Self.longest) }
+        try call.require(.claim(key, owner: owner))
+        let deadline = call.duration("wait").map { startedAt + min($0, Self.longest) }
+        var hasWaited = false
         while true {
             do {
-                let workspace = try await api.engine.claim(
-                    call.preset, owner: owner, idempotencyKey: call.idempotencyKey)
-                if let key = call.idempotencyKey, workspace.state != .claimed {
-                    throw Problem(
-                        "KeyUsedUp", status: 409,
-                        "\(workspace.name), which the idempotency key \"\(key)\" got, was given up",
-                        hint: "use a new key for a new claim")
-                }
+                let workspace = try await claim(key, owner: owner)
                 api.daemon?.replan()
-                return try await finished(workspace, deadline)
+                let result: Metrics.ClaimResult = workspace.isCold ? .cold : hasWaited ? .waited : .hit
+                let finished = try await finished(workspace, deadline)
+                api.metrics?.claim(preset: key, result: result, duration: api.engine.now() - startedAt)
+                return finished
             } catch ClaimError.nothingReady(let preset, let starting) {
                 guard let deadline, api.engine.now() < deadline else {
+                    api.metrics?.claim(preset: key, result: .empty, duration: api.engine.now() - startedAt)
                     throw ClaimError.nothingReady(preset, starting: starting)
                 }
+                hasWaited = true
+                if Task.isShuttingDownGracefully { throw CancellationError() }
                 try await Task.sleep(for: .milliseconds(100))
             }
         }
+    }
+
+    /// That of an earlier claim with the same key counts, though it may be gone.
+    private func preset() async throws -> PresetKey {
+        if let key = call.idempotencyKey,
+            let earlier = try await api.engine.store.read({ try $0.workspace(claimedWith: key) }),
+            [earlier.preset.name, earlier.preset.description].contains(call.preset)
+        {
+            return earlier.preset
+        }
+        return try await call.preset(in: api)
+    }
+
+    private func claim(_ key: PresetKey, owner: String) async throws -> Workspace {
+        let workspace = try await api.engine.claim(
+            key.description, owner: owner, idempotencyKey: call.idempotencyKey,
+            audit: call.entry("claim", "preset", key.description, at: api.engine.now(), detail: "for \(owner)"))
+        if let idempotencyKey = call.idempotencyKey, workspace.state != .claimed {
+            throw Problem(
+                "KeyUsedUp", status: 409,
+                "\(workspace.name), which the idempotency key \"\(idempotencyKey)\" got, was given up",
+                hint: "use a new key for a new claim")
+        }
+        return workspace
     }
 
     /// One that is being made for its owner is waited for, where somebody is at it.

@@ -5,7 +5,7 @@ enum SourceRoutes {
     static let all = [
         Route(
             method: .get, template: "/sources", name: "listSources", summary: "Configured sources and their state",
-            permission: .view, answers: [(200, "[]Source")]
+            permission: .look, answers: [(200, "[]Source")]
         ) { api, _ in
             APIAnswer(
                 .array(
@@ -15,7 +15,7 @@ enum SourceRoutes {
         },
         Route(
             method: .get, template: "/revisions", name: "listRevisions",
-            summary: "What each revision did, the newest first", permission: .view,
+            summary: "What each revision did, the newest first", permission: .look,
             query: [.optional("source", .text(maximum: 256), "only of this source"), LookRoutes.limit],
             answers: [(200, "[]Revision")]
         ) { api, call in
@@ -28,7 +28,7 @@ enum SourceRoutes {
         },
         Route(
             method: .get, template: "/plan", name: "plan", summary: "What a sync would do now, and why",
-            permission: .view,
+            permission: .look,
             query: [
                 .optional("source", .text(maximum: 256), "of this source only"),
                 .optional("preset", .text(maximum: 256), "of this preset only"),
@@ -40,7 +40,9 @@ enum SourceRoutes {
                 reports.append(try await api.engine.preview(source, revision: call.text("revision")))
             }
             if let preset = call.text("preset") { try reports.restrict(to: preset) }
-            return APIAnswer(Value(plans: reports, at: api.engine.now()))
+            return APIAnswer(
+                Value(plans: reports, at: api.engine.now())
+                    .restricted(to: call.principal.presets, lists: ["actions", "held", "presets"]))
         },
         Route(
             method: .post, template: "/sources/{source}/pin", name: "pin",
@@ -57,7 +59,10 @@ enum SourceRoutes {
                 name, at: call.text("revision") ?? "", reason: call.text("reason"), by: call.author,
                 until: try call.moment("until", now: api.engine.now()))
             api.daemon?.pull(name)
-            return APIAnswer(.object(known: ["revision": .string(revision.description)]))
+            return APIAnswer(.object(known: ["revision": .string(revision.description)])).audited(
+                call.entry(
+                    "pin", "source", name, at: api.engine.now(), revision: revision.description,
+                    detail: call.text("reason")))
         },
         Route(
             method: .delete, template: "/sources/{source}/pin", name: "unpin",
@@ -68,7 +73,8 @@ enum SourceRoutes {
             guard api.engine.sources[name] != nil else { throw TurnError.unknownSource(name) }
             let wasPinned = try await api.engine.unpin(name, by: call.author)
             api.daemon?.pull(name)
-            return APIAnswer(.object(known: ["changed": .bool(wasPinned)]))
+            return APIAnswer(.object(known: ["changed": .bool(wasPinned)])).audited(
+                call.entry("unpin", "source", name, at: api.engine.now()))
         },
     ]
 }

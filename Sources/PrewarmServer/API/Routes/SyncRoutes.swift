@@ -7,7 +7,7 @@ enum SyncRoutes {
             method: .post, template: "/sync", name: "sync",
             summary:
                 "Pull now; with `wait` answer when the pools are as they shall be, or at the timeout with what is missing",
-            permission: .operate,
+            permission: .nudge,
             body: [
                 .optional("source", .text(maximum: 256), "this source only"),
                 .optional("preset", .text(maximum: 256), "wait for this preset only"),
@@ -27,17 +27,23 @@ enum SyncRoutes {
                 sources: try api.engine.sourceNames(call.text("source")), preset: call.text("preset"),
                 revision: call.text("revision"), now: api.engine.now())
             for source in request.sources { daemon.pull(source) }
+            let entry = call.entry(
+                "sync", "source", request.sources.joined(separator: ", "), at: api.engine.now(),
+                revision: request.revision, detail: "request \(request.id)")
             guard call.flag("wait") else {
                 return APIAnswer(
                     try await SyncProgress(request, daemon).value, status: 202,
-                    location: "/api/v1/requests/\(request.id)")
+                    location: "/api/v1/requests/\(request.id)"
+                ).audited(entry)
             }
             let patience = min(call.duration("timeout") ?? .seconds(300), .seconds(3600))
             return APIAnswer(try await SyncProgress.wait(for: request, daemon, until: api.engine.now() + patience))
+                .audited(entry)
         },
         Route(
             method: .get, template: "/requests/{request}", name: "getRequest", summary: "How far a sync is",
-            permission: .view, answers: [(200, "SyncRequest")], problems: [404, 409]
+            permission: .look, query: [.optional("wait", .duration, "answer when it is further, or after this time")],
+            answers: [(200, "SyncRequest")], problems: [404, 409]
         ) { api, call in
             let daemon = try api.requireDaemon()
             let id = call.path["request"] ?? ""
@@ -46,7 +52,10 @@ enum SyncRoutes {
                     "UnknownRequest", status: 404, "there is no request \"\(id)\"",
                     hint: "the last 1000 since the daemon started are known; ask for another sync")
             }
-            return APIAnswer(try await SyncProgress(request, daemon).value)
+            let patience = min(call.duration("wait") ?? .zero, .seconds(60))
+            return APIAnswer(
+                try await SyncProgress.wait(
+                    for: request, daemon, until: api.engine.now() + patience, endsWithNews: true))
         },
     ]
 }
