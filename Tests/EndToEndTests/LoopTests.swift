@@ -52,6 +52,18 @@ import Testing
         #expect(try await sandbox.prewarm("get", "workspaces", "-o", "name").out == ids && sandbox.instances.count == 1)
     }
 
+    @Test func aRevisionIsTakenAsTablesShowIt() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+        let first = try await sandbox.head()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 5)])
+        for revision in ["main@sha1:\(first.prefix(8))", "sha1:\(first.prefix(8))", String(first.prefix(8)), first] {
+            let plan = try await sandbox.prewarm("plan", "--rev", revision)
+            #expect(plan.out.contains("Plan: 2 to create"), "\(revision): \(plan.err)")
+        }
+        #expect(try await sandbox.prewarm("plan", "--rev", "main@sha1:xyz").code == 1)
+    }
+
     @Test func aSecondSyncCallsNoProvisionerAndWritesNothing() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])

@@ -180,7 +180,7 @@ extension Deprecation {
 extension PoolPlan {
     /// The pool is what its preset asks for, and nothing is on its way.
     package var isConverged: Bool {
-        counts.eligible == counts.desired && counts.outdated == 0 && counts.extraneous == 0
+        counts.eligible == counts.desired && counts.outdated == 0 && counts.extraneous == 0 && counts.expired == 0
             && counts.failed == counts.keptFailed
             && !counts.isInMotion
     }

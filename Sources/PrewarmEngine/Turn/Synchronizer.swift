@@ -60,6 +60,7 @@ package struct Synchronizer: Sendable {
             observe(.turn(turn))
             report.turns.append(turn)
         }
+        try await checkPreset(report.turns)
         var isCut = false
         while true {
             let runner = OperationRunner(engine, preset: preset) { [observe] in observe(.operation($0)) }
@@ -98,6 +99,15 @@ package struct Synchronizer: Sendable {
             defer { group.cancelAll() }
             return try await group.next() ?? nil
         }
+    }
+
+    /// A name that is misspelt must not look like a pool that is full.
+    private func checkPreset(_ turns: [TurnReport]) async throws {
+        guard let preset, turns.allSatisfy({ $0.failure == nil }) else { return }
+        let known = try await engine.store.read { store in
+            try store.presets(named: preset).isEmpty ? try store.presets(source: nil).map(\.key.name) : nil
+        }
+        if let known { throw ClaimError.unknownPreset(preset, known: known) }
     }
 
     private func firstTurn(_ source: String) async throws -> TurnReport {
