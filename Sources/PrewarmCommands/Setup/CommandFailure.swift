@@ -20,6 +20,8 @@ struct CommandFailure: Error {
             self = failure
         } else if let problem = Problem(error) {
             self.init(problem.message, hint: problem.hint, code: problem.code == "NothingReady" ? 3 : 1)
+        } else if let interruption = error as? Interruption {
+            self.init("interrupted; what was under way is carried on by the next run", code: interruption.code)
         } else if error is CancellationError {
             self.init("interrupted; what was under way is carried on by the next run", code: 130)
         } else {
