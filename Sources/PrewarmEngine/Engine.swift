@@ -16,6 +16,8 @@ package struct Engine: Sendable {
     package let now: @Sendable () -> Timestamp
     /// The value of a secret for a provisioner, looked up at the moment of a call; nil: the configuration has none.
     package let secret: @Sendable (_ name: String, _ provisioner: String) -> String?
+    /// The names that it has a value for, by provisioner; nil: nobody knows.
+    package let secretNames: [String: Set<String>]?
     /// This process, as leases name it.
     package let holder: String
     /// True where a holder is known to have ended.
@@ -53,6 +55,7 @@ package struct Engine: Sendable {
         policy: Policy, parser: ManifestParsing, zones: ZoneDirectory = ZoneDirectory(),
         now: @escaping @Sendable () -> Timestamp,
         secret: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
+        secretNames: [String: Set<String>]? = nil,
         holder: String = Holder.current.description,
         isDead: @escaping @Sendable (String) -> Bool = { Holder($0)?.isKnownDead == true },
         observe: @escaping @Sendable (Observation) -> Void = { _ in }
@@ -67,6 +70,7 @@ package struct Engine: Sendable {
         self.zones = zones
         self.now = now
         self.secret = secret
+        self.secretNames = secretNames
         self.holder = holder
         self.isDead = isDead
         self.observe = observe

@@ -116,6 +116,14 @@ import Testing
         }.count
     }
 
+    @Test func aPresetThatIsMisspeltIsNoPoolThatIsFull() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["go.yaml": Sandbox.preset("go", instances: 1)])
+        for _ in 0..<2 { expectError(try await sandbox.prewarm("sync", "--preset", "goo"), "no preset \"goo\"") }
+        #expect(sandbox.ledger.isEmpty)
+        #expect(try await sandbox.prewarm("sync", "--preset", "go").code == 0 && sandbox.instances.count == 1)
+    }
+
     @Test func wrongUsage() async throws {
         let sandbox = try await Sandbox()
         let unknown = try await sandbox.prewarm("syncc")

@@ -124,6 +124,22 @@ struct CatalogTests {
         #expect(catalog.presets == [] && catalog.templates == [] && catalog.invalidNames == ["go"])
     }
 
+    @Test("A secret is one that the configuration has for the provisioner")
+    func secrets() {
+        let text = preset(
+            "go", "template: go-dev\nversion: v1\ninstances: 1\nparameters: {t: {valueFrom: {secret: TOKEN}}}")
+        func problems(_ secrets: [String: Set<String>]?) -> [String] {
+            let catalog = Catalog(
+                source: "presets", files: [("a.yaml", parse(text))], provisioners: ["local"], secrets: secrets,
+                defaultProvisioner: "local", previous: [], previousTemplates: [])
+            return briefs(catalog)
+        }
+        #expect(problems(["local": ["TOKEN"]]) == [] && problems(nil) == [])
+        let message = "a.yaml:9:19 the configuration has no secret \"TOKEN\" for the provisioner \"local\" | "
+        #expect(problems(["local": ["TOKEM"], "cloud": ["TOKEN"]]) == [message + "did you mean \"TOKEM\"?"])
+        #expect(problems(["local": []]) == [message + "give it a value under `secrets:` of the configuration"])
+    }
+
     @Test("Where the configuration is not known, any provisioner will do")
     func anyProvisioner() {
         #expect(catalog([templateText("provisioner: aws"), preset("go")], provisioners: nil).diagnostics == [])

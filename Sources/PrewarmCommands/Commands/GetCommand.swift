@@ -59,7 +59,7 @@ struct GetCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await finish(global) { console in
+        try await finish(global, goesOn: watch) { console in
             let session = try await Session.open(global)
             var last: String?
             while true {

@@ -65,12 +65,17 @@ let prewarmVersion = "0.1.0"
 
 /// Runs a command's body; whatever it throws becomes one message and one exit code. A first SIGINT or SIGTERM ends the
 /// body in order.
-func finish(_ global: GlobalOptions, _ body: @escaping @Sendable (Console) async throws -> Void) async throws {
+/// - Parameter goesOn: it ends by a signal only, which is then nothing to tell.
+func finish(
+    _ global: GlobalOptions, goesOn: Bool = false, _ body: @escaping @Sendable (Console) async throws -> Void
+) async throws {
     let console = global.console
     do {
         try await withInterruption { try await body(console) }
     } catch let code as ExitCode {
         throw code
+    } catch let interruption as Interruption where goesOn {
+        throw ExitCode(interruption.code)
     } catch {
         let failure = CommandFailure(error)
         console.error(failure.message, hint: failure.hint)

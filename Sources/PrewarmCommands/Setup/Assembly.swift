@@ -31,7 +31,7 @@ struct Assembly {
             },
             zones: ZoneDirectory(environment: Environment.variables), now: { .now },
             secret: { name, provisioner in special[provisioner]?[name] ?? general[name] },
-            observe: observe)
+            secretNames: configuration.secretNames, observe: observe)
     }
 
     func storePath() throws -> String {

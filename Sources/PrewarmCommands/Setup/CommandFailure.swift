@@ -26,6 +26,8 @@ struct CommandFailure: Error {
             self.init(error)
         } else if let error = error as? AccessError {
             self.init(error.message, hint: error.hint)
+        } else if let interruption = error as? Interruption {
+            self.init("interrupted; what was under way is carried on by the next run", code: interruption.code)
         } else if error is CancellationError {
             self.init("interrupted; what was under way is carried on by the next run", code: 130)
         } else {

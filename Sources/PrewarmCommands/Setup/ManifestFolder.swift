@@ -11,6 +11,7 @@ struct ManifestFolder {
 
     /// The names of the configuration, where there is one; nil: any name will do.
     var provisioners: [String]?
+    var secrets: [String: Set<String>]?
     var defaultProvisioner: String?
 
     static let source = "local"
@@ -27,7 +28,8 @@ struct ManifestFolder {
 
     func link(_ files: [(path: String, file: ParsedFile)]) -> Catalog {
         Catalog(
-            source: Self.source, files: files, provisioners: provisioners, defaultProvisioner: defaultProvisioner,
+            source: Self.source, files: files, provisioners: provisioners, secrets: secrets,
+            defaultProvisioner: defaultProvisioner,
             previous: [], previousTemplates: [])
     }
 

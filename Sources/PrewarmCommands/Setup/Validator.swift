@@ -37,7 +37,7 @@ struct Validator {
 
     static func folder(_ configuration: Configuration?) -> ManifestFolder {
         ManifestFolder(
-            provisioners: configuration?.provisioners.map(\.name.value),
+            provisioners: configuration?.provisioners.map(\.name.value), secrets: configuration?.secretNames,
             defaultProvisioner: configuration.map(\.defaultProvisioner) ?? "default")
     }
 

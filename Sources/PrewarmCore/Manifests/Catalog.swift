@@ -17,14 +17,17 @@ package struct Catalog: Sendable {
     /// - Parameters:
     ///   - files: in the order of their paths.
     ///   - provisioners: the names of the configuration; nil: any name will do.
+    ///   - secrets: the names that the configuration gives a value, by provisioner; nil: any name will do.
     ///   - previous: what the last revision put in force.
     package init(
         source: String, files: [(path: String, file: ParsedFile)], provisioners: [String]?,
-        defaultProvisioner: String?, previous: [Preset], previousTemplates: [Template]
+        secrets: [String: Set<String>]? = nil, defaultProvisioner: String?, previous: [Preset],
+        previousTemplates: [Template]
     ) {
         self.source = source
         var linker = Linker(
-            source: source, provisioners: provisioners, defaultProvisioner: defaultProvisioner, files: files)
+            source: source, provisioners: provisioners, secrets: secrets, defaultProvisioner: defaultProvisioner,
+            files: files)
         linker.link(previous, previousTemplates)
         foreignDocuments = files.reduce(0) { $0 + $1.file.foreignDocuments }
         diagnostics = linker.diagnostics.sorted()
@@ -54,6 +57,7 @@ package struct Catalog: Sendable {
 private struct Linker {
     let source: String
     let provisioners: [String]?
+    let secrets: [String: Set<String>]?
     let defaultProvisioner: String?
     let files: [(path: String, file: ParsedFile)]
 
@@ -72,11 +76,12 @@ private struct Linker {
     private var presetNames: Set<String> = []
 
     init(
-        source: String, provisioners: [String]?, defaultProvisioner: String?,
+        source: String, provisioners: [String]?, secrets: [String: Set<String>]?, defaultProvisioner: String?,
         files: [(path: String, file: ParsedFile)]
     ) {
         self.source = source
         self.provisioners = provisioners
+        self.secrets = secrets
         self.defaultProvisioner = defaultProvisioner
         self.files = files
     }
@@ -212,6 +217,7 @@ private struct Linker {
                 hint: presetNames.suggestion(for: replacement))
         }
         let parameters = self.parameters(of: draft, template, path)
+        if let provisioner { checkSecrets(of: draft, provisioner, path) }
         guard diagnostics.count == errors, let version, let provisioner else {
             invalidPresets.insert(name)
             return
@@ -225,6 +231,17 @@ private struct Linker {
             strategy: draft.strategy, failureLimit: draft.failureLimit,
             retirement: retirement(of: draft, template, version: version), isSuspended: draft.isSuspended,
             options: draft.options, readyTimeout: template?.readyTimeout)
+    }
+
+    private mutating func checkSecrets(of draft: PresetDraft, _ provisioner: String, _ path: String) {
+        guard let known = secrets?[provisioner] else { return }
+        for (_, value) in draft.parameters.sorted(by: { $0.key < $1.key }) {
+            guard case .secret(let name) = value.value, !known.contains(name) else { continue }
+            report(
+                path, value.position,
+                "the configuration has no secret \"\(name)\" for the provisioner \"\(provisioner)\"",
+                hint: known.suggestion(for: name) ?? "give it a value under `secrets:` of the configuration")
+        }
     }
 
     private func retirement(of draft: PresetDraft, _ template: Template?, version: String) -> Preset.Retirement? {

@@ -23,7 +23,7 @@ extension Engine {
     }
 
     /// Forgets those of which nothing is left, and goes on with those that somebody let go.
-    func settleRemovedSources() async throws {
+    package func settleRemovedSources() async throws {
         for source in try await removedSources() {
             let hasLeft = try await store.read { store in
                 try store.presets(source: source.name).contains { $0.retirement == .pruned }

@@ -99,7 +99,7 @@ package struct OperationRunner: Sendable {
                     record.operation.startedAt = now
                     record.lease = Lease(
                         holder: engine.holder, fence: Int64(record.operation.attempt),
-                        until: now + .seconds(24 * 3600))
+                        until: now + Self.leaseTime)
                     record.mark = nil
                     try store.update(record)
                     if record.operation.kind == .create {
@@ -151,13 +151,14 @@ package struct OperationRunner: Sendable {
         let request = ProvisionerRequest(
             id: operation.id, operation: kind, attempt: operation.attempt, workspace: workspace, labels: labels,
             secrets: secrets(of: workspace, for: operation.provisioner))
+        async let _ = keepLease(of: record)
         let reply = await perform(request, by: provisioner) { mark in
-            var marked = record
-            marked.mark = mark
-            let update = marked
             try await store.write { store in
-                try check(record, in: store)
-                try store.update(update)
+                guard var current = try leased(record, in: store) else {
+                    throw TurnError.leaseLost(source: record.operation.preset.source)
+                }
+                current.mark = mark
+                try store.update(current)
             }
         }
         if Task.isCancelled {
@@ -176,19 +177,12 @@ package struct OperationRunner: Sendable {
         return secrets
     }
 
-    /// Throws where another process has taken the operation over.
-    private func check(_ record: OperationRecord, in store: any StoreReader) throws {
-        guard try store.operation(record.operation.id)?.lease == record.lease else {
-            throw TurnError.leaseLost(source: record.operation.preset.source)
-        }
-    }
-
     // MARK: Record
 
     private func settle(_ record: OperationRecord, reply: ProvisionerReply) async throws -> Settled? {
         let now = engine.now()
         let settled: Settled? = try await store.write { store in
-            guard let current = try store.operation(record.operation.id), current.lease == record.lease,
+            guard let current = try leased(record, in: store),
                 let workspace = try store.workspace(record.operation.workspace.rawValue)
             else { return nil }
             let outcome = self.outcome(
@@ -270,8 +264,8 @@ package struct OperationRunner: Sendable {
     private func giveBack(_ record: OperationRecord) async throws {
         let now = engine.now()
         try await store.write { store in
-            guard var current = try store.operation(record.operation.id), current.lease == record.lease,
-                current.operation.state == .running
+            guard var current = try leased(record, in: store), let lease = current.lease,
+                lease.holder == engine.holder || !engine.isInForce(lease)
             else { return }
             current.operation.state = .pending
             current.operation.nextAttemptAt = min(current.operation.nextAttemptAt, now)

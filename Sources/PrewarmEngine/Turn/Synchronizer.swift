@@ -60,9 +60,14 @@ package struct Synchronizer: Sendable {
             observe(.turn(turn))
             report.turns.append(turn)
         }
+        try await checkPreset(report.turns)
+        var isCut = false
         while true {
             let runner = OperationRunner(engine, preset: preset) { [observe] in observe(.operation($0)) }
-            let run = try await runner.run { try await expected == nil ? replan() : false }
+            guard let run = try await run(runner) else {
+                isCut = true
+                break
+            }
             report.succeeded += run.succeeded
             report.failed += run.failed
             report.unknownProvisioners.formUnion(run.unknownProvisioners)
@@ -75,9 +80,34 @@ package struct Synchronizer: Sendable {
         }
         // Where nothing changed and nothing ran there is nothing to look at again, however many pools there are.
         let isQuiet = report.turns.allSatisfy(\.isQuiet) && report.succeeded == 0 && report.failed.isEmpty
-        if report.last.isEmpty, !isQuiet { report.last = try await assess() }
+        if isCut || report.last.isEmpty && !isQuiet { report.last = try await assess() }
         report.unfinished = Unfinished.of(report.last, preset: preset)
         return report
+    }
+
+    /// Nil where the time to wait was over before: what runs then is ended in order, and asked for again by the next
+    /// run with the same id.
+    private func run(_ runner: OperationRunner) async throws -> OperationRunner.Report? {
+        try await withThrowingTaskGroup(of: OperationRunner.Report?.self) { group in
+            group.addTask { try await runner.run { try await expected == nil ? replan() : false } }
+            if let waitsUntil {
+                group.addTask {
+                    try await Task.sleep(for: max(.zero, waitsUntil - engine.now()))
+                    return nil
+                }
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+    }
+
+    /// A name that is misspelt must not look like a pool that is full.
+    private func checkPreset(_ turns: [TurnReport]) async throws {
+        guard let preset, turns.allSatisfy({ $0.failure == nil }) else { return }
+        let known = try await engine.store.read { store in
+            try store.presets(named: preset).isEmpty ? try store.presets(source: nil).map(\.key.name) : nil
+        }
+        if let known { throw ClaimError.unknownPreset(preset, known: known) }
     }
 
     private func firstTurn(_ source: String) async throws -> TurnReport {

@@ -117,7 +117,7 @@ extension Engine {
 
     /// What besides the commit a plan depends on, as text; it changes with the configuration and with the parser.
     func inputs(of source: Source) -> String {
-        let names = provisioners.keys.sorted().joined(separator: ",")
+        let names = provisioners.keys.sorted().map { "\($0)\(secretNames?[$0]?.sorted() ?? [])" }.joined(separator: ",")
         let (limits, guarding) = (policy.limits, policy.deletionGuard)
         let numbers = [limits.instancesPerPreset, limits.instancesPerSource, limits.instances, limits.actionsPerTurn]
         let texts = numbers.map { $0.map(String.init) ?? "-" }.joined(separator: ",")

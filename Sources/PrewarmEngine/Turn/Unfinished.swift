@@ -30,13 +30,14 @@ package struct Unfinished: Sendable {
         let message = (failure?.message ?? "").split(whereSeparator: \.isNewline).joined(separator: " ")
         let why: String
         switch pool.wait {
-        case .stalled(let failures): why = ", stalled after \(failures) failed builds: \(message)"
-        case .backoff(let until, let failures):
-            why = ", waits until \(until) after \(failures) failed builds: \(message)"
+        case .stalled(let failures): why = ", stalled after \(words(for: failures)): \(message)"
+        case .backoff(let until, let failures): why = ", waits until \(until) after \(words(for: failures)): \(message)"
         case .canary: why = ", the first of the new version is not ready yet"
         case nil where counts.isInMotion: why = ", \(counts.starting) starting, \(counts.deleting) deleting"
         case nil: why = held.map { ", held by \($0.message)" } ?? ""
         }
         return "\(pool.preset.name): \(counts.eligible) of \(counts.desired) ready" + why
     }
+
+    private func words(for failures: Int) -> String { failures == 1 ? "1 failure" : "\(failures) failures" }
 }

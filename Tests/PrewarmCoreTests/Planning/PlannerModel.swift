@@ -450,7 +450,7 @@ struct PlannerModel {
         for item in items where item.instance.preset == preset.key {
             let isCurrent = isCurrent(item, preset)
             if isReady(item), isCurrent { counts.actual += 1 }
-            if isClaimable(item), isCurrent { counts.eligible += 1 }
+            if isClaimable(item), isCurrent, preset.retirement == nil { counts.eligible += 1 }
             if isExpired(item), isCurrent { counts.expired += 1 }
             if !isCurrent, isStarting(item) || isReady(item) { counts.outdated += 1 }
             if isStarting(item) { counts.starting += 1 }
