@@ -34,6 +34,7 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -93,8 +94,8 @@ let package = Package(
         tests(
             "PrewarmServerTests",
             [
-                "PrewarmCore", "PrewarmEngine", "PrewarmSQLite", "PrewarmServer", crypto, jwt, httpTypes, httpClient,
-                hummingbird, nioCore,
+                "PrewarmCore", "PrewarmEngine", "PrewarmSQLite", "PrewarmServer", crypto, cryptoExtras, jwt, httpTypes,
+                httpClient, hummingbird, nioCore, logging,
             ]),
         tests("EndToEndTests", ["PrewarmCore", subprocess, system]),
         tests("TidyTests", []),

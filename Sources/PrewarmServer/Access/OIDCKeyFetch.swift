@@ -46,6 +46,9 @@ package struct OIDCKeyFetch: Sendable {
         switch error {
         case let failure as Failure: failure.message
         case is CancellationError: "the request was given up"
+        case is NIOTooManyBytesError: "it answers more than \(sizeLimit / 1024) KiB"
+        case let error as HTTPClientError where [.connectTimeout, .readTimeout, .deadlineExceeded].contains(error):
+            "it does not answer in time"
         default: "\(error)".forMessage
         }
     }
