@@ -121,6 +121,9 @@ private struct MemoryGit: GitSource {
     func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription {
         CommitDescription(author: "Ada", time: Timestamp(seconds: 0), subject: "change")
     }
+
+    /// Commits are numbered as they come.
+    func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool { old.commit <= new.commit }
 }
 
 struct MemoryProvisioner: Provisioner {

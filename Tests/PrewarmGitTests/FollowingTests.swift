@@ -94,6 +94,26 @@ struct FollowingTests {
         #expect(try await text(of: "a.yaml", mirror, Revision(ref: "main", commit: second)) == "b")
     }
 
+    @Test("a history, and tells what is in it from what a forced push replaced")
+    func ancestors() async throws {
+        let first = Revision(ref: "main", commit: try await origin.commit())
+        let second = Revision(ref: "main", commit: try await origin.commit(["a.yaml": "b"]))
+        let mirror = try folder.mirror(origin.path)
+        #expect(try await mirror.isAncestor(first, of: second))
+        #expect(try await mirror.isAncestor(second, of: second))
+        #expect(try await mirror.isAncestor(second, of: first) == false)
+        try await origin.git("reset", "-q", "--hard", first.commit)
+        let third = Revision(ref: "main", commit: try await origin.commit(["a.yaml": "c"]))
+        #expect(try await mirror.isAncestor(second, of: third) == false)
+        #expect(try await mirror.isAncestor(first, of: third))
+        // A mirror that never saw it.
+        let other = try folder.mirror(origin.path) { $0.mirror += "2" }
+        #expect(try await other.isAncestor(second, of: third) == false)
+        let unknown = Revision(ref: "main", commit: String(repeating: "1", count: 40))
+        #expect(try await mirror.isAncestor(unknown, of: third) == false)
+        await #expect(throws: GitFailure.self) { try await mirror.isAncestor(first, of: unknown) }
+    }
+
     private func text(of path: String, _ mirror: GitMirror, _ revision: Revision) async throws -> String? {
         try await contents(mirror, revision)[path]
     }

@@ -19,6 +19,10 @@ package protocol GitSource: Sendable {
 
     /// Author, time and subject of the commit.
     func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription
+
+    /// Whether `new` is `old`, or has it in its history. `new` is made present in the mirror; an `old` that is not there
+    /// then is no part of that history.
+    func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool
 }
 
 package struct ManifestFile: Hashable, Sendable {

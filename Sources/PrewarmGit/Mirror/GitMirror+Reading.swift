@@ -55,7 +55,7 @@ extension GitMirror {
 
     /// Reads from the mirror. Where that fails: once more, since another process may just have put a new mirror in
     /// place; then from a mirror made anew, since this one is damaged.
-    private func read<Value>(
+    func read<Value>(
         _ revision: Revision?, _ watch: Watch, _ body: (borrowing Repository) throws(LibGit2Error) -> Value
     ) throws(GitFailure) -> Value {
         if let revision { try bring(revision, watch) }
@@ -104,7 +104,7 @@ extension GitMirror {
         try body(try Repository(bare: directory.repository))
     }
 
-    private func identifier(_ text: String) throws(GitFailure) -> git_oid {
+    func identifier(_ text: String) throws(GitFailure) -> git_oid {
         guard let id = objectID(text) else { throw GitFailure(.refNotFound, "\(text) is no object of git") }
         return id
     }
