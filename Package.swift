@@ -29,6 +29,7 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -62,7 +63,9 @@ let package = Package(
         module("PrewarmEngine", ["PrewarmCore", logging, lifecycle]),
         module("PrewarmGit", ["PrewarmCore", "PrewarmEngine", "CLibGit2", "CGitStream"]),
         module("PrewarmSQLite", ["PrewarmCore", "PrewarmEngine", grdb, sqlite]),
-        module("PrewarmProvisioners", ["PrewarmCore", "PrewarmEngine", subprocess, system]),
+        module(
+            "PrewarmProvisioners",
+            ["PrewarmCore", "PrewarmEngine", subprocess, system, httpClient, jwt, nioCore, nioHTTP1, nioSSL]),
         module(
             "PrewarmServer",
             [
@@ -80,7 +83,8 @@ let package = Package(
         tests("PrewarmCoreTests", ["PrewarmCore"]),
         tests("PrewarmManifestsTests", ["PrewarmCore", "PrewarmManifests"], exclude: ["Corpus"]),
         tests(
-            "PrewarmGitTests", ["PrewarmCore", "PrewarmEngine", "PrewarmGit", subprocess, system],
+            "PrewarmGitTests",
+            ["PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmProvisioners", subprocess, system],
             exclude: ["http-backend.py"]),
         tests("PrewarmSQLiteTests", ["PrewarmCore", "PrewarmEngine", "PrewarmSQLite"]),
         tests("PrewarmProvisionersTests", ["PrewarmCore", "PrewarmEngine", "PrewarmProvisioners"]),

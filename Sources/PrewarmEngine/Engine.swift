@@ -28,12 +28,18 @@ package struct Engine: Sendable {
         package let git: any GitSource
         /// How long a turn may keep others from reconciling the source, if its process hangs.
         package let lease: Duration
+        /// A revision whose history lacks the one in force is refused.
+        package let requiresFastForward: Bool
 
-        package init(name: String, url: String, git: any GitSource, lease: Duration = .seconds(120)) {
+        package init(
+            name: String, url: String, git: any GitSource, lease: Duration = .seconds(120),
+            requiresFastForward: Bool = false
+        ) {
             self.name = name
             self.url = url
             self.git = git
             self.lease = lease
+            self.requiresFastForward = requiresFastForward
         }
     }
 
