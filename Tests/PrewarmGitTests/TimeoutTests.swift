@@ -43,7 +43,9 @@ struct TimeoutTests {
     @Test("is given up while its handshake lasts", arguments: ["http", "https"])
     func handshake(_ scheme: String) async throws {
         let listener = try Listener()
-        let mirror = try folder.mirror("\(scheme)://127.0.0.1:\(listener.port)/a") { $0.limits.idleTimeout = .seconds(1) }
+        let mirror = try folder.mirror("\(scheme)://127.0.0.1:\(listener.port)/a") {
+            $0.limits.idleTimeout = .seconds(1)
+        }
         try await givesUp(mirror, "took the connection, then sent nothing for 1 s")
     }
 

@@ -14,6 +14,10 @@ package enum LibraryLimits {
         "\(ssh) signs with RSA keys by SHA-1 only, which servers refuse since OpenSSH 8.8: make a key with `ssh-keygen -t "
         + "ed25519`"
 
+    static let hostKeys =
+        "\(ssh) knows RSA keys of hosts by SHA-1 only, which OpenSSH gave up in 8.8: let the host have an ed25519 or ECDSA "
+        + "key"
+
     static var version: String {
         var (major, minor, revision): (Int32, Int32, Int32) = (0, 0, 0)
         _ = git_libgit2_version(&major, &minor, &revision)
@@ -41,7 +45,7 @@ package enum LibraryLimits {
             limits.append("libgit2 \(version) was built without ssh: use https URLs")
         }
         if usesMbedTLS { limits.append(tls13) }
-        return limits + [clientCertificates, rsaKeys, sha256]
+        return limits + [clientCertificates, rsaKeys, hostKeys, sha256]
     }
 
     /// `libgit2 1.5.1 with mbedTLS, libssh2 1.10.0`.

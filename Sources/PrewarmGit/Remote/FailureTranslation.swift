@@ -41,16 +41,26 @@ struct FailureTranslation {
     /// What this libgit2 can't do, told as that.
     private func impossible(_ error: LibGit2Error) -> GitFailure? {
         let message = error.message.lowercased()
-        if message.contains("objectformat") || message.contains("object format") || message.contains("object-format") {
+        if ["objectformat", "object format", "object-format"].contains(where: message.contains) {
             return GitFailure(
                 .refused, "\(url.display) is a repository of SHA-256 objects", hint: LibraryLimits.sha256)
         }
-        let isAboutVersions = message.contains("protocol version") || message.contains("protocol_version")
-        if UInt32(bitPattern: error.category) == GIT_ERROR_SSL.rawValue, isAboutVersions {
+        if message.contains("parsing ref pkt-line") {
             return GitFailure(
-                .refused, "\(address) takes no version of TLS that is spoken here", hint: LibraryLimits.tls13)
+                .refused, "\(url.display) lists references that can't be read, as those of SHA-256 repositories",
+                hint: LibraryLimits.sha256)
         }
-        return nil
+        switch UInt32(bitPattern: error.category) {
+        case GIT_ERROR_SSL.rawValue where message.contains("fatal alert") || message.contains("protocol version"):
+            return GitFailure(
+                .refused,
+                "\(address) ended the handshake: it takes no version of TLS that is spoken here, or wants a client "
+                    + "certificate", hint: "\(LibraryLimits.tls13). \(LibraryLimits.clientCertificates)")
+        case GIT_ERROR_SSH.rawValue where message.contains("exchange encryption keys"):
+            return GitFailure(
+                .refused, "\(address) takes no algorithm that is spoken here", hint: LibraryLimits.hostKeys)
+        default: return nil
+        }
     }
 
     private func hostKeyFailure() -> GitFailure? {

@@ -103,10 +103,9 @@ extension GitMirror {
         }
     }
 
-    /// A commit may have come by a branch: then its tag is still to be fetched.
+    /// As it is now: a commit may have come by a branch, without its tag, and a tag may have been made anew.
     private func bringTag(_ name: String, _ revision: Revision, _ watch: Watch) throws(GitFailure) {
         try bring(revision, watch)
-        if mirroredCommit("refs/tags/\(name)") == revision.commit { return }
         try directory.withLock({ watch.isOver }) { () throws(GitFailure) in
             try pass(watch).fetch(into: directory.repository) { refs in
                 RefAdvertisement(refs).tag(named: name).map { ["+\($0):\(Self.mirrored($0))"] } ?? []

@@ -22,7 +22,8 @@ package struct ChildTools: ToolRunner {
             executable: path, arguments: call.arguments, environment: environment,
             workingDirectory: call.workingDirectory, input: call.input,
             limits: ChildLimits(
-                timeout: call.timeout, grace: .seconds(1), output: call.outputLimit, longestSecret: 0))
+                // One more, as what comes after the exit is cut without a word.
+                timeout: call.timeout, grace: .seconds(1), output: call.outputLimit + 1, longestSecret: 0))
         let result: Result<ToolOutput, ToolFailure>
         do {
             result = try await child.run(started: { _ in }) { ended in (Self.result(of: ended, call), false) }
@@ -40,6 +41,8 @@ package struct ChildTools: ToolRunner {
         case .outputTooLong:
             return .failure(ToolFailure(.outputTooLong, "\(name) wrote more than \(call.outputLimit) bytes"))
         case .cancelled: return .failure(ToolFailure(.cancelled, "\(name) was ended, because prewarm stops"))
+        case nil where ended.output.count > call.outputLimit:
+            return .failure(ToolFailure(.outputTooLong, "\(name) wrote more than \(call.outputLimit) bytes"))
         case nil: break
         }
         let code: Int32 =
