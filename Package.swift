@@ -65,11 +65,14 @@ let package = Package(
         module("PrewarmEngine", ["PrewarmCore", logging, lifecycle]),
         module("PrewarmGit", ["PrewarmCore", "PrewarmEngine", "CLibGit2", "CGitStream"]),
         module("PrewarmSQLite", ["PrewarmCore", "PrewarmEngine", grdb, sqlite]),
-        module("PrewarmProvisioners", ["PrewarmCore", "PrewarmEngine", subprocess, system]),
+        module(
+            "PrewarmProvisioners",
+            ["PrewarmCore", "PrewarmEngine", subprocess, system, httpClient, jwt, nioCore, nioHTTP1, nioSSL]),
         module(
             "PrewarmServer",
             [
-                "PrewarmCore", "PrewarmEngine", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nioCore, nioHTTP1,
+                "PrewarmCore", "PrewarmEngine", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nioCore,
+                nioHTTP1,
                 nioSSL,
                 httpClient, crypto, jwt, logging, lifecycle,
             ]),
@@ -84,7 +87,8 @@ let package = Package(
         tests("PrewarmCoreTests", ["PrewarmCore"]),
         tests("PrewarmManifestsTests", ["PrewarmCore", "PrewarmManifests"], exclude: ["Corpus"]),
         tests(
-            "PrewarmGitTests", ["PrewarmCore", "PrewarmEngine", "PrewarmGit", subprocess, system],
+            "PrewarmGitTests",
+            ["PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmProvisioners", subprocess, system],
             exclude: ["http-backend.py"]),
         tests("PrewarmSQLiteTests", ["PrewarmCore", "PrewarmEngine", "PrewarmSQLite"]),
         tests("PrewarmProvisionersTests", ["PrewarmCore", "PrewarmEngine", "PrewarmProvisioners"]),

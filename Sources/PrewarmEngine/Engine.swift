@@ -36,10 +36,12 @@ package struct Engine: Sendable {
         package let lease: Duration
         /// Between two pulls of the daemon.
         package let interval: Duration
+        /// A revision whose history lacks the one in force is refused.
+        package let requiresFastForward: Bool
 
         package init(
             name: String, url: String, git: any GitSource, scope: String = "", lease: Duration = .seconds(120),
-            interval: Duration = .seconds(60)
+            interval: Duration = .seconds(60), requiresFastForward: Bool = false
         ) {
             self.interval = interval
             self.name = name
@@ -47,6 +49,7 @@ package struct Engine: Sendable {
             self.git = git
             self.scope = scope
             self.lease = lease
+            self.requiresFastForward = requiresFastForward
         }
     }
 

@@ -30,12 +30,20 @@ package struct Configuration: Hashable, Sendable {
         package var url: Located<String>
         package var ref: Ref?
         /// From the root of the repository; "." is all of it.
-        package var path: String
+        package var paths: [Located<String>]
+        /// From each of the paths.
+        package var include: [PathPattern] = []
+        package var exclude: [PathPattern] = []
         package var interval: Duration
         package var timeout: Duration
+        /// In bytes.
+        package var maxPackSize: UInt64?
         package var auth: Auth?
-        package var verify: Located<String>?
+        package var hostKeys: HostKeys?
+        package var verify: Verification?
+        package var requiresFastForward = false
         package var caFile: String?
+        package var proxy: String?
         package var isObserved: Bool
         package var freezes: [Freeze]
     }
@@ -45,9 +53,38 @@ package struct Configuration: Hashable, Sendable {
     }
 
     package enum Auth: Hashable, Sendable {
-        case token(String, username: String?)
-        case basic(username: String, password: String)
-        case ssh(key: String, knownHosts: String?)
+        case token(Secret, username: String?)
+        case basic(username: String, password: Secret)
+        case sshKey(String, passphrase: Secret?)
+        case sshAgent
+        case command([String])
+        case githubApp(GitHubApp)
+    }
+
+    package enum Secret: Hashable, Sendable {
+        case text(String)
+        case file(String)
+    }
+
+    package struct GitHubApp: Hashable, Sendable {
+        package var appID: String
+        package var installationID: String
+        package var privateKeyFile: String
+        /// Without a slash at the end.
+        package var apiURL: String
+    }
+
+    package enum HostKeys: Hashable, Sendable {
+        case knownHosts(String)
+        case fingerprints([String])
+    }
+
+    package struct Verification: Hashable, Sendable {
+        /// `none`, `ssh` or `openpgp`.
+        package var mode: Located<String>
+        package var allowedSigners: String?
+        package var keys: String?
+        package var coversNewCommits = false
     }
 
     package struct Provisioner: Hashable, Sendable {

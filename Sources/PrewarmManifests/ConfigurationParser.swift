@@ -35,9 +35,11 @@ package enum ConfigurationParser {
             configuration = decoded
         }
         problems.quote(bytes)
+        let secrets = WrittenSecrets(tree)
         for index in problems.indices {
             problems[index].file = file
-            problems[index].message = expansion.redacted(problems[index].message)
+            problems[index].message = secrets.redacted(expansion.redacted(problems[index].message))
+            problems[index].excerpt = problems[index].excerpt.map(secrets.redacted)
         }
         let hasErrors = problems.contains { $0.severity == .error }
         return (hasErrors ? nil : configuration, problems.sorted())
@@ -133,7 +135,7 @@ extension Configuration {
 
     /// What a shape can't say: names that are there twice, more than one default.
     func problems() -> [Diagnostic] {
-        var problems = Self.duplicates(sources.map(\.name), "source")
+        var problems = Self.duplicates(sources.map(\.name), "source") + sourceProblems()
         problems += Self.duplicates(provisioners.map(\.name), "provisioner")
         problems += Self.duplicates(server.webhooks.map(\.name), "webhook") + serverProblems()
         let defaults = provisioners.filter(\.isDefault)
@@ -169,39 +171,6 @@ extension Configuration {
     }
 }
 
-extension Configuration.Source {
-    fileprivate init(_ document: DocumentReader) {
-        name = document["name"]?.located ?? Located("", at: document.position)
-        url = document["url"]?.located ?? Located("", at: document.position)
-        ref = document["ref"].flatMap { ref in
-            ref["branch"].map { .branch($0.text) } ?? ref["tag"].map { .tag($0.text) }
-                ?? ref["commit"].map { .commit($0.text) } ?? ref["semver"].map { .semver($0.text) }
-        }
-        path = document["path"]?.text ?? "."
-        interval = document.duration("interval") ?? .seconds(60)
-        timeout = document.duration("timeout") ?? .seconds(60)
-        auth = document["auth"].flatMap { Configuration.Auth($0) }
-        verify = document["verify"]?["mode"]?.located
-        caFile = document["caFile"]?.text
-        isObserved = document["mode"]?.text == "observe"
-        freezes = document["freeze"]?.elements.compactMap { Freeze($0) } ?? []
-    }
-}
-
-extension Configuration.Auth {
-    fileprivate init?(_ document: DocumentReader) {
-        if let token = document["token"] {
-            self = .token(token.text, username: document["username"]?.text)
-        } else if let username = document["username"], let password = document["password"] {
-            self = .basic(username: username.text, password: password.text)
-        } else if let key = document["sshKey"] {
-            self = .ssh(key: key.text, knownHosts: document["knownHosts"]?.text)
-        } else {
-            return nil
-        }
-    }
-}
-
 extension Configuration.Provisioner {
     fileprivate init(_ document: DocumentReader) {
         name = document["name"]?.located ?? Located("", at: document.position)
@@ -221,7 +190,7 @@ extension Configuration.Provisioner {
 }
 
 extension Freeze {
-    fileprivate init?(_ document: DocumentReader) {
+    init?(_ document: DocumentReader) {
         guard let cron = try? CronExpression(document["cron"]?.text ?? ""), let duration = document.duration("duration")
         else { return nil }
         self.init(
@@ -231,5 +200,5 @@ extension Freeze {
 }
 
 extension DocumentReader {
-    fileprivate func duration(_ key: String) -> Duration? { self[key].flatMap { Duration(prewarm: $0.text) } }
+    func duration(_ key: String) -> Duration? { self[key].flatMap { Duration(prewarm: $0.text) } }
 }

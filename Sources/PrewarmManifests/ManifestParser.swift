@@ -8,6 +8,9 @@ package enum ManifestParser {
     package static let sizeLimit = 256 * 1024
     package static let apiVersion = "prewarm/v1"
 
+    /// How a pointer of git LFS begins (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
+    private static let lfsPointer = Array("version https://git-lfs.github.com/spec/".utf8)
+
     package static func parse(_ bytes: [UInt8]) -> ParsedFile {
         var file = ParsedFile()
         guard bytes.count <= sizeLimit else {
@@ -18,6 +21,17 @@ package enum ManifestParser {
                     .error,
                     "the file has \(bytes.count) bytes, more than \(sizeLimit / 1024) KiB, the limit for a manifest file",
                     hint: "split it into several files")
+            ]
+            return file
+        }
+        guard !bytes.starts(with: lfsPointer) else {
+            // Whatever it stands for is not here, and may be a manifest: nothing of it counts as gone.
+            file.isUnreadable = true
+            file.diagnostics = [
+                Diagnostic(
+                    .warning,
+                    "this is a pointer of git LFS, whose file is not fetched: nothing is read, and no pool removed",
+                    hint: "keep manifests out of LFS (git lfs untrack), or exclude the file in the configuration")
             ]
             return file
         }

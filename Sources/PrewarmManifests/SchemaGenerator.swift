@@ -127,6 +127,8 @@ extension ObjectRule {
         case .exactlyOne(let keys): return [("oneOf", .list(keys.map(has)))]
         case .needs(let key, let others):
             return [("anyOf", .list([.object([("not", has(key))])] + others.map(has)))]
+        case .notBoth(let first, let second):
+            return [("not", .object([("allOf", .list([has(first), has(second)]))]))]
         case .all(let rules): return [("allOf", .list(rules.map { .object($0.schema) }))]
         case .notBothZero(let first, let second):
             let zero = SchemaGenerator.Node.object([("enum", .list([.integer(0), .text("0%"), .text("00%")]))])

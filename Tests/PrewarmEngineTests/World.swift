@@ -14,6 +14,12 @@ final class World: Sendable {
         var commits: [String: String] = [:]
         var head: String?
         var failure: GitFailure?
+        /// Commits that have no trusted signature.
+        var untrusted: Set<String> = []
+        /// Commits that were pushed by force: what came before is not in their history.
+        var rewrites: Set<String> = []
+        /// Paths of symbolic links.
+        var links: [String] = []
         var listings = 0
         var now = Timestamp(seconds: 1_780_000_000)
         /// What exists at the provider.
@@ -126,8 +132,25 @@ private struct MemoryGit: GitSource {
         CommitDescription(author: "Ada", time: Timestamp(seconds: 0), subject: "change")
     }
 
-    /// Commits are numbered as they come.
-    func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool { old.commit <= new.commit }
+    func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool {
+        world.with { state in
+            // Commits are numbered as they come, one on the other but where the history was rewritten between them.
+            old.commit <= new.commit && !state.rewrites.contains { old.commit < $0 && $0 <= new.commit }
+        }
+    }
+
+    func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) {
+        guard world.with({ $0.untrusted.contains(revision.commit) }) else { return }
+        throw GitFailure(.verificationFailed, "commit \(revision.commit) is not signed", hint: "sign it")
+    }
+
+    func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic] {
+        world.with { $0.links.map { Diagnostic(.warning, file: $0, "it is a symbolic link") } }
+    }
+
+    func treeIdentity(at revision: Revision) async throws(GitFailure) -> String {
+        world.with { $0.commits[revision.commit] ?? "" }
+    }
 }
 
 struct MemoryProvisioner: Provisioner {

@@ -51,12 +51,12 @@ struct HTTPTests {
     @Test(
         "the right login is taken, from the settings or the URL",
         arguments: [
-            ("x-access-token:t0k+n/=", GitSettings.Credentials.token("t0k+n/="), ""),
+            ("x-access-token:t0k+n/=", GitCredentials.token("t0k+n/="), ""),
             ("ada:p:w", .usernamePassword(username: "ada", password: "p:w"), ""),
             ("ada:p@w", .none, "ada:p%40w@"),
             ("ada:ünï", .usernamePassword(username: "ada", password: "ünï"), ""),
         ])
-    func rightLogin(_ login: String, _ credentials: GitSettings.Credentials, _ user: String) async throws {
+    func rightLogin(_ login: String, _ credentials: GitCredentials, _ user: String) async throws {
         try await GitServer.serving(folder, ["--login", login]) { server in
             let mirror = try folder.mirror(server.url("login/\(repository)", host: "\(user)127.0.0.1")) {
                 $0.credentials = credentials
@@ -69,12 +69,12 @@ struct HTTPTests {
     @Test(
         "a wrong or missing login is told, once, and without the secret",
         arguments: [
-            (GitSettings.Credentials.token("s3cr3t-t0ken"), "", "refused the credentials"),
+            (GitCredentials.token("s3cr3t-t0ken"), "", "refused the credentials"),
             (.usernamePassword(username: "ada", password: "s3cr3t-pw"), "", "refused the credentials"),
             (.none, "ada:s3cr3t-url@", "refused the credentials"), (.none, "", "are not configured"),
-            (.sshKey(path: "/nowhere", knownHosts: nil), "", "are not configured"),
+            (.sshKey(path: "/nowhere"), "", "are not configured"),
         ])
-    func wrongLogin(_ credentials: GitSettings.Credentials, _ user: String, _ message: String) async throws {
+    func wrongLogin(_ credentials: GitCredentials, _ user: String, _ message: String) async throws {
         try await GitServer.serving(folder, ["--login", "ada:other"]) { server in
             let mirror = try folder.mirror(server.url("login/\(repository)", host: "\(user)127.0.0.1")) {
                 $0.credentials = credentials

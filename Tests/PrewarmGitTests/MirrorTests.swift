@@ -118,7 +118,7 @@ struct MirrorTests {
 
     @Test("is waited for where another process has it, no longer than the time allows")
     func locked() async throws {
-        let mirror = try folder.mirror(origin.path) { $0.timeout = .seconds(1) }
+        let mirror = try folder.mirror(origin.path) { $0.limits.timeout = .seconds(1) }
         try folder.write("mirror/mirror.lock", "")
         let descriptor = open("\(folder.path)/mirror/mirror.lock", O_RDWR | O_CLOEXEC)
         #expect(flock(descriptor, LOCK_EX) == 0)

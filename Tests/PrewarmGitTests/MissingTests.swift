@@ -94,12 +94,12 @@ struct MissingTests {
     func path() async throws {
         try await origin.commit(["presets/a.yaml": "a"])
         for path in ["Presets", "presets/b", "presets/a.yaml/b"] {
-            let mirror = try folder.mirror(origin.path) { $0.path = path }
+            let mirror = try folder.mirror(origin.path) { $0.paths = [path] }
             let revision = try await mirror.head()
             let failure = await #expect(throws: GitFailure.self) { try await mirror.manifests(at: revision) }
             #expect(failure?.reason == .pathNotFound)
             #expect(failure?.message.contains(path) == true)
         }
-        #expect(throws: GitFailure.self) { try folder.mirror(origin.path) { $0.path = "presets/../.." } }
+        #expect(throws: GitFailure.self) { try folder.mirror(origin.path) { $0.paths = ["presets/../.."] } }
     }
 }

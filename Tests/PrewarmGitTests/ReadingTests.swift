@@ -16,7 +16,7 @@ struct ReadingTests {
     }
 
     private func paths(_ path: String) async throws -> [String] {
-        let mirror = try folder.mirror(origin.path) { $0.path = path }
+        let mirror = try folder.mirror(origin.path) { $0.paths = [path] }
         return try await mirror.manifests(at: try await mirror.head()).map(\.path)
     }
 

@@ -20,7 +20,8 @@ struct SSHTests {
     ) throws -> GitMirror {
         try folder.write("known_hosts", known + "\n")
         return try folder.mirror(ssh.url(path ?? origin.path)) {
-            $0.credentials = .sshKey(path: "\(folder.path)/\(key)", knownHosts: "\(folder.path)/known_hosts")
+            $0.credentials = .sshKey(path: "\(folder.path)/\(key)")
+            $0.hostKeys = .files(["\(folder.path)/known_hosts"])
         }
     }
 
@@ -70,8 +71,10 @@ struct SSHTests {
                 let failure = try await head(of: try mirror(ssh, known: known))
                 #expect(failure.reason == .refused)
                 #expect(failure.message.contains(message), "\(failure)")
-                let scans = failure.hint?.contains("ssh-keyscan -p \(ssh.server.port) -t ed25519 127.0.0.1") == true
-                #expect(scans == (message.contains("has no key") || message.contains("of type")))
+                let isTold = failure.hint?.contains("\(ssh.name) \(ssh.hostKey())") == true
+                #expect(isTold == (message.contains("has no key") || message.contains("of type")))
+                let print = try await ssh.fingerprint()
+                #expect(failure.hint?.contains(print) == true || message.contains("revoked"), "\(failure)")
             }
             #expect(!ssh.server.log.contains("Accepted") && !ssh.server.log.contains("Failed"))
         }
@@ -101,7 +104,8 @@ struct SSHTests {
             for file in [nil, "\(folder.path)/missing"] {
                 let failure = try await head(
                     of: try folder.mirror(ssh.url(origin.path)) {
-                        $0.credentials = .sshKey(path: "\(folder.path)/client-ed25519", knownHosts: file)
+                        $0.credentials = .sshKey(path: "\(folder.path)/client-ed25519")
+                        if let file { $0.hostKeys = .files([file]) }
                     })
                 #expect(failure.reason == .refused)
                 #expect(failure.message.contains("known"), "\(failure)")
@@ -129,10 +133,10 @@ struct SSHTests {
             try folder.write("known_hosts", "[127.0.0.1]:\(port) \(ssh.hostKey())\n")
             for (idle, total) in [(1, 20), (20, 1)] {
                 let mirror = try folder.mirror("ssh://\(NSUserName())@127.0.0.1:\(port)/a") {
-                    $0.idleTimeout = .seconds(idle)
-                    $0.timeout = .seconds(total)
-                    $0.credentials = .sshKey(
-                        path: "\(folder.path)/client-ed25519", knownHosts: "\(folder.path)/known_hosts")
+                    $0.limits.idleTimeout = .seconds(idle)
+                    $0.limits.timeout = .seconds(total)
+                    $0.credentials = .sshKey(path: "\(folder.path)/client-ed25519")
+                    $0.hostKeys = .files(["\(folder.path)/known_hosts"])
                 }
                 try await givesUp(mirror, "1 s")
             }

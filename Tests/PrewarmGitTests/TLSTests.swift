@@ -99,7 +99,7 @@ struct TLSTests {
     func noTLS() async throws {
         try await GitServer.serving(folder) { server in
             let mirror = try folder.mirror(server.url(repository, scheme: "https", host: "localhost")) {
-                $0.idleTimeout = .seconds(2)
+                $0.limits.idleTimeout = .seconds(2)
             }
             let failure = try await head(of: mirror)
             #expect(failure.reason == .unreachable)

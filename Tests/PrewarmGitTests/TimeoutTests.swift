@@ -32,8 +32,8 @@ struct TimeoutTests {
         let certificate = try await Certificate(folder, for: "DNS:localhost")
         try await GitServer.serving(folder, scheme == "https" ? certificate.options : []) { server in
             let mirror = try folder.mirror(server.url("\(manner)/origin/.git", scheme: scheme, host: "localhost")) {
-                $0.idleTimeout = .milliseconds(idle)
-                $0.timeout = .milliseconds(total)
+                $0.limits.idleTimeout = .milliseconds(idle)
+                $0.limits.timeout = .milliseconds(total)
                 $0.caFile = certificate.file
             }
             try await givesUp(mirror, message)
@@ -43,7 +43,9 @@ struct TimeoutTests {
     @Test("is given up while its handshake lasts", arguments: ["http", "https"])
     func handshake(_ scheme: String) async throws {
         let listener = try Listener()
-        let mirror = try folder.mirror("\(scheme)://127.0.0.1:\(listener.port)/a") { $0.idleTimeout = .seconds(1) }
+        let mirror = try folder.mirror("\(scheme)://127.0.0.1:\(listener.port)/a") {
+            $0.limits.idleTimeout = .seconds(1)
+        }
         try await givesUp(mirror, "took the connection, then sent nothing for 1 s")
     }
 
@@ -62,8 +64,8 @@ struct TimeoutTests {
     func cancelled() async throws {
         let listener = try Listener()
         let mirror = try folder.mirror("https://127.0.0.1:\(listener.port)/a") {
-            $0.timeout = .seconds(600)
-            $0.idleTimeout = .seconds(600)
+            $0.limits.timeout = .seconds(600)
+            $0.limits.idleTimeout = .seconds(600)
         }
         let (failure, start, end) = await withTaskGroup { group in
             group.addTask { await mirror.failure() }
@@ -86,7 +88,7 @@ struct TimeoutTests {
             let before = try await contents(good, first)
             try await origin.commit(["b.yaml": String(repeating: UUID().uuidString, count: 1000)])
             for manner in ["stall", "cut"] {
-                let bad = try folder.mirror(server.url("\(manner)/origin/.git")) { $0.idleTimeout = .seconds(1) }
+                let bad = try folder.mirror(server.url("\(manner)/origin/.git")) { $0.limits.idleTimeout = .seconds(1) }
                 try await givesUp(bad, "")
                 #expect(try await contents(bad, first) == before)
             }

@@ -1,6 +1,7 @@
 """A git server for tests: `git http-backend` behind HTTP or HTTPS, with the ways in which servers go wrong.
 
-    http-backend.py STATE ROOT [--tls CERTIFICATE KEY] [--login USER:PASSWORD] [--redirect URL] [--ssh CONFIGURATION]
+    http-backend.py STATE ROOT [--tls CERTIFICATE KEY] [--tls13] [--login USER:PASSWORD|@FILE] [--redirect URL]
+        [--ssh CONFIGURATION] [--app ID PUBLIC-KEY LIFETIME] [--proxy-login USER:PASSWORD]
 
 It listens on a free port of the loopback address and writes the number to STATE/port. Each request is a line of
 STATE/requests: method, path, authorization. The first part of a path says how the server behaves:
@@ -15,17 +16,25 @@ STATE/requests: method, path, authorization. The first part of a path says how t
     /trickle/REPOSITORY    sends a byte of a pack every tenth of a second
     /cut/REPOSITORY        hangs up in the middle of a pack
 
-With --ssh, sshd serves each connection instead.
+    /app/installations/7/access_tokens     is GitHub's API for the tokens of an app: checks the assertion as GitHub does,
+                                           and makes a token that is the login from then on, written to --login's file
+
+It is a proxy, too, for CONNECT. With --ssh, sshd serves each connection instead.
 """
 
 import argparse
 import base64
+import hashlib
 import http.server
+import json
 import os
+import select
 import shutil
+import socket
 import socketserver
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -36,6 +45,9 @@ parser.add_argument("--tls", nargs=2)
 parser.add_argument("--login")
 parser.add_argument("--redirect")
 parser.add_argument("--ssh")
+parser.add_argument("--tls13", action="store_true")
+parser.add_argument("--app", nargs=3)
+parser.add_argument("--proxy-login")
 arguments = parser.parse_args()
 lock = threading.Lock()
 sshd = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin:/sbin") or "sshd"
@@ -59,6 +71,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200, "text/html", b"<html>")
         elif manner == "redirect":
             self.answer(302, "text/plain", b"", Location=f"{arguments.redirect}/{rest}")
+        elif manner == "app":
+            self.token(body)
         elif manner == "silent":
             time.sleep(60)
         elif manner == "login" and authorization != expected_login():
@@ -69,6 +83,40 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(404, "text/plain", b"no")
 
     do_POST = do_GET
+
+    def do_CONNECT(self):
+        given = self.headers.get("Proxy-Authorization", "-")
+        with lock, open(os.path.join(arguments.state, "requests"), "a") as log:
+            log.write(f"CONNECT {self.path} {given}\n")
+        if arguments.proxy_login and given != basic(arguments.proxy_login):
+            self.answer(407, "text/plain", b"who are you", **{"Proxy-Authenticate": 'Basic realm="proxy"'})
+            return
+        host, _, port = self.path.rpartition(":")
+        with socket.create_connection((host, int(port))) as other:
+            self.send_response(200)
+            self.end_headers()
+            ends = {self.connection: other, other: self.connection}
+            while True:
+                for ready in select.select(list(ends), [], [])[0]:
+                    data = ready.recv(65536)
+                    if not data:
+                        self.close_connection = True
+                        return
+                    ends[ready].sendall(data)
+
+    def token(self, _):
+        app, key, lifetime = arguments.app
+        problem = assertion_problem(self.headers.get("Authorization", ""), app, key)
+        if problem:
+            self.answer(401, "application/json", json.dumps({"message": problem}).encode())
+            return
+        token = "ghs_" + hashlib.sha256(os.urandom(16)).hexdigest()[:36]
+        file = arguments.login[1:]
+        with open(file + ".new", "w") as new:
+            new.write("x-access-token:" + token)
+        os.rename(file + ".new", file)
+        expiry = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + int(lifetime)))
+        self.answer(201, "application/json", json.dumps({"token": token, "expires_at": expiry}).encode())
 
     def body(self):
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -148,14 +196,49 @@ class Server(http.server.ThreadingHTTPServer):
         pass
 
 
+def basic(login):
+    return "Basic " + base64.b64encode(login.encode()).decode()
+
+
 def expected_login():
-    return "Basic " + base64.b64encode((arguments.login or "").encode()).decode()
+    login = arguments.login or ""
+    if login.startswith("@"):
+        with open(login[1:]) as file:
+            login = file.read()
+    return basic(login)
+
+
+def decoded(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def assertion_problem(authorization, app, key):
+    """Why GitHub would not take the assertion of an app; nothing where it would."""
+    head, _, text = authorization.partition(" ")
+    parts = text.split(".")
+    if head != "Bearer" or len(parts) != 3:
+        return "A JSON web token could not be decoded"
+    header, claims = json.loads(decoded(parts[0])), json.loads(decoded(parts[1]))
+    with tempfile.NamedTemporaryFile() as signature:
+        signature.write(decoded(parts[2]))
+        signature.flush()
+        command = ["openssl", "dgst", "-sha256", "-verify", key, "-signature", signature.name]
+        signed = f"{parts[0]}.{parts[1]}".encode()
+        if header.get("alg") != "RS256" or subprocess.run(command, input=signed, stdout=subprocess.DEVNULL).returncode:
+            return "A JSON web token could not be decoded"
+    if str(claims["iss"]) != app:
+        return "Integration not found"
+    if claims["exp"] <= time.time() or claims["exp"] > time.time() + 600 or claims["iat"] > time.time():
+        return "'Expiration time' claim ('exp') is too far in the future"
+    return None
 
 
 server = Server(("127.0.0.1", 0), SSHHandler if arguments.ssh else Handler)
 if arguments.tls:
     server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.context.load_cert_chain(*arguments.tls)
+    if arguments.tls13:
+        server.context.minimum_version = ssl.TLSVersion.TLSv1_3
 port = os.path.join(arguments.state, "port")
 with open(port + ".new", "w") as file:
     file.write(str(server.server_address[1]))

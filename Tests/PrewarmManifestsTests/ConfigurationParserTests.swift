@@ -61,13 +61,15 @@ struct ConfigurationParserTests {
                 Configuration.Source(
                     name: Located("presets", at: Position(line: 5, column: 11)),
                     url: Located("https://git.example.org/presets.git", at: Position(line: 6, column: 10)),
-                    ref: .branch("main"), path: "presets", interval: .seconds(30), timeout: .seconds(120),
-                    auth: .basic(username: "ada", password: "secret"),
-                    verify: Located("none", at: Position(line: 12, column: 20)), caFile: "ca.pem",
+                    ref: .branch("main"), paths: [Located("presets", at: Position(line: 8, column: 11))],
+                    interval: .seconds(30), timeout: .seconds(120),
+                    auth: .basic(username: "ada", password: .text("secret")),
+                    verify: .init(mode: Located("none", at: Position(line: 12, column: 20))), caFile: "ca.pem",
                     isObserved: true, freezes: [weekend]),
                 Configuration.Source(
                     name: Located("more", at: Position(line: 16, column: 12)),
-                    url: Located("../more", at: Position(line: 16, column: 23)), ref: nil, path: ".",
+                    url: Located("../more", at: Position(line: 16, column: 23)), ref: nil,
+                    paths: [Located(".", at: Position(line: 16, column: 23))],
                     interval: .seconds(60), timeout: .seconds(60), auth: nil, verify: nil, caFile: nil,
                     isObserved: false, freezes: []),
             ])
@@ -127,12 +129,24 @@ struct ConfigurationParserTests {
     }
 
     @Test(
-        "A source logs in with a token, a password or a key",
+        "A source logs in with a token, a password, a key, an agent, a command or an app",
         arguments: [
-            ("{token: t}", .token("t", username: nil)), ("{token: t, username: ada}", .token("t", username: "ada")),
-            ("{username: ada, password: p}", .basic(username: "ada", password: "p")),
-            ("{sshKey: id}", .ssh(key: "id", knownHosts: nil)),
-            ("{sshKey: id, knownHosts: hosts}", .ssh(key: "id", knownHosts: "hosts")),
+            ("{token: t}", .token(.text("t"), username: nil)),
+            ("{token: t, username: ada}", .token(.text("t"), username: "ada")),
+            ("{username: ada, password: p}", .basic(username: "ada", password: .text("p"))),
+            ("{tokenFile: t}", .token(.file("t"), username: nil)),
+            ("{username: ada, passwordFile: p}", .basic(username: "ada", password: .file("p"))),
+            ("{sshKey: id}", .sshKey("id", passphrase: nil)),
+            ("{sshKey: id, passphrase: p}", .sshKey("id", passphrase: .text("p"))),
+            ("{sshKey: id, passphraseFile: p}", .sshKey("id", passphrase: .file("p"))),
+            ("{sshAgent: true}", .sshAgent), ("{command: [./login, --now]}", .command(["./login", "--now"])),
+            (
+                "{githubApp: {appId: 12, installationId: '34', privateKeyFile: k, apiUrl: https://git.example.org/api/v3/}}",
+                .githubApp(
+                    .init(
+                        appID: "12", installationID: "34", privateKeyFile: "k",
+                        apiURL: "https://git.example.org/api/v3"))
+            ),
         ] as [(String, Configuration.Auth)])
     func logins(text: String, auth: Configuration.Auth) {
         let (configuration, diagnostics) = parse(configurationText(source: "auth: \(text)"))
@@ -148,14 +162,21 @@ struct ConfigurationParserTests {
                 "ref: {commit: abc}",
                 "6:19 commit is \"abc\": expected 40 hexadecimal digits in lower case"
             ),
-            ("auth: {}", "6:11 auth has none of token, password, sshKey, expected one of them"),
+            (
+                "auth: {}",
+                "6:11 auth has none of token, tokenFile, password, passwordFile, sshKey, sshAgent, command, githubApp, "
+                    + "expected one of them"
+            ),
             ("auth: {token: t, sshKey: k}", "6:11 auth has token and sshKey, expected only one of them"),
             ("auth: {password: p}", "6:11 auth has \"password\", but no \"username\" with it"),
             (
                 "auth: {sshKey: k, username: ada}",
-                "6:11 auth has \"username\", but no \"password\" or \"token\" with it"
+                "6:11 auth has \"username\", but no \"password\" or \"passwordFile\" or \"token\" or \"tokenFile\" with it"
             ),
-            ("auth: {token: t, knownHosts: h}", "6:11 auth has \"knownHosts\", but no \"sshKey\" with it"),
+            (
+                "auth: {token: t, knownHosts: h}",
+                "6:11 auth has \"knownHosts\", but no \"sshKey\" or \"sshAgent\" with it"
+            ),
             (
                 "verify: {mode: gpg}", "6:20 mode is \"gpg\": expected one of none, ssh, openpgp"
             ),

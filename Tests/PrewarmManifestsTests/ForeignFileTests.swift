@@ -4,6 +4,23 @@ import Testing
 
 @Suite("Files that hold no manifests, or hold them badly")
 struct ForeignFileTests {
+    @Test("A pointer of git LFS is told, and what was in force of its path stays")
+    func lfsPointer() throws {
+        let pointer =
+            "version https://git-lfs.github.com/spec/v1\noid sha256:\(String(repeating: "4d", count: 32))\nsize 12345\n"
+        let file = parse(pointer)
+        #expect(file.isUnreadable && file.foreignDocuments == 0)
+        #expect(file.diagnostics.count == 1 && file.diagnostics[0].severity == .warning)
+        let before = Catalog(
+            source: "s", files: [("go.yaml", parse(presetText("template: go\nversion: a\ninstances: 1")))],
+            provisioners: nil, defaultProvisioner: "local", previous: [], previousTemplates: [])
+        let after = Catalog(
+            source: "s", files: [("go.yaml", file)], provisioners: nil, defaultProvisioner: "local",
+            previous: before.presets, previousTemplates: [])
+        #expect(before.presets.count == 1 && after.presets == before.presets)
+        #expect(after.diagnostics.first?.file == "go.yaml")
+    }
+
     @Test(
         "Other YAML is left alone, and counted",
         arguments: [

@@ -17,7 +17,8 @@ package struct Prewarm: AsyncParsableCommand {
             CommandGroup(
                 name: "Reconcile",
                 subcommands: [
-                    PlanCommand.self, SyncCommand.self, ServeCommand.self, ApproveCommand.self, RetryCommand.self, SuspendCommand.self,
+                    PlanCommand.self, SyncCommand.self, ServeCommand.self, ApproveCommand.self, RetryCommand.self,
+                    SuspendCommand.self,
                     ResumeCommand.self, PinCommand.self, UnpinCommand.self, AdoptCommand.self,
                 ]),
             CommandGroup(

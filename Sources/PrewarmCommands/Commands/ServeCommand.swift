@@ -22,7 +22,9 @@ struct ServeCommand: AsyncParsableCommand {
             "Listen here in place of what the configuration says; port 0 is any that is free.", valueName: "host:port"))
     var listen: String?
 
-    @Option(help: ArgumentHelp("How long operations may go on after SIGTERM; 30s unless it is said.", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp("How long operations may go on after SIGTERM; 30s unless it is said.", valueName: "duration")
+    )
     var grace: DurationArgument?
 
     func validate() throws {
@@ -62,7 +64,8 @@ struct ServeCommand: AsyncParsableCommand {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error where "\(error)".contains("Address already in use") {
             throw CommandFailure(
-                "the address is in use already", hint: "another daemon may run; --listen or server.listen name another one")
+                "the address is in use already",
+                hint: "another daemon may run; --listen or server.listen name another one")
         }
         logger.notice("stopped")
     }

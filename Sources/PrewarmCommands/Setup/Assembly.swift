@@ -24,7 +24,8 @@ struct Assembly {
     ) throws -> Engine {
         let (general, special) = (configuration.secrets, provisionerSecrets)
         return Engine(
-            store: try store ?? SQLiteStore.open(path: try storePath()), sources: try sources(), provisioners: provisioners(),
+            store: try store ?? SQLiteStore.open(path: try storePath()), sources: try sources(),
+            provisioners: provisioners(),
             defaultProvisioner: configuration.defaultProvisioner, policy: configuration.policy,
             parser: ManifestParsing(version: ManifestParser.version, sizeLimit: ManifestParser.sizeLimit) {
                 ManifestParser.parse($0)
@@ -45,45 +46,19 @@ struct Assembly {
     }
 
     func sources() throws -> [Engine.Source] {
-        try configuration.sources.map { source in
-            let mirror = try GitMirror(settings(of: source))
-            return Engine.Source(
-                name: source.name.value, url: mirror.displayURL, git: mirror, scope: source.path,
-                lease: source.timeout + .seconds(60), interval: source.interval)
+        try mirrors().map { source, mirror in
+            Engine.Source(
+                name: source.name.value, url: mirror.displayURL, git: mirror, scope: source.scope,
+                lease: source.timeout + .seconds(60), interval: source.interval,
+                requiresFastForward: source.requiresFastForward)
         }
     }
 
-    private func settings(of source: Configuration.Source) throws -> GitSettings {
-        if let verify = source.verify, verify.value != "none" {
-            throw CommandFailure(
-                "\(place(verify.position)): this prewarm can't verify signatures of commits yet",
-                hint: "nothing is applied unverified; say mode: none to do without")
-        }
-        let url = source.url.value
-        // Files are the operator's own choice, made here in the configuration.
-        let isRelative = !url.contains(":") && !url.hasPrefix("/")
-        return GitSettings(
-            name: source.name.value, url: isRelative ? file.resolve(url) : url, ref: source.ref.gitRef,
-            path: source.path, credentials: credentials(of: source), timeout: source.timeout,
-            idleTimeout: min(source.timeout, .seconds(10)), allowFile: true,
-            mirror: try mirrors().appending(path: source.name.value + ".git").path,
-            caFile: source.caFile.map(file.resolve),
-            proxy: Environment.variables["HTTPS_PROXY"] ?? Environment.variables["https_proxy"])
-    }
-
-    /// Beside the store: `prewarm.db` has its mirrors in `prewarm.mirrors`.
-    private func mirrors() throws -> URL {
-        let store = URL(fileURLWithPath: try storePath())
-        return store.deletingPathExtension().appendingPathExtension("mirrors")
-    }
-
-    private func credentials(of source: Configuration.Source) -> GitSettings.Credentials {
-        switch source.auth {
-        case .token(let token, username: nil): .token(token)
-        case .token(let token, username: let username?): .usernamePassword(username: username, password: token)
-        case .basic(let username, let password): .usernamePassword(username: username, password: password)
-        case .ssh(let key, let knownHosts): .sshKey(path: file.resolve(key), knownHosts: knownHosts.map(file.resolve))
-        case nil: .none
+    /// In the order of the configuration. Beside the store: `prewarm.db` has them in `prewarm.mirrors`.
+    func mirrors() throws -> [(source: Configuration.Source, mirror: GitMirror)] {
+        let folder = URL(fileURLWithPath: try storePath()).deletingPathExtension().appendingPathExtension("mirrors")
+        return try configuration.sources.map { source in
+            (source, try SourceAssembly(file: file, source: source, mirrors: folder).mirror())
         }
     }
 
@@ -99,18 +74,6 @@ struct Assembly {
 
     func place(_ position: Position?) -> String {
         position.map { "\(file.path):\($0.line):\($0.column)" } ?? file.path
-    }
-}
-
-extension Configuration.Ref? {
-    fileprivate var gitRef: GitSettings.Ref {
-        switch self {
-        case .branch(let name): .branch(name)
-        case .tag(let name): .tag(name)
-        case .commit(let commit): .commit(commit)
-        case .semver(let range): .semver(range)
-        case nil: .head
-        }
     }
 }
 
@@ -131,5 +94,12 @@ extension Context {
                     ?? "it names \(sourceNames.joined(separator: ", "))")
         }
         return [name]
+    }
+}
+
+extension Configuration.Source {
+    /// All that says which files of the repository are read.
+    fileprivate var scope: String {
+        (paths.map(\.value) + include.map { "+\($0)" } + exclude.map { "-\($0)" }).joined(separator: " ")
     }
 }

@@ -31,7 +31,9 @@ final class DaemonAssembly: Sendable {
         let key: String?
     }
 
-    init(_ global: GlobalOptions, listen: ListenAddress?, grace: Duration, systemd: Systemd, logger: Logger) async throws {
+    init(_ global: GlobalOptions, listen: ListenAddress?, grace: Duration, systemd: Systemd, logger: Logger)
+        async throws
+    {
         let file = try ConfigurationFile(global)
         let assembly = Assembly(file, try file.load())
         self.global = global

@@ -5,7 +5,7 @@ package struct Catalog: Sendable {
     package private(set) var presets: [Preset] = []
     package private(set) var templates: [Template] = []
     /// In the order of files and positions.
-    package internal(set) var diagnostics: [Diagnostic] = []
+    package var diagnostics: [Diagnostic] = []
     package private(set) var foreignDocuments = 0
     /// Names of presets that are there, but have errors.
     package private(set) var invalidNames: Set<String> = []

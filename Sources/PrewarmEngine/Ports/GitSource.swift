@@ -23,6 +23,19 @@ package protocol GitSource: Sendable {
     /// Whether `new` is `old`, or has it in its history. `new` is made present in the mirror; an `old` that is not there
     /// then is no part of that history.
     func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool
+
+    /// Throws `VerificationFailed` where the configuration asks for signatures, and `revision` has none that counts.
+    /// It is made present in the mirror.
+    /// - Parameter applied: what is in force. Where every new commit needs a signature, those count that are not in the
+    ///   history of this one; nil: the tip alone.
+    func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure)
+
+    /// What is among the manifests that is never read: symbolic links and submodules.
+    func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic]
+
+    /// A digest of what the configured paths hold: where two revisions have the same, their manifests are the same. It
+    /// costs the depth of the paths, not the size of the repository.
+    func treeIdentity(at revision: Revision) async throws(GitFailure) -> String
 }
 
 package struct ManifestFile: Hashable, Sendable {
@@ -61,10 +74,14 @@ package struct GitFailure: Error, Hashable, Sendable {
         case empty = "RepositoryEmpty"
         case refNotFound = "RefNotFound"
         case pathNotFound = "PathNotFound"
-        /// The URL, a certificate or a host key is not allowed.
+        /// The URL, a certificate or a host key is not allowed, or this libgit2 can't do what would be needed.
         case refused = "Refused"
-        /// More than 10,000 manifest files.
+        /// More than 10,000 manifest files, or a pack beyond its limit.
         case tooLarge = "TooLarge"
+        /// The commit or tag lacks a signature that the operator trusts.
+        case verificationFailed = "VerificationFailed"
+        /// The revision in force is not in the history of the new one, and the operator wants it to be.
+        case historyRewritten = "HistoryRewritten"
         case fetchFailed = "FetchFailed"
     }
 

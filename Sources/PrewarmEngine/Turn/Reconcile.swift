@@ -8,11 +8,14 @@ extension Engine {
     ) async throws {
         var desired: Desired?
         var commit: CommitDescription?
+        var events: [Event] = []
         let previous = try await inForce(of: source.name)
         if report.failure == nil, let target, target != record.applied || record.inputs != inputs(of: source) {
             do {
                 try await fetch(target, of: source)
+                events = try await admit(target, of: source, after: record.applied)
                 desired = try await self.desired(at: target, of: source, previous: previous)
+                desired?.catalog.diagnostics += try await source.git.warnings(at: target)
                 commit = try await source.git.commit(of: target)
                 report.revision = target
             } catch let failure as GitFailure {
@@ -30,7 +33,10 @@ extension Engine {
             isRecovered: hasPulled && report.failure == nil,
             planner: planner(for: presets))
         let failure = report.failure
-        report = try await store.write { try turn.run(in: $0) }
+        report = try await store.write { [events] store in
+            if !events.isEmpty { try store.append(events) }
+            return try turn.run(in: store)
+        }
         report.failure = failure
         report.hasReadManifests = turn.desired != nil
     }

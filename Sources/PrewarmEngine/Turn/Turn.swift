@@ -58,12 +58,16 @@ extension Engine {
         var report = TurnReport(source: name)
         let record = try await store.read { try $0.source(name) } ?? SourceRecord(name: name, url: source.url)
         var desired: Desired?
+        var remarks: [Diagnostic] = []
         let previous = try await inForce(of: name)
         report.revision = record.applied
         do {
             let target = try await target(of: source, revision: revision)
             if target != record.applied || record.inputs != inputs(of: source) {
                 try await source.git.fetch(target)
+                remarks = try await self.remarks(
+                    on: target, of: source, after: record.applied, isAskedFor: revision != nil)
+                remarks += try await source.git.warnings(at: target)
                 desired = try await self.desired(at: target, of: source, previous: previous)
                 report.revision = target
             }
@@ -78,7 +82,7 @@ extension Engine {
             return report
         }
         report.presets = desired.catalog.presets
-        report.diagnostics = desired.catalog.diagnostics
+        report.diagnostics = desired.catalog.diagnostics + remarks
         let (presets, planner, target) = (report.presets, planner(for: report.presets), report.revision)
         let lowered = planner.lowered(by: presets, from: previous.presets)
         (report.plan, report.failures, report.conditions) = try await store.read { store in

@@ -10,6 +10,8 @@ struct KnownHosts: Sendable {
         /// The host has another key of the same type.
         case changed
         case revoked
+        /// Its fingerprint is none of those that were pinned.
+        case notPinned
     }
 
     private struct Line: Sendable {
@@ -34,7 +36,7 @@ struct KnownHosts: Sendable {
 
     /// `key` is the key as it comes over the wire, which begins with the name of its type.
     func verdict(host: String, port: Int, key: [UInt8]) -> Verdict {
-        let name = port == 22 ? host : "[\(host)]:\(port)"
+        let name = Self.name(host: host, port: port)
         let shown = Base64.encode(key)
         let type = Self.type(of: key)
         let own = lines.filter { $0.marker != "@cert-authority" && Self.matches($0.names, name) }
@@ -45,6 +47,9 @@ struct KnownHosts: Sendable {
         if trusted.contains(where: { $0.type == type }) { return .changed }
         return .otherTypes(Set(trusted.map { String($0.type) }).sorted())
     }
+
+    /// How such a file calls a host.
+    static func name(host: String, port: Int) -> String { port == 22 ? host : "[\(host)]:\(port)" }
 
     /// The name that stands first in a key, as `ssh-ed25519`.
     static func type(of key: [UInt8]) -> String {

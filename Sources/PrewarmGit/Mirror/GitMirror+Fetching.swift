@@ -7,9 +7,6 @@ extension GitMirror {
         case whole, lacking, damaged
     }
 
-    /// Each fetch adds a pack, and libgit2 has no gc: beyond so many, the mirror is made anew.
-    private static let mostPacks = 200
-
     /// Makes the commit present: from the mirror, else by the ref it is known by, else exactly, else by fetching all.
     func bring(_ revision: Revision, _ watch: Watch) throws(GitFailure) {
         guard let id = objectID(revision.commit) else {
@@ -23,7 +20,7 @@ extension GitMirror {
             if holding == .lacking {
                 do throws(GitFailure) {
                     try fetch(revision, id, into: directory.repository, watch)
-                    if directory.packCount > Self.mostPacks { try? rebuild(revision, id, watch) }
+                    if directory.isOvergrown(packs: settings.limits.packs) { try? shrink(revision, id, watch) }
                     return
                 } catch  where error.reason == .fetchFailed {
                     // Perhaps the mirror is to blame.
@@ -44,7 +41,36 @@ extension GitMirror {
                 .fetchFailed, "can't make a mirror in \(directory.path): \(redaction.clean(error.message))")
         }
         try fetch(revision, id, into: directory.incoming, watch)
+        directory.noteSize()
         try directory.swap()
+    }
+
+    /// Makes the mirror anew from itself, without the network: one pack that holds what the commit needs in place of
+    /// many that hold what was. Only under the lock.
+    private func shrink(_ revision: Revision, _ id: git_oid, _ watch: Watch) throws(GitFailure) {
+        directory.removeIncoming()
+        defer { directory.removeIncoming() }
+        guard (try? Repository.make(at: directory.incoming)) != nil else { return }
+        var own = settings
+        own.credentials = .none
+        // It is what is here already.
+        own.limits.packSize = .max
+        let name = "refs/prewarm/shrunk"
+        let pass = try RemotePass(
+            own, url: try RepositoryURL(directory.repository, allowFile: true), login: nil, watch: watch,
+            redaction: redaction)
+        try pass.fetch(into: directory.incoming) { refs throws(GitFailure) in
+            var kept = refs.filter { $0.id == revision.commit || tagged(revision, $0) }.map { "+\($0.name):\($0.name)" }
+            if kept.isEmpty { kept = ["+\(revision.commit):\(name)"] }
+            return kept
+        }
+        guard try isWhole(id, in: directory.incoming) else { return }
+        directory.noteSize()
+        try directory.swap()
+    }
+
+    private func tagged(_ revision: Revision, _ ref: AdvertisedRef) -> Bool {
+        revision.ref.map { ref.name == "refs/prewarm/tags/\($0)" } ?? false
     }
 
     private func fetch(_ revision: Revision, _ id: git_oid, into path: String, _ watch: Watch) throws(GitFailure) {
@@ -52,16 +78,18 @@ extension GitMirror {
         try pass(watch).fetch(into: path) { refs throws(GitFailure) in
             guard !refs.isEmpty else { throw GitFailure(.empty, "\(url.display): the repository has no commit yet") }
             let refs = RefAdvertisement(refs)
-            let name = refs.name(ofTip: revision.commit) ?? revision.ref.flatMap { refs.find($0)?.name }
-            isNamed = name != nil
-            return name.map { ["+\($0):\(Self.mirrored($0))"] } ?? []
+            var names = [refs.name(ofTip: revision.commit) ?? revision.ref.flatMap { refs.find($0)?.name }]
+            // An annotated tag has a signature of its own.
+            if settings.verification != nil { names.append(revision.ref.flatMap { refs.tag(named: $0) }) }
+            isNamed = names[0] != nil
+            return Set(names.compactMap(\.self)).sorted().map { "+\($0):\(Self.mirrored($0))" }
         }
         if isNamed, try isWhole(id, in: path) { return }
         do throws(GitFailure) {
             // Taken by servers that allow it; libgit2 refuses where they don't.
             try pass(watch).fetch(into: path) { _ in ["+\(revision.commit):refs/prewarm/commits/\(revision.commit)"] }
             if try isWhole(id, in: path) { return }
-        } catch  where !watch.isOver && error.reason != .unreachable {
+        } catch  where !watch.isOver && ![.unreachable, .tooLarge].contains(error.reason) {
             // All that is left is to fetch everything that has a name.
         }
         try pass(watch).fetch(into: path) { _ in

@@ -3,7 +3,7 @@ import PrewarmCore
 import PrewarmEngine
 
 extension GitMirror {
-    /// `main@sha1:…`, a whole commit, a branch or tag, a short commit: in this order. Branches and tags are asked of
+    /// `main@sha1:…`, a whole commit, a branch, tag or other reference, a short commit: in this order. Branches and tags are asked of
     /// the remote, and of the mirror where that does not answer.
     func find(_ text: String, _ watch: Watch) throws(GitFailure) -> Revision {
         if let revision = Revision(text) {
@@ -58,19 +58,19 @@ extension GitMirror {
         }
     }
 
-    /// The commit that a branch or tag pointed at when it was last fetched.
-    private func mirroredCommit(_ name: String) -> String? {
-        do throws(LibGit2Error) {
-            let repository = try Repository(bare: directory.repository)
-            for kind in ["heads", "tags"] {
-                var object: OpaquePointer?
-                let text = "refs/prewarm/\(kind)/\(name)^{commit}"
-                guard git_revparse_single(&object, repository.pointer, text) == 0 else { continue }
-                defer { git_object_free(object) }
-                return git_object_id(object).map { hexadecimal($0.pointee) }
-            }
-        } catch {
-            return nil
+    /// The commit that a reference pointed at when it was last fetched. Names only: what somebody typed is never given
+    /// to git's own grammar of revisions.
+    func mirroredCommit(_ name: String) -> String? {
+        let names = name.hasPrefix("refs/") ? [name] : ["refs/heads/\(name)", "refs/tags/\(name)"]
+        guard let repository = try? Repository(bare: directory.repository) else { return nil }
+        for name in names {
+            var reference: OpaquePointer?
+            var object: OpaquePointer?
+            guard git_reference_lookup(&reference, repository.pointer, Self.mirrored(name)) == 0 else { continue }
+            defer { git_reference_free(reference) }
+            guard git_reference_peel(&object, reference, GIT_OBJECT_COMMIT) == 0 else { continue }
+            defer { git_object_free(object) }
+            return git_object_id(object).map { hexadecimal($0.pointee) }
         }
         return nil
     }

@@ -4,22 +4,42 @@ package import PrewarmEngine
 
 extension GitMirror {
     package func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile] {
+        let (files, warnings) = try await walk(revision)
+        lastWarnings = (revision.commit, warnings)
+        return files
+    }
+
+    package func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic] {
+        if let lastWarnings, lastWarnings.commit == revision.commit { return lastWarnings.warnings }
+        return try await walk(revision).warnings
+    }
+
+    private func walk(
+        _ revision: Revision
+    ) async throws(GitFailure) -> (files: [ManifestFile], warnings: [Diagnostic]) {
         let id = try identifier(revision.commit)
         let outcome = try await perform { watch throws(GitFailure) in
             try read(revision, watch) { repository throws(LibGit2Error) in
-                try TreeWalk.manifests(at: settings.path, of: id, in: repository)
+                try TreeWalk.manifests(at: paths, of: id, in: repository)
             }
         }
         switch outcome {
-        case .found(let files): return files
-        case .pathNotFound:
+        case .found(let files, let warnings):
+            return (files, warnings)
+        case .pathNotFound(let path, .absent):
             throw GitFailure(
-                .pathNotFound, "\(url.display) has no \(settings.path) at \(revision.short)",
+                .pathNotFound, "\(url.display) has no \(path) at \(revision.short)",
                 hint: "check the path of source \(settings.name): upper and lower case count")
-        case .tooLarge(let excess):
+        case .pathNotFound(let path, let missing):
+            let what = missing == .link ? "a symbolic link" : "a submodule"
             throw GitFailure(
-                .tooLarge, "\(settings.path.isEmpty ? "the repository" : settings.path) has \(excess)",
-                hint: "split it into several sources, each with its own path")
+                .pathNotFound, "\(path) is \(what) at \(revision.short) of \(url.display), which is not followed",
+                hint: "give source \(settings.name) the path of what it leads to")
+        case .tooLarge(let excess):
+            let names = settings.paths.joined(separator: ", ")
+            throw GitFailure(
+                .tooLarge, "\(names.isEmpty ? "the repository" : names) has \(excess)",
+                hint: "split it into several sources, each with its own path, or exclude what holds no manifests")
         }
     }
 
@@ -47,8 +67,8 @@ extension GitMirror {
                 let author = git_commit_author(commit.pointer)?.pointee.name.map { String(cString: $0) }
                 let subject = git_commit_summary(commit.pointer).map { String(cString: $0) }
                 return CommitDescription(
-                    author: Self.printable(author ?? ""), time: Self.time(git_commit_time(commit.pointer)),
-                    subject: Self.printable(subject ?? ""))
+                    author: (author ?? "").printable, time: Self.time(git_commit_time(commit.pointer)),
+                    subject: (subject ?? "").printable)
             }
         }
     }
@@ -128,10 +148,5 @@ extension GitMirror {
     /// Anybody can write any number of seconds into a commit: kept to the years 0001 to 9999.
     private static func time(_ seconds: Int64) -> Timestamp {
         Timestamp(seconds: min(max(seconds, -62_135_596_800), 253_402_300_799))
-    }
-
-    /// Committers' texts end up on terminals: without control characters.
-    private static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
     }
 }

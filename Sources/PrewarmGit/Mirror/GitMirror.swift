@@ -6,10 +6,13 @@ package import PrewarmEngine
 /// one pass. Several mirrors, in several processes, may share one directory.
 package actor GitMirror: GitSource {
     let settings: GitSettings
+    let paths: ManifestPaths
     let url: RepositoryURL
     let directory: MirrorDirectory
     let redaction: Redaction
     private let thread: GitThread
+    /// What the last walk through a tree met, as the next question is about the same one.
+    var lastWarnings: (commit: String, warnings: [Diagnostic])?
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -17,9 +20,16 @@ package actor GitMirror: GitSource {
     package init(_ settings: GitSettings) throws(GitFailure) {
         let url = try RepositoryURL(settings.url, allowFile: settings.allowFile)
         var settings = settings
-        settings.path = try Self.normal(settings.path)
+        var normal: [String] = []
+        for path in settings.paths { normal.append(try Self.normal(path)) }
+        settings.paths = normal
         if case .commit(let commit) = settings.ref {
             let commit = commit.lowercased()
+            guard commit.utf8.count != 64 else {
+                throw GitFailure(
+                    .refused, "source \(settings.name) is pinned to a commit of a SHA-256 repository",
+                    hint: LibraryLimits.sha256)
+            }
             guard commit.utf8.count == 40, commit.allSatisfy(\.isHexDigit) else {
                 throw GitFailure(
                     .refused, "source \(settings.name) is pinned to \(commit), which is no commit",
@@ -28,6 +38,7 @@ package actor GitMirror: GitSource {
             settings.ref = .commit(commit)
         }
         self.settings = settings
+        paths = ManifestPaths(roots: normal, include: settings.include, exclude: settings.exclude)
         self.url = url
         directory = MirrorDirectory(path: settings.mirror)
         redaction = Redaction(settings, url: url)
@@ -62,16 +73,55 @@ package actor GitMirror: GitSource {
     }
 
     func pass(_ watch: Watch) throws(GitFailure) -> RemotePass {
-        try RemotePass(settings, url: url, watch: watch, redaction: redaction)
+        let login = try login(watch)
+        return try RemotePass(
+            settings, url: url, login: login, watch: watch, redaction: login.map(redaction.adding) ?? redaction)
     }
 
-    /// Runs one pass, synchronously, on the thread of the mirror. A cancelled task ends it at once.
+    /// What the server gets where it asks for a login over https.
+    private func login(_ watch: Watch) throws(GitFailure) -> GitLogin? {
+        guard url.scheme == .https || url.scheme == .http else { return nil }
+        switch settings.credentials {
+        case .sshKey, .sshAgent: return nil
+        case .none:
+            guard let info = url.userInfo, let password = info.password else { return nil }
+            return GitLogin(username: info.name, password: password)
+        case .token(let token, let username):
+            return GitLogin(username: username ?? GitLogin.tokenUser, password: try token.read("the token"))
+        case .usernamePassword(let username, let password):
+            return GitLogin(username: username, password: try password.read("the password"))
+        case .source:
+            guard let login = watch.login else {
+                watch.wantsLogin = true
+                throw GitFailure(.authenticationFailed, "the login of source \(settings.name) is not here yet")
+            }
+            return login
+        }
+    }
+
+    /// Runs one pass, synchronously, on the thread of the mirror. A cancelled task ends it at once. Where it turns out
+    /// to need a login that takes time to get, that is got, and the pass made anew.
     func perform<Value: Sendable>(
         _ body: (Watch) throws(GitFailure) -> Value
     ) async throws(GitFailure) -> Value {
         try GitLibrary.start()
         let watch = try Watch(settings, url: url)
-        let result: Result<Value, GitFailure> = await withTaskCancellationHandler {
+        let result = await attempt(body, watch)
+        guard watch.wantsLogin, case .source(let source) = settings.credentials else { return try result.get() }
+        let login = try await source.login()
+        watch.login = login
+        do throws(GitFailure) {
+            return try await attempt(body, watch).get()
+        } catch {
+            if error.reason == .authenticationFailed { await source.refused(login) }
+            throw error
+        }
+    }
+
+    private func attempt<Value: Sendable>(
+        _ body: (Watch) throws(GitFailure) -> Value, _ watch: Watch
+    ) async -> Result<Value, GitFailure> {
+        await withTaskCancellationHandler {
             do throws(GitFailure) {
                 return .success(try body(watch))
             } catch {
@@ -80,7 +130,6 @@ package actor GitMirror: GitSource {
         } onCancel: {
             watch.abort()
         }
-        return try result.get()
     }
 
     /// Without `.`, and without slashes at the ends; empty for the root.

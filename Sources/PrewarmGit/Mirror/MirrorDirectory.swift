@@ -39,35 +39,63 @@ struct MirrorDirectory: Sendable {
     func swap() throws(GitFailure) {
         if exists, rename(repository, discarded) != 0 { throw problem("can't rename", repository) }
         guard rename(incoming, repository) == 0 else { throw problem("can't rename", incoming) }
-        removeTree(discarded)
+        Self.removeTree(discarded)
     }
 
     func removeIncoming() {
-        removeTree(incoming)
+        Self.removeTree(incoming)
     }
 
-    /// How many packs the mirror has: each fetch adds one.
-    var packCount: Int {
-        names(in: repository + "/objects/pack").count { $0.hasSuffix(".pack") }
+    /// Whether it has more packs than allowed, or takes several times the room that it took when it was made.
+    func isOvergrown(packs: Int) -> Bool {
+        let sizes = packSizes(in: repository)
+        if sizes.count > packs { return true }
+        guard
+            let fresh = readFile(repository + "/" + Self.sizeFile, limit: 32).flatMap({ bytes in
+                UInt64(String(decoding: bytes, as: UTF8.self))
+            })
+        else { return false }
+        return sizes.count > 1 && sizes.reduce(0, +) > fresh * Self.mostGrowth + Self.freeGrowth
+    }
+
+    /// Remembers how large `incoming` is, before it becomes the mirror.
+    func noteSize() {
+        guard let file = fopen(incoming + "/" + Self.sizeFile, "we") else { return }
+        defer { fclose(file) }
+        fputs("\(packSizes(in: incoming).reduce(0, +))", file)
+    }
+
+    private static let sizeFile = "prewarm-size"
+    private static let mostGrowth: UInt64 = 4
+    /// In bytes: so much is never worth the trouble.
+    private static let freeGrowth: UInt64 = 16 << 20
+
+    /// In bytes, of each pack.
+    private func packSizes(in repository: String) -> [UInt64] {
+        let folder = repository + "/objects/pack"
+        return Self.names(in: folder).filter { $0.hasSuffix(".pack") }.compactMap { name in
+            var status = stat()
+            return stat(folder + "/" + name, &status) == 0 ? UInt64(max(0, status.st_size)) : nil
+        }
     }
 
     /// What a process that was killed left behind. Only under the lock.
     private func removeLeftovers() {
-        removeTree(incoming)
+        Self.removeTree(incoming)
         if exists {
-            removeTree(discarded)
+            Self.removeTree(discarded)
         } else {
             // Killed between the two renames: the old one is still good.
             _ = rename(discarded, repository)
         }
         let packs = repository + "/objects/pack"
-        for name in names(in: packs) where name.contains("_git2_") { unlink(packs + "/" + name) }
+        for name in Self.names(in: packs) where name.contains("_git2_") { unlink(packs + "/" + name) }
         removeLocks(repository, depth: 0)
         removeLocks(repository + "/refs", depth: 16)
     }
 
     private func removeLocks(_ folder: String, depth: Int) {
-        for name in names(in: folder) {
+        for name in Self.names(in: folder) {
             if name.hasSuffix(".lock") {
                 unlink(folder + "/" + name)
             } else if depth > 0 {
@@ -76,7 +104,7 @@ struct MirrorDirectory: Sendable {
         }
     }
 
-    private func makeDirectories() throws(GitFailure) {
+    func makeDirectories() throws(GitFailure) {
         var made = ""
         for part in path.split(separator: "/") {
             made += (made.isEmpty && !path.hasPrefix("/") ? "" : "/") + part
@@ -90,7 +118,7 @@ struct MirrorDirectory: Sendable {
     }
 
     /// Empty where the folder can't be read.
-    private func names(in folder: String) -> [String] {
+    private static func names(in folder: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
@@ -104,9 +132,9 @@ struct MirrorDirectory: Sendable {
     }
 
     /// Follows no symbolic links. What can't be removed is met again at the next turn.
-    private func removeTree(_ path: String) {
+    static func removeTree(_ path: String) {
         guard unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }
-        for name in names(in: path) { removeTree(path + "/" + name) }
+        for name in Self.names(in: path) { removeTree(path + "/" + name) }
         rmdir(path)
     }
 }

@@ -1,57 +1,77 @@
 internal import CLibGit2
 import Glibc
+import PrewarmCore
 import PrewarmEngine
 
 /// Collects the manifests of a tree. git keeps the entries of trees in the order of their bytes, with folders as if
 /// they ended in a slash: a walk in that order gives the paths in theirs.
 struct TreeWalk: ~Copyable {
     enum Outcome {
-        case found([ManifestFile])
-        case pathNotFound
+        case found([ManifestFile], warnings: [Diagnostic])
+        case pathNotFound(String, Missing)
         case tooLarge(String)
+    }
+
+    enum Missing {
+        case absent, link, module
     }
 
     static let largestCount = 10_000
     /// A few kilobytes of git objects can stand for billions of entries, which repeat.
     private static let mostEntries = 1_000_000
     private static let deepest = 128
+    private static let mostWarnings = 50
 
+    private let paths: ManifestPaths
     private var files: [ManifestFile] = []
+    private var warnings: [Diagnostic] = []
+    private var links = 0
     private var entries = 0
     private var path: [UInt8] = []
 
-    private init() {}
-
-    /// `path` is a folder or one file, without slashes at its ends; empty for the root.
-    static func manifests(
-        at path: String, of commit: git_oid, in repository: borrowing Repository
-    ) throws(LibGit2Error) -> Outcome {
-        let commit = try Commit(commit, in: repository)
-        let root = try Tree(of: commit)
-        var walk = TreeWalk()
-        if path.isEmpty { return try walk.outcome(root, repository) }
-        var entry: OpaquePointer?
-        let code = git_tree_entry_bypath(&entry, root.pointer, path)
-        if code == GIT_ENOTFOUND.rawValue { return .pathNotFound }
-        try check(code)
-        defer { git_tree_entry_free(entry) }
-        switch git_tree_entry_filemode(entry) {
-        case GIT_FILEMODE_TREE:
-            walk.path = Array(path.utf8) + [UInt8(ascii: "/")]
-            guard let id = git_tree_entry_id(entry)?.pointee else { return .pathNotFound }
-            return try walk.outcome(try Tree(id, in: repository), repository)
-        case GIT_FILEMODE_BLOB, GIT_FILEMODE_BLOB_EXECUTABLE:
-            guard let id = git_tree_entry_id(entry)?.pointee else { return .pathNotFound }
-            return .found([ManifestFile(path: path, blob: hexadecimal(id))])
-        default: return .pathNotFound
-        }
+    private init(_ paths: ManifestPaths) {
+        self.paths = paths
     }
 
-    private mutating func outcome(
-        _ tree: borrowing Tree, _ repository: borrowing Repository
+    static func manifests(
+        at paths: ManifestPaths, of commit: git_oid, in repository: borrowing Repository
     ) throws(LibGit2Error) -> Outcome {
-        if let excess = try visit(tree, repository, depth: 0) { return .tooLarge(excess) }
-        return .found(files)
+        let commit = try Commit(commit, in: repository)
+        let tree = try Tree(of: commit)
+        var walk = TreeWalk(paths)
+        for root in paths.roots {
+            if let end = try walk.enter(root, tree, repository) { return end }
+        }
+        if walk.links > Self.mostWarnings {
+            walk.warnings.append(
+                Diagnostic(.warning, "\(walk.links - Self.mostWarnings) more links and submodules are not followed"))
+        }
+        return .found(walk.files, warnings: walk.warnings)
+    }
+
+    /// Returns what ends the walk.
+    private mutating func enter(
+        _ root: [UInt8], _ tree: borrowing Tree, _ repository: borrowing Repository
+    ) throws(LibGit2Error) -> Outcome? {
+        path = root
+        if root.isEmpty { return try visit(tree, repository, depth: 0).map { .tooLarge($0) } }
+        let text = String(decoding: root, as: UTF8.self)
+        var entry: OpaquePointer?
+        let code = git_tree_entry_bypath(&entry, tree.pointer, text)
+        if code == GIT_ENOTFOUND.rawValue { return .pathNotFound(text, .absent) }
+        try check(code)
+        defer { git_tree_entry_free(entry) }
+        guard let id = git_tree_entry_id(entry)?.pointee else { return .pathNotFound(text, .absent) }
+        switch git_tree_entry_filemode(entry) {
+        case GIT_FILEMODE_TREE:
+            path.append(UInt8(ascii: "/"))
+            return try visit(try Tree(id, in: repository), repository, depth: 0).map { .tooLarge($0) }
+        case GIT_FILEMODE_BLOB, GIT_FILEMODE_BLOB_EXECUTABLE:
+            files.append(ManifestFile(path: text, blob: hexadecimal(id)))
+            return nil
+        case GIT_FILEMODE_LINK: return .pathNotFound(text, .link)
+        default: return .pathNotFound(text, .module)
+        }
     }
 
     /// Returns what there is too much of.
@@ -66,30 +86,37 @@ struct TreeWalk: ~Copyable {
             guard let entry = git_tree_entry_byindex(tree.pointer, index), let name = git_tree_entry_name(entry),
                 let id = git_tree_entry_id(entry)
             else { continue }
-            let bytes = UnsafeBufferPointer(start: name, count: strlen(name))
+            path.append(contentsOf: UnsafeRawBufferPointer(start: name, count: strlen(name)))
+            defer { path.removeLast(path.count - length) }
             switch git_tree_entry_filemode(entry) {
             case GIT_FILEMODE_TREE:
-                path.append(contentsOf: bytes.lazy.map { UInt8(bitPattern: $0) })
+                guard paths.enters(folder: path) else { continue }
                 path.append(UInt8(ascii: "/"))
                 if let excess = try visit(try Tree(id.pointee, in: repository), repository, depth: depth + 1) {
                     return excess
                 }
             case GIT_FILEMODE_BLOB, GIT_FILEMODE_BLOB_EXECUTABLE:
-                guard Self.isManifest(bytes) else { continue }
+                guard paths.takes(file: path) else { continue }
                 guard files.count < Self.largestCount else { return "more than \(Self.largestCount) manifest files" }
-                path.append(contentsOf: bytes.lazy.map { UInt8(bitPattern: $0) })
                 files.append(ManifestFile(path: String(decoding: path, as: UTF8.self), blob: hexadecimal(id.pointee)))
-            default: continue  // Symbolic links and submodules lead out of the tree.
+            case GIT_FILEMODE_LINK: note(isModule: false)
+            case GIT_FILEMODE_COMMIT: note(isModule: true)
+            default: continue
             }
-            path.removeLast(path.count - length)
         }
         return nil
     }
 
-    /// `.yaml` or `.yml`, in lower case, with something before it.
-    private static func isManifest(_ name: UnsafeBufferPointer<CChar>) -> Bool {
-        guard let start = name.baseAddress else { return false }
-        return name.count > 5 && memcmp(start + name.count - 5, ".yaml", 5) == 0
-            || name.count > 4 && memcmp(start + name.count - 4, ".yml", 4) == 0
+    /// They lead out of the tree, and are never followed.
+    private mutating func note(isModule: Bool) {
+        guard paths.concerns(link: path, isModule: isModule) else { return }
+        links += 1
+        guard links <= Self.mostWarnings else { return }
+        let what = isModule ? "a submodule" : "a symbolic link"
+        warnings.append(
+            Diagnostic(
+                .warning, file: String(decoding: path, as: UTF8.self),
+                "this is \(what), which is not followed: what it leads to is not read",
+                hint: "put the files themselves here, or exclude it in the configuration"))
     }
 }

@@ -12,7 +12,7 @@ struct FailureTranslation {
     let redaction: Redaction
 
     func failure(of error: LibGit2Error) -> GitFailure {
-        if let failure = hostKeyFailure() ?? watch.failure() { return failure }
+        if let failure = hostKeyFailure() ?? watch.failure() ?? limitFailure() ?? impossible(error) { return failure }
         if error.code == GIT_EAUTH.rawValue { return authenticationFailure() }
         if error.code == GIT_ECERTIFICATE.rawValue { return certificateFailure(error) }
         switch UInt32(bitPattern: error.category) {
@@ -31,46 +31,92 @@ struct FailureTranslation {
         }
     }
 
+    private func limitFailure() -> GitFailure? {
+        guard context.isPackTooLarge else { return nil }
+        return GitFailure(
+            .tooLarge, "what \(url.display) sends is larger than \(settings.limits.packSize.sizeText)",
+            hint: "raise maxPackSize of source \(settings.name), or keep manifests in a repository of their own")
+    }
+
+    /// What this libgit2 can't do, told as that.
+    private func impossible(_ error: LibGit2Error) -> GitFailure? {
+        let message = error.message.lowercased()
+        if ["objectformat", "object format", "object-format"].contains(where: message.contains) {
+            return GitFailure(
+                .refused, "\(url.display) is a repository of SHA-256 objects", hint: LibraryLimits.sha256)
+        }
+        if message.contains("parsing ref pkt-line") {
+            return GitFailure(
+                .refused, "\(url.display) lists references that can't be read, as those of SHA-256 repositories",
+                hint: LibraryLimits.sha256)
+        }
+        switch UInt32(bitPattern: error.category) {
+        case GIT_ERROR_SSL.rawValue where message.contains("fatal alert") || message.contains("protocol version"):
+            return GitFailure(
+                .refused,
+                "\(address) ended the handshake: it takes no version of TLS that is spoken here, or wants a client "
+                    + "certificate", hint: "\(LibraryLimits.tls13). \(LibraryLimits.clientCertificates)")
+        case GIT_ERROR_SSH.rawValue where message.contains("exchange encryption keys"):
+            return GitFailure(
+                .refused, "\(address) takes no algorithm that is spoken here", hint: LibraryLimits.hostKeys)
+        default: return nil
+        }
+    }
+
     private func hostKeyFailure() -> GitFailure? {
-        guard let (verdict, type) = context.hostKey, verdict != .known else { return nil }
-        let scan = "ssh-keyscan \(url.port == "22" ? "" : "-p \(url.port) ")-t \(keyscanType(type)) \(url.host)"
-        switch verdict {
+        guard let key = context.hostKey, !key.isTrusted else { return nil }
+        let advice =
+            "its key is \(key.fingerprint): once you have compared that with what the host's owner says, add this line: "
+            + key.line
+        switch key.verdict {
         case .known: return nil
         case .unknownHost:
-            return GitFailure(
-                .refused, "the file of known hosts has no key of \(url.host)",
-                hint: "add what `\(scan)` prints, once you have compared it with what the host's owner says")
+            return GitFailure(.refused, "the file of known hosts has no key of \(url.host)", hint: advice)
         case .otherTypes(let types):
             return GitFailure(
                 .refused,
-                "\(url.host) shows a key of type \(type); the file of known hosts has \(types.joined(separator: ", "))",
-                hint: "add what `\(scan)` prints, once you have compared it with what the host's owner says")
+                "\(url.host) shows a key of type \(key.type); the file of known hosts has "
+                    + types.joined(separator: ", "), hint: advice)
         case .changed:
             return GitFailure(
                 .refused,
                 "\(url.host) shows another key than the file of known hosts has: it was changed, or somebody "
-                    + "stands between")
+                    + "stands between", hint: "it shows \(key.fingerprint): ask the host's owner")
         case .revoked:
             return GitFailure(.refused, "\(url.host) shows a key that the file of known hosts marks as revoked")
+        case .notPinned:
+            return GitFailure(
+                .refused, "\(url.host) shows the key \(key.fingerprint), which is none of hostKeys",
+                hint: "add it to hostKeys of source \(settings.name), once the host's owner says that it is theirs")
         }
     }
 
-    private func keyscanType(_ type: String) -> String {
-        type.hasPrefix("ecdsa") ? "ecdsa" : type == "ssh-ed25519" ? "ed25519" : "rsa"
-    }
-
     private func authenticationFailure() -> GitFailure {
+        let name = settings.name
         let hint =
             switch (settings.credentials, url.scheme) {
-            case (.none, .ssh): "give source \(settings.name) an ssh key"
-            case (.none, _) where url.userInfo?.password == nil: "give source \(settings.name) a token"
-            case (.sshKey, .ssh): "check that the key of source \(settings.name) may read the repository"
-            case (.sshKey, _): "an ssh key is of no use with an https URL: give a token, or an ssh URL"
+            case (.none, .ssh): "give source \(name) an ssh key"
+            case (.none, _) where url.userInfo?.password == nil: "give source \(name) a token"
+            case (.sshKey(let path, _), .ssh): keyHint(path)
+            case (.sshAgent, .ssh):
+                "check that `ssh-add -l` lists a key that may read the repository, and its SSH_AUTH_SOCK"
+            case (.sshKey, _), (.sshAgent, _): "an ssh key is of no use with an https URL: give a token, or an ssh URL"
             case (_, .ssh): "a token is of no use with an ssh URL: give an ssh key, or an https URL"
-            default: "check that the token of source \(settings.name) is valid and may read the repository"
+            case (.source, _): "check that what gives source \(name) its login gives one that may read the repository"
+            default: "check that the token of source \(name) is valid and may read the repository"
             }
         let what = context.wasAskedInVain ? "asks for credentials that are not configured" : "refused the credentials"
         return GitFailure(.authenticationFailed, "\(address) \(what) for \(url.display)", hint: hint)
+    }
+
+    private func keyHint(_ path: String) -> String {
+        guard let key = readFile(path, limit: 64 << 10).flatMap({ SSHKeyFile($0) }) else {
+            return "\(path) is no private key that is known: make one with `ssh-keygen -t ed25519`"
+        }
+        if key.isRSA { return LibraryLimits.rsaKeys }
+        return key.isEncrypted
+            ? "check the passphrase of \(path), and that the key may read the repository"
+            : "check that the key of source \(settings.name) may read the repository"
     }
 
     private func certificateFailure(_ error: LibGit2Error) -> GitFailure {
@@ -119,6 +165,11 @@ struct FailureTranslation {
                 .notARepository, "\(address) gave no repository: \(redaction.clean(error.message))",
                 hint: "check the URL, and that the key may read the repository")
         }
+        if case .sshAgent = settings.credentials, message.contains("agent") || message.contains("identities") {
+            return GitFailure(
+                .authenticationFailed, "the ssh agent can't be asked: \(redaction.clean(error.message))",
+                hint: "start one, add a key with `ssh-add`, and let prewarm have its SSH_AUTH_SOCK")
+        }
         let isAboutKeys = ["authenticat", "publickey", "public key", "private key"].contains { message.contains($0) }
         return isAboutKeys ? authenticationFailure() : other(.unreachable, error)
     }
@@ -149,4 +200,15 @@ struct FailureTranslation {
     }
 
     private var address: String { url.host.isEmpty ? url.display : "\(url.host):\(url.port)" }
+}
+
+extension UInt64 {
+    /// `512 MiB`, `1.5 GiB`.
+    var sizeText: String {
+        for (unit, shift) in [("GiB", UInt64(30)), ("MiB", 20), ("KiB", 10)] where self >= 1 << shift {
+            let tenths = self * 10 >> shift
+            return tenths % 10 == 0 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
+        }
+        return "\(self) bytes"
+    }
 }

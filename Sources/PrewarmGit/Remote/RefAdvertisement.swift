@@ -35,8 +35,17 @@ struct RefAdvertisement: Sendable {
         }
     }
 
-    /// A branch or a tag of that name, the branch first.
+    /// The full name of a tag.
+    func tag(named name: String) -> String? {
+        let full = "refs/tags/\(name.withoutPrefix("refs/tags/"))"
+        return refs[full] == nil ? nil : full
+    }
+
+    /// A branch or a tag of that name, the branch first; any other reference by its full name, as `refs/pull/7/head`.
     func find(_ name: String) -> Resolved? {
+        if name.hasPrefix("refs/"), !name.hasPrefix("refs/heads/"), !name.hasPrefix("refs/tags/") {
+            return name.hasSuffix("^{}") ? nil : resolve(name, shown: name)
+        }
         let branch = name.withoutPrefix("refs/heads/")
         let tag = name.withoutPrefix("refs/tags/")
         return resolve("refs/heads/\(branch)", shown: branch) ?? resolve("refs/tags/\(tag)", shown: tag)

@@ -1,24 +1,35 @@
 internal import CLibGit2
 import PrewarmCore
+import PrewarmEngine
 
 /// What the callbacks of one pass need, and what they found. libgit2 calls them on the thread of the pass.
 final class PassContext {
     let watch: Watch
-    let credentials: GitSettings.Credentials
-    let userInfo: (name: String, password: String?)?
+    let credentials: GitCredentials
+    /// Over https.
+    let login: GitLogin?
+    /// Of the private key.
+    let passphrase: String?
     let port: Int
-    let knownHosts: KnownHosts?
+    let hostKeys: HostKeyCheck?
+    let largestPack: UInt64
     /// A secret is given once: libgit2 asks again for as long as the server refuses.
     var hasAnswered = false
     var wasAskedInVain = false
-    var hostKey: (verdict: KnownHosts.Verdict, type: String)?
+    var hostKey: SeenHostKey?
+    var isPackTooLarge = false
 
-    init(_ settings: GitSettings, url: RepositoryURL, watch: Watch, knownHosts: KnownHosts?) {
+    init(
+        _ settings: GitSettings, url: RepositoryURL, login: GitLogin?, passphrase: String?, watch: Watch,
+        hostKeys: HostKeyCheck?
+    ) {
         self.watch = watch
         self.credentials = settings.credentials
-        self.userInfo = url.userInfo
+        self.login = login
+        self.passphrase = passphrase
         self.port = Int(url.port) ?? 0
-        self.knownHosts = knownHosts
+        self.hostKeys = hostKeys
+        largestPack = settings.limits.packSize
     }
 
     static func from(_ payload: UnsafeMutableRawPointer?) -> PassContext? {
@@ -35,18 +46,15 @@ final class PassContext {
         }
         guard !hasAnswered else { return GIT_EAUTH.rawValue }
         hasAnswered = true
-        let takesPassword = allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT.rawValue != 0
-        switch credentials {
-        case .token(let token) where takesPassword:
-            return git_credential_userpass_plaintext_new(out, tokenUser, token)
-        case .usernamePassword(let username, let password) where takesPassword:
-            return git_credential_userpass_plaintext_new(out, username, password)
-        case .sshKey(let path, _) where allowed & GIT_CREDENTIAL_SSH_KEY.rawValue != 0:
-            return git_credential_ssh_key_new(out, name, nil, path, nil)
-        case .none where takesPassword:
-            guard let userInfo, let password = userInfo.password else { break }
-            return git_credential_userpass_plaintext_new(out, userInfo.name, password)
-        default: break
+        if allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT.rawValue != 0, let login {
+            return git_credential_userpass_plaintext_new(out, login.username, login.password)
+        }
+        if allowed & GIT_CREDENTIAL_SSH_KEY.rawValue != 0 {
+            switch credentials {
+            case .sshKey(let path, _): return git_credential_ssh_key_new(out, name, nil, path, passphrase)
+            case .sshAgent: return git_credential_ssh_key_from_agent(out, name)
+            case .none, .token, .usernamePassword, .source: break
+            }
         }
         wasAskedInVain = true
         return GIT_EAUTH.rawValue
@@ -64,7 +72,10 @@ func acquireCredentials(
 func reportTransfer(
     _ progress: UnsafePointer<git_indexer_progress>?, _ payload: UnsafeMutableRawPointer?
 ) -> Int32 {
-    PassContext.from(payload)?.watch.isOver == false ? 0 : GIT_EUSER.rawValue
+    guard let context = PassContext.from(payload), !context.watch.isOver else { return GIT_EUSER.rawValue }
+    guard let progress, UInt64(progress.pointee.received_bytes) > context.largestPack else { return 0 }
+    context.isPackTooLarge = true
+    return GIT_EUSER.rawValue
 }
 
 func reportSideband(
@@ -73,12 +84,12 @@ func reportSideband(
     PassContext.from(payload)?.watch.isOver == false ? 0 : GIT_EUSER.rawValue
 }
 
-/// Set only where a known_hosts file is configured; libgit2 looks at `~/.ssh/known_hosts` alone.
+/// Not set where the user's own file counts: libgit2 looks at that by itself.
 func checkHostKey(
     _ certificate: UnsafeMutablePointer<git_cert>?, _ isValid: Int32, _ host: UnsafePointer<CChar>?,
     _ payload: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let certificate, let host, let context = PassContext.from(payload), let knownHosts = context.knownHosts else {
+    guard let certificate, let host, let context = PassContext.from(payload), let hostKeys = context.hostKeys else {
         return GIT_ECERTIFICATE.rawValue
     }
     guard certificate.pointee.cert_type == GIT_CERT_HOSTKEY_LIBSSH2 else { return GIT_PASSTHROUGH.rawValue }
@@ -87,7 +98,10 @@ func checkHostKey(
         return GIT_ECERTIFICATE.rawValue
     }
     let raw = Array(UnsafeRawBufferPointer(start: bytes, count: key.hostkey_len))
-    let verdict = knownHosts.verdict(host: String(cString: host).lowercased(), port: context.port, key: raw)
-    context.hostKey = (verdict, KnownHosts.type(of: raw))
+    let name = String(cString: host).lowercased()
+    let verdict = hostKeys.verdict(host: name, port: context.port, key: raw)
+    let seen = SeenHostKey(host: name, port: context.port, key: raw, verdict: verdict)
+    context.hostKey = seen
+    context.watch.hostKey = seen
     return verdict == .known ? 0 : GIT_ECERTIFICATE.rawValue
 }

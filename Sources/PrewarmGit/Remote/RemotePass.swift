@@ -10,22 +10,40 @@ struct RemotePass {
     private let context: PassContext
     private let redaction: Redaction
 
-    init(_ settings: GitSettings, url: RepositoryURL, watch: Watch, redaction: Redaction) throws(GitFailure) {
+    /// - Parameter login: for https.
+    init(
+        _ settings: GitSettings, url: RepositoryURL, login: GitLogin?, watch: Watch, redaction: Redaction
+    ) throws(GitFailure) {
         self.settings = settings
         self.url = url
         self.watch = watch
+        var redaction = redaction
+        var hostKeys: HostKeyCheck?
+        var passphrase: String?
+        if url.scheme == .ssh {
+            hostKeys = try HostKeyCheck(settings.hostKeys)
+            passphrase = try Self.passphrase(settings)
+            if let passphrase { redaction = redaction.adding(passphrase) }
+        }
         self.redaction = redaction
-        var knownHosts: KnownHosts?
-        if case .sshKey(_, let file?) = settings.credentials, url.scheme == .ssh {
-            guard let text = readFile(file, limit: 16 << 20) else {
-                throw GitFailure(.refused, "the file of known hosts can't be read: \(file)")
-            }
-            knownHosts = KnownHosts(String(decoding: text, as: UTF8.self))
+        context = PassContext(
+            settings, url: url, login: login, passphrase: passphrase, watch: watch, hostKeys: hostKeys)
+    }
+
+    /// Of the private key, which has to be there, and to need one where there is one.
+    private static func passphrase(_ settings: GitSettings) throws(GitFailure) -> String? {
+        guard case .sshKey(let path, let passphrase) = settings.credentials else { return nil }
+        guard let bytes = readFile(path, limit: 64 << 10) else {
+            throw GitFailure(
+                .authenticationFailed, "the ssh key can't be read: \(path)",
+                hint: "check that it is there, and that prewarm may read it")
         }
-        if case .sshKey(let path, _) = settings.credentials, url.scheme == .ssh, access(path, R_OK) != 0 {
-            throw GitFailure(.authenticationFailed, "the ssh key can't be read: \(path)")
+        if let key = SSHKeyFile(bytes), key.isEncrypted, passphrase == nil {
+            throw GitFailure(
+                .authenticationFailed, "the ssh key has a passphrase: \(path)",
+                hint: "give source \(settings.name) passphraseFile, or use an agent by sshAgent: true")
         }
-        context = PassContext(settings, url: url, watch: watch, knownHosts: knownHosts)
+        return try passphrase?.read("the passphrase")
     }
 
     /// The references of the remote: one advertisement.
@@ -116,7 +134,7 @@ struct RemotePass {
         callbacks.credentials = acquireCredentials
         callbacks.transfer_progress = reportTransfer
         callbacks.sideband_progress = reportSideband
-        if context.knownHosts != nil { callbacks.certificate_check = checkHostKey }
+        if context.hostKeys != nil { callbacks.certificate_check = checkHostKey }
         callbacks.payload = Unmanaged.passUnretained(context).toOpaque()
         return callbacks
     }

@@ -3,6 +3,7 @@ import Dispatch
 import Glibc
 import PrewarmCore
 import PrewarmEngine
+import Synchronization
 
 /// The time limits of one pass over the network, and what it met.
 ///
@@ -11,11 +12,18 @@ final class Watch: @unchecked Sendable {
     private let pointer: OpaquePointer
     private let settings: GitSettings
     private let url: RepositoryURL
+    private let found = Mutex(Found())
+
+    private struct Found {
+        var login: GitLogin?
+        var wantsLogin = false
+        var hostKey: SeenHostKey?
+    }
 
     init(_ settings: GitSettings, url: RepositoryURL) throws(GitFailure) {
         let (host, port) = Self.address(settings, url)
-        let idle = Int32(clamping: max(1, settings.idleTimeout.wholeMilliseconds))
-        let total = Int32(clamping: max(1, settings.timeout.wholeMilliseconds))
+        let idle = Int32(clamping: max(1, settings.limits.idleTimeout.wholeMilliseconds))
+        let total = Int32(clamping: max(1, settings.limits.timeout.wholeMilliseconds))
         guard let pointer = prewarm_git_watch_new(host, port, idle, idle, total) else {
             throw GitFailure(.fetchFailed, "out of memory")
         }
@@ -25,6 +33,24 @@ final class Watch: @unchecked Sendable {
     }
 
     deinit { prewarm_git_watch_free(pointer) }
+
+    /// What the server is to get, once it is known.
+    var login: GitLogin? {
+        get { found.withLock(\.login) }
+        set { found.withLock { $0.login = newValue } }
+    }
+
+    /// The pass can't be made without a login.
+    var wantsLogin: Bool {
+        get { found.withLock(\.wantsLogin) }
+        set { found.withLock { $0.wantsLogin = newValue } }
+    }
+
+    /// The last one that a server showed.
+    var hostKey: SeenHostKey? {
+        get { found.withLock(\.hostKey) }
+        set { found.withLock { $0.hostKey = newValue } }
+    }
 
     /// Whether the time is over, or the pass was aborted.
     var isOver: Bool { prewarm_git_watch_is_over(pointer) != 0 }
@@ -52,7 +78,7 @@ final class Watch: @unchecked Sendable {
         let report = prewarm_git_watch_report(pointer)
         let place = Self.address(settings, url)
         let address = place.host.isEmpty ? url.display : place.host + (place.port.isEmpty ? "" : ":\(place.port)")
-        let waited = "\(settings.idleTimeout.shortText)"
+        let waited = "\(settings.limits.idleTimeout.shortText)"
         switch (report.cause, report.phase) {
         case (PREWARM_GIT_FAILED, PREWARM_GIT_RESOLVING):
             return GitFailure(
@@ -71,7 +97,7 @@ final class Watch: @unchecked Sendable {
             return GitFailure(.unreachable, "\(address) \(silence) for \(waited)")
         case (PREWARM_GIT_OVERDUE, _):
             return GitFailure(
-                .unreachable, "\(address) was not done within \(settings.timeout.shortText)",
+                .unreachable, "\(address) was not done within \(settings.limits.timeout.shortText)",
                 hint: "give source \(settings.name) more time, where its repository is large")
         case (PREWARM_GIT_ABORTED, _):
             return GitFailure(.unreachable, "the call to \(address) was cancelled")
@@ -87,15 +113,10 @@ final class Watch: @unchecked Sendable {
     var wasClosed: Bool { prewarm_git_watch_report(pointer).cause == PREWARM_GIT_CLOSED }
 
     private static func address(_ settings: GitSettings, _ url: RepositoryURL) -> (host: String, port: String) {
-        guard url.scheme == .https, let proxy = settings.proxy, let scheme = proxy.firstRange(of: "://") else {
+        guard url.scheme == .https, let proxy = settings.proxy.flatMap({ ProxyURL($0) }) else {
             return (url.host, url.port)
         }
-        let authority = proxy[scheme.upperBound...].prefix { $0 != "/" }
-        let address = authority.split(separator: "@").last ?? authority
-        guard let colon = address.lastIndex(of: ":") else {
-            return (String(address), proxy.hasPrefix("https") ? "443" : "80")
-        }
-        return (String(address[..<colon]), String(address[address.index(after: colon)...]))
+        return (proxy.host, proxy.port)
     }
 
     private static func text(_ error: Int32) -> String {

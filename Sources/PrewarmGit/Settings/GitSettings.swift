@@ -1,3 +1,5 @@
+package import PrewarmCore
+
 /// How one repository is reached, and where its mirror lies. Relative paths and the environment are the caller's to
 /// resolve: nothing is read here but what stands here.
 package struct GitSettings: Sendable {
@@ -12,26 +14,20 @@ package struct GitSettings: Sendable {
         case commit(String)
     }
 
-    package enum Credentials: Sendable {
-        case none
-        /// Sent as the password of the user `x-access-token`, which GitHub, GitLab, Gitea and Bitbucket take.
-        case token(String)
-        case usernamePassword(username: String, password: String)
-        /// A private key without a passphrase. Without `knownHosts`, `~/.ssh/known_hosts` counts.
-        case sshKey(path: String, knownHosts: String?)
-    }
-
     /// By the name that the operator's configuration gives it; for messages.
     package var name: String
     package var url: String
     package var ref: Ref
-    /// From the root of the repository, a folder or one file; `.` is the root.
-    package var path: String
-    package var credentials: Credentials
-    /// The longest that one call may take in all.
-    package var timeout: Duration
-    /// The longest wait for a connection, and for the next byte on it.
-    package var idleTimeout: Duration
+    /// From the root of the repository, each a folder or one file; `.` is the root.
+    package var paths: [String]
+    /// Where there are any, a file counts only where one of them fits. Tied patterns count from each of ``paths``.
+    package var include: [PathPattern] = []
+    /// What they fit doesn't count, whatever ``include`` says.
+    package var exclude: [PathPattern] = []
+    package var credentials: GitCredentials
+    package var hostKeys = HostKeyTrust.user
+    package var verification: GitVerification?
+    package var limits: GitLimits
     /// Whether paths and `file://` are allowed.
     package var allowFile: Bool
     /// A directory for this source alone; it is made where it is missing.
@@ -42,20 +38,43 @@ package struct GitSettings: Sendable {
     package var proxy: String?
 
     package init(
-        name: String, url: String, ref: Ref = .head, path: String = ".", credentials: Credentials = .none,
-        timeout: Duration = .seconds(60), idleTimeout: Duration = .seconds(10), allowFile: Bool = false,
-        mirror: String, caFile: String? = nil, proxy: String? = nil
+        name: String, url: String, ref: Ref = .head, paths: [String] = ["."], credentials: GitCredentials = .none,
+        limits: GitLimits = GitLimits(), allowFile: Bool = false, mirror: String, caFile: String? = nil,
+        proxy: String? = nil
     ) {
         self.name = name
         self.url = url
         self.ref = ref
-        self.path = path
+        self.paths = paths
         self.credentials = credentials
-        self.timeout = timeout
-        self.idleTimeout = idleTimeout
+        self.limits = limits
         self.allowFile = allowFile
         self.mirror = mirror
         self.caFile = caFile
         self.proxy = proxy
+    }
+}
+
+/// What one call may take.
+package struct GitLimits: Sendable {
+    /// In all.
+    package var timeout: Duration
+    /// For a connection, and for the next byte on it.
+    package var idleTimeout: Duration
+    /// What one fetch may bring, in bytes.
+    package var packSize: UInt64
+    /// How many packs a mirror may have: each fetch adds one, and libgit2 has no gc. Beyond, it is made anew.
+    package var packs: Int
+
+    package static let standardPackSize: UInt64 = 1 << 30
+
+    package init(
+        timeout: Duration = .seconds(60), idleTimeout: Duration = .seconds(10),
+        packSize: UInt64 = Self.standardPackSize, packs: Int = 50
+    ) {
+        self.timeout = timeout
+        self.idleTimeout = idleTimeout
+        self.packSize = packSize
+        self.packs = packs
     }
 }

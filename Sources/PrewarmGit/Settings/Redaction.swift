@@ -1,44 +1,59 @@
+import PrewarmCore
+import PrewarmEngine
+
 /// Takes secrets out of texts that others wrote: libgit2's messages, and what servers answer.
 struct Redaction: Sendable {
-    private let secrets: [String]
+    /// The longest first, as one may be a part of another.
+    private var secrets: [String] = []
 
     init(_ settings: GitSettings, url: RepositoryURL?) {
-        var secrets: [String] = []
-        func add(user: String, password: String) {
-            secrets.append(password)
-            secrets.append(Base64.encode(Array("\(user):\(password)".utf8)))
-        }
         switch settings.credentials {
-        case .token(let token): add(user: tokenUser, password: token)
-        case .usernamePassword(let username, let password): add(user: username, password: password)
-        case .none, .sshKey: break
+        case .token(.text(let token), let username):
+            add(GitLogin(username: username ?? GitLogin.tokenUser, password: token))
+        case .usernamePassword(let username, .text(let password)): add(GitLogin(username: username, password: password))
+        case .sshKey(_, .text(let passphrase)?): add(passphrase)
+        case .none, .sshKey, .sshAgent, .token, .usernamePassword, .source: break
         }
-        if let info = url?.userInfo, let password = info.password { add(user: info.name, password: password) }
-        self.secrets = secrets.filter { !$0.isEmpty }.sorted { $0.utf8.count > $1.utf8.count }
+        if let info = url?.userInfo, let password = info.password {
+            add(GitLogin(username: info.name, password: password))
+        }
+        if let proxy = settings.proxy, let userInfo = ProxyURL(proxy)?.userInfo {
+            add(userInfo)
+            if let colon = userInfo.firstIndex(of: ":") { add(String(userInfo[userInfo.index(after: colon)...])) }
+        }
+    }
+
+    /// One that knows a login, too.
+    func adding(_ login: GitLogin) -> Redaction {
+        var redaction = self
+        redaction.add(login)
+        return redaction
+    }
+
+    func adding(_ secret: String) -> Redaction {
+        var redaction = self
+        redaction.add(secret)
+        return redaction
+    }
+
+    private mutating func add(_ login: GitLogin) {
+        add(login.password)
+        add(Base64.encode(Array("\(login.username):\(login.password)".utf8)))
+    }
+
+    private mutating func add(_ secret: String) {
+        guard !secret.isEmpty, !secrets.contains(secret) else { return }
+        secrets.append(secret)
+        secrets.sort { $0.utf8.count > $1.utf8.count }
     }
 
     /// One line of at most 300 characters, without secrets and without the user information of any URL.
     func clean(_ text: String) -> String {
         var text = text
         for secret in secrets { text = text.replacing(secret, with: "[redacted]") }
-        text = Self.withoutUserInformation(text)
+        text = text.withoutURLLogins
         let words = text.split { $0.isWhitespace || $0.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } }
         let line = words.joined(separator: " ")
         return line.count > 300 ? line.prefix(299) + "…" : line
     }
-
-    private static func withoutUserInformation(_ text: String) -> String {
-        var result = ""
-        var rest = text[...]
-        while let scheme = rest.firstRange(of: "://") {
-            result += rest[..<scheme.upperBound]
-            rest = rest[scheme.upperBound...]
-            let end = rest.firstIndex { $0 == "/" || $0.isWhitespace || $0 == "'" || $0 == "\"" } ?? rest.endIndex
-            if let at = rest[..<end].lastIndex(of: "@") { rest = rest[rest.index(after: at)...] }
-        }
-        return result + rest
-    }
 }
-
-/// The user that a token is sent for.
-let tokenUser = "x-access-token"

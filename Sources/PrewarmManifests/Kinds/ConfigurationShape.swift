@@ -10,7 +10,7 @@ extension Shape {
                 .optional(
                     "store", .text(.text("sqlite:FILE", maximum: 1024)),
                     "sqlite:FILE, where the state is kept; sqlite:prewarm.db unless it is said"),
-                .required("sources", .list(.object(source), minimum: 1), "the repositories that hold manifests"),
+                .required("sources", .list(.object(.source), minimum: 1), "the repositories that hold manifests"),
                 .required("provisioners", .list(.object(provisioner), minimum: 1), "what makes workspaces"),
                 .optional("secrets", variables, "values for valueFrom in manifests, by name"),
                 .optional("policy", .object(policy), "what is allowed, whatever the manifests ask for"),
@@ -20,73 +20,6 @@ extension Shape {
 
     private static let longText = Shape.text(.text("text", maximum: 4096))
     private static let variables = Shape.map(key: .variableName, value: .text(TextRule("text", maximumLength: 65_536)))
-
-    private static let source = ObjectShape(
-        "the source",
-        [
-            .required("name", .text(.name), "as commands and the status call it"),
-            .required("url", longText, "https://…, ssh://…, file://…, or a path from the folder of this file"),
-            .optional("ref", .object(ref), "what to follow; the remote's HEAD unless it is said"),
-            .optional("path", longText, "the folder of the manifests; all of the repository unless it is said"),
-            .optional("interval", .duration(minimum: .seconds(1)), "between two looks; 1m unless it is said"),
-            .optional("timeout", .duration(minimum: .seconds(1)), "of one look or fetch; 1m unless it is said"),
-            .optional("auth", .object(auth), "how to get in"),
-            .optional("verify", .object(verify), "whose signature a commit needs"),
-            .optional("caFile", longText, "certificates to trust for https, as a PEM file"),
-            .optional(
-                "mode", .text(.choice(["reconcile", "observe"])),
-                "observe: plans are made and shown, never carried out; reconcile unless it is said"),
-            .optional("freeze", .list(.object(freeze), minimum: 0), "times in which its pools are left as they are"),
-        ])
-
-    private static let freeze = ObjectShape(
-        "the freeze",
-        [
-            .required("cron", .text(.cron), "when it begins, as \"0 18 * * 5\""),
-            .required("duration", .duration(minimum: .seconds(60)), "how long it lasts"),
-            .optional("timezone", .text(.timezone), "an IANA name, as Europe/Berlin; UTC unless it is said"),
-            .optional(
-                "allow", .list(.text(.choice(["create", "delete"])), minimum: 0),
-                "what goes on meanwhile; nothing unless it is said"),
-        ])
-
-    private static let ref = ObjectShape(
-        "ref", rule: .exactlyOne(["branch", "tag", "semver", "commit"]),
-        [
-            .optional("branch", longText, "a branch, as main"),
-            .optional("tag", longText, "a tag, as v1.2.0"),
-            .optional("semver", longText, "a range of tags, as 1.x"),
-            .optional(
-                "commit",
-                .text(
-                    TextRule("a commit of 40 hexadecimal digits", pattern: "^[0-9a-f]{40}$") { text in
-                        text.utf8.count == 40
-                            && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
-                            ? nil : .init(message: "expected 40 hexadecimal digits in lower case")
-                    }), "a commit of 40 hexadecimal digits"),
-        ])
-
-    private static let auth = ObjectShape(
-        "auth",
-        rule: .all([
-            .exactlyOne(["token", "password", "sshKey"]), .needs("password", ["username"]),
-            .needs("username", ["password", "token"]), .needs("knownHosts", ["sshKey"]),
-        ]),
-        [
-            .optional("token", longText, "sent as the password over https; ${NAME} takes it from the environment"),
-            .optional("username", longText, "with password, or with a token where the server wants a certain one"),
-            .optional("password", longText, "with username"),
-            .optional("sshKey", longText, "a file with a private key"),
-            .optional("knownHosts", longText, "with sshKey: a file in the form of ~/.ssh/known_hosts"),
-        ])
-
-    private static let verify = ObjectShape(
-        "verify",
-        [
-            .required("mode", .text(.choice(["none", "ssh", "openpgp"])), "none, ssh or openpgp"),
-            .optional("allowedSigners", longText, "a file in the form of ssh-keygen's allowed signers"),
-            .optional("keys", longText, "a file of OpenPGP keys"),
-        ])
 
     private static let provisioner = ObjectShape(
         "the provisioner",

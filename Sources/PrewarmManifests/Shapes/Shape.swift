@@ -40,6 +40,8 @@ enum ObjectRule: Sendable {
     case exactlyOne([String])
     /// The first comes with one of the others.
     case needs(String, [String])
+    /// At most one of the two.
+    case notBoth(String, String)
     case all([ObjectRule])
     /// Not both zero, be it a number or a percentage (Kubernetes).
     case notBothZero(String, String)

@@ -134,6 +134,10 @@ struct ShapeCheck {
                     position,
                     "\(object.name) has \"\(key)\", but no \"\(others.joined(separator: "\" or \""))\" with it")
             }
+        case .notBoth(let first, let second):
+            if names.contains(first), names.contains(second) {
+                report(position, "\(object.name) has \(first) and \(second), expected only one of them")
+            }
         case .all(let rules): for rule in rules { check(rule, present, object, at: position) }
         case .notBothZero(let first, let second):
             if isZero(present[first]), isZero(present[second]) {

@@ -43,7 +43,10 @@ extension APICall {
         return key
     }
 
-    func entry(_ action: String, _ object: String, _ name: String, at now: Timestamp, revision: String? = nil, detail: String? = nil)
+    func entry(
+        _ action: String, _ object: String, _ name: String, at now: Timestamp, revision: String? = nil,
+        detail: String? = nil
+    )
         -> AuditEntry
     {
         AuditEntry(

@@ -124,7 +124,10 @@ enum DocumentSchemas {
         ),
         (
             "Token",
-            ["id": "text", "name": "text", "role": "viewer|claimer|operator", "createdAt": "time", "expiresAt?": "time"]
+            [
+                "id": "text", "name": "text", "role": "viewer|claimer|operator", "createdAt": "time",
+                "expiresAt?": "time",
+            ]
         ),
     ]
 
@@ -152,7 +155,9 @@ enum DocumentSchemas {
     ]
 
     private static func schema(_ members: KeyValuePairs<String, String>) -> Value {
-        let named = members.map { (name: $0.key.filter { $0 != "?" }, type: $0.value, isOptional: $0.key.hasSuffix("?")) }
+        let named = members.map {
+            (name: $0.key.filter { $0 != "?" }, type: $0.value, isOptional: $0.key.hasSuffix("?"))
+        }
         return .object(known: [
             "type": "object",
             "properties": .object(named.map { ($0.name, type($0.type)) }),

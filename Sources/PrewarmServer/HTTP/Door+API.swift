@@ -16,7 +16,9 @@ extension Door {
             try visit.require([.get])
             return try await stream(visit, to: principal)
         }
-        guard let method = APIRequest.Method(rawValue: visit.request.method == .head ? "GET" : visit.request.method.rawValue)
+        guard
+            let method = APIRequest.Method(
+                rawValue: visit.request.method == .head ? "GET" : visit.request.method.rawValue)
         else {
             throw Problem("MethodNotAllowed", status: 405, "here only GET, POST, DELETE are possible")
         }

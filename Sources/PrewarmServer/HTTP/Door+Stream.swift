@@ -40,7 +40,8 @@ extension Door {
                         isIdle = false
                         let data = Value(event.event).compactJSON
                         try await writer.write(
-                            ByteBuffer(string: "id: \(event.sequence)\nevent: \(event.event.reason)\ndata: \(data)\n\n"))
+                            ByteBuffer(string: "id: \(event.sequence)\nevent: \(event.event.reason)\ndata: \(data)\n\n")
+                        )
                     }
                 }
                 // Lets both ends notice a connection that is gone.

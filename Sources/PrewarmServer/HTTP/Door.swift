@@ -147,7 +147,9 @@ private struct RequestID {
 
     init(_ given: String?) {
         if let given, (1...128).contains(given.utf8.count),
-            given.utf8.allSatisfy({ (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 95 })
+            given.utf8.allSatisfy({
+                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 95
+            })
         {
             text = given
             return

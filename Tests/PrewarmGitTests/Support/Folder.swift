@@ -31,11 +31,11 @@ final class Folder: Sendable {
     }
 
     /// A mirror in `mirror`, which allows files and gives up after a time that no test should need.
-    func mirror(_ url: String, _ change: (inout GitSettings) -> Void = { _ in }) throws -> GitMirror {
+    func mirror(_ url: String, _ change: (inout GitSettings) throws -> Void = { _ in }) throws -> GitMirror {
         var settings = GitSettings(
-            name: "presets", url: url, timeout: .seconds(30), idleTimeout: .seconds(20), allowFile: true,
-            mirror: "\(path)/mirror")
-        change(&settings)
+            name: "presets", url: url, limits: GitLimits(timeout: .seconds(30), idleTimeout: .seconds(20)),
+            allowFile: true, mirror: "\(path)/mirror")
+        try change(&settings)
         return try GitMirror(settings)
     }
 }

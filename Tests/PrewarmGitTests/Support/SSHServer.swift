@@ -51,5 +51,11 @@ struct SSHServer: Sendable {
         folder.read("host-\(type).pub").split(separator: " ").prefix(2).joined(separator: " ")
     }
 
+    /// As ssh prints it.
+    func fingerprint(_ type: String = "ed25519") async throws -> String {
+        let text = try await run("ssh-keygen", ["-l", "-f", "host-\(type).pub"], in: folder.path)
+        return String(text.split(separator: " ")[1])
+    }
+
     var name: String { "[127.0.0.1]:\(server.port)" }
 }

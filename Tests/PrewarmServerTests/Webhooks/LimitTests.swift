@@ -51,8 +51,8 @@ struct RateLimiterTests {
 
 @Suite("The log of deliveries")
 struct DeliveryLogTests {
-    private func delivery(_ number: Int, _ outcome: WebhookVerdict.Outcome, at seconds: Int64 = 0) -> Delivery {
-        Delivery(
+    private func delivery(_ number: Int, _ outcome: WebhookVerdict.Outcome, at seconds: Int64 = 0) -> WebhookDelivery {
+        WebhookDelivery(
             at: .at(seconds), webhook: "hook", kind: .github, id: "\(number)", event: "push", from: "192.0.2.7",
             outcome: outcome, detail: "", sources: [], bytes: 2)
     }

@@ -27,6 +27,8 @@ enum AdminRoutes {
         Route(
             method: .get, template: "/tokens", name: "listTokens", summary: "API tokens, without their secrets",
             permission: .administer, answers: [(200, "[]Token")]
-        ) { api, _ in APIAnswer(.array(try await AccessTokens(api.engine.store).list().map { Value($0, now: api.engine.now()) })) },
+        ) { api, _ in
+            APIAnswer(.array(try await AccessTokens(api.engine.store).list().map { Value($0, now: api.engine.now()) }))
+        },
     ]
 }

@@ -55,7 +55,8 @@ extension APICall {
         let id = path["operation"] ?? ""
         guard let record = try await api.engine.store.read({ try $0.operation(OperationID(id)) }) else {
             throw Problem(
-                "UnknownOperation", status: 404, "there is no operation \"\(id)\"", hint: "see `prewarm get operations`")
+                "UnknownOperation", status: 404, "there is no operation \"\(id)\"", hint: "see `prewarm get operations`"
+            )
         }
         return record.operation
     }

@@ -18,7 +18,8 @@ enum PresetRoutes {
         ) { api, call in
             let (name, ready) = (call.text("name"), call.query["ready"]?.bool)
             let statuses = try await api.engine.assess().flatMap(\.statuses).filter { status in
-                call.maySee(status.preset.key) && (name == nil || status.preset.key.name == name || status.preset.key.description == name)
+                call.maySee(status.preset.key)
+                    && (name == nil || status.preset.key.name == name || status.preset.key.description == name)
                     && (ready == nil || (status[.ready]?.status == .yes) == ready)
             }
             return call.page(

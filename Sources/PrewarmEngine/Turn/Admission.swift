@@ -1,0 +1,40 @@
+import PrewarmCore
+
+/// Whether a revision that was fetched may be put in force.
+extension Engine {
+    /// Asks for the signatures that the configuration wants, and whether history was rewritten.
+    ///
+    /// Two revisions are of one history only where both were found by the same branch or tag: a source that is pinned,
+    /// that follows another ref now, or that an operator sent to a commit, goes where it was told.
+    /// - Parameter applied: what is in force.
+    /// - Returns: what is to be told along with the change.
+    /// - Throws: `VerificationFailed`, `HistoryRewritten`, and what keeps the repository from being read.
+    func admit(_ target: Revision, of source: Source, after applied: Revision?) async throws(GitFailure) -> [Event] {
+        try await source.git.verify(target, since: applied)
+        guard let applied, let ref = applied.ref, ref == target.ref, applied.commit != target.commit,
+            try await !source.git.isAncestor(applied, of: target)
+        else { return [] }
+        let message = "the history of \(ref) was rewritten: \(target.short) does not have \(applied.short) in it"
+        if source.requiresFastForward {
+            throw GitFailure(
+                .historyRewritten, message,
+                hint: "find out who pushed by force; `prewarm sync --rev \(target.commit)` applies it all the same")
+        }
+        return [
+            Event(
+                at: now(), kind: .warning, reason: GitFailure.Reason.historyRewritten.rawValue, object: "source",
+                name: source.name, source: source.name, message: message)
+        ]
+    }
+
+    /// The same for a plan that is only looked at. A revision that somebody asked for is shown, trusted or not.
+    func remarks(on target: Revision, of source: Source, after applied: Revision?, isAskedFor: Bool)
+        async throws(GitFailure) -> [Diagnostic]
+    {
+        do throws(GitFailure) {
+            return try await admit(target, of: source, after: applied).map { Diagnostic(.warning, $0.message) }
+        } catch  where isAskedFor && [.verificationFailed, .historyRewritten].contains(error.reason) {
+            return [Diagnostic(.warning, "a sync would refuse it: \(error.message)", hint: error.hint)]
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import PrewarmCore
+import PrewarmEngine
+
+/// What the host keys of one pass are held against.
+enum HostKeyCheck: Sendable {
+    case known(KnownHosts)
+    /// `SHA256:…`.
+    case fingerprints([String])
+
+    /// Reads the files. Nil: libgit2 looks at the user's own.
+    init?(_ trust: HostKeyTrust) throws(GitFailure) {
+        switch trust {
+        case .user: return nil
+        case .fingerprints(let fingerprints): self = .fingerprints(fingerprints)
+        case .files(let files):
+            let texts = files.compactMap { readFile($0, limit: 16 << 20) }.map { String(decoding: $0, as: UTF8.self) }
+            guard !texts.isEmpty else {
+                throw GitFailure(
+                    .refused, "the file of known hosts can't be read: \(files.joined(separator: ", "))",
+                    hint: "`prewarm doctor` shows the host's key and the line to write there")
+            }
+            self = .known(KnownHosts(texts.joined(separator: "\n")))
+        }
+    }
+
+    func verdict(host: String, port: Int, key: [UInt8]) -> KnownHosts.Verdict {
+        switch self {
+        case .known(let hosts): return hosts.verdict(host: host, port: port, key: key)
+        case .fingerprints(let fingerprints):
+            let shown = SeenHostKey.fingerprint(of: key)
+            // Written with padding, or without, as ssh prints them.
+            return fingerprints.contains { $0.prefix { $0 != "=" } == shown } ? .known : .notPinned
+        }
+    }
+}
+
+/// A key that a host showed.
+package struct SeenHostKey: Hashable, Sendable {
+    /// As `ssh-ed25519`.
+    package let type: String
+    /// As ssh prints it: `SHA256:…`.
+    package let fingerprint: String
+    /// For a file of known hosts.
+    package let line: String
+    package let isTrusted: Bool
+    let verdict: KnownHosts.Verdict
+
+    init(host: String, port: Int, key: [UInt8], verdict: KnownHosts.Verdict) {
+        type = KnownHosts.type(of: key)
+        fingerprint = Self.fingerprint(of: key)
+        line = "\(KnownHosts.name(host: host, port: port)) \(type) \(Base64.encode(key))"
+        isTrusted = verdict == .known
+        self.verdict = verdict
+    }
+
+    static func fingerprint(of key: [UInt8]) -> String {
+        "SHA256:" + Base64.encode(SHA256.digest(key)).prefix { $0 != "=" }
+    }
+}

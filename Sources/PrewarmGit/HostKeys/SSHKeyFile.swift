@@ -1,0 +1,35 @@
+/// What can be told of a private key without its passphrase (PROTOCOL.key of OpenSSH, RFC 1421 for the older form).
+struct SSHKeyFile {
+    let isEncrypted: Bool
+    let isRSA: Bool
+
+    /// Nil where it is no private key that is known.
+    init?(_ bytes: [UInt8]) {
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard let begin = text.firstRange(of: "-----BEGIN "), let end = text.firstRange(of: "-----END ") else {
+            return nil
+        }
+        let head = text[begin.upperBound...].prefix { $0 != "-" }
+        guard head.hasSuffix("PRIVATE KEY"), begin.upperBound < end.lowerBound else { return nil }
+        guard head == "OPENSSH PRIVATE KEY" else {
+            isEncrypted = head.contains("ENCRYPTED") || text.contains("Proc-Type: 4,ENCRYPTED")
+            isRSA = head.hasPrefix("RSA")
+            return
+        }
+        let body = text[begin.upperBound..<end.lowerBound].drop { $0 != "\n" }.filter { !$0.isWhitespace }
+        // "openssh-key-v1", cipher, key derivation, its options, a count, then the public key.
+        guard let blob = Base64.decode(body), blob.starts(with: "openssh-key-v1\0".utf8) else { return nil }
+        var rest = blob.dropFirst(15)
+        func next() -> [UInt8] {
+            let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            let field = rest.dropFirst(4).prefix(length)
+            rest = rest.dropFirst(4 + length)
+            return Array(field)
+        }
+        isEncrypted = next() != Array("none".utf8)
+        _ = next()
+        _ = next()
+        rest = rest.dropFirst(4)
+        isRSA = KnownHosts.type(of: next()) == "ssh-rsa"
+    }
+}

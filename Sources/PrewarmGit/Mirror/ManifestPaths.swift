@@ -1,0 +1,81 @@
+import PrewarmCore
+
+/// Which files of a repository are manifests: those below the configured paths whose names end in `.yaml` or `.yml`, and
+/// that the patterns let through.
+struct ManifestPaths: Sendable {
+    /// Folders or files without slashes at their ends, none inside another, in the order of their bytes; an empty one is
+    /// the whole repository.
+    let roots: [[UInt8]]
+    private let include: [PathPattern]
+    private let exclude: [PathPattern]
+
+    init(roots: [String], include: [PathPattern] = [], exclude: [PathPattern] = []) {
+        let sorted = Set(roots.map { Array($0.utf8) }).sorted { $0.lexicographicallyPrecedes($1) }
+        self.roots = sorted.filter { root in
+            !sorted.contains { $0 != root && Self.isInside(root[...], $0) }
+        }
+        self.include = include
+        self.exclude = exclude
+    }
+
+    /// Something in it may be a manifest.
+    func enters(folder path: [UInt8]) -> Bool {
+        roots.contains { root in
+            if Self.isInside(root[...], path) { return true }
+            guard Self.isInside(path[...], root) else { return false }
+            if exclude.isEmpty { return true }
+            let own = Self.relative(path, to: root)
+            return !exclude.contains { $0.fits(own, isFolder: true) }
+        }
+    }
+
+    /// The file that is named itself may be called as it likes.
+    func takes(file path: [UInt8]) -> Bool {
+        roots.contains { root in
+            if path == root { return true }
+            guard Self.isManifestName(path), Self.isInside(path[...], root) else { return false }
+            if include.isEmpty, exclude.isEmpty { return true }
+            return passes(Self.relative(path, to: root), isFolder: false)
+        }
+    }
+
+    /// A link or a submodule at this path is among the manifests: it could be one, or a folder of them.
+    func concerns(link path: [UInt8], isModule: Bool) -> Bool {
+        let name = path[(path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0)...]
+        let mayBeFolder = isModule || !name.dropFirst().contains(UInt8(ascii: "."))
+        guard mayBeFolder || Self.isManifestName(path) else { return false }
+        return roots.contains { root in
+            guard path != root, Self.isInside(path[...], root) else { return false }
+            let own = Self.relative(path, to: root)
+            return mayBeFolder ? !exclude.contains { $0.fits(own, isFolder: true) } : passes(own, isFolder: false)
+        }
+    }
+
+    private func passes(_ own: [UInt8], isFolder: Bool) -> Bool {
+        (include.isEmpty || include.contains { $0.fits(own, isFolder: isFolder) })
+            && !exclude.contains { $0.fits(own, isFolder: isFolder) }
+    }
+
+    /// `.yaml` or `.yml`, in lower case, with something before it.
+    private static func isManifestName(_ path: [UInt8]) -> Bool {
+        let name = path[(path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0)...]
+        return name.count > 5 && name.suffix(5).elementsEqual(".yaml".utf8)
+            || name.count > 4 && name.suffix(4).elementsEqual(".yml".utf8)
+    }
+
+    private static func relative(_ path: [UInt8], to root: [UInt8]) -> [UInt8] {
+        root.isEmpty ? path : Array(path.dropFirst(root.count + 1))
+    }
+
+    private static func isInside(_ path: ArraySlice<UInt8>, _ folder: [UInt8]) -> Bool {
+        if folder.isEmpty { return true }
+        guard path.starts(with: folder) else { return false }
+        return path.count == folder.count || path[path.startIndex + folder.count] == UInt8(ascii: "/")
+    }
+
+    /// What all of this says, for a digest.
+    var text: String {
+        ([roots.map { String(decoding: $0, as: UTF8.self) }, include.map(\.text), exclude.map(\.text)])
+            .map { $0.joined(separator: "\0") }.joined(separator: "\0\0")
+    }
+}

@@ -1,0 +1,115 @@
+internal import CLibGit2
+package import PrewarmCore
+package import PrewarmEngine
+
+extension GitMirror {
+    /// How many commits one revision may bring where each has to be signed.
+    private static let mostCommits = 10_000
+
+    package func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) {
+        guard let verification = settings.verification else { return }
+        let signed = try await signedObjects(revision, since: verification.scope == .new ? applied : nil)
+        let check = try signatureCheck(verification)
+        if let problem = try await tipProblem(signed.tag, signed.commits[0], check) { throw refusal(problem, check) }
+        for commit in signed.commits.dropFirst() {
+            if let problem = try await check.problem(of: commit) {
+                throw refusal("\(revision.short) brings a commit that is not trusted: \(problem)", check)
+            }
+        }
+    }
+
+    /// A tag that counts speaks for its commit.
+    private func tipProblem(
+        _ tag: SignedObject?, _ commit: SignedObject, _ check: any SignatureCheck
+    ) async throws(GitFailure) -> String? {
+        guard let tag else { return try await check.problem(of: commit) }
+        guard let problem = try await check.problem(of: tag) else { return nil }
+        guard let other = try await check.problem(of: commit) else { return nil }
+        return tag.signature == nil ? other : problem
+    }
+
+    private func refusal(_ problem: String, _ check: any SignatureCheck) -> GitFailure {
+        GitFailure(.verificationFailed, "\(url.display): \(problem)", hint: check.hint)
+    }
+
+    func signatureCheck(_ verification: GitVerification) throws(GitFailure) -> any SignatureCheck {
+        let folder = try SignatureFolder(in: directory)
+        switch verification.keys {
+        case .ssh(let allowedSigners):
+            guard readFile(allowedSigners, limit: 16 << 20) != nil else {
+                throw GitFailure(.refused, "the file of allowed signers can't be read: \(allowedSigners)")
+            }
+            return SSHSignatures(allowedSigners: allowedSigners, tools: verification.tools, folder: folder)
+        case .openpgp(let file):
+            return try OpenPGPSignatures(file: file, tools: verification.tools, folder: folder)
+        }
+    }
+
+    /// The tip first, then what came since `applied`.
+    private func signedObjects(
+        _ revision: Revision, since applied: Revision?
+    ) async throws(GitFailure) -> (tag: SignedObject?, commits: [SignedObject]) {
+        let id = try identifier(revision.commit)
+        let base = try applied.map { applied throws(GitFailure) in try identifier(applied.commit) }
+        let tagName = tagName(of: revision)
+        let found = try await perform { watch throws(GitFailure) in
+            if let tagName { try bringTag(tagName, revision, watch) }
+            return try read(revision, watch) { repository throws(LibGit2Error) in
+                let tag = try tagName.flatMap { name throws(LibGit2Error) in
+                    try SignedObject(
+                        tag: name, reference: Self.mirrored("refs/tags/\(name)"), of: id, in: repository)
+                }
+                var commits = [try SignedObject(commit: id, in: repository)]
+                guard let base else { return (tag, commits) as (SignedObject?, [SignedObject])? }
+                guard let newer = try Self.commits(behind: id, without: base, in: repository) else { return nil }
+                for commit in newer { commits.append(try SignedObject(commit: commit, in: repository)) }
+                return (tag, commits)
+            }
+        }
+        guard let found else {
+            throw GitFailure(
+                .verificationFailed,
+                "\(revision.short) brings more than \(Self.mostCommits) commits, too many to check the signature of each",
+                hint: "go there in smaller steps, or let scope: tip do for once")
+        }
+        return found
+    }
+
+    private func tagName(of revision: Revision) -> String? {
+        switch settings.ref {
+        case .tag, .semver: revision.ref?.withoutPrefix("refs/tags/")
+        case .head, .branch, .commit: nil
+        }
+    }
+
+    /// What is in the history of `tip` and not in that of `base`, without `tip`. Nil where it is too much.
+    private static func commits(
+        behind tip: git_oid, without base: git_oid, in repository: borrowing Repository
+    ) throws(LibGit2Error) -> [git_oid]? {
+        var (walk, tip, base): (OpaquePointer?, git_oid, git_oid) = (nil, tip, base)
+        try check(git_revwalk_new(&walk, repository.pointer))
+        defer { git_revwalk_free(walk) }
+        try check(git_revwalk_push(walk, &tip))
+        // Where it is not there any more, all of the history is new.
+        if try repository.type(of: base) == GIT_OBJECT_COMMIT { try check(git_revwalk_hide(walk, &base)) }
+        var (commits, next): ([git_oid], git_oid) = ([], git_oid())
+        while true {
+            let code = git_revwalk_next(&next, walk)
+            if code == GIT_ITEROVER.rawValue { return commits }
+            try check(code)
+            guard git_oid_equal(&next, &tip) == 0 else { continue }
+            commits.append(next)
+            guard commits.count < mostCommits else { return nil }
+        }
+    }
+
+    /// As it is now: a commit may have come by a branch, without its tag, and a tag may have been made anew.
+    private func bringTag(_ name: String, _ revision: Revision, _ watch: Watch) throws(GitFailure) {
+        try bring(revision, watch)
+        try directory.withLock({ watch.isOver }) { () throws(GitFailure) in
+            try pass(watch).fetch(into: directory.repository) { refs in
+                RefAdvertisement(refs).tag(named: name).map { ["+\($0):\(Self.mirrored($0))"] } ?? []
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+internal import CLibGit2
+import PrewarmEngine
+
+/// A commit or an annotated tag with what was signed of it.
+struct SignedObject: Sendable {
+    /// `commit 1a2b3c4d by Ada`, `the tag v1.2.0`.
+    let name: String
+    /// What the signature is about, byte for byte.
+    let payload: [UInt8]
+    /// Armoured text; nil where there is none.
+    let signature: [UInt8]?
+
+    /// A commit. Its signature is in a header of it.
+    init(commit id: git_oid, in repository: borrowing Repository) throws(LibGit2Error) {
+        let commit = try Commit(id, in: repository)
+        let author = git_commit_author(commit.pointer)?.pointee.name.map { String(cString: $0) } ?? "somebody"
+        name = "commit \(hexadecimal(id).prefix(12)) by \(author.printable)"
+        var (signature, payload, id) = (git_buf(), git_buf(), id)
+        defer {
+            git_buf_dispose(&signature)
+            git_buf_dispose(&payload)
+        }
+        let code = git_commit_extract_signature(&signature, &payload, repository.pointer, &id, nil)
+        guard code != GIT_ENOTFOUND.rawValue else {
+            (self.payload, self.signature) = ([], nil)
+            return
+        }
+        try check(code)
+        self.payload = Self.bytes(payload)
+        self.signature = Self.bytes(signature)
+    }
+
+    /// The annotated tag that a reference of the mirror leads to. Nil where there is none, where it is of another name,
+    /// as when an old tag was put in the place of a new one, or where it doesn't lead to the commit itself.
+    init?(
+        tag name: String, reference: String, of commit: git_oid, in repository: borrowing Repository
+    ) throws(LibGit2Error) {
+        var id = git_oid()
+        guard git_reference_name_to_id(&id, repository.pointer, reference) == 0,
+            try repository.type(of: id) == GIT_OBJECT_TAG
+        else { return nil }
+        let bytes = try repository.withDatabase { database throws(LibGit2Error) in
+            var object: OpaquePointer?
+            try check(git_odb_read(&object, database, &id))
+            defer { git_odb_object_free(object) }
+            return Array(UnsafeRawBufferPointer(start: git_odb_object_data(object), count: git_odb_object_size(object)))
+        }
+        guard bytes.starts(with: "object \(hexadecimal(commit))\ntype commit\ntag \(name)\n".utf8) else { return nil }
+        self.name = "the tag \(name.printable)"
+        let start = Self.signatureStart(bytes)
+        payload = Array(bytes[..<(start ?? bytes.count)])
+        signature = start.map { Array(bytes[$0...]) }
+    }
+
+    private static let beginnings = [
+        "-----BEGIN SSH SIGNATURE-----", "-----BEGIN PGP SIGNATURE-----", "-----BEGIN PGP MESSAGE-----",
+    ].map { Array($0.utf8) }
+
+    /// git takes the last line that begins a signature, and everything behind it.
+    private static func signatureStart(_ bytes: [UInt8]) -> Int? {
+        var (found, line): (Int?, Int) = (nil, 0)
+        while line < bytes.count {
+            if beginnings.contains(where: { bytes[line...].starts(with: $0) }) { found = line }
+            guard let end = bytes[line...].firstIndex(of: UInt8(ascii: "\n")) else { break }
+            line = end + 1
+        }
+        return found
+    }
+
+    private static func bytes(_ buffer: git_buf) -> [UInt8] {
+        Array(UnsafeRawBufferPointer(start: buffer.ptr, count: buffer.size))
+    }
+
+    func isSigned(by kind: String) -> Bool { signature?.starts(with: "-----BEGIN \(kind)".utf8) == true }
+
+}
+
+extension String {
+    /// Committers' texts end up on terminals: without control characters.
+    var printable: String {
+        String(String.UnicodeScalarView(unicodeScalars.filter { $0.properties.generalCategory != .control }))
+    }
+}

@@ -1,0 +1,71 @@
+import FoundationEssentials
+package import PrewarmEngine
+
+/// A login that a command of the operator's gives, as JSON on its standard output:
+/// `{"username": "…", "password": "…"}`. It is run at each use.
+package struct CommandLogin: GitLoginSource {
+    private let source: String
+    private let command: [String]
+    private let url: String
+    private let workingDirectory: String
+    private let timeout: Duration
+    private let tools: any ToolRunner
+
+    /// - Parameters:
+    ///   - source: the name of the source, which the command finds in `PREWARM_SOURCE`.
+    ///   - url: without user information; in `PREWARM_GIT_URL`.
+    ///   - workingDirectory: a relative command counts from here.
+    package init(
+        source: String, command: [String], url: String, workingDirectory: String, timeout: Duration,
+        tools: any ToolRunner
+    ) {
+        self.source = source
+        self.command = command
+        self.url = url
+        self.workingDirectory = workingDirectory
+        self.timeout = timeout
+        self.tools = tools
+    }
+
+    private struct Answer: Decodable {
+        let username: String?
+        let password: String
+    }
+
+    private static let advice = #"print {"username": "…", "password": "…"}, and nothing else"#
+
+    package func login() async throws(GitFailure) -> GitLogin {
+        let output: ToolOutput
+        do throws(ToolFailure) {
+            output = try await tools.run(
+                ToolCall(
+                    command.first ?? "", Array(command.dropFirst()),
+                    environment: ["PREWARM_SOURCE": source, "PREWARM_GIT_URL": url],
+                    workingDirectory: workingDirectory, timeout: timeout, outputLimit: 64 << 10))
+        } catch {
+            throw failure(error.message, hint: error.hint)
+        }
+        guard output.code == 0 else {
+            // Its log is its own words; its output may be a secret, and is never shown.
+            let last = output.log.split(whereSeparator: \.isNewline).last.map { ": \($0.suffix(200))" } ?? ""
+            throw failure("exit code \(output.code)\(last)", hint: nil)
+        }
+        guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(output.output)) else {
+            throw failure("its output is not the JSON that is expected", hint: Self.advice)
+        }
+        let username = answer.username ?? GitLogin.tokenUser
+        guard !answer.password.isEmpty, !username.isEmpty else {
+            throw failure("its answer has an empty username or password", hint: Self.advice)
+        }
+        return GitLogin(username: username, password: answer.password)
+    }
+
+    /// Nothing is kept.
+    package func refused(_ login: GitLogin) async {}
+
+    private func failure(_ message: String, hint: String?) -> GitFailure {
+        GitFailure(
+            .authenticationFailed, "the credential command \(command.first ?? "") of source \(source): \(message)",
+            hint: hint)
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import PrewarmCore
+import Testing
+
+@Suite("A pattern for paths")
+struct PathPatternTests {
+    private static let paths = [
+        "a.yaml", "b.yml", "dir/a.yaml", "dir/sub/a.yaml", "dir/sub/b.yaml", "dir/sub/deep/c.yaml", "other/dir/a.yaml",
+        "drafts/x.yaml", "dir/drafts/y.yaml", "dir/drafts", "ünï.yaml", "a/b/c/d/e", "aXb.yaml", "abc", "sub",
+    ]
+
+    private static let patterns = [
+        "*.yaml", "/*.yaml", "a.yaml", "/a.yaml", "dir", "dir/", "/dir", "dir/*", "dir/**", "**/a.yaml",
+        "dir/**/a.yaml",
+        "**/drafts/", "drafts", "dir/sub/", "dir/sub/*.yaml", "?.yaml", "a?b.yaml", "*b*", "**/sub/**", "**", "*",
+        "a/**/e",
+        "a/*/*/d", "/sub", "sub/", "??b.yaml", "dir/*/a.yaml", "d*r/s?b", "**/d*/**/c.yaml", "x*", "a/**/c/**/e",
+    ]
+
+    /// What git itself ignores by each pattern.
+    @Test("means what it means in .gitignore", arguments: patterns)
+    func peer(text: String) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "prewarm-pattern-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data((text + "\n").utf8).write(to: folder.appending(path: "ignore"))
+        // Paths are taken for files, as none of them is there.
+        let ignored = try run(
+            "cd '\(folder.path)' && git init -q . && git -c core.quotePath=false -c core.excludesFile=ignore "
+                + "check-ignore --no-index --stdin || true", input: Self.paths.joined(separator: "\n") + "\n")
+        let pattern = try PathPattern(text)
+        let own = Self.paths.filter { pattern.fits($0, isFolder: false) }
+        #expect(Set(own) == Set(ignored.split(separator: "\n").map(String.init)), "\(text)")
+    }
+
+    private func run(_ script: String, input: String) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", script]
+        process.environment = ProcessInfo.processInfo.environment.merging(
+            ["GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"]) { $1 }
+        let (standardInput, output) = (Pipe(), Pipe())
+        process.standardInput = standardInput
+        process.standardOutput = output
+        try process.run()
+        try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+        try standardInput.fileHandleForWriting.close()
+        let data = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    @Test("has a sign for one character, however many bytes that has")
+    func characters() throws {
+        let pattern = try PathPattern("???.yaml")
+        #expect(pattern.fits("ünï.yaml", isFolder: false) && !pattern.fits("ün.yaml", isFolder: false))
+    }
+
+    @Test("for folders does not fit a file of that name, but all that is in one")
+    func folders() throws {
+        let pattern = try PathPattern("drafts/")
+        #expect(!pattern.fits("drafts", isFolder: false) && pattern.fits("drafts", isFolder: true))
+        #expect(pattern.fits("a/drafts/b.yaml", isFolder: false))
+    }
+
+    @Test(
+        "is refused where it means something else in other places, or nothing",
+        arguments: ["", "/", "!a", "[ab]", "a\\b", "../a", "a/./b", "a**", "**b/c", String(repeating: "a/", count: 33)])
+    func refused(text: String) {
+        #expect(throws: PathPatternError.self) { try PathPattern(text) }
+    }
+
+    @Test("takes no long time, whatever it is")
+    func hostile() throws {
+        let pattern = try PathPattern(String(repeating: "**/*a*/", count: 15) + "b")
+        let path = String(repeating: "aaaaaaaaaaaaaaaaaaaa/", count: 200) + "c"
+        let start = ContinuousClock.now
+        #expect(!pattern.fits(path, isFolder: false))
+        #expect(ContinuousClock.now - start < .seconds(20))
+    }
+}

@@ -1,0 +1,177 @@
+import Foundation
+import PrewarmCore
+import PrewarmEngine
+import PrewarmGit
+import PrewarmProvisioners
+import Synchronization
+import Testing
+
+@Suite("A GitHub App", .serialized)
+struct GitHubAppTests {
+    let folder: Folder
+    let origin: Origin
+
+    init() async throws {
+        folder = try Folder()
+        origin = try await Origin(folder)
+        try await origin.commit()
+        try await run("openssl", ["genrsa", "-traditional", "-out", "app.pem", "2048"], in: folder.path)
+        try await run("openssl", ["rsa", "-in", "app.pem", "-pubout", "-out", "app.pub"], in: folder.path)
+        try folder.write("login", "nobody:yet")
+    }
+
+    /// A clock that a test can move.
+    private final class Clock: Sendable {
+        private let offset = Mutex(Duration.zero)
+
+        var now: Timestamp {
+            Timestamp(seconds: Int64(Date().timeIntervalSince1970)) + offset.withLock { $0 }
+        }
+
+        func advance(by duration: Duration) { offset.withLock { $0 += duration } }
+    }
+
+    private func login(
+        _ server: GitServer, clock: Clock = Clock(), app: String = "42", installation: String = "7",
+        key: String = "app.pem", apiURL: String? = nil, timeout: Duration = .seconds(20), caFile: String? = nil,
+        proxy: String? = nil
+    ) -> GitHubAppLogin {
+        GitHubAppLogin(
+            GitHubAppLogin.Settings(
+                source: "presets", appID: app, installationID: installation,
+                privateKeyFile: "\(folder.path)/\(key)", apiURL: apiURL ?? server.url("").dropSlash,
+                timeout: timeout, caFile: caFile, proxy: proxy), now: { clock.now })
+    }
+
+    private func options(lifetime: Int = 3600) -> [String] {
+        ["--login", "@\(folder.path)/login", "--app", "42", "\(folder.path)/app.pub", "\(lifetime)"]
+    }
+
+    private func tokens(_ server: GitServer) -> Int { server.requests.count { $0.hasPrefix("POST /app/") } }
+
+    @Test("gets a token by its key, which opens the repository and is kept until shortly before it expires")
+    func token() async throws {
+        try await GitServer.serving(folder, options()) { server in
+            let clock = Clock()
+            let login = login(server, clock: clock)
+            let mirror = try folder.mirror(server.url("login/origin/.git")) { $0.credentials = .source(login) }
+            #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
+            #expect(tokens(server) == 1)
+            clock.advance(by: .seconds(3600 - 301 - 5))
+            _ = try await mirror.head()
+            #expect(tokens(server) == 1)
+            let before = folder.read("login")
+            // The assertion is made by the same clock, so that its server has to be asked before it is too far away.
+            clock.advance(by: .seconds(-3600 + 301 + 5))
+            await login.refused(try await login.login())
+            _ = try await mirror.head()
+            #expect(tokens(server) == 2 && folder.read("login") != before)
+        }
+    }
+
+    @Test("makes a new token in time where tokens live shortly")
+    func expiry() async throws {
+        try await GitServer.serving(folder, options(lifetime: 300)) { server in
+            let mirror = try folder.mirror(server.url("login/origin/.git")) { $0.credentials = .source(login(server)) }
+            for expected in 1...3 {
+                _ = try await mirror.head()
+                #expect(tokens(server) == expected)
+            }
+        }
+    }
+
+    @Test("whose token was taken back gets another at the next call")
+    func revoked() async throws {
+        try await GitServer.serving(folder, options()) { server in
+            let mirror = try folder.mirror(server.url("login/origin/.git")) { $0.credentials = .source(login(server)) }
+            _ = try await mirror.head()
+            try folder.write("login", "x-access-token:another")
+            #expect(try await head(of: mirror).reason == .authenticationFailed)
+            #expect(try await mirror.head().ref == "main")
+            #expect(tokens(server) == 2)
+        }
+    }
+
+    @Test("with a key of the newer form is the same")
+    func newerKey() async throws {
+        try await run(
+            "openssl", ["pkcs8", "-topk8", "-nocrypt", "-in", "app.pem", "-out", "app8.pem"], in: folder.path)
+        try await GitServer.serving(folder, options()) { server in
+            let token = try await login(server, key: "app8.pem").login()
+            #expect(token.username == "x-access-token" && token.password.hasPrefix("ghs_"))
+            #expect("\(token)" == "x-access-token:[redacted]")
+        }
+    }
+
+    @Test("that GitHub does not know is told with what GitHub says, and without the assertion")
+    func unknown() async throws {
+        try await run("openssl", ["genrsa", "-out", "other.pem", "2048"], in: folder.path)
+        try await GitServer.serving(folder, options()) { server in
+            for (login, message) in [
+                (login(server, app: "43"), "Integration not found"),
+                (login(server, key: "other.pem"), "could not be decoded"),
+            ] {
+                let failure = await #expect(throws: GitFailure.self) { try await login.login() }
+                #expect(failure?.reason == .authenticationFailed)
+                #expect(failure?.message.contains("status 401: ") == true && failure?.message.contains(message) == true)
+                #expect(failure?.hint?.contains("installationId") == true && !"\(failure as Any)".contains("eyJ"))
+            }
+        }
+    }
+
+    @Test(
+        "whose API goes wrong is told by what it did",
+        arguments: [
+            ("status/500", GitFailure.Reason.unreachable, "status 500"),
+            ("status/404", .authenticationFailed, "status 404"), ("page", .unreachable, "status 200"),
+            ("redirect", .refused, "redirects are not followed"), ("silent", .unreachable, "gave no token"),
+        ])
+    func broken(_ path: String, _ reason: GitFailure.Reason, _ message: String) async throws {
+        try await GitServer.serving(folder) { other in
+            try await GitServer.serving(folder, options() + ["--redirect", other.url("open")]) { server in
+                let login = login(server, apiURL: server.url(path), timeout: .seconds(1))
+                let failure = await #expect(throws: GitFailure.self) { try await login.login() }
+                #expect(failure?.reason == reason)
+                #expect(failure?.message.contains(message) == true, "\(String(describing: failure))")
+                #expect(other.requests == [])
+            }
+        }
+    }
+
+    @Test(
+        "whose key can't be used is told by its path, and not by what is in it",
+        arguments: ["missing", "text", "small"])
+    func badKeys(_ name: String) async throws {
+        if name == "text" { try folder.write("text", "-----BEGIN RSA PRIVATE KEY-----\ns3cr3t\n") }
+        if name == "small" { try await run("openssl", ["genrsa", "-out", "small", "1024"], in: folder.path) }
+        try await GitServer.serving(folder, options()) { server in
+            let login = login(server, key: name)
+            let failure = await #expect(throws: GitFailure.self) { try await login.login() }
+            #expect(failure?.reason == .authenticationFailed)
+            #expect(
+                failure?.message.contains("\(folder.path)/\(name)") == true && !"\(failure as Any)".contains("s3cr3t"))
+            #expect(server.requests == [])
+        }
+    }
+
+    @Test("asks over https, where the certificate has to be one that counts, and through a proxy")
+    func transport() async throws {
+        let certificate = try await Certificate(folder, for: "DNS:localhost")
+        try await GitServer.serving(folder, options() + certificate.options) { server in
+            let url = server.url("", scheme: "https", host: "localhost").dropSlash
+            let failure = await #expect(throws: GitFailure.self) { try await login(server, apiURL: url).login() }
+            #expect(failure?.message.contains("certificate is not trusted") == true, "\(String(describing: failure))")
+            #expect(try await login(server, apiURL: url, caFile: certificate.file).login().password.hasPrefix("ghs_"))
+            try await GitServer.serving(folder) { proxy in
+                let login = login(server, apiURL: url, caFile: certificate.file, proxy: proxy.url("").dropSlash)
+                let token = try await login.login()
+                #expect(token.password.hasPrefix("ghs_"))
+                #expect(proxy.requests == ["CONNECT localhost:\(server.port) -"])
+            }
+        }
+    }
+}
+
+extension String {
+    fileprivate var dropSlash: String { hasSuffix("/") ? String(dropLast()) : self }
+}

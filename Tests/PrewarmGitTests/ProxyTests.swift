@@ -1,0 +1,52 @@
+import PrewarmCore
+import PrewarmEngine
+import PrewarmGit
+import Testing
+
+@Suite("A proxy", .serialized)
+struct ProxyTests {
+    let folder: Folder
+
+    init() async throws {
+        folder = try Folder()
+        try await Origin(folder).commit()
+    }
+
+    @Test("is gone through, with its own login where it wants one, and the repository's login stays inside the TLS")
+    func through() async throws {
+        let certificate = try await Certificate(folder, for: "DNS:localhost")
+        try await GitServer.serving(folder, certificate.options + ["--login", "x-access-token:t"]) { server in
+            for login in ["", "ada:s3cr3t@"] {
+                let options = login.isEmpty ? [] : ["--proxy-login", String(login.dropLast())]
+                try await GitServer.serving(folder, options) { proxy in
+                    let mirror = try folder.mirror(server.url("login/origin/.git", scheme: "https", host: "localhost"))
+                    {
+                        $0.caFile = certificate.file
+                        $0.credentials = .token("t")
+                        $0.proxy = "http://\(login)127.0.0.1:\(proxy.port)"
+                    }
+                    #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
+                    #expect(proxy.requests.allSatisfy { $0.hasPrefix("CONNECT localhost:\(server.port) ") })
+                    #expect(!proxy.requests.isEmpty)
+                }
+            }
+        }
+    }
+
+    @Test("that refuses, or is not there, is told by its address and without its login")
+    func refused() async throws {
+        let port = try Listener().port
+        try await GitServer.serving(folder, ["--proxy-login", "ada:other"]) { proxy in
+            for (address, reason) in [
+                ("ada:s3cr3t@127.0.0.1:\(proxy.port)", GitFailure.Reason.authenticationFailed),
+                ("ada:s3cr3t@127.0.0.1:\(port)", .unreachable),
+            ] {
+                let mirror = try folder.mirror("https://localhost:\(port)/a") { $0.proxy = "http://\(address)" }
+                let failure = try await head(of: mirror)
+                #expect(failure.reason == reason, "\(failure)")
+                #expect(!"\(failure)".contains("s3cr3t") && !"\(failure)".contains("YWRh"), "\(failure)")
+                #expect(failure.message.contains(address.split(separator: "@").last ?? "?") || reason != .unreachable)
+            }
+        }
+    }
+}
