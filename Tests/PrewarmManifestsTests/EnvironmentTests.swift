@@ -42,7 +42,7 @@ struct EnvironmentTests {
             Issue.record("no token")
             return
         }
-        #expect(value == token)
+        #expect(value == .text(token))
         let (_, missing) = parse(configurationText(source: "auth: {token: ${NOWHERE}, tokn: ${TOKEN}}"))
         #expect(
             missing.map(\.brief) == [
