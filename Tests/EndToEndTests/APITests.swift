@@ -156,7 +156,7 @@ struct APITests {
             "BodyTooLarge"
         ),
         ("POST", "/api/v1/suspend", #"{"preset": "a", "all": true}"#, 400, "BadField"),
-        ("POST", "/api/v1/suspend", #"{"preset": "a", "until": "2001-01-01T00:00:00Z"}"#, 400, "BadField"),
+        ("POST", "/api/v1/suspend", #"{"preset": "a", "until": "2001-01-01T00:00:00Z"}"#, 409, "TimeHasPassed"),
         ("POST", "/api/v1/approve", #"{"revision": "nothing"}"#, 409, "NotApplied"),
         ("POST", "/api/v1/workspaces/none/release", "{}", 404, "UnknownWorkspace"),
         ("POST", "/healthz", "{}", 405, "MethodNotAllowed"),

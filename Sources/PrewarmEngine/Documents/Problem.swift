@@ -10,12 +10,22 @@ package struct Problem: Error, Sendable {
     /// One sentence, without secrets.
     package let message: String
     package let hint: String?
+    /// The methods that are possible, where this one is not.
+    package var allowedMethods: [String] = []
 
     package init(_ code: String, status: Int, _ message: String, hint: String? = nil) {
         self.code = code
         self.status = status
         self.message = message
         self.hint = hint
+    }
+
+    /// - Parameter methods: those that are possible.
+    package static func methodNotAllowed(_ methods: [String]) -> Problem {
+        var problem = Problem(
+            "MethodNotAllowed", status: 405, "here only \(methods.joined(separator: ", ")) is possible")
+        problem.allowedMethods = methods
+        return problem
     }
 
     /// `application/problem+json`.
@@ -42,7 +52,8 @@ extension Problem {
         switch error {
         case let problem as Problem: self = problem
         case let failure as GitFailure:
-            self.init(failure.reason.rawValue, status: 502, failure.message, hint: failure.hint)
+            let isLack = failure.reason == .refNotFound || failure.reason == .pathNotFound
+            self.init(failure.reason.rawValue, status: isLack ? 404 : 502, failure.message, hint: failure.hint)
         case let failure as StoreError:
             self.init("Store", status: failure.reason == .busy ? 503 : 500, failure.message, hint: failure.hint)
         case let failure as TurnError: self.init(failure)

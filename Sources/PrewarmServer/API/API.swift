@@ -24,6 +24,11 @@ package struct API: Sendable {
         metrics = nil
     }
 
+    /// The methods that are possible at a path.
+    static func methods(_ path: [String]) -> [String] {
+        routes.filter { $0.match(path) != nil }.map(\.method.rawValue)
+    }
+
     static let routes: [Route] =
         LookRoutes.all + PresetRoutes.all + WorkspaceRoutes.all + OperationRoutes.all + SourceRoutes.all
         + SyncRoutes.all + HoldRoutes.all + AdminRoutes.all
@@ -39,8 +44,7 @@ package struct API: Sendable {
                 hint: "see /api/v1/openapi.json")
         }
         guard let (route, path) = candidates.first(where: { $0.route.method == request.method }) else {
-            let methods = candidates.map(\.route.method.rawValue).joined(separator: ", ")
-            throw Problem("MethodNotAllowed", status: 405, "here only \(methods) is possible")
+            throw Problem.methodNotAllowed(candidates.map(\.route.method.rawValue))
         }
         let call = try APICall(request, route, path: path, caller: caller)
         if let needed = route.permission.request { try call.require(needed) }

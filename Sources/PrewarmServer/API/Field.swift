@@ -5,6 +5,8 @@ import PrewarmEngine
 struct Field: Sendable {
     enum Kind: Sendable {
         case text(maximum: Int)
+        /// Of these characters, as between the brackets of a regular expression: `a-z0-9`.
+        case characters(String, maximum: Int)
         case choice([String])
         case boolean
         case integer(ClosedRange<Int>)
@@ -13,6 +15,10 @@ struct Field: Sendable {
         /// RFC 3339, or a duration from now.
         case moment
         case texts(maximum: Int)
+        /// `5394cb7f`, `sha1:5394cb7f…`, `main@sha1:5394cb7f…`
+        case commit
+        /// It is there, or it isn't.
+        case yes
     }
 
     let name: String
@@ -34,6 +40,9 @@ struct Field: Sendable {
         case (.text(let maximum), .string(let text)):
             return (1...maximum).contains(text.unicodeScalars.count) && !text.unicodeScalars.contains("\0")
                 ? nil : "1 to \(maximum) characters"
+        case (.characters(let allowed, let maximum), .string(let text)):
+            return (1...maximum).contains(text.utf8.count) && text.utf8.allSatisfy { Self.isOne($0, of: allowed) }
+                ? nil : "1 to \(maximum) of \(allowed)"
         case (.choice(let choices), .string(let text)):
             return choices.contains(text) ? nil : "one of \(choices.joined(separator: ", "))"
         case (.choice(let choices), _): return "one of \(choices.joined(separator: ", "))"
@@ -51,8 +60,25 @@ struct Field: Sendable {
                 && elements.allSatisfy { $0.string.map { (1...256).contains($0.unicodeScalars.count) } == true }
             return isGood ? nil : "1 to \(maximum) texts of 1 to 256 characters"
         case (.texts(let maximum), _): return "a list of 1 to \(maximum) texts"
-        case (.text, _): return "a text"
+        case (.commit, .string(let text)) where text.utf8.count <= 256 && SyncProgress.digits(text) != nil: return nil
+        case (.commit, _): return "a commit, or six of its digits or more"
+        case (.yes, .bool(true)): return nil
+        case (.yes, _): return "true"
+        case (.text, _), (.characters, _): return "a text"
         }
+    }
+
+    private static func isOne(_ byte: UInt8, of allowed: String) -> Bool {
+        let bytes = Array(allowed.utf8)
+        for index in bytes.indices {
+            if bytes[index] == byte { return true }
+            if bytes[index] == UInt8(ascii: "-"), index > 0, index < bytes.count - 1,
+                (bytes[index - 1]...max(bytes[index - 1], bytes[index + 1])).contains(byte)
+            {
+                return true
+            }
+        }
+        return false
     }
 
     /// What a query's text stands for.
@@ -68,14 +94,21 @@ struct Field: Sendable {
     var schema: Value {
         switch kind {
         case .text(let maximum):
-            .object(known: ["type": "string", "minLength": 1, "maxLength": .int(maximum)])
+            .object(known: [
+                "type": "string", "minLength": 1, "maxLength": .int(maximum), "pattern": "^[^\u{5c}u0000]*$",
+            ])
+        case .characters(let allowed, let maximum):
+            .object(known: ["type": "string", "pattern": .string("^[\(allowed)]{1,\(maximum)}$")])
+        case .commit:
+            .object(known: ["type": "string", "pattern": "^([a-z0-9./-]{1,64}@)?(sha1:)?[0-9a-fA-F]{6,40}$"])
+        case .yes: .object(known: ["const": true])
         case .choice(let choices): .object(known: ["type": "string", "enum": .array(choices.map { .string($0) })])
         case .boolean: .object(known: ["type": "boolean"])
         case .integer(let range):
             .object(known: [
                 "type": "integer", "minimum": .int(range.lowerBound), "maximum": .int(range.upperBound),
             ])
-        case .duration: .object(known: ["type": "string", "pattern": "^[0-9]{1,9}(s|m|h|d)$", "example": "15m"])
+        case .duration: .object(known: ["type": "string", "pattern": "^([1-9][0-9]{0,3}(s|m|h)|[1-9][0-9]{0,2}d)$", "example": "15m"])
         case .moment: .object(known: ["type": "string", "format": "date-time"])
         case .texts(let maximum):
             .object(known: [

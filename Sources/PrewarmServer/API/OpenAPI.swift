@@ -47,7 +47,7 @@ enum OpenAPI {
             "operationId": .string(route.name),
             "summary": .string(route.summary),
             "parameters": parameters(route),
-            "requestBody": route.body.map(body),
+            "requestBody": route.body.map { body($0, exactlyOne: route.exactlyOne) },
             "responses": .object(responses(route)),
         ])
     }
@@ -78,10 +78,10 @@ enum OpenAPI {
         return parameters.isEmpty ? nil : .array(parameters)
     }
 
-    private static func body(_ fields: [Field]) -> Value {
+    private static func body(_ fields: [Field], exactlyOne: [String]) -> Value {
         let required = fields.filter(\.isRequired).map { Value.string($0.name) }
         return .object(known: [
-            "required": .bool(!required.isEmpty),
+            "required": .bool(!required.isEmpty || !exactlyOne.isEmpty),
             "content": .object(known: [
                 "application/json": .object(known: [
                     "schema": .object(known: [
@@ -92,6 +92,8 @@ enum OpenAPI {
                             }),
                         "required": required.isEmpty ? nil : .array(required),
                         "additionalProperties": false,
+                        "oneOf": exactlyOne.isEmpty
+                            ? nil : .array(exactlyOne.map { .object(known: ["required": .array([.string($0)])]) }),
                     ])
                 ])
             ]),

@@ -21,6 +21,8 @@ struct Route: Sendable {
     var query: [Field] = []
     /// Nil: it takes no body.
     var body: [Field]?
+    /// Of these members of the body there has to be one, and one only.
+    var exactlyOne: [String] = []
     var takesIdempotencyKey = false
     /// Status of an answer that is no problem, with the name of its schema; a list's begins with `[]`.
     var answers: [(status: Int, schema: String)]
@@ -69,6 +71,12 @@ struct APICall: Sendable {
             body = try Self.check(pairs.map { ($0.key, $0.value) }, against: fields, in: "the body")
         case (_?, _?): throw Problem("BadBody", status: 400, "the body is no JSON object")
         }
+        let chosen = route.exactlyOne.filter { body[$0] != nil }
+        if !route.exactlyOne.isEmpty, chosen.count != 1 {
+            throw Problem(
+                "BadField", status: 400,
+                "the body has to name exactly one of \(route.exactlyOne.joined(separator: ", "))")
+        }
         for (name, text) in path where text.isEmpty || text.unicodeScalars.count > 256 {
             throw Problem("BadPath", status: 400, "the \(name) in the path has to have 1 to 256 characters")
         }
@@ -111,7 +119,7 @@ struct APICall: Sendable {
         guard let text = text(name) else { return nil }
         let time = Timestamp(text) ?? Duration(prewarm: text).map { now + $0 }
         if let time, time <= now {
-            throw Problem("BadField", status: 400, "\(time) has passed", hint: "it is \(now) now; name a later time")
+            throw Problem("TimeHasPassed", status: 409, "\(time) has passed", hint: "it is \(now) now; name a later time")
         }
         return time
     }

@@ -20,7 +20,7 @@ extension Door {
             let method = APIRequest.Method(
                 rawValue: visit.request.method == .head ? "GET" : visit.request.method.rawValue)
         else {
-            throw Problem("MethodNotAllowed", status: 405, "here only GET, POST, DELETE are possible")
+            throw Problem.methodNotAllowed(API.methods(path))
         }
         var query = try visit.query()
         if query["limit"] == nil, API.hasLimit(path, method) { query["limit"] = "100" }

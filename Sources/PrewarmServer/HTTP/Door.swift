@@ -110,6 +110,7 @@ extension Door: HTTPResponder {
             logger.error("a request failed", metadata: ["request": "\(visit.id)", "error": "\(error)"])
             problem = .internal
         }
+        if !problem.allowedMethods.isEmpty { headers[.allow] = problem.allowedMethods.joined(separator: ", ") }
         if problem.status == 503 { headers[.retryAfter] = "5" }
         headers[.contentType] = "application/problem+json"
         headers[.cacheControl] = "no-store"

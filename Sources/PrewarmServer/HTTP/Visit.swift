@@ -47,9 +47,7 @@ struct Visit {
 
     func require(_ methods: [HTTPRequest.Method]) throws(Problem) {
         guard methods.contains(request.method) else {
-            throw Problem(
-                "MethodNotAllowed", status: 405,
-                "here only \(methods.map(\.rawValue).joined(separator: ", ")) is possible")
+            throw Problem.methodNotAllowed(methods.map(\.rawValue))
         }
     }
 

@@ -6,7 +6,7 @@ enum HoldRoutes {
     private static let scope: [Field] = [
         .optional("preset", .text(maximum: 512), "this preset, by its name or as source/name"),
         .optional("source", .text(maximum: 256), "all presets of this source"),
-        .optional("all", .boolean, "true: everything"),
+        .optional("all", .yes, "true: everything"),
     ]
     private static let author = Field.optional("by", .text(maximum: 256), "who does it")
 
@@ -18,7 +18,7 @@ enum HoldRoutes {
             body: scope + [
                 .optional("reason", .text(maximum: 1000), "why; it is shown wherever the preset is"),
                 .optional("until", .moment, "when it ends by itself"), author,
-            ], answers: [(200, "Done")], problems: [404, 409]
+            ], exactlyOne: ["preset", "source", "all"], answers: [(200, "Done")], problems: [404, 409]
         ) { api, call in
             let end = try call.moment("until", now: api.engine.now())
             let scope = try await call.scope(api.engine)
@@ -31,7 +31,7 @@ enum HoldRoutes {
         },
         Route(
             method: .post, template: "/resume", name: "resume", summary: "Go on acting on what was suspended",
-            permission: .ofObject, body: scope + [author], answers: [(200, "Done")], problems: [404, 409]
+            permission: .ofObject, body: scope + [author], exactlyOne: ["preset", "source", "all"], answers: [(200, "Done")], problems: [404, 409]
         ) { api, call in
             let scope = try await call.scope(api.engine)
             let changed = try await api.engine.resume(scope, by: call.author)
@@ -96,10 +96,7 @@ enum HoldRoutes {
 
 extension APICall {
     fileprivate func scope(_ engine: Engine) async throws -> Suspension.Scope {
-        let (preset, source, all) = (text("preset"), text("source"), flag("all"))
-        guard [preset != nil, source != nil, all].count(where: { $0 }) == 1 else {
-            throw Problem("BadField", status: 400, "the body has to name exactly one of preset, source, all")
-        }
+        let (preset, source) = (text("preset"), text("source"))
         if let preset {
             let scope = try await engine.scope(ofPreset: preset)
             if case .preset(let key) = scope { try require(.operatePreset(key)) }

@@ -52,7 +52,7 @@ enum SourceRoutes {
                 .optional("reason", .text(maximum: 1000), "why"),
                 .optional("until", .moment, "when it ends by itself"),
                 .optional("by", .text(maximum: 256), "who does it"),
-            ], answers: [(200, "Done")], problems: [404, 502]
+            ], answers: [(200, "Done")], problems: [404, 409, 502]
         ) { api, call in
             let name = call.path["source"] ?? ""
             let revision = try await api.engine.pin(

@@ -12,17 +12,13 @@ enum SyncRoutes {
                 .optional("source", .text(maximum: 256), "this source only"),
                 .optional("preset", .text(maximum: 256), "wait for this preset only"),
                 .optional(
-                    "revision", .text(maximum: 256),
+                    "revision", .commit,
                     "a commit, or six of its digits or more, that has to be in force: it, or a later one"),
                 .optional("wait", .boolean, "true: answer when it is done"),
                 .optional("timeout", .duration, "how long to wait at most; 5m unless it is said"),
             ], answers: [(202, "SyncRequest"), (200, "SyncRequest")], problems: [404, 409]
         ) { api, call in
             let daemon = try api.requireDaemon()
-            if let revision = call.text("revision"), SyncProgress.digits(revision) == nil {
-                throw Problem(
-                    "BadField", status: 400, "revision in the body: expected a commit, or six of its digits or more")
-            }
             let request = daemon.requests.add(
                 sources: try api.engine.sourceNames(call.text("source")), preset: call.text("preset"),
                 revision: call.text("revision"), now: api.engine.now())

@@ -11,7 +11,7 @@ enum WorkspaceRoutes {
                 .optional("preset", .text(maximum: 512), "only of this preset"),
                 .optional("state", .choice(WorkspaceState.allCases.map(\.rawValue)), "only in this state"),
                 .optional("owner", .text(maximum: 256), "only of this owner"), LookRoutes.limit,
-                .optional("cursor", .text(maximum: 64), "where the part before ended"),
+                .optional("cursor", .characters("a-z0-9", maximum: 64), "where the part before ended"),
             ], answers: [(200, "[]Workspace")], problems: [404, 409]
         ) { api, call in
             let (preset, limit) = (call.text("preset"), call.number("limit"))
