@@ -26,7 +26,8 @@ struct GetCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "presets, templates, workspaces, operations, events, sources, revisions, orphans, audit or deliveries.")
+    @Argument(
+        help: "presets, templates, workspaces, operations, events, sources, revisions, orphans, audit or deliveries.")
     var kind: Kind
 
     @Argument(help: "Only this one.")

@@ -56,7 +56,8 @@ struct SourceLoop: Sendable {
         while !Task.isCancelled, !nudge.contains(.stop) {
             let now = engine.now()
             if nudge.contains(.pushed) { pacing.notePush(at: now) }
-            let pulls = nudge.contains(.pull) || pacing.isDue(at: now) || requests.isWaiting(source: name) || lag.isDue(at: now)
+            let pulls =
+                nudge.contains(.pull) || pacing.isDue(at: now) || requests.isWaiting(source: name) || lag.isDue(at: now)
             let taken = pulls ? requests.begin(source: name) : []
             let before = record.value
             let result = await turn(pull: pulls)
@@ -68,7 +69,9 @@ struct SourceLoop: Sendable {
             note(result, pulled: pulls, pacing, before)
             requests.end(taken, source: name, result)
             if pulls { lag.note(record, result, at: engine.now()) }
-            let pause = min(await pause(after: result, pacing), lag.nextLook.map { max(.zero, $0 - engine.now()) } ?? .seconds(3600))
+            let pause = min(
+                await pause(after: result, pacing), lag.nextLook.map { max(.zero, $0 - engine.now()) } ?? .seconds(3600)
+            )
             try? await Task.sleep(for: Self.shortestPause)
             nudge = await signal.wait(for: pause)
         }

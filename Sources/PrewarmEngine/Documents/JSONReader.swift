@@ -64,7 +64,9 @@ package struct JSONReader {
             skipSpace()
             guard current == UInt8(ascii: "\"") else { throw failure("a key in quotes") }
             let key = try string()
-            guard keys.insert(key).inserted else { throw failure("another key than \"\(key.prefix(80))\", which is there already") }
+            guard keys.insert(key).inserted else {
+                throw failure("another key than \"\(key.prefix(80))\", which is there already")
+            }
             guard take(":") else { throw failure("a colon") }
             pairs.append((key, try value(depth: depth + 1)))
         } while take(",")

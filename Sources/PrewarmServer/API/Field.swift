@@ -108,7 +108,10 @@ struct Field: Sendable {
             .object(known: [
                 "type": "integer", "minimum": .int(range.lowerBound), "maximum": .int(range.upperBound),
             ])
-        case .duration: .object(known: ["type": "string", "pattern": "^([1-9][0-9]{0,3}(s|m|h)|[1-9][0-9]{0,2}d)$", "example": "15m"])
+        case .duration:
+            .object(known: [
+                "type": "string", "pattern": "^([1-9][0-9]{0,3}(s|m|h)|[1-9][0-9]{0,2}d)$", "example": "15m",
+            ])
         case .moment: .object(known: ["type": "string", "format": "date-time"])
         case .texts(let maximum):
             .object(known: [

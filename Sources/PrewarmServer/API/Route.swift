@@ -119,7 +119,8 @@ struct APICall: Sendable {
         guard let text = text(name) else { return nil }
         let time = Timestamp(text) ?? Duration(prewarm: text).map { now + $0 }
         if let time, time <= now {
-            throw Problem("TimeHasPassed", status: 409, "\(time) has passed", hint: "it is \(now) now; name a later time")
+            throw Problem(
+                "TimeHasPassed", status: 409, "\(time) has passed", hint: "it is \(now) now; name a later time")
         }
         return time
     }

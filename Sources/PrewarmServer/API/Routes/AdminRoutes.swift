@@ -7,7 +7,9 @@ enum AdminRoutes {
         Route(
             method: .get, template: "/audit", name: "listAudit",
             summary: "Who changed what, from where, the newest first", permission: .administer,
-            query: [LookRoutes.limit, .optional("cursor", .characters("0-9", maximum: 18), "where the part before ended")],
+            query: [
+                LookRoutes.limit, .optional("cursor", .characters("0-9", maximum: 18), "where the part before ended"),
+            ],
             answers: [(200, "[]AuditEntry")]
         ) { api, call in
             let limit = call.number("limit") ?? 1000

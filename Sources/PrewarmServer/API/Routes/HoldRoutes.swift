@@ -31,7 +31,8 @@ enum HoldRoutes {
         },
         Route(
             method: .post, template: "/resume", name: "resume", summary: "Go on acting on what was suspended",
-            permission: .ofObject, body: scope + [author], exactlyOne: ["preset", "source", "all"], answers: [(200, "Done")], problems: [404, 409]
+            permission: .ofObject, body: scope + [author], exactlyOne: ["preset", "source", "all"],
+            answers: [(200, "Done")], problems: [404, 409]
         ) { api, call in
             let scope = try await call.scope(api.engine)
             let changed = try await api.engine.resume(scope, by: call.author)

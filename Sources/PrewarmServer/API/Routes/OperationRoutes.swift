@@ -9,7 +9,8 @@ enum OperationRoutes {
             query: [
                 .optional("preset", .text(maximum: 512), "only of this preset"),
                 .optional("state", .choice(Operation.State.allCases.map(\.rawValue)), "only in this state"),
-                LookRoutes.limit, .optional("cursor", .characters("a-z0-9", maximum: 64), "where the part before ended"),
+                LookRoutes.limit,
+                .optional("cursor", .characters("a-z0-9", maximum: 64), "where the part before ended"),
             ], answers: [(200, "[]Operation")], problems: [404, 409]
         ) { api, call in
             let (preset, limit) = (call.text("preset"), call.number("limit"))

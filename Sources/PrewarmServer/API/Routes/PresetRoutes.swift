@@ -5,7 +5,8 @@ import ServiceLifecycle
 enum PresetRoutes {
     private static let source = Field.optional(
         "source", .text(maximum: 256), "where several sources have one of that name")
-    private static let cursor = Field.optional("cursor", .characters("a-z0-9/.-", maximum: 600), "where the part before ended")
+    private static let cursor = Field.optional(
+        "cursor", .characters("a-z0-9/.-", maximum: 600), "where the part before ended")
 
     static let all = [
         Route(
