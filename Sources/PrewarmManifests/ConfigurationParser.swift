@@ -35,7 +35,9 @@ package enum ConfigurationParser {
             configuration = decoded
         }
         problems.quote(bytes)
+        let secretLines = problems.isEmpty ? [] : SecretLines.lines(of: tree)
         for index in problems.indices {
+            if let line = problems[index].position?.line, secretLines.contains(line) { problems[index].excerpt = nil }
             problems[index].file = file
             problems[index].message = expansion.redacted(problems[index].message)
         }
