@@ -99,7 +99,7 @@ let package = Package(
             "PrewarmServerTests",
             [
                 "PrewarmCore", "PrewarmEngine", "PrewarmSQLite", "PrewarmServer", crypto, cryptoExtras, jwt, httpTypes,
-                httpClient, hummingbird, nioCore, logging,
+                httpClient, hummingbird, hummingbirdTLS, nioCore, nioSSL, logging,
             ]),
         tests("EndToEndTests", ["PrewarmCore", subprocess, system, httpClient, nioCore, nioHTTP1, crypto]),
         tests("TidyTests", []),

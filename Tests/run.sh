@@ -13,7 +13,8 @@ command -v swift >/dev/null || {
 
 # Python programs that the tests compare with; in a folder of their own, as a system's Python takes none.
 peers=.build/peers
-wanted="check-jsonschema==0.39.0 croniter==7.0.0 schemathesis==4.32.5 tzdata==2026.6"
+wanted="check-jsonschema==0.39.0 croniter==7.0.0 schemathesis==4.32.5 tzdata==2026.6 standardwebhooks==1.1.0 pyjwt==2.15.1"
+wanted+=" cryptography==50.0.2"
 if [[ "$(cat "$peers/installed" 2>/dev/null)" != "$wanted" ]]; then
     python3 -m venv "$peers"
     # shellcheck disable=SC2086

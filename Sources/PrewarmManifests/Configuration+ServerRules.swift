@@ -53,7 +53,7 @@ extension Configuration {
     private static func isBase64Key(_ text: Substring) -> Bool {
         let digits = text.utf8.prefix { $0.isAlphanumeric || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/") }
         let padding = text.utf8.count - digits.count
-        return digits.count >= 11 && text.utf8.count % 4 == 0 && padding <= 2
+        return digits.count >= 11 && digits.count % 4 != 1 && padding <= 2
             && text.utf8.suffix(padding).allSatisfy { $0 == UInt8(ascii: "=") }
     }
 

@@ -4,29 +4,39 @@ import PrewarmCore
 struct WrittenSecrets {
     private let values: [String]
 
-    private static let keys: Set<String> = ["token", "password", "passphrase"]
+    private static let keys: Set<String> = ["token", "password", "passphrase", "secret", "secrets"]
 
     init(_ tree: YAMLTree) {
         var values: Set<String> = []
         for node in tree.nodes {
             guard case .mapping(let range) = node.content else { continue }
-            for (key, value) in tree.pairs(range) {
-                guard case .scalar(let scalar) = tree[key].content else { continue }
-                if Self.keys.contains(scalar.text) { values.formUnion(Self.texts(of: value, in: tree)) }
-                if scalar.text == "secrets", case .mapping(let range) = tree[value].content {
-                    for pair in tree.pairs(range) { values.formUnion(Self.texts(of: pair.value, in: tree)) }
+            let pairs = tree.pairs(range)
+            // Whoever has the URL of such a receiver can post to it.
+            let isSlack = pairs.contains { Self.text(of: $0.key, tree) == "kind" && Self.text(of: $0.value, tree) == "slack" }
+            for (key, value) in pairs {
+                guard let name = Self.text(of: key, tree), Self.keys.contains(name) || isSlack && name == "url" else {
+                    continue
                 }
+                values.formUnion(Self.texts(of: value, in: tree))
             }
         }
         // The longest first, as one may be a part of another. What is that short is no secret.
         self.values = values.filter { $0.count >= 3 }.sorted { $0.count > $1.count }
     }
 
-    /// As it is, and as it is written.
+    private static func text(of index: Int, _ tree: YAMLTree) -> String? {
+        if case .scalar(let scalar) = tree[index].content { scalar.text } else { nil }
+    }
+
+    /// All that stands there, as it is and as it is written.
     private static func texts(of index: Int, in tree: YAMLTree) -> [String] {
-        guard case .scalar(let scalar) = tree[index].content else { return [] }
-        // `${NAME}` is no secret, and says most.
-        return scalar.shown.contains("${") ? [] : [scalar.text, scalar.shown]
+        switch tree[index].content {
+        case .scalar(let scalar):
+            // `${NAME}` is no secret, and says most.
+            scalar.shown.contains("${") ? [] : [scalar.text, scalar.shown]
+        case .sequence(let range): tree.elements(range).flatMap { texts(of: $0, in: tree) }
+        case .mapping(let range): tree.pairs(range).flatMap { texts(of: $0.value, in: tree) }
+        }
     }
 
     func redacted(_ text: String) -> String {

@@ -115,6 +115,19 @@ struct ServerConfigurationTests {
     }
 
     @Test(
+        "A secret that is written out is not shown with an error of its line either",
+        arguments: [
+            "server: {webhooks: [{name: a, kind: github, secrets: [hunter2]}]}",
+            "server: {webhooks: [{name: a, kind: svn, secrets: [hunter2-and-more]}]}",
+            "secrets: {A: hunter2, 2B: hunter2}", "secrets:\n  2A: hunter2",
+        ])
+    func literalSecrets(text: String) {
+        let diagnostics = parse(text).diagnostics
+        #expect(!diagnostics.isEmpty && diagnostics.allSatisfy { $0.position != nil })
+        #expect(diagnostics.allSatisfy { !$0.text().contains("hunter2") }, "\(diagnostics)")
+    }
+
+    @Test(
         "A rule that lets everybody in is refused",
         arguments: [
             ("https://issuer.example.org", "{}", "the rule has no claims"),

@@ -44,8 +44,10 @@ extension Assembly {
     }
 
     /// Certificate and key, from the folder of the configuration; nil: a proxy does it, or nobody.
-    func tlsFiles() -> (certificate: String, key: String)? {
-        configuration.server.tls.map { (file.resolve($0.certificate.value), file.resolve($0.key.value)) }
+    func tlsFiles() -> TLSFiles? {
+        configuration.server.tls.map { tls in
+            TLSFiles(certificate: file.resolve(tls.certificate.value), key: file.resolve(tls.key.value))
+        }
     }
 
     /// As clients on this machine reach the daemon.

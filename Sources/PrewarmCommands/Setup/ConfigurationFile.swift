@@ -68,7 +68,7 @@ struct ConfigurationFile {
             problem.file = path
             problem.position = provisioner.commandPosition
             return problem
-        }
+        } + checkServer(configuration, now: .now)
     }
 
     func settings(of provisioner: Configuration.Provisioner) -> CommandSettings {

@@ -24,6 +24,12 @@ package struct OIDCKeyFetch: Sendable {
         self.client = client
     }
 
+    /// Why no certificates can be had from a file; nil where they can.
+    package static func problem(ofCAFile path: String) -> String? {
+        let found = try? NIOSSLCertificate.fromPEMFile(path)
+        return found?.isEmpty == false ? nil : "\(path) has no certificates in PEM that can be read"
+    }
+
     func keys(of issuer: OIDCIssuer) async throws(AccessError) -> OIDCKeySet {
         do {
             let address: String

@@ -125,9 +125,10 @@ package struct WebhookSignature: Sendable {
         return age > Self.tolerance || age < .zero - Self.tolerance ? .stale(age) : .good
     }
 
-    /// Nil where the text is no base64.
+    /// Nil where the text is no base64; its padding may be left out.
     static func key(_ text: String) -> Data? {
-        let encoded = text.hasPrefix(keyPrefix) ? String(text.dropFirst(keyPrefix.count)) : text
+        var encoded = text.hasPrefix(keyPrefix) ? String(text.dropFirst(keyPrefix.count)) : text
+        while encoded.utf8.count % 4 != 0 { encoded += "=" }
         return Data(base64Encoded: encoded).flatMap { $0.isEmpty ? nil : $0 }
     }
 

@@ -4,9 +4,11 @@ import CryptoExtras
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdTLS
 import JWTKit
 import Logging
 import NIOCore
+import NIOSSL
 import Synchronization
 
 @testable import PrewarmServer
@@ -34,7 +36,8 @@ final class FakeIssuer: Sendable {
 
     /// Serves for as long as `body` runs.
     static func serve(
-        _ keys: [SigningKey], _ body: @escaping @Sendable (FakeIssuer, HTTPClient) async throws -> Void
+        _ keys: [SigningKey], tls: TLSConfiguration? = nil,
+        _ body: @escaping @Sendable (FakeIssuer, HTTPClient) async throws -> Void
     ) async throws {
         let box = Box()
         let router = Router()
@@ -49,14 +52,16 @@ final class FakeIssuer: Sendable {
         }
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         let application = Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            router: router, server: try tls.map { try .tls(.http1(), tlsConfiguration: $0) } ?? .http1(),
+            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { channel in continuation.yield(channel.localAddress?.port ?? 0) },
             logger: Logger(label: "issuer", factory: { _ in SwiftLogNoOpLogHandler() }))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await application.run() }
             var iterator = ports.makeAsyncIterator()
             let port = await iterator.next() ?? 0
-            let issuer = FakeIssuer(url: "http://127.0.0.1:\(port)", state: State())
+            let issuer = FakeIssuer(
+                url: tls == nil ? "http://127.0.0.1:\(port)" : "https://localhost:\(port)", state: State())
             box.set(issuer)
             for key in keys { issuer.publish(key) }
             try await HTTPClient.withHTTPClient(configuration: OIDCKeyFetch.clientConfiguration) { client in

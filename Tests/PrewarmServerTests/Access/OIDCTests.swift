@@ -379,6 +379,31 @@ struct OIDCTests {
         }
     }
 
+    @Test("An issuer with a certificate of a private authority is believed where the configuration names that, only")
+    func privateAuthority() async throws {
+        try await Pairs.with { folder in
+            let key = try SigningKey.ec("k1")
+            let (tls, _) = try TLSFiles(
+                certificate: folder.appending(path: "a.crt").path, key: folder.appending(path: "a.key").path
+            ).load(now: Timestamp(seconds: Int64(Date().timeIntervalSince1970)))
+            try await FakeIssuer.serve([key], tls: tls) { (issuer, client) throws in
+                let token = try await key.sign(Self.claims(issuer))
+                for (caFile, expected) in [("a.crt", nil), ("b.crt", .unavailable), (nil, .unavailable)]
+                    as [(String?, AccessError.Reason?)]
+                {
+                    let rule = OIDCIssuer.Rule(claims: ["repository_id": "1296269"], role: .viewer)
+                    let verifier = OIDCVerifier(
+                        [
+                            OIDCIssuer(
+                                issuer: issuer.url, audience: "prewarm",
+                                caFile: caFile.map { folder.appending(path: $0).path }, rules: [rule])
+                        ], fetch: OIDCKeyFetch(client: client))
+                    #expect(await Self.refusal(verifier, token) == expected, "\(caFile ?? "none")")
+                }
+            }
+        }
+    }
+
     @Test("A refusal says what the token says of the claims that rules are about, and never the token")
     func explanation() async throws {
         let key = try SigningKey.ec("k1")

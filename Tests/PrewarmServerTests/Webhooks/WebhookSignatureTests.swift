@@ -74,6 +74,12 @@ struct WebhookSignatureTests {
             "a key without its prefix", .standard, secrets: ["MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"], standardFields,
             body: standardBody, .good),
         Case(
+            "a key without its padding", .standard, secrets: ["whsec_c2VjcmV0IGtleQ"],
+            [
+                "webhook-id": "a", "webhook-timestamp": "1614265330",
+                "webhook-signature": "v1,+gkHjprln2WnuvP+jqUlpjbql3mNi+noxOOakjQUZxk=",
+            ], body: "{}", .good),
+        Case(
             "one good signature among others", .standard, secrets: [Secrets.key],
             [
                 "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "webhook-timestamp": "1614265330",

@@ -1,0 +1,31 @@
+import Foundation
+import Testing
+
+@Suite("What the daemon needs") struct ServerCheckTests {
+    @Test(
+        "is checked by validate, each thing where it stands",
+        arguments: [
+            ("server: {listen: 7430x}", "is no address to listen at"),
+            ("server: {tls: {certificate: none.crt, key: none.key}}", "none.crt can't be read: No such file"),
+            ("server: {tls: {certificate: prewarm.yaml, key: provision}}", "has no certificate in PEM"),
+            (
+                "server: {oidc: [{issuer: \"https://a.example.org\", audience: a, caFile: provision, rules: "
+                    + "[{claims: {team: a}, role: viewer}]}]}", "provision has no certificates in PEM"
+            ),
+            ("server: {webhooks: [{name: a, kind: github, secrets: [short]}]}", "at least 8 are needed"),
+        ])
+    func checked(line: String, words: String) async throws {
+        let sandbox = try await Sandbox(configuration: Sandbox.configuration + line + "\n")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        let result = try await sandbox.prewarm("validate")
+        #expect(result.code == 1 && (result.err + result.out).contains(words), "\(result.err)\(result.out)")
+        #expect((result.err + result.out).contains("prewarm.yaml:16:"), "\(result.err)\(result.out)")
+    }
+
+    @Test("is no trouble where it is all there")
+    func good() async throws {
+        let sandbox = try await Sandbox(configuration: Sandbox.configuration + "server: {listen: \"[::1]:7430\"}\n")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        #expect(try await sandbox.prewarm("validate").code == 0)
+    }
+}

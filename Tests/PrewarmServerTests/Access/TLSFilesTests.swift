@@ -1,0 +1,81 @@
+import Foundation
+import NIOSSL
+import PrewarmCore
+import Testing
+
+@testable import PrewarmServer
+
+/// Pairs of certificate and key, good for a day, in a folder of their own.
+enum Pairs {
+    /// `a` and `b` for localhost, `locked.key` with a passphrase, `text`, which is neither.
+    static func with(_ body: (URL) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "prewarm-tls-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for name in ["a", "b"] {
+            try openssl(
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+                "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
+                "\(folder.path)/\(name).key", "-out", "\(folder.path)/\(name).crt")
+        }
+        try openssl(
+            "pkey", "-in", "\(folder.path)/a.key", "-aes256", "-passout", "pass:secret", "-out",
+            "\(folder.path)/locked.key")
+        try Data("no PEM".utf8).write(to: folder.appending(path: "text"))
+        try await body(folder)
+    }
+
+    private static func openssl(_ arguments: String...) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["openssl"] + arguments
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+    }
+}
+
+@Suite("Certificate and key")
+struct TLSFilesTests {
+    private var now: Timestamp { Timestamp(seconds: Int64(Date().timeIntervalSince1970)) }
+
+    private func files(_ folder: URL, _ certificate: String, _ key: String) -> TLSFiles {
+        TLSFiles(certificate: folder.appending(path: certificate).path, key: folder.appending(path: key).path)
+    }
+
+    @Test("A pair that fits is taken, with a warning before it ends")
+    func good() async throws {
+        try await Pairs.with { folder in
+            let loaded = try files(folder, "a.crt", "a.key").load(now: now)
+            #expect(loaded.configuration.certificateChain.count == 1)
+            #expect(loaded.warnings.count == 1 && loaded.warnings[0].contains("expires at"))
+            #expect(chmod(folder.appending(path: "a.key").path, 0o644) == 0)
+            let open = try files(folder, "a.crt", "a.key").load(now: now - .seconds(30 * 86_400))
+            #expect(open.warnings.count == 1 && open.warnings[0].contains("can be read by everybody"))
+        }
+    }
+
+    @Test("Anything else is refused with what to do")
+    func bad() async throws {
+        try await Pairs.with { folder in
+            for (certificate, key, words) in [
+                ("a.crt", "b.key", "is not the one of the certificate"),
+                ("none.crt", "a.key", "can't be read: No such file"),
+                ("a.crt", "none.key", "can't be read: No such file"), ("text", "a.key", "has no certificate in PEM"),
+                ("a.crt", "text", "has no private key"), ("a.crt", "locked.key", "has no private key"),
+                ("a.key", "a.key", "has no certificate"),
+            ] {
+                do throws(AccessError) {
+                    _ = try files(folder, certificate, key).load(now: now)
+                    Issue.record("\(certificate) and \(key) were taken")
+                } catch {
+                    #expect(error.message.contains(words) && error.hint != nil, "\(error.message)")
+                }
+            }
+            #expect(throws: AccessError.self) {
+                try files(folder, "a.crt", "a.key").load(now: now + .seconds(2 * 86_400))
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+"""The other side of webhooks and of tokens of CI, by implementations that are not ours.
+
+receive KIND SECRET FILE: an HTTP server on loopback that writes its port to FILE and answers 202 to a POST whose
+    signature is as the forge KIND documents it, else 401.
+sign ISSUER NOW: a key set and tokens of it, as JSON.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+
+def is_good(kind, secret, fields, body):
+    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    payload = json.loads(body)
+    if kind == "github":
+        return (fields["X-GitHub-Event"] == "push" and fields["X-GitHub-Delivery"]
+                and fields["X-Hub-Signature-256"] == "sha256=" + digest and payload["ref"].startswith("refs/"))
+    if kind == "gitea":
+        return fields["X-Gitea-Event"] == "push" and fields["X-Gitea-Signature"] == digest
+    if kind == "bitbucket":
+        return (fields["X-Event-Key"] == "repo:push" and fields["X-Hub-Signature"] == "sha256=" + digest
+                and payload["push"]["changes"][0]["new"]["name"])
+    if kind == "generic":
+        return fields["X-Signature"] == "sha256=" + digest
+    if kind == "gitlab" and not secret.startswith("whsec_"):
+        return fields["X-Gitlab-Event"] == "Push Hook" and fields["X-Gitlab-Token"] == secret
+    if kind == "azure-devops":
+        password = base64.b64decode(fields["Authorization"].removeprefix("Basic ")).decode().split(":", 1)[1]
+        return password == secret and payload["eventType"] == "git.push"
+    from standardwebhooks import Webhook, WebhookVerificationError
+
+    try:
+        Webhook(secret).verify(body, dict(fields))
+        return True
+    except WebhookVerificationError:
+        return False
+
+
+def receive(kind, secret, file):
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            good = is_good(kind, secret, self.headers, body)
+            self.send_response(202 if good else 401)
+            self.end_headers()
+            self.wfile.write(b"looking at presets" if good else b"the signature is missing or wrong")
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    with open(file + ".new", "w") as out:
+        out.write(str(server.server_port))
+    os.rename(file + ".new", file)
+    server.timeout = 60
+    server.handle_request()
+
+
+def sign(issuer, now):
+    import jwt
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    keys = {
+        "RS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
+        "ES256": ec.generate_private_key(ec.SECP256R1()),
+        "RS512": rsa.generate_private_key(public_exponent=65537, key_size=2048),
+        "ES384": ec.generate_private_key(ec.SECP384R1()),
+    }
+    claims = {"iss": issuer, "aud": ["other", "prewarm"], "sub": "me", "iat": int(now), "nbf": int(now),
+              "exp": int(now) + 60, "repository_id": 1296269, "nested": {"a": [1, 2.5, None]}}
+    key_set, tokens = [], {}
+    for name, key in keys.items():
+        algorithm = jwt.get_algorithm_by_name(name)
+        entry = algorithm.to_jwk(key.public_key(), as_dict=True)
+        key_set.append(entry | {"kid": name, "use": "sig"})
+        tokens[name] = jwt.encode(claims, key, algorithm=name, headers={"kid": name})
+    print(json.dumps({"keys": json.dumps({"keys": key_set}), "tokens": tokens}))
+
+
+if __name__ == "__main__":
+    {"receive": receive, "sign": sign}[sys.argv[1]](*sys.argv[2:])
