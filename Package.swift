@@ -89,7 +89,11 @@ let package = Package(
             "PrewarmEngineTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", logging]),
         tests(
-            "PrewarmServerTests", ["PrewarmCore", "PrewarmEngine", "PrewarmServer", crypto, jwt, httpTypes]),
+            "PrewarmServerTests",
+            [
+                "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmServer", "PrewarmSQLite", crypto, jwt,
+                httpTypes, hummingbird, logging, subprocess, system,
+            ]),
         tests("EndToEndTests", ["PrewarmCore", subprocess, system]),
         tests("TidyTests", []),
         .executableTarget(

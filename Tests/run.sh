@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 .ci/packages ca-certificates curl git libgit2-dev libsqlite3-dev libyaml-dev openssh-server openssl pkg-config \
-    procps python3 python3-venv
+    procps prometheus python3 python3-venv
 command -v swift >/dev/null || {
     echo "error: Swift 6.3 or newer is needed, and there is no swift in PATH" >&2
     echo "hint: install it as https://www.swift.org/install/linux/ says" >&2
@@ -13,7 +13,7 @@ command -v swift >/dev/null || {
 
 # Python programs that the tests compare with; in a folder of their own, as a system's Python takes none.
 peers=.build/peers
-wanted="check-jsonschema==0.39.0 croniter==7.0.0 tzdata==2026.6"
+wanted="check-jsonschema==0.39.0 croniter==7.0.0 standardwebhooks==1.1.0 tzdata==2026.6"
 if [[ "$(cat "$peers/installed" 2>/dev/null)" != "$wanted" ]]; then
     python3 -m venv "$peers"
     # shellcheck disable=SC2086

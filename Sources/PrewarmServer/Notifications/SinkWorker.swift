@@ -10,6 +10,7 @@ struct SinkWorker: Sendable {
     let sink: any Sink
     let address: SinkAddress
     let client: HTTPClient.Configuration
+    let redaction: SinkRedaction
     let engine: Engine
     let metrics: Metrics?
     let logger: Logger
@@ -37,7 +38,6 @@ struct SinkWorker: Sendable {
     /// Until it is cancelled, or until the receiver says that it wants no more.
     func run() async {
         let name = settings.name
-        let redaction = SinkRedaction(settings, address)
         do {
             try await HTTPClient.withHTTPClient(configuration: client) { client in
                 let delivery = Delivery(client, redaction: redaction, agent: agent, timeout: pace.timeout)
@@ -113,13 +113,13 @@ struct SinkWorker: Sendable {
         position.state.take(events, for: settings, concerns: concerns)
         position.cursor = last.sequence
         // Events that are no news are read again after a restart, to no effect.
-        if position.state != before || position.cursor - position.savedCursor > 10 * Int64(Self.portion) {
+        if position.state != before || position.cursor - position.savedCursor > 25 * Int64(Self.portion) {
             try await save(&position, lease)
         }
         return events.count == Self.portion
     }
 
-    private static let portion = 500
+    private static let portion = 200
 
     private func save(_ position: inout Position, _ lease: Lease?) async throws {
         let (name, record) = (settings.name, SinkRecord(cursor: position.cursor, state: position.state.binary))
