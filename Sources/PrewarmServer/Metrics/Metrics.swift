@@ -95,6 +95,11 @@ package final class Metrics: Sendable {
     /// - Parameter kind: of the receiver, as `github`.
     package func webhook(kind: String, result: DeliveryResult) { webhookDeliveries.add([kind, result.rawValue]) }
 
+    /// So that the first that is dropped is an increase.
+    func register(sink: String) {
+        for result in NotificationResult.allCases { notifications.add([sink, result.rawValue], 0) }
+    }
+
     func notification(sink: String, result: NotificationResult) { notifications.add([sink, result.rawValue]) }
 
     // MARK: What is asked for

@@ -42,6 +42,7 @@ package struct Notifier: Service {
         let redaction = SinkRedaction(receivers.map { ($0.settings, $0.address) })
         var workers: [SinkWorker] = []
         for (settings, address, sink) in receivers {
+            metrics?.register(sink: settings.name)
             workers.append(
                 SinkWorker(
                     settings: settings, sink: sink, address: address, client: try Delivery.configuration(settings),
