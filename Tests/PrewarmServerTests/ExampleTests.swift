@@ -7,8 +7,8 @@ import Testing
 extension MetricDescriptor {
     /// In the order in which they are rendered.
     fileprivate static let all = [
-        buildInfo, sourceInfo, sourceLastSuccess, sourceRevisionTime, manifests, deletionsHeld, leaseHeld,
-        presetInstances, presetCondition, operations, oldestPending, reconciles, gitRequests, parseCache, planActions,
+        buildInfo, sourceInfo, sourceLastSuccess, sourceRevisionTime, manifests, deletionsHeld, leaseHeld, operations,
+        oldestPending, presetInstances, presetCondition, reconciles, gitRequests, parseCache, planActions,
         claims, webhookDeliveries, notifications, reconcileDuration, gitDuration, operationDuration, claimDuration,
         commitToReady,
     ]
@@ -48,7 +48,8 @@ struct ExampleTests {
     @Test("The list of metrics is what a scrape has")
     func list() {
         let text = String(
-            decoding: Metrics(version: "1", now: { .wall }).render(MetricsState(now: .at(0))), as: UTF8.self)
+            decoding: Metrics(version: "1", now: { .wall }).render(
+                MetricsState(now: .at(0)), pools: PoolMetrics().text(.nonzero), held: [:]), as: UTF8.self)
         let names = text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
             .map { String($0.split(separator: " ")[2]) }
         #expect(names == MetricDescriptor.all.map(\.name))
