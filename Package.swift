@@ -91,7 +91,8 @@ let package = Package(
         tests(
             "PrewarmServerTests",
             [
-                "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmServer", "PrewarmSQLite", crypto, jwt,
+                "PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmManifests", "PrewarmProvisioners",
+                "PrewarmServer", "PrewarmSQLite", crypto, jwt,
                 httpTypes, hummingbird, logging, subprocess, system,
             ]),
         tests("EndToEndTests", ["PrewarmCore", subprocess, system]),

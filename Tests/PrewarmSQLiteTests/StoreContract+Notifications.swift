@@ -76,6 +76,13 @@ extension StoreContract {
             #expect(tallies.oldestDueAt == .at(20))
             #expect(try await store.read { try $0.unfinishedOperations(now: .at(10)) }.oldestDueAt == nil)
         },
+        Case("findings can be read without a look at anything else") { fixture in
+            let store = try await fixture.open()
+            let findings = [Diagnostic(.error, file: "a.yaml", "wrong"), Diagnostic(.warning, file: "b.yaml", "odd")]
+            try await store.write { try $0.replaceDiagnostics(findings, source: "main") }
+            #expect(try await store.read { try $0.manifestDiagnostics(source: "main") } == findings)
+            #expect(try await store.read { try $0.manifestDiagnostics(source: "other") }.isEmpty)
+        },
         Case("when a revision's commit was made is kept") { fixture in
             let store = try await fixture.open()
             let record = RevisionRecord(

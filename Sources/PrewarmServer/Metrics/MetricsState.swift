@@ -23,14 +23,12 @@ struct MetricsState: Sendable {
     var now: Timestamp
 
     static func read(_ engine: Engine) async throws -> MetricsState {
-        let (now, holder) = (engine.now(), engine.holder)
-        let statuses = try await engine.sourceStatuses()
+        let (now, holder, names) = (engine.now(), engine.holder, engine.sourceNames)
         return try await engine.store.read { store in
             var state = MetricsState(now: now)
             let suspensions = try store.suspensions().filter { $0.isInForce(at: now) }
-            for status in statuses {
-                let name = status.name
-                var source = Source(status)
+            for name in names {
+                var source = Source(name, try store.source(name), try store.manifestDiagnostics(source: name))
                 source.isSuspended = suspensions.contains { $0.scope == .all || $0.scope == .source(name) }
                 source.committedAt = try store.revisions(source: name, limit: 1).first?.committedAt
                 let lease = try store.lease(ofSource: name)
@@ -82,14 +80,14 @@ struct MetricsState: Sendable {
 }
 
 extension MetricsState.Source {
-    fileprivate init(_ status: SourceStatus) {
-        name = status.name
-        ready = status.conditions.first { $0.kind == .ready }?.status ?? .unknown
-        guard let record = status.record else { return }
+    fileprivate init(_ name: String, _ record: SourceRecord?, _ diagnostics: [Diagnostic]) {
+        self.name = name
+        guard let record else { return }
+        ready = record.failure != nil ? .no : record.applied == nil ? .unknown : .yes
         ref = record.applied?.ref ?? ""
         // Where it failed, it was good until then.
         lastSuccess = record.appliedAt.map { record.failure?.since ?? $0 }
-        invalidFiles = Set(status.diagnostics.lazy.filter { $0.severity == .error }.map(\.file)).count
+        invalidFiles = Set(diagnostics.lazy.filter { $0.severity == .error }.map(\.file)).count
         validFiles = max(record.files - invalidFiles, 0)
         foreignDocuments = record.foreignDocuments
     }

@@ -27,6 +27,7 @@ struct SinkWorker: Sendable {
         /// Said once, not at every attempt.
         var isTroubled = false
         var isGone = false
+        var isStoreAway = false
     }
 
     private struct Position {
@@ -60,6 +61,7 @@ struct SinkWorker: Sendable {
             guard try await holdLease(&memory), var position = try await position(&memory) else { return false }
             let hasRead = try await read(&position, memory.lease)
             memory.position = position
+            memory.isStoreAway = false
             guard let first = position.state.outbox.first else { return hasRead }
             if let notBefore = memory.notBefore, ContinuousClock.now < notBefore { return hasRead }
             try await deliver(first, &memory, delivery)
@@ -67,9 +69,10 @@ struct SinkWorker: Sendable {
         } catch {
             // The store is read again after a while, from what it has.
             memory.position = nil
-            if !(error is CancellationError) {
-                logger.warning(
-                    "events can't be read", metadata: ["sink": "\(settings.name)", "error": "\(error)"])
+            memory.lease = nil
+            if !(error is CancellationError || error is LeaseLost || memory.isStoreAway) {
+                memory.isStoreAway = true
+                logger.warning("events can't be read", metadata: ["sink": "\(settings.name)", "error": "\(error)"])
             }
             return false
         }
@@ -198,7 +201,8 @@ struct SinkWorker: Sendable {
 
     /// No source has a slash in its name.
     private var leaseName: String { "notifications/\(settings.name)" }
-    private static let leaseTime = Duration.seconds(60)
+    /// Longer than an attempt takes, by far.
+    private static let leaseTime = Duration.seconds(90)
 
     /// False where another process tells the sink.
     private func holdLease(_ memory: inout Memory) async throws -> Bool {
