@@ -93,7 +93,7 @@ let package = Package(
             [
                 "PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmManifests", "PrewarmProvisioners",
                 "PrewarmServer", "PrewarmSQLite", crypto, jwt,
-                httpTypes, hummingbird, logging, subprocess, system,
+                httpTypes, hummingbird, hummingbirdTLS, logging, nioSSL, subprocess, system,
             ]),
         tests("EndToEndTests", ["PrewarmCore", subprocess, system]),
         tests("TidyTests", []),

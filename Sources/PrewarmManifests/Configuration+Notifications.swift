@@ -42,6 +42,13 @@ extension Configuration {
     }
 }
 
+extension String {
+    /// A line with a secret written out, which no error may quote.
+    var holdsSecret: Bool {
+        ["secret", "secrets", "token", "password"].contains { contains("\($0):") } && !contains("${")
+    }
+}
+
 extension Configuration.Notification {
     fileprivate init(_ document: DocumentReader) {
         name = document["name"]?.located ?? Located("", at: document.position)

@@ -37,6 +37,7 @@ package enum ConfigurationParser {
         problems.quote(bytes)
         for index in problems.indices {
             problems[index].file = file
+            if problems[index].excerpt?.holdsSecret == true { problems[index].excerpt = nil }
             problems[index].message = expansion.redacted(problems[index].message)
         }
         let hasErrors = problems.contains { $0.severity == .error }

@@ -210,6 +210,43 @@ struct WebhookTests {
         }
     }
 
+    @Test(
+        "A certificate that nobody vouches for is refused, and taken where the configuration does",
+        arguments: [false, true])
+    func certificates(isTrusted: Bool) async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "certificate-\(UUID().uuidString).pem").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let made = try await Programs.run(
+            "openssl",
+            [
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost", "-addext",
+                "subjectAltName=DNS:localhost", "-keyout", file, "-out", file + ".crt",
+            ])
+        defer { try? FileManager.default.removeItem(atPath: file + ".crt") }
+        #expect(made.status == 0, "\(made.output)")
+        let pem =
+            try String(contentsOfFile: file + ".crt", encoding: .utf8) + String(contentsOfFile: file, encoding: .utf8)
+        try pem.write(toFile: file, atomically: true, encoding: .utf8)
+        let journal = try Journal()
+        try await journal.register("hook")
+        try await Receiver.run(certificate: file) { receiver in
+            var settings = hook(receiver)
+            let port = receiver.url.split(separator: ":").last ?? ""
+            settings.url = "https://localhost:\(port)/hook"
+            if isTrusted { settings.caFile = file + ".crt" }
+            try await journal.notifier(settings).running {
+                try await journal.append(.preset("go", "Stalled"))
+                if isTrusted {
+                    #expect(try await eventually { receiver.requests.count == 1 }, "\(journal.log)")
+                } else {
+                    #expect(
+                        try await eventually { journal.log.contains("CERTIFICATE_VERIFY_FAILED") }, "\(journal.log)")
+                    #expect(receiver.requests.isEmpty)
+                }
+            }
+        }
+    }
+
     @Test("A sink that is new is not told of what is past")
     func newcomer() async throws {
         let journal = try Journal()

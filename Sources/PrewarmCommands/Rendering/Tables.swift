@@ -100,7 +100,8 @@ enum Tables {
         for event in events {
             table.add([
                 .init((now - event.at).age), .init(event.kind.rawValue, event.kind == .warning ? .yellow : .plain),
-                .init(event.reason), .init("\(event.object)/\(event.name)"), .init(event.message.asOneLine),
+                .init(event.reason), .init("\(event.object)/\(Revision(event.name)?.short ?? event.name)"),
+                .init(event.message.asOneLine),
             ])
         }
         return table.text(width: console.outputWidth, colour: console.coloursOutput)

@@ -1,7 +1,10 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
 import Logging
+import NIOSSL
 import Synchronization
 
 /// A web server on loopback that keeps what it is sent, and answers as it is told.
@@ -36,12 +39,16 @@ final class Receiver: Sendable {
     var url: String { "http://127.0.0.1:\(state.withLock(\.port))" }
 
     /// - Parameter answers: one after the other; then each request is taken.
-    static func run(_ answers: [Answer] = [], _ body: (Receiver) async throws -> Void) async throws {
+    /// - Parameter certificate: a PEM file with a key, for https.
+    static func run(
+        _ answers: [Answer] = [], certificate: String? = nil, _ body: (Receiver) async throws -> Void
+    ) async throws {
         let receiver = Receiver()
         receiver.state.withLock { $0.answers = answers }
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         let application = Application(
             responder: CallbackResponder { (request, _: BasicRequestContext) in try await receiver.answer(request) },
+            server: try server(certificate),
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { channel in continuation.yield(channel.localAddress?.port ?? 0) },
             logger: Logger(label: "receiver") { _ in SwiftLogNoOpLogHandler() })
@@ -57,6 +64,14 @@ final class Receiver: Sendable {
             while (try? await group.next()) != nil {}
             try result.get()
         }
+    }
+
+    private static func server(_ certificate: String?) throws -> HTTPServerBuilder {
+        guard let certificate else { return .http1() }
+        let configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: certificate, format: .pem)))
+        return try .tls(tlsConfiguration: configuration)
     }
 
     private func answer(_ request: Hummingbird.Request) async throws -> Response {
