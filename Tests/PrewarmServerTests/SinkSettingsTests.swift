@@ -31,6 +31,7 @@ struct SinkSettingsTests {
             says: "may be sent to"),
         Bad(settings: SinkSettings(name: "s", kind: .slack), says: "may be sent to"),
         Bad(settings: SinkSettings(name: "s", kind: .github), says: "no token"),
+        Bad(settings: SinkSettings(name: "s", kind: .gitea, secret: "token\n"), says: "white space"),
         Bad(
             settings: SinkSettings(name: "s", kind: .github, secret: "t", sources: ["other"]),
             says: "no source \"other\""),

@@ -247,6 +247,27 @@ struct WebhookTests {
         }
     }
 
+    @Test("What a sink remembered and nobody can read is begun anew, and said")
+    func damaged() async throws {
+        let journal = try Journal()
+        try await journal.engine.store.write {
+            try $0.append([.preset("old", "Stalled")])
+            try $0.save(SinkRecord(cursor: 0, state: [9, 9, 9]), ofSink: "hook")
+        }
+        try await Receiver.run { receiver in
+            try await journal.notifier(hook(receiver)).running {
+                #expect(try await eventually { journal.log.contains("can't be read") })
+                let isNew = try await eventually {
+                    try await journal.engine.store.read { try $0.sink("hook")?.state != [9, 9, 9] }
+                }
+                #expect(isNew)
+                try await journal.append(.source("Unreachable", "no answer"))
+                #expect(try await eventually { receiver.requests.count == 1 })
+            }
+            #expect(receiver.requests.map { $0.json["type"] as? String } == ["dev.prewarm.source.failing"])
+        }
+    }
+
     @Test("A sink that is new is not told of what is past")
     func newcomer() async throws {
         let journal = try Journal()
