@@ -98,8 +98,9 @@ let package = Package(
         tests(
             "PrewarmServerTests",
             [
-                "PrewarmCore", "PrewarmEngine", "PrewarmSQLite", "PrewarmServer", crypto, cryptoExtras, jwt, httpTypes,
-                httpClient, hummingbird, hummingbirdTLS, nioCore, nioSSL, logging,
+                "PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmManifests", "PrewarmProvisioners",
+                "PrewarmSQLite", "PrewarmServer", crypto, cryptoExtras, jwt, httpTypes, httpClient, hummingbird,
+                hummingbirdTLS, nioCore, nioSSL, logging, subprocess, system,
             ]),
         tests("EndToEndTests", ["PrewarmCore", subprocess, system, httpClient, nioCore, nioHTTP1, crypto]),
         tests("TidyTests", []),

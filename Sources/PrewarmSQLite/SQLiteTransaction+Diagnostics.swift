@@ -4,10 +4,7 @@ internal import PrewarmEngine
 extension SQLiteTransaction {
     /// In the order in which they were given, and after them one for each value of the source that can't be read.
     func diagnostics(source: String) throws -> [Diagnostic] {
-        var diagnostics: [Diagnostic] = []
-        try statement("SELECT value FROM diagnostics WHERE source = ? ORDER BY sequence").forEach(source) { columns in
-            diagnostics.append((try? Diagnostic(binary: columns.next())) ?? unreadable("a diagnostic"))
-        }
+        var diagnostics = try manifestDiagnostics(source: source)
         try statement(
             "SELECT name, value FROM preset_keys JOIN presets USING (id) WHERE source = ? ORDER BY name"
         ).forEach(source) { columns in
@@ -19,6 +16,12 @@ extension SQLiteTransaction {
             if (try? Template(binary: columns.next())) == nil { diagnostics.append(unreadable("template \(name)")) }
         }
         return diagnostics
+    }
+
+    func manifestDiagnostics(source: String) throws -> [Diagnostic] {
+        try statement("SELECT value FROM diagnostics WHERE source = ? ORDER BY sequence").all(source) { columns in
+            (try? Diagnostic(binary: columns.next())) ?? unreadable("a diagnostic")
+        }
     }
 
     private func unreadable(_ what: String) -> Diagnostic {

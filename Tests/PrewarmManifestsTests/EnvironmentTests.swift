@@ -51,6 +51,18 @@ struct EnvironmentTests {
         #expect(missing.first?.excerpt == "    auth: {token: ${NOWHERE}, tokn: ${TOKEN}}")
     }
 
+    @Test(
+        "A line with a secret written out is not quoted",
+        arguments: [
+            "{name: hook, kind: webhook, secret: planted-text}",
+            "{name: hub, kind: github, token: planted-text, url: x}",
+        ])
+    func secretLine(entry: String) {
+        let diagnostics = parse(configurationText("notifications:\n  - \(entry)")).diagnostics
+        #expect(!diagnostics.isEmpty)
+        #expect(diagnostics.allSatisfy { !"\($0)".contains("planted-text") })
+    }
+
     @Test("A comment is left alone")
     func comments() {
         #expect(parse(configurationText("# ${NOWHERE}")).configuration != nil)

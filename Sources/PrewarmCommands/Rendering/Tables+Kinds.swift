@@ -54,7 +54,8 @@ extension DocumentTable {
             columns: [
                 Column("LAST SEEN", age: "at", now: now),
                 Column("TYPE") { .init($0.text("type") ?? "-", $0.text("type") == "Warning" ? .yellow : .plain) },
-                Column("REASON", text: "reason"), Column("OBJECT", text: "object"), Column("MESSAGE", text: "message"),
+                Column("REASON", text: "reason"), Column("OBJECT") { .init($0.shortObject) },
+                Column("MESSAGE", text: "message"),
             ], flexible: "MESSAGE", optional: ["TYPE"])
     }
 
@@ -132,6 +133,13 @@ extension DocumentTable {
 }
 
 extension Value {
+    /// Of an event: a revision is cut to eight digits.
+    fileprivate var shortObject: String {
+        let parts = (text("object") ?? "").split(separator: "/", maxSplits: 1)
+        guard parts.count == 2, let revision = Revision(String(parts[1])) else { return text("object") ?? "-" }
+        return "\(parts[0])/\(revision.short)"
+    }
+
     /// Of an operation: the preset and the end of the workspace's id.
     var workspaceName: String {
         Workspace.name(preset: text("preset") ?? "", id: WorkspaceID(text("workspace") ?? ""))

@@ -26,6 +26,8 @@ package protocol StoreReader {
     func presets(named name: String) throws -> [Preset]
     func templates(source: String?) throws -> [Template]
     func diagnostics(source: String) throws -> [Diagnostic]
+    /// The same without a look at whether everything else of the source can be read: its cost is that of the findings.
+    func manifestDiagnostics(source: String) throws -> [Diagnostic]
     /// The newest first.
     func revisions(source: String, limit: Int) throws -> [RevisionRecord]
 

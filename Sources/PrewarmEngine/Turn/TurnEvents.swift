@@ -13,7 +13,7 @@ extension TurnCommit {
                 event("Applied", revision, "\(desired.catalog.presets.count.counted("preset")) in force\(by)"))
         }
         let errors = desired.catalog.diagnostics.filter { $0.severity == .error }
-        let earlier = try store.diagnostics(source: source.name).filter { $0.severity == .error }
+        let earlier = try store.manifestDiagnostics(source: source.name).filter { $0.severity == .error }
         if let first = errors.first, isNew || errors != earlier {
             let count = errors.count == 1 ? "" : "\(errors.count) errors, the first: "
             events.append(

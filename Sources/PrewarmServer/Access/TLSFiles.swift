@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Glibc
 package import NIOSSL
 package import PrewarmCore

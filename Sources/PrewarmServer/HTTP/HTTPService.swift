@@ -4,16 +4,17 @@ internal import HummingbirdTLS
 package import Logging
 internal import NIOCore
 internal import NIOSSL
+import PrewarmEngine
 import ServiceLifecycle
 
 /// Listens, and hands what comes to the door.
 package struct HTTPService: Service {
     package struct Settings: Sendable {
         package var listen: ListenAddress
-        /// PEM files: the certificate with those that lead to the issuer, and its key. Nil: no TLS.
-        package var tls: (certificate: String, key: String)?
+        /// Nil: no TLS.
+        package var tls: TLSFiles?
 
-        package init(listen: ListenAddress, tls: (certificate: String, key: String)?) {
+        package init(listen: ListenAddress, tls: TLSFiles?) {
             self.listen = listen
             self.tls = tls
         }
@@ -49,20 +50,9 @@ package struct HTTPService: Service {
             server = plain
             return
         }
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map {
-                NIOSSLCertificateSource.certificate($0)
-            }
-            let key = try NIOSSLPrivateKey(file: tls.key, format: .pem)
-            var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain, privateKey: .privateKey(key))
-            configuration.minimumTLSVersion = .tlsv12
-            server = try .tls(plain, tlsConfiguration: configuration)
-        } catch {
-            throw AccessError(
-                .configuration, "the certificate \(tls.certificate) with the key \(tls.key) can't be used: \(error)",
-                hint: "both are PEM files; the key has to be that of the first certificate")
-        }
+        let (configuration, warnings) = try tls.load(now: door.daemon.engine.now())
+        for warning in warnings { logger.warning("\(warning)") }
+        server = try .tls(plain, tlsConfiguration: configuration)
     }
 
     package func run() async throws {

@@ -75,8 +75,8 @@ private struct Line {
     private func text(
         _ format: LineLogHandler.Format, valueLimit: Int, _ pairs: [(key: String, value: Value)], isCut: Bool
     ) -> String {
-        let message = message.cut(toBytes: valueLimit)
-        let values = pairs.map { (key: $0.key.cut(toBytes: 64), value: $0.value.cut(toBytes: valueLimit)) }
+        let message = message.printable.cut(toBytes: valueLimit)
+        let values = pairs.map { (key: $0.key.printable.cut(toBytes: 64), value: $0.value.cut(toBytes: valueLimit)) }
         switch format {
         case .text:
             var line = "\(time) \(level) \(message.onOneLine)"
@@ -97,11 +97,11 @@ private struct Line {
 extension Value {
     fileprivate init(_ value: Logger.MetadataValue) {
         switch value {
-        case .string(let text): self = .string(text)
-        case .stringConvertible(let thing): self = .string(thing.description)
+        case .string(let text): self = .string(text.printable)
+        case .stringConvertible(let thing): self = .string(thing.description.printable)
         case .array(let elements): self = .array(elements.map { Value($0) })
         case .dictionary(let members):
-            self = .object(members.sorted { $0.key < $1.key }.map { ($0.key, Value($0.value)) })
+            self = .object(members.sorted { $0.key < $1.key }.map { ($0.key.printable, Value($0.value)) })
         }
     }
 
@@ -132,13 +132,16 @@ extension String {
         return String(self[..<end]) + "…"
     }
 
-    /// Control characters, which could forge a line or move the cursor, become spaces.
-    fileprivate var onOneLine: String {
-        guard unicodeScalars.contains(where: { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) }) else {
-            return self
-        }
-        return String(
-            String.UnicodeScalarView(
-                unicodeScalars.map { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) ? " " : $0 }))
+    /// Without what moves a cursor or ends a line and is no control character of ASCII: JSON leaves it as it is.
+    fileprivate var printable: String {
+        replacingScalars { (0x80...0x9f).contains($0.value) || $0.value == 0x2028 || $0.value == 0x2029 }
+    }
+
+    /// Control characters, which could forge a line, become spaces.
+    fileprivate var onOneLine: String { replacingScalars { $0.value < 0x20 || $0.value == 0x7f } }
+
+    private func replacingScalars(where isBad: (Unicode.Scalar) -> Bool) -> String {
+        guard unicodeScalars.contains(where: isBad) else { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.map { isBad($0) ? " " : $0 }))
     }
 }

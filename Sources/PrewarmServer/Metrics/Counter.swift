@@ -40,7 +40,8 @@ final class Histogram: Sendable {
     }
 
     func observe(_ labels: [String] = [], _ duration: Duration) {
-        let seconds = duration / .seconds(1)
+        // A clock that jumps back must not take from the sum.
+        let seconds = max(duration / .seconds(1), 0)
         let index = metric.buckets.firstIndex { seconds <= $0 } ?? metric.buckets.count
         let empty = Cell(counts: Array(repeating: 0, count: metric.buckets.count + 1))
         cells.withLock { cells in

@@ -37,6 +37,7 @@ package final class Metrics: Sendable {
     let perPreset: PerPreset
     private let now: @Sendable () -> Timestamp
     private let lastSuccess = Mutex<[String: Timestamp]>([:])
+    private let lastPools = Mutex<Pools?>(nil)
 
     private let reconciles = Counter(.reconciles)
     private let reconcileDuration = Histogram(.reconcileDuration)
@@ -95,18 +96,37 @@ package final class Metrics: Sendable {
     /// - Parameter kind: of the receiver, as `github`.
     package func webhook(kind: String, result: DeliveryResult) { webhookDeliveries.add([kind, result.rawValue]) }
 
+    /// So that the first that is dropped is an increase.
+    func register(sink: String) {
+        for result in NotificationResult.allCases { notifications.add([sink, result.rawValue], 0) }
+    }
+
     func notification(sink: String, result: NotificationResult) { notifications.add([sink, result.rawValue]) }
 
     // MARK: What is asked for
 
-    /// All metrics, in the order of their names within state and events.
+    /// All metrics. Pools are read and written anew only where something may have changed since.
     package func render(_ engine: Engine) async throws -> [UInt8] {
-        render(try await MetricsState.read(engine))
+        let stamp = try await PoolStamp.read(engine)
+        if let stamp, let known = lastPools.withLock({ $0?.stamp == stamp ? $0 : nil }) {
+            return render(try await MetricsState.read(engine), pools: known.text, held: known.held)
+        }
+        let pools = try await PoolMetrics.read(engine)
+        let known = Pools(stamp: stamp, text: pools.text(perPreset), held: pools.held)
+        lastPools.withLock { $0 = stamp == nil ? nil : known }
+        return render(try await MetricsState.read(engine), pools: known.text, held: known.held)
     }
 
-    func render(_ state: MetricsState) -> [UInt8] {
-        var text = PrometheusText(capacity: 16_384 + state.pools.count * (perPreset == .all ? 1_024 : 256))
-        write(state, lastSuccess: lastSuccess.withLock { $0 }, to: &text)
+    private struct Pools: Sendable {
+        let stamp: PoolStamp?
+        let text: [UInt8]
+        let held: [String: Int]
+    }
+
+    func render(_ state: MetricsState, pools: [UInt8], held: [String: Int]) -> [UInt8] {
+        var text = PrometheusText(capacity: 65_536 + pools.count)
+        state.write(version: version, held: held, lastSuccess: lastSuccess.withLock { $0 }, to: &text)
+        text.append(pools)
         for counter in [reconciles, gitRequests, parseCache, planActions, claims, webhookDeliveries, notifications] {
             counter.write(to: &text)
         }

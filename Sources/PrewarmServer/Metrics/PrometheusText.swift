@@ -9,6 +9,9 @@ struct PrometheusText {
         bytes.reserveCapacity(capacity)
     }
 
+    /// What was written already.
+    mutating func append(_ written: [UInt8]) { bytes.append(contentsOf: written) }
+
     /// The head of a family; its samples follow.
     mutating func begin(_ metric: MetricDescriptor) {
         append("# HELP ")
@@ -28,6 +31,28 @@ struct PrometheusText {
         append(metric.name)
         appendLabels(metric.labels, values)
         finish(value)
+    }
+
+    /// Samples that differ in their last label alone: what they have in common is put together once.
+    /// - Parameter lasts: with values that need no escaping.
+    mutating func samples(
+        _ metric: MetricDescriptor, _ values: [String], by lasts: some Sequence<(label: String, value: Int)>
+    ) {
+        guard let last = metric.labels.last else { return }
+        var start = PrometheusText()
+        start.append(metric.name)
+        start.appendLabels(metric.labels.dropLast(), values)
+        if start.bytes.last == UInt8(ascii: "}") { start.bytes[start.bytes.count - 1] = UInt8(ascii: ",") }
+        if start.bytes.last != UInt8(ascii: ",") { start.append("{") }
+        start.append(last)
+        start.append("=\"")
+        for (label, value) in lasts {
+            bytes.append(contentsOf: start.bytes)
+            append(label)
+            append("\"} ")
+            append(value.metricText)
+            append("\n")
+        }
     }
 
     mutating func sample(_ metric: MetricDescriptor, _ values: [String], _ histogram: Histogram.Cell) {
@@ -50,14 +75,14 @@ struct PrometheusText {
         finish(cumulative)
     }
 
-    private mutating func appendLabels(_ names: [String], _ values: [String]) {
+    private mutating func appendLabels(_ names: some Collection<String>, _ values: [String]) {
         var isFirst = true
-        for index in names.indices where index < values.count && !values[index].isEmpty {
+        for (name, value) in zip(names, values) where !value.isEmpty {
             append(isFirst ? "{" : ",")
             isFirst = false
-            append(names[index])
+            append(name)
             append("=\"")
-            appendEscaped(values[index], quotes: true)
+            appendEscaped(value, quotes: true)
             append("\"")
         }
         if !isFirst { append("}") }
@@ -72,6 +97,9 @@ struct PrometheusText {
     private mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     private mutating func appendEscaped(_ text: String, quotes: Bool) {
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == 10 || $0 == UInt8(ascii: "\"") }) else {
+            return append(text)
+        }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\\"): append("\\\\")

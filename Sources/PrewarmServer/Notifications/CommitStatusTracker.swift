@@ -34,6 +34,10 @@ struct CommitStatusTracker: Hashable, Sendable {
         return notifications.keepingNewest
     }
 
+    func isInForce(_ status: CommitStatus) -> Bool {
+        sources[status.source]?.revision.hasSuffix(status.commit) == true
+    }
+
     mutating func keep(_ concerns: (String) -> Bool) {
         sources = sources.filter { concerns($0.key) }
     }

@@ -42,9 +42,12 @@ struct Delivery: Sendable {
                     hint: "caFile names a file with certificates as PEM")
             }
         }
-        return HTTPClient.Configuration(
+        var configuration = HTTPClient.Configuration(
             tlsConfiguration: tls, redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(10), read: .seconds(30)))
+        // Attempts are ours.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return configuration
     }
 
     func send(_ request: OutgoingRequest, by sink: any Sink, now: Timestamp) async -> Outcome {

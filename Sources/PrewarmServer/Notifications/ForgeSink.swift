@@ -17,6 +17,11 @@ struct ForgeSink: Sink {
         guard let token = settings.secret, !token.isEmpty else {
             throw SinkError(settings.name, "it has no token", hint: "say token: one that may write commit statuses")
         }
+        guard token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+            throw SinkError(
+                settings.name, "its token has white space or signs that a header can't hold",
+                hint: "look at the end of the variable or file that it comes from")
+        }
         kind = settings.kind
         self.token = token
         self.instance = instance

@@ -35,7 +35,7 @@ struct IncidentTracker: Hashable, Sendable {
         let context = Context(numbered, source: source, wanted: wanted)
         switch (event.object, event.reason) {
         case ("source", "Recovered"): end(.failing, context, &batch)
-        case ("source", "HistoryRewritten"): tell(.revisionRewritten, context, &batch)
+        case (_, "HistoryRewritten"): tell(.revisionRewritten, context, &batch)
         case ("source", "Approved"): approve(context, &batch)
         case ("source", let reason) where GitFailure.Reason(rawValue: reason) != nil:
             begin(.failing, context, member: nil, &batch)

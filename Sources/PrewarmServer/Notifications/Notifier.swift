@@ -34,13 +34,20 @@ package struct Notifier: Service {
         _ settings: [SinkSettings], engine: Engine, instance: String, version: String, metrics: Metrics?,
         logger: Logger, pace: Pace = Pace()
     ) throws(SinkError) {
-        var workers: [SinkWorker] = []
+        var receivers: [(settings: SinkSettings, address: SinkAddress, sink: any Sink)] = []
         for settings in settings {
             let (sink, address) = try Self.sink(settings, engine: engine, instance: instance)
+            receivers.append((settings, address, sink))
+        }
+        let redaction = SinkRedaction(receivers.map { ($0.settings, $0.address) })
+        var workers: [SinkWorker] = []
+        for (settings, address, sink) in receivers {
+            metrics?.register(sink: settings.name)
             workers.append(
                 SinkWorker(
                     settings: settings, sink: sink, address: address, client: try Delivery.configuration(settings),
-                    engine: engine, metrics: metrics, logger: logger, pace: pace, agent: "prewarm/\(version)"))
+                    redaction: redaction, engine: engine, metrics: metrics, logger: logger, pace: pace,
+                    agent: "prewarm/\(version)"))
         }
         self.workers = workers
     }

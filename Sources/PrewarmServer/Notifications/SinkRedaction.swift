@@ -2,13 +2,15 @@
 struct SinkRedaction: Sendable {
     private let secrets: [String]
 
-    init(_ settings: SinkSettings, _ address: SinkAddress) {
+    /// Of all receivers, for what one says may be about another.
+    init(_ sinks: [(settings: SinkSettings, address: SinkAddress)]) {
         var secrets: Set<String> = []
-        if let secret = settings.secret {
-            secrets.insert(secret)
-            if secret.hasPrefix("whsec_") { secrets.insert(String(secret.dropFirst(6))) }
-        }
-        if !settings.kind.isForge {
+        for (settings, address) in sinks {
+            if let secret = settings.secret {
+                secrets.insert(secret)
+                if secret.hasPrefix("whsec_") { secrets.insert(String(secret.dropFirst(6))) }
+            }
+            if settings.kind.isForge { continue }
             // All of a Slack address is secret but its host; parts of it count, too.
             secrets.insert(address.path)
             for part in address.path.split(whereSeparator: { "/?&=".contains($0) }) where part.utf8.count >= 8 {

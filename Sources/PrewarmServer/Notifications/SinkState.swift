@@ -28,11 +28,20 @@ struct SinkState: Hashable, Sendable {
         statuses.keep(concerns)
     }
 
+    /// What is still so is told however late it is.
     /// - Returns: how many were too old.
     mutating func dropOld(at now: Timestamp) -> Int {
-        let before = outbox.count
-        outbox.removeAll { $0.at + Self.oldest <= now }
-        return before - outbox.count
+        let kept = outbox.filter { $0.at + Self.oldest > now || isStillSo($0) }
+        defer { outbox = kept }
+        return outbox.count - kept.count
+    }
+
+    private func isStillSo(_ notification: Notification) -> Bool {
+        switch notification.content {
+        case .status(let status): statuses.isInForce(status)
+        case .message(let message):
+            message.state == .broken && incidents.incidents.contains { $0.id == message.incident }
+        }
     }
 
     mutating func remove(_ notification: Notification) { outbox.removeAll { $0.id == notification.id } }

@@ -10,6 +10,7 @@ struct SinkWorker: Sendable {
     let sink: any Sink
     let address: SinkAddress
     let client: HTTPClient.Configuration
+    let redaction: SinkRedaction
     let engine: Engine
     let metrics: Metrics?
     let logger: Logger
@@ -26,6 +27,7 @@ struct SinkWorker: Sendable {
         /// Said once, not at every attempt.
         var isTroubled = false
         var isGone = false
+        var isStoreAway = false
     }
 
     private struct Position {
@@ -37,7 +39,6 @@ struct SinkWorker: Sendable {
     /// Until it is cancelled, or until the receiver says that it wants no more.
     func run() async {
         let name = settings.name
-        let redaction = SinkRedaction(settings, address)
         do {
             try await HTTPClient.withHTTPClient(configuration: client) { client in
                 let delivery = Delivery(client, redaction: redaction, agent: agent, timeout: pace.timeout)
@@ -60,6 +61,7 @@ struct SinkWorker: Sendable {
             guard try await holdLease(&memory), var position = try await position(&memory) else { return false }
             let hasRead = try await read(&position, memory.lease)
             memory.position = position
+            memory.isStoreAway = false
             guard let first = position.state.outbox.first else { return hasRead }
             if let notBefore = memory.notBefore, ContinuousClock.now < notBefore { return hasRead }
             try await deliver(first, &memory, delivery)
@@ -67,9 +69,10 @@ struct SinkWorker: Sendable {
         } catch {
             // The store is read again after a while, from what it has.
             memory.position = nil
-            if !(error is CancellationError) {
-                logger.warning(
-                    "events can't be read", metadata: ["sink": "\(settings.name)", "error": "\(error)"])
+            memory.lease = nil
+            if !(error is CancellationError || error is LeaseLost || memory.isStoreAway) {
+                memory.isStoreAway = true
+                logger.warning("events can't be read", metadata: ["sink": "\(settings.name)", "error": "\(error)"])
             }
             return false
         }
@@ -113,13 +116,13 @@ struct SinkWorker: Sendable {
         position.state.take(events, for: settings, concerns: concerns)
         position.cursor = last.sequence
         // Events that are no news are read again after a restart, to no effect.
-        if position.state != before || position.cursor - position.savedCursor > 10 * Int64(Self.portion) {
+        if position.state != before || position.cursor - position.savedCursor > 25 * Int64(Self.portion) {
             try await save(&position, lease)
         }
         return events.count == Self.portion
     }
 
-    private static let portion = 500
+    private static let portion = 200
 
     private func save(_ position: inout Position, _ lease: Lease?) async throws {
         let (name, record) = (settings.name, SinkRecord(cursor: position.cursor, state: position.state.binary))
@@ -198,7 +201,8 @@ struct SinkWorker: Sendable {
 
     /// No source has a slash in its name.
     private var leaseName: String { "notifications/\(settings.name)" }
-    private static let leaseTime = Duration.seconds(60)
+    /// Longer than an attempt takes, by far.
+    private static let leaseTime = Duration.seconds(90)
 
     /// False where another process tells the sink.
     private func holdLease(_ memory: inout Memory) async throws -> Bool {

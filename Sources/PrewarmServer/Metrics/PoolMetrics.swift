@@ -1,0 +1,95 @@
+internal import PrewarmCore
+internal import PrewarmEngine
+
+/// The part of a scrape that grows with the presets.
+struct PoolMetrics: Sendable {
+    /// In the order of sources and names.
+    var pools: [PoolPlan] = []
+    /// As the last turn left them.
+    var conditions: [PresetKey: [Condition]] = [:]
+    /// Deletions that wait for somebody's leave, by source.
+    var held: [String: Int] = [:]
+
+    static func read(_ engine: Engine) async throws -> PoolMetrics {
+        var metrics = PoolMetrics()
+        for report in try await engine.assess() {
+            metrics.held[report.source] = report.plan.held.count(where: \.hold.needsApproval)
+            metrics.pools += report.plan.pools
+            for pool in report.plan.pools { metrics.conditions[pool.preset] = report.conditions[pool.preset] }
+        }
+        return metrics
+    }
+
+    /// Samples of all pools.
+    func text(_ perPreset: Metrics.PerPreset) -> [UInt8] {
+        var text = PrometheusText(capacity: pools.count * (perPreset == .all ? 1024 : perPreset == .off ? 0 : 320))
+        text.begin(.presetInstances)
+        switch perPreset {
+        case .off: writeSums(to: &text)
+        case .all, .nonzero:
+            for pool in pools {
+                text.samples(
+                    .presetInstances, [pool.preset.source, pool.preset.name],
+                    by: pool.counts.numbers.lazy.filter { $0.value != 0 || perPreset == .all })
+            }
+        }
+        text.begin(.presetCondition)
+        if perPreset != .off {
+            for pool in pools {
+                let types = (conditions[pool.preset] ?? []).lazy.filter {
+                    $0.status == .yes && ($0.kind != .ready || perPreset == .all)
+                }
+                text.samples(
+                    .presetCondition, [pool.preset.source, pool.preset.name],
+                    by: types.map { (label: $0.kind.rawValue, value: 1) })
+            }
+        }
+        return text.bytes
+    }
+
+    private func writeSums(to text: inout PrometheusText) {
+        var sums: [(source: String, values: [Int])] = []
+        for pool in pools {
+            let values = pool.counts.numbers.map(\.value)
+            if sums.last?.source == pool.preset.source {
+                sums[sums.count - 1].values = zip(sums[sums.count - 1].values, values).map { $0 + $1 }
+            } else {
+                sums.append((pool.preset.source, values))
+            }
+        }
+        for (source, values) in sums {
+            text.samples(
+                .presetInstances, [source, ""],
+                by: zip(PoolCounts().numbers, values).map { (label: $0.label, value: $1) })
+        }
+    }
+}
+
+extension PoolCounts {
+    fileprivate var numbers: [(label: String, value: Int)] {
+        [
+            ("desired", desired), ("eligible", eligible), ("claimed", claimed), ("starting", starting),
+            ("deleting", deleting), ("outdated", outdated), ("expired", expired), ("failed", failed),
+        ]
+    }
+}
+
+/// While this stays the same, pools do: whatever changes one marks its source for the next turn or writes an event, and
+/// each turn that is not quiet has a fence of its own.
+struct PoolStamp: Hashable, Sendable {
+    private let fences: [String: Int64]
+    private let newestEvent: Int64
+
+    /// Nil where a source waits for a turn.
+    static func read(_ engine: Engine) async throws -> PoolStamp? {
+        let (names, now) = (engine.sourceNames, engine.now())
+        return try await engine.store.read { store in
+            var fences: [String: Int64] = [:]
+            for name in names {
+                guard let quietUntil = try store.source(name)?.quietUntil, now < quietUntil else { return nil }
+                fences[name] = try store.lease(ofSource: name)?.fence ?? 0
+            }
+            return PoolStamp(fences: fences, newestEvent: try store.newestEvent())
+        }
+    }
+}

@@ -1,0 +1,179 @@
+import PrewarmCore
+import PrewarmEngine
+import Synchronization
+import Testing
+
+/// Events of sources, revisions and presets, as `object reason`, that came since the last look.
+private final class Reader {
+    private let store: any Store
+    private var cursor: Int64 = 0
+    private(set) var last: [Event] = []
+
+    init(_ engine: Engine) { store = engine.store }
+
+    func news() async throws -> [String] {
+        let from = cursor
+        let events = try await store.read { try $0.events(after: from, limit: 10_000) }
+        cursor = events.last?.sequence ?? cursor
+        let reasons: Set<String> = [
+            "Applied", "Converged", "ManifestsInvalid", "ManifestsValid", "DeletionsHeld", "HoldEnded", "Stalled",
+            "Recovered", "AtDesired", "Unreachable", "Approved",
+        ]
+        last = events.map(\.event).filter { reasons.contains($0.reason) }
+        return last.map { "\($0.object == "preset" ? $0.name : $0.object) \($0.reason)" }
+    }
+}
+
+@Suite("Events that people wait for")
+struct EventTests {
+    @Test("A revision is applied, its pools are filled, and it has converged; claims after that are no news")
+    func revision() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        let reader = Reader(engine)
+        world.commit("a 2 1\nb 1 1")
+        try await engine.sync()
+        #expect(try await reader.news() == ["revision Applied", "a AtDesired", "b AtDesired", "revision Converged"])
+        #expect(reader.last[0].name == Revision(ref: "main", commit: world.with(\.head) ?? "").description)
+        #expect(reader.last[0].message.hasPrefix("2 presets in force"))
+        _ = try await engine.claim("a", owner: "ada")
+        try await engine.sync()
+        try await engine.sync()
+        #expect(try await reader.news().isEmpty)
+        world.commit("a 2 2\nb 1 1")
+        try await engine.sync()
+        #expect(try await reader.news() == ["revision Applied", "a AtDesired", "revision Converged"])
+    }
+
+    @Test("Invalid manifests are told with place and reason at each revision, and once when they are mended")
+    func manifests() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        let reader = Reader(engine)
+        world.commit("a 1 1")
+        try await engine.sync()
+        _ = try await reader.news()
+        world.commit("a 1 2 broken")
+        try await engine.sync()
+        #expect(try await reader.news() == ["revision Applied", "revision ManifestsInvalid", "revision Converged"])
+        #expect(reader.last[1].kind == .warning)
+        #expect(reader.last[1].message == "presets.txt:1:1: it is broken")
+        try await engine.sync()
+        #expect(try await reader.news().isEmpty)
+        world.commit("a 1 3 broken\nb 0 1 broken")
+        try await engine.sync()
+        #expect(try await reader.news().prefix(2) == ["revision Applied", "revision ManifestsInvalid"])
+        #expect(reader.last[1].message.hasPrefix("2 errors, the first: presets.txt:1:1"))
+        world.commit("a 1 1")
+        try await engine.sync()
+        #expect(try await reader.news().prefix(2) == ["revision Applied", "revision ManifestsValid"])
+    }
+
+    @Test("A pool that stalls is told once, and once that it is not stalled any more")
+    func stalled() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        let reader = Reader(engine)
+        world.with { $0.brokenVersions = ["2"] }
+        world.commit("a 1 2")
+        for _ in 0..<6 {
+            try await engine.sync()
+            world.with { $0.now = $0.now + .seconds(600) }
+        }
+        #expect(try await reader.news() == ["revision Applied", "a Stalled"])
+        #expect(reader.last[1].kind == .warning && reader.last[1].message.contains("3 builds in a row failed"))
+        world.with { $0.brokenVersions = [] }
+        _ = try await engine.retry("a", by: "ada")
+        try await engine.sync()
+        #expect(try await reader.news() == ["a Recovered", "a AtDesired", "revision Converged"])
+    }
+
+    @Test("Held deletions are told with their number, and when they are over", arguments: [true, false])
+    func held(isApproved: Bool) async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        let reader = Reader(engine)
+        world.commit("a 10 1\nb 1 1")
+        try await engine.sync()
+        _ = try await reader.news()
+        world.commit("b 1 1")
+        try await engine.sync()
+        #expect(try await reader.news().prefix(2) == ["revision Applied", "revision DeletionsHeld"])
+        #expect(reader.last[1].kind == .warning)
+        #expect(reader.last[1].message.hasPrefix("10 deletions held by the deletion guard"))
+        try await engine.sync()
+        #expect(try await reader.news().isEmpty)
+        if isApproved {
+            _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+            try await engine.sync()
+            #expect(try await reader.news().prefix(2) == ["source Approved", "revision HoldEnded"])
+        } else {
+            world.commit("a 10 1\nb 1 1")
+            try await engine.sync()
+            let news = try await reader.news().filter { !$0.hasSuffix("AtDesired") }
+            #expect(news == ["revision Applied", "revision HoldEnded", "revision Converged"])
+        }
+    }
+
+    @Test("A remote that can be read again is told, be there something new or not", arguments: [true, false])
+    func source(isNew: Bool) async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        let reader = Reader(engine)
+        world.commit("a 1 1")
+        try await engine.sync()
+        _ = try await reader.news()
+        world.with { $0.failure = GitFailure(.unreachable, "no answer") }
+        try await engine.sync()
+        try await engine.sync()
+        #expect(try await reader.news() == ["source Unreachable"])
+        world.with { $0.failure = nil }
+        if isNew { world.commit("a 2 1") }
+        try await engine.sync()
+        try await engine.sync()
+        #expect(try await reader.news().filter { $0 == "source Recovered" }.count == 1)
+    }
+
+    @Test("Who measures is told of turns, requests, plans and operations once they are through")
+    func observations() async throws {
+        let world = try World()
+        let seen = Mutex<[String]>([])
+        let base = world.engine(store: try world.open())
+        let engine = Engine(
+            store: base.store, sources: Array(base.sources.values), provisioners: base.provisioners,
+            defaultProvisioner: base.defaultProvisioner, policy: base.policy, parser: base.parser, now: base.now,
+            holder: base.holder, isDead: base.isDead,
+            observe: { observation in
+                let text =
+                    switch observation {
+                    case .turn(let source, let result, _): "turn \(source) \(result)"
+                    case .git(_, let request, let isSuccess, _): "\(request) \(isSuccess)"
+                    case .parsed(let known, let new): "parsed \(known) \(new)"
+                    case .planned(let kind, let reason): "\(kind) \(reason)"
+                    case .operation(let operation, let duration):
+                        "\(operation.kind) \(operation.state) \(duration >= .zero)"
+                    case .converged(let source, _): "converged \(source)"
+                    }
+                seen.withLock { $0.append(text) }
+            })
+        func news() -> [String] {
+            seen.withLock { seen in
+                defer { seen = [] }; return seen
+            }
+        }
+        world.commit("a 1 1")
+        try await engine.sync()
+        #expect(
+            news() == [
+                "ls true", "fetch true", "parsed 0 1", "turn presets changed", "create belowDesired",
+                "create succeeded true", "turn presets unchanged", "converged presets",
+            ])
+        try await engine.sync()
+        #expect(news().contains("turn presets unchanged"))
+        world.with { $0.failure = GitFailure(.unreachable, "no answer") }
+        try await engine.sync()
+        #expect(news().prefix(2) == ["ls false", "turn presets error"])
+        await #expect(throws: TurnError.self) { try await engine.turn("nowhere") }
+        #expect(news().filter { $0.hasPrefix("turn nowhere") }.isEmpty, "names that don't exist make no series")
+    }
+}

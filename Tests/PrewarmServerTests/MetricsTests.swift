@@ -1,0 +1,229 @@
+import Foundation
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@testable import PrewarmServer
+
+private let promtool = ConditionTrait.enabled("promtool is not here: apt-get install prometheus") {
+    await Programs.isWanted("promtool", ["--version"])
+}
+
+/// A store with pools of two instances each; every hundredth lacks one and is stalled.
+private func filled(_ presets: Int, source: String = "presets") async throws -> Journal {
+    let journal = try Journal(now: .at(1000))
+    let spec = WorkspaceSpec(template: "go", version: "1", provisioner: "local", parameters: [:])
+    try await journal.engine.store.write { store in
+        let keys = (0..<presets).map { PresetKey(source: source, name: "preset-\($0)") }
+        try store.save(
+            keys.map { Preset(key: $0, origin: Origin(file: "p.yaml", line: 1), spec: spec, instances: 2) })
+        var workspaces: [Workspace] = []
+        var conditions: [PresetKey: [Condition]] = [:]
+        for (index, key) in keys.enumerated() {
+            let isStalled = index % 100 == 1
+            for number in 0..<(isStalled ? 1 : 2) {
+                workspaces.append(
+                    Workspace(
+                        id: WorkspaceID("w\(index)-\(number)"), preset: key, spec: spec, fingerprint: spec.fingerprint,
+                        state: .ready, createdAt: .at(0), readyAt: .at(10)))
+            }
+            conditions[key] =
+                isStalled
+                ? [
+                    Condition(.ready, .no, reason: "BelowDesired", message: "1 of 2"),
+                    Condition(.stalled, reason: "FailureLimit", message: "3 builds failed"),
+                ] : [Condition(.ready, reason: "AtDesired", message: "2 of 2")]
+            if isStalled {
+                try store.setFailure(
+                    FailureRecord(
+                        preset: key, fingerprint: spec.fingerprint, count: 3, retryAt: .at(0), message: "no"), of: key)
+            }
+        }
+        try store.insert(workspaces)
+        try store.save(conditions)
+        try store.insert([
+            Operation(
+                id: OperationID("o1"), kind: .delete, workspace: WorkspaceID("w0-0"), preset: keys[0],
+                provisioner: "local", reason: .expired, nextAttemptAt: .at(940), createdAt: .at(0))
+        ])
+        var record = SourceRecord(name: source, url: "u", applied: .sample("a"), appliedAt: .at(500), files: presets)
+        record.foreignDocuments = 3
+        try store.save(record)
+        try store.insert(
+            RevisionRecord(
+                source: source, revision: .sample("a"), appliedAt: .at(500), committedAt: .at(450), created: 0,
+                deleted: 0, cancelled: 0))
+    }
+    return journal
+}
+
+private func samples(_ text: String, of name: String) -> [Substring] {
+    text.split(separator: "\n").filter { $0.hasPrefix(name + "{") || $0.hasPrefix(name + " ") }
+}
+
+@Suite("Metrics")
+struct MetricsTests {
+    @Test("A scrape says what the store holds, and what happened since the start")
+    func golden() async throws {
+        let journal = try await filled(2)
+        let metrics = Metrics(version: "1.2.3", now: { .at(990) })
+        metrics.observe(.turn(source: "presets", result: .changed, duration: .milliseconds(30)))
+        metrics.observe(.turn(source: "presets", result: .error, duration: .seconds(40)))
+        metrics.observe(.turn(source: "presets", result: .skipped, duration: .zero))
+        metrics.observe(.git(source: "presets", request: .ls, isSuccess: false, duration: .milliseconds(5)))
+        metrics.observe(.parsed(known: 2, new: 1))
+        metrics.observe(.planned(.create, .belowDesired))
+        metrics.observe(.converged(source: "presets", after: .seconds(12)))
+        let key = PresetKey(source: "presets", name: "preset-0")
+        metrics.claim(preset: key, result: .hit, duration: .microseconds(700))
+        metrics.claim(preset: key, result: .hit, duration: .seconds(3))
+        metrics.webhook(kind: "github", result: .accepted)
+        let text = String(decoding: try await metrics.render(journal.engine), as: UTF8.self)
+        let expected = """
+            prewarm_build_info{version="1.2.3"} 1
+            prewarm_source_info{source="presets",ref="main",ready="true",suspended="false"} 1
+            prewarm_source_last_success_timestamp_seconds{source="presets"} 1800000990.0
+            prewarm_source_revision_timestamp_seconds{source="presets"} 1800000450.0
+            prewarm_manifests{source="presets",state="valid"} 2
+            prewarm_manifests{source="presets",state="invalid"} 0
+            prewarm_manifests{source="presets",state="ignored"} 3
+            prewarm_deletions_held{source="presets"} 0
+            prewarm_lease_held{source="presets"} 0
+            prewarm_operations{type="delete",state="pending"} 1
+            prewarm_operation_oldest_pending_seconds 60.0
+            prewarm_preset_instances{source="presets",preset="preset-0",state="desired"} 2
+            prewarm_preset_instances{source="presets",preset="preset-0",state="eligible"} 2
+            prewarm_preset_instances{source="presets",preset="preset-1",state="desired"} 2
+            prewarm_preset_instances{source="presets",preset="preset-1",state="eligible"} 1
+            prewarm_preset_condition{source="presets",preset="preset-1",type="Stalled"} 1
+            prewarm_reconcile_total{source="presets",result="changed"} 1
+            prewarm_reconcile_total{source="presets",result="error"} 1
+            prewarm_reconcile_total{source="presets",result="skipped"} 1
+            prewarm_git_requests_total{source="presets",kind="ls",result="error"} 1
+            prewarm_parse_cache_total{result="hit"} 2
+            prewarm_parse_cache_total{result="miss"} 1
+            prewarm_plan_actions_total{action="create",reason="BelowDesired"} 1
+            prewarm_claims_total{source="presets",preset="preset-0",result="hit"} 2
+            prewarm_webhook_deliveries_total{kind="github",result="accepted"} 1
+            """
+        let plain = text.split(separator: "\n").filter { !$0.hasPrefix("#") && !$0.contains("_seconds_") }
+        #expect(plain.joined(separator: "\n") == expected)
+        let buckets = samples(text, of: "prewarm_claim_duration_seconds_bucket")
+        #expect(buckets.first == #"prewarm_claim_duration_seconds_bucket{le="0.0005"} 0"#)
+        #expect(buckets.contains(#"prewarm_claim_duration_seconds_bucket{le="0.001"} 1"#))
+        #expect(buckets.last == #"prewarm_claim_duration_seconds_bucket{le="+Inf"} 2"#)
+        #expect(
+            samples(text, of: "prewarm_claim_duration_seconds_sum") == ["prewarm_claim_duration_seconds_sum 3.0007"])
+        let turns = samples(text, of: "prewarm_reconcile_duration_seconds_count")
+        #expect(
+            turns == [#"prewarm_reconcile_duration_seconds_count{source="presets"} 2"#], "skipped ones take no time")
+        #expect(try await metrics.render(journal.engine) == Array(text.utf8), "again it is the same")
+    }
+
+    @Test("promtool finds nothing to say", promtool, arguments: Metrics.PerPreset.allCases)
+    func lint(perPreset: Metrics.PerPreset) async throws {
+        let journal = try await filled(120)
+        let metrics = Metrics(version: "1.2.3\"\\\n", perPreset: perPreset, now: { .wall })
+        for result in Observation.TurnResult.allCases {
+            metrics.observe(.turn(source: "presets", result: result, duration: .seconds(1)))
+        }
+        for request in [Observation.GitRequest.ls, .fetch] {
+            metrics.observe(.git(source: "presets", request: request, isSuccess: true, duration: .seconds(1)))
+        }
+        metrics.observe(.parsed(known: 2, new: 1))
+        for reason in Reason.allCases { metrics.observe(.planned(.delete, reason)) }
+        metrics.observe(.converged(source: "presets", after: .seconds(12)))
+        for state in [Operation.State.succeeded, .failed, .pending] {
+            let operation = Operation(
+                id: OperationID("o"), kind: .create, workspace: WorkspaceID("w"),
+                preset: PresetKey(source: "presets", name: "a"), provisioner: "local", reason: .belowDesired,
+                state: state, nextAttemptAt: .at(0), createdAt: .at(0))
+            metrics.observe(.operation(operation, duration: .seconds(100)))
+        }
+        metrics.claim(preset: PresetKey(source: "presets", name: "a"), result: .waited, duration: .seconds(1))
+        metrics.webhook(kind: "gitlab", result: .limited)
+        metrics.notification(sink: "chat", result: .delivered)
+        let text = String(decoding: try await metrics.render(journal.engine), as: UTF8.self)
+        let result = try await Programs.run("promtool", ["check", "metrics"], input: text)
+        #expect(result.status == 0 && result.output.isEmpty, "\(result.output)")
+    }
+
+    @Test("Ten thousand presets have a bounded number of series, and are written in no time")
+    func budget() async throws {
+        let journal = try await filled(10_000)
+        let pools = try await PoolMetrics.read(journal.engine)
+        #expect(pools.pools.count == 10_000)
+        let limits: [(Metrics.PerPreset, ClosedRange<Int>)] = [
+            (.all, 90_000...101_000), (.nonzero, 20_000...20_300), (.off, 9...100),
+        ]
+        for (perPreset, range) in limits {
+            let metrics = Metrics(version: "1", perPreset: perPreset, now: { .wall })
+            let bytes = metrics.render(MetricsState(now: .at(0)), pools: pools.text(perPreset), held: [:])
+            let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+            #expect(range.contains(lines.count { !$0.hasPrefix("#") }), "\(perPreset)")
+            #expect(bytes.count < (perPreset == .all ? 12_000_000 : 2_500_000))
+            if perPreset == .off {
+                #expect(lines.contains(#"prewarm_preset_instances{source="presets",state="eligible"} 19900"#))
+            }
+        }
+    }
+
+    @Test("What was written of pools is used again only while nothing can have changed")
+    func cache() async throws {
+        let journal = try await filled(200)
+        let (engine, metrics) = (journal.engine, Metrics(version: "1", now: { .wall }))
+        func eligible() async throws -> Substring? {
+            samples(String(decoding: try await metrics.render(engine), as: UTF8.self), of: "prewarm_preset_instances")
+                .first { $0.contains(#"preset="preset-0",state="eligible""#) }?.split(separator: " ").last
+        }
+        try await engine.store.write { store in
+            var record = try store.source("presets") ?? SourceRecord(name: "presets", url: "u")
+            record.quietUntil = .distantFuture
+            try store.save(record)
+        }
+        #expect(try await eligible() == "2")
+        // Behind the engine's back, which no part of prewarm does: it shows that nothing is read.
+        try await engine.store.write { _ = try $0.move([WorkspaceID("w0-0")], from: [.ready], to: .lost) }
+        #expect(try await eligible() == "2")
+        try await engine.store.write { try $0.markDirty(source: "presets") }
+        #expect(try await eligible() == "1", "a source that waits for a turn is read")
+        try await engine.store.write { store in
+            var record = try store.source("presets") ?? SourceRecord(name: "presets", url: "u")
+            record.quietUntil = .distantFuture
+            try store.save(record)
+            try store.append([.preset("preset-0", "AtDesired")])
+        }
+        #expect(try await eligible() == "1", "so is one about which there is an event")
+        _ = try await engine.claim("preset-0", owner: "ada")
+        #expect(try await eligible() == nil, "and a claim counts at once")
+    }
+
+    @Test("Labels without end are counted together, so that nobody can fill the memory")
+    func bounded() {
+        let counter = Counter(.claims, limit: 10)
+        for number in 0..<1000 { counter.add(["s", "preset-\(number)", "hit"]) }
+        counter.add(["s", "preset-3", "hit"])
+        var text = PrometheusText()
+        counter.write(to: &text)
+        let lines = String(decoding: text.bytes, as: UTF8.self).split(separator: "\n").filter { !$0.hasPrefix("#") }
+        #expect(lines.count == 11)
+        #expect(lines.contains(#"prewarm_claims_total{source="_other",preset="_other",result="_other"} 990"#))
+        #expect(lines.contains(#"prewarm_claims_total{source="s",preset="preset-3",result="hit"} 2"#))
+    }
+
+    @Test("Counting from many threads loses nothing")
+    func concurrent() async {
+        let metrics = Metrics(version: "1", now: { .wall })
+        let key = PresetKey(source: "s", name: "p")
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    for _ in 0..<1000 { metrics.claim(preset: key, result: .hit, duration: .milliseconds(1)) }
+                }
+            }
+        }
+        let text = String(decoding: metrics.render(MetricsState(now: .at(0)), pools: [], held: [:]), as: UTF8.self)
+        #expect(text.contains(#"prewarm_claims_total{source="s",preset="p",result="hit"} 8000"#))
+        #expect(text.contains(#"prewarm_claim_duration_seconds_count 8000"#))
+    }
+}

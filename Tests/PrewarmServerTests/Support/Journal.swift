@@ -1,0 +1,140 @@
+import Foundation
+import Logging
+import PrewarmCore
+import PrewarmEngine
+import PrewarmSQLite
+import Synchronization
+
+@testable import PrewarmServer
+
+/// A real store in a file, with an engine around it whose sources are at forges that are never asked.
+final class Journal: Sendable {
+    let path: String
+    let engine: Engine
+    private let lines = Mutex<[String]>([])
+
+    /// - Parameter now: nil is the wall clock.
+    init(
+        sources: [String: String] = ["presets": "https://github.com/acme/presets.git"], now: Timestamp? = nil,
+        observe: @escaping @Sendable (Observation) -> Void = { _ in }
+    ) throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "prewarm-\(UUID().uuidString).db").path
+        engine = try Self.engine(path, sources, holder: "first", observe: observe) { now ?? .wall }
+    }
+
+    deinit {
+        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+    }
+
+    static func engine(
+        _ path: String, _ sources: [String: String], holder: String,
+        observe: @escaping @Sendable (Observation) -> Void = { _ in }, now: @escaping @Sendable () -> Timestamp
+    ) throws -> Engine {
+        Engine(
+            store: try SQLiteStore.open(path: path),
+            sources: sources.sorted { $0.key < $1.key }.map {
+                .init(name: $0.key, url: $0.value, git: UnreachableGit())
+            },
+            provisioners: [:], defaultProvisioner: nil, policy: Policy(),
+            parser: ManifestParsing(version: 1, sizeLimit: 1000) { _ in ParsedFile() }, now: now, holder: holder,
+            isDead: { _ in false }, observe: observe)
+    }
+
+    func append(_ events: Event...) async throws { try await append(events) }
+
+    func append(_ events: [Event]) async throws { try await engine.store.write { try $0.append(events) } }
+
+    /// So that a sink reads from the first event on, as one that was there before.
+    func register(_ sinks: String...) async throws {
+        for sink in sinks {
+            try await engine.store.write {
+                try $0.save(SinkRecord(cursor: 0, state: SinkState().binary), ofSink: sink)
+            }
+        }
+    }
+
+    /// What was logged, a line each.
+    var log: String { lines.withLock { $0.joined() } }
+
+    func notifier(
+        _ settings: SinkSettings..., engine: Engine? = nil, metrics: Metrics? = nil,
+        timeout: Duration = .seconds(30)
+    ) throws(SinkError) -> Notifier {
+        let logger = Logger(label: "test") { _ in
+            LineLogHandler(format: .json, level: .trace, now: { .wall }) { bytes in
+                self.lines.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
+            }
+        }
+        return try Notifier(
+            settings, engine: engine ?? self.engine, instance: "main", version: "1.0.0", metrics: metrics,
+            logger: logger,
+            pace: .init(
+                interval: .milliseconds(20), backoff: Backoff(base: .milliseconds(20), limit: .milliseconds(100)),
+                timeout: timeout))
+    }
+}
+
+private struct UnreachableGit: GitSource {
+    private var failure: GitFailure { GitFailure(.unreachable, "no answer") }
+
+    func head() async throws(GitFailure) -> Revision { throw failure }
+    func fetch(_ revision: Revision) async throws(GitFailure) { throw failure }
+    func lookUp(_ text: String) async throws(GitFailure) -> Revision { throw failure }
+    func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile] { throw failure }
+    func contents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?] { throw failure }
+    func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription { throw failure }
+}
+
+extension Notifier {
+    /// Runs while the body does.
+    func running(_ body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.run() }
+            let result: Result<Void, any Error>
+            do { result = .success(try await body()) } catch { result = .failure(error) }
+            group.cancelAll()
+            try await group.waitForAll()
+            try result.get()
+        }
+    }
+}
+
+extension Timestamp {
+    static var wall: Timestamp { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
+    static func at(_ seconds: Int64) -> Timestamp { Timestamp(seconds: 1_800_000_000 + seconds) }
+}
+
+extension Event {
+    static func preset(
+        _ name: String, _ reason: String, _ message: String = "3 builds in a row failed", source: String = "presets",
+        at: Timestamp = .wall
+    ) -> Event {
+        Event(
+            at: at, kind: .warning, reason: reason, object: "preset", name: name, source: source, preset: name,
+            message: message)
+    }
+
+    static func workspace(_ preset: String, _ reason: String, at: Timestamp = .wall) -> Event {
+        Event(
+            at: at, reason: reason, object: "workspace", name: "\(preset)-abcdefgh", source: "presets", preset: preset,
+            message: "it is so")
+    }
+
+    static func revision(_ digit: Character, _ reason: String, _ message: String = "", at: Timestamp = .wall) -> Event {
+        Event(
+            at: at, reason: reason, object: "revision", name: Revision.sample(digit).description, source: "presets",
+            message: message)
+    }
+
+    static func source(_ reason: String, _ message: String = "", at: Timestamp = .wall) -> Event {
+        Event(
+            at: at, kind: .warning, reason: reason, object: "source", name: "presets", source: "presets",
+            message: message)
+    }
+}
+
+extension Revision {
+    static func sample(_ digit: Character) -> Revision {
+        Revision(ref: "main", commit: String(repeating: digit, count: 40))
+    }
+}

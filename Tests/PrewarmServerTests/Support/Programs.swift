@@ -1,0 +1,39 @@
+import Foundation
+import Subprocess
+import SystemPackage
+import Testing
+
+/// Programs of others that the tests compare with.
+enum Programs {
+    static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    static let root = tests.deletingLastPathComponent()
+
+    /// Where a CI runner lacks one, the tests run and fail instead.
+    static func isWanted(_ program: String, _ arguments: [String]) async -> Bool {
+        if ProcessInfo.processInfo.environment["CI"] != nil { return true }
+        return (try? await run(program, arguments))?.status == 0
+    }
+
+    static func run(
+        _ program: String, _ arguments: [String], input: String = "", in folder: URL = root
+    ) async throws -> (status: Int32, output: String) {
+        let result = try await Subprocess.run(
+            .name(program), arguments: Arguments(arguments), workingDirectory: FilePath(folder.path),
+            input: .string(input), output: .string(limit: 16 << 20), error: .string(limit: 1 << 20))
+        let status: Int32 = if case .exited(let code) = result.terminationStatus { code } else { -1 }
+        return (status, result.standardOutput + result.standardError)
+    }
+
+    /// What `standardwebhooks` says of requests.
+    static func verify(_ requests: [Receiver.Request], secret: String) async throws -> [String] {
+        let lines = try requests.map { request in
+            let value: [String: Any] = ["headers": request.headers, "body": request.body]
+            return String(decoding: try JSONSerialization.data(withJSONObject: value), as: UTF8.self) + "\n"
+        }
+        let script = tests.appending(path: "webhook-peer.py").path
+        let result = try await run("python3", [script, "verify", secret], input: lines.joined())
+        #expect(result.status == 0, "\(result.output)")
+        return result.output.split(separator: "\n").map(String.init)
+    }
+}

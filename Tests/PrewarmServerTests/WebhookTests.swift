@@ -1,0 +1,306 @@
+import Foundation
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@testable import PrewarmServer
+
+private let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+private func hook(_ receiver: Receiver, name: String = "hook", types: Set<NotificationType>? = nil) -> SinkSettings {
+    SinkSettings(
+        name: name, kind: .webhook, url: receiver.url + "/hook?team=a", secret: secret,
+        types: types ?? NotificationType.standard)
+}
+
+@Suite("Webhooks")
+struct WebhookTests {
+    @Test("A stalled pool reaches the receiver as a CloudEvent, and its recovery, too")
+    func delivery() async throws {
+        let journal = try Journal()
+        try await journal.register("hook")
+        try await Receiver.run { receiver in
+            try await journal.notifier(hook(receiver)).running {
+                try await journal.append(.revision("a", "Applied"), .preset("go", "Stalled", "no disk"))
+                #expect(try await eventually { receiver.requests.count == 1 })
+                try await journal.append(.preset("go", "Recovered"))
+                #expect(try await eventually { receiver.requests.count == 2 })
+            }
+            let request = try #require(receiver.requests.first)
+            #expect(request.path == "/hook?team=a")
+            #expect(request.headers["content-type"] == "application/cloudevents+json; charset=utf-8")
+            #expect(request.headers["user-agent"] == "prewarm/1.0.0")
+            let event = request.json
+            #expect(event["specversion"] as? String == "1.0")
+            #expect(event["id"] as? String == request.headers["webhook-id"])
+            #expect(event["source"] as? String == "prewarm/main")
+            #expect(event["type"] as? String == "dev.prewarm.preset.stalled")
+            #expect(event["subject"] as? String == "preset/go")
+            #expect((event["time"] as? String).flatMap { Timestamp($0) } != nil)
+            let data = try #require(event["data"] as? [String: Any])
+            #expect(data["state"] as? String == "broken")
+            #expect(data["message"] as? String == "presets: go stalled: no disk")
+            #expect(data["revision"] as? String == Revision.sample("a").description)
+            let second = try #require(receiver.requests.last)
+            #expect(second.json["type"] as? String == "dev.prewarm.preset.recovered")
+            #expect((second.json["data"] as? [String: Any])?["incident"] as? String == data["incident"] as? String)
+        }
+    }
+
+    @Test(
+        "The signature is one that the library of Standard Webhooks takes, and no other secret makes it",
+        .enabled("standardwebhooks is not here: pip install standardwebhooks") {
+            await Programs.isWanted("python3", [Programs.tests.appending(path: "webhook-peer.py").path, "check"])
+        })
+    func signature() async throws {
+        let journal = try Journal()
+        try await journal.register("hook")
+        try await Receiver.run { receiver in
+            try await journal.notifier(hook(receiver)).running {
+                try await journal.append(.preset("go", "Stalled", "“no disk” — ß\n\u{1}"), .source("Unreachable", "x"))
+                #expect(try await eventually { receiver.requests.count == 2 })
+            }
+            #expect(try await Programs.verify(receiver.requests, secret: secret) == ["good", "good"])
+            let other = "whsec_" + Data(repeating: 7, count: 32).base64EncodedString()
+            let verdicts = try await Programs.verify(receiver.requests, secret: other)
+            #expect(verdicts.count == 2 && verdicts.allSatisfy { $0.hasPrefix("bad") })
+        }
+    }
+
+    @Test("A receiver that fails is asked again with the same id, as late as it wishes")
+    func retries() async throws {
+        let journal = try Journal()
+        try await journal.register("hook")
+        let answers: [Receiver.Answer] = [
+            .init(status: 500), .init(status: 429, headers: ["retry-after": "1"]), .init(status: 408),
+        ]
+        try await Receiver.run(answers) { receiver in
+            let clock = ContinuousClock()
+            let start = clock.now
+            try await journal.notifier(hook(receiver)).running {
+                try await journal.append(.preset("go", "Stalled"))
+                #expect(try await eventually { receiver.requests.count == 4 })
+            }
+            #expect(clock.now - start >= .milliseconds(900))
+            #expect(Set(receiver.requests.map { $0.headers["webhook-id"] }).count == 1)
+            #expect(Set(receiver.requests.map(\.body)).count == 1)
+        }
+        let warnings = journal.log.split(separator: "\n").filter { $0.contains(#""level":"warning""#) }
+        #expect(warnings.count == 1, "it is said once, not at every attempt")
+        #expect(journal.log.contains("notifications are delivered again"))
+    }
+
+    @Test("What a receiver refuses is dropped, and what comes after it is not", arguments: [400, 401, 404, 422, 302])
+    func refusal(status: Int) async throws {
+        let journal = try Journal()
+        try await journal.register("hook")
+        try await Receiver.run { elsewhere in
+            let answer = Receiver.Answer(status: status, headers: ["location": elsewhere.url])
+            try await Receiver.run([answer]) { receiver in
+                try await journal.notifier(hook(receiver)).running {
+                    try await journal.append(.preset("go", "Stalled"))
+                    #expect(try await eventually { journal.log.contains("refused and is dropped") })
+                    try await journal.append(.source("Unreachable", "no answer"))
+                    #expect(try await eventually { receiver.requests.count == 2 })
+                }
+                #expect(
+                    receiver.requests.map { $0.json["type"] as? String } == [
+                        "dev.prewarm.preset.stalled", "dev.prewarm.source.failing",
+                    ])
+            }
+            #expect(elsewhere.requests.isEmpty, "redirects are not followed")
+        }
+    }
+
+    @Test("A receiver that is gone for good gets nothing more, and the others do")
+    func gone() async throws {
+        let journal = try Journal()
+        try await journal.register("hook", "other")
+        try await Receiver.run([.init(status: 410)]) { receiver in
+            try await Receiver.run { other in
+                try await journal.notifier(hook(receiver), hook(other, name: "other")).running {
+                    try await journal.append(.preset("go", "Stalled"))
+                    #expect(try await eventually { journal.log.contains("is gone") && other.requests.count == 1 })
+                    try await journal.append(.preset("go", "Recovered"))
+                    #expect(try await eventually { other.requests.count == 2 })
+                }
+            }
+            #expect(receiver.requests.count == 1)
+        }
+    }
+
+    @Test("A receiver that never answers delays no other")
+    func slow() async throws {
+        let journal = try Journal()
+        try await journal.register("slow", "quick")
+        let stuck = Array(repeating: Receiver.Answer(delay: .seconds(120)), count: 50)
+        try await Receiver.run(stuck) { slow in
+            try await Receiver.run { quick in
+                let notifier = try journal.notifier(
+                    hook(slow, name: "slow"), hook(quick, name: "quick"), timeout: .milliseconds(300))
+                try await notifier.running {
+                    for digit in 1...5 {
+                        try await journal.append(.preset("go", "Stalled"), .preset("go", "Recovered"))
+                        #expect(try await eventually { quick.requests.count == 2 * digit })
+                    }
+                    #expect(try await eventually { slow.requests.count >= 2 }, "it is given up and asked again")
+                }
+                #expect(Set(slow.requests.map(\.body)).count == 1)
+            }
+        }
+    }
+
+    @Test("A restart goes on where it was: nothing is lost, and nothing that was taken comes again")
+    func restart() async throws {
+        let journal = try Journal()
+        try await journal.register("hook")
+        let failing = Array(repeating: Receiver.Answer(status: 503), count: 3)
+        try await Receiver.run([.init()] + failing) { receiver in
+            try await journal.notifier(hook(receiver)).running {
+                try await journal.append(.preset("go", "Stalled"))
+                #expect(try await eventually { receiver.requests.count == 1 })
+                try await journal.append(.source("Unreachable", "no answer"))
+                #expect(try await eventually { receiver.requests.count >= 2 })
+            }
+            // While nobody runs.
+            try await journal.append(.preset("go", "Recovered"), .preset("rust", "Stalled"))
+            try await journal.notifier(hook(receiver)).running {
+                let isTold = try await eventually {
+                    receiver.requests.last?.json["subject"] as? String == "preset/rust"
+                }
+                #expect(isTold)
+            }
+            var types: [String] = []
+            for type in receiver.requests.compactMap({ $0.json["type"] as? String }) where types.last != type {
+                types.append(type)
+            }
+            #expect(
+                types == [
+                    "dev.prewarm.preset.stalled", "dev.prewarm.source.failing", "dev.prewarm.preset.recovered",
+                    "dev.prewarm.preset.stalled",
+                ])
+            let failed = receiver.requests.filter { $0.json["type"] as? String == "dev.prewarm.source.failing" }
+            #expect(Set(failed.map { $0.headers["webhook-id"] }).count == 1)
+        }
+    }
+
+    @Test("Of two processes on one store one tells, and the other goes on where that one ended")
+    func processes() async throws {
+        let journal = try Journal()
+        try await journal.register("hook")
+        let second = try Journal.engine(
+            journal.path, ["presets": "https://github.com/acme/presets.git"], holder: "second", now: { .wall })
+        try await Receiver.run { receiver in
+            try await journal.notifier(hook(receiver)).running {
+                try await journal.append(.preset("go", "Stalled"))
+                #expect(try await eventually { receiver.requests.count == 1 })
+                try await journal.notifier(hook(receiver), engine: second).running {
+                    for round in 1...3 {
+                        try await journal.append(.preset("go", "Recovered"), .preset("go", "Stalled"))
+                        #expect(try await eventually { receiver.requests.count >= 1 + 2 * round })
+                    }
+                }
+            }
+            try await journal.notifier(hook(receiver), engine: second).running {
+                try await journal.append(.preset("go", "Recovered"))
+                #expect(try await eventually { receiver.requests.count >= 8 })
+            }
+            #expect(receiver.requests.count == 8)
+            #expect(Set(receiver.requests.map { $0.headers["webhook-id"] }).count == 8)
+        }
+    }
+
+    @Test(
+        "A certificate that nobody vouches for is refused, and taken where the configuration does",
+        arguments: [false, true])
+    func certificates(isTrusted: Bool) async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "certificate-\(UUID().uuidString).pem").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let made = try await Programs.run(
+            "openssl",
+            [
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost", "-addext",
+                "subjectAltName=DNS:localhost", "-keyout", file, "-out", file + ".crt",
+            ])
+        defer { try? FileManager.default.removeItem(atPath: file + ".crt") }
+        #expect(made.status == 0, "\(made.output)")
+        let pem =
+            try String(contentsOfFile: file + ".crt", encoding: .utf8) + String(contentsOfFile: file, encoding: .utf8)
+        try pem.write(toFile: file, atomically: true, encoding: .utf8)
+        let journal = try Journal()
+        try await journal.register("hook")
+        try await Receiver.run(certificate: file) { receiver in
+            var settings = hook(receiver)
+            let port = receiver.url.split(separator: ":").last ?? ""
+            settings.url = "https://localhost:\(port)/hook"
+            if isTrusted { settings.caFile = file + ".crt" }
+            try await journal.notifier(settings).running {
+                try await journal.append(.preset("go", "Stalled"))
+                if isTrusted {
+                    #expect(try await eventually { receiver.requests.count == 1 }, "\(journal.log)")
+                } else {
+                    #expect(
+                        try await eventually { journal.log.contains("CERTIFICATE_VERIFY_FAILED") }, "\(journal.log)")
+                    #expect(receiver.requests.isEmpty)
+                }
+            }
+        }
+    }
+
+    @Test("What a sink remembered and nobody can read is begun anew, and said")
+    func damaged() async throws {
+        let journal = try Journal()
+        try await journal.engine.store.write {
+            try $0.append([.preset("old", "Stalled")])
+            try $0.save(SinkRecord(cursor: 0, state: [9, 9, 9]), ofSink: "hook")
+        }
+        try await Receiver.run { receiver in
+            try await journal.notifier(hook(receiver)).running {
+                #expect(try await eventually { journal.log.contains("can't be read") })
+                let isNew = try await eventually {
+                    try await journal.engine.store.read { try $0.sink("hook")?.state != [9, 9, 9] }
+                }
+                #expect(isNew)
+                try await journal.append(.source("Unreachable", "no answer"))
+                #expect(try await eventually { receiver.requests.count == 1 })
+            }
+            #expect(receiver.requests.map { $0.json["type"] as? String } == ["dev.prewarm.source.failing"])
+        }
+    }
+
+    @Test("A sink that is new is not told of what is past")
+    func newcomer() async throws {
+        let journal = try Journal()
+        try await journal.append(.preset("old", "Stalled"))
+        try await Receiver.run { receiver in
+            try await journal.notifier(hook(receiver)).running {
+                #expect(try await eventually { try await journal.engine.store.read { try $0.sink("hook") } != nil })
+                try await journal.append(.source("Unreachable", "no answer"))
+                #expect(try await eventually { receiver.requests.count == 1 })
+            }
+            #expect(receiver.requests.map { $0.json["type"] as? String } == ["dev.prewarm.source.failing"])
+        }
+    }
+
+    @Test("A long backlog stays small in the store, and of what is a day old only that is told which is still so")
+    func backlog() async throws {
+        let journal = try Journal()
+        try await journal.register("hook")
+        let refusing = Array(repeating: Receiver.Answer(status: 503), count: 5)
+        try await Receiver.run(refusing) { receiver in
+            try await journal.append((0..<1000).map { _ in .revision("a", "Applied", "x") })
+            let yesterday = Timestamp.wall - .seconds(90_000)
+            try await journal.append(.revision("b", "Applied", at: yesterday), .preset("go", "Stalled", at: yesterday))
+            try await journal.notifier(hook(receiver, types: [.revisionApplied, .presetStalled])).running {
+                #expect(try await eventually { receiver.requests.count >= 5 })
+                let record = try await journal.engine.store.read { try $0.sink("hook") }
+                #expect(record.map { $0.state.count < 50_000 } == true)
+                let isTold = try await eventually { receiver.requests.last?.json["subject"] as? String == "preset/go" }
+                #expect(isTold)
+            }
+            #expect(receiver.requests.count == 1006)
+            #expect(receiver.requests.dropLast().allSatisfy { !$0.body.contains("bbbbbbbb") })
+            #expect(journal.log.contains("they are a day old"))
+        }
+    }
+}
