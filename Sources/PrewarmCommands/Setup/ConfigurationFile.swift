@@ -68,7 +68,7 @@ struct ConfigurationFile {
             problem.file = path
             problem.position = provisioner.commandPosition
             return problem
-        }
+        } + notificationProblems(configuration)
     }
 
     func settings(of provisioner: Configuration.Provisioner) -> CommandSettings {
