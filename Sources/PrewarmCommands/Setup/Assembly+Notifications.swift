@@ -26,6 +26,24 @@ extension Assembly {
     }
 }
 
+extension ConfigurationFile {
+    /// Receivers that can't be used as they are configured, before anything is started.
+    func notificationProblems(_ configuration: Configuration) -> [Diagnostic] {
+        let sources = Dictionary(configuration.sources.map { ($0.name.value, $0.url.value) }) { first, _ in first }
+        return configuration.notifications.compactMap { notification in
+            guard let settings = SinkSettings(notification, self) else { return nil }
+            do throws(SinkError) {
+                try Notifier.check(settings, sources: sources)
+                return nil
+            } catch {
+                return Diagnostic(
+                    .error, file: path, at: notification.name.position,
+                    "the notification \(error.sink): \(error.message)", hint: error.hint)
+            }
+        }
+    }
+}
+
 extension SinkSettings {
     fileprivate init?(_ notification: Configuration.Notification, _ file: ConfigurationFile) {
         guard let kind = Kind(rawValue: notification.kind) else { return nil }

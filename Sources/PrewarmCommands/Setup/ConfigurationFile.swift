@@ -68,7 +68,7 @@ struct ConfigurationFile {
             problem.file = path
             problem.position = provisioner.commandPosition
             return problem
-        } + checkServer(configuration, now: .now)
+        } + checkServer(configuration, now: .now) + notificationProblems(configuration)
     }
 
     func settings(of provisioner: Configuration.Provisioner) -> CommandSettings {

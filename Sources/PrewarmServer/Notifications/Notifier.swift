@@ -36,7 +36,7 @@ package struct Notifier: Service {
     ) throws(SinkError) {
         var receivers: [(settings: SinkSettings, address: SinkAddress, sink: any Sink)] = []
         for settings in settings {
-            let (sink, address) = try Self.sink(settings, engine: engine, instance: instance)
+            let (sink, address) = try Self.sink(settings, sources: engine.sources.mapValues(\.url), instance: instance)
             receivers.append((settings, address, sink))
         }
         let redaction = SinkRedaction(receivers.map { ($0.settings, $0.address) })
@@ -52,17 +52,24 @@ package struct Notifier: Service {
         self.workers = workers
     }
 
+    /// Throws what the initialiser would; nothing is asked of the receiver.
+    /// - Parameter sources: URLs by name.
+    package static func check(_ settings: SinkSettings, sources: [String: String]) throws(SinkError) {
+        _ = try sink(settings, sources: sources, instance: "")
+        _ = try Delivery.configuration(settings)
+    }
+
     private static func sink(
-        _ settings: SinkSettings, engine: Engine, instance: String
+        _ settings: SinkSettings, sources: [String: String], instance: String
     ) throws(SinkError) -> (any Sink, SinkAddress) {
-        for name in (settings.sources ?? []).sorted() where engine.sources[name] == nil {
+        for name in (settings.sources ?? []).sorted() where sources[name] == nil {
             throw SinkError(
                 settings.name, "the configuration has no source \"\(name)\"",
-                hint: "it has \(engine.sourceNames.joined(separator: ", "))")
+                hint: "it has \(sources.keys.sorted().joined(separator: ", "))")
         }
         if settings.kind.isForge {
-            let concerned = engine.sources.filter { settings.concerns($0.key) }
-            let sink = try ForgeSink(settings, urls: concerned.mapValues(\.url), instance: instance)
+            let concerned = sources.filter { settings.concerns($0.key) }
+            let sink = try ForgeSink(settings, urls: concerned, instance: instance)
             return (sink, sink.address)
         }
         guard let address = SinkAddress(settings.url ?? "") else { throw .badAddress(settings.name) }
