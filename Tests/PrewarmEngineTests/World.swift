@@ -55,9 +55,13 @@ final class World: Sendable {
         }
     }
 
-    func engine(store: any Store, holder: String = "first", policy: Policy = Policy()) -> Engine {
-        Engine(
-            store: store, sources: [Engine.Source(name: "presets", url: "memory", git: MemoryGit(world: self))],
+    func engine(
+        store: any Store, holder: String = "first", policy: Policy = Policy(), requiresFastForward: Bool = false
+    ) -> Engine {
+        let source = Engine.Source(
+            name: "presets", url: "memory", git: MemoryGit(world: self), requiresFastForward: requiresFastForward)
+        return Engine(
+            store: store, sources: [source],
             provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
             parser: ManifestParsing(version: 1, sizeLimit: 1000) { Self.parse($0) }, now: { self.with(\.now) },
             holder: holder, isDead: { holder in self.with { $0.deadHolders.contains(holder) } })

@@ -63,8 +63,9 @@ struct Overview {
                 text += Style.yellow.apply(to: "  ! \(pinned.message)", colour: colour) + "\n"
                 text += "    what is pushed is not applied; `prewarm unpin \(source.name)` ends it\n"
             }
-            for diagnostic in source.diagnostics where diagnostic.severity == .error {
-                text += "    \(diagnostic.location): \(diagnostic.message)\n"
+            for diagnostic in source.diagnostics {
+                let mark = diagnostic.severity == .error ? "    " : Style.yellow.apply(to: "  ! ", colour: colour)
+                text += "\(mark)\(diagnostic.location): \(diagnostic.message)\n"
             }
         }
         if presets.isEmpty {

@@ -39,19 +39,18 @@ struct Assembly {
     }
 
     func sources() throws -> [Engine.Source] {
-        try mirrors().map { source, mirror in
-            Engine.Source(
+        try configuration.sources.map { source in
+            let mirror = try mirror(of: source)
+            return Engine.Source(
                 name: source.name.value, url: mirror.displayURL, git: mirror, lease: source.timeout + .seconds(60),
                 requiresFastForward: source.requiresFastForward)
         }
     }
 
-    /// In the order of the configuration. Beside the store: `prewarm.db` has them in `prewarm.mirrors`.
-    func mirrors() throws -> [(source: Configuration.Source, mirror: GitMirror)] {
+    /// Beside the store: `prewarm.db` has its mirrors in `prewarm.mirrors`.
+    func mirror(of source: Configuration.Source) throws -> GitMirror {
         let folder = URL(fileURLWithPath: try storePath()).deletingPathExtension().appendingPathExtension("mirrors")
-        return try configuration.sources.map { source in
-            (source, try SourceAssembly(file: file, source: source, mirrors: folder).mirror())
-        }
+        return try SourceAssembly(file: file, source: source, mirrors: folder).mirror()
     }
 
     private func provisioners() -> [String: any Provisioner] {

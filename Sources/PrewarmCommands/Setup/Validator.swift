@@ -63,6 +63,7 @@ struct Validator {
                     )
                 }
                 findings.files += files.count
+                findings.diagnostics += try await source.git.warnings(at: revision)
                 findings.add(Self.folder(configuration).link(parsed))
             } catch {
                 findings.diagnostics.append(

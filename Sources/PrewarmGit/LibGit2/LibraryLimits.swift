@@ -4,8 +4,8 @@ import Glibc
 /// What the libgit2 at hand can't do, in words. Debian's builds are told by what they are linked with.
 package enum LibraryLimits {
     static let sha256 =
-        "libgit2 \(version) reads repositories of SHA-1 objects only: mirror it into one, as with `git clone` and a "
-        + "repository made by `git init --object-format=sha1`"
+        "libgit2 \(version) reads repositories of SHA-1 objects only: turn it into one, as by `git fast-export` into what "
+        + "`git init --object-format=sha1` made"
     static let tls13 =
         "\(tls) speaks TLS up to 1.2: let the server take 1.2, too, put a proxy before it that does, or use an ssh URL"
     static let clientCertificates =

@@ -206,7 +206,7 @@ extension UInt64 {
     /// `512 MiB`, `1.5 GiB`.
     var sizeText: String {
         for (unit, shift) in [("GiB", UInt64(30)), ("MiB", 20), ("KiB", 10)] where self >= 1 << shift {
-            let tenths = self * 10 >> shift
+            let tenths = ((self >> (shift - 4)) * 10) >> 4
             return tenths % 10 == 0 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
         }
         return "\(self) bytes"
