@@ -113,7 +113,7 @@ struct FailureTranslation {
         guard let key = readFile(path, limit: 64 << 10).flatMap({ SSHKeyFile($0) }) else {
             return "\(path) is no private key that is known: make one with `ssh-keygen -t ed25519`"
         }
-        if key.isRSA { return LibraryLimits.rsaKeys }
+        if key.isRSA, LibraryLimits.knowsRSABySHA1Only { return LibraryLimits.rsaKeys }
         return key.isEncrypted
             ? "check the passphrase of \(path), and that the key may read the repository"
             : "check that the key of source \(settings.name) may read the repository"
