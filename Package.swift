@@ -26,6 +26,7 @@ let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swif
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -33,6 +34,7 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -69,15 +71,17 @@ let package = Package(
         module(
             "PrewarmServer",
             [
-                "PrewarmCore", "PrewarmEngine", hummingbird, hummingbirdTLS, httpTypes, nioCore, nioSSL, httpClient,
-                crypto, jwt, logging, lifecycle,
+                "PrewarmCore", "PrewarmEngine", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nioCore,
+                nioHTTP1,
+                nioSSL,
+                httpClient, crypto, jwt, logging, lifecycle,
             ]),
         module(
             "PrewarmCommands",
             [
                 "PrewarmCore", "PrewarmManifests", "PrewarmEngine", "PrewarmGit", "PrewarmSQLite",
                 "PrewarmProvisioners", "PrewarmServer", argumentParser, logging, lifecycle, signals, httpClient,
-                nioCore, nioSSL,
+                nioCore, nioHTTP1, nioSSL,
             ]),
         .executableTarget(name: "prewarm", dependencies: ["PrewarmCommands", argumentParser], swiftSettings: strict),
         tests("PrewarmCoreTests", ["PrewarmCore"]),
@@ -92,7 +96,11 @@ let package = Package(
             "PrewarmEngineTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", logging]),
         tests(
-            "PrewarmServerTests", ["PrewarmCore", "PrewarmEngine", "PrewarmServer", crypto, jwt, httpTypes]),
+            "PrewarmServerTests",
+            [
+                "PrewarmCore", "PrewarmEngine", "PrewarmSQLite", "PrewarmServer", crypto, cryptoExtras, jwt, httpTypes,
+                httpClient, hummingbird, nioCore, logging,
+            ]),
         tests("EndToEndTests", ["PrewarmCore", subprocess, system]),
         tests("TidyTests", []),
         .executableTarget(

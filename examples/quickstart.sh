@@ -58,8 +58,12 @@ title() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
 
 # Shows a command as one would type it in the folder, and runs it.
 run() {
-    local shown=$*
-    printf '%s$ %s%s\n' "$dim" "$shown" "$plain"
+    local shown='' word
+    for word; do
+        [[ $word =~ ^[A-Za-z0-9_./:=@%+-]+$ ]] || word="'$word'"
+        shown+=" $word"
+    done
+    printf '%s$%s%s\n' "$dim" "$shown" "$plain"
     "$@"
 }
 

@@ -16,28 +16,38 @@ package struct Engine: Sendable {
     package let now: @Sendable () -> Timestamp
     /// The value of a secret for a provisioner, looked up at the moment of a call; nil: the configuration has none.
     package let secret: @Sendable (_ name: String, _ provisioner: String) -> String?
+    /// The names that it has a value for, by provisioner; nil: nobody knows.
+    package let secretNames: [String: Set<String>]?
     /// This process, as leases name it.
     package let holder: String
     /// True where a holder is known to have ended.
     package let isDead: @Sendable (String) -> Bool
+    /// Who measures; called often and from anywhere, so it has to be quick.
+    package let observe: @Sendable (Observation) -> Void
 
     package struct Source: Sendable {
         package let name: String
         /// Without user information.
         package let url: String
         package let git: any GitSource
+        /// What of the repository is read, as the configuration says it: its folders.
+        package let scope: String
         /// How long a turn may keep others from reconciling the source, if its process hangs.
         package let lease: Duration
+        /// Between two pulls of the daemon.
+        package let interval: Duration
         /// A revision whose history lacks the one in force is refused.
         package let requiresFastForward: Bool
 
         package init(
-            name: String, url: String, git: any GitSource, lease: Duration = .seconds(120),
-            requiresFastForward: Bool = false
+            name: String, url: String, git: any GitSource, scope: String = "", lease: Duration = .seconds(120),
+            interval: Duration = .seconds(60), requiresFastForward: Bool = false
         ) {
+            self.interval = interval
             self.name = name
             self.url = url
             self.git = git
+            self.scope = scope
             self.lease = lease
             self.requiresFastForward = requiresFastForward
         }
@@ -48,8 +58,10 @@ package struct Engine: Sendable {
         policy: Policy, parser: ManifestParsing, zones: ZoneDirectory = ZoneDirectory(),
         now: @escaping @Sendable () -> Timestamp,
         secret: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
+        secretNames: [String: Set<String>]? = nil,
         holder: String = Holder.current.description,
-        isDead: @escaping @Sendable (String) -> Bool = { Holder($0)?.isKnownDead == true }
+        isDead: @escaping @Sendable (String) -> Bool = { Holder($0)?.isKnownDead == true },
+        observe: @escaping @Sendable (Observation) -> Void = { _ in }
     ) {
         self.store = store
         self.sources = Dictionary(sources.map { ($0.name, $0) }) { first, _ in first }
@@ -61,8 +73,10 @@ package struct Engine: Sendable {
         self.zones = zones
         self.now = now
         self.secret = secret
+        self.secretNames = secretNames
         self.holder = holder
         self.isDead = isDead
+        self.observe = observe
     }
 }
 

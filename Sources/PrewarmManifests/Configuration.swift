@@ -7,12 +7,21 @@ package struct Configuration: Hashable, Sendable {
     package var provisioners: [Provisioner] = []
     /// Values by name, for `valueFrom: {secret: NAME}`; those of a provisioner win.
     package var secrets: [String: String] = [:]
+    /// Of those for all and those for each provisioner, by provisioner.
+    package var secretNames: [String: Set<String>] {
+        Dictionary(provisioners.map { ($0.name.value, Set(secrets.keys).union($0.secrets.keys)) }) { first, _ in first }
+    }
     package var limits = Policy.Limits()
     package var deletionGuard = Policy.DeletionGuard()
     /// Workspaces that a provisioner lists and the store doesn't know are deleted.
     package var deletesOrphans = false
     /// `host:port`.
     package var listen: Located<String>?
+    package var instance = "main"
+    /// Which series of metrics there are for each preset: `all`, `nonzero` or `off`.
+    package var metricsPerPreset = "nonzero"
+    package var notifications: [Notification] = []
+    package var server = Server()
 
     package init() {}
 

@@ -9,7 +9,7 @@ package enum ConfigurationParser {
     package static func parse(
         _ bytes: [UInt8], file: String, environment: @escaping (String) -> String?
     ) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
-        var (tree, error) = YAMLReader.read(bytes)
+        var (tree, error) = YAMLReader.read(VariableMask.cover(bytes))
         var problems: [Diagnostic] = []
         if bytes.count > ManifestParser.sizeLimit {
             problems.append(Diagnostic(.error, "the file is larger than 256 KiB"))
@@ -59,13 +59,15 @@ private struct Expansion {
         var problems: [Diagnostic] = []
         for index in tree.nodes.indices {
             let node = tree.nodes[index]
-            guard case .scalar(let scalar) = node.content, scalar.text.contains("${") else { continue }
-            let (text, messages) = expand(scalar.text)
+            guard case .scalar(let scalar) = node.content else { continue }
+            let written = VariableMask.uncover(scalar.text)
+            guard written.contains("${") else { continue }
+            let (text, messages) = expand(written)
             problems += messages.map {
                 Diagnostic(.error, at: node.position, $0.message, hint: "\($0.remedy), or write $${ for a plain ${")
             }
             tree.nodes[index] = YAMLTree.Node(
-                content: .scalar(Scalar(text: text, isPlain: false, shown: scalar.text)), position: node.position,
+                content: .scalar(Scalar(text: text, isPlain: false, shown: written)), position: node.position,
                 size: node.size)
         }
         return problems
@@ -127,12 +129,15 @@ extension Configuration {
         }
         deletesOrphans = policy?["orphans"]?.text == "delete"
         listen = document["server"]?["listen"]?.located
+        readObservation(document)
+        server = document["server"].map { Server($0) } ?? Server()
     }
 
     /// What a shape can't say: names that are there twice, more than one default.
     func problems() -> [Diagnostic] {
         var problems = Self.duplicates(sources.map(\.name), "source") + sourceProblems()
         problems += Self.duplicates(provisioners.map(\.name), "provisioner")
+        problems += Self.duplicates(server.webhooks.map(\.name), "webhook") + serverProblems()
         let defaults = provisioners.filter(\.isDefault)
         for provisioner in defaults.dropFirst() {
             problems.append(
@@ -150,10 +155,10 @@ extension Configuration {
                         hint: "create and delete are what a pool needs"))
             }
         }
-        return problems
+        return problems + notificationProblems()
     }
 
-    private static func duplicates(_ names: [Located<String>], _ kind: String) -> [Diagnostic] {
+    static func duplicates(_ names: [Located<String>], _ kind: String) -> [Diagnostic] {
         var seen: [String: Int] = [:]
         return names.compactMap { name in
             defer { seen[name.value] = seen[name.value] ?? name.position.line }

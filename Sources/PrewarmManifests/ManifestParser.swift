@@ -15,6 +15,7 @@ package enum ManifestParser {
         var file = ParsedFile()
         guard bytes.count <= sizeLimit else {
             file.isUnreadable = true
+            file.hidesTemplates = bytes.mayMention("Template")
             file.diagnostics = [
                 Diagnostic(
                     .error,
@@ -48,6 +49,7 @@ package enum ManifestParser {
                 return file
             }
             file.isUnreadable = true
+            file.hidesTemplates = bytes.mayMention("Template")
             file.diagnostics.append(Diagnostic(.error, at: error.position, error.message, hint: error.hint))
         }
         if !file.diagnostics.isEmpty { file.diagnostics.quote(bytes) }
@@ -79,8 +81,7 @@ package enum ManifestParser {
             var check = ShapeCheck(tree)
             check.check(root, kind == "Preset" ? .preset : .template, name: "the document")
             problems = check.problems
-            if kind == "Template", problems.isEmpty { problems = RuleCheck.problems(of: document) }
-            if kind == "Preset", problems.isEmpty { problems = TimezoneCheck.problems(of: document) }
+            problems += kind == "Template" ? RuleCheck.problems(of: document) : TimezoneCheck.problems(of: document)
         } else {
             let names = ["Preset", "Template"]
             problems.append(
@@ -110,7 +111,10 @@ enum RuleCheck {
         var problems: [Diagnostic] = []
         var seen: [String: Int] = [:]
         for element in document["spec"]?["parameters"]?.elements ?? [] {
-            guard let rule = ParameterRule(element) else { continue }
+            // What the shape says is wrong is told already.
+            var check = ShapeCheck(element.tree)
+            check.check(element.index, .templateRule, name: "")
+            guard check.problems.isEmpty, let rule = ParameterRule(element) else { continue }
             func report(_ key: String, _ message: String) {
                 problems.append(Diagnostic(.error, at: (element[key] ?? element).position, message))
             }
@@ -153,19 +157,6 @@ extension [UInt8] {
             return (0...bytes.count - length).contains { start in
                 bytes[start] == text.utf8Start[0] && (1..<length).allSatisfy { bytes[start + $0] == text.utf8Start[$0] }
             }
-        }
-    }
-}
-
-extension [Diagnostic] {
-    /// Adds the line that each is about.
-    mutating func quote(_ bytes: [UInt8]) {
-        if bytes.isUTF16 { return }
-        let text = String(decoding: bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...], as: UTF8.self)
-        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        for index in indices {
-            guard let line = self[index].position?.line, lines.indices.contains(line - 1) else { continue }
-            self[index].excerpt = String(lines[line - 1].prefix(200))
         }
     }
 }

@@ -7,8 +7,8 @@ extension SQLiteTransaction {
         let bytes = try statement("SELECT value FROM guards WHERE source = ?").first(name) { columns in
             columns.next([UInt8].self)
         }
-        guard let bytes else { return GuardRecord() }
-        return try GuardRecord(binary: bytes)
+        // One that can't be read must not stop every turn of its source: it is written anew by the next.
+        return bytes.flatMap { try? GuardRecord(binary: $0) } ?? GuardRecord()
     }
 
     func save(_ record: GuardRecord, ofSource name: String) throws {
@@ -50,5 +50,18 @@ extension SQLiteTransaction {
         let insert = try statement("INSERT INTO orphans (provisioner, id, state, since) VALUES (?,?,?,?)")
         for orphan in orphans { try insert.run(provisioner, orphan.id, orphan.state, orphan.since) }
         try statement("INSERT OR REPLACE INTO listings (provisioner, at) VALUES (?,?)").run(provisioner, listedAt)
+    }
+
+    func missing(provisioner: String) throws -> Set<WorkspaceID> {
+        Set(
+            try statement("SELECT id FROM missing WHERE provisioner = ?").all(provisioner) { columns in
+                columns.next(WorkspaceID.self)
+            })
+    }
+
+    func replaceMissing(_ workspaces: Set<WorkspaceID>, provisioner: String) throws {
+        try statement("DELETE FROM missing WHERE provisioner = ?").run(provisioner)
+        let insert = try statement("INSERT INTO missing (provisioner, id) VALUES (?,?)")
+        for workspace in workspaces { try insert.run(provisioner, workspace) }
     }
 }

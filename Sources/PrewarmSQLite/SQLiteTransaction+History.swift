@@ -5,14 +5,16 @@ extension SQLiteTransaction {
     func revisions(source: String, limit: Int) throws -> [RevisionRecord] {
         try statement(
             """
-            SELECT revision, applied_at, author, subject, created, deleted, cancelled, converged_at FROM revisions
+            SELECT revision, applied_at, author, subject, committed_at, created, deleted, cancelled, converged_at
+            FROM revisions
             WHERE source = ? ORDER BY sequence DESC LIMIT ?
             """
         ).all(source, limit) { columns -> RevisionRecord? in
             guard let revision = Revision(columns.next(String.self)) else { return nil }
             return RevisionRecord(
                 source: source, revision: revision, appliedAt: columns.next(), author: columns.next(),
-                subject: columns.next(), created: columns.next(), deleted: columns.next(), cancelled: columns.next(),
+                subject: columns.next(), committedAt: columns.next(), created: columns.next(), deleted: columns.next(),
+                cancelled: columns.next(),
                 convergedAt: columns.next())
         }.compactMap { $0 }
     }
@@ -21,12 +23,12 @@ extension SQLiteTransaction {
         try statement(
             """
             INSERT INTO revisions
-            (source, revision, applied_at, author, subject, created, deleted, cancelled, converged_at)
-            VALUES (?,?,?,?,?,?,?,?,?)
+            (source, revision, applied_at, author, subject, committed_at, created, deleted, cancelled, converged_at)
+            VALUES (?,?,?,?,?,?,?,?,?,?)
             """
         ).run(
             revision.source, revision.revision.description, revision.appliedAt, revision.author, revision.subject,
-            revision.created, revision.deleted, revision.cancelled, revision.convergedAt)
+            revision.committedAt, revision.created, revision.deleted, revision.cancelled, revision.convergedAt)
     }
 
     func updateNewest(_ revision: RevisionRecord) throws {
@@ -96,7 +98,8 @@ extension SQLiteTransaction {
         ).run(before)
         try statement("DELETE FROM specs WHERE fingerprint NOT IN (SELECT fingerprint FROM workspaces)").run()
         try statement(Self.forgetKeys).run()
-        try statement("DELETE FROM events WHERE at < ?").run(before)
+        // The newest one stays, so that no number is given again to an event that readers then miss.
+        try statement("DELETE FROM events WHERE at < ? AND sequence < (SELECT max(sequence) FROM events)").run(before)
         try statement(
             """
             DELETE FROM revisions WHERE applied_at < ?

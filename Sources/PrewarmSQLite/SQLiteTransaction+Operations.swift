@@ -26,6 +26,10 @@ extension SQLiteTransaction {
             conditions.append("workspace = ?")
             values.append(workspace)
         }
+        if let before = filter.before {
+            conditions.append("id < ?")
+            values.append(before)
+        }
         values.append(filter.limit ?? -1)
         let condition = conditions.joined(separator: " AND ")
         let select = "SELECT \(Self.columns) FROM operations WHERE \(condition) ORDER BY id DESC LIMIT ?"

@@ -53,10 +53,15 @@ extension SQLiteTransaction {
             conditions.append("preset IN (SELECT id FROM preset_keys WHERE source = ?)")
             values.append(source)
         }
+        if let after = filter.after {
+            conditions.append("id > ?")
+            values.append(after)
+        }
+        values.append(filter.limit ?? -1)
         let decoder = try WorkspaceDecoder(self)
         var workspaces: [Workspace] = []
         let condition = conditions.joined(separator: " AND ")
-        try statement("SELECT \(WorkspaceDecoder.columns) FROM workspaces WHERE \(condition) ORDER BY id")
+        try statement("SELECT \(WorkspaceDecoder.columns) FROM workspaces WHERE \(condition) ORDER BY id LIMIT ?")
             .forEach(filteredBy: values) { columns in
                 if let workspace = try decoder.workspace(&columns) { workspaces.append(workspace) }
             }

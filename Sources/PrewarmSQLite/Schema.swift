@@ -11,11 +11,21 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("v1") { database in
-            try database.execute(sql: sources + pools + workspaces + tallies + operations + history)
+            try database.execute(sql: sources + pools + workspaces + tallies + operations + history + access)
             try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
+        migrator.registerMigration("missing") { database in try database.execute(sql: missing) }
+        migrator.registerMigration("notifications") { database in try database.execute(sql: notifications) }
         return migrator
     }
+
+    private static let missing = """
+        -- What the last list of a provisioner lacked, while that is not believed.
+        CREATE TABLE missing (
+            provisioner TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (provisioner, id)
+        ) STRICT, WITHOUT ROWID;
+
+        """
 
     private static let sources = """
         CREATE TABLE sources (
@@ -151,6 +161,13 @@ enum Schema {
 
         """
 
+    private static let notifications = """
+        CREATE TABLE notifications (sink TEXT PRIMARY KEY, cursor INTEGER NOT NULL, state BLOB NOT NULL)
+        STRICT, WITHOUT ROWID;
+        ALTER TABLE revisions ADD COLUMN committed_at INTEGER;
+
+        """
+
     private static let history = """
         CREATE TABLE events (
             sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL,
@@ -161,5 +178,20 @@ enum Schema {
         CREATE TABLE blobs (
             blob TEXT PRIMARY KEY, parser_version INTEGER NOT NULL, bytes BLOB NOT NULL, saved_at INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let access = """
+
+        CREATE TABLE access_tokens (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL, presets TEXT NOT NULL,
+            digest BLOB NOT NULL, created_at INTEGER NOT NULL, created_by TEXT NOT NULL, expires_at INTEGER,
+            last_used_at INTEGER
+        ) STRICT, WITHOUT ROWID;
+        -- Numbers are not given again, so that a page's end stays where it is.
+        CREATE TABLE audit (
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, origin TEXT NOT NULL,
+            action TEXT NOT NULL, object TEXT NOT NULL, name TEXT NOT NULL, revision TEXT, detail TEXT
+        ) STRICT;
+        CREATE INDEX audit_by_time ON audit (at);
         """
 }

@@ -31,6 +31,9 @@ import Testing
     @Test func repositoriesThatCantBeRead() async throws {
         let sandbox = try await Sandbox()
         expectError(try await sandbox.prewarm("sync"), "no commit")
+        let plan = try await sandbox.prewarm("plan")
+        expectError(plan, "no commit")
+        #expect(plan.out.isEmpty, "nothing is known of any pool")
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         for (from, to, words) in [
             ("branch: main", "branch: trunk", "trunk"), ("path: presets", "path: elsewhere", "elsewhere"),
@@ -113,9 +116,21 @@ import Testing
         }.count
     }
 
+    @Test func aPresetThatIsMisspeltIsNoPoolThatIsFull() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["go.yaml": Sandbox.preset("go", instances: 1)])
+        for _ in 0..<2 { expectError(try await sandbox.prewarm("sync", "--preset", "goo"), "no preset \"goo\"") }
+        #expect(sandbox.ledger.isEmpty)
+        #expect(try await sandbox.prewarm("sync", "--preset", "go").code == 0 && sandbox.instances.count == 1)
+    }
+
     @Test func wrongUsage() async throws {
         let sandbox = try await Sandbox()
-        #expect(try await sandbox.prewarm("syncc").code == 64)
+        let unknown = try await sandbox.prewarm("syncc")
+        #expect(unknown.code == 64 && unknown.err.hasPrefix("error: ") && unknown.out.isEmpty, "\(unknown.err)")
+        let help = try await sandbox.prewarm("--help")
+        #expect(help.code == 0 && help.err.isEmpty && help.out.contains("SUBCOMMANDS"))
+        #expect(try await sandbox.prewarm("plan", "--at", "x", "--path", ".").err.contains("2026-11-23T08:00:00Z"))
         #expect(try await sandbox.prewarm("claim", "a").code == 64)
         #expect(try await sandbox.prewarm("sync", "--timeout", "soon").code == 64)
         #expect(try await sandbox.prewarm("plan", "--observed", "x.json").code == 64)

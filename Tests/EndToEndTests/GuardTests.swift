@@ -114,6 +114,7 @@ import Testing
         try await sandbox.prewarm("sync")
         #expect(try await sandbox.prewarm("get", "presets", "-o", "name").out == "b\nc\nd\n")
         #expect(try await sandbox.prewarm("status").code == 1, "somebody has to confirm b")
+        #expect(try await sandbox.preset("b")["eligible"]?.int == 0, "it is there, and nobody may claim it")
         #expect(try await sandbox.prewarm("approve", try await sandbox.head()).code == 0)
         try await sandbox.prewarm("sync")
         #expect(try await sandbox.prewarm("get", "presets", "-o", "name").out == "c\nd\n")

@@ -35,6 +35,35 @@ import Testing
         #expect(try await sandbox.prewarm("plan", "--detailed-exitcode").code == 0)
     }
 
+    @Test func aTimeoutEndsTheWaitAndTheNextSyncGoesOnWithTheSameWorkspace() async throws {
+        let slow = Sandbox.provisioner.replacing("#!/bin/sh\n", with: "#!/bin/sh\n[ -e fast ] || sleep 603\n")
+        let sandbox = try await Sandbox(
+            configuration: Sandbox.configuration.replacing("timeout: 20s", with: "timeout: 5m"))
+        try sandbox.write("provision", slow, isExecutable: true)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        for _ in 0..<2 {
+            let cut = try await sandbox.prewarm("sync", "--timeout", "1s")
+            #expect(cut.code == 1 && cut.err.contains("a: 0 of 1 ready"), "\(cut.err)")
+        }
+        let ids = try await sandbox.prewarm("get", "workspaces", "-o", "name").out
+        try sandbox.write("fast", "")
+        let sync = try await sandbox.prewarm("sync", "--wait")
+        #expect(sync.code == 0, "\(sync.err)")
+        #expect(try await sandbox.prewarm("get", "workspaces", "-o", "name").out == ids && sandbox.instances.count == 1)
+    }
+
+    @Test func aRevisionIsTakenAsTablesShowIt() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+        let first = try await sandbox.head()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 5)])
+        for revision in ["main@sha1:\(first.prefix(8))", "sha1:\(first.prefix(8))", String(first.prefix(8)), first] {
+            let plan = try await sandbox.prewarm("plan", "--rev", revision)
+            #expect(plan.out.contains("Plan: 2 to create"), "\(revision): \(plan.err)")
+        }
+        #expect(try await sandbox.prewarm("plan", "--rev", "main@sha1:xyz").code == 1)
+    }
+
     @Test func aSecondSyncCallsNoProvisionerAndWritesNothing() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])

@@ -45,6 +45,7 @@ struct SourceCommandTests {
         let status = try await sandbox.prewarm("status")
         #expect(status.code == 1 && status.out.contains("commit \(bad.prefix(12)) by Ada"), "\(status.out)")
         #expect(status.out.contains("\(good.prefix(8)) stays in force"), "\(status.out)")
+        #expect(status.out.contains("hint: sign it with a key that"), "\(status.out)")
         let shown = try await sandbox.prewarm("plan", "--rev", bad)
         #expect(shown.out.contains("create 2 workspaces") && shown.err.contains("a sync would refuse it"), "\(shown)")
         try sandbox.write("repo/presets/a.yaml", Sandbox.preset("a", instances: 2))

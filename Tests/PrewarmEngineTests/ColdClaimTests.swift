@@ -58,4 +58,23 @@ struct ColdClaimTests {
         #expect(world.with(\.instances).isEmpty)
         #expect(world.with(\.calls).allSatisfy { !$0.hasPrefix("create") })
     }
+
+    @Test("again with the same key is the same, though its preset is gone by now")
+    func keyOutlivesPreset() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 1 1\nb 1 1")
+        try await engine.sync()
+        let claimed = try await engine.claim("a", owner: "ada", idempotencyKey: "once")
+        world.commit("b 1 1")
+        try await engine.sync()
+        #expect(try await engine.claim("a", owner: "ada", idempotencyKey: "once").id == claimed.id)
+        await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "eve", idempotencyKey: "once") }
+        await #expect(throws: ClaimError.self) { try await engine.claim("b", owner: "ada", idempotencyKey: "once") }
+        _ = try await engine.release(claimed.id.rawValue)
+        try await engine.sync()
+        #expect(try await engine.store.read { try $0.presets(named: "a") }.isEmpty)
+        let again = try await engine.claim("presets/a", owner: "ada", idempotencyKey: "once")
+        #expect(again.id == claimed.id && again.state == .deleted)
+    }
 }

@@ -40,6 +40,28 @@ struct DeletionGuardTests {
         #expect(world.with(\.instances).count == 4, "after an hour they don't count any more")
     }
 
+    @Test("stays held by the next revision, however much was made since")
+    func nextRevision() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 4 1\nb 4 1\nc 4 1")
+        try await engine.sync()
+        world.commit("c 4 1\nd 20 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 32, "8 of 12 are held, 20 are made")
+        world.commit("c 4 1\nd 20 1 ttl=86400")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 32, "8 of 32 would be few, but they were 8 of 12")
+        let status = try #require(try await engine.assess("presets").statuses.first)
+        #expect(status[.deletionsHeld]?.message.contains("8 of 12 unclaimed") == true)
+        world.commit("b 4 1\nc 4 1\nd 20 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 28, "4 of 12 may go")
+        world.commit("c 4 1\nd 14 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 18, "14 of 32 are less than half: nothing was held any more")
+    }
+
     @Test("needs another approval where the revision or the set is another")
     func approvalBinds() async throws {
         let world = try World()

@@ -36,6 +36,51 @@ struct DriftTests {
         #expect(try await engine.store.read { try $0.workspace(claimed.id.rawValue) }?.state == .claimed)
     }
 
+    @Test("and suddenly is much less is not believed until the next list agrees")
+    func suspectList() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1")
+        try await engine.sync()
+        let all = world.with { $0.instances }
+        let half = Set(all.sorted().prefix(8))
+        world.with { state in
+            state.now = state.now + .seconds(1)
+            state.instances.subtract(half)
+        }
+        let first = try await engine.resync(force: true)
+        #expect(first.flatMap(\.lost).isEmpty && first.first?.suspicion?.missing.count == 8)
+        world.with { $0.instances = all }
+        let second = try await engine.resync(force: true)
+        #expect(second.first?.suspicion == nil && second.flatMap(\.lost).isEmpty, "they are there again")
+        world.with { $0.instances.subtract(half) }
+        #expect(try await engine.resync(force: true).first?.suspicion?.missing.count == 8, "as if for the first time")
+        let last = try #require(all.sorted().last)
+        world.with { _ = $0.instances.remove(last) }
+        let third = try await engine.resync(force: true)
+        #expect(Set(third.flatMap(\.lost).map(\.id.rawValue)) == half, "two lists agree about these")
+        #expect(third.first?.suspicion?.missing.map(\.rawValue) == [last], "and not about this one yet")
+        #expect(try await engine.resync(force: true).flatMap(\.lost).map(\.id.rawValue) == [last])
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 10)
+        let events = try await engine.store.read { try $0.events(EventFilter()) }
+        #expect(events.contains { $0.reason == "ListSuspect" && $0.kind == .warning })
+    }
+
+    @Test("is left alone where most of it is known to nobody, as after a store was restored")
+    func manyOrphans() async throws {
+        let world = try World()
+        var policy = Policy()
+        policy.deletesOrphans = true
+        let engine = world.engine(store: try world.open(), policy: policy)
+        world.commit("a 1 1")
+        let foreign = Set((0..<9).map { "before-\($0)" })
+        world.with { $0.instances = foreign }
+        try await engine.sync(refreshes: true)
+        #expect(world.with(\.instances).isSuperset(of: foreign))
+        #expect(try await engine.store.read { try $0.orphans() }.count == 9)
+    }
+
     @Test("may be more than is known: it is reported, and adopted or left alone")
     func orphans() async throws {
         let world = try World()

@@ -81,7 +81,7 @@ import Testing
             return
         }
         world.with { $0.brokenVersions = [] }
-        _ = try await engine.retry("a")
+        _ = try await engine.retry("a", by: "ada")
         try await engine.sync()
         #expect(try await engine.counts("a")?.eligible == 2)
     }

@@ -56,12 +56,16 @@ final class World: Sendable {
     }
 
     func engine(
-        store: any Store, holder: String = "first", policy: Policy = Policy(), requiresFastForward: Bool = false
+        store: any Store, holder: String = "first", policy: Policy = Policy(), source: String = "presets",
+        scope: String = "", requiresFastForward: Bool = false
     ) -> Engine {
-        let source = Engine.Source(
-            name: "presets", url: "memory", git: MemoryGit(world: self), requiresFastForward: requiresFastForward)
-        return Engine(
-            store: store, sources: [source],
+        Engine(
+            store: store,
+            sources: [
+                Engine.Source(
+                    name: source, url: "memory", git: MemoryGit(world: self), scope: scope,
+                    requiresFastForward: requiresFastForward)
+            ],
             provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
             parser: ManifestParsing(version: 1, sizeLimit: 1000) { Self.parse($0) }, now: { self.with(\.now) },
             holder: holder, isDead: { holder in self.with { $0.deadHolders.contains(holder) } })
@@ -208,7 +212,7 @@ extension Engine {
     /// `prewarm sync`.
     @discardableResult
     func sync(waitsUntil: Timestamp? = nil, refreshes: Bool = false) async throws -> Synchronizer.Report {
-        try await Synchronizer(self, sources: ["presets"], waitsUntil: waitsUntil, refreshes: refreshes) { _ in }.run()
+        try await Synchronizer(self, sources: sourceNames, waitsUntil: waitsUntil, refreshes: refreshes) { _ in }.run()
     }
 
     func counts(_ preset: String) async throws -> PoolCounts? {

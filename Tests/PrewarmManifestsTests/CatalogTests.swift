@@ -6,12 +6,13 @@ import Testing
 struct CatalogTests {
     private func catalog(
         _ texts: [String], provisioners: [String]? = ["local", "cloud"], standard: String? = "local",
-        previous: [Preset] = []
+        previous: [Preset] = [], previousTemplates: [Template] = []
     ) -> Catalog {
         Catalog(
             source: "presets",
             files: texts.enumerated().map { (path: "\("abcdef".dropFirst($0).prefix(1)).yaml", file: parse($1)) },
-            provisioners: provisioners, defaultProvisioner: standard, previous: previous, previousTemplates: [])
+            provisioners: provisioners, defaultProvisioner: standard, previous: previous,
+            previousTemplates: previousTemplates)
     }
 
     private func briefs(_ catalog: Catalog) -> [String] { catalog.diagnostics.map { "\($0.file):\($0.brief)" } }
@@ -73,7 +74,7 @@ struct CatalogTests {
                 "template: go-dve\ninstances: 1", "local",
                 [
                     "b.yaml:6:3 the preset has no version, and there is no template \"go-dve\" to take it from | "
-                        + "add `version:` to its spec"
+                        + "did you mean \"go-dev\"?"
                 ]
             ),
             (
@@ -123,6 +124,22 @@ struct CatalogTests {
         #expect(catalog.presets == [] && catalog.templates == [] && catalog.invalidNames == ["go"])
     }
 
+    @Test("A secret is one that the configuration has for the provisioner")
+    func secrets() {
+        let text = preset(
+            "go", "template: go-dev\nversion: v1\ninstances: 1\nparameters: {t: {valueFrom: {secret: TOKEN}}}")
+        func problems(_ secrets: [String: Set<String>]?) -> [String] {
+            let catalog = Catalog(
+                source: "presets", files: [("a.yaml", parse(text))], provisioners: ["local"], secrets: secrets,
+                defaultProvisioner: "local", previous: [], previousTemplates: [])
+            return briefs(catalog)
+        }
+        #expect(problems(["local": ["TOKEN"]]) == [] && problems(nil) == [])
+        let message = "a.yaml:9:19 the configuration has no secret \"TOKEN\" for the provisioner \"local\" | "
+        #expect(problems(["local": ["TOKEM"], "cloud": ["TOKEN"]]) == [message + "did you mean \"TOKEM\"?"])
+        #expect(problems(["local": []]) == [message + "give it a value under `secrets:` of the configuration"])
+    }
+
     @Test("Where the configuration is not known, any provisioner will do")
     func anyProvisioner() {
         #expect(catalog([templateText("provisioner: aws"), preset("go")], provisioners: nil).diagnostics == [])
@@ -149,6 +166,42 @@ struct CatalogTests {
         #expect(after.presets.map(\.retirement) == [nil, nil, .pruned])
         let broken = catalog([preset("a"), "apiVersion: prewarm/v1\nkind: [\n"], previous: before)
         #expect(broken.presets.map(\.retirement) == [nil, nil, .pruned], "c.yaml is gone, b.yaml is broken")
+    }
+
+    @Test(
+        "A template that is behind an error keeps its presets as they were",
+        arguments: [
+            "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go-dev\n",
+            "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: Go_Dev}\nspec: {}\n",
+            "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go-dev}\nspec: {activeVersion: 1.5}\n",
+            "apiVersion: prewarm/v1\nkind: [\n",
+        ])
+    func hiddenTemplate(broken: String) {
+        let before = catalog([Self.template, preset("a"), preset("b", "template: opaque\nversion: 1\ninstances: 1")])
+        let after = catalog(
+            [broken, preset("a", "template: go-dev\nversion: 1.4.2\ninstances: 9")], previous: before.presets,
+            previousTemplates: before.templates)
+        #expect(after.presets.first == before.presets.first, "not even its number changes: nobody knows its version")
+        #expect(after.templates == before.templates)
+        #expect(after.diagnostics.count == 1, "it is told once")
+    }
+
+    @Test("A preset whose template may be in a file that can't be read waits for it, others go on")
+    func firstSight() {
+        let broken = "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go-dev\n"
+        let other = templateText("activeVersion: v1").replacing("go-dev", with: "other")
+        let catalog = catalog([broken, preset("a"), other, preset("b", "template: other\ninstances: 1")])
+        #expect(catalog.presets.map(\.key.name) == ["b"])
+        let foreign = self.catalog(["apiVersion: prewarm/v1\nkind: [\n", preset("a")])
+        #expect(foreign.presets.map(\.key.name) == ["a"], "a file that has no template hides none")
+    }
+
+    @Test("Errors between files show their line once the bytes are at hand")
+    func quotes() {
+        var catalog = catalog([Self.template, preset("go", "template: go-dve\ninstances: 1")])
+        #expect(catalog.unquotedPaths == ["b.yaml"])
+        catalog.quote { $0 == "b.yaml" ? Array(preset("go", "template: go-dve\ninstances: 1").utf8) : nil }
+        #expect(catalog.diagnostics.map(\.excerpt) == ["  template: go-dve"] && catalog.unquotedPaths == [])
     }
 
     @Test("A new file that is broken may hold what seems to be gone, so nothing is pruned")

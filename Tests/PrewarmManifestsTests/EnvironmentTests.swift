@@ -29,6 +29,28 @@ struct EnvironmentTests {
         #expect(configuration?.store?.value == value)
     }
 
+    @Test(
+        "A variable needs no quotes between braces and brackets",
+        arguments: [
+            ("{token: ${TOKEN}}", "s3cret-token"), ("{token: x${NAME}y, username: u}", "xvaluey"),
+            ("{token: $${NAME}}", "${NAME}"), ("{username: ${NAME}, token: \"${TOKEN}\"}", "s3cret-token"),
+        ])
+    func flow(auth: String, token: String) throws {
+        let (configuration, diagnostics) = parse(configurationText(source: "auth: \(auth)"))
+        #expect(diagnostics == [])
+        guard case .token(let value, _) = try #require(configuration?.sources.first?.auth) else {
+            Issue.record("no token")
+            return
+        }
+        #expect(value == .text(token))
+        let (_, missing) = parse(configurationText(source: "auth: {token: ${NOWHERE}, tokn: ${TOKEN}}"))
+        #expect(
+            missing.map(\.brief) == [
+                "6:19 the environment has no variable NOWHERE | set it, or write $${ for a plain ${"
+            ])
+        #expect(missing.first?.excerpt == "    auth: {token: ${NOWHERE}, tokn: ${TOKEN}}")
+    }
+
     @Test("A comment is left alone")
     func comments() {
         #expect(parse(configurationText("# ${NOWHERE}")).configuration != nil)

@@ -51,7 +51,7 @@ struct ForeignFileTests {
         #expect(file.isUnreadable && file.presets.map(\.name.value) == ["go"])
         #expect(
             file.diagnostics.map(\.brief) == [
-                "10:2 this is not YAML: did not find expected ',' or ']' while parsing a flow sequence"
+                "10:2 this is not YAML: did not find expected ',' or ']' while parsing a flow sequence that begins at line 9"
             ])
         #expect(file.diagnostics.first?.excerpt == "b: 2")
     }

@@ -242,6 +242,23 @@ struct ManifestErrorTests {
             ])
     }
 
+    @Test("What needs more than its shape is told beside errors of the shape, and of nothing twice")
+    func besideTheShape() {
+        let preset = parse(
+            presetText(
+                "template: go-dev\ninstances: x\nschedule: {timezone: Europe/Berlni, windows: [{cron: '* * *', instances: 1}]}"
+            ))
+        #expect(preset.diagnostics.map { $0.position?.line } == [7, 8, 8])
+        #expect(preset.diagnostics.last?.message == "this system knows no time zone \"Europe/Berlni\"")
+        let noZone = parse(presetText("template: go-dev\ninstances: 1\nschedule: {timezone: 3, windows: []}"))
+        #expect(noZone.diagnostics.count == 2)
+        let template = parse(
+            templateText(
+                "parameters:\n- {name: a, type: integer, default: 1.5}\n- {name: b, type: string, pattern: '('}"))
+        #expect(template.diagnostics.count == 2)
+        #expect(template.diagnostics.contains { $0.message.hasPrefix("the default of \"a\"") })
+    }
+
     @Test("All errors of a file are reported at once, each with its line")
     func allAtOnce() {
         let file = parse(
@@ -258,12 +275,22 @@ struct ManifestErrorTests {
             ])
     }
 
-    @Test("The line is shown as it is in the file, and cut at 200 characters")
+    @Test("The line is shown as it is in the file; of a long one the part around the error")
     func excerpts() {
         let text = "\u{feff}apiVersion: prewarm/v2 # é\r\nkind: Preset\r\n"
         #expect(parse(text).diagnostics.first?.excerpt == "apiVersion: prewarm/v2 # é")
         let long = presetText("template: go-dev\ninstances: 1\n\(String(repeating: "x", count: 500)): 1")
-        #expect(parse(long).diagnostics.first?.excerpt == "  " + String(repeating: "x", count: 198))
+        #expect(
+            parse(long).diagnostics.first?.text().split(separator: "\n").dropFirst().prefix(2) == [
+                "  8 |   \(String(repeating: "x", count: 158))…", "    |   ^",
+            ])
+        let parameters = (0..<90).map { "p\($0): \($0)" }.joined(separator: ", ")
+        let far = parse(presetText("template: go-dev\ninstances: 1\nparameters: {\(parameters), wrong: [1]}"))
+        let lines = far.diagnostics.first?.text().split(separator: "\n", omittingEmptySubsequences: false) ?? []
+        #expect(lines.count == 3 && lines[1].hasPrefix("  8 | …") && lines[1].hasSuffix("wrong: [1]}"))
+        #expect(lines.count == 3 && lines[1].dropFirst(lines[2].count - 1) == "[1]}", "the caret is under it")
+        let wide = parse(presetText("template: go-dev\ninstances: 1\nparameters: {a: \"日本\", b: [1]}"))
+        #expect(wide.diagnostics.first?.text().hasSuffix("\n    | " + String(repeating: " ", count: 29) + "^") == true)
         #expect(
             parse(long).diagnostics.first?.message
                 == "spec has no key \"\(String(repeating: "x", count: 59))…\"")

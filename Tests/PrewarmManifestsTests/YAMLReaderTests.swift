@@ -126,13 +126,25 @@ struct YAMLReaderTests {
     @Test(
         "Broken YAML says where",
         arguments: [
-            ("a: [1, 2\n", 2, 1, "this is not YAML: did not find expected ',' or ']' while parsing a flow sequence"),
+            (
+                "a: [1, 2\n", 2, 1,
+                "this is not YAML: did not find expected ',' or ']' while parsing a flow sequence that begins at line 1"
+            ),
             ("a: [1, 2", 1, 9, "this is not YAML: did not find expected ',' or ']' while parsing a flow sequence"),
             ("a: 1\n b: 2\n", 2, 3, "this is not YAML: mapping values are not allowed in this context"),
-            ("a: 'x\n", 2, 1, "this is not YAML: found unexpected end of stream while scanning a quoted scalar"),
-            ("a: 1\n- b\n", 2, 1, "this is not YAML: did not find expected key while parsing a block mapping"),
+            (
+                "a: 'x\n", 2, 1,
+                "this is not YAML: found unexpected end of stream while scanning a quoted scalar that begins at line 1"
+            ),
+            (
+                "a: 1\n- b\n", 2, 1,
+                "this is not YAML: did not find expected key while parsing a block mapping that begins at line 1"
+            ),
             ("a: \"\\q\"", 1, 5, "this is not YAML: found unknown escape character while parsing a quoted scalar"),
-            ("a: {b: 1\nc: 2", 2, 2, "this is not YAML: did not find expected ',' or '}' while parsing a flow mapping"),
+            (
+                "a: {b: 1\nc: 2", 2, 2,
+                "this is not YAML: did not find expected ',' or '}' while parsing a flow mapping that begins at line 1"
+            ),
         ])
     func broken(text: String, line: Int, column: Int, message: String) throws {
         let error = try #require(read(text).error)

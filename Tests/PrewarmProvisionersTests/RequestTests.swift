@@ -91,6 +91,15 @@ struct RequestTests {
         #expect(workshop.read("ran") == nil)
     }
 
+    @Test("to delete is told without a secret that is no more", arguments: [ProvisionerOperation.delete, .inspect])
+    func forgottenSecret(operation: ProvisionerOperation) async throws {
+        let reply = try await workshop.run(
+            Self.dump, request(operation, parameters: ["cpu": .integer(8), "token": .secret("GONE")]))
+        #expect(reply.outcome == .ready)
+        #expect(workshop.read("in")?.contains("\"parameters\":{\"cpu\":8}") == true)
+        #expect(variables()["PREWARM_PARAM_TOKEN"] == nil)
+    }
+
     @Test("is too long for the system, which is said")
     func tooLong() async throws {
         let value = String(repeating: "x", count: 200_000)

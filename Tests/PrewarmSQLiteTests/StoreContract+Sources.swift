@@ -27,6 +27,17 @@ extension StoreContract {
             try await store.write { [changed] in try $0.save(changed) }
             #expect(try await store.read { try $0.source("main") } == changed)
         },
+        Case("what a list lacked is kept by provisioner, in place of what it was") { fixture in
+            let store = try await fixture.open()
+            try await store.write { writer in
+                try writer.replaceMissing([WorkspaceID("a"), WorkspaceID("b")], provisioner: "local")
+                try writer.replaceMissing([WorkspaceID("c")], provisioner: "cloud")
+                try writer.replaceMissing([WorkspaceID("b")], provisioner: "local")
+            }
+            #expect(try await store.read { try $0.missing(provisioner: "local") } == [WorkspaceID("b")])
+            #expect(try await store.read { try $0.missing(provisioner: "cloud") } == [WorkspaceID("c")])
+            #expect(try await store.read { try $0.missing(provisioner: "other") }.isEmpty)
+        },
         Case("a dirty source has no quiet time left, others keep theirs") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in

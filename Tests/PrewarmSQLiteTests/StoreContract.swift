@@ -21,4 +21,5 @@ enum StoreContract {
 
     static let cases =
         transactionCases + sourceCases + presetCases + workspaceCases + claimCases + operationCases + historyCases
+        + accessCases
 }

@@ -24,9 +24,14 @@ struct AdoptCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let context = try await Context.open(global)
-            for workspace in try await context.engine.adopt(ids, into: preset, by: by ?? Environment.user) {
-                console.step(.success, "\(workspace.id) is \(workspace.name) now, ready to be claimed")
+            let name = PresetName(preset)
+            let adopted = try await Session.open(global).post(
+                "presets", name.name, "adopt", query: ["source": name.source],
+                body: ["ids": .array(ids.map { .string($0) }), "by": .string(by ?? Environment.user)])
+            for workspace in adopted.elements {
+                console.step(
+                    .success,
+                    "\(workspace.text("id") ?? "") is \(workspace.text("name") ?? "") now, ready to be claimed")
             }
         }
     }

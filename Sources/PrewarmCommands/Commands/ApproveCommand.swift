@@ -24,17 +24,24 @@ struct ApproveCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let context = try await Context.open(global)
-            if source != nil { _ = try context.sources(named: source) }
-            let approved = try await context.engine.approve(revision, source: source, by: by ?? Environment.user)
-            for (source, revision, deletions) in approved {
+            let session = try await Session.open(global)
+            let approvals = try await session.post(
+                "approve",
+                body: [
+                    "revision": .string(revision), "source": source.map { .string($0) },
+                    "by": .string(by ?? Environment.user),
+                ])
+            for approval in approvals.elements {
+                let deletions = counted(approval.number("deletions"), "deletion")
                 console.step(
-                    .success, "approved \(counted(deletions.count, "deletion")) of \(source) at \(revision.short)")
-                for (preset, group) in Dictionary(grouping: deletions, by: \.preset.name).sorted(by: { $0.key < $1.key }
-                ) {
-                    console.note("  \(preset): \(group.count)")
+                    .success,
+                    "approved \(deletions) of \(approval.text("source") ?? "") at \(approval.shortRevision("revision") ?? "")"
+                )
+                for (preset, count) in approval["presets"]?.pairs ?? [] {
+                    console.note("  \(preset): \(count.int ?? 0)")
                 }
             }
+            if session.local == nil { return }
             console.note("The next sync carries them out.")
         }
     }

@@ -16,7 +16,7 @@ struct ClaimCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Who gets it.", valueName: "who"))
     var owner: String
 
-    @Option(help: ArgumentHelp("How long to wait for one where none is ready.", valueName: "duration"))
+    @Option(help: ArgumentHelp("How long to wait for one where none is ready, as 90s or 15m.", valueName: "duration"))
     var wait: DurationArgument?
 
     @Option(help: ArgumentHelp("Asking again with the same key gives the same workspace.", valueName: "key"))
@@ -34,72 +34,69 @@ struct ClaimCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let context = try await Context.open(global)
-            let deadline = wait.map { context.engine.now() + $0.duration }
-            var workspace = try await claim(context, until: deadline, console: console)
-            if let idempotencyKey, workspace.state != .claimed {
-                throw CommandFailure(
-                    "\(workspace.name), which the idempotency key \"\(idempotencyKey)\" got, was given up",
-                    hint: "use a new key for a new claim")
+            let session = try await Session.open(global)
+            let name = PresetName(preset)
+            if wait != nil { console.debug("waits for up to \(wait?.duration.prewarmText ?? "")") }
+            var workspace = try await session.post(
+                "presets", name.name, "claims", query: ["source": name.source],
+                body: ["owner": .string(owner), "wait": wait.map { .string($0.duration.prewarmText) }],
+                idempotencyKey: idempotencyKey)
+            if workspace["cold"]?.bool == true {
+                workspace = try await ColdClaim(session: session, owner: owner, patience: wait?.duration)
+                    .finished(workspace, console)
             }
-            if workspace.isCold { workspace = try await make(workspace, context, until: deadline, console: console) }
-            switch output {
-            case .json: console.write(Value(workspace, ttl: nil).json)
-            case .yaml: console.write(Value(workspace, ttl: nil).yaml)
-            case .text:
-                console.step(.success, "\(workspace.name) is yours, \(owner)")
-                var table = Table(["", ""], flexible: "")
-                for (key, value) in [
-                    ("id", workspace.id.rawValue), ("endpoint", workspace.endpoint ?? "none was given"),
-                ]
-                    + workspace.metadata.sorted(by: { $0.key < $1.key })
-                {
-                    table.add([.init(key, .dim), .init(value.asOneLine)])
-                }
-                console.write(table.rowsText(colour: console.coloursOutput))
-            }
+            show(workspace, console)
         }
     }
 
-    /// None was ready: this process makes one, unless another is at it already.
-    private func make(
-        _ workspace: Workspace, _ context: Context, until deadline: Timestamp?, console: Console
-    ) async throws -> Workspace {
-        console.step(.waiting, "none is ready: \(workspace.name) is being made for \(owner)")
-        while true {
-            _ = try await OperationRunner(context.engine, workspace: workspace.id).run()
-            let found = try await context.store.read { try $0.workspace(workspace.id.rawValue) }
-            guard let found, found.state == .claimed else {
-                let failed = try await context.store.read { store in
-                    try store.operations(OperationFilter(workspace: workspace.id, states: [.failed])).first?.operation
-                }
-                throw CommandFailure(
-                    "\(workspace.name) could not be made: \(failed?.error?.asOneLine ?? "it is gone")",
-                    hint: failed.map { "see `prewarm logs \($0.id)`" })
+    private func show(_ workspace: Value, _ console: Console) {
+        switch output {
+        case .json: console.write(workspace.json)
+        case .yaml: console.write(workspace.yaml)
+        case .text:
+            console.step(.success, "\(workspace.text("name") ?? "") is yours, \(owner)")
+            var table = Table(["", ""], flexible: "")
+            let rows = [
+                ("id", workspace.text("id") ?? ""), ("endpoint", workspace.text("endpoint") ?? "none was given"),
+            ]
+            for (key, value) in rows + (workspace["metadata"]?.pairs ?? []).map({ ($0.key, $0.value.plainText ?? "") })
+            {
+                table.add([.init(key, .dim), .init(value.asOneLine)])
             }
-            if found.readyAt != nil { return found }
-            if let deadline, context.engine.now() >= deadline {
+            console.write(table.rowsText(colour: console.coloursOutput))
+        }
+    }
+}
+
+/// Waits for a workspace that is made for its owner since none was ready. Without a daemon this process makes it, unless
+/// another is at it already.
+private struct ColdClaim {
+    let session: Session
+    let owner: String
+    let patience: Duration?
+
+    func finished(_ workspace: Value, _ console: Console) async throws -> Value {
+        let (id, name) = (workspace.text("id") ?? "", workspace.text("name") ?? "")
+        let deadline = patience.map { Timestamp.now + $0 }
+        console.step(.waiting, "none is ready: \(name) is being made for \(owner)")
+        while true {
+            if let context = session.local {
+                _ = try await OperationRunner(context.engine, workspace: WorkspaceID(id)).run()
+            }
+            let found = try await session.get("workspaces", id)
+            guard found.text("state") == WorkspaceState.claimed.rawValue else {
+                let failed = found.list("operations").first { $0.text("error") != nil }
                 throw CommandFailure(
-                    "\(workspace.name) is yours, and not ready in time",
-                    hint: "the next sync goes on; see `prewarm describe workspace \(workspace.name)`")
+                    "\(name) could not be made: \(failed?.text("error")?.asOneLine ?? "it is gone")",
+                    hint: failed?.text("id").map { "see `prewarm logs \($0)`" })
+            }
+            if found.text("readyAt") != nil { return found }
+            if let deadline, Timestamp.now >= deadline {
+                throw CommandFailure(
+                    "\(name) is yours, and not ready in time",
+                    hint: "the next sync goes on; see `prewarm describe workspace \(name)`")
             }
             try await Task.sleep(for: .milliseconds(100))
-        }
-    }
-
-    private func claim(_ context: Context, until deadline: Timestamp?, console: Console) async throws -> Workspace {
-        var isTold = false
-        while true {
-            do {
-                return try await context.engine.claim(preset, owner: owner, idempotencyKey: idempotencyKey)
-            } catch ClaimError.nothingReady(let preset, let starting) {
-                guard let deadline, context.engine.now() < deadline else {
-                    throw ClaimError.nothingReady(preset, starting: starting)
-                }
-                if !isTold { console.step(.waiting, "none is ready, \(starting) on the way; waiting") }
-                isTold = true
-                try await Task.sleep(for: .milliseconds(100))
-            }
         }
     }
 }
@@ -119,12 +116,15 @@ struct ReleaseCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let context = try await Context.open(global)
-            let released = try await context.engine.release(workspace)
-            console.step(.success, "released \(released.name)")
-            guard !noWait, released.state != .deleted else { return }
+            let session = try await Session.open(global)
+            let released = try await session.post("workspaces", workspace, "release", body: [:])
+            console.step(.success, "released \(released.text("name") ?? workspace)")
+            guard !noWait, let context = session.local, released.text("state") != WorkspaceState.deleted.rawValue
+            else { return }
             let display = ProgressDisplay(console, drawsLive: false)
-            let report = try await OperationRunner(context.engine, workspace: released.id) {
+            let report = try await OperationRunner(
+                context.engine, workspace: WorkspaceID(released.text("id") ?? "")
+            ) {
                 display.show(.operation($0))
             }
             .run()
@@ -149,9 +149,10 @@ struct RetryCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let context = try await Context.open(global)
-            let retried = try await context.engine.retry(name)
-            console.step(.success, "\(retried): the next sync tries again at once")
+            let session = try await Session.open(global)
+            let retried = try await session.post("retry", body: ["name": .string(name)])
+            let when = session.local == nil ? "it is tried again now" : "the next sync tries again at once"
+            console.step(.success, "\(retried.text("message") ?? name): \(when)")
         }
     }
 }

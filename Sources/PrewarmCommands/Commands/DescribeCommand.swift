@@ -23,14 +23,30 @@ struct DescribeCommand: AsyncParsableCommand {
     @Argument(help: "Its name or id.")
     var name: String
 
+    @Option(name: .shortAndLong, help: "text, json or yaml.")
+    var output = DataFormat.text
+
     func run() async throws {
         try await finish(global) { console in
-            let context = try await Context.open(global)
-            let description = Description(context, colour: console.coloursOutput)
-            switch kind {
-            case .preset: console.write(try await description.preset(name))
-            case .workspace: console.write(try await description.workspace(name))
-            case .operation: console.write(try await description.operation(name))
+            let session = try await Session.open(global)
+            let preset = PresetName(name)
+            let document =
+                switch kind {
+                case .preset: try await session.get("presets", preset.name, query: ["source": preset.source])
+                case .workspace: try await session.get("workspaces", name)
+                case .operation: try await session.get("operations", name)
+                }
+            switch output {
+            case .json: console.write(document.json)
+            case .yaml: console.write(document.yaml)
+            case .text:
+                let description = Description(
+                    document: document, now: await session.now(), colour: console.coloursOutput)
+                switch kind {
+                case .preset: console.write(description.preset)
+                case .workspace: console.write(description.workspace)
+                case .operation: console.write(description.operation)
+                }
             }
         }
     }

@@ -59,11 +59,11 @@ struct GetCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await finish(global) { console in
-            let context = try await Context.open(global)
+        try await finish(global, goesOn: watch) { console in
+            let session = try await Session.open(global)
             var last: String?
             while true {
-                let text = try await render(context, console)
+                let text = try await render(session, console)
                 if text != last {
                     if last != nil, output == .table || output == .wide { console.write("\n") }
                     console.write(text)
@@ -75,117 +75,89 @@ struct GetCommand: AsyncParsableCommand {
         }
     }
 
-    private func render(_ context: Context, _ console: Console) async throws -> String {
-        let now = context.engine.now()
-        switch kind {
-        case .presets:
-            let wanted = name ?? preset
-            let statuses = try await context.assess().flatMap(\.statuses).filter { status in
-                wanted == nil || status.preset.key.name == wanted || status.preset.key.description == wanted
-            }
-            try require(!statuses.isEmpty || wanted == nil, "preset", wanted)
-            return text(
-                statuses.map { Value($0) }, names: statuses.map(\.preset.key.name),
-                table: PresetTable(statuses, isWide: output == .wide).text(console))
-        case .templates:
-            let templates = try await context.store.read { store in
-                try store.sources().flatMap { source in
-                    try store.templates(source: source.name).map { (source: source.name, template: $0) }
-                }
-            }.filter { name == nil || $0.template.name == name }
-            try require(!templates.isEmpty || name == nil, "template", name)
-            return text(
-                templates.map { Value($0.template, source: $0.source) }, names: templates.map(\.template.name),
-                table: Tables.templates(templates, console))
-        case .workspaces:
-            let (workspaces, ttls) = try await workspaces(context)
-            return text(
-                workspaces.map { Value($0, ttl: ttls[$0.preset] ?? nil) }, names: workspaces.map(\.name),
-                table: Tables.workspaces(workspaces, now: now, isWide: output == .wide, console))
-        case .operations:
-            let operations = try await operations(context)
-            return text(
-                operations.map { Value($0) }, names: operations.map(\.id.rawValue),
-                table: Tables.operations(operations, now: now, console))
-        case .events:
-            let preset = name ?? preset
-            let events = try await context.store.read { store in
-                let key = try preset.map { try context.engine.preset(named: $0, in: store).key }
-                return try store.events(EventFilter(preset: key, limit: 500))
-            }
-            return text(
-                events.map { Value($0) }, names: events.map { "\($0.object)/\($0.name)" }, isSingle: false,
-                table: Tables.events(events, now: now, console))
-        case .orphans:
-            let orphans = try await context.store.read { try $0.orphans() }.filter {
-                name == nil || $0.id.rawValue == name
-            }
-            try require(!orphans.isEmpty || name == nil, "orphan", name)
-            return text(
-                orphans.map { Value($0) }, names: orphans.map(\.id.rawValue),
-                table: Tables.orphans(orphans, now: now, console))
-        case .revisions:
-            let revisions = try await revisions(context)
-            try require(!revisions.isEmpty || name == nil, "revision", name)
-            return text(
-                revisions.map { Value($0) }, names: revisions.map(\.revision.description),
-                table: Tables.revisions(revisions, now: now, console))
-        case .sources:
-            let sources = try await context.sourceStatuses().filter { name == nil || $0.name == name }
-            try require(!sources.isEmpty || name == nil, "source", name)
-            return text(
-                sources.map { Value($0) }, names: sources.map(\.name), table: Tables.sources(sources, now: now, console)
-            )
+    private func render(_ session: Session, _ console: Console) async throws -> String {
+        let documents = try await documents(session)
+        switch output {
+        case .json: return value(documents).json
+        case .yaml: return value(documents).yaml
+        case .name: return documents.map { kind.name(of: $0) + "\n" }.joined()
+        case .table, .wide:
+            guard !documents.isEmpty else { return "There are no \(kind.rawValue).\n" }
+            return kind.table(now: await session.now(), isWide: output == .wide).text(documents, console)
         }
-    }
-
-    /// The newest first; of a commit that is named, what its beginning fits.
-    private func revisions(_ context: Context) async throws -> [RevisionRecord] {
-        let name = name.map { $0.split(separator: ":").last.map(String.init) ?? $0 }
-        return try await context.store.read { store in
-            try store.sources().flatMap { try store.revisions(source: $0.name, limit: 100) }
-        }.filter { record in name.map { record.revision.commit.hasPrefix($0) } ?? true }
-    }
-
-    private func workspaces(_ context: Context) async throws -> ([Workspace], [PresetKey: Duration?]) {
-        let (name, preset, owner) = (name, preset, owner)
-        let states = state.flatMap(WorkspaceState.init(rawValue:)).map { [$0] } ?? []
-        return try await context.store.read { store in
-            let ttls = Dictionary(try store.presets(source: nil).map { ($0.key, $0.ttl) }) { first, _ in first }
-            if let name {
-                guard let workspace = try store.workspace(name) else { throw ClaimError.unknownWorkspace(name) }
-                return ([workspace], ttls)
-            }
-            let key = try preset.map { try context.engine.preset(named: $0, in: store).key }
-            return (try store.workspaces(WorkspaceFilter(preset: key, states: states, owner: owner)), ttls)
-        }
-    }
-
-    private func operations(_ context: Context) async throws -> [Operation] {
-        let (name, preset) = (name, preset)
-        let states = state.flatMap(Operation.State.init(rawValue:)).map { [$0] } ?? []
-        let found = try await context.store.read { store in
-            if let name { return try store.operation(OperationID(name)).map { [$0.operation] } ?? [] }
-            let key = try preset.map { try context.engine.preset(named: $0, in: store).key }
-            return try store.operations(OperationFilter(preset: key, states: states)).map(\.operation)
-        }
-        try require(!found.isEmpty || name == nil, "operation", name)
-        return found
-    }
-
-    private func require(_ isFound: Bool, _ what: String, _ name: String?) throws {
-        guard !isFound, let name else { return }
-        throw CommandFailure("there is no \(what) \"\(name)\"", hint: "see `prewarm get \(what)s`")
     }
 
     /// Lists are arrays, single things are objects.
-    private func text(_ values: [Value], names: [String], isSingle: Bool = true, table: String) -> String {
-        let value = isSingle && name != nil && values.count == 1 ? values[0] : .array(values)
-        switch output {
-        case .json: return value.json
-        case .yaml: return value.yaml
-        case .name: return names.map { $0 + "\n" }.joined()
-        case .table, .wide: return values.isEmpty ? "There are no \(kind.rawValue).\n" : table
+    private func value(_ documents: [Value]) -> Value {
+        name != nil && kind != .events && documents.count == 1 ? documents[0] : .array(documents)
+    }
+
+    private func documents(_ session: Session) async throws -> [Value] {
+        switch kind {
+        case .presets: return try await named(session.list("presets", query: ["name": name ?? preset]), name ?? preset)
+        case .templates: return try await named(session.list("templates", query: ["name": name]), name)
+        case .workspaces:
+            if let name { return [try await session.get("workspaces", name).shown(as: .workspaces)] }
+            return try await session.list("workspaces", query: ["preset": preset, "state": state, "owner": owner])
+        case .operations:
+            if let name { return [try await session.get("operations", name).shown(as: .operations)] }
+            return try await session.list("operations", query: ["preset": preset, "state": state])
+        case .events: return try await session.list("events", query: ["preset": name ?? preset])
+        case .orphans: return try await filtered(session.list("orphans")) { $0.text("id") == name }
+        case .sources: return try await filtered(session.list("sources")) { $0.text("name") == name }
+        case .revisions:
+            let digits = name.map { $0.split(separator: ":").last.map(String.init) ?? $0 } ?? ""
+            return try await filtered(session.list("revisions")) { document in
+                document.text("revision").flatMap { Revision($0) }?.commit.hasPrefix(digits) ?? false
+            }
         }
+    }
+
+    private func filtered(_ documents: [Value], _ isWanted: (Value) -> Bool) throws -> [Value] {
+        try named(name == nil ? documents : documents.filter(isWanted), name)
+    }
+
+    private func named(_ documents: [Value], _ name: String?) throws -> [Value] {
+        if documents.isEmpty, let name {
+            let what = String(kind.rawValue.dropLast())
+            throw CommandFailure("there is no \(what) \"\(name)\"", hint: "see `prewarm get \(what)s`")
+        }
+        return documents
+    }
+}
+
+extension GetCommand.Kind {
+    fileprivate func table(now: Timestamp, isWide: Bool) -> DocumentTable {
+        switch self {
+        case .presets: .presets(isWide: isWide)
+        case .templates: .templates
+        case .workspaces: .workspaces(now: now, isWide: isWide)
+        case .operations: .operations(now: now)
+        case .events: .events(now: now)
+        case .sources: .sources(now: now)
+        case .revisions: .revisions(now: now)
+        case .orphans: .orphans(now: now)
+        }
+    }
+
+    fileprivate func name(of document: Value) -> String {
+        let key =
+            switch self {
+            case .presets, .templates, .workspaces, .sources: "name"
+            case .operations, .orphans: "id"
+            case .events: "object"
+            case .revisions: "revision"
+            }
+        return document.text(key) ?? ""
+    }
+}
+
+extension Value {
+    /// A description without what `get` does not show.
+    fileprivate func shown(as kind: GetCommand.Kind) -> Value {
+        let more: Set<String> =
+            kind == .workspaces
+            ? ["provisioner", "isCurrent", "because", "commit", "manifest", "operations"] : ["workspaceName", "logEnd"]
+        return .object(pairs.filter { !more.contains($0.key) })
     }
 }

@@ -13,34 +13,18 @@ struct LogsCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let context = try await Context.open(global)
-            let name = operation
-            let (records, logs) = try await context.store.read { store in
-                var records = try store.operation(OperationID(name)).map { [$0] } ?? []
-                if records.isEmpty, let workspace = try store.workspace(name) {
-                    records = try store.operations(OperationFilter(workspace: workspace.id)).reversed()
-                }
-                return (records, try records.map { try store.log(of: $0.operation.id) })
-            }
-            guard !records.isEmpty else {
-                throw CommandFailure(
-                    "there is no operation and no workspace \"\(operation)\"", hint: "see `prewarm get operations`")
-            }
-            for (record, logs) in zip(records, logs) {
-                let needsTitles = records.count > 1 || logs.count > 1
+            let operations = try await Session.open(global).list("operations", operation, "logs")
+            for operation in operations {
+                let logs = operation.list("attempts")
+                let title = "\(operation.text("type") ?? "") \(operation.text("operation") ?? "")"
                 for log in logs {
-                    if needsTitles {
-                        console.note(
-                            "== \(record.operation.kind.rawValue) \(record.operation.id), attempt \(log.attempt), \(log.at)"
-                        )
+                    if operations.count > 1 || logs.count > 1 {
+                        console.note("== \(title), attempt \(log.number("attempt")), \(log.text("at") ?? "")")
                     }
-                    console.write(log.text.hasSuffix("\n") || log.text.isEmpty ? log.text : log.text + "\n")
+                    let text = log.text("text") ?? ""
+                    console.write(text.hasSuffix("\n") || text.isEmpty ? text : text + "\n")
                 }
-                if logs.isEmpty {
-                    console.note(
-                        "\(record.operation.kind.rawValue) \(record.operation.id) wrote nothing; it is \(record.operation.state.rawValue)"
-                    )
-                }
+                if logs.isEmpty { console.note("\(title) wrote nothing; it is \(operation.text("state") ?? "")") }
             }
         }
     }
@@ -57,25 +41,14 @@ struct ExportCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let context = try await Context.open(global)
-            let (workspaces, operations, presets) = try await context.store.read { store in
-                (
-                    try store.workspaces(WorkspaceFilter()),
-                    try store.operations(OperationFilter(states: [.pending, .running]))
-                        + store.failures(source: nil).flatMap { failure in
-                            // What the backoff of a preset follows from.
-                            try store.operations(
-                                OperationFilter(preset: failure.preset, states: [.failed], limit: failure.count))
-                        },
-                    try store.presets(source: nil)
-                )
-            }
-            let ttls = Dictionary(presets.map { ($0.key, $0.ttl) }) { first, _ in first }
+            let session = try await Session.open(global)
+            guard let context = session.local else { return console.write(try await session.get("export").json) }
+            let state = try await context.engine.exported()
             // Piece by piece: a large state is not held twice.
             console.write("{\n  \"at\": \"\(context.engine.now())\",\n  \"workspaces\": ")
-            write(workspaces, to: console) { Value($0, ttl: ttls[$0.preset] ?? nil) }
+            write(state.workspaces, to: console) { Value($0, ttl: state.ttls[$0.preset] ?? nil) }
             console.write(",\n  \"operations\": ")
-            write(operations.reversed(), to: console) { Value($0.operation) }
+            write(state.operations, to: console) { Value($0) }
             console.write("\n}\n")
         }
     }
@@ -120,14 +93,13 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let context = try await Context.open(global)
-            let overview = try await Overview(context)
+            let status = try await Session.open(global).get("status")
             switch output {
-            case .json: console.write(overview.value.json)
-            case .yaml: console.write(overview.value.yaml)
-            case .text: console.write(overview.text(console))
+            case .json: console.write(status.json)
+            case .yaml: console.write(status.yaml)
+            case .text: console.write(StatusText(status: status, console: console).text)
             }
-            if !overview.isHealthy { throw ExitCode(1) }
+            if status["healthy"]?.bool != true { throw ExitCode(1) }
         }
     }
 }

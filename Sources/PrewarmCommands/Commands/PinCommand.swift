@@ -28,13 +28,19 @@ struct PinCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let context = try await Context.open(global)
-            let name = try context.sources(named: source)[0]
-            let end = try until.map { try $0.time(from: context.engine.now()) }
-            let pinned = try await context.engine.pin(
-                name, at: revision, reason: reason, by: by ?? Environment.user, until: end)
-            console.step(.success, "pinned \(name) at \(pinned.short)" + (end.map { " until \($0)" } ?? ""))
-            console.note("The next sync goes to it.")
+            let session = try await Session.open(global)
+            let end = try until?.time(from: await session.now())
+            let pinned = try await session.post(
+                "sources", source, "pin",
+                body: [
+                    "revision": .string(revision), "reason": reason.map { .string($0) },
+                    "until": end.map { Value($0) }, "by": .string(by ?? Environment.user),
+                ])
+            console.step(
+                .success,
+                "pinned \(source) at \(pinned.shortRevision("revision") ?? revision)"
+                    + (end.map { " until \($0)" } ?? ""))
+            if session.local != nil { console.note("The next sync goes to it.") }
         }
     }
 }
@@ -53,10 +59,10 @@ struct UnpinCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let context = try await Context.open(global)
-            let name = try context.sources(named: source)[0]
-            let wasPinned = try await context.engine.unpin(name, by: by ?? Environment.user)
-            console.step(.success, wasPinned ? "unpinned \(name)" : "\(name) was not pinned")
+            let unpinned = try await Session.open(global).delete(
+                "sources", source, "pin", query: ["by": by ?? Environment.user])
+            console.step(
+                .success, unpinned["changed"]?.bool == true ? "unpinned \(source)" : "\(source) was not pinned")
         }
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
+import PrewarmServer
 
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,8 +26,8 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Plan this source only.", valueName: "name"))
     var source: String?
 
-    @Option(name: .shortAndLong, help: "text, json or yaml.")
-    var output = DataFormat.text
+    @Option(name: .shortAndLong, help: "text, json, yaml, or markdown for a comment on a pull request.")
+    var output = PlanFormat.text
 
     @Flag(help: "Exit with 2 where there are changes, 0 where there are none.")
     var detailedExitcode = false
@@ -42,7 +43,9 @@ struct PlanCommand: AsyncParsableCommand {
             "Offline: the state that `prewarm export` wrote; without it nothing exists.", valueName: "file"))
     var observed: String?
 
-    @Option(help: ArgumentHelp("Offline: the time to plan for; without it now.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("Offline: the time to plan for, as 2026-11-23T08:00:00Z; without it now.", valueName: "time")
+    )
     var at: TimeArgument?
 
     func validate() throws {
@@ -59,82 +62,86 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let hasChanges: Bool
-            if let path {
-                let configuration = try ConfigurationFile.loadIfPresent(global)
-                let report = try OfflinePlan(
-                    path: path, observed: observed, at: at?.time ?? .now,
-                    policy: configuration?.policy ?? Policy(),
-                    folder: Validator.folder(configuration)
-                ).report()
-                hasChanges = try Self.show(
-                    [report], at: at?.time ?? .now, preset: preset, output: output, console: console)
+            let plan: Value
+            if path != nil {
+                plan = Value(plans: [try offline()], at: at?.time ?? .now)
+            } else if let remote = try RemoteClient(global) {
+                if out != nil { throw CommandFailure("--out needs the store: it goes without --server") }
+                plan = try await remote.send(
+                    APIRequest(.get, ["plan"], query: ["source": source, "preset": preset, "revision": revision])
+                ).value
             } else {
-                let context = try await Context.open(global)
-                hasChanges = try await Self.show(
-                    context, sources: try context.sources(named: source), preset: preset, revision: revision,
-                    output: output, out: out, console: console)
+                plan = try await Self.plan(
+                    try await Context.open(global), source: source, preset: preset, revision: revision, out: out,
+                    console: console)
             }
-            if detailedExitcode, hasChanges { throw ExitCode(2) }
+            try Self.show(plan, output: output, console: console)
+            if detailedExitcode, Self.hasChanges(plan) { throw ExitCode(2) }
         }
     }
 
-    @discardableResult
-    static func show(
-        _ context: Context, sources: [String], preset: String?, revision: String?, output: DataFormat,
-        out: String? = nil,
-        console: Console
-    ) async throws -> Bool {
+    private func offline() throws -> TurnReport {
+        let configuration = try ConfigurationFile.loadIfPresent(global)
+        var reports = [
+            try OfflinePlan(
+                path: path ?? ".", observed: observed, at: at?.time ?? .now, policy: configuration?.policy ?? Policy(),
+                folder: Validator.folder(configuration)
+            ).report()
+        ]
+        if let preset { try reports.restrict(to: preset) }
+        return reports[0]
+    }
+
+    static func plan(
+        _ context: Context, source: String?, preset: String?, revision: String?, out: String? = nil, console: Console
+    ) async throws -> Value {
         var reports: [TurnReport] = []
-        for source in sources { reports.append(try await context.engine.preview(source, revision: revision)) }
+        for source in try context.sources(named: source) {
+            reports.append(try await context.engine.preview(source, revision: revision))
+        }
+        if let preset { try reports.restrict(to: preset) }
         let now = context.engine.now()
-        let hasChanges = try show(reports, at: now, preset: preset, output: output, console: console)
         if let out {
-            if let preset { for index in reports.indices { reports[index].plan.restrict(to: preset) } }
             try PlanFile.write(reports, at: now, preset: preset, to: out)
             console.step(.success, "wrote the plan to \(out); `prewarm sync --plan \(out)` carries out just that")
         }
-        return hasChanges
+        return Value(plans: reports, at: now)
     }
 
-    /// Prints the plans and says whether they hold changes; throws where a source or a manifest is bad.
-    private static func show(
-        _ reports: [TurnReport], at time: Timestamp, preset: String?, output: DataFormat, console: Console
-    ) throws -> Bool {
-        var reports = reports
-        if let preset {
-            let known = reports.flatMap(\.presets).map(\.key.name)
-            guard known.contains(preset) else {
-                throw CommandFailure(
-                    "there is no preset \"\(preset)\"", hint: CommandFailure.hint(for: preset, among: known))
-            }
-            for index in reports.indices { reports[index].plan.restrict(to: preset) }
-        }
+    /// Prints a plan; throws where a source or a manifest is bad.
+    static func show(_ plan: Value, output: PlanFormat, console: Console) throws {
         switch output {
-        case .json: console.write(Value(plans: reports, at: time).json)
-        case .yaml: console.write(Value(plans: reports, at: time).yaml)
+        case .json: console.write(plan.json)
+        case .yaml: console.write(plan.yaml)
+        case .markdown: console.write(PlanMarkdown(plan: plan).text)
         case .text:
-            for report in reports {
-                for diagnostic in report.diagnostics { console.note(diagnostic.text(colour: console.coloursErrors)) }
-                console.write(PlanText(report: report, colour: console.coloursOutput).text)
+            for diagnostic in plan.list("diagnostics") {
+                console.note(diagnostic.diagnosticText(colour: console.coloursErrors))
             }
-            console.write(Plan.summary(of: reports.map(\.plan)) + "\n")
+            let text = PlanText(plan: plan, colour: console.coloursOutput)
+            // Of a source that was never read there is nothing to sum up.
+            let isKnown = plan.list("failures").allSatisfy { $0.text("inForce") != nil }
+            console.write(text.text + (isKnown ? text.summary + "\n" : ""))
         }
-        for report in reports {
-            if let failure = report.failure {
-                let inForce = report.revision.map { "; the plan is from \($0.short), which is in force" } ?? ""
-                throw CommandFailure(
-                    "the source \(report.source) could not be read: \(failure.message)\(inForce)", hint: failure.hint)
-            }
+        if let failure = plan.list("failures").first {
+            let inForce = failure.shortRevision("inForce").map { "; the plan is from \($0), which is in force" } ?? ""
+            throw CommandFailure(
+                "the source \(failure.text("source") ?? "") could not be read: \(failure.text("message") ?? "")\(inForce)",
+                hint: failure.text("hint"))
         }
-        let errors = reports.flatMap(\.diagnostics).count { $0.severity == .error }
+        let errors = plan.list("diagnostics").count { $0.text("severity") == "error" }
         if errors > 0 {
             throw CommandFailure(
                 "\(counted(errors, "error")) in the manifests; the plan keeps the last good version of what they define"
             )
         }
-        return reports.contains { report in
-            !report.plan.actions.isEmpty || report.plan.held.contains(where: \.hold.needsApproval)
-        }
     }
+
+    static func hasChanges(_ plan: Value) -> Bool {
+        !plan.list("actions").isEmpty || plan.list("held").contains { $0["needsApproval"]?.bool == true }
+    }
+}
+
+enum PlanFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json, yaml, markdown
 }

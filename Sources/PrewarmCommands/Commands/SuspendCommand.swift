@@ -1,6 +1,7 @@
 import ArgumentParser
 import PrewarmCore
 import PrewarmEngine
+import PrewarmServer
 
 /// What `suspend` and `resume` are about: exactly one of a preset, a source, everything.
 struct ScopeOptions: ParsableArguments {
@@ -22,14 +23,15 @@ struct ScopeOptions: ParsableArguments {
         }
     }
 
-    func scope(_ context: Context) async throws -> Suspension.Scope {
-        if let preset { return try await context.engine.scope(ofPreset: preset) }
-        guard let source else { return .all }
-        return .source(try context.sources(named: source)[0])
+    /// As the API takes it.
+    var members: [(key: String, value: Value)] {
+        [
+            preset.map { ("preset", .string($0)) }, source.map { ("source", .string($0)) },
+            all ? ("all", .bool(true)) : nil, ("by", .string(by ?? Environment.user)),
+        ].compactMap { $0 }
     }
 
     var description: String { preset ?? source.map { "the source \($0)" } ?? "everything" }
-    var author: String { by ?? Environment.user }
 }
 
 struct SuspendCommand: AsyncParsableCommand {
@@ -48,10 +50,11 @@ struct SuspendCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let context = try await Context.open(global)
-            let end = try until.map { try $0.time(from: context.engine.now()) }
-            try await context.engine.suspend(
-                try await options.scope(context), reason: reason, by: options.author, until: end)
+            let session = try await Session.open(global)
+            let end = try until?.time(from: await session.now())
+            let more = Value.object(known: ["reason": reason.map { .string($0) }, "until": end.map { Value($0) }])
+            _ = try await session.client.send(
+                APIRequest(.post, ["suspend"], body: .object(options.members + more.pairs)))
             console.step(.success, "suspended \(options.description)" + (end.map { " until \($0)" } ?? ""))
         }
     }
@@ -66,29 +69,20 @@ struct ResumeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let context = try await Context.open(global)
-            guard try await context.engine.resume(try await options.scope(context), by: options.author) else {
-                console.step(.success, "\(options.description) was not suspended from the command line")
-                try await tellWhatGoesOn(context, console)
-                return
+            let resumed = try await Session.open(global).client.send(
+                APIRequest(.post, ["resume"], body: .object(options.members))
+            ).value
+            console.step(
+                .success,
+                resumed["changed"]?.bool == true
+                    ? "resumed \(options.description)"
+                    : "\(options.description) was not suspended from the command line")
+            if let still = resumed["still"] {
+                console.warning(
+                    "\(options.description) is still suspended: \(still.text("message") ?? "")",
+                    hint: still.text("hint"))
             }
-            console.step(.success, "resumed \(options.description)")
-            try await tellWhatGoesOn(context, console)
         }
-    }
-
-    /// A preset may be suspended by its manifest, with its source or with everything, too.
-    private func tellWhatGoesOn(_ context: Context, _ console: Console) async throws {
-        guard options.preset != nil, case .preset(let key) = try await options.scope(context) else { return }
-        let status = try await context.assess().flatMap(\.statuses).first { $0.preset.key == key }
-        guard let suspended = status?[.suspended] else { return }
-        let hint =
-            switch status?.pool.suspension?.scope {
-            case .source(let name)?: "`prewarm resume --source \(name)` ends it"
-            case .all?: "`prewarm resume --all` ends it"
-            default: "it ends in git"
-            }
-        console.warning("\(key.name) is still suspended: \(suspended.message)", hint: hint)
     }
 }
 
@@ -111,7 +105,7 @@ enum Moment: ExpressibleByArgument {
     func time(from now: Timestamp) throws -> Timestamp {
         switch self {
         case .at(let time) where time <= now:
-            throw CommandFailure("\(time) has passed", hint: "it is \(now) now; --until takes a later time, or 2h")
+            throw CommandFailure("\(time) has passed", hint: "it is \(now) now; give a later time, or a duration as 2h")
         case .at(let time): return time
         case .after(let duration): return now + duration
         }

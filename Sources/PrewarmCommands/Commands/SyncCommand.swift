@@ -1,6 +1,7 @@
 import ArgumentParser
 import PrewarmCore
 import PrewarmEngine
+import PrewarmServer
 
 struct SyncCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,7 +19,8 @@ struct SyncCommand: AsyncParsableCommand {
     var wait = false
 
     @Option(
-        help: ArgumentHelp("How long to wait at most, 30m unless it is said; implies --wait.", valueName: "duration"))
+        help: ArgumentHelp(
+            "How long to wait at most, as 90s or 15m; 30m unless it is said; implies --wait.", valueName: "duration"))
     var timeout: DurationArgument?
 
     @Option(help: ArgumentHelp("Act on this preset only.", valueName: "name"))
@@ -53,6 +55,7 @@ struct SyncCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
+            if let remote = try RemoteClient(global) { return try await ask(remote, console) }
             let context = try await Context.open(global)
             let file = try plan.map { try PlanFile(path: $0) }
             let sources =
@@ -60,9 +63,9 @@ struct SyncCommand: AsyncParsableCommand {
                     try file.digests.keys.sorted().flatMap { try context.sources(named: $0) }
                 } ?? context.sources(named: source)
             if dryRun {
-                try await PlanCommand.show(
-                    context, sources: sources, preset: preset, revision: revision, output: .text, console: console)
-                return
+                let plan = try await PlanCommand.plan(
+                    context, source: source, preset: preset, revision: revision, console: console)
+                return try PlanCommand.show(plan, output: .text, console: console)
             }
             let deadline = waits ? context.engine.now() + (timeout?.duration ?? .seconds(1800)) : nil
             let display = ProgressDisplay(console, drawsLive: waits)
@@ -81,6 +84,53 @@ struct SyncCommand: AsyncParsableCommand {
         }
     }
 
+    /// Triggers a daemon; with --wait its answer is the command's.
+    private func ask(_ daemon: RemoteClient, _ console: Console) async throws {
+        if plan != nil || refresh {
+            throw CommandFailure("--plan and --refresh need the store: they go without --server")
+        }
+        if dryRun {
+            let query = ["source": source, "preset": preset, "revision": revision]
+            return try PlanCommand.show(
+                try await daemon.send(APIRequest(.get, ["plan"], query: query)).value, output: .text, console: console)
+        }
+        let body = Value.object(known: [
+            "source": source.map { .string($0) }, "preset": preset.map { .string($0) },
+            "revision": revision.map { .string($0) },
+        ])
+        var answer = try await daemon.send(APIRequest(.post, ["sync"], body: body)).value
+        guard waits, let id = answer.text("request") else {
+            return console.step(.action, "asked the daemon to pull, request \(answer.text("request") ?? "?")")
+        }
+        let deadline = Timestamp.now + (timeout?.duration ?? .seconds(1800))
+        var told = ""
+        while ["queued", "running"].contains(answer.text("state")) {
+            guard Timestamp.now < deadline else {
+                Self.tellUnfinished(answer, console)
+                throw CommandFailure(
+                    "not done in time: \(answer.text("message") ?? "")",
+                    hint: "the daemon goes on; see `prewarm status`")
+            }
+            if let message = answer.text("message"), message != told {
+                console.step(.waiting, message)
+                told = message
+            }
+            answer = try await daemon.send(APIRequest(.get, ["requests", id], query: ["wait": "5s"])).value
+        }
+        for diagnostic in answer.list("diagnostics") {
+            console.note(diagnostic.diagnosticText(colour: console.coloursErrors))
+        }
+        guard ["converged", "superseded"].contains(answer.text("state")) else {
+            Self.tellUnfinished(answer, console)
+            throw CommandFailure(answer.text("message") ?? "the sync failed", hint: answer.text("hint"))
+        }
+        console.step(.success, answer.text("message") ?? "done")
+    }
+
+    private static func tellUnfinished(_ answer: Value, _ console: Console) {
+        for unfinished in answer.list("unfinished") { console.step(.failure, unfinished.text("message") ?? "") }
+    }
+
     private var waits: Bool { wait || timeout != nil }
 
     private func conclude(_ report: Synchronizer.Report, console: Console) throws {
@@ -91,7 +141,7 @@ struct SyncCommand: AsyncParsableCommand {
         }
         let pools = report.last.flatMap(\.plan.pools)
         if waits {
-            for unfinished in report.unfinished { console.step(.failure, Self.sentence(for: unfinished)) }
+            for unfinished in report.unfinished { console.step(.failure, unfinished.sentence) }
         }
         if report.failed.count > 0 {
             throw CommandFailure(
@@ -136,21 +186,5 @@ struct SyncCommand: AsyncParsableCommand {
         let held = report.last.filter { $0.plan.held.contains(where: \.hold.needsApproval) }
         guard let commit = held.first?.revision?.commit else { return nil }
         return "see `prewarm plan`; `prewarm approve \(commit.prefix(8))` lets them go on"
-    }
-
-    private static func sentence(for unfinished: Synchronizer.Unfinished) -> String {
-        let counts = unfinished.pool.counts
-        let why: String
-        switch unfinished.pool.wait {
-        case .stalled(let failures):
-            why = ", stalled after \(counted(failures, "failure")): \(unfinished.failure?.message.asOneLine ?? "")"
-        case .backoff(let until, let failures):
-            why =
-                ", waits until \(until) after \(counted(failures, "failure")): \(unfinished.failure?.message.asOneLine ?? "")"
-        case .canary: why = ", the first of the new version is not ready yet"
-        case nil where counts.isInMotion: why = ", \(counts.starting) starting, \(counts.deleting) deleting"
-        case nil: why = unfinished.held.map { ", held by \($0.message)" } ?? ""
-        }
-        return "\(unfinished.pool.preset.name): \(counts.eligible) of \(counts.desired) ready" + why
     }
 }

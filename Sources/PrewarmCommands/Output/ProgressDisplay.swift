@@ -58,6 +58,10 @@ final class ProgressDisplay: Sendable {
             console.warning(
                 "\(report.provisioner) could not list what exists: \(failure.message.asOneLine)", hint: failure.hint)
         }
+        if let suspicion = report.suspicion {
+            console.warning(
+                suspicion.message(of: report.provisioner), hint: "`prewarm sync --refresh` asks for the next one")
+        }
         for workspace in report.lost {
             console.step(.failure, "\(workspace.name) is gone: \(report.provisioner) lost it")
         }
@@ -86,7 +90,7 @@ final class ProgressDisplay: Sendable {
             console.step(
                 .success, "\(report.source): nothing changed since \(report.revision?.short ?? "the last sync")")
         } else if let revision = report.revision {
-            console.step(.action, "\(report.source): \(revision.short): \(Plan.summary(of: [report.plan]))")
+            console.step(.action, "\(report.source): \(revision.short): \(PlanText.summary(of: report.plan))")
         }
     }
 

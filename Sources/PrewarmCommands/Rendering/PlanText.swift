@@ -3,44 +3,55 @@ import PrewarmEngine
 
 /// A plan as people read it: a line for each action with its reason, a summary last.
 struct PlanText {
-    let report: TurnReport
+    let plan: Value
     let colour: Bool
 
-    var text: String {
+    var text: String { sources.map(text(ofSource:)).joined() }
+
+    private var sources: [String] {
+        let named = plan["revisions"]?.pairs.map(\.key) ?? []
+        let found = plan.list("presets").compactMap { $0.text("source") }
+        return (named + found).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    private func text(ofSource source: String) -> String {
+        func mine(_ key: String) -> [Value] { plan.list(key).filter { $0.text("source") == source } }
         var lines: [String] = []
-        if let revision = report.revision {
-            lines.append(Style.bold.apply(to: report.source, colour: colour) + " at \(revision.short)")
+        if let revision = plan["revisions"]?.shortRevision(source) ?? plan.shortRevision("revision") {
+            lines.append(Style.bold.apply(to: source, colour: colour) + " at \(revision)")
         }
-        let byKey = Dictionary(report.statuses.map { ($0.preset.key, $0) }) { first, _ in first }
-        var preset: PresetKey?
-        for (action, count) in grouped {
-            if action.preset != preset {
-                preset = action.preset
+        let presets = Dictionary(mine("presets").map { ($0.text("name") ?? "", $0) }) { first, _ in first }
+        var name: String?
+        for (action, count) in grouped(mine("actions")) {
+            if action.text("preset") != name {
+                name = action.text("preset")
                 lines.append(
-                    "  " + Style.bold.apply(to: action.preset.name, colour: colour) + counts(byKey[action.preset]))
+                    "  " + Style.bold.apply(to: name ?? "", colour: colour) + counts(presets[name ?? ""]))
             }
-            lines.append("    " + line(for: action, count: count, status: byKey[action.preset]))
+            lines.append("    " + line(for: action, count: count))
         }
-        let held = Dictionary(grouping: report.plan.held) { $0.hold }
-        for (hold, actions) in held.sorted(by: { $0.key.message < $1.key.message }) {
-            lines.append(
-                "  "
-                    + Style.yellow.apply(
-                        to: "! held: \(counted(actions.count, "action")) by \(hold.message)", colour: colour))
+        for (hold, actions) in Dictionary(grouping: mine("held"), by: { $0.text("heldBy") ?? "" })
+            .sorted(by: { $0.key < $1.key })
+        {
+            lines.append(warning("held: \(counted(actions.count, "action")) by \(hold)"))
         }
-        for status in report.statuses where !status.pool.isConverged {
-            guard let why = status[.suspended] ?? status[.stalled] ?? status[.backingOff] else { continue }
-            lines.append(
-                "  " + Style.yellow.apply(to: "! \(status.preset.key.name): \(why.message)", colour: colour))
+        for preset in mine("presets") where preset["converged"]?.bool != true {
+            let why = preset.condition(.suspended) ?? preset.condition(.stalled) ?? preset.condition(.backingOff)
+            guard let why else { continue }
+            lines.append(warning("\(preset.text("name") ?? ""): \(why.text("message") ?? "")"))
         }
         return lines.map { $0 + "\n" }.joined()
     }
 
+    private func warning(_ text: String) -> String { "  " + Style.yellow.apply(to: "! " + text, colour: colour) }
+
     /// Creates of one preset are alike: one line says how many.
-    private var grouped: [(action: Action, count: Int)] {
-        var groups: [(action: Action, count: Int)] = []
-        for action in report.plan.actions {
-            if action.kind == .create, let last = groups.last, last.action == action {
+    private func grouped(_ actions: [Value]) -> [(action: Value, count: Int)] {
+        var groups: [(action: Value, count: Int)] = []
+        for action in actions {
+            if action.text("action") == "create", let last = groups.last?.action, last.text("action") == "create",
+                last.text("preset") == action.text("preset"), last.text("reason") == action.text("reason")
+            {
                 groups[groups.count - 1].count += 1
             } else {
                 groups.append((action, 1))
@@ -49,60 +60,52 @@ struct PlanText {
         return groups
     }
 
-    private func counts(_ status: PresetStatus?) -> String {
-        guard let counts = status?.pool.counts else { return "" }
-        let old = counts.outdated > 0 ? ", \(counts.outdated) outdated" : ""
-        return Style.dim.apply(to: "  \(counts.eligible) of \(counts.desired) ready\(old)", colour: colour)
+    private func counts(_ preset: Value?) -> String {
+        guard let preset else { return "" }
+        let outdated = preset.number("outdated")
+        let old = outdated > 0 ? ", \(outdated) outdated" : ""
+        return Style.dim.apply(
+            to: "  \(preset.number("eligible")) of \(preset.number("desired")) ready\(old)", colour: colour)
     }
 
-    private func line(for action: Action, count: Int, status: PresetStatus?) -> String {
+    private func line(for action: Value, count: Int) -> String {
+        let kind = action.text("action") ?? ""
         let (symbol, style): (String, Style) =
-            switch action.kind {
-            case .create: ("+", .green)
-            case .delete: ("-", .red)
-            case .cancel: ("~", .yellow)
+            switch kind {
+            case "create": ("+", .green)
+            case "delete": ("-", .red)
+            default: ("~", .yellow)
             }
-        let what =
-            action.workspace.map { Workspace.name(preset: action.preset.name, id: $0) } ?? counted(count, "workspace")
-        return style.apply(to: "\(symbol) \(action.kind.rawValue) \(what)", colour: colour)
-            + "  \(action.reason.rawValue): \(explanation(of: action.reason, status))"
-    }
-
-    private func explanation(of reason: Reason, _ status: PresetStatus?) -> String {
-        guard let status else { return "" }
-        let (preset, counts) = (status.preset, status.pool.counts)
-        switch reason {
-        case .belowDesired:
-            let old = counts.outdated > 0 ? ", \(counts.outdated) of an older version" : ""
-            let canary = status.pool.wait == .canary ? "; more when the first is ready" : ""
-            return
-                "wants \(counts.desired), has \(counts.eligible) ready and \(counts.starting) starting\(old)\(canary)"
-        case .aboveDesired: return "wants \(counts.desired)"
-        case .outdated: return "the preset is at \(preset.spec.template) \(preset.spec.version), \(preset.fingerprint)"
-        case .expired: return "older than the ttl of \(preset.ttl?.prewarmText ?? "?")"
-        case .failed: return "its create failed"
-        case .lost: return "the provisioner says that it is gone"
-        case .deprecated, .inactive, .pruned: return status[.deprecated]?.message ?? ""
-        case .noLongerWanted: return "its create was not asked for yet"
-        case .released: return "its owner gave it up"
-        case .claimed: return "none was ready when it was claimed"
-        case .orphaned: return "nobody knows it"
-        case .starting: return "it is not ready yet"
-        }
+        let what = action.text("workspace") == nil ? counted(count, "workspace") : action.workspaceName
+        return style.apply(to: "\(symbol) \(kind) \(what)", colour: colour)
+            + "  \(action.text("reason") ?? ""): \(action.text("message") ?? "")"
     }
 }
 
-extension Plan {
-    /// `2 to create, 1 to delete, 0 to cancel.`
-    static func summary(of plans: [Plan]) -> String {
-        func count(_ kind: Action.Kind) -> Int { plans.reduce(0) { $0 + $1.actions.count { $0.kind == kind } } }
-        let held = plans.reduce(0) { $0 + $1.held.count }
-        guard plans.contains(where: { !$0.actions.isEmpty || !$0.held.isEmpty }) else {
-            return plans.allSatisfy({ $0.pools.allSatisfy(\.isConverged) })
+extension PlanText {
+    var summary: String {
+        let summary = plan["summary"] ?? .object([])
+        return Self.summary(
+            create: summary.number("create"), delete: summary.number("delete"), cancel: summary.number("cancel"),
+            held: summary.number("held"),
+            isConverged: plan.list("presets").allSatisfy { $0["converged"]?.bool == true })
+    }
+
+    static func summary(of plan: Plan) -> String {
+        func count(_ kind: Action.Kind) -> Int { plan.actions.count { $0.kind == kind } }
+        return summary(
+            create: count(.create), delete: count(.delete), cancel: count(.cancel), held: plan.held.count,
+            isConverged: plan.pools.allSatisfy(\.isConverged))
+    }
+
+    /// `Plan: 2 to create, 1 to delete, 0 to cancel.`
+    private static func summary(create: Int, delete: Int, cancel: Int, held: Int, isConverged: Bool) -> String {
+        guard create + delete + cancel + held > 0 else {
+            return isConverged
                 ? "Nothing to do: every pool is as its preset says."
                 : "Nothing to do now; `prewarm status` says what the pools wait for."
         }
-        return "Plan: \(count(.create)) to create, \(count(.delete)) to delete, \(count(.cancel)) to cancel"
+        return "Plan: \(create) to create, \(delete) to delete, \(cancel) to cancel"
             + (held > 0 ? ", \(held) held." : ".")
     }
 }

@@ -8,24 +8,31 @@ import PrewarmSQLite
 
 /// Makes the parts that a configuration asks for.
 struct Assembly {
-    private let file: ConfigurationFile
-    private let configuration: Configuration
+    let file: ConfigurationFile
+    let configuration: Configuration
 
     init(_ file: ConfigurationFile, _ configuration: Configuration) {
         self.file = file
         self.configuration = configuration
     }
 
-    func engine() throws -> Engine {
+    /// - Parameters:
+    ///   - store: one that is open already.
+    ///   - observe: who measures.
+    func engine(
+        store: (any Store)? = nil, observe: @escaping @Sendable (Observation) -> Void = { _ in }
+    ) throws -> Engine {
         let (general, special) = (configuration.secrets, provisionerSecrets)
         return Engine(
-            store: try SQLiteStore.open(path: try storePath()), sources: try sources(), provisioners: provisioners(),
+            store: try store ?? SQLiteStore.open(path: try storePath()), sources: try sources(),
+            provisioners: provisioners(),
             defaultProvisioner: configuration.defaultProvisioner, policy: configuration.policy,
             parser: ManifestParsing(version: ManifestParser.version, sizeLimit: ManifestParser.sizeLimit) {
                 ManifestParser.parse($0)
             },
             zones: ZoneDirectory(environment: Environment.variables), now: { .now },
-            secret: { name, provisioner in special[provisioner]?[name] ?? general[name] })
+            secret: { name, provisioner in special[provisioner]?[name] ?? general[name] },
+            secretNames: configuration.secretNames, observe: observe)
     }
 
     func storePath() throws -> String {
@@ -42,7 +49,8 @@ struct Assembly {
         try configuration.sources.map { source in
             let mirror = try mirror(of: source)
             return Engine.Source(
-                name: source.name.value, url: mirror.displayURL, git: mirror, lease: source.timeout + .seconds(60),
+                name: source.name.value, url: mirror.displayURL, git: mirror, scope: source.scope,
+                lease: source.timeout + .seconds(60), interval: source.interval,
                 requiresFastForward: source.requiresFastForward)
         }
     }
@@ -63,7 +71,7 @@ struct Assembly {
         Dictionary(configuration.provisioners.map { ($0.name.value, $0.secrets) }) { first, _ in first }
     }
 
-    private func place(_ position: Position?) -> String {
+    func place(_ position: Position?) -> String {
         position.map { "\(file.path):\($0.line):\($0.column)" } ?? file.path
     }
 }

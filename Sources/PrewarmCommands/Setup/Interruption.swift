@@ -1,5 +1,11 @@
 import UnixSignals
 
+/// Somebody ended the command by a signal.
+struct Interruption: Error {
+    /// 128 and the number of the signal, as shells have it.
+    let code: Int32
+}
+
 /// Cancels the body at the first SIGINT or SIGTERM, so that what runs is ended and given back.
 func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async throws {
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
@@ -9,7 +15,7 @@ func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async
             return true
         }
         group.addTask {
-            for await _ in signals { throw CancellationError() }
+            for await signal in signals { throw Interruption(code: signal == .sigint ? 130 : 143) }
             return false
         }
         defer { group.cancelAll() }

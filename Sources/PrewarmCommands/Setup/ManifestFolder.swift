@@ -11,6 +11,7 @@ struct ManifestFolder {
 
     /// The names of the configuration, where there is one; nil: any name will do.
     var provisioners: [String]?
+    var secrets: [String: Set<String>]?
     var defaultProvisioner: String?
 
     static let source = "local"
@@ -20,12 +21,15 @@ struct ManifestFolder {
         let files = try Self.manifestFiles(below: path).map { path in
             (path: path, file: ManifestParser.parse(try Self.bytes(path)))
         }
-        return Loaded(files: files.count, catalog: link(files))
+        var catalog = link(files)
+        catalog.quote { try? Self.bytes($0) }
+        return Loaded(files: files.count, catalog: catalog)
     }
 
     func link(_ files: [(path: String, file: ParsedFile)]) -> Catalog {
         Catalog(
-            source: Self.source, files: files, provisioners: provisioners, defaultProvisioner: defaultProvisioner,
+            source: Self.source, files: files, provisioners: provisioners, secrets: secrets,
+            defaultProvisioner: defaultProvisioner,
             previous: [], previousTemplates: [])
     }
 

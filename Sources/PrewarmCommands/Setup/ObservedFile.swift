@@ -40,6 +40,10 @@ struct ObservedFile {
         }
         do {
             let file = try JSONDecoder().decode(RawFile.self, from: data)
+            var seen: Set<String> = []
+            for (index, raw) in file.workspaces.enumerated() where !seen.insert(raw.id).inserted {
+                throw FieldError(message: "workspaces[\(index)].id \"\(raw.id)\" is there twice")
+            }
             let operations = Dictionary(grouping: file.operations ?? [], by: \.workspace)
             workspaces = try file.workspaces.enumerated().map { index, raw in
                 try raw.entry(at: "workspaces[\(index)]", operations: operations[raw.id] ?? [])
@@ -218,10 +222,18 @@ extension DecodingError {
         switch self {
         case .keyNotFound(let key, let context): "\(Self.path(context.codingPath)) lacks \"\(key.stringValue)\""
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-            "\(Self.path(context.codingPath)) is not a \(type)"
+            "\(Self.path(context.codingPath)) is not \(Self.words(for: type))"
         case .dataCorrupted(let context):
             context.codingPath.isEmpty ? "it is not JSON" : "\(Self.path(context.codingPath)) can't be read"
         @unknown default: "it can't be read"
+        }
+    }
+
+    private static func words(for type: any Any.Type) -> String {
+        switch "\(type)" {
+        case "String": "text"
+        case "Int": "a whole number"
+        case let name: name.hasPrefix("Array") ? "a list" : "an object"
         }
     }
 

@@ -11,6 +11,17 @@ struct GlobalOptions: ParsableArguments {
             valueName: "file"))
     var config: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Ask this daemon in place of the store. Else $PREWARM_SERVER.", valueName: "url"))
+    var server: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The token for the daemon, or @FILE that holds it. Else $PREWARM_TOKEN, which no process list shows.",
+            valueName: "token"))
+    var token: String?
+
     @Option(help: "How messages on standard error look: text or json.")
     var logFormat = LogFormat.text
 
@@ -23,6 +34,21 @@ struct GlobalOptions: ParsableArguments {
     var logLevel = Logger.Level.info
 
     var console: Console { Console.standard.with(format: logFormat, level: logLevel) }
+
+    /// The token of the option or of the environment; nil where there is none.
+    func bearerToken() throws -> String? {
+        guard let text = token ?? Environment.variables["PREWARM_TOKEN"], !text.isEmpty else { return nil }
+        var token = text
+        if text.hasPrefix("@") {
+            let bytes = try ManifestFolder.bytes(String(text.dropFirst()))
+            token = String(decoding: bytes, as: UTF8.self)
+        }
+        token = String(token.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+        guard !token.isEmpty, token.utf8.allSatisfy({ (33...126).contains($0) }) else {
+            throw CommandFailure("the token is none: expected characters without spaces")
+        }
+        return token
+    }
 }
 
 enum LogFormat: String, ExpressibleByArgument, CaseIterable {

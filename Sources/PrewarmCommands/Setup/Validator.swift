@@ -29,13 +29,15 @@ struct Validator {
         }
         if configuration == nil { configuration = try ConfigurationFile.loadIfPresent(global) }
         files.sort { $0.path < $1.path }
-        findings.add(Self.folder(configuration).link(files))
+        var catalog = Self.folder(configuration).link(files)
+        catalog.quote { try? ManifestFolder.bytes($0) }
+        findings.add(catalog)
         return findings
     }
 
     static func folder(_ configuration: Configuration?) -> ManifestFolder {
         ManifestFolder(
-            provisioners: configuration?.provisioners.map(\.name.value),
+            provisioners: configuration?.provisioners.map(\.name.value), secrets: configuration?.secretNames,
             defaultProvisioner: configuration.map(\.defaultProvisioner) ?? "default")
     }
 
@@ -64,7 +66,10 @@ struct Validator {
                 }
                 findings.files += files.count
                 findings.diagnostics += try await source.git.warnings(at: revision)
-                findings.add(Self.folder(configuration).link(parsed))
+                var catalog = Self.folder(configuration).link(parsed)
+                let bytes = Dictionary(zip(files.map(\.path), contents)) { first, _ in first }
+                catalog.quote { bytes[$0] ?? nil }
+                findings.add(catalog)
             } catch {
                 findings.diagnostics.append(
                     Diagnostic(.error, file: file.path, "the source \(source.name): \(error.message)", hint: error.hint)

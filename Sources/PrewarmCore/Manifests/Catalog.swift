@@ -17,15 +17,18 @@ package struct Catalog: Sendable {
     /// - Parameters:
     ///   - files: in the order of their paths.
     ///   - provisioners: the names of the configuration; nil: any name will do.
+    ///   - secrets: the names that the configuration gives a value, by provisioner; nil: any name will do.
     ///   - previous: what the last revision put in force.
     package init(
         source: String, files: [(path: String, file: ParsedFile)], provisioners: [String]?,
-        defaultProvisioner: String?, previous: [Preset], previousTemplates: [Template]
+        secrets: [String: Set<String>]? = nil, defaultProvisioner: String?, previous: [Preset],
+        previousTemplates: [Template]
     ) {
         self.source = source
         var linker = Linker(
-            source: source, provisioners: provisioners, defaultProvisioner: defaultProvisioner, files: files)
-        linker.link()
+            source: source, provisioners: provisioners, secrets: secrets, defaultProvisioner: defaultProvisioner,
+            files: files)
+        linker.link(previous, previousTemplates)
         foreignDocuments = files.reduce(0) { $0 + $1.file.foreignDocuments }
         diagnostics = linker.diagnostics.sorted()
         invalidNames = linker.invalidPresets
@@ -44,8 +47,7 @@ package struct Catalog: Sendable {
         let names = Set(templates.map(\.name))
         templates += previousTemplates.filter { template in
             !names.contains(template.name)
-                && (linker.invalidTemplates.contains(template.name)
-                    || linker.invalidPaths.contains(template.origin.file))
+                && (linker.invalidTemplates.contains(template.name) || linker.isHidden(template))
         }
         templates.sort { $0.name < $1.name }
     }
@@ -55,6 +57,7 @@ package struct Catalog: Sendable {
 private struct Linker {
     let source: String
     let provisioners: [String]?
+    let secrets: [String: Set<String>]?
     let defaultProvisioner: String?
     let files: [(path: String, file: ParsedFile)]
 
@@ -65,27 +68,35 @@ private struct Linker {
     var invalidTemplates: Set<String> = []
     /// Of files whose presets can't all be named.
     var invalidPaths: Set<String> = []
+    /// An error hides what may be templates.
+    private var hidesTemplates = false
 
     private var patterns = PatternCache()
     private var templateNames: Set<String> = []
     private var presetNames: Set<String> = []
 
     init(
-        source: String, provisioners: [String]?, defaultProvisioner: String?,
+        source: String, provisioners: [String]?, secrets: [String: Set<String>]?, defaultProvisioner: String?,
         files: [(path: String, file: ParsedFile)]
     ) {
         self.source = source
         self.provisioners = provisioners
+        self.secrets = secrets
         self.defaultProvisioner = defaultProvisioner
         self.files = files
     }
 
-    mutating func link() {
+    mutating func link(_ previous: [Preset], _ previousTemplates: [Template]) {
         for (path, file) in files { collectInvalid(path, file) }
         let templateDrafts = unique(\.templates, kind: "template", name: \.name)
         let presetDrafts = unique(\.presets, kind: "preset", name: \.name)
         templateNames = Set(templateDrafts.map(\.draft.name.value)).union(invalidTemplates)
+        for template in previousTemplates where !templateNames.contains(template.name) && isHidden(template) {
+            invalidTemplates.insert(template.name)
+            templateNames.insert(template.name)
+        }
         presetNames = Set(presetDrafts.map(\.draft.name.value)).union(invalidPresets)
+        for preset in previous where invalidPaths.contains(preset.origin.file) { presetNames.insert(preset.key.name) }
         for (path, draft) in templateDrafts { link(draft, path) }
         for (path, draft) in presetDrafts { link(draft, path) }
     }
@@ -96,15 +107,19 @@ private struct Linker {
             diagnostics.append(diagnostic)
         }
         if file.isUnreadable { invalidPaths.insert(path) }
+        if file.hidesTemplates { hidesTemplates = true }
         for document in file.invalid {
             switch (document.isPreset, document.name) {
             case (true, let name?): invalidPresets.insert(name)
             case (true, nil): invalidPaths.insert(path)
             case (false, let name?): invalidTemplates.insert(name)
-            case (false, nil): break
+            case (false, nil): hidesTemplates = true
             }
         }
     }
+
+    /// A template of an earlier revision that may be behind an error now.
+    func isHidden(_ template: Template) -> Bool { hidesTemplates || invalidPaths.contains(template.origin.file) }
 
     /// The drafts whose name no other has; the others get an error each, and count as invalid.
     private mutating func unique<Draft>(
@@ -173,8 +188,8 @@ private struct Linker {
         let errors = diagnostics.count
         let name = draft.name.value
         let template = templates[draft.template.value]
-        if template == nil, invalidTemplates.contains(draft.template.value) {
-            // Its template has errors of its own: they are told once, and what is in force stays.
+        if template == nil, hidesTemplates || invalidTemplates.contains(draft.template.value) {
+            // Its template has errors of its own, or may be behind one: they are told once, and what is in force stays.
             invalidPresets.insert(name)
             return
         }
@@ -193,7 +208,8 @@ private struct Linker {
             report(
                 path, draft.spec,
                 "the preset has no version, and \(template == nil ? "there is no template \"\(draft.template.value)\"" : "its template has no activeVersion") to take it from",
-                hint: "add `version:` to its spec")
+                hint: (template == nil ? templateNames.suggestion(for: draft.template.value) : nil)
+                    ?? "add `version:` to its spec")
         }
         if let replacement = draft.deprecated?.replacement, !presetNames.contains(replacement) {
             report(
@@ -201,6 +217,7 @@ private struct Linker {
                 hint: presetNames.suggestion(for: replacement))
         }
         let parameters = self.parameters(of: draft, template, path)
+        if let provisioner { checkSecrets(of: draft, provisioner, path) }
         guard diagnostics.count == errors, let version, let provisioner else {
             invalidPresets.insert(name)
             return
@@ -214,6 +231,17 @@ private struct Linker {
             strategy: draft.strategy, failureLimit: draft.failureLimit,
             retirement: retirement(of: draft, template, version: version), isSuspended: draft.isSuspended,
             options: draft.options, readyTimeout: template?.readyTimeout)
+    }
+
+    private mutating func checkSecrets(of draft: PresetDraft, _ provisioner: String, _ path: String) {
+        guard let known = secrets?[provisioner] else { return }
+        for (_, value) in draft.parameters.sorted(by: { $0.key < $1.key }) {
+            guard case .secret(let name) = value.value, !known.contains(name) else { continue }
+            report(
+                path, value.position,
+                "the configuration has no secret \"\(name)\" for the provisioner \"\(provisioner)\"",
+                hint: known.suggestion(for: name) ?? "give it a value under `secrets:` of the configuration")
+        }
     }
 
     private func retirement(of draft: PresetDraft, _ template: Template?, version: String) -> Preset.Retirement? {

@@ -12,6 +12,8 @@ package struct ParsedFile: Hashable, Sendable {
     package var foreignDocuments = 0
     /// True where an error hides what else the file holds: whatever was in force from its path stays.
     package var isUnreadable = false
+    /// True where what an error hides may be a template, so that a name which is nowhere else is not one of nothing.
+    package var hidesTemplates = false
 
     package init() {}
 }
@@ -80,6 +82,7 @@ extension ParsedFile: BinaryCodable {
         writer.write(invalid)
         writer.write(foreignDocuments)
         writer.write(isUnreadable)
+        writer.write(hidesTemplates)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -89,6 +92,7 @@ extension ParsedFile: BinaryCodable {
         invalid = try reader.read()
         foreignDocuments = try reader.read()
         isUnreadable = try reader.read()
+        hidesTemplates = try reader.read()
     }
 }
 

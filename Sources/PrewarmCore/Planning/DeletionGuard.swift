@@ -6,6 +6,9 @@ package struct GuardState: Hashable, Sendable {
     package var recentlyRemoved = 0
     /// The guard held before what the revision takes away: creates that went on meanwhile change nothing.
     package var isHeld = false
+    /// How many unclaimed instances there were when the guard began to hold. What was made since makes no share smaller,
+    /// whichever revision is next; nil where nothing is held.
+    package var heldAmong: Int?
     /// What somebody allowed to go.
     package var approved: Set<WorkspaceID> = []
 
@@ -38,10 +41,11 @@ struct DeletionGuard {
         }
         for (source, counts) in sources where counts.removed > 0 && !counts.isApproved {
             let recent = states[source]?.recentlyRemoved ?? 0
-            let (removed, all) = (counts.removed + recent, counts.unclaimed + recent)
+            let now = counts.unclaimed + recent
+            let (removed, all) = (counts.removed + recent, min(now, states[source]?.heldAmong ?? now))
             if counts.isEmptied {
                 verdicts[source] = .pathEmptied(removed: removed)
-            } else if states[source]?.isHeld == true || removed > policy.above && removed * 100 > policy.percent * all {
+            } else if states[source]?.isHeld == true || policy.holds(removed, of: all) {
                 verdicts[source] = .deletionGuard(removed: removed, of: all)
             }
         }

@@ -79,10 +79,14 @@ package enum Hold: Hashable, Sendable {
         }
     }
 
-    package var isOfGuard: Bool {
+    package var isOfGuard: Bool { heldAmong != nil }
+
+    /// Of how many instances the guard holds some; nil where it is no hold of the guard's.
+    package var heldAmong: Int? {
         switch self {
-        case .deletionGuard, .pathEmptied: true
-        default: false
+        case .deletionGuard(_, let all): all
+        case .pathEmptied(let removed): removed
+        default: nil
         }
     }
 

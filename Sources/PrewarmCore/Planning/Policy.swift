@@ -28,6 +28,9 @@ package struct Policy: Hashable, Sendable {
         package var window = Duration.seconds(3600)
 
         package init() {}
+
+        /// More of them than may go without anybody's leave.
+        package func holds(_ removed: Int, of all: Int) -> Bool { removed > above && removed * 100 > percent * all }
     }
 
     package var limits: Limits

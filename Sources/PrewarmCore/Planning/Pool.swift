@@ -44,10 +44,12 @@ struct Pool {
         counts.extraneous = max(0, counts.eligible - renewing.count + startingCurrent - counts.desired)
         let claimableOutdated =
             outdatedReady - instances.count { !isCurrent($0) && $0.state == .ready && isExpired($0) }
-        counts.claimable = preset.retirement == nil ? counts.eligible + claimableOutdated : 0
+        counts.claimable = counts.eligible + claimableOutdated
         total = counts.actual + counts.starting + outdatedReady
         unclaimed = total
         noteNextChange(tallies)
+        // What is there goes, and is handed out to nobody meanwhile.
+        if preset.retirement != nil { (counts.eligible, counts.claimable) = (0, 0) }
     }
 
     var plan: PoolPlan {

@@ -40,7 +40,9 @@ package struct PresetStatus: Sendable {
     }
 
     private static func ready(_ preset: Preset, _ counts: PoolCounts) -> Condition {
-        let message = "\(counts.eligible) of \(counts.desired) ready to be claimed"
+        let older = counts.claimable - counts.eligible
+        let message =
+            "\(counts.eligible) of \(counts.desired) ready to be claimed" + (older > 0 ? ", and \(older) older" : "")
         if counts.desired == 0 { return Condition(.ready, reason: "ScaledToZero", message: "none is wanted now") }
         return counts.eligible >= counts.desired
             ? Condition(.ready, reason: "AtDesired", message: message)
@@ -178,7 +180,7 @@ extension Deprecation {
 extension PoolPlan {
     /// The pool is what its preset asks for, and nothing is on its way.
     package var isConverged: Bool {
-        counts.eligible == counts.desired && counts.outdated == 0 && counts.extraneous == 0
+        counts.eligible == counts.desired && counts.outdated == 0 && counts.extraneous == 0 && counts.expired == 0
             && counts.failed == counts.keptFailed
             && !counts.isInMotion
     }

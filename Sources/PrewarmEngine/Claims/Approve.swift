@@ -24,8 +24,10 @@ extension Engine {
         guard !named.isEmpty else { throw ApprovalError.notApplied(revision, applied: applied) }
         var approved: [(source: String, revision: Revision, deletions: [Action])] = []
         for (name, revision) in named {
+            let isRemoved = sources[name] == nil
+            if isRemoved { try await retire(name) }
             let deletions = try await assess(name).plan.held.filter(\.hold.needsApproval).map(\.action)
-            guard !deletions.isEmpty else { continue }
+            guard !deletions.isEmpty || isRemoved else { continue }
             let now = now()
             let approval = GuardRecord.Approval(
                 revision: revision.description, workspaces: deletions.compactMap(\.workspace), by: by, at: now)
@@ -44,6 +46,7 @@ extension Engine {
                 try store.markDirty(source: name)
             }
             approved.append((name, revision, deletions))
+            if isRemoved { try await settle(name) }
         }
         if approved.isEmpty, let first = named.first {
             throw ApprovalError.nothingHeld(source: first.source, first.revision)

@@ -17,19 +17,24 @@ package enum ClaimError: Error, Sendable {
 extension Engine {
     /// Hands out a ready workspace. The store decides in one statement, so that no other claim and no deletion wins too.
     /// Again with the same key it is the same workspace, even if it was released since.
-    package func claim(_ name: String, owner: String, idempotencyKey: String? = nil) async throws -> Workspace {
+    /// - Parameter audit: who did it, committed together with what it is about.
+    package func claim(
+        _ name: String, owner: String, idempotencyKey: String? = nil, audit: AuditEntry? = nil
+    ) async throws -> Workspace {
         let now = now()
         return try await store.write { store in
-            let preset = try preset(named: name, in: store)
+            // First, since the answer stays the same when its preset is gone.
             if let idempotencyKey, let earlier = try store.workspace(claimedWith: idempotencyKey) {
-                guard earlier.preset == preset.key, earlier.owner == owner else {
+                guard [earlier.preset.name, earlier.preset.description].contains(name), earlier.owner == owner else {
                     throw ClaimError.keyReused(idempotencyKey, earlier)
                 }
                 // One that could not be made was never handed out.
                 guard earlier.state != .claimed, earlier.readyAt == nil else { return earlier }
                 try store.remember(claimKey: nil, of: earlier.id)
             }
+            let preset = try preset(named: name, in: store)
             guard preset.retirement == nil else { throw ClaimError.retired(preset) }
+            if let audit { try store.append(audit) }
             let request = ClaimRequest(
                 preset: preset.key, owner: owner, current: preset.fingerprint, readySince: preset.ttl.map { now - $0 },
                 now: now, idempotencyKey: idempotencyKey)

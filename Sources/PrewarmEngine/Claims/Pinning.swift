@@ -44,6 +44,6 @@ extension Engine {
         let now = now()
         let pin = try await store.read { try $0.pins().first { $0.source == source.name && $0.isInForce(at: now) } }
         if let pin { return try await source.git.lookUp(pin.commit) }
-        return try await source.git.head()
+        return try await head(of: source)
     }
 }

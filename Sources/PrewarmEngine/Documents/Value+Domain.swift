@@ -46,6 +46,7 @@ extension Value {
             "failed": .int(counts.failed),
             "claimed": .int(counts.claimed),
             "claimable": .int(counts.claimable),
+            "converged": .bool(status.pool.isConverged),
             "conditions": .array(status.conditions.map { Value($0) }),
         ])
     }
@@ -149,6 +150,7 @@ extension Value {
             "appliedAt": source.record?.appliedAt.map { Value($0) },
             "files": source.record.map { .int($0.files) },
             "conditions": .array(source.conditions.map { Value($0) }),
+            "hint": source.record?.failure?.hint.map { .string($0) },
             "diagnostics": .array(source.diagnostics.map { Value($0) }),
         ])
     }
@@ -161,17 +163,7 @@ extension Value {
             "column": diagnostic.position.map { .int($0.column) },
             "message": .string(diagnostic.message),
             "hint": diagnostic.hint.map { .string($0) },
-        ])
-    }
-
-    package init(_ action: Action, hold: Hold? = nil) {
-        self = .object(known: [
-            "action": .string(action.kind.rawValue),
-            "preset": .string(action.preset.name),
-            "source": .string(action.preset.source),
-            "workspace": action.workspace.map { .string($0.rawValue) },
-            "reason": .string(action.reason.rawValue),
-            "heldBy": hold.map { .string($0.message) },
+            "excerpt": diagnostic.excerpt.map { .string($0) },
         ])
     }
 
@@ -195,29 +187,6 @@ extension Value {
             "deleted": .int(revision.deleted),
             "cancelled": .int(revision.cancelled),
             "convergedAt": revision.convergedAt.map { Value($0) },
-        ])
-    }
-
-    /// One plan over all sources.
-    package init(plans reports: [TurnReport], at time: Timestamp) {
-        let plans = reports.map(\.plan)
-        let actions = plans.flatMap(\.actions)
-        let held = plans.flatMap(\.held)
-        func count(_ kind: Action.Kind) -> Value { .int(actions.count { $0.kind == kind }) }
-        self = .object(known: [
-            "revision": reports.count == 1 ? reports[0].revision.map { .string($0.description) } : nil,
-            "revisions": reports.count == 1
-                ? nil
-                : .object(
-                    reports.compactMap { report in report.revision.map { (report.source, .string($0.description)) } }),
-            "at": Value(time),
-            "actions": .array(actions.map { Value($0) }),
-            "held": .array(held.map { Value($0.action, hold: $0.hold) }),
-            "presets": .array(reports.flatMap(\.statuses).map { Value($0) }),
-            "diagnostics": .array(reports.flatMap(\.diagnostics).map { Value($0) }),
-            "summary": .object(known: [
-                "create": count(.create), "delete": count(.delete), "cancel": count(.cancel), "held": .int(held.count),
-            ]),
         ])
     }
 }

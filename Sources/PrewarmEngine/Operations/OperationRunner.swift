@@ -46,10 +46,10 @@ package struct OperationRunner: Sendable {
             var isDirty = false
             while true {
                 try Task.checkCancellation()
-                var leased = try await lease(running: running, report: &report)
+                var leased = try await lease(running: running)
                 if leased.isEmpty, isDirty {
                     isDirty = false
-                    if try await replan() { leased = try await lease(running: running, report: &report) }
+                    if try await replan() { leased = try await lease(running: running) }
                 }
                 for record in leased {
                     running[record.operation.provisioner, default: 0] += 1
@@ -72,7 +72,7 @@ package struct OperationRunner: Sendable {
         return Set(pending.map(\.operation.provisioner)).subtracting(engine.provisioners.keys)
     }
 
-    private struct Settled: Sendable {
+    struct Settled: Sendable {
         let operation: Operation
         let workspace: Workspace
     }
@@ -80,7 +80,7 @@ package struct OperationRunner: Sendable {
     // MARK: Intend
 
     /// Takes as many due operations as each provisioner has room for, counting those of other processes.
-    private func lease(running: [String: Int], report: inout Report) async throws -> [OperationRecord] {
+    func lease(running: [String: Int]) async throws -> [OperationRecord] {
         let now = engine.now()
         let rooms = engine.provisioners.mapValues(\.concurrency).filter { running[$0.key] ?? 0 < $0.value }
         guard try await store.read({ try hasDue(rooms.keys, now: now, in: $0) }) else { return [] }
@@ -99,7 +99,7 @@ package struct OperationRunner: Sendable {
                     record.operation.startedAt = now
                     record.lease = Lease(
                         holder: engine.holder, fence: Int64(record.operation.attempt),
-                        until: now + .seconds(24 * 3600))
+                        until: now + Self.leaseTime)
                     record.mark = nil
                     try store.update(record)
                     if record.operation.kind == .create {
@@ -138,7 +138,7 @@ package struct OperationRunner: Sendable {
 
     // MARK: Act
 
-    private func perform(_ record: OperationRecord) async throws -> Settled? {
+    func perform(_ record: OperationRecord) async throws -> Settled? {
         let operation = record.operation
         observe(.started(operation))
         guard let workspace = try await store.read({ try $0.workspace(operation.workspace.rawValue) }) else {
@@ -151,13 +151,14 @@ package struct OperationRunner: Sendable {
         let request = ProvisionerRequest(
             id: operation.id, operation: kind, attempt: operation.attempt, workspace: workspace, labels: labels,
             secrets: secrets(of: workspace, for: operation.provisioner))
+        async let _ = keepLease(of: record)
         let reply = await perform(request, by: provisioner) { mark in
-            var marked = record
-            marked.mark = mark
-            let update = marked
             try await store.write { store in
-                try check(record, in: store)
-                try store.update(update)
+                guard var current = try leased(record, in: store) else {
+                    throw TurnError.leaseLost(source: record.operation.preset.source)
+                }
+                current.mark = mark
+                try store.update(current)
             }
         }
         if Task.isCancelled {
@@ -176,19 +177,12 @@ package struct OperationRunner: Sendable {
         return secrets
     }
 
-    /// Throws where another process has taken the operation over.
-    private func check(_ record: OperationRecord, in store: any StoreReader) throws {
-        guard try store.operation(record.operation.id)?.lease == record.lease else {
-            throw TurnError.leaseLost(source: record.operation.preset.source)
-        }
-    }
-
     // MARK: Record
 
     private func settle(_ record: OperationRecord, reply: ProvisionerReply) async throws -> Settled? {
         let now = engine.now()
-        return try await store.write { store in
-            guard let current = try store.operation(record.operation.id), current.lease == record.lease,
+        let settled: Settled? = try await store.write { store in
+            guard let current = try leased(record, in: store),
                 let workspace = try store.workspace(record.operation.workspace.rawValue)
             else { return nil }
             let outcome = self.outcome(
@@ -211,6 +205,10 @@ package struct OperationRunner: Sendable {
             try store.markDirty(source: workspace.preset.source)
             return Settled(operation: settlement.operation, workspace: settlement.workspace)
         }
+        if let operation = settled?.operation, let startedAt = operation.startedAt {
+            engine.observe(.operation(operation, duration: now - startedAt))
+        }
+        return settled
     }
 
     /// "Starting" makes sense only where the provisioner can be asked again.
@@ -266,8 +264,8 @@ package struct OperationRunner: Sendable {
     private func giveBack(_ record: OperationRecord) async throws {
         let now = engine.now()
         try await store.write { store in
-            guard var current = try store.operation(record.operation.id), current.lease == record.lease,
-                current.operation.state == .running
+            guard var current = try leased(record, in: store), let lease = current.lease,
+                lease.holder == engine.holder || !engine.isInForce(lease)
             else { return }
             current.operation.state = .pending
             current.operation.nextAttemptAt = min(current.operation.nextAttemptAt, now)

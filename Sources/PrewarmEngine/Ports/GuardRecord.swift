@@ -34,6 +34,8 @@ package struct GuardRecord: Hashable, Sendable {
     package var approval: Approval?
     /// The revision of which the guard holds something.
     package var heldRevision: String?
+    /// As ``GuardState/heldAmong``.
+    package var heldAmong: Int?
 
     package init() {}
 
@@ -41,6 +43,7 @@ package struct GuardRecord: Hashable, Sendable {
     func state(window: Duration, now: Timestamp, revision: Revision?) -> GuardState {
         var state = GuardState()
         state.lowered = Set(lowered)
+        state.heldAmong = heldAmong
         state.isHeld = heldRevision != nil && heldRevision == revision?.description
         state.recentlyRemoved = removals.reduce(0) { $0 + ($1.at + window > now ? $1.count : 0) }
         if let approval, approval.revision == revision?.description { state.approved = Set(approval.workspaces) }
@@ -54,6 +57,7 @@ extension GuardRecord: BinaryCodable {
         writer.write(removals)
         writer.write(approval)
         writer.write(heldRevision)
+        writer.write(heldAmong)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -61,6 +65,7 @@ extension GuardRecord: BinaryCodable {
         removals = try reader.read()
         approval = try reader.read()
         heldRevision = try reader.read()
+        heldAmong = try reader.read()
     }
 }
 

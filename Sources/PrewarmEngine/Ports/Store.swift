@@ -49,6 +49,8 @@ package protocol StoreReader {
     func orphans() throws -> [Orphan]
     /// When the provisioner last listed its workspaces; nil: never.
     func listedAt(provisioner: String) throws -> Timestamp?
+    /// What the provisioner's last list lacked, and that is not believed to be gone yet.
+    func missing(provisioner: String) throws -> Set<WorkspaceID>
 
     /// By id or name.
     func workspace(_ idOrName: String) throws -> Workspace?
@@ -69,6 +71,24 @@ package protocol StoreReader {
     func log(of operation: OperationID) throws -> [LogRecord]
     /// The oldest first.
     func events(_ filter: EventFilter) throws -> [Event]
+    /// Those behind a sequence number, in the order in which they were committed: what came later has a larger number,
+    /// and none is given twice, even once events were forgotten.
+    func events(after sequence: Int64, limit: Int) throws -> [SequencedEvent]
+    /// Of the newest event; 0 where there never was one.
+    func newestEvent() throws -> Int64
+    /// Where a sink of notifications is; nil: it never was.
+    func sink(_ name: String) throws -> SinkRecord?
+    /// Of operations that are pending or running; one pass over an index.
+    func unfinishedOperations(now: Timestamp) throws -> OperationTallies
+
+    // MARK: Access
+
+    /// In the order of their names.
+    func accessTokens() throws -> [AccessTokenRecord]
+    func accessToken(_ id: String) throws -> AccessTokenRecord?
+    func hasAccessTokens() throws -> Bool
+    /// The newest first; `before`: only what came before this sequence.
+    func audit(before: Int64?, limit: Int) throws -> [AuditRecord]
 
     /// The parse results that are kept for these blobs.
     func parsed(blobs: [String], parserVersion: Int) throws -> [String: [UInt8]]
@@ -98,6 +118,7 @@ package protocol StoreWriter: StoreReader {
     func forgetPin(ofSource name: String) throws
     /// What a provisioner's list shows that nobody knows, in place of what it was.
     func replaceOrphans(_ orphans: [Orphan], provisioner: String, listedAt: Timestamp) throws
+    func replaceMissing(_ workspaces: Set<WorkspaceID>, provisioner: String) throws
     /// Nil: the failures are over.
     func setFailure(_ failure: FailureRecord?, of preset: PresetKey) throws
 
@@ -119,6 +140,17 @@ package protocol StoreWriter: StoreReader {
     func cancelOperations(of workspaces: [WorkspaceID], now: Timestamp) throws
     func append(_ log: LogRecord) throws
     func append(_ events: [Event]) throws
+    func save(_ record: SinkRecord, ofSink name: String) throws
+
+    // MARK: Access
+
+    /// False where there is one of this id or name already.
+    func insert(_ token: AccessTokenRecord) throws -> Bool
+    /// False where there was none.
+    func forgetAccessToken(_ id: String) throws -> Bool
+    func noteUse(ofAccessToken id: String, at now: Timestamp) throws
+    func append(_ entry: AuditEntry) throws
+    func forgetAudit(before: Timestamp) throws
 
     func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int) throws
     /// Forgets what is only history and older than this: finished operations with their logs, deleted workspaces,

@@ -69,6 +69,8 @@ package struct RevisionRecord: Hashable, Sendable {
     package let appliedAt: Timestamp
     package let author: String?
     package let subject: String?
+    /// When the commit was made, as it says itself.
+    package let committedAt: Timestamp?
     package var created: Int
     package var deleted: Int
     package var cancelled: Int
@@ -77,13 +79,14 @@ package struct RevisionRecord: Hashable, Sendable {
 
     package init(
         source: String, revision: Revision, appliedAt: Timestamp, author: String? = nil, subject: String? = nil,
-        created: Int, deleted: Int, cancelled: Int, convergedAt: Timestamp? = nil
+        committedAt: Timestamp? = nil, created: Int, deleted: Int, cancelled: Int, convergedAt: Timestamp? = nil
     ) {
         self.source = source
         self.revision = revision
         self.appliedAt = appliedAt
         self.author = author
         self.subject = subject
+        self.committedAt = committedAt
         self.created = created
         self.deleted = deleted
         self.cancelled = cancelled
@@ -129,7 +132,7 @@ package struct Event: Hashable, Sendable {
     package let at: Timestamp
     package let kind: Kind
     package let reason: String
-    /// `source`, `preset`, `workspace` or `operation`.
+    /// `source`, `revision`, `preset`, `workspace` or `operation`.
     package let object: String
     package let name: String
     package let source: String?
@@ -179,14 +182,20 @@ package struct WorkspaceFilter: Sendable {
     /// Empty: all but deleted ones.
     package var states: [WorkspaceState]
     package var owner: String?
+    /// Only those behind it.
+    package var after: WorkspaceID?
+    package var limit: Int?
 
     package init(
-        source: String? = nil, preset: PresetKey? = nil, states: [WorkspaceState] = [], owner: String? = nil
+        source: String? = nil, preset: PresetKey? = nil, states: [WorkspaceState] = [], owner: String? = nil,
+        after: WorkspaceID? = nil, limit: Int? = nil
     ) {
         self.source = source
         self.preset = preset
         self.states = states
         self.owner = owner
+        self.after = after
+        self.limit = limit
     }
 }
 
@@ -195,11 +204,15 @@ package struct OperationFilter: Sendable {
     package var workspace: WorkspaceID?
     /// Empty: all.
     package var states: [Operation.State]
+    /// Only those that are older.
+    package var before: OperationID?
     package var limit: Int?
 
     package init(
-        preset: PresetKey? = nil, workspace: WorkspaceID? = nil, states: [Operation.State] = [], limit: Int? = nil
+        preset: PresetKey? = nil, workspace: WorkspaceID? = nil, states: [Operation.State] = [],
+        before: OperationID? = nil, limit: Int? = nil
     ) {
+        self.before = before
         self.preset = preset
         self.workspace = workspace
         self.states = states

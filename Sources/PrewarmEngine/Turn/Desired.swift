@@ -30,10 +30,13 @@ extension Engine {
                 newlyParsed.append((file.blob, result.binary))
             }
         }
+        observe(.parsed(known: kept.count, new: newlyParsed.count))
         let inputs = files.compactMap { file in parsed[file.blob].map { (path: file.path, file: $0) } }
-        let catalog = Catalog(
+        var catalog = Catalog(
             source: source.name, files: inputs, provisioners: Array(provisioners.keys),
-            defaultProvisioner: defaultProvisioner, previous: previous.presets, previousTemplates: previous.templates)
+            secrets: secretNames, defaultProvisioner: defaultProvisioner, previous: previous.presets,
+            previousTemplates: previous.templates)
+        try await quote(&catalog, files, of: source)
         return Desired(catalog: catalog, files: files.count, newlyParsed: newlyParsed)
     }
 }

@@ -40,7 +40,9 @@ extension TurnCommit {
         if removed > 0 { record.removals.append(.init(at: planner.now, count: removed)) }
         if record.approval?.revision != revision?.description { record.approval = nil }
         if preset == nil {
-            record.heldRevision = plan.held.contains { $0.hold.isOfGuard } ? revision?.description : nil
+            let among = plan.held.lazy.compactMap(\.hold.heldAmong).first
+            record.heldRevision = among == nil ? nil : revision?.description
+            record.heldAmong = among.map { min($0, record.heldAmong ?? $0) }
             var waiting = Set(
                 plan.held.lazy.map(\.action).filter(isTaken).map(\.preset.name))
             for pool in plan.pools where pool.suspension != nil { waiting.insert(pool.preset.name) }

@@ -10,9 +10,9 @@ extension Engine {
         var commit: CommitDescription?
         var events: [Event] = []
         let previous = try await inForce(of: source.name)
-        if report.failure == nil, let target, target != record.applied || record.inputs != inputs {
+        if report.failure == nil, let target, target != record.applied || record.inputs != inputs(of: source) {
             do {
-                try await source.git.fetch(target)
+                try await fetch(target, of: source)
                 events = try await admit(target, of: source, after: record.applied)
                 desired = try await self.desired(at: target, of: source, previous: previous)
                 desired?.catalog.diagnostics += try await source.git.warnings(at: target)
@@ -38,5 +38,6 @@ extension Engine {
             return try turn.run(in: store)
         }
         report.failure = failure
+        report.hasReadManifests = turn.desired != nil
     }
 }

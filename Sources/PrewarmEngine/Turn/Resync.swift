@@ -7,6 +7,8 @@ package struct ResyncReport: Sendable {
     package var lost: [Workspace] = []
     /// Claimed ones that are gone. They are their owners', so they stay as they are.
     package var missingClaimed: [Workspace] = []
+    /// The list lacks so much that it is not believed until the next one agrees.
+    package var suspicion: Suspicion?
     package var orphans: [Orphan] = []
     /// Orphans that are deleted from now on, because the policy says so.
     package var deleted: [WorkspaceID] = []
@@ -59,11 +61,13 @@ extension Engine {
         }
         let present = Dictionary(listed.map { ($0.id, $0) }) { first, _ in first }
         let workspaces = try store.workspaces(WorkspaceFilter()).filter { $0.spec.provisioner == name }
-        for workspace in workspaces {
-            // What became ready while the list was made need not be in it.
-            guard let readyAt = workspace.readyAt, readyAt < startedAt, present[workspace.id]?.isThere != true else {
-                continue
-            }
+        // What became ready while the list was made need not be in it.
+        let expected = workspaces.filter { workspace in
+            [.ready, .claimed].contains(workspace.state) && workspace.readyAt.map { $0 < startedAt } == true
+        }
+        let missing = expected.filter { present[$0.id]?.isThere != true }
+        report.suspicion = try suspicion(missing: missing, of: expected.count, provisioner: name, in: store)
+        for workspace in missing where report.suspicion?.missing.contains(workspace.id) != true {
             switch workspace.state {
             case .ready:
                 var lost = workspace
@@ -74,7 +78,9 @@ extension Engine {
             }
         }
         report.orphans = try orphans(listed, name, known, live: Set(workspaces.map(\.id)), startedAt, in: store)
-        if policy.deletesOrphans, !report.orphans.isEmpty {
+        if policy.deletesOrphans, !report.orphans.isEmpty,
+            !policy.deletionGuard.holds(report.orphans.count, of: listed.count)
+        {
             report.deleted = report.orphans.map(\.id)
             try delete(report.orphans, in: store)
             report.orphans = []
@@ -131,12 +137,12 @@ extension Engine {
                 message: "the provisioner \(report.provisioner) does not list it any more")
         }
         let orphans = report.orphans.map(\.id).filter { !known.contains($0) } + report.deleted
-        return lost
+        return lost + (report.suspicion.map { [$0.event(of: report.provisioner, at: at)] } ?? [])
             + orphans.map { id in
                 Event(
                     at: at, kind: .warning, reason: Reason.orphaned.rawValue, object: "workspace", name: id.rawValue,
                     message: "the provisioner \(report.provisioner) lists it, and nobody knows it"
-                        + (policy.deletesOrphans ? "; it is deleted" : ""))
+                        + (report.deleted.contains(id) ? "; it is deleted" : ""))
             }
     }
 }

@@ -31,14 +31,6 @@ package struct Synchronizer: Sendable {
         package var unfinished: [Unfinished] = []
     }
 
-    /// Why a pool is not what its preset asks for.
-    package struct Unfinished: Sendable {
-        package let pool: PoolPlan
-        package let failure: FailureRecord?
-        /// What holds back the first of what is to be done.
-        package let held: Hold?
-    }
-
     /// - Parameters:
     ///   - waitsUntil: nil doesn't wait for what is not due yet.
     ///   - expected: digests of the plans to carry out, by source; nothing more is planned then.
@@ -62,29 +54,60 @@ package struct Synchronizer: Sendable {
     package func run() async throws -> Report {
         var report = Report()
         for resync in try await engine.resync(force: refreshes) { observe(.resync(resync)) }
+        if revision == nil, expected == nil { try await engine.settleRemovedSources() }
         for source in sources {
             let turn = try await firstTurn(source)
             observe(.turn(turn))
             report.turns.append(turn)
         }
+        try await checkPreset(report.turns)
+        var isCut = false
         while true {
             let runner = OperationRunner(engine, preset: preset) { [observe] in observe(.operation($0)) }
-            let run = try await runner.run { try await expected == nil ? replan() : false }
+            guard let run = try await run(runner) else {
+                isCut = true
+                break
+            }
             report.succeeded += run.succeeded
             report.failed += run.failed
             report.unknownProvisioners.formUnion(run.unknownProvisioners)
             guard let waitsUntil, expected == nil else { break }
             report.last = try await assess()
-            report.unfinished = unfinished(report.last)
+            report.unfinished = Unfinished.of(report.last, preset: preset)
             guard try await isWorthWaiting(report), engine.now() < waitsUntil else { break }
             try await Task.sleep(for: .milliseconds(200))
             for source in sources { _ = try await replan(source) }
         }
         // Where nothing changed and nothing ran there is nothing to look at again, however many pools there are.
         let isQuiet = report.turns.allSatisfy(\.isQuiet) && report.succeeded == 0 && report.failed.isEmpty
-        if report.last.isEmpty, !isQuiet { report.last = try await assess() }
-        report.unfinished = unfinished(report.last)
+        if isCut || report.last.isEmpty && !isQuiet { report.last = try await assess() }
+        report.unfinished = Unfinished.of(report.last, preset: preset)
         return report
+    }
+
+    /// Nil where the time to wait was over before: what runs then is ended in order, and asked for again by the next
+    /// run with the same id.
+    private func run(_ runner: OperationRunner) async throws -> OperationRunner.Report? {
+        try await withThrowingTaskGroup(of: OperationRunner.Report?.self) { group in
+            group.addTask { try await runner.run { try await expected == nil ? replan() : false } }
+            if let waitsUntil {
+                group.addTask {
+                    try await Task.sleep(for: max(.zero, waitsUntil - engine.now()))
+                    return nil
+                }
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+    }
+
+    /// A name that is misspelt must not look like a pool that is full.
+    private func checkPreset(_ turns: [TurnReport]) async throws {
+        guard let preset, turns.allSatisfy({ $0.failure == nil }) else { return }
+        let known = try await engine.store.read { store in
+            try store.presets(named: preset).isEmpty ? try store.presets(source: nil).map(\.key.name) : nil
+        }
+        if let known { throw ClaimError.unknownPreset(preset, known: known) }
     }
 
     private func firstTurn(_ source: String) async throws -> TurnReport {
@@ -122,33 +145,12 @@ package struct Synchronizer: Sendable {
         return reports
     }
 
-    private func unfinished(_ reports: [TurnReport]) -> [Unfinished] {
-        reports.flatMap { report in
-            let held = Dictionary(grouping: report.plan.held) { $0.action.preset }
-            return zip(report.presets, report.plan.pools).compactMap { preset, pool -> Unfinished? in
-                guard !preset.isSuspended, pool.suspension == nil, self.preset == nil || preset.key.name == self.preset,
-                    !pool.isConverged
-                else { return nil }
-                return Unfinished(
-                    pool: pool, failure: report.failures[preset.key], held: held[preset.key]?.first?.hold)
-            }
-        }
-    }
-
     /// Not where all that is missing waits for somebody to mend something.
     private func isWorthWaiting(_ report: Report) async throws -> Bool {
         let pending = try await engine.store.read { try $0.nextAttempt() }
         if pending != nil { return true }
         return report.unfinished.contains { unfinished in
-            if case .stalled = unfinished.pool.wait {
-                false
-            } else {
-                unfinished.pool.counts.isInMotion || unfinished.isBackingOff
-            }
+            !unfinished.isStalled && (unfinished.pool.counts.isInMotion || unfinished.isBackingOff)
         }
     }
-}
-
-extension Synchronizer.Unfinished {
-    var isBackingOff: Bool { if case .backoff = pool.wait { true } else { false } }
 }

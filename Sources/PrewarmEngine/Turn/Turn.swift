@@ -13,11 +13,19 @@ extension Engine {
     package func turn(
         _ name: String, pull: Bool = true, revision: String? = nil, preset: String? = nil, expected: String? = nil
     ) async throws -> TurnReport {
-        guard let source = sources[name] else { throw TurnError.unknownSource(name) }
+        try await observingTurn(of: name) {
+            try await makeTurn(name, pull: pull, revision: revision, preset: preset, expected: expected)
+        }
+    }
+
+    private func makeTurn(
+        _ name: String, pull: Bool, revision: String?, preset: String?, expected: String?
+    ) async throws -> TurnReport {
+        guard let source = sources[name] ?? removedSource(name) else { throw TurnError.unknownSource(name) }
         var report = TurnReport(source: name)
         let record = try await store.read { try $0.source(name) } ?? SourceRecord(name: name, url: source.url)
         report.revision = record.applied
-        var target = record.applied
+        var target = sources[name] == nil ? nil : record.applied
         if pull {
             do {
                 target = try await self.target(of: source, revision: revision)
@@ -25,7 +33,7 @@ extension Engine {
                 report.failure = failure
             }
         }
-        if report.failure == nil, expected == nil, target == record.applied, isQuiet(record) {
+        if report.failure == nil, expected == nil, target == record.applied, isQuiet(record, source) {
             report.isQuiet = true
             report.diagnostics = try await store.read { try $0.diagnostics(source: name) }
             if pull, record.failure != nil { try await note(nil, of: source) }
@@ -36,6 +44,7 @@ extension Engine {
             try await reconcile(
                 source, record: record, target: target, hasPulled: pull, lease: lease, preset: preset,
                 expected: expected, report: &report)
+            report.isNewRevision = report.revision != record.applied
         } catch {
             await release(lease, of: source)
             throw error
@@ -54,7 +63,7 @@ extension Engine {
         report.revision = record.applied
         do {
             let target = try await target(of: source, revision: revision)
-            if target != record.applied || record.inputs != inputs {
+            if target != record.applied || record.inputs != inputs(of: source) {
                 try await source.git.fetch(target)
                 remarks = try await self.remarks(
                     on: target, of: source, after: record.applied, isAskedFor: revision != nil)
@@ -103,14 +112,16 @@ extension Engine {
         }
     }
 
-    private func isQuiet(_ record: SourceRecord) -> Bool {
-        guard record.applied != nil, record.inputs == inputs, let until = record.quietUntil else { return false }
+    private func isQuiet(_ record: SourceRecord, _ source: Source) -> Bool {
+        guard record.applied != nil, record.inputs == inputs(of: source), let until = record.quietUntil else {
+            return false
+        }
         return now() < until
     }
 
     /// What besides the commit a plan depends on, as text; it changes with the configuration and with the parser.
-    var inputs: String {
-        let names = provisioners.keys.sorted().joined(separator: ",")
+    func inputs(of source: Source) -> String {
+        let names = provisioners.keys.sorted().map { "\($0)\(secretNames?[$0]?.sorted() ?? [])" }.joined(separator: ",")
         let (limits, guarding) = (policy.limits, policy.deletionGuard)
         let numbers = [limits.instancesPerPreset, limits.instancesPerSource, limits.instances, limits.actionsPerTurn]
         let texts = numbers.map { $0.map(String.init) ?? "-" }.joined(separator: ",")
@@ -120,7 +131,7 @@ extension Engine {
                 + freezes.map { "\($0.cron),\($0.duration),\($0.timezone),\($0.allowed.map(\.rawValue).sorted())" }
                 .joined()
         }
-        return "\(parser.version);\(names);\(defaultProvisioner ?? "-");\(texts);\(rules);\(freezes)"
+        return "\(source.scope);\(parser.version);\(names);\(defaultProvisioner ?? "-");\(texts);\(rules);\(freezes)"
     }
 
     func inForce(of source: String) async throws -> InForce {

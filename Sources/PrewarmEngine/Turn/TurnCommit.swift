@@ -44,7 +44,7 @@ struct TurnCommit: Sendable {
         report.conditions = try store.conditions(source: source.name)
         try saveConditions(of: report, in: store)
         try record(report.plan, counts: counts, in: store)
-        try account(counts, isConverged: report.isConverged, in: store)
+        report.convergedAfter = try account(counts, isConverged: report.isConverged, in: store)
         try engine.release(lease, of: source.name, in: store)
         return report
     }
@@ -58,6 +58,7 @@ struct TurnCommit: Sendable {
         if desired.catalog.templates != previous.templates {
             try store.replaceTemplates(desired.catalog.templates, source: source.name)
         }
+        try noteRevision(desired, in: store)
         try store.replaceDiagnostics(desired.catalog.diagnostics, source: source.name)
         try store.saveParsed(desired.newlyParsed, parserVersion: engine.parser.version)
         for preset in changed where old[preset.key]?.fingerprint != preset.fingerprint {
@@ -139,18 +140,21 @@ struct TurnCommit: Sendable {
         for status in report.statuses(at: planner.now) where report.conditions[status.preset.key] != status.conditions {
             changed[status.preset.key] = status.conditions
         }
+        try noteChanges(changed, of: report, in: store)
         try store.save(changed)
     }
 
     /// What is done while a revision is in force is its doing.
-    private func account(_ counts: ActionCounts, isConverged: Bool, in store: any StoreWriter) throws {
-        guard var newest = try store.revisions(source: source.name, limit: 1).first else { return }
+    /// - Returns: where it is converged for the first time, how long that took.
+    private func account(_ counts: ActionCounts, isConverged: Bool, in store: any StoreWriter) throws -> Duration? {
+        guard var newest = try store.revisions(source: source.name, limit: 1).first else { return nil }
         let before = newest
         newest.created += counts.created
         newest.deleted += counts.deleted
         newest.cancelled += counts.cancelled
         if isConverged, preset == nil, newest.convergedAt == nil { newest.convergedAt = planner.now }
         if newest != before { try store.updateNewest(newest) }
+        return before.convergedAt == nil ? try noteConvergence(of: newest, in: store) : nil
     }
 
     private func record(_ plan: Plan, counts: ActionCounts, in store: any StoreWriter) throws {
@@ -160,14 +164,15 @@ struct TurnCommit: Sendable {
                 try store.insert(
                     RevisionRecord(
                         source: source.name, revision: revision, appliedAt: planner.now, author: commit?.author,
-                        subject: commit?.subject, created: 0, deleted: 0, cancelled: 0))
+                        subject: commit?.subject, committedAt: commit?.time, created: 0, deleted: 0, cancelled: 0))
                 record.appliedAt = planner.now
                 try store.forgetHistory(before: planner.now - Self.historyKept)
+                try store.forgetAudit(before: planner.now - Self.auditKept)
             }
             record.applied = revision
             record.files = desired.files
             record.foreignDocuments = desired.catalog.foreignDocuments
-            record.inputs = engine.inputs
+            record.inputs = engine.inputs(of: source)
         }
         record.url = source.url
         if isRecovered { record.failure = nil }
@@ -182,6 +187,7 @@ struct TurnCommit: Sendable {
 extension TurnCommit {
     /// How long finished operations with their logs, events and deleted workspaces are kept.
     private static let historyKept = Duration.seconds(14 * 86_400)
+    private static let auditKept = Duration.seconds(90 * 86_400)
 }
 
 struct ActionCounts: Sendable {

@@ -7,6 +7,10 @@ package struct TurnReport: Sendable {
     package var revision: Revision?
     /// Nothing had changed: nothing was planned, nothing written.
     package var isQuiet = false
+    /// Another revision than before was applied.
+    package var isNewRevision = false
+    /// The manifests of a revision were read, be it new or because the configuration is.
+    package var hasReadManifests = false
     /// Why the newest revision could not be had; the last good one is in force.
     package var failure: GitFailure?
     package var diagnostics: [Diagnostic] = []
@@ -15,6 +19,9 @@ package struct TurnReport: Sendable {
     package var failures: [PresetKey: FailureRecord] = [:]
     /// As the last turn left them.
     package var conditions: [PresetKey: [Condition]] = [:]
+
+    /// Where every pool is for the first time as the revision says: how long that took.
+    package var convergedAfter: Duration?
 
     package init(source: String) {
         self.source = source

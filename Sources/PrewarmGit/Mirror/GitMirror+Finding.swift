@@ -10,6 +10,10 @@ extension GitMirror {
             try bring(revision, watch)
             return revision
         }
+        // As tables show it, `main@sha1:5394cb7f`. No name of a ref has a colon.
+        if text.contains("sha1:"), let digits = text.split(separator: ":").last, digits.utf8.count < 40 {
+            return try find(String(digits), watch)
+        }
         let isHexadecimal = text.allSatisfy { $0.isASCII && $0.isHexDigit }
         if isHexadecimal, text.utf8.count == 40 {
             let revision = Revision(ref: nil, commit: text.lowercased())

@@ -15,6 +15,7 @@ extension Shape {
                 .optional("secrets", variables, "values for valueFrom in manifests, by name"),
                 .optional("policy", .object(policy), "what is allowed, whatever the manifests ask for"),
                 .optional("server", .object(server), "of the daemon"),
+                .optional("notifications", .notifications, "who is told of what happens"),
             ]))
 
     private static let longText = Shape.text(.text("text", maximum: 4096))
@@ -81,6 +82,10 @@ extension Shape {
     private static let server = ObjectShape(
         "server",
         [
-            .optional("listen", longText, "host:port; 127.0.0.1:7430 unless it is said")
-        ])
+            .optional("listen", longText, "host:port; 127.0.0.1:7430 unless it is said"),
+            .optional(
+                "instance", .text(.name),
+                "this prewarm among others that tell the same receivers; main unless it is said"),
+            .optional("metrics", .metrics, "of /metrics"),
+        ] + ObjectShape.accessKeys)
 }

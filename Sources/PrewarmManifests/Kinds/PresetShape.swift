@@ -108,12 +108,14 @@ extension Shape {
                 "provisioner", .text(.name),
                 "by the name that the operator's configuration gives it; else the default one"),
             .optional("activeVersion", .text(.version), "presets that pin another are inactive: scaled to zero"),
-            .optional("parameters", .list(.object(rule), minimum: 0), "what is demanded of the parameters of presets"),
+            .optional("parameters", .list(templateRule, minimum: 0), "what is demanded of the parameters of presets"),
             .optional(
                 "readyTimeout", .duration(minimum: .seconds(1)),
                 "how long an instance may be starting until it counts as failed; for ever unless it is said"),
             .optional("deprecated", .deprecated, "true, or why: all its presets are scaled to zero"),
         ])
+
+    static let templateRule = Shape.object(rule)
 
     private static let rule = ObjectShape(
         "the parameter rule",

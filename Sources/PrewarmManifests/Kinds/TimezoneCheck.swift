@@ -4,7 +4,9 @@ import PrewarmCore
 /// Whether this system knows the time zone of a schedule.
 enum TimezoneCheck {
     static func problems(of document: DocumentReader) -> [Diagnostic] {
-        guard let zone = document["spec"]?["schedule"]?["timezone"], !exists(zone.text) else { return [] }
+        guard let zone = document["spec"]?["schedule"]?["timezone"], let name = zone.tree.text(zone.index),
+            TextRule.timezone.check(name) == nil, !exists(name)
+        else { return [] }
         return [
             Diagnostic(
                 .error, at: zone.position, "this system knows no time zone \"\(zone.text)\"",

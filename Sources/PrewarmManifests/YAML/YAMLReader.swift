@@ -176,12 +176,15 @@ struct YAMLReader {
                 position: Position(ofByte: parser.problem_offset, in: bytes),
                 hint: "save it as UTF-8, without control characters")
         }
-        let context = parser.context.map { " " + String(cString: $0) } ?? ""
         // libyaml takes the end of a file for a line of its own, even where the last line has no end.
-        let (position, end) = (Position(parser.problem_mark), Position(ofByte: bytes.count, in: bytes))
+        let (mark, end) = (Position(parser.problem_mark), Position(ofByte: bytes.count, in: bytes))
+        let position = min(mark, end ?? mark)
+        var context = parser.context.map { " " + String(cString: $0) } ?? ""
+        let begin = Int(parser.context_mark.line) + 1
+        if !context.isEmpty, begin < position.line { context += " that begins at line \(begin)" }
         let isTab = problem.contains("cannot start any token")
         return YAMLError(
-            message: "this is not YAML: \(problem)\(context)", position: min(position, end ?? position),
+            message: "this is not YAML: \(problem)\(context)", position: position,
             hint: isTab ? "indent with spaces, not tabs, and put text that begins with @, ` or % in quotes" : nil)
     }
 }

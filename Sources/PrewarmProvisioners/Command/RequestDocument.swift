@@ -42,6 +42,8 @@ struct RequestDocument: Sendable {
                 continue
             }
             guard let text = request.secrets[secret] else {
+                // What was made with a secret that is no more has to be cleared away without it.
+                if request.operation == .delete || request.operation == .inspect { continue }
                 throw Problem(
                     message: "the secret \(secret) of parameter \(name) is not configured; the command was not run")
             }

@@ -288,8 +288,9 @@ struct PlannerModel {
         let isEmptied = !world.presets.contains { $0.key.source == source && $0.retirement != .pruned }
         if isEmptied { return .pathEmptied(removed: removed) }
         let isHeld = world.guards[source]?.isHeld == true
-        guard isHeld || removed > 5 && Double(removed) / Double(total) > 0.5 else { return nil }
-        return .deletionGuard(removed: removed, of: total)
+        let among = [total, world.guards[source]?.heldAmong].compactMap { $0 }.min() ?? total
+        guard isHeld || removed > 5 && Double(removed) / Double(among) > 0.5 else { return nil }
+        return .deletionGuard(removed: removed, of: among)
     }
 
     private func isApproved(_ action: Action) -> Bool {
@@ -449,7 +450,7 @@ struct PlannerModel {
         for item in items where item.instance.preset == preset.key {
             let isCurrent = isCurrent(item, preset)
             if isReady(item), isCurrent { counts.actual += 1 }
-            if isClaimable(item), isCurrent { counts.eligible += 1 }
+            if isClaimable(item), isCurrent, preset.retirement == nil { counts.eligible += 1 }
             if isExpired(item), isCurrent { counts.expired += 1 }
             if !isCurrent, isStarting(item) || isReady(item) { counts.outdated += 1 }
             if isStarting(item) { counts.starting += 1 }

@@ -1,0 +1,118 @@
+import PrewarmCore
+import PrewarmEngine
+
+/// Everything on one screen.
+struct StatusText {
+    let status: Value
+    let console: Console
+
+    private var colour: Bool { console.coloursOutput }
+
+    var text: String {
+        sources + pools + attention + failing + strays
+    }
+
+    private var sources: String {
+        let now = status.time("at") ?? .now
+        return status.list("sources").map { source in
+            let ready = source.condition(.ready)
+            let isReady = ready?.text("status") == "True"
+            let diagnostics = source.list("diagnostics")
+            let errors = diagnostics.filter { $0.text("severity") == "error" }
+            let symbol = isReady && errors.isEmpty ? Style.green.apply(to: "✔", colour: colour) : cross
+            let name = Style.bold.apply(to: source.text("name") ?? "", colour: colour)
+            let age = isReady ? ready?.time("since").map { " (\((now - $0).age) ago)" } ?? "" : ""
+            var lines = ["\(symbol) source \(name)  \(source.shortRevision("revision") ?? "no revision")\(age)"]
+            if !isReady, let ready {
+                let since = ready.text("since").map { ", since \($0)" } ?? ""
+                lines.append("    \(ready.text("reason") ?? ""): \(ready.text("message") ?? "")\(since)")
+                if let hint = source.text("hint") { lines.append("    hint: \(hint)") }
+            }
+            if let pinned = source.condition(.pinned) {
+                lines.append(Style.yellow.apply(to: "  ! \(pinned.text("message") ?? "")", colour: colour))
+                lines.append(
+                    "    what is pushed is not applied; `prewarm unpin \(source.text("name") ?? "")` ends it")
+            }
+            if let problem = source["daemon"]?.text("problem") { lines.append("    the daemon: \(problem)") }
+            lines += diagnostics.map { diagnostic in
+                let text = "\(diagnostic.location): \(diagnostic.text("message") ?? "")"
+                return diagnostic.text("severity") == "error"
+                    ? "    \(text)" : Style.yellow.apply(to: "  ! \(text)", colour: colour)
+            }
+            return lines.map { $0 + "\n" }.joined()
+        }.joined()
+    }
+
+    private var pools: String {
+        let presets = status.list("presets")
+        return presets.isEmpty
+            ? "No presets are in force.\n" : "\n" + DocumentTable.presets(isWide: false).text(presets, console)
+    }
+
+    /// The conditions of presets that somebody should look at.
+    private var attention: String {
+        let wanted: [Condition.Kind] = [.stalled, .invalid, .backingOff, .suspended, .limited, .deletionsHeld]
+        let lines = status.list("presets").filter { preset in wanted.contains { preset.condition($0) != nil } }
+            .flatMap { preset in
+                preset.list("conditions").filter { !["Ready", "Reconciling"].contains($0.text("type")) }.map {
+                    "\(bang) \(preset.text("name") ?? "") \($0.text("type") ?? ""): \($0.text("message") ?? "")\n"
+                }
+            }
+        return lines.isEmpty ? "" : "\n" + lines.joined()
+    }
+
+    private var failing: String {
+        let failing = status.list("failing")
+        var lines = failing.prefix(20).map { operation in
+            let attempts = counted(operation.number("attempt"), "attempt")
+            return
+                "\(cross) \(operation.text("type") ?? "") of \(operation.workspaceName) was not done in \(attempts), tried again at \(operation.text("nextAttemptAt") ?? "-"): \((operation.text("error") ?? "").asOneLine)\n"
+        }
+        if failing.count > 20 {
+            lines.append("  and \(failing.count - 20) more: `prewarm get operations --state pending`\n")
+        }
+        return lines.isEmpty ? "" : "\n" + lines.joined()
+    }
+
+    /// What nobody is in charge of.
+    private var strays: String {
+        let orphans = status.list("orphans").count
+        var lines = status.list("suspectLists").map { list in
+            "the last list of the provisioner \"\(list.text("provisioner") ?? "")\" lacks \(counted(list.number("missing"), "workspace")): none is replaced until the next one agrees"
+        }
+        if orphans > 0 {
+            lines.append(
+                "\(counted(orphans, "workspace")) of provisioners \(orphans == 1 ? "is" : "are") known to nobody: `prewarm get orphans`"
+            )
+        }
+        lines += status.list("removedSources").map { source in
+            let commit = source.text("revision").flatMap { Revision($0) }?.commit.prefix(8)
+            let approval = commit.map { ", or until `prewarm approve \($0)` lets them go" } ?? ""
+            return
+                "the source \"\(source.text("name") ?? "")\" is not in the configuration any more: \(counted(source.number("unclaimed"), "unclaimed workspace")) of it stay until it is back\(approval)"
+        }
+        lines += status.list("missingProvisioners").compactMap(\.string).map {
+            "operations wait for the provisioner \"\($0)\", which the configuration does not name"
+        }
+        return lines.map { "! \($0)\n" }.joined()
+    }
+
+    private var cross: String { Style.red.apply(to: "✗", colour: colour) }
+    private var bang: String { Style.yellow.apply(to: "!", colour: colour) }
+}
+
+extension Value {
+    /// `presets/go.yaml:8:3` of a diagnostic.
+    var location: String {
+        [text("file"), self["line"]?.plainText, self["column"]?.plainText].compactMap { $0 }.joined(separator: ":")
+    }
+
+    /// A diagnostic as compilers write it.
+    func diagnosticText(colour: Bool) -> String {
+        let position = self["line"]?.int.map { Position(line: $0, column: self["column"]?.int ?? 1) }
+        return Diagnostic(
+            text("severity") == "error" ? .error : .warning, file: text("file") ?? "", at: position,
+            text("message") ?? "", hint: text("hint"), excerpt: text("excerpt")
+        ).text(colour: colour)
+    }
+}

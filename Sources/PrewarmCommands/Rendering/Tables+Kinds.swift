@@ -1,0 +1,167 @@
+import PrewarmCore
+import PrewarmEngine
+
+extension DocumentTable {
+    static func presets(isWide: Bool) -> DocumentTable {
+        let wide: [Column] =
+            isWide
+            ? [
+                Column("TEMPLATE", text: "template"), Column("VERSION", text: "version"),
+                Column("FINGERPRINT", text: "fingerprint"), Column("SOURCE", text: "source"),
+                Column("FILE") { .init("\($0.text("file") ?? "-"):\($0.number("line"))") },
+            ] : []
+        return DocumentTable(
+            columns: [
+                Column("NAME", text: "name"),
+                Column("READY") { .init("\($0.number("eligible"))/\($0.number("desired"))") },
+                Column("DESIRED", text: "desired"), Column("ELIGIBLE", text: "eligible"),
+                Column("CLAIMED", text: "claimed"), Column("STARTING", text: "starting"),
+                Column("STATUS") { Headline($0).cell },
+            ] + wide + [Column("MESSAGE") { .init(Headline($0).message.asOneLine) }],
+            flexible: "MESSAGE", optional: ["ELIGIBLE", "DESIRED", "STARTING"] + wide.map(\.title) + ["CLAIMED"])
+    }
+
+    static func workspaces(now: Timestamp, isWide: Bool) -> DocumentTable {
+        let wide: [Column] =
+            isWide
+            ? [
+                Column("ID", text: "id"), Column("TEMPLATE", text: "template"),
+                Column("FINGERPRINT", text: "fingerprint"),
+            ] : []
+        return DocumentTable(
+            columns: [
+                Column("NAME", text: "name"), Column("PRESET", text: "preset"),
+                Column("STATE") { .init($0.text("state") ?? "-", Style(workspaceState: $0.text("state"))) },
+                Column("VERSION", text: "version"), Column("OWNER", text: "owner"),
+                Column("AGE", age: "createdAt", now: now),
+            ] + wide + [Column("ENDPOINT", text: "endpoint")],
+            flexible: "ENDPOINT", optional: ["PRESET", "AGE"] + wide.map(\.title) + ["VERSION"])
+    }
+
+    static func operations(now: Timestamp) -> DocumentTable {
+        DocumentTable(
+            columns: [
+                Column("ID", text: "id"), Column("TYPE", text: "type"),
+                Column("WORKSPACE") { .init($0.workspaceName) }, Column("PRESET", text: "preset"),
+                Column("STATE") { .init($0.text("state") ?? "-", Style(operationState: $0.text("state"))) },
+                Column("ATTEMPT", text: "attempt"), Column("AGE", age: "createdAt", now: now),
+                Column("MESSAGE") { .init(($0.text("error") ?? $0.text("reason") ?? "").asOneLine) },
+            ], flexible: "MESSAGE", optional: ["PRESET", "ATTEMPT", "AGE"])
+    }
+
+    static func events(now: Timestamp) -> DocumentTable {
+        DocumentTable(
+            columns: [
+                Column("LAST SEEN", age: "at", now: now),
+                Column("TYPE") { .init($0.text("type") ?? "-", $0.text("type") == "Warning" ? .yellow : .plain) },
+                Column("REASON", text: "reason"), Column("OBJECT", text: "object"), Column("MESSAGE", text: "message"),
+            ], flexible: "MESSAGE", optional: ["TYPE"])
+    }
+
+    static func sources(now: Timestamp) -> DocumentTable {
+        DocumentTable(
+            columns: [
+                Column("NAME", text: "name"), Column("REVISION") { .init($0.shortRevision("revision") ?? "-") },
+                Column("READY") { source in
+                    let status = source.condition(.ready)?.text("status") ?? "-"
+                    return .init(status, status == "True" ? .green : .red)
+                },
+                Column("AGE", age: "appliedAt", now: now), Column("URL", text: "url"),
+                Column("MESSAGE") { .init(($0.list("conditions").last?.text("message") ?? "").asOneLine) },
+            ], flexible: "MESSAGE", optional: ["URL", "AGE"])
+    }
+
+    static func revisions(now: Timestamp) -> DocumentTable {
+        DocumentTable(
+            columns: [
+                Column("SOURCE", text: "source"), Column("REVISION") { .init($0.shortRevision("revision") ?? "-") },
+                Column("AGE", age: "appliedAt", now: now), Column("CREATED", text: "created"),
+                Column("DELETED", text: "deleted"), Column("CANCELLED", text: "cancelled"),
+                Column("CONVERGED IN") { revision in
+                    guard let end = revision.time("convergedAt"), let start = revision.time("appliedAt") else {
+                        return "-"
+                    }
+                    return .init((end - start).age)
+                },
+                Column("AUTHOR", text: "author"), Column("SUBJECT", text: "subject"),
+            ], flexible: "SUBJECT", optional: ["CANCELLED", "CONVERGED IN", "AUTHOR", "SOURCE"])
+    }
+
+    static func orphans(now: Timestamp) -> DocumentTable {
+        DocumentTable(
+            columns: [
+                Column("ID", text: "id"), Column("PROVISIONER", text: "provisioner"), Column("STATE", text: "state"),
+                Column("SINCE", age: "since", now: now),
+            ], flexible: "ID")
+    }
+
+    static var templates: DocumentTable {
+        DocumentTable(
+            columns: [
+                Column("NAME", text: "name"),
+                Column("PROVISIONER") { .init($0.text("provisioner") ?? "(default)") },
+                Column("ACTIVE VERSION", text: "activeVersion"),
+                Column("PARAMETERS") {
+                    .init($0.list("parameters").compactMap { $0.text("name") }.joined(separator: ","))
+                },
+                Column("DEPRECATED", text: "deprecated"),
+                Column("FILE") { .init("\($0.text("file") ?? "-"):\($0.number("line"))") },
+            ], flexible: "PARAMETERS", optional: ["DEPRECATED", "FILE", "PROVISIONER"])
+    }
+}
+
+extension Value {
+    /// Of an operation: the preset and the end of the workspace's id.
+    var workspaceName: String {
+        Workspace.name(preset: text("preset") ?? "", id: WorkspaceID(text("workspace") ?? ""))
+    }
+}
+
+/// The condition of a preset that somebody who reads one line should see.
+private struct Headline {
+    let cell: Table.Cell
+    let message: String
+
+    private static let order: [(kind: Condition.Kind, style: Style)] = [
+        (.stalled, .red), (.invalid, .red), (.suspended, .yellow), (.backingOff, .yellow), (.deletionsHeld, .yellow),
+        (.limited, .yellow), (.deprecated, .yellow), (.reconciling, .cyan),
+    ]
+
+    init(_ preset: Value) {
+        for (kind, style) in Self.order {
+            guard let condition = preset.condition(kind) else { continue }
+            cell = .init(kind.rawValue, style)
+            message = condition.text("message") ?? ""
+            return
+        }
+        let ready = preset.condition(.ready)
+        cell = ready?.text("status") == "True" ? .init("Ready", .green) : .init("NotReady", .yellow)
+        message = ready?.text("message") ?? ""
+    }
+}
+
+extension Style {
+    fileprivate init(workspaceState state: String?) {
+        self =
+            switch state.flatMap(WorkspaceState.init(rawValue:)) {
+            case .ready: .green
+            case .claimed: .cyan
+            case .failed, .lost: .red
+            case .pending, .creating, .deleting: .yellow
+            case .deleted: .dim
+            case nil: .plain
+            }
+    }
+
+    fileprivate init(operationState state: String?) {
+        self =
+            switch state.flatMap(Operation.State.init(rawValue:)) {
+            case .succeeded: .green
+            case .failed: .red
+            case .running: .cyan
+            case .pending: .yellow
+            case .cancelled: .dim
+            case nil: .plain
+            }
+    }
+}

@@ -1,0 +1,75 @@
+import PrewarmCore
+import PrewarmManifests
+import PrewarmServer
+
+/// Who may ask the daemon, as the configuration says.
+extension Assembly {
+    func webhookEndpoints() -> [WebhookEndpoint] {
+        configuration.server.webhooks.map { webhook in
+            WebhookEndpoint(
+                name: webhook.name.value, kind: webhook.kind, secrets: webhook.secrets.map(\.value),
+                sources: webhook.sources?.map(\.value))
+        }
+    }
+
+    func watchedSources() -> [WatchedSource] {
+        configuration.sources.map { source in
+            WatchedSource(name: source.name.value, url: source.url.value, ref: source.ref.watched)
+        }
+    }
+
+    func oidcIssuers() -> [OIDCIssuer] {
+        configuration.server.oidc.map { issuer in
+            OIDCIssuer(
+                issuer: issuer.issuer.value, audience: issuer.audience, jwksURL: issuer.jwksURL,
+                caFile: issuer.caFile.map(file.resolve),
+                rules: issuer.rules.map { rule in
+                    OIDCIssuer.Rule(
+                        claims: rule.claims.mapValues(\.value), role: rule.role, presets: rule.presets)
+                })
+        }
+    }
+
+    func trustedProxies() -> [NetworkRange] {
+        configuration.server.trustedProxies.compactMap { NetworkRange($0.value) }
+    }
+
+    func listenAddress() throws -> ListenAddress {
+        guard let listen = configuration.listen else { return .standard }
+        do {
+            return try ListenAddress(listen.value)
+        } catch {
+            throw CommandFailure("\(place(listen.position)): \(error.message)", hint: error.hint)
+        }
+    }
+
+    /// Certificate and key, from the folder of the configuration; nil: a proxy does it, or nobody.
+    func tlsFiles() -> (certificate: String, key: String)? {
+        configuration.server.tls.map { (file.resolve($0.certificate.value), file.resolve($0.key.value)) }
+    }
+
+    /// As clients on this machine reach the daemon.
+    func localURL() throws -> String {
+        if let url = configuration.server.baseURL?.value { return url.hasSuffix("/") ? String(url.dropLast()) : url }
+        let address = try listenAddress()
+        let host =
+            switch address.host {
+            case "0.0.0.0", "*": "127.0.0.1"
+            case "::": "[::1]"
+            default: address.host.contains(":") ? "[\(address.host)]" : address.host
+            }
+        return "\(configuration.server.tls == nil ? "http" : "https")://\(host):\(address.port)"
+    }
+}
+
+extension Configuration.Ref? {
+    fileprivate var watched: WatchedSource.Ref {
+        switch self {
+        case .branch(let name): .branch(name)
+        case .tag(let name): .tag(name)
+        case .commit: .commit
+        case .semver: .semver
+        case nil: .head
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import AsyncHTTPClient
+import Logging
+import PrewarmCore
+import PrewarmEngine
+import PrewarmServer
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// The daemon's parts, and how they are changed when the configuration is.
+final class DaemonAssembly: Sendable {
+    let daemon: Daemon
+    let http: HTTPService
+    let notifier: ReplaceableNotifier
+    private let global: GlobalOptions
+    private let store: any Store
+    private let settings: Fixed
+    private let access: DoorAccess
+    private let webhooks: WebhookReceiver
+    private let metrics: Metrics
+    private let systemd: Systemd
+    /// For the keys of issuers.
+    private let client: HTTPClient
+    private let logger: Logger
+
+    /// What takes a restart to change.
+    private struct Fixed: Equatable {
+        let store: String
+        let listen: ListenAddress
+        let certificate: String?
+        let key: String?
+    }
+
+    init(_ global: GlobalOptions, listen: ListenAddress?, grace: Duration, systemd: Systemd, logger: Logger)
+        async throws
+    {
+        let file = try ConfigurationFile(global)
+        let assembly = Assembly(file, try file.load())
+        self.global = global
+        self.systemd = systemd
+        self.logger = logger
+        let metrics = assembly.metrics(version: prewarmVersion)
+        self.metrics = metrics
+        let engine = try assembly.engine(observe: { metrics.observe($0) })
+        store = engine.store
+        let address = try listen ?? assembly.listenAddress()
+        settings = try Self.fixed(assembly, listen: address)
+        client = HTTPClient(
+            eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: OIDCKeyFetch.clientConfiguration)
+        let rules = Self.rules(assembly, store: engine.store, listen: address, client)
+        if let warning = try address.check(
+            hasTokens: try await engine.store.read { try $0.hasAccessTokens() },
+            hasOIDC: !assembly.oidcIssuers().isEmpty, hasTLS: settings.certificate != nil,
+            hasProxy: !assembly.trustedProxies().isEmpty)
+        {
+            logger.warning("\(warning)")
+        }
+        daemon = Daemon(engine, grace: grace, logger: logger)
+        access = DoorAccess(rules)
+        webhooks = WebhookReceiver(endpoints: assembly.webhookEndpoints(), sources: assembly.watchedSources())
+        notifier = ReplaceableNotifier(
+            try assembly.notifier(engine, version: prewarmVersion, metrics: metrics, logger: logger))
+        let door = Door(daemon: daemon, access: access, metrics: metrics, webhooks: webhooks, logger: logger)
+        let scheme = settings.certificate == nil ? "http" : "https"
+        http = try HTTPService(
+            door, HTTPService.Settings(listen: address, tls: assembly.tlsFiles()), logger: logger
+        ) { port in
+            let host = address.host.contains(":") ? "[\(address.host)]" : address.host
+            logger.notice("serving", metadata: ["url": "\(scheme)://\(host):\(port)", "version": "\(prewarmVersion)"])
+            systemd.ready("serving at \(host):\(port)")
+        }
+    }
+
+    private static func fixed(_ assembly: Assembly, listen: ListenAddress) throws -> Fixed {
+        let tls = assembly.tlsFiles()
+        return Fixed(
+            store: try assembly.storePath(), listen: listen, certificate: tls?.certificate, key: tls?.key)
+    }
+
+    deinit {
+        try? client.syncShutdown()
+    }
+
+    private static func rules(
+        _ assembly: Assembly, store: any Store, listen: ListenAddress, _ client: HTTPClient
+    ) -> DoorAccess.Rules {
+        let issuers = assembly.oidcIssuers()
+        let verifier = issuers.isEmpty ? nil : OIDCVerifier(issuers, fetch: OIDCKeyFetch(client: client))
+        return DoorAccess.Rules(
+            authenticator: Authenticator(store: store, oidc: verifier, isLoopback: listen.isLoopback),
+            trustedProxies: assembly.trustedProxies())
+    }
+
+    /// Reads the configuration again and goes on with it. One that is bad changes nothing.
+    func reload() {
+        systemd.reloading()
+        defer { systemd.ready("configuration read") }
+        do {
+            let file = try ConfigurationFile(global)
+            let assembly = Assembly(file, try file.load())
+            let wanted = try Self.fixed(assembly, listen: settings.listen)
+            guard wanted == settings else {
+                throw CommandFailure("the store and TLS can't be changed while the daemon runs", hint: "restart it")
+            }
+            let metrics = metrics
+            let engine = try assembly.engine(store: store, observe: { metrics.observe($0) })
+            let notifier = try assembly.notifier(engine, version: prewarmVersion, metrics: metrics, logger: logger)
+            access.replace(Self.rules(assembly, store: store, listen: settings.listen, client))
+            webhooks.replace(endpoints: assembly.webhookEndpoints(), sources: assembly.watchedSources())
+            self.notifier.replace(notifier)
+            daemon.reload(engine)
+            logger.notice("the configuration was read again", metadata: ["file": "\(file.path)"])
+        } catch {
+            let failure = CommandFailure(error)
+            logger.error(
+                "the new configuration is bad, the old one stays in force", metadata: ["error": "\(failure.message)"])
+        }
+    }
+}
+
+/// SIGHUP reads the configuration again.
+struct ReloadService: Service {
+    let assembly: DaemonAssembly
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            for await _ in await UnixSignalsSequence(trapping: .sighup) { assembly.reload() }
+        }
+    }
+}
+
+/// A notifier in whose place another one can be put.
+final class ReplaceableNotifier: Service {
+    private let current: Mutex<Notifier>
+    private let signal = Signal<Nudge>()
+
+    init(_ notifier: Notifier) {
+        current = Mutex(notifier)
+    }
+
+    func replace(_ notifier: Notifier) {
+        current.withLock { $0 = notifier }
+        signal.send(.replan)
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { [self] in
+            while !Task.isCancelled {
+                await withTaskGroup(of: Void.self) { group in
+                    let notifier = current.withLock { $0 }
+                    group.addTask { try? await notifier.run() }
+                    group.addTask { while await self.signal.wait(for: .seconds(3600)).isEmpty, !Task.isCancelled {} }
+                    await group.next()
+                    group.cancelAll()
+                }
+            }
+        }
+    }
+}

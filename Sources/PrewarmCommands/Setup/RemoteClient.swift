@@ -1,0 +1,105 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import PrewarmCore
+import PrewarmEngine
+import PrewarmServer
+
+/// A daemon's API over HTTP.
+final class RemoteClient: APIClient {
+    private let base: String
+    private let token: String?
+    private let http: HTTPClient
+    /// An answer that is larger is refused.
+    private static let largestAnswer = 1 << 30
+
+    /// Nil where neither `--server` nor `PREWARM_SERVER` is given.
+    init?(_ global: GlobalOptions) throws {
+        guard let text = global.server ?? Environment.variables["PREWARM_SERVER"], !text.isEmpty else { return nil }
+        guard let url = URL(string: text), let scheme = url.scheme, ["http", "https"].contains(scheme),
+            let host = url.host(), !host.isEmpty, url.query() == nil, url.user() == nil
+        else {
+            throw CommandFailure(
+                "the server is no address: expected https://HOST or http://HOST:PORT",
+                hint: "name it with --server or PREWARM_SERVER; the token has an option of its own")
+        }
+        token = try global.bearerToken()
+        if token != nil, scheme == "http", !["localhost", "127.0.0.1", "[::1]", "::1"].contains(host) {
+            global.console.warning("the token goes to \(host) unencrypted", hint: "use https")
+        }
+        base = text.hasSuffix("/") ? String(text.dropLast()) : text
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10), read: nil))
+        if let file = Environment.variables["PREWARM_CA_FILE"] {
+            configuration.tlsConfiguration = .clientDefault
+            configuration.tlsConfiguration?.trustRoots = .file(file)
+        }
+        http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    }
+
+    deinit {
+        try? http.syncShutdown()
+    }
+
+    func send(_ request: APIRequest) async throws -> APIAnswer {
+        var message = HTTPClientRequest(url: base + "/api/v1/" + request.target)
+        message.method = .RAW(value: request.method.rawValue)
+        message.headers.add(name: "Accept", value: "application/json")
+        message.headers.add(name: "User-Agent", value: "prewarm/\(prewarmVersion)")
+        if let token { message.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let key = request.idempotencyKey { message.headers.add(name: "Idempotency-Key", value: key) }
+        if let body = request.body {
+            message.headers.add(name: "Content-Type", value: "application/json")
+            message.body = .bytes(ByteBuffer(string: body.compactJSON))
+        }
+        let (status, headers, bytes) = try await exchange(message)
+        let value = try? JSONDecoder().decode(Value.self, from: Data(bytes))
+        guard (200..<300).contains(status) else {
+            throw value.flatMap { Problem($0) }
+                ?? Problem(
+                    "BadAnswer", status: Int(status), "\(base) answered with status \(status)", hint: hint(status))
+        }
+        guard let value else {
+            throw Problem(
+                "BadAnswer", status: 502, "what \(base) answered is no JSON", hint: "is that a prewarm daemon?")
+        }
+        return APIAnswer(value, status: Int(status), nextCursor: Self.cursor(ofLink: headers.first(name: "Link")))
+    }
+
+    private func exchange(_ message: HTTPClientRequest) async throws -> (UInt, HTTPHeaders, [UInt8]) {
+        do {
+            let response = try await http.execute(message, deadline: .now() + .hours(2))
+            let body = try await response.body.collect(upTo: Self.largestAnswer)
+            return (response.status.code, response.headers, Array(body.readableBytesView))
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw Problem(
+                "Unreachable", status: 502, "\(base) can't be reached: \(error)",
+                hint: "is the daemon running there? `prewarm serve` starts one")
+        }
+    }
+
+    /// Of `</api/v1/workspaces?cursor=01m8…&limit=1000>; rel="next"` (RFC 8288).
+    private static func cursor(ofLink link: String?) -> String? {
+        guard let link, link.hasSuffix("; rel=\"next\""), let end = link.firstIndex(of: ">"),
+            let target = URLComponents(string: String(link[link.index(after: link.startIndex)..<end]))
+        else { return nil }
+        return target.queryItems?.first { $0.name == "cursor" }?.value
+    }
+
+    private func hint(_ status: UInt) -> String? {
+        status == 404 ? "is that a prewarm daemon?" : nil
+    }
+}
+
+extension APIRequest {
+    /// Below `/api/v1/`, encoded.
+    fileprivate var target: String {
+        let path = path.map(\.percentEncoded).joined(separator: "/")
+        let query = query.sorted { $0.key < $1.key }.map { "\($0.key.percentEncoded)=\($0.value.percentEncoded)" }
+        return path + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+    }
+}

@@ -1,0 +1,65 @@
+import PrewarmCore
+import PrewarmEngine
+import PrewarmServer
+
+/// What a command asks: a daemon, where `--server` names one, else the store of the configuration.
+struct Session: Sendable {
+    let client: any APIClient
+    /// Nil: a daemon is asked.
+    let local: Context?
+    private let now: @Sendable () -> Timestamp
+
+    static func open(_ global: GlobalOptions) async throws -> Session {
+        if let remote = try RemoteClient(global) { return Session(client: remote, local: nil, now: { .now }) }
+        let context = try await Context.open(global)
+        return Session(
+            client: LocalClient(context.engine, user: Environment.user), local: context, now: context.engine.now)
+    }
+
+    func now() async -> Timestamp { now() }
+
+    func get(_ path: String..., query: [String: String?] = [:]) async throws -> Value {
+        try await client.send(APIRequest(.get, path, query: query)).value
+    }
+
+    /// All parts of a list.
+    func list(_ path: String..., query: [String: String?] = [:]) async throws -> [Value] {
+        var elements: [Value] = []
+        var cursor: String?
+        repeat {
+            var query = query
+            if local == nil { query["limit"] = "1000" }
+            if let cursor { query["cursor"] = cursor }
+            let answer = try await client.send(APIRequest(.get, path, query: query))
+            elements += answer.value.elements
+            cursor = answer.nextCursor
+        } while cursor != nil
+        return elements
+    }
+
+    func post(
+        _ path: String..., query: [String: String?] = [:], body: KeyValuePairs<String, Value?>,
+        idempotencyKey: String? = nil
+    ) async throws -> Value {
+        try await client.send(
+            APIRequest(
+                .post, path, query: query, body: .object(known: body), idempotencyKey: idempotencyKey)
+        ).value
+    }
+
+    func delete(_ path: String..., query: [String: String?] = [:]) async throws -> Value {
+        try await client.send(APIRequest(.delete, path, query: query)).value
+    }
+}
+
+/// A preset as people write it: `name`, or `source/name`.
+struct PresetName {
+    let name: String
+    let source: String?
+
+    init(_ text: String) {
+        let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
+        name = parts.count == 2 ? parts[1] : text
+        source = parts.count == 2 ? parts[0] : nil
+    }
+}

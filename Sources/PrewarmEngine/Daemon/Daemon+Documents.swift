@@ -1,0 +1,20 @@
+import PrewarmCore
+
+extension Daemon {
+    package var value: Value {
+        .object(known: ["holder": .string(engine.holder), "sequence": .int(Int(changes.sequence))])
+    }
+
+    /// How the loop of a source goes; nil where there is none.
+    package func value(ofSource name: String) -> Value? {
+        guard let loop = record(ofSource: name) else { return nil }
+        return .object(known: [
+            "lastTurnAt": loop.lastTurnAt.map { Value($0) },
+            "lastPullAt": loop.lastPullAt.map { Value($0) },
+            "nextPullAt": loop.nextPullAt.map { Value($0) },
+            "webhooksArrive": .bool(loop.isRelaxed),
+            "lastHandledRequest": requests.lastHandled(source: name).map { .string($0) },
+            "problem": loop.problem.map { .string($0) },
+        ])
+    }
+}

@@ -1,0 +1,189 @@
+package import Logging
+import PrewarmCore
+import ServiceLifecycle
+import Synchronization
+
+/// Pulls, plans and acts for as long as it runs: a loop for each source, one that runs operations, one that compares
+/// with what really exists, and one that sees what other processes write to the store.
+package final class Daemon: Service {
+    /// Counts up with each change that somebody may want to see.
+    package let changes: ChangeFeed
+    package let requests: SyncRequests
+    let logger: Logger
+    /// How long operations may go on when the daemon stops.
+    private let grace: Duration
+    private let state: Mutex<State>
+    private let reloads = Signal<Nudge>()
+
+    private struct State {
+        var engine: Engine
+        var loops: [String: SourceLoop] = [:]
+        var workers = Signal<Nudge>()
+        var isStopping = false
+    }
+
+    package init(_ engine: Engine, grace: Duration = .seconds(30), logger: Logger) {
+        self.logger = logger
+        self.grace = grace
+        changes = ChangeFeed(store: engine.store)
+        requests = SyncRequests()
+        state = Mutex(State(engine: engine))
+    }
+
+    /// As the configuration was when it was last read.
+    package var engine: Engine { state.withLock(\.engine) }
+
+    /// Ends when the task is cancelled, or in order when the service group shuts down: nothing new is begun, operations
+    /// under way get their grace time and are given back after it.
+    package func run() async throws {
+        await withGracefulShutdownHandler {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.serveGenerations() }
+                group.addTask { await self.watchChanges() }
+                group.addTask { await self.resyncNowAndThen() }
+                group.addTask { await self.endAfterGrace() }
+                // The first to end is the generations, or the grace time.
+                await group.next()
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            self.stop()
+        }
+    }
+
+    /// Goes on with another configuration: its loops replace those that run, operations under way go on.
+    package func reload(_ engine: Engine) {
+        state.withLock { $0.engine = engine }
+        reloads.send(.replan)
+    }
+
+    // MARK: Nudges
+
+    /// Asks the remotes of these sources again, now. Nil: all.
+    /// - Parameters:
+    ///   - pushed: a forge said so.
+    ///   - commit: what the forge says is there: where the remote doesn't show it yet, it is asked again.
+    package func pull(_ source: String? = nil, pushed: Bool = false, commit: String? = nil) {
+        for loop in loops where source == nil || loop.name == source {
+            if let commit { loop.record.update { $0.announced = commit } }
+            loop.signal.send(pushed ? [.pull, .pushed] : .pull)
+        }
+    }
+
+    /// What exists or what is allowed has changed.
+    package func replan() {
+        for loop in loops { loop.signal.send(.replan) }
+        state.withLock(\.workers).send(.replan)
+        changes.look()
+    }
+
+    func record(ofSource name: String) -> SourceLoop.Record.State? {
+        state.withLock { $0.loops[name]?.record.value }
+    }
+
+    /// Above this the process is taken for one that hangs.
+    package static let longestStandstill = Duration.seconds(120)
+
+    /// How long ago the slowest of the loops came round.
+    package var progressAge: Duration {
+        let now = ContinuousClock.now
+        return changes.lastLook.map { now - $0 } ?? .zero
+    }
+
+    /// Each source was planned for at least once, or could not be for a reason that its status tells.
+    package var hasPlanned: Bool { loops.allSatisfy { $0.record.value.lastTurnAt != nil } }
+
+    private var loops: [SourceLoop] { state.withLock { Array($0.loops.values) } }
+
+    private func stop() {
+        let (loops, workers) = state.withLock { state in
+            state.isStopping = true
+            return (Array(state.loops.values), state.workers)
+        }
+        for loop in loops { loop.signal.send(.stop) }
+        workers.send(.stop)
+        reloads.send(.stop)
+    }
+
+    // MARK: Parts
+
+    /// One generation for each configuration: the next begins while the operations of the one before still run.
+    private func serveGenerations() async {
+        await withTaskGroup(of: Void.self) { group in
+            repeat {
+                startGeneration(&group)
+                while await reloads.wait(for: .seconds(3600)).isEmpty, !Task.isCancelled {}
+                endGeneration()
+            } while !Task.isCancelled && !state.withLock(\.isStopping)
+        }
+    }
+
+    private func startGeneration(_ group: inout TaskGroup<Void>) {
+        let workers = Signal<Nudge>()
+        let engine = engine
+        let loops = engine.sources.values.map { source in
+            SourceLoop(engine, source, requests: requests, logger: logger) { [weak self] in self?.noteTurn($0) }
+        }
+        let isStopping = state.withLock { state in
+            state.workers = workers
+            state.loops = Dictionary(loops.map { ($0.name, $0) }) { first, _ in first }
+            return state.isStopping
+        }
+        guard !isStopping else { return }
+        for loop in loops { group.addTask { await loop.run() } }
+        let runner = OperationRunner(engine) { [weak self] progress in
+            if case .settled(let operation, _) = progress { self?.noteSettled(operation) }
+        }
+
+        group.addTask { [logger] in await runner.serve(workers, logger: logger) }
+    }
+
+    private func endGeneration() {
+        let (loops, workers) = state.withLock { (Array($0.loops.values), $0.workers) }
+        for loop in loops { loop.signal.send(.stop) }
+        workers.send(.stop)
+    }
+
+    private func noteTurn(_ report: TurnReport) {
+        if !report.plan.actions.isEmpty { state.withLock(\.workers).send(.replan) }
+        changes.look()
+    }
+
+    private func noteSettled(_ operation: Operation) {
+        state.withLock { $0.loops[operation.preset.source]?.signal }?.send(.replan)
+        changes.look()
+    }
+
+    /// What a command or another daemon does on the same store is as good as a nudge.
+    private func watchChanges() async {
+        await changes.run { [weak self] in
+            guard let self else { return }
+            for loop in loops { loop.signal.send(.replan) }
+            state.withLock(\.workers).send(.replan)
+        }
+    }
+
+    private func resyncNowAndThen() async {
+        while !Task.isCancelled {
+            do {
+                for report in try await engine.resync() {
+                    if let failure = report.failure {
+                        logger.warning(
+                            "a provisioner could not list what exists",
+                            metadata: ["provisioner": "\(report.provisioner)", "error": "\(failure.message)"])
+                    }
+                    if !report.lost.isEmpty || !report.deleted.isEmpty { replan() }
+                }
+            } catch {
+                logger.error("what exists could not be compared", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: .seconds(5))
+        }
+    }
+
+    /// Returns when the grace time after a stop is over; then all that still runs is cancelled.
+    private func endAfterGrace() async {
+        try? await gracefulShutdown()
+        try? await Task.sleep(for: grace)
+    }
+}

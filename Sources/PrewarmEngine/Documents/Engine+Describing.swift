@@ -1,0 +1,108 @@
+internal import PrewarmCore
+
+/// Everything about one thing, and why it is as it is.
+extension Engine {
+    /// What `get presets` shows of it, with what it wants and waits for in sentences, its workspaces and its last events.
+    package func describePreset(_ name: String) async throws -> Value {
+        let preset = try await store.read { try self.preset(named: name, in: $0) }
+        let report = try await assess(preset.key.source)
+        guard let status = report.statuses.first(where: { $0.preset.key == preset.key }) else {
+            throw ClaimError.unknownPreset(name, known: [])
+        }
+        let (events, workspaces) = try await store.read { store in
+            (
+                try store.events(EventFilter(preset: preset.key, limit: 20)),
+                try store.workspaces(WorkspaceFilter(preset: preset.key))
+            )
+        }
+        let story = Story(status: status, report: report, zones: zones, now: now())
+        return Value(status).merging([
+            "revision": report.revision.map { .string($0.description) },
+            "ttl": preset.ttl.map { .string($0.prewarmText) },
+            "strategy": .string(preset.strategy.text),
+            "story": .array(story.sentences.map { .string($0) }),
+            "workspaces": .array(workspaces.map { Value($0, ttl: preset.ttl) }),
+            "events": .array(events.map { Value($0) }),
+        ])
+    }
+
+    /// What `get workspaces` shows of it, with the commit and the manifest that it comes from, and its operations.
+    package func describeWorkspace(_ name: String) async throws -> Value {
+        try await store.read { store -> Value in
+            guard let workspace = try store.workspace(name) else { throw ClaimError.unknownWorkspace(name) }
+            let operations = try store.operations(OperationFilter(workspace: workspace.id)).map(\.operation)
+            let preset = try store.presets(named: workspace.preset.description).first
+            let revision = try store.revisions(source: workspace.preset.source, limit: 1000).first {
+                $0.revision.description == workspace.revision
+            }
+            return Value(workspace, ttl: preset?.ttl).merging([
+                "provisioner": .string(workspace.spec.provisioner),
+                "isCurrent": preset.map { .bool($0.fingerprint == workspace.fingerprint) },
+                "because": operations.last { $0.kind == .create }.map { .string($0.reason.rawValue) },
+                "commit": revision.map {
+                    .object(known: [
+                        "subject": $0.subject.map { .string($0) }, "author": $0.author.map { .string($0) },
+                    ])
+                },
+                "manifest": preset.map { .string("\($0.origin.file):\($0.origin.line)") },
+                "operations": .array(operations.map { Value($0) }),
+            ])
+        }
+    }
+
+    /// What `get operations` shows of it, with the end of its log.
+    package func describeOperation(_ id: String) async throws -> Value {
+        try await store.read { store -> Value in
+            guard let operation = try store.operation(OperationID(id))?.operation else {
+                throw Problem(
+                    "UnknownOperation", status: 404, "there is no operation \"\(id)\"",
+                    hint: "see `prewarm get operations`")
+            }
+            let lines = try store.log(of: operation.id).last?.text.split(
+                separator: "\n", omittingEmptySubsequences: false)
+            return Value(operation).merging([
+                "workspaceName": .string(Workspace.name(preset: operation.preset.name, id: operation.workspace)),
+                "logEnd": lines.map { .string($0.suffix(20).joined(separator: "\n")) },
+            ])
+        }
+    }
+
+    /// What the provisioner wrote, by operation and attempt; of a workspace for all of its operations, the oldest first.
+    package func logs(of name: String) async throws -> Value {
+        try await store.read { store -> Value in
+            var records = try store.operation(OperationID(name)).map { [$0] } ?? []
+            if records.isEmpty, let workspace = try store.workspace(name) {
+                records = try store.operations(OperationFilter(workspace: workspace.id)).reversed()
+            }
+            guard !records.isEmpty else {
+                throw Problem(
+                    "UnknownOperation", status: 404, "there is no operation and no workspace \"\(name)\"",
+                    hint: "see `prewarm get operations`")
+            }
+            return .array(
+                try records.map { record in
+                    .object(known: [
+                        "operation": .string(record.operation.id.rawValue),
+                        "type": .string(record.operation.kind.rawValue),
+                        "state": .string(record.operation.state.rawValue),
+                        "attempts": .array(
+                            try store.log(of: record.operation.id).map { log in
+                                .object(known: [
+                                    "attempt": .int(log.attempt), "at": Value(log.at), "text": .string(log.text),
+                                ])
+                            }),
+                    ])
+                })
+        }
+    }
+}
+
+extension RolloutStrategy {
+    fileprivate var text: String {
+        switch self {
+        case .recreate: "Recreate"
+        case .rollingUpdate(let surge, let unavailable):
+            "RollingUpdate, maxSurge \(surge), maxUnavailable \(unavailable)"
+        }
+    }
+}

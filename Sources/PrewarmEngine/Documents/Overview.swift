@@ -1,0 +1,69 @@
+internal import PrewarmCore
+
+/// Everything that somebody who looks after the pools has to see.
+package struct Overview: Sendable {
+    private let sources: [SourceStatus]
+    private let presets: [PresetStatus]
+    /// Unfinished ones that failed before.
+    private let failing: [Operation]
+    /// Of unfinished operations, those that the configuration does not name.
+    private let missingProvisioners: [String]
+    /// In the store, and not in the configuration any more.
+    private let unconfigured: [Engine.RemovedSource]
+    /// Listed by a provisioner, and known to nobody.
+    private let orphans: [Orphan]
+    /// How many workspaces the last list of a provisioner lacked, while that is not believed.
+    private let suspects: [(provisioner: String, missing: Int)]
+    private let now: Timestamp
+
+    package init(_ engine: Engine) async throws {
+        now = engine.now()
+        sources = try await engine.sourceStatuses()
+        presets = try await engine.assess().flatMap(\.statuses)
+        unconfigured = try await engine.removedSources()
+        let pending: [Operation]
+        (pending, orphans, suspects) = try await engine.store.read { store in
+            (
+                try store.operations(OperationFilter(states: [.pending])).map(\.operation), try store.orphans(),
+                try engine.provisioners.keys.sorted().map { ($0, try store.missing(provisioner: $0).count) }
+                    .filter { $0.1 > 0 }
+            )
+        }
+        failing = pending.filter { $0.error != nil && $0.kind != .inspect }
+        missingProvisioners = Set(pending.map(\.provisioner)).subtracting(engine.provisioners.keys).sorted()
+    }
+
+    package var isHealthy: Bool {
+        sources.allSatisfy(\.isHealthy) && presets.allSatisfy(\.isHealthy) && failing.isEmpty
+            && missingProvisioners.isEmpty && unconfigured.isEmpty && suspects.isEmpty
+    }
+
+    package var value: Value {
+        .object(known: [
+            "at": Value(now),
+            "healthy": .bool(isHealthy),
+            "sources": .array(sources.map { Value($0) }),
+            "presets": .array(presets.map { Value($0) }),
+            "failing": .array(failing.map { Value($0) }),
+            "orphans": orphans.isEmpty ? nil : .array(orphans.map { Value($0) }),
+            "suspectLists": suspects.isEmpty
+                ? nil
+                : .array(
+                    suspects.map {
+                        .object(known: ["provisioner": .string($0.provisioner), "missing": .int($0.missing)])
+                    }),
+            "unconfiguredSources": unconfigured.isEmpty ? nil : .array(unconfigured.map { .string($0.name) }),
+            "removedSources": unconfigured.isEmpty
+                ? nil
+                : .array(
+                    unconfigured.map {
+                        .object(known: [
+                            "name": .string($0.name), "unclaimed": .int($0.unclaimed),
+                            "revision": $0.applied.map { .string($0.description) },
+                        ])
+                    }),
+            "missingProvisioners": missingProvisioners.isEmpty
+                ? nil : .array(missingProvisioners.map { .string($0) }),
+        ])
+    }
+}

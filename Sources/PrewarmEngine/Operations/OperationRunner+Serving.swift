@@ -1,0 +1,61 @@
+package import Logging
+import PrewarmCore
+
+extension OperationRunner {
+    /// Runs operations as they become due, until it is told to stop: then it takes no new ones, and returns when those
+    /// under way have ended. Cancelling the task ends them and gives them back.
+    /// - Parameter signal: told when there may be something due; what other processes write is seen within a second.
+    package func serve(_ signal: Signal<Nudge>, logger: Logger) async {
+        await withTaskGroup(of: Ended.self) { group in
+            var running: [String: Int] = [:]
+            var isStopping = false
+            var lastRecovery: Timestamp?
+            group.addTask { .woken(await signal.wait(for: .zero)) }
+            for await ended in group {
+                switch ended {
+                case .woken(let nudge):
+                    if nudge.contains(.stop) { isStopping = true }
+                    if !isStopping { group.addTask { .woken(await signal.wait(for: .seconds(1))) } }
+                case .settled(let provisioner): running[provisioner, default: 1] -= 1
+                }
+                if Task.isCancelled || isStopping { continue }
+                do {
+                    let now = engine.now()
+                    if lastRecovery.map({ now - $0 > .seconds(60) }) ?? true {
+                        try await recover()
+                        lastRecovery = now
+                    }
+                    for record in try await lease(running: running) {
+                        let provisioner = record.operation.provisioner
+                        running[provisioner, default: 0] += 1
+                        group.addTask {
+                            await perform(record, logger: logger)
+                            return .settled(provisioner)
+                        }
+                    }
+                } catch {
+                    logger.error("operations can't be taken up", metadata: ["error": "\(error)"])
+                }
+            }
+        }
+    }
+
+    private enum Ended: Sendable {
+        case woken(Nudge)
+        case settled(String)
+    }
+
+    /// What can't be recorded now is asked for again once its lease ran out.
+    private func perform(_ record: OperationRecord, logger: Logger) async {
+        do {
+            guard let settled = try await perform(record) else { return }
+            observe(.settled(settled.operation, settled.workspace))
+        } catch is CancellationError {
+            logger.notice("an operation was interrupted and given back", metadata: ["id": "\(record.operation.id)"])
+        } catch {
+            logger.error(
+                "an operation could not be recorded",
+                metadata: ["id": "\(record.operation.id)", "error": "\(error)"])
+        }
+    }
+}

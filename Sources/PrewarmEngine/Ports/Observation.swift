@@ -1,0 +1,80 @@
+package import PrewarmCore
+
+/// What the engine tells whoever measures it, once it is so: after the transaction, never within.
+package enum Observation: Sendable {
+    case turn(source: String, result: TurnResult, duration: Duration)
+    /// A request to a remote.
+    case git(source: String, request: GitRequest, isSuccess: Bool, duration: Duration)
+    /// Manifest files that a revision has: known from earlier, and read and parsed now.
+    case parsed(known: Int, new: Int)
+    case planned(Action.Kind, Reason)
+    /// An attempt ended, and how.
+    case operation(Operation, duration: Duration)
+    /// For the first time every pool is as the newest revision says.
+    case converged(source: String, after: Duration)
+
+    package enum TurnResult: String, CaseIterable, Sendable {
+        /// A revision was applied, or something was done.
+        case changed
+        case unchanged
+        /// The remote could not be read, or the turn could not be made.
+        case error
+        /// Another process reconciles the source.
+        case skipped
+    }
+
+    package enum GitRequest: String, CaseIterable, Sendable {
+        /// One ref advertisement.
+        case ls
+        case fetch
+    }
+}
+
+extension Engine {
+    /// Makes a turn and tells how it went.
+    func observingTurn(
+        of source: String, _ turn: () async throws -> TurnReport
+    ) async throws -> TurnReport {
+        guard sources[source] != nil else { return try await turn() }
+        let clock = ContinuousClock()
+        let start = clock.now
+        do {
+            let report = try await turn()
+            let isChanged = !report.plan.actions.isEmpty || report.hasReadManifests
+            observe(
+                .turn(
+                    source: source, result: report.failure != nil ? .error : isChanged ? .changed : .unchanged,
+                    duration: clock.now - start))
+            for action in report.plan.actions { observe(.planned(action.kind, action.reason)) }
+            if let duration = report.convergedAfter { observe(.converged(source: source, after: duration)) }
+            return report
+        } catch {
+            let isSkipped = if case TurnError.leaseHeld = error { true } else { false }
+            observe(.turn(source: source, result: isSkipped ? .skipped : .error, duration: clock.now - start))
+            throw error
+        }
+    }
+
+    func head(of source: Source) async throws(GitFailure) -> Revision {
+        try await observing(.ls, of: source) { () async throws(GitFailure) in try await source.git.head() }
+    }
+
+    func fetch(_ revision: Revision, of source: Source) async throws(GitFailure) {
+        try await observing(.fetch, of: source) { () async throws(GitFailure) in try await source.git.fetch(revision) }
+    }
+
+    private func observing<Result>(
+        _ request: Observation.GitRequest, of source: Source, _ body: () async throws(GitFailure) -> Result
+    ) async throws(GitFailure) -> Result {
+        let clock = ContinuousClock()
+        let start = clock.now
+        do {
+            let result = try await body()
+            observe(.git(source: source.name, request: request, isSuccess: true, duration: clock.now - start))
+            return result
+        } catch {
+            observe(.git(source: source.name, request: request, isSuccess: false, duration: clock.now - start))
+            throw error
+        }
+    }
+}

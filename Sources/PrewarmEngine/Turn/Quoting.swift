@@ -1,0 +1,13 @@
+import PrewarmCore
+
+extension Engine {
+    /// Adds the lines that errors between files are about; their files are read once more.
+    func quote(_ catalog: inout Catalog, _ files: [ManifestFile], of source: Source) async throws {
+        let paths = Set(catalog.unquotedPaths)
+        guard !paths.isEmpty else { return }
+        let quoted = files.filter { paths.contains($0.path) }
+        let contents = try await source.git.contents(of: quoted, limit: parser.sizeLimit)
+        let bytes = Dictionary(zip(quoted.map(\.path), contents)) { first, _ in first }
+        catalog.quote { bytes[$0] ?? nil }
+    }
+}

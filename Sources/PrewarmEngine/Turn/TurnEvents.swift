@@ -1,0 +1,124 @@
+import PrewarmCore
+
+/// The events of a turn that people and programs wait for; each is written in the transaction that makes it true.
+extension TurnCommit {
+    /// A revision comes into force, and what its manifests are like. Called before their diagnostics are replaced.
+    func noteRevision(_ desired: Desired, in store: any StoreWriter) throws {
+        guard let revision else { return }
+        var events: [Event] = []
+        let isNew = try store.source(source.name)?.applied != revision
+        if isNew {
+            let by = commit.map { ": \($0.subject.firstLine) (\($0.author.firstLine))" } ?? ""
+            events.append(
+                event("Applied", revision, "\(desired.catalog.presets.count.counted("preset")) in force\(by)"))
+        }
+        let errors = desired.catalog.diagnostics.filter { $0.severity == .error }
+        let earlier = try store.diagnostics(source: source.name).filter { $0.severity == .error }
+        if let first = errors.first, isNew || errors != earlier {
+            let count = errors.count == 1 ? "" : "\(errors.count) errors, the first: "
+            events.append(
+                event("ManifestsInvalid", revision, "\(count)\(first.location): \(first.message)", kind: .warning))
+        } else if errors.isEmpty, !earlier.isEmpty {
+            events.append(event("ManifestsValid", revision, "every manifest is valid again"))
+        }
+        if !events.isEmpty { try store.append(events) }
+    }
+
+    /// What is new of presets and of what is held. Called before source and conditions are saved.
+    /// - Parameter changed: presets whose conditions are not what they were.
+    func noteChanges(_ changed: [PresetKey: [Condition]], of report: TurnReport, in store: any StoreWriter) throws {
+        var events: [Event] = []
+        if isRecovered, try store.source(source.name)?.failure != nil {
+            events.append(
+                Event(
+                    at: planner.now, reason: "Recovered", object: "source", name: source.name, source: source.name,
+                    message: "the repository can be read again"))
+        }
+        events += try poolEvents(changed, of: report, in: store)
+        if let event = try holdEvent(changed, of: report, in: store) { events.append(event) }
+        if !events.isEmpty { try store.append(events) }
+    }
+
+    /// - Returns: how long it took until every pool was as the revision says; nil where that is not so yet.
+    func noteConvergence(of record: RevisionRecord, in store: any StoreWriter) throws -> Duration? {
+        guard let convergedAt = record.convergedAt else { return nil }
+        let duration = max(convergedAt - record.appliedAt, .zero)
+        let seconds = Duration.seconds(max(duration.components.seconds, 1)).prewarmText
+        try store.append([event("Converged", record.revision, "every pool is as it says, after \(seconds)")])
+        return duration
+    }
+
+    private func poolEvents(
+        _ changed: [PresetKey: [Condition]], of report: TurnReport, in store: any StoreReader
+    ) throws -> [Event] {
+        var events: [Event] = []
+        var isRollout: Bool?
+        for (key, conditions) in changed.sorted(by: { $0.key < $1.key }) {
+            let earlier = report.conditions[key] ?? []
+            let (stalled, wasStalled) = (conditions.first { $0.kind == .stalled }, earlier.hasStalled)
+            if let stalled, !wasStalled {
+                events.append(event("Stalled", key, stalled.message, kind: .warning))
+            } else if stalled == nil, wasStalled {
+                events.append(event("Recovered", key, "it is no longer stalled"))
+            }
+            guard let ready = conditions.first(where: { $0.kind == .ready }), ready.reason == "AtDesired",
+                earlier.first(where: { $0.kind == .ready })?.reason != "AtDesired"
+            else { continue }
+            // Once a revision is through, pools are refilled with every claim: that is no news.
+            if isRollout == nil {
+                let newest = try store.revisions(source: source.name, limit: 1).first
+                isRollout = newest?.convergedAt == nil || newest?.revision != revision
+            }
+            if isRollout == true { events.append(event("AtDesired", key, ready.message)) }
+        }
+        return events
+    }
+
+    /// What waits for somebody's leave is news where it begins to wait, and where a new revision makes it wait.
+    private func holdEvent(
+        _ changed: [PresetKey: [Condition]], of report: TurnReport, in store: any StoreReader
+    ) throws -> Event? {
+        guard preset == nil, let revision else { return nil }
+        let held = report.plan.held.filter(\.hold.needsApproval)
+        let isNewRevision = try desired != nil && store.source(source.name)?.applied != revision
+        let begins = changed.contains { $0.value.isHeld && !(report.conditions[$0.key] ?? []).isHeld }
+        let ends = changed.contains { !$0.value.isHeld && (report.conditions[$0.key] ?? []).isHeld }
+        if let first = held.first, begins || isNewRevision {
+            return event(
+                "DeletionsHeld", revision, "\(held.count.counted("deletion")) held by \(first.hold.message)",
+                kind: .warning)
+        }
+        return held.isEmpty && ends ? event("HoldEnded", revision, "no deletion is held any more") : nil
+    }
+
+    private func event(
+        _ reason: String, _ revision: Revision, _ message: String, kind: Event.Kind = .normal
+    ) -> Event {
+        Event(
+            at: planner.now, kind: kind, reason: reason, object: "revision", name: revision.description,
+            source: source.name, message: message)
+    }
+
+    private func event(_ reason: String, _ preset: PresetKey, _ message: String, kind: Event.Kind = .normal) -> Event {
+        Event(
+            at: planner.now, kind: kind, reason: reason, object: "preset", name: preset.name, source: preset.source,
+            preset: preset.name, message: message)
+    }
+}
+
+extension [Condition] {
+    fileprivate var hasStalled: Bool { contains { $0.kind == .stalled } }
+    /// It waits for somebody's leave.
+    fileprivate var isHeld: Bool { contains { $0.kind == .deletionsHeld && $0.reason != "Retain" } }
+}
+
+extension String {
+    /// Of what others wrote, short enough for a message.
+    fileprivate var firstLine: String {
+        String((split(whereSeparator: \.isNewline).first ?? "").prefix(100))
+    }
+}
+
+extension Int {
+    fileprivate func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
+}

@@ -1,0 +1,43 @@
+package import PrewarmCore
+
+/// Why a pool is not what its preset asks for.
+package struct Unfinished: Sendable {
+    package let pool: PoolPlan
+    package let failure: FailureRecord?
+    /// What holds back the first of what is to be done.
+    package let held: Hold?
+
+    /// The pools that are acted on and are not as wanted.
+    package static func of(_ reports: [TurnReport], preset name: String?) -> [Unfinished] {
+        reports.flatMap { report in
+            let held = Dictionary(grouping: report.plan.held) { $0.action.preset }
+            return zip(report.presets, report.plan.pools).compactMap { preset, pool -> Unfinished? in
+                guard !preset.isSuspended, pool.suspension == nil, name == nil || preset.key.name == name,
+                    !pool.isConverged
+                else { return nil }
+                return Unfinished(
+                    pool: pool, failure: report.failures[preset.key], held: held[preset.key]?.first?.hold)
+            }
+        }
+    }
+
+    package var isStalled: Bool { if case .stalled = pool.wait { true } else { false } }
+    package var isBackingOff: Bool { if case .backoff = pool.wait { true } else { false } }
+
+    /// `go-large: 2 of 5 ready, 3 starting, 0 deleting`
+    package var sentence: String {
+        let counts = pool.counts
+        let message = (failure?.message ?? "").split(whereSeparator: \.isNewline).joined(separator: " ")
+        let why: String
+        switch pool.wait {
+        case .stalled(let failures): why = ", stalled after \(words(for: failures)): \(message)"
+        case .backoff(let until, let failures): why = ", waits until \(until) after \(words(for: failures)): \(message)"
+        case .canary: why = ", the first of the new version is not ready yet"
+        case nil where counts.isInMotion: why = ", \(counts.starting) starting, \(counts.deleting) deleting"
+        case nil: why = held.map { ", held by \($0.message)" } ?? ""
+        }
+        return "\(pool.preset.name): \(counts.eligible) of \(counts.desired) ready" + why
+    }
+
+    private func words(for failures: Int) -> String { failures == 1 ? "1 failure" : "\(failures) failures" }
+}

@@ -1,0 +1,86 @@
+package import PrewarmCore
+
+extension Configuration {
+    /// Who may ask the daemon, and how it is reached. Paths are as written.
+    package struct Server: Hashable, Sendable {
+        package var baseURL: Located<String>?
+        package var tls: TLS?
+        package var trustedProxies: [Located<String>] = []
+        package var webhooks: [Webhook] = []
+        package var oidc: [OIDC] = []
+    }
+
+    package struct TLS: Hashable, Sendable {
+        package var certificate: Located<String>
+        package var key: Located<String>
+    }
+
+    package struct Webhook: Hashable, Sendable {
+        package var name: Located<String>
+        package var kind: WebhookKind
+        package var secrets: [Located<String>]
+        /// Nil: all of them.
+        package var sources: [Located<String>]?
+    }
+
+    package struct OIDC: Hashable, Sendable {
+        package var issuer: Located<String>
+        package var audience: String
+        package var jwksURL: String?
+        package var caFile: String?
+        package var rules: [Rule]
+
+        package struct Rule: Hashable, Sendable {
+            package var position: Position
+            /// Patterns by the claim's name.
+            package var claims: [String: Located<String>]
+            package var role: Role
+            /// Empty: all.
+            package var presets: [String]
+        }
+    }
+}
+
+extension Configuration.Server {
+    init(_ document: DocumentReader) {
+        baseURL = document["baseUrl"]?.located
+        tls = document["tls"].flatMap { tls in
+            guard let certificate = tls["certificate"], let key = tls["key"] else { return nil }
+            return Configuration.TLS(certificate: certificate.located, key: key.located)
+        }
+        trustedProxies = document["trustedProxies"]?.elements.map(\.located) ?? []
+        webhooks = document["webhooks"]?.elements.compactMap { Configuration.Webhook($0) } ?? []
+        oidc = document["oidc"]?.elements.compactMap { Configuration.OIDC($0) } ?? []
+    }
+}
+
+extension Configuration.Webhook {
+    fileprivate init?(_ document: DocumentReader) {
+        guard let name = document["name"], let kind = WebhookKind(rawValue: document["kind"]?.text ?? "") else {
+            return nil
+        }
+        self.init(
+            name: name.located, kind: kind, secrets: document["secrets"]?.elements.map(\.located) ?? [],
+            sources: document["sources"]?.elements.map(\.located))
+    }
+}
+
+extension Configuration.OIDC {
+    fileprivate init?(_ document: DocumentReader) {
+        guard let issuer = document["issuer"], let audience = document["audience"] else { return nil }
+        self.init(
+            issuer: issuer.located, audience: audience.text, jwksURL: document["jwksUrl"]?.text,
+            caFile: document["caFile"]?.text,
+            rules: document["rules"]?.elements.compactMap { Rule($0) } ?? [])
+    }
+}
+
+extension Configuration.OIDC.Rule {
+    fileprivate init?(_ document: DocumentReader) {
+        guard let role = Role(rawValue: document["role"]?.text ?? "") else { return nil }
+        let claims = document["claims"]?.pairs.map { ($0.key, $0.value.located) } ?? []
+        self.init(
+            position: document.position, claims: Dictionary(claims) { first, _ in first }, role: role,
+            presets: document["presets"]?.elements.map(\.text) ?? [])
+    }
+}

@@ -1,0 +1,78 @@
+package import PrewarmEngine
+
+/// Everything that can be asked of prewarm, whoever asks.
+package struct API: Sendable {
+    let currentEngine: @Sendable () -> Engine
+    /// Nil: there is no daemon in this process.
+    let daemon: Daemon?
+    let deliveries: WebhookReceiver?
+    let metrics: Metrics?
+
+    var engine: Engine { currentEngine() }
+
+    package init(daemon: Daemon, deliveries: WebhookReceiver, metrics: Metrics) {
+        currentEngine = { daemon.engine }
+        self.daemon = daemon
+        self.deliveries = deliveries
+        self.metrics = metrics
+    }
+
+    package init(engine: Engine) {
+        currentEngine = { engine }
+        daemon = nil
+        deliveries = nil
+        metrics = nil
+    }
+
+    static let routes: [Route] =
+        LookRoutes.all + PresetRoutes.all + WorkspaceRoutes.all + OperationRoutes.all + SourceRoutes.all
+        + SyncRoutes.all + HoldRoutes.all + AdminRoutes.all
+
+    /// - Throws: ``Problem``, ``AccessError``, what the engine throws.
+    package func answer(_ request: APIRequest, from caller: Caller) async throws -> APIAnswer {
+        let candidates = Self.routes.compactMap { route in
+            route.match(request.path).map { (route: route, path: $0) }
+        }
+        guard !candidates.isEmpty else {
+            throw Problem(
+                "NotFound", status: 404, "there is no /api/v1/\(request.path.joined(separator: "/").prefix(200))",
+                hint: "see /api/v1/openapi.json")
+        }
+        guard let (route, path) = candidates.first(where: { $0.route.method == request.method }) else {
+            let methods = candidates.map(\.route.method.rawValue).joined(separator: ", ")
+            throw Problem("MethodNotAllowed", status: 405, "here only \(methods) is possible")
+        }
+        let call = try APICall(request, route, path: path, caller: caller)
+        if let needed = route.permission.request { try call.require(needed) }
+        let answer = try await route.handle(self, call)
+        if let entry = answer.audit { try await engine.store.write { try $0.append(entry) } }
+        return answer
+    }
+}
+
+extension Route.Permission {
+    fileprivate var request: AccessRequest? {
+        switch self {
+        case .look: .look
+        case .nudge: .nudge
+        case .operate: .operate
+        case .administer: .administer
+        case .ofObject: nil
+        }
+    }
+}
+
+/// The engine in this process, without a daemon.
+package struct LocalClient: APIClient {
+    private let api: API
+    private let caller: Caller
+
+    package init(_ engine: Engine, user: String) {
+        api = API(engine: engine)
+        caller = Caller(user: user)
+    }
+
+    package func send(_ request: APIRequest) async throws -> APIAnswer {
+        try await api.answer(request, from: caller)
+    }
+}

@@ -1,0 +1,181 @@
+import PrewarmCore
+import PrewarmEngine
+
+/// The documents of the API as JSON Schemas. A member that is not always there has a question mark: absent means
+/// unknown. More members may be added: whoever reads a document takes what it knows.
+enum DocumentSchemas {
+    static let all: [(key: String, value: Value)] = documents.map { ($0.name, schema($0.members)) }
+
+    private static let documents: [(name: String, members: KeyValuePairs<String, String>)] = [
+        ("Problem", ["type": "text", "title": "text", "status": "number", "detail": "text", "hint?": "text"]),
+        (
+            "Condition",
+            ["type": "text", "status": "True|False|Unknown", "reason": "text", "message": "text", "since?": "time"]
+        ),
+        (
+            "Diagnostic",
+            [
+                "severity": "error|warning", "file": "text", "line?": "number", "column?": "number", "message": "text",
+                "hint?": "text", "excerpt?": "text",
+            ]
+        ),
+        ("Preset", preset),
+        (
+            "PresetDescription",
+            [
+                "name": "text", "source": "text", "revision?": "text", "ttl?": "text", "strategy": "text",
+                "story": "[]text", "workspaces": "[]Workspace", "events": "[]Event", "conditions": "[]Condition",
+            ]
+        ),
+        (
+            "Template",
+            [
+                "name": "text", "source": "text", "file": "text", "line": "number", "provisioner?": "text",
+                "activeVersion?": "text", "parameters": "[]object", "deprecated": "boolean",
+            ]
+        ),
+        ("Workspace", workspace),
+        (
+            "WorkspaceDescription",
+            [
+                "id": "text", "name": "text", "preset": "text", "state": "text", "provisioner": "text",
+                "isCurrent?": "boolean", "because?": "text", "commit?": "object", "manifest?": "text",
+                "operations": "[]Operation",
+            ]
+        ),
+        ("Operation", operation),
+        (
+            "OperationDescription",
+            ["id": "text", "type": "text", "state": "text", "workspaceName": "text", "logEnd?": "text"]
+        ),
+        ("Log", ["operation": "text", "type": "text", "state": "text", "attempts": "[]object"]),
+        (
+            "Event",
+            [
+                "at": "time", "type": "Normal|Warning", "reason": "text", "object": "text", "source?": "text",
+                "preset?": "text", "message": "text",
+            ]
+        ),
+        (
+            "Source",
+            [
+                "name": "text", "url": "text", "revision?": "text", "appliedAt?": "time", "files?": "number",
+                "conditions": "[]Condition", "hint?": "text", "diagnostics": "[]Diagnostic", "daemon?": "object",
+            ]
+        ),
+        (
+            "Revision",
+            [
+                "source": "text", "revision": "text", "appliedAt": "time", "author?": "text", "subject?": "text",
+                "created": "number", "deleted": "number", "cancelled": "number", "convergedAt?": "time",
+            ]
+        ),
+        ("Orphan", ["id": "text", "provisioner": "text", "state?": "text", "since": "time"]),
+        (
+            "Plan",
+            [
+                "revision?": "text", "revisions?": "object", "at": "time", "actions": "[]Action", "held": "[]Action",
+                "presets": "[]Preset", "diagnostics": "[]Diagnostic", "failures?": "[]object", "summary": "object",
+            ]
+        ),
+        (
+            "Action",
+            [
+                "action": "create|delete|cancel", "preset": "text", "source": "text", "workspace?": "text",
+                "reason": "text", "message?": "text", "heldBy?": "text", "needsApproval?": "boolean",
+            ]
+        ),
+        (
+            "Status",
+            [
+                "at": "time", "healthy": "boolean", "sources": "[]Source", "presets": "[]Preset",
+                "failing": "[]Operation", "orphans?": "[]Orphan", "daemon?": "object",
+            ]
+        ),
+        ("Observed", ["at": "time", "workspaces": "[]Workspace", "operations": "[]Operation"]),
+        (
+            "SyncRequest",
+            [
+                "request": "text", "state": "queued|running|converged|superseded|held|stalled|failed",
+                "message": "text", "hint?": "text", "sources": "[]text", "preset?": "text", "revision?": "text",
+                "supersededBy?": "text", "applied": "object", "ready?": "number", "desired?": "number",
+                "unfinished": "[]object", "diagnostics": "[]Diagnostic", "createdAt": "time", "timedOut?": "boolean",
+            ]
+        ),
+        ("Approval", ["source": "text", "revision": "text", "deletions": "number", "presets": "object"]),
+        (
+            "Done",
+            [
+                "message?": "text", "changed?": "boolean", "until?": "time", "revision?": "text", "still?": "object",
+            ]
+        ),
+        (
+            "AuditEntry",
+            [
+                "at": "time", "who": "text", "from": "text", "action": "text", "revision?": "text", "detail?": "text",
+            ]
+        ),
+        (
+            "Delivery",
+            [
+                "at": "time", "webhook": "text", "kind": "text", "id?": "text", "event?": "text", "from": "text",
+                "outcome": "text", "status": "number", "message": "text", "sources": "[]text", "bytes": "number",
+            ]
+        ),
+        (
+            "Token",
+            [
+                "id": "text", "name": "text", "role": "viewer|claimer|operator", "createdAt": "time",
+                "expiresAt?": "time",
+            ]
+        ),
+    ]
+
+    private static let preset: KeyValuePairs<String, String> = [
+        "name": "text", "source": "text", "file": "text", "line": "number", "template": "text", "version": "text",
+        "provisioner": "text", "parameters": "object", "labels?": "object", "fingerprint": "text", "desired": "number",
+        "actual": "number", "eligible": "number", "expired": "number", "outdated": "number", "extraneous": "number",
+        "starting": "number", "stopping": "number", "deleting": "number", "failed": "number", "claimed": "number",
+        "claimable": "number", "converged": "boolean", "conditions": "[]Condition",
+    ]
+
+    private static let workspace: KeyValuePairs<String, String> = [
+        "id": "text", "name": "text", "preset": "text", "source": "text", "template": "text", "version": "text",
+        "parameters": "object", "fingerprint": "text",
+        "state": "pending|creating|ready|claimed|deleting|deleted|failed|lost", "owner?": "text", "createdAt": "time",
+        "readyAt?": "time", "claimedAt?": "time", "expiresAt?": "time", "endpoint?": "text", "metadata?": "object",
+        "revision?": "text", "cold?": "boolean",
+    ]
+
+    private static let operation: KeyValuePairs<String, String> = [
+        "id": "text", "type": "create|delete|start|stop|claim|inspect", "workspace": "text", "preset": "text",
+        "source": "text", "provisioner": "text", "reason": "text",
+        "state": "pending|running|succeeded|failed|cancelled", "attempt": "number", "nextAttemptAt?": "time",
+        "error?": "text", "createdAt": "time", "startedAt?": "time", "finishedAt?": "time",
+    ]
+
+    private static func schema(_ members: KeyValuePairs<String, String>) -> Value {
+        let named = members.map {
+            (name: $0.key.filter { $0 != "?" }, type: $0.value, isOptional: $0.key.hasSuffix("?"))
+        }
+        return .object(known: [
+            "type": "object",
+            "properties": .object(named.map { ($0.name, type($0.type)) }),
+            "required": .array(named.filter { !$0.isOptional }.map { .string($0.name) }),
+        ])
+    }
+
+    private static func type(_ text: String) -> Value {
+        switch text {
+        case "text": .object(known: ["type": "string"])
+        case "number": .object(known: ["type": "integer"])
+        case "boolean": .object(known: ["type": "boolean"])
+        case "object": .object(known: ["type": "object"])
+        case "time": .object(known: ["type": "string", "format": "date-time"])
+        case _ where text.hasPrefix("[]"): .object(known: ["type": "array", "items": type(String(text.dropFirst(2)))])
+        case _ where text.contains("|"):
+            .object(known: ["type": "string", "enum": .array(text.split(separator: "|").map { .string(String($0)) })])
+        default: OpenAPI.reference(text)
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import PrewarmCore
+import PrewarmEngine
+
+/// What stops pools, and lets them go on.
+enum HoldRoutes {
+    private static let scope: [Field] = [
+        .optional("preset", .text(maximum: 512), "this preset, by its name or as source/name"),
+        .optional("source", .text(maximum: 256), "all presets of this source"),
+        .optional("all", .boolean, "true: everything"),
+    ]
+    private static let author = Field.optional("by", .text(maximum: 256), "who does it")
+
+    static let all = [
+        Route(
+            method: .post, template: "/suspend", name: "suspend",
+            summary: "Stop acting on exactly one of a preset, a source, everything; claims go on",
+            permission: .ofObject,
+            body: scope + [
+                .optional("reason", .text(maximum: 1000), "why; it is shown wherever the preset is"),
+                .optional("until", .moment, "when it ends by itself"), author,
+            ], answers: [(200, "Done")], problems: [404, 409]
+        ) { api, call in
+            let end = try call.moment("until", now: api.engine.now())
+            let scope = try await call.scope(api.engine)
+            try await api.engine.suspend(
+                scope, reason: call.text("reason"), by: call.author, until: end)
+            api.daemon?.replan()
+            return APIAnswer(.object(known: ["until": end.map { Value($0) }])).audited(
+                call.entry(
+                    "suspend", scope.object, scope.name, at: api.engine.now(), detail: call.text("reason")))
+        },
+        Route(
+            method: .post, template: "/resume", name: "resume", summary: "Go on acting on what was suspended",
+            permission: .ofObject, body: scope + [author], answers: [(200, "Done")], problems: [404, 409]
+        ) { api, call in
+            let scope = try await call.scope(api.engine)
+            let changed = try await api.engine.resume(scope, by: call.author)
+            api.daemon?.replan()
+            let still = try await api.engine.stillSuspended(scope)
+            return APIAnswer(.object(known: ["changed": .bool(changed), "still": still])).audited(
+                call.entry("resume", scope.object, scope.name, at: api.engine.now()))
+        },
+        Route(
+            method: .post, template: "/retry", name: "retry",
+            summary: "Clear the failures and backoffs of a preset, or the backoff of an operation",
+            permission: .ofObject,
+            body: [.required("name", .text(maximum: 512), "of the preset, or the id of the operation")],
+            answers: [(200, "Done")], problems: [404, 409]
+        ) { api, call in
+            let name = call.text("name") ?? ""
+            let engine = api.engine
+            let preset = try await engine.store.read { store in
+                try store.operation(OperationID(name))?.operation.preset ?? engine.preset(named: name, in: store).key
+            }
+            try call.require(.operatePreset(preset))
+            let retried = try await engine.retry(name, by: call.caller.name)
+            api.daemon?.replan()
+            return APIAnswer(.object(known: ["message": .string(retried)])).audited(
+                call.entry("retry", "preset", preset.description, at: engine.now(), detail: name))
+        },
+        Route(
+            method: .post, template: "/approve", name: "approve",
+            summary: "Let the deletions go on that are held of a revision", permission: .operate,
+            body: [
+                .required("revision", .text(maximum: 256), "the commit, or six of its digits or more"),
+                .optional("source", .text(maximum: 256), "of this source only"), author,
+            ], answers: [(200, "[]Approval")], problems: [404, 409]
+        ) { api, call in
+            let source = call.text("source")
+            // One that the configuration has lost can be approved, too.
+            if let source, try await !api.engine.removedSources().contains(where: { $0.name == source }) {
+                _ = try api.engine.sourceNames(source)
+            }
+            let approved = try await api.engine.approve(call.text("revision") ?? "", source: source, by: call.author)
+            api.daemon?.replan()
+            let entry = call.entry(
+                "approve", "source", approved.map(\.source).joined(separator: ", "), at: api.engine.now(),
+                revision: approved.first?.revision.description,
+                detail: "\(approved.reduce(0) { $0 + $1.deletions.count }) deletions")
+            return APIAnswer(
+                .array(
+                    approved.map { approval in
+                        let presets = Dictionary(grouping: approval.deletions, by: \.preset.name)
+                        return .object(known: [
+                            "source": .string(approval.source),
+                            "revision": .string(approval.revision.description),
+                            "deletions": .int(approval.deletions.count),
+                            "presets": .object(
+                                presets.sorted { $0.key < $1.key }.map { ($0.key, .int($0.value.count)) }),
+                        ])
+                    })
+            ).audited(entry)
+        },
+    ]
+}
+
+extension APICall {
+    fileprivate func scope(_ engine: Engine) async throws -> Suspension.Scope {
+        let (preset, source, all) = (text("preset"), text("source"), flag("all"))
+        guard [preset != nil, source != nil, all].count(where: { $0 }) == 1 else {
+            throw Problem("BadField", status: 400, "the body has to name exactly one of preset, source, all")
+        }
+        if let preset {
+            let scope = try await engine.scope(ofPreset: preset)
+            if case .preset(let key) = scope { try require(.operatePreset(key)) }
+            return scope
+        }
+        try require(.operate)
+        guard let source else { return .all }
+        return .source(try engine.sourceNames(source)[0])
+    }
+}
+
+extension Engine {
+    /// A preset may be suspended by its manifest, with its source or with everything, too.
+    fileprivate func stillSuspended(_ scope: Suspension.Scope) async throws -> Value? {
+        guard case .preset(let key) = scope else { return nil }
+        let status = try await assess(key.source).statuses.first { $0.preset.key == key }
+        guard let suspended = status?[.suspended] else { return nil }
+        let hint =
+            switch status?.pool.suspension?.scope {
+            case .source(let name)?: "`prewarm resume --source \(name)` ends it"
+            case .all?: "`prewarm resume --all` ends it"
+            default: "it ends in git"
+            }
+        return .object(known: ["message": .string(suspended.message), "hint": .string(hint)])
+    }
+}
+
+extension Suspension.Scope {
+    fileprivate var object: String { if case .preset = self { "preset" } else { "source" } }
+
+    fileprivate var name: String {
+        switch self {
+        case .preset(let key): key.description
+        case .source(let name): name
+        case .all: "all"
+        }
+    }
+}

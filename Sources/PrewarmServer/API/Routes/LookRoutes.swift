@@ -1,0 +1,80 @@
+import PrewarmCore
+import PrewarmEngine
+
+/// What belongs to no single kind of thing.
+enum LookRoutes {
+    static let limit = Field.optional("limit", .integer(1...1000), "how many at most; over HTTP 100 unless it is said")
+
+    static let all = [
+        Route(
+            method: .get, template: "/status", name: "getStatus",
+            summary: "Sources and pools, and what is held, stalled or failing", permission: .look,
+            answers: [(200, "Status")]
+        ) { api, call in
+            APIAnswer(
+                try await Overview(api.engine).value.merging(["daemon": api.daemon?.value])
+                    .restricted(to: call.principal.presets, lists: ["presets", "failing"]))
+        },
+        Route(
+            method: .get, template: "/export", name: "export",
+            summary: "The state, as `plan --observed` reads it", permission: .operate, answers: [(200, "Observed")]
+        ) { api, _ in APIAnswer(try await api.engine.export()) },
+        Route(
+            method: .get, template: "/templates", name: "listTemplates", summary: "Templates in force",
+            permission: .look, query: [.optional("name", .text(maximum: 256), "only this one")],
+            answers: [(200, "[]Template")]
+        ) { api, call in
+            let name = call.text("name")
+            return APIAnswer(
+                .array(
+                    try await api.engine.store.read { store in
+                        try store.sources().flatMap { source in
+                            try store.templates(source: source.name).filter { name == nil || $0.name == name }
+                                .map { Value($0, source: source.name) }
+                        }
+                    }))
+        },
+        Route(
+            method: .get, template: "/events", name: "listEvents", summary: "What happened lately, the oldest first",
+            permission: .look,
+            query: [.optional("preset", .text(maximum: 256), "only of this preset"), limit],
+            answers: [(200, "[]Event")], problems: [404]
+        ) { api, call in
+            let (name, limit) = (call.text("preset"), call.number("limit") ?? 500)
+            return APIAnswer(
+                .array(
+                    try await api.engine.store.read { store in
+                        let key = try name.map { try api.engine.preset(named: $0, in: store).key }
+                        return try store.events(EventFilter(preset: key, limit: limit)).filter(call.principal.maySee)
+                            .map { Value($0) }
+                    }))
+        },
+        Route(
+            method: .get, template: "/orphans", name: "listOrphans",
+            summary: "What provisioners list and nobody knows", permission: .look, answers: [(200, "[]Orphan")]
+        ) { api, _ in
+            APIAnswer(.array(try await api.engine.store.read { try $0.orphans() }.map { Value($0) }))
+        },
+    ]
+}
+
+extension APICall {
+    /// The elements behind the cursor, no more than the limit, and where the next part begins.
+    func page<Element>(_ elements: [Element], by cursor: (Element) -> String, _ value: (Element) -> Value) -> APIAnswer
+    {
+        let start = text("cursor").map { last in elements.firstIndex { cursor($0) > last } ?? elements.endIndex } ?? 0
+        return cut(Array(elements[start...]), by: cursor, value)
+    }
+
+    /// Of elements that begin behind the cursor, and may be one more than the limit.
+    func cut<Element>(
+        _ elements: [Element], by cursor: (Element) -> String, isWanted: (Element) -> Bool = { _ in true },
+        _ value: (Element) -> Value
+    ) -> APIAnswer {
+        guard let limit = number("limit"), elements.count > limit else {
+            return APIAnswer(.array(elements.filter(isWanted).map(value)))
+        }
+        return APIAnswer(
+            .array(elements[..<limit].filter(isWanted).map(value)), nextCursor: cursor(elements[limit - 1]))
+    }
+}

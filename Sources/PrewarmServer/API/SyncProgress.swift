@@ -1,0 +1,188 @@
+import PrewarmCore
+import PrewarmEngine
+import ServiceLifecycle
+
+/// How far a request for a sync is: what the pools of its sources look like against what was asked for.
+struct SyncProgress {
+    enum State: String {
+        case queued, running, converged, superseded, held, stalled, failed
+
+        var isFinal: Bool { self != .queued && self != .running }
+    }
+
+    private let request: SyncRequests.Request
+    private(set) var state = State.running
+    private(set) var message: String
+    private var hint: String?
+    private var supersededBy: Revision?
+    private var reports: [TurnReport] = []
+    private var unfinished: [Unfinished] = []
+    /// Sources in which the commit that is waited for was not seen yet.
+    private(set) var unseen: [String] = []
+
+    init(_ request: SyncRequests.Request, _ daemon: Daemon) async throws {
+        self.request = request
+        guard request.isHandled else {
+            state = request.running.isEmpty ? .queued : .running
+            message = "waits for a turn of \((request.waiting.union(request.running)).sorted().joined(separator: ", "))"
+            return
+        }
+        message = ""
+        for source in request.sources { reports.append(try await daemon.engine.assess(source)) }
+        unfinished = Unfinished.of(reports, preset: request.preset)
+        try await judge(daemon.engine)
+    }
+
+    private mutating func judge(_ engine: Engine) async throws {
+        if let (source, failure) = request.failures.min(by: { $0.key < $1.key }) {
+            return conclude(.failed, "the source \(source) could not be read: \(failure)")
+        }
+        try await look(forRevisionIn: engine)
+        guard unseen.isEmpty else {
+            return conclude(
+                .running,
+                "\(request.revision ?? "the revision") is not in force in \(unseen.joined(separator: ", ")) yet")
+        }
+        if let error = reports.flatMap(\.diagnostics).first(where: { $0.severity == .error }) {
+            let count = reports.flatMap(\.diagnostics).count { $0.severity == .error }
+            return conclude(
+                .failed,
+                "\(count) \(count == 1 ? "error" : "errors") in the manifests; the first: \(error.location): \(error.message)",
+                hint: "the last good version of what they define stays in force")
+        }
+        let held = reports.flatMap(\.plan.held).filter {
+            $0.hold.needsApproval && (request.preset == nil || $0.action.preset.name == request.preset)
+        }
+        if let first = held.first {
+            let commit =
+                reports.first { $0.source == first.action.preset.source }?.revision?.commit.prefix(8) ?? "REVISION"
+            return conclude(
+                .held, "\(held.count) \(held.count == 1 ? "deletion" : "deletions") held",
+                hint: "see `prewarm plan`; `prewarm approve \(commit)` lets them go on")
+        }
+        if unfinished.isEmpty {
+            let (ready, desired) = totals
+            let sentence =
+                "\(pools.count) \(pools.count == 1 ? "pool" : "pools"), \(ready) of \(desired) workspaces ready to be claimed"
+            return conclude(
+                supersededBy == nil ? .converged : .superseded,
+                sentence + (supersededBy.map { "; superseded by \($0.short)" } ?? ""))
+        }
+        if unfinished.allSatisfy(\.isStalled) {
+            return conclude(
+                .stalled, unfinished[0].sentence,
+                hint: "`prewarm describe preset \(unfinished[0].pool.preset.name)` says why")
+        }
+        conclude(.running, unfinished[0].sentence)
+    }
+
+    private mutating func conclude(_ state: State, _ message: String, hint: String? = nil) {
+        self.state = state
+        self.message = message
+        self.hint = hint
+    }
+
+    /// The commit itself, or one that came after it, is in force in every source of the request.
+    private mutating func look(forRevisionIn engine: Engine) async throws {
+        guard let wanted = request.revision.flatMap(Self.digits) else { return }
+        for report in reports {
+            guard let applied = report.revision else {
+                unseen.append(report.source)
+                continue
+            }
+            if applied.commit.hasPrefix(wanted) { continue }
+            // A commit of another repository is in no history of this one.
+            if let git = engine.sources[report.source]?.git, let earlier = try? await git.lookUp(wanted),
+                (try? await git.isAncestor(earlier, of: applied)) == true
+            {
+                supersededBy = applied
+            } else {
+                unseen.append(report.source)
+            }
+        }
+        // One repository in which it is will do: a commit belongs to one.
+        if request.sources.count > 1, unseen.count < reports.count { unseen = [] }
+    }
+
+    /// The hexadecimal digits of `main@sha1:5394…`, `sha1:5394…` or `5394…`; nil where there are no six.
+    static func digits(_ text: String) -> String? {
+        let digits = (text.split(separator: ":").last.map(String.init) ?? text).lowercased()
+        guard (6...40).contains(digits.utf8.count), digits.allSatisfy(\.isHexDigit) else { return nil }
+        return digits
+    }
+
+    private var pools: [PoolPlan] {
+        reports.flatMap(\.plan.pools).filter { request.preset == nil || $0.preset.name == request.preset }
+    }
+
+    private var totals: (ready: Int, desired: Int) {
+        pools.reduce(into: (0, 0)) { sum, pool in
+            sum.0 += min(pool.counts.eligible, pool.counts.desired)
+            sum.1 += pool.counts.desired
+        }
+    }
+
+    var value: Value {
+        let (ready, desired) = totals
+        return .object(known: [
+            "request": .string(request.id),
+            "state": .string(state.rawValue),
+            "message": .string(message),
+            "hint": hint.map { .string($0) },
+            "sources": .array(request.sources.map { .string($0) }),
+            "preset": request.preset.map { .string($0) },
+            "revision": request.revision.map { .string($0) },
+            "supersededBy": supersededBy.map { .string($0.description) },
+            "applied": .object(
+                reports.compactMap { report in report.revision.map { (report.source, .string($0.description)) } }),
+            "ready": reports.isEmpty ? nil : .int(ready),
+            "desired": reports.isEmpty ? nil : .int(desired),
+            "unfinished": .array(
+                unfinished.map {
+                    .object(known: [
+                        "preset": .string($0.pool.preset.name), "source": .string($0.pool.preset.source),
+                        "message": .string($0.sentence),
+                    ])
+                }),
+            "diagnostics": .array(reports.flatMap(\.diagnostics).map { Value($0) }),
+            "createdAt": Value(request.createdAt),
+        ])
+    }
+}
+
+extension SyncProgress {
+    /// Looks again whenever something changed. A forge may be slow to show a commit: then it is asked again after 1, 2,
+    /// 4 seconds and so on.
+    /// - Parameter endsWithNews: returns once it is further than it was, too.
+    static func wait(
+        for request: SyncRequests.Request, _ daemon: Daemon, until deadline: Timestamp, endsWithNews: Bool = false
+    ) async throws -> Value {
+        var seen: Int64 = -1
+        var lookedAt = Timestamp(milliseconds: 0)
+        var pause = Duration.seconds(1)
+        var askedAt = daemon.engine.now()
+        var last: Value?
+        while true {
+            let now = daemon.engine.now()
+            let current = daemon.requests[request.id] ?? request
+            let sequence = daemon.changes.sequence
+            if last == nil || sequence != seen || now - lookedAt > .seconds(1) || now >= deadline {
+                (seen, lookedAt) = (sequence, now)
+                let progress = try await SyncProgress(current, daemon)
+                if progress.state.isFinal { return progress.value }
+                let news = progress.value
+                if endsWithNews, let last, last.text("message") != news.text("message") { return news }
+                last = news
+                if !progress.unseen.isEmpty, now - askedAt >= pause {
+                    (askedAt, pause) = (now, min(pause + pause, .seconds(30)))
+                    for source in progress.unseen { daemon.pull(source) }
+                }
+            }
+            if now >= deadline, let last {
+                return endsWithNews ? last : last.merging(["timedOut": .bool(true)])
+            }
+            if Task.isShuttingDownGracefully { throw CancellationError() }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+}

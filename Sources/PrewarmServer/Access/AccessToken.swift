@@ -1,0 +1,99 @@
+internal import Crypto
+package import PrewarmCore
+package import PrewarmEngine
+
+/// An API token: `pwt_<id>_<secret>`. The id finds it; the secret is random, 256 bits, and nobody keeps it: the store
+/// has its SHA-256, which for a secret of that size needs no salt and no slowness.
+package struct AccessToken: Hashable, Sendable {
+    package static let prefix = "pwt_"
+    private static let idLength = 12
+    private static let secretBytes = 32
+    /// Base 32 of Crockford's digits, in lower case.
+    private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+    /// 32 bytes in digits of 5 bits.
+    private static let secretLength = 52
+
+    package let id: String
+    private let secret: String
+
+    /// A new one.
+    package init(using generator: inout some RandomNumberGenerator) {
+        func digits(_ count: Int, _ bytes: [UInt8]) -> String {
+            var (bits, held, digits) = (UInt32(0), 0, [UInt8]())
+            for byte in bytes + [0] {
+                bits = bits << 8 | UInt32(byte)
+                held += 8
+                while held >= 5, digits.count < count {
+                    held -= 5
+                    digits.append(Self.alphabet[Int(bits >> UInt32(held) & 31)])
+                }
+                bits &= 0xff
+            }
+            return String(decoding: digits, as: UTF8.self)
+        }
+        id = digits(Self.idLength, (0..<8).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+        secret = digits(
+            Self.secretLength, (0..<Self.secretBytes).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+    }
+
+    /// Nil for what has not the form of one.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "_", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0] == "pwt", parts[1].utf8.count == Self.idLength,
+            parts[2].utf8.count == Self.secretLength,
+            parts[1...].allSatisfy({ $0.utf8.allSatisfy { Self.alphabet.contains($0) } })
+        else { return nil }
+        id = String(parts[1])
+        secret = String(parts[2])
+    }
+
+    /// The only time that it is shown.
+    package var text: String { "\(Self.prefix)\(id)_\(secret)" }
+
+    package var digest: [UInt8] { Array(Crypto.SHA256.hash(data: Array(secret.utf8))) }
+
+    /// Takes the same time for a good secret and a bad one.
+    package func fits(_ record: AccessTokenRecord) -> Bool {
+        Crypto.SHA256.hash(data: Array(secret.utf8)) == record.digest
+    }
+
+    /// What the store keeps of it.
+    package func record(
+        name: String, role: Role, presets: [String], createdAt: Timestamp, createdBy: String, expiresAt: Timestamp?
+    ) -> AccessTokenRecord {
+        AccessTokenRecord(
+            id: id, name: name, role: role, presets: presets, digest: digest, createdAt: createdAt,
+            createdBy: createdBy, expiresAt: expiresAt)
+    }
+}
+
+extension AccessToken: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Without the secret, so that no log can have it.
+    package var description: String { "\(Self.prefix)\(id)_…" }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: ["id": id]) }
+}
+
+extension Value {
+    /// Without digest and secret.
+    package init(_ record: AccessTokenRecord, now: Timestamp) {
+        self = .object(known: [
+            "id": .string(record.id), "name": .string(record.name), "role": .string(record.role.rawValue),
+            "presets": .array(record.presets.map { .string($0) }),
+            "createdAt": .string(record.createdAt.description), "createdBy": .string(record.createdBy),
+            "expiresAt": record.expiresAt.map { .string($0.description) },
+            "lastUsedAt": record.lastUsedAt.map { .string($0.description) },
+            "expired": .bool(record.isExpired(at: now)),
+        ])
+    }
+
+    package init(_ record: AuditRecord) {
+        let entry = record.entry
+        self = .object(known: [
+            "sequence": .int(Int(record.sequence)), "at": .string(entry.at.description), "who": .string(entry.who),
+            "from": .string(entry.from), "action": .string(entry.action), "object": .string(entry.object),
+            "name": .string(entry.name), "revision": entry.revision.map { .string($0) },
+            "detail": entry.detail.map { .string($0) },
+        ])
+    }
+}

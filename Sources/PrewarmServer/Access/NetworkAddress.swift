@@ -1,0 +1,101 @@
+internal import Glibc
+
+/// An IPv4 or IPv6 address as its bytes: 4 or 16. IPv4 addresses in IPv6's form are IPv4.
+package struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
+    let bytes: [UInt8]
+
+    /// Without a port; a zone (`fe80::1%eth0`) is left out. Nil for anything else, as a name.
+    package init?(_ text: some StringProtocol) {
+        let plain = String(text.prefix { $0 != "%" })
+        var four = in_addr()
+        if inet_pton(AF_INET, plain, &four) == 1 {
+            bytes = withUnsafeBytes(of: &four) { Array($0) }
+            return
+        }
+        var six = in6_addr()
+        guard inet_pton(AF_INET6, plain, &six) == 1 else { return nil }
+        let all = withUnsafeBytes(of: &six) { Array($0) }
+        let isMapped = all.prefix(10).allSatisfy { $0 == 0 } && all[10] == 0xff && all[11] == 0xff
+        bytes = isMapped ? Array(all.suffix(4)) : all
+    }
+
+    package var isLoopback: Bool {
+        bytes.count == 4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
+    }
+
+    package var description: String {
+        guard bytes.count == 16 else { return bytes.map(String.init).joined(separator: ".") }
+        var text = [CChar](repeating: 0, count: 64)
+        let isWritten = bytes.withUnsafeBytes { inet_ntop(AF_INET6, $0.baseAddress, &text, socklen_t(text.count)) }
+        return isWritten == nil
+            ? "" : String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// Who counts as one: a network of IPv6 has 2^64 addresses.
+    var group: String {
+        bytes.count == 4 ? description : bytes.prefix(8).map { String($0, radix: 16) }.joined(separator: ":")
+    }
+}
+
+/// `10.0.0.0/8`, `fd00::/8` or a single address.
+package struct NetworkRange: Hashable, Sendable {
+    private let base: NetworkAddress
+    private let bits: Int
+
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let base = parts.first.flatMap({ NetworkAddress($0) }) else { return nil }
+        let most = base.bytes.count * 8
+        guard let bits = parts.count == 1 ? most : Int(parts[1]), (0...most).contains(bits) else { return nil }
+        self.base = base
+        self.bits = bits
+    }
+
+    package func contains(_ address: NetworkAddress) -> Bool {
+        guard address.bytes.count == base.bytes.count else { return false }
+        return zip(address.bytes, base.bytes).enumerated().allSatisfy { index, pair in
+            let relevant = min(max(bits - index * 8, 0), 8)
+            let mask = UInt8(truncatingIfNeeded: 0xff << (8 - relevant))
+            return pair.0 & mask == pair.1 & mask
+        }
+    }
+}
+
+/// Who asks: the other end of the connection, or whom a trusted proxy names.
+package struct ClientAddress: Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+    /// By which rates are limited.
+    package let group: String
+    package let isLoopback: Bool
+
+    /// - Parameters:
+    ///   - peer: the address of the other end, without a port.
+    ///   - forwardedFor: the field X-Forwarded-For, to which each proxy adds whom it saw.
+    ///   - trusted: from where that field is believed. The last address that is of no trusted proxy counts: what stands
+    ///     before it, anybody may have written.
+    package init(peer: String, forwardedFor: String? = nil, trusted: [NetworkRange] = []) {
+        guard var current = NetworkAddress(peer) else {
+            description = peer.forMessage
+            group = peer.forMessage
+            isLoopback = false
+            return
+        }
+        for entry in (forwardedFor ?? "").split(separator: ",").suffix(32).reversed() {
+            guard trusted.contains(where: { $0.contains(current) }), let next = Self.address(entry) else { break }
+            current = next
+        }
+        description = current.description
+        group = current.group
+        isLoopback = current.isLoopback
+    }
+
+    /// Some proxies write the port with it.
+    private static func address(_ entry: Substring) -> NetworkAddress? {
+        let text = String(entry.filter { !$0.isWhitespace })
+        if let plain = NetworkAddress(text) { return plain }
+        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+            return NetworkAddress(text[text.index(after: text.startIndex)..<end])
+        }
+        return text.firstIndex(of: ":").flatMap { NetworkAddress(text[..<$0]) }
+    }
+}

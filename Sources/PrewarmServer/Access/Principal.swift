@@ -1,0 +1,77 @@
+package import PrewarmCore
+
+/// Who asks, and what it may be about.
+package struct Principal: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        /// By an API token of this id.
+        case token(id: String)
+        /// By a token of this issuer.
+        case oidc(issuer: String)
+        /// This machine's user, where nobody is asked for a token.
+        case local
+    }
+
+    package let kind: Kind
+    /// A token's name, the subject of an OIDC token, or `local`. Whose name workspaces are that it claims.
+    package let name: String
+    package let role: Role
+    package let presets: PresetScope
+
+    package init(_ kind: Kind, name: String, role: Role, presets: PresetScope = .all) {
+        self.kind = kind
+        self.name = name
+        self.role = role
+        self.presets = presets
+    }
+
+    package static let local = Principal(.local, name: "local", role: .operator)
+
+    /// As the audit log calls it.
+    package var auditName: String {
+        switch kind {
+        case .token: "token \(name)"
+        case .oidc: "oidc \(name)"
+        case .local: "local"
+        }
+    }
+}
+
+/// Which presets somebody may ask about: globs over `preset`, or `source/preset`.
+package struct PresetScope: Hashable, Sendable {
+    private let patterns: [(source: Glob?, name: Glob)]
+    package let texts: [String]
+
+    package static let all = PresetScope([])
+
+    /// - Parameter texts: none: all presets.
+    package init(_ texts: [String]) {
+        self.texts = texts
+        patterns = texts.map { text in
+            guard let slash = text.firstIndex(of: "/") else { return (nil, Glob(text)) }
+            return (Glob(String(text[..<slash])), Glob(String(text[text.index(after: slash)...])))
+        }
+    }
+
+    package var isAll: Bool { patterns.isEmpty }
+
+    package func contains(_ preset: PresetKey) -> Bool {
+        isAll || patterns.contains { ($0.source?.matches(preset.source) ?? true) && $0.name.matches(preset.name) }
+    }
+
+    package static func == (left: PresetScope, right: PresetScope) -> Bool { left.texts == right.texts }
+    package func hash(into hasher: inout Hasher) { hasher.combine(texts) }
+
+    /// Why a text is no pattern for presets; nil where it is one.
+    package static func problem(_ text: String) -> String? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let isGood =
+            parts.count <= 2 && text.utf8.count <= 128
+            && parts.allSatisfy { part in
+                !part.isEmpty
+                    && part.utf8.allSatisfy { byte in
+                        (97...122).contains(byte) || (48...57).contains(byte) || "*?-".utf8.contains(byte)
+                    }
+            }
+        return isGood ? nil : "\"\(text.forMessage)\" is no pattern for presets: expected go-* or source/go-*"
+    }
+}

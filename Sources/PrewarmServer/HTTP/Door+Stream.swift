@@ -1,0 +1,63 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+import PrewarmCore
+import PrewarmEngine
+internal import ServiceLifecycle
+
+/// Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): one for each event of the
+/// store, with its sequence number as id, from `Last-Event-ID` on.
+extension Door {
+    /// How many events are read at once.
+    private static let portion = 200
+
+    func stream(_ visit: Visit, to principal: Principal) async throws -> Response {
+        try access.requireLook(principal)
+        let given = visit.request.headers[.lastEventID]
+        let start: Int64
+        if let given {
+            guard let sequence = Int64(given), sequence >= 0 else {
+                throw Problem("BadHeader", status: 400, "Last-Event-ID is no number that an event had")
+            }
+            start = sequence
+        } else {
+            start = try await daemon.engine.store.read { try $0.newestEvent() }
+        }
+        let (daemon, feed) = (daemon, daemon.changes.subscribe())
+        let body = ResponseBody { writer in
+            var last = start
+            try await writer.write(ByteBuffer(string: ": from \(last)\nretry: 2000\n\n"))
+            for await _ in feed.cancelOnGracefulShutdown() {
+                var hasMore = true
+                var isIdle = true
+                while hasMore {
+                    let after = last
+                    let events = try await daemon.engine.store.read { try $0.events(after: after, limit: Self.portion) }
+                    hasMore = events.count == Self.portion
+                    for event in events {
+                        last = event.sequence
+                        guard principal.maySee(event.event) else { continue }
+                        isIdle = false
+                        let data = Value(event.event).compactJSON
+                        try await writer.write(
+                            ByteBuffer(string: "id: \(event.sequence)\nevent: \(event.event.reason)\ndata: \(data)\n\n")
+                        )
+                    }
+                }
+                // Lets both ends notice a connection that is gone.
+                if isIdle { try await writer.write(ByteBuffer(string: ":\n\n")) }
+            }
+            try await writer.finish(nil)
+        }
+        return Response(
+            status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body)
+    }
+}
+
+extension Principal {
+    func maySee(_ event: Event) -> Bool {
+        guard !presets.isAll else { return true }
+        guard let source = event.source, let preset = event.preset else { return false }
+        return presets.contains(PresetKey(source: source, name: preset))
+    }
+}

@@ -1,0 +1,122 @@
+internal import Foundation
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+import PrewarmCore
+import PrewarmEngine
+
+/// One request and who sent it.
+struct Visit {
+    let request: Request
+    let id: String
+    let client: ClientAddress
+
+    /// The decoded parts of the path.
+    /// - Throws: where a part can't be decoded, or leads elsewhere.
+    func path() throws(Problem) -> [String] {
+        var parts: [String] = []
+        for part in request.uri.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+            guard let text = Self.decoded(part), text != "..", text != ".", !text.contains("\0") else {
+                throw Problem("BadPath", status: 400, "the path can't be read", hint: "encode what stands in it")
+            }
+            parts.append(text)
+        }
+        if parts.last == "" { parts.removeLast() }
+        return parts
+    }
+
+    /// Each name once.
+    func query() throws(Problem) -> [String: String] {
+        var values: [String: String] = [:]
+        for pair in (request.uri.query ?? "").split(separator: "&") {
+            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = Self.decoded(sides[0], plusIsSpace: true),
+                let value = Self.decoded(sides.count > 1 ? sides[1] : "", plusIsSpace: true)
+            else { throw Problem("BadQuery", status: 400, "the query can't be read", hint: "encode what stands in it") }
+            guard values.updateValue(value, forKey: name) == nil else {
+                throw Problem("BadQuery", status: 400, "the query has \"\(name.prefix(80))\" twice")
+            }
+        }
+        return values
+    }
+
+    private static func decoded(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
+        let spaced = plusIsSpace ? text.replacingOccurrences(of: "+", with: " ") : String(text)
+        return spaced.removingPercentEncoding
+    }
+
+    func require(_ methods: [HTTPRequest.Method]) throws(Problem) {
+        guard methods.contains(request.method) else {
+            throw Problem(
+                "MethodNotAllowed", status: 405,
+                "here only \(methods.map(\.rawValue).joined(separator: ", ")) is possible")
+        }
+    }
+
+    /// All of the body.
+    /// - Throws: ``Problem`` where it is larger than the limit, or slower than allowed.
+    func body(limit: Int, time: Duration) async throws -> [UInt8] {
+        let tooLarge = Problem(
+            "BodyTooLarge", status: 413, "the body is larger than \(limit / 1024) KiB", hint: "send less at once")
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
+        return try await withThrowingTaskGroup(of: [UInt8].self) { group in
+            group.addTask { [request] in
+                var bytes: [UInt8] = []
+                for try await part in request.body {
+                    guard bytes.count + part.readableBytes <= limit else { throw tooLarge }
+                    bytes.append(contentsOf: part.readableBytesView)
+                }
+                return bytes
+            }
+            group.addTask {
+                try await Task.sleep(for: time)
+                throw Problem("BodyTooSlow", status: 408, "the body did not arrive within \(time)")
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? []
+        }
+    }
+
+    /// The JSON document that was sent; nil where nothing was.
+    func document() async throws -> Value? {
+        let bytes = try await body(limit: Door.bodyLimit, time: Door.bodyTime)
+        guard !bytes.isEmpty else { return nil }
+        let type = (request.headers[.contentType] ?? "").lowercased().split(separator: ";").first ?? ""
+        guard type == "application/json" || type.hasSuffix("+json") else {
+            throw Problem(
+                "UnsupportedMediaType", status: 415, "the body is not said to be JSON",
+                hint: "send Content-Type: application/json")
+        }
+        guard JSONDepth.isAtMost(16, in: bytes), let value = try? JSONDecoder().decode(Value.self, from: Data(bytes))
+        else { throw Problem("BadBody", status: 400, "the body is no JSON that can be read") }
+        return value
+    }
+}
+
+/// Nothing that the API takes is nested deeply; a decoder would go down with it.
+private enum JSONDepth {
+    static func isAtMost(_ limit: Int, in bytes: [UInt8]) -> Bool {
+        var (depth, isText, isEscaped) = (0, false, false)
+        for byte in bytes {
+            if isText {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    isText = false
+                }
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): isText = true
+            case UInt8(ascii: "["), UInt8(ascii: "{"):
+                depth += 1
+                if depth > limit { return false }
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+            default: break
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,136 @@
+internal import PrewarmCore
+internal import PrewarmEngine
+
+/// Says of the revision in force of each source what a forge shall show beside its commit: pending while its pools are
+/// filled, a success once they are, a failure while something of it is wrong. Pure.
+struct CommitStatusTracker: Hashable, Sendable {
+    private var sources: [String: Standing] = [:]
+
+    fileprivate struct Standing: Hashable, Sendable {
+        /// `main@sha1:…`
+        var revision: String
+        var invalid: String?
+        var held: String?
+        /// By preset, what is wrong with it.
+        var stalled: [String: String] = [:]
+        var isConverged = false
+        var told: CommitStatus?
+    }
+
+    mutating func fold(_ events: [SequencedEvent], concerns: (String) -> Bool) -> [Notification] {
+        var notifications: [Notification] = []
+        for numbered in events {
+            let event = numbered.event
+            guard let source = event.source, concerns(source) else { continue }
+            if event.object == "revision", event.reason == "Applied" {
+                if let last = supersede(source, by: event.name) { notifications.append(last.numbered(numbered, "old")) }
+                let stalled = sources[source]?.stalled ?? [:]
+                sources[source] = Standing(revision: event.name, stalled: stalled)
+            } else {
+                sources[source]?.take(event)
+            }
+            if let status = sources[source]?.news(of: source) { notifications.append(status.numbered(numbered, "now")) }
+        }
+        return notifications.keepingNewest
+    }
+
+    mutating func keep(_ concerns: (String) -> Bool) {
+        sources = sources.filter { concerns($0.key) }
+    }
+
+    /// A revision that was overtaken must not stay pending for ever.
+    private func supersede(_ source: String, by revision: String) -> CommitStatus? {
+        guard let old = sources[source], let told = old.told, told.state == .pending, old.revision != revision,
+            let new = Revision(revision)
+        else { return nil }
+        return CommitStatus(
+            source: source, commit: told.commit, state: .success,
+            description: "applied; \(new.short) came before every pool was ready")
+    }
+}
+
+extension CommitStatusTracker.Standing {
+    fileprivate mutating func take(_ event: Event) {
+        switch (event.object, event.reason) {
+        case ("revision", _) where event.name != revision: break
+        case ("revision", "ManifestsInvalid"): invalid = event.message
+        case ("revision", "ManifestsValid"): invalid = nil
+        case ("revision", "DeletionsHeld"): held = event.message
+        case ("revision", "HoldEnded"), ("source", "Approved"): held = nil
+        case ("revision", "Converged"): isConverged = true
+        case ("preset", "Stalled"): if stalled.count < 1000 { stalled[event.name] = event.message }
+        case ("preset", "Recovered"), ("preset", "Forgotten"): stalled[event.name] = nil
+        default: break
+        }
+    }
+
+    /// Where it differs from what was told last.
+    fileprivate mutating func news(of source: String) -> CommitStatus? {
+        guard let commit = Revision(revision)?.commit else { return nil }
+        let (state, description): (CommitStatus.State, String) =
+            if let invalid {
+                (.failure, invalid)
+            } else if let held {
+                (.failure, held)
+            } else if let first = stalled.min(by: { $0.key < $1.key }) {
+                (.failure, "\(first.key) is stalled: \(first.value)")
+            } else if isConverged {
+                (.success, "every pool is ready")
+            } else {
+                (.pending, "applied, pools are being filled")
+            }
+        let status = CommitStatus(
+            source: source, commit: commit, state: state, description: String(description.prefix(1000)))
+        guard status != told else { return nil }
+        told = status
+        return status
+    }
+}
+
+extension CommitStatus {
+    fileprivate func numbered(_ event: SequencedEvent, _ suffix: String) -> Notification {
+        Notification(id: "\(event.sequence)-status-\(suffix)", at: event.event.at, content: .status(self))
+    }
+}
+
+extension [Notification] {
+    /// Of each commit the last status alone: what it was in between is no news.
+    var keepingNewest: [Notification] {
+        var seen: Set<String> = []
+        let kept = reversed().filter { notification in
+            guard case .status(let status) = notification.content else { return true }
+            return seen.insert("\(status.source) \(status.commit)").inserted
+        }
+        return kept.reversed()
+    }
+}
+
+extension CommitStatusTracker: BinaryCodable {
+    func encode(into writer: inout BinaryWriter) {
+        writer.write(sources)
+    }
+
+    init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        sources = try reader.read()
+    }
+}
+
+extension CommitStatusTracker.Standing: BinaryCodable {
+    func encode(into writer: inout BinaryWriter) {
+        writer.write(revision)
+        writer.write(invalid)
+        writer.write(held)
+        writer.write(stalled)
+        writer.write(isConverged)
+        writer.write(told)
+    }
+
+    init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        revision = try reader.read()
+        invalid = try reader.read()
+        held = try reader.read()
+        stalled = try reader.read()
+        isConverged = try reader.read()
+        told = try reader.read()
+    }
+}

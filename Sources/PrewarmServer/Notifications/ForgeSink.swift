@@ -1,0 +1,133 @@
+internal import PrewarmCore
+internal import PrewarmEngine
+
+/// Statuses of commits at GitHub (https://docs.github.com/en/rest/commits/statuses), GitLab
+/// (https://docs.gitlab.com/api/commits/#set-the-pipeline-status-of-a-commit) and Gitea or Forgejo
+/// (https://codeberg.org/api/swagger, `repoCreateStatus`).
+struct ForgeSink: Sink {
+    private let kind: SinkSettings.Kind
+    private let base: SinkAddress
+    private let token: String
+    private let instance: String
+    /// By source.
+    private let repositories: [String: String]
+
+    /// - Parameter urls: of the sources that it concerns, by their names.
+    init(_ settings: SinkSettings, urls: [String: String], instance: String) throws(SinkError) {
+        guard let token = settings.secret, !token.isEmpty else {
+            throw SinkError(settings.name, "it has no token", hint: "say token: one that may write commit statuses")
+        }
+        kind = settings.kind
+        self.token = token
+        self.instance = instance
+        if settings.repository != nil, urls.count > 1 {
+            throw SinkError(
+                settings.name, "one repository is named for \(urls.count) sources", hint: "name one source")
+        }
+        var repositories: [String: String] = [:]
+        var bases: Set<SinkAddress> = []
+        for (source, url) in urls.sorted(by: { $0.key < $1.key }) {
+            let found = ForgeRepository(url: url)
+            repositories[source] = settings.repository ?? found?.path
+            if let found { bases.insert(found.address) }
+            guard repositories[source] != nil, settings.url != nil || found != nil else {
+                throw SinkError(
+                    settings.name, "the URL of the source \(source) names no repository at a forge",
+                    hint: "say repository: owner/name and url: the address of the API, or name other sources")
+            }
+        }
+        if let url = settings.url {
+            guard let given = SinkAddress(url) else { throw .badAddress(settings.name) }
+            bases = [given]
+        }
+        guard let base = bases.first, bases.count == 1 else {
+            // A token is for one host; no other may see it.
+            throw SinkError(
+                settings.name,
+                bases.isEmpty
+                    ? "it concerns no source"
+                    : "its sources are at \(bases.map(\.authority).sorted().joined(separator: " and "))",
+                hint: "name the sources of one forge: sources: […]")
+        }
+        self.base = Self.api(kind, base)
+        self.repositories = repositories
+    }
+
+    var address: SinkAddress { base }
+
+    /// The address of the API where only the forge's is known.
+    private static func api(_ kind: SinkSettings.Kind, _ address: SinkAddress) -> SinkAddress {
+        var path = address.path
+        while path.hasSuffix("/") { path.removeLast() }
+        guard path.isEmpty else {
+            return SinkAddress(scheme: address.scheme, authority: address.authority, path: path)
+        }
+        let isPublic = address.authority == "github.com" || address.authority == "api.github.com"
+        switch kind {
+        case .github where isPublic: return SinkAddress(scheme: "https", authority: "api.github.com", path: "")
+        case .github: path = "/api/v3"
+        case .gitlab: path = "/api/v4"
+        default: path = "/api/v1"
+        }
+        return SinkAddress(scheme: address.scheme, authority: address.authority, path: path)
+    }
+
+    func request(for notification: Notification, at now: Timestamp) -> OutgoingRequest? {
+        guard case .status(let status) = notification.content, let repository = repositories[status.source] else {
+            return nil
+        }
+        let context = "prewarm/\(instance)/\(status.source)"
+        let (path, headers): (String, [(name: String, value: String)])
+        var members: [(key: String, value: Value)] = [
+            ("state", .string(status.state.name(at: kind))),
+            ("description", .string(status.description.fitted(kind == .github ? 140 : 255))),
+        ]
+        switch kind {
+        case .gitlab:
+            path = "/projects/\(repository.percentEncoded)/statuses/\(status.commit)"
+            headers = [("private-token", token)]
+            members.append(("name", .string(context)))
+        default:
+            let names = repository.split(separator: "/").map { String($0).percentEncoded }.joined(separator: "/")
+            path = "/repos/\(names)/statuses/\(status.commit)"
+            headers =
+                kind == .github
+                ? [
+                    ("authorization", "Bearer \(token)"), ("accept", "application/vnd.github+json"),
+                    ("x-github-api-version", "2022-11-28"),
+                ] : [("authorization", "token \(token)"), ("accept", "application/json")]
+            members.append(("context", .string(context)))
+        }
+        return OutgoingRequest(
+            address: SinkAddress(scheme: base.scheme, authority: base.authority, path: base.path + path),
+            headers: headers + [("content-type", "application/json")],
+            body: Array(Value.object(members).compactJSON.utf8))
+    }
+
+    /// GitLab refuses a status that it has already.
+    func accepts(status: Int, body: String) -> Bool {
+        kind == .gitlab && status == 400 && body.contains("Cannot transition status")
+    }
+}
+
+extension SinkError {
+    static func badAddress(_ sink: String) -> SinkError {
+        SinkError(
+            sink, "the url is not one that notifications may be sent to",
+            hint: "expected https://…, or http:// on this machine, without a user's name")
+    }
+}
+
+extension CommitStatus.State {
+    fileprivate func name(at kind: SinkSettings.Kind) -> String {
+        self == .failure && kind == .gitlab ? "failed" : rawValue
+    }
+}
+
+extension String {
+    fileprivate func fitted(_ limit: Int) -> String {
+        let line = split(whereSeparator: \.isNewline).joined(separator: " ")
+        return line.unicodeScalars.count > limit
+            ? String(String.UnicodeScalarView(line.unicodeScalars.prefix(limit - 1))) + "…" : line
+    }
+}

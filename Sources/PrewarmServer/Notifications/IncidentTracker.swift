@@ -1,0 +1,221 @@
+internal import PrewarmCore
+internal import PrewarmEngine
+
+/// Makes few messages of many events: one when something breaks, one when it is over, none in between; what happens
+/// to many at once is one message. Pure: the same events give the same messages.
+struct IncidentTracker: Hashable, Sendable {
+    private(set) var incidents: [Incident] = []
+    /// In force, by source, as text.
+    private var revisions: [String: String] = [:]
+
+    /// - Parameters:
+    ///   - wanted: beginnings of incidents and single happenings; ends come with their beginnings.
+    ///   - concerns: sources to tell of.
+    mutating func fold(
+        _ events: [SequencedEvent], wanted: Set<NotificationType>, concerns: (String) -> Bool
+    ) -> [Notification] {
+        var batch = Batch()
+        for event in events {
+            guard let source = event.event.source, concerns(source) else { continue }
+            take(event, of: source, wanted, &batch)
+        }
+        return batch.notifications
+    }
+
+    /// Forgets what is about sources that the configuration no longer has.
+    mutating func keep(_ concerns: (String) -> Bool) {
+        incidents.removeAll { !concerns($0.source) }
+        revisions = revisions.filter { concerns($0.key) }
+    }
+
+    private mutating func take(
+        _ numbered: SequencedEvent, of source: String, _ wanted: Set<NotificationType>, _ batch: inout Batch
+    ) {
+        let event = numbered.event
+        let context = Context(numbered, source: source, wanted: wanted)
+        switch (event.object, event.reason) {
+        case ("source", "Recovered"): end(.failing, context, &batch)
+        case ("source", "HistoryRewritten"): tell(.revisionRewritten, context, &batch)
+        case ("source", "Approved"): approve(context, &batch)
+        case ("source", let reason) where GitFailure.Reason(rawValue: reason) != nil:
+            begin(.failing, context, member: nil, &batch)
+        case ("revision", "Applied"):
+            revisions[source] = event.name
+            tell(.revisionApplied, context, &batch)
+        case ("revision", "Converged"):
+            tell(.revisionConverged, context, &batch)
+            end(.lost, context, &batch)
+        case ("revision", "ManifestsInvalid"): begin(.invalid, context, member: nil, &batch)
+        case ("revision", "ManifestsValid"): end(.invalid, context, &batch)
+        case ("revision", "DeletionsHeld"): begin(.held, context, member: nil, &batch)
+        case ("revision", "HoldEnded"): end(.held, context, &batch)
+        case ("preset", _): takePreset(context, &batch)
+        case ("workspace", _): takeWorkspace(context, &batch)
+        default: break
+        }
+    }
+
+    private mutating func takePreset(_ context: Context, _ batch: inout Batch) {
+        let name = context.event.name
+        switch context.event.reason {
+        case "Stalled":
+            begin(.stalled, context, member: name, &batch)
+            // Told as what it has become.
+            leave(.degraded, context, member: name, isTold: false, &batch)
+        case "Recovered": leave(.stalled, context, member: name, &batch)
+        case "AtDesired": tell(.presetReady, context, &batch)
+        case "Forgotten":
+            for topic in [Incident.Topic.stalled, .degraded, .lost] {
+                leaveAtOnce(topic, context, member: name, &batch)
+            }
+        default: break
+        }
+    }
+
+    private mutating func takeWorkspace(_ context: Context, _ batch: inout Batch) {
+        guard let preset = context.event.preset else { return }
+        switch context.event.reason {
+        case "Ready":
+            tell(.workspaceReady, context, &batch)
+            leaveAtOnce(.degraded, context, member: preset, &batch)
+            leave(.lost, context, member: preset, &batch)
+        case "CreateFailed":
+            let isStalled = index(of: .stalled, context.source).map { incidents[$0].members[preset] != nil } ?? false
+            let isKnown = index(of: .degraded, context.source).map { incidents[$0].members[preset] != nil } ?? false
+            if !isStalled, !isKnown { begin(.degraded, context, member: preset, &batch) }
+        case "Claimed", "ClaimedCold": tell(.workspaceClaimed, context, &batch)
+        case "Released": tell(.workspaceReleased, context, &batch)
+        case "Lost": begin(.lost, context, member: preset, &batch)
+        default: break
+        }
+    }
+
+    // MARK: Steps
+
+    private func index(of topic: Incident.Topic, _ source: String) -> Int? {
+        incidents.firstIndex { $0.topic == topic && $0.source == source }
+    }
+
+    private mutating func begin(
+        _ topic: Incident.Topic, _ context: Context, member: String?, _ batch: inout Batch
+    ) {
+        guard context.wanted.contains(topic.beginning) else { return }
+        var known = index(of: topic, context.source)
+        if let index = known, topic == .lost, incidents[index].since + Incident.lossForgottenAfter <= context.event.at {
+            incidents.remove(at: index)
+            known = nil
+        }
+        if let index = known {
+            if let member { incidents[index].add(member) }
+            batch.extend(incidents[index].id, context.item)
+            return
+        }
+        var incident = Incident(
+            topic: topic, source: context.source, sequence: context.sequence, since: context.event.at)
+        if let member { incident.add(member) }
+        incidents.append(incident)
+        batch.add(context, topic.beginning, .broken, revision: revisions[context.source], incident: incident)
+    }
+
+    private mutating func end(_ topic: Incident.Topic, _ context: Context, _ batch: inout Batch) {
+        guard let index = index(of: topic, context.source) else { return }
+        let incident = incidents.remove(at: index)
+        batch.add(context, topic.end, .recovered, revision: revisions[context.source], incident: incident)
+    }
+
+    /// A member is well again; the incident is over with the last.
+    private mutating func leave(
+        _ topic: Incident.Topic, _ context: Context, member: String, isTold: Bool = true, _ batch: inout Batch
+    ) {
+        guard let index = index(of: topic, context.source), incidents[index].members[member] != nil else { return }
+        incidents[index].reduce(member)
+        guard incidents[index].members.isEmpty else { return }
+        if isTold { end(topic, context, &batch) } else { incidents.remove(at: index) }
+    }
+
+    /// However often the member was in trouble.
+    private mutating func leaveAtOnce(
+        _ topic: Incident.Topic, _ context: Context, member: String, _ batch: inout Batch
+    ) {
+        guard let index = index(of: topic, context.source), incidents[index].members[member] != nil else { return }
+        incidents[index].members[member] = 1
+        leave(topic, context, member: member, &batch)
+    }
+
+    private mutating func approve(_ context: Context, _ batch: inout Batch) {
+        if context.wanted.contains(.revisionApproved) {
+            let held = index(of: .held, context.source).map { incidents.remove(at: $0) }
+            batch.add(
+                context, .revisionApproved, held == nil ? .info : .recovered, revision: revisions[context.source],
+                incident: held)
+        } else {
+            end(.held, context, &batch)
+        }
+    }
+
+    private func tell(_ type: NotificationType, _ context: Context, _ batch: inout Batch) {
+        guard context.wanted.contains(type) else { return }
+        batch.add(context, type, .info, revision: revisions[context.source], incident: nil)
+    }
+}
+
+/// One event on its way through the tracker.
+private struct Context {
+    let sequence: Int64
+    let event: Event
+    let source: String
+    let wanted: Set<NotificationType>
+
+    init(_ numbered: SequencedEvent, source: String, wanted: Set<NotificationType>) {
+        sequence = numbered.sequence
+        event = numbered.event
+        self.source = source
+        self.wanted = wanted
+    }
+
+    var item: Message.Item {
+        Message.Item(object: "\(event.object)/\(event.name)", text: String(event.message.prefix(1000)))
+    }
+}
+
+/// The messages of events that are read together.
+private struct Batch {
+    private(set) var notifications: [Notification] = []
+    /// Where to add what belongs to a message: by incident that begins, or by type and source.
+    private var places: [String: Int] = [:]
+
+    mutating func add(
+        _ context: Context, _ type: NotificationType, _ state: Message.State, revision: String?, incident: Incident?
+    ) {
+        let place = state == .info ? "\(type.rawValue) \(context.source)" : incident?.id ?? ""
+        // Each revision is a message of its own.
+        let isGrouped = state == .info && type != .revisionApplied && type != .revisionConverged
+        if isGrouped, places[place] != nil { return extend(place, context.item) }
+        var message = Message(type, state, source: context.source, revision: revision, incident: incident?.id)
+        message.add(context.item)
+        if state != .recovered { places[place] = notifications.count }
+        notifications.append(
+            Notification(
+                id: "\(context.sequence)-\(type.rawValue.replacing(".", with: "-"))", at: context.event.at,
+                content: .message(message)))
+    }
+
+    /// Nothing where the message of that place was handed out already.
+    mutating func extend(_ place: String, _ item: Message.Item) {
+        guard let index = places[place], case .message(var message) = notifications[index].content else { return }
+        message.add(item)
+        notifications[index].content = .message(message)
+    }
+}
+
+extension IncidentTracker: BinaryCodable {
+    func encode(into writer: inout BinaryWriter) {
+        writer.write(incidents)
+        writer.write(revisions)
+    }
+
+    init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        incidents = try reader.read()
+        revisions = try reader.read()
+    }
+}

@@ -1,0 +1,143 @@
+internal import PrewarmCore
+
+/// One thing to be told to one sink; it stays in the sink's outbox until it is delivered or given up.
+struct Notification: Hashable, Sendable {
+    enum Content: Hashable, Sendable {
+        case message(Message)
+        case status(CommitStatus)
+    }
+
+    /// The same at every attempt, and no other of the sink has it.
+    let id: String
+    /// When it came to be so.
+    let at: Timestamp
+    var content: Content
+}
+
+/// An incident that begins or ends, or something that happened.
+struct Message: Hashable, Sendable {
+    enum State: String, Sendable {
+        case broken, recovered, info
+    }
+
+    struct Item: Hashable, Sendable {
+        /// `preset/go-large`
+        let object: String
+        let text: String
+    }
+
+    let type: NotificationType
+    let state: State
+    let source: String
+    /// The revision in force then, as `main@sha1:…`; nil: unknown.
+    let revision: String?
+    /// The incident that begins or ends with it.
+    let incident: String?
+    /// At most ``itemLimit``; the first ones.
+    private(set) var items: [Item] = []
+    private(set) var count = 0
+
+    static let itemLimit = 20
+
+    init(
+        _ type: NotificationType, _ state: State, source: String, revision: String?, incident: String? = nil
+    ) {
+        self.type = type
+        self.state = state
+        self.source = source
+        self.revision = revision
+        self.incident = incident
+    }
+
+    mutating func add(_ item: Item) {
+        count += 1
+        if items.count < Self.itemLimit { items.append(item) }
+    }
+}
+
+/// What a forge shows beside a commit.
+struct CommitStatus: Hashable, Sendable {
+    enum State: String, Sendable {
+        case pending, success, failure
+    }
+
+    let source: String
+    /// 40 hexadecimal digits.
+    let commit: String
+    let state: State
+    let description: String
+}
+
+// MARK: In the store
+
+extension Notification: BinaryCodable {
+    func encode(into writer: inout BinaryWriter) {
+        writer.write(id)
+        writer.write(at.milliseconds)
+        switch content {
+        case .message(let message):
+            writer.write(0)
+            writer.write(message)
+        case .status(let status):
+            writer.write(1)
+            writer.write(status)
+        }
+    }
+
+    init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        id = try reader.read()
+        at = Timestamp(milliseconds: try reader.read())
+        switch try reader.read(Int.self) {
+        case 0: content = .message(try reader.read())
+        case 1: content = .status(try reader.read())
+        default: throw BinaryCodingError()
+        }
+    }
+}
+
+extension Message: BinaryCodable {
+    func encode(into writer: inout BinaryWriter) {
+        writer.write(type.rawValue)
+        writer.write(state.rawValue)
+        writer.write(source)
+        writer.write(revision)
+        writer.write(incident)
+        writer.write(count)
+        writer.write(items)
+    }
+
+    init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        guard let type = NotificationType(rawValue: try reader.read()), let state = State(rawValue: try reader.read())
+        else { throw BinaryCodingError() }
+        self.init(
+            type, state, source: try reader.read(), revision: try reader.read(), incident: try reader.read())
+        count = try reader.read()
+        items = try reader.read()
+    }
+}
+
+extension Message.Item: BinaryCodable {
+    func encode(into writer: inout BinaryWriter) {
+        writer.write(object)
+        writer.write(text)
+    }
+
+    init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        self.init(object: try reader.read(), text: try reader.read())
+    }
+}
+
+extension CommitStatus: BinaryCodable {
+    func encode(into writer: inout BinaryWriter) {
+        writer.write(source)
+        writer.write(commit)
+        writer.write(state.rawValue)
+        writer.write(description)
+    }
+
+    init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        let (source, commit): (String, String) = (try reader.read(), try reader.read())
+        guard let state = State(rawValue: try reader.read()) else { throw BinaryCodingError() }
+        self.init(source: source, commit: commit, state: state, description: try reader.read())
+    }
+}

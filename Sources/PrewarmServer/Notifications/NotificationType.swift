@@ -1,0 +1,49 @@
+/// What a notification is about; the ending of a CloudEvents type, `dev.prewarm.preset.stalled`.
+package enum NotificationType: String, CaseIterable, Sendable {
+    case revisionApplied = "revision.applied"
+    case revisionConverged = "revision.converged"
+    case revisionInvalid = "revision.invalid"
+    case revisionHeld = "revision.held"
+    case revisionApproved = "revision.approved"
+    case revisionRewritten = "revision.rewritten"
+    case revisionRecovered = "revision.recovered"
+    case presetReady = "preset.ready"
+    case presetDegraded = "preset.degraded"
+    case presetStalled = "preset.stalled"
+    case presetRecovered = "preset.recovered"
+    case workspaceReady = "workspace.ready"
+    case workspaceClaimed = "workspace.claimed"
+    case workspaceReleased = "workspace.released"
+    case workspaceLost = "workspace.lost"
+    case workspaceRecovered = "workspace.recovered"
+    case sourceFailing = "source.failing"
+    case sourceRecovered = "source.recovered"
+
+    /// What somebody should look at; the ends of these come along.
+    package static let standard: Set<NotificationType> = [
+        .revisionInvalid, .revisionHeld, .revisionApproved, .revisionRewritten, .presetStalled, .workspaceLost,
+        .sourceFailing,
+    ]
+}
+
+extension Incident.Topic {
+    var beginning: NotificationType {
+        switch self {
+        case .failing: .sourceFailing
+        case .invalid: .revisionInvalid
+        case .held: .revisionHeld
+        case .degraded: .presetDegraded
+        case .stalled: .presetStalled
+        case .lost: .workspaceLost
+        }
+    }
+
+    var end: NotificationType {
+        switch self {
+        case .failing: .sourceRecovered
+        case .invalid, .held: .revisionRecovered
+        case .degraded, .stalled: .presetRecovered
+        case .lost: .workspaceRecovered
+        }
+    }
+}

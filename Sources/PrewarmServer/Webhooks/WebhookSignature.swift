@@ -1,0 +1,160 @@
+internal import Crypto
+internal import FoundationEssentials
+package import PrewarmCore
+
+/// Holds a request against the secrets of its endpoint, as its forge documents it, before anything of it is read.
+///
+/// Every secret is tried, whether an earlier one fitted or not, and every comparison takes the same time.
+package struct WebhookSignature: Sendable {
+    package enum Finding: Hashable, Sendable {
+        case good
+        case missing
+        case wrong
+        /// Signed with our secret, at a time that is not now.
+        case stale(Duration)
+    }
+
+    /// How far the clocks may be apart (Standard Webhooks).
+    static let tolerance = Duration.seconds(300)
+
+    let kind: WebhookKind
+    let secrets: [String]
+
+    package init(_ kind: WebhookKind, secrets: [String]) {
+        self.kind = kind
+        self.secrets = secrets
+    }
+
+    package func check(_ request: WebhookRequest, now: Timestamp) -> Finding {
+        switch kind {
+        case .github: checkPrefixed(request.value("X-Hub-Signature-256"), request)
+        // Not GitHub's field of this name, which is SHA-1.
+        case .bitbucket: checkPrefixed(request.value("X-Hub-Signature"), request)
+        case .generic: checkPrefixed(request.value("X-Signature"), request, allows512: true)
+        case .gitea: checkGitea(request)
+        case .gitlab: checkGitLab(request, now: now)
+        case .standard: checkStandard(request, secrets, now: now)
+        case .azureDevOps: checkBasic(request.value("Authorization"))
+        }
+    }
+
+    // MARK: HMAC in hexadecimal digits
+
+    /// `sha256=` and digits.
+    private func checkPrefixed(_ field: String?, _ request: WebhookRequest, allows512: Bool = false) -> Finding {
+        guard let field else { return .missing }
+        if field.hasPrefix("sha256=") { return check(hex: field.dropFirst(7), request.body, Crypto.SHA256.self) }
+        if allows512, field.hasPrefix("sha512=") { return check(hex: field.dropFirst(7), request.body, SHA512.self) }
+        return .wrong
+    }
+
+    /// The field of the forge's newest name decides alone: a good one of an older name doesn't rescue a bad one.
+    private func checkGitea(_ request: WebhookRequest) -> Finding {
+        guard let field = request.first("X-Forgejo-Signature", "X-Gitea-Signature", "X-Gogs-Signature") else {
+            return .missing
+        }
+        return check(hex: field[...], request.body, Crypto.SHA256.self)
+    }
+
+    private func check<Hash: HashFunction>(hex: Substring, _ body: [UInt8], _: Hash.Type) -> Finding {
+        guard let code = Self.bytes(hex: hex), code.count == Hash.Digest.byteCount else { return .wrong }
+        return any(of: secrets) { secret in
+            HMAC<Hash>.isValidAuthenticationCode(
+                code, authenticating: body, using: SymmetricKey(data: Array(secret.utf8)))
+        }
+    }
+
+    private static func bytes(hex: Substring) -> [UInt8]? {
+        let digits = Array(hex.utf8)
+        guard digits.count % 2 == 0 else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = value(ofHexDigit: digits[index]), let low = value(ofHexDigit: digits[index + 1]) else {
+                return nil
+            }
+            bytes.append(high << 4 | low)
+        }
+        return bytes
+    }
+
+    private static func value(ofHexDigit byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+
+    // MARK: Standard Webhooks
+
+    /// Before its signing key is `whsec_`; other secrets of GitLab are sent as they are.
+    static let keyPrefix = "whsec_"
+
+    private func checkGitLab(_ request: WebhookRequest, now: Timestamp) -> Finding {
+        let keys = secrets.filter { $0.hasPrefix(Self.keyPrefix) }
+        if request.value("webhook-signature") != nil, !keys.isEmpty {
+            return checkStandard(request, keys, now: now)
+        }
+        guard let token = request.value("X-Gitlab-Token") else { return .missing }
+        return checkPlain(token, secrets.filter { !$0.hasPrefix(Self.keyPrefix) })
+    }
+
+    /// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+    private func checkStandard(_ request: WebhookRequest, _ keys: [String], now: Timestamp) -> Finding {
+        guard let field = request.value("webhook-signature"), let id = request.value("webhook-id"),
+            let time = request.value("webhook-timestamp")
+        else { return .missing }
+        let codes = field.split(separator: " ").prefix(16).compactMap { entry in
+            entry.hasPrefix("v1,") ? Data(base64Encoded: String(entry.dropFirst(3))) : nil
+        }
+        let content = Array("\(id).\(time).".utf8) + request.body
+        let finding = any(of: keys) { text in
+            guard let key = Self.key(text) else { return false }
+            var isGood = false
+            for code in codes {
+                let fits = HMAC<Crypto.SHA256>.isValidAuthenticationCode(
+                    code, authenticating: content, using: SymmetricKey(data: key))
+                isGood = fits || isGood
+            }
+            return isGood
+        }
+        guard finding == .good else { return finding }
+        guard let seconds = Int64(time), seconds.magnitude < 1 << 40 else { return .wrong }
+        let age = now - Timestamp(seconds: seconds)
+        return age > Self.tolerance || age < .zero - Self.tolerance ? .stale(age) : .good
+    }
+
+    /// Nil where the text is no base64.
+    static func key(_ text: String) -> Data? {
+        let encoded = text.hasPrefix(keyPrefix) ? String(text.dropFirst(keyPrefix.count)) : text
+        return Data(base64Encoded: encoded).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    // MARK: Secrets that are sent as they are
+
+    /// Digests are compared, so that not even the length shows in the time that it takes.
+    private func checkPlain(_ sent: String, _ secrets: [String]) -> Finding {
+        let digest = Crypto.SHA256.hash(data: Array(sent.utf8))
+        return any(of: secrets) { Crypto.SHA256.hash(data: Array($0.utf8)) == digest }
+    }
+
+    /// The password of HTTP's basic authentication, whatever the user's name.
+    private func checkBasic(_ field: String?) -> Finding {
+        guard let field else { return .missing }
+        let parts = field.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "basic", let data = Data(base64Encoded: String(parts[1])),
+            let colon = data.firstIndex(of: UInt8(ascii: ":"))
+        else { return .wrong }
+        return checkPlain(String(decoding: data[data.index(after: colon)...], as: UTF8.self), secrets)
+    }
+
+    private func any(of secrets: [String], _ fits: (String) -> Bool) -> Finding {
+        var isGood = false
+        for secret in secrets where !secret.isEmpty {
+            let isThis = fits(secret)
+            isGood = isThis || isGood
+        }
+        return isGood ? .good : .wrong
+    }
+}

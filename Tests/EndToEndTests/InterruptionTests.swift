@@ -1,0 +1,41 @@
+import Foundation
+import Subprocess
+import SystemPackage
+import Testing
+
+@Suite struct InterruptionTests {
+    @Test(arguments: [("TERM", Int32(143)), ("INT", 130)])
+    func aSyncThatIsInterruptedEndsWhatRunsAndGivesItBack(signal: String, code: Int32) async throws {
+        let slow = Sandbox.provisioner.replacing("#!/bin/sh\n", with: "#!/bin/sh\n[ -e fast ] || sleep 604\n")
+        let sandbox = try await Sandbox(
+            configuration: Sandbox.configuration.replacing("timeout: 20s", with: "timeout: 5m"))
+        try sandbox.write("provision", slow, isExecutable: true)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        let sync = try await sandbox.prewarm(endedBy: signal, "sync", "--wait")
+        #expect(sync.code == code && sync.err.contains("error: interrupted; what was under way is carried on"))
+        let pending = try await sandbox.prewarm("get", "operations", "-o", "json").json()
+        #expect(pending.list.map { $0["state"]?.string } == ["pending"], "at once, not when a lease ran out")
+        try sandbox.write("fast", "")
+        #expect(try await sandbox.prewarm("sync").code == 0 && sandbox.instances.count == 1)
+    }
+
+    @Test func aWatchIsEndedByItsReaderWithoutAWord() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.prewarm("sync")
+        let watch = try await sandbox.prewarm(endedBy: "INT", "get", "presets", "--watch")
+        #expect(watch.code == 130 && watch.err.isEmpty && watch.out.contains("1 of 1"), "\(watch.err)")
+    }
+}
+
+extension Sandbox {
+    /// Runs prewarm for two seconds, then sends the signal.
+    fileprivate func prewarm(endedBy signal: String, _ arguments: String...) async throws -> Result {
+        let command = ["--preserve-status", "--signal", signal, "2", Self.binary.string] + arguments
+        let result = try await Subprocess.run(
+            .name("timeout"), arguments: Arguments(command), workingDirectory: FilePath(root.path),
+            output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+        guard case .exited(let code) = result.terminationStatus else { return Result(code: -1, out: "", err: "") }
+        return Result(code: code, out: result.standardOutput, err: result.standardError)
+    }
+}

@@ -1,0 +1,163 @@
+import PrewarmCore
+import Testing
+
+@testable import PrewarmManifests
+
+@Suite("The server's part of the configuration")
+struct ServerConfigurationTests {
+    private func parse(
+        _ text: String, environment: [String: String] = [:]
+    ) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
+        ConfigurationParser.parse(Array(configurationText(text).utf8), file: "prewarm.yaml") { environment[$0] }
+    }
+
+    @Test("Every field is read")
+    func everything() throws {
+        let (configuration, diagnostics) = parse(
+            """
+            server:
+              listen: 0.0.0.0:7430
+              baseUrl: https://prewarm.example.org
+              tls: {certificate: tls.crt, key: tls.key}
+              trustedProxies: [10.0.0.0/8]
+              webhooks:
+                - {name: github, kind: github, secrets: ["${OLD}", "${NEW}"], sources: [presets]}
+              oidc:
+                - issuer: https://issuer.example.org
+                  audience: prewarm
+                  jwksUrl: https://keys.example.org/jwks
+                  caFile: ca.pem
+                  rules: [{claims: {team: platform}, role: claimer, presets: [go-*]}]
+            """, environment: ["OLD": "the old secret", "NEW": "the new secret"])
+        #expect(diagnostics == [])
+        let server = try #require(configuration?.server)
+        #expect(server.baseURL?.value == "https://prewarm.example.org")
+        #expect(server.tls?.certificate.value == "tls.crt" && server.tls?.key.value == "tls.key")
+        #expect(server.trustedProxies.map(\.value) == ["10.0.0.0/8"])
+        let webhook = try #require(server.webhooks.first)
+        #expect(webhook.name.value == "github" && webhook.kind == .github)
+        #expect(webhook.secrets.map(\.value) == ["the old secret", "the new secret"])
+        #expect(webhook.sources?.map(\.value) == ["presets"])
+        let issuer = try #require(server.oidc.first)
+        #expect(issuer.issuer.value == "https://issuer.example.org" && issuer.audience == "prewarm")
+        #expect(issuer.jwksURL == "https://keys.example.org/jwks" && issuer.caFile == "ca.pem")
+        let rule = try #require(issuer.rules.first)
+        #expect(rule.claims.mapValues(\.value) == ["team": "platform"])
+        #expect(rule.role == .claimer && rule.presets == ["go-*"])
+    }
+
+    @Test("Without it nobody but this machine is served, and nothing is believed")
+    func least() {
+        #expect(parse("").configuration?.server == Configuration.Server())
+    }
+
+    @Test("Every kind of webhook can be named", arguments: WebhookKind.allCases)
+    func kinds(kind: WebhookKind) {
+        let (configuration, _) = parse(webhook("kind: \(kind.rawValue), secrets: [MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw]"))
+        #expect(configuration?.server.webhooks.first?.kind == kind)
+    }
+
+    private func webhook(_ rest: String) -> String { "server: {webhooks: [{name: hook, \(rest)}]}" }
+
+    @Test(
+        "A webhook that could be forged, or that leads nowhere, is refused",
+        arguments: [
+            ("kind: github", "8:21 the webhook lacks \"secrets\", which is required"),
+            ("kind: github, secrets: []", "8:57 secrets is empty, expected at least 1"),
+            (
+                "kind: github, secrets: [short]",
+                "8:58 a secret of the webhook hook has 5 characters, at least 8 are needed"
+            ),
+            (
+                "kind: github, secrets: [\"${LINE}\"]",
+                "8:58 a secret of the webhook hook begins or ends with a space or a line break"
+            ),
+            (
+                "kind: standard, secrets: [\"${KEY}\"]",
+                "8:60 a secret of the webhook hook is no signing key: expected whsec_ and base64"
+            ),
+            (
+                "kind: gitlab, secrets: [whsec_5]",
+                "8:58 a secret of the webhook hook is no signing key: expected whsec_ and base64"
+            ),
+            (
+                "kind: github, secrets: [abcdefghij], sources: [preset]",
+                "8:81 the webhook hook is for the source \"preset\", which is not configured"
+            ),
+        ])
+    func webhooks(rest: String, expected: String) {
+        let (configuration, diagnostics) = parse(
+            webhook(rest), environment: ["LINE": "a secret with a line break\n", "KEY": "no base 64, this"])
+        #expect(configuration == nil && diagnostics.map(\.brief).map(withoutHint) == [expected])
+        #expect(diagnostics.allSatisfy { $0.hint != nil || $0.message.contains("expected") })
+    }
+
+    private func withoutHint(_ brief: String) -> String {
+        String(brief[..<(brief.firstRange(of: " | ")?.lowerBound ?? brief.endIndex)])
+    }
+
+    @Test("No secret is in an error")
+    func secretsInErrors() {
+        let text = """
+            server:
+              webhooks:
+                - {name: a, kind: standard, secrets: ["${ONE}"]}
+                - {name: a, kind: nothing, secrets: ["${TWO}"]}
+            """
+        for secret in ["hunter2", "hunter2 with spaces, and long enough"] {
+            let (_, diagnostics) = parse(text, environment: ["ONE": secret, "TWO": secret])
+            #expect(!diagnostics.isEmpty)
+            for diagnostic in diagnostics {
+                let shown = [diagnostic.message, diagnostic.hint ?? "", diagnostic.excerpt ?? ""].joined()
+                #expect(!shown.contains("hunter2"), "\(shown)")
+            }
+        }
+    }
+
+    @Test(
+        "A rule that lets everybody in is refused",
+        arguments: [
+            ("https://issuer.example.org", "{}", "the rule has no claims"),
+            ("https://issuer.example.org", "{a: \"*\", b: \"**\"}", "every claim of the rule may be anything"),
+            ("https://token.actions.githubusercontent.com", "{ref: refs/heads/main}", "signs for everybody"),
+            ("https://token.actions.githubusercontent.com", "{repository: \"*/presets\"}", "signs for everybody"),
+            ("https://gitlab.com", "{ref_protected: \"true\"}", "signs for everybody"),
+        ])
+    func openRules(issuer: String, claims: String, expected: String) {
+        let (configuration, diagnostics) = parse(oidc(issuer, claims))
+        #expect(configuration == nil && diagnostics.count == 1)
+        #expect(diagnostics.first?.message.contains(expected) == true && diagnostics.first?.hint != nil)
+    }
+
+    @Test(
+        "A rule that says whose tokens are good is taken",
+        arguments: [
+            ("https://issuer.example.org", "{a: b}"),
+            ("https://token.actions.githubusercontent.com", "{repository_id: \"1296269\"}"),
+            ("https://token.actions.githubusercontent.com", "{repository_owner: example, ref: \"refs/heads/*\"}"),
+            ("https://gitlab.com", "{namespace_path: example/platform}"),
+            ("https://gitlab.example.org", "{ref_protected: \"true\"}"),
+        ])
+    func closedRules(issuer: String, claims: String) {
+        #expect(parse(oidc(issuer, claims)).diagnostics == [])
+    }
+
+    private func oidc(_ issuer: String, _ claims: String) -> String {
+        "server: {oidc: [{issuer: \"\(issuer)\", audience: prewarm, rules: [{claims: \(claims), role: viewer}]}]}"
+    }
+
+    @Test(
+        "Addresses are checked where they stand",
+        arguments: [
+            ("https://prewarm.example.org", true), ("https://prewarm.example.org:8443/pools/", true),
+            ("http://localhost:7430", true), ("http://127.0.0.1", true), ("http://[::1]:7430/x", true),
+            ("http://prewarm.example.org", false), ("http://localhost.example.org", false),
+            ("http://127.0.0.1.example.org", false), ("http://[::1]example.org", false), ("https://", false),
+            ("https:///path", false), ("https://ada@prewarm.example.org", false),
+            ("https://prewarm.example.org?a=b", false), ("https://prewarm .example.org", false), ("prewarm", false),
+        ])
+    func addresses(url: String, isGood: Bool) {
+        let (configuration, diagnostics) = parse("server: {baseUrl: \"\(url)\"}")
+        #expect((configuration != nil) == isGood, "\(diagnostics)")
+    }
+}

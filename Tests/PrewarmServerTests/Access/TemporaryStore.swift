@@ -1,0 +1,11 @@
+import Foundation
+import PrewarmEngine
+import PrewarmSQLite
+
+/// A store in a folder that goes with the end of `body`.
+func withStore(_ body: (any Store) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "prewarm-access-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try await body(SQLiteStore.open(path: folder.appending(path: "prewarm.db").path))
+}

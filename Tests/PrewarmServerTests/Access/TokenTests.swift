@@ -1,0 +1,269 @@
+import Foundation
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@testable import PrewarmServer
+
+@Suite("Tokens of the API")
+struct TokenTests {
+    @Test("A token has its form, 256 random bits and no twin")
+    func form() throws {
+        var random = SystemRandomNumberGenerator()
+        let texts = (0..<2000).map { _ in AccessToken(using: &random).text }
+        #expect(Set(texts).count == texts.count && Set(texts.map { $0.prefix(16) }).count == texts.count)
+        for text in texts {
+            #expect(text.wholeMatch(of: /pwt_[0-9a-z]{12}_[0-9a-z]{52}/) != nil, "\(text)")
+            #expect(AccessToken(text)?.text == text)
+        }
+        // Each digit of the secret has all 32 values but the last, which has the one bit that is left of 256.
+        let digits = (0..<52).map { index in Set(texts.map { Array($0.utf8)[17 + index] }).count }
+        #expect(digits.dropLast().allSatisfy { $0 == 32 } && digits[51] == 2)
+    }
+
+    @Test("The same bits give the same token, so that none are lost on the way")
+    func bits() {
+        var zero = FixedGenerator(value: 0)
+        var ones = FixedGenerator(value: .max)
+        #expect(AccessToken(using: &zero).text == "pwt_000000000000_" + String(repeating: "0", count: 52))
+        #expect(AccessToken(using: &ones).text == "pwt_zzzzzzzzzzzz_" + String(repeating: "z", count: 51) + "g")
+    }
+
+    private struct FixedGenerator: RandomNumberGenerator {
+        let value: UInt64
+        func next() -> UInt64 { value }
+    }
+
+    @Test(
+        "Nothing else has its form",
+        arguments: [
+            "", "pwt_", "pwt__", "pwt_000000000000", "pwt_000000000000_" + String(repeating: "0", count: 51),
+            "pwt_000000000000_" + String(repeating: "0", count: 53),
+            "pwt_00000000000_" + String(repeating: "0", count: 52),
+            "PWT_000000000000_" + String(repeating: "0", count: 52),
+            "pwt_000000000000_" + String(repeating: "u", count: 52),
+            "pwt_000000000000_" + String(repeating: "Z", count: 52),
+            "pwt_000000000000_" + String(repeating: "é", count: 26),
+            " pwt_000000000000_" + String(repeating: "0", count: 52),
+        ])
+    func otherForms(text: String) {
+        #expect(AccessToken(text) == nil)
+    }
+
+    @Test("No print, log or dump of a token has its secret")
+    func secrecy() {
+        var random = SystemRandomNumberGenerator()
+        let token = AccessToken(using: &random)
+        let secret = String(token.text.suffix(52))
+        var dumped = ""
+        dump(token, to: &dumped)
+        for text in ["\(token)", String(describing: token), String(reflecting: token), dumped, "\([token])"] {
+            #expect(!text.contains(secret) && text.contains(token.id), "\(text)")
+        }
+    }
+
+    @Test("The store has no secret, and the log says who made and took back what")
+    func life() async throws {
+        try await withStore { store in
+            let tokens = AccessTokens(store)
+            let wish = AccessTokens.Wish(name: "ci", role: .claimer, presets: ["go-*"], expiresAt: .at(3600))
+            let (token, record) = try await tokens.create(wish, by: "ada", now: .at(0))
+            #expect(try await tokens.list() == [record] && record.digest.count == 32 && token.fits(record))
+            #expect(!"\(record)".contains(token.text.suffix(52)))
+            let revoked = try await tokens.revoke("ci", by: "bob", from: "192.0.2.7", now: .at(1))
+            #expect(revoked.id == token.id)
+            #expect(try await tokens.list().isEmpty)
+            let audit = try await store.read { try $0.audit(before: nil, limit: 9) }.map(\.entry)
+            #expect(audit.map(\.action) == ["revoke", "create"] && audit.map(\.who) == ["bob", "ada"])
+            #expect(audit.map(\.from) == ["192.0.2.7", "local"] && audit.allSatisfy { $0.name == "ci" })
+            #expect(audit[1].detail == "\(token.id): claimer for go-*, until \(Timestamp.at(3600))")
+        }
+    }
+
+    @Test("A token is revoked by its name, its id, or the whole of it", arguments: 0..<3)
+    func revocation(way: Int) async throws {
+        try await withStore { store in
+            let tokens = AccessTokens(store)
+            let (token, _) = try await tokens.create(.init(name: "ci", role: .viewer), by: "ada", now: .at(0))
+            _ = try await tokens.create(.init(name: "other", role: .viewer), by: "ada", now: .at(0))
+            _ = try await tokens.revoke(["ci", token.id, token.text][way], by: "ada", now: .at(1))
+            #expect(try await tokens.list().map(\.name) == ["other"])
+        }
+    }
+
+    @Test("A name is given once")
+    func names() async throws {
+        try await withStore { store in
+            let tokens = AccessTokens(store)
+            _ = try await tokens.create(.init(name: "ci", role: .viewer), by: "ada", now: .at(0))
+            await #expect(throws: AccessTokenError.nameTaken("ci")) {
+                try await tokens.create(.init(name: "ci", role: .operator), by: "ada", now: .at(0))
+            }
+            #expect(try await tokens.list().map(\.role) == [.viewer])
+            #expect(try await store.read { try $0.audit(before: nil, limit: 9) }.count == 1, "nothing happened")
+            await #expect(throws: AccessTokenError.notFound("cj", known: ["ci"])) {
+                try await tokens.revoke("cj", by: "ada", now: .at(0))
+            }
+        }
+    }
+
+    @Test(
+        "A wish that makes no sense is refused with a sentence",
+        arguments: [
+            (AccessTokens.Wish(name: "", role: .viewer), "is no name"),
+            (AccessTokens.Wish(name: "a b", role: .viewer), "is no name"),
+            (AccessTokens.Wish(name: String(repeating: "a", count: 129), role: .viewer), "is no name"),
+            (AccessTokens.Wish(name: "a", role: .viewer, presets: ["A"]), "is no pattern"),
+            (AccessTokens.Wish(name: "a", role: .viewer, presets: Array(repeating: "a", count: 101)), "at most 100"),
+            (AccessTokens.Wish(name: "a", role: .viewer, expiresAt: .at(0)), "is over already"),
+        ])
+    func wishes(wish: AccessTokens.Wish, expected: String) async throws {
+        try await withStore { store in
+            do {
+                _ = try await AccessTokens(store).create(wish, by: "ada", now: .at(0))
+                Issue.record("it was made")
+            } catch AccessTokenError.invalid(let message) {
+                #expect(message.contains(expected), "\(message)")
+            }
+        }
+    }
+}
+
+@Suite("Who asks")
+struct AuthenticatorTests {
+    private func reason(_ body: () async throws -> Principal) async throws -> AccessError.Reason? {
+        do {
+            _ = try await body()
+            return nil
+        } catch let error as AccessError {
+            return error.reason
+        }
+    }
+
+    @Test("A token leads to its name, role and presets, from the moment that it is made to its revocation")
+    func tokens() async throws {
+        try await withStore { store in
+            let authenticator = Authenticator(store: store, oidc: nil, isLoopback: false)
+            let tokens = AccessTokens(store)
+            let (token, record) = try await tokens.create(
+                .init(name: "ci", role: .claimer, presets: ["go-*"], expiresAt: .at(100)), by: "ada", now: .at(0))
+            for text in ["Bearer \(token.text)", "bearer   \(token.text)"] {
+                let principal = try await authenticator.principal(authorization: text, isLocal: false, now: .at(1))
+                #expect(
+                    principal
+                        == Principal(.token(id: record.id), name: "ci", role: .claimer, presets: PresetScope(["go-*"])))
+                #expect(principal.auditName == "token ci")
+            }
+            let good = "Bearer \(token.text)"
+            #expect(
+                try await reason {
+                    try await authenticator.principal(authorization: good, isLocal: true, now: .at(100))
+                } == .expired)
+            _ = try await tokens.revoke("ci", by: "ada", now: .at(2))
+            #expect(
+                try await reason { try await authenticator.principal(authorization: good, isLocal: true, now: .at(3)) }
+                    == .unknown)
+        }
+    }
+
+    @Test("A guess is refused, with an id that exists and one that doesn't in the same words")
+    func guesses() async throws {
+        try await withStore { store in
+            let authenticator = Authenticator(store: store, oidc: nil, isLoopback: true)
+            let (token, _) = try await AccessTokens(store).create(
+                .init(name: "ci", role: .operator), by: "ada", now: .at(0))
+            let guess = String(repeating: "0", count: 52)
+            var messages: Set<String> = []
+            for text in [
+                "Bearer pwt_\(token.id)_\(guess)", "Bearer pwt_000000000000_\(guess)", "Bearer pwt_", "Bearer x",
+                "Bearer \(token.text)x", "Bearer a.b.c",
+            ] {
+                do {
+                    _ = try await authenticator.principal(authorization: text, isLocal: true, now: .at(1))
+                    Issue.record("\(text) got in")
+                } catch let error as AccessError {
+                    #expect(
+                        error.reason == .unknown && error.reason.status == 401
+                            && error.challenge?.contains("invalid_token") == true)
+                    messages.insert(error.message)
+                }
+            }
+            #expect(messages.count == 1)
+            for text in ["", "Basic YTpi", token.text, "Bearer", "Bearer "] {
+                #expect(
+                    try await reason {
+                        try await authenticator.principal(authorization: text, isLocal: true, now: .at(1))
+                    } == .unknown, "\(text)")
+            }
+        }
+    }
+
+    @Test("Without a token, this machine's user is everybody until there is a token; nobody else ever is")
+    func local() async throws {
+        try await withStore { store in
+            let loopback = Authenticator(store: store, oidc: nil, isLoopback: true)
+            let open = Authenticator(store: store, oidc: nil, isLoopback: false)
+            #expect(try await loopback.principal(authorization: nil, isLocal: true, now: .at(0)) == .local)
+            #expect(Principal.local.role == .operator)
+            #expect(
+                try await reason { try await loopback.principal(authorization: nil, isLocal: false, now: .at(0)) }
+                    == .missing)
+            #expect(
+                try await reason { try await open.principal(authorization: nil, isLocal: true, now: .at(0)) }
+                    == .missing)
+            _ = try await AccessTokens(store).create(.init(name: "ci", role: .viewer), by: "ada", now: .at(0))
+            #expect(
+                try await reason { try await loopback.principal(authorization: nil, isLocal: true, now: .at(0)) }
+                    == .missing)
+        }
+    }
+
+    @Test("A use is written down once an hour")
+    func lastUse() async throws {
+        try await withStore { store in
+            let authenticator = Authenticator(store: store, oidc: nil, isLoopback: true)
+            let (token, _) = try await AccessTokens(store).create(
+                .init(name: "ci", role: .viewer), by: "ada", now: .at(0))
+            for (seconds, expected) in [(10, 10), (20, 10), (3609, 10), (3610, 3610), (3000, 3610)] as [(Int64, Int64)]
+            {
+                _ = try await authenticator.principal(
+                    authorization: "Bearer \(token.text)", isLocal: false, now: .at(seconds))
+                let used = try await store.read { try $0.accessToken(token.id) }?.lastUsedAt
+                #expect(used == .at(expected), "\(seconds)")
+            }
+        }
+    }
+
+    @Test("A token of CI gets in beside them, and not where no issuer is configured")
+    func oidc() async throws {
+        let key = try SigningKey.ec("k1")
+        try await FakeIssuer.serve([key]) { (issuer, client) throws in
+            try await withStore { store in
+                let verifier = OIDCVerifier(
+                    [
+                        OIDCIssuer(
+                            issuer: issuer.url, audience: "prewarm",
+                            rules: [.init(claims: ["sub": "me"], role: .viewer)])
+                    ],
+                    fetch: OIDCKeyFetch(client: client))
+                let token = try await key.sign(
+                    TestClaims([
+                        "iss": .text(issuer.url), "aud": "prewarm", "sub": "me",
+                        "exp": .integer(Timestamp.at(60).wholeSeconds),
+                    ]))
+                let with = Authenticator(store: store, oidc: verifier, isLoopback: true)
+                let without = Authenticator(store: store, oidc: nil, isLoopback: true)
+                #expect(
+                    try await with.principal(authorization: "Bearer \(token)", isLocal: false, now: .at(0)).name == "me"
+                )
+                #expect(
+                    try await reason {
+                        try await without.principal(authorization: "Bearer \(token)", isLocal: true, now: .at(0))
+                    } == .unknown)
+                #expect(
+                    try await reason { try await with.principal(authorization: nil, isLocal: true, now: .at(0)) }
+                        == .missing)
+            }
+        }
+    }
+}

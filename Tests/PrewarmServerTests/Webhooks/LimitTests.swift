@@ -1,0 +1,84 @@
+import PrewarmCore
+import Testing
+
+@testable import PrewarmServer
+
+@Suite("Rates")
+struct RateLimiterTests {
+    @Test("As many as the burst pass at once, then as fast as the bucket is filled")
+    func steady() {
+        var limiter = RateLimiter(burst: 5, perSecond: 2)
+        #expect((0..<5).allSatisfy { _ in limiter.take("a", now: .at(0)) == nil })
+        #expect(limiter.take("a", now: .at(0)) == .milliseconds(500))
+        #expect(limiter.take("a", now: .at(1)) == nil)
+        #expect(limiter.take("a", now: .at(1)) == nil)
+        #expect(limiter.take("a", now: .at(1)) != nil)
+        #expect(limiter.take("b", now: .at(1)) == nil, "another key has its own bucket")
+    }
+
+    @Test("Over a long time no more pass than burst and flow allow", arguments: 1...5 as ClosedRange<UInt64>)
+    func bound(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var limiter = RateLimiter(burst: 10, perSecond: 3)
+        var now = Timestamp.at(0)
+        var passed = 0
+        for _ in 0..<5000 {
+            now = now + .milliseconds(Int64.random(in: 0...200, using: &random))
+            if limiter.take("a", now: now) == nil { passed += 1 }
+        }
+        let seconds = Double((now - .at(0)).wholeMilliseconds) / 1000
+        #expect(Double(passed) <= 10 + seconds * 3 + 1 && Double(passed) >= seconds * 3 - 1)
+    }
+
+    @Test("Ten million keys take no more room than the limit, and strangers share one bucket")
+    func memory() {
+        var limiter = RateLimiter(burst: 2, perSecond: 1, keyLimit: 100)
+        for number in 0..<100_000 { _ = limiter.take("k\(number)", now: .at(0)) }
+        #expect(limiter.keyCount == 100)
+        #expect(limiter.take("new", now: .at(0)) != nil, "there is no room, and the shared bucket is empty")
+        #expect(limiter.take("k5", now: .at(0)) == nil, "one that is known keeps its bucket")
+        #expect(limiter.take("new", now: .at(60)) == nil && limiter.keyCount <= 100, "full buckets are forgotten")
+    }
+
+    @Test("A clock that jumps back neither fills nor locks a bucket")
+    func clock() {
+        var limiter = RateLimiter(burst: 1, perSecond: 1)
+        #expect(limiter.take("a", now: .at(1000)) == nil)
+        #expect(limiter.take("a", now: .at(0)) != nil)
+        #expect(limiter.take("a", now: .at(1)) == nil)
+    }
+}
+
+@Suite("The log of deliveries")
+struct DeliveryLogTests {
+    private func delivery(_ number: Int, _ outcome: WebhookVerdict.Outcome, at seconds: Int64 = 0) -> WebhookDelivery {
+        WebhookDelivery(
+            at: .at(seconds), webhook: "hook", kind: .github, id: "\(number)", event: "push", from: "192.0.2.7",
+            outcome: outcome, detail: "", sources: [], bytes: 2)
+    }
+
+    @Test("It is bounded, and those who can't sign push out only each other")
+    func bounded() {
+        var log = DeliveryLog()
+        log.record(delivery(-1, .accepted))
+        for number in 0..<10_000 { log.record(delivery(number, .unauthorized, at: 1)) }
+        #expect(log.deliveries.count == DeliveryLog.refusedLimit + 1)
+        #expect(log.deliveries.first?.id == "9999" && log.deliveries.last?.id == "-1")
+        for number in 0..<1000 { log.record(delivery(number, .accepted, at: 2)) }
+        #expect(log.deliveries.count == DeliveryLog.refusedLimit + DeliveryLog.verifiedLimit)
+    }
+
+    @Test("Ids are known for ten minutes, in bounded memory, by webhook")
+    func ids() {
+        var log = DeliveryLog()
+        log.noteHandled(webhook: "a", id: "1", now: .at(0))
+        #expect(log.handledAt(webhook: "a", id: "1", now: .at(599)) == .at(0))
+        #expect(log.handledAt(webhook: "a", id: "1", now: .at(600)) == nil)
+        #expect(log.handledAt(webhook: "b", id: "1", now: .at(1)) == nil)
+        for number in 0..<20_000 { log.noteHandled(webhook: "a", id: "x\(number)", now: .at(1)) }
+        #expect(log.idCount == DeliveryLog.idLimit)
+        #expect(log.handledAt(webhook: "a", id: "x19999", now: .at(2)) == .at(1))
+        log.noteHandled(webhook: "a", id: "late", now: .at(700))
+        #expect(log.idCount == 1, "old ones are forgotten by themselves")
+    }
+}

@@ -1,0 +1,66 @@
+import Crypto
+import Foundation
+import HTTPTypes
+import PrewarmCore
+
+@testable import PrewarmServer
+
+extension WebhookRequest {
+    init(_ fields: KeyValuePairs<String, String>, _ body: String) {
+        self.init(fields, Array(body.utf8))
+    }
+
+    init(_ fields: KeyValuePairs<String, String>, _ body: [UInt8]) {
+        var header = HTTPFields()
+        for (name, value) in fields {
+            guard let name = HTTPField.Name(name) else { continue }
+            header.append(HTTPField(name: name, value: value))
+        }
+        self.init(fields: header, body: body)
+    }
+}
+
+extension Timestamp {
+    /// So many seconds after an arbitrary start.
+    static func at(_ seconds: Int64) -> Timestamp { Timestamp(seconds: 1_800_000_000 + seconds) }
+}
+
+/// What GitHub sends with a good signature.
+func githubPush(_ body: String, secret: String = Secrets.text, event: String = "push", id: String = "d1")
+    -> WebhookRequest
+{
+    WebhookRequest(
+        [
+            "Content-Type": "application/json", "X-GitHub-Event": event, "X-GitHub-WebhookDelivery": id,
+            "X-Hub-Signature-256": "sha256=" + hexHMAC(body, secret),
+        ], body)
+}
+
+func hexHMAC(_ body: String, _ secret: String) -> String {
+    HMAC<Crypto.SHA256>.authenticationCode(for: Data(body.utf8), using: SymmetricKey(data: Data(secret.utf8)))
+        .map { String(format: "%02x", $0) }.joined()
+}
+
+enum Secrets {
+    static let text = "It's a Secret to Everybody"
+    static let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+    /// One that the kind takes.
+    static func secret(_ kind: WebhookKind) -> String { kind == .standard ? key : text }
+}
+
+/// Repeats itself for a seed.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    /// SplitMix64.
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+        return value ^ (value >> 31)
+    }
+}

@@ -1,0 +1,232 @@
+import Foundation
+import HTTPTypes
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@testable import PrewarmServer
+
+@Suite("Webhooks")
+struct WebhookReceiverTests {
+    private static let url = "https://github.com/example/presets.git"
+    private let forge = ClientAddress(peer: "192.0.2.7")
+
+    private func receiver(
+        _ refs: [(String, WatchedSource.Ref)] = [("presets", .branch("main"))], kind: WebhookKind = .github,
+        secret: String? = nil, sources: [String]? = nil
+    ) -> WebhookReceiver {
+        WebhookReceiver(
+            endpoints: [
+                WebhookEndpoint(name: "hook", kind: kind, secrets: [secret ?? Secrets.secret(kind)], sources: sources)
+            ], sources: refs.map { WatchedSource(name: $0.0, url: Self.url, ref: $0.1) })
+    }
+
+    private func push(_ ref: String, id: String = "d1", secret: String = Secrets.text, defaultBranch: String? = nil)
+        -> WebhookRequest
+    {
+        let branch = defaultBranch.map { ", \"default_branch\": \"\($0)\"" } ?? ""
+        return githubPush(
+            """
+            {"ref": "\(ref)", "after": "\(PushNoticeTests.commit)", "repository": {"clone_url": "\(Self.url)"\(branch)}}
+            """, secret: secret, id: id)
+    }
+
+    @Test(
+        "A push nudges the sources that follow its ref, and no others",
+        arguments: [
+            ("refs/heads/main", nil, ["branch", "head"]), ("refs/heads/main", "main", ["branch", "head"]),
+            ("refs/heads/trunk", nil, ["head"]), ("refs/heads/trunk", "main", []),
+            ("refs/heads/trunk", "trunk", ["head"]), ("refs/tags/main", nil, []),
+            ("refs/tags/v1.4.2", nil, ["semver"]), ("refs/tags/1.4.2", nil, ["semver"]),
+            ("refs/tags/stable", nil, ["tag"]), ("refs/heads/v1.4.2", "main", []), ("refs/heads/", "main", []),
+            ("main", "main", []), ("", nil, []),
+        ] as [(String, String?, [String])])
+    func refs(ref: String, defaultBranch: String?, expected: [String]) {
+        let receiver = receiver([
+            ("branch", .branch("main")), ("tag", .tag("stable")), ("semver", .semver), ("head", .head),
+            ("commit", .commit),
+        ])
+        let verdict = receiver.receive(push(ref, defaultBranch: defaultBranch), at: "hook", from: forge, now: .at(0))
+        #expect(verdict.nudges.map(\.source) == expected)
+        #expect(verdict.outcome == (expected.isEmpty ? .unmatched : .accepted))
+        #expect(verdict.status == (expected.isEmpty ? 200 : 202))
+        #expect(verdict.nudges.allSatisfy { $0.commit == PushNoticeTests.commit })
+    }
+
+    @Test("A webhook for some sources nudges no other")
+    func restricted() {
+        let receiver = receiver([("a", .branch("main")), ("b", .branch("main"))], sources: ["b"])
+        let verdict = receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(0))
+        #expect(verdict.nudges.map(\.source) == ["b"])
+    }
+
+    @Test("A push of another repository nudges nothing, and the log says which ones there are")
+    func otherRepository() {
+        let receiver = receiver()
+        let request = githubPush(
+            "{\"ref\": \"refs/heads/main\", \"repository\": {\"clone_url\": \"https://github.com/a/b\"}}")
+        let verdict = receiver.receive(request, at: "hook", from: forge, now: .at(0))
+        #expect(verdict.outcome == .unmatched && verdict.nudges.isEmpty)
+        #expect(receiver.deliveries.first?.detail.contains("github.com/example/presets") == true)
+    }
+
+    @Test("What each kind of forge sends is taken", arguments: WebhookKind.allCases)
+    func samples(kind: WebhookKind) {
+        for ref in [WatchedSource.Ref.branch("feature/x"), .tag("stable"), .semver, .head] {
+            for secret in kind == .gitlab ? [Secrets.text, Secrets.key] : [Secrets.secret(kind)] {
+                let receiver = receiver([("presets", ref)], kind: kind, secret: secret)
+                let sample = WebhookSample(
+                    kind: kind, secret: secret, repository: Self.url, ref: ref, commit: PushNoticeTests.commit,
+                    deliveryID: "d1")
+                let request = sample.request(now: .at(0))
+                let verdict = receiver.receive(request, at: "hook", from: forge, now: .at(1))
+                #expect(
+                    verdict.outcome == .accepted && verdict.nudges.map(\.source) == ["presets"], "\(ref) \(verdict)")
+                let other = self.receiver(
+                    [("presets", ref)], kind: kind, secret: kind == .standard ? "AAAAAAAAAAAAAAAA" : "another secret")
+                #expect(other.receive(request, at: "hook", from: forge, now: .at(1)).status == 401)
+            }
+        }
+    }
+
+    @Test("A missing and a wrong signature get the same answer, and only the log knows more")
+    func unauthorized() {
+        let receiver = receiver()
+        let wrong = receiver.receive(push("refs/heads/main", secret: "another"), at: "hook", from: forge, now: .at(0))
+        let missing = receiver.receive(WebhookRequest([:], "{}"), at: "hook", from: forge, now: .at(1))
+        #expect(wrong.status == 401 && missing.status == 401 && wrong.message == missing.message)
+        #expect(receiver.deliveries.map(\.detail).allSatisfy { $0.contains("signature is") })
+        #expect(Set(receiver.deliveries.map(\.detail)).count == 2)
+    }
+
+    @Test("Nothing is read before the signature: broken JSON, forms and events of others say 401, too")
+    func orderOfChecks() {
+        let receiver = receiver()
+        for (fields, body) in [
+            (["X-GitHub-Event": "push"], "{"), (["Content-Type": "application/x-www-form-urlencoded"], "payload=%7B"),
+            (["X-GitHub-Event": "ping"], "{}"),
+        ] as [(KeyValuePairs<String, String>, String)] {
+            #expect(receiver.receive(WebhookRequest(fields, body), at: "hook", from: forge, now: .at(0)).status == 401)
+        }
+    }
+
+    @Test("GitHub's form is answered with what to choose in its place")
+    func form() {
+        let body = "payload=%7B%22ref%22%3A%22refs%2Fheads%2Fmain%22%7D"
+        let request = WebhookRequest(
+            [
+                "Content-Type": "application/x-www-form-urlencoded", "X-GitHub-Event": "push",
+                "X-Hub-Signature-256": "sha256=\(hexHMAC(body, Secrets.text))",
+            ], body)
+        let verdict = receiver().receive(request, at: "hook", from: forge, now: .at(0))
+        #expect(verdict.status == 415 && verdict.message.contains("application/json"))
+    }
+
+    @Test("A ping is answered, and an event that is no push is left alone")
+    func quietEvents() {
+        let receiver = receiver()
+        #expect(
+            receiver.receive(githubPush("{}", event: "ping"), at: "hook", from: forge, now: .at(0)).message == "pong")
+        let other = receiver.receive(githubPush("{}", event: "star"), at: "hook", from: forge, now: .at(0))
+        #expect(other.outcome == .ignored && other.status == 200)
+    }
+
+    @Test("A body of more than 1 MiB is refused unread, one of 1 MiB is taken")
+    func size() {
+        let receiver = receiver()
+        let frame = "{\"ref\": \"refs/heads/main\", \"repository\": {\"clone_url\": \"\(Self.url)\"}, \"x\": \"\"}"
+        let padding = String(repeating: "x", count: WebhookRequest.bodyLimit - frame.utf8.count)
+        let body = frame.replacing("\"x\": \"\"", with: "\"x\": \"\(padding)\"")
+        #expect(receiver.receive(githubPush(body), at: "hook", from: forge, now: .at(0)).status == 202)
+        #expect(receiver.receive(githubPush(body + " ", id: "d2"), at: "hook", from: forge, now: .at(0)).status == 413)
+    }
+
+    @Test("An unknown path is 404, and a damaged body of the forge 400")
+    func pathsAndBodies() {
+        let receiver = receiver()
+        #expect(receiver.receive(push("refs/heads/main"), at: "../hook", from: forge, now: .at(0)).status == 404)
+        #expect(receiver.receive(githubPush("{\"ref\": 5}"), at: "hook", from: forge, now: .at(0)).status == 400)
+    }
+
+    @Test("A delivery that comes again within ten minutes costs nothing; later it counts again")
+    func duplicates() {
+        let receiver = receiver()
+        #expect(receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(0)).outcome == .accepted)
+        let again = receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(599))
+        #expect(again.outcome == .duplicate && again.nudges.isEmpty && again.status == 200)
+        #expect(
+            receiver.receive(push("refs/heads/main", id: "d2"), at: "hook", from: forge, now: .at(599)).outcome
+                == .accepted)
+        #expect(receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(601)).outcome == .accepted)
+    }
+
+    @Test("Azure's id is in the body, and counts all the same")
+    func azureDuplicates() {
+        let receiver = receiver(kind: .azureDevOps)
+        let sample = WebhookSample(
+            kind: .azureDevOps, secret: Secrets.text, repository: Self.url, ref: .branch("main"),
+            commit: PushNoticeTests.commit, deliveryID: "one"
+        ).request(now: .at(0))
+        #expect(receiver.receive(sample, at: "hook", from: forge, now: .at(0)).outcome == .accepted)
+        #expect(receiver.receive(sample, at: "hook", from: forge, now: .at(1)).outcome == .duplicate)
+    }
+
+    @Test("A forged delivery can't make a real one look like a repetition")
+    func poisonedIDs() {
+        let receiver = receiver()
+        _ = receiver.receive(push("refs/heads/main", secret: "another"), at: "hook", from: forge, now: .at(0))
+        #expect(receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(1)).outcome == .accepted)
+    }
+
+    @Test("A delivery that led nowhere can be sent again once the configuration is right")
+    func redelivery() {
+        let receiver = receiver([("presets", .branch("trunk"))])
+        #expect(receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(0)).outcome == .unmatched)
+        receiver.replace(
+            endpoints: [WebhookEndpoint(name: "hook", kind: .github, secrets: [Secrets.text])],
+            sources: [WatchedSource(name: "presets", url: Self.url, ref: .branch("main"))])
+        #expect(receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(1)).outcome == .accepted)
+        #expect(receiver.deliveries.count == 2, "a reload forgets none")
+    }
+
+    @Test("Who can't sign is slowed down, and the forge is not")
+    func floods() {
+        let receiver = receiver()
+        let attacker = ClientAddress(peer: "198.51.100.1")
+        let answers = (0..<1000).map { _ in
+            receiver.receive(push("refs/heads/main", secret: "another"), at: "hook", from: attacker, now: .at(0))
+        }
+        #expect(answers.first?.status == 401)
+        let limited = answers.filter { $0.outcome == .limited }
+        #expect(limited.count > 800 && limited.allSatisfy { $0.status == 429 && $0.retryAfter ?? .zero > .zero })
+        #expect(receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(0)).status == 202)
+        #expect(receiver.deliveries.count <= DeliveryLog.verifiedLimit + DeliveryLog.refusedLimit)
+        #expect(receiver.receive(WebhookRequest([:], ""), at: "nowhere", from: attacker, now: .at(0)).status == 429)
+        #expect(
+            receiver.receive(push("refs/heads/main", secret: "x"), at: "hook", from: attacker, now: .at(3600)).status
+                == 401)
+    }
+
+    @Test("What a sender wrote can't break a line of the log, and is cut")
+    func hostileText() {
+        let receiver = receiver()
+        let request = githubPush("{}", event: "a\tb", id: String(repeating: "x", count: 5000))
+        _ = receiver.receive(request, at: "hook", from: forge, now: .at(0))
+        let delivery = receiver.deliveries.first
+        #expect(delivery?.event == "a b" && (delivery?.id?.count ?? 0) <= 201)
+        #expect("a\u{1b}[31m\nb".forMessage == "a [31m b")
+    }
+
+    @Test("A delivery is shown with what became of it, and with no secret")
+    func document() throws {
+        let receiver = receiver(kind: .gitlab)
+        let sample = WebhookSample(
+            kind: .gitlab, secret: Secrets.text, repository: Self.url, ref: .branch("main"),
+            commit: PushNoticeTests.commit, deliveryID: "d1")
+        _ = receiver.receive(sample.request(now: .at(0)), at: "hook", from: forge, now: .at(0))
+        let text = Value(try #require(receiver.deliveries.first)).compactJSON
+        #expect(text.contains("\"outcome\":\"accepted\"") && text.contains("\"status\":202"))
+        #expect(text.contains("\"from\":\"192.0.2.7\"") && text.contains("\"sources\":[\"presets\"]"))
+        #expect(!text.contains(Secrets.text))
+    }
+}
