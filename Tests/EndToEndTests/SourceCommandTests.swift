@@ -35,7 +35,7 @@ struct SourceCommandTests {
         try sandbox.write("repo/presets/a.yaml", Sandbox.preset("a", instances: 3))
         try await signed(sandbox, by: "eve")
         let bad = try await sandbox.head()
-        for command in [["sync"], ["plan"], ["sync", "--rev", bad]] {
+        for command in [["sync"], ["plan"], ["sync", "--rev", bad], ["validate"]] {
             let result = try await sandbox.prewarm(command)
             #expect(result.code == 1, "\(command)")
             #expect(

@@ -95,6 +95,19 @@ struct AdmissionTests {
         #expect(try await engine.sourceStatuses().first?.record?.failure == nil)
     }
 
+    @Test("of another repository than before is no rewritten history")
+    func otherRepository() async throws {
+        let world = try World()
+        let first = world.engine(store: try world.open(), requiresFastForward: true)
+        world.commit("a 2 1")
+        try await first.sync()
+        world.commit("a 4 1")
+        world.with { $0.rewrites = [$0.head ?? ""] }
+        let second = world.engine(store: try world.open(), url: "another", requiresFastForward: true)
+        #expect(try await second.turn("presets").failure == nil)
+        #expect(try await second.counts("a")?.desired == 4)
+    }
+
     @Test("with links among its manifests says so, and is applied")
     func links() async throws {
         let world = try World()

@@ -57,13 +57,13 @@ final class World: Sendable {
 
     func engine(
         store: any Store, holder: String = "first", policy: Policy = Policy(), source: String = "presets",
-        scope: String = "", requiresFastForward: Bool = false
+        scope: String = "", url: String = "memory", requiresFastForward: Bool = false
     ) -> Engine {
         Engine(
             store: store,
             sources: [
                 Engine.Source(
-                    name: source, url: "memory", git: MemoryGit(world: self), scope: scope,
+                    name: source, url: url, git: MemoryGit(world: self), scope: scope,
                     requiresFastForward: requiresFastForward)
             ],
             provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,

@@ -1,3 +1,4 @@
+import PrewarmCore
 import PrewarmEngine
 import PrewarmGit
 import Testing
@@ -41,6 +42,21 @@ struct TLSTests {
                 $0.credentials = .token("t0ken")
             }
             #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
+        }
+    }
+
+    @Test("a caFile that was written anew is read anew")
+    func rotation() async throws {
+        let old = try await Certificate(folder, for: "DNS:localhost")
+        let new = try await Certificate(folder, for: "DNS:localhost")
+        try await run("cp", [old.file, "trusted.pem"], in: folder.path)
+        try await GitServer.serving(folder, new.options) { server in
+            let mirror = try folder.mirror(server.url(repository, scheme: "https", host: "localhost")) {
+                $0.caFile = "\(folder.path)/trusted.pem"
+            }
+            #expect(try await head(of: mirror).reason == .refused)
+            try await run("cp", [new.file, "trusted.pem"], in: folder.path)
+            #expect(try await mirror.head().ref == "main")
         }
     }
 

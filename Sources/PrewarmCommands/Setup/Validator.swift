@@ -56,6 +56,11 @@ struct Validator {
             do {
                 let revision = try await source.git.head()
                 try await source.git.fetch(revision)
+                do {
+                    try await source.git.verify(revision, since: nil)
+                } catch {
+                    findings.add(error, of: source, in: file)
+                }
                 let files = try await source.git.manifests(at: revision)
                 let contents = try await source.git.contents(of: files, limit: ManifestParser.sizeLimit)
                 let parsed = zip(files, contents).map { file, bytes in
@@ -71,9 +76,7 @@ struct Validator {
                 catalog.quote { bytes[$0] ?? nil }
                 findings.add(catalog)
             } catch {
-                findings.diagnostics.append(
-                    Diagnostic(.error, file: file.path, "the source \(source.name): \(error.message)", hint: error.hint)
-                )
+                findings.add(error, of: source, in: file)
             }
         }
         return findings
@@ -81,6 +84,11 @@ struct Validator {
 }
 
 extension Findings {
+    fileprivate mutating func add(_ failure: GitFailure, of source: Engine.Source, in file: ConfigurationFile) {
+        diagnostics.append(
+            Diagnostic(.error, file: file.path, "the source \(source.name): \(failure.message)", hint: failure.hint))
+    }
+
     fileprivate mutating func add(_ catalog: Catalog) {
         presets += catalog.presets.count
         templates += catalog.templates.count

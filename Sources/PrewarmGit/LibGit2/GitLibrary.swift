@@ -40,8 +40,23 @@ final class CertificateTrust: Sendable {
     static let shared = CertificateTrust()
 
     private struct State {
-        var file: String?
+        var trusted: Trusted?
         var users = 0
+    }
+
+    /// A file as it is now: one that was written anew is read anew.
+    private struct Trusted: Hashable {
+        let file: String?
+        let modified: Int
+        let size: Int
+
+        init(_ file: String?) {
+            var status = stat()
+            let isThere = stat(file ?? CertificateTrust.systemFile, &status) == 0
+            self.file = file
+            modified = isThere ? status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec : 0
+            size = isThere ? status.st_size : -1
+        }
     }
 
     private let state = Mutex(State())
@@ -50,14 +65,16 @@ final class CertificateTrust: Sendable {
     /// Blocks, on the thread of a mirror, until nobody needs another file or `isOver` says to give up.
     func enter(file: String?, isOver: () -> Bool) throws(GitFailure) {
         while true {
+            let wanted = Trusted(file)
             let result: Result<Bool, GitFailure> = state.withLock { state in
-                guard state.file == file || state.users == 0 else { return .success(false) }
-                if state.file != file, prewarm_git_set_certificate_file(file ?? Self.systemFile) != 0 {
+                guard state.trusted == wanted || state.users == 0 else { return .success(false) }
+                if state.trusted != wanted, prewarm_git_set_certificate_file(file ?? Self.systemFile) != 0 {
                     let reason = LibGit2Error.last(code: -1).message
+                    state.trusted = nil
                     return .failure(
                         GitFailure(.refused, "the certificates in \(file ?? Self.systemFile) can't be used: \(reason)"))
                 }
-                state.file = file
+                state.trusted = wanted
                 state.users += 1
                 return .success(true)
             }
