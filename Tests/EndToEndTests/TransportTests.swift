@@ -28,6 +28,31 @@ struct TransportTests {
         }
     }
 
+    /// Whatever prewarm says of the source, and whatever it wrote down, is without these.
+    private func expectNowhere(_ secrets: [String], _ sandbox: Sandbox) async throws {
+        for command in [
+            ["sync", "--log-level", "debug"], ["plan", "-o", "json"], ["status"], ["get", "events", "-o", "json"],
+            ["doctor"],
+            ["doctor", "-o", "json"], ["get", "sources", "-o", "json"], ["export"], ["validate"],
+        ] {
+            let result = try await sandbox.prewarm(command)
+            for secret in secrets { #expect(!(result.out + result.err).contains(secret), "\(command)") }
+        }
+        let names = try FileManager.default.subpathsOfDirectory(atPath: sandbox.root.path)
+            .filter { $0.hasPrefix("prewarm.db") || $0.hasPrefix("prewarm.mirrors") }
+        #expect(names.contains("prewarm.db") && names.contains { $0.hasSuffix(".pack") })
+        for name in names {
+            let data = sandbox.bytes(name) ?? Data()
+            for secret in secrets { #expect(data.range(of: Data(secret.utf8)) == nil, "\(name)") }
+        }
+    }
+
+    /// The lines of a private key.
+    private func lines(ofKey name: String, _ sandbox: Sandbox) -> [String] {
+        String(decoding: sandbox.bytes(name) ?? Data(), as: UTF8.self).split(separator: "\n")
+            .filter { !$0.hasPrefix("-----") }.map(String.init)
+    }
+
     private static let hasSSH =
         ProcessInfo.processInfo.environment["CI"] != nil
         || ["/usr/sbin/sshd", "/usr/bin/sshd", "/sbin/sshd"].contains { (path: String) in access(path, X_OK) == 0 }
@@ -72,6 +97,12 @@ struct TransportTests {
             let print = try #require(source["details"]?["host key"]?.string?.split(separator: " ").first)
             try configure(sandbox, url: url, "    auth: {\(key), hostKeys: ['\(print)']}\n")
             #expect(try await sandbox.prewarm("sync").code == 0)
+            let secrets = ["a phrase"] + lines(ofKey: "me", sandbox)
+            try await expectNowhere(secrets, sandbox)
+            try sandbox.write("phrase", "a phrase that is wrong\n")
+            let wrong = try await sandbox.prewarm("plan")
+            #expect(wrong.code == 1 && wrong.err.contains("passphrase"), "\(wrong.err)")
+            try await expectNowhere(secrets, sandbox)
             // As scp writes it, which has no room for a port: the configuration takes it, and says whom it looks for.
             try configure(sandbox, url: "git@nowhere.invalid:repo.git", "    auth: {\(key), knownHosts: known_hosts}\n")
             let scp = try await sandbox.prewarm("plan")
@@ -96,11 +127,16 @@ struct TransportTests {
             try configure(sandbox, url: "http://127.0.0.1:\(port)/login/repo/.git", "    auth: {githubApp: \(app)}\n")
             let sync = try await sandbox.prewarm("sync")
             #expect(sync.code == 0, "\(sync.err)")
+            let token =
+                String(decoding: sandbox.bytes("login") ?? Data(), as: UTF8.self).split(separator: ":").last ?? ""
+            #expect(token.hasPrefix("ghs_"))
+            try await expectNowhere([String(token), "ghs_", "eyJ"] + lines(ofKey: "app.pem", sandbox), sandbox)
             try configure(
                 sandbox, url: "http://127.0.0.1:\(port)/login/repo/.git",
                 "    auth: {githubApp: \(app.replacing("1234", with: "4321"))}\n")
             let wrong = try await sandbox.prewarm("sync")
             #expect(wrong.code == 1 && wrong.err.contains("Integration not found"), "\(wrong.err)")
+            try await expectNowhere(["ghs_", "eyJ"] + lines(ofKey: "app.pem", sandbox), sandbox)
         }
         #expect(sandbox.instances.count == 1)
     }
