@@ -101,7 +101,7 @@ let package = Package(
                 "PrewarmCore", "PrewarmEngine", "PrewarmSQLite", "PrewarmServer", crypto, cryptoExtras, jwt, httpTypes,
                 httpClient, hummingbird, nioCore, logging,
             ]),
-        tests("EndToEndTests", ["PrewarmCore", subprocess, system]),
+        tests("EndToEndTests", ["PrewarmCore", subprocess, system, httpClient, nioCore, nioHTTP1, crypto]),
         tests("TidyTests", []),
         .executableTarget(
             name: "Benchmarks",

@@ -5,21 +5,28 @@ import PrewarmEngine
 struct GetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "List presets, templates, workspaces, operations, events, sources, revisions or orphans, or show one."
+        abstract: "List presets, templates, workspaces, operations, events, sources and more, or show one.",
+        discussion: """
+            KIND is one of presets, templates, workspaces, operations, events, sources, revisions, orphans, audit \
+            (who changed what) and deliveries (of webhooks; a daemon knows them).
+            """
     )
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
-        case presets, templates, workspaces, operations, events, sources, revisions, orphans
+        case presets, templates, workspaces, operations, events, sources, revisions, orphans, audit, deliveries
 
         init?(argument: String) {
-            let plural = argument.hasSuffix("s") ? argument : argument + "s"
-            self.init(rawValue: plural)
+            if argument == "delivery" {
+                self = .deliveries
+            } else {
+                self.init(rawValue: argument.hasSuffix("s") || argument == "audit" ? argument : argument + "s")
+            }
         }
     }
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "presets, templates, workspaces, operations, events, sources, revisions or orphans.")
+    @Argument(help: "presets, templates, workspaces, operations, events, sources, revisions, orphans, audit or deliveries.")
     var kind: Kind
 
     @Argument(help: "Only this one.")
@@ -53,7 +60,7 @@ struct GetCommand: AsyncParsableCommand {
             }
         }
         if owner != nil, kind != .workspaces { throw ValidationError("--owner goes with workspaces") }
-        if preset != nil, [.sources, .templates, .revisions, .orphans].contains(kind) {
+        if preset != nil, [.sources, .templates, .revisions, .orphans, .audit, .deliveries].contains(kind) {
             throw ValidationError("--preset makes no sense for \(kind.rawValue)")
         }
     }
@@ -82,14 +89,14 @@ struct GetCommand: AsyncParsableCommand {
         case .yaml: return value(documents).yaml
         case .name: return documents.map { kind.name(of: $0) + "\n" }.joined()
         case .table, .wide:
-            guard !documents.isEmpty else { return "There are no \(kind.rawValue).\n" }
+            guard !documents.isEmpty else { return "There \(kind == .audit ? "is no" : "are no") \(kind.rawValue).\n" }
             return kind.table(now: await session.now(), isWide: output == .wide).text(documents, console)
         }
     }
 
     /// Lists are arrays, single things are objects.
     private func value(_ documents: [Value]) -> Value {
-        name != nil && kind != .events && documents.count == 1 ? documents[0] : .array(documents)
+        name != nil && kind != .events && kind != .audit && documents.count == 1 ? documents[0] : .array(documents)
     }
 
     private func documents(_ session: Session) async throws -> [Value] {
@@ -105,6 +112,8 @@ struct GetCommand: AsyncParsableCommand {
         case .events: return try await session.list("events", query: ["preset": name ?? preset])
         case .orphans: return try await filtered(session.list("orphans")) { $0.text("id") == name }
         case .sources: return try await filtered(session.list("sources")) { $0.text("name") == name }
+        case .audit: return try await filtered(session.list("audit")) { $0.text("object") == name }
+        case .deliveries: return try await filtered(session.list("deliveries")) { $0.text("id") == name }
         case .revisions:
             let digits = name.map { $0.split(separator: ":").last.map(String.init) ?? $0 } ?? ""
             return try await filtered(session.list("revisions")) { document in
@@ -119,14 +128,22 @@ struct GetCommand: AsyncParsableCommand {
 
     private func named(_ documents: [Value], _ name: String?) throws -> [Value] {
         if documents.isEmpty, let name {
-            let what = String(kind.rawValue.dropLast())
-            throw CommandFailure("there is no \(what) \"\(name)\"", hint: "see `prewarm get \(what)s`")
+            throw CommandFailure(
+                "there is no \(kind.singular) \"\(name)\"", hint: "see `prewarm get \(kind.rawValue)`")
         }
         return documents
     }
 }
 
 extension GetCommand.Kind {
+    fileprivate var singular: String {
+        switch self {
+        case .audit: "audit entry of"
+        case .deliveries: "delivery"
+        default: String(rawValue.dropLast())
+        }
+    }
+
     fileprivate func table(now: Timestamp, isWide: Bool) -> DocumentTable {
         switch self {
         case .presets: .presets(isWide: isWide)
@@ -137,6 +154,8 @@ extension GetCommand.Kind {
         case .sources: .sources(now: now)
         case .revisions: .revisions(now: now)
         case .orphans: .orphans(now: now)
+        case .audit: .audit(now: now)
+        case .deliveries: .deliveries(now: now)
         }
     }
 
@@ -144,8 +163,8 @@ extension GetCommand.Kind {
         let key =
             switch self {
             case .presets, .templates, .workspaces, .sources: "name"
-            case .operations, .orphans: "id"
-            case .events: "object"
+            case .operations, .orphans, .deliveries: "id"
+            case .events, .audit: "object"
             case .revisions: "revision"
             }
         return document.text(key) ?? ""

@@ -95,6 +95,27 @@ extension DocumentTable {
             ], flexible: "ID")
     }
 
+    static func audit(now: Timestamp) -> DocumentTable {
+        DocumentTable(
+            columns: [
+                Column("AGE", age: "at", now: now), Column("WHO", text: "who"), Column("FROM", text: "from"),
+                Column("ACTION", text: "action"), Column("OBJECT", text: "object"),
+                Column("REVISION") { .init($0.shortRevision("revision") ?? "-") }, Column("DETAIL", text: "detail"),
+            ], flexible: "DETAIL", optional: ["REVISION", "FROM"])
+    }
+
+    static func deliveries(now: Timestamp) -> DocumentTable {
+        DocumentTable(
+            columns: [
+                Column("AGE", age: "at", now: now), Column("WEBHOOK", text: "webhook"), Column("EVENT", text: "event"),
+                Column("OUTCOME") { delivery in
+                    let outcome = delivery.text("outcome") ?? "-"
+                    return .init(outcome, delivery.number("status") < 400 ? .green : .red)
+                },
+                Column("FROM", text: "from"), Column("ID", text: "id"), Column("MESSAGE", text: "message"),
+            ], flexible: "MESSAGE", optional: ["ID", "FROM"])
+    }
+
     static var templates: DocumentTable {
         DocumentTable(
             columns: [

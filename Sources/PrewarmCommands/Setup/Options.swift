@@ -22,6 +22,13 @@ struct GlobalOptions: ParsableArguments {
             valueName: "token"))
     var token: String?
 
+    @Option(
+        name: .customLong("oidc"),
+        help: ArgumentHelp(
+            "In a job of GitHub Actions: ask it for a token for this audience, and show that to the daemon.",
+            valueName: "audience"))
+    var oidcAudience: String?
+
     @Option(help: "How messages on standard error look: text or json.")
     var logFormat = LogFormat.text
 

@@ -7,10 +7,45 @@ import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
 
+/// The token that a job of GitHub Actions can ask for with `permissions: {id-token: write}`
+/// (https://docs.github.com/en/actions/reference/security/oidc). Asked for once for each call: it is short-lived.
+private struct ActionsToken: Sendable {
+    private let url: String
+    private let bearer: String
+
+    init(audience: String, environment: [String: String]) throws {
+        guard let url = environment["ACTIONS_ID_TOKEN_REQUEST_URL"],
+            let bearer = environment["ACTIONS_ID_TOKEN_REQUEST_TOKEN"], url.hasPrefix("https://") || url.hasPrefix("http://127.0.0.1")
+        else {
+            throw CommandFailure(
+                "--oidc: there is no ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN in the environment",
+                hint: "it works in GitHub Actions, in a job with `permissions: {id-token: write}`; elsewhere put the token into PREWARM_TOKEN"
+            )
+        }
+        self.url = url + (url.contains("?") ? "&" : "?") + "audience=\(audience.percentEncoded)"
+        self.bearer = bearer
+    }
+
+    func value(_ http: HTTPClient) async throws -> String {
+        struct Answer: Decodable { let value: String }
+        var request = HTTPClientRequest(url: url)
+        request.headers.add(name: "Authorization", value: "Bearer \(bearer)")
+        do {
+            let response = try await http.execute(request, timeout: .seconds(30))
+            let body = try await response.body.collect(upTo: 64 * 1024)
+            return try JSONDecoder().decode(Answer.self, from: Data(body.readableBytesView)).value
+        } catch {
+            throw CommandFailure("GitHub Actions gave no token", hint: "does the job have `permissions: {id-token: write}`?")
+        }
+    }
+}
+
 /// A daemon's API over HTTP.
 final class RemoteClient: APIClient {
     private let base: String
     private let token: String?
+    /// Nil: the token is one that was given.
+    private let actions: ActionsToken?
     private let http: HTTPClient
     /// An answer that is larger is refused.
     private static let largestAnswer = 1 << 30
@@ -29,6 +64,7 @@ final class RemoteClient: APIClient {
         if token != nil, scheme == "http", !["localhost", "127.0.0.1", "[::1]", "::1"].contains(host) {
             global.console.warning("the token goes to \(host) unencrypted", hint: "use https")
         }
+        actions = try global.oidcAudience.map { try ActionsToken(audience: $0, environment: Environment.variables) }
         base = text.hasSuffix("/") ? String(text.dropLast()) : text
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10), read: nil))
@@ -48,7 +84,7 @@ final class RemoteClient: APIClient {
         message.method = .RAW(value: request.method.rawValue)
         message.headers.add(name: "Accept", value: "application/json")
         message.headers.add(name: "User-Agent", value: "prewarm/\(prewarmVersion)")
-        if let token { message.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let token = try await actions?.value(http) ?? token { message.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if let key = request.idempotencyKey { message.headers.add(name: "Idempotency-Key", value: key) }
         if let body = request.body {
             message.headers.add(name: "Content-Type", value: "application/json")

@@ -52,10 +52,11 @@ struct SourceLoop: Sendable {
         var pacing = Pacing(interval: source.interval)
         var generator = SystemRandomNumberGenerator()
         var nudge: Nudge = .pull
+        var lag = Lag()
         while !Task.isCancelled, !nudge.contains(.stop) {
             let now = engine.now()
             if nudge.contains(.pushed) { pacing.notePush(at: now) }
-            let pulls = nudge.contains(.pull) || pacing.isDue(at: now) || requests.isWaiting(source: name)
+            let pulls = nudge.contains(.pull) || pacing.isDue(at: now) || requests.isWaiting(source: name) || lag.isDue(at: now)
             let taken = pulls ? requests.begin(source: name) : []
             let before = record.value
             let result = await turn(pull: pulls)
@@ -66,7 +67,8 @@ struct SourceLoop: Sendable {
             }
             note(result, pulled: pulls, pacing, before)
             requests.end(taken, source: name, result)
-            let pause = await pause(after: result, pacing)
+            if pulls { lag.note(record, result, at: engine.now()) }
+            let pause = min(await pause(after: result, pacing), lag.nextLook.map { max(.zero, $0 - engine.now()) } ?? .seconds(3600))
             try? await Task.sleep(for: Self.shortestPause)
             nudge = await signal.wait(for: pause)
         }

@@ -1,0 +1,140 @@
+import Foundation
+import Subprocess
+import Testing
+
+@Suite("The daemon", .serialized)
+struct DaemonTests {
+    @Test("fills pools at once, refills them after a claim, and follows what is pushed")
+    func loop() async throws {
+        let sandbox = try await Sandbox(configuration: .quick)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+        try await sandbox.serve { daemon in
+            try await daemon.eventually("two are ready") { try await daemon.isReady("a", 2) }
+            let claim = try await daemon.post("/api/v1/presets/a/claims", #"{"owner": "ada"}"#)
+            #expect(claim.status == 201)
+            #expect(try claim.json()["state"]?.string == "claimed")
+            try await daemon.eventually("the pool is refilled") { try await daemon.isReady("a", 2) }
+            #expect(sandbox.instances.count == 3)
+            try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 4)])
+            try await daemon.eventually("the interval has brought the commit") { try await daemon.isReady("a", 4) }
+        }
+    }
+
+    @Test("answers a sync with --wait when that commit is in force and its pools are full")
+    func syncWaits() async throws {
+        let sandbox = try await Sandbox(configuration: .slow)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.serve { daemon in
+            try await daemon.eventually("one is ready") { try await daemon.isReady("a", 1) }
+            try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
+            let commit = try await sandbox.git("rev-parse", "HEAD").prefix(40)
+            let sync = try await daemon.prewarm("sync", "--wait", "--rev", String(commit), "--timeout", "20s")
+            #expect(sync.code == 0, "\(sync.err)")
+            #expect(sync.err.contains("3 of 3 workspaces ready"))
+            #expect(try await daemon.isReady("a", 3))
+            // An earlier commit is satisfied by a later one, and that is said.
+            try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+            let later = try await daemon.prewarm("sync", "--wait", "--rev", String(commit), "--timeout", "20s")
+            #expect(later.code == 0, "\(later.err)")
+            #expect(later.err.contains("superseded by main@sha1:"))
+            let source = try await daemon.get("/api/v1/sources").json()[0]
+            #expect(source?["daemon"]?["lastHandledRequest"]?.string?.isEmpty == false)
+        }
+    }
+
+    @Test("says what is missing where a sync does not converge")
+    func syncFails() async throws {
+        let sandbox = try await Sandbox(configuration: .slow)
+        let broken = Sandbox.preset("a", instances: 1, "  failureLimit: 1\n  parameters: {fail: \"yes\"}")
+        try await sandbox.commit(["a.yaml": broken])
+        try await sandbox.serve { daemon in
+            let stalled = try await daemon.prewarm("sync", "--wait", "--timeout", "20s")
+            #expect(stalled.code == 1)
+            #expect(stalled.err.contains("a: 0 of 1 ready, stalled"), "\(stalled.err)")
+            try await sandbox.commit(["a.yaml": "apiVersion: prewarm/v1\nkind: Preset\nmetadata: {nam: a}\n"])
+            let invalid = try await daemon.prewarm("sync", "--wait", "--timeout", "20s")
+            #expect(invalid.code == 1)
+            #expect(invalid.err.contains("presets/a.yaml:3:12"), "\(invalid.err)")
+            let never = try await daemon.prewarm(
+                "sync", "--wait", "--rev", "0123456789abcdef", "--timeout", "1s")
+            #expect(never.code == 1)
+            #expect(never.err.contains("0123456789abcdef is not in force"), "\(never.err)")
+        }
+    }
+
+    @Test("ends in order at SIGTERM: what runs gets its time, what doesn't end is given back and carried on")
+    func stop() async throws {
+        let sandbox = try await Sandbox(configuration: .quick)
+        let slow = Sandbox.preset("a", instances: 1, "  parameters: {seconds: 15}")
+        try await sandbox.commit(["a.yaml": slow])
+        let status = try await sandbox.serve(["--grace", "1s"]) { daemon in
+            try await daemon.eventually("the create runs") { !sandbox.ledger.isEmpty }
+        }
+        #expect(status == .exited(0))
+        let operations = try await sandbox.prewarm("get", "operations", "-o", "json").json().list
+        #expect(operations.map { $0["state"]?.string } == ["pending"])
+        #expect(sandbox.instances.isEmpty)
+    }
+
+    @Test("goes on with another configuration after SIGHUP, and with the old one where the new one is bad")
+    func reload() async throws {
+        let sandbox = try await Sandbox(configuration: .slow)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 5)])
+        let file = String(decoding: try #require(sandbox.bytes("prewarm.yaml")), as: UTF8.self)
+        try sandbox.write("prewarm.yaml", file + "policy: {limits: {instances: 1}}\n")
+        try await sandbox.serve { daemon in
+            try await daemon.eventually("the limit holds") { try await daemon.isReady("a", 1) }
+            try sandbox.write("prewarm.yaml", "kind: Nothing\n")
+            try daemon.send(.terminalClosed)
+            try await daemon.eventually("the new one is refused") { daemon.log.contains("the old one stays in force") }
+            try sandbox.write("prewarm.yaml", file)
+            try daemon.send(.terminalClosed)
+            try await daemon.eventually("the limit is gone") { try await daemon.isReady("a", 5) }
+        }
+    }
+
+    @Test("is held back by no source that can't be read, nor by an operation that takes long")
+    func independence() async throws {
+        let sandbox = try await Sandbox(
+            configuration: Sandbox.configuration.replacing(
+                "    path: presets",
+                with: "    path: presets\n    interval: 1s\n  - name: broken\n    url: file:///nowhere/at/all\n    interval: 1s"))
+        try await sandbox.commit([
+            "slow.yaml": Sandbox.preset("slow", instances: 1, "  parameters: {seconds: 30}"),
+            "a.yaml": Sandbox.preset("a", instances: 1),
+        ])
+        let status = try await sandbox.serve(["--grace", "0s"]) { daemon in
+            try await daemon.eventually("the other preset is ready") { try await daemon.isReady("a", 1) }
+            try await sandbox.commit(["b.yaml": Sandbox.preset("b", instances: 1)])
+            try await daemon.eventually("a later one, too") { try await daemon.isReady("b", 1) }
+            let status = try await daemon.prewarm("status")
+            #expect(status.code == 1)
+            #expect(status.out.contains("✗ source broken"), "\(status.out)")
+        }
+        #expect(status == .exited(0))
+    }
+
+    @Test("sees what commands do on the same store")
+    func commandsBeside() async throws {
+        let sandbox = try await Sandbox(configuration: .slow)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.serve { daemon in
+            try await daemon.eventually("one is ready") { try await daemon.isReady("a", 1) }
+            #expect(try await sandbox.prewarm("claim", "a", "--owner", "ada").code == 0)
+            try await daemon.eventually("the daemon refills it") { try await daemon.isReady("a", 1) }
+            #expect(try await sandbox.prewarm("suspend", "a", "--reason", "lunch").code == 0)
+            #expect(try await sandbox.prewarm("claim", "a", "--owner", "ada").code == 0)
+            try await Task.sleep(for: .seconds(1))
+            #expect(try await daemon.isReady("a", 0))
+            #expect(try await daemon.prewarm("resume", "a").code == 0)
+            try await daemon.eventually("it goes on") { try await daemon.isReady("a", 1) }
+        }
+    }
+}
+
+extension String {
+    /// Pulls each second.
+    static let quick = Sandbox.configuration.replacing("    path: presets", with: "    path: presets\n    interval: 1s")
+    /// Pulls when it is told to.
+    static let slow = Sandbox.configuration.replacing("    path: presets", with: "    path: presets\n    interval: 1h")
+}
