@@ -20,6 +20,10 @@ struct DoctorCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "text or json.")
     var output = Format.text
 
+    func validate() throws {
+        if global.server != nil { throw ValidationError("doctor checks this machine: it goes without --server") }
+    }
+
     func run() async throws {
         try await finish(global) { console in
             let report = await Doctor(global).report()
