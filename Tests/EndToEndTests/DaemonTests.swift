@@ -98,7 +98,9 @@ struct DaemonTests {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration.replacing(
                 "    path: presets",
-                with: "    path: presets\n    interval: 1s\n  - name: broken\n    url: file:///nowhere/at/all\n    interval: 1s"))
+                with:
+                    "    path: presets\n    interval: 1s\n  - name: broken\n    url: file:///nowhere/at/all\n    interval: 1s"
+            ))
         try await sandbox.commit([
             "slow.yaml": Sandbox.preset("slow", instances: 1, "  parameters: {seconds: 30}"),
             "a.yaml": Sandbox.preset("a", instances: 1),

@@ -85,7 +85,8 @@ extension Sandbox {
             error: .fileDescriptor(descriptor, closeAfterSpawningProcess: true)
         ) { [self] execution in
             do {
-                let daemon = RunningDaemon(sandbox: self, url: try await urlOfDaemon(), send: { try execution.send(signal: $0) })
+                let daemon = RunningDaemon(
+                    sandbox: self, url: try await urlOfDaemon(), send: { try execution.send(signal: $0) })
                 try await body(daemon)
             } catch {
                 try? execution.send(signal: .kill)

@@ -86,10 +86,16 @@ struct SourceCommandTests {
         try FileManager.default.createSymbolicLink(
             atPath: sandbox.root.appending(path: "repo/presets/link.yaml").path, withDestinationPath: "old/b.yaml")
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
-        for command in ["validate", "plan", "sync", "status"] {
+        try FileManager.default.createDirectory(
+            at: sandbox.root.appending(path: "repo/presets/folder.yaml"), withIntermediateDirectories: true)
+        // A folder on disk is read as a repository is.
+        try sandbox.remove("repo/presets/old")
+        for command in [
+            ["validate"], ["plan"], ["sync"], ["status"], ["validate", "repo"], ["plan", "--path", "repo"],
+        ] {
             let result = try await sandbox.prewarm(command)
             #expect(result.code == 0, "\(command): \(result)")
-            guard command != "sync" else { continue }
+            guard command != ["sync"] else { continue }
             for words in ["presets/link.yaml", "symbolic link", "presets/large.yaml", "pointer of git LFS"] {
                 #expect((result.out + result.err).contains(words), "\(command): \(result)")
             }

@@ -15,11 +15,13 @@ private struct ActionsToken: Sendable {
 
     init(audience: String, environment: [String: String]) throws {
         guard let url = environment["ACTIONS_ID_TOKEN_REQUEST_URL"],
-            let bearer = environment["ACTIONS_ID_TOKEN_REQUEST_TOKEN"], url.hasPrefix("https://") || url.hasPrefix("http://127.0.0.1")
+            let bearer = environment["ACTIONS_ID_TOKEN_REQUEST_TOKEN"],
+            url.hasPrefix("https://") || url.hasPrefix("http://127.0.0.1")
         else {
             throw CommandFailure(
                 "--oidc: there is no ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN in the environment",
-                hint: "it works in GitHub Actions, in a job with `permissions: {id-token: write}`; elsewhere put the token into PREWARM_TOKEN"
+                hint:
+                    "it works in GitHub Actions, in a job with `permissions: {id-token: write}`; elsewhere put the token into PREWARM_TOKEN"
             )
         }
         self.url = url + (url.contains("?") ? "&" : "?") + "audience=\(audience.percentEncoded)"
@@ -35,7 +37,8 @@ private struct ActionsToken: Sendable {
             let body = try await response.body.collect(upTo: 64 * 1024)
             return try JSONDecoder().decode(Answer.self, from: Data(body.readableBytesView)).value
         } catch {
-            throw CommandFailure("GitHub Actions gave no token", hint: "does the job have `permissions: {id-token: write}`?")
+            throw CommandFailure(
+                "GitHub Actions gave no token", hint: "does the job have `permissions: {id-token: write}`?")
         }
     }
 }
@@ -84,7 +87,9 @@ final class RemoteClient: APIClient {
         message.method = .RAW(value: request.method.rawValue)
         message.headers.add(name: "Accept", value: "application/json")
         message.headers.add(name: "User-Agent", value: "prewarm/\(prewarmVersion)")
-        if let token = try await actions?.value(http) ?? token { message.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let token = try await actions?.value(http) ?? token {
+            message.headers.add(name: "Authorization", value: "Bearer \(token)")
+        }
         if let key = request.idempotencyKey { message.headers.add(name: "Idempotency-Key", value: key) }
         if let body = request.body {
             message.headers.add(name: "Content-Type", value: "application/json")

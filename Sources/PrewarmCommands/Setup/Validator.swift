@@ -15,7 +15,9 @@ struct Validator {
         var findings = Findings()
         var files: [(path: String, file: ParsedFile)] = []
         var configuration: Configuration?
-        for path in try paths.flatMap(ManifestFolder.manifestFiles) {
+        let found = try paths.map(ManifestFolder.manifestFiles)
+        findings.diagnostics = found.flatMap(\.warnings)
+        for path in found.flatMap(\.files) {
             let bytes = try ManifestFolder.bytes(path)
             findings.files += 1
             let text = String(decoding: bytes.prefix(4096), as: UTF8.self)
