@@ -101,22 +101,22 @@ struct GetCommand: AsyncParsableCommand {
 
     private func documents(_ session: Session) async throws -> [Value] {
         switch kind {
-        case .presets: return try await named(session.list("presets", query: ["name": name ?? preset]), name ?? preset)
+        case .presets: return try await named(session.pages("presets", query: ["name": name ?? preset]), name ?? preset)
         case .templates: return try await named(session.list("templates", query: ["name": name]), name)
         case .workspaces:
             if let name { return [try await session.get("workspaces", name).shown(as: .workspaces)] }
-            return try await session.list("workspaces", query: ["preset": preset, "state": state, "owner": owner])
+            return try await session.pages("workspaces", query: ["preset": preset, "state": state, "owner": owner])
         case .operations:
             if let name { return [try await session.get("operations", name).shown(as: .operations)] }
-            return try await session.list("operations", query: ["preset": preset, "state": state])
-        case .events: return try await session.list("events", query: ["preset": name ?? preset])
+            return try await session.pages("operations", query: ["preset": preset, "state": state])
+        case .events: return try await session.list("events", query: ["preset": name ?? preset, "limit": "500"])
         case .orphans: return try await filtered(session.list("orphans")) { $0.text("id") == name }
         case .sources: return try await filtered(session.list("sources")) { $0.text("name") == name }
-        case .audit: return try await filtered(session.list("audit")) { $0.text("object") == name }
+        case .audit: return try await filtered(session.pages("audit")) { $0.text("object") == name }
         case .deliveries: return try await filtered(session.list("deliveries")) { $0.text("id") == name }
         case .revisions:
             let digits = name.map { $0.split(separator: ":").last.map(String.init) ?? $0 } ?? ""
-            return try await filtered(session.list("revisions")) { document in
+            return try await filtered(session.list("revisions", query: ["limit": "1000"])) { document in
                 document.text("revision").flatMap { Revision($0) }?.commit.hasPrefix(digits) ?? false
             }
         }

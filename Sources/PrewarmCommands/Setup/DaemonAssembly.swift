@@ -20,7 +20,7 @@ final class DaemonAssembly: Sendable {
     private let metrics: Metrics
     private let systemd: Systemd
     /// For the keys of issuers.
-    private let client: HTTPClient
+    private let client: KeyClient
     private let logger: Logger
 
     /// What takes a restart to change.
@@ -45,8 +45,7 @@ final class DaemonAssembly: Sendable {
         store = engine.store
         let address = try listen ?? assembly.listenAddress()
         settings = try Self.fixed(assembly, listen: address)
-        client = HTTPClient(
-            eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: OIDCKeyFetch.clientConfiguration)
+        client = KeyClient()
         let rules = Self.rules(assembly, store: engine.store, listen: address, client)
         if let warning = try address.check(
             hasTokens: try await engine.store.read { try $0.hasAccessTokens() },
@@ -77,15 +76,11 @@ final class DaemonAssembly: Sendable {
             store: try assembly.storePath(), listen: listen, certificate: tls?.certificate, key: tls?.key)
     }
 
-    deinit {
-        try? client.syncShutdown()
-    }
-
     private static func rules(
-        _ assembly: Assembly, store: any Store, listen: ListenAddress, _ client: HTTPClient
+        _ assembly: Assembly, store: any Store, listen: ListenAddress, _ client: KeyClient
     ) -> DoorAccess.Rules {
         let issuers = assembly.oidcIssuers()
-        let verifier = issuers.isEmpty ? nil : OIDCVerifier(issuers, fetch: OIDCKeyFetch(client: client))
+        let verifier = issuers.isEmpty ? nil : OIDCVerifier(issuers, fetch: OIDCKeyFetch(client: client.http))
         return DoorAccess.Rules(
             authenticator: Authenticator(store: store, oidc: verifier, isLoopback: listen.isLoopback),
             trustedProxies: assembly.trustedProxies())
@@ -115,6 +110,16 @@ final class DaemonAssembly: Sendable {
             logger.error(
                 "the new configuration is bad, the old one stays in force", metadata: ["error": "\(failure.message)"])
         }
+    }
+}
+
+/// A client has to be shut down, also where the daemon doesn't come up.
+private final class KeyClient: Sendable {
+    let http = HTTPClient(
+        eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: OIDCKeyFetch.clientConfiguration)
+
+    deinit {
+        try? http.syncShutdown()
     }
 }
 

@@ -96,7 +96,7 @@ final class RemoteClient: APIClient {
             message.body = .bytes(ByteBuffer(string: body.compactJSON))
         }
         let (status, headers, bytes) = try await exchange(message)
-        let value = try? JSONDecoder().decode(Value.self, from: Data(bytes))
+        let value = try? JSONReader.read(bytes)
         guard (200..<300).contains(status) else {
             throw value.flatMap { Problem($0) }
                 ?? Problem(

@@ -22,8 +22,8 @@ struct Session: Sendable {
         try await client.send(APIRequest(.get, path, query: query)).value
     }
 
-    /// All parts of a list.
-    func list(_ path: String..., query: [String: String?] = [:]) async throws -> [Value] {
+    /// All parts of a list that is given in parts.
+    func pages(_ path: String..., query: [String: String?] = [:]) async throws -> [Value] {
         var elements: [Value] = []
         var cursor: String?
         repeat {
@@ -35,6 +35,10 @@ struct Session: Sendable {
             cursor = answer.nextCursor
         } while cursor != nil
         return elements
+    }
+
+    func list(_ path: String..., query: [String: String?] = [:]) async throws -> [Value] {
+        try await client.send(APIRequest(.get, path, query: query)).value.elements
     }
 
     func post(

@@ -87,36 +87,11 @@ struct Visit {
                 "UnsupportedMediaType", status: 415, "the body is not said to be JSON",
                 hint: "send Content-Type: application/json")
         }
-        guard JSONDepth.isAtMost(16, in: bytes), let value = try? JSONDecoder().decode(Value.self, from: Data(bytes))
-        else { throw Problem("BadBody", status: 400, "the body is no JSON that can be read") }
-        return value
-    }
-}
-
-/// Nothing that the API takes is nested deeply; a decoder would go down with it.
-private enum JSONDepth {
-    static func isAtMost(_ limit: Int, in bytes: [UInt8]) -> Bool {
-        var (depth, isText, isEscaped) = (0, false, false)
-        for byte in bytes {
-            if isText {
-                if isEscaped {
-                    isEscaped = false
-                } else if byte == UInt8(ascii: "\\") {
-                    isEscaped = true
-                } else if byte == UInt8(ascii: "\"") {
-                    isText = false
-                }
-                continue
-            }
-            switch byte {
-            case UInt8(ascii: "\""): isText = true
-            case UInt8(ascii: "["), UInt8(ascii: "{"):
-                depth += 1
-                if depth > limit { return false }
-            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
-            default: break
-            }
+        do {
+            return try JSONReader.read(bytes, depthLimit: 16)
+        } catch {
+            throw Problem(
+                "BadBody", status: 400, "the body is no JSON: at byte \(error.offset) expected \(error.expected)")
         }
-        return true
     }
 }
