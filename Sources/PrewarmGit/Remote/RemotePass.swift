@@ -85,7 +85,13 @@ struct RemotePass {
         _ operation: String, _ body: () throws(LibGit2Error) -> Value
     ) throws(GitFailure) -> Value {
         let usesTLS = url.scheme == .https
-        if usesTLS { try CertificateTrust.shared.enter(file: settings.caFile) { watch.isOver } }
+        if usesTLS {
+            do throws(GitFailure) {
+                try CertificateTrust.shared.enter(file: settings.caFile) { watch.isOver }
+            } catch {
+                throw watch.wasAborted ? watch.failure() ?? error : error
+            }
+        }
         defer { if usesTLS { CertificateTrust.shared.leave() } }
         do {
             return try watch.guarding(body)

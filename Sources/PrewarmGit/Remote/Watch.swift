@@ -109,6 +109,8 @@ final class Watch: @unchecked Sendable {
         }
     }
 
+    var wasAborted: Bool { prewarm_git_watch_report(pointer).cause == PREWARM_GIT_ABORTED }
+
     /// Whether the other side hung up.
     var wasClosed: Bool { prewarm_git_watch_report(pointer).cause == PREWARM_GIT_CLOSED }
 
