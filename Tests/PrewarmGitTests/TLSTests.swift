@@ -101,6 +101,30 @@ struct TLSTests {
         }
     }
 
+    @Test("a source that is slow once it is connected holds back none that trusts another authority")
+    func slowNeighbour() async throws {
+        let one = try await Certificate(folder, for: "DNS:localhost")
+        let two = try await Certificate(folder, for: "DNS:localhost")
+        try await GitServer.serving(folder, one.options) { slow in
+            try await GitServer.serving(folder, two.options) { quick in
+                let silent = try folder.mirror(slow.url("silent/a", scheme: "https", host: "localhost")) {
+                    $0.caFile = one.file
+                    $0.mirror += "1"
+                }
+                let mirror = try folder.mirror(quick.url(repository, scheme: "https", host: "localhost")) {
+                    $0.caFile = two.file
+                    $0.limits.timeout = .seconds(10)
+                }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { _ = try? await silent.head() }
+                    while slow.requests.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+                    #expect(try await mirror.head().ref == "main")
+                    group.cancelAll()
+                }
+            }
+        }
+    }
+
     @Test("a caFile that can't be read is named", arguments: ["missing.pem", "text.pem"])
     func unreadable(_ name: String) async throws {
         try folder.write("text.pem", "no certificate\n")

@@ -80,28 +80,6 @@ struct TimeoutTests {
         #expect(failure?.message.contains("cancelled") == true, "\(String(describing: failure))")
     }
 
-    @Test("is let go of at once where it waits for a source with other certificates, too")
-    func cancelledWaiting() async throws {
-        let listener = try Listener()
-        let certificate = try await Certificate(folder, for: "DNS:localhost")
-        let url = "https://127.0.0.1:\(listener.port)/a"
-        let slow = try folder.mirror(url) { $0.limits.idleTimeout = .seconds(600) }
-        let other = try folder.mirror(url) {
-            $0.caFile = certificate.file
-            $0.limits.timeout = .seconds(600)
-            $0.limits.idleTimeout = .seconds(600)
-        }
-        let messages = await withTaskGroup(of: String?.self) { group in
-            group.addTask { await slow.failure().failure?.message }
-            try? await Task.sleep(for: .milliseconds(200))
-            group.addTask { await other.failure().failure?.message }
-            try? await Task.sleep(for: .milliseconds(300))
-            group.cancelAll()
-            return await group.reduce(into: []) { $0.append($1 ?? "") }
-        }
-        #expect(messages.allSatisfy { $0.contains("cancelled") }, "\(messages)")
-    }
-
     @Test("leaves the mirror as it was, and is asked again when it answers")
     func recovery() async throws {
         try await GitServer.serving(folder) { server in

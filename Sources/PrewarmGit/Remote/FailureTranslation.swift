@@ -12,8 +12,10 @@ struct FailureTranslation {
     let redaction: Redaction
 
     func failure(of error: LibGit2Error) -> GitFailure {
-        if let failure = hostKeyFailure() ?? watch.failure() ?? limitFailure() ?? impossible(error) { return failure }
+        if let failure = context.trust.failure, !watch.wasAborted { return failure }
+        if let failure = hostKeyFailure() ?? watch.failure() ?? limitFailure() { return failure }
         if error.code == GIT_EAUTH.rawValue { return authenticationFailure() }
+        if let failure = impossible(error) { return failure }
         if error.code == GIT_ECERTIFICATE.rawValue { return certificateFailure(error) }
         switch UInt32(bitPattern: error.category) {
         case GIT_ERROR_HTTP.rawValue: return httpFailure(error)
