@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-.ci/packages ca-certificates curl git libgit2-dev libsqlite3-dev libyaml-dev openssh-server openssl pkg-config \
-    procps prometheus python3 python3-venv
+.ci/packages ca-certificates curl git gpg gpg-agent gpgv libgit2-dev libsqlite3-dev libyaml-dev openssh-client \
+    openssh-server openssl pkg-config procps prometheus python3 python3-venv
 command -v swift >/dev/null || {
     echo "error: Swift 6.3 or newer is needed, and there is no swift in PATH" >&2
     echo "hint: install it as https://www.swift.org/install/linux/ says" >&2

@@ -25,6 +25,9 @@ struct prewarm_git_watch {
     int descriptor;
     char *host, *port;
     prewarm_git_report report;
+    /* Only for the thread of the pass. */
+    prewarm_git_hook connected, closed;
+    void *payload;
 };
 
 /* libgit2's ssh transport casts a stream to its private git_socket_stream: these four, in this order. */
@@ -161,8 +164,12 @@ static int stream_connect(git_stream *parent)
             break;
     }
     freeaddrinfo(addresses);
-    if (error == 0)
-        return 0;
+    if (error == 0) {
+        if (watch->connected == NULL || watch->connected(watch->payload) >= 0)
+            return 0;
+        git_error_set_str(GIT_ERROR_NET, "the connection was given up");
+        return -1;
+    }
     if (is_over(stream, PREWARM_GIT_CONNECTING))
         return -1;
     prewarm_git_cause cause = error == ETIMEDOUT ? PREWARM_GIT_IDLE : PREWARM_GIT_FAILED;
@@ -223,6 +230,8 @@ static int stream_close(git_stream *parent)
     if (descriptor >= 0)
         close(descriptor);
     pthread_mutex_unlock(&stream->watch->lock);
+    if (stream->watch->closed != NULL)
+        stream->watch->closed(stream->watch->payload);
     return 0;
 }
 
@@ -312,6 +321,14 @@ void prewarm_git_watch_free(prewarm_git_watch *watch)
     free(watch->host);
     free(watch->port);
     free(watch);
+}
+
+void prewarm_git_watch_set_hooks(prewarm_git_watch *watch, prewarm_git_hook connected, prewarm_git_hook closed,
+                                 void *payload)
+{
+    watch->connected = connected;
+    watch->closed = closed;
+    watch->payload = payload;
 }
 
 void prewarm_git_watch_enter(prewarm_git_watch *watch)

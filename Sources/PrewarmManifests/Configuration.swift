@@ -46,6 +46,13 @@ package struct Configuration: Hashable, Sendable {
         package var proxy: String?
         package var isObserved: Bool
         package var freezes: [Freeze]
+
+        /// What of the repository is read, as text that changes with it.
+        package var scope: String {
+            let patterns = [include, exclude].map { $0.map(\.text).joined(separator: " ") }
+            return paths.map(\.value).joined(separator: " ")
+                + (patterns == ["", ""] ? "" : "; " + patterns.joined(separator: "; "))
+        }
     }
 
     package enum Ref: Hashable, Sendable {

@@ -104,6 +104,8 @@ struct RepositoryIdentity: Hashable {
             parts.removeLast()
             if last != ".git" { parts.append(String(last.dropLast(4))) }
         }
+        // Forges take names of repositories in any case.
+        if ["github.com", "gitlab.com", "bitbucket.org"].contains(host) { parts = parts.map { $0.lowercased() } }
         let isFile = url.lowercased().hasPrefix("file://")
         self.host = isFile ? "" : host
         self.path = (isFile || url.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")

@@ -57,11 +57,15 @@ final class World: Sendable {
 
     func engine(
         store: any Store, holder: String = "first", policy: Policy = Policy(), source: String = "presets",
-        scope: String = ""
+        scope: String = "", url: String = "memory", requiresFastForward: Bool = false
     ) -> Engine {
         Engine(
             store: store,
-            sources: [Engine.Source(name: source, url: "memory", git: MemoryGit(world: self), scope: scope)],
+            sources: [
+                Engine.Source(
+                    name: source, url: url, git: MemoryGit(world: self), scope: scope,
+                    requiresFastForward: requiresFastForward)
+            ],
             provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
             parser: ManifestParsing(version: 1, sizeLimit: 1000) { Self.parse($0) }, now: { self.with(\.now) },
             holder: holder, isDead: { holder in self.with { $0.deadHolders.contains(holder) } })

@@ -65,13 +65,17 @@ struct FollowingTests {
         arguments: [
             ("^1.4", "v1.10.0"), ("~1.4.2", "1.4.9"), ("1.x", "v1.10.0"), ("*", "v2.0.0"), ("1.4.2", "1.4.2"),
             (">=1.2 <1.5 || =2.0.0", "v2.0.0"), (">=2.1.0-0", "v2.1.0-rc.2"), ("<1.4.9", "1.4.2"),
+            (">=1.2 <2", "v1.10.0"), (">1.4", "v2.0.0"),
+            ("^2.1.0-rc.1", "v2.1.0-rc.2"), ("<=1.4", "1.4.9"), (">=1.4.3, <1.10", "1.4.9"), ("=v2.0.0", "v2.0.0"),
+            ("1.x || 2.x", "v2.0.0"),
         ])
     func range(_ text: String, _ expected: String) async throws {
         try await origin.commit()
         let tags = ["1.4.2", "1.4.9", "v1.10.0", "v2.0.0", "v2.1.0-rc.1", "v2.1.0-rc.2", "latest", "v3"]
         for tag in tags {
             try await origin.commit(["a.yaml": tag])
-            try await origin.git("tag", tag)
+            // Annotated ones lead to their commits.
+            try await run("git", ["tag"] + (tag.hasPrefix("v") ? ["-a", "-m", tag] : []) + [tag], in: origin.path)
         }
         let mirror = try folder.mirror(origin.path) { $0.ref = .semver(text) }
         let revision = try await mirror.head()

@@ -128,7 +128,8 @@ struct LoginTests {
             }
             for _ in 0..<2 {
                 let failure = try await head(of: mirror)
-                #expect(failure.reason == .authenticationFailed && failure.message.contains("refused the credentials"))
+                #expect(failure.reason == .authenticationFailed, "\(failure)")
+                #expect(failure.message.contains("refused the credentials"), "\(failure)")
                 #expect(!"\(failure)".contains("s3cr3t"))
             }
             #expect(server.requests.count <= 4)

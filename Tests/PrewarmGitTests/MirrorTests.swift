@@ -28,6 +28,76 @@ struct MirrorTests {
         #expect(try await contents(next, try await next.head()) == ["c.yaml": "c"])
     }
 
+    /// Puts each object of the mirror into a file of its own; `$c` is the commit then.
+    private static let loosen =
+        "cd mirror/repository.git && c=$(git rev-parse refs/prewarm/heads/main) && mv objects/pack/*.pack ../pack && "
+        + "rm objects/pack/* && git unpack-objects -q < ../pack && rm ../pack"
+
+    @Test("stays small, however much is pushed, without asking the server again")
+    func bounded() async throws {
+        try await GitServer.serving(folder) { server in
+            let mirror = try folder.mirror(server.url("open/origin/.git")) { $0.limits.packs = 3 }
+            var revisions: [Revision] = []
+            for number in 0..<12 {
+                try await origin.commit(["a.yaml": "\(number)"])
+                let revision = try await mirror.head()
+                try await mirror.fetch(revision)
+                revisions.append(revision)
+                let packs = folder.names(below: "mirror/repository.git/objects/pack").count { $0.hasSuffix(".pack") }
+                #expect(packs <= 3)
+            }
+            #expect(server.requests.count { $0.hasPrefix("POST ") } == 12)
+            for (number, revision) in revisions.enumerated() {
+                #expect(try await contents(mirror, revision)["a.yaml"] == "\(number)")
+            }
+            #expect(try await mirror.isAncestor(revisions[0], of: revisions[11]))
+            #expect(server.requests.count { $0.hasPrefix("POST ") } == 12)
+            #expect(folder.names(below: "mirror").allSatisfy { !$0.contains("incoming") && !$0.contains("discarded") })
+        }
+    }
+
+    @Test("lets go of what was replaced by forced pushes, once that is several times what there is")
+    func shrinks() async throws {
+        let first = try await origin.git("rev-parse", "HEAD")
+        let mirror = try folder.mirror(origin.path)
+        var sizes: [Int] = []
+        for _ in 0..<9 {
+            try await origin.git("reset", "-q", "--hard", first)
+            try await run("sh", ["-c", "head -c 5000000 /dev/urandom > noise"], in: origin.path)
+            try await origin.commit([:])
+            try await mirror.fetch(try await mirror.head())
+            sizes.append(try mirrorSize())
+        }
+        let (largest, last) = (sizes.max() ?? 0, sizes.last ?? 0)
+        #expect(largest < 45_000_000 && largest > 20_000_000 && last < largest / 2, "\(sizes)")
+        #expect(try await contents(mirror, try await mirror.head()) == expected)
+    }
+
+    private func mirrorSize() throws -> Int {
+        let packs = "\(folder.path)/mirror/repository.git/objects/pack"
+        return try FileManager.default.contentsOfDirectory(atPath: packs).reduce(0) { sum, name in
+            sum + (try FileManager.default.attributesOfItem(atPath: "\(packs)/\(name)")[.size] as? Int ?? 0)
+        }
+    }
+
+    @Test("does not take in more than its limit in one fetch", arguments: ["file", "http"])
+    func packLimit(_ scheme: String) async throws {
+        try await run("sh", ["-c", "head -c 500000 /dev/urandom > noise"], in: origin.path)
+        try await origin.commit([:])
+        try await GitServer.serving(folder) { server in
+            let url = scheme == "file" ? origin.path : server.url("open/origin/.git")
+            let mirror = try folder.mirror(url) { $0.limits.packSize = 64 << 10 }
+            let revision = try await mirror.head()
+            let failure = await #expect(throws: GitFailure.self) { try await mirror.fetch(revision) }
+            #expect(failure?.reason == .tooLarge)
+            #expect(failure?.message.contains("larger than 64 KiB") == true, "\(String(describing: failure))")
+            #expect(failure?.hint?.contains("maxPackSize of source presets") == true)
+            #expect(server.requests.count { $0.hasPrefix("POST ") } <= 1)
+            let larger = try folder.mirror(url) { $0.limits.packSize = 1 << 20 }
+            #expect(try await contents(larger, revision) == expected)
+        }
+    }
+
     @Test(
         "that is damaged is made anew",
         arguments: [
@@ -42,6 +112,13 @@ struct MirrorTests {
             "rm -r mirror/repository.git; touch mirror/repository.git",
             "mkdir mirror/incoming.git; touch mirror/incoming.git/x; cp -r mirror/repository.git mirror/discarded.git",
             "mv mirror/repository.git mirror/discarded.git",
+            // One file, and one folder, of all that is there.
+            "\(loosen) && rm objects/$(git rev-parse $c:a.yaml | sed 's,^..,&/,')",
+            "\(loosen) && rm objects/$(git rev-parse $c:folder | sed 's,^..,&/,')",
+            "\(loosen) && rm objects/$(echo $c | sed 's,^..,&/,')", "rm -r mirror",
+            "chmod 0 mirror/repository.git/HEAD",
+            "cd mirror/repository.git && touch HEAD.lock config.lock packed-refs.lock refs/prewarm/heads/main.lock "
+                + "objects/pack/pack_git2_abc",
         ])
     func damage(_ command: String) async throws {
         let mirror = try folder.mirror(origin.path)

@@ -107,14 +107,40 @@ struct ReadingTests {
             ("HEAD", Revision(ref: "main", commit: second)), (first, Revision(ref: nil, commit: first)),
             (String(first.prefix(7)), Revision(ref: nil, commit: first)),
             ("main@sha1:\(first)", Revision(ref: "main", commit: first)),
+            ("refs/heads/main", Revision(ref: "main", commit: second)),
+            ("refs/tags/v1", Revision(ref: "v1", commit: first)),
         ] {
             let found = try await mirror.lookUp(text)
             #expect(found == expected)
             #expect(try await contents(mirror, found) == ["a.yaml": expected.commit == first ? "a" : "b"])
         }
-        for text in ["nothing", "0123", String(repeating: "0", count: 40)] {
+        for text in [
+            "nothing", "0123", String(repeating: "0", count: 40), "refs/pull/8/head", "main~1", "main^{/change}",
+            "refs/tags/v1^{}", "v1^{}", "@{1}", "-x", "refs/heads/../main",
+        ] {
             let failure = await #expect(throws: GitFailure.self) { try await mirror.lookUp(text) }
             #expect(failure?.reason == .refNotFound)
         }
+    }
+
+    @Test("by the full name of any reference, as those of pull requests, which no mirror fetches by itself")
+    func pullRequest() async throws {
+        try await origin.commit()
+        try await origin.git("checkout", "-q", "-b", "work")
+        let change = try await origin.commit(["a.yaml": "b"])
+        try await origin.git("update-ref", "refs/pull/7/head", change)
+        try await origin.git("checkout", "-q", "main")
+        try await origin.git("branch", "-q", "-D", "work")
+        try await GitServer.serving(folder) { server in
+            let mirror = try folder.mirror(server.url("open/origin/.git"))
+            try await mirror.fetch(try await mirror.head())
+            let found = try await mirror.lookUp("refs/pull/7/head")
+            #expect(found == Revision(ref: "refs/pull/7/head", commit: change))
+            #expect(try await contents(mirror, found) == ["a.yaml": "b"])
+            #expect(try await mirror.lookUp("\(found)") == found)
+        }
+        // Seen once, it is found without the server, too.
+        let mirror = try folder.mirror("http://127.0.0.1:1/origin/.git")
+        #expect(try await mirror.lookUp("refs/pull/7/head").commit == change)
     }
 }

@@ -1,3 +1,4 @@
+import PrewarmCore
 import PrewarmEngine
 import PrewarmGit
 import Testing
@@ -44,6 +45,21 @@ struct TLSTests {
         }
     }
 
+    @Test("a caFile that was written anew is read anew")
+    func rotation() async throws {
+        let old = try await Certificate(folder, for: "DNS:localhost")
+        let new = try await Certificate(folder, for: "DNS:localhost")
+        try await run("cp", [old.file, "trusted.pem"], in: folder.path)
+        try await GitServer.serving(folder, new.options) { server in
+            let mirror = try folder.mirror(server.url(repository, scheme: "https", host: "localhost")) {
+                $0.caFile = "\(folder.path)/trusted.pem"
+            }
+            #expect(try await head(of: mirror).reason == .refused)
+            try await run("cp", [new.file, "trusted.pem"], in: folder.path)
+            #expect(try await mirror.head().ref == "main")
+        }
+    }
+
     @Test("a certificate for another host is refused", arguments: ["DNS:example.org", "IP:127.0.0.2", "DNS:*.host"])
     func wrongHost(_ name: String) async throws {
         let certificate = try await Certificate(folder, for: name)
@@ -80,6 +96,30 @@ struct TLSTests {
                         }
                     }
                     try await group.waitForAll()
+                }
+            }
+        }
+    }
+
+    @Test("a source that is slow once it is connected holds back none that trusts another authority")
+    func slowNeighbour() async throws {
+        let one = try await Certificate(folder, for: "DNS:localhost")
+        let two = try await Certificate(folder, for: "DNS:localhost")
+        try await GitServer.serving(folder, one.options) { slow in
+            try await GitServer.serving(folder, two.options) { quick in
+                let silent = try folder.mirror(slow.url("silent/a", scheme: "https", host: "localhost")) {
+                    $0.caFile = one.file
+                    $0.mirror += "1"
+                }
+                let mirror = try folder.mirror(quick.url(repository, scheme: "https", host: "localhost")) {
+                    $0.caFile = two.file
+                    $0.limits.timeout = .seconds(10)
+                }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { _ = try? await silent.head() }
+                    while slow.requests.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+                    #expect(try await mirror.head().ref == "main")
+                    group.cancelAll()
                 }
             }
         }

@@ -56,6 +56,18 @@ struct SSHVerificationTests {
         #expect(folder.names(below: "mirror").allSatisfy { !$0.contains("verify") })
     }
 
+    @Test("cleans up what a process that was killed left behind, and nothing that is in use")
+    func leftovers() async throws {
+        let (ada, allowed) = try await Signer.ssh(folder, "ada")
+        try await origin.commit(["a.yaml": "a"], signedBy: ada)
+        try await run(
+            "sh", ["-c", "mkdir -p mirror/verify.old mirror/verify.new; touch -d '2 hours ago' mirror/verify.old"],
+            in: folder.path)
+        let mirror = try mirror([allowed])
+        try await mirror.verify(try await mirror.head(), since: nil)
+        #expect(folder.names(below: "mirror").filter { $0.hasPrefix("verify") } == ["verify.new"])
+    }
+
     @Test(
         "does not count where nobody who is allowed made it",
         arguments: [

@@ -72,6 +72,7 @@ struct SourceConfigurationTests {
             ("url: git@example.org:a.git, path: x", "url: https://Example.org:443/a, paths: [y, x/z]"),
             ("url: ../a, path: x", "url: ./../a/.git, path: x"),
             ("url: /srv/a.git", "url: file:///srv/a"),
+            ("url: git@github.com:Org/A", "url: https://github.com/org/a.git"),
             (
                 "url: https://example.org/a, ref: {branch: main}, path: x",
                 "url: https://example.org/a, ref: {branch: main}, path: x"

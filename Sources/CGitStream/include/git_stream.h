@@ -46,6 +46,14 @@ int prewarm_git_stream_register(void);
 prewarm_git_watch *prewarm_git_watch_new(const char *host, const char *port, int connect, int idle, int total);
 void prewarm_git_watch_free(prewarm_git_watch *watch);
 
+/*
+ * Called on the thread of the pass: `connected` when a connection is there, before anything is sent on it (a negative
+ * answer gives it up), `closed` when it is closed. NULL: nothing is called.
+ */
+typedef int (*prewarm_git_hook)(void *payload);
+void prewarm_git_watch_set_hooks(prewarm_git_watch *watch, prewarm_git_hook connected, prewarm_git_hook closed,
+                                 void *payload);
+
 /* Puts this thread's streams under the watch, until it leaves. What an earlier pass met is forgotten. */
 void prewarm_git_watch_enter(prewarm_git_watch *watch);
 void prewarm_git_watch_leave(prewarm_git_watch *watch);

@@ -13,7 +13,7 @@ package struct Prewarm: AsyncParsableCommand {
         abstract: "Keeps pools of ready-made developer workspaces at the size that a git repository says.",
         version: prewarmVersion,
         groupedSubcommands: [
-            CommandGroup(name: "Start", subcommands: [InitCommand.self, ValidateCommand.self]),
+            CommandGroup(name: "Start", subcommands: [InitCommand.self, ValidateCommand.self, DoctorCommand.self]),
             CommandGroup(
                 name: "Reconcile",
                 subcommands: [

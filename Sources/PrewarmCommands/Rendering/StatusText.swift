@@ -17,7 +17,8 @@ struct StatusText {
         return status.list("sources").map { source in
             let ready = source.condition(.ready)
             let isReady = ready?.text("status") == "True"
-            let errors = source.list("diagnostics").filter { $0.text("severity") == "error" }
+            let diagnostics = source.list("diagnostics")
+            let errors = diagnostics.filter { $0.text("severity") == "error" }
             let symbol = isReady && errors.isEmpty ? Style.green.apply(to: "✔", colour: colour) : cross
             let name = Style.bold.apply(to: source.text("name") ?? "", colour: colour)
             let age = isReady ? ready?.time("since").map { " (\((now - $0).age) ago)" } ?? "" : ""
@@ -25,6 +26,7 @@ struct StatusText {
             if !isReady, let ready {
                 let since = ready.text("since").map { ", since \($0)" } ?? ""
                 lines.append("    \(ready.text("reason") ?? ""): \(ready.text("message") ?? "")\(since)")
+                if let hint = source.text("hint") { lines.append("    hint: \(hint)") }
             }
             if let pinned = source.condition(.pinned) {
                 lines.append(Style.yellow.apply(to: "  ! \(pinned.text("message") ?? "")", colour: colour))
@@ -32,7 +34,11 @@ struct StatusText {
                     "    what is pushed is not applied; `prewarm unpin \(source.text("name") ?? "")` ends it")
             }
             if let problem = source["daemon"]?.text("problem") { lines.append("    the daemon: \(problem)") }
-            lines += errors.map { "    \($0.location): \($0.text("message") ?? "")" }
+            lines += diagnostics.map { diagnostic in
+                let text = "\(diagnostic.location): \(diagnostic.text("message") ?? "")"
+                return diagnostic.text("severity") == "error"
+                    ? "    \(text)" : Style.yellow.apply(to: "  ! \(text)", colour: colour)
+            }
             return lines.map { $0 + "\n" }.joined()
         }.joined()
     }

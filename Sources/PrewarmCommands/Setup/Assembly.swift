@@ -46,20 +46,19 @@ struct Assembly {
     }
 
     func sources() throws -> [Engine.Source] {
-        try mirrors().map { source, mirror in
-            Engine.Source(
+        try configuration.sources.map { source in
+            let mirror = try mirror(of: source)
+            return Engine.Source(
                 name: source.name.value, url: mirror.displayURL, git: mirror, scope: source.scope,
                 lease: source.timeout + .seconds(60), interval: source.interval,
                 requiresFastForward: source.requiresFastForward)
         }
     }
 
-    /// In the order of the configuration. Beside the store: `prewarm.db` has them in `prewarm.mirrors`.
-    func mirrors() throws -> [(source: Configuration.Source, mirror: GitMirror)] {
+    /// Beside the store: `prewarm.db` has its mirrors in `prewarm.mirrors`.
+    func mirror(of source: Configuration.Source) throws -> GitMirror {
         let folder = URL(fileURLWithPath: try storePath()).deletingPathExtension().appendingPathExtension("mirrors")
-        return try configuration.sources.map { source in
-            (source, try SourceAssembly(file: file, source: source, mirrors: folder).mirror())
-        }
+        return try SourceAssembly(file: file, source: source, mirrors: folder).mirror()
     }
 
     private func provisioners() -> [String: any Provisioner] {
@@ -94,12 +93,5 @@ extension Context {
                     ?? "it names \(sourceNames.joined(separator: ", "))")
         }
         return [name]
-    }
-}
-
-extension Configuration.Source {
-    /// All that says which files of the repository are read.
-    fileprivate var scope: String {
-        (paths.map(\.value) + include.map { "+\($0)" } + exclude.map { "-\($0)" }).joined(separator: " ")
     }
 }

@@ -18,11 +18,11 @@ struct ManifestFolder {
     static let fileLimit = 10_000
 
     func load(_ path: String) throws -> Loaded {
-        let files = try Self.manifestFiles(below: path).map { path in
-            (path: path, file: ManifestParser.parse(try Self.bytes(path)))
-        }
+        let found = try Self.manifestFiles(below: path)
+        let files = try found.files.map { path in (path: path, file: ManifestParser.parse(try Self.bytes(path))) }
         var catalog = link(files)
         catalog.quote { try? Self.bytes($0) }
+        catalog.diagnostics += found.warnings
         return Loaded(files: files.count, catalog: catalog)
     }
 
@@ -33,30 +33,50 @@ struct ManifestFolder {
             previous: [], previousTemplates: [])
     }
 
-    /// The path itself where it is a file; else all `.yaml` and `.yml` files at any depth, in the order of their paths.
-    static func manifestFiles(below path: String) throws -> [String] {
+    /// What is found below a path, in the order of the paths.
+    struct Found {
+        var files: [String] = []
+        /// Symbolic links, which are not followed, as in a repository.
+        var warnings: [Diagnostic] = []
+    }
+
+    /// The path itself where it is a file; else all `.yaml` and `.yml` files at any depth.
+    static func manifestFiles(below path: String) throws -> Found {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw CommandFailure("there is no file or folder \(path)", hint: "name one that is there")
         }
-        guard isFolder.boolValue else { return [path] }
+        guard isFolder.boolValue else { return Found(files: [path]) }
         guard let entries = FileManager.default.enumerator(atPath: path) else {
             throw CommandFailure("the folder \(path) can't be read")
         }
-        var names: [String] = []
+        var found = Found()
+        let prefix = path == "." ? "" : path.hasSuffix("/") ? path : path + "/"
         for case let name as String in entries {
             if name == ".git" || name.hasPrefix(".git/") {
                 entries.skipDescendants()
                 continue
             }
-            if name.hasSuffix(".yaml") || name.hasSuffix(".yml") { names.append(name) }
+            let isManifest = name.hasSuffix(".yaml") || name.hasSuffix(".yml")
+            switch entries.fileAttributes?[.type] as? FileAttributeType {
+            case .typeSymbolicLink where isManifest || leadsToFolder(prefix + name):
+                found.warnings.append(.symbolicLink(prefix + name))
+            case .typeSymbolicLink, .typeDirectory: continue
+            default: if isManifest { found.files.append(prefix + name) }
+            }
         }
-        guard names.count <= fileLimit else {
+        guard found.files.count <= fileLimit else {
             throw CommandFailure(
-                "\(path) has \(names.count) manifest files, more than \(fileLimit), the limit for a source")
+                "\(path) has \(found.files.count) manifest files, more than \(fileLimit), the limit for a source")
         }
-        let prefix = path.hasSuffix("/") ? path : path + "/"
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { path == "." ? $0 : prefix + $0 }
+        found.files.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        found.warnings.sort()
+        return found
+    }
+
+    private static func leadsToFolder(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 
     static func bytes(_ path: String) throws -> [UInt8] {
@@ -65,5 +85,13 @@ struct ManifestFolder {
         } catch {
             throw CommandFailure("the file \(path) can't be read", hint: "check its permissions")
         }
+    }
+}
+
+extension Diagnostic {
+    fileprivate static func symbolicLink(_ path: String) -> Diagnostic {
+        Diagnostic(
+            .warning, file: path, "this is a symbolic link, which is not followed: what it leads to is not read",
+            hint: "put the files themselves here")
     }
 }

@@ -15,7 +15,9 @@ struct Validator {
         var findings = Findings()
         var files: [(path: String, file: ParsedFile)] = []
         var configuration: Configuration?
-        for path in try paths.flatMap(ManifestFolder.manifestFiles) {
+        let found = try paths.map(ManifestFolder.manifestFiles)
+        findings.diagnostics = found.flatMap(\.warnings)
+        for path in found.flatMap(\.files) {
             let bytes = try ManifestFolder.bytes(path)
             findings.files += 1
             let text = String(decoding: bytes.prefix(4096), as: UTF8.self)
@@ -56,6 +58,11 @@ struct Validator {
             do {
                 let revision = try await source.git.head()
                 try await source.git.fetch(revision)
+                do {
+                    try await source.git.verify(revision, since: nil)
+                } catch {
+                    findings.add(error, of: source, in: file)
+                }
                 let files = try await source.git.manifests(at: revision)
                 let contents = try await source.git.contents(of: files, limit: ManifestParser.sizeLimit)
                 let parsed = zip(files, contents).map { file, bytes in
@@ -65,14 +72,13 @@ struct Validator {
                     )
                 }
                 findings.files += files.count
+                findings.diagnostics += try await source.git.warnings(at: revision)
                 var catalog = Self.folder(configuration).link(parsed)
                 let bytes = Dictionary(zip(files.map(\.path), contents)) { first, _ in first }
                 catalog.quote { bytes[$0] ?? nil }
                 findings.add(catalog)
             } catch {
-                findings.diagnostics.append(
-                    Diagnostic(.error, file: file.path, "the source \(source.name): \(error.message)", hint: error.hint)
-                )
+                findings.add(error, of: source, in: file)
             }
         }
         return findings
@@ -80,6 +86,11 @@ struct Validator {
 }
 
 extension Findings {
+    fileprivate mutating func add(_ failure: GitFailure, of source: Engine.Source, in file: ConfigurationFile) {
+        diagnostics.append(
+            Diagnostic(.error, file: file.path, "the source \(source.name): \(failure.message)", hint: failure.hint))
+    }
+
     fileprivate mutating func add(_ catalog: Catalog) {
         presets += catalog.presets.count
         templates += catalog.templates.count

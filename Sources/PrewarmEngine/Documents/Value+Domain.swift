@@ -150,6 +150,7 @@ extension Value {
             "appliedAt": source.record?.appliedAt.map { Value($0) },
             "files": source.record.map { .int($0.files) },
             "conditions": .array(source.conditions.map { Value($0) }),
+            "hint": source.record?.failure?.hint.map { .string($0) },
             "diagnostics": .array(source.diagnostics.map { Value($0) }),
         ])
     }

@@ -6,10 +6,11 @@ extension Engine {
     ///
     /// Two revisions are of one history only where both were found by the same branch or tag: a source that is pinned,
     /// that follows another ref now, or that an operator sent to a commit, goes where it was told.
-    /// - Parameter applied: what is in force.
+    /// - Parameter record: of the source, with what is in force; that counts only where it came from the same repository.
     /// - Returns: what is to be told along with the change.
     /// - Throws: `VerificationFailed`, `HistoryRewritten`, and what keeps the repository from being read.
-    func admit(_ target: Revision, of source: Source, after applied: Revision?) async throws(GitFailure) -> [Event] {
+    func admit(_ target: Revision, of source: Source, after record: SourceRecord) async throws(GitFailure) -> [Event] {
+        let applied = record.url == source.url ? record.applied : nil
         try await source.git.verify(target, since: applied)
         guard let applied, let ref = applied.ref, ref == target.ref, applied.commit != target.commit,
             try await !source.git.isAncestor(applied, of: target)
@@ -28,11 +29,11 @@ extension Engine {
     }
 
     /// The same for a plan that is only looked at. A revision that somebody asked for is shown, trusted or not.
-    func remarks(on target: Revision, of source: Source, after applied: Revision?, isAskedFor: Bool)
+    func remarks(on target: Revision, of source: Source, after record: SourceRecord, isAskedFor: Bool)
         async throws(GitFailure) -> [Diagnostic]
     {
         do throws(GitFailure) {
-            return try await admit(target, of: source, after: applied).map { Diagnostic(.warning, $0.message) }
+            return try await admit(target, of: source, after: record).map { Diagnostic(.warning, $0.message) }
         } catch  where isAskedFor && [.verificationFailed, .historyRewritten].contains(error.reason) {
             return [Diagnostic(.warning, "a sync would refuse it: \(error.message)", hint: error.hint)]
         }

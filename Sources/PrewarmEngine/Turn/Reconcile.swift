@@ -13,7 +13,7 @@ extension Engine {
         if report.failure == nil, let target, target != record.applied || record.inputs != inputs(of: source) {
             do {
                 try await fetch(target, of: source)
-                events = try await admit(target, of: source, after: record.applied)
+                events = try await admit(target, of: source, after: record)
                 desired = try await self.desired(at: target, of: source, previous: previous)
                 desired?.catalog.diagnostics += try await source.git.warnings(at: target)
                 commit = try await source.git.commit(of: target)

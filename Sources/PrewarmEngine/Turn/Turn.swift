@@ -66,7 +66,7 @@ extension Engine {
             if target != record.applied || record.inputs != inputs(of: source) {
                 try await source.git.fetch(target)
                 remarks = try await self.remarks(
-                    on: target, of: source, after: record.applied, isAskedFor: revision != nil)
+                    on: target, of: source, after: record, isAskedFor: revision != nil)
                 remarks += try await source.git.warnings(at: target)
                 desired = try await self.desired(at: target, of: source, previous: previous)
                 report.revision = target

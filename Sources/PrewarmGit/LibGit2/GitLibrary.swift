@@ -1,8 +1,6 @@
 internal import CGitStream
 internal import CLibGit2
-import Glibc
 import PrewarmEngine
-import Synchronization
 
 /// libgit2's process-wide state: set up once, at the first use (it costs 4.5 ms), and never torn down.
 enum GitLibrary {
@@ -32,44 +30,4 @@ enum GitLibrary {
         }
         return nil
     }()
-}
-
-/// libgit2 knows one set of trusted certificates for the whole process. Passes that trust the same run side by side;
-/// one that trusts another file waits until they are done.
-final class CertificateTrust: Sendable {
-    static let shared = CertificateTrust()
-
-    private struct State {
-        var file: String?
-        var users = 0
-    }
-
-    private let state = Mutex(State())
-    private static let systemFile = "/etc/ssl/certs/ca-certificates.crt"
-
-    /// Blocks, on the thread of a mirror, until nobody needs another file or `isOver` says to give up.
-    func enter(file: String?, isOver: () -> Bool) throws(GitFailure) {
-        while true {
-            let result: Result<Bool, GitFailure> = state.withLock { state in
-                guard state.file == file || state.users == 0 else { return .success(false) }
-                if state.file != file, prewarm_git_set_certificate_file(file ?? Self.systemFile) != 0 {
-                    let reason = LibGit2Error.last(code: -1).message
-                    return .failure(
-                        GitFailure(.refused, "the certificates in \(file ?? Self.systemFile) can't be used: \(reason)"))
-                }
-                state.file = file
-                state.users += 1
-                return .success(true)
-            }
-            if try result.get() { return }
-            guard !isOver() else {
-                throw GitFailure(.unreachable, "waited in vain for sources with another certificate file")
-            }
-            usleep(5_000)
-        }
-    }
-
-    func leave() {
-        state.withLock { $0.users -= 1 }
-    }
 }

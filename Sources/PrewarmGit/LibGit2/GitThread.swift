@@ -8,6 +8,11 @@ final class GitThread: SerialExecutor {
         queue = DispatchQueue(label: "prewarm.git.\(name)")
     }
 
+    /// Asked where the runtime can't tell by itself, as for closures that others call.
+    func checkIsolated() {
+        dispatchPrecondition(condition: .onQueue(queue))
+    }
+
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }

@@ -4,8 +4,8 @@ import Glibc
 /// What the libgit2 at hand can't do, in words. Debian's builds are told by what they are linked with.
 package enum LibraryLimits {
     static let sha256 =
-        "libgit2 \(version) reads repositories of SHA-1 objects only: mirror it into one, as with `git clone` and a "
-        + "repository made by `git init --object-format=sha1`"
+        "libgit2 \(version) reads repositories of SHA-1 objects only: turn it into one, as by `git fast-export` into what "
+        + "`git init --object-format=sha1` made"
     static let tls13 =
         "\(tls) speaks TLS up to 1.2: let the server take 1.2, too, put a proxy before it that does, or use an ssh URL"
     static let clientCertificates =
@@ -25,14 +25,23 @@ package enum LibraryLimits {
     }
 
     /// The library that TLS is made by, as far as the process tells.
-    private static var usesMbedTLS: Bool { dlsym(nil, "mbedtls_ssl_handshake") != nil }
+    static var usesMbedTLS: Bool { dlsym(nil, "mbedtls_ssl_handshake") != nil }
     private static var tls: String { "libgit2 \(version)" + (usesMbedTLS ? " with mbedTLS" : "") }
 
-    private static var ssh: String {
+    private static var ssh: String { sshVersion.map { "libssh2 \($0)" } ?? "libgit2 \(version)" }
+
+    private static var sshVersion: String? {
         typealias Version = @convention(c) (Int32) -> UnsafePointer<CChar>?
-        guard let symbol = dlsym(nil, "libssh2_version") else { return "libgit2 \(version)" }
-        let call = unsafeBitCast(symbol, to: Version.self)
-        return "libssh2 \(call(0).map { String(cString: $0) } ?? "")"
+        guard let symbol = dlsym(nil, "libssh2_version") else { return nil }
+        return unsafeBitCast(symbol, to: Version.self)(0).map { String(cString: $0) }
+    }
+
+    /// SHA-2 with RSA came with libssh2 1.11.
+    static var knowsRSABySHA1Only: Bool {
+        guard let numbers = sshVersion?.split(separator: ".").compactMap({ Int($0) }), numbers.count >= 2 else {
+            return false
+        }
+        return (numbers[0], numbers[1]) < (1, 11)
     }
 
     /// Sentences for `prewarm doctor`.
@@ -45,7 +54,8 @@ package enum LibraryLimits {
             limits.append("libgit2 \(version) was built without ssh: use https URLs")
         }
         if usesMbedTLS { limits.append(tls13) }
-        return limits + [clientCertificates, rsaKeys, hostKeys, sha256]
+        if knowsRSABySHA1Only { limits += [rsaKeys, hostKeys] }
+        return limits + [clientCertificates, sha256]
     }
 
     /// `libgit2 1.5.1 with mbedTLS, libssh2 1.10.0`.

@@ -60,16 +60,15 @@ extension GitMirror {
             own, url: try RepositoryURL(directory.repository, allowFile: true), login: nil, watch: watch,
             redaction: redaction)
         try pass.fetch(into: directory.incoming) { refs throws(GitFailure) in
-            var kept = refs.filter { $0.id == revision.commit || tagged(revision, $0) }.map { "+\($0.name):\($0.name)" }
-            if kept.isEmpty { kept = ["+\(revision.commit):\(name)"] }
-            return kept
+            let kept = refs.filter { $0.id == revision.commit || Self.tagged(revision, $0) }
+            return kept.isEmpty ? ["+\(revision.commit):\(name)"] : kept.map { "+\($0.name):\($0.name)" }
         }
         guard try isWhole(id, in: directory.incoming) else { return }
         directory.noteSize()
         try directory.swap()
     }
 
-    private func tagged(_ revision: Revision, _ ref: AdvertisedRef) -> Bool {
+    private static func tagged(_ revision: Revision, _ ref: AdvertisedRef) -> Bool {
         revision.ref.map { ref.name == "refs/prewarm/tags/\($0)" } ?? false
     }
 

@@ -63,14 +63,17 @@ extension GitMirror {
         let id = try identifier(revision.commit)
         return try await perform { watch throws(GitFailure) in
             try read(revision, watch) { repository throws(LibGit2Error) in
-                let commit = try Commit(id, in: repository)
-                let author = git_commit_author(commit.pointer)?.pointee.name.map { String(cString: $0) }
-                let subject = git_commit_summary(commit.pointer).map { String(cString: $0) }
-                return CommitDescription(
-                    author: (author ?? "").printable, time: Self.time(git_commit_time(commit.pointer)),
-                    subject: (subject ?? "").printable)
+                description(of: try Commit(id, in: repository))
             }
         }
+    }
+
+    func description(of commit: borrowing Commit) -> CommitDescription {
+        let author = git_commit_author(commit.pointer)?.pointee.name.map { String(cString: $0) }
+        let subject = git_commit_summary(commit.pointer).map { String(cString: $0) }
+        return CommitDescription(
+            author: Self.printable(author ?? ""), time: Self.time(git_commit_time(commit.pointer)),
+            subject: Self.printable(subject ?? ""))
     }
 
     /// Reads from the mirror. Where that fails: once more, since another process may just have put a new mirror in
@@ -118,7 +121,7 @@ extension GitMirror {
             "\(url.display) lacks objects that belong to it: \(redaction.clean((shortage ?? problem).message))")
     }
 
-    private func attempt<Value>(
+    func attempt<Value>(
         _ body: (borrowing Repository) throws(LibGit2Error) -> Value
     ) throws(LibGit2Error) -> Value {
         try body(try Repository(bare: directory.repository))
@@ -130,7 +133,7 @@ extension GitMirror {
     }
 
     /// The size is looked at first, so that nothing large is ever unpacked.
-    private static func bytes(
+    static func bytes(
         of blob: git_oid, limit: Int, in database: OpaquePointer
     ) throws(LibGit2Error) -> [UInt8]? {
         var blob = blob
@@ -149,4 +152,7 @@ extension GitMirror {
     private static func time(_ seconds: Int64) -> Timestamp {
         Timestamp(seconds: min(max(seconds, -62_135_596_800), 253_402_300_799))
     }
+
+    /// Committers' texts end up on terminals: without control characters.
+    private static func printable(_ text: String) -> String { text.printable }
 }

@@ -88,6 +88,12 @@ struct MirrorDirectory: Sendable {
             // Killed between the two renames: the old one is still good.
             _ = rename(discarded, repository)
         }
+        for name in Self.names(in: path) where name.hasPrefix("verify.") {
+            var status = stat()
+            // Another process may be at it just now.
+            guard stat(path + "/" + name, &status) == 0, status.st_mtim.tv_sec < time(nil) - 3600 else { continue }
+            Self.removeTree(path + "/" + name)
+        }
         let packs = repository + "/objects/pack"
         for name in Self.names(in: packs) where name.contains("_git2_") { unlink(packs + "/" + name) }
         removeLocks(repository, depth: 0)

@@ -12,8 +12,10 @@ struct FailureTranslation {
     let redaction: Redaction
 
     func failure(of error: LibGit2Error) -> GitFailure {
-        if let failure = hostKeyFailure() ?? watch.failure() ?? limitFailure() ?? impossible(error) { return failure }
+        if let failure = context.trust.failure, !watch.wasAborted { return failure }
+        if let failure = hostKeyFailure() ?? watch.failure() ?? limitFailure() { return failure }
         if error.code == GIT_EAUTH.rawValue { return authenticationFailure() }
+        if let failure = impossible(error) { return failure }
         if error.code == GIT_ECERTIFICATE.rawValue { return certificateFailure(error) }
         switch UInt32(bitPattern: error.category) {
         case GIT_ERROR_HTTP.rawValue: return httpFailure(error)
@@ -113,7 +115,7 @@ struct FailureTranslation {
         guard let key = readFile(path, limit: 64 << 10).flatMap({ SSHKeyFile($0) }) else {
             return "\(path) is no private key that is known: make one with `ssh-keygen -t ed25519`"
         }
-        if key.isRSA { return LibraryLimits.rsaKeys }
+        if key.isRSA, LibraryLimits.knowsRSABySHA1Only { return LibraryLimits.rsaKeys }
         return key.isEncrypted
             ? "check the passphrase of \(path), and that the key may read the repository"
             : "check that the key of source \(settings.name) may read the repository"
@@ -206,7 +208,7 @@ extension UInt64 {
     /// `512 MiB`, `1.5 GiB`.
     var sizeText: String {
         for (unit, shift) in [("GiB", UInt64(30)), ("MiB", 20), ("KiB", 10)] where self >= 1 << shift {
-            let tenths = self * 10 >> shift
+            let tenths = ((self >> (shift - 4)) * 10) >> 4
             return tenths % 10 == 0 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
         }
         return "\(self) bytes"

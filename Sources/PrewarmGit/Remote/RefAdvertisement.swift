@@ -44,7 +44,7 @@ struct RefAdvertisement: Sendable {
     /// A branch or a tag of that name, the branch first; any other reference by its full name, as `refs/pull/7/head`.
     func find(_ name: String) -> Resolved? {
         if name.hasPrefix("refs/"), !name.hasPrefix("refs/heads/"), !name.hasPrefix("refs/tags/") {
-            return name.hasSuffix("^{}") ? nil : resolve(name, shown: name)
+            return resolve(name, shown: name)
         }
         let branch = name.withoutPrefix("refs/heads/")
         let tag = name.withoutPrefix("refs/tags/")
@@ -72,7 +72,7 @@ struct RefAdvertisement: Sendable {
 
     /// An annotated tag is shown twice: as the tag, and with `^{}` as the commit that it leads to.
     private func resolve(_ name: String, shown: String) -> Resolved? {
-        guard let found = refs[name] else { return nil }
+        guard !name.hasSuffix("^{}"), let found = refs[name] else { return nil }
         let commit = refs["\(name)^{}"]?.id ?? found.id
         return Resolved(name: name, revision: Revision(ref: shown, commit: commit))
     }

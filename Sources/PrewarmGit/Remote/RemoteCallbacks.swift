@@ -17,6 +17,7 @@ final class PassContext {
     var hasAnswered = false
     var wasAskedInVain = false
     var hostKey: SeenHostKey?
+    let trust: TrustHold
     var isPackTooLarge = false
 
     init(
@@ -30,6 +31,7 @@ final class PassContext {
         self.port = Int(url.port) ?? 0
         self.hostKeys = hostKeys
         largestPack = settings.limits.packSize
+        trust = TrustHold(file: settings.caFile, watch: watch)
     }
 
     static func from(_ payload: UnsafeMutableRawPointer?) -> PassContext? {
@@ -82,6 +84,15 @@ func reportSideband(
     _ text: UnsafePointer<CChar>?, _ length: Int32, _ payload: UnsafeMutableRawPointer?
 ) -> Int32 {
     PassContext.from(payload)?.watch.isOver == false ? 0 : GIT_EUSER.rawValue
+}
+
+/// Called once the handshake of TLS is over, with what the library thinks of the certificate: that stands.
+func endHandshake(
+    _ certificate: UnsafeMutablePointer<git_cert>?, _ isValid: Int32, _ host: UnsafePointer<CChar>?,
+    _ payload: UnsafeMutableRawPointer?
+) -> Int32 {
+    _ = PassContext.from(payload)?.trust.letGo()
+    return GIT_PASSTHROUGH.rawValue
 }
 
 /// Not set where the user's own file counts: libgit2 looks at that by itself.

@@ -84,9 +84,13 @@ struct RemotePass {
     private func run<Value>(
         _ operation: String, _ body: () throws(LibGit2Error) -> Value
     ) throws(GitFailure) -> Value {
-        let usesTLS = url.scheme == .https
-        if usesTLS { try CertificateTrust.shared.enter(file: settings.caFile) { watch.isOver } }
-        defer { if usesTLS { CertificateTrust.shared.leave() } }
+        // Threads are shared, and some calls fail without a word: what another pass met here is not theirs.
+        git_error_clear()
+        if url.scheme == .https { watch.tell(context) }
+        defer {
+            watch.tell(nil)
+            context.trust.letGo()
+        }
         do {
             return try watch.guarding(body)
         } catch {
@@ -134,7 +138,11 @@ struct RemotePass {
         callbacks.credentials = acquireCredentials
         callbacks.transfer_progress = reportTransfer
         callbacks.sideband_progress = reportSideband
-        if context.hostKeys != nil { callbacks.certificate_check = checkHostKey }
+        if url.scheme == .https {
+            callbacks.certificate_check = endHandshake
+        } else if context.hostKeys != nil {
+            callbacks.certificate_check = checkHostKey
+        }
         callbacks.payload = Unmanaged.passUnretained(context).toOpaque()
         return callbacks
     }

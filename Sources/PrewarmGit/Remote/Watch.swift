@@ -60,6 +60,14 @@ final class Watch: @unchecked Sendable {
         prewarm_git_watch_abort(pointer)
     }
 
+    /// Who is told of connections that come and go; nil: nobody.
+    func tell(_ context: PassContext?) {
+        guard let context else { return prewarm_git_watch_set_hooks(pointer, nil, nil, nil) }
+        prewarm_git_watch_set_hooks(
+            pointer, { PassContext.from($0)?.trust.take() ?? -1 }, { PassContext.from($0)?.trust.letGo() ?? 0 },
+            Unmanaged.passUnretained(context).toOpaque())
+    }
+
     /// Runs `body` with this thread's connections under the watch.
     func guarding<Value>(_ body: () throws(LibGit2Error) -> Value) throws(LibGit2Error) -> Value {
         prewarm_git_watch_enter(pointer)
@@ -108,6 +116,8 @@ final class Watch: @unchecked Sendable {
         default: return nil
         }
     }
+
+    var wasAborted: Bool { prewarm_git_watch_report(pointer).cause == PREWARM_GIT_ABORTED }
 
     /// Whether the other side hung up.
     var wasClosed: Bool { prewarm_git_watch_report(pointer).cause == PREWARM_GIT_CLOSED }

@@ -60,7 +60,7 @@ enum DocumentSchemas {
             "Source",
             [
                 "name": "text", "url": "text", "revision?": "text", "appliedAt?": "time", "files?": "number",
-                "conditions": "[]Condition", "diagnostics": "[]Diagnostic", "daemon?": "object",
+                "conditions": "[]Condition", "hint?": "text", "diagnostics": "[]Diagnostic", "daemon?": "object",
             ]
         ),
         (

@@ -1,0 +1,78 @@
+import PrewarmCore
+import PrewarmEngine
+
+/// What `doctor` found, for people and programs.
+struct HealthReport {
+    enum Verdict: String {
+        case ok, warning, failed
+    }
+
+    struct Check {
+        /// `configuration`, `store`, `source`, `provisioner`, `timezones`.
+        let kind: String
+        /// Of several of a kind, which.
+        var name: String?
+        let verdict: Verdict
+        let message: String
+        var hint: String?
+        /// Facts by key, as the fingerprint of a host's key.
+        var details: [(key: String, value: String)] = []
+    }
+
+    var checks: [Check] = []
+    /// Version and capabilities of the git library.
+    var library = ""
+    /// Sentences on what it can't do.
+    var limits: [String] = []
+
+    var isHealthy: Bool { !checks.contains { $0.verdict == .failed } }
+
+    var value: Value {
+        .object(known: [
+            "healthy": .bool(isHealthy),
+            "checks": .array(
+                checks.map { check in
+                    .object(known: [
+                        "kind": .string(check.kind), "name": check.name.map { .string($0) },
+                        "verdict": .string(check.verdict.rawValue), "message": .string(check.message),
+                        "hint": check.hint.map { .string($0) },
+                        "details": check.details.isEmpty
+                            ? nil
+                            : .object(check.details.map { ($0.key, .string($0.value)) }),
+                    ])
+                }),
+            "git": .object(known: ["library": .string(library), "limits": .array(limits.map { .string($0) })]),
+        ])
+    }
+
+    func text(colour: Bool) -> String {
+        let titles = checks.map { [$0.kind, $0.name].compactMap(\.self).joined(separator: " ") }
+        let width = min(titles.map(\.count).max() ?? 0, 30)
+        let indent = String(repeating: " ", count: width + 4)
+        var lines: [String] = []
+        for (check, title) in zip(checks, titles) {
+            let padding = String(repeating: " ", count: max(0, width - title.count))
+            let message = check.message.split(separator: "\n", omittingEmptySubsequences: false)
+                .joined(separator: "\n" + indent)
+            lines.append("\(check.verdict.symbol(colour: colour)) \(title)\(padding)  \(message)")
+            lines += check.details.map { "\(indent)\($0.key): \($0.value)" }
+            if let hint = check.hint {
+                lines.append("\(indent)\(Style.cyan.apply(to: "hint:", colour: colour)) \(hint)")
+            }
+        }
+        lines.append("")
+        lines.append("What \(library) can't do, so that prewarm doesn't try:")
+        lines += limits.map { "  - \($0)" }
+        return lines.map { $0 + "\n" }.joined()
+    }
+}
+
+extension HealthReport.Verdict {
+    fileprivate func symbol(colour: Bool) -> String {
+        switch self {
+        case .ok: Style.green.apply(to: "✔", colour: colour)
+        case .warning: Style.yellow.apply(to: "!", colour: colour)
+        case .failed: Style.red.apply(to: "✗", colour: colour)
+        }
+    }
+}

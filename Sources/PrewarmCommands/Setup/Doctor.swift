@@ -1,0 +1,167 @@
+import PrewarmCore
+import PrewarmEngine
+import PrewarmGit
+import PrewarmManifests
+import PrewarmProvisioners
+import PrewarmSQLite
+
+/// Looks at everything that prewarm needs, one thing after the other, and goes on after a failure.
+struct Doctor {
+    private let global: GlobalOptions
+
+    init(_ global: GlobalOptions) {
+        self.global = global
+    }
+
+    func report() async -> HealthReport {
+        var report = HealthReport()
+        if let (file, configuration) = read(&report) {
+            let assembly = Assembly(file, configuration)
+            let presets = await store(assembly, &report)
+            for source in configuration.sources { await check(source, assembly, &report) }
+            for provisioner in configuration.provisioners { await check(provisioner, file, &report) }
+            timezones(of: configuration, presets, &report)
+        }
+        if report.library.isEmpty { report.library = LibraryLimits.summary }
+        report.limits = LibraryLimits.all
+        return report
+    }
+
+    private func read(_ report: inout HealthReport) -> (ConfigurationFile, Configuration)? {
+        do {
+            let file = try ConfigurationFile(global)
+            let configuration = try file.load()
+            report.checks.append(
+                .init(
+                    kind: "configuration", verdict: .ok,
+                    message: "\(file.path): \(counted(configuration.sources.count, "source")), "
+                        + counted(configuration.provisioners.count, "provisioner")))
+            return (file, configuration)
+        } catch {
+            report.fail("configuration", nil, error)
+            return nil
+        }
+    }
+
+    /// Returns the presets in force, where it can be read.
+    private func store(_ assembly: Assembly, _ report: inout HealthReport) async -> [Preset] {
+        do {
+            let path = try assembly.storePath()
+            let store = try SQLiteStore.open(path: path)
+            // Written, too: a full disk and a read-only folder are met here.
+            let (presets, sources) = try await store.write { store in
+                (try store.presets(source: nil), try store.sources())
+            }
+            report.checks.append(
+                .init(
+                    kind: "store", verdict: .ok,
+                    message:
+                        "\(path): \(counted(presets.count, "preset")) of \(counted(sources.count, "source")) in force"))
+            return presets
+        } catch {
+            report.fail("store", nil, error)
+            return []
+        }
+    }
+
+    // MARK: Sources
+
+    private func check(_ source: Configuration.Source, _ assembly: Assembly, _ report: inout HealthReport) async {
+        let name = source.name.value
+        let mirror: GitMirror
+        do {
+            mirror = try assembly.mirror(of: source)
+        } catch {
+            return report.fail("source", name, error)
+        }
+        let probe = await mirror.probe()
+        var details: [(key: String, value: String)] = []
+        if let key = probe.hostKey {
+            details.append(("host key", "\(key.fingerprint) (\(key.type))\(key.isTrusted ? ", trusted" : "")"))
+            if !key.isTrusted { details.append(("known_hosts line", key.line)) }
+        }
+        if let failure = probe.failure {
+            report.checks.append(
+                .init(
+                    kind: "source", name: name, verdict: .failed, message: failure.message,
+                    hint: probe.hostKey?.isTrusted == false && failure.hint?.contains("add this line") == true
+                        ? "add that line, once you have compared the fingerprint with what the host's owner says"
+                        : failure.hint, details: details))
+        } else {
+            let revision = probe.revision.map { " is at \($0.short)" } ?? ""
+            report.checks.append(
+                .init(
+                    kind: "source", name: name, verdict: .ok, message: "\(mirror.displayURL)\(revision)",
+                    details: details))
+        }
+        if let failure = await mirror.signatureProblem() {
+            report.checks.append(
+                .init(kind: "source", name: name, verdict: .failed, message: failure.message, hint: failure.hint))
+        }
+    }
+
+    // MARK: Provisioners
+
+    private func check(
+        _ configured: Configuration.Provisioner, _ file: ConfigurationFile, _ report: inout HealthReport
+    ) async {
+        let name = configured.name.value
+        let provisioner = CommandProvisioner(file.settings(of: configured))
+        if let problem = provisioner.check() {
+            report.checks.append(
+                .init(
+                    kind: "provisioner", name: name, verdict: .failed, message: problem.message, hint: problem.hint))
+            return
+        }
+        let command = configured.command.joined(separator: " ")
+        guard provisioner.operations.contains(.list) else {
+            report.checks.append(
+                .init(
+                    kind: "provisioner", name: name, verdict: .ok,
+                    message: "\(command) can be run; it has no list to be asked for"))
+            return
+        }
+        do throws(ProvisionerFailure) {
+            let listed = try await provisioner.list()
+            report.checks.append(
+                .init(
+                    kind: "provisioner", name: name, verdict: .ok,
+                    message: "\(command) lists \(counted(listed.count, "workspace"))"))
+        } catch {
+            report.checks.append(
+                .init(
+                    kind: "provisioner", name: name, verdict: .failed, message: "\(command) list: \(error.message)",
+                    hint: error.hint))
+        }
+    }
+
+    // MARK: Time zones
+
+    private func timezones(of configuration: Configuration, _ presets: [Preset], _ report: inout HealthReport) {
+        let zones = ZoneDirectory(environment: Environment.variables)
+        var names = Set(presets.compactMap { $0.schedule?.timezone })
+        names.formUnion(configuration.sources.flatMap(\.freezes).map(\.timezone))
+        // Somebody will want one, though nobody does yet.
+        let asked = names.isEmpty ? ["Europe/Berlin"] : names.sorted()
+        for name in asked {
+            do throws(TimeZoneError) {
+                _ = try zones.rules(of: name)
+            } catch {
+                let verdict: HealthReport.Verdict = names.isEmpty ? .warning : .failed
+                report.checks.append(.init(kind: "timezones", verdict: verdict, message: error.message))
+                return
+            }
+        }
+        report.checks.append(
+            .init(
+                kind: "timezones", verdict: .ok,
+                message: names.isEmpty ? "known; none is in use" : asked.joined(separator: ", ")))
+    }
+}
+
+extension HealthReport {
+    fileprivate mutating func fail(_ kind: String, _ name: String?, _ error: any Error) {
+        let failure = CommandFailure(error)
+        checks.append(.init(kind: kind, name: name, verdict: .failed, message: failure.message, hint: failure.hint))
+    }
+}

@@ -1,0 +1,98 @@
+internal import CLibGit2
+import Glibc
+import PrewarmEngine
+import Synchronization
+
+/// libgit2 knows one set of trusted certificates for the whole process. Handshakes that trust the same file run side by
+/// side; one that trusts another waits until they are done.
+final class CertificateTrust: Sendable {
+    static let shared = CertificateTrust()
+
+    private struct State {
+        var trusted: Trusted?
+        var users = 0
+    }
+
+    /// A file as it is now: one that was written anew is read anew.
+    private struct Trusted: Hashable {
+        let file: String?
+        let modified: Int
+        let size: Int
+
+        init(_ file: String?) {
+            var status = stat()
+            let isThere = stat(file ?? CertificateTrust.systemFile, &status) == 0
+            self.file = file
+            modified = isThere ? status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec : 0
+            size = isThere ? status.st_size : -1
+        }
+    }
+
+    private let state = Mutex(State())
+    private static let systemFile = "/etc/ssl/certs/ca-certificates.crt"
+
+    /// Blocks, on the thread of a mirror, until nobody needs another file or `isOver` says to give up.
+    func enter(file: String?, isOver: () -> Bool) throws(GitFailure) {
+        while true {
+            let wanted = Trusted(file)
+            let result: Result<Bool, GitFailure> = state.withLock { state in
+                guard state.trusted == wanted || state.users == 0 else { return .success(false) }
+                if state.trusted != wanted, prewarm_git_set_certificate_file(file ?? Self.systemFile) != 0 {
+                    let reason = LibGit2Error.last(code: -1).message
+                    state.trusted = nil
+                    return .failure(
+                        GitFailure(.refused, "the certificates in \(file ?? Self.systemFile) can't be used: \(reason)"))
+                }
+                state.trusted = wanted
+                state.users += 1
+                return .success(true)
+            }
+            if try result.get() { return }
+            guard !isOver() else {
+                throw GitFailure(.unreachable, "waited in vain for sources with another certificate file")
+            }
+            usleep(5_000)
+        }
+    }
+
+    func leave() {
+        state.withLock { $0.users -= 1 }
+    }
+}
+
+/// The trust that one pass needs while it makes a connection, and not a moment longer: a server that is slow afterwards
+/// holds back nobody who trusts other certificates. For the thread of its mirror alone.
+final class TrustHold {
+    private let file: String?
+    private let watch: Watch
+    private var isHeld = false
+    /// Why it could not be had.
+    private(set) var failure: GitFailure?
+
+    init(file: String?, watch: Watch) {
+        self.file = file
+        self.watch = watch
+    }
+
+    deinit { letGo() }
+
+    /// Negative where it can't be had.
+    func take() -> Int32 {
+        guard !isHeld else { return 0 }
+        do throws(GitFailure) {
+            try CertificateTrust.shared.enter(file: file) { watch.isOver }
+            isHeld = true
+            return 0
+        } catch {
+            failure = error
+            return -1
+        }
+    }
+
+    @discardableResult
+    func letGo() -> Int32 {
+        if isHeld { CertificateTrust.shared.leave() }
+        isHeld = false
+        return 0
+    }
+}

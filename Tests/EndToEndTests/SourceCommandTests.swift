@@ -1,0 +1,193 @@
+import Foundation
+import Subprocess
+import SystemPackage
+import Testing
+
+@Suite("A source, by the command line")
+struct SourceCommandTests {
+    private func run(_ script: String, in sandbox: Sandbox) async throws {
+        let result = try await Subprocess.run(
+            .name("sh"), arguments: ["-euc", script],
+            environment: .inherit.updating(["GIT_CONFIG_GLOBAL": "/dev/null"]),
+            workingDirectory: FilePath(sandbox.root.path), output: .string(limit: 1 << 20),
+            error: .string(limit: 1 << 20))
+        guard result.terminationStatus.isSuccess else { throw SandboxError(message: result.standardError) }
+    }
+
+    private func signed(_ sandbox: Sandbox, by key: String) async throws {
+        try await sandbox.git("add", "-A")
+        try await sandbox.git(
+            "-c", "gpg.format=ssh", "-c", "user.signingKey=\(sandbox.root.path)/\(key)", "commit", "-q", "-S", "-m",
+            "signed")
+    }
+
+    @Test("applies what an allowed signer signed, and keeps that in force where the next commit is not")
+    func signatures() async throws {
+        let sandbox = try await Sandbox(
+            configuration: Sandbox.configuration(source: "    verify: {mode: ssh, allowedSigners: signers}\n"))
+        try await run(
+            "ssh-keygen -q -t ed25519 -N '' -f ada; ssh-keygen -q -t ed25519 -N '' -f eve; "
+                + "echo \"ada@example.org $(cut -d' ' -f1,2 ada.pub)\" > signers", in: sandbox)
+        try sandbox.write("repo/presets/a.yaml", Sandbox.preset("a", instances: 1))
+        try await signed(sandbox, by: "ada")
+        let good = try await sandbox.head()
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        try sandbox.write("repo/presets/a.yaml", Sandbox.preset("a", instances: 3))
+        try await signed(sandbox, by: "eve")
+        let bad = try await sandbox.head()
+        for command in [["sync"], ["plan"], ["sync", "--rev", bad], ["validate"]] {
+            let result = try await sandbox.prewarm(command)
+            #expect(result.code == 1, "\(command)")
+            #expect(
+                result.err.contains("is signed by the key SHA256:") && result.err.contains("hint: "), "\(result.err)")
+        }
+        #expect(sandbox.instances.count == 1)
+        let status = try await sandbox.prewarm("status")
+        #expect(status.code == 1 && status.out.contains("commit \(bad.prefix(12)) by Ada"), "\(status.out)")
+        #expect(status.out.contains("\(good.prefix(8)) stays in force"), "\(status.out)")
+        #expect(status.out.contains("hint: sign it with a key that"), "\(status.out)")
+        let shown = try await sandbox.prewarm("plan", "--rev", bad)
+        #expect(shown.out.contains("create 2 workspaces") && shown.err.contains("a sync would refuse it"), "\(shown)")
+        try sandbox.write("repo/presets/a.yaml", Sandbox.preset("a", instances: 2))
+        try await signed(sandbox, by: "ada")
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        #expect(try await sandbox.prewarm("status").code == 0)
+        #expect(sandbox.instances.count == 2)
+    }
+
+    @Test("tells a history that was rewritten, and refuses it where it has to", arguments: [false, true])
+    func rewritten(_ isRefused: Bool) async throws {
+        let sandbox = try await Sandbox(
+            configuration: Sandbox.configuration(source: "    requireFastForward: \(isRefused)\n"))
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        try await sandbox.git("reset", "-q", "--hard", "HEAD~1")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
+        let sync = try await sandbox.prewarm("sync")
+        #expect(sync.code == (isRefused ? 1 : 0), "\(sync.err)")
+        #expect(sandbox.instances.count == (isRefused ? 2 : 3))
+        let events = try await sandbox.prewarm("get", "events")
+        #expect(events.out.contains("HistoryRewritten") && events.out.contains("the history of main was rewritten"))
+        guard isRefused else { return }
+        let commit = try await sandbox.head()
+        #expect(sync.err.contains("prewarm sync --rev \(commit)"), "\(sync.err)")
+        #expect(try await sandbox.prewarm("sync", "--rev", commit).code == 0)
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        #expect(sandbox.instances.count == 3)
+    }
+
+    @Test("names links, submodules and pointers of LFS among its manifests, reads none, and goes on")
+    func links() async throws {
+        let sandbox = try await Sandbox(configuration: Sandbox.configuration(source: "    exclude: [old/]\n"))
+        try sandbox.write("repo/presets/old/b.yaml", Sandbox.preset("b", instances: 1))
+        try sandbox.write(
+            "repo/presets/large.yaml", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
+        try FileManager.default.createSymbolicLink(
+            atPath: sandbox.root.appending(path: "repo/presets/link.yaml").path, withDestinationPath: "old/b.yaml")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try FileManager.default.createDirectory(
+            at: sandbox.root.appending(path: "repo/presets/folder.yaml"), withIntermediateDirectories: true)
+        // A folder on disk is read as a repository is.
+        try sandbox.remove("repo/presets/old")
+        for command in [
+            ["validate"], ["plan"], ["sync"], ["status"], ["validate", "repo"], ["plan", "--path", "repo"],
+        ] {
+            let result = try await sandbox.prewarm(command)
+            #expect(result.code == 0, "\(command): \(result)")
+            guard command != ["sync"] else { continue }
+            for words in ["presets/link.yaml", "symbolic link", "presets/large.yaml", "pointer of git LFS"] {
+                #expect((result.out + result.err).contains(words), "\(command): \(result)")
+            }
+        }
+        #expect(sandbox.instances.count == 1)
+    }
+
+    @Test("plans a pull request by its reference, without touching anything")
+    func pullRequest() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        try await sandbox.git("checkout", "-q", "-b", "work")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 4)])
+        try await sandbox.git("update-ref", "refs/pull/7/head", "HEAD")
+        try await sandbox.git("checkout", "-q", "main")
+        try await sandbox.git("branch", "-q", "-D", "work")
+        let before = sandbox.ledger
+        let plan = try await sandbox.prewarm("plan", "--rev", "refs/pull/7/head", "--detailed-exitcode")
+        #expect(plan.code == 2 && plan.out.contains("presets at refs/pull/7/head@sha1:"), "\(plan)")
+        #expect(plan.out.contains("create 3 workspaces") && sandbox.ledger == before)
+        #expect(try await sandbox.prewarm("plan", "--rev", "refs/pull/8/head").code == 1)
+    }
+
+    @Test("that can't be used is refused with its place in the configuration")
+    func refused() async throws {
+        let sandbox = try await Sandbox()
+        for (from, to, message) in [
+            ("file://ROOT/repo", "git://example.org/a", "bad.yaml:6:10: git:// URLs are not allowed"),
+            (
+                "file://ROOT/repo", "https://a:s3cr3t@example.org/a",
+                "bad.yaml:6:10: error: the url of the source presets"
+            ),
+            ("path: presets", "path: ../presets", "leads out of the repository"),
+            (
+                "provisioners:",
+                "  - {name: more, url: 'file://ROOT/repo/.git', ref: {branch: main}, path: presets/a}\nprovisioners:",
+                "error: the source more reads presets/a, which the source presets"
+            ),
+        ] {
+            try sandbox.write(
+                "bad.yaml", Sandbox.configuration.replacing(from, with: to).replacing("ROOT", with: sandbox.root.path))
+            let result = try await sandbox.prewarm("sync", "--config", "bad.yaml")
+            #expect(result.code == 1 && !result.err.contains("s3cr3t"), "\(result.err)")
+            #expect(result.err.contains(message), "\(result.err)")
+            if message.contains("source more") { #expect(result.err.contains("bad.yaml:9:"), "\(result.err)") }
+        }
+    }
+}
+
+@Suite("A secret of a source")
+struct SourceSecretTests {
+    @Test("is in no output, no store and no mirror, whatever the server does with it")
+    func planted() async throws {
+        let secret = "pl4nted-\(UUID().uuidString.prefix(8))"
+        let encoded = Data("x-access-token:\(secret)".utf8).base64EncodedString()
+        let ways = [
+            "{token: '\(secret)'}", "{token: '${GIT_TOKEN}'}", "{tokenFile: token}", "{command: [/bin/sh, helper.sh]}",
+        ]
+        for way in ways {
+            let sandbox = try await Sandbox()
+            try sandbox.write("token", secret + "\n")
+            try sandbox.write("helper.sh", "echo '{\"password\": \"\(secret)\"}'")
+            try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+            try await GitBackend.serving(sandbox, ["--login", "x-access-token:\(secret)"]) { port in
+                for path in ["login/repo/.git", "status/403/a", "status/500/a", "page/a", "cut/repo/.git"] {
+                    let text = Sandbox.configuration(source: "    auth: \(way)\n")
+                        .replacing("file://ROOT/repo", with: "http://127.0.0.1:\(port)/\(path)")
+                    try sandbox.write("prewarm.yaml", text)
+                    for command in [
+                        ["sync"], ["plan", "-o", "json"], ["validate"], ["status"], ["get", "sources", "-o", "json"],
+                        ["get", "events", "-o", "json"], ["doctor"], ["doctor", "-o", "json"], ["export"],
+                        ["sync", "--log-level", "debug", "--log-format", "json"], ["plan", "--rev", "nothing"],
+                    ] {
+                        let result = try await sandbox.prewarm(command, environment: ["GIT_TOKEN": .init(secret)])
+                        if path.hasPrefix("login"), command != ["plan", "--rev", "nothing"] {
+                            #expect(result.code == 0, "\(way) \(command): \(result)")
+                        }
+                        for form in [secret, encoded] {
+                            #expect(!(result.out + result.err).contains(form), "\(way) \(path) \(command)")
+                        }
+                    }
+                }
+            }
+            #expect(sandbox.instances.count == 1)
+            let names = try FileManager.default.subpathsOfDirectory(atPath: sandbox.root.path)
+                .filter { $0.hasPrefix("prewarm.db") || $0.hasPrefix("prewarm.mirrors") }
+            #expect(names.contains("prewarm.db") && names.contains { $0.hasSuffix(".pack") })
+            for name in names {
+                let data = sandbox.bytes(name) ?? Data()
+                for form in [secret, encoded] { #expect(data.range(of: Data(form.utf8)) == nil, "\(name)") }
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@Suite("A revision")
+struct AdmissionTests {
+    private func events(_ engine: Engine) async throws -> [Event] {
+        try await engine.store.read { try $0.events(EventFilter()) }
+    }
+
+    @Test(
+        "that nobody vouches for is not applied: the last trusted one stays, and the status says who, why and what to do"
+    )
+    func untrusted() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 2 1")
+        try await engine.sync()
+        let good = try #require(world.with(\.head))
+        world.commit("a 5 1")
+        let bad = try #require(world.with(\.head))
+        world.with { $0.untrusted = [bad] }
+        let report = try await engine.turn("presets")
+        #expect(report.failure?.reason == .verificationFailed && report.revision?.commit == good)
+        #expect(try await engine.counts("a")?.desired == 2)
+        let status = try #require(try await engine.sourceStatuses().first)
+        let ready = try #require(status.conditions.first)
+        #expect(ready.reason == "VerificationFailed" && ready.message.contains("commit \(bad) is not signed"))
+        #expect(ready.message.contains("stays in force") && status.record?.failure?.hint == "sign it")
+        #expect(try await events(engine).contains { $0.reason == "VerificationFailed" && $0.kind == .warning })
+        // A plan says the same, and one of a revision that somebody asks for is shown all the same.
+        let plan = try await engine.preview("presets")
+        #expect(plan.failure?.reason == .verificationFailed && plan.plan.pools.first?.counts.desired == 2)
+        let asked = try await engine.preview("presets", revision: bad)
+        #expect(asked.failure == nil && asked.plan.pools.first?.counts.desired == 5)
+        #expect(asked.diagnostics.contains { $0.message.contains("a sync would refuse it") && $0.hint == "sign it" })
+        // Somebody who asks for it by its commit gets it no sooner.
+        #expect(try await engine.turn("presets", revision: bad).failure?.reason == .verificationFailed)
+        world.commit("a 3 1")
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.desired == 3)
+        #expect(try await engine.sourceStatuses().first?.record?.failure == nil)
+    }
+
+    @Test("that is the first, and not trusted, leaves nothing in force")
+    func untrustedFirst() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 2 1")
+        world.with { $0.untrusted = [$0.head ?? ""] }
+        let report = try await engine.turn("presets")
+        #expect(report.failure?.reason == .verificationFailed && report.revision == nil && report.presets == [])
+        #expect(world.with(\.calls) == [])
+    }
+
+    @Test("that rewrites history is told and applied")
+    func rewritten() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 2 1")
+        try await engine.sync()
+        world.commit("a 3 1")
+        try await engine.sync()
+        #expect(try await events(engine).allSatisfy { $0.reason != "HistoryRewritten" })
+        world.commit("a 4 1")
+        world.with { $0.rewrites = [$0.head ?? ""] }
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.desired == 4)
+        let told = try await events(engine).filter { $0.reason == "HistoryRewritten" }
+        #expect(
+            told.count == 1 && told[0].kind == .warning && told[0].message.contains("the history of main was rewritten")
+        )
+    }
+
+    @Test("that rewrites history is refused where the operator says so, until somebody lets it go on")
+    func refused() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open(), requiresFastForward: true)
+        world.commit("a 2 1")
+        try await engine.sync()
+        world.commit("a 4 1")
+        let rewrite = try #require(world.with(\.head))
+        world.with { $0.rewrites = [rewrite] }
+        let report = try await engine.turn("presets")
+        #expect(report.failure?.reason == .historyRewritten)
+        #expect(report.failure?.hint?.contains("prewarm sync --rev \(rewrite)") == true)
+        #expect(try await engine.counts("a")?.desired == 2)
+        #expect(try await engine.preview("presets").failure?.reason == .historyRewritten)
+        #expect(try await engine.turn("presets", revision: rewrite).failure == nil)
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.desired == 4)
+        world.commit("a 5 1")
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.desired == 5)
+        #expect(try await engine.sourceStatuses().first?.record?.failure == nil)
+    }
+
+    @Test("of another repository than before is no rewritten history")
+    func otherRepository() async throws {
+        let world = try World()
+        let first = world.engine(store: try world.open(), requiresFastForward: true)
+        world.commit("a 2 1")
+        try await first.sync()
+        world.commit("a 4 1")
+        world.with { $0.rewrites = [$0.head ?? ""] }
+        let second = world.engine(store: try world.open(), url: "another", requiresFastForward: true)
+        #expect(try await second.turn("presets").failure == nil)
+        #expect(try await second.counts("a")?.desired == 4)
+    }
+
+    @Test("with links among its manifests says so, and is applied")
+    func links() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.with { $0.links = ["presets/link.yaml"] }
+        world.commit("a 2 1")
+        #expect(try await engine.preview("presets").diagnostics.map(\.file) == ["presets/link.yaml"])
+        try await engine.sync()
+        let status = try #require(try await engine.sourceStatuses().first)
+        #expect(status.isHealthy && status.diagnostics.map(\.file) == ["presets/link.yaml"])
+        #expect(try await engine.counts("a")?.desired == 2)
+    }
+}
