@@ -24,6 +24,32 @@ struct TerminalTests {
         #expect(!piped.out.contains("\u{1b}"), "and none of that in a pipe")
     }
 
+    @Test("what provisioners, committers and users wrote moves no cursor and changes no colour")
+    func steering() async throws {
+        let sandbox = try await Sandbox()
+        try sandbox.write(
+            "provision", "#!/bin/sh\nprintf 'a\\033[2Jb\\rc\\n' >&2\n[ $1 = delete ] || exit 1\n", isExecutable: true)
+        let deprecated = #"  deprecated: {message: "gone\e[31m\u202E"}"#
+        try await sandbox.commit([
+            "a.yaml": Sandbox.preset("a", instances: 1, "  failureLimit: 1"),
+            "b.yaml": Sandbox.preset("b", instances: 1, deprecated),
+            "c.yaml": Sandbox.preset("c", instances: 1).replacing("name: c", with: #"name: "c\e[5m""#),
+        ])
+        var outputs = [try await sandbox.prewarm("plan"), try await sandbox.prewarm("sync", "--wait")]
+        try await sandbox.prewarm("suspend", "a", "--reason", "r\u{1b}[1m\nx", "--by", "e\u{1b}ve")
+        for arguments in [
+            ["status"], ["get", "presets"], ["get", "events"], ["get", "operations"], ["describe", "preset", "a"],
+            ["describe", "preset", "b"], ["plan"], ["claim", "b", "--owner", "x"], ["get", "presets", "-o", "json"],
+        ] {
+            outputs.append(try await sandbox.prewarm(arguments))
+        }
+        for output in outputs {
+            let text = output.out + output.err
+            #expect(!text.unicodeScalars.contains { "\u{1b}\r\u{202e}".unicodeScalars.contains($0) }, "\(text)")
+        }
+        #expect(outputs[2].out.contains("suspended by eve: r[1m x"), "\(outputs[2].out)")
+    }
+
     @Test("colours are left out where NO_COLOR says so")
     func noColour() async throws {
         let sandbox = try await Sandbox()

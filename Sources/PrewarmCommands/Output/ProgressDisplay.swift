@@ -103,9 +103,10 @@ final class ProgressDisplay: Sendable {
             console.step(.success, "\(operation.kind.pastTense) \(name)\(time)")
         case .failed:
             state.failed += 1
-            console.step(.failure, "\(operation.kind.rawValue) \(name) failed\(time): \(operation.error ?? "")")
+            console.step(
+                .failure, "\(operation.kind.rawValue) \(name) failed\(time): \(operation.error?.printableLines ?? "")")
         case .pending:
-            guard let error = operation.error else { return }
+            guard let error = operation.error?.printableLines else { return }
             console.step(
                 .waiting, "\(operation.kind.rawValue) \(name) is tried again at \(operation.nextAttemptAt): \(error)")
         case .running, .cancelled: break

@@ -1,3 +1,5 @@
+import PrewarmCore
+
 /// Columns of text that fit the width of the terminal.
 struct Table {
     struct Column {
@@ -141,9 +143,6 @@ extension String {
 
     /// One line, without control characters: what others wrote can't move the cursor.
     var asOneLine: String {
-        String(
-            split(whereSeparator: \.isNewline).joined(separator: " ").unicodeScalars.filter {
-                $0.value >= 0x20 && $0.value != 0x7f && !(0x80...0x9f).contains($0.value)
-            })
+        printable
     }
 }

@@ -9,6 +9,9 @@ package struct GuardState: Hashable, Sendable {
     /// How many unclaimed instances there were when the guard began to hold. What was made since makes no share smaller,
     /// whichever revision is next; nil where nothing is held.
     package var heldAmong: Int?
+    /// Names of presets that came within the window. What was made for them makes no share smaller: a preset that is
+    /// renamed in two commits is renamed.
+    package var added: Set<String> = []
     /// What somebody allowed to go.
     package var approved: Set<WorkspaceID> = []
 
@@ -27,7 +30,7 @@ struct DeletionGuard {
         for pool in pools {
             let source = pool.preset.key.source
             var counts = sources[source] ?? Counts()
-            counts.unclaimed += pool.unclaimed
+            let before = counts.removed
             if pool.preset.retirement != .pruned { counts.isEmptied = false }
             if pool.preset.options.deletionPolicy == .delete {
                 let lowered = states[source]?.lowered ?? []
@@ -37,6 +40,8 @@ struct DeletionGuard {
                     if !isApproved { counts.isApproved = false }
                 }
             }
+            let isAdded = states[source]?.added.contains(pool.preset.key.name) == true
+            counts.unclaimed += isAdded ? counts.removed - before : pool.unclaimed
             sources[source] = counts
         }
         for (source, counts) in sources where counts.removed > 0 && !counts.isApproved {

@@ -47,11 +47,13 @@ package struct Planner: Sendable {
         plan.pools.reserveCapacity(presets.count)
         var standstills = Standstills(self)
         var (active, unclaimed): ([Pool], [String: Int]) = ([], [:])
+        let hasAdded = observed.guards.values.contains { !$0.added.isEmpty }
         for preset in presets {
             let tallies = observed.tallies[preset.key] ?? []
             let standstill = standstills.standstill(of: preset)
             if standstill == nil, let pool = settled(preset, tallies, observed) {
-                unclaimed[preset.key.source, default: 0] += pool.counts.actual
+                let isAdded = hasAdded && observed.guards[preset.key.source]?.added.contains(preset.key.name) == true
+                unclaimed[preset.key.source, default: 0] += isAdded ? 0 : pool.counts.actual
                 plan.add(pool)
             } else {
                 var pool = Pool(preset, planner: self, tallies: tallies, observed: observed, standstill: standstill)

@@ -34,7 +34,7 @@ package struct Condition: Hashable, Sendable {
         self.kind = kind
         self.status = status
         self.reason = reason
-        self.message = message
+        self.message = message.printable
         self.since = since
     }
 }

@@ -172,7 +172,7 @@ extension Int {
 
 extension Deprecation {
     package func sentence(of subject: String) -> String {
-        "\(subject) is deprecated" + (message.map { ": \($0)" } ?? "")
+        "\(subject) is deprecated" + (message.map { ": \($0.printable)" } ?? "")
             + (replacement.map { "; use \($0) in its place" } ?? "")
     }
 }

@@ -23,7 +23,7 @@ package struct Diagnostic: Hashable, Sendable {
         self.severity = severity
         self.file = file
         self.position = position
-        self.message = message
+        self.message = message.printable
         self.hint = hint
         self.excerpt = excerpt
     }

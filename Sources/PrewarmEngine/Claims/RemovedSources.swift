@@ -25,13 +25,22 @@ extension Engine {
     /// Forgets those of which nothing is left, and goes on with those that somebody let go.
     package func settleRemovedSources() async throws {
         for source in try await removedSources() {
-            let hasLeft = try await store.read { store in
-                try store.presets(source: source.name).contains { $0.retirement == .pruned }
-                    || store.tallies(source: source.name).isEmpty
-            }
-            guard hasLeft else { continue }
+            guard try await store.read({ try isLeaving(source.name, in: $0) }) else { continue }
             if source.unclaimed == 0 { try await retire(source.name) }
             try await settle(source.name)
+        }
+    }
+
+    /// Nothing is left of it, or of one of its presets, or more of it may go. What is claimed or to be retained is
+    /// nothing to look at again and again.
+    private func isLeaving(_ name: String, in store: any StoreReader) throws -> Bool {
+        let tallies = Dictionary(grouping: try store.tallies(source: name), by: \.preset)
+        if tallies.isEmpty { return true }
+        return try store.presets(source: name).contains { preset in
+            guard preset.retirement == .pruned else { return false }
+            guard let tallies = tallies[preset.key] else { return true }
+            let isIdle = tallies.allSatisfy { $0.state == .claimed || $0.state == .deleting }
+            return preset.options.deletionPolicy != .retain && !isIdle
         }
     }
 

@@ -172,8 +172,14 @@ package final class Daemon: Service {
                             "a provisioner could not list what exists",
                             metadata: ["provisioner": "\(report.provisioner)", "error": "\(failure.message)"])
                     }
+                    if let suspicion = report.suspicion {
+                        logger.warning(
+                            "a provisioner's list is not believed",
+                            metadata: ["reason": "\(suspicion.message(of: report.provisioner))"])
+                    }
                     if !report.lost.isEmpty || !report.deleted.isEmpty { replan() }
                 }
+                try await engine.settleRemovedSources()
             } catch {
                 logger.error("what exists could not be compared", metadata: ["error": "\(error)"])
             }

@@ -13,6 +13,17 @@ package struct GuardRecord: Hashable, Sendable {
         }
     }
 
+    /// A preset that a revision brought.
+    package struct Addition: Hashable, Sendable {
+        package let name: String
+        package let at: Timestamp
+
+        package init(name: String, at: Timestamp) {
+            self.name = name
+            self.at = at
+        }
+    }
+
     /// Somebody's leave for what was held then. A set that grew since needs another.
     package struct Approval: Hashable, Sendable {
         package let revision: String
@@ -31,6 +42,8 @@ package struct GuardRecord: Hashable, Sendable {
     /// Names of presets whose number a revision lowered, until they have no more than that.
     package var lowered: [String] = []
     package var removals: [Removal] = []
+    /// Those of a source's first revision are none: there is nothing that they are more than.
+    package var additions: [Addition] = []
     package var approval: Approval?
     /// The revision of which the guard holds something.
     package var heldRevision: String?
@@ -46,6 +59,7 @@ package struct GuardRecord: Hashable, Sendable {
         state.heldAmong = heldAmong
         state.isHeld = heldRevision != nil && heldRevision == revision?.description
         state.recentlyRemoved = removals.reduce(0) { $0 + ($1.at + window > now ? $1.count : 0) }
+        state.added = Set(additions.lazy.filter { $0.at + window > now }.map(\.name))
         if let approval, approval.revision == revision?.description { state.approved = Set(approval.workspaces) }
         return state
     }
@@ -58,6 +72,7 @@ extension GuardRecord: BinaryCodable {
         writer.write(approval)
         writer.write(heldRevision)
         writer.write(heldAmong)
+        writer.write(additions)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -66,6 +81,7 @@ extension GuardRecord: BinaryCodable {
         approval = try reader.read()
         heldRevision = try reader.read()
         heldAmong = try reader.read()
+        additions = try reader.read()
     }
 }
 
@@ -78,6 +94,18 @@ extension GuardRecord.Removal: BinaryCodable {
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
         at = Timestamp(milliseconds: try reader.read())
         count = try reader.read()
+    }
+}
+
+extension GuardRecord.Addition: BinaryCodable {
+    package func encode(into writer: inout BinaryWriter) {
+        writer.write(name)
+        writer.write(at.milliseconds)
+    }
+
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        name = try reader.read()
+        at = Timestamp(milliseconds: try reader.read())
     }
 }
 

@@ -12,6 +12,16 @@ extension Planner {
     }
 }
 
+extension Planner {
+    /// The presets that are new beside others; a thousand at most, as they are kept for the time of the guard's window.
+    func added(by presets: [Preset], to previous: [Preset]) -> [GuardRecord.Addition] {
+        guard !previous.isEmpty else { return [] }
+        let known = Set(previous.lazy.map(\.key))
+        return presets.lazy.filter { !known.contains($0.key) }.prefix(1000)
+            .map { GuardRecord.Addition(name: $0.key.name, at: now) }
+    }
+}
+
 extension TurnCommit {
     /// What the guard knows before the plan is made.
     func guardRecord(in store: any StoreReader) throws -> GuardRecord {
@@ -19,6 +29,7 @@ extension TurnCommit {
         guard let desired else { return record }
         record.lowered = Set(record.lowered)
             .union(planner.lowered(by: desired.catalog.presets, from: previous.presets)).sorted()
+        record.additions += planner.added(by: desired.catalog.presets, to: previous.presets)
         return record
     }
 
@@ -36,7 +47,9 @@ extension TurnCommit {
             guard isTaken(action), let id = action.workspace else { return false }
             return !approved.contains(id)
         }
-        record.removals.removeAll { $0.at + engine.policy.deletionGuard.window <= planner.now }
+        let window = engine.policy.deletionGuard.window
+        record.removals.removeAll { $0.at + window <= planner.now }
+        record.additions.removeAll { $0.at + window <= planner.now }
         if removed > 0 { record.removals.append(.init(at: planner.now, count: removed)) }
         if record.approval?.revision != revision?.description { record.approval = nil }
         if preset == nil {

@@ -85,9 +85,11 @@ extension Engine {
         report.diagnostics = desired.catalog.diagnostics + remarks
         let (presets, planner, target) = (report.presets, planner(for: report.presets), report.revision)
         let lowered = planner.lowered(by: presets, from: previous.presets)
+        let added = planner.added(by: presets, to: previous.presets).map(\.name)
         (report.plan, report.failures, report.conditions) = try await store.read { store in
             var observed = try observed(of: presets, source: name, revision: target, planner: planner, in: store)
             observed.guards[name, default: GuardState()].lowered.formUnion(lowered)
+            observed.guards[name]?.added.formUnion(added)
             return (
                 planner.plan(presets, observed: observed), observed.failures, try store.conditions(source: name)
             )

@@ -27,7 +27,7 @@ package struct Unfinished: Sendable {
     /// `go-large: 2 of 5 ready, 3 starting, 0 deleting`
     package var sentence: String {
         let counts = pool.counts
-        let message = (failure?.message ?? "").split(whereSeparator: \.isNewline).joined(separator: " ")
+        let message = (failure?.message ?? "").printable
         let why: String
         switch pool.wait {
         case .stalled(let failures): why = ", stalled after \(words(for: failures)): \(message)"

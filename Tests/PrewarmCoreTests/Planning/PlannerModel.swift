@@ -280,10 +280,11 @@ struct PlannerModel {
         }
         if counted.isEmpty || counted.allSatisfy(isApproved) { return nil }
         let recent = world.guards[source]?.recentlyRemoved ?? 0
-        let all = world.instances.filter { instance in
-            instance.preset.source == source && [.pending, .creating, .ready].contains(instance.state)
-                && world.presets.contains { $0.key == instance.preset }
-        }.count
+        let all =
+            world.instances.filter { instance in
+                instance.preset.source == source && [.pending, .creating, .ready].contains(instance.state)
+                    && world.presets.contains { $0.key == instance.preset } && !isAdded(instance.preset)
+            }.count + counted.count { isAdded($0.preset) }
         let (removed, total) = (counted.count + recent, all + recent)
         let isEmptied = !world.presets.contains { $0.key.source == source && $0.retirement != .pruned }
         if isEmptied { return .pathEmptied(removed: removed) }
@@ -291,6 +292,10 @@ struct PlannerModel {
         let among = [total, world.guards[source]?.heldAmong].compactMap { $0 }.min() ?? total
         guard isHeld || removed > 5 && Double(removed) / Double(among) > 0.5 else { return nil }
         return .deletionGuard(removed: removed, of: among)
+    }
+
+    private func isAdded(_ preset: PresetKey) -> Bool {
+        world.guards[preset.source]?.added.contains(preset.name) == true
     }
 
     private func isApproved(_ action: Action) -> Bool {

@@ -34,6 +34,7 @@ extension World {
             state.recentlyRemoved = random.pick([0, 0, 3, 6])
             state.isHeld = random.chance(20)
             if random.chance(30) { state.heldAmong = 1 + random.below(15) }
+            if random.chance(30) { state.added = random.pick([["a"], ["b"], ["a", "b"]]) }
             if random.chance(60) { state.lowered = ["a", "b"] }
             if random.chance(40) {
                 state.approved = Set(world.instances.map(\.id).filter { _ in random.chance(70) })
