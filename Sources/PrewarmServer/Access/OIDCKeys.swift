@@ -30,6 +30,8 @@ actor OIDCKeys {
             let found = keys?.key(id: id, algorithm: algorithm)
             if let found, isWithin(Self.freshFor, of: fetchedAt, now: now) { return found }
             if isFetching {
+                // Who has a key that is known doesn't wait for an issuer that is slow.
+                if let found, isWithin(Self.keptFor, of: fetchedAt, now: now) { return found }
                 await withCheckedContinuation { waiting.append($0) }
                 continue
             }

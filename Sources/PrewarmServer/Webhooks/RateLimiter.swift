@@ -13,6 +13,9 @@ package struct RateLimiter: Sendable {
     private var buckets: [String: Bucket] = [:]
     /// For keys for which there is no room.
     private var overflow: Bucket?
+    /// When all buckets were last looked at, which takes time.
+    private var sweptAt: Timestamp?
+    private static let sweepPause = Duration.seconds(1)
 
     private struct Bucket {
         var level: Double
@@ -63,6 +66,8 @@ package struct RateLimiter: Sendable {
 
     /// One that is full by now is as one that was never there.
     private mutating func forgetFull(now: Timestamp) {
+        if let sweptAt, now >= sweptAt, now - sweptAt < Self.sweepPause { return }
+        sweptAt = now
         buckets = buckets.filter { level(of: $0.value, now: now) < burst }
     }
 

@@ -74,6 +74,7 @@ final class FakeIssuer: Sendable {
     func publish(_ key: SigningKey) { state.withLock { $0.keys[key.id] = key } }
     func withdraw(_ key: SigningKey) { state.withLock { $0.keys[key.id] = nil } }
     func change(_ body: @Sendable (inout State) -> Void) { state.withLock { body(&$0) } }
+    var discoveries: Int { state.withLock { $0.discoveries } }
     var fetches: Int { state.withLock { $0.fetches } }
 
     private final class Box: Sendable {

@@ -3,6 +3,7 @@ import Crypto
 import Foundation
 import JWTKit
 import PrewarmCore
+import Synchronization
 import Testing
 
 @testable import PrewarmServer
@@ -314,6 +315,27 @@ struct OIDCTests {
             issuer.change { $0.keysFail = false }
             let back = late + .seconds(61)
             #expect(try await Self.refusal(verifier, token(25 * 3600 + 61), now: back) == nil)
+        }
+    }
+
+    @Test("Who has a key that is known doesn't wait for an issuer that became slow")
+    func slowness() async throws {
+        let key = try SigningKey.ec("k1")
+        try await FakeIssuer.serve([key]) { (issuer, client) throws in
+            let verifier = Self.verifier(issuer, client)
+            let later = Self.start + .seconds(3601)
+            let token = try await key.sign(Self.claims(issuer, ["exp": .integer(later.wholeSeconds + 60)]))
+            #expect(await Self.refusal(verifier, token) == nil)
+            issuer.change { $0.jwksPath = "/slow" }
+            let isFetched = Mutex(false)
+            async let first = {
+                defer { isFetched.withLock { $0 = true } }
+                return await Self.refusal(verifier, token, now: later)
+            }()
+            while issuer.discoveries < 2 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(await Self.refusal(verifier, token, now: later) == nil)
+            #expect(!isFetched.withLock { $0 }, "the fetch goes on")
+            #expect(await first == nil, "and the one that fetches has the old key, too")
         }
     }
 

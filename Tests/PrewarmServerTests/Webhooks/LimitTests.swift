@@ -37,6 +37,7 @@ struct RateLimiterTests {
         #expect(limiter.keyCount == 100)
         #expect(limiter.take("new", now: .at(0)) != nil, "there is no room, and the shared bucket is empty")
         #expect(limiter.take("k5", now: .at(0)) == nil, "one that is known keeps its bucket")
+        #expect(limiter.take("k6", now: .at(0)) == nil)
         #expect(limiter.take("new", now: .at(60)) == nil && limiter.keyCount <= 100, "full buckets are forgotten")
     }
 

@@ -193,6 +193,19 @@ struct WebhookSignatureTests {
         }
     }
 
+    @Test(
+        "An empty secret is none, though somebody signs with it",
+        arguments: [
+            (.github, ["X-Hub-Signature-256": "sha256=\(hexHMAC("{}", ""))"]),
+            (.gitea, ["X-Gitea-Signature": hexHMAC("{}", "")]),
+            (.gitlab, ["X-Gitlab-Token": ""]),
+            (.azureDevOps, ["Authorization": "Basic " + Data("ada:".utf8).base64EncodedString()]),
+        ] as [(WebhookKind, KeyValuePairs<String, String>)])
+    func emptySecret(kind: WebhookKind, fields: KeyValuePairs<String, String>) {
+        let request = WebhookRequest(fields, "{}")
+        #expect(WebhookSignature(kind, secrets: ["", ""]).check(request, now: .at(0)) == .wrong)
+    }
+
     @Test("Of a good request no bit of the body can be changed", arguments: documented.filter { $0.kind.signsBody })
     func changedBodies(_ one: Case) {
         guard one.fields.first(where: { $0.key == "X-Gitlab-Token" }) == nil else { return }
