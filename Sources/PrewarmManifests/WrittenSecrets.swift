@@ -12,7 +12,9 @@ struct WrittenSecrets {
             guard case .mapping(let range) = node.content else { continue }
             let pairs = tree.pairs(range)
             // Whoever has the URL of such a receiver can post to it.
-            let isSlack = pairs.contains { Self.text(of: $0.key, tree) == "kind" && Self.text(of: $0.value, tree) == "slack" }
+            let isSlack = pairs.contains {
+                Self.text(of: $0.key, tree) == "kind" && Self.text(of: $0.value, tree) == "slack"
+            }
             for (key, value) in pairs {
                 guard let name = Self.text(of: key, tree), Self.keys.contains(name) || isSlack && name == "url" else {
                     continue

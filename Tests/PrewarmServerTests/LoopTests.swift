@@ -27,8 +27,7 @@ private final class Workshop: Sendable {
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script.path)
         let git = try GitMirror(
             GitSettings(
-                name: "presets", url: repository.path, timeout: .seconds(30), idleTimeout: .seconds(20),
-                allowFile: true, mirror: folder.appending(path: "mirror").path))
+                name: "presets", url: repository.path, allowFile: true, mirror: folder.appending(path: "mirror").path))
         let provisioner = CommandProvisioner(
             CommandSettings(
                 name: "local", command: [script.path], operations: [.create, .delete], concurrency: 4,

@@ -83,6 +83,10 @@ private struct UnreachableGit: GitSource {
     func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile] { throw failure }
     func contents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?] { throw failure }
     func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription { throw failure }
+    func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool { throw failure }
+    func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) { throw failure }
+    func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic] { throw failure }
+    func treeIdentity(at revision: Revision) async throws(GitFailure) -> String { throw failure }
 }
 
 extension Notifier {
@@ -101,7 +105,6 @@ extension Notifier {
 
 extension Timestamp {
     static var wall: Timestamp { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
-    static func at(_ seconds: Int64) -> Timestamp { Timestamp(seconds: 1_800_000_000 + seconds) }
 }
 
 extension Event {
