@@ -21,9 +21,12 @@ extension Engine {
     private func makeTurn(
         _ name: String, pull: Bool, revision: String?, preset: String?, expected: String?
     ) async throws -> TurnReport {
-        guard let source = sources[name] ?? removedSource(name) else { throw TurnError.unknownSource(name) }
+        let found = try await store.read { try $0.source(name) }
+        guard let source = sources[name] ?? (found == nil ? nil : removedSource(name)) else {
+            throw TurnError.unknownSource(name)
+        }
         var report = TurnReport(source: name)
-        let record = try await store.read { try $0.source(name) } ?? SourceRecord(name: name, url: source.url)
+        let record = found ?? SourceRecord(name: name, url: source.url)
         report.revision = record.applied
         var target = sources[name] == nil ? nil : record.applied
         if pull {

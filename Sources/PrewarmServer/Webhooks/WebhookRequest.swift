@@ -46,9 +46,9 @@ extension WebhookKind {
     /// The same for each attempt to deliver one event; nil where the forge has none in the header.
     func deliveryID(of request: WebhookRequest) -> String? {
         switch self {
-        case .github: request.value("X-GitHub-WebhookDelivery")
+        case .github: request.value("X-GitHub-Delivery")
         case .gitlab: request.first("webhook-id", "Idempotency-Key", "X-Gitlab-Event-UUID")
-        case .gitea: request.first("X-Forgejo-WebhookDelivery", "X-Gitea-WebhookDelivery", "X-Gogs-WebhookDelivery")
+        case .gitea: request.first("X-Forgejo-Delivery", "X-Gitea-Delivery", "X-Gogs-Delivery")
         case .bitbucket: request.first("X-Request-UUID", "X-Request-Id")
         case .standard: request.value("webhook-id")
         case .azureDevOps, .generic: nil

@@ -53,10 +53,10 @@ package struct WebhookSample: Sendable {
 
     private var eventFields: [(String, String)] {
         switch kind {
-        case .github: [("X-GitHub-Event", "push"), ("X-GitHub-WebhookDelivery", deliveryID)]
+        case .github: [("X-GitHub-Event", "push"), ("X-GitHub-Delivery", deliveryID)]
         case .gitlab:
             [("X-Gitlab-Event", isTag ? "Tag Push Hook" : "Push Hook"), ("Idempotency-Key", deliveryID)]
-        case .gitea: [("X-Gitea-Event", "push"), ("X-Gitea-WebhookDelivery", deliveryID)]
+        case .gitea: [("X-Gitea-Event", "push"), ("X-Gitea-Delivery", deliveryID)]
         case .bitbucket: [("X-Event-Key", "repo:push"), ("X-Request-UUID", deliveryID)]
         case .azureDevOps, .generic, .standard: []
         }

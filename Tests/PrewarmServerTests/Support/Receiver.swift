@@ -94,7 +94,7 @@ final class Receiver: Sendable {
 
 /// Waits until something is so; 15 seconds and more are for machines that are busy.
 func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-    for _ in 0..<1500 {
+    for _ in 0..<6000 {
         if try await condition() { return true }
         try await Task.sleep(for: .milliseconds(10))
     }

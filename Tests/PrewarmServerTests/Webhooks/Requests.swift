@@ -31,7 +31,7 @@ func githubPush(_ body: String, secret: String = Secrets.text, event: String = "
 {
     WebhookRequest(
         [
-            "Content-Type": "application/json", "X-GitHub-Event": event, "X-GitHub-WebhookDelivery": id,
+            "Content-Type": "application/json", "X-GitHub-Event": event, "X-GitHub-Delivery": id,
             "X-Hub-Signature-256": "sha256=" + hexHMAC(body, secret),
         ], body)
 }
