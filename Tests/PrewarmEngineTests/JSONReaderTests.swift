@@ -1,0 +1,53 @@
+import PrewarmEngine
+import Testing
+
+@Suite("Reading JSON")
+struct JSONReaderTests {
+    @Test(
+        "gives what was written, in its order",
+        arguments: [
+            (#"{"b":1,"a":[true,false,null],"c":{"d":"x"}}"#, #"{"b":1,"a":[true,false,null],"c":{"d":"x"}}"#),
+            (" [ -1 , 0 , 1.5e3 , 9223372036854775807 ] ", "[-1,0,1500.0,9223372036854775807]"),
+            (#""\"\\\/\b\f\n\r\té😀\u0001""#, #""\"\\/\u0008\u000c\n\r\té😀\u0001""#),
+            ("[]", "[]"), ("{}", "{}"), ("12345678901234567890", "1.2345678901234567e+19"),
+        ])
+    func good(text: String, written: String) throws {
+        #expect(try JSONReader.read(Array(text.utf8)).compactJSON == written)
+    }
+
+    @Test(
+        "says where something else was expected",
+        arguments: [
+            ("", 0), ("{", 1), ("[1,]", 3), ("[1 2]", 3), (#"{"a" 1}"#, 5), (#"{a: 1}"#, 1), ("tru", 0), ("01", 0),
+            ("-", 0), ("1.", 2), ("1e", 2), (#""a"#, 2), ("\"a\u{0}\"", 2), (#""\x""#, 3), (#""\u12g4""#, 3),
+            (#""\ud800""#, 7), (#""\ud800A""#, 7), (#"{"a":1,"a":2}"#, 10), ("1 2", 2), ("nul", 0), ("1e999", 5),
+            ("NaN", 0), ("'a'", 0),
+        ])
+    func bad(text: String, offset: Int) {
+        #expect { try JSONReader.read(Array(text.utf8)) } throws: { error in
+            (error as? JSONReader.Failure)?.offset == offset
+        }
+    }
+
+    @Test("refuses what is nested too deeply, and bytes that are no text")
+    func limits() {
+        let deep = Array(String(repeating: "[", count: 100_000).utf8)
+        #expect(throws: JSONReader.Failure.self) { try JSONReader.read(deep) }
+        #expect(throws: JSONReader.Failure.self) { try JSONReader.read([0x22, 0xff, 0xfe, 0x22]) }
+    }
+
+    @Test("survives damage: whatever it takes, it writes and takes again")
+    func damage() throws {
+        let text = Array(#"{"a":[1,2.5,"x\n\u00e9"],"b":{"c":null,"d":true}}"#.utf8)
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<20_000 {
+            var bytes = text
+            for _ in 0..<Int.random(in: 1...3, using: &generator) {
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+            }
+            guard let value = try? JSONReader.read(bytes) else { continue }
+            let written = value.compactJSON
+            #expect(try JSONReader.read(Array(written.utf8)).compactJSON == written)
+        }
+    }
+}
