@@ -1,0 +1,73 @@
+import Foundation
+import Subprocess
+import Testing
+
+@Suite("Hostile clients", .serialized)
+struct HostileClientTests {
+    /// What Python's sockets do to the daemon; it says what it saw as JSON.
+    private static let attack = #"""
+        import json, socket, sys, time
+        host, port = "127.0.0.1", int(sys.argv[1])
+        def connect():
+            s = socket.create_connection((host, port), timeout=20); return s
+        def ask(data, wait=True):
+            s = connect(); s.sendall(data)
+            answer = b""
+            try:
+                while wait:
+                    part = s.recv(65536)
+                    if not part: break
+                    answer += part
+                    if b"\r\n\r\n" in answer: break
+            except (TimeoutError, ConnectionError) as error:
+                answer += b"!" + type(error).__name__.encode()
+            s.close()
+            return answer.split(b"\r\n")[0].decode(errors="replace")
+        seen = {}
+        seen["garbage"] = ask(b"\x16\x03\x01 nonsense\r\n\r\n")
+        seen["headers"] = ask(b"GET /api/v1/presets HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 200_000 + b"\r\n\r\n")
+        seen["path"] = ask(b"GET /api/v1/%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        seen["dots"] = ask(b"GET /api/v1/../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        seen["length"] = ask(b"POST /api/v1/sync HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\nContent-Type: application/json\r\n\r\n{")
+        many = []
+        for _ in range(400):
+            s = connect(); s.sendall(b"GET /api/v1/presets HTTP/1.1\r\nHo"); many.append(s)
+        slow = connect()
+        slow.sendall(b"POST /api/v1/sync HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\nContent-Type: application/json\r\n\r\n{")
+        start = time.time()
+        seen["meanwhile"] = ask(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        seen["took"] = time.time() - start
+        try:
+            seen["slow"] = slow.recv(65536).split(b"\r\n")[0].decode()
+        except TimeoutError:
+            seen["slow"] = "no answer"
+        for s in many: s.close()
+        print(json.dumps(seen))
+        """#
+
+    @Test("get a proper status or a closed connection, and hold back nobody else")
+    func attacks() async throws {
+        let sandbox = try await Sandbox(configuration: .quick)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try sandbox.write("attack.py", Self.attack)
+        try await sandbox.serve { daemon in
+            try await daemon.eventually("it is ready") { try await daemon.isReady("a", 1) }
+            let port = daemon.url.split(separator: ":").last.map(String.init) ?? ""
+            let result = try await Subprocess.run(
+                .name("python3"), arguments: [sandbox.root.appending(path: "attack.py").path, port],
+                output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+            let seen = try JSON(result.standardOutput)
+            #expect(seen["garbage"]?.string?.hasPrefix("HTTP/1.1 400") == true, "\(result)")
+            #expect(
+                seen["headers"]?.string?.contains("HTTP/1.1 4") == true
+                    || seen["headers"]?.string?.hasPrefix("!") == true || seen["headers"]?.string == "", "\(result)")
+            #expect(seen["path"]?.string?.hasPrefix("HTTP/1.1 400") == true, "\(result)")
+            #expect(seen["dots"]?.string?.hasPrefix("HTTP/1.1 400") == true, "\(result)")
+            #expect(seen["length"]?.string?.hasPrefix("HTTP/1.1 413") == true, "\(result)")
+            #expect(seen["meanwhile"]?.string == "HTTP/1.1 200 OK", "\(result)")
+            #expect(seen["slow"]?.string?.hasPrefix("HTTP/1.1 408") == true, "\(result)")
+            try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+            try await daemon.eventually("the loop goes on") { try await daemon.isReady("a", 2) }
+        }
+    }
+}
