@@ -68,8 +68,8 @@ package struct TLSFiles: Hashable, Sendable {
                 .configuration, "the certificate \(certificate) expired at \(end)", hint: "renew it")
         }
         if end - now < .seconds(7 * 86_400) { warnings.append("the certificate \(certificate) expires at \(end)") }
-        var status = stat()
-        if stat(key, &status) == 0, status.st_mode & 0o004 != 0 {
+        let mode = try? FileManager.default.attributesOfItem(atPath: key)[.posixPermissions] as? Int
+        if let mode, mode & 0o004 != 0 {
             warnings.append("the key \(key) can be read by everybody on this machine: chmod o= it")
         }
         return warnings
