@@ -13,8 +13,10 @@ struct SourceLoop: Sendable {
     private let logger: Logger
     private let onTurn: @Sendable (TurnReport) -> Void
 
-    /// So that a stream of finished operations does not become a stream of turns.
+    /// So that a stream of finished operations does not become a stream of turns: however many pools there are, turns
+    /// take a part of the time and leave the store to the operations.
     private static let shortestPause = Duration.milliseconds(50)
+    private static let pausesForEachTurn = 4
     private static let longestPause = Duration.seconds(600)
 
     /// What the status shows of the loop.
@@ -60,7 +62,9 @@ struct SourceLoop: Sendable {
                 nudge.contains(.pull) || pacing.isDue(at: now) || requests.isWaiting(source: name) || lag.isDue(at: now)
             let taken = pulls ? requests.begin(source: name) : []
             let before = record.value
+            let startedAt = ContinuousClock.now
             let result = await turn(pull: pulls)
+            let duration = ContinuousClock.now - startedAt
             if pulls {
                 pacing.notePull(
                     failed: result.isOfTheRemote, isNew: (try? result.get())?.isNewRevision ?? false,
@@ -72,7 +76,9 @@ struct SourceLoop: Sendable {
             let pause = min(
                 await pause(after: result, pacing), lag.nextLook.map { max(.zero, $0 - engine.now()) } ?? .seconds(3600)
             )
-            try? await Task.sleep(for: Self.shortestPause)
+            try? await Task.sleep(
+                for: pulls
+                    ? Self.shortestPause : min(max(Self.shortestPause, duration * Self.pausesForEachTurn), .seconds(2)))
             nudge = await signal.wait(for: pause)
         }
     }
