@@ -20,6 +20,8 @@ package struct Engine: Sendable {
     package let holder: String
     /// True where a holder is known to have ended.
     package let isDead: @Sendable (String) -> Bool
+    /// False reads all manifests of a new revision and plans for all pools in each turn: what tests compare with.
+    package let isIncremental: Bool
 
     package struct Source: Sendable {
         package let name: String
@@ -43,7 +45,7 @@ package struct Engine: Sendable {
         now: @escaping @Sendable () -> Timestamp,
         secret: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
         holder: String = Holder.current.description,
-        isDead: @escaping @Sendable (String) -> Bool = { Holder($0)?.isKnownDead == true }
+        isDead: @escaping @Sendable (String) -> Bool = { Holder($0)?.isKnownDead == true }, isIncremental: Bool = true
     ) {
         self.store = store
         self.sources = Dictionary(sources.map { ($0.name, $0) }) { first, _ in first }
@@ -57,6 +59,7 @@ package struct Engine: Sendable {
         self.secret = secret
         self.holder = holder
         self.isDead = isDead
+        self.isIncremental = isIncremental
     }
 }
 

@@ -2,12 +2,16 @@ internal import PrewarmCore
 internal import PrewarmEngine
 
 extension SQLiteTransaction {
-    /// In the order in which they were given, and after them one for each value of the source that can't be read.
     func diagnostics(source: String) throws -> [Diagnostic] {
         var diagnostics: [Diagnostic] = []
         try statement("SELECT value FROM diagnostics WHERE source = ? ORDER BY sequence").forEach(source) { columns in
             diagnostics.append((try? Diagnostic(binary: columns.next())) ?? unreadable("a diagnostic"))
         }
+        return diagnostics
+    }
+
+    func unreadable(source: String) throws -> [Diagnostic] {
+        var diagnostics: [Diagnostic] = []
         try statement(
             "SELECT name, value FROM preset_keys JOIN presets USING (id) WHERE source = ? ORDER BY name"
         ).forEach(source) { columns in
@@ -18,11 +22,16 @@ extension SQLiteTransaction {
             let name: String = columns.next()
             if (try? Template(binary: columns.next())) == nil { diagnostics.append(unreadable("template \(name)")) }
         }
+        try statement("SELECT value FROM guards WHERE source = ?").forEach(source) { columns in
+            if (try? GuardRecord(binary: columns.next())) == nil {
+                diagnostics.append(unreadable("the deletion guard"))
+            }
+        }
         return diagnostics
     }
 
     private func unreadable(_ what: String) -> Diagnostic {
-        Diagnostic(.warning, "what was stored of \(what) could not be read; the next revision rewrites it")
+        Diagnostic(.warning, "what was stored of \(what) could not be read; the next turn reads it from git again")
     }
 
     func replaceDiagnostics(_ diagnostics: [Diagnostic], source: String) throws {

@@ -11,7 +11,7 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("v1") { database in
-            try database.execute(sql: sources + pools + workspaces + tallies + operations + history)
+            try database.execute(sql: sources + pools + workspaces + tallies + standings + operations + history)
             try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
         return migrator

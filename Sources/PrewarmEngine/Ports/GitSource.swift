@@ -17,6 +17,11 @@ package protocol GitSource: Sendable {
     /// The bytes of the files, in the order given. A file of more than `limit` bytes gets nil.
     func contents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?]
 
+    /// Makes `new` present as ``fetch(_:)`` does, and says what differs between the manifests of the two. It costs what
+    /// changed, not what there is. Nil where only ``manifests(at:)`` can tell: there is too much, `old` is not in the
+    /// mirror, or the configured path is not in `new`.
+    func changes(from old: Revision, to new: Revision, limit: ChangeLimit) async throws(GitFailure) -> ManifestChanges?
+
     /// Author, time and subject of the commit.
     func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription
 }
@@ -26,6 +31,9 @@ package struct ManifestFile: Hashable, Sendable {
     package let path: String
     /// 40 lower-case hexadecimal digits.
     package let blob: String
+
+    /// How many files a source may have.
+    package static let mostInSource = 10_000
 
     package init(path: String, blob: String) {
         self.path = path

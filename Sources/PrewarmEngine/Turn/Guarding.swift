@@ -2,28 +2,28 @@ import PrewarmCore
 
 extension Planner {
     /// The presets that ask for fewer now than they did before, because their manifest says so.
-    func lowered(by presets: [Preset], from previous: [Preset]) -> Set<String> {
-        let old = Dictionary(previous.map { ($0.key, $0) }) { first, _ in first }
-        return Set(
-            presets.lazy.filter { preset in
-                guard let before = old[preset.key], before != preset else { return false }
-                return desired(preset) < desired(before)
-            }.map(\.key.name))
+    func lowered(by changes: [PresetChange]) -> Set<String> {
+        Set(
+            changes.lazy.filter { change in
+                guard let before = change.before else { return false }
+                return desired(change.now) < desired(before)
+            }.map(\.now.key.name))
     }
 }
 
 extension TurnCommit {
     /// What the guard knows before the plan is made.
-    func guardRecord(in store: any StoreReader) throws -> GuardRecord {
+    func guardRecord(_ planner: Planner, in store: any StoreReader) throws -> GuardRecord {
         var record = try store.guardRecord(ofSource: source.name)
         guard let desired else { return record }
-        record.lowered = Set(record.lowered)
-            .union(planner.lowered(by: desired.catalog.presets, from: previous.presets)).sorted()
+        record.lowered = Set(record.lowered).union(planner.lowered(by: desired.changes)).sorted()
         return record
     }
 
     /// What it has to remember after it; written only where that changed.
-    func save(_ record: GuardRecord, after plan: Plan, in store: any StoreWriter) throws {
+    func save(
+        _ record: GuardRecord, after plan: Plan, of presets: [Preset], in store: any StoreWriter
+    ) throws {
         var record = record
         let lowered = Set(record.lowered)
         let byKey = Dictionary(presets.map { ($0.key, $0) }) { first, _ in first }
@@ -36,8 +36,8 @@ extension TurnCommit {
             guard isTaken(action), let id = action.workspace else { return false }
             return !approved.contains(id)
         }
-        record.removals.removeAll { $0.at + engine.policy.deletionGuard.window <= planner.now }
-        if removed > 0 { record.removals.append(.init(at: planner.now, count: removed)) }
+        record.removals.removeAll { $0.at + engine.policy.deletionGuard.window <= now }
+        if removed > 0 { record.removals.append(.init(at: now, count: removed)) }
         if record.approval?.revision != revision?.description { record.approval = nil }
         if preset == nil {
             record.heldRevision = plan.held.contains { $0.hold.isOfGuard } ? revision?.description : nil

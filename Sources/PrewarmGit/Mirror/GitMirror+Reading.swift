@@ -43,14 +43,17 @@ extension GitMirror {
         let id = try identifier(revision.commit)
         return try await perform { watch throws(GitFailure) in
             try read(revision, watch) { repository throws(LibGit2Error) in
-                let commit = try Commit(id, in: repository)
-                let author = git_commit_author(commit.pointer)?.pointee.name.map { String(cString: $0) }
-                let subject = git_commit_summary(commit.pointer).map { String(cString: $0) }
-                return CommitDescription(
-                    author: Self.printable(author ?? ""), time: Self.time(git_commit_time(commit.pointer)),
-                    subject: Self.printable(subject ?? ""))
+                description(of: try Commit(id, in: repository))
             }
         }
+    }
+
+    func description(of commit: borrowing Commit) -> CommitDescription {
+        let author = git_commit_author(commit.pointer)?.pointee.name.map { String(cString: $0) }
+        let subject = git_commit_summary(commit.pointer).map { String(cString: $0) }
+        return CommitDescription(
+            author: Self.printable(author ?? ""), time: Self.time(git_commit_time(commit.pointer)),
+            subject: Self.printable(subject ?? ""))
     }
 
     /// Reads from the mirror. Where that fails: once more, since another process may just have put a new mirror in
@@ -98,19 +101,19 @@ extension GitMirror {
             "\(url.display) lacks objects that belong to it: \(redaction.clean((shortage ?? problem).message))")
     }
 
-    private func attempt<Value>(
+    func attempt<Value>(
         _ body: (borrowing Repository) throws(LibGit2Error) -> Value
     ) throws(LibGit2Error) -> Value {
         try body(try Repository(bare: directory.repository))
     }
 
-    private func identifier(_ text: String) throws(GitFailure) -> git_oid {
+    func identifier(_ text: String) throws(GitFailure) -> git_oid {
         guard let id = objectID(text) else { throw GitFailure(.refNotFound, "\(text) is no object of git") }
         return id
     }
 
     /// The size is looked at first, so that nothing large is ever unpacked.
-    private static func bytes(
+    static func bytes(
         of blob: git_oid, limit: Int, in database: OpaquePointer
     ) throws(LibGit2Error) -> [UInt8]? {
         var blob = blob

@@ -1,0 +1,61 @@
+internal import CLibGit2
+package import PrewarmCore
+package import PrewarmEngine
+
+extension GitMirror {
+    /// Beyond so many bytes of changed files, reading all in portions takes less memory.
+    private static let mostBytes = 16 << 20
+
+    package func changes(
+        from old: Revision, to new: Revision, limit: ChangeLimit
+    ) async throws(GitFailure) -> ManifestChanges? {
+        let (before, after) = (try identifier(old.commit), try identifier(new.commit))
+        return try await perform { watch throws(GitFailure) in
+            func compare(_ repository: borrowing Repository) throws(LibGit2Error) -> ManifestChanges? {
+                try changes(from: before, to: after, limit: limit, in: repository)
+            }
+            if let changes = try? attempt(compare) { return changes }
+            try bring(new, watch)
+            // What can't be compared, as where the old commit is gone, is read as a whole.
+            return (try? attempt(compare)) ?? nil
+        }
+    }
+
+    private func changes(
+        from old: git_oid, to new: git_oid, limit: ChangeLimit, in repository: borrowing Repository
+    ) throws(LibGit2Error) -> ManifestChanges? {
+        let after = try Commit(new, in: repository)
+        let left = try Tree(of: try Commit(old, in: repository))
+        let right = try Tree(of: after)
+        guard settings.path.isEmpty || Self.has(settings.path, right),
+            let differences = try TreeComparison.differences(
+                of: left, and: right, paths: ManifestPaths(root: settings.path), limit: limit.files, in: repository)
+        else { return nil }
+        var (files, rest): ([ManifestChange], Int) = ([], Self.mostBytes)
+        try repository.withDatabase { database throws(LibGit2Error) in
+            for difference in differences {
+                var contents: ManifestChange.Contents?
+                if let blob = difference.new {
+                    let bytes = try Self.bytes(of: blob, limit: limit.bytes, in: database)
+                    contents = bytes.map { .bytes($0) } ?? .tooLarge
+                    rest -= bytes?.count ?? 0
+                }
+                files.append(
+                    ManifestChange(
+                        path: String(decoding: difference.path, as: UTF8.self),
+                        old: difference.old.map(hexadecimal), new: difference.new.map(hexadecimal),
+                        contents: contents))
+                if rest < 0 { return }
+            }
+        }
+        return rest < 0 ? nil : ManifestChanges(commit: description(of: after), files: files)
+    }
+
+    private static func has(_ path: String, _ tree: borrowing Tree) -> Bool {
+        var entry: OpaquePointer?
+        guard git_tree_entry_bypath(&entry, tree.pointer, path) == 0 else { return false }
+        defer { git_tree_entry_free(entry) }
+        return [GIT_FILEMODE_TREE, GIT_FILEMODE_BLOB, GIT_FILEMODE_BLOB_EXECUTABLE]
+            .contains(git_tree_entry_filemode(entry))
+    }
+}
