@@ -93,7 +93,10 @@ let package = Package(
         tests("TidyTests", []),
         .executableTarget(
             name: "Benchmarks",
-            dependencies: ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", sqlite],
-            path: "Tests/Benchmarks", swiftSettings: strict),
+            dependencies: [
+                "PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmManifests", "PrewarmSQLite", "CLibGit2",
+                "CLibYAML", sqlite,
+            ],
+            path: "Tests/Benchmarks", exclude: ["script.py"], swiftSettings: strict),
     ]
 )
