@@ -86,7 +86,7 @@ let package = Package(
         tests("PrewarmProvisionersTests", ["PrewarmCore", "PrewarmEngine", "PrewarmProvisioners"]),
         tests(
             "PrewarmEngineTests",
-            ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", logging]),
+            ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", logging, sqlite]),
         tests(
             "PrewarmServerTests", ["PrewarmCore", "PrewarmEngine", "PrewarmServer", crypto, jwt, httpTypes]),
         tests("EndToEndTests", ["PrewarmCore", subprocess, system]),

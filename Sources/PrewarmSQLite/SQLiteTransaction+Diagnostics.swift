@@ -12,12 +12,6 @@ extension SQLiteTransaction {
 
     func unreadable(source: String) throws -> [Diagnostic] {
         var diagnostics: [Diagnostic] = []
-        try statement(
-            "SELECT name, value FROM preset_keys JOIN presets USING (id) WHERE source = ? ORDER BY name"
-        ).forEach(source) { columns in
-            let name: String = columns.next()
-            if (try? Preset(binary: columns.next())) == nil { diagnostics.append(unreadable("preset \(name)")) }
-        }
         try statement("SELECT name, value FROM templates WHERE source = ? ORDER BY name").forEach(source) { columns in
             let name: String = columns.next()
             if (try? Template(binary: columns.next())) == nil { diagnostics.append(unreadable("template \(name)")) }
@@ -31,7 +25,7 @@ extension SQLiteTransaction {
     }
 
     private func unreadable(_ what: String) -> Diagnostic {
-        Diagnostic(.warning, "what was stored of \(what) could not be read; the next turn reads it from git again")
+        Diagnostic(unreadable: what)
     }
 
     func replaceDiagnostics(_ diagnostics: [Diagnostic], source: String) throws {

@@ -80,6 +80,11 @@ extension SQLiteTransaction {
         return presets
     }
 
+    func presetCount(source: String) throws -> Int {
+        try statement("SELECT count(*) FROM standings WHERE source = ?").first(source) { columns in columns.next() }
+            ?? 0
+    }
+
     func unreadablePresets(source: String) throws -> [PresetKey] {
         var keys: [PresetKey] = []
         try statement("SELECT name, value FROM preset_keys JOIN presets USING (id) WHERE source = ?")

@@ -7,6 +7,7 @@ extension Schema {
             preset INTEGER PRIMARY KEY, source TEXT NOT NULL, settled INTEGER NOT NULL, next_change INTEGER,
             unclaimed INTEGER NOT NULL, replacement TEXT
         ) STRICT;
+        CREATE INDEX standings_of_source ON standings (source);
         CREATE INDEX standings_open ON standings (source, preset) WHERE settled = 0;
         CREATE INDEX standings_next ON standings (source, next_change) WHERE settled = 1 AND next_change IS NOT NULL;
         CREATE INDEX standings_replacement ON standings (source, replacement) WHERE replacement IS NOT NULL;

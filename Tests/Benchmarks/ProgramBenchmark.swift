@@ -23,7 +23,8 @@ enum ProgramBenchmark {
         let configuration = try configure(world)
         let url = world.repository.url
         func prewarm(_ arguments: [String]) throws -> Usage {
-            let usage = try measure([Self.prewarm, "--config", configuration] + arguments)
+            let options = arguments == ["--help"] ? [] : ["--config", configuration]
+            let usage = try measure([Self.prewarm] + arguments + options)
             guard usage.exitCode == 0 else { throw BenchmarkFailure(message: "\(arguments): \(usage.exitCode)") }
             return usage
         }

@@ -141,7 +141,9 @@ enum TurnBenchmark {
             prepare: {
                 // The last one is carried out, as it will have been before the next commit comes.
                 let engine = world.engine(git: FetchedGit(world.mirror, at: commits[number]))
-                _ = try await Synchronizer(engine, sources: ["presets"]) { _ in }.run()
+                _ = try await OperationRunner(engine).run {
+                    try await !engine.turn("presets", pull: false).plan.actions.isEmpty
+                }
                 number += 1
             },
             ours: {

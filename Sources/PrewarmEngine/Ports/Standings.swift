@@ -42,6 +42,8 @@ package protocol StandingReader {
     /// read, or where the store doesn't keep what pools are settled.
     func unsettledPresets(source: String) throws -> [Preset]?
     func settledPools(source: String) throws -> SettledPools
+    /// How many presets of the source there are, those that can't be read included: one pass over an index.
+    func presetCount(source: String) throws -> Int
     /// Presets of which what is kept can't be read. It looks at all of them.
     func unreadablePresets(source: String) throws -> [PresetKey]
     /// Those of them that there are; nil where one of them can't be read.

@@ -26,7 +26,7 @@ package protocol StoreReader: StandingReader {
     func presets(named name: String) throws -> [Preset]
     func templates(source: String?) throws -> [Template]
     func diagnostics(source: String) throws -> [Diagnostic]
-    /// A warning for each value of the source that is kept and can't be read. It looks at all of them.
+    /// A warning for each value of the source that is kept and can't be read, but for presets.
     func unreadable(source: String) throws -> [Diagnostic]
     /// The newest first.
     func revisions(source: String, limit: Int) throws -> [RevisionRecord]

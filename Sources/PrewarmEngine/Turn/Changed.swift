@@ -10,7 +10,6 @@ extension Engine {
         at revision: Revision, since record: SourceRecord, of source: Source
     ) async throws -> Desired? {
         guard isIncremental, let applied = record.applied, record.inputs == inputs else { return nil }
-        guard try await store.read({ try $0.diagnostics(source: source.name).isEmpty }) else { return nil }
         let limit = ChangeLimit(files: Self.fewFiles, bytes: parser.sizeLimit)
         guard let changes = try await source.git.changes(from: applied, to: revision, limit: limit) else { return nil }
         return try await store.read { store in
@@ -24,7 +23,7 @@ extension Engine {
         let count = changes.files.reduce(record.files) {
             $0 + ($1.new == nil ? 0 : 1) - ($1.old == nil ? 0 : 1)
         }
-        guard count <= ManifestFile.mostInSource else { return nil }
+        guard count <= ManifestFile.mostInSource, try store.diagnostics(source: source).isEmpty else { return nil }
         let kept = try store.parsed(
             blobs: changes.files.flatMap { [$0.old, $0.new].compactMap { $0 } }, parserVersion: parser.version)
         var newlyParsed: [String: [UInt8]] = [:]

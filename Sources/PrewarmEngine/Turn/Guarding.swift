@@ -47,6 +47,10 @@ extension TurnCommit {
             for preset in presets where preset.isSuspended { waiting.insert(preset.key.name) }
             record.lowered = record.lowered.filter(waiting.contains)
         }
-        if try record != store.guardRecord(ofSource: source.name) { try store.save(record, ofSource: source.name) }
+        // One that could not be read looks like none.
+        let isReadAgain = desired?.presets != nil
+        if try isReadAgain || record != store.guardRecord(ofSource: source.name) {
+            try store.save(record, ofSource: source.name)
+        }
     }
 }

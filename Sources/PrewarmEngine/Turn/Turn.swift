@@ -113,7 +113,7 @@ extension Engine {
             report.plan = planner.plan(report.presets, observed: observed)
             report.failures = observed.failures
             report.conditions = try store.conditions(source: name)
-            report.unreadable = try store.unreadable(source: name)
+            report.unreadable = try unreadable(name, presets: report.presets.count, in: store)
             report.diagnostics = try store.diagnostics(source: name) + report.unreadable
             return report
         }

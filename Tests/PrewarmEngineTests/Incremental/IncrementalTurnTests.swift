@@ -9,7 +9,7 @@ import Testing
 /// reading and planning everything on a copy of it. Both have to decide the same and to leave the same.
 @Suite("A turn that looks at what changed alone")
 struct IncrementalTurnTests {
-    @Test("does what one does that looks at everything", arguments: 0..<24 as Range<UInt64>)
+    @Test("does what one does that looks at everything", arguments: 0..<16 as Range<UInt64>)
     func sameAsWhole(seed: UInt64) async throws {
         var life = try Life(seed: seed)
         for step in 0..<60 {
