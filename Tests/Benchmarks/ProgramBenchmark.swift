@@ -18,7 +18,7 @@ enum ProgramBenchmark {
     }
 
     private static func rows(presets: Int) async throws -> [Row] {
-        let world = try await World(presets: presets, commits: 25)
+        let world = try await World(presets: presets, commits: 25, now: .now)
         try await world.fillPools(world.engine())
         let configuration = try configure(world)
         let url = world.repository.url
@@ -31,6 +31,9 @@ enum ProgramBenchmark {
         let mirror = "\(world.folder.path)/script.git"
         func runScript() throws -> Usage {
             try measure(["python3", script, url, mirror, "\(world.folder.path)/script.db"])
+        }
+        func size(_ arguments: [String]) throws -> Int {
+            try memory(of: [Self.prewarm] + arguments + ["--config", configuration])
         }
         func listing() throws -> Usage { try measure(["git", "ls-remote", url]) }
         // Both have seen the repository.
@@ -57,13 +60,15 @@ enum ProgramBenchmark {
             try compare(
                 "prewarm validate FILE / git ls-remote", ours: { try prewarm(["validate", file]) }, theirs: listing),
             try compare(
-                "prewarm status, \(presets) presets / git ls-remote", pairs: 7, ours: { try prewarm(["status"]) },
+                "prewarm status, \(presets) presets / git ls-remote", pairs: 7, memory: size(["status"]),
+                ours: { try prewarm(["status"]) },
                 theirs: listing),
             try compare(
                 "prewarm validate, \(presets) presets / git ls-remote", pairs: 5,
-                ours: { try prewarm(["validate", folder]) }, theirs: listing),
+                memory: size(["validate", folder]), ours: { try prewarm(["validate", folder]) }, theirs: listing),
             try compare(
-                "prewarm plan, \(presets) presets / git ls-remote", pairs: 5, ours: { try prewarm(["plan"]) },
+                "prewarm plan, \(presets) presets / git ls-remote", pairs: 5, memory: size(["plan"]),
+                ours: { try prewarm(["plan"]) },
                 theirs: listing),
         ]
     }
@@ -84,7 +89,7 @@ enum ProgramBenchmark {
     }
 
     private static func compare(
-        _ name: String, pairs: Int = 15, limit: Double? = nil, prepare: () throws -> Void = {},
+        _ name: String, pairs: Int = 15, limit: Double? = nil, memory: Int? = nil, prepare: () throws -> Void = {},
         ours: () throws -> Usage, theirs: () throws -> Usage
     ) throws -> Row {
         var usages: [(ours: Usage, theirs: Usage)] = []
@@ -95,6 +100,6 @@ enum ProgramBenchmark {
         }
         return Row(
             name: name, times: usages.map { ($0.ours.cpu, $0.theirs.cpu) }, limit: limit,
-            memory: usages.map(\.ours.memory).max())
+            memory: memory)
     }
 }

@@ -19,8 +19,6 @@ struct BenchmarkFailure: Error {
 /// What a program used.
 struct Usage {
     let cpu: Duration
-    /// In bytes, at its largest.
-    let memory: Int
     let output: [UInt8]
     let exitCode: Int32
 }
@@ -43,6 +41,7 @@ func measure(_ arguments: [String], input: [UInt8] = []) throws -> Usage {
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, inputPath, O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, outputPath, O_WRONLY | O_CREAT, 0o600)
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
     var environment = ProcessInfo.processInfo.environment
     environment["GIT_CONFIG_GLOBAL"] = "/dev/null"
     environment["GIT_CONFIG_SYSTEM"] = "/dev/null"
@@ -59,6 +58,20 @@ func measure(_ arguments: [String], input: [UInt8] = []) throws -> Usage {
         $0 + .seconds($1.tv_sec) + .microseconds($1.tv_usec)
     }
     return Usage(
-        cpu: cpu, memory: used.ru_maxrss * 1024,
-        output: [UInt8](FileManager.default.contents(atPath: outputPath) ?? Data()), exitCode: (status >> 8) & 0xff)
+        cpu: cpu, output: [UInt8](FileManager.default.contents(atPath: outputPath) ?? Data()),
+        exitCode: (status >> 8) & 0xff)
+}
+
+/// The memory of a program at its largest, in bytes. Asked of a small parent, as Linux counts a process's memory before
+/// `exec` to it, which is its parent's.
+func memory(of arguments: [String]) throws -> Int {
+    let program = """
+        import resource, subprocess, sys
+        subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+        """
+    let output = try run(["python3", "-c", program] + arguments)
+    let kilobytes = String(decoding: output, as: UTF8.self).split(separator: "\n").last.flatMap { Int($0) }
+    guard let kilobytes else { throw BenchmarkFailure(message: "no memory was told") }
+    return kilobytes * 1024
 }

@@ -12,10 +12,12 @@ final class World {
     let mirror: GitMirror
     let storePath: String
     let store: SQLiteStore
-    /// The engine's clock stands still.
     static let instances = 10
+    /// The engine's clock stands still.
+    let now: Timestamp
 
-    init(presets: Int, commits: Int) async throws {
+    init(presets: Int, commits: Int, now: Timestamp = Repository.now) async throws {
+        self.now = now
         folder = try Folder()
         repository = try Repository(presets: presets, commits: commits, in: folder)
         mirror = try GitMirror(
@@ -36,18 +38,18 @@ final class World {
             provisioners: ["local": InstantProvisioner()], defaultProvisioner: "local", policy: Policy(),
             parser: ManifestParsing(version: ManifestParser.version, sizeLimit: ManifestParser.sizeLimit) {
                 ManifestParser.parse($0)
-            }, now: { Repository.now })
+            }, now: { [now] in now })
     }
 
     /// As if all that was asked for had been made.
     func fillPools(_ engine: Engine) async throws {
         _ = try await engine.turn("presets")
-        try await store.write { store in
+        try await store.write { [now] store in
             let workspaces = try store.workspaces(WorkspaceFilter(states: [.pending]))
-            try store.cancelOperations(of: workspaces.map(\.id), now: Repository.now)
+            try store.cancelOperations(of: workspaces.map(\.id), now: now)
             for var workspace in workspaces {
                 workspace.state = .ready
-                workspace.readyAt = Repository.now
+                workspace.readyAt = now
                 _ = try store.update(workspace, from: [.pending])
             }
             try store.markDirty(source: "presets")
