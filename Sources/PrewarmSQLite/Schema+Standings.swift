@@ -1,7 +1,7 @@
 extension Schema {
     /// What the last plan left of each preset's pool, so that the next one looks at those alone that may have changed.
     /// A pool that is as it shall be (`settled`) stays so until its row is touched here, by the triggers below for
-    /// whatever happens to its workspaces, or until `next_change`.
+    /// whatever happens to its workspaces, by the batch for new ones, or until `next_change`.
     static let standings = """
         CREATE TABLE standings (
             preset INTEGER PRIMARY KEY, source TEXT NOT NULL, settled INTEGER NOT NULL, next_change INTEGER,
@@ -21,9 +21,6 @@ extension Schema {
         END;
         CREATE TRIGGER standings_delete AFTER DELETE ON standings WHEN old.settled = 1 BEGIN
             UPDATE settled SET pools = pools - 1, unclaimed = unclaimed - old.unclaimed WHERE source = old.source;
-        END;
-        CREATE TRIGGER standings_of_new_workspace AFTER INSERT ON workspaces BEGIN
-            UPDATE standings SET settled = 0 WHERE preset = new.preset AND settled = 1;
         END;
         CREATE TRIGGER standings_of_workspace AFTER UPDATE OF state, ready_at ON workspaces
         WHEN old.state <> new.state OR old.ready_at IS NOT new.ready_at BEGIN

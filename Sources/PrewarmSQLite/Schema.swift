@@ -91,15 +91,12 @@ enum Schema {
         """
 
     /// How many live workspaces there are by preset, state and fingerprint, and when the oldest was ready. Kept by
-    /// triggers, so that a turn reads a row for each pool and not one for each workspace.
+    /// triggers, and by the batch for new ones, so that a turn reads a row for each pool and not one for each workspace.
     private static let tallies = """
         CREATE TABLE tallies (
             preset INTEGER NOT NULL, state INTEGER NOT NULL, fingerprint INTEGER NOT NULL, count INTEGER NOT NULL,
             oldest_ready_at INTEGER, PRIMARY KEY (preset, state, fingerprint)
         ) STRICT, WITHOUT ROWID;
-        CREATE TRIGGER tallies_insert AFTER INSERT ON workspaces WHEN new.state <> 5 BEGIN
-            \(countNew)
-        END;
         CREATE TRIGGER tallies_update AFTER UPDATE OF state, ready_at ON workspaces
         WHEN old.state <> new.state OR old.ready_at IS NOT new.ready_at BEGIN
             \(forgetOld)
