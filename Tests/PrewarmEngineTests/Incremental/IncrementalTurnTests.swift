@@ -49,6 +49,42 @@ struct IncrementalTurnTests {
     }
 }
 
+extension IncrementalTurnTests {
+    /// What a small commit does to files that it leaves as they are.
+    @Test(
+        "tells what it breaks in files that did not change",
+        arguments: [
+            (["new.yaml": nil], "there is no preset \"new\""),
+            (["other.yaml": "new"], "the preset \"new\" is defined here and in"),
+            (
+                [
+                    "t.yaml":
+                        "kind: Template\nmetadata: {name: go}\nspec: {parameters: [{name: cpu, type: integer, required: true}]}\n"
+                ], "requires the parameter"
+            ),
+        ] as [([String: String?], String)])
+    func breaksOthers(change: [String: String?], message: String) async throws {
+        let head = "apiVersion: prewarm/v1\n"
+        func preset(_ name: String, _ more: String = "") -> String {
+            head
+                + "kind: Preset\nmetadata: {name: \(name)}\nspec: {template: go, version: \"1\", instances: 1\(more)}\n"
+        }
+        let world = try World()
+        let git = FileGit()
+        let engine = world.engine(git: git, store: try world.open())
+        var files = ["old.yaml": preset("old", ", deprecated: {replacement: new}"), "new.yaml": preset("new")]
+        git.commit(files)
+        try await engine.sync()
+        #expect(try await engine.turn("presets").diagnostics.isEmpty)
+        for (path, text) in change {
+            files[path] = text.map { $0.hasPrefix("kind") ? head + $0 : preset($0) }
+        }
+        git.commit(files)
+        let found = try await engine.turn("presets").diagnostics
+        #expect(found.contains { $0.message.contains(message) }, "\(found)")
+    }
+}
+
 /// A source over some weeks: commits, claims, failing builds, orders, and time that passes.
 private struct Life {
     private(set) var diary: [String] = []
