@@ -94,7 +94,7 @@ let package = Package(
         tests("PrewarmProvisionersTests", ["PrewarmCore", "PrewarmEngine", "PrewarmProvisioners"]),
         tests(
             "PrewarmEngineTests",
-            ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", logging]),
+            ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", logging, sqlite]),
         tests(
             "PrewarmServerTests",
             [
@@ -106,7 +106,10 @@ let package = Package(
         tests("TidyTests", []),
         .executableTarget(
             name: "Benchmarks",
-            dependencies: ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", sqlite],
-            path: "Tests/Benchmarks", swiftSettings: strict),
+            dependencies: [
+                "PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmManifests", "PrewarmSQLite", "CLibGit2",
+                "CLibYAML", sqlite,
+            ],
+            path: "Tests/Benchmarks", exclude: ["script.py"], swiftSettings: strict),
     ]
 )

@@ -24,6 +24,8 @@ package struct Engine: Sendable {
     package let isDead: @Sendable (String) -> Bool
     /// Who measures; called often and from anywhere, so it has to be quick.
     package let observe: @Sendable (Observation) -> Void
+    /// False reads all manifests of a new revision and plans for all pools in each turn: what tests compare with.
+    package let isIncremental: Bool
 
     package struct Source: Sendable {
         package let name: String
@@ -61,7 +63,7 @@ package struct Engine: Sendable {
         secretNames: [String: Set<String>]? = nil,
         holder: String = Holder.current.description,
         isDead: @escaping @Sendable (String) -> Bool = { Holder($0)?.isKnownDead == true },
-        observe: @escaping @Sendable (Observation) -> Void = { _ in }
+        observe: @escaping @Sendable (Observation) -> Void = { _ in }, isIncremental: Bool = true
     ) {
         self.store = store
         self.sources = Dictionary(sources.map { ($0.name, $0) }) { first, _ in first }
@@ -77,6 +79,7 @@ package struct Engine: Sendable {
         self.holder = holder
         self.isDead = isDead
         self.observe = observe
+        self.isIncremental = isIncremental
     }
 }
 

@@ -7,7 +7,7 @@ extension SQLiteTransaction {
         let bytes = try statement("SELECT value FROM guards WHERE source = ?").first(name) { columns in
             columns.next([UInt8].self)
         }
-        // One that can't be read must not stop every turn of its source: it is written anew by the next.
+        // One that can't be read holds back no turn: ``unreadable(source:)`` names it, the next turn rewrites it.
         return bytes.flatMap { try? GuardRecord(binary: $0) } ?? GuardRecord()
     }
 

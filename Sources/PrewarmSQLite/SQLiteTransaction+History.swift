@@ -86,6 +86,9 @@ extension SQLiteTransaction {
 
     /// A deleted workspace is kept for as long as an operation of it is; the newest revision of a source for ever.
     func forgetHistory(before: Timestamp) throws {
+        let last = try statement("SELECT before FROM upkeep WHERE name = 'history'").first { $0.next(Timestamp.self) }
+        if let last, last <= before, before < last + .seconds(3600) { return }
+        try statement("INSERT OR REPLACE INTO upkeep (name, before) VALUES ('history', ?)").run(before)
         try statement(
             "DELETE FROM logs WHERE operation IN (SELECT id FROM operations WHERE finished_at < ?)"
         ).run(before)

@@ -30,7 +30,16 @@ extension SQLiteTransaction {
     func save(_ presets: [Preset]) throws {
         let keys = try PresetKeys(self)
         let save = try statement("INSERT OR REPLACE INTO presets (id, value) VALUES (?,?)")
-        for preset in presets { try save.run(keys.id(of: preset.key), preset.binary) }
+        let open = try statement(
+            """
+            INSERT INTO standings (preset, source, settled, unclaimed, replacement) VALUES (?,?,0,0,?)
+            ON CONFLICT DO UPDATE SET settled = 0, replacement = excluded.replacement
+            """)
+        for preset in presets {
+            let id = try keys.id(of: preset.key)
+            try save.run(id, preset.binary)
+            try open.run(id, preset.key.source, preset.replacement)
+        }
     }
 
     func forget(_ presets: [PresetKey]) throws {
@@ -39,6 +48,7 @@ extension SQLiteTransaction {
             try statement("DELETE FROM presets WHERE id = ?").run(id)
             try statement("DELETE FROM failures WHERE preset = ?").run(id)
             try statement("DELETE FROM conditions WHERE preset = ?").run(id)
+            try statement("DELETE FROM standings WHERE preset = ?").run(id)
         }
     }
 
@@ -68,7 +78,7 @@ extension SQLiteTransaction {
     func failures(source: String?) throws -> [FailureRecord] {
         let select = """
             SELECT source, name, fingerprint, count, retry_at, message \
-            FROM failures JOIN preset_keys ON preset_keys.id = preset
+            FROM failures CROSS JOIN preset_keys ON preset_keys.id = preset
             """
         guard let source else { return try statement("\(select) ORDER BY name, source").all(read: failureRecord) }
         return try statement("\(select) WHERE source = ? ORDER BY name").all(source, read: failureRecord)
@@ -81,6 +91,7 @@ extension SQLiteTransaction {
     }
 
     func setFailure(_ failure: FailureRecord?, of preset: PresetKey) throws {
+        try unsettle(.preset(preset))
         guard let failure else {
             guard let id = try presetID(preset) else { return }
             try statement("DELETE FROM failures WHERE preset = ?").run(id)
@@ -103,5 +114,13 @@ extension PreparedStatement {
             if let result = try? Result(binary: columns.next()) { results.append(result) }
         }
         return results
+    }
+}
+
+extension Preset {
+    /// What it names in its place, as ``SQLiteTransaction/isReplacement(_:)`` looks it up.
+    fileprivate var replacement: String? {
+        guard case .deprecated(let deprecation) = retirement else { return nil }
+        return deprecation.replacement
     }
 }

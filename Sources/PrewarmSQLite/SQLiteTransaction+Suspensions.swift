@@ -11,11 +11,13 @@ extension SQLiteTransaction {
     }
 
     func save(_ suspension: Suspension) throws {
+        try unsettle(suspension.scope)
         try statement("INSERT OR REPLACE INTO suspensions (scope, reason, by, since, until) VALUES (?,?,?,?,?)").run(
             suspension.scope.stored, suspension.reason, suspension.by, suspension.since, suspension.until)
     }
 
     func forget(_ scope: Suspension.Scope) throws {
+        try unsettle(scope)
         try statement("DELETE FROM suspensions WHERE scope = ?").run(scope.stored)
     }
 }

@@ -8,15 +8,19 @@ extension SQLiteTransaction {
         let insert = try statement(
             "INSERT INTO workspaces (\(WorkspaceDecoder.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?)")
         var saved: Set<Fingerprint> = []
+        var added = AddedTallies()
         for workspace in workspaces {
             if saved.insert(workspace.fingerprint).inserted {
                 try insertSpec.run(workspace.fingerprint, workspace.spec.binary)
             }
+            let preset = try keys.id(of: workspace.preset)
+            added.count(workspace, preset)
             try insert.run(
-                workspace.id, keys.id(of: workspace.preset), workspace.fingerprint, workspace.state.code,
+                workspace.id, preset, workspace.fingerprint, workspace.state.code,
                 workspace.owner, workspace.createdAt, workspace.readyAt, workspace.claimedAt, workspace.endpoint,
                 bytes(of: workspace.metadata), workspace.revision)
         }
+        try added.save(in: self)
     }
 
     private func bytes(of metadata: [String: String]) -> [UInt8] {

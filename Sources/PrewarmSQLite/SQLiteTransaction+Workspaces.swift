@@ -35,6 +35,10 @@ extension SQLiteTransaction {
             .first(idempotencyKey, read: decoder.workspace) ?? nil
     }
 
+    func hasWorkspaces() throws -> Bool {
+        try statement("SELECT 1 FROM tallies LIMIT 1").first { columns in columns.next(Int.self) } != nil
+    }
+
     func workspaces(_ filter: WorkspaceFilter) throws -> [Workspace] {
         var conditions = [filter.states.isEmpty ? "state <> 5" : filter.states.condition(on: "state")]
         // Said again for the partial index.

@@ -11,7 +11,8 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("v1") { database in
-            try database.execute(sql: sources + pools + workspaces + tallies + operations + history + access)
+            try database.execute(
+                sql: sources + pools + workspaces + tallies + standings + operations + history + access)
             try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
         migrator.registerMigration("missing") { database in try database.execute(sql: missing) }
@@ -101,15 +102,12 @@ enum Schema {
         """
 
     /// How many live workspaces there are by preset, state and fingerprint, and when the oldest was ready. Kept by
-    /// triggers, so that a turn reads a row for each pool and not one for each workspace.
+    /// triggers, and by the batch for new ones, so that a turn reads a row for each pool and not one for each workspace.
     private static let tallies = """
         CREATE TABLE tallies (
             preset INTEGER NOT NULL, state INTEGER NOT NULL, fingerprint INTEGER NOT NULL, count INTEGER NOT NULL,
             oldest_ready_at INTEGER, PRIMARY KEY (preset, state, fingerprint)
         ) STRICT, WITHOUT ROWID;
-        CREATE TRIGGER tallies_insert AFTER INSERT ON workspaces WHEN new.state <> 5 BEGIN
-            \(countNew)
-        END;
         CREATE TRIGGER tallies_update AFTER UPDATE OF state, ready_at ON workspaces
         WHEN old.state <> new.state OR old.ready_at IS NOT new.ready_at BEGIN
             \(forgetOld)

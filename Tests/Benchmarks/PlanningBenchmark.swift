@@ -1,5 +1,4 @@
 import Foundation
-import GRDBSQLite
 import PrewarmCore
 import PrewarmEngine
 import PrewarmSQLite
@@ -8,7 +7,7 @@ import PrewarmSQLite
 enum PlanningBenchmark {
     static func rows() async throws -> [Row] {
         var rows: [Row] = []
-        for presets in [2500, 5000, 10_000] { rows.append(try await row(presets: presets)) }
+        for presets in Benchmarks.sizes { rows.append(try await row(presets: presets)) }
         return rows
     }
 
@@ -34,8 +33,6 @@ enum PlanningBenchmark {
         }
     }
 }
-
-struct BenchmarkFailure: Error {}
 
 /// A store in a file with presets whose pools are full.
 final class FullPools {
@@ -74,31 +71,5 @@ final class FullPools {
 
     deinit {
         for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
-    }
-}
-
-/// SQLite with nothing around it.
-final class RawSQLite {
-    private var handle: OpaquePointer?
-
-    init(path: String) throws {
-        guard sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK else { throw BenchmarkFailure() }
-        try execute("PRAGMA synchronous = NORMAL")
-    }
-
-    deinit { sqlite3_close(handle) }
-
-    func execute(_ sql: String) throws {
-        guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else { throw BenchmarkFailure() }
-    }
-
-    /// Steps through all of them and says how many there were.
-    func rows(_ sql: String) throws -> Int {
-        var statement: OpaquePointer?
-        guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK else { throw BenchmarkFailure() }
-        defer { sqlite3_finalize(statement) }
-        var count = 0
-        while sqlite3_step(statement) == SQLITE_ROW { count += 1 }
-        return count
     }
 }

@@ -83,8 +83,8 @@ import Testing
         ("missing", "", "provision"), ("not executable", "#!/bin/sh\nexit 0\n", "executable"),
         ("no JSON", "#!/bin/sh\necho hello\n", "hello"),
         ("10 MB", "#!/bin/sh\nhead -c 10000000 /dev/zero | tr '\\0' x\n", "MiB"),
-        ("hangs", "#!/bin/sh\nsleep 600\n", "1s"),
-        ("forks and hangs", "#!/bin/sh\nsleep 601 &\nsleep 602 &\nwait\n", "1s"),
+        ("hangs", "#!/bin/sh\nsleep 6007\n", "1s"),
+        ("forks and hangs", "#!/bin/sh\nsleep 6017 &\nsleep 6027 &\nwait\n", "1s"),
     ])
     func provisionersThatMisbehave(kind: String, script: String, words: String) async throws {
         let sandbox = try await Sandbox(
@@ -99,9 +99,9 @@ import Testing
         let sync = try await sandbox.prewarm("sync")
         #expect(sync.code == 1 && sync.err.contains(words), "\(kind): \(sync.err)")
         // The cases run side by side: each looks for children of its own alone.
-        if kind == "hangs" { #expect(try processes(with: ["sleep", "600"]) == 0) }
+        if kind == "hangs" { #expect(try processes(with: ["sleep", "6007"]) == 0) }
         if kind == "forks and hangs" {
-            #expect(try processes(with: ["sleep", "601"]) == 0 && processes(with: ["sleep", "602"]) == 0)
+            #expect(try processes(with: ["sleep", "6017"]) == 0 && processes(with: ["sleep", "6027"]) == 0)
         }
         try sandbox.write("provision", Sandbox.provisioner, isExecutable: true)
         try await sandbox.prewarm("retry", "a")

@@ -16,7 +16,7 @@ import Testing
                 "b.yaml": Sandbox.preset("b", instances: round % 4, version: version, "  strategy: {type: Recreate}"),
             ])
             for _ in 1...4 {
-                let delay = Duration.milliseconds(Int.random(in: 5...400, using: &generator))
+                let delay = Duration.milliseconds(Int.random(in: 5...200, using: &generator))
                 if try await sandbox.kill(after: delay, "sync", "--wait") { kills += 1 }
             }
         }

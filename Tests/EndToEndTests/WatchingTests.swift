@@ -32,7 +32,7 @@ struct WatchingTests {
         let commit = try await sandbox.git("rev-parse", "HEAD").trimmingCharacters(in: .whitespacesAndNewlines)
         let table = try await sandbox.prewarm("get", "events").out
         #expect(table.contains("revision/main@sha1:\(commit.prefix(8)) "))
-        #expect(table.contains("1 preset in force: change (Ada)"))
+        #expect(table.contains("1 preset changed: change (Ada)"))
         let json = try await sandbox.prewarm("get", "events", "-o", "json").out
         #expect(json.contains("\"object\": \"revision/main@sha1:\(commit)\""))
         for reason in ["Applied", "AtDesired", "Converged"] { #expect(json.contains("\"reason\": \"\(reason)\"")) }

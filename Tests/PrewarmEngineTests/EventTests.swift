@@ -35,7 +35,7 @@ struct EventTests {
         try await engine.sync()
         #expect(try await reader.news() == ["revision Applied", "a AtDesired", "b AtDesired", "revision Converged"])
         #expect(reader.last[0].name == Revision(ref: "main", commit: world.with(\.head) ?? "").description)
-        #expect(reader.last[0].message.hasPrefix("2 presets in force"))
+        #expect(reader.last[0].message.hasPrefix("2 presets changed"))
         _ = try await engine.claim("a", owner: "ada")
         try await engine.sync()
         try await engine.sync()

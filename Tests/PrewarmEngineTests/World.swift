@@ -1,6 +1,7 @@
 import Foundation
 import PrewarmCore
 import PrewarmEngine
+import PrewarmManifests
 import PrewarmSQLite
 import Synchronization
 
@@ -69,6 +70,24 @@ final class World: Sendable {
             provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
             parser: ManifestParsing(version: 1, sizeLimit: 1000) { Self.parse($0) }, now: { self.with(\.now) },
             holder: holder, isDead: { holder in self.with { $0.deadHolders.contains(holder) } })
+    }
+
+    /// An engine on real manifests.
+    func engine(git: FileGit, store: any Store, policy: Policy = Policy(), isIncremental: Bool = true) -> Engine {
+        Engine(
+            store: store, sources: [Engine.Source(name: "presets", url: "memory", git: git)],
+            provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
+            parser: ManifestParsing(version: 1, sizeLimit: 1000) { ManifestParser.parse($0) },
+            now: { self.with(\.now) }, holder: "first", isDead: { _ in false }, isIncremental: isIncremental)
+    }
+
+    /// Another world with a copy of the store, which nobody writes meanwhile.
+    func copied() throws -> World {
+        let copy = try World()
+        for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: path + suffix) {
+            try FileManager.default.copyItem(atPath: path + suffix, toPath: copy.path + suffix)
+        }
+        return copy
     }
 
     func open() throws -> SQLiteStore { try SQLiteStore.open(path: path) }

@@ -80,8 +80,8 @@ extension StoreContract {
             let store = try await fixture.open()
             let findings = [Diagnostic(.error, file: "a.yaml", "wrong"), Diagnostic(.warning, file: "b.yaml", "odd")]
             try await store.write { try $0.replaceDiagnostics(findings, source: "main") }
-            #expect(try await store.read { try $0.manifestDiagnostics(source: "main") } == findings)
-            #expect(try await store.read { try $0.manifestDiagnostics(source: "other") }.isEmpty)
+            #expect(try await store.read { try $0.diagnostics(source: "main") } == findings)
+            #expect(try await store.read { try $0.diagnostics(source: "other") }.isEmpty)
         },
         Case("when a revision's commit was made is kept") { fixture in
             let store = try await fixture.open()

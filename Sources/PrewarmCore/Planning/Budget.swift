@@ -17,7 +17,10 @@ struct Budget {
     private var liveInAll = 0
 
     /// A create that is cancelled makes room at once: no later event would, since nothing of it exists.
-    init(_ limits: Policy.Limits, live: @autoclosure () -> [PresetKey: Int], pools: [Pool]) {
+    /// - Parameter bySource: the sums, where `live` is not of all pools.
+    init(
+        _ limits: Policy.Limits, live: @autoclosure () -> [PresetKey: Int], bySource: [String: Int]?, pools: [Pool]
+    ) {
         self.limits = limits
         guard limits.instancesPerPreset != nil || limits.instancesPerSource != nil || limits.instances != nil else {
             self.live = [:]
@@ -28,13 +31,14 @@ struct Budget {
             return
         }
         self.live = live()
+        for (preset, count) in self.live { liveInSource[preset.source, default: 0] += count }
+        if let bySource { liveInSource = bySource }
         for pool in pools where !pool.removals.isEmpty && pool.hold(on: .cancel) == nil {
-            self.live[pool.preset.key, default: 0] -= pool.removals.count { $0.kind == .cancel }
+            let cancelled = pool.removals.count { $0.kind == .cancel }
+            self.live[pool.preset.key, default: 0] -= cancelled
+            liveInSource[pool.preset.key.source, default: 0] -= cancelled
         }
-        for (preset, count) in self.live {
-            liveInSource[preset.source, default: 0] += count
-            liveInAll += count
-        }
+        liveInAll = liveInSource.values.reduce(0, +)
         admitted = pools.map { Admission(hold: $0.hold(on: .create)) }
         let waiting = pools.indices.filter { pools[$0].creations > 0 && admitted[$0].hold == nil }
         let classes = Dictionary(grouping: waiting) { pools[$0].preset.options.priority }

@@ -65,6 +65,12 @@ package struct Observed: Sendable {
     package var suspensions: [Suspension] = []
     /// By source.
     package var guards: [String: GuardState] = [:]
+    /// By source: how many unclaimed instances the pools have that are not planned for, because they are as they shall
+    /// be. A source without such pools is not in it.
+    package var settled: [String: Int] = [:]
+    /// By source: how many instances limits count, those of pools that are not planned for included. Nil: the tallies
+    /// are of all pools.
+    package var liveBySource: [String: Int]?
 
     package init() {}
 

@@ -46,7 +46,7 @@ package struct Planner: Sendable {
         var plan = Plan()
         plan.pools.reserveCapacity(presets.count)
         var standstills = Standstills(self)
-        var (active, unclaimed): ([Pool], [String: Int]) = ([], [:])
+        var (active, unclaimed): ([Pool], [String: Int]) = ([], observed.settled)
         let hasAdded = observed.guards.values.contains { !$0.added.isEmpty }
         for preset in presets {
             let tallies = observed.tallies[preset.key] ?? []
@@ -64,7 +64,8 @@ package struct Planner: Sendable {
         }
         let deletionGuard = DeletionGuard(
             policy.deletionGuard, states: observed.guards, pools: active, settled: unclaimed)
-        let budget = Budget(policy.limits, live: observed.live, pools: active)
+        let budget = Budget(
+            policy.limits, live: observed.live, bySource: observed.liveBySource, pools: active)
         for (pool, admitted) in zip(active, budget.admitted) { plan.add(pool, deletionGuard, admitted) }
         plan.limitActions(policy.limits.actionsPerTurn, pools: active)
         return plan

@@ -54,7 +54,8 @@ extension Engine {
             return try configured.map { source in
                 SourceStatus(
                     name: source.name, url: source.url, record: try store.source(source.name),
-                    diagnostics: try store.diagnostics(source: source.name),
+                    diagnostics: try store.diagnostics(source: source.name)
+                        + unreadable(source.name, presets: nil, in: store),
                     pin: pins.first { $0.source == source.name })
             }
         }

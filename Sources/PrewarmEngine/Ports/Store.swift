@@ -13,7 +13,7 @@ package protocol Store: Sendable {
     func write<Result: Sendable>(_ body: @escaping @Sendable (any StoreWriter) throws -> Result) async throws -> Result
 }
 
-package protocol StoreReader {
+package protocol StoreReader: StandingReader {
     func source(_ name: String) throws -> SourceRecord?
     /// In the order of their names.
     func sources() throws -> [SourceRecord]
@@ -26,8 +26,8 @@ package protocol StoreReader {
     func presets(named name: String) throws -> [Preset]
     func templates(source: String?) throws -> [Template]
     func diagnostics(source: String) throws -> [Diagnostic]
-    /// The same without a look at whether everything else of the source can be read: its cost is that of the findings.
-    func manifestDiagnostics(source: String) throws -> [Diagnostic]
+    /// A warning for each value of the source that is kept and can't be read, but for presets.
+    func unreadable(source: String) throws -> [Diagnostic]
     /// The newest first.
     func revisions(source: String, limit: Int) throws -> [RevisionRecord]
 
@@ -57,6 +57,8 @@ package protocol StoreReader {
     /// By id or name.
     func workspace(_ idOrName: String) throws -> Workspace?
     func workspace(claimedWith idempotencyKey: String) throws -> Workspace?
+    /// Whether any is there that is not deleted.
+    func hasWorkspaces() throws -> Bool
     /// In the order of their ids, which is that of their creation.
     func workspaces(_ filter: WorkspaceFilter) throws -> [Workspace]
 
@@ -96,7 +98,7 @@ package protocol StoreReader {
     func parsed(blobs: [String], parserVersion: Int) throws -> [String: [UInt8]]
 }
 
-package protocol StoreWriter: StoreReader {
+package protocol StoreWriter: StoreReader, StandingWriter {
     func save(_ source: SourceRecord) throws
     func forget(source name: String) throws
     /// The source's desired state or its pools changed: the next turn plans.
@@ -156,7 +158,7 @@ package protocol StoreWriter: StoreReader {
 
     func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int) throws
     /// Forgets what is only history and older than this: finished operations with their logs, deleted workspaces,
-    /// events, revisions, parse results of no use.
+    /// events, revisions, parse results of no use. Does nothing where that was done within the hour.
     func forgetHistory(before: Timestamp) throws
 }
 

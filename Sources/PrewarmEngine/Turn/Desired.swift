@@ -2,19 +2,38 @@ package import PrewarmCore
 
 /// What a revision asks for, read from git and followed through.
 struct Desired: Sendable {
-    var catalog: Catalog
+    /// What differs from what is in force, in the order of the names.
+    var changes: [PresetChange]
+    /// All presets; nil: only what changed was looked at.
+    var presets: [Preset]?
+    /// All templates, where they changed.
+    var templates: [Template]?
+    var diagnostics: [Diagnostic] = []
     var files: Int
+    var foreignDocuments: Int
     /// Results to keep, of blobs that were not known yet.
     var newlyParsed: [(blob: String, bytes: [UInt8])] = []
+    /// Nil in a preview.
+    var commit: CommitDescription?
 }
 
 extension Engine {
+    /// By what changed since the revision in force where that tells, else by all manifests.
+    func desired(at revision: Revision, since record: SourceRecord, of source: Source) async throws -> Desired {
+        if let desired = try await changed(at: revision, since: record, of: source) { return desired }
+        try await fetch(revision, of: source)
+        var desired = try await desired(at: revision, of: source, previous: try await inForce(of: source.name))
+        desired.commit = try await source.git.commit(of: revision)
+        return desired
+    }
+
     /// Reads the manifests of a revision that is in the mirror; only blobs that were never seen are read and parsed.
     func desired(at revision: Revision, of source: Source, previous: InForce) async throws -> Desired {
         let files = try await source.git.manifests(at: revision)
         let (parserVersion, blobs) = (parser.version, files.map(\.blob))
         let kept = try await store.read { try $0.parsed(blobs: blobs, parserVersion: parserVersion) }
         var parsed: [String: ParsedFile] = [:]
+        parsed.reserveCapacity(files.count)
         for (blob, bytes) in kept { parsed[blob] = try? ParsedFile(binary: bytes) }
         var unknown: [ManifestFile] = []
         var seen: Set<String> = []
@@ -37,7 +56,43 @@ extension Engine {
             secrets: secretNames, defaultProvisioner: defaultProvisioner, previous: previous.presets,
             previousTemplates: previous.templates)
         try await quote(&catalog, files, of: source)
-        return Desired(catalog: catalog, files: files.count, newlyParsed: newlyParsed)
+        catalog.diagnostics += try await source.git.warnings(at: revision)
+        var desired = Desired(catalog, previous: previous)
+        desired.files = files.count
+        desired.newlyParsed = newlyParsed
+        return desired
+    }
+}
+
+extension Desired {
+    fileprivate init(_ catalog: Catalog, previous: InForce) {
+        let before = Dictionary(previous.presets.map { ($0.key, $0) }) { first, _ in first }
+        let named = Set(catalog.presets.map(\.key))
+        // What was kept of a preset that is gone can't be read: its instances have to go all the same.
+        let lost = previous.unreadable.filter {
+            !named.contains($0) && !catalog.hidesPresets && !catalog.invalidNames.contains($0.name)
+        }
+        var presets = catalog.presets
+        if !lost.isEmpty { presets = (presets + lost.map { Preset(lost: $0) }).sorted { $0.key < $1.key } }
+        changes = presets.compactMap { preset in
+            let before = before[preset.key]
+            return before == preset ? nil : PresetChange(before: before, now: preset)
+        }
+        self.presets = presets
+        templates = catalog.templates == previous.templates ? nil : catalog.templates
+        diagnostics = catalog.diagnostics
+        files = 0
+        foreignDocuments = catalog.foreignDocuments
+    }
+}
+
+extension Preset {
+    /// Stands for one that is gone from git and of which nothing else is known.
+    fileprivate init(lost key: PresetKey) {
+        self.init(
+            key: key, origin: Origin(file: "", line: 1),
+            spec: WorkspaceSpec(template: "", version: "", provisioner: "", parameters: [:]), instances: 0,
+            retirement: .pruned)
     }
 }
 
@@ -45,6 +100,8 @@ extension Engine {
 struct InForce: Sendable {
     var presets: [Preset] = []
     var templates: [Template] = []
+    /// Presets of which what was kept can't be read.
+    var unreadable: [PresetKey] = []
 }
 
 extension ParsedFile {

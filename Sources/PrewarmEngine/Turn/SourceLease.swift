@@ -2,8 +2,8 @@ import PrewarmCore
 
 /// One reconcile at a time for each source (DESIGN.md §2).
 extension Engine {
-    /// Takes the lease of a source, over from a holder that is dead or late if need be.
-    func acquireLease(of source: Source) async throws -> Lease {
+    /// Takes the lease of a source, over from a holder that is dead or late if need be, and says how the source is then.
+    func acquireLease(of source: Source) async throws -> (lease: Lease, record: SourceRecord) {
         let now = now()
         return try await store.write { store in
             let current = try store.lease(ofSource: source.name)
@@ -13,7 +13,7 @@ extension Engine {
             let lease = Lease(
                 holder: holder, fence: (current?.fence ?? 0) + 1, until: now + source.lease)
             try store.save(lease, ofSource: source.name)
-            return lease
+            return (lease, try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url))
         }
     }
 

@@ -21,7 +21,7 @@ extension Engine {
     private func makeTurn(
         _ name: String, pull: Bool, revision: String?, preset: String?, expected: String?
     ) async throws -> TurnReport {
-        let found = try await store.read { try $0.source(name) }
+        let (found, diagnostics) = try await store.read { (try $0.source(name), try $0.diagnostics(source: name)) }
         guard let source = sources[name] ?? (found == nil ? nil : removedSource(name)) else {
             throw TurnError.unknownSource(name)
         }
@@ -38,14 +38,15 @@ extension Engine {
         }
         if report.failure == nil, expected == nil, target == record.applied, isQuiet(record, source) {
             report.isQuiet = true
-            report.diagnostics = try await store.read { try $0.diagnostics(source: name) }
+            report.diagnostics = diagnostics
             if pull, record.failure != nil { try await note(nil, of: source) }
             return report
         }
-        let lease = try await acquireLease(of: source)
+        let (lease, current) = try await acquireLease(of: source)
+        if !pull { target = current.applied }
         do {
             try await reconcile(
-                source, record: record, target: target, hasPulled: pull, lease: lease, preset: preset,
+                source, record: current, target: target, hasPulled: pull, lease: lease, preset: preset,
                 expected: expected, report: &report)
             report.isNewRevision = report.revision != record.applied
         } catch {
@@ -70,7 +71,6 @@ extension Engine {
                 try await source.git.fetch(target)
                 remarks = try await self.remarks(
                     on: target, of: source, after: record, isAskedFor: revision != nil)
-                remarks += try await source.git.warnings(at: target)
                 desired = try await self.desired(at: target, of: source, previous: previous)
                 report.revision = target
             }
@@ -84,13 +84,15 @@ extension Engine {
             report.failure = failure
             return report
         }
-        report.presets = desired.catalog.presets
-        report.diagnostics = desired.catalog.diagnostics + remarks
-        let (presets, planner, target) = (report.presets, planner(for: report.presets), report.revision)
-        let lowered = planner.lowered(by: presets, from: previous.presets)
-        let added = planner.added(by: presets, to: previous.presets).map(\.name)
+        report.presets = desired.presets ?? []
+        report.diagnostics = desired.diagnostics + remarks
+        let (presets, target) = (report.presets, report.revision)
+        let planner = planner(for: presets + desired.changes.compactMap(\.before), at: now())
+        let lowered = planner.lowered(by: desired.changes)
+        let added = desired.additions(at: planner.now).map(\.name)
         (report.plan, report.failures, report.conditions) = try await store.read { store in
-            var observed = try observed(of: presets, source: name, revision: target, planner: planner, in: store)
+            var observed = try observed(
+                of: TurnScope(presets: presets), source: name, revision: target, planner: planner, in: store)
             observed.guards[name, default: GuardState()].lowered.formUnion(lowered)
             observed.guards[name]?.added.formUnion(added)
             return (
@@ -100,19 +102,35 @@ extension Engine {
         return report
     }
 
-    /// The pools of what is in force, without asking the remote and without writing anything.
+    /// The pools of what is in force, without asking the remote and without writing anything but that a kept value
+    /// can't be read: the next turn then reads all manifests again.
     package func assess(_ name: String) async throws -> TurnReport {
+        let report = try await look(at: name)
+        if !report.unreadable.isEmpty {
+            // Where the store can't be written, it is found again the next time.
+            try? await store.write { store in
+                guard var record = try store.source(name), !record.inputs.isEmpty else { return }
+                record.readAgain()
+                try store.save(record)
+            }
+        }
+        return report
+    }
+
+    private func look(at name: String) async throws -> TurnReport {
         try await store.read { store in
             var report = TurnReport(source: name)
             report.revision = try store.source(name)?.applied
             report.presets = try store.presets(source: name)
-            let planner = planner(for: report.presets)
+            let planner = planner(for: report.presets, at: now())
             let observed = try observed(
-                of: report.presets, source: name, revision: report.revision, planner: planner, in: store)
+                of: TurnScope(presets: report.presets), source: name, revision: report.revision, planner: planner,
+                in: store)
             report.plan = planner.plan(report.presets, observed: observed)
             report.failures = observed.failures
             report.conditions = try store.conditions(source: name)
-            report.diagnostics = try store.diagnostics(source: name)
+            report.unreadable = try unreadable(name, presets: report.presets.count, in: store)
+            report.diagnostics = try store.diagnostics(source: name) + report.unreadable
             return report
         }
     }
@@ -141,37 +159,16 @@ extension Engine {
 
     func inForce(of source: String) async throws -> InForce {
         try await store.read {
-            InForce(presets: try $0.presets(source: source), templates: try $0.templates(source: source))
+            InForce(
+                presets: try $0.presets(source: source), templates: try $0.templates(source: source),
+                unreadable: try $0.unreadablePresets(source: source))
         }
     }
 
-    func planner(for presets: [Preset]) -> Planner {
+    func planner(for presets: [Preset], at now: Timestamp) -> Planner {
         var names = Set(presets.compactMap { $0.schedule?.timezone })
         for freeze in policy.freezes.values.joined() { names.insert(freeze.timezone) }
-        return Planner(now: now(), policy: policy, zones: zones.rules(of: names))
-    }
-
-    /// Reads counts for all, and single instances only of presets where one may have to go.
-    func observed(
-        of presets: [Preset], source: String, revision: Revision?, planner: Planner, in store: any StoreReader
-    ) throws -> Observed {
-        var observed = Observed()
-        observed.tallies.reserveCapacity(presets.count)
-        for tally in try store.tallies(source: policy.limits.instances == nil ? source : nil) {
-            observed.tallies[tally.preset, default: []].append(tally)
-        }
-        for failure in try store.failures(source: source) { observed.failures[failure.preset] = failure }
-        let detailed = presets.filter { preset in
-            planner.needsInstances(
-                preset, tallies: observed.tallies[preset.key] ?? [], failure: observed.failures[preset.key])
-        }
-        for instance in try store.instances(of: detailed.map(\.key)) {
-            observed.instances[instance.preset, default: []].append(instance)
-        }
-        observed.suspensions = try store.suspensions()
-        observed.guards[source] = try store.guardRecord(ofSource: source).state(
-            window: policy.deletionGuard.window, now: planner.now, revision: revision)
-        return observed
+        return Planner(now: now, policy: policy, zones: zones.rules(of: names))
     }
 
     /// Writes only where that changes something, so that a remote that stays away costs no writes.

@@ -7,9 +7,6 @@ struct TurnCommit: Sendable {
     let lease: Lease
     /// Nil: what is in force stays as it is.
     let desired: Desired?
-    let commit: CommitDescription?
-    let previous: InForce
-    let presets: [Preset]
     let revision: Revision?
     /// Where given, only this preset is acted on.
     let preset: String?
@@ -17,33 +14,37 @@ struct TurnCommit: Sendable {
     let expected: String?
     /// The remote was read: an earlier failure is over.
     let isRecovered: Bool
-    let planner: Planner
+    let now: Timestamp
 
     func run(in store: any StoreWriter) throws -> TurnReport {
         try engine.check(lease, of: source.name, in: store)
         if let desired { try put(desired, in: store) }
-        let guarding = try guardRecord(in: store)
+        let scope = try scope(in: store)
+        let planner = engine.planner(
+            for: scope.presets + (desired?.changes.compactMap(\.before) ?? []), at: now)
+        let guarding = try guardRecord(planner, in: store)
         var observed = try engine.observed(
-            of: presets, source: source.name, revision: revision, planner: planner, in: store)
+            of: scope, source: source.name, revision: revision, planner: planner, in: store)
         observed.guards[source.name] = guarding.state(
-            window: engine.policy.deletionGuard.window, now: planner.now, revision: revision)
-        let gone = presets.filter { $0.retirement == .pruned && observed.tallies[$0.key] == nil }
-        if !gone.isEmpty { try forget(gone, in: store) }
+            window: engine.policy.deletionGuard.window, now: now, revision: revision)
+        if scope.settled != nil { observed.settled[source.name] = try settledForGuard(scope, observed, in: store) }
         var report = TurnReport(source: source.name)
         report.revision = revision
-        report.presets = gone.isEmpty ? presets : presets.filter { !gone.contains($0) }
+        report.presets = try forgetGone(among: scope.presets, observed, in: store)
         report.failures = observed.failures
-        report.diagnostics = try desired?.catalog.diagnostics ?? store.diagnostics(source: source.name)
+        report.diagnostics = try desired?.diagnostics ?? store.diagnostics(source: source.name)
         report.plan = planner.plan(report.presets, observed: observed)
+        report.plan.noteChange(scope.settled?.nextChange)
         if let preset { report.plan.restrict(to: preset) }
         if let expected, expected != report.plan.digest(revision: revision) {
             throw TurnError.planChanged(source: source.name)
         }
-        let counts = try carryOut(report.plan, observed: observed, in: store)
-        try save(guarding, after: report.plan, in: store)
-        report.conditions = try store.conditions(source: source.name)
+        let counts = try carryOut(report.plan, of: scope.presets, observed: observed, in: store)
+        try store.save(standings(after: report.plan, of: report.presets))
+        try save(guarding, after: report.plan, of: scope.presets, in: store)
+        report.conditions = try conditions(of: scope, in: store)
         try saveConditions(of: report, in: store)
-        try record(report.plan, counts: counts, in: store)
+        try record(report.plan, of: scope, in: store)
         report.convergedAfter = try account(counts, isConverged: report.isConverged, in: store)
         try engine.release(lease, of: source.name, in: store)
         return report
@@ -52,18 +53,26 @@ struct TurnCommit: Sendable {
     // MARK: What is desired
 
     private func put(_ desired: Desired, in store: any StoreWriter) throws {
-        let old = Dictionary(previous.presets.map { ($0.key, $0) }) { first, _ in first }
-        let changed = desired.catalog.presets.filter { old[$0.key] != $0 }
-        try store.save(changed)
-        if desired.catalog.templates != previous.templates {
-            try store.replaceTemplates(desired.catalog.templates, source: source.name)
-        }
+        try store.save(desired.changes.map(\.now))
+        if let templates = desired.templates { try store.replaceTemplates(templates, source: source.name) }
         try noteRevision(desired, in: store)
-        try store.replaceDiagnostics(desired.catalog.diagnostics, source: source.name)
+        // Where only what changed was looked at, there were none and are none.
+        if desired.presets != nil { try store.replaceDiagnostics(desired.diagnostics, source: source.name) }
         try store.saveParsed(desired.newlyParsed, parserVersion: engine.parser.version)
-        for preset in changed where old[preset.key]?.fingerprint != preset.fingerprint {
-            try store.setFailure(nil, of: preset.key)
+        for change in desired.changes where change.before?.fingerprint != change.now.fingerprint {
+            try store.setFailure(nil, of: change.now.key)
         }
+    }
+
+    /// Forgets presets that are gone from git and have no instances any more, and returns the others.
+    private func forgetGone(
+        among presets: [Preset], _ observed: Observed, in store: any StoreWriter
+    ) throws -> [Preset] {
+        let gone = presets.filter { $0.retirement == .pruned && observed.tallies[$0.key] == nil }
+        if gone.isEmpty { return presets }
+        try forget(gone, in: store)
+        let keys = Set(gone.map(\.key))
+        return presets.filter { !keys.contains($0.key) }
     }
 
     private func forget(_ presets: [Preset], in store: any StoreWriter) throws {
@@ -71,7 +80,7 @@ struct TurnCommit: Sendable {
         try store.append(
             presets.map { preset in
                 Event(
-                    at: planner.now, reason: "Forgotten", object: "preset", name: preset.key.name,
+                    at: now, reason: "Forgotten", object: "preset", name: preset.key.name,
                     source: source.name, preset: preset.key.name,
                     message: "gone from git, and its last instance is gone")
             })
@@ -79,20 +88,22 @@ struct TurnCommit: Sendable {
 
     // MARK: What is done
 
-    private func carryOut(_ plan: Plan, observed: Observed, in store: any StoreWriter) throws -> ActionCounts {
+    private func carryOut(
+        _ plan: Plan, of presets: [Preset], observed: Observed, in store: any StoreWriter
+    ) throws -> ActionCounts {
         var counts = ActionCounts()
         guard !plan.actions.isEmpty else { return counts }
         var generator = SystemRandomNumberGenerator()
-        var identifiers = IdentifierFactory(now: planner.now, using: &generator)
+        var identifiers = IdentifierFactory(now: now, using: &generator)
         let byKey = Dictionary(presets.map { ($0.key, $0) }) { first, _ in first }
         var workspaces: [Workspace] = []
         var operations: [Operation] = []
-        var events = EventBatch(at: planner.now, source: source.name)
+        var events = EventBatch(at: now, source: source.name)
         for action in plan.actions where action.kind == .create {
             guard let preset = byKey[action.preset] else { continue }
             let workspace = Workspace(
                 id: WorkspaceID(identifiers.next()), preset: preset.key, spec: preset.spec,
-                fingerprint: preset.fingerprint, state: .pending, createdAt: planner.now,
+                fingerprint: preset.fingerprint, state: .pending, createdAt: now,
                 revision: revision?.description)
             workspaces.append(workspace)
             operations.append(
@@ -103,7 +114,7 @@ struct TurnCommit: Sendable {
         // Between the reading and here nobody wrote: it is one transaction.
         let leaving = plan.actions.compactMap { $0.kind == .create ? nil : $0.workspace }
         let cancelled = plan.actions.compactMap { $0.kind == .cancel ? $0.workspace : nil }
-        try store.cancelOperations(of: leaving, now: planner.now)
+        try store.cancelOperations(of: leaving, now: now)
         _ = try store.move(cancelled, from: [.pending], to: .deleted)
         let deleted = plan.actions.compactMap { $0.kind == .delete ? $0.workspace : nil }
         let moved = try store.move(deleted, from: [.creating, .ready, .failed, .lost], to: .deleting)
@@ -129,15 +140,20 @@ struct TurnCommit: Sendable {
     ) -> Operation {
         Operation(
             id: OperationID(identifiers.next()), kind: kind, workspace: workspace, preset: preset,
-            provisioner: provisioner, reason: reason, nextAttemptAt: planner.now, createdAt: planner.now)
+            provisioner: provisioner, reason: reason, nextAttemptAt: now, createdAt: now)
     }
 
     // MARK: What is remembered
 
+    private func conditions(of scope: TurnScope, in store: any StoreReader) throws -> [PresetKey: [Condition]] {
+        scope.settled == nil
+            ? try store.conditions(source: source.name) : try store.conditions(of: scope.presets.map(\.key))
+    }
+
     /// Only those that changed.
     private func saveConditions(of report: TurnReport, in store: any StoreWriter) throws {
         var changed: [PresetKey: [Condition]] = [:]
-        for status in report.statuses(at: planner.now) where report.conditions[status.preset.key] != status.conditions {
+        for status in report.statuses(at: now) where report.conditions[status.preset.key] != status.conditions {
             changed[status.preset.key] = status.conditions
         }
         try noteChanges(changed, of: report, in: store)
@@ -152,34 +168,36 @@ struct TurnCommit: Sendable {
         newest.created += counts.created
         newest.deleted += counts.deleted
         newest.cancelled += counts.cancelled
-        if isConverged, preset == nil, newest.convergedAt == nil { newest.convergedAt = planner.now }
+        if isConverged, preset == nil, newest.convergedAt == nil { newest.convergedAt = now }
         if newest != before { try store.updateNewest(newest) }
         return before.convergedAt == nil ? try noteConvergence(of: newest, in: store) : nil
     }
 
-    private func record(_ plan: Plan, counts: ActionCounts, in store: any StoreWriter) throws {
+    private func record(_ plan: Plan, of scope: TurnScope, in store: any StoreWriter) throws {
         var record = try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
         if let desired, let revision {
             if record.applied != revision {
                 try store.insert(
                     RevisionRecord(
-                        source: source.name, revision: revision, appliedAt: planner.now, author: commit?.author,
-                        subject: commit?.subject, committedAt: commit?.time, created: 0, deleted: 0, cancelled: 0))
-                record.appliedAt = planner.now
-                try store.forgetHistory(before: planner.now - Self.historyKept)
-                try store.forgetAudit(before: planner.now - Self.auditKept)
+                        source: source.name, revision: revision, appliedAt: now, author: desired.commit?.author,
+                        subject: desired.commit?.subject, committedAt: desired.commit?.time, created: 0, deleted: 0,
+                        cancelled: 0))
+                record.appliedAt = now
+                try store.forgetHistory(before: now - Self.historyKept)
+                try store.forgetAudit(before: now - Self.auditKept)
             }
             record.applied = revision
             record.files = desired.files
-            record.foreignDocuments = desired.catalog.foreignDocuments
+            record.foreignDocuments = desired.foreignDocuments
             record.inputs = engine.inputs(of: source)
         }
         record.url = source.url
         if isRecovered { record.failure = nil }
         let isComplete =
             preset == nil && !plan.held.contains { if case .actionsPerTurn = $0.hold { true } else { false } }
-        let hasPruned = presets.contains { $0.retirement == .pruned }
+        let hasPruned = scope.presets.contains { $0.retirement == .pruned }
         record.quietUntil = isComplete && !hasPruned ? plan.nextChange ?? .distantFuture : nil
+        if !scope.isReadable { record.readAgain() }
         try store.save(record)
     }
 }
@@ -253,7 +271,19 @@ private struct EventBatch {
     }
 }
 
+extension SourceRecord {
+    /// The next turn reads all manifests, as if nothing of them were known.
+    mutating func readAgain() {
+        inputs = ""
+        quietUntil = nil
+    }
+}
+
 extension Plan {
+    fileprivate mutating func noteChange(_ at: Timestamp?) {
+        if let at, at < nextChange ?? .distantFuture { nextChange = at }
+    }
+
     /// Leaves out what is about other presets.
     package mutating func restrict(to preset: String) {
         actions.removeAll { $0.preset.name != preset }

@@ -8,12 +8,12 @@ extension TurnCommit {
         var events: [Event] = []
         let isNew = try store.source(source.name)?.applied != revision
         if isNew {
-            let by = commit.map { ": \($0.subject.firstLine) (\($0.author.firstLine))" } ?? ""
+            let by = desired.commit.map { ": \($0.subject.firstLine) (\($0.author.firstLine))" } ?? ""
             events.append(
-                event("Applied", revision, "\(desired.catalog.presets.count.counted("preset")) in force\(by)"))
+                event("Applied", revision, "\(desired.changes.count.counted("preset")) changed\(by)"))
         }
-        let errors = desired.catalog.diagnostics.filter { $0.severity == .error }
-        let earlier = try store.manifestDiagnostics(source: source.name).filter { $0.severity == .error }
+        let errors = desired.diagnostics.filter { $0.severity == .error }
+        let earlier = try store.diagnostics(source: source.name).filter { $0.severity == .error }
         if let first = errors.first, isNew || errors != earlier {
             let count = errors.count == 1 ? "" : "\(errors.count) errors, the first: "
             events.append(
@@ -31,7 +31,7 @@ extension TurnCommit {
         if isRecovered, try store.source(source.name)?.failure != nil {
             events.append(
                 Event(
-                    at: planner.now, reason: "Recovered", object: "source", name: source.name, source: source.name,
+                    at: now, reason: "Recovered", object: "source", name: source.name, source: source.name,
                     message: "the repository can be read again"))
         }
         events += try poolEvents(changed, of: report, in: store)
@@ -95,13 +95,13 @@ extension TurnCommit {
         _ reason: String, _ revision: Revision, _ message: String, kind: Event.Kind = .normal
     ) -> Event {
         Event(
-            at: planner.now, kind: kind, reason: reason, object: "revision", name: revision.description,
+            at: now, kind: kind, reason: reason, object: "revision", name: revision.description,
             source: source.name, message: message)
     }
 
     private func event(_ reason: String, _ preset: PresetKey, _ message: String, kind: Event.Kind = .normal) -> Event {
         Event(
-            at: planner.now, kind: kind, reason: reason, object: "preset", name: preset.name, source: preset.source,
+            at: now, kind: kind, reason: reason, object: "preset", name: preset.name, source: preset.source,
             preset: preset.name, message: message)
     }
 }

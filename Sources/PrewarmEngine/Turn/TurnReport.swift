@@ -14,6 +14,9 @@ package struct TurnReport: Sendable {
     /// Why the newest revision could not be had; the last good one is in force.
     package var failure: GitFailure?
     package var diagnostics: [Diagnostic] = []
+    /// Of ``diagnostics``, those of values that the store keeps and that can't be read.
+    package var unreadable: [Diagnostic] = []
+    /// Those that were planned for. A turn plans for pools that may have changed, a preview and an assessment for all.
     package var presets: [Preset] = []
     package var plan = Plan()
     package var failures: [PresetKey: FailureRecord] = [:]

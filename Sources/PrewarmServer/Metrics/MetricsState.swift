@@ -28,7 +28,7 @@ struct MetricsState: Sendable {
             var state = MetricsState(now: now)
             let suspensions = try store.suspensions().filter { $0.isInForce(at: now) }
             for name in names {
-                var source = Source(name, try store.source(name), try store.manifestDiagnostics(source: name))
+                var source = Source(name, try store.source(name), try store.diagnostics(source: name))
                 source.isSuspended = suspensions.contains { $0.scope == .all || $0.scope == .source(name) }
                 source.committedAt = try store.revisions(source: name, limit: 1).first?.committedAt
                 let lease = try store.lease(ofSource: name)

@@ -1,0 +1,233 @@
+/// Follows the references of one revision.
+struct Linker {
+    let source: String
+    let provisioners: [String]?
+    let secrets: [String: Set<String>]?
+    let defaultProvisioner: String?
+    let files: [(path: String, file: ParsedFile)]
+
+    var presets: [String: Preset] = [:]
+    var templates: [String: Template] = [:]
+    var diagnostics: [Diagnostic] = []
+    var invalidPresets: Set<String> = []
+    var invalidTemplates: Set<String> = []
+    /// Of files whose presets can't all be named.
+    var invalidPaths: Set<String> = []
+    /// An error hides what may be templates.
+    private var hidesTemplates = false
+
+    private var patterns = PatternCache()
+    private var templateNames: Set<String> = []
+    /// What a preset may name as its replacement.
+    var presetNames: Set<String> = []
+
+    init(
+        source: String, provisioners: [String]?, secrets: [String: Set<String>]?, defaultProvisioner: String?,
+        files: [(path: String, file: ParsedFile)]
+    ) {
+        self.source = source
+        self.provisioners = provisioners
+        self.secrets = secrets
+        self.defaultProvisioner = defaultProvisioner
+        self.files = files
+    }
+
+    mutating func link(_ previous: [Preset], _ previousTemplates: [Template]) {
+        for (path, file) in files { collectInvalid(path, file) }
+        let templateDrafts = unique(\.templates, kind: "template", name: \.name)
+        let presetDrafts = unique(\.presets, kind: "preset", name: \.name)
+        templateNames = Set(templateDrafts.map(\.draft.name.value)).union(invalidTemplates)
+        for template in previousTemplates where !templateNames.contains(template.name) && isHidden(template) {
+            invalidTemplates.insert(template.name)
+            templateNames.insert(template.name)
+        }
+        presetNames = Set(presetDrafts.map(\.draft.name.value)).union(invalidPresets)
+        for preset in previous where invalidPaths.contains(preset.origin.file) { presetNames.insert(preset.key.name) }
+        for (path, draft) in templateDrafts { link(draft, path) }
+        for (path, draft) in presetDrafts { link(draft, path) }
+    }
+
+    private mutating func collectInvalid(_ path: String, _ file: ParsedFile) {
+        for var diagnostic in file.diagnostics {
+            diagnostic.file = path
+            diagnostics.append(diagnostic)
+        }
+        if file.isUnreadable { invalidPaths.insert(path) }
+        if file.hidesTemplates { hidesTemplates = true }
+        for document in file.invalid {
+            switch (document.isPreset, document.name) {
+            case (true, let name?): invalidPresets.insert(name)
+            case (true, nil): invalidPaths.insert(path)
+            case (false, let name?): invalidTemplates.insert(name)
+            case (false, nil): hidesTemplates = true
+            }
+        }
+    }
+
+    /// A template of an earlier revision that may be behind an error now.
+    func isHidden(_ template: Template) -> Bool { hidesTemplates || invalidPaths.contains(template.origin.file) }
+
+    /// The drafts whose name no other has; the others get an error each, and count as invalid.
+    private mutating func unique<Draft>(
+        _ drafts: KeyPath<ParsedFile, [Draft]>, kind: String, name: KeyPath<Draft, Located<String>>
+    ) -> [(path: String, draft: Draft)] {
+        var places: [String: [(path: String, draft: Draft)]] = [:]
+        for (path, file) in files {
+            for draft in file[keyPath: drafts] { places[draft[keyPath: name].value, default: []].append((path, draft)) }
+        }
+        var result: [(path: String, draft: Draft)] = []
+        for (text, group) in places {
+            guard group.count > 1 else {
+                result += group
+                continue
+            }
+            if kind == "preset" { invalidPresets.insert(text) } else { invalidTemplates.insert(text) }
+            for (index, place) in group.enumerated() {
+                let other = group[index == 0 ? 1 : 0]
+                let position = other.draft[keyPath: name].position
+                report(
+                    place.path, place.draft[keyPath: name].position,
+                    "the \(kind) \"\(text)\" is defined here and in \(other.path):\(position.line):\(position.column)",
+                    hint: "a name is unique in a source: rename one or remove it")
+            }
+        }
+        return result
+    }
+
+    private mutating func report(_ path: String, _ position: Position?, _ message: String, hint: String? = nil) {
+        diagnostics.append(Diagnostic(.error, file: path, at: position, message, hint: hint))
+    }
+
+    // MARK: Templates
+
+    private mutating func link(_ draft: TemplateDraft, _ path: String) {
+        let errors = diagnostics.count
+        let name = draft.name.value
+        if let provisioner = draft.provisioner { check(provisioner, path) }
+        if let replacement = draft.deprecated?.replacement, !templateNames.contains(replacement) {
+            report(
+                path, draft.replacement, "there is no template \"\(replacement)\" to replace this one",
+                hint: templateNames.suggestion(for: replacement))
+        }
+        guard diagnostics.count == errors else {
+            invalidTemplates.insert(name)
+            return
+        }
+        templates[name] = Template(
+            name: name, labels: draft.labels, annotations: draft.annotations,
+            origin: Origin(file: path, line: draft.name.position.line), provisioner: draft.provisioner?.value,
+            activeVersion: draft.activeVersion, parameters: draft.parameters, deprecated: draft.deprecated,
+            readyTimeout: draft.readyTimeoutSeconds.map { .seconds($0) })
+    }
+
+    private mutating func check(_ provisioner: Located<String>, _ path: String) {
+        guard let provisioners, !provisioners.contains(provisioner.value) else { return }
+        report(
+            path, provisioner.position, "the configuration names no provisioner \"\(provisioner.value)\"",
+            hint: Set(provisioners).suggestion(for: provisioner.value)
+                ?? (provisioners.isEmpty ? nil : "it names \(provisioners.sorted().joined(separator: ", "))"))
+    }
+
+    // MARK: Presets
+
+    mutating func link(_ draft: PresetDraft, _ path: String) {
+        let errors = diagnostics.count
+        let name = draft.name.value
+        let template = templates[draft.template.value]
+        if template == nil, hidesTemplates || invalidTemplates.contains(draft.template.value) {
+            // Its template has errors of its own, or may be behind one: they are told once, and what is in force stays.
+            invalidPresets.insert(name)
+            return
+        }
+        let provisioner = template?.provisioner ?? defaultProvisioner
+        if provisioner == nil {
+            report(
+                path, draft.template.position,
+                template == nil
+                    ? "there is no template \"\(draft.template.value)\", and no provisioner is the default one"
+                    : "the template \"\(draft.template.value)\" names no provisioner, and none is the default one",
+                hint: templateNames.suggestion(for: draft.template.value)
+                    ?? "set `default: true` on a provisioner of the configuration, or name one in the template")
+        }
+        let version = draft.version?.value ?? template?.activeVersion
+        if version == nil {
+            report(
+                path, draft.spec,
+                "the preset has no version, and \(template == nil ? "there is no template \"\(draft.template.value)\"" : "its template has no activeVersion") to take it from",
+                hint: (template == nil ? templateNames.suggestion(for: draft.template.value) : nil)
+                    ?? "add `version:` to its spec")
+        }
+        if let replacement = draft.deprecated?.replacement, !presetNames.contains(replacement) {
+            report(
+                path, draft.replacement, "there is no preset \"\(replacement)\" to replace this one",
+                hint: presetNames.suggestion(for: replacement))
+        }
+        let parameters = self.parameters(of: draft, template, path)
+        if let provisioner { checkSecrets(of: draft, provisioner, path) }
+        guard diagnostics.count == errors, let version, let provisioner else {
+            invalidPresets.insert(name)
+            return
+        }
+        presets[name] = Preset(
+            key: PresetKey(source: source, name: name), labels: draft.labels, annotations: draft.annotations,
+            origin: Origin(file: path, line: draft.name.position.line),
+            spec: WorkspaceSpec(
+                template: draft.template.value, version: version, provisioner: provisioner, parameters: parameters),
+            instances: draft.instances, ttl: draft.ttlSeconds.map { .seconds($0) }, schedule: draft.schedule,
+            strategy: draft.strategy, failureLimit: draft.failureLimit,
+            retirement: retirement(of: draft, template, version: version), isSuspended: draft.isSuspended,
+            options: draft.options, readyTimeout: template?.readyTimeout)
+    }
+
+    private mutating func checkSecrets(of draft: PresetDraft, _ provisioner: String, _ path: String) {
+        guard let known = secrets?[provisioner] else { return }
+        for (_, value) in draft.parameters.sorted(by: { $0.key < $1.key }) {
+            guard case .secret(let name) = value.value, !known.contains(name) else { continue }
+            report(
+                path, value.position,
+                "the configuration has no secret \"\(name)\" for the provisioner \"\(provisioner)\"",
+                hint: known.suggestion(for: name) ?? "give it a value under `secrets:` of the configuration")
+        }
+    }
+
+    private func retirement(of draft: PresetDraft, _ template: Template?, version: String) -> Preset.Retirement? {
+        if let deprecated = draft.deprecated { return .deprecated(deprecated) }
+        if let deprecated = template?.deprecated { return .templateDeprecated(deprecated) }
+        if let active = template?.activeVersion, active != version { return .inactive(activeVersion: active) }
+        return nil
+    }
+
+    private mutating func parameters(
+        of draft: PresetDraft, _ template: Template?, _ path: String
+    ) -> [String: ParameterValue] {
+        var values = draft.parameters.mapValues(\.value)
+        guard let rules = template?.parameters, !rules.isEmpty else { return values }
+        let names = Set(rules.map(\.name))
+        for (name, value) in draft.parameters.sorted(by: { $0.key < $1.key }) where !names.contains(name) {
+            report(
+                path, value.position, "the template \"\(draft.template.value)\" has no parameter \"\(name)\"",
+                hint: names.suggestion(for: name) ?? "it has \(names.sorted().joined(separator: ", "))")
+        }
+        for rule in rules {
+            if let value = draft.parameters[rule.name] {
+                if let problem = rule.problem(with: value.value, patterns: &patterns) {
+                    report(path, value.position, "the parameter \"\(rule.name)\" \(problem)", hint: rule.description)
+                }
+            } else if let standard = rule.standard {
+                values[rule.name] = standard
+            } else if rule.isRequired {
+                report(
+                    path, draft.spec,
+                    "the template \"\(draft.template.value)\" requires the parameter \"\(rule.name)\"",
+                    hint: rule.description ?? "add it under `parameters:`")
+            }
+        }
+        return values
+    }
+}
+
+extension Set<String> {
+    fileprivate func suggestion(for name: String) -> String? {
+        sorted().closest(to: name).map { "did you mean \"\($0)\"?" }
+    }
+}

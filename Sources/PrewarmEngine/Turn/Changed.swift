@@ -1,0 +1,75 @@
+import PrewarmCore
+
+extension Engine {
+    /// Beyond so many changed files a look at all of them costs as little.
+    private static let fewFiles = 500
+
+    /// What a revision changes, told from the files that differ. Nil where that can't tell: see ``CatalogChange``, and
+    /// where the configuration or the parser changed, or the revision in force has an error or a warning.
+    func changed(
+        at revision: Revision, since record: SourceRecord, of source: Source
+    ) async throws -> Desired? {
+        guard isIncremental, let applied = record.applied, record.inputs == inputs(of: source) else { return nil }
+        let limit = ChangeLimit(files: Self.fewFiles, bytes: parser.sizeLimit)
+        guard let changes = try await source.git.changes(from: applied, to: revision, limit: limit) else { return nil }
+        return try await store.read { store in
+            try desired(changes, since: record, of: source.name, in: store)
+        }
+    }
+
+    private func desired(
+        _ changes: ManifestChanges, since record: SourceRecord, of source: String, in store: any StoreReader
+    ) throws -> Desired? {
+        let count = changes.files.reduce(record.files) {
+            $0 + ($1.new == nil ? 0 : 1) - ($1.old == nil ? 0 : 1)
+        }
+        guard count <= ManifestFile.mostInSource, try store.diagnostics(source: source).isEmpty else { return nil }
+        let kept = try store.parsed(
+            blobs: changes.files.flatMap { [$0.old, $0.new].compactMap { $0 } }, parserVersion: parser.version)
+        var newlyParsed: [String: [UInt8]] = [:]
+        var files: [CatalogChange.File] = []
+        for change in changes.files {
+            let old = change.old.flatMap { blob in kept[blob].flatMap { try? ParsedFile(binary: $0) } }
+            if change.old != nil, old == nil { return nil }
+            let new =
+                change.new.flatMap { blob in kept[blob].flatMap { try? ParsedFile(binary: $0) } }
+                ?? change.contents.map(parsed)
+            if let blob = change.new, kept[blob] == nil { newlyParsed[blob] = new?.binary }
+            files.append(CatalogChange.File(path: change.path, old: old, new: new))
+        }
+        let change = try CatalogChange(
+            source: source, files: files, provisioners: Array(provisioners.keys),
+            secrets: secretNames, defaultProvisioner: defaultProvisioner, base: StoredBase(source: source, store: store)
+        )
+        guard let change else { return nil }
+        observe(.parsed(known: changes.files.count - newlyParsed.count, new: newlyParsed.count))
+        return Desired(
+            changes: change.presets, files: count,
+            foreignDocuments: record.foreignDocuments + change.foreignDocuments,
+            newlyParsed: newlyParsed.map { (blob: $0, bytes: $1) }, commit: changes.commit)
+    }
+
+    private func parsed(_ contents: ManifestChange.Contents) -> ParsedFile {
+        switch contents {
+        case .bytes(let bytes): parser.parse(bytes)
+        case .tooLarge: .tooLarge(limit: parser.sizeLimit)
+        }
+    }
+}
+
+/// What is in force, as the store has it.
+private struct StoredBase: CatalogBase {
+    let source: String
+    let store: any StoreReader
+
+    func presets(_ names: Set<String>) throws -> [String: Preset]? {
+        let found = try store.presets(names.map { PresetKey(source: source, name: $0) })
+        return found.map { Dictionary($0.map { ($0.key.name, $0) }) { first, _ in first } }
+    }
+
+    func template(_ name: String) throws -> Template? { try store.template(name, source: source) }
+
+    func isReplacement(_ name: String) throws -> Bool {
+        try store.isReplacement(PresetKey(source: source, name: name))
+    }
+}

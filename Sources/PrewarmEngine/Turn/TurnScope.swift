@@ -1,0 +1,108 @@
+import PrewarmCore
+
+/// The pools that a plan is made for.
+struct TurnScope: Sendable {
+    let presets: [Preset]
+    /// The others of the source, of which a plan would find what the last one left; nil: there are none besides.
+    var settled: SettledPools?
+    /// False: what the store keeps of a preset can't be read, so that git has to be read again.
+    var isReadable = true
+
+    /// From so many pools on, one pass over the counts of all is faster than a look-up for each.
+    fileprivate static let manyPools = 1000
+}
+
+extension TurnCommit {
+    /// All pools where a plan has to tell all, else those that may have changed.
+    func scope(in store: any StoreWriter) throws -> TurnScope {
+        if let presets = desired?.presets {
+            // Diagnostics are of all files: those of other presets are told when these are planned for.
+            if preset != nil { try store.unsettle(source: source.name, dueBy: nil) }
+            return TurnScope(presets: presets)
+        }
+        let isFreezing = engine.policy.freezes[source.name]?.isEmpty == false
+        guard engine.isIncremental, preset == nil, expected == nil, !isFreezing else {
+            return TurnScope(presets: try store.presets(source: source.name))
+        }
+        try store.unsettle(source: source.name, dueBy: now)
+        guard let presets = try store.unsettledPresets(source: source.name) else {
+            return TurnScope(presets: try store.presets(source: source.name), isReadable: false)
+        }
+        return TurnScope(presets: presets, settled: try store.settledPools(source: source.name))
+    }
+
+    /// How many unclaimed instances the settled pools have that count for the guard: those of presets that are new in its
+    /// window don't.
+    func settledForGuard(_ scope: TurnScope, _ observed: Observed, in store: any StoreReader) throws -> Int {
+        let planned = Set(scope.presets.lazy.map(\.key.name))
+        let added = observed.guards[source.name]?.added.subtracting(planned) ?? []
+        return try added.reduce(observed.settled[source.name] ?? 0) { sum, name in
+            try store.tallies(of: PresetKey(source: source.name, name: name))
+                .reduce(sum) { $1.state == .ready ? $0 - $1.count : $0 }
+        }
+    }
+
+    /// What the plan leaves of the pools that it was made for.
+    func standings(after plan: Plan, of presets: [Preset]) -> [PoolStanding] {
+        let busy = Set(plan.actions.map(\.preset)).union(plan.held.lazy.map(\.action.preset))
+        let byKey = Dictionary(presets.map { ($0.key, $0) }) { first, _ in first }
+        return plan.pools.compactMap { pool in
+            guard let preset = byKey[pool.preset] else { return nil }
+            let isSettled =
+                pool.isConverged && pool.wait == nil && pool.suspension == nil && !preset.isSuspended
+                && preset.retirement != .pruned && !busy.contains(pool.preset)
+            return PoolStanding(
+                preset: pool.preset, isSettled: isSettled, nextChange: pool.nextChange,
+                unclaimed: isSettled ? pool.counts.actual : 0)
+        }
+    }
+}
+
+extension Engine {
+    /// Reads counts for all that is planned for, and single instances only of presets where one may have to go.
+    func observed(
+        of scope: TurnScope, source: String, revision: Revision?, planner: Planner, in store: any StoreReader
+    ) throws -> Observed {
+        var observed = Observed()
+        observed.tallies = try tallies(of: scope, source: source, in: store)
+        if let settled = scope.settled {
+            if settled.count > 0 { observed.settled[source] = settled.unclaimed }
+            if policy.limits.instancesPerSource != nil || policy.limits.instances != nil {
+                observed.liveBySource = try store.liveWorkspaces()
+            }
+        }
+        for failure in try store.failures(source: source) { observed.failures[failure.preset] = failure }
+        let detailed = scope.presets.filter { preset in
+            planner.needsInstances(
+                preset, tallies: observed.tallies[preset.key] ?? [], failure: observed.failures[preset.key])
+        }
+        for instance in try store.instances(of: detailed.map(\.key)) {
+            observed.instances[instance.preset, default: []].append(instance)
+        }
+        observed.suspensions = try store.suspensions()
+        observed.guards[source] = try store.guardRecord(ofSource: source).state(
+            window: policy.deletionGuard.window, now: planner.now, revision: revision)
+        return observed
+    }
+
+    private func tallies(
+        of scope: TurnScope, source: String, in store: any StoreReader
+    ) throws -> [PresetKey: [Tally]] {
+        var tallies: [PresetKey: [Tally]] = [:]
+        tallies.reserveCapacity(scope.presets.count)
+        if scope.settled != nil, scope.presets.count < TurnScope.manyPools {
+            for preset in scope.presets {
+                let found = try store.tallies(of: preset.key)
+                if !found.isEmpty { tallies[preset.key] = found }
+            }
+            return tallies
+        }
+        let isOfAll = scope.settled == nil && policy.limits.instances != nil
+        for tally in try store.tallies(source: isOfAll ? nil : source) {
+            tallies[tally.preset, default: []].append(tally)
+        }
+        guard scope.settled != nil else { return tallies }
+        let keys = Set(scope.presets.map(\.key))
+        return tallies.filter { keys.contains($0.key) }
+    }
+}

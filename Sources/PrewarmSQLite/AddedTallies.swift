@@ -1,0 +1,37 @@
+internal import PrewarmCore
+
+/// Counts of new workspaces, written once for each group: triggers would write a row for each workspace.
+struct AddedTallies {
+    private struct Group: Hashable {
+        let preset: Int64
+        let state: Int
+        let fingerprint: Fingerprint
+    }
+
+    private var groups: [Group: (count: Int, oldest: Timestamp?)] = [:]
+    private var presets: Set<Int64> = []
+
+    mutating func count(_ workspace: Workspace, _ preset: Int64) {
+        presets.insert(preset)
+        guard workspace.state != .deleted else { return }
+        let group = Group(preset: preset, state: workspace.state.code, fingerprint: workspace.fingerprint)
+        let known = groups[group]
+        groups[group] = (
+            (known?.count ?? 0) + 1, [known?.oldest, workspace.readyAt].compactMap { $0 }.min()
+        )
+    }
+
+    func save(in transaction: SQLiteTransaction) throws {
+        let count = try transaction.statement(
+            """
+            INSERT INTO tallies (preset, state, fingerprint, count, oldest_ready_at) VALUES (?,?,?,?,?)
+            ON CONFLICT DO UPDATE SET count = count + excluded.count, oldest_ready_at = min(
+                coalesce(oldest_ready_at, excluded.oldest_ready_at), coalesce(excluded.oldest_ready_at, oldest_ready_at))
+            """)
+        for (group, added) in groups {
+            try count.run(group.preset, group.state, group.fingerprint, added.count, added.oldest)
+        }
+        let unsettle = try transaction.statement("UPDATE standings SET settled = 0 WHERE preset = ? AND settled = 1")
+        for preset in presets { try unsettle.run(preset) }
+    }
+}

@@ -1,0 +1,131 @@
+internal import PrewarmCore
+internal import PrewarmEngine
+
+/// Which pools the next plan has to look at.
+extension SQLiteTransaction {
+    func unsettledPresets(source: String) throws -> [Preset]? {
+        var (presets, isReadable): ([Preset], Bool) = ([], true)
+        try statement(
+            """
+            SELECT value FROM standings INDEXED BY standings_open JOIN presets ON id = preset
+            WHERE source = ? AND settled = 0
+            """
+        ).forEach(source) { columns in
+            if let preset = try? Preset(binary: columns.next()) { presets.append(preset) } else { isReadable = false }
+        }
+        return isReadable ? presets.sorted { $0.key < $1.key } : nil
+    }
+
+    func settledPools(source: String) throws -> SettledPools {
+        let sums = try statement("SELECT pools, unclaimed FROM settled WHERE source = ?").first(source) { columns in
+            (pools: columns.next(Int.self), unclaimed: columns.next(Int.self))
+        }
+        let next = try statement(
+            """
+            SELECT min(next_change) FROM standings INDEXED BY standings_next
+            WHERE source = ? AND settled = 1 AND next_change IS NOT NULL
+            """
+        ).first(source) { columns in columns.next(Timestamp?.self) }
+        return SettledPools(count: sums?.pools ?? 0, unclaimed: sums?.unclaimed ?? 0, nextChange: next ?? nil)
+    }
+
+    func unsettle(source: String, dueBy now: Timestamp?) throws {
+        guard let now else { return try unsettle(.source(source)) }
+        try statement(
+            """
+            UPDATE standings SET settled = 0
+            WHERE source = ? AND settled = 1 AND next_change IS NOT NULL AND next_change <= ?
+            """
+        ).run(source, now)
+    }
+
+    func unsettle(_ scope: Suspension.Scope) throws {
+        switch scope {
+        case .preset(let key):
+            try statement(
+                """
+                UPDATE standings SET settled = 0 WHERE settled = 1
+                AND preset = (SELECT id FROM preset_keys WHERE source = ? AND name = ?)
+                """
+            ).run(key.source, key.name)
+        case .source(let name):
+            try statement("UPDATE standings SET settled = 0 WHERE source = ? AND settled = 1").run(name)
+        case .all: try statement("UPDATE standings SET settled = 0 WHERE settled = 1").run()
+        }
+    }
+
+    func save(_ standings: [PoolStanding]) throws {
+        let keys = try PresetKeys(self)
+        let save = try statement(
+            """
+            UPDATE standings SET settled = ?2, next_change = ?3, unclaimed = ?4
+            WHERE preset = ?1 AND (settled <> ?2 OR next_change IS NOT ?3 OR unclaimed <> ?4)
+            """)
+        for standing in standings {
+            try save.run(
+                keys.id(of: standing.preset), standing.isSettled ? 1 : 0, standing.nextChange, standing.unclaimed)
+        }
+    }
+
+    func presets(_ keys: [PresetKey]) throws -> [Preset]? {
+        let select = try statement(
+            "SELECT value FROM preset_keys JOIN presets USING (id) WHERE source = ? AND name = ?")
+        var presets: [Preset] = []
+        for key in keys {
+            let found = try select.first(key.source, key.name) { columns in try? Preset(binary: columns.next()) }
+            guard let found else { continue }
+            guard let preset = found else { return nil }
+            presets.append(preset)
+        }
+        return presets
+    }
+
+    func presetCount(source: String) throws -> Int {
+        try statement("SELECT count(*) FROM standings WHERE source = ?").first(source) { columns in columns.next() }
+            ?? 0
+    }
+
+    func unreadablePresets(source: String) throws -> [PresetKey] {
+        var keys: [PresetKey] = []
+        try statement("SELECT name, value FROM preset_keys JOIN presets USING (id) WHERE source = ?")
+            .forEach(source) { columns in
+                let name: String = columns.next()
+                if (try? Preset(binary: columns.next())) == nil { keys.append(PresetKey(source: source, name: name)) }
+            }
+        return keys
+    }
+
+    func template(_ name: String, source: String) throws -> Template? {
+        try statement("SELECT value FROM templates WHERE source = ? AND name = ?").first(source, name) { columns in
+            try? Template(binary: columns.next())
+        } ?? nil
+    }
+
+    func isReplacement(_ preset: PresetKey) throws -> Bool {
+        try statement(
+            "SELECT 1 FROM standings WHERE source = ? AND replacement = ? AND replacement IS NOT NULL LIMIT 1"
+        )
+        .first(preset.source, preset.name) { columns in columns.next(Int.self) } != nil
+    }
+
+    func conditions(of presets: [PresetKey]) throws -> [PresetKey: [Condition]] {
+        let select = try statement("SELECT value FROM conditions WHERE preset = ?")
+        var conditions: [PresetKey: [Condition]] = [:]
+        for key in presets {
+            guard let id = try presetID(key) else { continue }
+            conditions[key] = try select.first(id) { columns in try? [Condition](binary: columns.next()) } ?? nil
+        }
+        return conditions
+    }
+
+    func liveWorkspaces() throws -> [String: Int] {
+        var counts: [String: Int] = [:]
+        try statement(
+            """
+            SELECT source, sum(count) FROM tallies JOIN preset_keys ON id = preset
+            WHERE state NOT IN (\(WorkspaceState.deleted.code), \(WorkspaceState.lost.code)) GROUP BY source
+            """
+        ).forEach { columns in counts[columns.next()] = columns.next() }
+        return counts
+    }
+}

@@ -1,0 +1,36 @@
+extension Schema {
+    /// What the last plan left of each preset's pool, so that the next one looks at those alone that may have changed.
+    /// A pool that is as it shall be (`settled`) stays so until its row is touched here, by the triggers below for
+    /// whatever happens to its workspaces, by the batch for new ones, or until `next_change`.
+    static let standings = """
+        CREATE TABLE standings (
+            preset INTEGER PRIMARY KEY, source TEXT NOT NULL, settled INTEGER NOT NULL, next_change INTEGER,
+            unclaimed INTEGER NOT NULL, replacement TEXT
+        ) STRICT;
+        CREATE INDEX standings_of_source ON standings (source);
+        CREATE INDEX standings_open ON standings (source, preset) WHERE settled = 0;
+        CREATE INDEX standings_next ON standings (source, next_change) WHERE settled = 1 AND next_change IS NOT NULL;
+        CREATE INDEX standings_replacement ON standings (source, replacement) WHERE replacement IS NOT NULL;
+        CREATE TABLE settled (source TEXT PRIMARY KEY, pools INTEGER NOT NULL, unclaimed INTEGER NOT NULL)
+        STRICT, WITHOUT ROWID;
+        CREATE TRIGGER standings_update AFTER UPDATE OF settled, unclaimed ON standings
+        WHEN old.settled = 1 OR new.settled = 1 BEGIN
+            INSERT INTO settled VALUES (new.source, new.settled - old.settled,
+                new.settled * new.unclaimed - old.settled * old.unclaimed)
+            ON CONFLICT DO UPDATE SET pools = pools + excluded.pools, unclaimed = unclaimed + excluded.unclaimed;
+        END;
+        CREATE TRIGGER standings_delete AFTER DELETE ON standings WHEN old.settled = 1 BEGIN
+            UPDATE settled SET pools = pools - 1, unclaimed = unclaimed - old.unclaimed WHERE source = old.source;
+        END;
+        CREATE TRIGGER standings_of_workspace AFTER UPDATE OF state, ready_at ON workspaces
+        WHEN old.state <> new.state OR old.ready_at IS NOT new.ready_at BEGIN
+            UPDATE standings SET settled = 0 WHERE preset = new.preset AND settled = 1;
+        END;
+        CREATE TRIGGER standings_of_old_workspace AFTER DELETE ON workspaces WHEN old.state <> 5 BEGIN
+            UPDATE standings SET settled = 0 WHERE preset = old.preset AND settled = 1;
+        END;
+        -- When what is only history was last forgotten.
+        CREATE TABLE upkeep (name TEXT PRIMARY KEY, before INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+        """
+}

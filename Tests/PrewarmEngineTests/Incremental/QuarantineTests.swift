@@ -1,0 +1,94 @@
+import Foundation
+import GRDBSQLite
+import PrewarmCore
+import PrewarmEngine
+import PrewarmSQLite
+import Testing
+
+/// Bits rot. What is kept of one thing and can't be read stops nothing else, is told, and is read from git again.
+@Suite("A value in the store that can't be read")
+struct QuarantineTests {
+    private static let manifests = [
+        "a.yaml": preset("a"), "b.yaml": preset("b"),
+        "t.yaml": "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go}\nspec: {activeVersion: \"1\"}\n",
+    ]
+
+    private static func preset(_ name: String, instances: Int = 2) -> String {
+        "apiVersion: prewarm/v1\nkind: Preset\nmetadata: {name: \(name)}\nspec: {template: go, instances: \(instances)}\n"
+    }
+
+    /// Of each kind of value that is kept, one or all.
+    static let damages = [
+        "UPDATE presets SET value = x'ff' WHERE id = (SELECT id FROM preset_keys WHERE name = 'a')",
+        "UPDATE presets SET value = x''", "UPDATE blobs SET bytes = x'ff00'", "UPDATE templates SET value = x'ff'",
+        "UPDATE guards SET value = x'ff'", "INSERT OR REPLACE INTO guards VALUES ('presets', x'ff')",
+        "UPDATE conditions SET value = x'ff'", "INSERT INTO diagnostics VALUES ('presets', 7, x'ff')",
+        "UPDATE specs SET value = x'ff'", "UPDATE workspaces SET metadata = x'ff'",
+        "UPDATE sources SET applied = 'nonsense'", "UPDATE revisions SET revision = 'nonsense'",
+        "UPDATE workspaces SET state = 99 WHERE id = (SELECT max(id) FROM workspaces)",
+    ]
+
+    @Test("stops no start, and the next revision is applied", arguments: damages)
+    func goesOn(damage: String) async throws {
+        let world = try World()
+        let git = FileGit()
+        git.commit(Self.manifests)
+        try await world.engine(git: git, store: try world.open()).sync()
+        try world.execute(damage)
+        // As after a start.
+        let engine = world.engine(git: git, store: try world.open())
+        try await engine.sync()
+        _ = try await engine.assess("presets")
+        git.commit(Self.manifests.merging(["b.yaml": Self.preset("b", instances: 3)]) { $1 })
+        for _ in 0..<3 { try await engine.sync() }
+        #expect(try await engine.counts("b")?.eligible == 3)
+        #expect(try await engine.counts("a")?.eligible == 2)
+        let report = try await engine.turn("presets")
+        #expect(report.isQuiet)
+        let left = try await engine.assess("presets").diagnostics
+        #expect(left.isEmpty, "\(left)")
+    }
+
+    @Test("is told, and mended without another commit")
+    func mended() async throws {
+        let world = try World()
+        let git = FileGit()
+        git.commit(Self.manifests)
+        let engine = world.engine(git: git, store: try world.open())
+        try await engine.sync()
+        try world.execute(Self.damages[0])
+        #expect(try await engine.assess("presets").diagnostics.map(\.message).contains { $0.contains("preset a") })
+        try await engine.sync()
+        #expect(try await engine.assess("presets").diagnostics.isEmpty)
+        #expect(try await engine.counts("a")?.eligible == 2)
+        #expect(world.with(\.instances).count == 4, "nothing was made or taken away for it")
+    }
+
+    @Test("of a preset that is gone from git leaves no instance behind")
+    func gone() async throws {
+        let world = try World()
+        let git = FileGit()
+        git.commit(Self.manifests)
+        let engine = world.engine(git: git, store: try world.open())
+        try await engine.sync()
+        try world.execute(Self.damages[0])
+        _ = try await engine.assess("presets")
+        git.commit(Self.manifests.filter { $0.key != "a.yaml" })
+        for _ in 0..<3 { try await engine.sync() }
+        #expect(world.with(\.instances).count == 2)
+        #expect(try await engine.assess("presets").presets.map(\.key.name) == ["b"])
+    }
+}
+
+extension World {
+    fileprivate struct SQLFailure: Error {}
+
+    /// Changes the store behind the back of its owner.
+    fileprivate func execute(_ sql: String) throws {
+        var database: OpaquePointer?
+        defer { sqlite3_close(database) }
+        guard sqlite3_open(path, &database) == SQLITE_OK, sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK else {
+            throw SQLFailure()
+        }
+    }
+}
