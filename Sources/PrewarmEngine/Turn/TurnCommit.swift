@@ -27,7 +27,10 @@ struct TurnCommit: Sendable {
             of: scope, source: source.name, revision: revision, planner: planner, in: store)
         observed.guards[source.name] = guarding.state(
             window: engine.policy.deletionGuard.window, now: now, revision: revision)
-        if scope.settled != nil { observed.settled[source.name] = try settledForGuard(scope, observed, in: store) }
+        // No entry means that there is no settled pool: then a path may be emptied.
+        if observed.settled[source.name] != nil {
+            observed.settled[source.name] = try settledForGuard(scope, observed, in: store)
+        }
         var report = TurnReport(source: source.name)
         report.revision = revision
         report.presets = try forgetGone(among: scope.presets, observed, in: store)
