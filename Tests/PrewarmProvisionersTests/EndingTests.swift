@@ -30,12 +30,12 @@ struct EndingTests {
     @Test("by SIGTERM, with time to clean up and its last words in the log")
     func cleanUp() async throws {
         let script =
-            "trap 'head -c 200000 /dev/zero | tr \"\\0\" x >&2; echo; echo clean >&2; exit 0' TERM\nsleep 60 & wait"
+            "trap 'head -c 200000 /dev/zero | tr \"\\0\" x >&2; echo; echo clean >&2; exit 0' TERM\nsleep 600 & wait"
         let start = ContinuousClock.now
-        let reply = try await workshop.run(script, timeout: .milliseconds(200), grace: .seconds(20))
+        let reply = try await workshop.run(script, timeout: .milliseconds(200), grace: .seconds(300))
         #expect(reply.outcome.failure?.hasPrefix("timed out after 200ms\n") == true)
         #expect(reply.log.hasSuffix("xclean\n"))
-        #expect(ContinuousClock.now - start < .seconds(15))
+        #expect(ContinuousClock.now - start < .seconds(120))
     }
 
     @Test("by SIGKILL where it ignores SIGTERM or is stopped", arguments: ["trap '' TERM", "kill -STOP $$"])
@@ -50,9 +50,9 @@ struct EndingTests {
     @Test("well, while something that it left holds the pipes")
     func heldPipes() async throws {
         let start = ContinuousClock.now
-        let reply = try await workshop.run("sleep 30 & echo $! > pid; echo '{\"endpoint\":\"e\"}'")
+        let reply = try await workshop.run("sleep 600 & echo $! > pid; echo '{\"endpoint\":\"e\"}'")
         #expect(reply.outcome == .done(endpoint: "e", metadata: [:]))
-        #expect(ContinuousClock.now - start < .seconds(15))
+        #expect(ContinuousClock.now - start < .seconds(120))
         let process = try await workshop.process("pid")
         #expect(isRunning(process), "what a good command leaves running belongs to the workspace")
         kill(process, SIGKILL)
@@ -60,7 +60,7 @@ struct EndingTests {
 
     @Test("badly, and what it left is ended", arguments: ["exit 1", "exit 75", "echo nonsense"])
     func leftovers(_ last: String) async throws {
-        let reply = try await workshop.run("sleep 30 & echo $! > pid; \(last)")
+        let reply = try await workshop.run("sleep 600 & echo $! > pid; \(last)")
         #expect(reply.outcome != .ready)
         #expect(!isRunning(try await workshop.process("pid")))
     }
@@ -160,7 +160,7 @@ struct EndingTests {
             return await group.reduce(into: []) { $0.append($1) }
         }
         #expect(outcomes == Array(repeating: .done(endpoint: "e", metadata: [:]), count: 50))
-        #expect(ContinuousClock.now - start < .seconds(15))
+        #expect(ContinuousClock.now - start < .seconds(120))
         // Other tests run beside this one.
         try await eventually { openDescriptors() <= descriptors + 16 }
     }

@@ -42,7 +42,7 @@ extension Engine {
             secrets: secretNames, defaultProvisioner: defaultProvisioner, base: StoredBase(source: source, store: store)
         )
         guard let change else { return nil }
-        observe(.parsed(known: changes.files.count - newlyParsed.count, new: newlyParsed.count))
+        observe(.parsed(known: changes.files.count { $0.new != nil } - newlyParsed.count, new: newlyParsed.count))
         return Desired(
             changes: change.presets, files: count,
             foreignDocuments: record.foreignDocuments + change.foreignDocuments,

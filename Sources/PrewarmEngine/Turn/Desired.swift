@@ -21,7 +21,6 @@ extension Engine {
     /// By what changed since the revision in force where that tells, else by all manifests.
     func desired(at revision: Revision, since record: SourceRecord, of source: Source) async throws -> Desired {
         if let desired = try await changed(at: revision, since: record, of: source) { return desired }
-        try await fetch(revision, of: source)
         var desired = try await desired(at: revision, of: source, previous: try await inForce(of: source.name))
         desired.commit = try await source.git.commit(of: revision)
         return desired

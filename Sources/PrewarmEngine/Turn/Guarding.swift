@@ -23,11 +23,13 @@ extension Desired {
 
 extension TurnCommit {
     /// What the guard knows before the plan is made.
-    func guardRecord(_ planner: Planner, in store: any StoreReader) throws -> GuardRecord {
+    func guardRecord(_ planner: Planner, of scope: TurnScope, in store: any StoreReader) throws -> GuardRecord {
         var record = try store.guardRecord(ofSource: source.name)
         guard let desired else { return record }
+        let new = Set(desired.changes.lazy.filter { $0.before == nil }.map(\.now.key))
+        let hasOthers = (scope.settled?.count ?? 0) > 0 || scope.presets.contains { !new.contains($0.key) }
         record.lowered = Set(record.lowered).union(planner.lowered(by: desired.changes)).sorted()
-        record.additions += desired.additions(at: now)
+        if hasOthers { record.additions += desired.additions(at: now) }
         return record
     }
 

@@ -11,6 +11,7 @@ extension Engine {
         var events: [Event] = []
         if report.failure == nil, let target, target != record.applied || record.inputs != inputs(of: source) {
             do {
+                try await fetch(target, of: source)
                 events = try await admit(target, of: source, after: record)
                 desired = try await self.desired(at: target, since: record, of: source)
                 report.revision = target

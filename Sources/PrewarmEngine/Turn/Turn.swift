@@ -43,7 +43,7 @@ extension Engine {
             return report
         }
         let (lease, current) = try await acquireLease(of: source)
-        if !pull { target = current.applied }
+        if !pull, sources[name] != nil { target = current.applied }
         do {
             try await reconcile(
                 source, record: current, target: target, hasPulled: pull, lease: lease, preset: preset,

@@ -22,7 +22,7 @@ struct TurnCommit: Sendable {
         let scope = try scope(in: store)
         let planner = engine.planner(
             for: scope.presets + (desired?.changes.compactMap(\.before) ?? []), at: now)
-        let guarding = try guardRecord(planner, in: store)
+        let guarding = try guardRecord(planner, of: scope, in: store)
         var observed = try engine.observed(
             of: scope, source: source.name, revision: revision, planner: planner, in: store)
         observed.guards[source.name] = guarding.state(

@@ -32,7 +32,7 @@ final class FileGit: GitSource {
     func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile] {
         state.withLock { state in
             state.wholeReadings += 1
-            return (state.commits[revision.commit] ?? [:]).sorted { $0.key < $1.key }
+            return (state.commits[revision.commit] ?? [:]).filter { !Self.isLink($0.key) }.sorted { $0.key < $1.key }
                 .map { ManifestFile(path: $0.key, blob: Self.blob($0.value)) }
         }
     }
@@ -46,13 +46,23 @@ final class FileGit: GitSource {
 
     func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription { Self.description }
 
-    func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool { old.commit <= new.commit }
+    func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool { true }
 
     func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) {}
 
-    func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic] { [] }
+    /// A file that is named like a link is one.
+    func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic] {
+        (state.withLock(\.commits)[revision.commit] ?? [:]).keys.filter(Self.isLink).sorted().map {
+            Diagnostic(.warning, file: $0, "a symbolic link is not followed")
+        }
+    }
 
-    func treeIdentity(at revision: Revision) async throws(GitFailure) -> String { revision.commit }
+    func treeIdentity(at revision: Revision) async throws(GitFailure) -> String {
+        let files = state.withLock(\.commits)[revision.commit] ?? [:]
+        return Self.blob(files.sorted { $0.key < $1.key }.map { "\($0.key) \(Self.blob($0.value))" }.joined())
+    }
+
+    private static func isLink(_ path: String) -> Bool { path.hasSuffix(".link") }
 
     func changes(
         from old: Revision, to new: Revision, limit: ChangeLimit
@@ -60,9 +70,11 @@ final class FileGit: GitSource {
         let commits = state.withLock(\.commits)
         guard let before = commits[old.commit], let after = commits[new.commit] else { return nil }
         let paths = Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }.sorted()
+        if paths.contains(where: { Self.isLink($0) && after[$0] != nil }) { return nil }
+        let files = paths.filter { !Self.isLink($0) }
         return ManifestChanges(
             commit: Self.description,
-            files: paths.map { path in
+            files: files.map { path in
                 ManifestChange(
                     path: path, old: before[path].map(Self.blob), new: after[path].map(Self.blob),
                     contents: after[path].map { .bytes(Array($0.utf8)) })

@@ -6,6 +6,10 @@ struct ManifestHistory {
     fileprivate var documents: [Document] = []
     /// What is no YAML, by path.
     private var rubble: Set<String> = []
+    /// Something is a symbolic link, which is warned of.
+    private var hasLink = false
+    /// What moves in two commits: the copy is there, the original still has to go.
+    private var moving: String?
 
     fileprivate struct Document {
         var path: String
@@ -14,6 +18,8 @@ struct ManifestHistory {
         /// Lines of the spec.
         var spec: [String] = []
         var isBroken = false
+        /// Broken, too: nobody can tell what template it was.
+        var isNameless = false
         var isForeign = false
     }
 
@@ -28,6 +34,7 @@ struct ManifestHistory {
             documents.map(\.text).joined(separator: "---\n")
         }
         for path in rubble { files[path] = "apiVersion: prewarm/v1\nkind: [\n" }
+        if hasLink { files["shared.link"] = "elsewhere" }
         return files
     }
 
@@ -39,7 +46,7 @@ struct ManifestHistory {
     private mutating func changeOne() {
         guard !documents.isEmpty else { return add() }
         let index = below(documents.count)
-        switch below(27) {
+        switch below(31) {
         case 0, 1: add()
         case 2: documents.remove(at: index)
         case 3: documents[index].path = path()
@@ -48,12 +55,31 @@ struct ManifestHistory {
             var copy = documents[index]
             copy.path = path()
             documents.append(copy)
-        case 6: documents[index].isBroken = chance(40)
-        case 7: for index in documents.indices { documents[index].isBroken = false }
+        case 6:
+            documents[index].isBroken = chance(40)
+            documents[index].isNameless = documents[index].isTemplate && chance(30)
+        case 7:
+            for index in documents.indices {
+                documents[index].isBroken = false
+                documents[index].isNameless = false
+            }
+        case 27: hasLink = chance(40)
+        case 28...30:
+            if let name = moving {
+                documents.removeAll { $0.name == name }
+                moving = nil
+            } else if !documents[index].isTemplate, !documents[index].isForeign {
+                var copy = documents[index]
+                (copy.name, copy.path) = (self.name(false), path())
+                guard copy.name != documents[index].name else { return }
+                moving = documents[index].name
+                documents.append(copy)
+            }
         case 8: if chance(20) { rubble.insert(path()) } else { rubble = [] }
         case 9: documents.append(Document(path: path(), name: "other", isForeign: true))
         case 10...14:
             rubble = []
+            hasLink = false
             for index in documents.indices { documents[index].mend() }
             // Twins go away, so that most histories are without errors most of the time.
             var seen: Set<String> = []
@@ -97,6 +123,8 @@ struct ManifestHistory {
         return ["template: t\(below(4))", "instances: \(below(5))"]
             + lines([
                 (98, "version: \"\(1 + below(3))\""), (30, "ttl: \(1 + below(3))h"),
+                (5, "parameters: {token: {valueFrom: {secret: known}}}"),
+                (2, "parameters: {token: {valueFrom: {secret: missing}}}"),
                 (20, "parameters: {cpu: \(below(8))}"),
                 (15, "strategy: {type: Recreate}"), (15, "strategy: {maxSurge: 0, maxUnavailable: 1, canary: 0}"),
                 (
@@ -127,6 +155,7 @@ extension ManifestHistory.Document {
     /// Takes away what may be wrong with it, and what others that are gone are to it.
     fileprivate mutating func mend() {
         isBroken = false
+        isNameless = false
         spec.removeAll { $0.hasPrefix("parameters") || $0.hasPrefix("deprecated: {") }
         if !isTemplate, !spec.contains(where: { $0.hasPrefix("version") }) { spec.append("version: \"1\"") }
     }
@@ -137,7 +166,7 @@ extension ManifestHistory.Document {
         return """
             apiVersion: prewarm/v1
             kind: \(isTemplate ? "Template" : "Preset")
-            metadata: {name: \(name)}
+            metadata: {\(isNameless ? "" : "name: \(name)")}
             spec:\(spec.isEmpty ? " {}" : "")
             \(spec)
             """
