@@ -84,7 +84,7 @@ let package = Package(
                 nioCore, nioHTTP1, nioSSL,
             ]),
         .executableTarget(name: "prewarm", dependencies: ["PrewarmCommands", argumentParser], swiftSettings: strict),
-        tests("PrewarmCoreTests", ["PrewarmCore"]),
+        tests("PrewarmCoreTests", ["PrewarmCore", subprocess]),
         tests("PrewarmManifestsTests", ["PrewarmCore", "PrewarmManifests"], exclude: ["Corpus"]),
         tests(
             "PrewarmGitTests",

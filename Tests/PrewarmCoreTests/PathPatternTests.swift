@@ -1,5 +1,6 @@
 import Foundation
 import PrewarmCore
+import Subprocess
 import Testing
 
 @Suite("A pattern for paths")
@@ -19,13 +20,13 @@ struct PathPatternTests {
 
     /// What git itself ignores by each pattern.
     @Test("means what it means in .gitignore", arguments: patterns)
-    func peer(text: String) throws {
+    func peer(text: String) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "prewarm-pattern-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         try Data((text + "\n").utf8).write(to: folder.appending(path: "ignore"))
         // Paths are taken for files, as none of them is there.
-        let ignored = try run(
+        let ignored = try await run(
             "cd '\(folder.path)' && git init -q . && git -c core.quotePath=false -c core.excludesFile=ignore "
                 + "check-ignore --no-index --stdin || true", input: Self.paths.joined(separator: "\n") + "\n")
         let pattern = try PathPattern(text)
@@ -33,21 +34,12 @@ struct PathPatternTests {
         #expect(Set(own) == Set(ignored.split(separator: "\n").map(String.init)), "\(text)")
     }
 
-    private func run(_ script: String, input: String) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", script]
-        process.environment = ProcessInfo.processInfo.environment.merging(
-            ["GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"]) { $1 }
-        let (standardInput, output) = (Pipe(), Pipe())
-        process.standardInput = standardInput
-        process.standardOutput = output
-        try process.run()
-        try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-        try standardInput.fileHandleForWriting.close()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return String(decoding: data, as: UTF8.self)
+    private func run(_ script: String, input: String) async throws -> String {
+        try await Subprocess.run(
+            .name("sh"), arguments: ["-c", script],
+            environment: .inherit.updating(["GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"]),
+            input: .string(input), output: .string(limit: 1 << 20), error: .discarded
+        ).standardOutput
     }
 
     @Test("has a sign for one character, however many bytes that has")
