@@ -96,7 +96,7 @@ struct PlanCommand: AsyncParsableCommand {
         _ context: Context, source: String?, preset: String?, revision: String?, out: String? = nil, console: Console
     ) async throws -> Value {
         var reports: [TurnReport] = []
-        for source in try context.sources(named: source) {
+        for source in try context.engine.sourceNames(source) {
             reports.append(try await context.engine.preview(source, revision: revision))
         }
         if let preset { try reports.restrict(to: preset) }

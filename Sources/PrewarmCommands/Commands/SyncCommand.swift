@@ -60,8 +60,8 @@ struct SyncCommand: AsyncParsableCommand {
             let file = try plan.map { try PlanFile(path: $0) }
             let sources =
                 try file.map { file in
-                    try file.digests.keys.sorted().flatMap { try context.sources(named: $0) }
-                } ?? context.sources(named: source)
+                    try file.digests.keys.sorted().flatMap { try context.engine.sourceNames($0) }
+                } ?? context.engine.sourceNames(source)
             if dryRun {
                 let plan = try await PlanCommand.plan(
                     context, source: source, preset: preset, revision: revision, console: console)

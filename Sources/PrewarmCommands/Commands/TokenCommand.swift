@@ -49,7 +49,7 @@ struct TokenCommand: ParsableCommand {
                     name: name, role: role, presets: presets, expiresAt: try expires.map { try $0.time(from: now) })
                 let (token, record) = try await AccessTokens(context.store).create(
                     wish, by: by ?? Environment.user, now: now)
-                let value = Value(record, now: now).adding("token", .string(token.text))
+                let value = Value(record, now: now).merging(["token": .string(token.text)])
                 switch output {
                 case .json: console.write(value.json)
                 case .yaml: console.write(value.yaml)
@@ -136,13 +136,6 @@ extension [AccessTokenRecord] {
                 ] + (isWide ? [.init(token.id), .init(token.createdBy.asOneLine)] : []))
         }
         return table.text(width: console.outputWidth, colour: console.coloursOutput)
-    }
-}
-
-extension Value {
-    fileprivate func adding(_ key: String, _ value: Value) -> Value {
-        guard case .object(let pairs) = self else { return self }
-        return .object(pairs + [(key, value)])
     }
 }
 

@@ -82,16 +82,4 @@ extension Context {
         let configuration = try file.load()
         return Context(engine: try Assembly(file, configuration).engine(), console: global.console)
     }
-
-    /// All, or the one.
-    func sources(named name: String?) throws -> [String] {
-        guard let name else { return sourceNames }
-        guard sourceNames.contains(name) else {
-            throw CommandFailure(
-                "the configuration names no source \"\(name)\"",
-                hint: sourceNames.closest(to: name).map { "did you mean \"\($0)\"?" }
-                    ?? "it names \(sourceNames.joined(separator: ", "))")
-        }
-        return [name]
-    }
 }

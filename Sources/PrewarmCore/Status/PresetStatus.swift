@@ -167,7 +167,7 @@ extension Optional<FailureRecord> {
 
 extension Int {
     /// `1 build`, `2 builds`
-    fileprivate func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
+    package func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
 }
 
 extension Deprecation {

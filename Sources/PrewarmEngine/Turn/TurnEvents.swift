@@ -118,7 +118,3 @@ extension String {
         String((split(whereSeparator: \.isNewline).first ?? "").prefix(100))
     }
 }
-
-extension Int {
-    fileprivate func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
-}
