@@ -47,22 +47,44 @@ extension SQLiteTransaction {
         }
     }
 
-    func dueOperations(provisioner: String, now: Timestamp, limit: Int) throws -> [OperationRecord] {
+    func dueOperations(_ filter: DueFilter, now: Timestamp, limit: Int) throws -> [OperationRecord] {
+        var (index, conditions) = ("operations_due", "")
+        var values: [any SQLiteValue] = [filter.provisioner, now]
+        if let name = filter.preset {
+            (index, conditions) = ("operations_of_preset", " AND preset IN (SELECT id FROM preset_keys WHERE name = ?)")
+            values.append(name)
+        }
+        if let workspace = filter.workspace {
+            index = "operations_of_workspace"
+            conditions += " AND workspace = ?"
+            values.append(workspace)
+        } else {
+            let suspensions = try suspensionsInForce(at: now)
+            if suspensions.isOfAll { return [] }
+            if suspensions.areAny {
+                conditions += " AND preset NOT IN (\(Self.suspendedPresets))"
+                values += [now, now]
+            }
+        }
+        // What has to wait is passed by in the index alone: the rows themselves are read of those that are due.
         let select = try statement(
             """
-            SELECT \(Self.columns) FROM operations AS due INDEXED BY operations_due
-            WHERE provisioner = ? AND state = 0 AND next_attempt_at <= ? AND NOT EXISTS (
-                SELECT 1 FROM operations AS other INDEXED BY operations_of_workspace
-                WHERE other.workspace = due.workspace AND other.id <> due.id AND (other.state = 1 OR
-                    (other.state = 0 AND (other.kind = 1, other.id) < (due.kind = 1, due.id))))
-            ORDER BY (kind = 1), id LIMIT ?
+            SELECT \(Self.columns) FROM operations WHERE id IN (
+                SELECT id FROM operations AS due INDEXED BY \(index)
+                WHERE provisioner = ? AND state = 0 AND next_attempt_at <= ?\(conditions) AND NOT EXISTS (
+                    SELECT 1 FROM operations AS other INDEXED BY operations_of_workspace
+                    WHERE other.workspace = due.workspace AND other.id <> due.id AND (other.state = 1 OR
+                        (other.state = 0 AND (other.kind = 1, other.id) < (due.kind = 1, due.id))))
+                ORDER BY (kind = 1), id LIMIT ?)
+            ORDER BY (kind = 1), id
             """)
-        return try records(select, [provisioner, now, limit])
+        return try records(select, values + [limit])
     }
 
-    func nextAttempt() throws -> Timestamp? {
-        try statement("SELECT min(next_attempt_at) FROM operations INDEXED BY operations_next WHERE state = 0")
-            .first { columns in columns.next(Timestamp?.self) } ?? nil
+    func nextAttempt(after time: Timestamp) throws -> Timestamp? {
+        try statement(
+            "SELECT min(next_attempt_at) FROM operations INDEXED BY operations_next WHERE state = 0 AND next_attempt_at > ?"
+        ).first(time) { columns in columns.next(Timestamp?.self) } ?? nil
     }
 
     func insert(_ operations: [Operation]) throws {

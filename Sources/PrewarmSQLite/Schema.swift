@@ -144,8 +144,9 @@ enum Schema {
             finished_at INTEGER, lease_holder TEXT, lease_fence INTEGER, lease_until INTEGER, mark_group INTEGER,
             mark_start INTEGER, mark_boot TEXT
         ) STRICT, WITHOUT ROWID;
-        -- In the order in which they are run: walked to the limit, never sorted.
-        CREATE INDEX operations_due ON operations (provisioner, (kind = 1), id, next_attempt_at) WHERE state = 0;
+        -- In the order in which they are run: walked to the limit, never sorted. It covers the question which are due.
+        CREATE INDEX operations_due ON operations (
+            provisioner, (kind = 1), id, next_attempt_at, preset, workspace, kind, state) WHERE state = 0;
         CREATE INDEX operations_next ON operations (next_attempt_at) WHERE state = 0;
         CREATE INDEX operations_running ON operations (id) WHERE state = 1;
         CREATE INDEX operations_of_workspace ON operations (workspace, id);

@@ -3,9 +3,11 @@ import PrewarmEngine
 import Testing
 
 private func due(
-    _ store: any Store, at now: Timestamp = .at(0), limit: Int = 100, provisioner: String = "local"
+    _ store: any Store, at now: Timestamp = .at(0), limit: Int = 100, provisioner: String = "local",
+    preset: String? = nil, workspace: String? = nil
 ) async throws -> String {
-    try await store.read { try $0.dueOperations(provisioner: provisioner, now: now, limit: limit) }
+    let filter = DueFilter(provisioner: provisioner, preset: preset, workspace: workspace.map { WorkspaceID($0) })
+    return try await store.read { try $0.dueOperations(filter, now: now, limit: limit) }
         .map(\.operation.id.rawValue).joined(separator: " ")
 }
 
@@ -104,16 +106,62 @@ extension StoreContract {
             try await store.write { [first] in try $0.update(first) }
             #expect(try await due(store) == "o2 o3")
         },
-        Case("the next attempt is that of the earliest pending operation") { fixture in
+        Case("due of a preset or a workspace alone are those of it") { fixture in
             let store = try await fixture.open()
-            #expect(try await store.read { try $0.nextAttempt() } == nil)
+            let (rust, otherGo) = (PresetKey(source: "main", name: "rust"), PresetKey(source: "team", name: "go"))
+            try await store.write { writer in
+                try writer.insert([
+                    .sample("o1", "w1", .delete), .sample("o2", "w1"), .sample("o3", "w2", .create, rust),
+                    .sample("o4", "w3", .create, otherGo), .sample("o5", "w4", dueAt: .at(7)),
+                    .sample("o6", "w2", .create, rust, state: .succeeded),
+                ])
+            }
+            #expect(try await due(store, preset: "go") == "o2 o4")
+            #expect(try await due(store, preset: "rust") == "o3")
+            #expect(try await due(store, preset: "zig") == "")
+            #expect(try await due(store, workspace: "w1") == "o2")
+            #expect(try await due(store, preset: "rust", workspace: "w1") == "")
+        },
+        Case("what is suspended is not due, but for a workspace that is asked for by itself") { fixture in
+            let store = try await fixture.open()
+            let (rust, other) = (PresetKey(source: "main", name: "rust"), PresetKey(source: "team", name: "go"))
+            try await store.write { writer in
+                try writer.insert([
+                    .sample("o1", "w1"), .sample("o2", "w2", .create, rust), .sample("o3", "w3", .create, other),
+                ])
+            }
+            func due(suspending scopes: Suspension.Scope..., until: Timestamp? = nil) async throws -> [String] {
+                try await store.write { writer in
+                    for old in try writer.suspensions() { try writer.forget(old.scope) }
+                    for scope in scopes {
+                        try writer.save(
+                            Suspension(scope: scope, reason: nil, by: "me", since: .at(-9), until: until))
+                    }
+                }
+                return [try await PrewarmSQLiteTests.due(store), try await PrewarmSQLiteTests.due(store, preset: "go")]
+            }
+            #expect(try await due() == ["o1 o2 o3", "o1 o3"])
+            #expect(try await due(suspending: .preset(.go)) == ["o2 o3", "o3"])
+            #expect(try await due(suspending: .preset(.go), .preset(other)) == ["o2", ""])
+            #expect(try await due(suspending: .source("main")) == ["o3", "o3"])
+            #expect(try await due(suspending: .source("main"), .preset(other)) == ["", ""])
+            #expect(try await due(suspending: .all) == ["", ""])
+            #expect(try await PrewarmSQLiteTests.due(store, workspace: "w1") == "o1")
+            #expect(try await due(suspending: .all, until: .at(0)) == ["o1 o2 o3", "o1 o3"])
+            #expect(try await due(suspending: .source("main"), until: .at(1)) == ["o3", "o3"])
+        },
+        Case("the next attempt is that of the earliest pending operation after a time") { fixture in
+            let store = try await fixture.open()
+            #expect(try await store.read { try $0.nextAttempt(after: .distantPast) } == nil)
             try await store.write { writer in
                 try writer.insert([
                     .sample("o1", "w1", dueAt: .at(9)), .sample("o2", "w2", dueAt: .at(5)),
                     .sample("o3", "w3", state: .running, dueAt: .at(1)),
                 ])
             }
-            #expect(try await store.read { try $0.nextAttempt() } == .at(5))
+            #expect(try await store.read { try $0.nextAttempt(after: .distantPast) } == .at(5))
+            #expect(try await store.read { try $0.nextAttempt(after: .at(5)) } == .at(9))
+            #expect(try await store.read { try $0.nextAttempt(after: .at(9)) } == nil)
         },
         Case("cancelling ends what is pending of the workspaces, and nothing else") { fixture in
             let store = try await fixture.open()
@@ -134,7 +182,7 @@ extension StoreContract {
                 for index in 0..<8 {
                     group.addTask {
                         try await stores[index % 2].write { writer in
-                            let due = try writer.dueOperations(provisioner: "local", now: .at(0), limit: 3)
+                            let due = try writer.dueOperations(DueFilter(provisioner: "local"), now: .at(0), limit: 3)
                             for var record in due {
                                 record.operation.state = .running
                                 try writer.update(record)

@@ -151,7 +151,9 @@ extension StoreContract {
             #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) } == workspaces)
             #expect(
                 try await store.read { try $0.tallies(source: nil) }.map(\.count) == Array(repeating: 100, count: 100))
-            let due = try await store.read { try $0.dueOperations(provisioner: "local", now: .at(0), limit: 20_000) }
+            let due = try await store.read {
+                try $0.dueOperations(DueFilter(provisioner: "local"), now: .at(0), limit: 20_000)
+            }
             #expect(due.map(\.operation) == operations)
             let ids = workspaces.map(\.id)
             #expect(try await store.write { try $0.move(ids, from: [.ready], to: .deleting) }.count == 10_000)

@@ -146,5 +146,6 @@ extension Plan {
 }
 
 extension Timestamp {
+    package static let distantPast = Timestamp(milliseconds: .min)
     package static let distantFuture = Timestamp(milliseconds: .max)
 }

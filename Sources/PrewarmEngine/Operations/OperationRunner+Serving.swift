@@ -10,12 +10,14 @@ extension OperationRunner {
             var running: [String: Int] = [:]
             var isStopping = false
             var lastRecovery: Timestamp?
+            var quietUntil: Timestamp?
             group.addTask { .woken(await signal.wait(for: .zero)) }
             for await ended in group {
                 switch ended {
                 case .woken(let nudge):
                     if nudge.contains(.stop) { isStopping = true }
                     if !isStopping { group.addTask { .woken(await signal.wait(for: .seconds(1))) } }
+                    if nudge.isEmpty, let quietUntil, engine.now() < quietUntil { continue }
                 case .settled(let provisioner): running[provisioner, default: 1] -= 1
                 }
                 if Task.isCancelled || isStopping { continue }
@@ -25,7 +27,9 @@ extension OperationRunner {
                         try await recover()
                         lastRecovery = now
                     }
-                    for record in try await lease(running: running) {
+                    let leased = try await lease(running: running)
+                    quietUntil = leased.isEmpty ? try await nextLook(after: now) : nil
+                    for record in leased {
                         let provisioner = record.operation.provisioner
                         running[provisioner, default: 0] += 1
                         group.addTask {
@@ -39,6 +43,15 @@ extension OperationRunner {
             }
         }
     }
+
+    /// Nothing becomes due before, unless somebody says so: what others write is seen as events. A suspension that ends
+    /// is not.
+    private func nextLook(after now: Timestamp) async throws -> Timestamp {
+        let next = try await engine.store.read { try $0.nextAttempt(after: now) }
+        return min(next ?? .distantFuture, now + Self.longestPause)
+    }
+
+    private static let longestPause = Duration.seconds(5)
 
     private enum Ended: Sendable {
         case woken(Nudge)

@@ -93,7 +93,7 @@ package struct OperationRunner: Sendable {
             for (name, concurrency) in rooms.sorted(by: { $0.key < $1.key }) {
                 let room = concurrency - (others[name] ?? 0)
                 guard room > 0 else { continue }
-                for var record in try due(name, now: now, limit: room, in: store) {
+                for var record in try store.dueOperations(due(name), now: now, limit: room) {
                     record.operation.state = .running
                     record.operation.attempt += 1
                     record.operation.startedAt = now
@@ -114,26 +114,12 @@ package struct OperationRunner: Sendable {
 
     private func hasDue(_ provisioners: some Sequence<String>, now: Timestamp, in store: any StoreReader) throws -> Bool
     {
-        for name in provisioners where try !due(name, now: now, limit: 1, in: store).isEmpty { return true }
+        for name in provisioners where try !store.dueOperations(due(name), now: now, limit: 1).isEmpty { return true }
         return false
     }
 
-    private func due(
-        _ provisioner: String, now: Timestamp, limit: Int, in store: any StoreReader
-    ) throws -> [OperationRecord] {
-        let suspensions = workspace == nil ? try store.suspensions().filter { $0.isInForce(at: now) } : []
-        guard preset != nil || workspace != nil || !suspensions.isEmpty else {
-            return try store.dueOperations(provisioner: provisioner, now: now, limit: limit)
-        }
-        let due = try store.dueOperations(provisioner: provisioner, now: now, limit: .max)
-        return Array(
-            due.lazy.filter { record in
-                isWanted(record.operation) && !suspensions.contains { $0.scope.covers(record.operation.preset) }
-            }.prefix(limit))
-    }
-
-    private func isWanted(_ operation: Operation) -> Bool {
-        (preset == nil || operation.preset.name == preset) && (workspace == nil || operation.workspace == workspace)
+    private func due(_ provisioner: String) -> DueFilter {
+        DueFilter(provisioner: provisioner, preset: preset, workspace: workspace)
     }
 
     // MARK: Act

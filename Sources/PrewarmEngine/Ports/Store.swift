@@ -65,12 +65,12 @@ package protocol StoreReader: StandingReader {
     func operation(_ id: OperationID) throws -> OperationRecord?
     /// The newest first.
     func operations(_ filter: OperationFilter) throws -> [OperationRecord]
-    /// Pending ones whose time has come. Operations of one workspace never run side by side, and a delete comes after
-    /// all others; ids say nothing about that, for two processes make them. In all, creates come before deletes, then
-    /// the oldest first.
-    func dueOperations(provisioner: String, now: Timestamp, limit: Int) throws -> [OperationRecord]
-    /// When the next pending operation becomes due; nil where none is pending.
-    func nextAttempt() throws -> Timestamp?
+    /// Pending ones whose time has come, but for those that a suspension stops: what is asked for one workspace goes on.
+    /// Operations of one workspace never run side by side, and a delete comes after all others; ids say nothing about
+    /// that, for two processes make them. In all, creates come before deletes, then the oldest first.
+    func dueOperations(_ filter: DueFilter, now: Timestamp, limit: Int) throws -> [OperationRecord]
+    /// When the next operation that is pending becomes due, of those that become so after `time`.
+    func nextAttempt(after time: Timestamp) throws -> Timestamp?
     /// The text that the provisioner wrote, by attempt.
     func log(of operation: OperationID) throws -> [LogRecord]
     /// The oldest first.

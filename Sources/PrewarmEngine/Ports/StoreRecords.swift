@@ -220,6 +220,19 @@ package struct OperationFilter: Sendable {
     }
 }
 
+package struct DueFilter: Sendable {
+    package let provisioner: String
+    /// Of presets of this name, whatever their source.
+    package let preset: String?
+    package let workspace: WorkspaceID?
+
+    package init(provisioner: String, preset: String? = nil, workspace: WorkspaceID? = nil) {
+        self.provisioner = provisioner
+        self.preset = preset
+        self.workspace = workspace
+    }
+}
+
 package struct EventFilter: Sendable {
     package var preset: PresetKey?
     /// The newest so many.

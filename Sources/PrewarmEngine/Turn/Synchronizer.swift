@@ -147,7 +147,7 @@ package struct Synchronizer: Sendable {
 
     /// Not where all that is missing waits for somebody to mend something.
     private func isWorthWaiting(_ report: Report) async throws -> Bool {
-        let pending = try await engine.store.read { try $0.nextAttempt() }
+        let pending = try await engine.store.read { try $0.nextAttempt(after: .distantPast) }
         if pending != nil { return true }
         return report.unfinished.contains { unfinished in
             !unfinished.isStalled && (unfinished.pool.counts.isInMotion || unfinished.isBackingOff)
