@@ -41,6 +41,7 @@ package final class Daemon: Service {
                 group.addTask { await self.serveGenerations() }
                 group.addTask { await self.watchChanges() }
                 group.addTask { await self.resyncNowAndThen() }
+                group.addTask { await self.forgetOldNowAndThen() }
                 group.addTask { await self.endAfterGrace() }
                 // The first to end is the generations, or the grace time.
                 await group.next()
@@ -184,6 +185,18 @@ package final class Daemon: Service {
                 logger.error("what exists could not be compared", metadata: ["error": "\(error)"])
             }
             try? await Task.sleep(for: .seconds(5))
+        }
+    }
+
+    private func forgetOldNowAndThen() async {
+        while !Task.isCancelled {
+            do {
+                let now = engine.now()
+                try await engine.store.write { try $0.forgetOld(now: now) }
+            } catch {
+                logger.error("what is over can't be forgotten", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: .seconds(3600))
         }
     }
 

@@ -186,8 +186,7 @@ struct TurnCommit: Sendable {
                         subject: desired.commit?.subject, committedAt: desired.commit?.time, created: 0, deleted: 0,
                         cancelled: 0))
                 record.appliedAt = now
-                try store.forgetHistory(before: now - Self.historyKept)
-                try store.forgetAudit(before: now - Self.auditKept)
+                try store.forgetOld(now: now)
             }
             record.applied = revision
             record.files = desired.files
@@ -203,12 +202,6 @@ struct TurnCommit: Sendable {
         if !scope.isReadable { record.readAgain() }
         try store.save(record)
     }
-}
-
-extension TurnCommit {
-    /// How long finished operations with their logs, events and deleted workspaces are kept.
-    private static let historyKept = Duration.seconds(14 * 86_400)
-    private static let auditKept = Duration.seconds(90 * 86_400)
 }
 
 struct ActionCounts: Sendable {
