@@ -59,6 +59,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .target(name: "CGitStream", dependencies: ["CLibGit2"]),
         module("PrewarmCore", []),
         module("PrewarmManifests", ["PrewarmCore", "CLibYAML"]),
@@ -81,7 +82,7 @@ let package = Package(
             [
                 "PrewarmCore", "PrewarmManifests", "PrewarmEngine", "PrewarmGit", "PrewarmSQLite",
                 "PrewarmProvisioners", "PrewarmServer", argumentParser, logging, lifecycle, signals, httpClient,
-                nioCore, nioHTTP1, nioSSL,
+                "CMalloc", nioCore, nioHTTP1, nioSSL,
             ]),
         .executableTarget(name: "prewarm", dependencies: ["PrewarmCommands", argumentParser], swiftSettings: strict),
         tests("PrewarmCoreTests", ["PrewarmCore", subprocess]),

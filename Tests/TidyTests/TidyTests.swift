@@ -17,12 +17,12 @@ import Testing
         "PrewarmServer": ["PrewarmCore", "PrewarmEngine"],
         "PrewarmCommands": [
             "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmGit", "PrewarmSQLite", "PrewarmProvisioners",
-            "PrewarmServer",
+            "PrewarmServer", "CMalloc",
         ],
         "prewarm": ["PrewarmCommands"],
     ]
 
-    private static let ours = Set(allowed.keys).union(["CLibYAML", "CLibGit2", "CGitStream"])
+    private static let ours = Set(allowed.keys).union(["CLibYAML", "CLibGit2", "CGitStream", "CMalloc"])
 
     @Test(arguments: allowed.keys.sorted())
     func aModuleImportsOnlyWhatItMay(module: String) throws {

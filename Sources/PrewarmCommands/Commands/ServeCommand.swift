@@ -43,6 +43,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func serve() async throws {
+        MemoryService.shareArenas()
         let logger = Logger.prewarm(
             format: global.logFormat == .json ? .json : .text, level: global.logLevel, now: { .now })
         let systemd = Systemd(Environment.variables)
@@ -54,7 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
         // The last one is stopped first.
         let services: [any Service] = [
             assembly.daemon, assembly.notifier, SystemdService(systemd: systemd, daemon: assembly.daemon),
-            ReloadService(assembly: assembly), assembly.http,
+            ReloadService(assembly: assembly), MemoryService(), assembly.http,
         ]
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) },

@@ -1,0 +1,4 @@
+#ifndef PREWARM_CMALLOC_SHIM_H
+#define PREWARM_CMALLOC_SHIM_H
+#include <malloc.h>
+#endif
