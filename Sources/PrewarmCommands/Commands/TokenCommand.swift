@@ -43,20 +43,22 @@ struct TokenCommand: ParsableCommand {
 
         func run() async throws {
             try await finish(global) { console in
-                let context = try await Context.open(global)
-                let now = context.engine.now()
-                let wish = AccessTokens.Wish(
-                    name: name, role: role, presets: presets, expiresAt: try expires.map { try $0.time(from: now) })
-                let (token, record) = try await AccessTokens(context.store).create(
-                    wish, by: by ?? Environment.user, now: now)
-                let value = Value(record, now: now).merging(["token": .string(token.text)])
+                let session = try await Session.open(global)
+                let end = try expires?.time(from: await session.now())
+                let made = try await session.post(
+                    "tokens",
+                    body: [
+                        "name": .string(name), "role": .string(role.rawValue),
+                        "presets": presets.isEmpty ? nil : .array(presets.map { .string($0) }),
+                        "expires": end.map { Value($0) }, "by": .string(by ?? Environment.user),
+                    ])
                 switch output {
-                case .json: console.write(value.json)
-                case .yaml: console.write(value.yaml)
+                case .json: console.write(made.json)
+                case .yaml: console.write(made.yaml)
                 case .text:
-                    let end = record.expiresAt.map { ", until \($0)" } ?? ""
+                    let end = made.text("expiresAt").map { ", until \($0)" } ?? ""
                     console.step(.success, "made the token \(name): \(role.rawValue)\(end). Keep it: it is shown once.")
-                    console.write(token.text + "\n")
+                    console.write((made.text("token") ?? "") + "\n")
                 }
             }
         }
@@ -73,15 +75,15 @@ struct TokenCommand: ParsableCommand {
 
         func run() async throws {
             try await finish(global) { console in
-                let context = try await Context.open(global)
-                let (tokens, now) = (try await AccessTokens(context.store).list(), context.engine.now())
-                let values = Value.array(tokens.map { Value($0, now: now) })
+                let session = try await Session.open(global)
+                let tokens = try await session.list("tokens")
                 switch output {
-                case .json: console.write(values.json)
-                case .yaml: console.write(values.yaml)
-                case .name: console.write(tokens.map { $0.name + "\n" }.joined())
+                case .json: console.write(Value.array(tokens).json)
+                case .yaml: console.write(Value.array(tokens).yaml)
+                case .name: console.write(tokens.compactMap { $0.text("name") }.map { $0 + "\n" }.joined())
                 case .table, .wide:
-                    console.write(tokens.table(now: now, isWide: output == .wide, console))
+                    let table = DocumentTable.tokens(now: await session.now(), isWide: output == .wide)
+                    console.write(table.text(tokens, console))
                 }
             }
         }
@@ -96,16 +98,13 @@ struct TokenCommand: ParsableCommand {
         @Argument(help: "Their names or ids.")
         var tokens: [String]
 
-        @Option(help: ArgumentHelp("Who does it; else $USER.", valueName: "who"))
-        var by: String?
-
         func run() async throws {
             try await finish(global) { console in
-                let context = try await Context.open(global)
+                let session = try await Session.open(global)
                 for token in tokens {
-                    let revoked = try await AccessTokens(context.store).revoke(
-                        token, by: by ?? Environment.user, now: context.engine.now())
-                    console.step(.success, "revoked \(revoked.name)")
+                    // The secret of one that leaked is not sent again.
+                    let revoked = try await session.delete("tokens", AccessToken(token)?.id ?? token)
+                    console.step(.success, "revoked \(revoked.text("name") ?? token)")
                 }
             }
         }
@@ -114,43 +113,22 @@ struct TokenCommand: ParsableCommand {
 
 extension Role: ExpressibleByArgument {}
 
-extension [AccessTokenRecord] {
-    fileprivate func table(now: Timestamp, isWide: Bool, _ console: Console) -> String {
-        let wide = isWide ? ["ID", "CREATED BY"] : []
-        var table = Table(
-            ["NAME", "ROLE", "PRESETS", "AGE", "LAST USED", "EXPIRES"] + wide, flexible: "PRESETS",
-            optional: ["AGE"] + wide)
-        for token in self {
-            let expiry: Table.Cell =
-                switch token.expiresAt {
-                case nil: .init("never")
-                case let end? where end <= now: .init("expired", .red)
-                case let end?: .init("in \((end - now).age)")
-                }
-            table.add(
-                [
-                    .init(token.name), .init(token.role.rawValue),
-                    .init(token.presets.isEmpty ? "all" : token.presets.joined(separator: ",")),
-                    .init((now - token.createdAt).age),
-                    .init(token.lastUsedAt.map { "\((now - $0).age) ago" } ?? "never"), expiry,
-                ] + (isWide ? [.init(token.id), .init(token.createdBy.asOneLine)] : []))
-        }
-        return table.text(width: console.outputWidth, colour: console.coloursOutput)
-    }
-}
-
-extension CommandFailure {
-    init(_ error: AccessTokenError) {
-        switch error {
-        case .invalid(let message): self.init(message)
-        case .nameTaken(let name):
-            self.init(
-                "there is a token \(name) already",
-                hint: "choose another name, or take that one back: `prewarm token revoke \(name)`")
-        case .notFound(let name, let known):
-            self.init(
-                "there is no token \"\(name.asOneLine)\"",
-                hint: known.closest(to: name).map { "did you mean \"\($0)\"?" } ?? "see `prewarm token list`")
-        }
+extension DocumentTable {
+    fileprivate static func tokens(now: Timestamp, isWide: Bool) -> DocumentTable {
+        let wide = isWide ? [Column("ID", text: "id"), Column("CREATED BY", text: "createdBy")] : []
+        return DocumentTable(
+            columns: [
+                Column("NAME", text: "name"), Column("ROLE", text: "role"),
+                Column("PRESETS") { token in
+                    let presets = token.list("presets").compactMap(\.string)
+                    return .init(presets.isEmpty ? "all" : presets.joined(separator: ","))
+                },
+                Column("AGE", age: "createdAt", now: now),
+                Column("LAST USED") { .init($0.time("lastUsedAt").map { "\((now - $0).age) ago" } ?? "never") },
+                Column("EXPIRES") { token in
+                    guard let end = token.time("expiresAt") else { return .init("never") }
+                    return end <= now ? .init("expired", .red) : .init("in \((end - now).age)")
+                },
+            ] + wide, flexible: "PRESETS", optional: ["AGE"] + wide.map(\.title))
     }
 }

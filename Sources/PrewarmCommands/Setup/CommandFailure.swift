@@ -1,7 +1,6 @@
 import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
-import PrewarmServer
 
 /// Ends a command with a message for people and an exit code for scripts.
 struct CommandFailure: Error {
@@ -22,8 +21,6 @@ struct CommandFailure: Error {
             self = failure
         } else if let problem = Problem(error) {
             self.init(problem.message, hint: problem.hint, code: problem.code == "NothingReady" ? 3 : 1)
-        } else if let error = error as? AccessTokenError {
-            self.init(error)
         } else if let error = error as? AccessError {
             self.init(error.message, hint: error.hint)
         } else if let interruption = error as? Interruption {

@@ -31,7 +31,7 @@ package struct API: Sendable {
 
     static let routes: [Route] =
         LookRoutes.all + PresetRoutes.all + WorkspaceRoutes.all + OperationRoutes.all + SourceRoutes.all
-        + SyncRoutes.all + HoldRoutes.all + AdminRoutes.all
+        + SyncRoutes.all + HoldRoutes.all + AdminRoutes.all + TokenRoutes.all
 
     /// - Throws: ``Problem``, ``AccessError``, what the engine throws.
     package func answer(_ request: APIRequest, from caller: Caller) async throws -> APIAnswer {

@@ -125,8 +125,9 @@ enum DocumentSchemas {
         (
             "Token",
             [
-                "id": "text", "name": "text", "role": "viewer|claimer|operator", "createdAt": "time",
-                "expiresAt?": "time",
+                "id": "text", "name": "text", "role": "viewer|claimer|operator", "presets": "[]text",
+                "createdAt": "time", "createdBy": "text", "expiresAt?": "time", "lastUsedAt?": "time",
+                "expired": "boolean", "token?": "text",
             ]
         ),
     ]

@@ -34,22 +34,25 @@ package struct AccessTokens: Sendable {
         try await store.read { try $0.accessTokens() }
     }
 
-    /// - Parameter by: who asks for it, and from where.
+    /// - Parameters:
+    ///   - author: who is said to have made it; nil: `who`.
+    ///   - who: who asks for it, as the audit log names them.
+    ///   - from: from where.
     /// - Returns: the token, which nobody can be shown again, and what is kept of it.
-    /// - Throws: ``AccessTokenError``, or a ``StoreError``.
+    /// - Throws: ``Problem``, or a ``StoreError``.
     package func create(
-        _ wish: Wish, by who: String, from: String = AuditEntry.local, now: Timestamp
+        _ wish: Wish, author: String? = nil, by who: String, from: String = AuditEntry.local, now: Timestamp
     ) async throws -> (token: AccessToken, record: AccessTokenRecord) {
-        if let problem = Self.problem(wish, now: now) { throw AccessTokenError.invalid(problem) }
+        if let problem = Self.problem(wish, now: now) { throw Problem("BadToken", status: 422, problem) }
         var generator = SystemRandomNumberGenerator()
         let token = AccessToken(using: &generator)
         let record = token.record(
-            name: wish.name, role: wish.role, presets: wish.presets, createdAt: now, createdBy: who,
+            name: wish.name, role: wish.role, presets: wish.presets, createdAt: now, createdBy: author ?? who,
             expiresAt: wish.expiresAt)
         let scope = wish.presets.isEmpty ? "all presets" : wish.presets.joined(separator: ", ")
         let end = wish.expiresAt.map { "until \($0)" } ?? "until it is revoked"
         try await store.write { store in
-            guard try store.insert(record) else { throw AccessTokenError.nameTaken(wish.name) }
+            guard try store.insert(record) else { throw Problem(tokenNameTaken: wish.name) }
             try store.append(
                 AuditEntry(
                     at: now, who: who, from: from, action: "create", object: "token", name: wish.name,
@@ -66,7 +69,7 @@ package struct AccessTokens: Sendable {
         return try await store.write { store in
             let tokens = try store.accessTokens()
             guard let found = tokens.first(where: { $0.name == wanted }) ?? tokens.first(where: { $0.id == wanted })
-            else { throw AccessTokenError.notFound(wanted, known: tokens.map(\.name)) }
+            else { throw Problem(unknownToken: wanted, known: tokens.map(\.name)) }
             _ = try store.forgetAccessToken(found.id)
             try store.append(
                 AuditEntry(
@@ -96,9 +99,16 @@ package struct AccessTokens: Sendable {
     }
 }
 
-package enum AccessTokenError: Error, Hashable, Sendable {
-    /// With a sentence.
-    case invalid(String)
-    case nameTaken(String)
-    case notFound(String, known: [String])
+extension Problem {
+    fileprivate init(tokenNameTaken name: String) {
+        self.init(
+            "TokenExists", status: 409, "there is a token \(name) already",
+            hint: "choose another name, or take that one back: `prewarm token revoke \(name)`")
+    }
+
+    fileprivate init(unknownToken name: String, known: [String]) {
+        self.init(
+            "UnknownToken", status: 404, "there is no token \"\(name.forMessage)\"",
+            hint: known.closest(to: name).map { "did you mean \"\($0)\"?" } ?? "see `prewarm token list`")
+    }
 }

@@ -23,11 +23,5 @@ enum AdminRoutes {
             summary: "The last webhook deliveries, the newest first", permission: .administer,
             answers: [(200, "[]Delivery")]
         ) { api, _ in APIAnswer(.array((api.deliveries?.deliveries ?? []).map { Value($0) })) },
-        Route(
-            method: .get, template: "/tokens", name: "listTokens", summary: "API tokens, without their secrets",
-            permission: .administer, answers: [(200, "[]Token")]
-        ) { api, _ in
-            APIAnswer(.array(try await AccessTokens(api.engine.store).list().map { Value($0, now: api.engine.now()) }))
-        },
     ]
 }
