@@ -3,6 +3,8 @@
 receive KIND SECRET FILE: an HTTP server on loopback that writes its port to FILE and answers 202 to a POST whose
     signature is as the forge KIND documents it, else 401.
 sign ISSUER NOW: a key set and tokens of it, as JSON.
+issue FILE: an issuer on loopback, with its keys, that gives a job of CI a token for the audience that it asks for, as
+    GitHub Actions does; it writes its port to FILE and serves for a minute.
 """
 
 import base64
@@ -11,7 +13,10 @@ import hmac
 import json
 import os
 import sys
+import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 
 def is_good(kind, secret, fields, body):
@@ -54,11 +59,52 @@ def receive(kind, secret, file):
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    with open(file + ".new", "w") as out:
-        out.write(str(server.server_port))
-    os.rename(file + ".new", file)
+    tell(file, server.server_port)
     server.timeout = 60
     server.handle_request()
+
+
+def tell(file, port):
+    with open(file + ".new", "w") as out:
+        out.write(str(port))
+    os.rename(file + ".new", file)
+
+
+def issue(file):
+    import jwt
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = jwt.get_algorithm_by_name("ES256").to_jwk(key.public_key(), as_dict=True) | {"kid": "1", "use": "sig"}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            issuer = f"http://127.0.0.1:{self.server.server_port}"
+            url = urlsplit(self.path)
+            answers = {
+                "/.well-known/openid-configuration": lambda: {"issuer": issuer, "jwks_uri": issuer + "/keys"},
+                "/keys": lambda: {"keys": [public]},
+                "/token": lambda: self.token(issuer, parse_qs(url.query)),
+            }
+            answer = answers.get(url.path, lambda: None)()
+            self.send_response(200 if answer else 403)
+            self.end_headers()
+            self.wfile.write(json.dumps(answer).encode())
+
+        def token(self, issuer, query):
+            if self.headers["Authorization"] != "Bearer the-runner" or query.get("api-version") != ["2"]:
+                return None
+            claims = {"iss": issuer, "aud": query["audience"][0], "sub": "repo:example/presets:ref:refs/heads/main",
+                      "repository_id": "1296269", "iat": int(time.time()), "exp": int(time.time()) + 60}
+            return {"value": jwt.encode(claims, key, algorithm="ES256", headers={"kid": "1"})}
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    tell(file, server.server_port)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    time.sleep(60)
 
 
 def sign(issuer, now):
@@ -83,4 +129,4 @@ def sign(issuer, now):
 
 
 if __name__ == "__main__":
-    {"receive": receive, "sign": sign}[sys.argv[1]](*sys.argv[2:])
+    {"receive": receive, "sign": sign, "issue": issue}[sys.argv[1]](*sys.argv[2:])

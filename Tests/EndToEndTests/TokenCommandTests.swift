@@ -30,6 +30,47 @@ struct TokenCommandTests {
         #expect(try await sandbox.prewarm("token", "list", "-o", "name").out.isEmpty)
     }
 
+    @Test("are made, listed and revoked through a daemon by its operators alone")
+    func remote() async throws {
+        let sandbox = try await Sandbox(configuration: .slow)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.serve { daemon in
+            func token(_ name: String, _ arguments: String..., by: String? = nil) async throws -> String {
+                let made = try await sandbox.prewarm(
+                    ["token", "create", name] + arguments,
+                    environment: [
+                        "PREWARM_SERVER": daemon.url, "PREWARM_CONFIG": "/nowhere", "PREWARM_TOKEN": by ?? "",
+                    ])
+                #expect(made.code == 0, "\(made.err)")
+                return String(made.out.dropLast())
+            }
+            let ops = try await token("ops", "--role", "operator")
+            let some = try await token("some", "--role", "operator", "--preset", "go-*", by: ops)
+            let ci = try await token("ci", "--role", "viewer", "--expires", "1h", by: ops)
+            for (bearer, code) in [(some, 403), (ci, 403), (ops, 200)] {
+                let answer = try await daemon.get("/api/v1/tokens", headers: ["Authorization": "Bearer \(bearer)"])
+                #expect(answer.status == code)
+                #expect(!answer.text.contains(ops.suffix(52)))
+            }
+            let refused = try await daemon.prewarm(
+                "token", "create", "mine", "--role", "operator", environment: ["PREWARM_TOKEN": some])
+            #expect(refused.code == 1 && refused.err.contains("that is about all presets"), "\(refused.err)")
+            let twice = try await daemon.prewarm(
+                "token", "create", "ci", "--role", "viewer", environment: ["PREWARM_TOKEN": ops])
+            #expect(twice.code == 1 && twice.err.contains("there is a token ci already"), "\(twice.err)")
+            let table = try await daemon.prewarm("token", "list", environment: ["PREWARM_TOKEN": ops])
+            #expect(table.out == (try await sandbox.prewarm("token", "list").out))
+            // Whoever finds one that leaked has just that.
+            let revoked = try await daemon.prewarm("token", "revoke", ci, environment: ["PREWARM_TOKEN": ops])
+            #expect(revoked.code == 0 && revoked.err.contains("revoked ci"), "\(revoked.err)")
+            #expect(try await daemon.get("/api/v1/presets", headers: ["Authorization": "Bearer \(ci)"]).status == 401)
+            let audit = try await daemon.get("/api/v1/audit", headers: ["Authorization": "Bearer \(ops)"]).json().list
+            #expect(audit.map { $0["action"]?.string } == ["revoke", "create", "create", "create"])
+            #expect(audit[0]["who"]?.string == "token ops" && audit[0]["from"]?.string == "127.0.0.1")
+            #expect(!daemon.log.contains(ci.suffix(52)))
+        }
+    }
+
     @Test("are given to programs as JSON, with all that was wished")
     func json() async throws {
         let sandbox = try await Sandbox()
@@ -57,92 +98,5 @@ struct TokenCommandTests {
             let result = try await sandbox.prewarm(["token"] + arguments)
             #expect(result.code == 1 && result.err.contains(words) && result.out.isEmpty, "\(result.err)")
         }
-    }
-}
-
-@Suite("A test of a webhook", .enabled(if: WebhookPeer.isWanted, "standardwebhooks is not here: pip install it"))
-struct WebhookCommandTests {
-    private static let secret = "It's a Secret to Everybody"
-    private static let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-
-    private static func configuration(_ kind: String, url: String = "https://git.example.org/platform/presets.git")
-        -> String
-    {
-        Sandbox.configuration.replacing("file://ROOT/repo", with: url)
-            + "server: {listen: \"127.0.0.1:1\", webhooks: [{name: hook, kind: \(kind), secrets: [\"${SECRET}\", another-secret]}]}\n"
-    }
-
-    @Test(
-        "is signed as the forge signs, and its answer shown",
-        arguments: [
-            ("github", secret), ("gitlab", secret), ("gitlab", key), ("gitea", secret), ("bitbucket", secret),
-            ("azure-devops", secret), ("generic", secret), ("standard", key),
-        ])
-    func kinds(kind: String, secret: String) async throws {
-        let sandbox = try await Sandbox(
-            configuration: Self.configuration(kind).replacing(
-                "another-secret", with: kind == "standard" ? Self.key : "another-secret"))
-        let port = try await WebhookPeer.start(kind, secret, in: sandbox)
-        let result = try await sandbox.prewarm(
-            "webhook", "test", "hook", "--url", "http://127.0.0.1:\(port)/webhooks/hook",
-            environment: ["SECRET": secret])
-        #expect(result.code == 0 && result.err.contains("it answers 202: looking at presets"), "\(result.err)")
-        #expect(!(result.err + result.out).contains(secret))
-    }
-
-    @Test("says what to do about an answer that is none of the wished")
-    func refused() async throws {
-        let sandbox = try await Sandbox(configuration: Self.configuration("github"))
-        let port = try await WebhookPeer.start("github", "not that one", in: sandbox)
-        let result = try await sandbox.prewarm(
-            "webhook", "test", "hook", "--url", "http://127.0.0.1:\(port)/", environment: ["SECRET": Self.secret])
-        #expect(result.code == 1 && result.err.contains("401") && result.err.contains("hint: "), "\(result.err)")
-    }
-
-    @Test("says what is missing before it sends anything")
-    func missing() async throws {
-        let sandbox = try await Sandbox(configuration: Self.configuration("github"))
-        for (arguments, words) in [
-            (["hok"], "did you mean \"hook\"?"), (["hook", "--source", "other"], "it is for presets"),
-            (["hook"], "is the daemon running"),
-        ] {
-            let result = try await sandbox.prewarm(
-                ["webhook", "test"] + arguments, environment: ["SECRET": Self.secret])
-            #expect(result.code == 1 && result.err.contains(words), "\(result.err)")
-        }
-        let local = try await Sandbox(configuration: Self.configuration("github", url: "file://ROOT/repo"))
-        let result = try await local.prewarm("webhook", "test", "hook", environment: ["SECRET": Self.secret])
-        #expect(result.code == 1 && result.err.contains("is a folder of this machine"), "\(result.err)")
-    }
-}
-
-/// `Tests/access-peer.py receive`: takes one request, and ends.
-enum WebhookPeer {
-    static let isWanted: Bool = {
-        if ProcessInfo.processInfo.environment["CI"] != nil { return true }
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", "import standardwebhooks"]
-        process.standardError = FileHandle.nullDevice
-        return (try? process.run()) != nil
-            && {
-                process.waitUntilExit(); return process.terminationStatus == 0
-            }()
-    }()
-
-    /// - Returns: its port.
-    static func start(_ kind: String, _ secret: String, in sandbox: Sandbox) async throws -> Int {
-        let file = sandbox.root.appending(path: "port").path
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "access-peer.py").path()
-        process.arguments = ["python3", script, "receive", kind, secret, file]
-        try process.run()
-        for _ in 0..<600 {
-            if let bytes = sandbox.bytes("port"), let port = Int(String(decoding: bytes, as: UTF8.self)) { return port }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        throw SandboxError(message: "the peer did not start")
     }
 }

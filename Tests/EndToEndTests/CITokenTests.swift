@@ -1,0 +1,81 @@
+import Foundation
+import Subprocess
+import Testing
+
+@Suite(
+    "A job of CI without a stored secret",
+    .enabled("pyjwt is not here: pip install pyjwt cryptography") { try await AccessPeer.has("jwt") })
+struct CITokenTests {
+    private func withIssuer(
+        repository: String = "1296269",
+        _ body: @escaping @Sendable (RunningDaemon, _ runner: [Environment.Key: String]) async throws -> Void
+    ) async throws {
+        let sandbox = try await Sandbox(configuration: .slow)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        // So that nobody is let in for coming from this machine.
+        try await sandbox.prewarm("token", "create", "other", "--role", "viewer")
+        try await AccessPeer.run("issue", in: sandbox) { port in
+            let issuer = "http://127.0.0.1:\(port)"
+            let file = String(decoding: try #require(sandbox.bytes("prewarm.yaml")), as: UTF8.self)
+            try sandbox.write(
+                "prewarm.yaml",
+                file + """
+                    server:
+                      oidc:
+                        - issuer: \(issuer)
+                          audience: prewarm
+                          rules: [{claims: {repository_id: "\(repository)"}, role: viewer}]
+
+                    """)
+            try await sandbox.serve { daemon in
+                let url = "\(issuer)/token?api-version=2"
+                try await body(
+                    daemon,
+                    [
+                        "PREWARM_SERVER": daemon.url, "PREWARM_CONFIG": "/nowhere", "ACTIONS_ID_TOKEN_REQUEST_URL": url,
+                        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "the-runner",
+                    ])
+            }
+        }
+    }
+
+    @Test("syncs with the token that GitHub Actions gives it")
+    func sync() async throws {
+        try await withIssuer { daemon, runner in
+            let synced = try await daemon.sandbox.prewarm(
+                ["sync", "--wait", "--oidc", "prewarm"], environment: runner)
+            #expect(synced.code == 0, "\(synced.err)")
+            let anonymous = try await daemon.prewarm("sync", "--wait")
+            #expect(anonymous.code == 1)
+            let claim = try await daemon.sandbox.prewarm(
+                ["claim", "a", "--owner", "ada", "--oidc", "prewarm"], environment: runner)
+            #expect(claim.code == 1 && claim.err.contains("claimer is needed"), "\(claim.err)")
+        }
+    }
+
+    @Test("is refused with a token for somebody else, or of another repository")
+    func refused() async throws {
+        try await withIssuer { daemon, runner in
+            let other = try await daemon.sandbox.prewarm(["status", "--oidc", "other"], environment: runner)
+            #expect(other.code == 1 && other.err.contains("audience"), "\(other.err)")
+        }
+        try await withIssuer(repository: "7") { daemon, runner in
+            let other = try await daemon.sandbox.prewarm(["status", "--oidc", "prewarm"], environment: runner)
+            #expect(other.code == 1, "\(other.err)")
+        }
+    }
+
+    @Test("is told what its workflow lacks")
+    func lacks() async throws {
+        try await withIssuer { daemon, runner in
+            let outside = try await daemon.prewarm("status", "--oidc", "prewarm")
+            #expect(outside.code == 1 && outside.err.contains("permissions: {id-token: write}"), "\(outside.err)")
+            var runner = runner
+            runner["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = "expired"
+            let refused = try await daemon.sandbox.prewarm(
+                ["status", "--oidc", "prewarm"], environment: runner)
+            #expect(refused.code == 1 && refused.err.contains("GitHub Actions gave no token"), "\(refused.err)")
+            #expect(!refused.err.contains("expired"))
+        }
+    }
+}
