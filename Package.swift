@@ -91,7 +91,7 @@ let package = Package(
             "PrewarmGitTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmProvisioners", subprocess, system],
             exclude: ["http-backend.py"]),
-        tests("PrewarmSQLiteTests", ["PrewarmCore", "PrewarmEngine", "PrewarmSQLite"]),
+        tests("PrewarmSQLiteTests", ["PrewarmCore", "PrewarmEngine", "PrewarmSQLite", grdb]),
         tests("PrewarmProvisionersTests", ["PrewarmCore", "PrewarmEngine", "PrewarmProvisioners"]),
         tests(
             "PrewarmEngineTests",
@@ -109,7 +109,7 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmManifests", "PrewarmSQLite", "CLibGit2",
-                "CLibYAML", sqlite,
+                "CLibYAML", sqlite, httpClient, nioCore, nioHTTP1,
             ],
             path: "Tests/Benchmarks", exclude: ["script.py"], swiftSettings: strict),
     ]

@@ -1,5 +1,6 @@
 internal import GRDB
 package import PrewarmEngine
+internal import Synchronization
 
 /// The store in one SQLite file, for one machine. Several processes may have it open.
 ///
@@ -8,12 +9,12 @@ package import PrewarmEngine
 /// when the daemon stops, too.
 package final class SQLiteStore: Store {
     package let path: String
-    let writer: DatabaseQueue
-    let readers: DatabasePool
+    private let commits: CommitQueue
+    private let readers: DatabasePool
 
     init(path: String, writer: DatabaseQueue, readers: DatabasePool) {
         self.path = path
-        self.writer = writer
+        commits = CommitQueue(writer)
         self.readers = readers
     }
 
@@ -32,17 +33,19 @@ package final class SQLiteStore: Store {
         _ body: @escaping @Sendable (any StoreWriter) throws -> Result
     ) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            writer.asyncWriteWithoutTransaction { [path] database in
-                continuation.resume(
-                    with: storeResult(path) {
-                        var result: [Result] = []
-                        try database.inTransaction(.immediate) {
-                            result.append(try body(SQLiteTransaction(database: database)))
-                            return .commit
-                        }
-                        return result[0]
-                    })
-            }
+            let result = Mutex<Result?>(nil)
+            commits.add(
+                CommitQueue.Job { database in
+                    let value = try body(SQLiteTransaction(database: database))
+                    result.withLock { $0 = value }
+                } end: { [path] error in
+                    continuation.resume(
+                        with: storeResult(path) {
+                            if let error { throw error }
+                            guard let value = result.withLock({ $0 }) else { throw CancellationError() }
+                            return value
+                        })
+                })
         }
     }
 }

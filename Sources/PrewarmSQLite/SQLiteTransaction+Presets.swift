@@ -32,7 +32,7 @@ extension SQLiteTransaction {
         let save = try statement("INSERT OR REPLACE INTO presets (id, value) VALUES (?,?)")
         let open = try statement(
             """
-            INSERT INTO standings (preset, source, settled, unclaimed, replacement) VALUES (?,?,0,0,?)
+            INSERT INTO standings (preset, source, settled, unclaimed, unfinished, replacement) VALUES (?,?,0,0,0,?)
             ON CONFLICT DO UPDATE SET settled = 0, replacement = excluded.replacement
             """)
         for preset in presets {

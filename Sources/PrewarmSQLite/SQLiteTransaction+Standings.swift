@@ -17,16 +17,19 @@ extension SQLiteTransaction {
     }
 
     func settledPools(source: String) throws -> SettledPools {
-        let sums = try statement("SELECT pools, unclaimed FROM settled WHERE source = ?").first(source) { columns in
-            (pools: columns.next(Int.self), unclaimed: columns.next(Int.self))
-        }
+        let sums = try statement("SELECT pools, unfinished, unclaimed FROM settled WHERE source = ?")
+            .first(source) { columns in
+                (pools: columns.next(Int.self), unfinished: columns.next(Int.self), unclaimed: columns.next(Int.self))
+            }
         let next = try statement(
             """
             SELECT min(next_change) FROM standings INDEXED BY standings_next
             WHERE source = ? AND settled = 1 AND next_change IS NOT NULL
             """
         ).first(source) { columns in columns.next(Timestamp?.self) }
-        return SettledPools(count: sums?.pools ?? 0, unclaimed: sums?.unclaimed ?? 0, nextChange: next ?? nil)
+        return SettledPools(
+            count: sums?.pools ?? 0, unfinished: sums?.unfinished ?? 0, unclaimed: sums?.unclaimed ?? 0,
+            nextChange: next ?? nil)
     }
 
     func unsettle(source: String, dueBy now: Timestamp?) throws {
@@ -58,12 +61,13 @@ extension SQLiteTransaction {
         let keys = try PresetKeys(self)
         let save = try statement(
             """
-            UPDATE standings SET settled = ?2, next_change = ?3, unclaimed = ?4
-            WHERE preset = ?1 AND (settled <> ?2 OR next_change IS NOT ?3 OR unclaimed <> ?4)
+            UPDATE standings SET settled = ?2, next_change = ?3, unclaimed = ?4, unfinished = ?5
+            WHERE preset = ?1 AND (settled <> ?2 OR next_change IS NOT ?3 OR unclaimed <> ?4 OR unfinished <> ?5)
             """)
         for standing in standings {
             try save.run(
-                keys.id(of: standing.preset), standing.isSettled ? 1 : 0, standing.nextChange, standing.unclaimed)
+                keys.id(of: standing.preset), standing.isSettled ? 1 : 0, standing.nextChange, standing.unclaimed,
+                standing.isUnfinished ? 1 : 0)
         }
     }
 

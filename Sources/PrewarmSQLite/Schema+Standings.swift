@@ -1,26 +1,30 @@
 extension Schema {
     /// What the last plan left of each preset's pool, so that the next one looks at those alone that may have changed.
-    /// A pool that is as it shall be (`settled`) stays so until its row is touched here, by the triggers below for
+    /// A pool of which a plan would find the same (`settled`) stays so until its row is touched here, by the triggers below for
     /// whatever happens to its workspaces, by the batch for new ones, or until `next_change`.
     static let standings = """
         CREATE TABLE standings (
             preset INTEGER PRIMARY KEY, source TEXT NOT NULL, settled INTEGER NOT NULL, next_change INTEGER,
-            unclaimed INTEGER NOT NULL, replacement TEXT
+            unclaimed INTEGER NOT NULL, unfinished INTEGER NOT NULL, replacement TEXT
         ) STRICT;
         CREATE INDEX standings_of_source ON standings (source);
         CREATE INDEX standings_open ON standings (source, preset) WHERE settled = 0;
         CREATE INDEX standings_next ON standings (source, next_change) WHERE settled = 1 AND next_change IS NOT NULL;
         CREATE INDEX standings_replacement ON standings (source, replacement) WHERE replacement IS NOT NULL;
-        CREATE TABLE settled (source TEXT PRIMARY KEY, pools INTEGER NOT NULL, unclaimed INTEGER NOT NULL)
-        STRICT, WITHOUT ROWID;
-        CREATE TRIGGER standings_update AFTER UPDATE OF settled, unclaimed ON standings
+        CREATE TABLE settled (
+            source TEXT PRIMARY KEY, pools INTEGER NOT NULL, unclaimed INTEGER NOT NULL, unfinished INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TRIGGER standings_update AFTER UPDATE OF settled, unclaimed, unfinished ON standings
         WHEN old.settled = 1 OR new.settled = 1 BEGIN
             INSERT INTO settled VALUES (new.source, new.settled - old.settled,
-                new.settled * new.unclaimed - old.settled * old.unclaimed)
-            ON CONFLICT DO UPDATE SET pools = pools + excluded.pools, unclaimed = unclaimed + excluded.unclaimed;
+                new.settled * new.unclaimed - old.settled * old.unclaimed,
+                new.settled * new.unfinished - old.settled * old.unfinished)
+            ON CONFLICT DO UPDATE SET pools = pools + excluded.pools, unclaimed = unclaimed + excluded.unclaimed,
+                unfinished = unfinished + excluded.unfinished;
         END;
         CREATE TRIGGER standings_delete AFTER DELETE ON standings WHEN old.settled = 1 BEGIN
-            UPDATE settled SET pools = pools - 1, unclaimed = unclaimed - old.unclaimed WHERE source = old.source;
+            UPDATE settled SET pools = pools - 1, unclaimed = unclaimed - old.unclaimed,
+                unfinished = unfinished - old.unfinished WHERE source = old.source;
         END;
         CREATE TRIGGER standings_of_workspace AFTER UPDATE OF state, ready_at ON workspaces
         WHEN old.state <> new.state OR old.ready_at IS NOT new.ready_at BEGIN

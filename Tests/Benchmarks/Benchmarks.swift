@@ -16,7 +16,8 @@ struct Benchmarks {
     static func main() async throws {
         let wanted = CommandLine.arguments.dropFirst().filter { Int($0) == nil }
         let parts: [(name: String, run: () async throws -> [Row])] = [
-            ("planning", PlanningBenchmark.rows), ("claims", ClaimBenchmark.rows), ("turns", TurnBenchmark.rows),
+            ("planning", PlanningBenchmark.rows), ("claims", ClaimBenchmark.rows),
+            ("served", ServedClaimBenchmark.rows), ("turns", TurnBenchmark.rows),
             ("cold", ColdBenchmark.rows), ("programs", ProgramBenchmark.rows),
         ]
         write(Row.title)
@@ -87,7 +88,7 @@ func compare(
 }
 
 /// Of all threads of this process.
-private func cpuTime(of body: () async throws -> Void) async rethrows -> Duration {
+func cpuTime(of body: () async throws -> Void) async rethrows -> Duration {
     let start = cpuTime()
     try await body()
     return cpuTime() - start

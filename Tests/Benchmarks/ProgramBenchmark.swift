@@ -5,22 +5,26 @@ import PrewarmCore
 ///
 /// `prewarm` is the one that was built beside the benchmarks.
 enum ProgramBenchmark {
-    private static let prewarm = Bundle.main.bundleURL.appending(path: "prewarm").path
+    static let prewarm = Bundle.main.bundleURL.appending(path: "prewarm").path
     private static let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "script.py").path
 
     static func rows() async throws -> [Row] {
-        guard FileManager.default.isExecutableFile(atPath: prewarm) else {
-            throw BenchmarkFailure(message: "there is no \(prewarm): build it in the same configuration")
-        }
+        try checkProgram()
         var rows: [Row] = []
         for presets in Benchmarks.sizes { rows += try await self.rows(presets: presets) }
         return rows
     }
 
+    static func checkProgram() throws {
+        guard FileManager.default.isExecutableFile(atPath: prewarm) else {
+            throw BenchmarkFailure(message: "there is no \(prewarm): build it in the same configuration")
+        }
+    }
+
     private static func rows(presets: Int) async throws -> [Row] {
         let world = try await World(presets: presets, commits: 25, now: .now)
         try await world.fillPools(world.engine())
-        let configuration = try configure(world)
+        let configuration = try world.configure()
         let url = world.repository.url
         func prewarm(_ arguments: [String]) throws -> Usage {
             let options = arguments == ["--help"] ? [] : ["--config", configuration]
@@ -73,21 +77,6 @@ enum ProgramBenchmark {
         ]
     }
 
-    private static func configure(_ world: World) throws -> String {
-        let path = "\(world.folder.path)/prewarm.yaml"
-        let text = """
-            apiVersion: prewarm/v1
-            kind: Config
-            store: sqlite:\(world.storePath)
-            sources:
-              - {name: presets, url: "\(world.repository.url)", ref: {branch: main}}
-            provisioners:
-              - {name: local, default: true, command: [/bin/true], operations: [create, delete]}
-            """
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-        return path
-    }
-
     private static func compare(
         _ name: String, pairs: Int = 15, limit: Double? = nil, memory: Int? = nil, prepare: () throws -> Void = {},
         ours: () throws -> Usage, theirs: () throws -> Usage
@@ -101,5 +90,24 @@ enum ProgramBenchmark {
         return Row(
             name: name, times: usages.map { ($0.ours.cpu, $0.theirs.cpu) }, limit: limit,
             memory: memory)
+    }
+}
+
+extension World {
+    /// Writes a configuration of the source and the store.
+    /// - Returns: its path.
+    func configure() throws -> String {
+        let path = "\(folder.path)/prewarm.yaml"
+        let text = """
+            apiVersion: prewarm/v1
+            kind: Config
+            store: sqlite:\(storePath)
+            sources:
+              - {name: presets, url: "\(repository.url)", ref: {branch: main}}
+            provisioners:
+              - {name: local, default: true, command: [/bin/true], operations: [create, delete]}
+            """
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        return path
     }
 }

@@ -108,13 +108,16 @@ package struct PoolPlan: Hashable, Sendable {
     package var suspension: Suspension?
     /// As ``Plan/nextChange``.
     package var nextChange: Timestamp?
+    /// Instances that are ready or on their way, of whatever fingerprint: what the deletion guard takes a share of.
+    package var unclaimed: Int
 
     package init(
-        preset: PresetKey, counts: PoolCounts, wait: Wait? = nil, suspension: Suspension? = nil,
+        preset: PresetKey, counts: PoolCounts, unclaimed: Int = 0, wait: Wait? = nil, suspension: Suspension? = nil,
         nextChange: Timestamp? = nil
     ) {
         self.preset = preset
         self.counts = counts
+        self.unclaimed = unclaimed
         self.wait = wait
         self.suspension = suspension
         self.nextChange = nextChange

@@ -53,7 +53,7 @@ package struct Planner: Sendable {
             let standstill = standstills.standstill(of: preset)
             if standstill == nil, let pool = settled(preset, tallies, observed) {
                 let isAdded = hasAdded && observed.guards[preset.key.source]?.added.contains(preset.key.name) == true
-                unclaimed[preset.key.source, default: 0] += isAdded ? 0 : pool.counts.actual
+                unclaimed[preset.key.source, default: 0] += isAdded ? 0 : pool.unclaimed
                 plan.add(pool)
             } else {
                 var pool = Pool(preset, planner: self, tallies: tallies, observed: observed, standstill: standstill)
@@ -99,7 +99,7 @@ package struct Planner: Sendable {
             guard first > now else { return nil }
             nextChange = first
         }
-        return PoolPlan(preset: preset.key, counts: counts, nextChange: nextChange)
+        return PoolPlan(preset: preset.key, counts: counts, unclaimed: counts.actual, nextChange: nextChange)
     }
 }
 

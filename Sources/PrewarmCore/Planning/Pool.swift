@@ -53,7 +53,9 @@ struct Pool {
     }
 
     var plan: PoolPlan {
-        PoolPlan(preset: preset.key, counts: counts, wait: wait, suspension: suspension, nextChange: nextChange)
+        PoolPlan(
+            preset: preset.key, counts: counts, unclaimed: unclaimed, wait: wait, suspension: suspension,
+            nextChange: nextChange)
     }
 
     mutating func decide() {

@@ -5,6 +5,8 @@ import Synchronization
 package final class ChangeFeed: Sendable {
     /// Between two looks; one costs the store a look at the end of an index.
     private static let interval = Duration.milliseconds(250)
+    /// So that a thousand changes a second are not a thousand looks.
+    private static let shortest = Duration.milliseconds(20)
 
     private struct State {
         var sequence: Int64 = 0
@@ -56,6 +58,7 @@ package final class ChangeFeed: Sendable {
         while !Task.isCancelled {
             // A store that can't be read now is read later; whoever needs it says so.
             if let last = try? await store.read({ try $0.newestEvent() }), note(last) { onChange() }
+            try? await Task.sleep(for: Self.shortest)
             _ = await signal.wait(for: Self.interval)
         }
         state.withLock { state in

@@ -78,6 +78,12 @@ package final class Daemon: Service {
         changes.look()
     }
 
+    /// A pool of the source lacks something.
+    package func replan(source: String) {
+        state.withLock { $0.loops[source]?.signal }?.send(.replan)
+        changes.look()
+    }
+
     func record(ofSource name: String) -> SourceLoop.Record.State? {
         state.withLock { $0.loops[name]?.record.value }
     }
@@ -151,8 +157,7 @@ package final class Daemon: Service {
     }
 
     private func noteSettled(_ operation: Operation) {
-        state.withLock { $0.loops[operation.preset.source]?.signal }?.send(.replan)
-        changes.look()
+        replan(source: operation.preset.source)
     }
 
     /// What a command or another daemon does on the same store is as good as a nudge.

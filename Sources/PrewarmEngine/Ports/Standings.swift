@@ -2,20 +2,25 @@ package import PrewarmCore
 
 /// What the last plan left of the pool of a preset.
 ///
-/// A settled pool is as it shall be, and nothing is done, held back or waited for. It stays settled until its preset is
-/// saved, one of its workspaces or its failures change, it is suspended or resumed, or the time of its next change has
-/// come: until then a plan would find the same, so that none is made.
+/// A settled pool is one of which a plan would find the same again: nothing was done, and nothing is held back that
+/// could be let go. It stays settled until its preset is saved, one of its workspaces or its failures change, it is
+/// suspended or resumed, or the time of its next change has come; until then no plan is made for it.
 package struct PoolStanding: Hashable, Sendable {
     package let preset: PresetKey
     package let isSettled: Bool
+    /// Settled, and not as it shall be: it waits for what is under way, or for somebody.
+    package let isUnfinished: Bool
     /// As ``PoolPlan/nextChange``.
     package let nextChange: Timestamp?
-    /// Instances that nobody claimed, where it is settled.
+    /// As ``PoolPlan/unclaimed``, where it is settled.
     package let unclaimed: Int
 
-    package init(preset: PresetKey, isSettled: Bool, nextChange: Timestamp?, unclaimed: Int) {
+    package init(
+        preset: PresetKey, isSettled: Bool, isUnfinished: Bool, nextChange: Timestamp?, unclaimed: Int
+    ) {
         self.preset = preset
         self.isSettled = isSettled
+        self.isUnfinished = isUnfinished
         self.nextChange = nextChange
         self.unclaimed = unclaimed
     }
@@ -24,12 +29,15 @@ package struct PoolStanding: Hashable, Sendable {
 /// The settled pools of a source in sum.
 package struct SettledPools: Hashable, Sendable {
     package let count: Int
+    /// Of ``count``, those that are not as they shall be.
+    package let unfinished: Int
     package let unclaimed: Int
     /// The first of theirs.
     package let nextChange: Timestamp?
 
-    package init(count: Int, unclaimed: Int, nextChange: Timestamp?) {
+    package init(count: Int, unfinished: Int, unclaimed: Int, nextChange: Timestamp?) {
         self.count = count
+        self.unfinished = unfinished
         self.unclaimed = unclaimed
         self.nextChange = nextChange
     }

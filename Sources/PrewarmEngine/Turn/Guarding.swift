@@ -62,7 +62,9 @@ extension TurnCommit {
                 plan.held.lazy.map(\.action).filter(isTaken).map(\.preset.name))
             for pool in plan.pools where pool.suspension != nil { waiting.insert(pool.preset.name) }
             for preset in presets where preset.isSuspended { waiting.insert(preset.key.name) }
-            record.lowered = record.lowered.filter(waiting.contains)
+            // Of what was not planned for, those wait that did before.
+            let planned = Set(presets.lazy.map(\.key.name))
+            record.lowered.removeAll { planned.contains($0) && !waiting.contains($0) }
         }
         // One that could not be read looks like none.
         let isReadAgain = desired?.presets != nil

@@ -48,7 +48,8 @@ struct TurnCommit: Sendable {
         report.conditions = try conditions(of: scope, in: store)
         try saveConditions(of: report, in: store)
         try record(report.plan, of: scope, in: store)
-        report.convergedAfter = try account(counts, isConverged: report.isConverged, in: store)
+        let isConverged = report.isConverged && (scope.settled?.unfinished ?? 0) == 0
+        report.convergedAfter = try account(counts, isConverged: isConverged, in: store)
         try engine.release(lease, of: source.name, in: store)
         return report
     }

@@ -30,9 +30,9 @@ package struct TurnReport: Sendable {
         self.source = source
     }
 
-    /// Every pool that is acted on is as its preset says.
+    /// Every pool that was planned for is as its preset says.
     var isConverged: Bool {
-        zip(presets, plan.pools).allSatisfy { $0.isSuspended || $1.suspension != nil || $1.isConverged }
+        zip(presets, plan.pools).allSatisfy { $1.isFinished($0) }
     }
 
     package var hasErrors: Bool { failure != nil || diagnostics.contains { $0.severity == .error } }
@@ -55,6 +55,11 @@ extension TurnReport {
             }
         }
     }
+}
+
+extension PoolPlan {
+    /// It is as its preset says, or nobody wants it acted on.
+    func isFinished(_ preset: Preset) -> Bool { preset.isSuspended || suspension != nil || isConverged }
 }
 
 /// Why a turn could not be made.

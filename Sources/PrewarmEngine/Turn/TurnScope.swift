@@ -38,7 +38,7 @@ extension TurnCommit {
         let added = observed.guards[source.name]?.added.subtracting(planned) ?? []
         return try added.reduce(observed.settled[source.name] ?? 0) { sum, name in
             try store.tallies(of: PresetKey(source: source.name, name: name))
-                .reduce(sum) { $1.state == .ready ? $0 - $1.count : $0 }
+                .reduce(sum) { [.pending, .creating, .ready].contains($1.state) ? $0 - $1.count : $0 }
         }
     }
 
@@ -48,12 +48,10 @@ extension TurnCommit {
         let byKey = Dictionary(presets.map { ($0.key, $0) }) { first, _ in first }
         return plan.pools.compactMap { pool in
             guard let preset = byKey[pool.preset] else { return nil }
-            let isSettled =
-                pool.isConverged && pool.wait == nil && pool.suspension == nil && !preset.isSuspended
-                && preset.retirement != .pruned && !busy.contains(pool.preset)
+            let isSettled = preset.retirement != .pruned && !busy.contains(pool.preset)
             return PoolStanding(
-                preset: pool.preset, isSettled: isSettled, nextChange: pool.nextChange,
-                unclaimed: isSettled ? pool.counts.actual : 0)
+                preset: pool.preset, isSettled: isSettled, isUnfinished: isSettled && !pool.isFinished(preset),
+                nextChange: pool.nextChange, unclaimed: isSettled ? pool.unclaimed : 0)
         }
     }
 }

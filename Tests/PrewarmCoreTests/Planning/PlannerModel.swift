@@ -68,7 +68,9 @@ struct PlannerModel {
             kept[preset.key] = keptFailed(preset)
             if isRollout(preset) { rollouts.insert(preset.key) }
         }
-        plan.pools = world.presets.map { PoolPlan(preset: $0.key, counts: counts($0), wait: wait($0)) }
+        plan.pools = world.presets.map {
+            PoolPlan(preset: $0.key, counts: counts($0), unclaimed: unclaimed($0), wait: wait($0))
+        }
         for index in plan.pools.indices {
             plan.pools[index].nextChange = nextChange(world.presets[index], plan.pools[index])
         }
@@ -102,6 +104,10 @@ struct PlannerModel {
 
     private func pool(_ preset: Preset) -> [Item] {
         items.filter { $0.instance.preset == preset.key && !$0.isLeaving }
+    }
+
+    private func unclaimed(_ preset: Preset) -> Int {
+        world.instances.count { $0.preset == preset.key && [.pending, .creating, .ready].contains($0.state) }
     }
 
     private func isStarting(_ item: Item) -> Bool {

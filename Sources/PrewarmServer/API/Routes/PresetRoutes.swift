@@ -95,7 +95,7 @@ private struct Claiming {
         while true {
             do {
                 let workspace = try await claim(key, owner: owner)
-                api.daemon?.replan()
+                if workspace.isCold { api.daemon?.replan() } else { api.daemon?.replan(source: key.source) }
                 let result: Metrics.ClaimResult = workspace.isCold ? .cold : hasWaited ? .waited : .hit
                 let finished = try await finished(workspace, deadline)
                 api.metrics?.claim(preset: key, result: result, duration: api.engine.now() - startedAt)

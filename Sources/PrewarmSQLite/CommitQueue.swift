@@ -1,0 +1,103 @@
+internal import GRDB
+internal import PrewarmEngine
+internal import Synchronization
+
+/// Commits together what comes while an earlier commit is under way: each waits for the disk, and a hundred that wait
+/// once are done as soon as one.
+///
+/// Every job has a savepoint of its own: what it throws undoes it and nothing else, and nobody learns how a job ended
+/// before it is on the disk.
+final class CommitQueue: Sendable {
+    struct Job: Sendable {
+        /// May be called again, where what it did was undone with others.
+        let run: @Sendable (Database) throws -> Void
+        /// Called once; nil where it was committed.
+        let end: @Sendable ((any Error)?) -> Void
+    }
+
+    private struct State {
+        var waiting: [Job] = []
+        var isDraining = false
+    }
+
+    /// So that no other process waits for longer than it takes to do so many.
+    private static let most = 64
+
+    private let writer: DatabaseQueue
+    private let state = Mutex(State())
+
+    init(_ writer: DatabaseQueue) {
+        self.writer = writer
+    }
+
+    func add(_ job: Job) {
+        let isFirst = state.withLock { state in
+            state.waiting.append(job)
+            defer { state.isDraining = true }
+            return !state.isDraining
+        }
+        if isFirst { writer.asyncWriteWithoutTransaction { [self] database in drain(database) } }
+    }
+
+    private func drain(_ database: Database) {
+        while let jobs = next() {
+            if jobs.count > 1 { commit(jobs, database) } else { jobs.forEach { commit($0, database) } }
+        }
+    }
+
+    private func next() -> [Job]? {
+        state.withLock { state in
+            guard !state.waiting.isEmpty else {
+                state.isDraining = false
+                return nil
+            }
+            let jobs = Array(state.waiting.prefix(Self.most))
+            state.waiting.removeFirst(jobs.count)
+            return jobs
+        }
+    }
+
+    private func commit(_ job: Job, _ database: Database) {
+        do {
+            try database.inTransaction(.immediate) {
+                try job.run(database)
+                return .commit
+            }
+            job.end(nil)
+        } catch {
+            job.end(error)
+        }
+    }
+
+    private func commit(_ jobs: [Job], _ database: Database) {
+        var errors: [(any Error)?] = []
+        var hasBegun = false
+        do {
+            try database.inTransaction(.immediate) {
+                hasBegun = true
+                for job in jobs { errors.append(try error(of: job, database)) }
+                return .commit
+            }
+        } catch {
+            guard hasBegun else { return jobs.forEach { $0.end(error) } }
+            // Nothing of it is left: one by one it shows whose fault it is.
+            return jobs.forEach { commit($0, database) }
+        }
+        for (job, error) in zip(jobs, errors) { job.end(error) }
+    }
+
+    /// - Throws: where SQLite has undone the whole transaction, as it does where the disk is full
+    ///   (https://www.sqlite.org/lang_transaction.html, 3).
+    private func error(of job: Job, _ database: Database) throws -> (any Error)? {
+        do {
+            try database.inSavepoint {
+                try job.run(database)
+                return .commit
+            }
+            return nil
+        } catch {
+            guard database.isInsideTransaction else { throw error }
+            return error
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import GRDB
+import Synchronization
+import Testing
+
+@testable import PrewarmSQLite
+
+@Suite("Writes that come at once")
+struct CommitQueueTests {
+    /// Adds the jobs while the connection is busy, so that they wait together.
+    private func run(
+        _ jobs: [@Sendable (Database) throws -> Void], on database: TestDatabase
+    ) async -> [(any Error)?] {
+        let queue = CommitQueue(database.queue)
+        let gate = DispatchSemaphore(value: 0)
+        database.queue.asyncWriteWithoutTransaction { _ in gate.wait() }
+        let results = Results(of: jobs.count)
+        return await withCheckedContinuation { continuation in
+            for (index, job) in jobs.enumerated() {
+                queue.add(
+                    CommitQueue.Job(run: job) { error in
+                        if let all = results.add(error, at: index) { continuation.resume(returning: all) }
+                    })
+            }
+            gate.signal()
+        }
+    }
+
+    private static func insert(_ number: Int, failing: Bool = false) -> @Sendable (Database) throws -> Void {
+        { database in
+            try database.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [number])
+            if failing { throw TestFailure() }
+        }
+    }
+
+    @Test("are committed together, and what one throws undoes that one")
+    func together() async throws {
+        let database = try TestDatabase()
+        let errors = await run((0..<50).map { Self.insert($0, failing: $0 % 5 == 0) }, on: database)
+        #expect(errors.map { $0 is TestFailure } == (0..<50).map { $0 % 5 == 0 })
+        #expect(try database.numbers() == (0..<50).filter { $0 % 5 != 0 })
+        #expect(database.commits.count == 1)
+    }
+
+    @Test("are undone one by one where the database refuses them")
+    func refused() async throws {
+        let database = try TestDatabase()
+        let errors = await run([1, 2, 1, 3, 2].map { Self.insert($0) }, on: database)
+        #expect(errors.count { $0 is DatabaseError } == 2)
+        #expect(try database.numbers() == [1, 2, 3])
+    }
+
+    @Test("are tried alone where the disk is full, which undoes them all")
+    func full() async throws {
+        let database = try TestDatabase()
+        try await database.queue.write { database in
+            let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+            try database.execute(sql: "PRAGMA max_page_count = \(pages + 4)")
+        }
+        let large: @Sendable (Database) throws -> Void = { database in
+            try database.execute(sql: "INSERT INTO texts VALUES (zeroblob(100000))")
+        }
+        let errors = await run(
+            [Self.insert(1), Self.insert(2), large, Self.insert(3)], on: database)
+        #expect(errors.map { ($0 as? DatabaseError)?.resultCode } == [nil, nil, .SQLITE_FULL, nil])
+        #expect(try database.numbers() == [1, 2, 3])
+    }
+
+    @Test("go on after a batch, however many there are")
+    func many() async throws {
+        let database = try TestDatabase()
+        let errors = await run((0..<500).map { Self.insert($0) }, on: database)
+        #expect(errors.allSatisfy { $0 == nil })
+        #expect(try database.numbers() == Array(0..<500))
+        #expect(database.commits.count < 20)
+    }
+}
+
+private struct TestFailure: Error {}
+
+/// How each job ended.
+private final class Results: Sendable {
+    private let state: Mutex<[Int: (any Error)?]> = Mutex([:])
+    private let count: Int
+
+    init(of count: Int) {
+        self.count = count
+    }
+
+    /// - Returns: all, with the last.
+    func add(_ error: (any Error)?, at index: Int) -> [(any Error)?]? {
+        state.withLock { results in
+            results[index] = .some(error)
+            guard results.count == count else { return nil }
+            return (0..<count).map { results[$0] ?? nil }
+        }
+    }
+}
+
+private final class TestDatabase: Sendable {
+    let queue: DatabaseQueue
+    let commits = Commits()
+    private let path = FileManager.default.temporaryDirectory.appending(path: "prewarm-\(UUID().uuidString).db").path
+
+    init() throws {
+        queue = try DatabaseQueue(path: path)
+        try queue.write { database in
+            try database.execute(
+                sql: "CREATE TABLE numbers (number INTEGER PRIMARY KEY); CREATE TABLE texts (text BLOB)")
+        }
+        queue.add(transactionObserver: commits, extent: .databaseLifetime)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func numbers() throws -> [Int] {
+        try queue.read { try Int.fetchAll($0, sql: "SELECT number FROM numbers ORDER BY number") }
+    }
+}
+
+private final class Commits: TransactionObserver, Sendable {
+    private let state = Mutex(0)
+
+    var count: Int { state.withLock { $0 } }
+
+    func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { true }
+    func databaseDidChange(with event: DatabaseEvent) {}
+    func databaseDidCommit(_ db: Database) { state.withLock { $0 += 1 } }
+    func databaseDidRollback(_ db: Database) {}
+}
