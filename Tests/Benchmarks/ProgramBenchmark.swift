@@ -95,8 +95,9 @@ enum ProgramBenchmark {
 
 extension World {
     /// Writes a configuration of the source and the store.
+    /// - Parameter concurrency: of the provisioner.
     /// - Returns: its path.
-    func configure() throws -> String {
+    func configure(concurrency: Int = 4) throws -> String {
         let path = "\(folder.path)/prewarm.yaml"
         let text = """
             apiVersion: prewarm/v1
@@ -105,7 +106,11 @@ extension World {
             sources:
               - {name: presets, url: "\(repository.url)", ref: {branch: main}}
             provisioners:
-              - {name: local, default: true, command: [/bin/true], operations: [create, delete]}
+              - name: local
+                default: true
+                command: [/bin/true]
+                operations: [create, delete]
+                concurrency: \(concurrency)
             """
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
         return path

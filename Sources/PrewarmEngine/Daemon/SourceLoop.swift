@@ -13,10 +13,8 @@ struct SourceLoop: Sendable {
     private let logger: Logger
     private let onTurn: @Sendable (TurnReport) -> Void
 
-    /// So that a stream of finished operations does not become a stream of turns: however many pools there are, turns
-    /// take a part of the time and leave the store to the operations.
-    private static let shortestPause = Duration.milliseconds(50)
-    private static let pausesForEachTurn = 4
+    private static let shortestPause = Duration.milliseconds(20)
+    private static let longTurn = Duration.milliseconds(100)
     private static let longestPause = Duration.seconds(600)
 
     /// What the status shows of the loop.
@@ -76,11 +74,15 @@ struct SourceLoop: Sendable {
             let pause = min(
                 await pause(after: result, pacing), lag.nextLook.map { max(.zero, $0 - engine.now()) } ?? .seconds(3600)
             )
-            try? await Task.sleep(
-                for: pulls
-                    ? Self.shortestPause : min(max(Self.shortestPause, duration * Self.pausesForEachTurn), .seconds(2)))
+            try? await Task.sleep(for: pulls ? Self.shortestPause : Self.rest(after: duration))
             nudge = await signal.wait(for: pause)
         }
+    }
+
+    /// So that a stream of claims and finished operations does not become a stream of turns. A turn that takes long
+    /// leaves the store to them for most of the time; after a short one the next is soon, so that it is short, too.
+    private static func rest(after duration: Duration) -> Duration {
+        duration < longTurn ? max(shortestPause, duration) : min(duration * 4, .seconds(2))
     }
 
     private func turn(pull: Bool) async -> Result<TurnReport, any Error> {
