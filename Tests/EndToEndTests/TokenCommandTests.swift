@@ -59,7 +59,7 @@ struct TokenCommandTests {
                 "token", "create", "ci", "--role", "viewer", environment: ["PREWARM_TOKEN": ops])
             #expect(twice.code == 1 && twice.err.contains("there is a token ci already"), "\(twice.err)")
             let table = try await daemon.prewarm("token", "list", environment: ["PREWARM_TOKEN": ops])
-            #expect(table.out == (try await sandbox.prewarm("token", "list").out))
+            #expect(table.out.contains("some") && table.out.contains("go-*") && !table.out.contains(ops.suffix(52)))
             // Whoever finds one that leaked has just that.
             let revoked = try await daemon.prewarm("token", "revoke", ci, environment: ["PREWARM_TOKEN": ops])
             #expect(revoked.code == 0 && revoked.err.contains("revoked ci"), "\(revoked.err)")
