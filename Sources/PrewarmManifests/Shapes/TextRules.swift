@@ -6,10 +6,10 @@ extension TextRule {
         "a name of a-z, 0-9 and -, that begins and ends with a letter or digit (RFC 1123 label)",
         pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", minimumLength: 1, maximumLength: 63
     ) { text in
-        let bytes = Array(text.utf8)
-        for (index, byte) in bytes.enumerated() {
+        let last = text.utf8.count - 1
+        for (index, byte) in text.utf8.enumerated() {
             let isAlphanumeric = (97...122).contains(byte) || (48...57).contains(byte)
-            let isInside = index > 0 && index < bytes.count - 1
+            let isInside = index > 0 && index < last
             if !isAlphanumeric, !(byte == 45 && isInside) {
                 return Problem(
                     message: "expected a name of a-z, 0-9 and -, that begins and ends with a letter or digit",
@@ -24,7 +24,7 @@ extension TextRule {
         maximumLength: 128
     ) { text in
         let isGood = text.utf8.enumerated().allSatisfy { index, byte in
-            byte.isAlphanumeric || (index > 0 && "._+@:/-".utf8.contains(byte))
+            byte.isAlphanumeric || (index > 0 && ByteSet.versionMarks.contains(byte))
         }
         return isGood ? nil : Problem(message: "expected a version of letters, digits and . _ + @ : / -, as 1.4.2")
     }
@@ -57,10 +57,10 @@ extension TextRule {
         minimumLength: 1,
         maximumLength: 317
     ) { text in
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let slash = text.utf8.firstIndex(of: UInt8(ascii: "/"))
         let isGood =
-            parts.count <= 2 && (parts.last ?? "").isLabelName
-            && (parts.count == 1 || parts[0].isLabelPrefix)
+            slash.map { text[..<$0].isLabelPrefix && text[text.utf8.index(after: $0)...].isLabelName }
+            ?? text[...].isLabelName
         return isGood ? nil : Problem(message: "expected a label's key, as team or example.org/team")
     }
 
@@ -114,12 +114,15 @@ extension TextRule {
         "an IANA time zone, as Europe/Berlin", pattern: "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$",
         maximumLength: 64
     ) { text in
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let isGood =
-            text.utf8.first?.isLetter == true
-            && parts.allSatisfy { part in
-                !part.isEmpty && part.utf8.allSatisfy { $0.isAlphanumeric || "_+-".utf8.contains($0) }
-            }
+        var isGood = text.utf8.first?.isLetter == true
+        var previous = UInt8(ascii: "/")
+        for byte in text.utf8 {
+            // No part between two of `/` is empty.
+            let isPart = byte.isAlphanumeric || ByteSet.timezoneMarks.contains(byte)
+            if !isPart, byte != UInt8(ascii: "/") || previous == byte { isGood = false }
+            previous = byte
+        }
+        if previous == UInt8(ascii: "/") { isGood = false }
         return isGood ? nil : Problem(message: "expected an IANA time zone, as Europe/Berlin")
     }
 
@@ -153,6 +156,12 @@ extension IntOrPercent {
     }
 }
 
+extension ByteSet {
+    fileprivate static let versionMarks = ByteSet("._+@:/-")
+    fileprivate static let timezoneMarks = ByteSet("_+-")
+    fileprivate static let labelMarks = ByteSet("-_.")
+}
+
 extension UInt8 {
     var isLetter: Bool { (65...90).contains(self) || (97...122).contains(self) }
     var isAlphanumeric: Bool { isLetter || (48...57).contains(self) }
@@ -168,7 +177,7 @@ extension String {
 extension Substring {
     fileprivate var isLabelName: Bool {
         (1...63).contains(utf8.count) && utf8.first?.isAlphanumeric == true && utf8.last?.isAlphanumeric == true
-            && utf8.allSatisfy { $0.isAlphanumeric || "-_.".utf8.contains($0) }
+            && utf8.allSatisfy { $0.isAlphanumeric || ByteSet.labelMarks.contains($0) }
     }
 
     fileprivate var isLabelPrefix: Bool {
