@@ -45,11 +45,11 @@ struct DocumentReader {
         }
     }
 
-    /// Of a mapping; of a key that is there twice the first.
+    /// Of a mapping.
     func dictionary<Value>(_ value: (DocumentReader) -> Value) -> [String: Value] {
-        var values: [String: Value] = [:]
+        var values = [String: Value](minimumCapacity: tree.pairs(index).reduce(0) { count, _ in count + 1 })
         for pair in tree.pairs(index) {
-            guard let key = tree.written(pair.key), values[key] == nil else { continue }
+            guard let key = tree.written(pair.key) else { continue }
             values[key] = value(DocumentReader(tree: tree, index: pair.value))
         }
         return values

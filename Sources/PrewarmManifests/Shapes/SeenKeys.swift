@@ -17,12 +17,7 @@ struct SeenKeys {
     mutating func first(like key: Int) -> Int? {
         defer { count += 1 }
         if count < Self.fewKeys {
-            var pairs = tree.pairs(mapping)
-            for _ in 0..<count {
-                guard let other = pairs.next() else { return nil }
-                if tree.isSame(other.key, key) { return other.key }
-            }
-            return nil
+            return tree.key(like: key, amongFirst: count, of: mapping)
         }
         if count == Self.fewKeys { for pair in tree.pairs(mapping).prefix(count) { _ = note(pair.key) } }
         return note(key)

@@ -95,8 +95,10 @@ final class TextRule: Sendable {
     let choices: [String]?
     let minimumLength: Int?
     let maximumLength: Int?
+    /// Good are all texts that it accepts, and more than these only where ``problem`` finds nothing.
+    let bytes: ByteRule?
     /// More than lengths, choices and pattern say; nil where nothing is wrong.
-    let problem: @Sendable (String) -> Problem?
+    let problem: (@Sendable (String) -> Problem?)?
 
     struct Problem: Sendable {
         let message: String
@@ -106,14 +108,23 @@ final class TextRule: Sendable {
 
     init(
         _ expected: String, pattern: String? = nil, choices: [String]? = nil, minimumLength: Int? = nil,
-        maximumLength: Int? = nil, problem: @escaping @Sendable (String) -> Problem? = { _ in nil }
+        maximumLength: Int? = nil, bytes: ByteRule? = nil, problem: (@Sendable (String) -> Problem?)? = nil
     ) {
         self.expected = expected
         self.pattern = pattern
         self.choices = choices
         self.minimumLength = minimumLength
         self.maximumLength = maximumLength
+        self.bytes = bytes
         self.problem = problem
+    }
+
+    /// Whether a text is good without a closer look at it; false says nothing.
+    func surelyAccepts(_ text: borrowing Span<UInt8>) -> Bool {
+        if let bytes { return bytes.accepts(text) }
+        // A character has one byte or more.
+        return problem == nil && choices == nil && minimumLength ?? 0 <= 1 && text.count > 0
+            && text.count <= maximumLength ?? .max
     }
 
     /// Nil where the text is as expected.
@@ -131,6 +142,7 @@ final class TextRule: Sendable {
                 return Problem(message: "has \(length) characters, at most \(maximumLength) are allowed")
             }
         }
-        return problem(text)
+        if let bytes, bytes.accepts(text.utf8.span) { return nil }
+        return problem?(text)
     }
 }

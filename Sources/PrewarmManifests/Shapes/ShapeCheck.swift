@@ -46,9 +46,8 @@ struct ShapeCheck {
                 continue
             }
             found |= 1 << UInt64(number)
-            let known = object.keys[number]
-            if !known.isRequired, tree.isNull(pair.value) { continue }
-            check(pair.value, known.bareShape, name: .text(known.name))
+            if !object.keys[number].isRequired, tree.isNull(pair.value) { continue }
+            check(pair.value, object.keys[number].bareShape, name: .key(pair.key))
         }
         if found & object.required != object.required {
             for (number, key) in object.keys.enumerated() where key.isRequired && found >> UInt64(number) & 1 == 0 {
@@ -68,7 +67,7 @@ struct ShapeCheck {
         var seen = SeenKeys(tree, of: index)
         for pair in tree.pairs(index) {
             guard note(pair.key, in: &seen, of: name) else { continue }
-            if let problem = rule.check(tree.written(pair.key) ?? "") {
+            if let problem = tree.problem(of: rule, pair.key) {
                 report(
                     tree.position(pair.key),
                     "the key \"\(shownKey(pair.key))\" of \(shown(name)) is not allowed: \(problem.message)")
@@ -166,8 +165,7 @@ struct ShapeCheck {
         guard let resolution = tree.resolution(index) else { return reportKind(index, shape, name) }
         switch (shape, resolution) {
         case (.text(let rule), .text):
-            let text = tree.written(index) ?? ""
-            if let problem = rule.check(text) { report(problem, of: rule, with: index, name) }
+            if let problem = tree.problem(of: rule, index) { report(problem, of: rule, with: index, name) }
         case (.integer(let range), .integer(let value)):
             guard let value = Int(exactly: value), range.contains(value) else {
                 let bounds =
@@ -225,5 +223,14 @@ struct ShapeCheck {
 
     private mutating func report(_ position: Position, _ message: String, hint: String? = nil) {
         problems.append(Diagnostic(.error, at: position, message, hint: hint))
+    }
+}
+
+extension YAMLTree {
+    /// What is wrong with the text of a scalar.
+    fileprivate func problem(of rule: TextRule, _ index: Int) -> TextRule.Problem? {
+        let (node, texts) = (nodes[index], texts)
+        if rule.surelyAccepts(texts.span.extracting(Int(node.start)..<Int(node.end))) { return nil }
+        return rule.check(written(index) ?? "")
     }
 }

@@ -88,7 +88,9 @@ enum Resolution: Equatable {
             return Int64(text).map { .integer($0) } ?? Double(text).map { .number($0) } ?? .text
         }
         if isFloat(bytes, sign: sign, whole: whole) { return Double(string(bytes)).map { .number($0) } ?? .text }
-        return bytes.count <= 5 ? special(string(bytes)) : .text
+        let last = bytes[bytes.count - 1] | 0x20
+        guard bytes.count <= 5, last == UInt8(ascii: "f") || last == UInt8(ascii: "n") else { return .text }
+        return special(string(bytes))
     }
 
     private static func radix(_ byte: UInt8) -> Int? {

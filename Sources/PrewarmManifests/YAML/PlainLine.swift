@@ -6,6 +6,10 @@ struct PlainLine {
     private var number: Int32 = 0
     /// Bytes of the line so far that only continue a character.
     private var continuing = 0
+    // Here, as a global is asked for slower.
+    private let keyBytes = ByteSet.key
+    private let plainStart = ByteSet.plainStart
+    private let flowMarks = ByteSet.flowMarks
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
@@ -74,7 +78,7 @@ struct PlainLine {
     private var keyEnd: Int? {
         guard at < bytes.count, bytes[at].isAlphanumeric || bytes[at] == UInt8(ascii: "_") else { return nil }
         var end = at + 1
-        while end < bytes.count, end - at <= 1000, ByteSet.key.contains(bytes[end]) { end += 1 }
+        while end < bytes.count, end - at <= 1000, keyBytes.contains(bytes[end]) { end += 1 }
         return end < bytes.count && bytes[end] == .colon && isBlank(end + 1) ? end : nil
     }
 
@@ -103,7 +107,7 @@ struct PlainLine {
     /// A scalar without quotes up to its last letter; nil where it begins, or goes on, with what may mean more.
     mutating func plain(inFlow: Bool) -> Range<Int>? {
         let begin = at
-        guard at < bytes.count, bytes[at] >= 0x80 || ByteSet.plainStart.contains(bytes[at]) || isNegative else {
+        guard at < bytes.count, bytes[at] >= 0x80 || plainStart.contains(bytes[at]) || isNegative else {
             return nil
         }
         var end = at
@@ -113,8 +117,8 @@ struct PlainLine {
                 at += 1
                 continue
             }
-            if inFlow, ByteSet.flowMarks.contains(bytes[at]) { break }
-            guard bytes[at] != .colon || !isBlank(at + 1) && !(inFlow && ByteSet.flowMarks.contains(bytes[at + 1])),
+            if inFlow, flowMarks.contains(bytes[at]) { break }
+            guard bytes[at] != .colon || !isBlank(at + 1) && !(inFlow && flowMarks.contains(bytes[at + 1])),
                 skipCharacter()
             else { return nil }
             end = at

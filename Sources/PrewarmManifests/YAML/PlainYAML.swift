@@ -29,6 +29,7 @@ struct PlainYAML {
         guard bytes.count <= sizeLimit else { return nil }
         var reader = PlainYAML(line: PlainLine(bytes))
         reader.nodes.reserveCapacity(bytes.count / 10 + 8)
+        reader.open.reserveCapacity(8)
         guard reader.readLines() else { return nil }
         return YAMLTree(nodes: reader.nodes, texts: bytes, roots: reader.roots)
     }

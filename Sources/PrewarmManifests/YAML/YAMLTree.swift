@@ -109,20 +109,20 @@ final class YAMLTree: Sendable {
     }
 
     /// Whether two scalars are written with the same bytes.
-    func isSame(_ left: Int, _ right: Int) -> Bool {
+    private func isSame(_ left: Int, _ right: Int) -> Bool {
         let (left, right) = (nodes[left], nodes[right])
         guard left.end - left.start == right.end - right.start, left.kind.isScalar, right.kind.isScalar else {
             return false
         }
-        return (0..<Int(left.end - left.start)).allSatisfy {
-            texts[Int(left.start) + $0] == texts[Int(right.start) + $0]
-        }
+        for index in 0..<Int(left.end - left.start)
+        where texts[Int(left.start) + index] != texts[Int(right.start) + index] { return false }
+        return true
     }
 
-    private func isScalar(_ index: Int, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        let node = nodes[index]
-        guard node.kind.isScalar, Int(node.end - node.start) == text.count else { return false }
-        return text.indices.allSatisfy { texts[Int(node.start) + $0] == text[$0] }
+    private static func isSame(_ texts: [UInt8], _ node: Node, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard Int(node.end - node.start) == text.count else { return false }
+        for index in text.indices where texts[Int(node.start) + index] != text[index] { return false }
+        return true
     }
 
     // MARK: Collections
@@ -142,8 +142,30 @@ final class YAMLTree: Sendable {
 
     /// The value of a key of a mapping; of a key that is there twice the first.
     func value(_ key: String, of index: Int) -> Int? {
+        guard nodes[index].kind == .mapping else { return nil }
         var key = key
-        return key.withUTF8 { key in pairs(index).first { isScalar($0.key, key) }?.value }
+        let (nodes, texts) = (nodes, texts)
+        return key.withUTF8 { key in
+            var (at, end) = (index + 1, Int(nodes[index].next))
+            while at < end {
+                let (node, value) = (nodes[target(at)], Int(nodes[at].next))
+                guard value < end else { return nil }
+                if node.kind.isScalar, Self.isSame(texts, node, key) { return target(value) }
+                at = Int(nodes[value].next)
+            }
+            return nil
+        }
+    }
+
+    /// The first of so many keys of a mapping that is written with the same bytes as another.
+    func key(like other: Int, amongFirst count: Int, of mapping: Int) -> Int? {
+        var at = mapping + 1
+        for _ in 0..<count {
+            let key = target(at)
+            if isSame(key, other) { return key }
+            at = Int(nodes[Int(nodes[at].next)].next)
+        }
+        return nil
     }
 
     struct Elements: Sequence, IteratorProtocol {
