@@ -78,9 +78,8 @@ extension Configuration.OIDC {
 extension Configuration.OIDC.Rule {
     fileprivate init?(_ document: DocumentReader) {
         guard let role = Role(rawValue: document["role"]?.text ?? "") else { return nil }
-        let claims = document["claims"]?.pairs.map { ($0.key, $0.value.located) } ?? []
         self.init(
-            position: document.position, claims: Dictionary(claims) { first, _ in first }, role: role,
+            position: document.position, claims: document["claims"]?.dictionary(\.located) ?? [:], role: role,
             presets: document["presets"]?.elements.map(\.text) ?? [])
     }
 }

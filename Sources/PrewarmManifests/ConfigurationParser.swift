@@ -9,11 +9,11 @@ package enum ConfigurationParser {
     package static func parse(
         _ bytes: [UInt8], file: String, environment: @escaping (String) -> String?
     ) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
+        guard bytes.count <= ManifestParser.sizeLimit else {
+            return (nil, [Diagnostic(.error, file: file, "the file is larger than 256 KiB")])
+        }
         var (tree, error) = YAMLReader.read(VariableMask.cover(bytes))
         var problems: [Diagnostic] = []
-        if bytes.count > ManifestParser.sizeLimit {
-            problems.append(Diagnostic(.error, "the file is larger than 256 KiB"))
-        }
         if let error {
             problems.append(Diagnostic(.error, at: error.position, error.message, hint: error.hint))
         } else if tree.roots.count != 1 {
@@ -24,7 +24,7 @@ package enum ConfigurationParser {
         if problems.isEmpty { problems += expansion.expand(&tree) }
         if problems.isEmpty {
             var check = ShapeCheck(tree)
-            check.check(tree.roots[0], .configuration, name: "the document")
+            check.check(tree.roots[0], .configuration, name: .text("the document"))
             problems = check.problems
         }
         var configuration: Configuration?
@@ -57,19 +57,19 @@ private struct Expansion {
 
     mutating func expand(_ tree: inout YAMLTree) -> [Diagnostic] {
         var problems: [Diagnostic] = []
+        var expanded: [(index: Int, text: String, written: String)] = []
         for index in tree.nodes.indices {
-            let node = tree.nodes[index]
-            guard case .scalar(let scalar) = node.content else { continue }
-            let written = VariableMask.uncover(scalar.text)
+            guard let scalar = tree.written(index) else { continue }
+            let written = VariableMask.uncover(scalar)
             guard written.contains("${") else { continue }
             let (text, messages) = expand(written)
             problems += messages.map {
-                Diagnostic(.error, at: node.position, $0.message, hint: "\($0.remedy), or write $${ for a plain ${")
+                Diagnostic(
+                    .error, at: tree.position(index), $0.message, hint: "\($0.remedy), or write $${ for a plain ${")
             }
-            tree.nodes[index] = YAMLTree.Node(
-                content: .scalar(Scalar(text: text, isPlain: false, shown: written)), position: node.position,
-                size: node.size)
+            expanded.append((index, text, written))
         }
+        if !expanded.isEmpty { tree = tree.replacing(expanded) }
         return problems
     }
 

@@ -58,7 +58,7 @@ package enum ManifestParser {
 
     private static func parse(_ root: Int, of tree: YAMLTree, into file: inout ParsedFile) {
         // As what `---` at the end of a file begins.
-        if case .scalar(let scalar) = tree[root].content, scalar.value == .null { return }
+        if tree.isNull(root) { return }
         let document = DocumentReader(tree: tree, index: root)
         guard let apiVersion = tree.value("apiVersion", of: root), let text = tree.text(apiVersion),
             text.hasPrefix("prewarm/")
@@ -75,19 +75,19 @@ package enum ManifestParser {
         if text != Self.apiVersion {
             problems.append(
                 Diagnostic(
-                    .error, at: tree[apiVersion].position, "apiVersion is \"\(text)\", expected \"\(Self.apiVersion)\"",
+                    .error, at: tree.position(apiVersion), "apiVersion is \"\(text)\", expected \"\(Self.apiVersion)\"",
                     hint: "this prewarm knows only \(Self.apiVersion)"))
         } else if kind == "Preset" || kind == "Template" {
             var check = ShapeCheck(tree)
-            check.check(root, kind == "Preset" ? .preset : .template, name: "the document")
+            check.check(root, kind == "Preset" ? .preset : .template, name: .text("the document"))
             problems = check.problems
             problems += kind == "Template" ? RuleCheck.problems(of: document) : TimezoneCheck.problems(of: document)
         } else {
             let names = ["Preset", "Template"]
             problems.append(
                 Diagnostic(
-                    .error, at: document["kind"]?.position ?? tree[root].position,
-                    document["kind"].map { "kind is \(tree[$0.index].content.found), expected Preset or Template" }
+                    .error, at: document["kind"]?.position ?? tree.position(root),
+                    document["kind"].map { "kind is \(tree.found($0.index)), expected Preset or Template" }
                         ?? "the document lacks \"kind\", expected Preset or Template",
                     hint: kind.flatMap { names.closest(to: $0) }.map { "did you mean \"\($0)\"?" }))
         }
@@ -113,7 +113,7 @@ enum RuleCheck {
         for element in document["spec"]?["parameters"]?.elements ?? [] {
             // What the shape says is wrong is told already.
             var check = ShapeCheck(element.tree)
-            check.check(element.index, .templateRule, name: "")
+            check.check(element.index, .templateRule, name: .text(""))
             guard check.problems.isEmpty, let rule = ParameterRule(element) else { continue }
             func report(_ key: String, _ message: String) {
                 problems.append(Diagnostic(.error, at: (element[key] ?? element).position, message))
@@ -151,12 +151,12 @@ extension [UInt8] {
     /// False only where the text is certainly not there; UTF-16 is not looked into.
     fileprivate func mayMention(_ text: StaticString) -> Bool {
         if isUTF16 { return true }
-        return withUnsafeBufferPointer { bytes in
-            let length = text.utf8CodeUnitCount
-            guard bytes.count >= length else { return false }
-            return (0...bytes.count - length).contains { start in
-                bytes[start] == text.utf8Start[0] && (1..<length).allSatisfy { bytes[start + $0] == text.utf8Start[$0] }
+        return text.withUTF8Buffer { text in
+            guard count >= text.count else { return false }
+            for start in 0...count - text.count where self[start] == text[0] {
+                if text.indices.allSatisfy({ self[start + $0] == text[$0] }) { return true }
             }
+            return false
         }
     }
 }

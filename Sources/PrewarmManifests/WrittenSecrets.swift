@@ -8,15 +8,13 @@ struct WrittenSecrets {
 
     init(_ tree: YAMLTree) {
         var values: Set<String> = []
-        for node in tree.nodes {
-            guard case .mapping(let range) = node.content else { continue }
-            let pairs = tree.pairs(range)
+        for index in tree.nodes.indices {
             // Whoever has the URL of such a receiver can post to it.
-            let isSlack = pairs.contains {
-                Self.text(of: $0.key, tree) == "kind" && Self.text(of: $0.value, tree) == "slack"
+            let isSlack = tree.pairs(index).contains {
+                tree.written($0.key) == "kind" && tree.written($0.value) == "slack"
             }
-            for (key, value) in pairs {
-                guard let name = Self.text(of: key, tree), Self.keys.contains(name) || isSlack && name == "url" else {
+            for (key, value) in tree.pairs(index) {
+                guard let name = tree.written(key), Self.keys.contains(name) || isSlack && name == "url" else {
                     continue
                 }
                 values.formUnion(Self.texts(of: value, in: tree))
@@ -26,19 +24,14 @@ struct WrittenSecrets {
         self.values = values.filter { $0.count >= 3 }.sorted { $0.count > $1.count }
     }
 
-    private static func text(of index: Int, _ tree: YAMLTree) -> String? {
-        if case .scalar(let scalar) = tree[index].content { scalar.text } else { nil }
-    }
-
     /// All that stands there, as it is and as it is written.
     private static func texts(of index: Int, in tree: YAMLTree) -> [String] {
-        switch tree[index].content {
-        case .scalar(let scalar):
+        if let scalar = tree.scalar(index) {
             // `${NAME}` is no secret, and says most.
-            scalar.shown.contains("${") ? [] : [scalar.text, scalar.shown]
-        case .sequence(let range): tree.elements(range).flatMap { texts(of: $0, in: tree) }
-        case .mapping(let range): tree.pairs(range).flatMap { texts(of: $0.value, in: tree) }
+            return scalar.shown.contains("${") ? [] : [scalar.text, scalar.shown]
         }
+        return tree.elements(index).flatMap { texts(of: $0, in: tree) }
+            + tree.pairs(index).flatMap { texts(of: $0.value, in: tree) }
     }
 
     func redacted(_ text: String) -> String {

@@ -133,4 +133,13 @@ struct EnvironmentTests {
                 "the provisioner ${B} does not have delete among its operations"
             ])
     }
+
+    @Test("A secret that is written out is not shown where the YAML around it is broken")
+    func brokenYAML() {
+        for line in ["auth: {token: hunter2-hunter2, @}", "auth: {token: hunter2-hunter2, a: b: c}"] {
+            let (configuration, diagnostics) = parse(configurationText(source: line))
+            #expect(configuration == nil && diagnostics.count == 1)
+            #expect(diagnostics.allSatisfy { $0.excerpt != nil && !$0.text().contains("hunter2") })
+        }
+    }
 }

@@ -15,7 +15,7 @@ struct FuzzTests {
             await Task.yield()
             var random = SplitMix64(seed: seed)
             let file = try #require(corpus.randomElement(using: &random))
-            let bytes = mutated(file.bytes, corpus, using: &random)
+            let bytes = file.mutated(among: corpus, using: &random)
             let manifest = ManifestParser.parse(bytes)
             let configuration = ConfigurationParser.parse(bytes, file: file.name) { _ in "value" }
             let isRefused = configuration.configuration == nil
@@ -36,33 +36,9 @@ struct FuzzTests {
         for seed in 0..<200 as Range<UInt64> {
             var random = SplitMix64(seed: seed)
             let file = try #require(corpus.randomElement(using: &random))
-            let bytes = mutated(file.bytes, corpus, using: &random)
+            let bytes = file.mutated(among: corpus, using: &random)
             #expect(ManifestParser.parse(bytes) == ManifestParser.parse(bytes), "seed \(seed)")
         }
-    }
-
-    /// One to four flips, deletions, insertions and splices.
-    private func mutated(_ bytes: [UInt8], _ corpus: [CorpusFile], using random: inout SplitMix64) -> [UInt8] {
-        var bytes = bytes
-        for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
-            let at = Int.random(in: bytes.indices, using: &random)
-            let end = min(bytes.count, at + Int.random(in: 1...16, using: &random))
-            switch Int.random(in: 0..<6, using: &random) {
-            case 0: bytes[at] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-            case 1: bytes.removeSubrange(at..<end)
-            case 2: bytes.insert(contentsOf: bytes[at..<end], at: Int.random(in: 0...bytes.count, using: &random))
-            case 3:
-                let piece = [
-                    "\n", "\r", "\t", "\"", "'", "{", "[", "- ", ": ", "&a ", "*a", "|", "!", "\u{2028}", "é🙂",
-                ]
-                bytes.insert(contentsOf: piece.randomElement(using: &random)?.utf8 ?? "".utf8, at: at)
-            case 4: bytes.removeSubrange(at...)
-            default:
-                let other = corpus.randomElement(using: &random)?.bytes ?? []
-                bytes = Array(bytes[..<at]) + other.dropFirst(Int.random(in: 0...other.count, using: &random))
-            }
-        }
-        return bytes
     }
 
     private func isInside(_ diagnostic: Diagnostic, _ bytes: [UInt8]) -> Bool {

@@ -7,10 +7,9 @@ struct YAMLCoreSchemaTests {
     private static func value(_ text: String) throws -> Scalar.Value {
         let (tree, error) = YAMLReader.read(Array("- \(text)\n".utf8))
         if let error { throw error }
-        guard case .sequence(let range) = tree[try #require(tree.roots.first)].content,
-            case .scalar(let scalar) = tree[try #require(tree.elements(range).first)].content
-        else { throw YAMLError(message: "no scalar", position: nil) }
-        return scalar.value
+        let root = try #require(tree.roots.first)
+        let element = try #require(Array(tree.elements(root)).first)
+        return try #require(tree.scalar(element)).value
     }
 
     @Test(

@@ -21,8 +21,7 @@ package struct CronExpression: Hashable, Sendable {
     let eitherDaySuffices: Bool
 
     /// Throws for what cron would refuse, and for dates that no year has.
-    package init(_ text: some StringProtocol) throws(CronError) {
-        let text = String(text)
+    package init(_ text: String) throws(CronError) {
         let fields = try CronParser(text).fields()
         self.text = text
         minutes = fields.minute.bits

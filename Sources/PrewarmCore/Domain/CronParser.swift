@@ -49,6 +49,7 @@ struct CronParser {
 
     private func fieldRanges() throws(CronError) -> [Range<Int>] {
         var ranges: [Range<Int>] = []
+        ranges.reserveCapacity(5)
         var start: Int?
         for (index, byte) in bytes.enumerated() {
             if byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") {
@@ -104,6 +105,7 @@ struct CronParser {
             }
             values = value...value
         }
+        if step == 1 { return (1 << UInt64(values.count) - 1) << UInt64(values.lowerBound) }
         var bits: UInt64 = 0
         for value in stride(from: values.lowerBound, through: values.upperBound, by: step) {
             bits |= 1 << UInt64(value)

@@ -65,13 +65,14 @@ package struct IdentifierFactory {
         let (sum, overflow) = low.addingReportingOverflow(1)
         low = sum
         if overflow { high += 1 }
-        var digits = [UInt8](repeating: 0, count: 26)
         var bits = (high: time << 16 | high, low: low)
-        for index in stride(from: 25, through: 0, by: -1) {
-            digits[index] = Self.alphabet[Int(bits.low & 31)]
-            bits = (bits.high >> 5, bits.low >> 5 | (bits.high & 31) << 59)
+        return String(unsafeUninitializedCapacity: 26) { digits in
+            for index in stride(from: 25, through: 0, by: -1) {
+                digits[index] = Self.alphabet[Int(bits.low & 31)]
+                bits = (bits.high >> 5, bits.low >> 5 | (bits.high & 31) << 59)
+            }
+            return 26
         }
-        return String(decoding: digits, as: UTF8.self)
     }
 
     private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)

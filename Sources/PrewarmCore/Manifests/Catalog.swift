@@ -43,7 +43,8 @@ package struct Catalog: Sendable {
             if !isKept { kept.retirement = .pruned }
             inForce[preset.key.name] = kept
         }
-        presets = inForce.values.sorted { $0.key < $1.key }
+        // Names are quick to sort, presets are large.
+        presets = inForce.keys.sorted().compactMap { inForce[$0] }
         let names = Set(templates.map(\.name))
         templates += previousTemplates.filter { template in
             !names.contains(template.name)

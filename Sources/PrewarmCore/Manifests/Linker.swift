@@ -16,6 +16,13 @@ struct Linker {
     /// An error hides what may be templates.
     private var hidesTemplates = false
 
+    /// A draft: its file, and which of that file's it is.
+    private struct Place {
+        let file: Int
+        let draft: Int
+        let name: Located<String>
+    }
+
     private var patterns = PatternCache()
     private var templateNames: Set<String> = []
     /// What a preset may name as its replacement.
@@ -34,17 +41,20 @@ struct Linker {
 
     mutating func link(_ previous: [Preset], _ previousTemplates: [Template]) {
         for (path, file) in files { collectInvalid(path, file) }
-        let templateDrafts = unique(\.templates, kind: "template", name: \.name)
-        let presetDrafts = unique(\.presets, kind: "preset", name: \.name)
-        templateNames = Set(templateDrafts.map(\.draft.name.value)).union(invalidTemplates)
+        let templateDrafts = unique({ $0.templates }, kind: "template")
+        let presetDrafts = unique({ $0.presets }, kind: "preset")
+        templateNames = templateDrafts.names.union(invalidTemplates)
         for template in previousTemplates where !templateNames.contains(template.name) && isHidden(template) {
             invalidTemplates.insert(template.name)
             templateNames.insert(template.name)
         }
-        presetNames = Set(presetDrafts.map(\.draft.name.value)).union(invalidPresets)
+        presetNames = presetDrafts.names.union(invalidPresets)
         for preset in previous where invalidPaths.contains(preset.origin.file) { presetNames.insert(preset.key.name) }
-        for (path, draft) in templateDrafts { link(draft, path) }
-        for (path, draft) in presetDrafts { link(draft, path) }
+        presets.reserveCapacity(presetDrafts.places.count)
+        for place in templateDrafts.places {
+            link(files[place.file].file.templates[place.draft], files[place.file].path)
+        }
+        for place in presetDrafts.places { link(files[place.file].file.presets[place.draft], files[place.file].path) }
     }
 
     private mutating func collectInvalid(_ path: String, _ file: ParsedFile) {
@@ -67,31 +77,38 @@ struct Linker {
     /// A template of an earlier revision that may be behind an error now.
     func isHidden(_ template: Template) -> Bool { hidesTemplates || invalidPaths.contains(template.origin.file) }
 
-    /// The drafts whose name no other has; the others get an error each, and count as invalid.
-    private mutating func unique<Draft>(
-        _ drafts: KeyPath<ParsedFile, [Draft]>, kind: String, name: KeyPath<Draft, Located<String>>
-    ) -> [(path: String, draft: Draft)] {
-        var places: [String: [(path: String, draft: Draft)]] = [:]
-        for (path, file) in files {
-            for draft in file[keyPath: drafts] { places[draft[keyPath: name].value, default: []].append((path, draft)) }
-        }
-        var result: [(path: String, draft: Draft)] = []
-        for (text, group) in places {
-            guard group.count > 1 else {
-                result += group
-                continue
+    /// Where the drafts are whose name no other has; the others get an error each, and count as invalid.
+    private mutating func unique<Draft: NamedDraft>(
+        _ drafts: (ParsedFile) -> [Draft], kind: String
+    ) -> (names: Set<String>, places: [Place]) {
+        var places: [Place] = []
+        var firsts: [String: Int] = [:]
+        var repeated: [String: [Int]] = [:]
+        for file in files.indices {
+            let drafts = drafts(files[file].file)
+            for draft in drafts.indices {
+                let name = drafts[draft].name
+                if let first = firsts[name.value] {
+                    repeated[name.value, default: [first]].append(places.count)
+                } else {
+                    firsts[name.value] = places.count
+                }
+                places.append(Place(file: file, draft: draft, name: name))
             }
+        }
+        for (text, group) in repeated {
             if kind == "preset" { invalidPresets.insert(text) } else { invalidTemplates.insert(text) }
-            for (index, place) in group.enumerated() {
-                let other = group[index == 0 ? 1 : 0]
-                let position = other.draft[keyPath: name].position
+            for (index, number) in group.enumerated() {
+                let (place, other) = (places[number], places[group[index == 0 ? 1 : 0]])
+                let (path, there) = (files[other.file].path, other.name.position)
                 report(
-                    place.path, place.draft[keyPath: name].position,
-                    "the \(kind) \"\(text)\" is defined here and in \(other.path):\(position.line):\(position.column)",
+                    files[place.file].path, place.name.position,
+                    "the \(kind) \"\(text)\" is defined here and in \(path):\(there.line):\(there.column)",
                     hint: "a name is unique in a source: rename one or remove it")
             }
         }
-        return result
+        if !repeated.isEmpty { places.removeAll { repeated[$0.name.value] != nil } }
+        return (Set(firsts.keys), places)
     }
 
     private mutating func report(_ path: String, _ position: Position?, _ message: String, hint: String? = nil) {
@@ -181,7 +198,7 @@ struct Linker {
 
     private mutating func checkSecrets(of draft: PresetDraft, _ provisioner: String, _ path: String) {
         guard let known = secrets?[provisioner] else { return }
-        for (_, value) in draft.parameters.sorted(by: { $0.key < $1.key }) {
+        for value in draft.parameters.values.sorted(by: { $0.position < $1.position }) {
             guard case .secret(let name) = value.value, !known.contains(name) else { continue }
             report(
                 path, value.position,
@@ -200,7 +217,7 @@ struct Linker {
     private mutating func parameters(
         of draft: PresetDraft, _ template: Template?, _ path: String
     ) -> [String: ParameterValue] {
-        var values = draft.parameters.mapValues(\.value)
+        var values = draft.parameters.mapValues { $0.value }
         guard let rules = template?.parameters, !rules.isEmpty else { return values }
         let names = Set(rules.map(\.name))
         for (name, value) in draft.parameters.sorted(by: { $0.key < $1.key }) where !names.contains(name) {
@@ -225,6 +242,13 @@ struct Linker {
         return values
     }
 }
+
+private protocol NamedDraft {
+    var name: Located<String> { get }
+}
+
+extension PresetDraft: NamedDraft {}
+extension TemplateDraft: NamedDraft {}
 
 extension Set<String> {
     fileprivate func suggestion(for name: String) -> String? {

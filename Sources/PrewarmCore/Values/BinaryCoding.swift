@@ -30,7 +30,10 @@ extension BinaryCodable {
 package struct BinaryWriter {
     package private(set) var bytes: [UInt8] = []
 
-    package init() {}
+    package init() {
+        // Most values take no more.
+        bytes.reserveCapacity(240)
+    }
 
     package mutating func write(_ value: some BinaryCodable) {
         value.encode(into: &self)

@@ -2,7 +2,7 @@ extension Duration {
     /// Reads `90s`, `15m`, `24h`, `7d` and their sums from large to small (`1h30m`); nil where the text is not one.
     ///
     /// At most ten years, so that adding one to a time of our age can't overflow.
-    package init?(prewarm text: some StringProtocol) {
+    package init?(prewarm text: String) {
         var total: Int64 = 0
         var value: Int64?
         var smallest = Int64.max

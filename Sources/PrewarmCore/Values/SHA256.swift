@@ -1,22 +1,29 @@
 /// SHA-256 (FIPS 180-4), here because the core imports nothing. For fingerprints, never for secrets.
 package struct SHA256 {
-    private var state: [UInt32] = [
+    private var state: InlineArray<8, UInt32> = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
     ]
-    private var schedule = [UInt32](repeating: 0, count: 64)
+    private var schedule = InlineArray<64, UInt32>(repeating: 0)
 
     /// The 32 bytes of the digest.
     package static func digest(_ message: [UInt8]) -> [UInt8] {
         var hash = SHA256()
-        var padded = message
+        var padded: [UInt8] = []
+        padded.reserveCapacity(message.count + 72)
+        padded += message
         padded.append(0x80)
         while padded.count % 64 != 56 { padded.append(0) }
         let bits = UInt64(message.count) * 8
         for shift in stride(from: 56, through: 0, by: -8) { padded.append(UInt8(truncatingIfNeeded: bits >> shift)) }
         for block in stride(from: 0, to: padded.count, by: 64) { hash.compress(padded, at: block) }
-        return hash.state.flatMap { word in
-            stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> $0) }
+        var digest: [UInt8] = []
+        digest.reserveCapacity(32)
+        for index in hash.state.indices {
+            for shift in stride(from: 24, through: 0, by: -8) {
+                digest.append(UInt8(truncatingIfNeeded: hash.state[index] >> shift))
+            }
         }
+        return digest
     }
 
     private mutating func compress(_ bytes: [UInt8], at offset: Int) {
@@ -41,7 +48,8 @@ package struct SHA256 {
             let second = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
             (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
         }
-        for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= value }
+        let rest: InlineArray<8, UInt32> = [a, b, c, d, e, f, g, h]
+        for index in state.indices { state[index] &+= rest[index] }
     }
 
     private static func rotate(_ value: UInt32, _ count: UInt32) -> UInt32 {
@@ -49,7 +57,7 @@ package struct SHA256 {
     }
 
     /// The fractional parts of the cube roots of the first 64 primes (FIPS 180-4 §4.2.2).
-    private static let constants: [UInt32] = [
+    private static let constants: InlineArray<64, UInt32> = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
         0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
         0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f, 0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da,

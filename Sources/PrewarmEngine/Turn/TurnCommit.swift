@@ -103,12 +103,16 @@ struct TurnCommit: Sendable {
         var workspaces: [Workspace] = []
         var operations: [Operation] = []
         var events = EventBatch(at: now, source: source.name)
+        let revision = revision?.description
+        var next: Preset?
         for action in plan.actions where action.kind == .create {
-            guard let preset = byKey[action.preset] else { continue }
+            // What a preset lacks is planned in one go.
+            if next?.key != action.preset { next = byKey[action.preset] }
+            guard let preset = next else { continue }
             let workspace = Workspace(
                 id: WorkspaceID(identifiers.next()), preset: preset.key, spec: preset.spec,
                 fingerprint: preset.fingerprint, state: .pending, createdAt: now,
-                revision: revision?.description)
+                revision: revision)
             workspaces.append(workspace)
             operations.append(
                 operation(.create, of: workspace.id, preset.key, preset.spec.provisioner, action.reason, &identifiers))
@@ -237,8 +241,10 @@ private struct Makers {
 private struct EventBatch {
     let at: Timestamp
     let source: String
-    private var counts: [Key: Int] = [:]
-    private var order: [Key] = []
+    /// Which of ``groups`` it is.
+    private var indices: [Key: Int] = [:]
+    private var groups: [(key: Key, count: Int)] = []
+    private var last = 0
 
     private struct Key: Hashable {
         let preset: String
@@ -253,14 +259,20 @@ private struct EventBatch {
 
     mutating func count(_ action: Action) {
         let key = Key(preset: action.preset.name, kind: action.kind, reason: action.reason)
-        if counts[key] == nil { order.append(key) }
-        counts[key, default: 0] += 1
+        // Actions of one group mostly come one after the other.
+        if last >= groups.count || groups[last].key != key {
+            last = indices[key] ?? groups.count
+            if last == groups.count {
+                indices[key] = last
+                groups.append((key, 0))
+            }
+        }
+        groups[last].count += 1
     }
 
     var events: [Event] {
-        order.map { key in
-            let count = counts[key] ?? 0
-            return Event(
+        groups.map { key, count in
+            Event(
                 at: at, reason: key.reason.rawValue, object: "preset", name: key.preset, source: source,
                 preset: key.preset,
                 message: "\(key.kind.rawValue) \(count) \(count == 1 ? "workspace" : "workspaces")")

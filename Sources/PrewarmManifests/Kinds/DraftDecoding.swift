@@ -6,60 +6,53 @@ struct DocumentReader {
     let index: Int
 
     subscript(_ key: String) -> DocumentReader? {
-        guard let value = tree.value(key, of: index) else { return nil }
-        if case .scalar(let scalar) = tree[value].content, scalar.value == .null { return nil }
+        guard let value = tree.value(key, of: index), !tree.isNull(value) else { return nil }
         return DocumentReader(tree: tree, index: value)
     }
 
-    var position: Position { tree[index].position }
+    var position: Position { tree.position(index) }
     var text: String { tree.text(index) ?? "" }
     var located: Located<String> { Located(text, at: position) }
 
     var integer: Int? {
-        if case .scalar(let scalar) = tree[index].content, case .integer(let value) = scalar.value { return Int(value) }
-        return nil
+        if case .integer(let value) = tree.resolution(index) { Int(value) } else { nil }
     }
 
     var number: Double? {
-        guard case .scalar(let scalar) = tree[index].content else { return nil }
-        switch scalar.value {
-        case .integer(let value): return Double(value)
-        case .number(let value): return value
-        default: return nil
+        switch tree.resolution(index) {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
         }
     }
 
     var boolean: Bool? {
-        if case .scalar(let scalar) = tree[index].content, case .boolean(let value) = scalar.value { return value }
-        return nil
+        if case .boolean(let value) = tree.resolution(index) { value } else { nil }
     }
 
-    var elements: [DocumentReader] {
-        guard case .sequence(let range) = tree[index].content else { return [] }
-        return tree.elements(range).map { DocumentReader(tree: tree, index: $0) }
-    }
+    var elements: [DocumentReader] { tree.elements(index).map { DocumentReader(tree: tree, index: $0) } }
 
-    var pairs: [(key: String, value: DocumentReader)] {
-        guard case .mapping(let range) = tree[index].content else { return [] }
-        return tree.pairs(range).compactMap { key, value in
-            guard case .scalar(let scalar) = tree[key].content else { return nil }
-            return (scalar.text, DocumentReader(tree: tree, index: value))
-        }
-    }
-
-    var texts: [String: String] { Dictionary(pairs.map { ($0.key, $0.value.text) }) { first, _ in first } }
+    var texts: [String: String] { dictionary(\.text) }
 
     var parameter: ParameterValue {
-        guard case .scalar(let scalar) = tree[index].content else {
-            return .secret(self["valueFrom"]?["secret"]?.text ?? "")
-        }
-        return switch scalar.value {
+        switch tree.resolution(index) {
+        case nil: .secret(self["valueFrom"]?["secret"]?.text ?? "")
         case .null: .string("")
         case .boolean(let value): .boolean(value)
         case .integer(let value): .integer(value)
         case .number(let value): .number(value)
-        case .text(let value): .string(value)
+        case .text: .string(tree.written(index) ?? "")
         }
+    }
+
+    /// Of a mapping.
+    func dictionary<Value>(_ value: (DocumentReader) -> Value) -> [String: Value] {
+        var values = [String: Value](minimumCapacity: tree.pairs(index).reduce(0) { count, _ in count + 1 })
+        for pair in tree.pairs(index) {
+            guard let key = tree.written(pair.key) else { continue }
+            values[key] = value(DocumentReader(tree: tree, index: pair.value))
+        }
+        return values
     }
 
     /// Of `deprecated: true` and `deprecated: {…}`; nil for false.
@@ -78,9 +71,7 @@ extension PresetDraft {
         labels = metadata["labels"]?.texts ?? [:]
         annotations = metadata["annotations"]?.texts ?? [:]
         version = spec["version"]?.located
-        for (name, value) in spec["parameters"]?.pairs ?? [] {
-            parameters[name] = Located(value.parameter, at: value.position)
-        }
+        parameters = spec["parameters"]?.dictionary { Located($0.parameter, at: $0.position) } ?? [:]
         ttlSeconds = spec["ttl"].flatMap { Duration(prewarm: $0.text) }?.components.seconds
         schedule = spec["schedule"].map { Schedule($0) }
         strategy = spec["strategy"].map { RolloutStrategy($0) } ?? .standard

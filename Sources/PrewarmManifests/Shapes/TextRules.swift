@@ -4,12 +4,15 @@ extension TextRule {
     /// RFC 1123: what a DNS label may be.
     static let name = TextRule(
         "a name of a-z, 0-9 and -, that begins and ends with a letter or digit (RFC 1123 label)",
-        pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", minimumLength: 1, maximumLength: 63
+        pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", minimumLength: 1, maximumLength: 63,
+        bytes: ByteRule(
+            first: .lowercaseAlphanumeric, inside: .lowercaseAlphanumeric.union("-"), last: .lowercaseAlphanumeric,
+            maximum: 63)
     ) { text in
-        let bytes = Array(text.utf8)
-        for (index, byte) in bytes.enumerated() {
+        let last = text.utf8.count - 1
+        for (index, byte) in text.utf8.enumerated() {
             let isAlphanumeric = (97...122).contains(byte) || (48...57).contains(byte)
-            let isInside = index > 0 && index < bytes.count - 1
+            let isInside = index > 0 && index < last
             if !isAlphanumeric, !(byte == 45 && isInside) {
                 return Problem(
                     message: "expected a name of a-z, 0-9 and -, that begins and ends with a letter or digit",
@@ -21,54 +24,45 @@ extension TextRule {
 
     static let version = TextRule(
         "a version, as 1.4.2 or 2026-11", pattern: "^[A-Za-z0-9][A-Za-z0-9._+@:/-]*$", minimumLength: 1,
-        maximumLength: 128
-    ) { text in
-        let isGood = text.utf8.enumerated().allSatisfy { index, byte in
-            byte.isAlphanumeric || (index > 0 && "._+@:/-".utf8.contains(byte))
-        }
-        return isGood ? nil : Problem(message: "expected a version of letters, digits and . _ + @ : / -, as 1.4.2")
-    }
+        maximumLength: 128,
+        bytes: ByteRule(first: .alphanumeric, inside: .alphanumeric.union("._+@:/-"), maximum: 128)
+    ) { _ in Problem(message: "expected a version of letters, digits and . _ + @ : / -, as 1.4.2") }
 
     static let parameterName = TextRule(
         "a parameter's name: a letter or _, then letters, digits, _ and -", pattern: "^[A-Za-z_][A-Za-z0-9_-]*$",
-        minimumLength: 1, maximumLength: 64
-    ) { text in
-        let isGood = text.utf8.enumerated().allSatisfy { index, byte in
-            byte.isLetter || byte == 95 || (index > 0 && (byte.isAlphanumeric || byte == 45))
-        }
-        return isGood ? nil : Problem(message: "expected a letter or _, then letters, digits, _ and -")
-    }
+        minimumLength: 1, maximumLength: 64,
+        bytes: ByteRule(first: .letters.union("_"), inside: .alphanumeric.union("_-"), maximum: 64)
+    ) { _ in Problem(message: "expected a letter or _, then letters, digits, _ and -") }
 
     /// The name of an environment variable, and of a secret.
     static let variableName = TextRule(
         "a name of letters, digits and _, as REGISTRY_TOKEN", pattern: "^[A-Za-z_][A-Za-z0-9_]*$", minimumLength: 1,
-        maximumLength: 128
-    ) { text in
-        let isGood = text.utf8.enumerated().allSatisfy { index, byte in
-            byte.isLetter || byte == 95 || (index > 0 && byte.isAlphanumeric)
-        }
-        return isGood ? nil : Problem(message: "expected letters, digits and _, as REGISTRY_TOKEN")
-    }
+        maximumLength: 128, bytes: ByteRule(first: .letters.union("_"), inside: .alphanumeric.union("_"), maximum: 128)
+    ) { _ in Problem(message: "expected letters, digits and _, as REGISTRY_TOKEN") }
+
+    private static let labelName = ByteRule(
+        first: .alphanumeric, inside: .alphanumeric.union("-_."), last: .alphanumeric, maximum: 63)
 
     /// A key of a Kubernetes label: an optional DNS name and a slash, then a name.
     static let labelKey = TextRule(
         "a label's key, as team or example.org/team",
         pattern: "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
         minimumLength: 1,
-        maximumLength: 317
+        maximumLength: 317, bytes: labelName
     ) { text in
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let slash = text.utf8.firstIndex(of: UInt8(ascii: "/"))
         let isGood =
-            parts.count <= 2 && (parts.last ?? "").isLabelName
-            && (parts.count == 1 || parts[0].isLabelPrefix)
+            slash.map {
+                text[..<$0].isLabelPrefix && labelName.accepts(text[text.utf8.index(after: $0)...].utf8.span)
+            } == true
         return isGood ? nil : Problem(message: "expected a label's key, as team or example.org/team")
     }
 
     static let labelValue = TextRule(
         "a label's value: up to 63 letters, digits, - _ . that begins and ends with a letter or digit",
-        pattern: "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$", maximumLength: 63
+        pattern: "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$", maximumLength: 63, bytes: labelName
     ) { text in
-        text.isEmpty || text[...].isLabelName
+        text.isEmpty
             ? nil
             : Problem(message: "expected up to 63 letters, digits, - _ . that begin and end with a letter or digit")
     }
@@ -114,12 +108,15 @@ extension TextRule {
         "an IANA time zone, as Europe/Berlin", pattern: "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$",
         maximumLength: 64
     ) { text in
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let isGood =
-            text.utf8.first?.isLetter == true
-            && parts.allSatisfy { part in
-                !part.isEmpty && part.utf8.allSatisfy { $0.isAlphanumeric || "_+-".utf8.contains($0) }
-            }
+        var isGood = text.utf8.first?.isLetter == true
+        var previous = UInt8(ascii: "/")
+        for byte in text.utf8 {
+            // No part between two of `/` is empty.
+            let isPart = byte.isAlphanumeric || ByteSet.timezoneMarks.contains(byte)
+            if !isPart, byte != UInt8(ascii: "/") || previous == byte { isGood = false }
+            previous = byte
+        }
+        if previous == UInt8(ascii: "/") { isGood = false }
         return isGood ? nil : Problem(message: "expected an IANA time zone, as Europe/Berlin")
     }
 
@@ -153,6 +150,10 @@ extension IntOrPercent {
     }
 }
 
+extension ByteSet {
+    fileprivate static let timezoneMarks = ByteSet("_+-")
+}
+
 extension UInt8 {
     var isLetter: Bool { (65...90).contains(self) || (97...122).contains(self) }
     var isAlphanumeric: Bool { isLetter || (48...57).contains(self) }
@@ -166,11 +167,6 @@ extension String {
 }
 
 extension Substring {
-    fileprivate var isLabelName: Bool {
-        (1...63).contains(utf8.count) && utf8.first?.isAlphanumeric == true && utf8.last?.isAlphanumeric == true
-            && utf8.allSatisfy { $0.isAlphanumeric || "-_.".utf8.contains($0) }
-    }
-
     fileprivate var isLabelPrefix: Bool {
         func isGood(_ byte: UInt8) -> Bool { (97...122).contains(byte) || (48...57).contains(byte) }
         return (1...253).contains(utf8.count) && utf8.first.map(isGood) == true && utf8.last.map(isGood) == true

@@ -8,35 +8,49 @@ struct YAMLError: Error {
     var hint: String?
 }
 
-/// Reads libyaml's events into a ``YAMLTree``. It stops at the limits before libyaml gets slow: that is quadratic on
-/// nested flow collections.
+/// Reads YAML into a ``YAMLTree``: plainly written files by ``PlainYAML``, all others by libyaml's events. It stops at
+/// the limits before libyaml gets slow: that is quadratic on nested flow collections.
 struct YAMLReader {
     static let depthLimit = 32
     static let aliasLimit = 100
     static let sizeLimit = 20_000
 
-    private var tree = YAMLTree()
+    private var nodes: [YAMLTree.Node] = []
+    private var texts: [UInt8] = []
+    private var roots: [Int] = []
     private var open: [Frame] = []
-    private var anchors: [String: Int] = [:]
+    private var anchors: [String: Anchor] = [:]
     private var aliases = 0
 
     private struct Frame {
-        let position: Position
-        let isMapping: Bool
+        let node: Int
         let anchor: String?
-        var children: [Int32] = []
+        /// Nodes in it and itself, aliases followed.
         var size = 1
+    }
+
+    private struct Anchor {
+        let node: Int
+        let size: Int
     }
 
     /// What was read up to the error, if there is one.
     static func read(_ bytes: [UInt8]) -> (tree: YAMLTree, error: YAMLError?) {
+        PlainYAML.tree(of: bytes).map { ($0, nil) } ?? events(bytes)
+    }
+
+    /// By libyaml, whatever the file looks like.
+    static func events(_ bytes: [UInt8]) -> (tree: YAMLTree, error: YAMLError?) {
         var reader = YAMLReader()
+        var found: YAMLError?
         do {
             try reader.run(bytes)
-            return (reader.tree, nil)
         } catch {
-            return (reader.tree, error)
+            found = error
+            // What is in them was read, too: it may hold secrets that no message shall show.
+            for frame in reader.open { reader.nodes[frame.node].next = Int32(reader.nodes.count) }
         }
+        return (YAMLTree(nodes: reader.nodes, texts: reader.texts, roots: reader.roots), found)
     }
 
     private mutating func run(_ bytes: [UInt8]) throws(YAMLError) {
@@ -60,94 +74,96 @@ struct YAMLReader {
         var event = yaml_event_t()
         guard yaml_parser_parse(&parser, &event) == 1 else { throw Self.error(of: parser, bytes) }
         defer { yaml_event_delete(&event) }
-        let position = Position(event.start_mark)
         switch event.type {
         case YAML_STREAM_END_EVENT: return false
         case YAML_DOCUMENT_START_EVENT: anchors = [:]
-        case YAML_SCALAR_EVENT:
-            let scalar = event.data.scalar
-            let text = String(
-                decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
-            let isPlain = try Self.isResolved(scalar.tag, isPlain: scalar.plain_implicit == 1, at: position)
-            let offset = Self.textOffset(of: text, in: event)
-            add(
-                .scalar(Scalar(text: text, isPlain: isPlain, offset: offset)), at: position, size: 1,
-                anchor: Self.text(scalar.anchor))
-        case YAML_ALIAS_EVENT: try addAlias(Self.text(event.data.alias.anchor) ?? "", at: position)
+        case YAML_SCALAR_EVENT: try addScalar(event)
+        case YAML_ALIAS_EVENT: try addAlias(Self.text(event.data.alias.anchor) ?? "", event)
         case YAML_SEQUENCE_START_EVENT:
-            try begin(isMapping: false, at: position, anchor: Self.text(event.data.sequence_start.anchor))
-        case YAML_MAPPING_START_EVENT:
-            try begin(isMapping: true, at: position, anchor: Self.text(event.data.mapping_start.anchor))
-        case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: try end()
+            try begin(.sequence, event, anchor: Self.text(event.data.sequence_start.anchor))
+        case YAML_MAPPING_START_EVENT: try begin(.mapping, event, anchor: Self.text(event.data.mapping_start.anchor))
+        case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: end()
         default: break
         }
         return true
     }
 
-    private mutating func begin(isMapping: Bool, at position: Position, anchor: String?) throws(YAMLError) {
+    private mutating func addScalar(_ event: yaml_event_t) throws(YAMLError) {
+        let scalar = event.data.scalar
+        let text = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
+        let isPlain = try Self.isResolved(
+            scalar.tag, isPlain: scalar.plain_implicit == 1, at: Position(event.start_mark))
+        var node = YAMLTree.Node(isPlain ? .plain : .text, event.start_mark)
+        node.offset = Self.textOffset(of: text, in: event)
+        node.start = Int32(texts.count)
+        texts += text
+        node.end = Int32(texts.count)
+        add(node, size: 1, anchor: Self.text(scalar.anchor))
+    }
+
+    private mutating func add(_ node: YAMLTree.Node, size: Int, anchor: String?) {
+        var node = node
+        node.next = Int32(nodes.count + 1)
+        nodes.append(node)
+        finish(Anchor(node: nodes.count - 1, size: size), anchor)
+    }
+
+    private mutating func begin(
+        _ kind: YAMLTree.Node.Kind, _ event: yaml_event_t, anchor: String?
+    ) throws(YAMLError) {
         guard open.count < Self.depthLimit else {
             throw YAMLError(
-                message: "nested deeper than \(Self.depthLimit) levels, the limit for a manifest", position: position,
-                hint: "no manifest needs more than six levels")
+                message: "nested deeper than \(Self.depthLimit) levels, the limit for a manifest",
+                position: Position(event.start_mark), hint: "no manifest needs more than six levels")
         }
-        open.append(Frame(position: position, isMapping: isMapping, anchor: anchor))
+        open.append(Frame(node: nodes.count, anchor: anchor))
+        nodes.append(YAMLTree.Node(kind, event.start_mark))
     }
 
-    private mutating func end() throws(YAMLError) {
+    private mutating func end() {
         guard let frame = open.popLast() else { return }
-        let range = tree.children.count..<tree.children.count + frame.children.count
-        tree.children += frame.children
-        add(
-            frame.isMapping ? .mapping(range) : .sequence(range), at: frame.position, size: frame.size,
-            anchor: frame.anchor)
+        nodes[frame.node].next = Int32(nodes.count)
+        finish(Anchor(node: frame.node, size: frame.size), frame.anchor)
     }
 
-    private mutating func add(_ content: YAMLTree.Content, at position: Position, size: Int, anchor: String?) {
-        tree.nodes.append(YAMLTree.Node(content: content, position: position, size: size))
-        if let anchor { anchors[anchor] = tree.nodes.count - 1 }
-        attach(tree.nodes.count - 1, size: size)
+    /// A node that is whole is what an alias may name, and a part of the collection that it is in.
+    private mutating func finish(_ node: Anchor, _ anchor: String?) {
+        if let anchor { anchors[anchor] = node }
+        if open.isEmpty { roots.append(node.node) } else { open[open.count - 1].size += node.size }
     }
 
-    private mutating func attach(_ index: Int, size: Int) {
-        guard let last = open.indices.last else {
-            tree.roots.append(index)
-            return
-        }
-        open[last].children.append(Int32(index))
-        open[last].size += size
-    }
-
-    private mutating func addAlias(_ name: String, at position: Position) throws(YAMLError) {
+    private mutating func addAlias(_ name: String, _ event: yaml_event_t) throws(YAMLError) {
+        let position = Position(event.start_mark)
         guard let target = anchors[name] else {
             throw YAMLError(
                 message: "there is no anchor \"&\(name)\" before this alias", position: position,
                 hint: "an alias can't stand inside what it refers to, nor in another document")
         }
         aliases += 1
-        let size = tree.nodes[target].size
-        let total = open.reduce(size) { $0 + $1.size }
+        let total = open.reduce(target.size) { $0 + $1.size }
         guard aliases <= Self.aliasLimit, total <= Self.sizeLimit else {
             throw YAMLError(
                 message:
                     "too many aliases: at most \(Self.aliasLimit) in a file, and \(Self.sizeLimit) values with all of them followed",
                 position: position, hint: "write the values out")
         }
-        attach(target, size: size)
+        var node = YAMLTree.Node(.alias, event.start_mark)
+        node.start = Int32(target.node)
+        add(node, size: target.size, anchor: nil)
     }
 
-    /// How many scalars after its position a scalar's text begins; nil where the file writes it differently, with a
-    /// tag, escapes or over lines.
-    private static func textOffset(of text: String, in event: yaml_event_t) -> Int? {
+    /// How many scalars after its position a scalar's text begins; negative where the file writes it differently, with
+    /// a tag, escapes or over lines.
+    private static func textOffset(of text: UnsafeBufferPointer<UInt8>, in event: yaml_event_t) -> Int8 {
         let (start, end) = (event.start_mark, event.end_mark)
-        let quotes =
+        let quotes: Int8 =
             switch event.data.scalar.style {
             case YAML_SINGLE_QUOTED_SCALAR_STYLE, YAML_DOUBLE_QUOTED_SCALAR_STYLE: 1
             default: 0
             }
-        guard start.line == end.line, end.index - start.index == text.unicodeScalars.count + 2 * quotes else {
-            return nil
-        }
-        return quotes
+        // Each scalar of valid UTF-8 has one byte that doesn't continue another.
+        let count = text.reduce(0) { $1 & 0xc0 == 0x80 ? $0 : $0 + 1 }
+        return start.line == end.line && end.index - start.index == count + 2 * Int(quotes) ? quotes : -1
     }
 
     private static func text(_ pointer: UnsafeMutablePointer<UInt8>?) -> String? {
@@ -201,6 +217,12 @@ extension Position {
 
     fileprivate init(_ mark: yaml_mark_t) {
         self.init(line: Int(mark.line) + 1, column: Int(mark.column) + 1)
+    }
+}
+
+extension YAMLTree.Node {
+    fileprivate init(_ kind: Kind, _ mark: yaml_mark_t) {
+        self.init(kind: kind, line: Int32(mark.line + 1), column: Int32(mark.column + 1))
     }
 }
 
