@@ -17,6 +17,14 @@ package final class SQLiteStore: Store {
         self.readers = readers
     }
 
+    /// The writer closes last: then SQLite takes the log into the file, where no other process has it open
+    /// (https://www.sqlite.org/wal.html, 3.3). Those that can't write can't, and leave a log that every later process
+    /// has to read through first.
+    deinit {
+        try? readers.close()
+        try? writer.close()
+    }
+
     package func read<Result: Sendable>(
         _ body: @escaping @Sendable (any StoreReader) throws -> Result
     ) async throws -> Result {
