@@ -3,15 +3,15 @@ package import PrewarmEngine
 
 /// The store in one SQLite file, for one machine. Several processes may have it open.
 ///
-/// One connection writes, others read beside it (write-ahead log). Transactions run on queues of their own, never on
+/// One connection writes, others read beside it (write-ahead log), or the same one reads, too. Transactions run on queues of their own, never on
 /// the cooperative pool, and to their end, even where the task that asked for one is cancelled: an outcome is recorded
 /// when the daemon stops, too.
 package final class SQLiteStore: Store {
     package let path: String
     let writer: DatabaseQueue
-    let readers: DatabasePool
+    let readers: any DatabaseReader
 
-    init(path: String, writer: DatabaseQueue, readers: DatabasePool) {
+    init(path: String, writer: DatabaseQueue, readers: any DatabaseReader) {
         self.path = path
         self.writer = writer
         self.readers = readers
