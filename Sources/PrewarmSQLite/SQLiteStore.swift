@@ -8,21 +8,16 @@ package import PrewarmEngine
 /// when the daemon stops, too.
 package final class SQLiteStore: Store {
     package let path: String
-    let writer: DatabaseQueue
+    /// Before the writer, as what stands first goes first: who closes last takes the log into the file
+    /// (https://www.sqlite.org/wal.html, 3.3). Those that can't write can't, and leave a log that every later process
+    /// has to read through.
     let readers: any DatabaseReader
+    let writer: DatabaseQueue
 
     init(path: String, writer: DatabaseQueue, readers: any DatabaseReader) {
         self.path = path
         self.writer = writer
         self.readers = readers
-    }
-
-    /// The writer closes last: then SQLite takes the log into the file, where no other process has it open
-    /// (https://www.sqlite.org/wal.html, 3.3). Those that can't write can't, and leave a log that every later process
-    /// has to read through first.
-    deinit {
-        try? readers.close()
-        try? writer.close()
     }
 
     package func read<Result: Sendable>(
