@@ -10,6 +10,18 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// How the program is linked. Most of what a short command takes is its own start, so a release holds Swift's libraries
+/// and needs no relocation: it starts in half the time.
+let program: [LinkerSetting] = [
+    // CLibGit2/library.c says what for.
+    .unsafeFlags(["-Xlinker", "--export-dynamic-symbol=mbedtls_x509_crt_parse_file"], .when(platforms: [.linux])),
+    .unsafeFlags(
+        [
+            "-static-stdlib", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims", "-l_FoundationCollections",
+            "-Xlinker", "--no-export-dynamic", "-Xclang-linker", "-no-pie",
+        ], .when(platforms: [.linux], configuration: .release)),
+]
+
 func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -57,7 +69,7 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
-        .systemLibrary(name: "CLibGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
+        .target(name: "CLibGit2"),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CMalloc"),
         .target(name: "CGitStream", dependencies: ["CLibGit2"]),
@@ -84,7 +96,9 @@ let package = Package(
                 "PrewarmProvisioners", "PrewarmServer", argumentParser, logging, lifecycle, signals, httpClient,
                 "CMalloc", nioCore, nioHTTP1, nioSSL,
             ]),
-        .executableTarget(name: "prewarm", dependencies: ["PrewarmCommands", argumentParser], swiftSettings: strict),
+        .executableTarget(
+            name: "prewarm", dependencies: ["PrewarmCommands", argumentParser], swiftSettings: strict,
+            linkerSettings: program),
         tests("PrewarmCoreTests", ["PrewarmCore", subprocess]),
         tests("PrewarmManifestsTests", ["PrewarmCore", "PrewarmManifests"], exclude: ["Corpus"]),
         tests(

@@ -9,11 +9,15 @@ extension SQLiteStore {
 
     /// Opens the store; a file that is missing is made, for its owner alone. Nothing is written to a file that is not
     /// a store, or one of a newer version. Takes a few milliseconds and blocks for them.
-    package static func open(path: String) throws(StoreError) -> SQLiteStore {
+    /// - Parameter readsBeside: reads have connections of their own, and don't wait for writes. A command that soon ends
+    ///   does with one connection, which takes a third of the time and the memory.
+    package static func open(path: String, readsBeside: Bool = true) throws(StoreError) -> SQLiteStore {
         try createFile(path)
         do {
+            let memory = Self.memory(megabytes: readsBeside ? 32 : 8)
             let writer = try DatabaseQueue(path: path, configuration: writerConfiguration(path))
-            try prepare(writer, path: path)
+            try prepare(writer, path: path, memory: memory)
+            guard readsBeside else { return SQLiteStore(path: path, writer: writer, readers: writer) }
             var configuration = Configuration()
             configuration.readonly = true
             configuration.busyMode = .timeout(Double(busySeconds))
@@ -29,8 +33,10 @@ extension SQLiteStore {
         }
     }
 
-    /// 32 MB of pages at most for each connection, which hold the index of 300,000 workspaces.
-    private static let memory = "PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY"
+    /// - Parameter megabytes: of pages at most for each connection; 32 hold the index of 300,000 workspaces.
+    private static func memory(megabytes: Int) -> String {
+        "PRAGMA cache_size = -\(megabytes * 1000); PRAGMA temp_store = MEMORY"
+    }
 
     /// By `mknod`, because a file that is opened and closed beside SQLite drops its locks
     /// (https://www.sqlite.org/howtocorrupt.html, 2.2).
@@ -85,7 +91,7 @@ extension SQLiteStore {
         return try Int.fetchOne(database, sql: "PRAGMA application_id") == Schema.applicationID
     }
 
-    private static func prepare(_ writer: DatabaseQueue, path: String) throws {
+    private static func prepare(_ writer: DatabaseQueue, path: String, memory: String) throws {
         let migrator = Schema.migrator
         let isComplete = try writer.inDatabase { database in
             if try migrator.hasBeenSuperseded(database) {

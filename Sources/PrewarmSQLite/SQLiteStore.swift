@@ -4,15 +4,18 @@ internal import Synchronization
 
 /// The store in one SQLite file, for one machine. Several processes may have it open.
 ///
-/// One connection writes, others read beside it (write-ahead log). Transactions run on queues of their own, never on
+/// One connection writes, others read beside it (write-ahead log), or the same one reads, too. Transactions run on queues of their own, never on
 /// the cooperative pool, and to their end, even where the task that asked for one is cancelled: an outcome is recorded
 /// when the daemon stops, too.
 package final class SQLiteStore: Store {
     package let path: String
+    /// Before the writer, as what stands first goes first: who closes last takes the log into the file
+    /// (https://www.sqlite.org/wal.html, 3.3). Those that can't write can't, and leave a log that every later process
+    /// has to read through.
+    private let readers: any DatabaseReader
     private let commits: CommitQueue
-    private let readers: DatabasePool
 
-    init(path: String, writer: DatabaseQueue, readers: DatabasePool) {
+    init(path: String, writer: DatabaseQueue, readers: any DatabaseReader) {
         self.path = path
         commits = CommitQueue(writer)
         self.readers = readers

@@ -16,15 +16,13 @@ struct Assembly {
         self.configuration = configuration
     }
 
-    /// - Parameters:
-    ///   - store: one that is open already.
-    ///   - observe: who measures.
+    /// - Parameter observe: who measures.
     func engine(
-        store: (any Store)? = nil, observe: @escaping @Sendable (Observation) -> Void = { _ in }
+        store: any Store, observe: @escaping @Sendable (Observation) -> Void = { _ in }
     ) throws -> Engine {
         let (general, special) = (configuration.secrets, provisionerSecrets)
         return Engine(
-            store: try store ?? SQLiteStore.open(path: try storePath()), sources: try sources(),
+            store: store, sources: try sources(),
             provisioners: provisioners(),
             defaultProvisioner: configuration.defaultProvisioner, policy: configuration.policy,
             parser: ManifestParsing(version: ManifestParser.version, sizeLimit: ManifestParser.sizeLimit) {
@@ -80,6 +78,8 @@ extension Context {
     static func open(_ global: GlobalOptions) async throws -> Context {
         let file = try ConfigurationFile(global)
         let configuration = try file.load()
-        return Context(engine: try Assembly(file, configuration).engine(), console: global.console)
+        let assembly = Assembly(file, configuration)
+        let store = try SQLiteStore.open(path: assembly.storePath(), readsBeside: false)
+        return Context(engine: try assembly.engine(store: store), console: global.console)
     }
 }

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Logging
 import PrewarmCore
 import PrewarmEngine
+import PrewarmSQLite
 import PrewarmServer
 import ServiceLifecycle
 import Synchronization
@@ -41,7 +42,8 @@ final class DaemonAssembly: Sendable {
         self.logger = logger
         let metrics = assembly.metrics(version: prewarmVersion)
         self.metrics = metrics
-        let engine = try assembly.engine(observe: { metrics.observe($0) })
+        let engine = try assembly.engine(
+            store: SQLiteStore.open(path: assembly.storePath()), observe: { metrics.observe($0) })
         store = engine.store
         let address = try listen ?? assembly.listenAddress()
         settings = try Self.fixed(assembly, listen: address)

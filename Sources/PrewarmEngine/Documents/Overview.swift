@@ -3,7 +3,8 @@ internal import PrewarmCore
 /// Everything that somebody who looks after the pools has to see.
 package struct Overview: Sendable {
     private let sources: [SourceStatus]
-    private let presets: [PresetStatus]
+    private let presets: [Value]
+    private let arePresetsHealthy: Bool
     /// Unfinished ones that failed before.
     private let failing: [Operation]
     /// Of unfinished operations, those that the configuration does not name.
@@ -19,7 +20,16 @@ package struct Overview: Sendable {
     package init(_ engine: Engine) async throws {
         now = engine.now()
         sources = try await engine.sourceStatuses()
-        presets = try await engine.assess().flatMap(\.statuses)
+        var (presets, arePresetsHealthy): ([Value], Bool) = ([], true)
+        for source in engine.sourceNames {
+            let report = try await engine.assess(source)
+            presets.reserveCapacity(presets.count + report.plan.pools.count)
+            report.forEachStatus { status in
+                presets.append(Value(status))
+                arePresetsHealthy = arePresetsHealthy && status.isHealthy
+            }
+        }
+        (self.presets, self.arePresetsHealthy) = (presets, arePresetsHealthy)
         unconfigured = try await engine.removedSources()
         let pending: [Operation]
         (pending, orphans, suspects) = try await engine.store.read { store in
@@ -34,7 +44,7 @@ package struct Overview: Sendable {
     }
 
     package var isHealthy: Bool {
-        sources.allSatisfy(\.isHealthy) && presets.allSatisfy(\.isHealthy) && failing.isEmpty
+        sources.allSatisfy(\.isHealthy) && arePresetsHealthy && failing.isEmpty
             && missingProvisioners.isEmpty && unconfigured.isEmpty && suspects.isEmpty
     }
 
@@ -43,7 +53,7 @@ package struct Overview: Sendable {
             "at": Value(now),
             "healthy": .bool(isHealthy),
             "sources": .array(sources.map { Value($0) }),
-            "presets": .array(presets.map { Value($0) }),
+            "presets": .array(presets),
             "failing": .array(failing.map { Value($0) }),
             "orphans": orphans.isEmpty ? nil : .array(orphans.map { Value($0) }),
             "suspectLists": suspects.isEmpty

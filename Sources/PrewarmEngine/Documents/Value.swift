@@ -10,7 +10,11 @@ package enum Value: Sendable {
 
     /// An object without the keys whose value is nil: absent means unknown.
     package static func object(known pairs: KeyValuePairs<String, Value?>) -> Value {
-        .object(pairs.compactMap { pair in pair.value.map { (pair.key, $0) } })
+        var known: [(key: String, value: Value)] = []
+        // Just so many: documents of thousands of presets are held at once.
+        known.reserveCapacity(pairs.count { $0.value != nil })
+        for case (let key, let value?) in pairs { known.append((key, value)) }
+        return .object(known)
     }
 }
 

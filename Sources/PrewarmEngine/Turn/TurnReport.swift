@@ -44,15 +44,22 @@ extension TurnReport {
 
     /// - Parameter now: the time of what is so only now; nil: unknown.
     func statuses(at now: Timestamp?) -> [PresetStatus] {
-        let byKey = Dictionary(presets.map { ($0.key, $0) }) { first, _ in first }
+        var statuses: [PresetStatus] = []
+        forEachStatus(at: now) { statuses.append($0) }
+        return statuses
+    }
+
+    /// The same one after another, for who keeps less of each: ten thousand take much memory.
+    func forEachStatus(at now: Timestamp? = nil, _ body: (PresetStatus) -> Void) {
+        let indices = Dictionary(zip(presets.lazy.map(\.key), presets.indices)) { first, _ in first }
         let held = Dictionary(grouping: plan.held) { $0.action.preset }
         let invalid = Dictionary(grouping: diagnostics.filter { $0.severity == .error }) { $0.file }
-        return plan.pools.compactMap { pool in
-            byKey[pool.preset].map {
+        for pool in plan.pools {
+            guard let preset = indices[pool.preset].map({ presets[$0] }) else { continue }
+            body(
                 PresetStatus(
-                    preset: $0, pool: pool, failure: failures[pool.preset], held: held[pool.preset] ?? [],
-                    diagnostics: invalid[$0.origin.file] ?? [], earlier: conditions[pool.preset] ?? [], now: now)
-            }
+                    preset: preset, pool: pool, failure: failures[pool.preset], held: held[pool.preset] ?? [],
+                    diagnostics: invalid[preset.origin.file] ?? [], earlier: conditions[pool.preset] ?? [], now: now))
         }
     }
 }

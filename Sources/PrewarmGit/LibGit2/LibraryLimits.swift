@@ -1,5 +1,4 @@
 internal import CLibGit2
-import Glibc
 
 /// What the libgit2 at hand can't do, in words. Debian's builds are told by what they are linked with.
 package enum LibraryLimits {
@@ -25,14 +24,14 @@ package enum LibraryLimits {
     }
 
     /// The library that TLS is made by, as far as the process tells.
-    static var usesMbedTLS: Bool { dlsym(nil, "mbedtls_ssl_handshake") != nil }
+    static var usesMbedTLS: Bool { prewarm_git_symbol("mbedtls_ssl_handshake") != nil }
     private static var tls: String { "libgit2 \(version)" + (usesMbedTLS ? " with mbedTLS" : "") }
 
     private static var ssh: String { sshVersion.map { "libssh2 \($0)" } ?? "libgit2 \(version)" }
 
     private static var sshVersion: String? {
         typealias Version = @convention(c) (Int32) -> UnsafePointer<CChar>?
-        guard let symbol = dlsym(nil, "libssh2_version") else { return nil }
+        guard let symbol = prewarm_git_symbol("libssh2_version") else { return nil }
         return unsafeBitCast(symbol, to: Version.self)(0).map { String(cString: $0) }
     }
 

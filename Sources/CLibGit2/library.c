@@ -1,0 +1,82 @@
+#define _GNU_SOURCE
+#include "shim.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static void *library;
+static char problem[512];
+
+/* The one whose header this was compiled with, as each minor version has an ABI of its own. */
+static void load(void)
+{
+    library = dlopen("libgit2.so." LIBGIT2_SOVERSION, RTLD_LAZY | RTLD_LOCAL);
+    if (library == NULL) {
+        const char *message = dlerror();
+        snprintf(problem, sizeof(problem), "%s", message != NULL ? message : "it can't be loaded");
+    }
+}
+
+void *prewarm_git_symbol(const char *name)
+{
+    pthread_once(&once, load);
+    return library != NULL ? dlsym(library, name) : NULL;
+}
+
+int prewarm_git_is_there(void)
+{
+    pthread_once(&once, load);
+    return library != NULL;
+}
+
+const git_error *git_error_last(void)
+{
+    static git_error missing = {.message = problem, .klass = GIT_ERROR_OS};
+    typeof(&git_error_last) function = (typeof(&git_error_last))prewarm_git_symbol("git_error_last");
+    return function != NULL ? function() : &missing;
+}
+
+static _Thread_local int is_starting;
+
+int git_libgit2_init(void)
+{
+    typeof(&git_libgit2_init) function = (typeof(&git_libgit2_init))prewarm_git_symbol("git_libgit2_init");
+    if (function == NULL)
+        return -1;
+    is_starting = 1;
+    int count = function();
+    is_starting = 0;
+    return count;
+}
+
+/*
+ * libgit2 with mbedTLS parses all certificates of the system when it starts, which takes longer than everything else
+ * that a sync does. Here each handshake is preceded by prewarm_git_set_certificate_file, so nothing reads them before:
+ * libgit2 finds this function in place of mbedTLS's, since the program exports it (Package.swift). A libgit2 that is
+ * built otherwise never calls it. No certificate is trusted that would not be without it.
+ */
+int mbedtls_x509_crt_parse_file(void *chain, const char *path);
+
+int mbedtls_x509_crt_parse_file(void *chain, const char *path)
+{
+    typeof(&mbedtls_x509_crt_parse_file) function;
+    if (is_starting)
+        return 0;
+    function = (typeof(function))prewarm_git_symbol("mbedtls_x509_crt_parse_file");
+    return function != NULL ? function(chain, path) : -1;
+}
+
+#define OPTION(name, parameters, ...)                                                                                  \
+    int name parameters                                                                                                \
+    {                                                                                                                  \
+        typeof(&git_libgit2_opts) function = (typeof(function))prewarm_git_symbol("git_libgit2_opts");                 \
+        return function != NULL ? function(__VA_ARGS__) : -1;                                                          \
+    }
+
+OPTION(prewarm_git_set_cache_size, (ssize_t bytes), GIT_OPT_SET_CACHE_MAX_SIZE, bytes)
+OPTION(prewarm_git_set_search_path, (int level, const char *path), GIT_OPT_SET_SEARCH_PATH, level, path)
+OPTION(prewarm_git_set_owner_validation, (int enabled), GIT_OPT_SET_OWNER_VALIDATION, enabled)
+OPTION(prewarm_git_set_certificate_file, (const char *file), GIT_OPT_SET_SSL_CERT_LOCATIONS, file, (const char *)NULL)
+OPTION(prewarm_git_set_user_agent, (const char *agent), GIT_OPT_SET_USER_AGENT, agent)

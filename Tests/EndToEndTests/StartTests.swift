@@ -1,0 +1,61 @@
+import Foundation
+import Subprocess
+import Testing
+
+/// What a command does without: most of what a short one takes is its own start.
+@Suite struct StartTests {
+    /// In place of every libgit2 there could be a file that no loader takes: whoever loads it anyway fails, and says so.
+    private func withoutLibGit2(_ sandbox: Sandbox) throws -> String {
+        for minor in 0..<40 { try sandbox.write("libraries/libgit2.so.1.\(minor)", "") }
+        return sandbox.root.appending(path: "libraries").path
+    }
+
+    @Test(arguments: [
+        ["--help"], ["sync", "--help"], ["version"], ["schema", "preset"], ["validate", "repo/presets/a.yaml"],
+        ["status"], ["status", "--output", "json"], ["get", "workspaces"], ["describe", "preset", "a"],
+        ["claim", "a", "--owner", "ada"],
+    ])
+    func whatNeedsNoGitDoesNotLoadIt(arguments: [String]) async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        let libraries = try withoutLibGit2(sandbox)
+        let result = try await sandbox.prewarm(arguments, environment: ["LD_LIBRARY_PATH": libraries])
+        #expect(result.code == 0, "\(result.err)")
+        #expect(!result.err.contains("libgit2"), "\(result.err)")
+    }
+
+    @Test func whatNeedsGitSaysThatItIsMissing() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+        let libraries = try withoutLibGit2(sandbox)
+        let result = try await sandbox.prewarm("sync", environment: ["LD_LIBRARY_PATH": libraries])
+        #expect(result.code == 1)
+        #expect(
+            result.err.contains("libgit2 can't be set up: ") && result.err.contains("libgit2.so.1."), "\(result.err)")
+        #expect(result.err.contains("hint: install libgit2 1."), "\(result.err)")
+        #expect(sandbox.instances.count == 1, "the revision in force stays")
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        #expect(sandbox.instances.count == 2)
+    }
+
+    /// A log that is left behind is read through by every later process.
+    @Test(arguments: ["sync", "status", "plan"])
+    func aCommandLeavesTheStoreInOneFile(command: String) async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        func files() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: sandbox.root.path).filter { $0.hasPrefix("prewarm.db") }
+        }
+        // The process may end a moment before the connection is closed, which loses nothing: not so every time.
+        var attempts = 0
+        repeat {
+            #expect(try await sandbox.prewarm(command).code == 0)
+            attempts += 1
+        } while try files().count > 1 && attempts < 10
+        #expect(try files() == ["prewarm.db"])
+    }
+}
