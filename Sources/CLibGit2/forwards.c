@@ -30,6 +30,7 @@ FORWARD(int, git_commit_extract_signature,
         (signature, signed_data, repo, commit_id, field), -1)
 FORWARD(void, git_commit_free, (git_commit *commit), (commit), (void)0)
 FORWARD(int, git_commit_lookup, (git_commit **commit, git_repository *repo, const git_oid *id), (commit, repo, id), -1)
+FORWARD(const git_oid *, git_commit_parent_id, (const git_commit *commit, unsigned int n), (commit, n), NULL)
 FORWARD(const char *, git_commit_summary, (git_commit *commit), (commit), NULL)
 FORWARD(git_time_t, git_commit_time, (const git_commit *commit), (commit), 0)
 FORWARD(int, git_commit_tree, (git_tree **tree_out, const git_commit *commit), (tree_out, commit), -1)

@@ -113,9 +113,6 @@ final class FetchedGit: GitSource {
     func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic] {
         try await mirror.warnings(at: revision)
     }
-    func treeIdentity(at revision: Revision) async throws(GitFailure) -> String {
-        try await mirror.treeIdentity(at: revision)
-    }
 }
 
 /// What a daemon does most of the time, and what it does when somebody commits.

@@ -171,10 +171,6 @@ private struct MemoryGit: GitSource {
     func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic] {
         world.with { $0.links.map { Diagnostic(.warning, file: $0, "it is a symbolic link") } }
     }
-
-    func treeIdentity(at revision: Revision) async throws(GitFailure) -> String {
-        world.with { $0.commits[revision.commit] ?? "" }
-    }
 }
 
 struct MemoryProvisioner: Provisioner {

@@ -68,7 +68,7 @@ struct EndingTests {
     @Test("without the daemon that it started on purpose", arguments: ["exit 0", "exit 1", "sleep 60"])
     func daemon(_ last: String) async throws {
         let script =
-            "setsid sh -c 'echo $$ > pid; exec sleep 30' < /dev/null > /dev/null 2>&1 &\n"
+            "setsid sh -c 'echo $$ > pid; exec sleep 600' < /dev/null > /dev/null 2>&1 &\n"
             + "while [ ! -s pid ]; do sleep 0.01; done; \(last)"
         _ = try await workshop.run(script, timeout: .seconds(1))
         let process = try await workshop.process("pid")

@@ -104,6 +104,5 @@ private struct NoRepository: GitSource {
     func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription { throw failure }
     func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) { throw failure }
     func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic] { throw failure }
-    func treeIdentity(at revision: Revision) async throws(GitFailure) -> String { throw failure }
     func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool { throw failure }
 }

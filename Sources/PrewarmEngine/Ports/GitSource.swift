@@ -37,10 +37,6 @@ package protocol GitSource: Sendable {
 
     /// What is among the manifests that is never read: symbolic links and submodules.
     func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic]
-
-    /// A digest of what the configured paths hold: where two revisions have the same, their manifests are the same. It
-    /// costs the depth of the paths, not the size of the repository.
-    func treeIdentity(at revision: Revision) async throws(GitFailure) -> String
 }
 
 package struct ManifestFile: Hashable, Sendable {

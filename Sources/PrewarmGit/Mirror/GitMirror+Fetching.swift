@@ -116,16 +116,22 @@ extension GitMirror {
     /// Whether the commit and its first tree can be read. What lies deeper is found out when it is read.
     func holding(_ id: git_oid, in path: String) -> Holding {
         do throws(LibGit2Error) {
-            let repository = try Repository(bare: path)
-            guard let type = try repository.type(of: id) else {
-                return try repository.hasAllTips() ? .lacking : .damaged
-            }
-            guard type == GIT_OBJECT_COMMIT else { return .lacking }
-            let commit = try Commit(id, in: repository)
-            _ = try Tree(of: commit)
-            return .whole
+            guard path == directory.repository else { return try Self.holding(id, in: Repository(bare: path)) }
+            return try attempt { repository throws(LibGit2Error) in try Self.holding(id, in: repository) }
         } catch {
             return .damaged
         }
+    }
+
+    private static func holding(
+        _ id: git_oid, in repository: borrowing Repository
+    ) throws(LibGit2Error) -> Holding {
+        guard let type = try repository.type(of: id) else {
+            return try repository.hasAllTips() ? .lacking : .damaged
+        }
+        guard type == GIT_OBJECT_COMMIT else { return .lacking }
+        let commit = try Commit(id, in: repository)
+        _ = try Tree(of: commit)
+        return .whole
     }
 }

@@ -121,10 +121,31 @@ extension GitMirror {
             "\(url.display) lacks objects that belong to it: \(redaction.clean((shortage ?? problem).message))")
     }
 
+    /// After an error the next attempt opens the mirror anew.
     func attempt<Value>(
         _ body: (borrowing Repository) throws(LibGit2Error) -> Value
     ) throws(LibGit2Error) -> Value {
-        try body(try Repository(bare: directory.repository))
+        let mirror: OpenRepository
+        if let opened, opened.isFresh(at: directory.repository) {
+            mirror = opened
+        } else {
+            mirror = try OpenRepository(at: directory.repository)
+            opened = mirror
+            close(mirror, after: OpenRepository.time)
+        }
+        do throws(LibGit2Error) {
+            return try body(mirror.repository)
+        } catch {
+            opened = nil
+            throw error
+        }
+    }
+
+    private func close(_ mirror: OpenRepository, after time: Duration) {
+        Task {
+            try? await Task.sleep(for: time)
+            if opened === mirror { opened = nil }
+        }
     }
 
     func identifier(_ text: String) throws(GitFailure) -> git_oid {

@@ -72,10 +72,4 @@ struct ManifestPaths: Sendable {
         guard path.starts(with: folder) else { return false }
         return path.count == folder.count || path[path.startIndex + folder.count] == UInt8(ascii: "/")
     }
-
-    /// What all of this says, for a digest.
-    var text: String {
-        ([roots.map { String(decoding: $0, as: UTF8.self) }, include.map(\.text), exclude.map(\.text)])
-            .map { $0.joined(separator: "\0") }.joined(separator: "\0\0")
-    }
 }

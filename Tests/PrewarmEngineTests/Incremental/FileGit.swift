@@ -57,11 +57,6 @@ final class FileGit: GitSource {
         }
     }
 
-    func treeIdentity(at revision: Revision) async throws(GitFailure) -> String {
-        let files = state.withLock(\.commits)[revision.commit] ?? [:]
-        return Self.blob(files.sorted { $0.key < $1.key }.map { "\($0.key) \(Self.blob($0.value))" }.joined())
-    }
-
     private static func isLink(_ path: String) -> Bool { path.hasSuffix(".link") }
 
     func changes(

@@ -50,6 +50,34 @@ struct IncrementalTurnTests {
 }
 
 extension IncrementalTurnTests {
+    @Test("puts a commit in force that changes nothing of the source, and says so")
+    func changesNothing() async throws {
+        let world = try World()
+        let git = FileGit()
+        let engine = world.engine(git: git, store: try world.open())
+        let files = [
+            "a.yaml": "apiVersion: prewarm/v1\nkind: Preset\nmetadata: {name: a}\n"
+                + "spec: {template: go, version: \"1\", instances: 2}\n"
+        ]
+        git.commit(files)
+        try await engine.sync()
+        let first = try #require(try await engine.store.read { try $0.source("presets")?.applied })
+        git.commit(files)
+        let report = try await engine.turn("presets")
+        #expect(report.presets.isEmpty && report.plan.actions.isEmpty && git.wholeReadings == 1)
+        let (source, revisions, events) = try await engine.store.read { store in
+            (
+                try store.source("presets"), try store.revisions(source: "presets", limit: 9),
+                try store.events(EventFilter())
+            )
+        }
+        let second = try #require(source?.applied)
+        #expect(second != first && revisions.map(\.revision) == [second, first])
+        #expect(revisions.first?.convergedAt != nil)
+        #expect(events.filter { $0.reason == "Applied" }.map(\.name) == [first.description, second.description])
+        #expect(events.last { $0.reason == "Applied" }?.message.hasPrefix("0 presets changed") == true)
+    }
+
     /// What a small commit does to files that it leaves as they are.
     @Test(
         "tells what it breaks in files that did not change",

@@ -86,7 +86,6 @@ private struct UnreachableGit: GitSource {
     func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool { throw failure }
     func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) { throw failure }
     func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic] { throw failure }
-    func treeIdentity(at revision: Revision) async throws(GitFailure) -> String { throw failure }
 }
 
 extension Notifier {
