@@ -24,7 +24,7 @@ package enum ManifestParser {
             ]
             return file
         }
-        guard !bytes.starts(with: lfsPointer) else {
+        guard bytes.first != lfsPointer.first || !bytes.starts(with: lfsPointer) else {
             // Whatever it stands for is not here, and may be a manifest: nothing of it counts as gone.
             file.isUnreadable = true
             file.diagnostics = [

@@ -34,17 +34,17 @@ package struct Catalog: Sendable {
         invalidNames = linker.invalidPresets
         templates = linker.templates.values.sorted { $0.name < $1.name }
         hidesPresets = linker.invalidPaths.contains { path in !previous.contains { $0.origin.file == path } }
-        var inForce = linker.presets
-        for preset in previous where inForce[preset.key.name] == nil {
+        presets = linker.presets
+        let linked = previous.isEmpty ? [] : Set(presets.map(\.key.name))
+        for preset in previous where !linked.contains(preset.key.name) {
             let isKept =
                 linker.invalidPresets.contains(preset.key.name) || linker.invalidPaths.contains(preset.origin.file)
                 || hidesPresets
             var kept = preset
             if !isKept { kept.retirement = .pruned }
-            inForce[preset.key.name] = kept
+            presets.append(kept)
         }
-        // Names are quick to sort, presets are large.
-        presets = inForce.keys.sorted().compactMap { inForce[$0] }
+        if presets.count > linker.presets.count { presets.sort { $0.key < $1.key } }
         let names = Set(templates.map(\.name))
         templates += previousTemplates.filter { template in
             !names.contains(template.name)

@@ -56,9 +56,9 @@ package struct CatalogChange: Sendable {
         for name in gone {
             guard var preset = before[name], try !base.isReplacement(name) else { return nil }
             preset.retirement = .pruned
-            linker.presets[name] = preset
+            linker.presets.append(preset)
         }
-        presets = linker.presets.values.map { PresetChange(before: before[$0.key.name], now: $0) }
+        presets = linker.presets.map { PresetChange(before: before[$0.key.name], now: $0) }
             .filter { $0.before != $0.now }.sorted { $0.now.key < $1.now.key }
         foreignDocuments = files.reduce(0) {
             $0 + ($1.new?.foreignDocuments ?? 0) - ($1.old?.foreignDocuments ?? 0)

@@ -6,7 +6,8 @@ struct Linker {
     let defaultProvisioner: String?
     let files: [(path: String, file: ParsedFile)]
 
-    var presets: [String: Preset] = [:]
+    /// Those of whole files in the order of their names.
+    var presets: [Preset] = []
     var templates: [String: Template] = [:]
     var diagnostics: [Diagnostic] = []
     var invalidPresets: Set<String> = []
@@ -15,13 +16,6 @@ struct Linker {
     var invalidPaths: Set<String> = []
     /// An error hides what may be templates.
     private var hidesTemplates = false
-
-    /// A draft: its file, and which of that file's it is.
-    private struct Place {
-        let file: Int
-        let draft: Int
-        let name: Located<String>
-    }
 
     private var patterns = PatternCache()
     private var templateNames: Set<String> = []
@@ -43,18 +37,18 @@ struct Linker {
         for (path, file) in files { collectInvalid(path, file) }
         let templateDrafts = unique({ $0.templates }, kind: "template")
         let presetDrafts = unique({ $0.presets }, kind: "preset")
-        templateNames = templateDrafts.names.union(invalidTemplates)
+        templateNames = Set(templateDrafts.map(\.name.value)).union(invalidTemplates)
         for template in previousTemplates where !templateNames.contains(template.name) && isHidden(template) {
             invalidTemplates.insert(template.name)
             templateNames.insert(template.name)
         }
-        presetNames = presetDrafts.names.union(invalidPresets)
+        presetNames = Set(presetDrafts.map(\.name.value)).union(invalidPresets)
         for preset in previous where invalidPaths.contains(preset.origin.file) { presetNames.insert(preset.key.name) }
-        presets.reserveCapacity(presetDrafts.places.count)
-        for place in templateDrafts.places {
+        presets.reserveCapacity(presetDrafts.count)
+        for place in templateDrafts {
             link(files[place.file].file.templates[place.draft], files[place.file].path)
         }
-        for place in presetDrafts.places { link(files[place.file].file.presets[place.draft], files[place.file].path) }
+        for place in presetDrafts { link(files[place.file].file.presets[place.draft], files[place.file].path) }
     }
 
     private mutating func collectInvalid(_ path: String, _ file: ParsedFile) {
@@ -77,38 +71,39 @@ struct Linker {
     /// A template of an earlier revision that may be behind an error now.
     func isHidden(_ template: Template) -> Bool { hidesTemplates || invalidPaths.contains(template.origin.file) }
 
-    /// Where the drafts are whose name no other has; the others get an error each, and count as invalid.
-    private mutating func unique<Draft: NamedDraft>(
-        _ drafts: (ParsedFile) -> [Draft], kind: String
-    ) -> (names: Set<String>, places: [Place]) {
+    /// Where the drafts are whose name no other has, in the order of the names; the others get an error each, and count
+    /// as invalid.
+    private mutating func unique<Draft: NamedDraft>(_ drafts: (ParsedFile) -> [Draft], kind: String) -> [Place] {
         var places: [Place] = []
-        var firsts: [String: Int] = [:]
-        var repeated: [String: [Int]] = [:]
         for file in files.indices {
             let drafts = drafts(files[file].file)
-            for draft in drafts.indices {
-                let name = drafts[draft].name
-                if let first = firsts[name.value] {
-                    repeated[name.value, default: [first]].append(places.count)
-                } else {
-                    firsts[name.value] = places.count
-                }
-                places.append(Place(file: file, draft: draft, name: name))
-            }
+            for draft in drafts.indices { places.append(Place(file: file, draft: draft, name: drafts[draft].name)) }
         }
-        for (text, group) in repeated {
-            if kind == "preset" { invalidPresets.insert(text) } else { invalidTemplates.insert(text) }
-            for (index, number) in group.enumerated() {
-                let (place, other) = (places[number], places[group[index == 0 ? 1 : 0]])
-                let (path, there) = (files[other.file].path, other.name.position)
-                report(
-                    files[place.file].path, place.name.position,
-                    "the \(kind) \"\(text)\" is defined here and in \(path):\(there.line):\(there.column)",
-                    hint: "a name is unique in a source: rename one or remove it")
-            }
+        places.sort()
+        var result: [Place] = []
+        result.reserveCapacity(places.count)
+        var start = 0
+        while start < places.count {
+            let name = places[start].name.value
+            let end = places[start...].firstIndex { $0.name.value != name } ?? places.count
+            if end == start + 1 { result.append(places[start]) } else { report(places[start..<end], kind: kind) }
+            start = end
         }
-        if !repeated.isEmpty { places.removeAll { repeated[$0.name.value] != nil } }
-        return (Set(firsts.keys), places)
+        return result
+    }
+
+    /// All have one name.
+    private mutating func report(_ places: ArraySlice<Place>, kind: String) {
+        for (index, place) in places.enumerated() {
+            let name = place.name.value
+            if kind == "preset" { invalidPresets.insert(name) } else { invalidTemplates.insert(name) }
+            let other = places[places.startIndex + (index == 0 ? 1 : 0)]
+            let (path, there) = (files[other.file].path, other.name.position)
+            report(
+                files[place.file].path, place.name.position,
+                "the \(kind) \"\(name)\" is defined here and in \(path):\(there.line):\(there.column)",
+                hint: "a name is unique in a source: rename one or remove it")
+        }
     }
 
     private mutating func report(_ path: String, _ position: Position?, _ message: String, hint: String? = nil) {
@@ -185,15 +180,16 @@ struct Linker {
             invalidPresets.insert(name)
             return
         }
-        presets[name] = Preset(
-            key: PresetKey(source: source, name: name), labels: draft.labels, annotations: draft.annotations,
-            origin: Origin(file: path, line: draft.name.position.line),
-            spec: WorkspaceSpec(
-                template: draft.template.value, version: version, provisioner: provisioner, parameters: parameters),
-            instances: draft.instances, ttl: draft.ttlSeconds.map { .seconds($0) }, schedule: draft.schedule,
-            strategy: draft.strategy, failureLimit: draft.failureLimit,
-            retirement: retirement(of: draft, template, version: version), isSuspended: draft.isSuspended,
-            options: draft.options, readyTimeout: template?.readyTimeout)
+        presets.append(
+            Preset(
+                key: PresetKey(source: source, name: name), labels: draft.labels, annotations: draft.annotations,
+                origin: Origin(file: path, line: draft.name.position.line),
+                spec: WorkspaceSpec(
+                    template: draft.template.value, version: version, provisioner: provisioner, parameters: parameters),
+                instances: draft.instances, ttl: draft.ttlSeconds.map { .seconds($0) }, schedule: draft.schedule,
+                strategy: draft.strategy, failureLimit: draft.failureLimit,
+                retirement: retirement(of: draft, template, version: version), isSuspended: draft.isSuspended,
+                options: draft.options, readyTimeout: template?.readyTimeout))
     }
 
     private mutating func checkSecrets(of draft: PresetDraft, _ provisioner: String, _ path: String) {
@@ -240,6 +236,18 @@ struct Linker {
             }
         }
         return values
+    }
+}
+
+/// A draft: its file, and which of that file's it is. In the order of names, and of files where they are the same.
+private struct Place: Comparable {
+    let file: Int
+    let draft: Int
+    let name: Located<String>
+
+    static func < (left: Place, right: Place) -> Bool {
+        left.name.value != right.name.value
+            ? left.name.value < right.name.value : (left.file, left.draft) < (right.file, right.draft)
     }
 }
 

@@ -43,3 +43,10 @@ package struct Located<Value: Hashable & Sendable & BinaryCodable>: Hashable, Se
         position = try reader.read()
     }
 }
+
+extension Located<String> {
+    /// As the generic one, which another module can call only by way of its metadata.
+    package init(text: String, at position: Position) {
+        self.init(text, at: position)
+    }
+}

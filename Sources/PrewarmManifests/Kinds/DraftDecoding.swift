@@ -12,7 +12,7 @@ struct DocumentReader {
 
     var position: Position { tree.position(index) }
     var text: String { tree.text(index) ?? "" }
-    var located: Located<String> { Located(text, at: position) }
+    var located: Located<String> { Located(text: text, at: position) }
 
     var integer: Int? {
         if case .integer(let value) = tree.resolution(index) { Int(value) } else { nil }

@@ -46,7 +46,7 @@ final class ObjectShape: Sendable {
     let keys: [Key]
     /// A rule between keys, checked where the keys themselves are right.
     let rule: ObjectRule?
-    /// One bit for each of ``keys`` that may not be left out.
+    /// One bit for each of ``keys`` that may not be left out; so there are at most 64.
     let required: UInt64
 
     init(_ name: String, rule: ObjectRule? = nil, _ keys: [Key]) {
@@ -56,9 +56,10 @@ final class ObjectShape: Sendable {
         required = keys.indices.reduce(0) { keys[$1].isRequired ? $0 | 1 << UInt64($1) : $0 }
     }
 
-    /// Which of ``keys`` a node names.
+    /// Which of ``keys`` a node names; none, where it is a collection.
     func number(ofKey index: Int, in tree: YAMLTree) -> Int? {
         let (node, texts) = (tree.nodes[index], tree.texts)
+        guard node.kind.isScalar else { return nil }
         let text = texts.span.extracting(Int(node.start)..<Int(node.end))
         for number in keys.indices where keys[number].isNamed(text) { return number }
         return nil

@@ -39,10 +39,11 @@ struct ShapeCheck {
         let before = problems.count
         var seen = SeenKeys(tree, of: index)
         var found: UInt64 = 0
+        var count = 0
         for pair in tree.pairs(index) {
-            guard note(pair.key, in: &seen, of: .text(object.name)) else { continue }
-            guard let number = object.number(ofKey: pair.key, in: tree) else {
-                reportUnknown(pair.key, object)
+            defer { count += 1 }
+            guard let number = object.number(ofKey: pair.key, in: tree), found >> UInt64(number) & 1 == 0 else {
+                if isNew(pair.key, count, &seen, .text(object.name)) { reportUnknown(pair.key, object) }
                 continue
             }
             found |= 1 << UInt64(number)
@@ -65,8 +66,10 @@ struct ShapeCheck {
 
     private mutating func checkMap(_ index: Int, _ rule: TextRule, _ value: Shape, name: PartName) {
         var seen = SeenKeys(tree, of: index)
+        var count = 0
         for pair in tree.pairs(index) {
-            guard note(pair.key, in: &seen, of: name) else { continue }
+            defer { count += 1 }
+            guard isNew(pair.key, count, &seen, name) else { continue }
             if let problem = tree.problem(of: rule, pair.key) {
                 report(
                     tree.position(pair.key),
@@ -78,13 +81,12 @@ struct ShapeCheck {
 
     /// False for a key that is reported: keys are text, `on: …` and `8080: …` too, as they are written, and none is
     /// there twice.
-    private mutating func note(_ key: Int, in seen: inout SeenKeys, of name: PartName) -> Bool {
-        let first = seen.first(like: key)
+    private mutating func isNew(_ key: Int, _ number: Int, _ seen: inout SeenKeys, _ name: PartName) -> Bool {
         guard tree.isScalar(key) else {
             report(tree.position(key), "a key of \(shown(name)) is a collection, expected text")
             return false
         }
-        guard let first else { return true }
+        guard let first = seen.first(like: key, number: number) else { return true }
         report(
             tree.position(key),
             "the key \"\(shownKey(key))\" is in \(shown(name)) twice, first at line \(tree.position(first).line)",

@@ -84,6 +84,12 @@ enum Resolution: Equatable {
         let sign = bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-") ? 1 : 0
         let whole = digits(bytes, from: sign)
         if whole == bytes.count, whole > sign {
+            // So many digits can't be too large.
+            if whole - sign <= 18 {
+                var value: Int64 = 0
+                for index in sign..<whole { value = value * 10 + Int64(bytes[index] - UInt8(ascii: "0")) }
+                return .integer(bytes[0] == UInt8(ascii: "-") ? -value : value)
+            }
             let text = string(bytes)
             return Int64(text).map { .integer($0) } ?? Double(text).map { .number($0) } ?? .text
         }

@@ -228,5 +228,7 @@ extension YAMLTree.Node {
 
 extension [UInt8] {
     /// libyaml reads UTF-16, too, where a byte order mark says so.
-    var isUTF16: Bool { starts(with: [0xff, 0xfe]) || starts(with: [0xfe, 0xff]) }
+    var isUTF16: Bool {
+        count >= 2 && (self[0] == 0xff && self[1] == 0xfe || self[0] == 0xfe && self[1] == 0xff)
+    }
 }
