@@ -43,8 +43,8 @@ gcc -O2 -o "$scratch/yardstick" "$scratch/yardstick.c" -lyaml
 
 preset() {
     printf '%s\n' 'apiVersion: prewarm/v1' 'kind: Preset' \
-        "metadata: {name: preset-$1, labels: {team: team-$(($1 % 7))}}" 'spec:' '  template: linux' '  version: "1.0"' '  instances: 0' \
-        '  parameters:' "    size: \"$2\"" \
+        "metadata: {name: preset-$1, labels: {team: team-$(($1 % 7))}}" 'spec:' \
+        '  template: linux' '  version: "1.0"' '  instances: 0' '  parameters:' "    size: \"$2\"" \
         '    region: eu-west'
 }
 commit() {
