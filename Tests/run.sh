@@ -37,3 +37,5 @@ grep --quiet --extended-regexp 'Test run with [1-9][0-9]* tests?' "$log" || {
     echo "error: no test ran" >&2
     exit 1
 }
+# It takes a release, which is built for some minutes.
+if [[ -n ${PREWARM_COUNTS:-} ]]; then Tests/counts.sh; fi

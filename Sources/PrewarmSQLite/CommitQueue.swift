@@ -39,6 +39,11 @@ final class CommitQueue: Sendable {
         if isFirst { writer.asyncWriteWithoutTransaction { [self] database in drain(database) } }
     }
 
+    /// Waits for what is under way; what is added afterwards fails.
+    func close() {
+        try? writer.close()
+    }
+
     private func drain(_ database: Database) {
         while let jobs = next() {
             if jobs.count > 1 { commit(jobs, database) } else { jobs.forEach { commit($0, database) } }

@@ -21,6 +21,13 @@ package final class SQLiteStore: Store {
         self.readers = readers
     }
 
+    /// Waits for what is under way, then closes the file; what is asked for afterwards fails. Blocks. Needed by a process
+    /// that ends at once: else a store closes when nobody holds it any more.
+    package func close() {
+        try? readers.close()
+        commits.close()
+    }
+
     package func read<Result: Sendable>(
         _ body: @escaping @Sendable (any StoreReader) throws -> Result
     ) async throws -> Result {

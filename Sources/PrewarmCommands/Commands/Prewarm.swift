@@ -71,6 +71,7 @@ func finish(
     _ global: GlobalOptions, goesOn: Bool = false, _ body: @escaping @Sendable (Console) async throws -> Void
 ) async throws {
     let console = global.console
+    defer { CommandStore.close() }
     do {
         try await withInterruption { try await body(console) }
     } catch let code as ExitCode {

@@ -80,6 +80,7 @@ extension Context {
         let configuration = try file.load()
         let assembly = Assembly(file, configuration)
         let store = try SQLiteStore.open(path: assembly.storePath(), readsBeside: false)
+        CommandStore.opened(store)
         return Context(engine: try assembly.engine(store: store), console: global.console)
     }
 }

@@ -7,13 +7,15 @@ extension GitMirror {
         var (oldID, newID) = (try identifier(old.commit), try identifier(new.commit))
         if old.commit == new.commit { return true }
         return try await perform { watch throws(GitFailure) in
-            try read(new, watch) { repository throws(LibGit2Error) in
+            func look(_ repository: borrowing Repository) throws(LibGit2Error) -> Bool {
                 guard try repository.type(of: oldID) == GIT_OBJECT_COMMIT else { return false }
                 if try Self.isNear(oldID, to: newID, in: repository) { return true }
                 let answer = git_graph_descendant_of(repository.pointer, &newID, &oldID)
                 try check(answer)
                 return answer == 1
             }
+            if let answer = try? attempt(look) { return answer }
+            return try read(new, watch, look)
         }
     }
 

@@ -121,31 +121,12 @@ extension GitMirror {
             "\(url.display) lacks objects that belong to it: \(redaction.clean((shortage ?? problem).message))")
     }
 
-    /// After an error the next attempt opens the mirror anew.
+    /// The mirror is open for no longer than this: packs are mapped into memory, and one that somebody cuts off while
+    /// it is open ends the process at the next look.
     func attempt<Value>(
         _ body: (borrowing Repository) throws(LibGit2Error) -> Value
     ) throws(LibGit2Error) -> Value {
-        let mirror: OpenRepository
-        if let opened, opened.isFresh(at: directory.repository) {
-            mirror = opened
-        } else {
-            mirror = try OpenRepository(at: directory.repository)
-            opened = mirror
-            close(mirror, after: OpenRepository.time)
-        }
-        do throws(LibGit2Error) {
-            return try body(mirror.repository)
-        } catch {
-            opened = nil
-            throw error
-        }
-    }
-
-    private func close(_ mirror: OpenRepository, after time: Duration) {
-        Task {
-            try? await Task.sleep(for: time)
-            if opened === mirror { opened = nil }
-        }
+        try body(try Repository(bare: directory.repository))
     }
 
     func identifier(_ text: String) throws(GitFailure) -> git_oid {

@@ -11,8 +11,6 @@ package actor GitMirror: GitSource {
     let directory: MirrorDirectory
     let redaction: Redaction
     private let thread: GitThread
-    /// Open for the questions of one turn; each opening looks through all packs.
-    var opened: OpenRepository?
     /// What the last walk through a tree met, as the next question is about the same one.
     var lastWarnings: (commit: String, warnings: [Diagnostic])?
 
