@@ -1,3 +1,4 @@
+import Logging
 import PrewarmCore
 import PrewarmEngine
 import PrewarmSQLite
@@ -27,5 +28,25 @@ struct AuditAgeTests {
             let names = try await store.read { try $0.audit(before: nil, limit: 9) }.map(\.entry.name)
             #expect(names == expected, "after \(days) days")
         }
+    }
+
+    @Test("is kept for no longer by a daemon to which no commit comes")
+    func daemon() async throws {
+        let world = try World()
+        let store = try world.open()
+        let start = world.with(\.now)
+        try await store.write { store in
+            try store.append(AuditEntry(at: start, who: "ada", action: "create", object: "token", name: "old"))
+        }
+        world.with { $0.now = start + .seconds(91 * 86_400) }
+        let daemon = Daemon(
+            world.engine(store: store), grace: .zero, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let running = Task { try await daemon.run() }
+        defer { running.cancel() }
+        for _ in 0..<400 {
+            if try await store.read({ try $0.audit(before: nil, limit: 9) }).isEmpty { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        Issue.record("it is still there")
     }
 }
