@@ -12,7 +12,7 @@ enum ClaimBenchmark {
             store: pools.store, sources: [], provisioners: [:], defaultProvisioner: nil, policy: Policy(),
             parser: ManifestParsing(version: 1, sizeLimit: 1) { ManifestParser.parse($0) }, now: { .now })
         let sql = try RawSQLite(path: pools.path)
-        try sql.execute("CREATE TABLE bench (id INTEGER PRIMARY KEY, value TEXT)")
+        try sql.execute("PRAGMA synchronous = FULL; CREATE TABLE bench (id INTEGER PRIMARY KEY, value TEXT)")
         var next = 0
         return [
             try await compare("\(claims) claims / bare transactions of one row") {

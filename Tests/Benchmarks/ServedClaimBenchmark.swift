@@ -21,7 +21,9 @@ enum ServedClaimBenchmark {
         let configuration = try world.configure(concurrency: refillers)
         let daemon = try ServedDaemon(configuration: configuration)
         let sql = try RawSQLite(path: "\(world.folder.path)/bare.db", makes: true)
-        try sql.execute("PRAGMA journal_mode = WAL; CREATE TABLE bench (id INTEGER PRIMARY KEY, value TEXT)")
+        try sql.execute(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE bench (id INTEGER PRIMARY KEY, value TEXT)"
+        )
         let client = HTTPClient(configuration: .init(connectionPool: .init(idleTimeout: .seconds(60))))
         do {
             let clients = Clients(http: client, url: try await daemon.url(), presets: presets)
