@@ -13,7 +13,7 @@ struct SourceLoop: Sendable {
     private let logger: Logger
     private let onTurn: @Sendable (TurnReport) -> Void
 
-    private static let shortestPause = Duration.milliseconds(20)
+    private static let shortestPause = Duration.milliseconds(10)
     private static let longTurn = Duration.milliseconds(100)
     private static let longestPause = Duration.seconds(600)
 
