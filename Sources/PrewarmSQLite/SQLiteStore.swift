@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// The store in one SQLite file, for one machine. Several processes may have it open.
 ///
-/// One connection writes, others read beside it (write-ahead log), or the same one reads, too. Transactions run on queues of their own, never on
-/// the cooperative pool, and to their end, even where the task that asked for one is cancelled: an outcome is recorded
-/// when the daemon stops, too.
+/// One connection writes, others read beside it (write-ahead log), or the same one reads, too. Transactions run on
+/// queues of their own, never on the cooperative pool, and to their end, even where the task that asked for one is
+/// cancelled: an outcome is recorded when the daemon stops, too.
 package final class SQLiteStore: Store {
     package let path: String
     /// Before the writer, as what stands first goes first: who closes last takes the log into the file

@@ -63,7 +63,7 @@ extension SQLiteTransaction {
             if suspensions.isOfAll { return [] }
             if suspensions.areAny {
                 conditions += " AND preset NOT IN (\(Self.suspendedPresets))"
-                values += [now, now]
+                values.append(now)
             }
         }
         // What has to wait is passed by in the index alone: the rows themselves are read of those that are due.

@@ -16,14 +16,13 @@ extension SQLiteTransaction {
         ).first(now) { columns in (columns.next(Int.self) == 1, columns.next(Int.self) == 1) } ?? (false, false)
     }
 
-    /// The ids of presets that a suspension of their own, or of their source, stops at a time, which is bound twice.
+    /// The ids of presets that a suspension of their own, or of their source, stops at a time, which is bound to it.
     /// Asked by the suspensions, of which there are few.
     static let suspendedPresets = """
-        SELECT preset_keys.id FROM suspensions CROSS JOIN preset_keys ON source = scope
-            WHERE until IS NULL OR until > ?
-        UNION ALL SELECT preset_keys.id FROM suspensions CROSS JOIN preset_keys
+        WITH stops AS (SELECT scope FROM suspensions WHERE until IS NULL OR until > ?)
+        SELECT preset_keys.id FROM stops CROSS JOIN preset_keys ON source = scope
+        UNION ALL SELECT preset_keys.id FROM stops CROSS JOIN preset_keys
             ON source = substr(scope, 1, instr(scope, '/') - 1) AND name = substr(scope, instr(scope, '/') + 1)
-            WHERE until IS NULL OR until > ?
         """
 
     func save(_ suspension: Suspension) throws {

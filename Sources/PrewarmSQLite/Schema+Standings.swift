@@ -1,7 +1,7 @@
 extension Schema {
     /// What the last plan left of each preset's pool, so that the next one looks at those alone that may have changed.
-    /// A pool of which a plan would find the same (`settled`) stays so until its row is touched here, by the triggers below for
-    /// whatever happens to its workspaces, by the batch for new ones, or until `next_change`.
+    /// A pool of which a plan would find the same (`settled`) stays so until its row is touched here, by the triggers
+    /// below for whatever happens to its workspaces, by the batch for new ones, or until `next_change`.
     static let standings = """
         CREATE TABLE standings (
             preset INTEGER PRIMARY KEY, source TEXT NOT NULL, settled INTEGER NOT NULL, next_change INTEGER,

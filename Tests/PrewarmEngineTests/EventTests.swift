@@ -26,11 +26,15 @@ private final class Reader {
 
 @Suite("Events that people wait for")
 struct EventTests {
-    @Test("A revision is applied, its pools are filled, and it has converged; claims after that are no news")
-    func revision() async throws {
+    private static func begin() throws -> (World, Engine, Reader) {
         let world = try World()
         let engine = world.engine(store: try world.open())
-        let reader = Reader(engine)
+        return (world, engine, Reader(engine))
+    }
+
+    @Test("A revision is applied, its pools are filled, and it has converged; claims after that are no news")
+    func revision() async throws {
+        let (world, engine, reader) = try Self.begin()
         world.commit("a 2 1\nb 1 1")
         try await engine.sync()
         #expect(try await reader.news() == ["revision Applied", "a AtDesired", "b AtDesired", "revision Converged"])
@@ -47,9 +51,7 @@ struct EventTests {
 
     @Test("Invalid manifests are told with place and reason at each revision, and once when they are mended")
     func manifests() async throws {
-        let world = try World()
-        let engine = world.engine(store: try world.open())
-        let reader = Reader(engine)
+        let (world, engine, reader) = try Self.begin()
         world.commit("a 1 1")
         try await engine.sync()
         _ = try await reader.news()
@@ -71,9 +73,7 @@ struct EventTests {
 
     @Test("A pool that stalls is told once, and once that it is not stalled any more")
     func stalled() async throws {
-        let world = try World()
-        let engine = world.engine(store: try world.open())
-        let reader = Reader(engine)
+        let (world, engine, reader) = try Self.begin()
         world.with { $0.brokenVersions = ["2"] }
         world.commit("a 1 2")
         for _ in 0..<6 {
@@ -90,9 +90,7 @@ struct EventTests {
 
     @Test("Held deletions are told with their number, and when they are over", arguments: [true, false])
     func held(isApproved: Bool) async throws {
-        let world = try World()
-        let engine = world.engine(store: try world.open())
-        let reader = Reader(engine)
+        let (world, engine, reader) = try Self.begin()
         world.commit("a 10 1\nb 1 1")
         try await engine.sync()
         _ = try await reader.news()
@@ -117,9 +115,7 @@ struct EventTests {
 
     @Test("A remote that can be read again is told, be there something new or not", arguments: [true, false])
     func source(isNew: Bool) async throws {
-        let world = try World()
-        let engine = world.engine(store: try world.open())
-        let reader = Reader(engine)
+        let (world, engine, reader) = try Self.begin()
         world.commit("a 1 1")
         try await engine.sync()
         _ = try await reader.news()

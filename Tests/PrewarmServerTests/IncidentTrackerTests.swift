@@ -4,18 +4,24 @@ import Testing
 
 @testable import PrewarmServer
 
+/// As a store numbers them.
+private func numbered(_ batches: [[Event]]) -> [[SequencedEvent]] {
+    var sequence: Int64 = 0
+    return batches.map { batch in
+        batch.map { event in
+            sequence += 1
+            return SequencedEvent(sequence: sequence, event: event)
+        }
+    }
+}
+
 /// What is told of events that are read in these batches: `type count` each, in order.
 private func told(
     _ batches: [[Event]], wanted: Set<NotificationType> = NotificationType.standard, restarting: Bool = false
 ) throws -> [String] {
     var tracker = IncidentTracker()
-    var sequence: Int64 = 0
     var told: [String] = []
-    for batch in batches {
-        let events = batch.map { event -> SequencedEvent in
-            sequence += 1
-            return SequencedEvent(sequence: sequence, event: event)
-        }
+    for events in numbered(batches) {
         let notifications = tracker.fold(events, wanted: wanted) { $0 != "other" }
         for case .message(let message) in notifications.map(\.content) {
             told.append("\(message.type.rawValue) \(message.count)")
@@ -177,13 +183,8 @@ struct CommitStatusTrackerTests {
     /// `commit state description`, with the first digit of the commit.
     private func told(_ batches: [[Event]]) throws -> [String] {
         var tracker = CommitStatusTracker()
-        var sequence: Int64 = 0
         var told: [String] = []
-        for batch in batches {
-            let events = batch.map { event -> SequencedEvent in
-                sequence += 1
-                return SequencedEvent(sequence: sequence, event: event)
-            }
+        for events in numbered(batches) {
             for case .status(let status) in tracker.fold(events, concerns: { _ in true }).map(\.content) {
                 told.append("\(status.commit.prefix(1)) \(status.state.rawValue) \(status.description)")
             }

@@ -89,13 +89,7 @@ struct PlainYAML {
     }
 
     private mutating func readEntry() -> Bool {
-        line.skip(1)
-        let position = line.position
-        line.skipSpaces()
-        if line.isOver {
-            awaited = position
-            return true
-        }
+        if awaitsValue() { return true }
         guard line.isKey else { return !line.isEntry && readValue(depth: open.count, inFlow: false) }
         return begin(isMapping: true, at: line.column) && readPair()
     }
@@ -104,14 +98,17 @@ struct PlainYAML {
         let position = line.position
         guard let key = line.key() else { return false }
         add(.plain, at: position, key, offset: 0)
+        return awaitsValue() || readValue(depth: open.count, inFlow: false)
+    }
+
+    /// Goes over a `-` or `:`. True where the value comes on the next lines.
+    private mutating func awaitsValue() -> Bool {
         line.skip(1)
         let end = line.position
         line.skipSpaces()
-        if line.isOver {
-            awaited = end
-            return true
-        }
-        return readValue(depth: open.count, inFlow: false)
+        guard line.isOver else { return false }
+        awaited = end
+        return true
     }
 
     private mutating func readScalar(inFlow: Bool = false) -> Bool {

@@ -49,14 +49,20 @@ struct QuarantineTests {
         #expect(left.isEmpty, "\(left)")
     }
 
-    @Test("is told, and mended without another commit")
-    func mended() async throws {
+    /// With a preset that can't be read any more, and that no process has noticed.
+    private static func damaged() async throws -> (World, FileGit, Engine) {
         let world = try World()
         let git = FileGit()
-        git.commit(Self.manifests)
+        git.commit(manifests)
         let engine = world.engine(git: git, store: try world.open())
         try await engine.sync()
-        try world.execute(Self.damages[0])
+        try world.execute(damages[0])
+        return (world, git, engine)
+    }
+
+    @Test("is told, and mended without another commit")
+    func mended() async throws {
+        let (world, _, engine) = try await Self.damaged()
         #expect(try await engine.assess("presets").diagnostics.map(\.message).contains { $0.contains("preset a") })
         try await engine.sync()
         #expect(try await engine.assess("presets").diagnostics.isEmpty)
@@ -66,12 +72,7 @@ struct QuarantineTests {
 
     @Test("of a preset that is gone from git leaves no instance behind")
     func gone() async throws {
-        let world = try World()
-        let git = FileGit()
-        git.commit(Self.manifests)
-        let engine = world.engine(git: git, store: try world.open())
-        try await engine.sync()
-        try world.execute(Self.damages[0])
+        let (world, git, engine) = try await Self.damaged()
         _ = try await engine.assess("presets")
         git.commit(Self.manifests.filter { $0.key != "a.yaml" })
         for _ in 0..<3 { try await engine.sync() }
