@@ -22,15 +22,19 @@ struct AddedTallies {
     }
 
     func save(in transaction: SQLiteTransaction) throws {
-        let count = try transaction.statement(
-            """
-            INSERT INTO tallies (preset, state, fingerprint, count, oldest_ready_at) VALUES (?,?,?,?,?)
-            ON CONFLICT DO UPDATE SET count = count + excluded.count, oldest_ready_at = min(
+        let rows = groups.sorted { ($0.key.preset, $0.key.state) < ($1.key.preset, $1.key.state) }
+        try transaction.insert(
+            rows, by: "INSERT OR FAIL INTO tallies (preset, state, fingerprint, count, oldest_ready_at)",
+            row: "(?,?,?,?,?)",
+            rest: """
+                ON CONFLICT DO UPDATE SET count = count + excluded.count, oldest_ready_at = min(
                 coalesce(oldest_ready_at, excluded.oldest_ready_at), coalesce(excluded.oldest_ready_at, oldest_ready_at))
-            """)
-        for (group, added) in groups {
-            try count.run(group.preset, group.state, group.fingerprint, added.count, added.oldest)
+                """
+        ) { row, binder in
+            let (group, added) = row
+            try binder.bind(group.preset, group.state, group.fingerprint, added.count, added.oldest)
         }
+        guard try transaction.areAnySettled() else { return }
         let unsettle = try transaction.statement("UPDATE standings SET settled = 0 WHERE preset = ? AND settled = 1")
         for preset in presets { try unsettle.run(preset) }
     }

@@ -23,6 +23,13 @@ struct PreparedStatement {
         return Int(sqlite3_changes(sqlite3_db_handle(handle)))
     }
 
+    func run(binding: (inout RowBinder) throws -> Void) throws {
+        defer { reset() }
+        var binder = RowBinder(handle)
+        try binding(&binder)
+        while try step() {}
+    }
+
     /// The first row. A statement that changes rows has changed all of them by then
     /// (https://www.sqlite.org/lang_returning.html).
     func first<each Value: SQLiteValue, Result>(
@@ -57,7 +64,8 @@ struct PreparedStatement {
     /// For filters, of which each has other values.
     func forEach(filteredBy values: [any SQLiteValue], read: (inout Columns) throws -> Void) throws {
         defer { reset() }
-        for (index, value) in values.enumerated() { try check(value.bind(to: handle, at: Int32(index + 1))) }
+        var binder = RowBinder(handle)
+        for value in values { try binder.bindNext(value) }
         while try step() {
             var columns = Columns(handle)
             try read(&columns)
@@ -65,11 +73,8 @@ struct PreparedStatement {
     }
 
     private func bind<each Value: SQLiteValue>(_ values: repeat each Value) throws {
-        var index: Int32 = 0
-        for value in repeat each values {
-            index += 1
-            try check(value.bind(to: handle, at: index))
-        }
+        var binder = RowBinder(handle)
+        try binder.bind(repeat each values)
     }
 
     /// True where there is a row.
@@ -77,23 +82,22 @@ struct PreparedStatement {
         switch sqlite3_step(handle) {
         case SQLITE_ROW: return true
         case SQLITE_DONE: return false
-        case let code: throw failure(code)
+        case let code: throw DatabaseError(code, of: handle)
         }
-    }
-
-    private func check(_ code: Int32) throws {
-        guard code == SQLITE_OK else { throw failure(code) }
-    }
-
-    private func failure(_ code: Int32) -> DatabaseError {
-        let message = sqlite3_errmsg(sqlite3_db_handle(handle)).map { String(cString: $0) }
-        return DatabaseError(resultCode: ResultCode(rawValue: code), message: message)
     }
 
     /// Both return the error of the last step again, which was thrown already.
     private func reset() {
         sqlite3_reset(handle)
         sqlite3_clear_bindings(handle)
+    }
+}
+
+extension DatabaseError {
+    /// What the connection of a statement says of a result code that was not expected.
+    init(_ code: Int32, of statement: SQLiteStatement) {
+        let message = sqlite3_errmsg(sqlite3_db_handle(statement)).map { String(cString: $0) }
+        self.init(resultCode: ResultCode(rawValue: code), message: message)
     }
 }
 

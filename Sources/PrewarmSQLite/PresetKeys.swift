@@ -1,10 +1,58 @@
 internal import PrewarmCore
 
+/// The numbers by which tables know presets, as far as a transaction has looked them up.
+final class PresetKeys {
+    fileprivate var ids: [PresetKey: Int64] = [:]
+    /// What belongs to one preset often comes in a row.
+    fileprivate var last: (key: PresetKey, id: Int64)?
+
+    /// After rows of `preset_keys` were deleted.
+    func forget() {
+        ids = [:]
+        last = nil
+    }
+}
+
 extension SQLiteTransaction {
+    /// From so many presets on, one pass over all of their sources is faster than a look-up for each.
+    private static let manyPresets = 100
+
     /// Nil for a preset that the store never had anything of.
     func presetID(_ key: PresetKey) throws -> Int64? {
-        try statement("SELECT id FROM preset_keys WHERE source = ? AND name = ?")
-            .first(key.source, key.name) { columns in columns.next() }
+        if let last = keys.last, last.key == key { return last.id }
+        let id =
+            try keys.ids[key]
+            ?? statement("SELECT id FROM preset_keys WHERE source = ? AND name = ?")
+            .first(key.source, key.name) { columns in columns.next(Int64.self) }
+        guard let id else { return nil }
+        keys.ids[key] = id
+        keys.last = (key, id)
+        return id
+    }
+
+    /// Gives a number to a preset that has none.
+    func addedPresetID(_ key: PresetKey) throws -> Int64 {
+        if let id = try presetID(key) { return id }
+        try addPresetIDs([key])
+        return try presetID(key) ?? 0
+    }
+
+    /// Gives numbers to those presets that have none.
+    func addPresetIDs(_ presets: some Collection<PresetKey>) throws {
+        if presets.count >= Self.manyPresets, presets.contains(where: { keys.ids[$0] == nil }) {
+            for source in Set(presets.lazy.map(\.source)) {
+                for (id, key) in try presetKeys(source: source) { keys.ids[key] = id }
+            }
+        }
+        var new: [(id: Int64, key: PresetKey)] = []
+        for key in presets where try presetID(key) == nil {
+            let last = try new.last?.id ?? statement("SELECT max(id) FROM preset_keys").first { $0.next(Int64.self) }
+            new.append(((last ?? 0) + 1, key))
+            keys.ids[key] = new.last?.id
+        }
+        try insert(new, by: "INSERT OR FAIL INTO preset_keys (id, source, name)", row: "(?,?,?)") { new, binder in
+            try binder.bind(new.id, new.key.source, new.key.name)
+        }
     }
 
     /// The keys with their numbers, in the order of these, of one source or of all.
@@ -24,31 +72,5 @@ extension SQLiteTransaction {
             try statement("\(select) ORDER BY id").forEach(read: add)
         }
         return keys
-    }
-}
-
-/// The numbers of presets, for batches: looked up once each, and given to presets that have none.
-final class PresetKeys {
-    private let find: PreparedStatement
-    private let insert: PreparedStatement
-    private var ids: [PresetKey: Int64] = [:]
-    private var last: (key: PresetKey, id: Int64)?
-
-    init(_ transaction: SQLiteTransaction) throws {
-        find = try transaction.statement("SELECT id FROM preset_keys WHERE source = ? AND name = ?")
-        insert = try transaction.statement("INSERT INTO preset_keys (source, name) VALUES (?,?) RETURNING id")
-    }
-
-    func id(of key: PresetKey) throws -> Int64 {
-        if let last, last.key == key { return last.id }
-        let id = try ids[key] ?? fetch(key)
-        ids[key] = id
-        last = (key, id)
-        return id
-    }
-
-    private func fetch(_ key: PresetKey) throws -> Int64 {
-        if let id = try find.first(key.source, key.name, read: { $0.next(Int64.self) }) { return id }
-        return try insert.first(key.source, key.name) { $0.next(Int64.self) } ?? 0
     }
 }

@@ -75,6 +75,12 @@ private func storeResult<Value>(_ path: String, _ body: () throws -> Value) -> R
 /// write.
 struct SQLiteTransaction: StoreWriter {
     let database: Database
+    /// The numbers of presets that it has met.
+    let keys = PresetKeys()
+
+    init(database: Database) {
+        self.database = database
+    }
 
     func statement(_ sql: String) throws -> PreparedStatement {
         try PreparedStatement(database, sql)

@@ -73,12 +73,9 @@ extension SQLiteTransaction {
     }
 
     func append(_ events: [Event]) throws {
-        let insert = try statement(
-            """
-            INSERT INTO events (at, kind, reason, object, name, source, preset, message) VALUES (?,?,?,?,?,?,?,?)
-            """)
-        for event in events {
-            try insert.run(
+        let insert = "INSERT OR FAIL INTO events (at, kind, reason, object, name, source, preset, message)"
+        try self.insert(events, by: insert, row: "(?,?,?,?,?,?,?,?)") { event, binder in
+            try binder.bind(
                 event.at, event.kind.rawValue, event.reason, event.object, event.name, event.source, event.preset,
                 event.message)
         }
@@ -101,6 +98,7 @@ extension SQLiteTransaction {
         ).run(before)
         try statement("DELETE FROM specs WHERE fingerprint NOT IN (SELECT fingerprint FROM workspaces)").run()
         try statement(Self.forgetKeys).run()
+        keys.forget()
         // The newest one stays, so that no number is given again to an event that readers then miss.
         try statement("DELETE FROM events WHERE at < ? AND sequence < (SELECT max(sequence) FROM events)").run(before)
         try statement(
@@ -116,11 +114,11 @@ extension SQLiteTransaction {
         ).run(before)
     }
 
+    /// An operation is never older than its workspace.
     private static let forgetKeys = """
         DELETE FROM preset_keys WHERE NOT EXISTS (SELECT 1 FROM presets WHERE presets.id = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM failures WHERE failures.preset = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state <> 5)
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state = 5)
-        AND NOT EXISTS (SELECT 1 FROM operations WHERE operations.preset = preset_keys.id)
         """
 }

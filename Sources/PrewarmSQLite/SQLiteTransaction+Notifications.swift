@@ -48,7 +48,10 @@ extension SQLiteTransaction {
         }
         tallies.oldestDueAt =
             try statement(
-                "SELECT min(max(created_at, next_attempt_at)) FROM operations WHERE state = 0 AND next_attempt_at <= ?"
+                """
+                SELECT min(next_attempt_at) FROM operations INDEXED BY operations_due
+                WHERE state = 0 AND next_attempt_at <= ?
+                """
             ).first(now) { columns in columns.next(Timestamp?.self) } ?? nil
         return tallies
     }

@@ -19,8 +19,12 @@ extension SQLiteTransaction {
         if !filter.states.isEmpty { conditions.append(filter.states.condition(on: "state")) }
         if let key = filter.preset {
             guard let preset = try presetID(key) else { return [] }
-            conditions.append("preset = ?")
-            values.append(preset)
+            conditions.append(
+                """
+                workspace IN (SELECT id FROM workspaces WHERE preset = ? AND state <> 5
+                UNION ALL SELECT id FROM workspaces WHERE preset = ? AND state = 5)
+                """)
+            values += [preset, preset]
         }
         if let workspace = filter.workspace {
             conditions.append("workspace = ?")
@@ -41,7 +45,7 @@ extension SQLiteTransaction {
     /// For the few that are not finished; SQLite would rather walk through all that ever were, in the order asked for.
     private static func index(of states: [Operation.State]) -> String {
         switch states {
-        case [.pending]: "INDEXED BY operations_next"
+        case [.pending]: "INDEXED BY operations_due"
         case [.running]: "INDEXED BY operations_running"
         default: ""
         }
@@ -51,7 +55,8 @@ extension SQLiteTransaction {
         var (index, conditions) = ("operations_due", "")
         var values: [any SQLiteValue] = [filter.provisioner, now]
         if let name = filter.preset {
-            (index, conditions) = ("operations_of_preset", " AND preset IN (SELECT id FROM preset_keys WHERE name = ?)")
+            index = "operations_of_workspace"
+            conditions = " AND workspace IN (\(Self.liveWorkspaces))"
             values.append(name)
         }
         if let workspace = filter.workspace {
@@ -73,7 +78,7 @@ extension SQLiteTransaction {
                 SELECT id FROM operations AS due INDEXED BY \(index)
                 WHERE provisioner = ? AND state = 0 AND next_attempt_at <= ?\(conditions) AND NOT EXISTS (
                     SELECT 1 FROM operations AS other INDEXED BY operations_of_workspace
-                    WHERE other.workspace = due.workspace AND other.id <> due.id AND (other.state = 1 OR
+                    WHERE other.workspace = (SELECT workspace FROM operations WHERE id = due.id) AND other.id <> due.id AND (other.state = 1 OR
                         (other.state = 0 AND (other.kind = 1, other.id) < (due.kind = 1, due.id))))
                 ORDER BY (kind = 1), id LIMIT ?)
             ORDER BY (kind = 1), id
@@ -81,22 +86,28 @@ extension SQLiteTransaction {
         return try records(select, values + [limit])
     }
 
+    private static let liveWorkspaces = """
+        SELECT id FROM workspaces INDEXED BY workspaces_live
+        WHERE preset IN (SELECT id FROM preset_keys WHERE name = ?) AND state <> 5
+        """
+
     func nextAttempt(after time: Timestamp) throws -> Timestamp? {
         try statement(
-            "SELECT min(next_attempt_at) FROM operations INDEXED BY operations_next WHERE state = 0 AND next_attempt_at > ?"
+            """
+            SELECT min(next_attempt_at) FROM operations INDEXED BY operations_waiting
+            WHERE state = 0 AND next_attempt_at > created_at AND next_attempt_at > ?
+            """
         ).first(time) { columns in columns.next(Timestamp?.self) } ?? nil
     }
 
     func insert(_ operations: [Operation]) throws {
-        let keys = try PresetKeys(self)
-        let insert = try statement(
+        let insert = """
+            INSERT OR FAIL INTO operations (id, kind, workspace, preset, provisioner, reason, state, attempt, \
+            next_attempt_at, error, created_at, started_at, finished_at)
             """
-            INSERT INTO operations (id, kind, workspace, preset, provisioner, reason, state, attempt, next_attempt_at,
-            error, created_at, started_at, finished_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
-            """)
-        for operation in operations {
-            try insert.run(
-                operation.id, operation.kind.code, operation.workspace, keys.id(of: operation.preset),
+        try self.insert(operations, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?,?,?)") { operation, binder in
+            try binder.bind(
+                operation.id, operation.kind.code, operation.workspace, addedPresetID(operation.preset),
                 operation.provisioner, operation.reason.rawValue, operation.state.code, operation.attempt,
                 operation.nextAttemptAt, operation.error, operation.createdAt, operation.startedAt,
                 operation.finishedAt)

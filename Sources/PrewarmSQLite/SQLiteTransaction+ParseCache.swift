@@ -14,11 +14,11 @@ extension SQLiteTransaction {
 
     /// The time of saving is SQLite's, not the engine's: it decides nothing but when a cache is made anew.
     func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int) throws {
-        let insert = try statement(
-            """
-            INSERT OR REPLACE INTO blobs (blob, parser_version, bytes, saved_at)
-            VALUES (?,?,?, CAST(strftime('%s','now') AS INTEGER) * 1000)
-            """)
-        for file in files { try insert.run(file.blob, parserVersion, file.bytes) }
+        try insert(
+            files, by: "INSERT OR REPLACE INTO blobs (blob, parser_version, bytes, saved_at)",
+            row: "(?,?,?, CAST(strftime('%s','now') AS INTEGER) * 1000)"
+        ) { file, binder in
+            try binder.bind(file.blob, parserVersion, file.bytes)
+        }
     }
 }

@@ -28,17 +28,16 @@ extension SQLiteTransaction {
     }
 
     func save(_ presets: [Preset]) throws {
-        let keys = try PresetKeys(self)
-        let save = try statement("INSERT OR REPLACE INTO presets (id, value) VALUES (?,?)")
-        let open = try statement(
-            """
-            INSERT INTO standings (preset, source, settled, unclaimed, unfinished, replacement) VALUES (?,?,0,0,0,?)
-            ON CONFLICT DO UPDATE SET settled = 0, replacement = excluded.replacement
-            """)
-        for preset in presets {
-            let id = try keys.id(of: preset.key)
-            try save.run(id, preset.binary)
-            try open.run(id, preset.key.source, preset.replacement)
+        try addPresetIDs(presets.lazy.map(\.key))
+        try insert(presets, by: "INSERT OR REPLACE INTO presets (id, value)", row: "(?,?)") { preset, binder in
+            try binder.bind(addedPresetID(preset.key), preset.binary)
+        }
+        try insert(
+            presets,
+            by: "INSERT OR FAIL INTO standings (preset, source, settled, unclaimed, unfinished, replacement)",
+            row: "(?,?,0,0,0,?)", rest: "ON CONFLICT DO UPDATE SET settled = 0, replacement = excluded.replacement"
+        ) { preset, binder in
+            try binder.bind(addedPresetID(preset.key), preset.key.source, preset.replacement)
         }
     }
 
@@ -64,9 +63,10 @@ extension SQLiteTransaction {
     }
 
     func save(_ conditions: [PresetKey: [Condition]]) throws {
-        let keys = try PresetKeys(self)
-        let save = try statement("INSERT OR REPLACE INTO conditions (preset, value) VALUES (?,?)")
-        for (key, value) in conditions { try save.run(keys.id(of: key), value.binary) }
+        let rows = try conditions.map { (id: try addedPresetID($0), value: $1) }.sorted { $0.id < $1.id }
+        try insert(rows, by: "INSERT OR REPLACE INTO conditions (preset, value)", row: "(?,?)") { row, binder in
+            try binder.bind(row.id, row.value.binary)
+        }
     }
 
     func replaceTemplates(_ templates: [Template], source: String) throws {
@@ -99,7 +99,7 @@ extension SQLiteTransaction {
         }
         try statement(
             "INSERT OR REPLACE INTO failures (preset, fingerprint, count, retry_at, message) VALUES (?,?,?,?,?)"
-        ).run(PresetKeys(self).id(of: preset), failure.fingerprint, failure.count, failure.retryAt, failure.message)
+        ).run(addedPresetID(preset), failure.fingerprint, failure.count, failure.retryAt, failure.message)
     }
 }
 

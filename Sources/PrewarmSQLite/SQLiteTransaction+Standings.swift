@@ -58,17 +58,22 @@ extension SQLiteTransaction {
     }
 
     func save(_ standings: [PoolStanding]) throws {
-        let keys = try PresetKeys(self)
         let save = try statement(
             """
             UPDATE standings SET settled = ?2, next_change = ?3, unclaimed = ?4, unfinished = ?5
             WHERE preset = ?1 AND (settled <> ?2 OR next_change IS NOT ?3 OR unclaimed <> ?4 OR unfinished <> ?5)
             """)
-        for standing in standings {
+        // Of a pool that is not settled, nothing else is ever asked.
+        let areAnySettled = try areAnySettled()
+        for standing in standings where standing.isSettled || areAnySettled {
             try save.run(
-                keys.id(of: standing.preset), standing.isSettled ? 1 : 0, standing.nextChange, standing.unclaimed,
+                addedPresetID(standing.preset), standing.isSettled ? 1 : 0, standing.nextChange, standing.unclaimed,
                 standing.isUnfinished ? 1 : 0)
         }
+    }
+
+    func areAnySettled() throws -> Bool {
+        try statement("SELECT 1 FROM settled WHERE pools > 0 LIMIT 1").first { _ in true } ?? false
     }
 
     func presets(_ keys: [PresetKey]) throws -> [Preset]? {

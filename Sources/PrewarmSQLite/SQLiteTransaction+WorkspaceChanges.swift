@@ -3,20 +3,20 @@ internal import PrewarmEngine
 
 extension SQLiteTransaction {
     func insert(_ workspaces: [Workspace]) throws {
-        let keys = try PresetKeys(self)
-        let insertSpec = try statement("INSERT OR IGNORE INTO specs (fingerprint, value) VALUES (?,?)")
-        let insert = try statement(
-            "INSERT INTO workspaces (\(WorkspaceDecoder.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?)")
-        var saved: Set<Fingerprint> = []
+        var specs: [Fingerprint: WorkspaceSpec] = [:]
         var added = AddedTallies()
         for workspace in workspaces {
-            if saved.insert(workspace.fingerprint).inserted {
-                try insertSpec.run(workspace.fingerprint, workspace.spec.binary)
-            }
-            let preset = try keys.id(of: workspace.preset)
-            added.count(workspace, preset)
-            try insert.run(
-                workspace.id, preset, workspace.fingerprint, workspace.state.code,
+            specs[workspace.fingerprint] = workspace.spec
+            added.count(workspace, try addedPresetID(workspace.preset))
+        }
+        let insertSpec = "INSERT OR IGNORE INTO specs (fingerprint, value)"
+        try insert(specs.sorted { $0.key.rawValue < $1.key.rawValue }, by: insertSpec, row: "(?,?)") { spec, binder in
+            try binder.bind(spec.key, spec.value.binary)
+        }
+        let insert = "INSERT OR FAIL INTO workspaces (\(WorkspaceDecoder.columns))"
+        try self.insert(workspaces, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?)") { workspace, binder in
+            try binder.bind(
+                workspace.id, addedPresetID(workspace.preset), workspace.fingerprint, workspace.state.code,
                 workspace.owner, workspace.createdAt, workspace.readyAt, workspace.claimedAt, workspace.endpoint,
                 bytes(of: workspace.metadata), workspace.revision)
         }

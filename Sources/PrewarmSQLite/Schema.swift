@@ -146,11 +146,12 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         -- In the order in which they are run: walked to the limit, never sorted. It covers the question which are due.
         CREATE INDEX operations_due ON operations (
-            provisioner, (kind = 1), id, next_attempt_at, preset, workspace, kind, state) WHERE state = 0;
-        CREATE INDEX operations_next ON operations (next_attempt_at) WHERE state = 0;
+            provisioner, (kind = 1), id, next_attempt_at, preset, kind, state) WHERE state = 0;
+        -- Those that have to wait: what is new is due at once.
+        CREATE INDEX operations_waiting ON operations (next_attempt_at)
+            WHERE state = 0 AND next_attempt_at > created_at;
         CREATE INDEX operations_running ON operations (id) WHERE state = 1;
         CREATE INDEX operations_of_workspace ON operations (workspace, id);
-        CREATE INDEX operations_of_preset ON operations (preset, id);
         CREATE INDEX operations_finished ON operations (finished_at) WHERE finished_at IS NOT NULL;
         CREATE TABLE logs (
             sequence INTEGER PRIMARY KEY, operation TEXT NOT NULL, attempt INTEGER NOT NULL, at INTEGER NOT NULL,

@@ -58,6 +58,7 @@ extension StoreContract {
             let store = try await fixture.open()
             let rust = PresetKey(source: "main", name: "rust")
             try await store.write { writer in
+                try writer.insert([.sample("w1"), .sample("w2", rust), .sample("w3", .go, .deleted)])
                 try writer.insert([
                     .sample("o1", "w1"), .sample("o3", "w2", .create, rust),
                     .sample("o2", "w1", .delete, state: .running),
@@ -110,6 +111,7 @@ extension StoreContract {
             let store = try await fixture.open()
             let (rust, otherGo) = (PresetKey(source: "main", name: "rust"), PresetKey(source: "team", name: "go"))
             try await store.write { writer in
+                try writer.insert([.sample("w1"), .sample("w2", rust), .sample("w3", otherGo), .sample("w4")])
                 try writer.insert([
                     .sample("o1", "w1", .delete), .sample("o2", "w1"), .sample("o3", "w2", .create, rust),
                     .sample("o4", "w3", .create, otherGo), .sample("o5", "w4", dueAt: .at(7)),
@@ -126,6 +128,7 @@ extension StoreContract {
             let store = try await fixture.open()
             let (rust, other) = (PresetKey(source: "main", name: "rust"), PresetKey(source: "team", name: "go"))
             try await store.write { writer in
+                try writer.insert([.sample("w1"), .sample("w2", rust), .sample("w3", other)])
                 try writer.insert([
                     .sample("o1", "w1"), .sample("o2", "w2", .create, rust), .sample("o3", "w3", .create, other),
                 ])

@@ -6,6 +6,44 @@ private struct Refused: Error, Equatable {}
 
 extension StoreContract {
     static let transactionCases = [
+        Case("batches of any size are kept as a whole or not at all") { fixture in
+            let store = try await fixture.open()
+            // As many as fit a statement, one less, one more, and several statements with a rest.
+            for size in [31, 32, 33, 101] {
+                let presets = (0..<size).map { Preset.sample(PresetKey(source: "main", name: "p\(size)-\($0)")) }
+                let workspaces = presets.map { Workspace.sample("w-\($0.key.name)", $0.key) }
+                let operations = workspaces.map { Operation.sample("o-\($0.id)", $0.id.rawValue, .create, $0.preset) }
+                await #expect(throws: StoreError.self) {
+                    try await store.write { writer in
+                        try writer.save(presets)
+                        try writer.insert(workspaces + workspaces.suffix(1))
+                    }
+                }
+                #expect(try await store.read { try $0.presets(source: nil) }.isEmpty)
+                #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) }.isEmpty)
+                try await store.write { writer in
+                    try writer.save(presets)
+                    try writer.insert(workspaces)
+                    try writer.insert(operations)
+                }
+                let kept = try await store.read { reader in
+                    (
+                        try reader.presets(source: nil), try reader.workspaces(WorkspaceFilter()),
+                        try reader.operations(OperationFilter()).map(\.operation), try reader.tallies(source: nil).count
+                    )
+                }
+                #expect(Set(kept.0) == Set(presets))
+                #expect(Set(kept.1) == Set(workspaces))
+                #expect(Set(kept.2) == Set(operations))
+                #expect(kept.3 == size)
+                try await store.write { writer in
+                    _ = try writer.move(workspaces.map(\.id), from: [.ready], to: .deleted)
+                    try writer.cancelOperations(of: workspaces.map(\.id), now: .at(0))
+                    try writer.forget(presets.map(\.key))
+                    try writer.forgetHistory(before: .at(4000 + Int64(size) * 4000))
+                }
+            }
+        },
         Case("a write that throws leaves nothing and passes the error on") { fixture in
             let store = try await fixture.open()
             await #expect(throws: Refused.self) {

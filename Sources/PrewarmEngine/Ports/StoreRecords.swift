@@ -200,6 +200,7 @@ package struct WorkspaceFilter: Sendable {
 }
 
 package struct OperationFilter: Sendable {
+    /// Of the workspaces of this preset.
     package var preset: PresetKey?
     package var workspace: WorkspaceID?
     /// Empty: all.

@@ -35,18 +35,18 @@ extension TurnCommit {
 
     /// What it has to remember after it; written only where that changed.
     func save(
-        _ record: GuardRecord, after plan: Plan, of presets: [Preset], in store: any StoreWriter
+        _ record: GuardRecord, after plan: Plan, of table: PresetTable, in store: any StoreWriter
     ) throws {
         var record = record
         let lowered = Set(record.lowered)
-        let byKey = Dictionary(presets.map { ($0.key, $0) }) { first, _ in first }
+        let presets = table.presets
         func isTaken(_ action: Action) -> Bool {
-            byKey[action.preset].map { action.isCausedByRevision(of: $0, lowered: lowered) } ?? false
+            table[action.preset].map { action.isCausedByRevision(of: $0, lowered: lowered) } ?? false
         }
         let approved = Set(
             record.approval.flatMap { $0.revision == revision?.description ? $0.workspaces : nil } ?? [])
         let removed = plan.actions.count { action in
-            guard isTaken(action), let id = action.workspace else { return false }
+            guard let id = action.workspace, isTaken(action) else { return false }
             return !approved.contains(id)
         }
         let window = engine.policy.deletionGuard.window

@@ -20,8 +20,8 @@ struct TurnCommit: Sendable {
         try engine.check(lease, of: source.name, in: store)
         if let desired { try put(desired, in: store) }
         let scope = try scope(in: store)
-        let planner = engine.planner(
-            for: scope.presets + (desired?.changes.compactMap(\.before) ?? []), at: now)
+        let earlier = desired?.changes.compactMap(\.before) ?? []
+        let planner = engine.planner(for: earlier.isEmpty ? scope.presets : scope.presets + earlier, at: now)
         let guarding = try guardRecord(planner, of: scope, in: store)
         var observed = try engine.observed(
             of: scope, source: source.name, revision: revision, planner: planner, in: store)
@@ -42,9 +42,10 @@ struct TurnCommit: Sendable {
         if let expected, expected != report.plan.digest(revision: revision) {
             throw TurnError.planChanged(source: source.name)
         }
-        let counts = try carryOut(report.plan, of: scope.presets, observed: observed, in: store)
-        try store.save(standings(after: report.plan, of: report.presets))
-        try save(guarding, after: report.plan, of: scope.presets, in: store)
+        let presets = PresetTable(scope.presets)
+        let counts = try carryOut(report.plan, of: presets, observed: observed, in: store)
+        try store.save(standings(after: report.plan, of: presets))
+        try save(guarding, after: report.plan, of: presets, in: store)
         report.conditions = try conditions(of: scope, in: store)
         try saveConditions(of: report, in: store)
         try record(report.plan, of: scope, in: store)
@@ -57,13 +58,15 @@ struct TurnCommit: Sendable {
     // MARK: What is desired
 
     private func put(_ desired: Desired, in store: any StoreWriter) throws {
+        try noteRevision(desired, in: store)
         try store.save(desired.changes.map(\.now))
         if let templates = desired.templates { try store.replaceTemplates(templates, source: source.name) }
-        try noteRevision(desired, in: store)
         // Where only what changed was looked at, there were none and are none.
         if desired.presets != nil { try store.replaceDiagnostics(desired.diagnostics, source: source.name) }
         try store.saveParsed(desired.newlyParsed, parserVersion: engine.parser.version)
-        for change in desired.changes where change.before?.fingerprint != change.now.fingerprint {
+        let failing = Set(try store.failures(source: source.name).map(\.preset))
+        for change in desired.changes
+        where failing.contains(change.now.key) && change.before?.fingerprint != change.now.fingerprint {
             try store.setFailure(nil, of: change.now.key)
         }
     }
@@ -93,32 +96,15 @@ struct TurnCommit: Sendable {
     // MARK: What is done
 
     private func carryOut(
-        _ plan: Plan, of presets: [Preset], observed: Observed, in store: any StoreWriter
+        _ plan: Plan, of presets: PresetTable, observed: Observed, in store: any StoreWriter
     ) throws -> ActionCounts {
         var counts = ActionCounts()
         guard !plan.actions.isEmpty else { return counts }
         var generator = SystemRandomNumberGenerator()
         var identifiers = IdentifierFactory(now: now, using: &generator)
-        let byKey = Dictionary(presets.map { ($0.key, $0) }) { first, _ in first }
-        var workspaces: [Workspace] = []
-        var operations: [Operation] = []
         var events = EventBatch(at: now, source: source.name)
-        let revision = revision?.description
-        var next: Preset?
-        for action in plan.actions where action.kind == .create {
-            // What a preset lacks is planned in one go.
-            if next?.key != action.preset { next = byKey[action.preset] }
-            guard let preset = next else { continue }
-            let workspace = Workspace(
-                id: WorkspaceID(identifiers.next()), preset: preset.key, spec: preset.spec,
-                fingerprint: preset.fingerprint, state: .pending, createdAt: now,
-                revision: revision)
-            workspaces.append(workspace)
-            operations.append(
-                operation(.create, of: workspace.id, preset.key, preset.spec.provisioner, action.reason, &identifiers))
-            events.count(action)
-        }
-        try store.insert(workspaces)
+        for action in plan.actions { events.count(action) }
+        counts.created = try create(plan, of: presets, &identifiers, in: store)
         // Between the reading and here nobody wrote: it is one transaction.
         let leaving = plan.actions.compactMap { $0.kind == .create ? nil : $0.workspace }
         let cancelled = plan.actions.compactMap { $0.kind == .cancel ? $0.workspace : nil }
@@ -126,21 +112,59 @@ struct TurnCommit: Sendable {
         _ = try store.move(cancelled, from: [.pending], to: .deleted)
         let deleted = plan.actions.compactMap { $0.kind == .delete ? $0.workspace : nil }
         let moved = try store.move(deleted, from: [.creating, .ready, .failed, .lost], to: .deleting)
-        var makers = Makers(presets: byKey, observed: observed)
-        for action in plan.actions where action.kind != .create {
-            events.count(action)
-            guard action.kind == .delete, let id = action.workspace, moved.contains(id),
+        var makers = Makers(presets: presets, observed: observed)
+        var operations: [Operation] = []
+        for action in plan.actions where action.kind == .delete {
+            guard let id = action.workspace, moved.contains(id),
                 let provisioner = try makers.provisioner(of: id, preset: action.preset, in: store)
             else { continue }
             operations.append(operation(.delete, of: id, action.preset, provisioner, action.reason, &identifiers))
         }
         try store.insert(operations)
         try store.append(events.events)
-        counts.created = workspaces.count
         counts.deleted = moved.count
         counts.cancelled = cancelled.count
         return counts
     }
+
+    /// - Returns: how many.
+    private func create(
+        _ plan: Plan, of presets: PresetTable, _ identifiers: inout IdentifierFactory, in store: any StoreWriter
+    ) throws -> Int {
+        let revision = revision?.description
+        var count = 0
+        var workspaces: [Workspace] = []
+        var operations: [Operation] = []
+        func save() throws {
+            try store.insert(workspaces)
+            try store.insert(operations)
+            count += workspaces.count
+            workspaces.removeAll(keepingCapacity: true)
+            operations.removeAll(keepingCapacity: true)
+        }
+        var rest = plan.actions[...]
+        while let first = rest.first {
+            // What a preset lacks is planned in one go.
+            let alike = rest.prefix { $0.kind == first.kind && $0.reason == first.reason && $0.preset == first.preset }
+            rest = rest[alike.endIndex...]
+            guard first.kind == .create, let preset = presets[first.preset] else { continue }
+            for _ in alike {
+                let workspace = Workspace(
+                    id: WorkspaceID(identifiers.next()), preset: preset.key, spec: preset.spec,
+                    fingerprint: preset.fingerprint, state: .pending, createdAt: now, revision: revision)
+                workspaces.append(workspace)
+                operations.append(
+                    operation(
+                        .create, of: workspace.id, preset.key, preset.spec.provisioner, first.reason, &identifiers))
+            }
+            // A hundred thousand at once would take as much memory as all else.
+            if workspaces.count >= Self.manyWorkspaces { try save() }
+        }
+        try save()
+        return count
+    }
+
+    private static let manyWorkspaces = 1000
 
     private func operation(
         _ kind: Operation.Kind, of workspace: WorkspaceID, _ preset: PresetKey, _ provisioner: String, _ reason: Reason,
@@ -161,8 +185,9 @@ struct TurnCommit: Sendable {
     /// Only those that changed.
     private func saveConditions(of report: TurnReport, in store: any StoreWriter) throws {
         var changed: [PresetKey: [Condition]] = [:]
-        for status in report.statuses(at: now) where report.conditions[status.preset.key] != status.conditions {
-            changed[status.preset.key] = status.conditions
+        report.forEachStatus(at: now) { status in
+            let key = status.preset.key
+            if report.conditions[key] != status.conditions { changed[key] = status.conditions }
         }
         try noteChanges(changed, of: report, in: store)
         try store.save(changed)
@@ -191,7 +216,6 @@ struct TurnCommit: Sendable {
                         subject: desired.commit?.subject, committedAt: desired.commit?.time, created: 0, deleted: 0,
                         cancelled: 0))
                 record.appliedAt = now
-                try store.forgetOld(now: now)
             }
             record.applied = revision
             record.files = desired.files
@@ -215,13 +239,26 @@ struct ActionCounts: Sendable {
     var cancelled = 0
 }
 
+/// Presets by their keys, copied once for all who look them up: each has some twenty parts that are counted.
+struct PresetTable {
+    let presets: [Preset]
+    private let indices: [PresetKey: Int]
+
+    init(_ presets: [Preset]) {
+        self.presets = presets
+        indices = Dictionary(zip(presets.lazy.map(\.key), presets.indices)) { first, _ in first }
+    }
+
+    subscript(key: PresetKey) -> Preset? { indices[key].map { presets[$0] } }
+}
+
 /// Finds out which provisioner made a workspace: the preset's, unless that has changed since.
 private struct Makers {
-    private let presets: [PresetKey: Preset]
+    private let presets: PresetTable
     private let fingerprints: [WorkspaceID: Fingerprint]
     private var known: [Fingerprint: String] = [:]
 
-    init(presets: [PresetKey: Preset], observed: Observed) {
+    init(presets: PresetTable, observed: Observed) {
         self.presets = presets
         fingerprints = Dictionary(
             observed.instances.values.lazy.joined().map { ($0.id, $0.fingerprint) }

@@ -8,6 +8,7 @@ extension TurnCommit {
         var events: [Event] = []
         let isNew = try store.source(source.name)?.applied != revision
         if isNew {
+            try store.forgetOld(now: now)
             let by = desired.commit.map { ": \($0.subject.firstLine) (\($0.author.firstLine))" } ?? ""
             events.append(
                 event("Applied", revision, "\(desired.changes.count.counted("preset")) changed\(by)"))
@@ -53,7 +54,11 @@ extension TurnCommit {
     ) throws -> [Event] {
         var events: [Event] = []
         var isRollout: Bool?
-        for (key, conditions) in changed.sorted(by: { $0.key < $1.key }) {
+        // Most that change are only on their way.
+        let candidates = changed.filter { key, conditions in
+            conditions.hasStalled || conditions.isAtDesired || report.conditions[key]?.hasStalled == true
+        }
+        for (key, conditions) in candidates.sorted(by: { $0.key < $1.key }) {
             let earlier = report.conditions[key] ?? []
             let (stalled, wasStalled) = (conditions.first { $0.kind == .stalled }, earlier.hasStalled)
             if let stalled, !wasStalled {
@@ -61,15 +66,14 @@ extension TurnCommit {
             } else if stalled == nil, wasStalled {
                 events.append(event("Recovered", key, "it is no longer stalled"))
             }
-            guard let ready = conditions.first(where: { $0.kind == .ready }), ready.reason == "AtDesired",
-                earlier.first(where: { $0.kind == .ready })?.reason != "AtDesired"
-            else { continue }
+            guard conditions.isAtDesired, !earlier.isAtDesired else { continue }
             // Once a revision is through, pools are refilled with every claim: that is no news.
             if isRollout == nil {
                 let newest = try store.revisions(source: source.name, limit: 1).first
                 isRollout = newest?.convergedAt == nil || newest?.revision != revision
             }
-            if isRollout == true { events.append(event("AtDesired", key, ready.message)) }
+            let message = conditions.first { $0.kind == .ready }?.message ?? ""
+            if isRollout == true { events.append(event("AtDesired", key, message)) }
         }
         return events
     }
@@ -107,6 +111,7 @@ extension TurnCommit {
 }
 
 extension [Condition] {
+    fileprivate var isAtDesired: Bool { contains { $0.kind == .ready && $0.reason == "AtDesired" } }
     fileprivate var hasStalled: Bool { contains { $0.kind == .stalled } }
     /// It waits for somebody's leave.
     fileprivate var isHeld: Bool { contains { $0.kind == .deletionsHeld && $0.reason != "Retain" } }

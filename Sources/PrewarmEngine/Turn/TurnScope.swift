@@ -43,11 +43,16 @@ extension TurnCommit {
     }
 
     /// What the plan leaves of the pools that it was made for.
-    func standings(after plan: Plan, of presets: [Preset]) -> [PoolStanding] {
-        let busy = Set(plan.actions.map(\.preset)).union(plan.held.lazy.map(\.action.preset))
-        let byKey = Dictionary(presets.map { ($0.key, $0) }) { first, _ in first }
+    func standings(after plan: Plan, of presets: PresetTable) -> [PoolStanding] {
+        var busy: Set<PresetKey> = []
+        var last: PresetKey?
+        for action in plan.actions where action.preset != last {
+            busy.insert(action.preset)
+            last = action.preset
+        }
+        for held in plan.held { busy.insert(held.action.preset) }
         return plan.pools.compactMap { pool in
-            guard let preset = byKey[pool.preset] else { return nil }
+            guard let preset = presets[pool.preset] else { return nil }
             let isSettled = preset.retirement != .pruned && !busy.contains(pool.preset)
             return PoolStanding(
                 preset: pool.preset, isSettled: isSettled, isUnfinished: isSettled && !pool.isFinished(preset),
