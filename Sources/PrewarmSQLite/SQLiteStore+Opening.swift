@@ -17,12 +17,8 @@ extension SQLiteStore {
             let memory = Self.memory(megabytes: readsBeside ? 32 : 8)
             let writer = try DatabaseQueue(path: path, configuration: writerConfiguration(path))
             try prepare(writer, path: path, memory: memory)
-            guard readsBeside else { return SQLiteStore(path: path, writer: writer, readers: writer) }
-            var configuration = Configuration()
-            configuration.readonly = true
-            configuration.busyMode = .timeout(Double(busySeconds))
-            configuration.prepareDatabase { database in try database.execute(sql: memory) }
-            let readers = try DatabasePool(path: path, configuration: configuration)
+            let readers =
+                readsBeside ? ReaderPool { try openReader(path, memory: memory) } : ReaderPool(writer)
             return SQLiteStore(path: path, writer: writer, readers: readers)
         } catch let error as StoreError {
             throw error
@@ -36,6 +32,14 @@ extension SQLiteStore {
     /// - Parameter megabytes: of pages at most for each connection; 32 hold the index of 300,000 workspaces.
     private static func memory(megabytes: Int) -> String {
         "PRAGMA cache_size = -\(megabytes * 1000); PRAGMA temp_store = MEMORY"
+    }
+
+    private static func openReader(_ path: String, memory: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(Double(busySeconds))
+        configuration.prepareDatabase { database in try database.execute(sql: memory) }
+        return try DatabaseQueue(path: path, configuration: configuration)
     }
 
     /// By `mknod`, because a file that is opened and closed beside SQLite drops its locks

@@ -12,10 +12,10 @@ package final class SQLiteStore: Store {
     /// Before the writer, as what stands first goes first: who closes last takes the log into the file
     /// (https://www.sqlite.org/wal.html, 3.3). Those that can't write can't, and leave a log that every later process
     /// has to read through.
-    private let readers: any DatabaseReader
+    private let readers: ReaderPool
     private let commits: CommitQueue
 
-    init(path: String, writer: DatabaseQueue, readers: any DatabaseReader) {
+    init(path: String, writer: DatabaseQueue, readers: ReaderPool) {
         self.path = path
         commits = CommitQueue(writer)
         self.readers = readers
@@ -24,7 +24,7 @@ package final class SQLiteStore: Store {
     /// Waits for what is under way, then closes the file; what is asked for afterwards fails. Blocks. Needed by a process
     /// that ends at once: else a store closes when nobody holds it any more.
     package func close() {
-        try? readers.close()
+        readers.close()
         commits.close()
     }
 
@@ -32,7 +32,7 @@ package final class SQLiteStore: Store {
         _ body: @escaping @Sendable (any StoreReader) throws -> Result
     ) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            readers.asyncRead { [path] connection in
+            readers.read { [path] connection in
                 continuation.resume(
                     with: storeResult(path) { try body(SQLiteTransaction(database: connection.get())) })
             }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import PrewarmEngine
 import PrewarmSQLite
 import Testing
@@ -32,17 +33,41 @@ struct SQLiteStoreContractTests {
         withExtendedLifetime(fixture) {}
     }
 
+    @Test(
+        "A read gets its turn however many there are, and none hangs when the store closes", arguments: [true, false])
+    func manyReads(readsBeside: Bool) async throws {
+        let fixture = try SQLiteFixture(readsBeside: readsBeside)
+        let store = try SQLiteStore.open(path: "\(fixture.directory)/store.db", readsBeside: readsBeside)
+        func reads(_ count: Int) async -> Int {
+            await withTaskGroup { group in
+                for number in 0..<count {
+                    group.addTask {
+                        let sum = try? await store.read { reader in
+                            usleep(500)
+                            return try reader.sources().count + number
+                        }
+                        return sum == number ? 1 : 0
+                    }
+                }
+                return await group.reduce(0, +)
+            }
+        }
+        #expect(await reads(200) == 200)
+        async let some = reads(200)
+        try await Task.sleep(for: .milliseconds(5))
+        store.close()
+        #expect(await some <= 200)
+        await #expect(throws: StoreError.self) { try await store.read { try $0.sources() } }
+    }
+
     @Test(arguments: [true, false])
     func whoClosesAStoreLeavesOneFile(readsBeside: Bool) async throws {
         let fixture = try SQLiteFixture(readsBeside: readsBeside)
-        do {
-            let store = try fixture.open()
-            try await store.write { try $0.save(SourceRecord(name: "presets", url: "https://example.org")) }
-            #expect(try await store.read { try $0.sources().map(\.name) } == ["presets"])
-        }
-        func files() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: fixture.directory) }
-        // The queue of a connection may hold it for a moment longer.
-        for _ in 0..<1000 where try files().count > 1 { try await Task.sleep(for: .milliseconds(10)) }
-        #expect(try files() == ["store.db"])
+        let store = try SQLiteStore.open(path: "\(fixture.directory)/store.db", readsBeside: readsBeside)
+        try await store.write { try $0.save(SourceRecord(name: "presets", url: "https://example.org")) }
+        #expect(try await store.read { try $0.sources().map(\.name) } == ["presets"])
+        store.close()
+        let files = try FileManager.default.contentsOfDirectory(atPath: fixture.directory)
+        #expect(files == ["store.db"])
     }
 }

@@ -1,0 +1,102 @@
+internal import GRDB
+internal import Synchronization
+
+/// Connections for reading: each read has one of its own for as long as it takes. They are opened when they are needed
+/// for the first time, as few programs need more than one.
+final class ReaderPool: Sendable {
+    typealias Job = @Sendable (Result<Database, any Error>) -> Void
+
+    private struct State {
+        var all: [DatabaseQueue]
+        /// The one that was used last is taken first: what it read is still in its memory.
+        var idle: [DatabaseQueue]
+        var waiting: [Job] = []
+        var opening = 0
+        var isClosed = false
+    }
+
+    private enum Turn {
+        case now(DatabaseQueue)
+        case opens, waits, closed
+    }
+
+    private let state: Mutex<State>
+    private let most: Int
+    private let open: @Sendable () throws -> DatabaseQueue
+
+    /// - Parameter open: opens another connection.
+    init(most: Int = 5, open: @escaping @Sendable () throws -> DatabaseQueue) {
+        self.most = most
+        self.open = open
+        state = Mutex(State(all: [], idle: []))
+    }
+
+    /// Reads by one that is open, which others may use, too.
+    init(_ connection: DatabaseQueue) {
+        most = 1
+        open = { connection }
+        state = Mutex(State(all: [connection], idle: [connection]))
+    }
+
+    /// The job runs in a transaction of its own, on the queue of a connection.
+    func read(_ job: @escaping Job) {
+        let turn = state.withLock { state -> Turn in
+            if state.isClosed { return .closed }
+            if let reader = state.idle.popLast() { return .now(reader) }
+            guard state.all.count + state.opening < most else {
+                state.waiting.append(job)
+                return .waits
+            }
+            state.opening += 1
+            return .opens
+        }
+        switch turn {
+        case .now(let reader): run(job, on: reader)
+        case .opens: openAndRun(job)
+        case .waits: break
+        case .closed: job(.failure(DatabaseError(resultCode: .SQLITE_MISUSE, message: "the store is closed")))
+        }
+    }
+
+    /// Waits for what is under way, then closes all; what is asked for afterwards fails.
+    func close() {
+        let (readers, waiting) = state.withLock { state in
+            state.isClosed = true
+            defer { state.waiting = [] }
+            return (state.all, state.waiting)
+        }
+        for job in waiting {
+            job(.failure(DatabaseError(resultCode: .SQLITE_MISUSE, message: "the store is closed")))
+        }
+        for reader in readers { try? reader.close() }
+    }
+
+    private func openAndRun(_ job: @escaping Job) {
+        do {
+            let reader = try open()
+            state.withLock { state in
+                state.opening -= 1
+                state.all.append(reader)
+            }
+            run(job, on: reader)
+        } catch {
+            state.withLock { $0.opening -= 1 }
+            job(.failure(error))
+        }
+    }
+
+    private func run(_ job: @escaping Job, on reader: DatabaseQueue) {
+        reader.asyncRead { [self] database in
+            job(database)
+            // What comes next waits in its queue until the transaction of this one is over.
+            let next = state.withLock { state -> Job? in
+                if state.waiting.isEmpty {
+                    state.idle.append(reader)
+                    return nil
+                }
+                return state.waiting.removeFirst()
+            }
+            if let next { run(next, on: reader) }
+        }
+    }
+}
