@@ -99,8 +99,14 @@ extension SQLiteTransaction {
         try statement("DELETE FROM specs WHERE fingerprint NOT IN (SELECT fingerprint FROM workspaces)").run()
         try statement(Self.forgetKeys).run()
         keys.forget()
-        // The newest one stays, so that no number is given again to an event that readers then miss.
-        try statement("DELETE FROM events WHERE at < ? AND sequence < (SELECT max(sequence) FROM events)").run(before)
+        // Up to the first that is to be kept, in the order in which they came. The newest one stays, so that no number is
+        // given again to an event that readers then miss.
+        try statement(
+            """
+            DELETE FROM events WHERE sequence < coalesce(
+                (SELECT sequence FROM events WHERE at >= ? ORDER BY sequence LIMIT 1), (SELECT max(sequence) FROM events))
+            """
+        ).run(before)
         try statement(
             """
             DELETE FROM revisions WHERE applied_at < ?

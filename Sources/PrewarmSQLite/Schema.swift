@@ -174,7 +174,6 @@ enum Schema {
             object TEXT NOT NULL, name TEXT NOT NULL, source TEXT, preset TEXT, message TEXT NOT NULL
         ) STRICT;
         CREATE INDEX events_of_preset ON events (source, preset, sequence) WHERE preset IS NOT NULL;
-        CREATE INDEX events_by_time ON events (at);
         CREATE TABLE blobs (
             blob TEXT PRIMARY KEY, parser_version INTEGER NOT NULL, bytes BLOB NOT NULL, saved_at INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
