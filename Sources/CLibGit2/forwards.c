@@ -63,7 +63,13 @@ FORWARD(int, git_object_lookup_prefix,
         (git_object **object_out, git_repository *repo, const git_oid *id, size_t len, git_object_t type),
         (object_out, repo, id, len, type), -1)
 
+FORWARD(int, git_odb_add_backend,
+        (git_odb *odb, git_odb_backend *backend, int priority),
+        (odb, backend, priority), -1)
+FORWARD(int, git_odb_backend_one_pack, (git_odb_backend **out, const char *index_file), (out, index_file), -1)
+FORWARD(int, git_odb_foreach, (git_odb *db, git_odb_foreach_cb cb, void *payload), (db, cb, payload), -1)
 FORWARD(void, git_odb_free, (git_odb *db), (db), (void)0)
+FORWARD(int, git_odb_new, (git_odb **out), (out), -1)
 FORWARD(const void *, git_odb_object_data, (git_odb_object *object), (object), NULL)
 FORWARD(void, git_odb_object_free, (git_odb_object *object), (object), (void)0)
 FORWARD(size_t, git_odb_object_size, (git_odb_object *object), (object), 0)
@@ -71,6 +77,16 @@ FORWARD(int, git_odb_read, (git_odb_object **out, git_odb *db, const git_oid *id
 FORWARD(int, git_odb_read_header,
         (size_t *len_out, git_object_t *type_out, git_odb *db, const git_oid *id),
         (len_out, type_out, db, id), -1)
+
+FORWARD(void, git_packbuilder_free, (git_packbuilder *pb), (pb), (void)0)
+FORWARD(int, git_packbuilder_insert, (git_packbuilder *pb, const git_oid *id, const char *name), (pb, id, name), -1)
+FORWARD(const char *, git_packbuilder_name, (git_packbuilder *pb), (pb), NULL)
+FORWARD(int, git_packbuilder_new, (git_packbuilder **out, git_repository *repo), (out, repo), -1)
+FORWARD(unsigned int, git_packbuilder_set_threads, (git_packbuilder *pb, unsigned int n), (pb, n), 0)
+FORWARD(int, git_packbuilder_write,
+        (git_packbuilder *pb, const char *path, unsigned int mode, git_indexer_progress_cb progress_cb,
+         void *progress_cb_payload),
+        (pb, path, mode, progress_cb, progress_cb_payload), -1)
 
 FORWARD(int, git_oid_equal, (const git_oid *a, const git_oid *b), (a, b), 0)
 FORWARD(int, git_oid_fmt, (char *out, const git_oid *id), (out, id), -1)

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import PrewarmCore
 import PrewarmEngine
-import PrewarmGit
+@testable import PrewarmGit
 import Testing
 
 @Suite("A mirror", .serialized)
@@ -54,6 +54,17 @@ struct MirrorTests {
             #expect(server.requests.count { $0.hasPrefix("POST ") } == 12)
             #expect(folder.names(below: "mirror").allSatisfy { !$0.contains("incoming") && !$0.contains("discarded") })
         }
+    }
+
+    @Test("folds small packs, and copies a large one seldom")
+    func folds() throws {
+        func folded(_ sizes: UInt64...) -> [UInt64] {
+            PackFolding.foldable(sizes.map { MirrorDirectory.Pack(path: "p\($0)", size: $0) }).map(\.size)
+        }
+        #expect(folded(900, 3, 2, 4, 3) == [2, 3, 3, 4])
+        #expect(folded(900, 30, 2, 4, 3) == [2, 3, 4])
+        #expect(folded(900, 10, 2, 4) == [2, 4, 10])
+        #expect(folded(7) == [7])
     }
 
     @Test("lets go of what was replaced by forced pushes, once that is several times what there is")

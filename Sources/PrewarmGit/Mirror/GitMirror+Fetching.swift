@@ -20,7 +20,7 @@ extension GitMirror {
             if holding == .lacking {
                 do throws(GitFailure) {
                     try fetch(revision, id, into: directory.repository, watch)
-                    if directory.isOvergrown(packs: settings.limits.packs) { try? shrink(revision, id, watch) }
+                    tidy(revision, id, watch)
                     return
                 } catch  where error.reason == .fetchFailed {
                     // Perhaps the mirror is to blame.
@@ -43,6 +43,17 @@ extension GitMirror {
         try fetch(revision, id, into: directory.incoming, watch)
         directory.noteSize()
         try directory.swap()
+    }
+
+    /// Keeps the mirror small and quick to look into. What fails is tried again after the next fetch. Only under the
+    /// lock.
+    private func tidy(_ revision: Revision, _ id: git_oid, _ watch: Watch) {
+        let most = settings.limits.packs
+        let packs = directory.packs
+        if packs.count > most {
+            try? PackFolding.fold(PackFolding.foldable(packs).map(\.path), in: directory.repository)
+        }
+        if directory.isOvergrown || directory.packs.count > most { try? shrink(revision, id, watch) }
     }
 
     /// Makes the mirror anew from itself, without the network: one pack that holds what the commit needs in place of

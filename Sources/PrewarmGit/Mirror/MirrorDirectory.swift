@@ -46,10 +46,9 @@ struct MirrorDirectory: Sendable {
         Self.removeTree(incoming)
     }
 
-    /// Whether it has more packs than allowed, or takes several times the room that it took when it was made.
-    func isOvergrown(packs: Int) -> Bool {
-        let sizes = packSizes(in: repository)
-        if sizes.count > packs { return true }
+    /// Whether it takes several times the room that it took when it was made.
+    var isOvergrown: Bool {
+        let sizes = packs(in: repository).map(\.size)
         guard
             let fresh = readFile(repository + "/" + Self.sizeFile, limit: 32).flatMap({ bytes in
                 UInt64(String(decoding: bytes, as: UTF8.self))
@@ -62,7 +61,7 @@ struct MirrorDirectory: Sendable {
     func noteSize() {
         guard let file = fopen(incoming + "/" + Self.sizeFile, "we") else { return }
         defer { fclose(file) }
-        fputs("\(packSizes(in: incoming).reduce(0, +))", file)
+        fputs("\(packs(in: incoming).reduce(0) { $0 + $1.size })", file)
     }
 
     private static let sizeFile = "prewarm-size"
@@ -70,12 +69,21 @@ struct MirrorDirectory: Sendable {
     /// In bytes: so much is never worth the trouble.
     private static let freeGrowth: UInt64 = 16 << 20
 
-    /// In bytes, of each pack.
-    private func packSizes(in repository: String) -> [UInt64] {
-        let folder = repository + "/objects/pack"
+    struct Pack {
+        /// Without `.pack`.
+        let path: String
+        /// In bytes.
+        let size: UInt64
+    }
+
+    var packs: [Pack] { packs(in: repository) }
+
+    private func packs(in repository: String) -> [Pack] {
+        let folder = repository + "/objects/pack/"
         return Self.names(in: folder).filter { $0.hasSuffix(".pack") }.compactMap { name in
             var status = stat()
-            return stat(folder + "/" + name, &status) == 0 ? UInt64(max(0, status.st_size)) : nil
+            guard stat(folder + name, &status) == 0 else { return nil }
+            return Pack(path: folder + name.dropLast(5), size: UInt64(max(0, status.st_size)))
         }
     }
 
@@ -129,8 +137,9 @@ struct MirrorDirectory: Sendable {
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            // In its place: it is as long as its name, and behind the last one memory may end.
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
             if name != "." && name != ".." { names.append(name) }
         }

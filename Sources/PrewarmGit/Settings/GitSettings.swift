@@ -63,14 +63,14 @@ package struct GitLimits: Sendable {
     package var idleTimeout: Duration
     /// What one fetch may bring, in bytes.
     package var packSize: UInt64
-    /// How many packs a mirror may have: each fetch adds one, and libgit2 has no gc. Beyond, it is made anew.
+    /// How many packs a mirror may have: each fetch adds one, and libgit2 has no gc. Beyond, small ones become one.
     package var packs: Int
 
     package static let standardPackSize: UInt64 = 1 << 30
 
     package init(
         timeout: Duration = .seconds(60), idleTimeout: Duration = .seconds(10),
-        packSize: UInt64 = Self.standardPackSize, packs: Int = 50
+        packSize: UInt64 = Self.standardPackSize, packs: Int = 8
     ) {
         self.timeout = timeout
         self.idleTimeout = idleTimeout
