@@ -100,7 +100,7 @@ let package = Package(
             name: "prewarm", dependencies: ["PrewarmCommands", argumentParser], swiftSettings: strict,
             linkerSettings: program),
         tests("PrewarmCoreTests", ["PrewarmCore", subprocess]),
-        tests("PrewarmManifestsTests", ["PrewarmCore", "PrewarmManifests"], exclude: ["Corpus"]),
+        tests("PrewarmManifestsTests", ["PrewarmCore", "PrewarmManifests", subprocess], exclude: ["Corpus"]),
         tests(
             "PrewarmGitTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmProvisioners", subprocess, system],

@@ -1,49 +1,43 @@
 import Foundation
 import PrewarmCore
+import Subprocess
 import Testing
 
 /// Runs `Tests/pattern-peer.py`.
 enum PatternPeer {
     /// Where a CI runner lacks it, the tests run and fail instead.
-    static let isWanted = ProcessInfo.processInfo.environment["CI"] != nil || (try? answers(to: [["a", "a"]])) != nil
+    static func isWanted() async -> Bool {
+        if ProcessInfo.processInfo.environment["CI"] != nil { return true }
+        return await (try? answers(to: [["a", "a"]])) != nil
+    }
 
     struct Failure: Error {}
 
     /// A question is a pattern and the texts to find it in.
-    static func answers(to questions: [[String]]) throws -> [[Bool]] {
+    static func answers(to questions: [[String]]) async throws -> [[Bool]] {
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "pattern-peer.py")
-        // A file, as a pipe that nobody empties would stop both sides.
-        let input = FileManager.default.temporaryDirectory.appending(path: "pattern-peer-\(UUID().uuidString)")
         let encoder = JSONEncoder()
         let lines = try questions.map { String(decoding: try encoder.encode($0), as: UTF8.self) + "\n" }
-        try Data(lines.joined().utf8).write(to: input)
-        defer { try? FileManager.default.removeItem(at: input) }
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", script.path()]
-        let output = Pipe()
-        process.standardInput = try FileHandle(forReadingFrom: input)
-        process.standardOutput = output
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure() }
-        return String(decoding: data, as: UTF8.self).split(separator: "\n").map { $0.map { $0 == "1" } }
+        let result = try await Subprocess.run(
+            .name("python3"), arguments: [script.path()], input: .string(lines.joined()),
+            output: .string(limit: 64 << 20), error: .discarded)
+        guard result.terminationStatus.isSuccess else { throw Failure() }
+        return result.standardOutput.split(separator: "\n").map { $0.map { $0 == "1" } }
     }
 }
 
-@Suite("Patterns against Python's re", .enabled(if: PatternPeer.isWanted, "python3 is not here"))
+@Suite("Patterns against Python's re", .enabled("python3 is not here") { await PatternPeer.isWanted() })
 struct PatternPeerTests {
     @Test("Thousands of small patterns match when re says so")
-    func small() throws {
+    func small() async throws {
         var random = SeededGenerator(seed: 2028)
         // No empty texts: before Python 3.14, `\B` does not match in them.
         let questions = (0..<5000).map { _ in
             [Self.pattern(depth: 3, using: &random)]
                 + (0..<6).map { _ in String.random(of: "ab1_ -\n", 1...6, using: &random) }
         }
-        let answers = try PatternPeer.answers(to: questions)
+        let answers = try await PatternPeer.answers(to: questions)
         #expect(answers.count == questions.count)
         for (question, answer) in zip(questions, answers) {
             let pattern = try Pattern(question[0])

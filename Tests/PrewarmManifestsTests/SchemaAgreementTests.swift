@@ -1,5 +1,6 @@
 import Foundation
 import PrewarmManifests
+import Subprocess
 import Testing
 
 /// Runs `check-jsonschema`.
@@ -12,9 +13,7 @@ enum SchemaPeer {
             || folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/check-jsonschema") }
     }()
 
-    struct Failure: Error {
-        let status: Int32
-    }
+    struct Failure: Error {}
 
     struct Verdict: Decodable {
         struct Problem: Decodable {
@@ -47,32 +46,16 @@ enum SchemaPeer {
         let folder = FileManager.default.temporaryDirectory.appending(path: "prewarm-schema-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let (schema, output) = (folder.appending(path: "schema.json"), folder.appending(path: "output.json"))
+        let schema = folder.appending(path: "schema.json")
         try Data(SchemaGenerator.schema(kind).utf8).write(to: schema)
-        try Data().write(to: output)
-        let status = try await status(
-            of: ["check-jsonschema", "--output-format", "json", "-v"] + arguments(schema.path), into: output)
-        guard status <= 1 else { throw Failure(status: status) }
+        let result = try await Subprocess.run(
+            .name("check-jsonschema"),
+            arguments: Arguments(["--output-format", "json", "-v"] + arguments(schema.path)),
+            output: .string(limit: 64 << 20), error: .discarded)
+        guard case .exited(let status) = result.terminationStatus, status <= 1 else { throw Failure() }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(Verdict.self, from: Data(contentsOf: output))
-    }
-
-    /// Blocks no thread, as other tests measure time.
-    private static func status(of command: [String], into output: URL) async throws -> Int32 {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = command
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardError = FileHandle.nullDevice
-        return try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do {
-                try process.run()
-            } catch {
-                continuation.resume(throwing: error)
-            }
-        }
+        return try decoder.decode(Verdict.self, from: Data(result.standardOutput.utf8))
     }
 }
 

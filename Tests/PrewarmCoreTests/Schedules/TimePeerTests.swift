@@ -1,49 +1,41 @@
 import Foundation
 import PrewarmCore
+import Subprocess
 import Testing
 
 /// Runs `Tests/cron-peer.py`.
 enum TimePeer {
     /// Where a CI runner lacks it, the tests run and fail instead.
-    static let isWanted =
-        ProcessInfo.processInfo.environment["CI"] != nil || (try? answers(mode: "check", to: [])) != nil
+    static func isWanted() async -> Bool {
+        if ProcessInfo.processInfo.environment["CI"] != nil { return true }
+        return await (try? answers(mode: "check", to: [])) != nil
+    }
 
     struct Failure: Error {}
 
-    static func answers(mode: String, to questions: [String]) throws -> [String] {
+    static func answers(mode: String, to questions: [String]) async throws -> [String] {
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "cron-peer.py")
-        // A file, as a pipe that nobody empties would stop both sides.
-        let input = FileManager.default.temporaryDirectory.appending(path: "cron-peer-\(UUID().uuidString)")
-        try Data(questions.map { $0 + "\n" }.joined().utf8).write(to: input)
-        defer { try? FileManager.default.removeItem(at: input) }
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", script.path(), mode]
-        let output = Pipe()
-        process.standardInput = try FileHandle(forReadingFrom: input)
-        process.standardOutput = output
-        if mode == "check" { process.standardError = FileHandle.nullDevice }
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure() }
-        return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
+        let result = try await Subprocess.run(
+            .name("python3"), arguments: [script.path(), mode],
+            input: .string(questions.map { $0 + "\n" }.joined()), output: .string(limit: 64 << 20), error: .discarded)
+        guard result.terminationStatus.isSuccess else { throw Failure() }
+        return result.standardOutput.split(separator: "\n").map(String.init)
     }
 }
 
 @Suite(
     "Times against croniter and zoneinfo",
-    .enabled(if: TimePeer.isWanted, "python3 with croniter is not here: pip install croniter tzdata"))
+    .enabled("python3 with croniter is not here: pip install croniter tzdata") { await TimePeer.isWanted() })
 struct TimePeerTests {
     @Test("Thousands of expressions match when croniter says so")
-    func cron() throws {
+    func cron() async throws {
         var generator = SeededGenerator(seed: 2026)
         let cases = (0..<4000).map { _ in
             let minute = Int64.random(in: 0..<60_000_000, using: &generator)
             return (cron: randomCron(using: &generator), second: minute * 60)
         }
-        let answers = try TimePeer.answers(mode: "cron", to: cases.map { "\($0.cron)\t\($0.second)" })
+        let answers = try await TimePeer.answers(mode: "cron", to: cases.map { "\($0.cron)\t\($0.second)" })
         #expect(answers.count == cases.count)
         for (question, answer) in zip(cases, answers) {
             let schedule = try schedule((question.cron, 1))
@@ -63,7 +55,7 @@ struct TimePeerTests {
     }
 
     @Test("Every zone of the system has the offsets that Python reads from it")
-    func zones() throws {
+    func zones() async throws {
         var generator = SeededGenerator(seed: 2027)
         var cases: [(zone: String, second: Int64)] = []
         for zone in try String(contentsOfFile: "\(zoneDirectory)/tzdata.zi", encoding: .utf8).zoneNames {
@@ -71,7 +63,7 @@ struct TimePeerTests {
                 cases.append((zone, Int64.random(in: -4_000_000_000..<16_000_000_000, using: &generator)))
             }
         }
-        let answers = try TimePeer.answers(mode: "zones", to: cases.map { "\($0.zone)\t\($0.second)" })
+        let answers = try await TimePeer.answers(mode: "zones", to: cases.map { "\($0.zone)\t\($0.second)" })
         #expect(answers.count == cases.count && cases.count > 300 * 60)
         var rules: [String: TimeZoneRules] = [:]
         for (question, answer) in zip(cases, answers) {

@@ -1,6 +1,7 @@
 import Foundation
 import NIOSSL
 import PrewarmCore
+import Subprocess
 import Testing
 
 @testable import PrewarmServer
@@ -13,26 +14,22 @@ enum Pairs {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         for name in ["a", "b"] {
-            try openssl(
+            try await openssl(
                 "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
                 "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
                 "\(folder.path)/\(name).key", "-out", "\(folder.path)/\(name).crt")
         }
-        try openssl(
+        try await openssl(
             "pkey", "-in", "\(folder.path)/a.key", "-aes256", "-passout", "pass:secret", "-out",
             "\(folder.path)/locked.key")
         try Data("no PEM".utf8).write(to: folder.appending(path: "text"))
         try await body(folder)
     }
 
-    private static func openssl(_ arguments: String...) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["openssl"] + arguments
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
+    private static func openssl(_ arguments: String...) async throws {
+        let result = try await Subprocess.run(
+            .name("openssl"), arguments: Arguments(arguments), output: .discarded, error: .discarded)
+        try #require(result.terminationStatus.isSuccess)
     }
 }
 

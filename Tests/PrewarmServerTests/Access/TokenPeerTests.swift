@@ -1,5 +1,6 @@
 import Foundation
 import PrewarmCore
+import Subprocess
 import Testing
 
 @testable import PrewarmServer
@@ -7,8 +8,10 @@ import Testing
 /// Runs `Tests/access-peer.py`.
 enum TokenPeer {
     /// Where a CI runner lacks it, the tests run and fail instead.
-    static let isWanted =
-        ProcessInfo.processInfo.environment["CI"] != nil || (try? run("https://a", now: .at(0))) != nil
+    static func isWanted() async -> Bool {
+        if ProcessInfo.processInfo.environment["CI"] != nil { return true }
+        return await (try? run("https://a", now: .at(0))) != nil
+    }
 
     struct Failure: Error {}
 
@@ -18,30 +21,25 @@ enum TokenPeer {
         let tokens: [String: String]
     }
 
-    static func run(_ issuer: String, now: Timestamp) throws -> Answer {
+    static func run(_ issuer: String, now: Timestamp) async throws -> Answer {
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "access-peer.py")
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", script.path(), "sign", issuer, String(now.wholeSeconds)]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure() }
-        return try JSONDecoder().decode(Answer.self, from: data)
+        let result = try await Subprocess.run(
+            .name("python3"), arguments: [script.path(), "sign", issuer, String(now.wholeSeconds)],
+            output: .string(limit: 1 << 20), error: .discarded)
+        guard result.terminationStatus.isSuccess else { throw Failure() }
+        return try JSONDecoder().decode(Answer.self, from: Data(result.standardOutput.utf8))
     }
 }
 
 @Suite(
-    "Tokens of CI against PyJWT", .enabled(if: TokenPeer.isWanted, "PyJWT is not here: pip install pyjwt cryptography"))
+    "Tokens of CI against PyJWT",
+    .enabled("PyJWT is not here: pip install pyjwt cryptography") { await TokenPeer.isWanted() })
 struct TokenPeerTests {
     @Test("What PyJWT signs is good where its algorithm is one of ours")
     func signed() async throws {
         try await FakeIssuer.serve([]) { issuer, client in
-            let answer = try TokenPeer.run(issuer.url, now: .at(0))
+            let answer = try await TokenPeer.run(issuer.url, now: .at(0))
             issuer.change { $0.keysText = answer.keys }
             let rule = OIDCIssuer.Rule(claims: ["repository_id": "1296269"], role: .viewer)
             let verifier = OIDCVerifier(
