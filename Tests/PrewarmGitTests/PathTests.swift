@@ -57,7 +57,8 @@ struct PathTests {
         let changed = Revision(ref: "main", commit: try await origin.commit(["teams/a/go.yaml": "new"]))
         let mirror = try folder.mirror(origin.path) { $0.paths = ["teams/a", "teams/c.yaml"] }
         func files(_ old: Revision, _ new: Revision) async throws -> [String]? {
-            try await mirror.changes(from: old, to: new, limit: ChangeLimit(files: 9, bytes: 999))?.files.map(\.path)
+            try await mirror.step(from: old, to: new, limit: ChangeLimit(files: 9, bytes: 999)).changes?.files
+                .map(\.path)
         }
         #expect(try await files(first, other) == [])
         #expect(try await files(other, changed) == ["teams/a/go.yaml"])

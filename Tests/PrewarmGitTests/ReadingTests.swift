@@ -77,11 +77,28 @@ struct ReadingTests {
         try await origin.commit(["a.yaml": "a\r\n\u{0}é", "b.yaml": "", "c.yaml": String(repeating: "c", count: 1001)])
         let mirror = try folder.mirror(origin.path)
         let files = try await mirror.manifests(at: try await mirror.head())
-        let contents = try await mirror.contents(of: files + files.prefix(1), limit: 1000)
+        let contents = try await mirror.allContents(of: files + files.prefix(1), limit: 1000)
         #expect(contents == [Array("a\r\n\u{0}é".utf8), [], nil, Array("a\r\n\u{0}é".utf8)])
-        #expect(try await mirror.contents(of: files, limit: 1001)[2]?.count == 1001)
+        #expect(try await mirror.allContents(of: files, limit: 1001)[2]?.count == 1001)
         let missing = ManifestFile(path: "x.yaml", blob: String(repeating: "1", count: 40))
-        await #expect(throws: GitFailure.self) { try await mirror.contents(of: [missing], limit: 1) }
+        await #expect(throws: GitFailure.self) { try await mirror.allContents(of: [missing], limit: 1) }
+    }
+
+    @Test("with the bytes of large files in portions, so that not all are held at once")
+    func portions() async throws {
+        let files = (0..<12).map { ("\($0).yaml", String(repeating: "\($0 % 10)", count: 1_000_000)) }
+        try await origin.commit(Dictionary(uniqueKeysWithValues: files))
+        let mirror = try folder.mirror(origin.path)
+        let manifests = try await mirror.manifests(at: try await mirror.head()).filter { $0.path != "a.yaml" }
+        let first = try await mirror.contents(of: manifests[...], limit: 1 << 20)
+        #expect((1..<manifests.count).contains(first.count))
+        let all = try await mirror.allContents(of: manifests, limit: 1 << 20)
+        let texts = Dictionary(uniqueKeysWithValues: files)
+        #expect(all.count == manifests.count)
+        for (file, bytes) in zip(manifests, all) {
+            guard let text = texts[file.path] else { continue }
+            #expect(bytes == Array(text.utf8))
+        }
     }
 
     @Test("with the author, time and subject of its commit, fit for a terminal")

@@ -64,7 +64,7 @@ struct Validator {
                     findings.add(error, of: source, in: file)
                 }
                 let files = try await source.git.manifests(at: revision)
-                let contents = try await source.git.contents(of: files, limit: ManifestParser.sizeLimit)
+                let contents = try await source.git.allContents(of: files, limit: ManifestParser.sizeLimit)
                 let parsed = zip(files, contents).map { file, bytes in
                     (
                         path: file.path,

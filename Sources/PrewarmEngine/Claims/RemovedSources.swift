@@ -100,7 +100,9 @@ private struct NoRepository: GitSource {
     func fetch(_ revision: Revision) async throws(GitFailure) { throw failure }
     func lookUp(_ text: String) async throws(GitFailure) -> Revision { throw failure }
     func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile] { throw failure }
-    func contents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?] { throw failure }
+    func contents(of files: ArraySlice<ManifestFile>, limit: Int) async throws(GitFailure) -> [[UInt8]?] {
+        throw failure
+    }
     func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription { throw failure }
     func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) { throw failure }
     func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic] { throw failure }

@@ -14,13 +14,13 @@ package protocol GitSource: Sendable {
     /// The `.yaml` and `.yml` files under the configured path, in the order of their paths.
     func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile]
 
-    /// The bytes of the files, in the order given. A file of more than `limit` bytes gets nil.
-    func contents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?]
+    /// The bytes of the first of the files, in the order given: of as many as take some megabytes together, so that memory
+    /// does not follow the size of the repository. A file of more than `limit` bytes gets nil.
+    func contents(of files: ArraySlice<ManifestFile>, limit: Int) async throws(GitFailure) -> [[UInt8]?]
 
-    /// Makes `new` present as ``fetch(_:)`` does, and says what differs between the manifests of the two. It costs what
-    /// changed, not what there is. Nil where only ``manifests(at:)`` can tell: there is too much, `old` is not in the
-    /// mirror, or the configured path is not in `new`.
-    func changes(from old: Revision, to new: Revision, limit: ChangeLimit) async throws(GitFailure) -> ManifestChanges?
+    /// Makes `new` present as ``fetch(_:)`` does, and says what differs between the manifests of the two, and whether
+    /// the one follows on the other. It costs what changed, not what there is.
+    func step(from old: Revision, to new: Revision, limit: ChangeLimit) async throws(GitFailure) -> RevisionStep
 
     /// Author, time and subject of the commit.
     func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription
@@ -37,6 +37,17 @@ package protocol GitSource: Sendable {
 
     /// What is among the manifests that is never read: symbolic links and submodules.
     func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic]
+}
+
+extension GitSource {
+    /// The same of all of them, for a few.
+    package func allContents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?] {
+        var contents: [[UInt8]?] = []
+        while contents.count < files.count {
+            contents += try await self.contents(of: files[contents.count...], limit: limit)
+        }
+        return contents
+    }
 }
 
 package struct ManifestFile: Hashable, Sendable {

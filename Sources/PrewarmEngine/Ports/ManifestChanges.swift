@@ -1,5 +1,19 @@
 package import PrewarmCore
 
+/// What leads from one revision to another.
+package struct RevisionStep: Sendable {
+    /// The new one is the old one, or has it in its history.
+    package let isForward: Bool
+    /// Nil where only ``GitSource/manifests(at:)`` can tell: there is too much, the old one is not in the mirror, or the
+    /// configured path is not in the new one.
+    package let changes: ManifestChanges?
+
+    package init(isForward: Bool, changes: ManifestChanges?) {
+        self.isForward = isForward
+        self.changes = changes
+    }
+}
+
 /// What a revision changed in the manifests of another.
 package struct ManifestChanges: Sendable {
     /// Of the new one.
@@ -49,7 +63,9 @@ package struct ChangeLimit: Sendable {
 }
 
 extension GitSource {
-    package func changes(
+    package func step(
         from old: Revision, to new: Revision, limit: ChangeLimit
-    ) async throws(GitFailure) -> ManifestChanges? { nil }
+    ) async throws(GitFailure) -> RevisionStep {
+        RevisionStep(isForward: try await isAncestor(old, of: new), changes: nil)
+    }
 }

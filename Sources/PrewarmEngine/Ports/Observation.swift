@@ -63,6 +63,14 @@ extension Engine {
         try await observing(.fetch, of: source) { () async throws(GitFailure) in try await source.git.fetch(revision) }
     }
 
+    func step(
+        from old: Revision, to new: Revision, of source: Source, limit: ChangeLimit
+    ) async throws(GitFailure) -> RevisionStep {
+        try await observing(.fetch, of: source) { () async throws(GitFailure) in
+            try await source.git.step(from: old, to: new, limit: limit)
+        }
+    }
+
     private func observing<Result>(
         _ request: Observation.GitRequest, of source: Source, _ body: () async throws(GitFailure) -> Result
     ) async throws(GitFailure) -> Result {

@@ -6,15 +6,20 @@ extension Engine {
     ///
     /// Two revisions are of one history only where both were found by the same branch or tag: a source that is pinned,
     /// that follows another ref now, or that an operator sent to a commit, goes where it was told.
-    /// - Parameter record: of the source, with what is in force; that counts only where it came from the same repository.
+    /// - Parameters:
+    ///   - record: of the source, with what is in force; that counts only where it came from the same repository.
+    ///   - step: from what is in force, where it is known.
     /// - Returns: what is to be told along with the change.
     /// - Throws: `VerificationFailed`, `HistoryRewritten`, and what keeps the repository from being read.
-    func admit(_ target: Revision, of source: Source, after record: SourceRecord) async throws(GitFailure) -> [Event] {
+    func admit(
+        _ target: Revision, of source: Source, after record: SourceRecord, step: RevisionStep? = nil
+    ) async throws(GitFailure) -> [Event] {
         let applied = record.url == source.url ? record.applied : nil
         try await source.git.verify(target, since: applied)
-        guard let applied, let ref = applied.ref, ref == target.ref, applied.commit != target.commit,
-            try await !source.git.isAncestor(applied, of: target)
-        else { return [] }
+        guard let applied, let ref = applied.ref, ref == target.ref, applied.commit != target.commit else { return [] }
+        let isForward =
+            if let step { step.isForward } else { try await source.git.isAncestor(applied, of: target) }
+        if isForward { return [] }
         let message = "the history of \(ref) was rewritten: \(target.short) does not have \(applied.short) in it"
         if source.requiresFastForward {
             throw GitFailure(

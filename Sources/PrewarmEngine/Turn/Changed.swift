@@ -1,23 +1,34 @@
 import PrewarmCore
 
+/// A revision that is in the mirror, and may be put in force.
+struct Arrival: Sendable {
+    /// What is to be told along with it.
+    var events: [Event] = []
+    /// What it changes in the manifests of the one in force; nil where only a look at all of them can tell.
+    var changes: ManifestChanges?
+}
+
 extension Engine {
     /// Beyond so many changed files a look at all of them costs as little.
     private static let fewFiles = 500
 
-    /// What a revision changes, told from the files that differ. Nil where that can't tell: see ``CatalogChange``, and
-    /// where the configuration or the parser changed, or the revision in force has an error or a warning.
-    func changed(
-        at revision: Revision, since record: SourceRecord, of source: Source
-    ) async throws -> Desired? {
-        guard isIncremental, let applied = record.applied, record.inputs == inputs(of: source) else { return nil }
-        let limit = ChangeLimit(files: Self.fewFiles, bytes: parser.sizeLimit)
-        guard let changes = try await source.git.changes(from: applied, to: revision, limit: limit) else { return nil }
-        return try await store.read { store in
-            try desired(changes, since: record, of: source.name, in: store)
+    /// - Throws: what keeps the revision from being read, and from being put in force.
+    func arrive(at target: Revision, of source: Source, after record: SourceRecord) async throws(GitFailure) -> Arrival
+    {
+        var step: RevisionStep?
+        if isIncremental, let applied = record.applied, record.inputs == inputs(of: source) {
+            let limit = ChangeLimit(files: Self.fewFiles, bytes: parser.sizeLimit)
+            step = try await self.step(from: applied, to: target, of: source, limit: limit)
+        } else {
+            try await fetch(target, of: source)
         }
+        return Arrival(
+            events: try await admit(target, of: source, after: record, step: step), changes: step?.changes)
     }
 
-    private func desired(
+    /// What a revision asks for, told from the files that differ. Nil where that can't tell: see ``CatalogChange``, and
+    /// where the revision in force has an error or a warning.
+    func desired(
         _ changes: ManifestChanges, since record: SourceRecord, of source: String, in store: any StoreReader
     ) throws -> Desired? {
         let count = changes.files.reduce(record.files) {
@@ -42,9 +53,9 @@ extension Engine {
             secrets: secretNames, defaultProvisioner: defaultProvisioner, base: StoredBase(source: source, store: store)
         )
         guard let change else { return nil }
-        observe(.parsed(known: changes.files.count { $0.new != nil } - newlyParsed.count, new: newlyParsed.count))
         return Desired(
             changes: change.presets, files: count,
+            filesKnown: changes.files.count { $0.new != nil } - newlyParsed.count,
             foreignDocuments: record.foreignDocuments + change.foreignDocuments,
             newlyParsed: newlyParsed.map { (blob: $0, bytes: $1) }, commit: changes.commit)
     }

@@ -10,6 +10,8 @@ struct Desired: Sendable {
     var templates: [Template]?
     var diagnostics: [Diagnostic] = []
     var files: Int
+    /// Those of which the result was kept, of the files that had to be looked at.
+    var filesKnown: Int
     var foreignDocuments: Int
     /// Results to keep, of blobs that were not known yet.
     var newlyParsed: [(blob: String, bytes: [UInt8])] = []
@@ -18,14 +20,6 @@ struct Desired: Sendable {
 }
 
 extension Engine {
-    /// By what changed since the revision in force where that tells, else by all manifests.
-    func desired(at revision: Revision, since record: SourceRecord, of source: Source) async throws -> Desired {
-        if let desired = try await changed(at: revision, since: record, of: source) { return desired }
-        var desired = try await desired(at: revision, of: source, previous: try await inForce(of: source.name))
-        desired.commit = try await source.git.commit(of: revision)
-        return desired
-    }
-
     /// Reads the manifests of a revision that is in the mirror; only blobs that were never seen are read and parsed.
     func desired(at revision: Revision, of source: Source, previous: InForce) async throws -> Desired {
         let files = try await source.git.manifests(at: revision)
@@ -38,17 +32,17 @@ extension Engine {
         var seen: Set<String> = []
         for file in files where parsed[file.blob] == nil && seen.insert(file.blob).inserted { unknown.append(file) }
         var newlyParsed: [(blob: String, bytes: [UInt8])] = []
-        // In portions, so that memory follows the portion and not the repository.
-        for start in stride(from: 0, to: unknown.count, by: 256) {
-            let portion = Array(unknown[start..<min(start + 256, unknown.count)])
-            let contents = try await source.git.contents(of: portion, limit: parser.sizeLimit)
-            for (file, bytes) in zip(portion, contents) {
+        newlyParsed.reserveCapacity(unknown.count)
+        var rest = unknown[...]
+        while !rest.isEmpty {
+            let contents = try await source.git.contents(of: rest, limit: parser.sizeLimit)
+            for (file, bytes) in zip(rest, contents) {
                 let result = bytes.map(parser.parse) ?? .tooLarge(limit: parser.sizeLimit)
                 parsed[file.blob] = result
                 newlyParsed.append((file.blob, result.binary))
             }
+            rest = rest.dropFirst(contents.count)
         }
-        observe(.parsed(known: kept.count, new: newlyParsed.count))
         let inputs = files.compactMap { file in parsed[file.blob].map { (path: file.path, file: $0) } }
         var catalog = Catalog(
             source: source.name, files: inputs, provisioners: Array(provisioners.keys),
@@ -58,6 +52,7 @@ extension Engine {
         catalog.diagnostics += try await source.git.warnings(at: revision)
         var desired = Desired(catalog, previous: previous)
         desired.files = files.count
+        desired.filesKnown = kept.count
         desired.newlyParsed = newlyParsed
         return desired
     }
@@ -81,6 +76,7 @@ extension Desired {
         templates = catalog.templates == previous.templates ? nil : catalog.templates
         diagnostics = catalog.diagnostics
         files = 0
+        filesKnown = 0
         foreignDocuments = catalog.foreignDocuments
     }
 }

@@ -6,7 +6,7 @@ extension Engine {
         let paths = Set(catalog.unquotedPaths)
         guard !paths.isEmpty else { return }
         let quoted = files.filter { paths.contains($0.path) }
-        let contents = try await source.git.contents(of: quoted, limit: parser.sizeLimit)
+        let contents = try await source.git.allContents(of: quoted, limit: parser.sizeLimit)
         let bytes = Dictionary(zip(quoted.map(\.path), contents)) { first, _ in first }
         catalog.quote { bytes[$0] ?? nil }
     }

@@ -1,37 +1,123 @@
 import PrewarmCore
 
+/// What a turn is asked for.
+struct TurnRequest: Sendable {
+    let source: Engine.Source
+    /// The remote was asked.
+    let hasPulled: Bool
+    /// Where given, only this preset is acted on.
+    let preset: String?
+    /// The digest of the only plan that may be carried out.
+    let expected: String?
+}
+
 extension Engine {
-    /// The part of a turn that holds the lease: reads the revision, then decides and commits in one transaction.
-    /// - Parameter record: as it was when the lease was taken; nobody else changes what is in force since.
+    /// The end of a turn: decides and commits.
+    ///
+    /// Where no manifests have to be read besides those that changed, all of it is one transaction, and nobody is kept
+    /// from reconciling meanwhile. Else it is what the lease is for: nobody reads the same repository beside.
+    /// - Parameters:
+    ///   - record: as it was when the turn began.
+    ///   - target: the revision to be put in force; nil: what is in force.
     func reconcile(
-        _ source: Source, record: SourceRecord, target: Revision?, hasPulled: Bool, lease: Lease, preset: String?,
-        expected: String?, report: inout TurnReport
+        _ request: TurnRequest, since record: SourceRecord, target: Revision?, arrival: Arrival,
+        report: inout TurnReport
     ) async throws {
-        var desired: Desired?
-        var events: [Event] = []
-        if report.failure == nil, let target, target != record.applied || record.inputs != inputs(of: source) {
-            do {
-                try await fetch(target, of: source)
-                events = try await admit(target, of: source, after: record)
-                desired = try await self.desired(at: target, since: record, of: source)
-                report.revision = target
-            } catch let failure as GitFailure {
-                report.failure = failure
-            }
-        }
         if let failure = report.failure {
-            try await note(failure, of: source)
-            if record.applied == nil { return await release(lease, of: source) }
+            try await note(failure, of: request.source)
+            if record.applied == nil { return }
         }
-        let turn = TurnCommit(
-            engine: self, source: source, lease: lease, desired: desired, revision: report.revision, preset: preset,
-            expected: expected, isRecovered: hasPulled && report.failure == nil, now: now())
-        let failure = report.failure
-        report = try await store.write { [events] store in
-            if !events.isEmpty { try store.append(events) }
-            return try turn.run(in: store)
+        let target = report.failure == nil ? target : nil
+        if let done = try await goOn(request, since: record, target: target, arrival, report.failure) {
+            report = done
+        } else {
+            report = try await readAll(request, since: record, target: target, arrival)
         }
-        report.failure = failure
-        report.hasReadManifests = turn.desired != nil
+        report.isNewRevision = report.revision != record.applied
+    }
+
+    /// Nil where that can't be told from what changed, or where somebody else was faster.
+    private func goOn(
+        _ request: TurnRequest, since record: SourceRecord, target: Revision?, _ arrival: Arrival,
+        _ failure: GitFailure?
+    ) async throws -> TurnReport? {
+        let (source, now) = (request.source, now())
+        let done = try await store.write { store -> (report: TurnReport, desired: Desired?)? in
+            let lease = try takeLease(of: source, in: store)
+            let current = try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
+            var desired: Desired?
+            let isAsBefore = current.applied == record.applied && current.inputs == record.inputs
+            if target != nil, !isAsBefore || isNew(target, to: current, of: source) {
+                guard isAsBefore, let changes = arrival.changes else { return nil }
+                desired = try self.desired(changes, since: current, of: source.name, in: store)
+                if desired == nil { return nil }
+            }
+            let commit = TurnCommit(
+                engine: self, request: request, record: current, desired: desired,
+                revision: desired == nil ? current.applied : target, failure: failure, news: arrival.events, now: now)
+            let report = try commit.run(in: store)
+            try release(lease, of: source.name, in: store)
+            return (report, desired)
+        }
+        if let desired = done?.desired { observe(desired) }
+        return done?.report
+    }
+
+    /// The part of a turn that holds the lease.
+    private func readAll(
+        _ request: TurnRequest, since record: SourceRecord, target: Revision?, _ arrival: Arrival
+    ) async throws -> TurnReport {
+        let source = request.source
+        let (lease, current) = try await acquireLease(of: source)
+        do {
+            var desired: Desired?
+            var arrival = arrival
+            var failure: GitFailure?
+            let target = request.hasPulled || sources[source.name] == nil ? target : current.applied
+            if let target, isNew(target, to: current, of: source) {
+                do {
+                    if current.applied != record.applied {
+                        arrival = try await arrive(at: target, of: source, after: current)
+                    }
+                    desired = try await self.desired(
+                        at: target, of: source, previous: try await inForce(of: source.name))
+                    desired?.commit = try await source.git.commit(of: target)
+                } catch let problem as GitFailure {
+                    failure = problem
+                    try await note(problem, of: source)
+                }
+            }
+            if failure != nil, current.applied == nil {
+                var report = TurnReport(source: source.name)
+                report.failure = failure
+                await release(lease, of: source)
+                return report
+            }
+            let (found, now, news) = (desired, now(), arrival.events)
+            let report = try await store.write { [failure] store in
+                try check(lease, of: source.name, in: store)
+                let current = try store.source(source.name) ?? current
+                let commit = TurnCommit(
+                    engine: self, request: request, record: current, desired: found,
+                    revision: found == nil ? current.applied : target, failure: failure, news: news, now: now)
+                let report = try commit.run(in: store)
+                try release(lease, of: source.name, in: store)
+                return report
+            }
+            if let desired { observe(desired) }
+            return report
+        } catch {
+            await release(lease, of: source)
+            throw error
+        }
+    }
+
+    private func observe(_ desired: Desired) {
+        observe(.parsed(known: desired.filesKnown, new: desired.newlyParsed.count))
+    }
+
+    /// Whether manifests have to be read for a revision to be in force.
+    func isNew(_ target: Revision?, to record: SourceRecord, of source: Source) -> Bool {
+        target != record.applied || record.inputs != inputs(of: source)
     }
 }

@@ -2,19 +2,26 @@ import PrewarmCore
 
 /// One reconcile at a time for each source (DESIGN.md §2).
 extension Engine {
-    /// Takes the lease of a source, over from a holder that is dead or late if need be, and says how the source is then.
+    /// Takes the lease of a source, and says how the source is then.
     func acquireLease(of source: Source) async throws -> (lease: Lease, record: SourceRecord) {
-        let now = now()
-        return try await store.write { store in
-            let current = try store.lease(ofSource: source.name)
-            if let current, isInForce(current), current.holder != holder {
-                throw TurnError.leaseHeld(source: source.name, by: current.holder)
-            }
-            let lease = Lease(
-                holder: holder, fence: (current?.fence ?? 0) + 1, until: now + source.lease)
-            try store.save(lease, ofSource: source.name)
-            return (lease, try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url))
+        try await store.write { store in
+            (
+                try takeLease(of: source, in: store),
+                try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
+            )
         }
+    }
+
+    /// Over from a holder that is dead or late, if need be: its fence is not the newest any more.
+    /// - Throws: ``TurnError/leaseHeld(source:by:)``
+    func takeLease(of source: Source, in store: any StoreWriter) throws -> Lease {
+        let current = try store.lease(ofSource: source.name)
+        if let current, isInForce(current), current.holder != holder {
+            throw TurnError.leaseHeld(source: source.name, by: current.holder)
+        }
+        let lease = Lease(holder: holder, fence: (current?.fence ?? 0) + 1, until: now() + source.lease)
+        try store.save(lease, ofSource: source.name)
+        return lease
     }
 
     func release(_ lease: Lease, of source: Source) async {

@@ -42,17 +42,17 @@ extension Engine {
             if pull, record.failure != nil { try await note(nil, of: source) }
             return report
         }
-        let (lease, current) = try await acquireLease(of: source)
-        if !pull, sources[name] != nil { target = current.applied }
-        do {
-            try await reconcile(
-                source, record: current, target: target, hasPulled: pull, lease: lease, preset: preset,
-                expected: expected, report: &report)
-            report.isNewRevision = report.revision != record.applied
-        } catch {
-            await release(lease, of: source)
-            throw error
+        if !pull, sources[name] != nil { target = record.applied }
+        var arrival = Arrival()
+        if report.failure == nil, let target, isNew(target, to: record, of: source) {
+            do {
+                arrival = try await arrive(at: target, of: source, after: record)
+            } catch {
+                report.failure = error
+            }
         }
+        let request = TurnRequest(source: source, hasPulled: pull, preset: preset, expected: expected)
+        try await reconcile(request, since: record, target: target, arrival: arrival, report: &report)
         return report
     }
 
@@ -140,21 +140,6 @@ extension Engine {
             return false
         }
         return now() < until
-    }
-
-    /// What besides the commit a plan depends on, as text; it changes with the configuration and with the parser.
-    func inputs(of source: Source) -> String {
-        let names = provisioners.keys.sorted().map { "\($0)\(secretNames?[$0]?.sorted() ?? [])" }.joined(separator: ",")
-        let (limits, guarding) = (policy.limits, policy.deletionGuard)
-        let numbers = [limits.instancesPerPreset, limits.instancesPerSource, limits.instances, limits.actionsPerTurn]
-        let texts = numbers.map { $0.map(String.init) ?? "-" }.joined(separator: ",")
-        let rules = "\(guarding.percent),\(guarding.above),\(guarding.window);\(policy.observedSources.sorted())"
-        let freezes = policy.freezes.sorted { $0.key < $1.key }.map { source, freezes in
-            source
-                + freezes.map { "\($0.cron),\($0.duration),\($0.timezone),\($0.allowed.map(\.rawValue).sorted())" }
-                .joined()
-        }
-        return "\(source.scope);\(parser.version);\(names);\(defaultProvisioner ?? "-");\(texts);\(rules);\(freezes)"
     }
 
     func inForce(of source: String) async throws -> InForce {

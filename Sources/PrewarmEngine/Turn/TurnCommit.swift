@@ -3,21 +3,26 @@ import PrewarmCore
 /// Decides and writes in one transaction, so that a plan is never made from what is no longer so.
 struct TurnCommit: Sendable {
     let engine: Engine
-    let source: Engine.Source
-    let lease: Lease
+    let request: TurnRequest
+    /// As the transaction finds it.
+    let record: SourceRecord
     /// Nil: what is in force stays as it is.
     let desired: Desired?
     let revision: Revision?
-    /// Where given, only this preset is acted on.
-    let preset: String?
-    /// The digest of the only plan that may be carried out.
-    let expected: String?
-    /// The remote was read: an earlier failure is over.
-    let isRecovered: Bool
+    /// Why the newest revision could not be had.
+    let failure: GitFailure?
+    /// What is to be told before all else.
+    let news: [Event]
     let now: Timestamp
 
+    var source: Engine.Source { request.source }
+    var preset: String? { request.preset }
+    /// The remote was read: an earlier failure is over.
+    var isRecovered: Bool { request.hasPulled && failure == nil }
+    var isNewRevision: Bool { desired != nil && revision != record.applied }
+
     func run(in store: any StoreWriter) throws -> TurnReport {
-        try engine.check(lease, of: source.name, in: store)
+        if !news.isEmpty { try store.append(news) }
         if let desired { try put(desired, in: store) }
         let scope = try scope(in: store)
         let earlier = desired?.changes.compactMap(\.before) ?? []
@@ -33,13 +38,15 @@ struct TurnCommit: Sendable {
         }
         var report = TurnReport(source: source.name)
         report.revision = revision
+        report.failure = failure
+        report.hasReadManifests = desired != nil
         report.presets = try forgetGone(among: scope.presets, observed, in: store)
         report.failures = observed.failures
         report.diagnostics = try desired?.diagnostics ?? store.diagnostics(source: source.name)
         report.plan = planner.plan(report.presets, observed: observed)
         report.plan.noteChange(scope.settled?.nextChange)
         if let preset { report.plan.restrict(to: preset) }
-        if let expected, expected != report.plan.digest(revision: revision) {
+        if let expected = request.expected, expected != report.plan.digest(revision: revision) {
             throw TurnError.planChanged(source: source.name)
         }
         let presets = PresetTable(scope.presets)
@@ -48,10 +55,9 @@ struct TurnCommit: Sendable {
         try save(guarding, after: report.plan, of: presets, in: store)
         report.conditions = try conditions(of: scope, in: store)
         try saveConditions(of: report, in: store)
-        try record(report.plan, of: scope, in: store)
+        try remember(report.plan, of: scope, in: store)
         let isConverged = report.isConverged && (scope.settled?.unfinished ?? 0) == 0
         report.convergedAfter = try account(counts, isConverged: isConverged, in: store)
-        try engine.release(lease, of: source.name, in: store)
         return report
     }
 
@@ -206,10 +212,10 @@ struct TurnCommit: Sendable {
         return before.convergedAt == nil ? try noteConvergence(of: newest, in: store) : nil
     }
 
-    private func record(_ plan: Plan, of scope: TurnScope, in store: any StoreWriter) throws {
-        var record = try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
+    private func remember(_ plan: Plan, of scope: TurnScope, in store: any StoreWriter) throws {
+        var record = record
         if let desired, let revision {
-            if record.applied != revision {
+            if isNewRevision {
                 try store.insert(
                     RevisionRecord(
                         source: source.name, revision: revision, appliedAt: now, author: desired.commit?.author,
@@ -229,7 +235,7 @@ struct TurnCommit: Sendable {
         let hasPruned = scope.presets.contains { $0.retirement == .pruned }
         record.quietUntil = isComplete && !hasPruned ? plan.nextChange ?? .distantFuture : nil
         if !scope.isReadable { record.readAgain() }
-        try store.save(record)
+        if record != self.record { try store.save(record) }
     }
 }
 

@@ -6,8 +6,7 @@ extension TurnCommit {
     func noteRevision(_ desired: Desired, in store: any StoreWriter) throws {
         guard let revision else { return }
         var events: [Event] = []
-        let isNew = try store.source(source.name)?.applied != revision
-        if isNew {
+        if isNewRevision {
             try store.forgetOld(now: now)
             let by = desired.commit.map { ": \($0.subject.firstLine) (\($0.author.firstLine))" } ?? ""
             events.append(
@@ -15,7 +14,7 @@ extension TurnCommit {
         }
         let errors = desired.diagnostics.filter { $0.severity == .error }
         let earlier = try store.diagnostics(source: source.name).filter { $0.severity == .error }
-        if let first = errors.first, isNew || errors != earlier {
+        if let first = errors.first, isNewRevision || errors != earlier {
             let count = errors.count == 1 ? "" : "\(errors.count) errors, the first: "
             events.append(
                 event("ManifestsInvalid", revision, "\(count)\(first.location): \(first.message)", kind: .warning))
@@ -29,7 +28,7 @@ extension TurnCommit {
     /// - Parameter changed: presets whose conditions are not what they were.
     func noteChanges(_ changed: [PresetKey: [Condition]], of report: TurnReport, in store: any StoreWriter) throws {
         var events: [Event] = []
-        if isRecovered, try store.source(source.name)?.failure != nil {
+        if isRecovered, record.failure != nil {
             events.append(
                 Event(
                     at: now, reason: "Recovered", object: "source", name: source.name, source: source.name,
@@ -84,7 +83,6 @@ extension TurnCommit {
     ) throws -> Event? {
         guard preset == nil, let revision else { return nil }
         let held = report.plan.held.filter(\.hold.needsApproval)
-        let isNewRevision = try desired != nil && store.source(source.name)?.applied != revision
         let begins = changed.contains { $0.value.isHeld && !(report.conditions[$0.key] ?? []).isHeld }
         let ends = changed.contains { !$0.value.isHeld && (report.conditions[$0.key] ?? []).isHeld }
         if let first = held.first, begins || isNewRevision {

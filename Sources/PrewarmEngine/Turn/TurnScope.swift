@@ -21,7 +21,7 @@ extension TurnCommit {
             return TurnScope(presets: presets)
         }
         let isFreezing = engine.policy.freezes[source.name]?.isEmpty == false
-        guard engine.isIncremental, preset == nil, expected == nil, !isFreezing else {
+        guard engine.isIncremental, preset == nil, request.expected == nil, !isFreezing else {
             return TurnScope(presets: try store.presets(source: source.name))
         }
         try store.unsettle(source: source.name, dueBy: now)

@@ -3,21 +3,23 @@ package import PrewarmCore
 package import PrewarmEngine
 
 extension GitMirror {
-    /// Beyond so many bytes of changed files, reading all in portions takes less memory.
-    private static let mostBytes = 16 << 20
+    /// So many bytes of files are held at once, give or take one.
+    static let mostBytes = 8 << 20
 
-    package func changes(
+    package func step(
         from old: Revision, to new: Revision, limit: ChangeLimit
-    ) async throws(GitFailure) -> ManifestChanges? {
+    ) async throws(GitFailure) -> RevisionStep {
         let (before, after) = (try identifier(old.commit), try identifier(new.commit))
         return try await perform { watch throws(GitFailure) in
-            func compare(_ repository: borrowing Repository) throws(LibGit2Error) -> ManifestChanges? {
-                try changes(from: before, to: after, limit: limit, in: repository)
+            func look(_ repository: borrowing Repository) throws(LibGit2Error) -> RevisionStep {
+                _ = try Commit(after, in: repository)
+                return RevisionStep(
+                    isForward: try Self.descends(after, from: before, in: repository),
+                    // What can't be compared, as where the old commit is gone, is read as a whole.
+                    changes: (try? changes(from: before, to: after, limit: limit, in: repository)) ?? nil)
             }
-            if let changes = try? attempt(compare) { return changes }
-            try bring(new, watch)
-            // What can't be compared, as where the old commit is gone, is read as a whole.
-            return (try? attempt(compare)) ?? nil
+            if let step = try? attempt(look) { return step }
+            return try read(new, watch, look)
         }
     }
 

@@ -4,19 +4,28 @@ package import PrewarmEngine
 
 extension GitMirror {
     package func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool {
-        var (oldID, newID) = (try identifier(old.commit), try identifier(new.commit))
+        let (oldID, newID) = (try identifier(old.commit), try identifier(new.commit))
         if old.commit == new.commit { return true }
         return try await perform { watch throws(GitFailure) in
             func look(_ repository: borrowing Repository) throws(LibGit2Error) -> Bool {
-                guard try repository.type(of: oldID) == GIT_OBJECT_COMMIT else { return false }
-                if try Self.isNear(oldID, to: newID, in: repository) { return true }
-                let answer = git_graph_descendant_of(repository.pointer, &newID, &oldID)
-                try check(answer)
-                return answer == 1
+                try Self.descends(newID, from: oldID, in: repository)
             }
             if let answer = try? attempt(look) { return answer }
             return try read(new, watch, look)
         }
+    }
+
+    /// Whether a commit is another or has it in its history. One that is not there is no part of that.
+    static func descends(
+        _ new: git_oid, from old: git_oid, in repository: borrowing Repository
+    ) throws(LibGit2Error) -> Bool {
+        var (new, old) = (new, old)
+        if git_oid_equal(&new, &old) == 1 { return true }
+        guard try repository.type(of: old) == GIT_OBJECT_COMMIT else { return false }
+        if try isNear(old, to: new, in: repository) { return true }
+        let answer = git_graph_descendant_of(repository.pointer, &new, &old)
+        try check(answer)
+        return answer == 1
     }
 
     /// Whether it is met within a few steps along first parents, as it is where somebody pushed: then there is no need

@@ -43,16 +43,18 @@ extension GitMirror {
         }
     }
 
-    package func contents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?] {
-        var blobs: [git_oid] = []
-        blobs.reserveCapacity(files.count)
-        for file in files { blobs.append(try identifier(file.blob)) }
-        return try await perform { watch throws(GitFailure) in
-            try read(nil, watch) { repository throws(LibGit2Error) in
+    package func contents(of files: ArraySlice<ManifestFile>, limit: Int) async throws(GitFailure) -> [[UInt8]?] {
+        try await perform { watch throws(GitFailure) in
+            var blobs: [git_oid] = []
+            blobs.reserveCapacity(files.count)
+            for file in files { blobs.append(try identifier(file.blob)) }
+            return try read(nil, watch) { repository throws(LibGit2Error) in
                 try repository.withDatabase { database throws(LibGit2Error) in
-                    var contents: [[UInt8]?] = []
-                    contents.reserveCapacity(blobs.count)
-                    for blob in blobs { contents.append(try Self.bytes(of: blob, limit: limit, in: database)) }
+                    var (contents, rest): ([[UInt8]?], Int) = ([], Self.mostBytes)
+                    for blob in blobs where rest > 0 {
+                        contents.append(try Self.bytes(of: blob, limit: limit, in: database))
+                        rest -= contents[contents.count - 1]?.count ?? 0
+                    }
                     return contents
                 }
             }

@@ -37,7 +37,7 @@ final class FileGit: GitSource {
         }
     }
 
-    func contents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?] {
+    func contents(of files: ArraySlice<ManifestFile>, limit: Int) async throws(GitFailure) -> [[UInt8]?] {
         let texts = state.withLock { state in
             Dictionary(state.commits.values.flatMap(\.values).map { (Self.blob($0), $0) }) { first, _ in first }
         }
@@ -59,9 +59,11 @@ final class FileGit: GitSource {
 
     private static func isLink(_ path: String) -> Bool { path.hasSuffix(".link") }
 
-    func changes(
-        from old: Revision, to new: Revision, limit: ChangeLimit
-    ) async throws(GitFailure) -> ManifestChanges? {
+    func step(from old: Revision, to new: Revision, limit: ChangeLimit) async throws(GitFailure) -> RevisionStep {
+        RevisionStep(isForward: true, changes: changes(from: old, to: new))
+    }
+
+    private func changes(from old: Revision, to new: Revision) -> ManifestChanges? {
         let commits = state.withLock(\.commits)
         guard let before = commits[old.commit], let after = commits[new.commit] else { return nil }
         let paths = Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }.sorted()

@@ -1,0 +1,21 @@
+import PrewarmCore
+
+extension Engine {
+    /// What besides the commit a plan depends on, as text; it changes with the configuration and with the parser.
+    func inputs(of source: Source) -> String { "\(source.scope);\(inputsOfAll)" }
+
+    /// The part that all sources have alike.
+    var currentInputs: String {
+        let names = provisioners.keys.sorted().map { "\($0)\(secretNames?[$0]?.sorted() ?? [])" }.joined(separator: ",")
+        let (limits, guarding) = (policy.limits, policy.deletionGuard)
+        let numbers = [limits.instancesPerPreset, limits.instancesPerSource, limits.instances, limits.actionsPerTurn]
+        let texts = numbers.map { $0.map(String.init) ?? "-" }.joined(separator: ",")
+        let rules = "\(guarding.percent),\(guarding.above),\(guarding.window);\(policy.observedSources.sorted())"
+        let freezes = policy.freezes.sorted { $0.key < $1.key }.map { source, freezes in
+            source
+                + freezes.map { "\($0.cron),\($0.duration),\($0.timezone),\($0.allowed.map(\.rawValue).sorted())" }
+                .joined()
+        }
+        return "\(parser.version);\(names);\(defaultProvisioner ?? "-");\(texts);\(rules);\(freezes)"
+    }
+}
