@@ -11,14 +11,14 @@ struct AddedTallies {
     private var groups: [Group: (count: Int, oldest: Timestamp?)] = [:]
     private var presets: Set<Int64> = []
 
-    mutating func count(_ workspace: Workspace, _ preset: Int64) {
+    mutating func count(
+        _ preset: Int64, _ state: WorkspaceState, _ fingerprint: Fingerprint, readyAt: Timestamp? = nil, count: Int = 1
+    ) {
         presets.insert(preset)
-        guard workspace.state != .deleted else { return }
-        let group = Group(preset: preset, state: workspace.state.code, fingerprint: workspace.fingerprint)
+        guard state != .deleted else { return }
+        let group = Group(preset: preset, state: state.code, fingerprint: fingerprint)
         let known = groups[group]
-        groups[group] = (
-            (known?.count ?? 0) + 1, [known?.oldest, workspace.readyAt].compactMap { $0 }.min()
-        )
+        groups[group] = ((known?.count ?? 0) + count, [known?.oldest, readyAt].compactMap { $0 }.min())
     }
 
     func save(in transaction: SQLiteTransaction) throws {

@@ -93,7 +93,9 @@ extension SQLiteTransaction {
         try statement(
             """
             DELETE FROM workspaces WHERE state = 5 AND created_at < ?
-            AND NOT EXISTS (SELECT 1 FROM operations WHERE operations.workspace = workspaces.id)
+            AND NOT EXISTS (SELECT 1 FROM operations WHERE operations.id = workspaces.id)
+            AND NOT EXISTS (
+                SELECT 1 FROM operations WHERE workspace = workspaces.id AND workspace <> operations.id)
             """
         ).run(before)
         try statement("DELETE FROM specs WHERE fingerprint NOT IN (SELECT fingerprint FROM workspaces)").run()

@@ -19,16 +19,14 @@ extension SQLiteTransaction {
         if !filter.states.isEmpty { conditions.append(filter.states.condition(on: "state")) }
         if let key = filter.preset {
             guard let preset = try presetID(key) else { return [] }
-            conditions.append(
-                """
-                workspace IN (SELECT id FROM workspaces WHERE preset = ? AND state <> 5
-                UNION ALL SELECT id FROM workspaces WHERE preset = ? AND state = 5)
-                """)
-            values += [preset, preset]
+            let live = "SELECT id FROM workspaces WHERE preset = ? AND state <> 5"
+            let deleted = "SELECT id FROM workspaces WHERE preset = ? AND state = 5"
+            conditions.append("id IN (\(Self.operations(of: "\(live) UNION ALL \(deleted)")))")
+            values += [preset, preset, preset, preset]
         }
         if let workspace = filter.workspace {
-            conditions.append("workspace = ?")
-            values.append(workspace)
+            conditions.append("id IN (\(Self.operations(of: "SELECT ?")))")
+            values += [workspace, workspace]
         }
         if let before = filter.before {
             conditions.append("id < ?")
@@ -52,17 +50,17 @@ extension SQLiteTransaction {
     }
 
     func dueOperations(_ filter: DueFilter, now: Timestamp, limit: Int) throws -> [OperationRecord] {
-        var (index, conditions) = ("operations_due", "")
+        var (index, conditions) = ("INDEXED BY operations_due", "")
         var values: [any SQLiteValue] = [filter.provisioner, now]
         if let name = filter.preset {
-            index = "operations_of_workspace"
-            conditions = " AND workspace IN (\(Self.liveWorkspaces))"
-            values.append(name)
+            index = ""
+            conditions = " AND id IN (\(Self.operations(of: Self.liveWorkspaces)))"
+            values += [name, name]
         }
         if let workspace = filter.workspace {
-            index = "operations_of_workspace"
-            conditions += " AND workspace = ?"
-            values.append(workspace)
+            index = ""
+            conditions += " AND id IN (\(Self.operations(of: "SELECT ?")))"
+            values += [workspace, workspace]
         } else {
             let suspensions = try suspensionsInForce(at: now)
             if suspensions.isOfAll { return [] }
@@ -75,15 +73,31 @@ extension SQLiteTransaction {
         let select = try statement(
             """
             SELECT \(Self.columns) FROM operations WHERE id IN (
-                SELECT id FROM operations AS due INDEXED BY \(index)
-                WHERE provisioner = ? AND state = 0 AND next_attempt_at <= ?\(conditions) AND NOT EXISTS (
-                    SELECT 1 FROM operations AS other INDEXED BY operations_of_workspace
-                    WHERE other.workspace = (SELECT workspace FROM operations WHERE id = due.id) AND other.id <> due.id AND (other.state = 1 OR
-                        (other.state = 0 AND (other.kind = 1, other.id) < (due.kind = 1, due.id))))
+                SELECT id FROM operations AS due \(index)
+                WHERE provisioner = ? AND state = 0 AND next_attempt_at <= ?\(conditions)
+                AND NOT EXISTS (SELECT 1 FROM operations AS other
+                    WHERE other.id = \(Self.workspaceOfDue) AND \(Self.comesBeforeDue))
+                AND NOT EXISTS (SELECT 1 FROM operations AS other INDEXED BY operations_of_workspace
+                    WHERE other.workspace = \(Self.workspaceOfDue) AND other.workspace <> other.id
+                    AND \(Self.comesBeforeDue))
                 ORDER BY (kind = 1), id LIMIT ?)
             ORDER BY (kind = 1), id
             """)
         return try records(select, values + [limit])
+    }
+
+    private static let workspaceOfDue = "(SELECT workspace FROM operations WHERE id = due.id)"
+    private static let comesBeforeDue = """
+        other.id <> due.id AND (other.state = 1
+            OR (other.state = 0 AND (other.kind = 1, other.id) < (due.kind = 1, due.id)))
+        """
+
+    /// The ids of the operations of workspaces, whose select is bound twice: the create of each has its id.
+    private static func operations(of workspaces: String) -> String {
+        """
+        \(workspaces) UNION ALL SELECT id FROM operations INDEXED BY operations_of_workspace
+        WHERE workspace IN (\(workspaces)) AND workspace <> id
+        """
     }
 
     private static let liveWorkspaces = """
@@ -129,9 +143,13 @@ extension SQLiteTransaction {
     }
 
     func cancelOperations(of workspaces: [WorkspaceID], now: Timestamp) throws {
-        let cancel = try statement(
-            "UPDATE operations SET state = 4, finished_at = ?2 WHERE workspace = ?1 AND state = 0")
-        for id in workspaces { try cancel.run(id, now) }
+        let cancel = "UPDATE operations SET state = 4, finished_at = ?2 WHERE state = 0 AND"
+        let create = try statement("\(cancel) id = ?1")
+        let others = try statement("\(cancel) workspace = ?1 AND workspace <> id")
+        for id in workspaces {
+            try create.run(id, now)
+            try others.run(id, now)
+        }
     }
 
     private func records(_ select: PreparedStatement, _ values: [any SQLiteValue]) throws -> [OperationRecord] {

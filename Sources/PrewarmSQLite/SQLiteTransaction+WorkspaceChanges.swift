@@ -7,12 +7,10 @@ extension SQLiteTransaction {
         var added = AddedTallies()
         for workspace in workspaces {
             specs[workspace.fingerprint] = workspace.spec
-            added.count(workspace, try addedPresetID(workspace.preset))
+            added.count(
+                try addedPresetID(workspace.preset), workspace.state, workspace.fingerprint, readyAt: workspace.readyAt)
         }
-        let insertSpec = "INSERT OR IGNORE INTO specs (fingerprint, value)"
-        try insert(specs.sorted { $0.key.rawValue < $1.key.rawValue }, by: insertSpec, row: "(?,?)") { spec, binder in
-            try binder.bind(spec.key, spec.value.binary)
-        }
+        try insert(specs)
         let insert = "INSERT OR FAIL INTO workspaces (\(WorkspaceDecoder.columns))"
         try self.insert(workspaces, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?)") { workspace, binder in
             try binder.bind(
@@ -21,6 +19,49 @@ extension SQLiteTransaction {
                 bytes(of: workspace.metadata), workspace.revision)
         }
         try added.save(in: self)
+    }
+
+    func create(_ groups: [NewWorkspaces]) throws {
+        var specs: [Fingerprint: WorkspaceSpec] = [:]
+        var added = AddedTallies()
+        var rows: [(id: WorkspaceID, group: Int)] = []
+        rows.reserveCapacity(groups.reduce(0) { $0 + $1.ids.count })
+        try addPresetIDs(groups.lazy.map(\.preset))
+        let presets = try groups.map { try addedPresetID($0.preset) }
+        for (index, group) in groups.enumerated() {
+            specs[group.fingerprint] = group.spec
+            added.count(presets[index], .pending, group.fingerprint, count: group.ids.count)
+            for id in group.ids { rows.append((id, index)) }
+        }
+        try insert(specs)
+        try insert(
+            rows, by: "INSERT OR FAIL INTO workspaces (id, preset, fingerprint, state, created_at, metadata, revision)",
+            row: "(?,?,?,\(WorkspaceState.pending.code),?,x'',?)"
+        ) { row, binder in
+            let group = groups[row.group]
+            try binder.bind(row.id, presets[row.group], group.fingerprint, group.createdAt, group.revision)
+        }
+        try insert(
+            rows,
+            by: """
+                INSERT OR FAIL INTO operations
+                (id, workspace, preset, provisioner, reason, next_attempt_at, created_at, kind, state, attempt)
+                """,
+            row: "(?,?,?,?,?,?,?,\(Operation.Kind.create.code),\(Operation.State.pending.code),0)"
+        ) { row, binder in
+            let group = groups[row.group]
+            try binder.bind(
+                OperationID(making: row.id), row.id, presets[row.group], group.spec.provisioner,
+                group.reason.rawValue, group.createdAt, group.createdAt)
+        }
+        try added.save(in: self)
+    }
+
+    private func insert(_ specs: [Fingerprint: WorkspaceSpec]) throws {
+        let rows = specs.sorted { $0.key.rawValue < $1.key.rawValue }
+        try insert(rows, by: "INSERT OR IGNORE INTO specs (fingerprint, value)", row: "(?,?)") { spec, binder in
+            try binder.bind(spec.key, spec.value.binary)
+        }
     }
 
     private func bytes(of metadata: [String: String]) -> [UInt8] {

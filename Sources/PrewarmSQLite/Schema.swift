@@ -151,7 +151,8 @@ enum Schema {
         CREATE INDEX operations_waiting ON operations (next_attempt_at)
             WHERE state = 0 AND next_attempt_at > created_at;
         CREATE INDEX operations_running ON operations (id) WHERE state = 1;
-        CREATE INDEX operations_of_workspace ON operations (workspace, id);
+        -- All but its create, which has its id.
+        CREATE INDEX operations_of_workspace ON operations (workspace, id) WHERE workspace <> id;
         CREATE INDEX operations_finished ON operations (finished_at) WHERE finished_at IS NOT NULL;
         CREATE TABLE logs (
             sequence INTEGER PRIMARY KEY, operation TEXT NOT NULL, attempt INTEGER NOT NULL, at INTEGER NOT NULL,

@@ -39,6 +39,11 @@ package struct OperationID: Hashable, Comparable, Sendable, CustomStringConverti
         self.rawValue = rawValue
     }
 
+    /// Of the operation that makes a workspace, of which there is one: it has the id of the workspace.
+    package init(making workspace: WorkspaceID) {
+        self.init(workspace.rawValue)
+    }
+
     package static func < (left: OperationID, right: OperationID) -> Bool {
         left.rawValue < right.rawValue
     }

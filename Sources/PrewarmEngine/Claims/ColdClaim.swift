@@ -21,7 +21,7 @@ extension Engine {
         if let idempotencyKey { try store.remember(claimKey: idempotencyKey, of: workspace.id) }
         try store.insert([
             Operation(
-                id: OperationID(identifiers.next()), kind: .create, workspace: workspace.id, preset: preset.key,
+                id: OperationID(making: workspace.id), kind: .create, workspace: workspace.id, preset: preset.key,
                 provisioner: preset.spec.provisioner, reason: .claimed, nextAttemptAt: now, createdAt: now)
         ])
         try store.append([

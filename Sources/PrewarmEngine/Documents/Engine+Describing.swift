@@ -70,9 +70,11 @@ extension Engine {
     /// What the provisioner wrote, by operation and attempt; of a workspace for all of its operations, the oldest first.
     package func logs(of name: String) async throws -> Value {
         try await store.read { store -> Value in
-            var records = try store.operation(OperationID(name)).map { [$0] } ?? []
-            if records.isEmpty, let workspace = try store.workspace(name) {
+            var records: [OperationRecord] = []
+            if let workspace = try store.workspace(name) {
                 records = try store.operations(OperationFilter(workspace: workspace.id)).reversed()
+            } else if let record = try store.operation(OperationID(name)) {
+                records = [record]
             }
             guard !records.isEmpty else {
                 throw Problem(

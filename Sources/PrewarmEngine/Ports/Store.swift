@@ -127,6 +127,8 @@ package protocol StoreWriter: StoreReader, StandingWriter {
     func setFailure(_ failure: FailureRecord?, of preset: PresetKey) throws
 
     func insert(_ workspaces: [Workspace]) throws
+    /// Inserts workspaces that are to be made, with the operations that make them.
+    func create(_ groups: [NewWorkspaces]) throws
     /// Saves all but id, preset, spec and times of creation, if the state is still one of `states`; else false.
     func update(_ workspace: Workspace, from states: [WorkspaceState]) throws -> Bool
     /// Sets the state of the ones that still have one of `states`, and returns which.

@@ -199,6 +199,29 @@ package struct WorkspaceFilter: Sendable {
     }
 }
 
+/// Workspaces of one preset that are to be made, alike but for their ids: a plan can have a hundred thousand.
+package struct NewWorkspaces: Sendable {
+    package let ids: [WorkspaceID]
+    package let preset: PresetKey
+    package let spec: WorkspaceSpec
+    package let fingerprint: Fingerprint
+    package let revision: String?
+    package let reason: Reason
+    package let createdAt: Timestamp
+
+    package init(
+        ids: [WorkspaceID], of preset: Preset, revision: String?, reason: Reason, createdAt: Timestamp
+    ) {
+        self.ids = ids
+        self.preset = preset.key
+        spec = preset.spec
+        fingerprint = preset.fingerprint
+        self.revision = revision
+        self.reason = reason
+        self.createdAt = createdAt
+    }
+}
+
 package struct OperationFilter: Sendable {
     /// Of the workspaces of this preset.
     package var preset: PresetKey?

@@ -124,7 +124,10 @@ struct TurnCommit: Sendable {
             guard let id = action.workspace, moved.contains(id),
                 let provisioner = try makers.provisioner(of: id, preset: action.preset, in: store)
             else { continue }
-            operations.append(operation(.delete, of: id, action.preset, provisioner, action.reason, &identifiers))
+            operations.append(
+                Operation(
+                    id: OperationID(identifiers.next()), kind: .delete, workspace: id, preset: action.preset,
+                    provisioner: provisioner, reason: action.reason, nextAttemptAt: now, createdAt: now))
         }
         try store.insert(operations)
         try store.append(events.events)
@@ -138,47 +141,19 @@ struct TurnCommit: Sendable {
         _ plan: Plan, of presets: PresetTable, _ identifiers: inout IdentifierFactory, in store: any StoreWriter
     ) throws -> Int {
         let revision = revision?.description
-        var count = 0
-        var workspaces: [Workspace] = []
-        var operations: [Operation] = []
-        func save() throws {
-            try store.insert(workspaces)
-            try store.insert(operations)
-            count += workspaces.count
-            workspaces.removeAll(keepingCapacity: true)
-            operations.removeAll(keepingCapacity: true)
-        }
+        var groups: [NewWorkspaces] = []
         var rest = plan.actions[...]
         while let first = rest.first {
             // What a preset lacks is planned in one go.
             let alike = rest.prefix { $0.kind == first.kind && $0.reason == first.reason && $0.preset == first.preset }
             rest = rest[alike.endIndex...]
             guard first.kind == .create, let preset = presets[first.preset] else { continue }
-            for _ in alike {
-                let workspace = Workspace(
-                    id: WorkspaceID(identifiers.next()), preset: preset.key, spec: preset.spec,
-                    fingerprint: preset.fingerprint, state: .pending, createdAt: now, revision: revision)
-                workspaces.append(workspace)
-                operations.append(
-                    operation(
-                        .create, of: workspace.id, preset.key, preset.spec.provisioner, first.reason, &identifiers))
-            }
-            // A hundred thousand at once would take as much memory as all else.
-            if workspaces.count >= Self.manyWorkspaces { try save() }
+            let ids = alike.map { _ in WorkspaceID(identifiers.next()) }
+            groups.append(
+                NewWorkspaces(ids: ids, of: preset, revision: revision, reason: first.reason, createdAt: now))
         }
-        try save()
-        return count
-    }
-
-    private static let manyWorkspaces = 1000
-
-    private func operation(
-        _ kind: Operation.Kind, of workspace: WorkspaceID, _ preset: PresetKey, _ provisioner: String, _ reason: Reason,
-        _ identifiers: inout IdentifierFactory
-    ) -> Operation {
-        Operation(
-            id: OperationID(identifiers.next()), kind: kind, workspace: workspace, preset: preset,
-            provisioner: provisioner, reason: reason, nextAttemptAt: now, createdAt: now)
+        try store.create(groups)
+        return groups.reduce(0) { $0 + $1.ids.count }
     }
 
     // MARK: What is remembered
