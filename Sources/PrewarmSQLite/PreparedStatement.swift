@@ -23,11 +23,17 @@ struct PreparedStatement {
         return Int(sqlite3_changes(sqlite3_db_handle(handle)))
     }
 
+    /// Runs it to its end with values that stay bound until ``clear()``.
     func run(binding: (inout RowBinder) throws -> Void) throws {
-        defer { reset() }
+        defer { sqlite3_reset(handle) }
         var binder = RowBinder(handle)
         try binding(&binder)
         while try step() {}
+    }
+
+    /// Lets go of what is bound.
+    func clear() {
+        sqlite3_clear_bindings(handle)
     }
 
     /// The first row. A statement that changes rows has changed all of them by then

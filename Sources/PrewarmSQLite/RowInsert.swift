@@ -42,6 +42,7 @@ extension SQLiteTransaction {
         for count in [Self.rowsOfStatement, 1] where rows.count >= count {
             let values = Array(repeating: row, count: count).joined(separator: ",")
             let statement = try statement("\(insert) VALUES \(values) \(rest)")
+            defer { statement.clear() }
             while rows.count >= count {
                 try statement.run { binder in
                     for row in rows.prefix(count) { try bind(row, &binder) }

@@ -99,6 +99,12 @@ extension SQLiteTransaction {
             """
         ).run(before)
         try statement("DELETE FROM specs WHERE fingerprint NOT IN (SELECT fingerprint FROM workspaces)").run()
+        try statement(
+            """
+            DELETE FROM revision_texts
+            WHERE id NOT IN (SELECT revision FROM workspaces WHERE revision IS NOT NULL)
+            """
+        ).run()
         try statement(Self.forgetKeys).run()
         keys.forget()
         // Up to the first that is to be kept, in the order in which they came. The newest one stays, so that no number is

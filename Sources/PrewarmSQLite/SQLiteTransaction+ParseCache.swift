@@ -15,7 +15,8 @@ extension SQLiteTransaction {
     /// The time of saving is SQLite's, not the engine's: it decides nothing but when a cache is made anew.
     func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int) throws {
         try insert(
-            files, by: "INSERT OR REPLACE INTO blobs (blob, parser_version, bytes, saved_at)",
+            files.sorted { $0.blob < $1.blob },
+            by: "INSERT OR REPLACE INTO blobs (blob, parser_version, bytes, saved_at)",
             row: "(?,?,?, CAST(strftime('%s','now') AS INTEGER) * 1000)"
         ) { file, binder in
             try binder.bind(file.blob, parserVersion, file.bytes)

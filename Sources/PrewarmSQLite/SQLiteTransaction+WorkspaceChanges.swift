@@ -11,12 +11,13 @@ extension SQLiteTransaction {
                 try addedPresetID(workspace.preset), workspace.state, workspace.fingerprint, readyAt: workspace.readyAt)
         }
         try insert(specs)
+        let revisions = try revisionIDs(workspaces.lazy.map(\.revision))
         let insert = "INSERT OR FAIL INTO workspaces (\(WorkspaceDecoder.columns))"
         try self.insert(workspaces, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?)") { workspace, binder in
             try binder.bind(
                 workspace.id, addedPresetID(workspace.preset), workspace.fingerprint, workspace.state.code,
                 workspace.owner, workspace.createdAt, workspace.readyAt, workspace.claimedAt, workspace.endpoint,
-                bytes(of: workspace.metadata), workspace.revision)
+                bytes(of: workspace.metadata), workspace.revision.flatMap { revisions[$0] })
         }
         try added.save(in: self)
     }
@@ -26,8 +27,9 @@ extension SQLiteTransaction {
         var added = AddedTallies()
         var rows: [(id: WorkspaceID, group: Int)] = []
         rows.reserveCapacity(groups.reduce(0) { $0 + $1.ids.count })
-        try addPresetIDs(groups.lazy.map(\.preset))
         let presets = try groups.map { try addedPresetID($0.preset) }
+        let revisionIDs = try revisionIDs(groups.lazy.map(\.revision))
+        let revisions = groups.map { $0.revision.flatMap { revisionIDs[$0] } }
         for (index, group) in groups.enumerated() {
             specs[group.fingerprint] = group.spec
             added.count(presets[index], .pending, group.fingerprint, count: group.ids.count)
@@ -39,7 +41,7 @@ extension SQLiteTransaction {
             row: "(?,?,?,\(WorkspaceState.pending.code),?,x'',?)"
         ) { row, binder in
             let group = groups[row.group]
-            try binder.bind(row.id, presets[row.group], group.fingerprint, group.createdAt, group.revision)
+            try binder.bind(row.id, presets[row.group], group.fingerprint, group.createdAt, revisions[row.group])
         }
         try insert(
             rows,
@@ -57,6 +59,18 @@ extension SQLiteTransaction {
         try added.save(in: self)
     }
 
+    /// The numbers of texts of revisions, new ones where they have none.
+    private func revisionIDs(_ texts: some Sequence<String?>) throws -> [String: Int64] {
+        let insert = try statement("INSERT OR IGNORE INTO revision_texts (text) VALUES (?)")
+        let select = try statement("SELECT id FROM revision_texts WHERE text = ?")
+        var ids: [String: Int64] = [:]
+        for case let text? in texts where ids[text] == nil {
+            try insert.run(text)
+            ids[text] = try select.first(text) { columns in columns.next() }
+        }
+        return ids
+    }
+
     private func insert(_ specs: [Fingerprint: WorkspaceSpec]) throws {
         let rows = specs.sorted { $0.key.rawValue < $1.key.rawValue }
         try insert(rows, by: "INSERT OR IGNORE INTO specs (fingerprint, value)", row: "(?,?)") { spec, binder in
@@ -71,12 +85,12 @@ extension SQLiteTransaction {
     func update(_ workspace: Workspace, from states: [WorkspaceState]) throws -> Bool {
         try statement(
             """
-            UPDATE workspaces SET state = ?2, owner = ?3, ready_at = ?4, claimed_at = ?5, endpoint = ?6, metadata = ?7,
-            revision = ?8 WHERE id = ?1 AND \(states.condition(on: "state"))
+            UPDATE workspaces SET state = ?2, owner = ?3, ready_at = ?4, claimed_at = ?5, endpoint = ?6, metadata = ?7
+            WHERE id = ?1 AND \(states.condition(on: "state"))
             """
         ).run(
             workspace.id, workspace.state.code, workspace.owner, workspace.readyAt, workspace.claimedAt,
-            workspace.endpoint, bytes(of: workspace.metadata), workspace.revision) > 0
+            workspace.endpoint, bytes(of: workspace.metadata)) > 0
     }
 
     func move(

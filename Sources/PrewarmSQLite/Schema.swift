@@ -91,8 +91,10 @@ enum Schema {
         CREATE TABLE workspaces (
             id TEXT PRIMARY KEY, preset INTEGER NOT NULL, fingerprint INTEGER NOT NULL, state INTEGER NOT NULL,
             owner TEXT, created_at INTEGER NOT NULL, ready_at INTEGER, claimed_at INTEGER, endpoint TEXT,
-            metadata BLOB NOT NULL, revision TEXT, claim_key TEXT
+            metadata BLOB NOT NULL, revision INTEGER, claim_key TEXT
         ) STRICT, WITHOUT ROWID;
+        -- What `workspaces.revision` stands for.
+        CREATE TABLE revision_texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
         -- Covers tallies, the planner's candidates and claims; the id is in it as the key of the table.
         CREATE INDEX workspaces_live ON workspaces (preset, state, fingerprint, ready_at) WHERE state <> 5;
         CREATE INDEX workspaces_deleted ON workspaces (preset, created_at) WHERE state = 5;

@@ -9,12 +9,15 @@ final class WorkspaceDecoder {
 
     private let spec: PreparedStatement
     private let key: PreparedStatement
+    private let revision: PreparedStatement
     private var specs: [Fingerprint: WorkspaceSpec] = [:]
     private var keys: [Int64: PresetKey] = [:]
+    private var revisions: [Int64: String] = [:]
 
     init(_ transaction: SQLiteTransaction) throws {
         spec = try transaction.statement("SELECT value FROM specs WHERE fingerprint = ?")
         key = try transaction.statement("SELECT source, name FROM preset_keys WHERE id = ?")
+        revision = try transaction.statement("SELECT text FROM revision_texts WHERE id = ?")
     }
 
     /// Nil for a state of which nothing is known.
@@ -26,7 +29,7 @@ final class WorkspaceDecoder {
         return Workspace(
             id: id, preset: preset, spec: try workspaceSpec(fingerprint), fingerprint: fingerprint, state: state,
             owner: columns.next(), createdAt: columns.next(), readyAt: columns.next(), claimedAt: columns.next(),
-            endpoint: columns.next(), metadata: metadata(columns.next()), revision: columns.next())
+            endpoint: columns.next(), metadata: metadata(columns.next()), revision: try revisionText(columns.next()))
     }
 
     func presetKey(_ id: Int64) throws -> PresetKey {
@@ -44,6 +47,13 @@ final class WorkspaceDecoder {
         let result = (stored ?? nil) ?? WorkspaceSpec(template: "", version: "", provisioner: "", parameters: [:])
         specs[fingerprint] = result
         return result
+    }
+
+    private func revisionText(_ id: Int64?) throws -> String? {
+        guard let id else { return nil }
+        if let known = revisions[id] { return known }
+        revisions[id] = try revision.first(id) { columns in columns.next() }
+        return revisions[id]
     }
 
     private func metadata(_ bytes: [UInt8]) -> [String: String] {
