@@ -28,7 +28,8 @@ extension Engine {
             if record.applied == nil { return }
         }
         let target = report.failure == nil ? target : nil
-        if let done = try await goOn(request, since: record, target: target, arrival, report.failure) {
+        let isTold = target == nil || arrival.changes != nil || !isNew(target, to: record, of: request.source)
+        if isTold, let done = try await goOn(request, since: record, target: target, arrival, report.failure) {
             report = done
         } else {
             report = try await readAll(request, since: record, target: target, arrival)
@@ -43,7 +44,8 @@ extension Engine {
     ) async throws -> TurnReport? {
         let (source, now) = (request.source, now())
         let done = try await store.write { store -> (report: TurnReport, desired: Desired?)? in
-            let lease = try takeLease(of: source, in: store)
+            // For no longer than this transaction.
+            _ = try takeLease(of: source, until: now, in: store)
             let current = try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
             var desired: Desired?
             let isAsBefore = current.applied == record.applied && current.inputs == record.inputs
@@ -55,9 +57,7 @@ extension Engine {
             let commit = TurnCommit(
                 engine: self, request: request, record: current, desired: desired,
                 revision: desired == nil ? current.applied : target, failure: failure, news: arrival.events, now: now)
-            let report = try commit.run(in: store)
-            try release(lease, of: source.name, in: store)
-            return (report, desired)
+            return (try commit.run(in: store), desired)
         }
         if let desired = done?.desired { observe(desired) }
         return done?.report

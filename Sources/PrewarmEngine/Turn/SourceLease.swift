@@ -6,7 +6,7 @@ extension Engine {
     func acquireLease(of source: Source) async throws -> (lease: Lease, record: SourceRecord) {
         try await store.write { store in
             (
-                try takeLease(of: source, in: store),
+                try takeLease(of: source, until: now() + source.lease, in: store),
                 try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
             )
         }
@@ -14,12 +14,12 @@ extension Engine {
 
     /// Over from a holder that is dead or late, if need be: its fence is not the newest any more.
     /// - Throws: ``TurnError/leaseHeld(source:by:)``
-    func takeLease(of source: Source, in store: any StoreWriter) throws -> Lease {
+    func takeLease(of source: Source, until: Timestamp, in store: any StoreWriter) throws -> Lease {
         let current = try store.lease(ofSource: source.name)
         if let current, isInForce(current), current.holder != holder {
             throw TurnError.leaseHeld(source: source.name, by: current.holder)
         }
-        let lease = Lease(holder: holder, fence: (current?.fence ?? 0) + 1, until: now() + source.lease)
+        let lease = Lease(holder: holder, fence: (current?.fence ?? 0) + 1, until: until)
         try store.save(lease, ofSource: source.name)
         return lease
     }

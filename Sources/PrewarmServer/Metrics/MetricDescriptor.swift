@@ -59,7 +59,8 @@ extension MetricDescriptor {
     static let oldestPending = gauge(
         "prewarm_operation_oldest_pending_seconds", "For how long the oldest operation that could run has waited.")
     static let leaseHeld = gauge(
-        "prewarm_lease_held", ["source"], "1 while this process has the right to reconcile the source.")
+        "prewarm_lease_held", ["source"],
+        "1 while this process reads the source as a whole, and nobody else reconciles it.")
 
     // MARK: Events, counted since the start of the process
 

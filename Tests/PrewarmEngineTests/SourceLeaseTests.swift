@@ -1,0 +1,108 @@
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@Suite("The lease of a source")
+struct SourceLeaseTests {
+    let world: World
+    let store: any Store
+
+    init() throws {
+        world = try World()
+        store = try world.open()
+    }
+
+    @Test("keeps others from reconciling it, until its holder is late or dead", arguments: [true, false])
+    func held(isDead: Bool) async throws {
+        world.commit("go 2 1")
+        let engine = world.engine(store: store, holder: "second")
+        let until = world.with(\.now) + .seconds(120)
+        try await store.write { try $0.save(Lease(holder: "first", fence: 7, until: until), ofSource: "presets") }
+        for pull in [true, false] {
+            let error = await #expect(throws: TurnError.self) { try await engine.turn("presets", pull: pull) }
+            guard case .leaseHeld("presets", by: "first") = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+        }
+        #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) }.isEmpty)
+        world.with { state in
+            if isDead { state.deadHolders.insert("first") } else { state.now = until }
+        }
+        #expect(try await engine.turn("presets").plan.actions.count == 2)
+        #expect(try await store.read { try $0.lease(ofSource: "presets") }?.fence ?? 0 > 7)
+    }
+
+    @Test("is lost by who is late, who then commits nothing")
+    func late() async throws {
+        world.commit("go 2 1")
+        let (world, heir) = (world, world.engine(store: store, holder: "second"))
+        let engine = try interrupted {
+            world.with { $0.now = $0.now + .seconds(121) }
+            world.commit("go 3 1")
+            _ = try? await heir.turn("presets")
+        }
+        let error = await #expect(throws: TurnError.self) { try await engine.turn("presets") }
+        guard case .leaseLost("presets") = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) }.count == 3)
+        #expect(try await heir.turn("presets").isQuiet)
+    }
+
+    @Test("is let go with the transaction of a turn that reads no manifests")
+    func replans() async throws {
+        world.commit("go 2 1")
+        _ = try await world.engine(store: store).turn("presets")
+        let fence = try await store.read { try $0.lease(ofSource: "presets") }
+        #expect(fence?.until == world.with(\.now))
+        try await store.write { try $0.markDirty(source: "presets") }
+        _ = try await world.engine(store: store, holder: "second").turn("presets", pull: false)
+        let next = try await store.read { try $0.lease(ofSource: "presets") }
+        #expect(next?.holder == "second" && next?.until == world.with(\.now))
+    }
+
+    /// An engine that is kept from going on while it reads all manifests.
+    private func interrupted(_ meanwhile: @escaping @Sendable () async -> Void) throws -> Engine {
+        let base = world.engine(store: store)
+        let source = try #require(base.sources["presets"])
+        return Engine(
+            store: store,
+            sources: [
+                Engine.Source(
+                    name: "presets", url: "memory", git: InterruptedGit(git: source.git, meanwhile: meanwhile))
+            ],
+            provisioners: base.provisioners, defaultProvisioner: "local", policy: base.policy, parser: base.parser,
+            now: base.now, holder: "first", isDead: base.isDead)
+    }
+}
+
+private struct InterruptedGit: GitSource {
+    let git: any GitSource
+    let meanwhile: @Sendable () async -> Void
+
+    func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile] {
+        await meanwhile()
+        return try await git.manifests(at: revision)
+    }
+
+    func head() async throws(GitFailure) -> Revision { try await git.head() }
+    func fetch(_ revision: Revision) async throws(GitFailure) { try await git.fetch(revision) }
+    func lookUp(_ text: String) async throws(GitFailure) -> Revision { try await git.lookUp(text) }
+    func contents(of files: ArraySlice<ManifestFile>, limit: Int) async throws(GitFailure) -> [[UInt8]?] {
+        try await git.contents(of: files, limit: limit)
+    }
+    func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription {
+        try await git.commit(of: revision)
+    }
+    func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool {
+        try await git.isAncestor(old, of: new)
+    }
+    func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) {
+        try await git.verify(revision, since: applied)
+    }
+    func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic] {
+        try await git.warnings(at: revision)
+    }
+}
