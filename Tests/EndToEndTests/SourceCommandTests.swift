@@ -55,6 +55,33 @@ struct SourceCommandTests {
         #expect(sandbox.instances.count == 2)
     }
 
+    @Test("is told wherever another one has a preset of the same name")
+    func sameNames() async throws {
+        let paths = ["presets", "more"]
+        let sources = paths.map { "  - {name: \($0), url: \"file://ROOT/repo\", path: \($0)}\n" }.joined()
+        let configuration = Sandbox.configuration
+        let (start, end) = (configuration.range(of: "sources:\n"), configuration.range(of: "provisioners:"))
+        let (from, to) = (try #require(start).upperBound, try #require(end).lowerBound)
+        let sandbox = try await Sandbox(configuration: configuration.replacingCharacters(in: from..<to, with: sources))
+        for (path, names) in zip(paths, [["a", "b"], ["a"]]) {
+            for name in names { try sandbox.write("repo/\(path)/\(name).yaml", Sandbox.preset(name, instances: 0)) }
+        }
+        try await sandbox.commit([:])
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        let names = try await sandbox.prewarm("get", "presets", "-o", "name").out
+        #expect(names == "more/a\npresets/a\nb\n")
+        for name in names.split(separator: "\n") {
+            #expect(try await sandbox.prewarm("describe", "preset", String(name)).code == 0)
+        }
+        for output in ["table", "wide"] {
+            let lines = try await sandbox.prewarm("get", "presets", "-o", output).out.split(separator: "\n")
+            let words = lines.map { $0.split(separator: " ").prefix(2).map(String.init) }
+            #expect(words == [["SOURCE", "NAME"], ["more", "a"], ["presets", "a"], ["presets", "b"]])
+        }
+        let one = try await sandbox.prewarm("get", "presets", "b").out
+        #expect(one.hasPrefix("NAME"), "\(one)")
+    }
+
     @Test("tells a history that was rewritten, and refuses it where it has to", arguments: [false, true])
     func rewritten(_ isRefused: Bool) async throws {
         let sandbox = try await Sandbox(

@@ -88,10 +88,12 @@ struct GetCommand: AsyncParsableCommand {
         switch output {
         case .json: return value(documents).json
         case .yaml: return value(documents).yaml
-        case .name: return documents.map { kind.name(of: $0) + "\n" }.joined()
+        case .name: return kind.names(of: documents).map { $0 + "\n" }.joined()
         case .table, .wide:
             guard !documents.isEmpty else { return "There \(kind == .audit ? "is no" : "are no") \(kind.rawValue).\n" }
-            return kind.table(now: await session.now(), isWide: output == .wide).text(documents, console)
+            let table = kind.table(now: await session.now(), isWide: output == .wide)
+            let areOfMany = kind.isNamedInSource && Set(documents.map { $0.text("source") }).count > 1
+            return (areOfMany ? table.withSources : table).text(documents, console)
         }
     }
 
@@ -160,15 +162,26 @@ extension GetCommand.Kind {
         }
     }
 
-    fileprivate func name(of document: Value) -> String {
-        let key =
-            switch self {
-            case .presets, .templates, .workspaces, .sources: "name"
-            case .operations, .orphans, .deliveries: "id"
-            case .events, .audit: "object"
-            case .revisions: "revision"
-            }
-        return document.text(key) ?? ""
+    /// What each is called in other commands: a name that two sources have, with its source.
+    fileprivate func names(of documents: [Value]) -> [String] {
+        let names = documents.map { $0.text(nameKey) ?? "" }
+        guard isNamedInSource else { return names }
+        let counts = Dictionary(names.map { ($0, 1) }, uniquingKeysWith: +)
+        return zip(documents, names).map { document, name in
+            counts[name] == 1 ? name : "\(document.text("source") ?? "")/\(name)"
+        }
+    }
+
+    /// Several sources may have one of the same name.
+    fileprivate var isNamedInSource: Bool { self == .presets || self == .templates }
+
+    private var nameKey: String {
+        switch self {
+        case .presets, .templates, .workspaces, .sources: "name"
+        case .operations, .orphans, .deliveries: "id"
+        case .events, .audit: "object"
+        case .revisions: "revision"
+        }
     }
 }
 

@@ -30,6 +30,14 @@ struct DocumentTable {
     /// Left out where the terminal is narrow, the first one first.
     var optional: [String] = []
 
+    /// The same with the sources in front.
+    var withSources: DocumentTable {
+        let others = columns.filter { $0.title != "SOURCE" }
+        return DocumentTable(
+            columns: [Column("SOURCE", text: "source")] + others, flexible: flexible,
+            optional: optional.filter { $0 != "SOURCE" })
+    }
+
     func text(_ documents: [Value], _ console: Console) -> String {
         var table = Table(columns.map(\.title), flexible: flexible, optional: optional)
         for document in documents { table.add(columns.map { $0.cell(document) }) }
