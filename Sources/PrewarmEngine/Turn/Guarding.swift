@@ -23,9 +23,9 @@ extension Desired {
 
 extension TurnCommit {
     /// What the guard knows before the plan is made.
-    func guardRecord(_ planner: Planner, of scope: TurnScope, in store: any StoreReader) throws -> GuardRecord {
-        var record = try store.guardRecord(ofSource: source.name)
+    func guarding(_ record: GuardRecord, _ planner: Planner, of scope: TurnScope) -> GuardRecord {
         guard let desired else { return record }
+        var record = record
         let new = Set(desired.changes.lazy.filter { $0.before == nil }.map(\.now.key))
         let hasOthers = (scope.settled?.count ?? 0) > 0 || scope.presets.contains { !new.contains($0.key) }
         record.lowered = Set(record.lowered).union(planner.lowered(by: desired.changes)).sorted()
@@ -35,7 +35,8 @@ extension TurnCommit {
 
     /// What it has to remember after it; written only where that changed.
     func save(
-        _ record: GuardRecord, after plan: Plan, of table: PresetTable, in store: any StoreWriter
+        _ record: GuardRecord, since earlier: GuardRecord, after plan: Plan, of table: PresetTable,
+        in store: any StoreWriter
     ) throws {
         var record = record
         let lowered = Set(record.lowered)
@@ -68,8 +69,6 @@ extension TurnCommit {
         }
         // One that could not be read looks like none.
         let isReadAgain = desired?.presets != nil
-        if try isReadAgain || record != store.guardRecord(ofSource: source.name) {
-            try store.save(record, ofSource: source.name)
-        }
+        if isReadAgain || record != earlier { try store.save(record, ofSource: source.name) }
     }
 }

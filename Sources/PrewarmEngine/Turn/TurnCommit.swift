@@ -23,15 +23,16 @@ struct TurnCommit: Sendable {
 
     func run(in store: any StoreWriter) throws -> TurnReport {
         if !news.isEmpty { try store.append(news) }
-        if let desired { try put(desired, in: store) }
+        var failures = try store.failures(source: source.name)
+        if let desired { try put(desired, &failures, in: store) }
         let scope = try scope(in: store)
-        let earlier = desired?.changes.compactMap(\.before) ?? []
-        let planner = engine.planner(for: earlier.isEmpty ? scope.presets : scope.presets + earlier, at: now)
-        let guarding = try guardRecord(planner, of: scope, in: store)
+        let before = desired?.changes.compactMap(\.before) ?? []
+        let planner = engine.planner(for: before.isEmpty ? scope.presets : scope.presets + before, at: now)
+        let earlier = try store.guardRecord(ofSource: source.name)
+        let guarding = guarding(earlier, planner, of: scope)
         var observed = try engine.observed(
-            of: scope, source: source.name, revision: revision, planner: planner, in: store)
-        observed.guards[source.name] = guarding.state(
-            window: engine.policy.deletionGuard.window, now: now, revision: revision)
+            of: scope, source: source.name, revision: revision, planner: planner, guarding: guarding,
+            failures: failures, in: store)
         // No entry means that there is no settled pool: then a path may be emptied.
         if observed.settled[source.name] != nil {
             observed.settled[source.name] = try settledForGuard(scope, observed, in: store)
@@ -52,7 +53,7 @@ struct TurnCommit: Sendable {
         let presets = PresetTable(scope.presets)
         let counts = try carryOut(report.plan, of: presets, observed: observed, in: store)
         try store.save(standings(after: report.plan, of: presets))
-        try save(guarding, after: report.plan, of: presets, in: store)
+        try save(guarding, since: earlier, after: report.plan, of: presets, in: store)
         report.conditions = try conditions(of: scope, in: store)
         try saveConditions(of: report, in: store)
         try remember(report.plan, of: scope, in: store)
@@ -63,17 +64,19 @@ struct TurnCommit: Sendable {
 
     // MARK: What is desired
 
-    private func put(_ desired: Desired, in store: any StoreWriter) throws {
+    /// - Parameter failures: without those that a new version makes void.
+    private func put(_ desired: Desired, _ failures: inout [FailureRecord], in store: any StoreWriter) throws {
         try noteRevision(desired, in: store)
         try store.save(desired.changes.map(\.now))
         if let templates = desired.templates { try store.replaceTemplates(templates, source: source.name) }
         // Where only what changed was looked at, there were none and are none.
         if desired.presets != nil { try store.replaceDiagnostics(desired.diagnostics, source: source.name) }
         try store.saveParsed(desired.newlyParsed, parserVersion: engine.parser.version)
-        let failing = Set(try store.failures(source: source.name).map(\.preset))
+        let failing = Set(failures.map(\.preset))
         for change in desired.changes
         where failing.contains(change.now.key) && change.before?.fingerprint != change.now.fingerprint {
             try store.setFailure(nil, of: change.now.key)
+            failures.removeAll { $0.preset == change.now.key }
         }
     }
 

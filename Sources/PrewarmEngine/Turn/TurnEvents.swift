@@ -13,7 +13,9 @@ extension TurnCommit {
                 event("Applied", revision, "\(desired.changes.count.counted("preset")) changed\(by)"))
         }
         let errors = desired.diagnostics.filter { $0.severity == .error }
-        let earlier = try store.diagnostics(source: source.name).filter { $0.severity == .error }
+        // Where only what changed was looked at, there were none.
+        let earlier =
+            try desired.presets == nil ? [] : store.diagnostics(source: source.name).filter { $0.severity == .error }
         if let first = errors.first, isNewRevision || errors != earlier {
             let count = errors.count == 1 ? "" : "\(errors.count) errors, the first: "
             events.append(

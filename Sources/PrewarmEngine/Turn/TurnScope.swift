@@ -63,8 +63,12 @@ extension TurnCommit {
 
 extension Engine {
     /// Reads counts for all that is planned for, and single instances only of presets where one may have to go.
+    /// - Parameters:
+    ///   - guarding: nil: as the store has it.
+    ///   - failures: nil: as the store has them.
     func observed(
-        of scope: TurnScope, source: String, revision: Revision?, planner: Planner, in store: any StoreReader
+        of scope: TurnScope, source: String, revision: Revision?, planner: Planner, guarding: GuardRecord? = nil,
+        failures: [FailureRecord]? = nil, in store: any StoreReader
     ) throws -> Observed {
         var observed = Observed()
         observed.tallies = try tallies(of: scope, source: source, in: store)
@@ -74,7 +78,7 @@ extension Engine {
                 observed.liveBySource = try store.liveWorkspaces()
             }
         }
-        for failure in try store.failures(source: source) { observed.failures[failure.preset] = failure }
+        for failure in try failures ?? store.failures(source: source) { observed.failures[failure.preset] = failure }
         let detailed = scope.presets.filter { preset in
             planner.needsInstances(
                 preset, tallies: observed.tallies[preset.key] ?? [], failure: observed.failures[preset.key])
@@ -83,7 +87,7 @@ extension Engine {
             observed.instances[instance.preset, default: []].append(instance)
         }
         observed.suspensions = try store.suspensions()
-        observed.guards[source] = try store.guardRecord(ofSource: source).state(
+        observed.guards[source] = try (guarding ?? store.guardRecord(ofSource: source)).state(
             window: policy.deletionGuard.window, now: planner.now, revision: revision)
         return observed
     }

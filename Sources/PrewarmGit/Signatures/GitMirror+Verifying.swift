@@ -6,8 +6,15 @@ extension GitMirror {
     /// How many commits one revision may bring where each has to be signed.
     private static let mostCommits = 10_000
 
-    package func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) {
+    /// Where nothing is to be verified, the thread of the mirror is not asked.
+    package nonisolated func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) {
         guard let verification = settings.verification else { return }
+        try await verify(revision, since: applied, by: verification)
+    }
+
+    private func verify(
+        _ revision: Revision, since applied: Revision?, by verification: GitVerification
+    ) async throws(GitFailure) {
         let signed = try await signedObjects(revision, since: verification.scope == .new ? applied : nil)
         let check = try signatureCheck(verification)
         if let problem = try await tipProblem(signed.tag, signed.commits[0], check) { throw refusal(problem, check) }
