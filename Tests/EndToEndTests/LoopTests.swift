@@ -35,6 +35,33 @@ import Testing
         #expect(try await sandbox.prewarm("plan", "--detailed-exitcode").code == 0)
     }
 
+    @Test func aClaimThatComesWhileASyncWaitsIsRefilled() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
+        #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
+        for number in 0..<12 {
+            async let claim = sandbox.prewarm("claim", "a", "--owner", "ada")
+            try await Task.sleep(for: .milliseconds(2 * number))
+            let sync = try await sandbox.prewarm("sync", "--wait", "--timeout", "1m")
+            #expect(sync.code == 0, "\(sync.err)")
+            #expect(try await claim.code == 0)
+            // It may have come when the sync was through.
+            #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
+            #expect(try await sandbox.preset("a")["eligible"]?.int == 3)
+        }
+    }
+
+    @Test func whatIsOnlyObservedIsNothingToWaitFor() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit([
+            "a.yaml": Sandbox.preset("a", instances: 1), "b.yaml": Sandbox.preset("b", instances: 2, "  mode: observe"),
+        ])
+        let sync = try await sandbox.prewarm("sync", "--wait", "--timeout", "1m")
+        #expect(sync.code == 0, "\(sync.err)")
+        #expect(try await sandbox.prewarm("status").code == 0)
+        #expect(sandbox.instances.count == 1)
+    }
+
     @Test func aTimeoutEndsTheWaitAndTheNextSyncGoesOnWithTheSameWorkspace() async throws {
         let slow = Sandbox.provisioner.replacing("#!/bin/sh\n", with: "#!/bin/sh\n[ -e fast ] || sleep 603\n")
         let sandbox = try await Sandbox(

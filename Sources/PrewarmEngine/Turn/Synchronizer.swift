@@ -147,8 +147,12 @@ package struct Synchronizer: Sendable {
 
     /// Not where all that is missing waits for somebody to mend something.
     private func isWorthWaiting(_ report: Report) async throws -> Bool {
-        let pending = try await engine.store.read { try $0.nextAttempt(after: .distantPast) }
-        if pending != nil { return true }
+        let pending = try await engine.store.read { try $0.operations(OperationFilter(states: [.pending], limit: 1)) }
+        // Somebody may have claimed since the last plan.
+        let isToDo = report.last.contains { last in
+            last.plan.actions.contains { preset == nil || $0.preset.name == preset }
+        }
+        if !pending.isEmpty || isToDo { return true }
         return report.unfinished.contains { unfinished in
             !unfinished.isStalled && (unfinished.pool.counts.isInMotion || unfinished.isBackingOff)
         }

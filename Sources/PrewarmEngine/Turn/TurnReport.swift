@@ -66,7 +66,9 @@ extension TurnReport {
 
 extension PoolPlan {
     /// It is as its preset says, or nobody wants it acted on.
-    func isFinished(_ preset: Preset) -> Bool { preset.isSuspended || suspension != nil || isConverged }
+    func isFinished(_ preset: Preset) -> Bool {
+        preset.isSuspended || suspension != nil || preset.options.mode == .observe || isConverged
+    }
 }
 
 /// Why a turn could not be made.

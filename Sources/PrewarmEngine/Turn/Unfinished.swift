@@ -12,9 +12,7 @@ package struct Unfinished: Sendable {
         reports.flatMap { report in
             let held = Dictionary(grouping: report.plan.held) { $0.action.preset }
             return zip(report.presets, report.plan.pools).compactMap { preset, pool -> Unfinished? in
-                guard !preset.isSuspended, pool.suspension == nil, name == nil || preset.key.name == name,
-                    !pool.isConverged
-                else { return nil }
+                guard !pool.isFinished(preset), name == nil || preset.key.name == name else { return nil }
                 return Unfinished(
                     pool: pool, failure: report.failures[preset.key], held: held[preset.key]?.first?.hold)
             }
@@ -36,7 +34,8 @@ package struct Unfinished: Sendable {
         case nil where counts.isInMotion: why = ", \(counts.starting) starting, \(counts.deleting) deleting"
         case nil: why = held.map { ", held by \($0.message)" } ?? ""
         }
-        return "\(pool.preset.name): \(counts.eligible) of \(counts.desired) ready" + why
+        let older = counts.claimableOlder > 0 ? " (and \(counts.claimableOlder) older)" : ""
+        return "\(pool.preset.name): \(counts.eligible) of \(counts.desired) ready\(older)" + why
     }
 
     private func words(for failures: Int) -> String { failures == 1 ? "1 failure" : "\(failures) failures" }
