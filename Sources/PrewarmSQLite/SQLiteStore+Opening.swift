@@ -97,22 +97,28 @@ extension SQLiteStore {
 
     private static func prepare(_ writer: DatabaseQueue, path: String, memory: String) throws {
         let migrator = Schema.migrator
-        let isComplete = try writer.inDatabase { database in
-            if try migrator.hasBeenSuperseded(database) {
-                throw StoreError(
-                    .newerVersion, "the store \(path) was written by a newer prewarm",
-                    hint: "run that version of prewarm or a newer one, or name another file for the store")
+        for attempt in 1... {
+            do {
+                let isComplete = try writer.inDatabase { database in
+                    database.clearSchemaCache()
+                    if try migrator.hasBeenSuperseded(database) {
+                        throw StoreError(
+                            .newerVersion, "the store \(path) was written by a newer prewarm",
+                            hint: "run that version of prewarm or a newer one, or name another file for the store")
+                    }
+                    try useWriteAheadLog(database, path: path)
+                    try database.execute(
+                        sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216; \(memory)")
+                    return try migrator.hasCompletedMigrations(database)
+                }
+                if !isComplete { try migrator.migrate(writer) }
+                return
+            } catch let error as DatabaseError
+                where [.SQLITE_ERROR, .SQLITE_BUSY].contains(error.resultCode) && attempt < 100
+            {
+                // Another process is at it just now: tables are there that were not, or not yet those that were seen.
+                usleep(20_000)
             }
-            try useWriteAheadLog(database, path: path)
-            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216; \(memory)")
-            return try migrator.hasCompletedMigrations(database)
-        }
-        if isComplete { return }
-        do {
-            try migrator.migrate(writer)
-        } catch {
-            // Another process may have been faster.
-            guard try writer.inDatabase(migrator.hasCompletedMigrations) else { throw error }
         }
     }
 

@@ -60,6 +60,24 @@ struct SQLiteStoreContractTests {
         await #expect(throws: StoreError.self) { try await store.read { try $0.sources() } }
     }
 
+    @Test("Many may open a store at once that is not there yet", arguments: 0..<12)
+    func openedByMany(round: Int) async throws {
+        let fixture = try SQLiteFixture(readsBeside: true)
+        let path = "\(fixture.directory)/store.db"
+        try await withThrowingTaskGroup { group in
+            for number in 0..<6 {
+                group.addTask {
+                    let store = try SQLiteStore.open(path: path)
+                    try await store.write { try $0.save(SourceRecord(name: "s\(number)", url: "u")) }
+                    store.close()
+                }
+            }
+            try await group.waitForAll()
+        }
+        let store = try SQLiteStore.open(path: path)
+        #expect(try await store.read { try $0.sources().count } == 6)
+    }
+
     @Test(arguments: [true, false])
     func whoClosesAStoreLeavesOneFile(readsBeside: Bool) async throws {
         let fixture = try SQLiteFixture(readsBeside: readsBeside)
