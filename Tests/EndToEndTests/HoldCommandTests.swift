@@ -1,4 +1,5 @@
 import Foundation
+import Subprocess
 import Testing
 
 @Suite struct HoldCommandTests {
@@ -24,6 +25,18 @@ import Testing
         #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
         #expect(try await sandbox.preset("a")["eligible"]?.int == 2)
         #expect(try await sandbox.prewarm("resume", "a").err.contains("was not suspended from the command line"))
+    }
+
+    @Test func theAuditLogNamesWhoDidItAndToWhat() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 0)])
+        try await sandbox.prewarm("sync")
+        try await sandbox.prewarm("suspend", "a", "--by", "eve", environment: ["USER": "ann"])
+        try await sandbox.prewarm("resume", "a", environment: ["USER": "ann"])
+        let lines = try await sandbox.prewarm("get", "audit").out.split(separator: "\n").dropFirst()
+        #expect(lines.count == 2)
+        #expect(lines.contains { $0.contains(/eve +local +suspend +preset presets\/a/) }, "\(lines)")
+        #expect(lines.contains { $0.contains(/ann +local +resume +preset presets\/a/) }, "\(lines)")
     }
 
     @Test func resumingAPresetSaysWhatElseHoldsIt() async throws {

@@ -116,7 +116,13 @@ struct GetCommand: AsyncParsableCommand {
         case .orphans: return try await filtered(session.list("orphans")) { $0.text("id") == name }
         case .sources: return try await filtered(session.list("sources")) { $0.text("name") == name }
         case .audit: return try await filtered(session.pages("audit")) { $0.text("object") == name }
-        case .deliveries: return try await filtered(session.list("deliveries")) { $0.text("id") == name }
+        case .deliveries:
+            guard session.local == nil else {
+                throw CommandFailure(
+                    "deliveries of webhooks are known to the daemon that got them",
+                    hint: "ask it: `prewarm get deliveries --server URL`")
+            }
+            return try await filtered(session.list("deliveries")) { $0.text("id") == name }
         case .revisions:
             let digits = name.map { $0.split(separator: ":").last.map(String.init) ?? $0 } ?? ""
             return try await filtered(session.list("revisions", query: ["limit": "1000"])) { document in

@@ -143,10 +143,12 @@ struct SyncCommand: AsyncParsableCommand {
         if waits {
             for unfinished in report.unfinished { console.step(.failure, unfinished.sentence) }
         }
-        if report.failed.count > 0 {
+        if let first = report.failed.first {
+            // A delete that fails is tried again, and told each time.
+            let count = Set(report.failed.map(\.id)).count
             throw CommandFailure(
-                "\(counted(report.failed.count, "operation")) failed: \(report.failed[0].error?.asOneLine ?? "")",
-                hint: "see `prewarm logs \(report.failed[0].id)`")
+                "\(counted(count, "operation")) failed: \(first.error?.asOneLine ?? "")",
+                hint: "see `prewarm logs \(first.id)`")
         }
         let held = report.last.flatMap(\.plan.held).count(where: \.hold.needsApproval)
         if waits, held > 0 {

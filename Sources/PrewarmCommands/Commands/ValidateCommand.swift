@@ -20,6 +20,10 @@ struct ValidateCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "text, json, sarif or github.")
     var output = Format.text
 
+    func validate() throws {
+        if global.server != nil { throw ValidationError("validate looks from this machine: it goes without --server") }
+    }
+
     func run() async throws {
         try await finish(global) { console in
             let findings = paths.isEmpty ? try await Validator(global).configured() : try Validator(global).check(paths)

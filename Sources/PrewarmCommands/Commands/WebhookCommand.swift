@@ -15,7 +15,7 @@ struct WebhookCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "test",
             abstract: "Send a signed push to the running daemon, as the forge would, and show its answer.",
-            discussion: "What was sent and answered is in `prewarm get deliveries`, too.")
+            discussion: "What was sent and answered is in `prewarm get deliveries --server URL`, too.")
 
         @OptionGroup var global: GlobalOptions
 

@@ -13,7 +13,11 @@ extension DocumentTable {
         return DocumentTable(
             columns: [
                 Column("NAME", text: "name"),
-                Column("READY") { .init("\($0.number("eligible"))/\($0.number("desired"))") },
+                Column("READY") { preset in
+                    let older = preset.number("claimable") - preset.number("eligible")
+                    let more = older > 0 ? " +\(older) older" : ""
+                    return .init("\(preset.number("eligible"))/\(preset.number("desired"))\(more)")
+                },
                 Column("DESIRED", text: "desired"), Column("ELIGIBLE", text: "eligible"),
                 Column("CLAIMED", text: "claimed"), Column("STARTING", text: "starting"),
                 Column("STATUS") { Headline($0).cell },
@@ -100,7 +104,7 @@ extension DocumentTable {
         DocumentTable(
             columns: [
                 Column("AGE", age: "at", now: now), Column("WHO", text: "who"), Column("FROM", text: "from"),
-                Column("ACTION", text: "action"), Column("OBJECT", text: "object"),
+                Column("ACTION", text: "action"), Column("OBJECT") { .init($0.objectWithName) },
                 Column("REVISION") { .init($0.shortRevision("revision") ?? "-") }, Column("DETAIL", text: "detail"),
             ], flexible: "DETAIL", optional: ["REVISION", "FROM"])
     }
@@ -138,6 +142,11 @@ extension Value {
         let parts = (text("object") ?? "").split(separator: "/", maxSplits: 1)
         guard parts.count == 2, let revision = Revision(String(parts[1])) else { return text("object") ?? "-" }
         return "\(parts[0])/\(revision.short)"
+    }
+
+    /// `preset s/a`
+    fileprivate var objectWithName: String {
+        [text("object"), text("name")].compactMap(\.self).joined(separator: " ").asOneLine
     }
 
     /// Of an operation: the preset and the end of the workspace's id.

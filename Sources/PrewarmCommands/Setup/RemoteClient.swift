@@ -117,8 +117,9 @@ final class RemoteClient: APIClient {
         } catch let error as CancellationError {
             throw error
         } catch {
+            let why = (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
             throw Problem(
-                "Unreachable", status: 502, "\(base) can't be reached: \(error)",
+                "Unreachable", status: 502, "\(base) can't be reached: \(why)",
                 hint: "is the daemon running there? `prewarm serve` starts one")
         }
     }

@@ -47,11 +47,13 @@ struct DeletionGuard {
         for (source, counts) in sources where counts.removed > 0 && !counts.isApproved {
             let recent = states[source]?.recentlyRemoved ?? 0
             let now = counts.unclaimed + recent
-            let (removed, all) = (counts.removed + recent, min(now, states[source]?.heldAmong ?? now))
+            let removed = counts.removed + recent
+            // Never fewer than what goes: some of that may have been made since the guard began to hold.
+            let all = max(removed, min(now, states[source]?.heldAmong ?? now))
             if counts.isEmptied {
-                verdicts[source] = .pathEmptied(removed: removed)
+                verdicts[source] = .pathEmptied(removed: removed, gone: recent)
             } else if states[source]?.isHeld == true || policy.holds(removed, of: all) {
-                verdicts[source] = .deletionGuard(removed: removed, of: all)
+                verdicts[source] = .deletionGuard(removed: removed, gone: recent, of: all)
             }
         }
     }

@@ -51,9 +51,12 @@ package enum Hold: Hashable, Sendable {
     case instancesPerSource(Int)
     case instances(Int)
     case actionsPerTurn(Int)
-    case deletionGuard(removed: Int, of: Int)
+    /// - Parameters:
+    ///   - removed: how many would go, and how many went within the guard's window.
+    ///   - gone: of these, those that went.
+    case deletionGuard(removed: Int, gone: Int, of: Int)
     /// No preset of the source would be left.
-    case pathEmptied(removed: Int)
+    case pathEmptied(removed: Int, gone: Int)
     /// `deletionPolicy: Confirm`
     case confirm
     /// `deletionPolicy: Retain`
@@ -68,10 +71,13 @@ package enum Hold: Hashable, Sendable {
         case .instancesPerSource(let limit): "the limit of \(limit) instances for each source"
         case .instances(let limit): "the limit of \(limit) instances in all"
         case .actionsPerTurn(let limit): "the limit of \(limit) actions a turn; the next turn goes on"
-        case .deletionGuard(let removed, let all):
+        case .deletionGuard(let removed, 0, let all):
             "the deletion guard: \(removed) of \(all) unclaimed instances would go; `prewarm approve REVISION` lets them"
-        case .pathEmptied(let removed):
-            "the deletion guard: no preset is left, all \(removed) would go; `prewarm approve REVISION` lets them"
+        case .deletionGuard(let removed, let gone, let all):
+            "the deletion guard: \(removed - gone) unclaimed instances would go after \(gone) that went lately, of "
+                + "\(all) without what is new; `prewarm approve REVISION` lets them"
+        case .pathEmptied(let removed, let gone):
+            "the deletion guard: no preset is left, all \(removed - gone) would go; `prewarm approve REVISION` lets them"
         case .confirm: "`deletionPolicy: Confirm`; `prewarm approve REVISION` lets them go"
         case .retain: "`deletionPolicy: Retain`"
         case .observe: "`mode: observe`"
@@ -84,8 +90,8 @@ package enum Hold: Hashable, Sendable {
     /// Of how many instances the guard holds some; nil where it is no hold of the guard's.
     package var heldAmong: Int? {
         switch self {
-        case .deletionGuard(_, let all): all
-        case .pathEmptied(let removed): removed
+        case .deletionGuard(_, _, let all): all
+        case .pathEmptied(let removed, _): removed
         default: nil
         }
     }
@@ -157,4 +163,7 @@ package struct PoolCounts: Hashable, Sendable {
     package var claimable = 0
 
     package init() {}
+
+    /// Of ``claimable``, those of an older version.
+    package var claimableOlder: Int { claimable - eligible }
 }

@@ -40,9 +40,10 @@ package struct PresetStatus: Sendable {
     }
 
     private static func ready(_ preset: Preset, _ counts: PoolCounts) -> Condition {
-        let older = counts.claimable - counts.eligible
         let message =
-            "\(counts.eligible) of \(counts.desired) ready to be claimed" + (older > 0 ? ", and \(older) older" : "")
+            counts.claimableOlder == 0
+            ? "\(counts.eligible) of \(counts.desired) ready to be claimed"
+            : "\(counts.claimable) ready to be claimed, \(counts.eligible) of \(counts.desired) of the current version"
         if counts.desired == 0 { return Condition(.ready, reason: "ScaledToZero", message: "none is wanted now") }
         return counts.eligible >= counts.desired
             ? Condition(.ready, reason: "AtDesired", message: message)

@@ -108,7 +108,7 @@ extension Problem {
                 "NothingReady", status: 409, "no workspace of \(preset.key.name) is ready to be claimed",
                 hint: starting > 0
                     ? "\(starting) on the way: try again with `--wait 5m`"
-                    : "fill the pool with `prewarm sync`, or see why with `prewarm describe preset \(preset.key.name)`"
+                    : "`prewarm describe preset \(preset.key.name)` says why; `prewarm sync` fills what nothing holds back"
             )
         case .unknownWorkspace(let name):
             self.init(

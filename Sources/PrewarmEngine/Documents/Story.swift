@@ -20,13 +20,18 @@ struct Story {
     }
 
     private var possession: String {
-        "It has \(counts.eligible) ready to be claimed, \(counts.starting) starting, \(counts.deleting) deleting, \(counts.claimed) claimed."
+        let rest = "\(counts.starting) starting, \(counts.deleting) deleting, \(counts.claimed) claimed."
+        if preset.retirement != nil { return "It hands none out; \(rest)" }
+        let versions = counts.claimableOlder > 0 ? " (\(counts.eligible) of the current version)" : ""
+        return "It has \(counts.claimable) ready to be claimed\(versions), \(rest)"
     }
 
     private var oddities: [String] {
         var sentences: [String] = []
         if counts.outdated > 0 {
-            sentences.append("\(counts.outdated) are of an older fingerprint and are being replaced.")
+            let isRolling = [.stalled, .backingOff, .suspended].allSatisfy { status[$0] == nil }
+            sentences.append(
+                "\(counts.outdated) are of an older fingerprint\(isRolling ? " and are being replaced" : "").")
         }
         if counts.expired > 0 { sentences.append("\(counts.expired) are older than the ttl.") }
         if counts.failed > 0 { sentences.append("\(counts.failed) failed to build.") }

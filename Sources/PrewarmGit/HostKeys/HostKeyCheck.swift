@@ -1,3 +1,4 @@
+import Glibc
 import PrewarmCore
 import PrewarmEngine
 
@@ -7,17 +8,20 @@ enum HostKeyCheck: Sendable {
     /// `SHA256:…`.
     case fingerprints([String])
 
-    /// Reads the files. Nil: libgit2 looks at the user's own.
+    /// Reads the files; one that is not there has no keys. Nil: libgit2 looks at the user's own.
     init?(_ trust: HostKeyTrust) throws(GitFailure) {
         switch trust {
         case .user: return nil
         case .fingerprints(let fingerprints): self = .fingerprints(fingerprints)
         case .files(let files):
-            let texts = files.compactMap { readFile($0, limit: 16 << 20) }.map { String(decoding: $0, as: UTF8.self) }
-            guard !texts.isEmpty else {
-                throw GitFailure(
-                    .refused, "the file of known hosts can't be read: \(files.joined(separator: ", "))",
-                    hint: "`prewarm doctor` shows the host's key and the line to write there")
+            var texts: [String] = []
+            for file in files where access(file, F_OK) == 0 {
+                guard let bytes = readFile(file, limit: 16 << 20) else {
+                    throw GitFailure(
+                        .refused, "the file of known hosts can't be read: \(file)",
+                        hint: "check that prewarm may read it")
+                }
+                texts.append(String(decoding: bytes, as: UTF8.self))
             }
             self = .known(KnownHosts(texts.joined(separator: "\n")))
         }

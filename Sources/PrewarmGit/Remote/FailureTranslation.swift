@@ -67,9 +67,10 @@ struct FailureTranslation {
 
     private func hostKeyFailure() -> GitFailure? {
         guard let key = context.hostKey, !key.isTrusted else { return nil }
+        let file = if case .files(let files) = settings.hostKeys, let first = files.first { " to \(first)" } else { "" }
         let advice =
-            "its key is \(key.fingerprint): once you have compared that with what the host's owner says, add this line: "
-            + key.line
+            "its key is \(key.fingerprint): once you have compared that with what the host's owner says, add this "
+            + "line\(file): \(key.line)"
         switch key.verdict {
         case .known: return nil
         case .unknownHost:

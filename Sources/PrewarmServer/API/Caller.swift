@@ -43,6 +43,7 @@ extension APICall {
         return key
     }
 
+    /// What the audit log keeps of it. Whoever needs no token may say who it is; a token says that itself.
     func entry(
         _ action: String, _ object: String, _ name: String, at now: Timestamp, revision: String? = nil,
         detail: String? = nil
@@ -50,7 +51,8 @@ extension APICall {
         -> AuditEntry
     {
         AuditEntry(
-            at: now, who: caller.name, from: caller.origin, action: action, object: object, name: name,
+            at: now, who: principal == .local ? author : caller.name, from: caller.origin, action: action,
+            object: object, name: name,
             revision: revision, detail: detail)
     }
 }

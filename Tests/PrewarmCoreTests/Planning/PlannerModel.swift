@@ -293,11 +293,11 @@ struct PlannerModel {
             }.count + counted.count { isAdded($0.preset) }
         let (removed, total) = (counted.count + recent, all + recent)
         let isEmptied = !world.presets.contains { $0.key.source == source && $0.retirement != .pruned }
-        if isEmptied { return .pathEmptied(removed: removed) }
+        if isEmptied { return .pathEmptied(removed: removed, gone: recent) }
         let isHeld = world.guards[source]?.isHeld == true
-        let among = [total, world.guards[source]?.heldAmong].compactMap { $0 }.min() ?? total
+        let among = max(removed, [total, world.guards[source]?.heldAmong].compactMap { $0 }.min() ?? total)
         guard isHeld || removed > 5 && Double(removed) / Double(among) > 0.5 else { return nil }
-        return .deletionGuard(removed: removed, of: among)
+        return .deletionGuard(removed: removed, gone: recent, of: among)
     }
 
     private func isAdded(_ preset: PresetKey) -> Bool {
