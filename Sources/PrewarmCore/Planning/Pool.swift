@@ -91,6 +91,9 @@ struct Pool {
         }
         if isCurrent {
             if tally.count > 0, tally.state == .ready || tally.state == .claimed { isProven = true }
+            // It is not seen whether others went before: where all go first, the rest waits for the first of the new.
+            let isFirst = tally.count > 0 && (tally.state == .pending || tally.state == .creating)
+            if isFirst, preset.strategy == .recreate { isRollout = true }
         } else if tally.count > 0, [.pending, .creating, .ready, .failed, .deleting].contains(tally.state) {
             isRollout = true
         }

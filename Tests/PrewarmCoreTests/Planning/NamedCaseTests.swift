@@ -71,6 +71,12 @@ struct NamedCaseTests {
             name: "with Recreate loses all the old ones before it gets a new one", change: { $0.strategy = .recreate },
             instances: "old-ready@9 old-ready@8 old-ready@7", actions: ["delete w1", "delete w2", "delete w3"]),
         Case(
+            name: "with Recreate waits for the first of the new ones, though no old one is left to tell of it",
+            change: { $0.strategy = .recreate }, instances: "creating", actions: []),
+        Case(
+            name: "with Recreate gets the others once the first is ready", change: { $0.strategy = .recreate },
+            instances: "ready", actions: ["create", "create"]),
+        Case(
             name: "loses what is older than the ttl", change: { $0.ttl = .seconds(3600) },
             instances: "ready@61 ready@5 ready@4", actions: ["delete w1", "create"]),
         Case(
