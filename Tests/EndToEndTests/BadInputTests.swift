@@ -19,6 +19,24 @@ import Testing
         expectError(try await sandbox.prewarm("sync", "--config", "nowhere.yaml"), "nowhere.yaml")
     }
 
+    @Test(arguments: [
+        ("url: file://", "url: git://x/", "line=6,col=10", "git:// URLs are not allowed"),
+        ("store: sqlite:", "store: postgres:", "line=3,col=8", "of no kind that this prewarm knows"),
+        ("ref: {branch: main}", "ref: {semver: bogus}", "line=5,col=11", "bogus is no range of versions"),
+    ])
+    func configurationsThatCantBeUsedAreToldToPrograms(good: String, bad: String, place: String, words: String)
+        async throws
+    {
+        let sandbox = try await Sandbox(configuration: Sandbox.configuration.replacing(good, with: bad))
+        try await sandbox.commit([:])
+        let github = try await sandbox.prewarm("validate", "-o", "github")
+        #expect(github.code == 1 && github.out.hasPrefix("::error file=prewarm.yaml,\(place)::"), "\(github)")
+        #expect(github.out.contains(words), "\(github)")
+        let json = try await sandbox.prewarm("validate", "-o", "json")
+        #expect(json.code == 1)
+        #expect(try json.json()["diagnostics"]?[0]?["message"]?.string?.contains(words) == true, "\(json)")
+    }
+
     @Test func storesThatCantBeUsed() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])

@@ -39,7 +39,7 @@ extension Assembly {
         do {
             return try ListenAddress(listen.value)
         } catch {
-            throw CommandFailure("\(place(listen.position)): \(error.message)", hint: error.hint)
+            throw CommandFailure(Diagnostic(file: file.path, at: listen.position, error.message, hint: error.hint))
         }
     }
 

@@ -21,7 +21,9 @@ extension Assembly {
         } catch {
             let position = configuration.notifications.first { $0.name.value == error.sink }?.name.position
             throw CommandFailure(
-                "\(place(position)): the notification \(error.sink): \(error.message)", hint: error.hint)
+                Diagnostic(
+                    file: file.path, at: position, "the notification \(error.sink): \(error.message)", hint: error.hint)
+            )
         }
     }
 }

@@ -37,8 +37,10 @@ struct Assembly {
         let text = configuration.store?.value ?? "sqlite:prewarm.db"
         guard text.hasPrefix("sqlite:"), text != "sqlite:" else {
             throw CommandFailure(
-                "\(place(configuration.store?.position)): the store \"\(text)\" is of no kind that this prewarm knows",
-                hint: "expected sqlite:FILE, as sqlite:prewarm.db")
+                Diagnostic(
+                    file: file.path, at: configuration.store?.position,
+                    "the store \"\(text)\" is of no kind that this prewarm knows",
+                    hint: "expected sqlite:FILE, as sqlite:prewarm.db"))
         }
         return file.resolve(String(text.dropFirst("sqlite:".count)))
     }
@@ -67,10 +69,6 @@ struct Assembly {
 
     private var provisionerSecrets: [String: [String: String]] {
         Dictionary(configuration.provisioners.map { ($0.name.value, $0.secrets) }) { first, _ in first }
-    }
-
-    func place(_ position: Position?) -> String {
-        position.map { "\(file.path):\($0.line):\($0.column)" } ?? file.path
     }
 }
 

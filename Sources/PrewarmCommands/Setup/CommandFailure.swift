@@ -8,6 +8,14 @@ struct CommandFailure: Error {
     var hint: String?
     /// 1 failed, 3 nothing to claim; 64, wrong usage, comes from the argument parser.
     var code: Int32 = 1
+    /// Where it is about a place in a file.
+    private(set) var diagnostic: Diagnostic?
+
+    init(_ diagnostic: Diagnostic) {
+        message = "\(diagnostic.location): \(diagnostic.message)"
+        hint = diagnostic.hint
+        self.diagnostic = diagnostic
+    }
 
     init(_ message: String, hint: String? = nil, code: Int32 = 1) {
         self.message = message

@@ -16,7 +16,7 @@ struct SourceAssembly {
         do {
             return try GitMirror(settings)
         } catch {
-            throw CommandFailure("\(place(source.url.position)): \(error.message)", hint: error.hint)
+            throw CommandFailure(Diagnostic(file: file.path, at: source.url.position, error.message, hint: error.hint))
         }
     }
 
@@ -96,8 +96,6 @@ struct SourceAssembly {
     private var proxy: String? {
         ProxyChoice(Environment.variables, configured: source.proxy).proxy(for: source.url.value)
     }
-
-    private func place(_ position: Position) -> String { "\(file.path):\(position.line):\(position.column)" }
 }
 
 extension Configuration.Ref? {

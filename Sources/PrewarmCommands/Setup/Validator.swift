@@ -53,15 +53,22 @@ struct Validator {
         var findings = Findings()
         findings.files = 1
         findings.diagnostics = file.check(configuration)
-        let sources = try Assembly(file, configuration).sources()
-        for source in sources {
+        let sources: [Engine.Source]
+        do {
+            sources = try Assembly(file, configuration).sources()
+        } catch let failure as CommandFailure {
+            guard let diagnostic = failure.diagnostic else { throw failure }
+            findings.diagnostics.append(diagnostic)
+            return findings
+        }
+        for (source, configured) in zip(sources, configuration.sources) {
             do {
                 let revision = try await source.git.head()
                 try await source.git.fetch(revision)
                 do {
                     try await source.git.verify(revision, since: nil)
                 } catch {
-                    findings.add(error, of: source, in: file)
+                    findings.add(error, of: configured, in: file)
                 }
                 let files = try await source.git.manifests(at: revision)
                 let contents = try await source.git.allContents(of: files, limit: ManifestParser.sizeLimit)
@@ -78,7 +85,7 @@ struct Validator {
                 catalog.quote { bytes[$0] ?? nil }
                 findings.add(catalog)
             } catch {
-                findings.add(error, of: source, in: file)
+                findings.add(error, of: configured, in: file)
             }
         }
         return findings
@@ -86,9 +93,10 @@ struct Validator {
 }
 
 extension Findings {
-    fileprivate mutating func add(_ failure: GitFailure, of source: Engine.Source, in file: ConfigurationFile) {
+    fileprivate mutating func add(_ failure: GitFailure, of source: Configuration.Source, in file: ConfigurationFile) {
+        let (name, position) = (source.name.value, source.name.position)
         diagnostics.append(
-            Diagnostic(.error, file: file.path, "the source \(source.name): \(failure.message)", hint: failure.hint))
+            Diagnostic(file: file.path, at: position, "the source \(name): \(failure.message)", hint: failure.hint))
     }
 
     fileprivate mutating func add(_ catalog: Catalog) {
