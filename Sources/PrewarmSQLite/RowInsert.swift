@@ -23,6 +23,8 @@ struct RowBinder {
 
 extension SQLiteTransaction {
     private static let rowsOfStatement = 32
+    /// To prepare a long statement takes as long as to insert some dozens of rows one by one.
+    private static let manyRows = 128
 
     /// Inserts many rows with each statement: to start one and to find the place in every index takes longer than to put
     /// a row there.
@@ -39,7 +41,7 @@ extension SQLiteTransaction {
         bind: (Rows.Element, inout RowBinder) throws -> Void
     ) throws {
         var rows = rows[...]
-        for count in [Self.rowsOfStatement, 1] where rows.count >= count {
+        for count in rows.count >= Self.manyRows ? [Self.rowsOfStatement, 1] : [1] where rows.count >= count {
             let values = Array(repeating: row, count: count).joined(separator: ",")
             let statement = try statement("\(insert) VALUES \(values) \(rest)")
             defer { statement.clear() }

@@ -12,21 +12,11 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("v1") { database in
             try database.execute(
-                sql: sources + pools + workspaces + tallies + standings + operations + history + access)
+                sql: sources + pools + workspaces + tallies + standings + operations + history + access + notifications)
             try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
-        migrator.registerMigration("missing") { database in try database.execute(sql: missing) }
-        migrator.registerMigration("notifications") { database in try database.execute(sql: notifications) }
         return migrator
     }
-
-    private static let missing = """
-        -- What the last list of a provisioner lacked, while that is not believed.
-        CREATE TABLE missing (
-            provisioner TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (provisioner, id)
-        ) STRICT, WITHOUT ROWID;
-
-        """
 
     private static let sources = """
         CREATE TABLE sources (
@@ -40,8 +30,8 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE revisions (
             sequence INTEGER PRIMARY KEY, source TEXT NOT NULL, revision TEXT NOT NULL, applied_at INTEGER NOT NULL,
-            author TEXT, subject TEXT, created INTEGER NOT NULL, deleted INTEGER NOT NULL, cancelled INTEGER NOT NULL,
-            converged_at INTEGER
+            author TEXT, subject TEXT, committed_at INTEGER, created INTEGER NOT NULL, deleted INTEGER NOT NULL,
+            cancelled INTEGER NOT NULL, converged_at INTEGER
         ) STRICT;
         CREATE INDEX revisions_of_source ON revisions (source, sequence);
         CREATE TABLE diagnostics (
@@ -79,6 +69,10 @@ enum Schema {
         CREATE TABLE orphans (
             provisioner TEXT NOT NULL, id TEXT NOT NULL, state TEXT, since INTEGER NOT NULL,
             PRIMARY KEY (provisioner, id)
+        ) STRICT, WITHOUT ROWID;
+        -- What the last list of a provisioner lacked, while that is not believed.
+        CREATE TABLE missing (
+            provisioner TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (provisioner, id)
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE conditions (
             preset INTEGER PRIMARY KEY REFERENCES preset_keys (id), value BLOB NOT NULL
@@ -164,13 +158,6 @@ enum Schema {
 
         """
 
-    private static let notifications = """
-        CREATE TABLE notifications (sink TEXT PRIMARY KEY, cursor INTEGER NOT NULL, state BLOB NOT NULL)
-        STRICT, WITHOUT ROWID;
-        ALTER TABLE revisions ADD COLUMN committed_at INTEGER;
-
-        """
-
     private static let history = """
         CREATE TABLE events (
             sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL,
@@ -195,5 +182,11 @@ enum Schema {
             action TEXT NOT NULL, object TEXT NOT NULL, name TEXT NOT NULL, revision TEXT, detail TEXT
         ) STRICT;
         CREATE INDEX audit_by_time ON audit (at);
+        """
+
+    private static let notifications = """
+
+        CREATE TABLE notifications (sink TEXT PRIMARY KEY, cursor INTEGER NOT NULL, state BLOB NOT NULL)
+        STRICT, WITHOUT ROWID;
         """
 }

@@ -8,8 +8,8 @@ extension StoreContract {
     static let transactionCases = [
         Case("batches of any size are kept as a whole or not at all") { fixture in
             let store = try await fixture.open()
-            // As many as fit a statement, one less, one more, and several statements with a rest.
-            for size in [31, 32, 33, 101] {
+            // One by one, just so many that they go by the dozen, one more, and with a rest.
+            for size in [1, 127, 128, 129, 159] {
                 let presets = (0..<size).map { Preset.sample(PresetKey(source: "main", name: "p\(size)-\($0)")) }
                 let workspaces = presets.map { Workspace.sample("w-\($0.key.name)", $0.key) }
                 let operations = workspaces.map { Operation.sample("o-\($0.id)", $0.id.rawValue, .create, $0.preset) }
