@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import GRDB
 internal import Synchronization
 
@@ -54,7 +55,7 @@ final class ReaderPool: Sendable {
         case .now(let reader): run(job, on: reader)
         case .opens: openAndRun(job)
         case .waits: break
-        case .closed: job(.failure(DatabaseError(resultCode: .SQLITE_MISUSE, message: "the store is closed")))
+        case .closed: job(.failure(Self.closed))
         }
     }
 
@@ -65,24 +66,34 @@ final class ReaderPool: Sendable {
             defer { state.waiting = [] }
             return (state.all, state.waiting)
         }
-        for job in waiting {
-            job(.failure(DatabaseError(resultCode: .SQLITE_MISUSE, message: "the store is closed")))
-        }
+        for job in waiting { job(.failure(Self.closed)) }
         for reader in readers { try? reader.close() }
     }
 
+    /// Opening takes half a millisecond, and blocks.
     private func openAndRun(_ job: @escaping Job) {
-        do {
-            let reader = try open()
-            state.withLock { state in
+        DispatchQueue.global().async { [self] in
+            let opened = Result { try open() }
+            let (isClosed, forgotten) = state.withLock { state -> (Bool, [Job]) in
                 state.opening -= 1
-                state.all.append(reader)
+                if case .success(let reader) = opened, !state.isClosed { state.all.append(reader) }
+                guard state.all.isEmpty, state.opening == 0 else { return (state.isClosed, []) }
+                // Nobody is left who would come to those that wait.
+                defer { state.waiting = [] }
+                return (state.isClosed, state.waiting)
             }
-            run(job, on: reader)
-        } catch {
-            state.withLock { $0.opening -= 1 }
-            job(.failure(error))
+            switch opened {
+            case .success(let reader) where !isClosed: run(job, on: reader)
+            case .success(let reader):
+                try? reader.close()
+                job(.failure(Self.closed))
+            case .failure(let error): for job in [job] + forgotten { job(.failure(error)) }
+            }
         }
+    }
+
+    private static var closed: DatabaseError {
+        DatabaseError(resultCode: .SQLITE_MISUSE, message: "the store is closed")
     }
 
     private func run(_ job: @escaping Job, on reader: DatabaseQueue) {

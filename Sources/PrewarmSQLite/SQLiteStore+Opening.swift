@@ -97,7 +97,8 @@ extension SQLiteStore {
 
     private static func prepare(_ writer: DatabaseQueue, path: String, memory: String) throws {
         let migrator = Schema.migrator
-        for attempt in 1... {
+        let deadline = ContinuousClock.now + .seconds(busySeconds)
+        while true {
             do {
                 let isComplete = try writer.inDatabase { database in
                     database.clearSchemaCache()
@@ -114,7 +115,7 @@ extension SQLiteStore {
                 if !isComplete { try migrator.migrate(writer) }
                 return
             } catch let error as DatabaseError
-                where [.SQLITE_ERROR, .SQLITE_BUSY].contains(error.resultCode) && attempt < 100
+                where [.SQLITE_ERROR, .SQLITE_BUSY].contains(error.resultCode) && ContinuousClock.now < deadline
             {
                 // Another process is at it just now: tables are there that were not, or not yet those that were seen.
                 usleep(20_000)

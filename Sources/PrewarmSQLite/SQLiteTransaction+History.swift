@@ -107,14 +107,15 @@ extension SQLiteTransaction {
         ).run()
         try statement(Self.forgetKeys).run()
         keys.forget()
-        // Up to the first that is to be kept, in the order in which they came. The newest one stays, so that no number is
-        // given again to an event that readers then miss.
+        // Up to the first that is to be kept, in the order in which they came, but for those of a clock that was ahead. The
+        // newest one stays, so that no number is given again to an event that readers then miss.
         try statement(
             """
             DELETE FROM events WHERE sequence < coalesce(
-                (SELECT sequence FROM events WHERE at >= ? ORDER BY sequence LIMIT 1), (SELECT max(sequence) FROM events))
+                (SELECT sequence FROM events WHERE at >= ? AND at < ? ORDER BY sequence LIMIT 1),
+                (SELECT max(sequence) FROM events))
             """
-        ).run(before)
+        ).run(before, before + .seconds(30 * 86_400))
         try statement(
             """
             DELETE FROM revisions WHERE applied_at < ?
@@ -128,9 +129,10 @@ extension SQLiteTransaction {
         ).run(before)
     }
 
-    /// An operation is never older than its workspace.
+    /// An operation is never older than its workspace, but for those of orphans: the workspace may have had a preset.
     private static let forgetKeys = """
-        DELETE FROM preset_keys WHERE NOT EXISTS (SELECT 1 FROM presets WHERE presets.id = preset_keys.id)
+        DELETE FROM preset_keys WHERE source <> '-'
+        AND NOT EXISTS (SELECT 1 FROM presets WHERE presets.id = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM failures WHERE failures.preset = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state <> 5)
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state = 5)

@@ -50,15 +50,15 @@ extension SQLiteTransaction {
     }
 
     func dueOperations(_ filter: DueFilter, now: Timestamp, limit: Int) throws -> [OperationRecord] {
-        var (index, conditions) = ("INDEXED BY operations_due", "")
+        var (isOfAll, conditions) = (true, "")
         var values: [any SQLiteValue] = [filter.provisioner, now]
         if let name = filter.preset {
-            index = ""
+            isOfAll = false
             conditions = " AND id IN (\(Self.operations(of: Self.liveWorkspaces)))"
             values += [name, name]
         }
         if let workspace = filter.workspace {
-            index = ""
+            isOfAll = false
             conditions += " AND id IN (\(Self.operations(of: "SELECT ?")))"
             values += [workspace, workspace]
         } else {
@@ -69,12 +69,14 @@ extension SQLiteTransaction {
                 values.append(now)
             }
         }
-        // What has to wait is passed by in the index alone: the rows themselves are read of those that are due.
+        // A plus keeps SQLite from going through all that is due in place of the few ids. What has to wait is passed by in
+        // the index alone: the rows themselves are read of those that are due.
         let select = try statement(
             """
             SELECT \(Self.columns) FROM operations WHERE id IN (
-                SELECT id FROM operations AS due \(index)
-                WHERE provisioner = ? AND state = 0 AND next_attempt_at <= ?\(conditions)
+                SELECT id FROM operations AS due \(isOfAll ? "INDEXED BY operations_due" : "")
+                WHERE \(isOfAll ? "" : "+")provisioner = ? AND \(isOfAll ? "" : "+")state = 0
+                AND next_attempt_at <= ?\(conditions)
                 AND NOT EXISTS (SELECT 1 FROM operations AS other
                     WHERE other.id = \(Self.workspaceOfDue) AND \(Self.comesBeforeDue))
                 AND NOT EXISTS (SELECT 1 FROM operations AS other INDEXED BY operations_of_workspace

@@ -51,15 +51,18 @@ import Testing
         }
     }
 
-    @Test func whatIsOnlyObservedIsNothingToWaitFor() async throws {
-        let sandbox = try await Sandbox()
+    @Test(arguments: ["", "    mode: observe\n"])
+    func whatIsOnlyObservedIsNothingToWaitFor(source: String) async throws {
+        let sandbox = try await Sandbox(configuration: Sandbox.configuration(source: source))
         try await sandbox.commit([
             "a.yaml": Sandbox.preset("a", instances: 1), "b.yaml": Sandbox.preset("b", instances: 2, "  mode: observe"),
         ])
         let sync = try await sandbox.prewarm("sync", "--wait", "--timeout", "1m")
         #expect(sync.code == 0, "\(sync.err)")
         #expect(try await sandbox.prewarm("status").code == 0)
-        #expect(sandbox.instances.count == 1)
+        #expect(sandbox.instances.count == (source.isEmpty ? 1 : 0))
+        let newest = try await sandbox.prewarm("get", "revisions", "-o", "json").json().list.first
+        #expect(newest?["convergedAt"]?.string != nil)
     }
 
     @Test func aTimeoutEndsTheWaitAndTheNextSyncGoesOnWithTheSameWorkspace() async throws {

@@ -1,5 +1,6 @@
 import PrewarmCore
 import PrewarmEngine
+import Synchronization
 import Testing
 
 @Suite("The lease of a source")
@@ -51,6 +52,26 @@ struct SourceLeaseTests {
         #expect(try await heir.turn("presets").isQuiet)
     }
 
+    @Test("is not what keeps a turn from going back behind what another one put in force meanwhile")
+    func overtaken() async throws {
+        world.commit("go 1 1")
+        let (world, heir) = (world, world.engine(store: store, holder: "second"))
+        _ = try await heir.turn("presets")
+        world.commit("go 2 1")
+        let isThrough = Mutex(false)
+        let engine = try interrupted(at: .verify) {
+            guard isThrough.withLock({ isThrough in !exchange(&isThrough, true) }) else { return }
+            world.commit("go 3 1")
+            _ = try? await heir.turn("presets")
+        }
+        let report = try await engine.turn("presets")
+        let newest = try await heir.turn("presets").revision
+        #expect(report.isQuiet && report.revision == newest)
+        #expect(try await store.read { try $0.revisions(source: "presets", limit: 9) }.count == 2)
+        #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) }.count == 3)
+        #expect(try await store.read { try $0.events(EventFilter()) }.allSatisfy { $0.reason != "HistoryRewritten" })
+    }
+
     @Test("is let go with the transaction of a turn that reads no manifests")
     func replans() async throws {
         world.commit("go 2 1")
@@ -63,27 +84,38 @@ struct SourceLeaseTests {
         #expect(next?.holder == "second" && next?.until == world.with(\.now))
     }
 
-    /// An engine that is kept from going on while it reads all manifests.
-    private func interrupted(_ meanwhile: @escaping @Sendable () async -> Void) throws -> Engine {
+    /// An engine that is kept from going on while it verifies, or reads all manifests.
+    private func interrupted(
+        at step: InterruptedGit.Step = .manifests, _ meanwhile: @escaping @Sendable () async -> Void
+    ) throws -> Engine {
         let base = world.engine(store: store)
         let source = try #require(base.sources["presets"])
         return Engine(
             store: store,
             sources: [
                 Engine.Source(
-                    name: "presets", url: "memory", git: InterruptedGit(git: source.git, meanwhile: meanwhile))
+                    name: "presets", url: "memory",
+                    git: InterruptedGit(git: source.git, step: step, meanwhile: meanwhile))
             ],
             provisioners: base.provisioners, defaultProvisioner: "local", policy: base.policy, parser: base.parser,
             now: base.now, holder: "first", isDead: base.isDead)
     }
 }
 
+private func exchange(_ value: inout Bool, _ new: Bool) -> Bool {
+    defer { value = new }
+    return value
+}
+
 private struct InterruptedGit: GitSource {
+    enum Step { case verify, manifests }
+
     let git: any GitSource
+    let step: Step
     let meanwhile: @Sendable () async -> Void
 
     func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile] {
-        await meanwhile()
+        if step == .manifests { await meanwhile() }
         return try await git.manifests(at: revision)
     }
 
@@ -100,6 +132,7 @@ private struct InterruptedGit: GitSource {
         try await git.isAncestor(old, of: new)
     }
     func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) {
+        if step == .verify { await meanwhile() }
         try await git.verify(revision, since: applied)
     }
     func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic] {

@@ -37,6 +37,8 @@ struct Pool {
         failure = observed.failures[preset.key].flatMap { $0.fingerprint == preset.fingerprint ? $0 : nil }
         self.standstill = standstill
         counts.desired = planner.desired(preset)
+        // Where all of the old ones go first, nothing tells in the end that there were any.
+        isRollout = preset.strategy == .recreate
         for tally in tallies { count(tally) }
         counts.expired = instances.count { isCurrent($0) && $0.state == .ready && isExpired($0) }
         counts.eligible = counts.actual - counts.expired
@@ -91,9 +93,6 @@ struct Pool {
         }
         if isCurrent {
             if tally.count > 0, tally.state == .ready || tally.state == .claimed { isProven = true }
-            // It is not seen whether others went before: where all go first, the rest waits for the first of the new.
-            let isFirst = tally.count > 0 && (tally.state == .pending || tally.state == .creating)
-            if isFirst, preset.strategy == .recreate { isRollout = true }
         } else if tally.count > 0, [.pending, .creating, .ready, .failed, .deleting].contains(tally.state) {
             isRollout = true
         }

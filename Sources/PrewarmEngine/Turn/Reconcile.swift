@@ -11,6 +11,9 @@ struct TurnRequest: Sendable {
     let expected: String?
 }
 
+/// Somebody else put a revision in force since the turn began: what was resolved then may be older than that.
+struct Overtaken: Error {}
+
 extension Engine {
     /// The end of a turn: decides and commits.
     ///
@@ -19,6 +22,7 @@ extension Engine {
     /// - Parameters:
     ///   - record: as it was when the turn began.
     ///   - target: the revision to be put in force; nil: what is in force.
+    /// - Throws: ``Overtaken`` where the turn has to begin anew.
     func reconcile(
         _ request: TurnRequest, since record: SourceRecord, target: Revision?, arrival: Arrival,
         report: inout TurnReport
@@ -31,13 +35,13 @@ extension Engine {
         let isTold = target == nil || arrival.changes != nil || !isNew(target, to: record, of: request.source)
         if isTold, let done = try await goOn(request, since: record, target: target, arrival, report.failure) {
             report = done
-        } else {
+        } else if let target {
             report = try await readAll(request, since: record, target: target, arrival)
         }
         report.isNewRevision = report.revision != record.applied
     }
 
-    /// Nil where that can't be told from what changed, or where somebody else was faster.
+    /// Nil where that can't be told from what changed.
     private func goOn(
         _ request: TurnRequest, since record: SourceRecord, target: Revision?, _ arrival: Arrival,
         _ failure: GitFailure?
@@ -48,9 +52,9 @@ extension Engine {
             _ = try takeLease(of: source, until: now, in: store)
             let current = try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
             var desired: Desired?
-            let isAsBefore = current.applied == record.applied && current.inputs == record.inputs
-            if target != nil, !isAsBefore || isNew(target, to: current, of: source) {
-                guard isAsBefore, let changes = arrival.changes else { return nil }
+            if target != nil { try check(current, isAs: record) }
+            if target != nil, isNew(target, to: current, of: source) {
+                guard let changes = arrival.changes else { return nil }
                 desired = try self.desired(changes, since: current, of: source.name, in: store)
                 if desired == nil { return nil }
             }
@@ -65,27 +69,21 @@ extension Engine {
 
     /// The part of a turn that holds the lease.
     private func readAll(
-        _ request: TurnRequest, since record: SourceRecord, target: Revision?, _ arrival: Arrival
+        _ request: TurnRequest, since record: SourceRecord, target: Revision, _ arrival: Arrival
     ) async throws -> TurnReport {
         let source = request.source
         let (lease, current) = try await acquireLease(of: source)
         do {
             var desired: Desired?
-            var arrival = arrival
             var failure: GitFailure?
-            let target = request.hasPulled || sources[source.name] == nil ? target : current.applied
-            if let target, isNew(target, to: current, of: source) {
-                do {
-                    if current.applied != record.applied {
-                        arrival = try await arrive(at: target, of: source, after: current)
-                    }
-                    desired = try await self.desired(
-                        at: target, of: source, previous: try await inForce(of: source.name))
-                    desired?.commit = try await source.git.commit(of: target)
-                } catch let problem as GitFailure {
-                    failure = problem
-                    try await note(problem, of: source)
-                }
+            try check(current, isAs: record)
+            do {
+                var read = try await self.desired(at: target, of: source, previous: try await inForce(of: source.name))
+                read.commit = try await source.git.commit(of: target)
+                desired = read
+            } catch let problem as GitFailure {
+                failure = problem
+                try await note(problem, of: source)
             }
             if failure != nil, current.applied == nil {
                 var report = TurnReport(source: source.name)
@@ -93,7 +91,7 @@ extension Engine {
                 await release(lease, of: source)
                 return report
             }
-            let (found, now, news) = (desired, now(), arrival.events)
+            let (found, now, news) = (desired, now(), desired == nil ? [] : arrival.events)
             let report = try await store.write { [failure] store in
                 try check(lease, of: source.name, in: store)
                 let current = try store.source(source.name) ?? current
@@ -110,6 +108,10 @@ extension Engine {
             await release(lease, of: source)
             throw error
         }
+    }
+
+    private func check(_ current: SourceRecord, isAs record: SourceRecord) throws {
+        guard current.applied == record.applied, current.inputs == record.inputs else { throw Overtaken() }
     }
 
     private func observe(_ desired: Desired) {

@@ -14,7 +14,13 @@ extension Engine {
         _ name: String, pull: Bool = true, revision: String? = nil, preset: String? = nil, expected: String? = nil
     ) async throws -> TurnReport {
         try await observingTurn(of: name) {
-            try await makeTurn(name, pull: pull, revision: revision, preset: preset, expected: expected)
+            while true {
+                do {
+                    return try await makeTurn(name, pull: pull, revision: revision, preset: preset, expected: expected)
+                } catch is Overtaken {
+                    try Task.checkCancellation()
+                }
+            }
         }
     }
 

@@ -32,8 +32,12 @@ package struct TurnReport: Sendable {
 
     /// Every pool that was planned for is as its preset says.
     var isConverged: Bool {
-        zip(presets, plan.pools).allSatisfy { $1.isFinished($0) }
+        let observed = observed
+        return zip(presets, plan.pools).allSatisfy { $1.isFinished($0, isObserved: observed.contains($0.key)) }
     }
+
+    /// Presets on which nothing is done, though something would be.
+    var observed: Set<PresetKey> { Set(plan.held.lazy.filter { $0.hold == .observe }.map(\.action.preset)) }
 
     package var hasErrors: Bool { failure != nil || diagnostics.contains { $0.severity == .error } }
 }
@@ -66,8 +70,8 @@ extension TurnReport {
 
 extension PoolPlan {
     /// It is as its preset says, or nobody wants it acted on.
-    func isFinished(_ preset: Preset) -> Bool {
-        preset.isSuspended || suspension != nil || preset.options.mode == .observe || isConverged
+    func isFinished(_ preset: Preset, isObserved: Bool) -> Bool {
+        preset.isSuspended || suspension != nil || isObserved || isConverged
     }
 }
 

@@ -55,7 +55,8 @@ extension TurnCommit {
             guard let preset = presets[pool.preset] else { return nil }
             let isSettled = preset.retirement != .pruned && !busy.contains(pool.preset)
             return PoolStanding(
-                preset: pool.preset, isSettled: isSettled, isUnfinished: isSettled && !pool.isFinished(preset),
+                preset: pool.preset, isSettled: isSettled,
+                isUnfinished: isSettled && !pool.isFinished(preset, isObserved: false),
                 nextChange: pool.nextChange, unclaimed: isSettled ? pool.unclaimed : 0)
         }
     }

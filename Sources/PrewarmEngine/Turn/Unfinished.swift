@@ -10,9 +10,12 @@ package struct Unfinished: Sendable {
     /// The pools that are acted on and are not as wanted.
     package static func of(_ reports: [TurnReport], preset name: String?) -> [Unfinished] {
         reports.flatMap { report in
+            let observed = report.observed
             let held = Dictionary(grouping: report.plan.held) { $0.action.preset }
             return zip(report.presets, report.plan.pools).compactMap { preset, pool -> Unfinished? in
-                guard !pool.isFinished(preset), name == nil || preset.key.name == name else { return nil }
+                guard !pool.isFinished(preset, isObserved: observed.contains(preset.key)),
+                    name == nil || preset.key.name == name
+                else { return nil }
                 return Unfinished(
                     pool: pool, failure: report.failures[preset.key], held: held[preset.key]?.first?.hold)
             }

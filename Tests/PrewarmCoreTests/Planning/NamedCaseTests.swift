@@ -74,6 +74,9 @@ struct NamedCaseTests {
             name: "with Recreate waits for the first of the new ones, though no old one is left to tell of it",
             change: { $0.strategy = .recreate }, instances: "creating", actions: []),
         Case(
+            name: "with Recreate is begun with one", change: { $0.strategy = .recreate }, instances: "",
+            actions: ["create"]),
+        Case(
             name: "with Recreate gets the others once the first is ready", change: { $0.strategy = .recreate },
             instances: "ready", actions: ["create", "create"]),
         Case(

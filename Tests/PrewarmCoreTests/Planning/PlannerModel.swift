@@ -347,11 +347,12 @@ struct PlannerModel {
     /// Of the new version none was ready yet, and there are others of an older one, or may have been before.
     private func isRollout(_ preset: Preset) -> Bool {
         let own = world.instances.filter { $0.preset == preset.key }
-        return own.contains {
-            $0.fingerprint == preset.fingerprint
-                ? preset.strategy == .recreate && [.pending, .creating].contains($0.state)
-                : [.pending, .creating, .ready, .failed, .deleting].contains($0.state)
-        } && !own.contains { $0.fingerprint == preset.fingerprint && [.ready, .claimed].contains($0.state) }
+        let hasOlder = own.contains {
+            $0.fingerprint != preset.fingerprint
+                && [.pending, .creating, .ready, .failed, .deleting].contains($0.state)
+        }
+        return (hasOlder || preset.strategy == .recreate)
+            && !own.contains { $0.fingerprint == preset.fingerprint && [.ready, .claimed].contains($0.state) }
     }
 
     private func waitsForCanary(_ preset: Preset) -> Bool {
