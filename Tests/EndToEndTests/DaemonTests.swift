@@ -71,6 +71,7 @@ struct DaemonTests {
             try await daemon.eventually("the create runs") { !sandbox.ledger.isEmpty }
         }
         #expect(status == .exited(0))
+        #expect(sandbox.bytes("prewarm.db-wal") == nil, "the store is one file again")
         let operations = try await sandbox.prewarm("get", "operations", "-o", "json").json().list
         #expect(operations.map { $0["state"]?.string } == ["pending"])
         #expect(sandbox.instances.isEmpty)

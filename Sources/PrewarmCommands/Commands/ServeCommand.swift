@@ -33,6 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = global.console
+        defer { CommandStore.close() }
         do {
             try await serve()
         } catch {
