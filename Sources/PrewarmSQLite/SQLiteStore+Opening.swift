@@ -117,27 +117,18 @@ extension SQLiteStore {
             } catch let error as DatabaseError
                 where [.SQLITE_ERROR, .SQLITE_BUSY].contains(error.resultCode) && ContinuousClock.now < deadline
             {
-                // Another process is at it just now: tables are there that were not, or not yet those that were seen.
+                // Another process is at it just now: tables are there that were not, or not yet those that were seen, or
+                // both want the log, where SQLite doesn't wait for a lock that could never come.
                 usleep(20_000)
             }
         }
     }
 
-    /// Two processes that open a new file at once are in each other's way here, and SQLite doesn't wait for a lock
-    /// that could never come.
     private static func useWriteAheadLog(_ database: Database, path: String) throws {
-        for attempt in 1... {
-            do {
-                let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
-                guard mode == "wal" else {
-                    throw StoreError(
-                        .unavailable, "the store \(path) is on a file system without shared memory",
-                        hint: "put it on a local disk")
-                }
-                return
-            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && attempt < 100 {
-                usleep(10_000)
-            }
+        guard try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL") == "wal" else {
+            throw StoreError(
+                .unavailable, "the store \(path) is on a file system without shared memory",
+                hint: "put it on a local disk")
         }
     }
 }

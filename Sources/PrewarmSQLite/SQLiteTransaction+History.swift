@@ -131,7 +131,7 @@ extension SQLiteTransaction {
 
     /// An operation is never older than its workspace, but for those of orphans: the workspace may have had a preset.
     private static let forgetKeys = """
-        DELETE FROM preset_keys WHERE source <> '-'
+        DELETE FROM preset_keys WHERE source <> '\(PresetKey.orphans.source)'
         AND NOT EXISTS (SELECT 1 FROM presets WHERE presets.id = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM failures WHERE failures.preset = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state <> 5)

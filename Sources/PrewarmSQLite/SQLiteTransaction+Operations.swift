@@ -69,14 +69,14 @@ extension SQLiteTransaction {
                 values.append(now)
             }
         }
-        // A plus keeps SQLite from going through all that is due in place of the few ids. What has to wait is passed by in
-        // the index alone: the rows themselves are read of those that are due.
+        // A plus keeps SQLite from going through all that is due in place of the few ids.
+        let (index, plus) = isOfAll ? ("INDEXED BY operations_due", "") : ("", "+")
+        // What has to wait is passed by in the index alone: the rows themselves are read of those that are due.
         let select = try statement(
             """
             SELECT \(Self.columns) FROM operations WHERE id IN (
-                SELECT id FROM operations AS due \(isOfAll ? "INDEXED BY operations_due" : "")
-                WHERE \(isOfAll ? "" : "+")provisioner = ? AND \(isOfAll ? "" : "+")state = 0
-                AND next_attempt_at <= ?\(conditions)
+                SELECT id FROM operations AS due \(index)
+                WHERE \(plus)provisioner = ? AND \(plus)state = 0 AND next_attempt_at <= ?\(conditions)
                 AND NOT EXISTS (SELECT 1 FROM operations AS other
                     WHERE other.id = \(Self.workspaceOfDue) AND \(Self.comesBeforeDue))
                 AND NOT EXISTS (SELECT 1 FROM operations AS other INDEXED BY operations_of_workspace

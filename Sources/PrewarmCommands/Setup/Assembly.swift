@@ -77,8 +77,7 @@ extension Context {
         let file = try ConfigurationFile(global)
         let configuration = try file.load()
         let assembly = Assembly(file, configuration)
-        let store = try SQLiteStore.open(path: assembly.storePath(), readsBeside: false)
-        CommandStore.opened(store)
+        let store = try CommandStore.open(path: assembly.storePath(), readsBeside: false)
         return Context(engine: try assembly.engine(store: store), console: global.console)
     }
 }

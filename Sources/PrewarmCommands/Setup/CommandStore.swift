@@ -6,8 +6,10 @@ import Synchronization
 enum CommandStore {
     private static let stores = Mutex<[SQLiteStore]>([])
 
-    static func opened(_ store: SQLiteStore) {
+    static func open(path: String, readsBeside: Bool) throws -> SQLiteStore {
+        let store = try SQLiteStore.open(path: path, readsBeside: readsBeside)
         stores.withLock { $0.append(store) }
+        return store
     }
 
     /// Blocks until they are closed: nothing else is left to do by then.

@@ -42,10 +42,8 @@ final class DaemonAssembly: Sendable {
         self.logger = logger
         let metrics = assembly.metrics(version: prewarmVersion)
         self.metrics = metrics
-        let opened = try SQLiteStore.open(path: assembly.storePath())
-        CommandStore.opened(opened)
-        store = opened
-        let engine = try assembly.engine(store: opened, observe: { metrics.observe($0) })
+        store = try CommandStore.open(path: assembly.storePath(), readsBeside: true)
+        let engine = try assembly.engine(store: store, observe: { metrics.observe($0) })
         let address = try listen ?? assembly.listenAddress()
         settings = try Self.fixed(assembly, listen: address)
         client = KeyClient()

@@ -27,40 +27,49 @@ extension Engine {
         _ request: TurnRequest, since record: SourceRecord, target: Revision?, arrival: Arrival,
         report: inout TurnReport
     ) async throws {
+        if report.failure == nil {
+            do {
+                if let done = try await goOn(request, since: record, target: target, arrival) {
+                    report = done
+                } else if let target {
+                    report = try await readAll(request, since: record, target: target, arrival)
+                }
+            } catch let failure as GitFailure {
+                report.failure = failure
+            }
+        }
         if let failure = report.failure {
             try await note(failure, of: request.source)
-            if record.applied == nil { return }
-        }
-        let target = report.failure == nil ? target : nil
-        let isTold = target == nil || arrival.changes != nil || !isNew(target, to: record, of: request.source)
-        if isTold, let done = try await goOn(request, since: record, target: target, arrival, report.failure) {
-            report = done
-        } else if let target {
-            report = try await readAll(request, since: record, target: target, arrival)
+            if record.applied != nil,
+                let done = try await goOn(request, since: record, target: nil, Arrival(), after: failure)
+            {
+                report = done
+            }
         }
         report.isNewRevision = report.revision != record.applied
     }
 
-    /// Nil where that can't be told from what changed.
+    /// Nil where the target can't be told from what changed.
     private func goOn(
         _ request: TurnRequest, since record: SourceRecord, target: Revision?, _ arrival: Arrival,
-        _ failure: GitFailure?
+        after failure: GitFailure? = nil
     ) async throws -> TurnReport? {
         let (source, now) = (request.source, now())
+        let isNew = target.map { self.isNew($0, to: record, of: source) } ?? false
+        if isNew, arrival.changes == nil { return nil }
         let done = try await store.write { store -> (report: TurnReport, desired: Desired?)? in
             // For no longer than this transaction.
             _ = try takeLease(of: source, until: now, in: store)
-            let current = try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
-            var desired: Desired?
+            let current = try self.record(of: source, in: store)
             if target != nil { try check(current, isAs: record) }
-            if target != nil, isNew(target, to: current, of: source) {
-                guard let changes = arrival.changes else { return nil }
+            var desired: Desired?
+            if isNew, let changes = arrival.changes {
                 desired = try self.desired(changes, since: current, of: source.name, in: store)
                 if desired == nil { return nil }
             }
             let commit = TurnCommit(
-                engine: self, request: request, record: current, desired: desired,
-                revision: desired == nil ? current.applied : target, failure: failure, news: arrival.events, now: now)
+                engine: self, request: request, record: current, desired: desired, target: target, failure: failure,
+                news: arrival.events, now: now)
             return (try commit.run(in: store), desired)
         }
         if let desired = done?.desired { observe(desired) }
@@ -74,35 +83,20 @@ extension Engine {
         let source = request.source
         let (lease, current) = try await acquireLease(of: source)
         do {
-            var desired: Desired?
-            var failure: GitFailure?
             try check(current, isAs: record)
-            do {
-                var read = try await self.desired(at: target, of: source, previous: try await inForce(of: source.name))
-                read.commit = try await source.git.commit(of: target)
-                desired = read
-            } catch let problem as GitFailure {
-                failure = problem
-                try await note(problem, of: source)
-            }
-            if failure != nil, current.applied == nil {
-                var report = TurnReport(source: source.name)
-                report.failure = failure
-                await release(lease, of: source)
-                return report
-            }
-            let (found, now, news) = (desired, now(), desired == nil ? [] : arrival.events)
-            let report = try await store.write { [failure] store in
+            var read = try await desired(at: target, of: source, previous: try await inForce(of: source.name))
+            read.commit = try await source.git.commit(of: target)
+            let (desired, now) = (read, now())
+            let report = try await store.write { store in
                 try check(lease, of: source.name, in: store)
-                let current = try store.source(source.name) ?? current
                 let commit = TurnCommit(
-                    engine: self, request: request, record: current, desired: found,
-                    revision: found == nil ? current.applied : target, failure: failure, news: news, now: now)
+                    engine: self, request: request, record: try self.record(of: source, in: store), desired: desired,
+                    target: target, failure: nil, news: arrival.events, now: now)
                 let report = try commit.run(in: store)
                 try release(lease, of: source.name, in: store)
                 return report
             }
-            if let desired { observe(desired) }
+            observe(desired)
             return report
         } catch {
             await release(lease, of: source)
@@ -119,7 +113,7 @@ extension Engine {
     }
 
     /// Whether manifests have to be read for a revision to be in force.
-    func isNew(_ target: Revision?, to record: SourceRecord, of source: Source) -> Bool {
+    func isNew(_ target: Revision, to record: SourceRecord, of source: Source) -> Bool {
         target != record.applied || record.inputs != inputs(of: source)
     }
 }

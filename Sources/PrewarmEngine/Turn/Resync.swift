@@ -154,5 +154,5 @@ extension ListedWorkspace {
 
 extension PresetKey {
     /// Where the deletions of orphans stand; no source and no preset can have this name.
-    static let orphans = PresetKey(source: "-", name: "orphans")
+    package static let orphans = PresetKey(source: "-", name: "orphans")
 }

@@ -5,10 +5,7 @@ extension Engine {
     /// Takes the lease of a source, and says how the source is then.
     func acquireLease(of source: Source) async throws -> (lease: Lease, record: SourceRecord) {
         try await store.write { store in
-            (
-                try takeLease(of: source, until: now() + source.lease, in: store),
-                try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
-            )
+            (try takeLease(of: source, until: now() + source.lease, in: store), try record(of: source, in: store))
         }
     }
 

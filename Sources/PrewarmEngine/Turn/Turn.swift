@@ -66,7 +66,7 @@ extension Engine {
     package func preview(_ name: String, revision: String? = nil) async throws -> TurnReport {
         guard let source = sources[name] else { throw TurnError.unknownSource(name) }
         var report = TurnReport(source: name)
-        let record = try await store.read { try $0.source(name) } ?? SourceRecord(name: name, url: source.url)
+        let record = try await store.read { try self.record(of: source, in: $0) }
         var desired: Desired?
         var remarks: [Diagnostic] = []
         let previous = try await inForce(of: name)
@@ -141,6 +141,11 @@ extension Engine {
         }
     }
 
+    /// As the store has it; of a source that it has not met, one with nothing in force.
+    func record(of source: Source, in store: any StoreReader) throws -> SourceRecord {
+        try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
+    }
+
     private func isQuiet(_ record: SourceRecord, _ source: Source) -> Bool {
         guard record.applied != nil, record.inputs == inputs(of: source), let until = record.quietUntil else {
             return false
@@ -166,7 +171,7 @@ extension Engine {
     func note(_ failure: GitFailure?, of source: Source) async throws {
         let now = now()
         try await store.write { store in
-            var record = try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
+            var record = try record(of: source, in: store)
             guard record.failure?.reason != failure?.reason.rawValue || record.failure?.message != failure?.message
             else { return }
             record.failure = failure.map {

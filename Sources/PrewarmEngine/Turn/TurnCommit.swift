@@ -8,13 +8,16 @@ struct TurnCommit: Sendable {
     let record: SourceRecord
     /// Nil: what is in force stays as it is.
     let desired: Desired?
-    let revision: Revision?
+    /// The revision that ``desired`` is of.
+    let target: Revision?
     /// Why the newest revision could not be had.
     let failure: GitFailure?
     /// What is to be told before all else.
     let news: [Event]
     let now: Timestamp
 
+    /// In force after it.
+    var revision: Revision? { desired == nil ? record.applied : target }
     var source: Engine.Source { request.source }
     var preset: String? { request.preset }
     /// The remote was read: an earlier failure is over.
@@ -221,19 +224,6 @@ struct ActionCounts: Sendable {
     var created = 0
     var deleted = 0
     var cancelled = 0
-}
-
-/// Presets by their keys, copied once for all who look them up: each has some twenty parts that are counted.
-struct PresetTable {
-    let presets: [Preset]
-    private let indices: [PresetKey: Int]
-
-    init(_ presets: [Preset]) {
-        self.presets = presets
-        indices = Dictionary(zip(presets.lazy.map(\.key), presets.indices)) { first, _ in first }
-    }
-
-    subscript(key: PresetKey) -> Preset? { indices[key].map { presets[$0] } }
 }
 
 /// Finds out which provisioner made a workspace: the preset's, unless that has changed since.

@@ -44,22 +44,20 @@ package struct TurnReport: Sendable {
 
 extension TurnReport {
     /// The presets with their pools, in the order of their names.
-    package var statuses: [PresetStatus] { statuses(at: nil) }
-
-    /// - Parameter now: the time of what is so only now; nil: unknown.
-    func statuses(at now: Timestamp?) -> [PresetStatus] {
+    package var statuses: [PresetStatus] {
         var statuses: [PresetStatus] = []
-        forEachStatus(at: now) { statuses.append($0) }
+        forEachStatus { statuses.append($0) }
         return statuses
     }
 
     /// The same one after another, for who keeps less of each: ten thousand take much memory.
+    /// - Parameter now: the time of what is so only now; nil: unknown.
     func forEachStatus(at now: Timestamp? = nil, _ body: (PresetStatus) -> Void) {
-        let indices = Dictionary(zip(presets.lazy.map(\.key), presets.indices)) { first, _ in first }
+        let table = PresetTable(presets)
         let held = Dictionary(grouping: plan.held) { $0.action.preset }
         let invalid = Dictionary(grouping: diagnostics.filter { $0.severity == .error }) { $0.file }
         for pool in plan.pools {
-            guard let preset = indices[pool.preset].map({ presets[$0] }) else { continue }
+            guard let preset = table[pool.preset] else { continue }
             body(
                 PresetStatus(
                     preset: preset, pool: pool, failure: failures[pool.preset], held: held[pool.preset] ?? [],

@@ -18,8 +18,7 @@ extension GitMirror {
                     // What can't be compared, as where the old commit is gone, is read as a whole.
                     changes: (try? changes(from: before, to: after, limit: limit, in: repository)) ?? nil)
             }
-            if let step = try? attempt(look) { return step }
-            return try read(new, watch, look)
+            return try readAtOnce(new, watch, look)
         }
     }
 

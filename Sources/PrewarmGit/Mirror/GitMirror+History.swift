@@ -10,8 +10,7 @@ extension GitMirror {
             func look(_ repository: borrowing Repository) throws(LibGit2Error) -> Bool {
                 try Self.descends(newID, from: oldID, in: repository)
             }
-            if let answer = try? attempt(look) { return answer }
-            return try read(new, watch, look)
+            return try readAtOnce(new, watch, look)
         }
     }
 

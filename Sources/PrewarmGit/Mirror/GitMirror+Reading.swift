@@ -78,6 +78,14 @@ extension GitMirror {
             subject: Self.printable(subject ?? ""))
     }
 
+    /// As ``read(_:_:_:)``, without looking beforehand whether the revision is there: for what fails where it is not.
+    func readAtOnce<Value>(
+        _ revision: Revision, _ watch: Watch, _ body: (borrowing Repository) throws(LibGit2Error) -> Value
+    ) throws(GitFailure) -> Value {
+        if let value = try? attempt(body) { return value }
+        return try read(revision, watch, body)
+    }
+
     /// Reads from the mirror. Where that fails: once more, since another process may just have put a new mirror in
     /// place; then from a mirror made anew, since this one is damaged.
     func read<Value>(
