@@ -1,3 +1,4 @@
+import Foundation
 import PrewarmCore
 import PrewarmEngine
 import PrewarmGit
@@ -57,6 +58,59 @@ struct FileTests {
         try await run("git", ["clone", "-q", "--bare", "origin", "bare.git"], in: folder.path)
         for name in ["origin", "origin/", "origin/.git", "bare.git"] {
             #expect(try await folder.mirror("\(folder.path)/\(name)").head().commit == commit)
+        }
+    }
+
+    /// `git rev-parse` says what is right; only some of these are plain files.
+    @Test("is at the commit that git says, however git keeps its branches")
+    func branches() async throws {
+        let origin = try await Origin(folder)
+        try await origin.commit()
+        try await origin.git("branch", "next")
+        try await origin.git("branch", "team/main")
+        let inNext = try await origin.commit(["b.yaml": "b"])
+        func check(_ comment: Comment, path: String? = nil) async throws {
+            for branch in ["main", "next", "team/main", "refs/heads/main"] {
+                let mirror = try folder.mirror(path ?? origin.path) { $0.ref = .branch(branch) }
+                let name = branch.hasPrefix("refs/") ? "main" : branch
+                let expected = Revision(ref: name, commit: try await origin.git("rev-parse", "refs/heads/\(name)"))
+                #expect(try await mirror.head() == expected, comment)
+            }
+            let head = try await folder.mirror(path ?? origin.path).head()
+            #expect(head.commit == (try await origin.git("rev-parse", "HEAD")), comment)
+        }
+        try await check("each is a file")
+        try await origin.git("pack-refs", "--all")
+        try await check("all are lines of one file")
+        try await origin.git("update-ref", "refs/heads/team/main", inNext)
+        try await check("one is newer than its line")
+        try await origin.git("symbolic-ref", "refs/heads/next", "refs/heads/team/main")
+        try await check("one stands for another")
+        try await origin.git("worktree", "add", "-q", "../linked", "team/main")
+        let linked = try await folder.mirror("\(folder.path)/linked").head()
+        #expect(linked == Revision(ref: "team/main", commit: inNext))
+        try await origin.git("checkout", "-q", "--detach")
+        try await check("HEAD is no branch")
+        try await origin.git("checkout", "-q", "main")
+        try await origin.git("commit", "-q", "--amend", "-m", "again")
+        try await check("history was rewritten")
+    }
+
+    @Test("whose branch is gone or damaged is told as such")
+    func badBranches() async throws {
+        let origin = try await Origin(folder)
+        try await origin.commit()
+        try await origin.git("branch", "next")
+        func failure(_ branch: String) async throws -> GitFailure? {
+            let mirror = try folder.mirror(origin.path) { $0.ref = .branch(branch) }
+            return await #expect(throws: GitFailure.self) { try await mirror.head() }
+        }
+        #expect(try await failure("nxt")?.hint == "did you mean next?")
+        // Neither is a branch, though there are files of that name.
+        for name in ["../../HEAD", "next/"] { #expect(try await failure(name)?.reason == .refNotFound) }
+        for text in ["", "not a commit\n", String(repeating: "0", count: 39) + "\n"] {
+            try writeFile("\(origin.path)/.git/refs/heads/next", Data(text.utf8))
+            #expect(try await failure("next") != nil, "\(text)")
         }
     }
 

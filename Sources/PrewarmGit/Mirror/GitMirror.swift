@@ -49,7 +49,8 @@ package actor GitMirror: GitSource {
     package nonisolated var displayURL: String { url.display }
 
     package func head() async throws(GitFailure) -> Revision {
-        try await perform { watch throws(GitFailure) in
+        if let path = url.path, let revision = LocalRepository(path)?.revision(of: settings.ref) { return revision }
+        return try await perform { watch throws(GitFailure) in
             if case .commit(let commit) = settings.ref {
                 let revision = Revision(ref: nil, commit: commit)
                 try bring(revision, watch)

@@ -14,6 +14,8 @@ struct RepositoryURL: Sendable {
     let text: String
     /// What messages show: no user information, no query.
     let display: String
+    /// Of a file.
+    var path: String? { scheme == .file ? display : nil }
     /// Name and password as they stood in the URL, decoded.
     let userInfo: (name: String, password: String?)?
 

@@ -1,0 +1,79 @@
+import Glibc
+import PrewarmCore
+
+/// A repository on this machine's disk, of which most questions for a branch need no more than a small file to be read:
+/// `refs/heads/main`, or a line of `packed-refs` (gitrepository-layout(5)). libgit2 would list all there is.
+struct LocalRepository {
+    /// The git directory.
+    private let path: String
+
+    /// Nil where it isn't plain which folder is meant.
+    /// - Parameter path: of the git directory, or of a work tree that has it as `.git`.
+    init?(_ path: String) {
+        let inner = path + "/.git"
+        switch (Self.isGitDirectory(path), access(inner, F_OK) == 0) {
+        case (true, false): self.path = path
+        case (false, true) where Self.isGitDirectory(inner): self.path = inner
+        default: return nil
+        }
+    }
+
+    /// What a branch or HEAD points at; nil for what libgit2 has to find out, or to say what is wrong with it.
+    func revision(of ref: GitSettings.Ref) -> Revision? {
+        let branch: String
+        switch ref {
+        case .branch(let name): branch = name.withoutPrefix(Self.branches)
+        case .head:
+            let prefix = "ref: \(Self.branches)"
+            guard let head = text("HEAD"), head.hasPrefix(prefix) else { return nil }
+            branch = head.withoutPrefix(prefix)
+        case .tag, .semver, .commit: return nil
+        }
+        return tip(of: branch).map { Revision(ref: branch, commit: $0) }
+    }
+
+    private func tip(of branch: String) -> String? {
+        let parts = branch.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") }), !branch.utf8.contains(where: { $0 < 0x20 })
+        else { return nil }
+        let name = Self.branches + branch
+        if access("\(path)/\(name)", F_OK) != 0 { return errno == ENOENT ? packed(name) : nil }
+        return text(name).flatMap { Self.isCommit($0.utf8) ? $0 : nil }
+    }
+
+    /// In lines of a commit, a space, and a name.
+    private func packed(_ name: String) -> String? {
+        guard let bytes = readFile(path + "/packed-refs", limit: 1 << 30) else { return nil }
+        let wanted = Array(name.utf8)
+        return bytes.withUnsafeBytes { buffer in
+            guard let base = buffer.baseAddress else { return nil }
+            var start = 0
+            while let found = memchr(base + start, Int32(UInt8(ascii: "\n")), buffer.count - start) {
+                let end = UnsafeRawPointer(found) - base
+                let (commit, rest) = (buffer[start..<end].prefix(40), buffer[start..<end].dropFirst(41))
+                if rest.count == wanted.count, rest.elementsEqual(wanted), Self.isCommit(commit) {
+                    return String(decoding: commit, as: UTF8.self)
+                }
+                start = end + 1
+            }
+            return nil
+        }
+    }
+
+    /// Of a small file, without the end of its line.
+    private func text(_ name: String) -> String? {
+        guard let bytes = readFile("\(path)/\(name)", limit: 4096) else { return nil }
+        return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+
+    private static let branches = "refs/heads/"
+
+    private static func isGitDirectory(_ path: String) -> Bool {
+        ["HEAD", "objects", "refs"].allSatisfy { access("\(path)/\($0)", F_OK) == 0 }
+    }
+
+    private static func isCommit(_ digits: some Collection<UInt8>) -> Bool {
+        digits.count == 40
+            && digits.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+}
