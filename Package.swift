@@ -18,7 +18,7 @@ let program: [LinkerSetting] = [
     .unsafeFlags(
         [
             "-static-stdlib", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims", "-l_FoundationCollections",
-            "-Xlinker", "--no-export-dynamic", "-Xclang-linker", "-no-pie",
+            "-Xlinker", "--no-export-dynamic", "-Xclang-linker", "-no-pie", "-use-ld=lld",
         ], .when(platforms: [.linux], configuration: .release)),
 ]
 

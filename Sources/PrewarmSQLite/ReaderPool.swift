@@ -8,9 +8,9 @@ final class ReaderPool: Sendable {
     typealias Job = @Sendable (Result<Database, any Error>) -> Void
 
     private struct State {
-        var all: [DatabaseQueue]
+        var all: [DatabaseQueue] = []
         /// The one that was used last is taken first: what it read is still in its memory.
-        var idle: [DatabaseQueue]
+        var idle: [DatabaseQueue] = []
         var waiting: [Job] = []
         var opening = 0
         var isClosed = false
@@ -21,7 +21,7 @@ final class ReaderPool: Sendable {
         case opens, waits, closed
     }
 
-    private let state: Mutex<State>
+    private let state = Mutex(State())
     private let most: Int
     private let open: @Sendable () throws -> DatabaseQueue
 
@@ -29,14 +29,6 @@ final class ReaderPool: Sendable {
     init(most: Int = 5, open: @escaping @Sendable () throws -> DatabaseQueue) {
         self.most = most
         self.open = open
-        state = Mutex(State(all: [], idle: []))
-    }
-
-    /// Reads by one that is open, which others may use, too.
-    init(_ connection: DatabaseQueue) {
-        most = 1
-        open = { connection }
-        state = Mutex(State(all: [connection], idle: [connection]))
     }
 
     /// The job runs in a transaction of its own, on the queue of a connection.
@@ -92,7 +84,7 @@ final class ReaderPool: Sendable {
         }
     }
 
-    private static var closed: DatabaseError {
+    static var closed: DatabaseError {
         DatabaseError(resultCode: .SQLITE_MISUSE, message: "the store is closed")
     }
 

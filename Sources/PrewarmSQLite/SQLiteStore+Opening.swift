@@ -9,16 +9,15 @@ extension SQLiteStore {
 
     /// Opens the store; a file that is missing is made, for its owner alone. Nothing is written to a file that is not
     /// a store, or one of a newer version. Takes a few milliseconds and blocks for them.
-    /// - Parameter readsBeside: reads have connections of their own, and don't wait for writes. A command that soon ends
-    ///   does with one connection, which takes a third of the time and the memory.
+    /// - Parameter readsBeside: reads have connections and threads of their own, and don't wait for writes. A command
+    ///   that soon ends does with one connection, which takes a third of the time and the memory.
     package static func open(path: String, readsBeside: Bool = true) throws(StoreError) -> SQLiteStore {
         try createFile(path)
         do {
             let memory = Self.memory(megabytes: readsBeside ? 32 : 8)
             let writer = try DatabaseQueue(path: path, configuration: writerConfiguration(path))
             try prepare(writer, path: path, memory: memory)
-            let readers =
-                readsBeside ? ReaderPool { try openReader(path, memory: memory) } : ReaderPool(writer)
+            let readers = readsBeside ? ReaderPool { try openReader(path, memory: memory) } : nil
             return SQLiteStore(path: path, writer: writer, readers: readers)
         } catch let error as StoreError {
             throw error

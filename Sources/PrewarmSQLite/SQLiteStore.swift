@@ -4,39 +4,57 @@ internal import Synchronization
 
 /// The store in one SQLite file, for one machine. Several processes may have it open.
 ///
-/// One connection writes, others read beside it (write-ahead log), or the same one reads, too. Transactions run on
-/// queues of their own, never on the cooperative pool, and to their end, even where the task that asked for one is
-/// cancelled: an outcome is recorded when the daemon stops, too.
+/// One connection writes, others read beside it (write-ahead log). Transactions run on queues of their own, never on
+/// the cooperative pool, and to their end, even where the task that asked for one is cancelled: an outcome is recorded
+/// when the daemon stops, too. Where one connection does all, it reads on the thread that asks: a command does one
+/// thing after the other, and to change threads takes longer than most of what it reads.
 package final class SQLiteStore: Store {
     package let path: String
     /// Before the writer, as what stands first goes first: who closes last takes the log into the file
     /// (https://www.sqlite.org/wal.html, 3.3). Those that can't write can't, and leave a log that every later process
     /// has to read through.
-    private let readers: ReaderPool
+    private let readers: ReaderPool?
+    private let writer: DatabaseQueue
     private let commits: CommitQueue
 
-    init(path: String, writer: DatabaseQueue, readers: ReaderPool) {
+    /// - Parameter readers: nil: the writer reads.
+    init(path: String, writer: DatabaseQueue, readers: ReaderPool?) {
         self.path = path
-        commits = CommitQueue(writer)
         self.readers = readers
+        self.writer = writer
+        commits = CommitQueue(writer)
     }
 
     /// Waits for what is under way, then closes the file; what is asked for afterwards fails. Blocks. Needed by a process
     /// that ends at once: else a store closes when nobody holds it any more.
     package func close() {
-        readers.close()
+        readers?.close()
         commits.close()
     }
 
     package func read<Result: Sendable>(
         _ body: @escaping @Sendable (any StoreReader) throws -> Result
     ) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
+        guard let readers else { return try readHere(body) }
+        return try await withCheckedThrowingContinuation { continuation in
             readers.read { [path] connection in
                 continuation.resume(
                     with: storeResult(path) { try body(SQLiteTransaction(database: connection.get())) })
             }
         }
+    }
+
+    private func readHere<Result: Sendable>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+        try storeResult(path) {
+            try writer.unsafeRead { database in
+                guard database.sqliteConnection != nil else { throw ReaderPool.closed }
+                return try database.readOnly {
+                    try database.beginTransaction(.deferred)
+                    defer { if (try? database.commit()) == nil { try? database.rollback() } }
+                    return try body(SQLiteTransaction(database: database))
+                }
+            }
+        }.get()
     }
 
     package func write<Result: Sendable>(

@@ -5,16 +5,26 @@ import GRDBSQLite
 
 /// What the libraries themselves need for the work, with nothing around it: the limit that cannot be passed.
 final class Yardstick {
+    private let path: String
+    private let store: String
     private var repository: OpaquePointer?
     private let database: RawSQLite
+    /// Closed when it is: ours isn't closed either while it counts.
+    private var restarted: [Yardstick] = []
 
     /// Has a store of its own with a row for each instance.
-    init(repository path: String, store: String, presets: Int, instances: Int) throws {
-        database = try RawSQLite(path: store, makes: true)
+    convenience init(repository path: String, store: String, presets: Int, instances: Int) throws {
         git_libgit2_init()
-        try check(git_repository_open(&repository, path))
+        try self.init(repository: path, store: store)
         try Self.makeTables(in: database)
         try fill(presets: presets, instances: instances)
+    }
+
+    private init(repository path: String, store: String) throws {
+        self.path = path
+        self.store = store
+        database = try RawSQLite(path: store, makes: true)
+        try check(git_repository_open(&repository, path))
     }
 
     deinit { git_repository_free(repository) }
@@ -69,10 +79,12 @@ final class Yardstick {
         try database.execute("COMMIT")
     }
 
-    /// Blobs, events, and all rows.
+    /// Repository and store opened, blobs, events, and all rows.
     func restart(_ commit: String) throws {
-        for bytes in try blobs(of: commit) { _ = try Self.events(of: bytes) }
-        _ = try database.rows("SELECT id, preset, hash, state, created, expires, claimed FROM workspaces")
+        let opened = try Yardstick(repository: path, store: store)
+        restarted.append(opened)
+        for bytes in try opened.blobs(of: commit) { _ = try Self.events(of: bytes) }
+        _ = try opened.database.rows("SELECT id, preset, hash, state, created, expires, claimed FROM workspaces")
     }
 
     /// Trees compared, one blob read and parsed, the rows of its preset read, changed and committed.

@@ -13,7 +13,7 @@ import Testing
     @Test(arguments: [
         ["--help"], ["sync", "--help"], ["version"], ["schema", "preset"], ["validate", "repo/presets/a.yaml"],
         ["status"], ["status", "--output", "json"], ["get", "workspaces"], ["describe", "preset", "a"],
-        ["claim", "a", "--owner", "ada"],
+        ["claim", "a", "--owner", "ada"], ["sync"],
     ])
     func whatNeedsNoGitDoesNotLoadIt(arguments: [String]) async throws {
         let sandbox = try await Sandbox()

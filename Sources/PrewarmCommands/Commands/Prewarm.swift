@@ -36,6 +36,7 @@ package struct Prewarm: AsyncParsableCommand {
     /// The process: a reader that goes away is no reason to die.
     package static func start() async {
         signal(SIGPIPE, SIG_IGN)
+        MemoryService.shareArenas()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

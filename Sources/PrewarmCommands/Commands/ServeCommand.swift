@@ -44,7 +44,6 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func serve() async throws {
-        MemoryService.shareArenas()
         let logger = Logger.prewarm(
             format: global.logFormat == .json ? .json : .text, level: global.logLevel, now: { .now })
         let systemd = Systemd(Environment.variables)

@@ -140,6 +140,7 @@ extension GitMirror {
     }
 
     func identifier(_ text: String) throws(GitFailure) -> git_oid {
+        try GitLibrary.start()
         guard let id = objectID(text) else { throw GitFailure(.refNotFound, "\(text) is no object of git") }
         return id
     }
