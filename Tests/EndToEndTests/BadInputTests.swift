@@ -37,6 +37,13 @@ import Testing
         #expect(try json.json()["diagnostics"]?[0]?["message"]?.string?.contains(words) == true, "\(json)")
     }
 
+    @Test func deliveriesAreKnownToADaemonAlone() async throws {
+        let sandbox = try await Sandbox()
+        let result = try await sandbox.prewarm("get", "deliveries")
+        expectError(result, "known to the daemon that got them")
+        #expect(result.err.contains("hint: ") && result.err.contains("--server"), "\(result.err)")
+    }
+
     @Test func storesThatCantBeUsed() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])

@@ -78,12 +78,13 @@ struct TransportTests {
             PidFile none
 
             """)
-        try sandbox.write("known_hosts", "# none yet\n")
+        // Where there is no known_hosts, too, the key is told.
         try await GitBackend.serving(sandbox, ["--ssh", "\(sandbox.root.path)/sshd_config"]) { port in
             let url = "ssh://\(NSUserName())@127.0.0.1:\(port)\(sandbox.root.path)/repo"
             let key = "sshKey: me, passphraseFile: phrase"
             try configure(sandbox, url: url, "    auth: {\(key), knownHosts: known_hosts}\n")
-            #expect(try await sandbox.prewarm("sync").code == 1)
+            let refused = try await sandbox.prewarm("sync")
+            #expect(refused.code == 1 && refused.err.contains("known_hosts"), "\(refused.err)")
             let report = try await sandbox.prewarm("doctor", "-o", "json")
             #expect(report.code == 1)
             let source = try #require(try report.json()["checks"]?.list.first { $0["kind"]?.string == "source" })

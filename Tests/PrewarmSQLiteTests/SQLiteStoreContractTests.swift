@@ -60,6 +60,19 @@ struct SQLiteStoreContractTests {
         await #expect(throws: StoreError.self) { try await store.read { try $0.sources() } }
     }
 
+    @Test("Reads fail, and none waits for ever, where no connection for them can be opened any more")
+    func readersThatCantBeOpened() async throws {
+        let fixture = try SQLiteFixture()
+        let store = try SQLiteStore.open(path: fixture.path)
+        try FileManager.default.moveItem(atPath: fixture.directory, toPath: fixture.directory + "-moved")
+        defer { try? FileManager.default.removeItem(atPath: fixture.directory + "-moved") }
+        await withTaskGroup { group in
+            for _ in 0..<20 {
+                group.addTask { await #expect(throws: StoreError.self) { try await store.read { try $0.sources() } } }
+            }
+        }
+    }
+
     @Test("Many may open a store at once that is not there yet", arguments: 0..<12)
     func openedByMany(round: Int) async throws {
         let fixture = try SQLiteFixture(readsBeside: true)

@@ -99,6 +99,25 @@ extension StoreContract {
             #expect(try await store.read { try $0.workspace("w1") } == .sample("w1"))
             #expect(try await store.read { try $0.presets(source: "main") } == [.sample()])
         },
+        Case("an event of a clock that was ahead keeps none that came after it") { fixture in
+            let store = try await fixture.open()
+            try await store.write { writer in
+                try writer.append([
+                    event("ahead", at: .at(400 * 86_400)), event("old", at: .at(1)), event("new", at: .at(70)),
+                ])
+                try writer.forgetHistory(before: .at(50))
+            }
+            #expect(try await store.read { try $0.events(EventFilter()).map(\.reason) } == ["new"])
+        },
+        Case("the deletion of an orphan keeps its key, which no preset has") { fixture in
+            let store = try await fixture.open()
+            let operation = Operation.sample("o1", "stray", .delete, .orphans)
+            try await store.write { writer in
+                try writer.insert([operation])
+                try writer.forgetHistory(before: .at(50))
+            }
+            #expect(try await store.read { try $0.operations(OperationFilter()).map(\.operation) } == [operation])
+        },
         Case("parse results of an earlier parser are forgotten, current ones are not") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
