@@ -18,6 +18,12 @@ final class CommitQueue: Sendable {
     private struct State {
         var waiting: [Job] = []
         var isDraining = false
+
+        /// Whether there is more to do; where not, who comes next begins anew.
+        mutating func goesOn() -> Bool {
+            isDraining = !waiting.isEmpty
+            return isDraining
+        }
     }
 
     /// So that no other process waits for longer than it takes to do so many.
@@ -36,7 +42,17 @@ final class CommitQueue: Sendable {
             defer { state.isDraining = true }
             return !state.isDraining
         }
-        if isFirst { writer.asyncWriteWithoutTransaction { [self] database in drain(database) } }
+        guard isFirst else { return }
+        if BlockingThread.isCurrent {
+            writer.writeWithoutTransaction { database in
+                if let jobs = next() { commit(jobs, database) }
+            }
+            // Who waits for its own does not do those of all others.
+            guard state.withLock({ $0.goesOn() }) else { return }
+        }
+        writer.asyncWriteWithoutTransaction { [self] database in
+            while let jobs = next() { commit(jobs, database) }
+        }
     }
 
     /// Waits for what is under way; what is added afterwards fails.
@@ -44,18 +60,9 @@ final class CommitQueue: Sendable {
         try? writer.close()
     }
 
-    private func drain(_ database: Database) {
-        while let jobs = next() {
-            if jobs.count > 1 { commit(jobs, database) } else { jobs.forEach { commit($0, database) } }
-        }
-    }
-
     private func next() -> [Job]? {
         state.withLock { state in
-            guard !state.waiting.isEmpty else {
-                state.isDraining = false
-                return nil
-            }
+            guard state.goesOn() else { return nil }
             let jobs = Array(state.waiting.prefix(Self.most))
             state.waiting.removeFirst(jobs.count)
             return jobs
@@ -75,6 +82,7 @@ final class CommitQueue: Sendable {
     }
 
     private func commit(_ jobs: [Job], _ database: Database) {
+        if jobs.count == 1 { return commit(jobs[0], database) }
         var errors: [(any Error)?] = []
         var hasBegun = false
         do {

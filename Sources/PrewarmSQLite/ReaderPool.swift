@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import GRDB
+internal import PrewarmEngine
 internal import Synchronization
 
 /// Connections for reading: each read has one of its own for as long as it takes. They are opened when they are needed
@@ -89,7 +90,7 @@ final class ReaderPool: Sendable {
     }
 
     private func run(_ job: @escaping Job, on reader: DatabaseQueue) {
-        reader.asyncRead { [self] database in
+        let turn: Job = { [self] database in
             job(database)
             // What comes next waits in its queue until the transaction of this one is over.
             let next = state.withLock { state -> Job? in
@@ -100,6 +101,27 @@ final class ReaderPool: Sendable {
                 return state.waiting.removeFirst()
             }
             if let next { run(next, on: reader) }
+        }
+        if BlockingThread.isCurrent { reader.readHere(turn) } else { reader.asyncRead(turn) }
+    }
+}
+
+extension DatabaseQueue {
+    /// As `asyncRead`, on the thread that asks.
+    func readHere(_ job: ReaderPool.Job) {
+        unsafeRead { database in
+            var isDone = false
+            do {
+                guard database.sqliteConnection != nil else { throw ReaderPool.closed }
+                try database.readOnly {
+                    try database.beginTransaction(.deferred)
+                    defer { if (try? database.commit()) == nil { try? database.rollback() } }
+                    isDone = true
+                    job(.success(database))
+                }
+            } catch {
+                if !isDone { job(.failure(error)) }
+            }
         }
     }
 }

@@ -6,8 +6,8 @@ internal import Synchronization
 ///
 /// One connection writes, others read beside it (write-ahead log). Transactions run on queues of their own, never on
 /// the cooperative pool, and to their end, even where the task that asked for one is cancelled: an outcome is recorded
-/// when the daemon stops, too. Where one connection does all, it reads on the thread that asks: a command does one
-/// thing after the other, and to change threads takes longer than most of what it reads.
+/// when the daemon stops, too. Who may block waits for its own, on its own thread, and so does a program with one
+/// connection, which does one thing after the other: to change threads takes longer than most transactions.
 package final class SQLiteStore: Store {
     package let path: String
     /// Before the writer, as what stands first goes first: who closes last takes the log into the file
@@ -35,26 +35,13 @@ package final class SQLiteStore: Store {
     package func read<Result: Sendable>(
         _ body: @escaping @Sendable (any StoreReader) throws -> Result
     ) async throws -> Result {
-        guard let readers else { return try readHere(body) }
-        return try await withCheckedThrowingContinuation { continuation in
-            readers.read { [path] connection in
+        try await withCheckedThrowingContinuation { continuation in
+            let job: ReaderPool.Job = { [path] connection in
                 continuation.resume(
                     with: storeResult(path) { try body(SQLiteTransaction(database: connection.get())) })
             }
+            if let readers { readers.read(job) } else { writer.readHere(job) }
         }
-    }
-
-    private func readHere<Result: Sendable>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-        try storeResult(path) {
-            try writer.unsafeRead { database in
-                guard database.sqliteConnection != nil else { throw ReaderPool.closed }
-                return try database.readOnly {
-                    try database.beginTransaction(.deferred)
-                    defer { if (try? database.commit()) == nil { try? database.rollback() } }
-                    return try body(SQLiteTransaction(database: database))
-                }
-            }
-        }.get()
     }
 
     package func write<Result: Sendable>(

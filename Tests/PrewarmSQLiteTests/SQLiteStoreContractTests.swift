@@ -26,11 +26,36 @@ final class SQLiteFixture: StoreFixture {
 }
 
 struct SQLiteStoreContractTests {
-    @Test("SQLite keeps the contract of stores", arguments: StoreContract.cases, [true, false])
-    func contract(_ contract: StoreContract.Case, readsBeside: Bool) async throws {
-        let fixture = try SQLiteFixture(readsBeside: readsBeside)
-        try await contract.run(fixture)
+    /// Reads beside writes, one connection for all, and who may block.
+    enum Way: CaseIterable {
+        case beside, alone, blocking
+    }
+
+    @Test("SQLite keeps the contract of stores", arguments: StoreContract.cases, Way.allCases)
+    func contract(_ contract: StoreContract.Case, way: Way) async throws {
+        let fixture = try SQLiteFixture(readsBeside: way != .alone)
+        let thread = way == .blocking ? BlockingThread(name: "test") : nil
+        try await withTaskExecutorPreference(thread) { try await contract.run(fixture) }
         withExtendedLifetime(fixture) {}
+    }
+
+    /// Some of the threads may block, and some may not.
+    @Test("All that many write at once is there once, whatever their threads are")
+    func manyWrites() async throws {
+        let fixture = try SQLiteFixture()
+        let store = try SQLiteStore.open(path: fixture.path)
+        let threads = (0..<3).map { BlockingThread(name: "test \($0)") }
+        try await withThrowingTaskGroup { group in
+            for number in 0..<300 {
+                group.addTask(executorPreference: number % 4 < 3 ? threads[number % 4] : nil) {
+                    try await store.write { try $0.save(SourceRecord(name: "s\(number)", url: "u")) }
+                    let isThere = try await store.read { try $0.source("s\(number)") != nil }
+                    #expect(isThere)
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await store.read { try $0.sources().count } == 300)
     }
 
     @Test(
@@ -57,7 +82,12 @@ struct SQLiteStoreContractTests {
         try await Task.sleep(for: .milliseconds(5))
         store.close()
         #expect(await some <= 200)
+        await withTaskExecutorPreference(BlockingThread(name: "test")) {
+            await #expect(throws: StoreError.self) { try await store.read { try $0.sources() } }
+            await #expect(throws: StoreError.self) { try await store.write { try $0.forget([.go]) } }
+        }
         await #expect(throws: StoreError.self) { try await store.read { try $0.sources() } }
+        await #expect(throws: StoreError.self) { try await store.write { try $0.forget([.go]) } }
     }
 
     @Test("Reads fail, and none waits for ever, where no connection for them can be opened any more")

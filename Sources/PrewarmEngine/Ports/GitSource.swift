@@ -2,6 +2,9 @@ package import PrewarmCore
 
 /// One configured git repository, kept as a bare mirror beside the store. There is never a work tree.
 package protocol GitSource: Sendable {
+    /// Where its calls block; nil: nowhere.
+    var thread: BlockingThread? { get }
+
     /// Asks the remote what the configured ref points at: one ref advertisement, nothing is fetched.
     func head() async throws(GitFailure) -> Revision
 
@@ -40,6 +43,8 @@ package protocol GitSource: Sendable {
 }
 
 extension GitSource {
+    package var thread: BlockingThread? { nil }
+
     /// The same of all of them, for a few.
     package func allContents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?] {
         var contents: [[UInt8]?] = []

@@ -10,11 +10,12 @@ package actor GitMirror: GitSource {
     let url: RepositoryURL
     let directory: MirrorDirectory
     let redaction: Redaction
-    private let thread: GitThread
+    private let executor: BlockingThread
     /// What the last walk through a tree met, as the next question is about the same one.
     var lastWarnings: (commit: String, warnings: [Diagnostic])?
 
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+    package nonisolated var thread: BlockingThread? { executor }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Touches neither network nor disk. Throws `.refused` where the URL, the path or the commit can't be used.
     package init(_ settings: GitSettings) throws(GitFailure) {
@@ -42,7 +43,7 @@ package actor GitMirror: GitSource {
         self.url = url
         directory = MirrorDirectory(path: settings.mirror)
         redaction = Redaction(settings, url: url)
-        thread = GitThread(name: settings.name)
+        executor = BlockingThread(name: "git.\(settings.name)")
     }
 
     /// What messages and the status may show of the URL.
