@@ -4,10 +4,12 @@ package import PrewarmCore
 package enum ConfigurationParser {
     /// - Parameters:
     ///   - file: as the user knows it, for diagnostics.
+    ///   - repository: gives the one name of the repository that a URL leads to, for URLs that have more than one.
     ///   - environment: gives the value for `${NAME}`.
     /// - Returns: the configuration where there are no errors.
     package static func parse(
-        _ bytes: [UInt8], file: String, environment: @escaping (String) -> String?
+        _ bytes: [UInt8], file: String, repository: (String) -> String = { $0 },
+        environment: @escaping (String) -> String?
     ) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
         guard bytes.count <= ManifestParser.sizeLimit else {
             return (nil, [Diagnostic(.error, file: file, "the file is larger than 256 KiB")])
@@ -31,7 +33,7 @@ package enum ConfigurationParser {
         if problems.isEmpty {
             let document = DocumentReader(tree: tree, index: tree.roots[0])
             let decoded = Configuration(document)
-            problems = decoded.problems()
+            problems = decoded.problems(repository)
             configuration = decoded
         }
         problems.quote(bytes)
@@ -134,8 +136,8 @@ extension Configuration {
     }
 
     /// What a shape can't say: names that are there twice, more than one default.
-    func problems() -> [Diagnostic] {
-        var problems = Self.duplicates(sources.map(\.name), "source") + sourceProblems()
+    func problems(_ repository: (String) -> String) -> [Diagnostic] {
+        var problems = Self.duplicates(sources.map(\.name), "source") + sourceProblems(repository)
         problems += Self.duplicates(provisioners.map(\.name), "provisioner")
         problems += Self.duplicates(server.webhooks.map(\.name), "webhook") + serverProblems()
         let defaults = provisioners.filter(\.isDefault)

@@ -2,15 +2,18 @@ import PrewarmCore
 
 /// What a shape can't say of the sources.
 extension Configuration {
-    func sourceProblems() -> [Diagnostic] {
-        sources.flatMap { $0.problems() } + overlaps()
+    /// - Parameter repository: the one name of what a URL leads to.
+    func sourceProblems(_ repository: (String) -> String) -> [Diagnostic] {
+        sources.flatMap { $0.problems() } + overlaps(sources.map { RepositoryIdentity(repository($0.url.value)) })
     }
 
     /// Two sources would fight over what both define.
-    private func overlaps() -> [Diagnostic] {
+    private func overlaps(_ repositories: [RepositoryIdentity]) -> [Diagnostic] {
         sources.indices.flatMap { index in
-            sources[..<index].compactMap { earlier in
-                guard let path = sources[index].overlap(with: earlier) else { return nil }
+            sources.indices[..<index].compactMap { other in
+                let earlier = sources[other]
+                guard repositories[index] == repositories[other], let path = sources[index].overlap(with: earlier)
+                else { return nil }
                 return Diagnostic(
                     .error, at: path.position,
                     "the source \(sources[index].name.value) reads \(path.value), which the source \(earlier.name.value) "
@@ -62,9 +65,9 @@ extension Configuration.Source {
                 : "leave it out, and give auth: {username: …, password: \"${NAME}\"}, or {token: …}")
     }
 
-    /// The path of this one that the other reads, too.
+    /// The path of this one that the other reads, too, where both are of one repository.
     fileprivate func overlap(with other: Self) -> Located<String>? {
-        guard ref == other.ref, RepositoryIdentity(url.value) == RepositoryIdentity(other.url.value) else { return nil }
+        guard ref == other.ref else { return nil }
         return paths.first { own in
             other.paths.contains { theirs in
                 guard own.value.isPath(insideOrAround: theirs.value) else { return false }

@@ -19,6 +19,24 @@ import Testing
         #expect(try await sandbox.prewarm("sync").code == 0 && sandbox.instances.count == 1)
     }
 
+    /// As where what is waited for does not answer to anything.
+    @Test func theSecondSignalEndsTheProcess() async throws {
+        let deaf = Sandbox.provisioner.replacing("#!/bin/sh\n", with: "#!/bin/sh\ntrap '' TERM INT; sleep 20\n")
+        let sandbox = try await Sandbox(
+            configuration: Sandbox.configuration.replacing("timeout: 20s", with: "timeout: 5m\n    grace: 1m"))
+        try sandbox.write("provision", deaf, isExecutable: true)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        let script = """
+            \(Sandbox.binary.string) sync --wait & sleep 2; kill -TERM $!; sleep 1; kill -TERM $! && echo "was waiting"
+            sleep 1; kill -0 $! && echo "is still there"
+            wait $! || echo "ended with $?"
+            """
+        let result = try await Subprocess.run(
+            .name("bash"), arguments: ["-c", script], workingDirectory: FilePath(sandbox.root.path),
+            output: .string(limit: 1 << 20), error: .discarded)
+        #expect(result.standardOutput == "was waiting\nended with 143\n")
+    }
+
     @Test func aWatchIsEndedByItsReaderWithoutAWord() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])

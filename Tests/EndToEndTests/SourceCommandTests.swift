@@ -21,6 +21,23 @@ struct SourceCommandTests {
             "signed")
     }
 
+    @Test(
+        "is one with another of its repository, whichever way leads there",
+        arguments: ["./repo", "link", "file://ROOT/link"])
+    func oneRepository(url: String) async throws {
+        let sandbox = try await Sandbox(
+            configuration: Sandbox.configuration.replacing(
+                "provisioners:",
+                with: "  - {name: again, url: \"\(url)\", ref: {branch: main}, path: presets}\nprovisioners:"))
+        try await run("ln -s repo link", in: sandbox)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        for command in ["validate", "sync"] {
+            let result = try await sandbox.prewarm(command)
+            #expect(result.code == 1 && (result.out + result.err).contains("which the source presets"), "\(result)")
+        }
+        #expect(sandbox.instances.isEmpty)
+    }
+
     @Test("applies what an allowed signer signed, and keeps that in force where the next commit is not")
     func signatures() async throws {
         let sandbox = try await Sandbox(

@@ -146,4 +146,213 @@ struct DeletionGuardTests {
         #expect(world.with(\.instances).count == 21)
         #expect(try await engine.counts("b")?.actual == 1)
     }
+
+    @Test("is held where a new version comes with it, or after it")
+    func loweredWithANewVersion() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 20 1\nb 4 1")
+        try await engine.sync()
+        world.commit("a 1 2\nb 4 1")
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.outdated == 20)
+        world.commit("a 20 1\nb 4 1")
+        try await engine.sync()
+        world.commit("a 1 1\nb 4 1")
+        try await engine.sync()
+        world.commit("a 1 3\nb 4 1")
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.outdated == 20, "what was held stays so")
+        world.commit("a 19 3\nb 4 1")
+        try await engine.sync()
+        let counts = try await engine.counts("a")
+        #expect(counts?.eligible == 19 && counts?.outdated == 0, "a little less of another version is a rollout")
+    }
+
+    @Test("is held by `Confirm` and `Retain`, too, where the preset stays", arguments: ["confirm", "retain"])
+    func loweredWithAPolicy(policy: String) async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 20 1 \(policy)\nb 4 1\nc 20 1 \(policy) recreate\nd 20 1")
+        try await engine.sync()
+        world.commit("a 0 1 \(policy)\nb 4 1\nc 20 2 \(policy) recreate")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 64, "60 of 64")
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 24)
+    }
+
+    @Test("stays held where something else holds it for a while", arguments: [true, false])
+    func heldBySomethingElse(isHeldBefore: Bool) async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1\nb 5 1")
+        try await engine.sync()
+        if !isHeldBefore {
+            try await engine.suspend(
+                .preset(PresetKey(source: "presets", name: "a")), reason: nil, by: "ada", until: nil)
+        }
+        world.commit("b 50 1")
+        try await engine.sync()
+        if isHeldBefore {
+            try await engine.suspend(
+                .preset(PresetKey(source: "presets", name: "a")), reason: nil, by: "ada", until: nil)
+        }
+        try await engine.sync()
+        world.with { $0.now = $0.now + .seconds(7200) }
+        #expect(try await engine.resume(.preset(PresetKey(source: "presets", name: "a")), by: "ada"))
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 60, "10 of the 15 that there were")
+        world.commit("a 10 1\nb 50 1")
+        try await engine.sync()
+        world.commit("b 50 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 50, "what was mended is no matter any more: 10 of 60")
+    }
+
+    @Test("stays held where a freeze comes first")
+    func frozen() async throws {
+        let world = try World()
+        var policy = Policy()
+        let end = Timestamp(seconds: 1_780_000_000 + 7200)
+        let engine = world.engine(store: try world.open(), policy: policy)
+        world.commit("a 10 1\nb 5 1")
+        try await engine.sync()
+        let minute = try CronExpression("* * * * *")
+        policy.freezes["presets"] = [
+            Freeze(cron: minute, duration: .seconds(60), timezone: "UTC", allowed: [.create])
+        ]
+        let frozen = world.engine(store: try world.open(), policy: policy)
+        world.commit("b 50 1")
+        try await frozen.sync()
+        #expect(world.with(\.instances).count == 60)
+        world.with { $0.now = end }
+        try await frozen.sync()
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 60, "10 of the 15 that there were")
+    }
+
+    @Test("is held where another preset was acted on first")
+    func onePresetFirst() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1\nb 5 1")
+        try await engine.sync()
+        world.commit("b 50 1")
+        _ = try await engine.turn("presets", preset: "b")
+        _ = try await OperationRunner(engine).run()
+        #expect(world.with(\.instances).count == 60)
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 60, "10 of the 15 that there were")
+    }
+
+    @Test("is held among what there was, not among what another commit of the hour made of it")
+    func raisedBefore() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1\nb 10 1\nc 1 1")
+        try await engine.sync()
+        world.commit("a 10 1\nb 10 1\nc 60 1")
+        try await engine.sync()
+        world.with { $0.now = $0.now + .seconds(300) }
+        world.commit("c 60 1")
+        #expect(try await engine.preview("presets").plan.held.count == 20)
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 80)
+    }
+
+    @Test("is told among as many as there are, though some were claimed and made again meanwhile")
+    func refilledMeanwhile() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 30 1\nb 30 1\nk 40 1")
+        try await engine.sync()
+        world.commit("k 40 1")
+        try await engine.sync()
+        for _ in 0..<30 { _ = try await engine.claim("k", owner: "ada") }
+        _ = try await engine.turn("presets", pull: false)
+        try await engine.sync()
+        world.commit("b 20 1\nk 40 1")
+        try await engine.sync()
+        #expect(try await engine.assess("presets").plan.held.isEmpty, "40 of 100 may go")
+        #expect(world.with(\.instances).count == 90)
+    }
+}
+
+/// 08:00 to 17:59 are the day; the world begins at 20:26.
+@Suite("What a revision takes away at another time than now")
+struct ScheduledGuardTests {
+    private let world: World
+    private let engine: Engine
+
+    init() throws {
+        world = try World()
+        engine = world.engine(store: try world.open())
+    }
+
+    /// - Parameter day: after the world began.
+    private func sync(_ text: String? = nil, day: Int64 = 1, hour: Int64) async throws {
+        let midnight = Timestamp(seconds: 1_779_926_400)
+        world.with { $0.now = midnight + .seconds(day * 86_400 + hour * 3600) }
+        if let text { world.commit(text) }
+        try await engine.sync()
+    }
+
+    private var count: Int { world.with(\.instances).count }
+
+    @Test("is held when the window ends that hid it, and not asked for again the next night")
+    func hiddenByAWindow() async throws {
+        try await sync("a 20 1 window=8-17:20\nb 4 1", hour: 9)
+        try await sync("a 2 1 window=8-17:20\nb 4 1", hour: 10)
+        #expect(count == 24)
+        try await sync(hour: 18)
+        #expect(count == 24, "18 of 24")
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        try await sync(hour: 19)
+        #expect(count == 6)
+        try await sync(day: 2, hour: 9)
+        #expect(count == 24)
+        try await sync(day: 2, hour: 18)
+        #expect(count == 6, "the schedule's doing")
+    }
+
+    @Test("stays held, whichever window comes in between")
+    func heldThroughAWindow() async throws {
+        try await sync("a 20 1 window=8-17:20\nb 4 1", hour: 6)
+        try await sync("a 2 1 window=8-17:20\nb 4 1", hour: 7)
+        #expect(count == 24)
+        try await sync(hour: 9)
+        try await sync(hour: 18)
+        #expect(count == 24)
+    }
+
+    @Test("is held when a window begins that it brought")
+    func broughtAWindow() async throws {
+        try await sync("a 20 1\nb 4 1", hour: 6)
+        try await sync("a 20 1 window=8-17:0\nb 4 1", hour: 7)
+        try await sync(hour: 9)
+        #expect(count == 24, "20 of 24")
+        try await sync("a 20 1\nb 4 1", hour: 10)
+        try await sync(hour: 11)
+        #expect(try await engine.assess("presets").plan.held.isEmpty)
+    }
+
+    @Test("is told apart from what the schedule takes anyway")
+    func besideASchedule() async throws {
+        try await sync("a 10 1 window=8-17:20\nk 10 1", hour: 9)
+        try await sync("a 10 1 window=8-17:14", hour: 10)
+        #expect(count == 30, "16 of 30")
+        try await sync(hour: 18)
+        #expect(try await engine.assess("presets").plan.held.count == 10, "10 of k")
+        #expect(count == 20)
+    }
+
+    @Test("is not what a schedule takes each night")
+    func nights() async throws {
+        try await sync("a 2 1 window=8-17:20\nb 4 1", hour: 9)
+        try await sync("a 3 1 window=8-17:20\nb 4 1", hour: 10)
+        try await sync(hour: 18)
+        #expect(count == 7)
+    }
 }

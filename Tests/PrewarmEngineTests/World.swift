@@ -47,7 +47,7 @@ final class World: Sendable {
     func with<Result>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }
 
     /// Each line is `NAME INSTANCES VERSION`, and then words as `ttl=SECONDS deprecated broken recreate cold observe
-    /// confirm retain keepFailed`; or `template SECONDS`, the time until an instance has to be ready.
+    /// confirm retain keepFailed window=HOUR-HOUR:INSTANCES`, in UTC; or `template SECONDS`, the time until an instance has to be ready.
     func commit(_ text: String) {
         with { state in
             let id = String(format: "%040x", state.commits.count + 1)
@@ -120,6 +120,11 @@ final class World: Sendable {
             if words.contains("observe") { draft.options.mode = .observe }
             if words.contains("confirm") { draft.options.deletionPolicy = .confirm }
             if words.contains("retain") { draft.options.deletionPolicy = .retain }
+            if let window = words.first(where: { $0.hasPrefix("window=") })?.dropFirst(7).split(separator: ":"),
+                let cron = try? CronExpression("* \(window[0]) * * *"), let instances = Int(window[1])
+            {
+                draft.schedule = Schedule(timezone: "UTC", windows: [.init(cron: cron, instances: instances)])
+            }
             if words.contains("keepFailed") { draft.options.keepFailed = 1 }
             file.presets.append(draft)
         }

@@ -114,6 +114,30 @@ struct FileTests {
         }
     }
 
+    @Test("is not waited for where a pipe stands in the place of a branch", arguments: ["refs/heads/main", "HEAD"])
+    func pipe(name: String) async throws {
+        let origin = try await Origin(folder)
+        try await origin.commit()
+        let path = "\(origin.path)/.git/\(name)"
+        try FileManager.default.removeItem(atPath: path)
+        #expect(mkfifo(path, 0o600) == 0)
+        let mirror = try folder.mirror(origin.path) { if name != "HEAD" { $0.ref = .branch("main") } }
+        let failure = await #expect(throws: GitFailure.self) { try await mirror.head() }
+        #expect(failure?.message.contains("\(name) is no file") == true, "\(String(describing: failure))")
+    }
+
+    @Test("is told as what it is where libgit2 can't pass over one of its references")
+    func dangling() async throws {
+        let origin = try await Origin(folder)
+        try await origin.commit()
+        try await origin.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/gone")
+        let mirror = try folder.mirror(origin.path)
+        let revision = try await mirror.head()
+        let failure = await #expect(throws: GitFailure.self) { try await mirror.fetch(revision) }
+        #expect(failure?.message.contains("one of its references leads to nothing") == true)
+        #expect(failure?.hint?.contains("remote set-head origin") == true)
+    }
+
     @Test("is refused where files are not allowed")
     func notAllowed() async throws {
         for url in [folder.path, "file://\(folder.path)", "./a", "../a"] {

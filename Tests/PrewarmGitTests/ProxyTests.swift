@@ -44,6 +44,7 @@ struct ProxyTests {
                 let mirror = try folder.mirror("https://localhost:\(port)/a") { $0.proxy = "http://\(address)" }
                 let failure = try await head(of: mirror)
                 #expect(failure.reason == reason, "\(failure)")
+                #expect(failure.message.hasPrefix("the proxy of source") == (reason == .authenticationFailed))
                 #expect(!"\(failure)".contains("s3cr3t") && !"\(failure)".contains("YWRh"), "\(failure)")
                 #expect(failure.message.contains(address.split(separator: "@").last ?? "?") || reason != .unreachable)
             }

@@ -42,12 +42,15 @@ struct URLTests {
             ("ssh://host/-a", "not allowed"), ("ssh://host/a'b", "not allowed"), ("ssh://host/a%27b", "not allowed"),
             ("ssh://host/a%0Ab", "not allowed"),
             ("ssh://host/a%20b", "not allowed"),
+            ("https:/ada:s3cr3t@host/a", "no :// after"), ("https:ada:s3cr3t@host", "no :// after"),
+            ("git:s3cr3t@host:a", "no :// after"), ("file:/a", "no :// after"),
             ("file://host/a", "can't name a host"), ("file://", "no path"), ("file:///a%0Ab", "control"),
         ])
     func refused(_ text: String, _ message: String) {
         let failure = #expect(throws: GitFailure.self) { try RepositoryURL(text, allowFile: true) }
         #expect(failure?.reason == .refused)
         #expect(failure?.message.contains(message) == true, "\(text): \(failure?.message ?? "")")
+        #expect(!"\(String(describing: failure))".contains("s3cr3t"))
     }
 
     @Test("keeps its password for the server")

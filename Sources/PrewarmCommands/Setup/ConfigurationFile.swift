@@ -12,6 +12,10 @@ struct ConfigurationFile {
     /// Relative paths of the configuration count from here.
     var folder: URL { URL(fileURLWithPath: path).deletingLastPathComponent() }
 
+    private init(path: String) {
+        self.path = path
+    }
+
     init(_ global: GlobalOptions) throws {
         if let named = global.config ?? Environment.variables["PREWARM_CONFIG"] {
             guard FileManager.default.fileExists(atPath: named) else {
@@ -33,9 +37,25 @@ struct ConfigurationFile {
         case failure(Findings)
     }
 
+    static func parse(
+        _ bytes: [UInt8], path: String
+    ) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
+        let file = ConfigurationFile(path: path)
+        return ConfigurationParser.parse(bytes, file: path, repository: file.repository) { Environment.variables[$0] }
+    }
+
+    /// The one path of a repository on disk, whichever links lead to it.
+    private func repository(_ url: String) -> String {
+        let prefix = "file://"
+        let path = url.hasPrefix(prefix) ? String(url.dropFirst(prefix.count)) : SourceAssembly.path(url, from: self)
+        guard path.hasPrefix("/"), let real = realpath(path, nil) else { return url }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
     func parse() throws -> Outcome {
         let bytes = try ManifestFolder.bytes(path)
-        let result = ConfigurationParser.parse(bytes, file: path) { Environment.variables[$0] }
+        let result = Self.parse(bytes, path: path)
         if let configuration = result.configuration { return .success(configuration) }
         var findings = Findings()
         findings.files = 1

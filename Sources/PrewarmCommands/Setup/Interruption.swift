@@ -1,3 +1,4 @@
+import Glibc
 import UnixSignals
 
 /// Somebody ended the command by a signal.
@@ -6,7 +7,8 @@ struct Interruption: Error {
     let code: Int32
 }
 
-/// Cancels the body at the first SIGINT or SIGTERM, so that what runs is ended and given back.
+/// Cancels the body at the first SIGINT or SIGTERM, so that what runs is ended and given back. The second one ends the
+/// process.
 func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async throws {
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -15,7 +17,10 @@ func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async
             return true
         }
         group.addTask {
-            for await signal in signals { throw Interruption(code: signal == .sigint ? 130 : 143) }
+            for await first in signals {
+                for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+                throw Interruption(code: first == .sigint ? 130 : 143)
+            }
             return false
         }
         defer { group.cancelAll() }

@@ -22,7 +22,7 @@ struct Validator {
             findings.files += 1
             let text = String(decoding: bytes.prefix(4096), as: UTF8.self)
             if text.split(separator: "\n").contains("kind: Config") {
-                let result = ConfigurationParser.parse(bytes, file: path) { Environment.variables[$0] }
+                let result = ConfigurationFile.parse(bytes, path: path)
                 findings.diagnostics += result.diagnostics
                 configuration = result.configuration
             } else {

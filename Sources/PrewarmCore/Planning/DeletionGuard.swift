@@ -1,6 +1,7 @@
 /// What is known of the deletions that a source's revisions caused.
 package struct GuardState: Hashable, Sendable {
-    /// Presets whose number a revision lowered, and that still have more. A schedule's lower number is no matter here.
+    /// Names of presets that ask for fewer now than they would without what revisions changed. A schedule's own lower
+    /// number is no matter here.
     package var lowered: Set<String> = []
     /// How many instances went because of revisions within the window, without anybody's approval.
     package var recentlyRemoved = 0
@@ -9,13 +10,16 @@ package struct GuardState: Hashable, Sendable {
     /// How many unclaimed instances there were when the guard began to hold. What was made since makes no share smaller,
     /// whichever revision is next; nil where nothing is held.
     package var heldAmong: Int?
-    /// Names of presets that came within the window. What was made for them makes no share smaller: a preset that is
-    /// renamed in two commits is renamed.
-    package var added: Set<String> = []
+    /// Of presets that came or grew within the window, by name: how many of their instances count. What was made since
+    /// makes no share smaller: a preset that is renamed in two commits is renamed.
+    package var added: [String: Int] = [:]
     /// What somebody allowed to go.
     package var approved: Set<WorkspaceID> = []
 
     package init() {}
+
+    /// How many of a preset's unclaimed instances count.
+    package func counted(_ unclaimed: Int, of preset: String) -> Int { min(unclaimed, added[preset] ?? unclaimed) }
 }
 
 /// Rule 8: what a revision takes away is held where it is too much to be meant.
@@ -32,7 +36,7 @@ struct DeletionGuard {
             var counts = sources[source] ?? Counts()
             let before = counts.removed
             if pool.preset.retirement != .pruned { counts.isEmptied = false }
-            if pool.preset.options.deletionPolicy == .delete {
+            if !pool.preset.hasOwnHold {
                 let lowered = states[source]?.lowered ?? []
                 for action in pool.removals where action.isCausedByRevision(of: pool.preset, lowered: lowered) {
                     counts.removed += 1
@@ -40,8 +44,8 @@ struct DeletionGuard {
                     if !isApproved { counts.isApproved = false }
                 }
             }
-            let isAdded = states[source]?.added.contains(pool.preset.key.name) == true
-            counts.unclaimed += isAdded ? counts.removed - before : pool.unclaimed
+            let counted = states[source]?.counted(pool.unclaimed, of: pool.preset.key.name) ?? pool.unclaimed
+            counts.unclaimed += max(counts.removed - before, counted)
             sources[source] = counts
         }
         for (source, counts) in sources where counts.removed > 0 && !counts.isApproved {
@@ -69,25 +73,28 @@ struct DeletionGuard {
         let lowered = states[action.preset.source]?.lowered ?? []
         guard action.isCausedByRevision(of: preset, lowered: lowered) else { return nil }
         let isApproved = action.workspace.map { states[action.preset.source]?.approved.contains($0) == true } ?? false
-        switch preset.options.deletionPolicy {
-        case .retain where preset.retirement != nil: return .retain
-        case .confirm where preset.retirement != nil: return isApproved ? nil : .confirm
-        case .retain, .confirm, .delete: return verdicts[action.preset.source]
-        }
+        guard preset.hasOwnHold else { return verdicts[action.preset.source] }
+        if preset.options.deletionPolicy == .retain { return .retain }
+        return isApproved ? nil : .confirm
     }
+}
 
+extension Preset {
+    /// Its instances wait for more than the guard where it is retired.
+    fileprivate var hasOwnHold: Bool { retirement != nil && options.deletionPolicy != .delete }
 }
 
 extension Action {
     /// It takes an instance away because git says so, be it now or since an earlier revision, and not only when
     /// another one is in its place.
-    /// - Parameter lowered: names of presets of which a revision lowered the number.
+    /// - Parameter lowered: as ``GuardState/lowered``. Where the number is lowered with a new version, what goes of the
+    ///   old one is not all replaced.
     package func isCausedByRevision(of preset: Preset, lowered: Set<String>) -> Bool {
         guard kind == .delete else { return false }
         switch reason {
         case .pruned, .deprecated, .inactive: return true
         case .aboveDesired: return lowered.contains(preset.key.name)
-        case .outdated: return preset.strategy == .recreate
+        case .outdated: return preset.strategy == .recreate || lowered.contains(preset.key.name)
         default: return false
         }
     }

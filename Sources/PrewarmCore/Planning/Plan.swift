@@ -77,7 +77,7 @@ package enum Hold: Hashable, Sendable {
             "the deletion guard: \(removed - gone) unclaimed instances would go after \(gone) that went lately, of "
                 + "\(all) without what is new; `prewarm approve REVISION` lets them"
         case .pathEmptied(let removed, let gone):
-            "the deletion guard: no preset is left, all \(removed - gone) would go; `prewarm approve REVISION` lets them"
+            "the deletion guard: no preset is left, \(removed - gone) would go; `prewarm approve REVISION` lets them"
         case .confirm: "`deletionPolicy: Confirm`; `prewarm approve REVISION` lets them go"
         case .retain: "`deletionPolicy: Retain`"
         case .observe: "`mode: observe`"

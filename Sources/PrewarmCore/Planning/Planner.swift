@@ -34,9 +34,14 @@ package struct Planner: Sendable {
 
     /// The number that the preset asks for now.
     package func desired(_ preset: Preset) -> Int {
-        if preset.retirement != nil { return 0 }
-        guard let schedule = preset.schedule, let zone = zones[schedule.timezone] else { return preset.instances }
-        return schedule.window(at: now, zone: zone)?.instances ?? preset.instances
+        preset.retirement != nil ? 0 : desired(preset.instances, preset.schedule)
+    }
+
+    package func desired(_ demand: Demand) -> Int { desired(demand.instances, demand.schedule) }
+
+    private func desired(_ instances: Int, _ schedule: Schedule?) -> Int {
+        guard let schedule, let zone = zones[schedule.timezone] else { return instances }
+        return schedule.window(at: now, zone: zone)?.instances ?? instances
     }
 
     /// - Parameters:
@@ -52,8 +57,9 @@ package struct Planner: Sendable {
             let tallies = observed.tallies[preset.key] ?? []
             let standstill = standstills.standstill(of: preset)
             if standstill == nil, let pool = settled(preset, tallies, observed) {
-                let isAdded = hasAdded && observed.guards[preset.key.source]?.added.contains(preset.key.name) == true
-                unclaimed[preset.key.source, default: 0] += isAdded ? 0 : pool.unclaimed
+                let state = hasAdded ? observed.guards[preset.key.source] : nil
+                unclaimed[preset.key.source, default: 0] +=
+                    state?.counted(pool.unclaimed, of: preset.key.name) ?? pool.unclaimed
                 plan.add(pool)
             } else {
                 var pool = Pool(preset, planner: self, tallies: tallies, observed: observed, standstill: standstill)

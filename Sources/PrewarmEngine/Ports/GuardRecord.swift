@@ -13,14 +13,34 @@ package struct GuardRecord: Hashable, Sendable {
         }
     }
 
-    /// A preset that a revision brought.
+    /// A preset that a revision brought, or made larger.
     package struct Addition: Hashable, Sendable {
         package let name: String
+        /// So many it had before.
+        package let earlier: Int
         package let at: Timestamp
 
-        package init(name: String, at: Timestamp) {
+        package init(name: String, earlier: Int, at: Timestamp) {
             self.name = name
+            self.earlier = earlier
             self.at = at
+        }
+    }
+
+    /// A preset of which a revision asks for fewer at some time, until it has been down to each lower number.
+    package struct Lowering: Hashable, Sendable {
+        package let name: String
+        /// What it asked for before, oldest first; the highest counts.
+        package var earlier: [Demand]
+        /// Numbers that it has been down to with nothing waiting: to go there again is the schedule's doing.
+        package var reached: [Int] = []
+
+        /// Revisions more than that change the same preset are not remembered, but for the first of them.
+        package static let mostEarlier = 8
+
+        package init(name: String, earlier: [Demand]) {
+            self.name = name
+            self.earlier = earlier
         }
     }
 
@@ -39,10 +59,9 @@ package struct GuardRecord: Hashable, Sendable {
         }
     }
 
-    /// Names of presets whose number a revision lowered, until they have no more than that.
-    package var lowered: [String] = []
+    package var lowerings: [Lowering] = []
     package var removals: [Removal] = []
-    /// Those of a source's first revision are none: there is nothing that they are more than.
+    /// Those of a source's first revision are none: there is nothing that they are more than. Of a preset the first counts.
     package var additions: [Addition] = []
     package var approval: Approval?
     /// The revision of which the guard holds something.
@@ -53,13 +72,23 @@ package struct GuardRecord: Hashable, Sendable {
     package init() {}
 
     /// What the planner needs of it.
-    func state(window: Duration, now: Timestamp, revision: Revision?) -> GuardState {
+    func state(
+        of presets: [Preset], planner: Planner, window: Duration, revision: Revision?
+    ) -> GuardState {
+        let now = planner.now
         var state = GuardState()
-        state.lowered = Set(lowered)
+        if !lowerings.isEmpty {
+            let earlier = Dictionary(lowerings.map { ($0.name, $0) }) { first, _ in first }
+            for preset in presets where earlier[preset.key.name]?.lowers(preset, planner) == true {
+                state.lowered.insert(preset.key.name)
+            }
+        }
         state.heldAmong = heldAmong
         state.isHeld = heldRevision != nil && heldRevision == revision?.description
         state.recentlyRemoved = removals.reduce(0) { $0 + ($1.at + window > now ? $1.count : 0) }
-        state.added = Set(additions.lazy.filter { $0.at + window > now }.map(\.name))
+        state.added = Dictionary(
+            additions.lazy.filter { $0.at + window > now }.map { ($0.name, $0.earlier) }
+        ) { first, _ in first }
         if let approval, approval.revision == revision?.description { state.approved = Set(approval.workspaces) }
         return state
     }
@@ -67,7 +96,7 @@ package struct GuardRecord: Hashable, Sendable {
 
 extension GuardRecord: BinaryCodable {
     package func encode(into writer: inout BinaryWriter) {
-        writer.write(lowered)
+        writer.write(lowerings)
         writer.write(removals)
         writer.write(approval)
         writer.write(heldRevision)
@@ -76,7 +105,7 @@ extension GuardRecord: BinaryCodable {
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
-        lowered = try reader.read()
+        lowerings = try reader.read()
         removals = try reader.read()
         approval = try reader.read()
         heldRevision = try reader.read()
@@ -100,12 +129,28 @@ extension GuardRecord.Removal: BinaryCodable {
 extension GuardRecord.Addition: BinaryCodable {
     package func encode(into writer: inout BinaryWriter) {
         writer.write(name)
+        writer.write(earlier)
         writer.write(at.milliseconds)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
         name = try reader.read()
+        earlier = try reader.read()
         at = Timestamp(milliseconds: try reader.read())
+    }
+}
+
+extension GuardRecord.Lowering: BinaryCodable {
+    package func encode(into writer: inout BinaryWriter) {
+        writer.write(name)
+        writer.write(earlier)
+        writer.write(reached)
+    }
+
+    package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        name = try reader.read()
+        earlier = try reader.read()
+        reached = try reader.read()
     }
 }
 

@@ -1,74 +1,142 @@
 import PrewarmCore
 
-extension Planner {
-    /// The presets that ask for fewer now than they did before, because their manifest says so.
-    func lowered(by changes: [PresetChange]) -> Set<String> {
-        Set(
-            changes.lazy.filter { change in
-                guard let before = change.before else { return false }
-                return desired(change.now) < desired(before)
-            }.map(\.now.key.name))
+extension GuardRecord.Lowering {
+    /// Whether the preset asks for fewer now than it would have without what revisions changed.
+    func lowers(_ preset: Preset, _ planner: Planner) -> Bool {
+        let number = planner.desired(preset)
+        return !reached.contains(number) && earlier.contains { planner.desired($0) > number }
+    }
+
+    var most: Int { earlier.map(\.most).max() ?? 0 }
+
+    /// It has been down to each of its lower numbers.
+    func isOver(for preset: Preset) -> Bool {
+        Demand(of: preset).numbers.allSatisfy { $0 >= most || reached.contains($0) }
     }
 }
 
-extension Desired {
-    /// The presets that are new beside others; a thousand at most, as they are kept for the time of the guard's window.
-    func additions(at now: Timestamp) -> [GuardRecord.Addition] {
-        let new = changes.filter { $0.before == nil }
-        // Where all are new there were none beside them.
-        if let presets, presets.count == new.count { return [] }
-        return new.prefix(1000).map { GuardRecord.Addition(name: $0.now.key.name, at: now) }
+extension GuardRecord {
+    /// What a revision changes, to be compared with what there was before.
+    /// - Parameter hasOthers: the source has presets that are not new.
+    mutating func note(_ changes: [PresetChange], hasOthers: Bool, at now: Timestamp) {
+        var indices = Dictionary(lowerings.enumerated().map { ($1.name, $0) }) { first, _ in first }
+        // They are kept for the time of the window.
+        var room = 1000
+        for change in changes {
+            let (name, demand) = (change.now.key.name, Demand(of: change.now))
+            let before = change.before.map { Demand(of: $0) }
+            if hasOthers, room > 0 {
+                // What was lowered and not taken yet is still there.
+                let earlier = [before?.most, indices[name].map { lowerings[$0].most }].compactMap(\.self).max()
+                if demand.most > earlier ?? -1 {
+                    additions.append(Addition(name: name, earlier: earlier ?? 0, at: now))
+                    room -= 1
+                }
+            }
+            guard let before, before != demand else { continue }
+            if let index = indices[name] {
+                lowerings[index].reached = []
+                guard !lowerings[index].earlier.contains(before) else { continue }
+                if lowerings[index].earlier.count < Lowering.mostEarlier { lowerings[index].earlier.append(before) }
+            } else if demand.least < before.most {
+                indices[name] = lowerings.count
+                lowerings.append(Lowering(name: name, earlier: [before]))
+            }
+        }
+    }
+
+    /// Of the schedules that presets had before.
+    var timezones: Set<String> { Set(lowerings.lazy.flatMap(\.earlier).compactMap(\.schedule?.timezone)) }
+}
+
+extension PoolPlan {
+    /// A suspension keeps more than the preset asks for.
+    func isKept(_ preset: Preset) -> Bool {
+        (preset.isSuspended || suspension != nil) && unclaimed > counts.desired
     }
 }
 
 extension TurnCommit {
     /// What the guard knows before the plan is made.
-    func guarding(_ record: GuardRecord, _ planner: Planner, of scope: TurnScope) -> GuardRecord {
+    func guarding(_ record: GuardRecord, of scope: TurnScope) -> GuardRecord {
         guard let desired else { return record }
         var record = record
         let new = Set(desired.changes.lazy.filter { $0.before == nil }.map(\.now.key))
         let hasOthers = (scope.settled?.count ?? 0) > 0 || scope.presets.contains { !new.contains($0.key) }
-        record.lowered = Set(record.lowered).union(planner.lowered(by: desired.changes)).sorted()
-        if hasOthers { record.additions += desired.additions(at: now) }
+        record.note(desired.changes, hasOthers: hasOthers, at: now)
         return record
     }
 
     /// What it has to remember after it; written only where that changed.
+    /// - Parameter among: how many instances there were that count, whatever is planned for them.
     func save(
-        _ record: GuardRecord, since earlier: GuardRecord, after plan: Plan, of table: PresetTable,
-        in store: any StoreWriter
+        _ record: GuardRecord, _ state: GuardState, since earlier: GuardRecord, after plan: Plan, of table: PresetTable,
+        among: Int, planner: Planner, in store: any StoreWriter
     ) throws {
         var record = record
-        let lowered = Set(record.lowered)
-        let presets = table.presets
         func isTaken(_ action: Action) -> Bool {
-            table[action.preset].map { action.isCausedByRevision(of: $0, lowered: lowered) } ?? false
+            table[action.preset].map { action.isCausedByRevision(of: $0, lowered: state.lowered) } ?? false
         }
-        let approved = Set(
-            record.approval.flatMap { $0.revision == revision?.description ? $0.workspaces : nil } ?? [])
         let removed = plan.actions.count { action in
             guard let id = action.workspace, isTaken(action) else { return false }
-            return !approved.contains(id)
+            return !state.approved.contains(id)
         }
         let window = engine.policy.deletionGuard.window
         record.removals.removeAll { $0.at + window <= now }
         record.additions.removeAll { $0.at + window <= now }
         if removed > 0 { record.removals.append(.init(at: now, count: removed)) }
         if record.approval?.revision != revision?.description { record.approval = nil }
+        // Before anything went of what a revision takes away.
+        let among = record.heldAmong ?? among
         if preset == nil {
-            let among = plan.held.lazy.compactMap(\.hold.heldAmong).first
-            record.heldRevision = among == nil ? nil : revision?.description
-            record.heldAmong = among.map { min($0, record.heldAmong ?? $0) }
-            var waiting = Set(
-                plan.held.lazy.map(\.action).filter(isTaken).map(\.preset.name))
-            for pool in plan.pools where pool.suspension != nil { waiting.insert(pool.preset.name) }
-            for preset in presets where preset.isSuspended { waiting.insert(preset.key.name) }
-            // Of what was not planned for, those wait that did before.
-            let planned = Set(presets.lazy.map(\.key.name))
-            record.lowered.removeAll { planned.contains($0) && !waiting.contains($0) }
+            let waiting = waiting(plan, table, state, isTaken)
+            let isHeld = plan.held.contains(where: \.hold.isOfGuard)
+            record.heldAmong = isHeld || !waiting.forGuard.isEmpty ? among : nil
+            // What hides a hold of the guard's, as a freeze, does not end it.
+            if isHeld { record.heldRevision = revision?.description }
+            if record.heldAmong == nil { record.heldRevision = nil }
+            record.lowerings = record.lowerings.compactMap { lowering in
+                // Of what was not planned for, all is as it was.
+                guard let preset = table[PresetKey(source: source.name, name: lowering.name)],
+                    !waiting.all.contains(lowering.name)
+                else { return lowering }
+                var lowering = lowering
+                let number = planner.desired(preset)
+                if !lowering.reached.contains(number) { lowering.reached.append(number) }
+                return lowering.isOver(for: preset) ? nil : lowering
+            }
+        } else if desired != nil {
+            record.heldAmong = among
         }
         // One that could not be read looks like none.
         let isReadAgain = desired?.presets != nil
         if isReadAgain || record != earlier { try store.save(record, ofSource: source.name) }
+    }
+
+    /// How many instances the guard takes a share of.
+    func counted(_ plan: Plan, _ observed: Observed, _ state: GuardState) -> Int {
+        plan.pools.reduce((observed.settled[source.name] ?? 0) + state.recentlyRemoved) {
+            $0 + state.counted($1.unclaimed, of: $1.preset.name)
+        }
+    }
+
+    /// The presets of which a revision takes something away that is still there, and of these those of which the guard has
+    /// still to decide: not where the preset says itself that it stays.
+    private func waiting(
+        _ plan: Plan, _ table: PresetTable, _ state: GuardState, _ isTaken: (Action) -> Bool
+    ) -> (all: Set<String>, forGuard: Set<String>) {
+        var (all, forGuard): (Set<String>, Set<String>) = ([], [])
+        for held in plan.held where isTaken(held.action) {
+            all.insert(held.action.preset.name)
+            if ![.retain, .confirm, .observe].contains(held.hold) { forGuard.insert(held.action.preset.name) }
+        }
+        for pool in plan.pools where pool.unclaimed > 0 {
+            guard let preset = table[pool.preset], pool.suspension != nil || preset.isSuspended else { continue }
+            all.insert(pool.preset.name)
+            if pool.isKept(preset), preset.retirement != nil || state.lowered.contains(pool.preset.name) {
+                forGuard.insert(pool.preset.name)
+            }
+        }
+        return (all, forGuard)
     }
 }

@@ -97,14 +97,15 @@ extension Engine {
         report.presets = desired.presets ?? []
         report.diagnostics = desired.diagnostics + remarks
         let (presets, target) = (report.presets, report.revision)
-        let planner = planner(for: presets + desired.changes.compactMap(\.before), at: now())
-        let lowered = planner.lowered(by: desired.changes)
-        let added = desired.additions(at: planner.now).map(\.name)
+        let (changes, now) = (desired.changes, now())
         (report.plan, report.failures, report.conditions) = try await store.read { store in
-            var observed = try observed(
-                of: TurnScope(presets: presets), source: name, revision: target, planner: planner, in: store)
-            observed.guards[name, default: GuardState()].lowered.formUnion(lowered)
-            observed.guards[name]?.added.formUnion(added)
+            var guarding = try store.guardRecord(ofSource: name)
+            let new = changes.count { $0.before == nil }
+            guarding.note(changes, hasOthers: new < presets.count, at: now)
+            let planner = planner(for: presets, guarding, at: now)
+            let observed = try observed(
+                of: TurnScope(presets: presets), source: name, revision: target, planner: planner,
+                guarding: guarding, in: store)
             return (
                 planner.plan(presets, observed: observed), observed.failures, try store.conditions(source: name)
             )
@@ -132,10 +133,11 @@ extension Engine {
             var report = TurnReport(source: name)
             report.revision = try store.source(name)?.applied
             report.presets = try store.presets(source: name)
-            let planner = planner(for: report.presets, at: now())
+            let guarding = try store.guardRecord(ofSource: name)
+            let planner = planner(for: report.presets, guarding, at: now())
             let observed = try observed(
                 of: TurnScope(presets: report.presets), source: name, revision: report.revision, planner: planner,
-                in: store)
+                guarding: guarding, in: store)
             report.plan = planner.plan(report.presets, observed: observed)
             report.failures = observed.failures
             report.conditions = try store.conditions(source: name)
@@ -165,8 +167,9 @@ extension Engine {
         }
     }
 
-    func planner(for presets: [Preset], at now: Timestamp) -> Planner {
-        var names = Set(presets.compactMap { $0.schedule?.timezone })
+    func planner(for presets: [Preset], _ guarding: GuardRecord, at now: Timestamp) -> Planner {
+        var names = guarding.timezones
+        for preset in presets { if let zone = preset.schedule?.timezone { names.insert(zone) } }
         for freeze in policy.freezes.values.joined() { names.insert(freeze.timezone) }
         return Planner(now: now, policy: policy, zones: zones.rules(of: names))
     }

@@ -29,10 +29,9 @@ struct TurnCommit: Sendable {
         var failures = try store.failures(source: source.name)
         if let desired { try put(desired, &failures, in: store) }
         let scope = try scope(in: store)
-        let before = desired?.changes.compactMap(\.before) ?? []
-        let planner = engine.planner(for: before.isEmpty ? scope.presets : scope.presets + before, at: now)
         let earlier = try store.guardRecord(ofSource: source.name)
-        let guarding = guarding(earlier, planner, of: scope)
+        let guarding = guarding(earlier, of: scope)
+        let planner = engine.planner(for: scope.presets, guarding, at: now)
         var observed = try engine.observed(
             of: scope, source: source.name, revision: revision, planner: planner, guarding: guarding,
             failures: failures, in: store)
@@ -49,6 +48,8 @@ struct TurnCommit: Sendable {
         report.diagnostics = try desired?.diagnostics ?? store.diagnostics(source: source.name)
         report.plan = planner.plan(report.presets, observed: observed)
         report.plan.noteChange(scope.settled?.nextChange)
+        let state = observed.guards[source.name] ?? GuardState()
+        let among = counted(report.plan, observed, state)
         if let preset { report.plan.restrict(to: preset) }
         if let expected = request.expected, expected != report.plan.digest(revision: revision) {
             throw TurnError.planChanged(source: source.name)
@@ -56,7 +57,8 @@ struct TurnCommit: Sendable {
         let presets = PresetTable(scope.presets)
         let counts = try carryOut(report.plan, of: presets, observed: observed, in: store)
         try store.save(standings(after: report.plan, of: presets))
-        try save(guarding, since: earlier, after: report.plan, of: presets, in: store)
+        try save(
+            guarding, state, since: earlier, after: report.plan, of: presets, among: among, planner: planner, in: store)
         report.conditions = try conditions(of: scope, in: store)
         try saveConditions(of: report, in: store)
         try remember(report.plan, of: scope, in: store)

@@ -87,10 +87,17 @@ extension TurnCommit {
         let held = report.plan.held.filter(\.hold.needsApproval)
         let begins = changed.contains { $0.value.isHeld && !(report.conditions[$0.key] ?? []).isHeld }
         let ends = changed.contains { !$0.value.isHeld && (report.conditions[$0.key] ?? []).isHeld }
-        if let first = held.first, begins || isNewRevision {
-            return event(
-                "DeletionsHeld", revision, "\(held.count.counted("deletion")) held by \(first.hold.message)",
-                kind: .warning)
+        if !held.isEmpty, begins || isNewRevision {
+            var counts: [(hold: Hold, count: Int)] = []
+            for hold in held.lazy.map(\.hold) {
+                if let index = counts.firstIndex(where: { $0.hold == hold }) {
+                    counts[index].count += 1
+                } else {
+                    counts.append((hold, 1))
+                }
+            }
+            let parts = counts.map { "\($0.count.counted("deletion")) held by \($0.hold.message)" }
+            return event("DeletionsHeld", revision, parts.joined(separator: "; "), kind: .warning)
         }
         return held.isEmpty && ends ? event("HoldEnded", revision, "no deletion is held any more") : nil
     }

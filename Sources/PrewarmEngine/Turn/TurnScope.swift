@@ -31,14 +31,15 @@ extension TurnCommit {
         return TurnScope(presets: presets, settled: try store.settledPools(source: source.name))
     }
 
-    /// How many unclaimed instances the settled pools have that count for the guard: those of presets that are new in its
-    /// window don't.
+    /// How many unclaimed instances the settled pools have that count for the guard: not those that came within its window.
     func settledForGuard(_ scope: TurnScope, _ observed: Observed, in store: any StoreReader) throws -> Int {
         let planned = Set(scope.presets.lazy.map(\.key.name))
-        let added = observed.guards[source.name]?.added.subtracting(planned) ?? []
-        return try added.reduce(observed.settled[source.name] ?? 0) { sum, name in
-            try store.tallies(of: PresetKey(source: source.name, name: name))
-                .reduce(sum) { [.pending, .creating, .ready].contains($1.state) ? $0 - $1.count : $0 }
+        guard let state = observed.guards[source.name] else { return observed.settled[source.name] ?? 0 }
+        return try state.added.keys.reduce(observed.settled[source.name] ?? 0) { sum, name in
+            guard !planned.contains(name) else { return sum }
+            let unclaimed = try store.tallies(of: PresetKey(source: source.name, name: name))
+                .reduce(0) { [.pending, .creating, .ready].contains($1.state) ? $0 + $1.count : $0 }
+            return sum - unclaimed + state.counted(unclaimed, of: name)
         }
     }
 
@@ -53,7 +54,8 @@ extension TurnCommit {
         for held in plan.held { busy.insert(held.action.preset) }
         return plan.pools.compactMap { pool in
             guard let preset = presets[pool.preset] else { return nil }
-            let isSettled = preset.retirement != .pruned && !busy.contains(pool.preset)
+            // What a suspension keeps may wait for the guard when it ends.
+            let isSettled = preset.retirement != .pruned && !busy.contains(pool.preset) && !pool.isKept(preset)
             return PoolStanding(
                 preset: pool.preset, isSettled: isSettled,
                 isUnfinished: isSettled && !pool.isFinished(preset, isObserved: false),
@@ -65,10 +67,9 @@ extension TurnCommit {
 extension Engine {
     /// Reads counts for all that is planned for, and single instances only of presets where one may have to go.
     /// - Parameters:
-    ///   - guarding: nil: as the store has it.
     ///   - failures: nil: as the store has them.
     func observed(
-        of scope: TurnScope, source: String, revision: Revision?, planner: Planner, guarding: GuardRecord? = nil,
+        of scope: TurnScope, source: String, revision: Revision?, planner: Planner, guarding: GuardRecord,
         failures: [FailureRecord]? = nil, in store: any StoreReader
     ) throws -> Observed {
         var observed = Observed()
@@ -88,8 +89,8 @@ extension Engine {
             observed.instances[instance.preset, default: []].append(instance)
         }
         observed.suspensions = try store.suspensions()
-        observed.guards[source] = try (guarding ?? store.guardRecord(ofSource: source)).state(
-            window: policy.deletionGuard.window, now: planner.now, revision: revision)
+        observed.guards[source] = guarding.state(
+            of: scope.presets, planner: planner, window: policy.deletionGuard.window, revision: revision)
         return observed
     }
 

@@ -17,6 +17,9 @@ package enum LibraryLimits {
         "\(ssh) knows RSA keys of hosts by SHA-1 only, which OpenSSH gave up in 8.8: let the host have an ed25519 or ECDSA "
         + "key"
 
+    static let hostKeyOrder =
+        "\(ssh) asks a host for its ECDSA key before others: known hosts and hostKeys need that one where there are several"
+
     static var version: String {
         var (major, minor, revision): (Int32, Int32, Int32) = (0, 0, 0)
         _ = git_libgit2_version(&major, &minor, &revision)
@@ -51,6 +54,8 @@ package enum LibraryLimits {
         }
         if git_libgit2_features() & Int32(bitPattern: GIT_FEATURE_SSH.rawValue) == 0 {
             limits.append("libgit2 \(version) was built without ssh: use https URLs")
+        } else {
+            limits.append(hostKeyOrder)
         }
         if usesMbedTLS { limits.append(tls13) }
         if knowsRSABySHA1Only { limits += [rsaKeys, hostKeys] }

@@ -50,7 +50,7 @@ package actor GitMirror: GitSource {
     package nonisolated var displayURL: String { url.display }
 
     package func head() async throws(GitFailure) -> Revision {
-        if let path = url.path, let revision = LocalRepository(path)?.revision(of: settings.ref) { return revision }
+        if let path = url.path, let revision = try LocalRepository(path)?.revision(of: settings.ref) { return revision }
         return try await perform { watch throws(GitFailure) in
             if case .commit(let commit) = settings.ref {
                 let revision = Revision(ref: nil, commit: commit)

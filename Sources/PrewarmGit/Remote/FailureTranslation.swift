@@ -14,7 +14,9 @@ struct FailureTranslation {
     func failure(of error: LibGit2Error) -> GitFailure {
         if let failure = context.trust.failure, !watch.wasAborted { return failure }
         if let failure = hostKeyFailure() ?? watch.failure() ?? limitFailure() { return failure }
-        if error.code == GIT_EAUTH.rawValue { return authenticationFailure() }
+        if error.code == GIT_EAUTH.rawValue {
+            return error.message.contains("proxy") ? proxyFailure() : authenticationFailure()
+        }
         if let failure = impossible(error) { return failure }
         if error.code == GIT_ECERTIFICATE.rawValue { return certificateFailure(error) }
         switch UInt32(bitPattern: error.category) {
@@ -112,6 +114,12 @@ struct FailureTranslation {
         return GitFailure(.authenticationFailed, "\(address) \(what) for \(url.display)", hint: hint)
     }
 
+    private func proxyFailure() -> GitFailure {
+        GitFailure(
+            .authenticationFailed, "the proxy of source \(settings.name) refused its login, or wants one",
+            hint: "write http://USER:PASSWORD@HOST:PORT as the proxy, with the login from ${NAME}")
+    }
+
     private func keyHint(_ path: String) -> String {
         guard let key = readFile(path, limit: 64 << 10).flatMap({ SSHKeyFile($0) }) else {
             return "\(path) is no private key that is known: make one with `ssh-keygen -t ed25519`"
@@ -143,7 +151,8 @@ struct FailureTranslation {
         if let status = error.message.firstRange(of: "status code: ").flatMap({ Int(error.message[$0.upperBound...]) })
         {
             switch status {
-            case 401, 403, 407: return authenticationFailure()
+            case 401, 403: return authenticationFailure()
+            case 407: return proxyFailure()
             case 404, 410:
                 return GitFailure(
                     .notARepository, "\(address) knows no repository at \(url.display) (status \(status))",
@@ -184,6 +193,13 @@ struct FailureTranslation {
             || url.scheme == .file
                 && (message.contains("not a directory") || message.contains("failed to resolve path"))
         if url.scheme == .file, isMissing || UInt32(bitPattern: error.category) == GIT_ERROR_REPOSITORY.rawValue {
+            if let path = url.path, LocalRepository(path) != nil {
+                return GitFailure(
+                    .fetchFailed,
+                    "\(path) is a git repository, but one of its references leads to nothing, or its files can't be read",
+                    hint: "`git -C \(path) for-each-ref` names the reference; after a branch was renamed, "
+                        + "`git -C \(path) remote set-head origin --auto` mends it")
+            }
             return GitFailure(.notARepository, "there is no git repository at \(url.display)")
         }
         if error.code == GIT_EEOF.rawValue || isMissing {

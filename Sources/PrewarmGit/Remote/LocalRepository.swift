@@ -1,5 +1,6 @@
 import Glibc
 import PrewarmCore
+import PrewarmEngine
 
 /// A repository on this machine's disk, of which most questions for a branch need no more than a small file to be read:
 /// `refs/heads/main`, or a line of `packed-refs` (gitrepository-layout(5)). libgit2 would list all there is.
@@ -19,26 +20,37 @@ struct LocalRepository {
     }
 
     /// What a branch or HEAD points at; nil for what libgit2 has to find out, or to say what is wrong with it.
-    func revision(of ref: GitSettings.Ref) -> Revision? {
+    /// - Throws: where libgit2 would wait for ever, as for the writer of a pipe.
+    func revision(of ref: GitSettings.Ref) throws(GitFailure) -> Revision? {
         let branch: String
         switch ref {
         case .branch(let name): branch = name.withoutPrefix(Self.branches)
         case .head:
+            try checkFile("HEAD")
             let prefix = "ref: \(Self.branches)"
             guard let head = text("HEAD"), head.hasPrefix(prefix) else { return nil }
             branch = head.withoutPrefix(prefix)
         case .tag, .semver, .commit: return nil
         }
-        return tip(of: branch).map { Revision(ref: branch, commit: $0) }
+        return try tip(of: branch).map { Revision(ref: branch, commit: $0) }
     }
 
-    private func tip(of branch: String) -> String? {
+    private func tip(of branch: String) throws(GitFailure) -> String? {
         let parts = branch.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") }), !branch.utf8.contains(where: { $0 < 0x20 })
         else { return nil }
         let name = Self.branches + branch
         if access("\(path)/\(name)", F_OK) != 0 { return errno == ENOENT ? packed(name) : nil }
+        try checkFile(name)
         return text(name).flatMap { Self.isCommit($0.utf8) ? $0 : nil }
+    }
+
+    private func checkFile(_ name: String) throws(GitFailure) {
+        var status = stat()
+        guard stat("\(path)/\(name)", &status) == 0, ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) else {
+            return
+        }
+        throw GitFailure(.fetchFailed, "\(path)/\(name) is no file", hint: "git keeps a reference there: remove it")
     }
 
     /// In lines of a commit, a space, and a name.

@@ -175,9 +175,16 @@ struct RemotePass {
     }
 }
 
-/// The bytes of a file of at most `limit` bytes; nil where it can't be read or is larger.
+/// The bytes of a file of at most `limit` bytes; nil where it can't be read or is larger, or is none, as a pipe, which
+/// would have to be waited for.
 func readFile(_ path: String, limit: Int) -> [UInt8]? {
-    guard let file = fopen(path, "re") else { return nil }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return nil }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, let file = fdopen(descriptor, "r") else {
+        close(descriptor)
+        return nil
+    }
     defer { fclose(file) }
     var bytes = [UInt8](repeating: 0, count: 64 << 10)
     var count = 0

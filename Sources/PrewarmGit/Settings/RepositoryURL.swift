@@ -102,6 +102,11 @@ struct RepositoryURL: Sendable {
             throw GitFailure(.refused, "the URL has no scheme", hint: advice)
         }
         let path = text[text.index(after: colon)...]
+        guard !["https", "http", "ssh", "file"].contains(text[..<colon].lowercased()),
+            !path.prefix(while: { $0 != "/" }).contains("@")
+        else {
+            throw GitFailure(.refused, "the URL has no :// after its scheme", hint: advice)
+        }
         let url = try read(scheme: "ssh", rest: "\(text[..<colon])/\(path)", allowFile: false)
         // The path is left as it stands: without a leading slash it begins in the user's home.
         return RepositoryURL(

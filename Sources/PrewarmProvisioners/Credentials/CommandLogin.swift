@@ -46,8 +46,12 @@ package struct CommandLogin: GitLoginSource {
             throw failure(error.message, hint: error.hint)
         }
         guard output.code == 0 else {
-            // Its log is its own words; its output may be a secret, and is never shown.
-            let last = output.log.split(whereSeparator: \.isNewline).last.map { ": \($0.suffix(200))" } ?? ""
+            // Its log is its own words; its output may be a secret, and is never shown, nor what of it stands in the log, as
+            // by `set -x`.
+            var log = output.log
+            let answer = try? JSONDecoder().decode(Answer.self, from: Data(output.output))
+            if let answer, !answer.password.isEmpty { log = log.replacing(answer.password, with: "…") }
+            let last = log.split(whereSeparator: \.isNewline).last.map { ": \($0.suffix(200))" } ?? ""
             throw failure("exit code \(output.code)\(last)", hint: nil)
         }
         guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(output.output)) else {

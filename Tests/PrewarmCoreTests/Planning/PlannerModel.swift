@@ -281,16 +281,21 @@ struct PlannerModel {
         if isRetired, preset.options.deletionPolicy == .confirm { return isApproved(action) ? nil : .confirm }
         let source = action.preset.source
         let counted = decisions.map(\.action).filter { action in
-            isTakenByRevision(action) && action.preset.source == source
-                && world.presets.first { $0.key == action.preset }?.options.deletionPolicy == .delete
+            guard let preset = world.presets.first(where: { $0.key == action.preset }) else { return false }
+            return isTakenByRevision(action) && action.preset.source == source
+                && (preset.retirement == nil || preset.options.deletionPolicy == .delete)
         }
         if counted.isEmpty || counted.allSatisfy(isApproved) { return nil }
         let recent = world.guards[source]?.recentlyRemoved ?? 0
-        let all =
-            world.instances.filter { instance in
-                instance.preset.source == source && [.pending, .creating, .ready].contains(instance.state)
-                    && world.presets.contains { $0.key == instance.preset } && !isAdded(instance.preset)
-            }.count + counted.count { isAdded($0.preset) }
+        var all = 0
+        for preset in world.presets where preset.key.source == source {
+            let unclaimed = world.instances.count {
+                $0.preset == preset.key && [.pending, .creating, .ready].contains($0.state)
+            }
+            let going = counted.count { $0.preset == preset.key }
+            let earlier = world.guards[source]?.added[preset.key.name]
+            all += earlier.map { max(going, min(unclaimed, $0)) } ?? unclaimed
+        }
         let (removed, total) = (counted.count + recent, all + recent)
         let isEmptied = !world.presets.contains { $0.key.source == source && $0.retirement != .pruned }
         if isEmptied { return .pathEmptied(removed: removed, gone: recent) }
@@ -298,10 +303,6 @@ struct PlannerModel {
         let among = max(removed, [total, world.guards[source]?.heldAmong].compactMap { $0 }.min() ?? total)
         guard isHeld || removed > 5 && Double(removed) / Double(among) > 0.5 else { return nil }
         return .deletionGuard(removed: removed, gone: recent, of: among)
-    }
-
-    private func isAdded(_ preset: PresetKey) -> Bool {
-        world.guards[preset.source]?.added.contains(preset.name) == true
     }
 
     private func isApproved(_ action: Action) -> Bool {
@@ -314,7 +315,7 @@ struct PlannerModel {
         if [.pruned, .deprecated, .inactive].contains(action.reason) { return true }
         let preset = world.presets.first { $0.key == action.preset }
         if action.reason == .outdated, preset?.strategy == .recreate { return true }
-        return action.reason == .aboveDesired
+        return [.aboveDesired, .outdated].contains(action.reason)
             && world.guards[action.preset.source]?.lowered.contains(action.preset.name) == true
     }
 
