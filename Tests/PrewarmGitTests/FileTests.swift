@@ -126,14 +126,25 @@ struct FileTests {
         #expect(failure?.message.contains("\(name) is no file") == true, "\(String(describing: failure))")
     }
 
-    @Test("is told as what it is where libgit2 can't pass over one of its references")
-    func dangling() async throws {
+    /// As in a clone whose remote has renamed its default branch.
+    @Test("is read though one of its references leads to nothing", arguments: [true, false])
+    func dangling(isSymbolic: Bool) async throws {
         let origin = try await Origin(folder)
         try await origin.commit()
-        try await origin.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/gone")
+        try await origin.git("checkout", "-q", "-b", "team/main")
+        if isSymbolic {
+            try await origin.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/gone")
+        } else {
+            try writeFile("\(origin.path)/.git/refs/heads/bad", Data(String(repeating: "d", count: 40).utf8))
+        }
         let mirror = try folder.mirror(origin.path)
-        let revision = try await mirror.head()
-        let failure = await #expect(throws: GitFailure.self) { try await mirror.fetch(revision) }
+        #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
+        try await origin.commit(["b.yaml": "b"])
+        #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a", "b.yaml": "b"])
+        guard isSymbolic else { return }
+        try await origin.git("tag", "v1")
+        let tag = try folder.mirror(origin.path) { $0.ref = .tag("v1") }
+        let failure = await #expect(throws: GitFailure.self) { try await tag.head() }
         #expect(failure?.message.contains("one of its references leads to nothing") == true)
         #expect(failure?.hint?.contains("remote set-head origin") == true)
     }

@@ -84,8 +84,28 @@ extension GitMirror {
     }
 
     private func fetch(_ revision: Revision, _ id: git_oid, into path: String, _ watch: Watch) throws(GitFailure) {
+        do throws(GitFailure) {
+            try fetch(revision, id, into: path, watch) { () throws(GitFailure) in try pass(watch) }
+        } catch {
+            guard error.reason == .fetchFailed, let local = url.path.flatMap({ LocalRepository($0) }) else {
+                throw error
+            }
+            defer { MirrorDirectory.removeTree(directory.view) }
+            guard try local.makeView(of: revision, at: directory.view) else { throw error }
+            let view = try RepositoryURL(directory.view, allowFile: true)
+            try fetch(revision, id, into: path, watch) { () throws(GitFailure) in
+                try RemotePass(settings, url: view, login: nil, watch: watch, redaction: redaction)
+            }
+        }
+    }
+
+    /// - Parameter pass: makes one.
+    private func fetch(
+        _ revision: Revision, _ id: git_oid, into path: String, _ watch: Watch,
+        by pass: () throws(GitFailure) -> RemotePass
+    ) throws(GitFailure) {
         var isNamed = false
-        try pass(watch).fetch(into: path) { refs throws(GitFailure) in
+        try pass().fetch(into: path) { refs throws(GitFailure) in
             guard !refs.isEmpty else { throw GitFailure(.empty, "\(url.display): the repository has no commit yet") }
             let refs = RefAdvertisement(refs)
             var names = [refs.name(ofTip: revision.commit) ?? revision.ref.flatMap { refs.find($0)?.name }]
@@ -97,12 +117,12 @@ extension GitMirror {
         if isNamed, try isWhole(id, in: path) { return }
         do throws(GitFailure) {
             // Taken by servers that allow it; libgit2 refuses where they don't.
-            try pass(watch).fetch(into: path) { _ in ["+\(revision.commit):refs/prewarm/commits/\(revision.commit)"] }
+            try pass().fetch(into: path) { _ in ["+\(revision.commit):refs/prewarm/commits/\(revision.commit)"] }
             if try isWhole(id, in: path) { return }
         } catch  where !watch.isOver && ![.unreachable, .tooLarge].contains(error.reason) {
             // All that is left is to fetch everything that has a name.
         }
-        try pass(watch).fetch(into: path) { _ in
+        try pass().fetch(into: path) { _ in
             ["+refs/heads/*:refs/prewarm/heads/*", "+refs/tags/*:refs/prewarm/tags/*"]
         }
         guard try isWhole(id, in: path) else {

@@ -12,6 +12,8 @@ struct MirrorDirectory: Sendable {
     var repository: String { path + "/repository.git" }
     var incoming: String { path + "/incoming.git" }
     private var discarded: String { path + "/discarded.git" }
+    /// For one fetch.
+    var view: String { path + "/view.git" }
 
     var exists: Bool { access(repository, F_OK) == 0 }
 
@@ -59,9 +61,7 @@ struct MirrorDirectory: Sendable {
 
     /// Remembers how large `incoming` is, before it becomes the mirror.
     func noteSize() {
-        guard let file = fopen(incoming + "/" + Self.sizeFile, "we") else { return }
-        defer { fclose(file) }
-        fputs("\(packs(in: incoming).reduce(0) { $0 + $1.size })", file)
+        _ = replaceFile(incoming + "/" + Self.sizeFile, "\(packs(in: incoming).reduce(0) { $0 + $1.size })")
     }
 
     private static let sizeFile = "prewarm-size"
@@ -90,6 +90,7 @@ struct MirrorDirectory: Sendable {
     /// What a process that was killed left behind. Only under the lock.
     private func removeLeftovers() {
         Self.removeTree(incoming)
+        Self.removeTree(view)
         if exists {
             Self.removeTree(discarded)
         } else {

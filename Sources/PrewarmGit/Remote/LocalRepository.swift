@@ -53,6 +53,22 @@ struct LocalRepository {
         throw GitFailure(.fetchFailed, "\(path)/\(name) is no file", hint: "git keeps a reference there: remove it")
     }
 
+    /// Makes a repository that has the objects of this one and a branch of it, and nothing else: libgit2 can't list one of
+    /// which any reference leads to nothing.
+    /// - Returns: false where the revision is not that of a branch as it is now.
+    func makeView(of revision: Revision, at place: String) throws(GitFailure) -> Bool {
+        guard let branch = revision.ref, try tip(of: branch) == revision.commit,
+            let objects = realpath(path + "/objects", nil)
+        else { return false }
+        defer { free(objects) }
+        guard (try? Repository.make(at: place)) != nil else { return false }
+        let name = Self.branches + branch
+        return replaceFile("\(place)/objects/info/alternates", String(cString: objects) + "\n")
+            && replaceFile(
+                "\(place)/packed-refs", "# pack-refs with: peeled fully-peeled sorted \n\(revision.commit) \(name)\n")
+            && replaceFile("\(place)/HEAD", "ref: \(name)\n")
+    }
+
     /// In lines of a commit, a space, and a name.
     private func packed(_ name: String) -> String? {
         guard let bytes = readFile(path + "/packed-refs", limit: 1 << 30) else { return nil }

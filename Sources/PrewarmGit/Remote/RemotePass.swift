@@ -175,6 +175,13 @@ struct RemotePass {
     }
 }
 
+/// False where it can't be written.
+func replaceFile(_ path: String, _ text: String) -> Bool {
+    guard let file = fopen(path, "we") else { return false }
+    let isWritten = fputs(text, file) >= 0
+    return fclose(file) == 0 && isWritten
+}
+
 /// The bytes of a file of at most `limit` bytes; nil where it can't be read or is larger, or is none, as a pipe, which
 /// would have to be waited for.
 func readFile(_ path: String, limit: Int) -> [UInt8]? {
