@@ -7,8 +7,8 @@ struct ApproveCommand: AsyncParsableCommand {
         commandName: "approve",
         abstract: "Let held deletions of a revision go on.",
         discussion: """
-            It is about the deletions that are held now, of the revision that is in force. Another revision, or a \
-            deletion more, needs another approval.
+            It is about the deletions that are held now, of the revision that is in force, in every source that has it \
+            unless --source names one. Another revision, or a deletion more, needs another approval.
             """)
 
     @OptionGroup var global: GlobalOptions
