@@ -139,6 +139,7 @@ struct FileTests {
         }
         let mirror = try folder.mirror(origin.path)
         #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
+        #expect(await mirror.probe().failure == nil)
         try await origin.commit(["b.yaml": "b"])
         #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a", "b.yaml": "b"])
         guard isSymbolic else { return }

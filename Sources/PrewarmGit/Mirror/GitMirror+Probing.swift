@@ -14,6 +14,9 @@ extension GitMirror {
     /// Asks the remote what the configured ref points at, and says what was met on the way.
     package func probe() async -> SourceProbe {
         do throws(GitFailure) {
+            if let revision = try revisionOnDisk() {
+                return SourceProbe(revision: revision, failure: nil, hostKey: nil)
+            }
             return try await perform { watch throws(GitFailure) in
                 do throws(GitFailure) {
                     let refs = RefAdvertisement(try pass(watch).list())

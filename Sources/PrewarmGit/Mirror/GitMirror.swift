@@ -50,7 +50,7 @@ package actor GitMirror: GitSource {
     package nonisolated var displayURL: String { url.display }
 
     package func head() async throws(GitFailure) -> Revision {
-        if let path = url.path, let revision = try LocalRepository(path)?.revision(of: settings.ref) { return revision }
+        if let revision = try revisionOnDisk() { return revision }
         return try await perform { watch throws(GitFailure) in
             if case .commit(let commit) = settings.ref {
                 let revision = Revision(ref: nil, commit: commit)
@@ -64,6 +64,12 @@ package actor GitMirror: GitSource {
                 throw GitFailure(error.reason, "\(url.display): \(error.message)", hint: error.hint)
             }
         }
+    }
+
+    /// Nil where libgit2 has to be asked.
+    func revisionOnDisk() throws(GitFailure) -> Revision? {
+        guard let path = url.path else { return nil }
+        return try LocalRepository(path)?.revision(of: settings.ref)
     }
 
     package func fetch(_ revision: Revision) async throws(GitFailure) {

@@ -182,16 +182,9 @@ func replaceFile(_ path: String, _ text: String) -> Bool {
     return fclose(file) == 0 && isWritten
 }
 
-/// The bytes of a file of at most `limit` bytes; nil where it can't be read or is larger, or is none, as a pipe, which
-/// would have to be waited for.
+/// The bytes of a file of at most `limit` bytes; nil where it can't be read or is larger.
 func readFile(_ path: String, limit: Int) -> [UInt8]? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { return nil }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, let file = fdopen(descriptor, "r") else {
-        close(descriptor)
-        return nil
-    }
+    guard let file = fopen(path, "re") else { return nil }
     defer { fclose(file) }
     var bytes = [UInt8](repeating: 0, count: 64 << 10)
     var count = 0
