@@ -1,4 +1,5 @@
 internal import CLibGit2
+import Glibc
 import PrewarmEngine
 
 /// Says in our words why a call to a remote failed: first what the network did, then what the callbacks found, then
@@ -110,7 +111,9 @@ struct FailureTranslation {
             case (.source, _): "check that what gives source \(name) its login gives one that may read the repository"
             default: "check that the token of source \(name) is valid and may read the repository"
             }
-        let what = context.wasAskedInVain ? "asks for credentials that are not configured" : "refused the credentials"
+        let user = url.scheme == .ssh ? " of \(url.userInfo?.name ?? "git")" : ""
+        let what =
+            context.wasAskedInVain ? "asks for credentials that are not configured" : "refused the credentials\(user)"
         return GitFailure(.authenticationFailed, "\(address) \(what) for \(url.display)", hint: hint)
     }
 
@@ -200,6 +203,11 @@ struct FailureTranslation {
                     hint: "`git -C \(path) for-each-ref` names the reference; after a branch was renamed, "
                         + "`git -C \(path) remote set-head origin --auto` mends it")
             }
+            if [url.display, "\(url.display)/.git", "\(url.display)/HEAD"].contains(where: isForbidden) {
+                return GitFailure(
+                    .fetchFailed, "\(url.display) can't be read: permission denied",
+                    hint: "let the user that prewarm runs as read all of it")
+            }
             return GitFailure(.notARepository, "there is no git repository at \(url.display)")
         }
         if error.code == GIT_EEOF.rawValue || isMissing {
@@ -209,6 +217,8 @@ struct FailureTranslation {
         }
         return other(.fetchFailed, error)
     }
+
+    private func isForbidden(_ path: String) -> Bool { access(path, R_OK) != 0 && errno == EACCES }
 
     private func closed() -> GitFailure {
         GitFailure(.unreachable, "\(address) hung up before it was done")
