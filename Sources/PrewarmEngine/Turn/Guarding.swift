@@ -22,7 +22,7 @@ extension GuardRecord {
         var indices = Dictionary(lowerings.enumerated().map { ($1.name, $0) }) { first, _ in first }
         // They are kept for the time of the window.
         var room = 1000
-        for change in changes {
+        for change in changes where hasOthers || change.before != nil {
             let (name, demand) = (change.now.key.name, Demand(of: change.now))
             let before = change.before.map { Demand(of: $0) }
             if hasOthers, room > 0 {

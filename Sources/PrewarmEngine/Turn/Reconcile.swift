@@ -32,7 +32,10 @@ extension Engine {
                 if let done = try await goOn(request, since: record, target: target, arrival) {
                     report = done
                 } else if let target {
-                    report = try await readAll(request, since: record, target: target, arrival)
+                    // Where much is read, parsed and written, two processors have more room for it near them than one.
+                    report = try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                        try await readAll(request, since: record, target: target, arrival)
+                    }
                 }
             } catch let failure as GitFailure {
                 report.failure = failure
