@@ -23,10 +23,16 @@ struct GitHubAppTests {
     /// A clock that a test can move.
     private final class Clock: Sendable {
         private let offset = Mutex(Duration.zero)
+        private let start: Timestamp?
 
-        var now: Timestamp {
-            Timestamp(seconds: Int64(Date().timeIntervalSince1970)) + offset.withLock { $0 }
+        /// - Parameter standsStill: but for what it is advanced by, however long the test takes.
+        init(standsStill: Bool = false) {
+            start = standsStill ? Self.time : nil
         }
+
+        private static var time: Timestamp { Timestamp(seconds: Int64(Date().timeIntervalSince1970)) }
+
+        var now: Timestamp { (start ?? Self.time) + offset.withLock { $0 } }
 
         func advance(by duration: Duration) { offset.withLock { $0 += duration } }
     }
@@ -52,7 +58,7 @@ struct GitHubAppTests {
     @Test("gets a token by its key, which opens the repository and is kept until shortly before it expires")
     func token() async throws {
         try await GitServer.serving(folder, options()) { server in
-            let clock = Clock()
+            let clock = Clock(standsStill: true)
             let login = login(server, clock: clock)
             let mirror = try folder.mirror(server.url("login/origin/.git")) { $0.credentials = .source(login) }
             #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
