@@ -4,12 +4,15 @@ import PrewarmCore
 extension Configuration {
     /// - Parameter repository: the one name of what a URL leads to.
     func sourceProblems(_ repository: (String) -> String) -> [Diagnostic] {
-        sources.flatMap { $0.problems() } + overlaps(sources.map { RepositoryIdentity(repository($0.url.value)) })
+        sources.flatMap { $0.problems() } + overlaps(repository)
     }
 
     /// Two sources would fight over what both define.
-    private func overlaps(_ repositories: [RepositoryIdentity]) -> [Diagnostic] {
-        sources.indices.flatMap { index in
+    private func overlaps(_ repository: (String) -> String) -> [Diagnostic] {
+        // Most have one, of which nothing needs to be looked up.
+        guard sources.count > 1 else { return [] }
+        let repositories = sources.map { RepositoryIdentity(repository($0.url.value)) }
+        return sources.indices.flatMap { index in
             sources.indices[..<index].compactMap { other in
                 let earlier = sources[other]
                 guard repositories[index] == repositories[other], let path = sources[index].overlap(with: earlier)

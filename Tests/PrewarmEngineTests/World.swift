@@ -47,7 +47,8 @@ final class World: Sendable {
     func with<Result>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }
 
     /// Each line is `NAME INSTANCES VERSION`, and then words as `ttl=SECONDS deprecated broken recreate cold observe
-    /// confirm retain keepFailed window=HOUR-HOUR:INSTANCES`, in UTC; or `template SECONDS`, the time until an instance has to be ready.
+    /// confirm retain keepFailed window=HOUR-HOUR:INSTANCES`, in UTC; or `template SECONDS`, the time until an instance
+    /// has to be ready.
     func commit(_ text: String) {
         with { state in
             let id = String(format: "%040x", state.commits.count + 1)

@@ -69,14 +69,14 @@ struct FileTests {
         try await origin.git("branch", "next")
         try await origin.git("branch", "team/main")
         let inNext = try await origin.commit(["b.yaml": "b"])
-        func check(_ comment: Comment, path: String? = nil) async throws {
+        func check(_ comment: Comment) async throws {
             for branch in ["main", "next", "team/main", "refs/heads/main"] {
-                let mirror = try folder.mirror(path ?? origin.path) { $0.ref = .branch(branch) }
+                let mirror = try folder.mirror(origin.path) { $0.ref = .branch(branch) }
                 let name = branch.hasPrefix("refs/") ? "main" : branch
                 let expected = Revision(ref: name, commit: try await origin.git("rev-parse", "refs/heads/\(name)"))
                 #expect(try await mirror.head() == expected, comment)
             }
-            let head = try await folder.mirror(path ?? origin.path).head()
+            let head = try await folder.mirror(origin.path).head()
             #expect(head.commit == (try await origin.git("rev-parse", "HEAD")), comment)
         }
         try await check("each is a file")

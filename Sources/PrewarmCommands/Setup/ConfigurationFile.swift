@@ -47,7 +47,7 @@ struct ConfigurationFile {
     /// The one path of a repository on disk, whichever links lead to it.
     private func repository(_ url: String) -> String {
         let prefix = "file://"
-        let path = url.hasPrefix(prefix) ? String(url.dropFirst(prefix.count)) : SourceAssembly.path(url, from: self)
+        let path = url.hasPrefix(prefix) ? String(url.dropFirst(prefix.count)) : resolveURL(url)
         guard path.hasPrefix("/"), let real = realpath(path, nil) else { return url }
         defer { free(real) }
         return String(cString: real)
@@ -100,6 +100,9 @@ struct ConfigurationFile {
             environment: provisioner.environment, ownEnvironment: Environment.variables,
             inheritedNames: Set(provisioner.inherit))
     }
+
+    /// A repository's URL, which may be a path.
+    func resolveURL(_ url: String) -> String { url.contains(":") || url.hasPrefix("/") ? url : resolve(url) }
 
     /// A path of the configuration, from its folder.
     func resolve(_ path: String) -> String {

@@ -20,16 +20,10 @@ struct SourceAssembly {
         }
     }
 
-    /// A relative path from the folder of the configuration; other URLs as they are.
-    static func path(_ url: String, from file: ConfigurationFile) -> String {
-        url.contains(":") || url.hasPrefix("/") ? url : file.resolve(url)
-    }
-
     private var settings: GitSettings {
-        let url = source.url.value
         // Files are the operator's own choice, made here in the configuration.
         var settings = GitSettings(
-            name: source.name.value, url: Self.path(url, from: file), ref: source.ref.gitRef,
+            name: source.name.value, url: file.resolveURL(source.url.value), ref: source.ref.gitRef,
             paths: source.paths.map(\.value), credentials: credentials,
             limits: GitLimits(
                 timeout: source.timeout, idleTimeout: min(source.timeout, .seconds(10)),

@@ -85,14 +85,10 @@ package enum Hold: Hashable, Sendable {
         }
     }
 
-    package var isOfGuard: Bool { heldAmong != nil }
-
-    /// Of how many instances the guard holds some; nil where it is no hold of the guard's.
-    package var heldAmong: Int? {
+    package var isOfGuard: Bool {
         switch self {
-        case .deletionGuard(_, _, let all): all
-        case .pathEmptied(let removed, _): removed
-        default: nil
+        case .deletionGuard, .pathEmptied: true
+        default: false
         }
     }
 

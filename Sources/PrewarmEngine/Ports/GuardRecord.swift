@@ -35,7 +35,7 @@ package struct GuardRecord: Hashable, Sendable {
         /// Numbers that it has been down to with nothing waiting: to go there again is the schedule's doing.
         package var reached: [Int] = []
 
-        /// Revisions more than that change the same preset are not remembered, but for the first of them.
+        /// So many of ``earlier`` are remembered, the oldest.
         package static let mostEarlier = 8
 
         package init(name: String, earlier: [Demand]) {

@@ -17,8 +17,10 @@ extension GuardRecord.Lowering {
 
 extension GuardRecord {
     /// What a revision changes, to be compared with what there was before.
-    /// - Parameter hasOthers: the source has presets that are not new.
-    mutating func note(_ changes: [PresetChange], hasOthers: Bool, at now: Timestamp) {
+    /// - Parameter count: how many presets the source has with it.
+    mutating func note(_ changes: [PresetChange], of count: Int, at now: Timestamp) {
+        // Where all are new there is nothing that they make larger.
+        let hasOthers = changes.count { $0.before == nil } < count
         var indices = Dictionary(lowerings.enumerated().map { ($1.name, $0) }) { first, _ in first }
         // They are kept for the time of the window.
         var room = 1000
@@ -51,9 +53,7 @@ extension GuardRecord {
 
 extension PoolPlan {
     /// A suspension keeps more than the preset asks for.
-    func isKept(_ preset: Preset) -> Bool {
-        (preset.isSuspended || suspension != nil) && unclaimed > counts.desired
-    }
+    func isKept(_ preset: Preset) -> Bool { isSuspended(preset) && unclaimed > counts.desired }
 }
 
 extension TurnCommit {
@@ -61,9 +61,7 @@ extension TurnCommit {
     func guarding(_ record: GuardRecord, of scope: TurnScope) -> GuardRecord {
         guard let desired else { return record }
         var record = record
-        let new = Set(desired.changes.lazy.filter { $0.before == nil }.map(\.now.key))
-        let hasOthers = (scope.settled?.count ?? 0) > 0 || scope.presets.contains { !new.contains($0.key) }
-        record.note(desired.changes, hasOthers: hasOthers, at: now)
+        record.note(desired.changes, of: scope.presets.count + (scope.settled?.count ?? 0), at: now)
         return record
     }
 
@@ -131,7 +129,7 @@ extension TurnCommit {
             if ![.retain, .confirm, .observe].contains(held.hold) { forGuard.insert(held.action.preset.name) }
         }
         for pool in plan.pools where pool.unclaimed > 0 {
-            guard let preset = table[pool.preset], pool.suspension != nil || preset.isSuspended else { continue }
+            guard let preset = table[pool.preset], pool.isSuspended(preset) else { continue }
             all.insert(pool.preset.name)
             if pool.isKept(preset), preset.retirement != nil || state.lowered.contains(pool.preset.name) {
                 forGuard.insert(pool.preset.name)

@@ -100,8 +100,7 @@ extension Engine {
         let (changes, now) = (desired.changes, now())
         (report.plan, report.failures, report.conditions) = try await store.read { store in
             var guarding = try store.guardRecord(ofSource: name)
-            let new = changes.count { $0.before == nil }
-            guarding.note(changes, hasOthers: new < presets.count, at: now)
+            guarding.note(changes, of: presets.count, at: now)
             let planner = planner(for: presets, guarding, at: now)
             let observed = try observed(
                 of: TurnScope(presets: presets), source: name, revision: target, planner: planner,

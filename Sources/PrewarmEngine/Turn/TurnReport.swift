@@ -69,8 +69,11 @@ extension TurnReport {
 extension PoolPlan {
     /// It is as its preset says, or nobody wants it acted on.
     func isFinished(_ preset: Preset, isObserved: Bool) -> Bool {
-        preset.isSuspended || suspension != nil || isObserved || isConverged
+        isSuspended(preset) || isObserved || isConverged
     }
+
+    /// By its manifest, or by somebody's order.
+    func isSuspended(_ preset: Preset) -> Bool { preset.isSuspended || suspension != nil }
 }
 
 /// Why a turn could not be made.

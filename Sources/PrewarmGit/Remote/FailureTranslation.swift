@@ -195,20 +195,8 @@ struct FailureTranslation {
             error.isNotFound || message.contains("not found") || message.contains("not exist")
             || url.scheme == .file
                 && (message.contains("not a directory") || message.contains("failed to resolve path"))
-        if url.scheme == .file, isMissing || UInt32(bitPattern: error.category) == GIT_ERROR_REPOSITORY.rawValue {
-            if let path = url.path, LocalRepository(path) != nil {
-                return GitFailure(
-                    .fetchFailed,
-                    "\(path) is a git repository, but one of its references leads to nothing, or its files can't be read",
-                    hint: "`git -C \(path) for-each-ref` names the reference; after a branch was renamed, "
-                        + "`git -C \(path) remote set-head origin --auto` mends it")
-            }
-            if [url.display, "\(url.display)/.git", "\(url.display)/HEAD"].contains(where: isForbidden) {
-                return GitFailure(
-                    .fetchFailed, "\(url.display) can't be read: permission denied",
-                    hint: "let the user that prewarm runs as read all of it")
-            }
-            return GitFailure(.notARepository, "there is no git repository at \(url.display)")
+        if let path = url.path, isMissing || UInt32(bitPattern: error.category) == GIT_ERROR_REPOSITORY.rawValue {
+            return failure(ofRepositoryAt: path)
         }
         if error.code == GIT_EEOF.rawValue || isMissing {
             return GitFailure(
@@ -216,6 +204,22 @@ struct FailureTranslation {
                 hint: "check the URL, and whether the credentials may read the repository")
         }
         return other(.fetchFailed, error)
+    }
+
+    private func failure(ofRepositoryAt path: String) -> GitFailure {
+        if LocalRepository(path) != nil {
+            return GitFailure(
+                .fetchFailed,
+                "\(path) is a git repository, but one of its references leads to nothing, or its files can't be read",
+                hint: "`git -C \(path) for-each-ref` names the reference; after a branch was renamed, "
+                    + "`git -C \(path) remote set-head origin --auto` mends it")
+        }
+        if [path, "\(path)/.git", "\(path)/HEAD"].contains(where: isForbidden) {
+            return GitFailure(
+                .fetchFailed, "\(path) can't be read: permission denied",
+                hint: "let the user that prewarm runs as read all of it")
+        }
+        return GitFailure(.notARepository, "there is no git repository at \(path)")
     }
 
     private func isForbidden(_ path: String) -> Bool { access(path, R_OK) != 0 && errno == EACCES }

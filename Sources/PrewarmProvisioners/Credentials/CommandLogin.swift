@@ -45,16 +45,16 @@ package struct CommandLogin: GitLoginSource {
         } catch {
             throw failure(error.message, hint: error.hint)
         }
+        let answer = try? JSONDecoder().decode(Answer.self, from: Data(output.output))
         guard output.code == 0 else {
             // Its log is its own words; its output may be a secret, and is never shown, nor what of it stands in the log, as
             // by `set -x`.
             var log = output.log
-            let answer = try? JSONDecoder().decode(Answer.self, from: Data(output.output))
             if let answer, !answer.password.isEmpty { log = log.replacing(answer.password, with: "…") }
             let last = log.split(whereSeparator: \.isNewline).last.map { ": \($0.suffix(200))" } ?? ""
             throw failure("exit code \(output.code)\(last)", hint: nil)
         }
-        guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(output.output)) else {
+        guard let answer else {
             throw failure("its output is not the JSON that is expected", hint: Self.advice)
         }
         let username = answer.username ?? GitLogin.tokenUser
