@@ -7,8 +7,9 @@ extension SQLiteTransaction {
         let bytes = try statement("SELECT value FROM guards WHERE source = ?").first(name) { columns in
             columns.next([UInt8].self)
         }
+        guard let bytes else { return GuardRecord() }
         // One that can't be read holds back no turn: ``unreadable(source:)`` names it, the next turn rewrites it.
-        return bytes.flatMap { try? GuardRecord(binary: $0) } ?? GuardRecord()
+        return (try? GuardRecord(binary: bytes)) ?? .lost
     }
 
     func save(_ record: GuardRecord, ofSource name: String) throws {

@@ -1,3 +1,4 @@
+import GRDBSQLite
 import PrewarmCore
 import PrewarmEngine
 import Testing
@@ -100,6 +101,227 @@ struct DeletionGuardTests {
         try await engine.sync()
         #expect(world.with(\.instances).count == 20)
         await #expect(throws: ApprovalError.self) { try await engine.approve("ffffffff", by: "ada") }
+    }
+
+    @Test("is let go for good by an approval, whatever else is committed meanwhile")
+    func approvalOutlivesOthers() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1\nb 2 1")
+        try await engine.sync()
+        world.commit("a 1 1\nb 2 1")
+        try await engine.sync()
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        world.commit("a 1 1\nb 3 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 4)
+        world.commit("a 9 1\nb 3 1")
+        try await engine.sync()
+        world.commit("a 1 1\nb 3 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 12, "one approval is of one time")
+    }
+
+    @Test("is approved a part at a time, each of which counts")
+    func approvedTwice() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1\nb 3 1 confirm\nc 1 1")
+        try await engine.sync()
+        let scope = Suspension.Scope.preset(PresetKey(source: "presets", name: "b"))
+        world.commit("c 1 1")
+        try await engine.sync()
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        try await engine.suspend(scope, reason: nil, by: "ada", until: nil)
+        world.commit("c 1 1\nd 10 1")
+        try await engine.sync()
+        world.commit("c 1 1")
+        try await engine.sync()
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        #expect(try await engine.resume(scope, by: "ada"))
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 1)
+    }
+
+    @Test("goes as it was approved, though more became ready since")
+    func readyMeanwhile() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1")
+        try await engine.sync()
+        world.with { $0.startsSlowly = true }
+        world.commit("a 12 1")
+        try await engine.sync()
+        world.commit("a 1 1\nb 1 1")
+        _ = try await engine.turn("presets")
+        #expect(try await engine.approve(world.with(\.head) ?? "", by: "ada").map(\.deletions.count) == [11])
+        world.with {
+            $0.startsSlowly = false
+            $0.now = $0.now + .seconds(60)
+        }
+        _ = try await OperationRunner(engine).run()
+        #expect(try await engine.counts("a")?.eligible == 12)
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 1)
+        #expect(try await engine.assess("presets").plan.held.isEmpty)
+    }
+
+    @Test("can be approved while a freeze keeps it, and goes when that ends")
+    func approvedInAFreeze() async throws {
+        let world = try World()
+        let store = try world.open()
+        let engine = world.engine(store: store)
+        world.commit("a 10 1\nb 2 1")
+        try await engine.sync()
+        var policy = Policy()
+        policy.freezes["presets"] = [
+            Freeze(cron: try CronExpression("* * * * *"), duration: .seconds(60), timezone: "UTC", allowed: [.create])
+        ]
+        let frozen = world.engine(store: store, policy: policy)
+        world.commit("a 1 1\nb 2 1")
+        try await frozen.sync()
+        #expect(try await frozen.approve(world.with(\.head) ?? "", by: "ada").map(\.deletions.count) == [9])
+        try await frozen.sync()
+        #expect(world.with(\.instances).count == 12)
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 3)
+    }
+
+    @Test("goes on where the policy allows it")
+    func allowedByThePolicy() async throws {
+        let world = try World()
+        let store = try world.open()
+        world.commit("a 10 1\nb 2 1")
+        try await world.engine(store: store).sync()
+        world.commit("a 1 1\nb 2 1")
+        try await world.engine(store: store).sync()
+        #expect(world.with(\.instances).count == 12)
+        var policy = Policy()
+        policy.deletionGuard.percent = 100
+        try await world.engine(store: store, policy: policy).sync()
+        #expect(world.with(\.instances).count == 3)
+    }
+
+    @Test("stays held however long it takes, and whatever else is committed", arguments: [true, false])
+    func heldForLong(isExpired: Bool) async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 4 1\nb 4 1\nc 4 1\nd 1 1")
+        try await engine.sync()
+        world.commit("b 4 1\nc 4 1\nd 1 1")
+        try await engine.sync()
+        world.commit("c 4 1\nd 1 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 9, "4 went, and 4 more would be 8 of 13")
+        if isExpired { world.with { $0.now = $0.now + .seconds(7200) } }
+        world.commit("c 4 1\nd 2 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 10)
+        world.commit("c 3 1\nd 2 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == (isExpired ? 9 : 10), "1 of 10 is no matter after an hour")
+    }
+
+    @Test("is held where what it takes would soon expire", arguments: [5, 55, 65])
+    func soonExpired(age: Int64) async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 20 1 ttl=60\nb 4 1")
+        try await engine.sync()
+        world.with { $0.now = $0.now + .seconds(age) }
+        world.commit("a 2 1 ttl=60\nb 4 1")
+        _ = try await engine.turn("presets")
+        let plan = try await engine.assess("presets").plan
+        #expect(plan.held.count { $0.hold.isOfGuard } == 18)
+    }
+
+    @Test("is held where a shorter ttl comes with it, and when it expires")
+    func shorterTTL() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 20 1 ttl=86400\nb 4 1")
+        try await engine.sync()
+        world.with { $0.now = $0.now + .seconds(600) }
+        world.commit("a 2 1 ttl=60\nb 4 1")
+        try await engine.sync()
+        #expect(try await engine.assess("presets").plan.held.count == 18)
+        world.with { $0.now = $0.now + .seconds(86400) }
+        try await engine.sync()
+        #expect(try await engine.assess("presets").plan.held.count == 18)
+    }
+
+    @Test("is a share of what may be counted: not of what somebody wants to keep")
+    func besideRetained() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("r 40 1 retain\na 12 1\nb 12 1\nc 12 1\nd 1 1")
+        try await engine.sync()
+        world.commit("r 40 1 retain deprecated\na 12 1\nb 12 1\nc 12 1\nd 1 1")
+        try await engine.sync()
+        world.commit("r 40 1 retain deprecated\nd 1 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 77, "36 of the 37 that can be claimed")
+    }
+
+    @Test("is remembered through any number of commits")
+    func manyLowerings() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        for instances in [3, 4, 5, 6, 7, 8, 9, 10, 11, 40] {
+            world.commit("a \(instances) 1 window=3-3:0\nb 1 1")
+            try await engine.sync()
+        }
+        world.with { $0.now = $0.now + .seconds(3700) }
+        world.commit("a 12 1 window=3-3:0\nb 1 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 41)
+    }
+
+    @Test("is held where all of a new version may be unavailable at once")
+    func atOnce() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 20 1 atOnce\nb 1 1")
+        try await engine.sync()
+        world.commit("a 20 2 atOnce\nb 1 1")
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.outdated == 20)
+    }
+
+    @Test("stays held where the record of the guard is lost")
+    func lostRecord() async throws {
+        let world = try World()
+        let store = try world.open()
+        let engine = world.engine(store: store)
+        world.commit("a 20 1\nb 4 1")
+        try await engine.sync()
+        world.commit("a 2 1\nb 4 1")
+        try await engine.sync()
+        var database: OpaquePointer?
+        #expect(sqlite3_open(world.path, &database) == SQLITE_OK)
+        #expect(sqlite3_exec(database, "UPDATE guards SET value = x'ff'", nil, nil, nil) == SQLITE_OK)
+        sqlite3_close(database)
+        for _ in 0..<3 {
+            world.commit("a 2 1\nb 4 1")
+            try await engine.sync()
+        }
+        #expect(world.with(\.instances).count == 24)
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 6)
+    }
+
+    @Test("of a suspended preset goes when its manifest is gone")
+    func suspendedAndGone() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 4 1\nb 6 1")
+        try await engine.sync()
+        world.commit("a 4 1 suspended\nb 6 1")
+        try await engine.sync()
+        world.commit("b 6 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 6)
     }
 
     @Test("is held where nothing would be left, however little there was")

@@ -35,7 +35,10 @@ struct RemovedSourceTests {
         try await world.engine(store: store).sync()
         let renamed = world.engine(store: store, source: "renamed")
         let claimed = try await renamed.claim("a", owner: "ada")
-        _ = try await renamed.approve(world.with(\.head) ?? "", by: "eve")
+        await #expect(throws: ApprovalError.self, "of a lost source no plan shows anything") {
+            try await renamed.approve(world.with(\.head) ?? "", by: "eve")
+        }
+        _ = try await renamed.approve(world.with(\.head) ?? "", source: "presets", by: "eve")
         try await renamed.sync()
         #expect(try await renamed.removedSources().map(\.unclaimed) == [0])
         _ = try await renamed.release(claimed.id.rawValue)

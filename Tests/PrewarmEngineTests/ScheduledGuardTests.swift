@@ -70,6 +70,14 @@ struct ScheduledGuardTests {
         #expect(count == 20)
     }
 
+    @Test("is told apart from a schedule's own step, where it lowers that a little")
+    func aLittleLess() async throws {
+        try await sync("a 5 1 window=8-17:20\nb 4 1", hour: 9)
+        try await sync("a 4 1 window=8-17:20\nb 4 1", hour: 10)
+        try await sync(hour: 18)
+        #expect(count == 8, "15 go by the schedule, 1 by the revision")
+    }
+
     @Test("is not what a schedule takes each night")
     func nights() async throws {
         try await sync("a 2 1 window=8-17:20\nb 4 1", hour: 9)

@@ -46,8 +46,8 @@ final class World: Sendable {
 
     func with<Result>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }
 
-    /// Each line is `NAME INSTANCES VERSION`, and then words as `ttl=SECONDS deprecated broken recreate cold observe
-    /// confirm retain keepFailed window=HOUR-HOUR:INSTANCES`, in UTC; or `template SECONDS`, the time until an instance
+    /// Each line is `NAME INSTANCES VERSION`, and then words as `ttl=SECONDS deprecated broken recreate atOnce cold
+    /// observe suspended confirm retain keepFailed window=HOUR-HOUR:INSTANCES`, in UTC; or `template SECONDS`, the time until an instance
     /// has to be ready.
     func commit(_ text: String) {
         with { state in
@@ -117,6 +117,10 @@ final class World: Sendable {
             draft.ttlSeconds = words.first { $0.hasPrefix("ttl=") }.flatMap { Int64($0.dropFirst(4)) }
             draft.deprecated = words.contains("deprecated") ? Deprecation() : nil
             draft.strategy = words.contains("recreate") ? .recreate : .standard
+            if words.contains("atOnce") {
+                draft.strategy = .rollingUpdate(maxSurge: .count(0), maxUnavailable: .percent(100))
+            }
+            draft.isSuspended = words.contains("suspended")
             if words.contains("cold") { draft.options.onEmpty = .create }
             if words.contains("observe") { draft.options.mode = .observe }
             if words.contains("confirm") { draft.options.deletionPolicy = .confirm }

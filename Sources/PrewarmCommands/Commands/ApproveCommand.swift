@@ -8,7 +8,8 @@ struct ApproveCommand: AsyncParsableCommand {
         abstract: "Let held deletions of a revision go on.",
         discussion: """
             It is about the deletions that are held now, of the revision that is in force, in every source that has it \
-            unless --source names one. Another revision, or a deletion more, needs another approval.
+            unless --source names one. A deletion more needs another approval, and so does a revision that changes one \
+            of the presets. During a freeze it is of what the guard will hold when that ends.
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -87,9 +87,10 @@ struct StatusText {
         }
         lines += status.list("removedSources").map { source in
             let commit = source.text("revision").flatMap { Revision($0) }?.commit.prefix(8)
-            let approval = commit.map { ", or until `prewarm approve \($0)` lets them go" } ?? ""
+            let name = source.text("name") ?? ""
+            let approval = commit.map { ", or until `prewarm approve \($0) --source \(name)` lets them go" } ?? ""
             return
-                "the source \"\(source.text("name") ?? "")\" is not in the configuration any more: \(counted(source.number("unclaimed"), "unclaimed workspace")) of it stay until it is back\(approval)"
+                "the source \"\(name)\" is not in the configuration any more: \(counted(source.number("unclaimed"), "unclaimed workspace")) of it stay until it is back\(approval)"
         }
         lines += status.list("missingProvisioners").compactMap(\.string).map {
             "operations wait for the provisioner \"\($0)\", which the configuration does not name"

@@ -26,7 +26,7 @@ package struct Preset: Hashable, Sendable {
     /// Failures in a row after which the preset is stalled.
     package let failureLimit: Int
     package var retirement: Retirement?
-    package let isSuspended: Bool
+    package private(set) var isSuspended: Bool
     package let options: PoolOptions
     /// From when its create answered: an instance that is not ready by then has failed. Nil: it may take for ever.
     package let readyTimeout: Duration?
@@ -56,6 +56,14 @@ package struct Preset: Hashable, Sendable {
     }
 
     package static let standardFailureLimit = 3
+
+    /// The same when its manifest is gone from git: what that said of a suspension is gone, too.
+    package var pruned: Preset {
+        var preset = self
+        preset.retirement = .pruned
+        preset.isSuspended = false
+        return preset
+    }
 }
 
 extension Preset: BinaryCodable {

@@ -18,6 +18,12 @@ package enum RolloutStrategy: Hashable, Sendable {
         let unavailable = min(maxUnavailable.resolved(of: desired, roundingUp: false), desired)
         return surge == 0 && unavailable == 0 ? (0, 1) : (surge, unavailable)
     }
+
+    /// Whether a new version may take more than half of the `desired` ones away before there is one in the place of any.
+    package func takesMost(of desired: Int) -> Bool {
+        guard let bounds = bounds(desired: desired) else { return true }
+        return bounds.unavailable > desired / 2
+    }
 }
 
 /// A number of instances, or a share of the desired ones.

@@ -40,9 +40,7 @@ package struct Catalog: Sendable {
             let isKept =
                 linker.invalidPresets.contains(preset.key.name) || linker.invalidPaths.contains(preset.origin.file)
                 || hidesPresets
-            var kept = preset
-            if !isKept { kept.retirement = .pruned }
-            presets.append(kept)
+            presets.append(isKept ? preset : preset.pruned)
         }
         if presets.count > linker.presets.count { presets.sort { $0.key < $1.key } }
         let names = Set(templates.map(\.name))

@@ -54,9 +54,8 @@ package struct CatalogChange: Sendable {
         for (path, draft) in drafts { linker.link(draft, path) }
         guard linker.diagnostics.isEmpty else { return nil }
         for name in gone {
-            guard var preset = before[name], try !base.isReplacement(name) else { return nil }
-            preset.retirement = .pruned
-            linker.presets.append(preset)
+            guard let preset = before[name], try !base.isReplacement(name) else { return nil }
+            linker.presets.append(preset.pruned)
         }
         presets = linker.presets.map { PresetChange(before: before[$0.key.name], now: $0) }
             .filter { $0.before != $0.now }.sorted { $0.now.key < $1.now.key }

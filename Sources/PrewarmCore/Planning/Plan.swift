@@ -25,12 +25,18 @@ package struct Action: Hashable, Sendable {
     /// Nil for a create: its workspace gets an id when the plan is carried out.
     package let workspace: WorkspaceID?
     package let reason: Reason
+    /// A delete that git asks for, be it now or since an earlier revision, and not only when another one is in its
+    /// place: what the deletion guard counts.
+    package let isByRevision: Bool
 
-    package init(_ kind: Kind, preset: PresetKey, workspace: WorkspaceID? = nil, reason: Reason) {
+    package init(
+        _ kind: Kind, preset: PresetKey, workspace: WorkspaceID? = nil, reason: Reason, isByRevision: Bool = false
+    ) {
         self.kind = kind
         self.preset = preset
         self.workspace = workspace
         self.reason = reason
+        self.isByRevision = isByRevision
     }
 }
 

@@ -20,7 +20,7 @@ package struct Policy: Hashable, Sendable {
 
     /// Deletions that revisions cause are held where they are more than both of these, or where nothing is left
     /// (rule 8).
-    package struct DeletionGuard: Hashable, Sendable {
+    package struct DeletionGuard: Hashable, Sendable, CustomStringConvertible {
         /// Of the unclaimed instances of a source.
         package var percent = 50
         package var above = 5
@@ -31,6 +31,8 @@ package struct Policy: Hashable, Sendable {
 
         /// More of them than may go without anybody's leave.
         package func holds(_ removed: Int, of all: Int) -> Bool { removed > above && removed * 100 > percent * all }
+
+        package var description: String { "\(percent),\(above),\(window)" }
     }
 
     package var limits: Limits

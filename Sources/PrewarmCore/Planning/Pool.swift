@@ -10,6 +10,12 @@ struct Pool {
     private(set) var nextChange: Timestamp?
     let suspension: Suspension?
     private let standstill: Standstill?
+    /// As ``GuardState/lowered``.
+    private let lowered: Int
+    /// Of ``lowered``, what is not accounted for yet.
+    private var lowering: Int
+    /// As ``GuardState/approved``.
+    private let approved: Set<WorkspaceID>
 
     private let instances: [Instance]
     private let failure: FailureRecord?
@@ -36,6 +42,10 @@ struct Pool {
         suspension = observed.suspensions.first { $0.scope.covers(preset.key) && $0.isInForce(at: planner.now) }
         failure = observed.failures[preset.key].flatMap { $0.fingerprint == preset.fingerprint ? $0 : nil }
         self.standstill = standstill
+        let guarding = observed.guards[preset.key.source]
+        lowered = guarding?.isUnknown == true ? .max : guarding?.lowered[preset.key.name] ?? 0
+        lowering = lowered
+        approved = guarding?.approved ?? []
         counts.desired = planner.desired(preset)
         // Where all of the old ones go first, nothing tells in the end that there were any.
         isRollout = preset.strategy == .recreate
@@ -136,7 +146,7 @@ struct Pool {
         guard counts.extraneous > 0 else { return }
         let soonGone = Set(renewing.map(\.id))
         let current = sorted { !$0.isBroken && isCurrent($0) && !isExpired($0) && !soonGone.contains($0.id) }
-        for instance in current.prefix(counts.extraneous) { remove(instance, reason: .aboveDesired) }
+        for instance in approvedFirst(current).prefix(counts.extraneous) { remove(instance, reason: .aboveDesired) }
     }
 
     /// What soon expires goes when another one has taken its place, so that its end leaves no gap.
@@ -181,7 +191,7 @@ struct Pool {
             let kept = counts.eligible - leaving - min(counts.eligible - leaving, excessReady)
             removable = max(0, kept + ready.count - (counts.desired - bounds.unavailable))
         }
-        for instance in ready.prefix(removable) { remove(instance, reason: .outdated) }
+        for instance in approvedFirst(ready).prefix(removable) { remove(instance, reason: .outdated) }
     }
 
     /// How many of the eligible ones ``removeExtraneous()`` took.
@@ -193,10 +203,33 @@ struct Pool {
         removals.append(
             Action(
                 isCancel ? .cancel : .delete, preset: preset.key, workspace: instance.id,
-                reason: isCancel ? .noLongerWanted : reason))
+                reason: isCancel ? .noLongerWanted : reason, isByRevision: !isCancel && isByRevision(reason)))
         guard isCancel || !isDeletionFrozen else { return }
         if !instance.isBroken { total -= 1 }
         if !isCancel, !isCurrent(instance) { leavingOutdated += 1 }
+    }
+
+    /// Of what is above the number, so many are a revision's doing as it lowered that, whatever became of their ttl.
+    /// Where a new version comes with a lower number, what goes of the old one is not all replaced.
+    private mutating func isByRevision(_ reason: Reason) -> Bool {
+        switch reason {
+        case .pruned, .deprecated, .inactive: return true
+        case .outdated: return lowered > 0 || preset.strategy.takesMost(of: counts.desired)
+        case .aboveDesired, .expired:
+            guard lowering > 0 else { return false }
+            lowering -= 1
+            return true
+        default: return false
+        }
+    }
+
+    /// What somebody has let go goes before what it might be instead, as long as it serves as many or as few.
+    private func approvedFirst(_ instances: [Instance]) -> [Instance] {
+        guard !approved.isEmpty else { return instances }
+        let starting = instances.filter { $0.state != .ready }
+        return [starting, instances.filter { $0.state == .ready }].flatMap { equals in
+            equals.filter { approved.contains($0.id) } + equals.filter { !approved.contains($0.id) }
+        }
     }
 
     /// What a freeze keeps takes its place, also in a surge.

@@ -5,12 +5,16 @@ package enum ApprovalError: Error, Sendable {
     /// No source has the revision in force.
     case notApplied(String, applied: [(source: String, revision: Revision)])
     case nothingHeld(source: String, Revision)
+    /// Only sources have it that the configuration does not name any more: each is approved by its name.
+    case notConfigured(Revision, sources: [String])
 }
 
 extension Engine {
-    /// Lets the deletions that are held now go on, in the next turn. It binds to the revision and to the set: another
-    /// revision, or an instance more, needs another approval.
-    /// - Parameter revision: the commit, or six of its digits or more; or as `main@sha1:…`.
+    /// Lets the deletions that are held now go on, in the next turn, or after a freeze. It binds to the set: an instance
+    /// more, or a revision that changes one of the presets, needs another approval.
+    /// - Parameters:
+    ///   - revision: the commit, or six of its digits or more; or as `main@sha1:…`.
+    ///   - source: nil: of all sources of the configuration that have it.
     /// - Returns: for each source what was let go.
     package func approve(
         _ revision: String, source: String? = nil, by: String
@@ -21,21 +25,26 @@ extension Engine {
         let named = applied.filter {
             $0.revision.description == revision || digits.count >= 6 && $0.revision.commit.hasPrefix(digits)
         }
-        guard !named.isEmpty else { throw ApprovalError.notApplied(revision, applied: applied) }
+        guard let first = named.first else { throw ApprovalError.notApplied(revision, applied: applied) }
+        // What was lost from the configuration is in no plan that somebody could have looked at.
+        let meant = named.filter { source != nil || sources[$0.source] != nil }
+        if meant.isEmpty { throw ApprovalError.notConfigured(first.revision, sources: named.map(\.source)) }
         var approved: [(source: String, revision: Revision, deletions: [Action])] = []
-        for (name, revision) in named {
+        for (name, revision) in meant {
             let isRemoved = sources[name] == nil
             if isRemoved { try await retire(name) }
-            let deletions = try await assess(name).plan.held.filter(\.hold.needsApproval).map(\.action)
+            let held = try await look(at: name, ignoresFreezes: true).plan.held
+            let deletions = held.filter(\.hold.needsApproval).map(\.action)
             guard !deletions.isEmpty || isRemoved else { continue }
             let now = now()
-            let approval = GuardRecord.Approval(
-                revision: revision.description, workspaces: deletions.compactMap(\.workspace), by: by, at: now)
             try await store.write { store in
                 guard try store.source(name)?.applied == revision else {
                     throw ApprovalError.notApplied(revision.description, applied: [])
                 }
                 var record = try store.guardRecord(ofSource: name)
+                var approval = record.approval ?? GuardRecord.Approval(workspaces: [], presets: [])
+                approval.workspaces.formUnion(deletions.compactMap(\.workspace))
+                approval.presets.formUnion(deletions.map(\.preset.name))
                 record.approval = approval
                 try store.save(record, ofSource: name)
                 try store.append([
@@ -48,9 +57,7 @@ extension Engine {
             approved.append((name, revision, deletions))
             if isRemoved { try await settle(name) }
         }
-        if approved.isEmpty, let first = named.first {
-            throw ApprovalError.nothingHeld(source: first.source, first.revision)
-        }
+        if approved.isEmpty { throw ApprovalError.nothingHeld(source: meant[0].source, meant[0].revision) }
         return approved
     }
 }

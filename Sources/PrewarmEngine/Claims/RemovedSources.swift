@@ -73,12 +73,7 @@ extension Engine {
             record.quietUntil = nil
             try store.save(record)
             let presets = try store.presets(source: name).filter { $0.retirement != .pruned }
-            try store.save(
-                presets.map { preset in
-                    var retired = preset
-                    retired.retirement = .pruned
-                    return retired
-                })
+            try store.save(presets.map(\.pruned))
         }
     }
 

@@ -149,6 +149,11 @@ extension Problem {
             self.init(
                 "NothingHeld", status: 409, "nothing is held of \(source) at \(revision.short)",
                 hint: "see `prewarm plan`")
+        case .notConfigured(let revision, let sources):
+            self.init(
+                "NotConfigured", status: 409,
+                "only \(sources.joined(separator: ", ")) has \(revision.short), which the configuration does not name any more",
+                hint: "to let its workspaces go, name it: `--source \(sources[0])`")
         }
     }
 

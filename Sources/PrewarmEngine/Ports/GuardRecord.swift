@@ -30,32 +30,42 @@ package struct GuardRecord: Hashable, Sendable {
     /// A preset of which a revision asks for fewer at some time, until it has been down to each lower number.
     package struct Lowering: Hashable, Sendable {
         package let name: String
-        /// What it asked for before, oldest first; the highest counts.
-        package var earlier: [Demand]
+        /// What it asked for before; the highest counts.
+        package private(set) var earlier: [Demand]
         /// Numbers that it has been down to with nothing waiting: to go there again is the schedule's doing.
         package var reached: [Int] = []
 
-        /// So many of ``earlier`` are remembered, the oldest.
-        package static let mostEarlier = 8
+        /// So many of ``earlier`` are remembered, the highest.
+        private static let mostEarlier = 8
 
         package init(name: String, earlier: [Demand]) {
             self.name = name
             self.earlier = earlier
         }
+
+        /// Another demand that the preset had, and has no more. Of one schedule the highest number says it all.
+        mutating func add(_ demand: Demand) {
+            guard !earlier.contains(where: { $0.schedule == demand.schedule && $0.instances >= demand.instances })
+            else { return }
+            earlier.removeAll { $0.schedule == demand.schedule }
+            earlier.append(demand)
+            guard earlier.count > Self.mostEarlier else { return }
+            if let lowest = earlier.indices.min(by: { earlier[$0].most < earlier[$1].most }) {
+                earlier.remove(at: lowest)
+            }
+        }
     }
 
-    /// Somebody's leave for what was held then. A set that grew since needs another.
+    /// Somebody's leave for what was held then. What came since needs another, and so does what a preset of it takes
+    /// when it changes.
     package struct Approval: Hashable, Sendable {
-        package let revision: String
-        package let workspaces: [WorkspaceID]
-        package let by: String
-        package let at: Timestamp
+        package var workspaces: Set<WorkspaceID>
+        /// Their names.
+        package var presets: Set<String>
 
-        package init(revision: String, workspaces: [WorkspaceID], by: String, at: Timestamp) {
-            self.revision = revision
+        package init(workspaces: Set<WorkspaceID>, presets: Set<String>) {
             self.workspaces = workspaces
-            self.by = by
-            self.at = at
+            self.presets = presets
         }
     }
 
@@ -64,54 +74,76 @@ package struct GuardRecord: Hashable, Sendable {
     /// Those of a source's first revision are none: there is nothing that they are more than. Of a preset the first counts.
     package var additions: [Addition] = []
     package var approval: Approval?
-    /// The revision of which the guard holds something.
-    package var heldRevision: String?
+    /// As ``GuardState/held``, by the policy of ``heldUnder``.
+    package var held: Set<String> = []
+    /// The policy of the guard that holds them: another one judges anew.
+    package var heldUnder = ""
     /// As ``GuardState/heldAmong``.
     package var heldAmong: Int?
+    /// What there was can't be read: until nothing waits any more, all that is taken away counts as a revision's doing.
+    package var isLost = false
 
     package init() {}
 
+    /// In place of one that can't be read.
+    package static var lost: GuardRecord {
+        var record = GuardRecord()
+        record.isLost = true
+        return record
+    }
+
     /// What the planner needs of it.
     func state(
-        of presets: [Preset], planner: Planner, window: Duration, revision: Revision?
+        of presets: [Preset], planner: Planner
     ) -> GuardState {
-        let now = planner.now
+        let (now, policy) = (planner.now, planner.policy.deletionGuard)
         var state = GuardState()
         if !lowerings.isEmpty {
-            let earlier = Dictionary(lowerings.map { ($0.name, $0) }) { first, _ in first }
-            for preset in presets where earlier[preset.key.name]?.lowers(preset, planner) == true {
-                state.lowered.insert(preset.key.name)
+            let lowerings = Dictionary(lowerings.map { ($0.name, $0) }) { first, _ in first }
+            for preset in presets {
+                if let count = lowerings[preset.key.name]?.count(preset, planner), count > 0 {
+                    state.lowered[preset.key.name] = count
+                }
             }
         }
+        state.isUnknown = isLost
         state.heldAmong = heldAmong
-        state.isHeld = heldRevision != nil && heldRevision == revision?.description
-        state.recentlyRemoved = removals.reduce(0) { $0 + ($1.at + window > now ? $1.count : 0) }
+        if heldUnder == policy.description { state.held = held }
+        state.recentlyRemoved = removals.reduce(0) { $0 + ($1.at + policy.window > now ? $1.count : 0) }
         state.added = Dictionary(
-            additions.lazy.filter { $0.at + window > now }.map { ($0.name, $0.earlier) }
+            additions.lazy.filter { $0.at + policy.window > now }.map { ($0.name, $0.earlier) }
         ) { first, _ in first }
-        if let approval, approval.revision == revision?.description { state.approved = Set(approval.workspaces) }
+        if let approval { state.approved = approval.workspaces }
         return state
     }
 }
 
 extension GuardRecord: BinaryCodable {
     package func encode(into writer: inout BinaryWriter) {
+        writer.write(Self.format)
         writer.write(lowerings)
         writer.write(removals)
         writer.write(approval)
-        writer.write(heldRevision)
+        writer.write(held.sorted())
+        writer.write(heldUnder)
         writer.write(heldAmong)
         writer.write(additions)
+        writer.write(isLost)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        guard try reader.read(UInt64.self) == Self.format else { throw BinaryCodingError() }
         lowerings = try reader.read()
         removals = try reader.read()
         approval = try reader.read()
-        heldRevision = try reader.read()
+        held = Set(try reader.read([String].self))
+        heldUnder = try reader.read()
         heldAmong = try reader.read()
         additions = try reader.read()
+        isLost = try reader.read()
     }
+
+    private static let format: UInt64 = 1
 }
 
 extension GuardRecord.Removal: BinaryCodable {
@@ -156,17 +188,13 @@ extension GuardRecord.Lowering: BinaryCodable {
 
 extension GuardRecord.Approval: BinaryCodable {
     package func encode(into writer: inout BinaryWriter) {
-        writer.write(revision)
-        writer.write(workspaces.map(\.rawValue))
-        writer.write(by)
-        writer.write(at.milliseconds)
+        writer.write(workspaces.map(\.rawValue).sorted())
+        writer.write(presets.sorted())
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
-        revision = try reader.read()
-        workspaces = try reader.read([String].self).map { WorkspaceID($0) }
-        by = try reader.read()
-        at = Timestamp(milliseconds: try reader.read())
+        workspaces = Set(try reader.read([String].self).map { WorkspaceID($0) })
+        presets = Set(try reader.read([String].self))
     }
 }
 

@@ -1,10 +1,11 @@
 import PrewarmCore
 
 extension GuardRecord.Lowering {
-    /// Whether the preset asks for fewer now than it would have without what revisions changed.
-    func lowers(_ preset: Preset, _ planner: Planner) -> Bool {
+    /// How many fewer the preset asks for now than it would have without what revisions changed.
+    func count(_ preset: Preset, _ planner: Planner) -> Int {
         let number = planner.desired(preset)
-        return !reached.contains(number) && earlier.contains { planner.desired($0) > number }
+        guard !reached.contains(number) else { return 0 }
+        return max(0, (earlier.map { planner.desired($0) }.max() ?? 0) - number)
     }
 
     var most: Int { earlier.map(\.most).max() ?? 0 }
@@ -26,6 +27,11 @@ extension GuardRecord {
         var room = 1000
         for change in changes where hasOthers || change.before != nil {
             let (name, demand) = (change.now.key.name, Demand(of: change.now))
+            if change.isOfPool {
+                // Whoever mends a part of it has looked at it: all of it is judged anew.
+                if held.contains(name) { held = [] }
+                if approval?.presets.contains(name) == true { approval = nil }
+            }
             let before = change.before.map { Demand(of: $0) }
             if hasOthers, room > 0 {
                 // What was lowered and not taken yet is still there.
@@ -38,8 +44,7 @@ extension GuardRecord {
             guard let before, before != demand else { continue }
             if let index = indices[name] {
                 lowerings[index].reached = []
-                guard !lowerings[index].earlier.contains(before) else { continue }
-                if lowerings[index].earlier.count < Lowering.mostEarlier { lowerings[index].earlier.append(before) }
+                lowerings[index].add(before)
             } else if demand.least < before.most {
                 indices[name] = lowerings.count
                 lowerings.append(Lowering(name: name, earlier: [before]))
@@ -49,6 +54,16 @@ extension GuardRecord {
 
     /// Of the schedules that presets had before.
     var timezones: Set<String> { Set(lowerings.lazy.flatMap(\.earlier).compactMap(\.schedule?.timezone)) }
+}
+
+extension PresetChange {
+    /// It is not only told in another way, or elsewhere.
+    fileprivate var isOfPool: Bool {
+        guard let before else { return true }
+        return Demand(of: before) != Demand(of: now) || before.retirement != now.retirement
+            || before.fingerprint != now.fingerprint || before.strategy != now.strategy || before.ttl != now.ttl
+            || before.options.deletionPolicy != now.options.deletionPolicy
+    }
 }
 
 extension PoolPlan {
@@ -72,27 +87,25 @@ extension TurnCommit {
         among: Int, planner: Planner, in store: any StoreWriter
     ) throws {
         var record = record
-        func isTaken(_ action: Action) -> Bool {
-            table[action.preset].map { action.isCausedByRevision(of: $0, lowered: state.lowered) } ?? false
-        }
         let removed = plan.actions.count { action in
-            guard let id = action.workspace, isTaken(action) else { return false }
+            guard let id = action.workspace, action.isByRevision else { return false }
             return !state.approved.contains(id)
         }
         let window = engine.policy.deletionGuard.window
         record.removals.removeAll { $0.at + window <= now }
         record.additions.removeAll { $0.at + window <= now }
         if removed > 0 { record.removals.append(.init(at: now, count: removed)) }
-        if record.approval?.revision != revision?.description { record.approval = nil }
         // Before anything went of what a revision takes away.
         let among = record.heldAmong ?? among
         if preset == nil {
-            let waiting = waiting(plan, table, state, isTaken)
-            let isHeld = plan.held.contains(where: \.hold.isOfGuard)
-            record.heldAmong = isHeld || !waiting.forGuard.isEmpty ? among : nil
+            let waiting = waiting(plan, table, state)
+            record.heldAmong = waiting.forGuard.isEmpty ? nil : among
             // What hides a hold of the guard's, as a freeze, does not end it.
-            if isHeld { record.heldRevision = revision?.description }
-            if record.heldAmong == nil { record.heldRevision = nil }
+            let held = plan.held.lazy.filter(\.hold.isOfGuard).map(\.action.preset.name)
+            record.held = state.held.intersection(waiting.forGuard).union(held)
+            record.heldUnder = record.held.isEmpty ? "" : engine.policy.deletionGuard.description
+            if waiting.forGuard.isEmpty { record.isLost = false }
+            if waiting.all.isEmpty { record.approval = nil }
             record.lowerings = record.lowerings.compactMap { lowering in
                 // Of what was not planned for, all is as it was.
                 guard let preset = table[PresetKey(source: source.name, name: lowering.name)],
@@ -121,17 +134,19 @@ extension TurnCommit {
     /// The presets of which a revision takes something away that is still there, and of these those of which the guard has
     /// still to decide: not where the preset says itself that it stays.
     private func waiting(
-        _ plan: Plan, _ table: PresetTable, _ state: GuardState, _ isTaken: (Action) -> Bool
+        _ plan: Plan, _ table: PresetTable, _ state: GuardState
     ) -> (all: Set<String>, forGuard: Set<String>) {
         var (all, forGuard): (Set<String>, Set<String>) = ([], [])
-        for held in plan.held where isTaken(held.action) {
+        for held in plan.held where held.action.isByRevision {
             all.insert(held.action.preset.name)
             if ![.retain, .confirm, .observe].contains(held.hold) { forGuard.insert(held.action.preset.name) }
         }
         for pool in plan.pools where pool.unclaimed > 0 {
             guard let preset = table[pool.preset], pool.isSuspended(preset) else { continue }
             all.insert(pool.preset.name)
-            if pool.isKept(preset), preset.retirement != nil || state.lowered.contains(pool.preset.name) {
+            if pool.isKept(preset),
+                preset.retirement != nil || state.isUnknown || state.lowered[pool.preset.name] != nil
+            {
                 forGuard.insert(pool.preset.name)
             }
         }

@@ -10,7 +10,7 @@ extension Engine {
         let (limits, guarding) = (policy.limits, policy.deletionGuard)
         let numbers = [limits.instancesPerPreset, limits.instancesPerSource, limits.instances, limits.actionsPerTurn]
         let texts = numbers.map { $0.map(String.init) ?? "-" }.joined(separator: ",")
-        let rules = "\(guarding.percent),\(guarding.above),\(guarding.window);\(policy.observedSources.sorted())"
+        let rules = "\(guarding);\(policy.observedSources.sorted())"
         let freezes = policy.freezes.sorted { $0.key < $1.key }.map { source, freezes in
             source
                 + freezes.map { "\($0.cron),\($0.duration),\($0.timezone),\($0.allowed.map(\.rawValue).sorted())" }

@@ -96,15 +96,14 @@ extension Engine {
         }
         report.presets = desired.presets ?? []
         report.diagnostics = desired.diagnostics + remarks
-        let (presets, target) = (report.presets, report.revision)
+        let presets = report.presets
         let (changes, now) = (desired.changes, now())
         (report.plan, report.failures, report.conditions) = try await store.read { store in
             var guarding = try store.guardRecord(ofSource: name)
             guarding.note(changes, of: presets.count, at: now)
             let planner = planner(for: presets, guarding, at: now)
             let observed = try observed(
-                of: TurnScope(presets: presets), source: name, revision: target, planner: planner,
-                guarding: guarding, in: store)
+                of: TurnScope(presets: presets), source: name, planner: planner, guarding: guarding, in: store)
             return (
                 planner.plan(presets, observed: observed), observed.failures, try store.conditions(source: name)
             )
@@ -127,16 +126,16 @@ extension Engine {
         return report
     }
 
-    private func look(at name: String) async throws -> TurnReport {
+    /// - Parameter ignoresFreezes: as if no freeze were in force.
+    func look(at name: String, ignoresFreezes: Bool = false) async throws -> TurnReport {
         try await store.read { store in
             var report = TurnReport(source: name)
             report.revision = try store.source(name)?.applied
             report.presets = try store.presets(source: name)
             let guarding = try store.guardRecord(ofSource: name)
-            let planner = planner(for: report.presets, guarding, at: now())
+            let planner = planner(for: report.presets, guarding, at: now(), ignoresFreezes: ignoresFreezes)
             let observed = try observed(
-                of: TurnScope(presets: report.presets), source: name, revision: report.revision, planner: planner,
-                guarding: guarding, in: store)
+                of: TurnScope(presets: report.presets), source: name, planner: planner, guarding: guarding, in: store)
             report.plan = planner.plan(report.presets, observed: observed)
             report.failures = observed.failures
             report.conditions = try store.conditions(source: name)
@@ -166,7 +165,11 @@ extension Engine {
         }
     }
 
-    func planner(for presets: [Preset], _ guarding: GuardRecord, at now: Timestamp) -> Planner {
+    func planner(
+        for presets: [Preset], _ guarding: GuardRecord, at now: Timestamp, ignoresFreezes: Bool = false
+    ) -> Planner {
+        var policy = policy
+        if ignoresFreezes { policy.freezes = [:] }
         var names = guarding.timezones
         for preset in presets { if let zone = preset.schedule?.timezone { names.insert(zone) } }
         for freeze in policy.freezes.values.joined() { names.insert(freeze.timezone) }

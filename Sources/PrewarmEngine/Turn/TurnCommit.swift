@@ -33,7 +33,7 @@ struct TurnCommit: Sendable {
         let guarding = guarding(earlier, of: scope)
         let planner = engine.planner(for: scope.presets, guarding, at: now)
         var observed = try engine.observed(
-            of: scope, source: source.name, revision: revision, planner: planner, guarding: guarding,
+            of: scope, source: source.name, planner: planner, guarding: guarding,
             failures: failures, in: store)
         // No entry means that there is no settled pool: then a path may be emptied.
         if observed.settled[source.name] != nil {

@@ -69,7 +69,7 @@ extension Engine {
     /// - Parameters:
     ///   - failures: nil: as the store has them.
     func observed(
-        of scope: TurnScope, source: String, revision: Revision?, planner: Planner, guarding: GuardRecord,
+        of scope: TurnScope, source: String, planner: Planner, guarding: GuardRecord,
         failures: [FailureRecord]? = nil, in store: any StoreReader
     ) throws -> Observed {
         var observed = Observed()
@@ -89,8 +89,7 @@ extension Engine {
             observed.instances[instance.preset, default: []].append(instance)
         }
         observed.suspensions = try store.suspensions()
-        observed.guards[source] = guarding.state(
-            of: scope.presets, planner: planner, window: policy.deletionGuard.window, revision: revision)
+        observed.guards[source] = guarding.state(of: scope.presets, planner: planner)
         return observed
     }
 

@@ -48,6 +48,8 @@ struct PlannerModel {
     private var soonGone: Set<WorkspaceID> = []
     private var kept: [PresetKey: Set<WorkspaceID>] = [:]
     private var rollouts: Set<PresetKey> = []
+    /// Of a lowered number, what is not accounted for yet.
+    private var lowering: [PresetKey: Int] = [:]
 
     static func plan(_ world: World) -> Plan {
         var model = PlannerModel(world)
@@ -62,6 +64,7 @@ struct PlannerModel {
     private mutating func run() -> Plan {
         var plan = Plan()
         for preset in world.presets {
+            lowering[preset.key] = lowered(preset)
             if preset.retirement == nil {
                 soonGone.formUnion(renewals(preset).filter { $0.at <= world.now }.map(\.id))
             }
@@ -140,12 +143,18 @@ struct PlannerModel {
         }
         if let index = first(preset, where: isExpired) { return (index, .expired) }
         let lasting = { item in isLasting(item, preset) }
-        if pool(preset).filter(lasting).count > world.desired(preset), let index = first(preset, where: lasting) {
-            return (index, .aboveDesired)
+        if pool(preset).filter(lasting).count > world.desired(preset) {
+            let starting = { item in lasting(item) && isStarting(item) }
+            for wanted in [starting, lasting] {
+                if let index = approved(preset, where: wanted) ?? first(preset, where: wanted) {
+                    return (index, .aboveDesired)
+                }
+            }
         }
         if let index = first(preset, where: { isSoonGone($0) }), mayRenewOne(preset) { return (index, .expired) }
         if let index = first(preset, where: { !isCurrent($0, preset) && isStarting($0) }) { return (index, .outdated) }
-        if let index = first(preset, where: { !isCurrent($0, preset) && isReady($0) }), mayLoseOne(preset) {
+        let old = { item in !isCurrent(item, preset) && isReady(item) }
+        if let index = approved(preset, where: old) ?? first(preset, where: old), mayLoseOne(preset) {
             return (index, .outdated)
         }
         return nil
@@ -226,6 +235,12 @@ struct PlannerModel {
         return best
     }
 
+    /// What somebody let go already goes before others.
+    private func approved(_ preset: Preset, where isWanted: (Item) -> Bool) -> Int? {
+        let approved = world.guards[preset.key.source]?.approved ?? []
+        return first(preset, where: { isWanted($0) && approved.contains($0.instance.id) })
+    }
+
     private func goes(_ left: Item, before right: Item) -> Bool {
         func rank(_ item: Item) -> Int { isBroken(item) ? 0 : isStarting(item) ? 1 : 2 }
         if rank(left) != rank(right) { return rank(left) < rank(right) }
@@ -247,7 +262,7 @@ struct PlannerModel {
             && world.freeze[instance.preset.source].map { !$0.contains(.delete) } ?? false
         let action = Action(
             isCancel ? .cancel : .delete, preset: instance.preset, workspace: instance.id,
-            reason: isCancel ? .noLongerWanted : reason)
+            reason: isCancel ? .noLongerWanted : reason, isByRevision: !isCancel && isByRevision(instance, reason))
         decisions.append((action, nil))
     }
 
@@ -275,20 +290,21 @@ struct PlannerModel {
 
     private func holdOfRemoval(_ action: Action, _ preset: Preset) -> Hold? {
         if let hold = standstill(action) { return hold }
-        guard isTakenByRevision(action) else { return nil }
+        guard action.isByRevision else { return nil }
         let isRetired = preset.retirement != nil
         if isRetired, preset.options.deletionPolicy == .retain { return .retain }
         if isRetired, preset.options.deletionPolicy == .confirm { return isApproved(action) ? nil : .confirm }
         let source = action.preset.source
         let counted = decisions.map(\.action).filter { action in
             guard let preset = world.presets.first(where: { $0.key == action.preset }) else { return false }
-            return isTakenByRevision(action) && action.preset.source == source
+            return action.isByRevision && !isApproved(action) && action.preset.source == source
                 && (preset.retirement == nil || preset.options.deletionPolicy == .delete)
         }
-        if counted.isEmpty || counted.allSatisfy(isApproved) { return nil }
+        if isApproved(action) { return nil }
         let recent = world.guards[source]?.recentlyRemoved ?? 0
         var all = 0
         for preset in world.presets where preset.key.source == source {
+            if preset.retirement != nil, preset.options.deletionPolicy != .delete { continue }
             let unclaimed = world.instances.count {
                 $0.preset == preset.key && [.pending, .creating, .ready].contains($0.state)
             }
@@ -299,7 +315,7 @@ struct PlannerModel {
         let (removed, total) = (counted.count + recent, all + recent)
         let isEmptied = !world.presets.contains { $0.key.source == source && $0.retirement != .pruned }
         if isEmptied { return .pathEmptied(removed: removed, gone: recent) }
-        let isHeld = world.guards[source]?.isHeld == true
+        let isHeld = world.guards[source]?.held.contains(action.preset.name) == true
         let among = max(removed, [total, world.guards[source]?.heldAmong].compactMap { $0 }.min() ?? total)
         guard isHeld || removed > 5 && Double(removed) / Double(among) > 0.5 else { return nil }
         return .deletionGuard(removed: removed, gone: recent, of: among)
@@ -310,13 +326,24 @@ struct PlannerModel {
         return world.guards[action.preset.source]?.approved.contains(id) == true
     }
 
-    private func isTakenByRevision(_ action: Action) -> Bool {
-        guard action.kind == .delete else { return false }
-        if [.pruned, .deprecated, .inactive].contains(action.reason) { return true }
-        let preset = world.presets.first { $0.key == action.preset }
-        if action.reason == .outdated, preset?.strategy == .recreate { return true }
-        return [.aboveDesired, .outdated].contains(action.reason)
-            && world.guards[action.preset.source]?.lowered.contains(action.preset.name) == true
+    private func lowered(_ preset: Preset) -> Int {
+        let state = world.guards[preset.key.source]
+        return state?.isUnknown == true ? .max : state?.lowered[preset.key.name] ?? 0
+    }
+
+    /// Of what goes for good, so many as a revision lowered the number by.
+    private mutating func isByRevision(_ instance: Instance, _ reason: Reason) -> Bool {
+        if [.pruned, .deprecated, .inactive].contains(reason) { return true }
+        guard let preset = world.presets.first(where: { $0.key == instance.preset }) else { return false }
+        if reason == .outdated {
+            let atOnce = bounds(preset).map { $0.unavailable } ?? .max
+            return lowered(preset) > 0 || atOnce > world.desired(preset) / 2
+        }
+        guard [.aboveDesired, .expired].contains(reason), let left = lowering[preset.key], left > 0 else {
+            return false
+        }
+        lowering[preset.key] = left - 1
+        return true
     }
 
     // MARK: Rules 1, 3, 10: what comes

@@ -32,12 +32,13 @@ extension World {
         if random.chance(40) {
             var state = GuardState()
             state.recentlyRemoved = random.pick([0, 0, 3, 6])
-            state.isHeld = random.chance(20)
+            state.held = random.pick([[], [], [], ["a"], ["a", "b"]])
+            state.isUnknown = random.chance(5)
             if random.chance(30) { state.heldAmong = 1 + random.below(15) }
             if random.chance(30) {
                 state.added = random.pick([["a": 0], ["b": 2], ["a": 1 + random.below(3), "b": 0]])
             }
-            if random.chance(60) { state.lowered = ["a", "b"] }
+            if random.chance(60) { state.lowered = ["a": 1 + random.below(4), "b": random.pick([1, 20])] }
             if random.chance(40) {
                 state.approved = Set(world.instances.map(\.id).filter { _ in random.chance(70) })
             }

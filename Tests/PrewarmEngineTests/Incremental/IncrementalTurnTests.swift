@@ -242,7 +242,7 @@ private struct Remains {
                 "diagnostics": try store.diagnostics(source: "presets").map { "\($0)" },
                 "source": try store.sources().map { "\($0)" },
                 "revisions": try store.revisions(source: "presets", limit: 500).map { "\($0)" },
-                "guard": ["\(try store.guardRecord(ofSource: "presets"))"],
+                "guard": ["\(try store.guardRecord(ofSource: "presets").binary)"],
                 "failures": try store.failures(source: nil).map { "\($0)" },
                 "conditions": conditions.map { "\($0.key.name) \($0.value)" }.sorted(),
                 "workspaces": try store.workspaces(WorkspaceFilter(states: WorkspaceState.allCases)).map {
