@@ -24,6 +24,8 @@ struct prewarm_git_watch {
     long long end;
     int descriptor;
     char *host, *port;
+    /* Through a proxy: `host:port` of the one behind it; else NULL. */
+    char *target;
     prewarm_git_report report;
     /* Only for the thread of the pass. */
     prewarm_git_hook connected, closed;
@@ -40,6 +42,9 @@ typedef struct {
 } timed_stream;
 
 static _Thread_local prewarm_git_watch *current;
+
+/* In milliseconds. */
+#define SLICE 100
 
 static long long now(void)
 {
@@ -117,10 +122,11 @@ static int connect_to(timed_stream *stream, struct addrinfo *address, int limit)
         struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
         long long end = now() + limit;
         int count;
+        /* In slices: who gives up has no descriptor to shut down yet. */
         do {
             long long left = end - now();
-            count = poll(&ready, 1, left > 0 ? (int)left : 0);
-        } while (count < 0 && errno == EINTR);
+            count = poll(&ready, 1, left > SLICE ? SLICE : left > 0 ? (int)left : 0);
+        } while ((count < 0 && errno == EINTR) || (count == 0 && now() < end && !is_over(stream, PREWARM_GIT_CONNECTING)));
         if (count <= 0)
             error = count == 0 ? ETIMEDOUT : errno;
         else if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
@@ -201,9 +207,30 @@ static ssize_t stream_read(git_stream *parent, void *data, size_t length)
     }
 }
 
+static int note_elsewhere(prewarm_git_watch *watch)
+{
+    pthread_mutex_lock(&watch->lock);
+    note_locked(watch, PREWARM_GIT_CONNECTING, PREWARM_GIT_ELSEWHERE, 0);
+    pthread_mutex_unlock(&watch->lock);
+    git_error_set_str(GIT_ERROR_NET, "the server sends its callers elsewhere");
+    return -1;
+}
+
+/* What a proxy is asked to connect to has to be what was configured. */
+static int is_elsewhere(const prewarm_git_watch *watch, const char *data, size_t length)
+{
+    static const char method[] = "CONNECT ";
+    size_t start = sizeof(method) - 1, size = watch->target != NULL ? strlen(watch->target) : 0;
+    if (size == 0 || length < start || memcmp(data, method, start) != 0)
+        return 0;
+    return length <= start + size || strncasecmp(data + start, watch->target, size) != 0 || data[start + size] != ' ';
+}
+
 static ssize_t stream_write(git_stream *parent, const char *data, size_t length, int flags)
 {
     timed_stream *stream = (timed_stream *)parent;
+    if (is_elsewhere(stream->watch, data, length))
+        return note_elsewhere(stream->watch);
     for (;;) {
         if (is_over(stream, PREWARM_GIT_WRITING))
             return -1;
@@ -260,13 +287,8 @@ static int stream_new(git_stream **out, const char *host, const char *port)
         return -1;
     }
     /* libgit2 compares the host of a redirect, but not its port. */
-    if (!is_same_host(host, current->host) || strcmp(port, current->port) != 0) {
-        pthread_mutex_lock(&current->lock);
-        note_locked(current, PREWARM_GIT_CONNECTING, PREWARM_GIT_ELSEWHERE, 0);
-        pthread_mutex_unlock(&current->lock);
-        git_error_set_str(GIT_ERROR_NET, "the server sends its callers elsewhere");
-        return -1;
-    }
+    if (!is_same_host(host, current->host) || strcmp(port, current->port) != 0)
+        return note_elsewhere(current);
     timed_stream *stream = calloc(1, sizeof(*stream));
     if (stream == NULL)
         return -1;
@@ -294,16 +316,19 @@ int prewarm_git_stream_register(void)
     return git_stream_register(GIT_STREAM_STANDARD, &registration);
 }
 
-prewarm_git_watch *prewarm_git_watch_new(const char *host, const char *port, int connect, int idle, int total)
+prewarm_git_watch *prewarm_git_watch_new(const char *host, const char *port, const char *target, int connect, int idle,
+                                         int total)
 {
     prewarm_git_watch *watch = calloc(1, sizeof(*watch));
     if (watch == NULL)
         return NULL;
     watch->host = strdup(host);
     watch->port = strdup(port);
-    if (watch->host == NULL || watch->port == NULL) {
+    watch->target = target != NULL ? strdup(target) : NULL;
+    if (watch->host == NULL || watch->port == NULL || (target != NULL && watch->target == NULL)) {
         free(watch->host);
         free(watch->port);
+        free(watch->target);
         free(watch);
         return NULL;
     }
@@ -320,6 +345,7 @@ void prewarm_git_watch_free(prewarm_git_watch *watch)
     pthread_mutex_destroy(&watch->lock);
     free(watch->host);
     free(watch->port);
+    free(watch->target);
     free(watch);
 }
 

@@ -30,6 +30,7 @@ FORWARD(int, git_commit_extract_signature,
         (signature, signed_data, repo, commit_id, field), -1)
 FORWARD(void, git_commit_free, (git_commit *commit), (commit), (void)0)
 FORWARD(int, git_commit_lookup, (git_commit **commit, git_repository *repo, const git_oid *id), (commit, repo, id), -1)
+FORWARD(unsigned int, git_commit_parentcount, (const git_commit *commit), (commit), 0)
 FORWARD(const git_oid *, git_commit_parent_id, (const git_commit *commit, unsigned int n), (commit, n), NULL)
 FORWARD(const char *, git_commit_summary, (git_commit *commit), (commit), NULL)
 FORWARD(git_time_t, git_commit_time, (const git_commit *commit), (commit), 0)
@@ -104,10 +105,11 @@ FORWARD(int, git_reference_next, (git_reference **out, git_reference_iterator *i
 FORWARD(int, git_reference_peel, (git_object **out, const git_reference *ref, git_object_t type), (out, ref, type), -1)
 FORWARD(const git_oid *, git_reference_target, (const git_reference *ref), (ref), NULL)
 
-FORWARD(int, git_remote_connect,
-        (git_remote *remote, git_direction direction, const git_remote_callbacks *callbacks,
-         const git_proxy_options *proxy_opts, const git_strarray *custom_headers),
-        (remote, direction, callbacks, proxy_opts, custom_headers), -1)
+FORWARD(int, git_remote_connect_ext,
+        (git_remote *remote, git_direction direction, const git_remote_connect_options *opts),
+        (remote, direction, opts), -1)
+FORWARD(int, git_remote_connect_options_init, (git_remote_connect_options *opts, unsigned int version),
+        (opts, version), -1)
 FORWARD(int, git_remote_create_anonymous,
         (git_remote **out, git_repository *repo, const char *url),
         (out, repo, url), -1)

@@ -3,7 +3,7 @@ package import PrewarmCore
 /// Bytes of a manifest file → drafts and diagnostics. A pure function of the bytes.
 package enum ManifestParser {
     /// Part of the key under which results are kept: raise it whenever the same bytes give another result.
-    package static let version = 3
+    package static let version = 4
     /// In bytes.
     package static let sizeLimit = 256 * 1024
     package static let apiVersion = "prewarm/v1"
@@ -38,6 +38,7 @@ package enum ManifestParser {
         // What names us nowhere can't hold a manifest of ours: other YAML, and what only looks like it, is left alone.
         guard bytes.mayMention("prewarm/") else {
             file.foreignDocuments = bytes.isEmpty ? 0 : 1
+            file.isDoubtful = bytes.mayMention("Preset") || bytes.contains(0)
             return file
         }
         let (tree, error) = YAMLReader.read(bytes)
@@ -46,6 +47,7 @@ package enum ManifestParser {
             // As a template of YAML that only names an image of ours.
             guard file.isOurs || bytes.declaresOurs else {
                 file.foreignDocuments = 1
+                file.isDoubtful = true
                 return file
             }
             file.isUnreadable = true
@@ -60,13 +62,13 @@ package enum ManifestParser {
         // As what `---` at the end of a file begins.
         if tree.isNull(root) { return }
         let document = DocumentReader(tree: tree, index: root)
-        guard let apiVersion = tree.value("apiVersion", of: root), let text = tree.text(apiVersion),
-            text.hasPrefix("prewarm/")
-        else {
+        let kind = document["kind"]?.text
+        let apiVersion = tree.value("apiVersion", of: root)
+        guard let apiVersion, let text = tree.text(apiVersion), text.hasPrefix("prewarm/") else {
             file.foreignDocuments += 1
+            if apiVersion == nil, kind == "Preset" { file.isDoubtful = true }
             return
         }
-        let kind = document["kind"]?.text
         guard kind != "Config" else {
             file.foreignDocuments += 1
             return

@@ -34,7 +34,7 @@ final class Yardstick {
         var remote: OpaquePointer?
         try check(git_remote_create_detached(&remote, url))
         defer { git_remote_free(remote) }
-        try check(git_remote_connect(remote, GIT_DIRECTION_FETCH, nil, nil, nil))
+        try check(git_remote_connect_ext(remote, GIT_DIRECTION_FETCH, nil))
         var heads: UnsafeMutablePointer<UnsafePointer<git_remote_head>?>?
         var count = 0
         try check(git_remote_ls(&heads, &count, remote))

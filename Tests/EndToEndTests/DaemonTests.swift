@@ -77,6 +77,38 @@ struct DaemonTests {
         #expect(sandbox.instances.isEmpty)
     }
 
+    @Test("ends at the second signal, however long the grace time is")
+    func secondSignal() async throws {
+        let sandbox = try await Sandbox(configuration: .quick)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1, "  parameters: {seconds: 15}")])
+        let status = try await sandbox.serve(["--grace", "10m"]) { daemon in
+            try await daemon.eventually("the create runs") { !sandbox.ledger.isEmpty }
+            try daemon.send(.terminate)
+            try await Task.sleep(for: .seconds(1))
+        }
+        #expect(status == .signaled(15))
+    }
+
+    @Test("does not wait for a remote that says nothing when it ends")
+    func silentRemote() async throws {
+        let sandbox = try await Sandbox()
+        try await GitBackend.serving(sandbox) { port in
+            let file = String(decoding: try #require(sandbox.bytes("prewarm.yaml")), as: UTF8.self)
+            try sandbox.write(
+                "prewarm.yaml",
+                file.replacing(/url: file:.*/, with: "url: http://127.0.0.1:\(port)/silent/a\n    interval: 1s"))
+            let status = try await sandbox.serve { daemon in
+                try await daemon.eventually("it is asked") {
+                    let names = try FileManager.default.contentsOfDirectory(atPath: sandbox.root.path)
+                    return names.contains { $0.hasPrefix("server-") && sandbox.bytes("\($0)/requests") != nil }
+                }
+            }
+            #expect(status == .exited(0))
+            let log = String(decoding: sandbox.bytes("serve.log") ?? Data(), as: UTF8.self)
+            #expect(log.contains("stopped") && !log.contains("can't be read"), "\(log)")
+        }
+    }
+
     @Test("goes on with another configuration after SIGHUP, and with the old one where the new one is bad")
     func reload() async throws {
         let sandbox = try await Sandbox(configuration: .slow)

@@ -51,6 +51,34 @@ struct FileTests {
         #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
     }
 
+    @Test("that is a shallow clone is told as that, and not as one that we made of it")
+    func shallow() async throws {
+        let origin = try await Origin(folder)
+        try await origin.commit()
+        try await origin.commit(["a.yaml": "b"])
+        try await run("git", ["clone", "-q", "--depth", "1", "file://\(origin.path)", "clone"], in: folder.path)
+        let mirror = try folder.mirror("\(folder.path)/clone")
+        let failure = await #expect(throws: GitFailure.self) { try await mirror.fetch(try await mirror.head()) }
+        #expect(failure?.message == "\(folder.path)/clone is a shallow clone, which lacks what came before")
+        #expect(failure?.hint?.contains("fetch --unshallow") == true)
+    }
+
+    @Test("is mirrored anew, whatever stands in the place of the mirror", arguments: ["file", "link"])
+    func occupied(kind: String) async throws {
+        let origin = try await Origin(folder)
+        try await origin.commit()
+        try FileManager.default.createDirectory(
+            atPath: "\(folder.path)/mirror", withIntermediateDirectories: true)
+        let place = "\(folder.path)/mirror/repository.git"
+        if kind == "link" {
+            try FileManager.default.createSymbolicLink(atPath: place, withDestinationPath: "/nowhere")
+        } else {
+            try folder.write("mirror/repository.git", "x")
+        }
+        let mirror = try folder.mirror(origin.path)
+        #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
+    }
+
     @Test("may be bare, a work tree or its .git")
     func kinds() async throws {
         let origin = try await Origin(folder)

@@ -1,3 +1,4 @@
+import Foundation
 import PrewarmCore
 import PrewarmEngine
 import PrewarmGit
@@ -67,7 +68,10 @@ struct FollowingTests {
             (">=1.2 <1.5 || =2.0.0", "v2.0.0"), (">=2.1.0-0", "v2.1.0-rc.2"), ("<1.4.9", "1.4.2"),
             (">=1.2 <2", "v1.10.0"), (">1.4", "v2.0.0"),
             ("^2.1.0-rc.1", "v2.1.0-rc.2"), ("<=1.4", "1.4.9"), (">=1.4.3, <1.10", "1.4.9"), ("=v2.0.0", "v2.0.0"),
-            ("1.x || 2.x", "v2.0.0"),
+            ("1.x || 2.x", "v2.0.0"), (">= 1.2 < 1.5", "1.4.9"), ("1.2 - 1.4", "1.4.9"), ("1.4.2 - 1.4.2", "1.4.2"),
+            // A range that names a pre-release has those of other versions, too, but none of the version behind its end.
+            (">=1.4.2-0 <2.1.0-rc.2", "v2.1.0-rc.1"), (">=1.4.2-0 <2.1", "v2.0.0"), ("^1.4.2-0", "v1.10.0"),
+            ("~2.0.0-0", "v2.0.0"), (">=2.0.0-0 <=2.1.0", "v2.1.0-rc.2"), (">=1.4.2-0 <2 || 2.0.x", "v2.0.0"),
         ])
     func range(_ text: String, _ expected: String) async throws {
         try await origin.commit()
@@ -116,6 +120,60 @@ struct FollowingTests {
         let unknown = Revision(ref: "main", commit: String(repeating: "1", count: 40))
         #expect(try await isAncestor(mirror, unknown, of: third) == false)
         await #expect(throws: GitFailure.self) { try await isAncestor(mirror, first, of: unknown) }
+    }
+
+    @Test("a branch or a tag by the bytes of its name, which another may look like", arguments: [true, false])
+    func twins(isTag: Bool) async throws {
+        let names = ["prod-\u{e9}", "prod-e\u{301}"]
+        var commits: [String] = []
+        for name in names {
+            commits.append(try await origin.commit(["a.yaml": "\(commits.count)"]))
+            try await origin.git(isTag ? "tag" : "branch", name)
+        }
+        try await GitServer.serving(folder) { server in
+            for url in [origin.path, server.url("open/origin/.git")] {
+                for (name, commit) in zip(names, commits) {
+                    let mirror = try folder.mirror(url) { $0.ref = isTag ? .tag(name) : .branch(name) }
+                    #expect(try await mirror.head().commit == commit, "\(url)")
+                }
+            }
+        }
+    }
+
+    @Test("a short commit as tables show it, though a branch has its digits for a name")
+    func shortCommit() async throws {
+        let first = try await origin.commit()
+        let digits = first.prefix(8)
+        try await origin.commit(["a.yaml": "b"])
+        try await origin.git("branch", String(digits))
+        let mirror = try folder.mirror(origin.path)
+        #expect(try await mirror.lookUp("main@sha1:\(digits)") == Revision(ref: nil, commit: first))
+        #expect(try await mirror.lookUp(String(digits)).commit != first)
+        let failure = await #expect(throws: GitFailure.self) { try await mirror.lookUp("main@sha1:00000000") }
+        #expect(failure?.reason == .refNotFound)
+    }
+
+    @Test("a history of which the mirror lost a part, and does not take that for a rewritten one")
+    func lostHistory() async throws {
+        let first = Revision(ref: "main", commit: try await origin.commit())
+        let mirror = try folder.mirror(origin.path)
+        try await mirror.fetch(first)
+        let second = Revision(ref: "main", commit: try await origin.commit(["a.yaml": "b"]))
+        let packs = "mirror/repository.git/objects/pack"
+        let old = Set(folder.names(below: packs))
+        try await mirror.fetch(second)
+        for name in old { try FileManager.default.removeItem(atPath: "\(folder.path)/\(packs)/\(name)") }
+        #expect(try await isAncestor(try folder.mirror(origin.path), first, of: second))
+    }
+
+    @Test("a commit whose subject is endless, and shows its beginning")
+    func endlessSubject() async throws {
+        try await origin.commit()
+        try folder.write("message", String(repeating: "é", count: 1 << 20))
+        try await origin.git("commit", "-q", "--allow-empty", "-F", "\(folder.path)/message")
+        let mirror = try folder.mirror(origin.path)
+        let description = try await mirror.commit(of: try await mirror.head())
+        #expect((100...401).contains(description.subject.count) && description.subject.hasSuffix("é…"))
     }
 
     /// The question and the step from one to the other say the same.

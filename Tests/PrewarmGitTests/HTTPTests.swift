@@ -107,6 +107,14 @@ struct HTTPTests {
         }
     }
 
+    @Test("a redirect to another path of the same server is followed, as forges do it for what was renamed")
+    func redirectAtHome() async throws {
+        try await GitServer.serving(folder, ["--login", "x-access-token:t", "--redirect", "/login"]) { server in
+            let mirror = try folder.mirror(server.url("redirect/\(repository)")) { $0.credentials = .token("t") }
+            #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
+        }
+    }
+
     @Test(
         "an answer that is no repository is told by its status",
         arguments: [

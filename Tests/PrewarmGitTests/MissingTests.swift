@@ -38,6 +38,9 @@ struct MissingTests {
             (.branch("something-else"), "there is no branch something-else", "it has develop, main"),
             (.semver("^2"), "no tag is in the range ^2", "it has v1.0.0"),
             (.semver("two"), "two is no range of versions", "write 1.4.2"),
+            (.semver("1.x-0"), "1.x-0 is no range of versions", "write 1.4.2"),
+            (.semver("1.2 -"), "1.2 - is no range of versions", "write 1.4.2"),
+            (.semver(">="), ">= is no range of versions", "write 1.4.2"),
         ])
     func ref(_ ref: GitSettings.Ref, _ message: String, _ hint: String) async throws {
         try await origin.commit()

@@ -33,6 +33,28 @@ struct ProxyTests {
         }
     }
 
+    @Test("takes nobody to where a redirect leads, nor the login with it")
+    func redirect() async throws {
+        let certificate = try await Certificate(folder, for: "DNS:localhost,DNS:127.0.0.1")
+        try await GitServer.serving(folder, certificate.options + ["--login", "x-access-token:t"]) { other in
+            let target = other.url("login", scheme: "https", host: "localhost")
+            try await GitServer.serving(folder, certificate.options + ["--redirect", target]) { server in
+                try await GitServer.serving(folder) { proxy in
+                    let url = server.url("redirect/origin/.git", scheme: "https", host: "localhost")
+                    let mirror = try folder.mirror(url) {
+                        $0.caFile = certificate.file
+                        $0.credentials = .token("t")
+                        $0.proxy = "http://127.0.0.1:\(proxy.port)"
+                    }
+                    let failure = try await head(of: mirror)
+                    #expect(failure.reason == .refused && failure.message.contains("redirects"), "\(failure)")
+                    #expect(other.requests == [])
+                    #expect(proxy.requests.allSatisfy { $0.contains(":\(server.port) ") }, "\(proxy.requests)")
+                }
+            }
+        }
+    }
+
     @Test("that refuses, or is not there, is told by its address and without its login")
     func refused() async throws {
         let port = try Listener().port

@@ -19,6 +19,11 @@ struct URLTests {
             ("git@example.org:team/a.git", "example.org:team/a.git", "git@example.org:team/a.git"),
             ("/srv/a b", "/srv/a b", "file:///srv/a%20b"), ("file:///srv/a%20b", "/srv/a b", "file:///srv/a%20b"),
             ("./a b", "./a b", "./a b"),
+            ("git@[::1]:a", "[::1]:a", "git@[::1]:a"), ("[git@example.org]:a", "example.org:a", "git@example.org:a"),
+            ("[ada@example.org:2222]:team/a", "ssh://example.org:2222/team/a", "ssh://ada@example.org:2222/team/a"),
+            ("[example.org:2222]:/a", "ssh://example.org:2222/a", "ssh://git@example.org:2222/a"),
+            ("ssh://[::1]:2222/a", "ssh://[::1]:2222/a", "ssh://git@[::1]:2222/a"),
+            ("https://example.org:0443/a", "https://example.org:443/a", nil),
         ])
     func read(_ text: String, _ display: String?, _ url: String?) throws {
         guard let display else {
@@ -40,7 +45,9 @@ struct URLTests {
             ("https://example.org", "no repository"), ("https://:80/a", "no valid host"),
             ("https://example.org:99999/a", "no valid host"), ("ssh://-oProxyCommand=x/a", "no valid host"),
             ("ssh://host/-a", "not allowed"), ("ssh://host/a'b", "not allowed"), ("ssh://host/a%27b", "not allowed"),
-            ("ssh://host/a%0Ab", "not allowed"),
+            ("ssh://host/a%0Ab", "not allowed"), ("ssh://[::1]junk/x", "no valid host"),
+            ("https://host:+443/a", "no valid host"), ("[git@host:2222]repo", "no scheme"),
+            ("[git@host:2222:repo", "no valid host"), ("[git@host:x]:repo", "no valid host"),
             ("ssh://host/a%20b", "not allowed"),
             ("https:/ada:s3cr3t@host/a", "no :// after"), ("https:ada:s3cr3t@host", "no :// after"),
             ("git:s3cr3t@host:a", "no :// after"), ("file:/a", "no :// after"),

@@ -169,6 +169,22 @@ struct CatalogTests {
     }
 
     @Test(
+        "A preset stays whose file an error made one of something else, and goes where that is meant",
+        arguments: [
+            ("apiVersoin: prewarm/v1\nkind: Preset\nmetadata: {name: b}\n", true),
+            ("kind: Preset\nmetadata: {name: b}\n", true), ("apiVersion: prewarm\nkind: Preset\n", true),
+            ("a: [\n# prewarm/v1\n", true), ("k\0i\0n\0d\0", true),
+            ("", false), ("x: 1\n", false), ("# moved to z.yaml\n", false),
+        ])
+    func noneAnyMore(text: String, stays: Bool) {
+        let before = catalog([preset("a"), preset("b")]).presets
+        let after = catalog([preset("a"), text], previous: before)
+        #expect(after.presets.map(\.retirement) == [nil, stays ? nil : .pruned])
+        #expect(after.diagnostics.map(\.severity) == (stays ? [.error] : []))
+        #expect(catalog([preset("a"), text]).diagnostics.isEmpty, "where there was none, it is somebody else's")
+    }
+
+    @Test(
         "A template that is behind an error keeps its presets as they were",
         arguments: [
             "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go-dev\n",

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Logging
 import PrewarmCore
 import PrewarmEngine
@@ -12,7 +13,7 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Run the daemon: pull, reconcile and act in a loop, and serve the API.",
         discussion: """
             SIGTERM ends it in order: nothing new is begun, operations under way get their grace time and are then \
-            given back. SIGHUP reads the configuration again; a bad one changes nothing.
+            given back. A second one ends it at once. SIGHUP reads the configuration again; a bad one changes nothing.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -55,7 +56,7 @@ struct ServeCommand: AsyncParsableCommand {
         // The last one is stopped first.
         let services: [any Service] = [
             assembly.daemon, assembly.notifier, SystemdService(systemd: systemd, daemon: assembly.daemon),
-            ReloadService(assembly: assembly), MemoryService(), assembly.http,
+            ReloadService(assembly: assembly), MemoryService(), assembly.http, SecondSignal(),
         ]
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) },
@@ -69,5 +70,13 @@ struct ServeCommand: AsyncParsableCommand {
                 hint: "another daemon may run; --listen or server.listen name another one")
         }
         logger.notice("stopped")
+    }
+}
+
+/// Whoever sends a second signal will not wait for the end of the grace time.
+private struct SecondSignal: Service {
+    func run() async throws {
+        try await gracefulShutdown()
+        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
     }
 }

@@ -102,7 +102,10 @@ struct ConfigurationFile {
     }
 
     /// A repository's URL, which may be a path.
-    func resolveURL(_ url: String) -> String { url.contains(":") || url.hasPrefix("/") ? url : resolve(url) }
+    func resolveURL(_ url: String) -> String {
+        let isRelative = ["./", "../"].contains { url.hasPrefix($0) }
+        return !isRelative && (url.contains(":") || url.hasPrefix("/")) ? url : resolve(url)
+    }
 
     /// A path of the configuration, from its folder.
     func resolve(_ path: String) -> String {

@@ -93,6 +93,7 @@ extension CatalogChange.File {
                 return false
             }
         }
+        if new?.isDoubtful == true, old?.presets.isEmpty == false { return false }
         return (old?.templates ?? []) == (new?.templates ?? [])
     }
 }

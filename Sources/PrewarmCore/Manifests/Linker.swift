@@ -35,6 +35,7 @@ struct Linker {
 
     mutating func link(_ previous: [Preset], _ previousTemplates: [Template]) {
         for (path, file) in files { collectInvalid(path, file) }
+        if files.contains(where: \.file.isDoubtful) { collectDoubtful(previous) }
         let templateDrafts = unique({ $0.templates }, kind: "template")
         let presetDrafts = unique({ $0.presets }, kind: "preset")
         templateNames = Set(templateDrafts.map(\.name.value)).union(invalidTemplates)
@@ -65,6 +66,16 @@ struct Linker {
             case (false, let name?): invalidTemplates.insert(name)
             case (false, nil): hidesTemplates = true
             }
+        }
+    }
+
+    /// What breaks a manifest may also hide that it is one.
+    private mutating func collectDoubtful(_ previous: [Preset]) {
+        let paths = Set(previous.lazy.filter { $0.retirement != .pruned }.map(\.origin.file))
+        for (path, file) in files where file.isDoubtful && paths.contains(path) && invalidPaths.insert(path).inserted {
+            report(
+                path, nil, "presets of this file are in force, and it can't be read as a manifest any more: they stay",
+                hint: "each document begins with apiVersion: prewarm/v1; to let the pools go, remove the file")
         }
     }
 

@@ -12,6 +12,9 @@ package struct ParsedFile: Hashable, Sendable {
     package var foreignDocuments = 0
     /// True where an error hides what else the file holds: whatever was in force from its path stays.
     package var isUnreadable = false
+    /// True where it is none of ours as it stands, but may be what an error made of one that was: where there were presets
+    /// in its path, they stay.
+    package var isDoubtful = false
     /// True where what an error hides may be a template, so that a name which is nowhere else is not one of nothing.
     package var hidesTemplates = false
 
@@ -83,6 +86,7 @@ extension ParsedFile: BinaryCodable {
         writer.write(foreignDocuments)
         writer.write(isUnreadable)
         writer.write(hidesTemplates)
+        writer.write(isDoubtful)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -93,6 +97,7 @@ extension ParsedFile: BinaryCodable {
         foreignDocuments = try reader.read()
         isUnreadable = try reader.read()
         hidesTemplates = try reader.read()
+        isDoubtful = try reader.read()
     }
 }
 

@@ -1,5 +1,6 @@
 import Logging
 import PrewarmCore
+import ServiceLifecycle
 import Synchronization
 
 /// Reconciles one source, again and again. What goes wrong with it holds back no other.
@@ -95,6 +96,13 @@ struct SourceLoop: Sendable {
                         throw Problem(
                             "TurnTimedOut", status: 504, "the turn of \(name) took longer than \(source.lease)",
                             hint: "a longer timeout of the source makes room for it")
+                    }
+                    // What waits for a remote ends with the daemon: the next one asks again.
+                    if pull {
+                        group.addTask {
+                            try await gracefulShutdown()
+                            throw CancellationError()
+                        }
                     }
                     defer { group.cancelAll() }
                     guard let report = try await group.next() else { throw CancellationError() }

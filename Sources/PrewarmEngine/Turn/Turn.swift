@@ -43,6 +43,8 @@ extension Engine {
             do {
                 target = try await self.target(of: source, revision: revision)
             } catch let failure as GitFailure {
+                // Who is asked to stop has learned nothing of the remote.
+                try Task.checkCancellation()
                 report.failure = failure
             }
         }
@@ -58,6 +60,7 @@ extension Engine {
             do {
                 arrival = try await arrive(at: target, of: source, after: record)
             } catch {
+                try Task.checkCancellation()
                 report.failure = error
             }
         }

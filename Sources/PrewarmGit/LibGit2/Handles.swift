@@ -78,6 +78,9 @@ struct Commit: ~Copyable {
     }
 
     deinit { git_commit_free(pointer) }
+
+    /// As its header has it; empty where it has none.
+    var author: String { git_commit_author(pointer).flatMap(\.pointee.name).map { GitMirror.beginning(of: $0) } ?? "" }
 }
 
 struct Tree: ~Copyable {

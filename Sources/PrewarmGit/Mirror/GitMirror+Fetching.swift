@@ -93,8 +93,14 @@ extension GitMirror {
             defer { MirrorDirectory.removeTree(directory.view) }
             guard try local.makeView(of: revision, at: directory.view) else { throw error }
             let view = try RepositoryURL(directory.view, allowFile: true)
-            try fetch(revision, id, into: path, watch) { () throws(GitFailure) in
-                try RemotePass(settings, url: view, login: nil, watch: watch, redaction: redaction)
+            let problem = error
+            do throws(GitFailure) {
+                try fetch(revision, id, into: path, watch) { () throws(GitFailure) in
+                    try RemotePass(settings, url: view, login: nil, watch: watch, redaction: redaction)
+                }
+            } catch {
+                // Nobody but us knows the view.
+                throw watch.isOver || error.reason == .tooLarge ? error : problem
             }
         }
     }

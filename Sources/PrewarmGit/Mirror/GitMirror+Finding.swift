@@ -10,9 +10,10 @@ extension GitMirror {
             try bring(revision, watch)
             return revision
         }
-        // As tables show it, `main@sha1:5394cb7f`. No name of a ref has a colon.
-        if text.contains("sha1:"), let digits = text.split(separator: ":").last, digits.utf8.count < 40 {
-            return try find(String(digits), watch)
+        // As tables show it, `main@sha1:5394cb7f`. No name of a ref has a colon, and what is said to be a commit is none.
+        if text.contains("sha1:"), let digits = text.split(separator: ":").last, Self.isShort(String(digits)) {
+            if let commit = try bringShort(String(digits), watch) { return Revision(ref: nil, commit: commit) }
+            throw missing(text)
         }
         let isHexadecimal = text.allSatisfy { $0.isASCII && $0.isHexDigit }
         if isHexadecimal, text.utf8.count == 40 {
@@ -20,7 +21,6 @@ extension GitMirror {
             try bring(revision, watch)
             return revision
         }
-        let isShort = isHexadecimal && (4..<40).contains(text.utf8.count)
         var silence: GitFailure?
         do throws(GitFailure) {
             if let found = RefAdvertisement(try pass(watch).list()).find(text) {
@@ -32,17 +32,28 @@ extension GitMirror {
             let isGone = error.reason == .unreachable || error.reason == .notARepository && url.scheme == .file
             if isGone, let commit = mirroredCommit(text) { return Revision(ref: text, commit: commit) }
         }
-        if isShort {
-            if let commit = try shortCommit(text) { return Revision(ref: nil, commit: commit) }
-            if silence == nil {
-                try fetchAll(watch)
-                if let commit = try shortCommit(text) { return Revision(ref: nil, commit: commit) }
-            }
+        if Self.isShort(text) {
+            let commit = try silence == nil ? bringShort(text, watch) : shortCommit(text)
+            if let commit { return Revision(ref: nil, commit: commit) }
         }
-        if let silence { throw silence }
-        throw GitFailure(
+        throw silence ?? missing(text)
+    }
+
+    private static func isShort(_ text: String) -> Bool {
+        (4..<40).contains(text.utf8.count) && text.allSatisfy { $0.isASCII && $0.isHexDigit }
+    }
+
+    private func missing(_ text: String) -> GitFailure {
+        GitFailure(
             .refNotFound, "\(url.display) has no branch, tag or commit \(redaction.clean(text))",
             hint: "a short commit needs at least 4 digits")
+    }
+
+    /// The commit that begins like this, of the mirror, else of all that the remote has.
+    private func bringShort(_ text: String, _ watch: Watch) throws(GitFailure) -> String? {
+        if let commit = try shortCommit(text) { return commit }
+        try fetchAll(watch)
+        return try shortCommit(text)
     }
 
     private func fetchAll(_ watch: Watch) throws(GitFailure) {

@@ -14,13 +14,17 @@ extension GitMirror {
         }
     }
 
-    /// Whether a commit is another or has it in its history. One that is not there is no part of that.
+    /// Whether a commit is another or has it in its history. One that is not there is no part of that, where all of that
+    /// is there; where it isn't, the mirror is damaged.
     static func descends(
         _ new: git_oid, from old: git_oid, in repository: borrowing Repository
     ) throws(LibGit2Error) -> Bool {
         var (new, old) = (new, old)
         if git_oid_equal(&new, &old) == 1 { return true }
-        guard try repository.type(of: old) == GIT_OBJECT_COMMIT else { return false }
+        guard try repository.type(of: old) == GIT_OBJECT_COMMIT else {
+            try checkHistory(of: new, in: repository)
+            return false
+        }
         if try isNear(old, to: new, in: repository) { return true }
         let answer = git_graph_descendant_of(repository.pointer, &new, &old)
         try check(answer)
@@ -43,4 +47,16 @@ extension GitMirror {
     }
 
     private static let fewCommits = 16
+
+    /// Throws where a commit of it is missing.
+    private static func checkHistory(of id: git_oid, in repository: borrowing Repository) throws(LibGit2Error) {
+        var (seen, waiting): (Set<String>, [git_oid]) = ([], [id])
+        while let id = waiting.popLast() {
+            guard seen.insert(hexadecimal(id)).inserted else { continue }
+            let commit = try Commit(id, in: repository)
+            for index in 0..<git_commit_parentcount(commit.pointer) {
+                if let parent = git_commit_parent_id(commit.pointer, index)?.pointee { waiting.append(parent) }
+            }
+        }
+    }
 }

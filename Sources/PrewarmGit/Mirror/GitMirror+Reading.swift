@@ -1,4 +1,5 @@
 internal import CLibGit2
+import Glibc
 package import PrewarmCore
 package import PrewarmEngine
 
@@ -71,11 +72,9 @@ extension GitMirror {
     }
 
     func description(of commit: borrowing Commit) -> CommitDescription {
-        let author = git_commit_author(commit.pointer)?.pointee.name.map { String(cString: $0) }
-        let subject = git_commit_summary(commit.pointer).map { String(cString: $0) }
-        return CommitDescription(
-            author: Self.printable(author ?? ""), time: Self.time(git_commit_time(commit.pointer)),
-            subject: Self.printable(subject ?? ""))
+        CommitDescription(
+            author: commit.author, time: Self.time(git_commit_time(commit.pointer)),
+            subject: git_commit_summary(commit.pointer).map { Self.beginning(of: $0) } ?? "")
     }
 
     /// As ``read(_:_:_:)``, without looking beforehand whether the revision is there: for what fails where it is not.
@@ -166,6 +165,13 @@ extension GitMirror {
         Timestamp(seconds: min(max(seconds, -62_135_596_800), 253_402_300_799))
     }
 
-    /// Committers' texts end up on terminals: without control characters.
-    private static func printable(_ text: String) -> String { text.printable }
+    /// Committers' texts end up in tables and on terminals: so much of one as fits there, without control characters.
+    static func beginning(of text: UnsafePointer<CChar>) -> String {
+        let count = strnlen(text, mostBytesShown)
+        let bytes = UnsafeRawBufferPointer(start: text, count: count)
+        let shown = String(decoding: bytes, as: UTF8.self).printable
+        return count < mostBytesShown ? shown : shown.dropLast() + "…"
+    }
+
+    private static let mostBytesShown = 400
 }

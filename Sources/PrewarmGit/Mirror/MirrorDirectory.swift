@@ -15,15 +15,20 @@ struct MirrorDirectory: Sendable {
     /// For one fetch.
     var view: String { path + "/view.git" }
 
-    var exists: Bool { access(repository, F_OK) == 0 }
+    /// Whatever it is, if only a link that leads nowhere.
+    var exists: Bool {
+        var status = stat()
+        return lstat(repository, &status) == 0
+    }
 
     /// Waits, on the thread of a mirror, for other processes and other mirrors of this one that fetch.
     func withLock<Value>(
         _ isOver: () -> Bool, _ body: () throws(GitFailure) -> Value
     ) throws(GitFailure) -> Value {
         try makeDirectories()
-        let descriptor = open(path + "/mirror.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw problem("can't make", path + "/mirror.lock") }
+        // To lock it, it need not be written.
+        let descriptor = open(path + "/mirror.lock", O_RDONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw problem("can't open", path + "/mirror.lock") }
         // Closing lets go of the lock, as does the end of the process.
         defer { close(descriptor) }
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
@@ -39,7 +44,10 @@ struct MirrorDirectory: Sendable {
 
     /// Puts `incoming` in the place of the mirror. Who has the old one open reads on, or has to open anew.
     func swap() throws(GitFailure) {
-        if exists, rename(repository, discarded) != 0 { throw problem("can't rename", repository) }
+        // What another user left there can't be removed, but it can be moved out of the way.
+        if exists, rename(repository, discarded) != 0, rename(repository, "\(discarded).\(time(nil))") != 0 {
+            throw problem("can't rename", repository)
+        }
         guard rename(incoming, repository) == 0 else { throw problem("can't rename", incoming) }
         Self.removeTree(discarded)
     }
@@ -129,7 +137,11 @@ struct MirrorDirectory: Sendable {
     }
 
     private func problem(_ what: String, _ path: String) -> GitFailure {
-        GitFailure(.fetchFailed, "\(what) \(path): \(String(cString: strerror(errno)).lowercased())")
+        let code = errno
+        let isForeign = [EACCES, EPERM, ENOTEMPTY].contains(code)
+        return GitFailure(
+            .fetchFailed, "\(what) \(path): \(String(cString: strerror(code)).lowercased())",
+            hint: isForeign ? "it may be another user's: give \(self.path) to the one that prewarm runs as" : nil)
     }
 
     /// Empty where the folder can't be read.

@@ -207,7 +207,8 @@ struct FailureTranslation {
     }
 
     private func failure(ofRepositoryAt path: String) -> GitFailure {
-        if LocalRepository(path) != nil {
+        if let repository = LocalRepository(path) {
+            if let failure = repository.incapacity { return failure }
             return GitFailure(
                 .fetchFailed,
                 "\(path) is a git repository, but one of its references leads to nothing, or its files can't be read",

@@ -7,10 +7,13 @@ import PrewarmEngine
 struct LocalRepository {
     /// The git directory.
     private let path: String
+    /// As it was given.
+    private let shown: String
 
     /// Nil where it isn't plain which folder is meant.
     /// - Parameter path: of the git directory, or of a work tree that has it as `.git`.
     init?(_ path: String) {
+        shown = path
         let inner = path + "/.git"
         switch (Self.isGitDirectory(path), access(inner, F_OK) == 0) {
         case (true, false): self.path = path
@@ -33,6 +36,21 @@ struct LocalRepository {
         case .tag, .semver, .commit: return nil
         }
         return try tip(of: branch).map { Revision(ref: branch, commit: $0) }
+    }
+
+    /// Why nothing can be fetched from it, where that shows.
+    var incapacity: GitFailure? {
+        if access("\(path)/shallow", F_OK) == 0 {
+            return GitFailure(
+                .refused, "\(shown) is a shallow clone, which lacks what came before",
+                hint: "`git -C \(shown) fetch --unshallow` gets it; in CI, check out with the whole history")
+        }
+        if access("\(path)/reftable", F_OK) == 0 {
+            return GitFailure(
+                .refused, "\(shown) keeps its references as reftable, which the libgit2 here can't read",
+                hint: "`git -C \(shown) refs migrate --ref-format=files` keeps them as files")
+        }
+        return nil
     }
 
     private func tip(of branch: String) throws(GitFailure) -> String? {

@@ -3,11 +3,14 @@ import PrewarmEngine
 
 /// What a remote shows of its references, and what the configured ref means among them.
 struct RefAdvertisement: Sendable {
-    private let refs: [String: AdvertisedRef]
+    /// By the bytes of their names, which are what git compares: two strings may be equal that are spelt in two ways.
+    private let refs: [[UInt8]: AdvertisedRef]
 
     init(_ refs: [AdvertisedRef]) {
-        self.refs = Dictionary(refs.map { ($0.name, $0) }) { first, _ in first }
+        self.refs = Dictionary(refs.map { (Array($0.name.utf8), $0) }) { first, _ in first }
     }
+
+    private subscript(_ name: String) -> AdvertisedRef? { refs[Array(name.utf8)] }
 
     /// A full name, as `refs/heads/main`, and what it stands for.
     struct Resolved: Sendable {
@@ -38,7 +41,7 @@ struct RefAdvertisement: Sendable {
     /// The full name of a tag.
     func tag(named name: String) -> String? {
         let full = "refs/tags/\(name.withoutPrefix("refs/tags/"))"
-        return refs[full] == nil ? nil : full
+        return self[full] == nil ? nil : full
     }
 
     /// A branch or a tag of that name, the branch first; any other reference by its full name, as `refs/pull/7/head`.
@@ -58,12 +61,12 @@ struct RefAdvertisement: Sendable {
     }
 
     private func head() throws(GitFailure) -> Resolved {
-        guard let head = refs["HEAD"] else {
+        guard let head = self["HEAD"] else {
             throw GitFailure(
                 .refNotFound, "the remote's HEAD points at a branch that does not exist",
                 hint: "name a branch; it has \(Self.list(names("refs/heads/")))")
         }
-        if let target = head.target, target.hasPrefix("refs/heads/"), let found = refs[target] {
+        if let target = head.target, target.hasPrefix("refs/heads/"), let found = self[target] {
             let name = target.withoutPrefix("refs/heads/")
             return Resolved(name: target, revision: Revision(ref: name, commit: found.id))
         }
@@ -72,8 +75,8 @@ struct RefAdvertisement: Sendable {
 
     /// An annotated tag is shown twice: as the tag, and with `^{}` as the commit that it leads to.
     private func resolve(_ name: String, shown: String) -> Resolved? {
-        guard !name.hasSuffix("^{}"), let found = refs[name] else { return nil }
-        let commit = refs["\(name)^{}"]?.id ?? found.id
+        guard !name.hasSuffix("^{}"), let found = self[name] else { return nil }
+        let commit = self["\(name)^{}"]?.id ?? found.id
         return Resolved(name: name, revision: Revision(ref: shown, commit: commit))
     }
 
@@ -95,7 +98,8 @@ struct RefAdvertisement: Sendable {
     }
 
     private func names(_ prefix: String) -> [String] {
-        refs.keys.filter { $0.hasPrefix(prefix) && !$0.hasSuffix("^{}") }.map { $0.withoutPrefix(prefix) }.sorted()
+        refs.values.map(\.name).filter { $0.hasPrefix(prefix) && !$0.hasSuffix("^{}") }.map { $0.withoutPrefix(prefix) }
+            .sorted()
     }
 
     private func missing(_ kind: String, _ name: String, among names: [String]) -> GitFailure {
@@ -104,7 +108,7 @@ struct RefAdvertisement: Sendable {
             return GitFailure(.refNotFound, "there is no \(kind) \(name)", hint: "there is a \(other) of that name")
         }
         if let close = names.closest(to: name) {
-            return GitFailure(.refNotFound, "there is no \(kind) \(name)", hint: "did you mean \(close)?")
+            return GitFailure(.refNotFound, "there is no \(kind) \(name)", hint: "did you mean \(close.printable)?")
         }
         let plural = kind == "branch" ? "branches" : "tags"
         let hint = names.isEmpty ? "it has no \(plural)" : "it has \(Self.list(names))"
@@ -113,7 +117,7 @@ struct RefAdvertisement: Sendable {
 
     private static func list(_ names: [String]) -> String {
         let more = names.count > 5 ? " and \(names.count - 5) more" : ""
-        return names.isEmpty ? "none" : names.prefix(5).joined(separator: ", ") + more
+        return names.isEmpty ? "none" : names.prefix(5).map(\.printable).joined(separator: ", ") + more
     }
 }
 

@@ -102,17 +102,25 @@ struct RemotePass {
     }
 
     private func connectAndList(_ remote: OpaquePointer?) throws(LibGit2Error) -> [AdvertisedRef] {
+        var options = git_remote_connect_options()
+        try check(git_remote_connect_options_init(&options, UInt32(GIT_REMOTE_CONNECT_OPTIONS_VERSION)))
+        options.callbacks = try callbacks()
+        // To another path of the host alone; the stream looks after the port.
+        options.follow_redirects = GIT_REMOTE_REDIRECT_NONE
         try withProxy { proxy throws(LibGit2Error) in
-            var callbacks = try callbacks()
-            try check(git_remote_connect(remote, GIT_DIRECTION_FETCH, &callbacks, &proxy, nil))
+            options.proxy_opts = proxy
+            try check(git_remote_connect_ext(remote, GIT_DIRECTION_FETCH, &options))
         }
         var heads: UnsafeMutablePointer<UnsafePointer<git_remote_head>?>?
         var count = 0
         try check(git_remote_ls(&heads, &count, remote))
         return UnsafeBufferPointer(start: heads, count: count).compactMap { head in
-            guard let head = head?.pointee, let name = head.name else { return nil }
-            let target = head.symref_target.map { String(cString: $0) }
-            return AdvertisedRef(name: String(cString: name), id: hexadecimal(head.oid), target: target)
+            // What is no text can't be configured, and must not look like what can.
+            guard let head = head?.pointee, let name = head.name.flatMap({ String(validatingCString: $0) }) else {
+                return nil
+            }
+            let target = head.symref_target.flatMap { String(validatingCString: $0) }
+            return AdvertisedRef(name: name, id: hexadecimal(head.oid), target: target)
         }
     }
 

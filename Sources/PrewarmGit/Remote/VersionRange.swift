@@ -27,7 +27,7 @@ struct Version: Hashable, Comparable, Sendable {
         guard words.count <= 3, !prerelease.contains("") else { return nil }
         var numbers: [Int] = []
         for word in words {
-            if word == "x" || word == "X" || word == "*" { return (numbers, []) }
+            if word == "x" || word == "X" || word == "*" { return prerelease.isEmpty ? (numbers, []) : nil }
             guard let number = Int(word), number >= 0, number < 1_000_000_000, word.first != "+" else { return nil }
             numbers.append(number)
         }
@@ -51,7 +51,8 @@ struct Version: Hashable, Comparable, Sendable {
     }
 }
 
-/// `1.4.2`, `1.x`, `^1.4`, `~1.4.2`, `>=1.2 <2`, joined by `||`. Pre-releases count only where the range names one.
+/// `1.4.2`, `1.x`, `^1.4`, `~1.4.2`, `>=1.2 <2`, `1.2 - 1.4`, joined by `||`. Pre-releases count only where one of the
+/// alternatives that they fit in names one.
 struct VersionRange: Sendable {
     private struct Span: Sendable {
         var from = Version(numbers: [0, 0, 0])
@@ -61,7 +62,6 @@ struct VersionRange: Sendable {
         var namesPrerelease = false
 
         func contains(_ version: Version) -> Bool {
-            guard version.prerelease.isEmpty || namesPrerelease else { return false }
             guard isFromIncluded ? version >= from : version > from else { return false }
             return to.map { isToIncluded ? version <= $0 : version < $0 } ?? true
         }
@@ -74,9 +74,21 @@ struct VersionRange: Sendable {
         var alternatives: [[Span]] = []
         for alternative in text.split(separator: "||", omittingEmptySubsequences: false) {
             var spans: [Span] = []
-            for word in alternative.split(whereSeparator: { $0 == " " || $0 == "," }) {
-                guard let span = Self.span(word) else { return nil }
-                spans.append(span)
+            var words = alternative.split(whereSeparator: { $0 == " " || $0 == "," })[...]
+            while let word = words.popFirst() {
+                if words.first == "-" {
+                    guard let end = words.dropFirst().first, let from = Self.span(">=" + word),
+                        let to = Self.span("<=" + end)
+                    else { return nil }
+                    spans += [from, to]
+                    words = words.dropFirst(2)
+                } else if Self.signs.contains(String(word)) {
+                    guard let version = words.popFirst(), let span = Self.span(word + version) else { return nil }
+                    spans.append(span)
+                } else {
+                    guard let span = Self.span(word) else { return nil }
+                    spans.append(span)
+                }
             }
             guard !spans.isEmpty else { return nil }
             alternatives.append(spans)
@@ -85,29 +97,39 @@ struct VersionRange: Sendable {
     }
 
     func contains(_ version: Version) -> Bool {
-        alternatives.contains { $0.allSatisfy { $0.contains(version) } }
+        alternatives.contains { spans in
+            (version.prerelease.isEmpty || spans.contains(where: \.namesPrerelease))
+                && spans.allSatisfy { $0.contains(version) }
+        }
     }
 
+    private static let signs = [">=", "<=", ">", "<", "=", "^", "~"]
+
     private static func span(_ word: Substring) -> Span? {
-        let sign = [">=", "<=", ">", "<", "=", "^", "~"].first { word.hasPrefix($0) } ?? ""
+        let sign = signs.first { word.hasPrefix($0) } ?? ""
         guard let (numbers, prerelease) = Version.parts(word.dropFirst(sign.count)) else { return nil }
         var version = Version(numbers: numbers + [Int](repeating: 0, count: 3 - numbers.count))
         version.prerelease = prerelease
         let isWhole = numbers.count == 3
-        /// The first version behind all that begin with the first `count` numbers.
+        /// The first version behind all that begin with the first `count` numbers, its own pre-releases included.
         func behind(_ count: Int) -> Version? {
             guard count > 0 else { return nil }
             let head = version.numbers.prefix(count)
             let raised = head.dropLast() + [(head.last ?? 0) + 1]
-            return Version(numbers: raised + [Int](repeating: 0, count: 3 - count))
+            var next = Version(numbers: raised + [Int](repeating: 0, count: 3 - count))
+            next.prerelease = ["0"]
+            return next
         }
         var span = Span(namesPrerelease: !prerelease.isEmpty)
         switch sign {
         case ">=": span.from = version
         case ">":
             span.from = isWhole ? version : behind(numbers.count) ?? version
+            if !isWhole { span.from.prerelease = [] }
             span.isFromIncluded = !isWhole
-        case "<": span.to = version
+        case "<":
+            span.to = version
+            if !isWhole { span.to?.prerelease = ["0"] }
         case "<=":
             span.to = isWhole ? version : behind(numbers.count)
             span.isToIncluded = isWhole

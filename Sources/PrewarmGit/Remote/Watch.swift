@@ -24,7 +24,9 @@ final class Watch: @unchecked Sendable {
         let (host, port) = Self.address(settings, url)
         let idle = Int32(clamping: max(1, settings.limits.idleTimeout.wholeMilliseconds))
         let total = Int32(clamping: max(1, settings.limits.timeout.wholeMilliseconds))
-        guard let pointer = prewarm_git_watch_new(host, port, idle, idle, total) else {
+        let bare = url.host.contains(":") ? "[\(url.host)]" : url.host
+        let target = url.scheme == .https && settings.proxy != nil ? "\(bare):\(url.port)" : nil
+        guard let pointer = prewarm_git_watch_new(host, port, target, idle, idle, total) else {
             throw GitFailure(.fetchFailed, "out of memory")
         }
         self.pointer = pointer
@@ -111,7 +113,7 @@ final class Watch: @unchecked Sendable {
             return GitFailure(.unreachable, "the call to \(address) was cancelled")
         case (PREWARM_GIT_ELSEWHERE, _):
             return GitFailure(
-                .refused, "\(address) redirects to another host or port, which is not followed",
+                .refused, "\(url.host):\(url.port) redirects to another host or port, which is not followed",
                 hint: "put the address that it redirects to into the configuration, if you trust it")
         default: return nil
         }

@@ -12,10 +12,12 @@ struct ProxyURL {
         var authority = text[scheme.upperBound...].prefix { $0 != "/" }
         userInfo = authority.lastIndex(of: "@").map { String(authority[..<$0]) }
         if let at = authority.lastIndex(of: "@") { authority = authority[authority.index(after: at)...] }
-        let parts = authority.split(separator: ":", omittingEmptySubsequences: false)
-        guard let first = parts.first, !first.isEmpty, parts.count <= 2 else { return nil }
-        guard parts.count == 1 || UInt16(parts[1]) != nil else { return nil }
-        host = String(first)
-        port = parts.count == 2 ? String(parts[1]) : text.lowercased().hasPrefix("https") ? "443" : "80"
+        let end = authority.hasPrefix("[") ? authority.firstIndex(of: "]") : authority.startIndex
+        guard let end else { return nil }
+        let colon = authority[end...].firstIndex(of: ":") ?? authority.endIndex
+        host = authority[..<colon].filter { $0 != "[" && $0 != "]" }
+        let number = authority[colon...].dropFirst()
+        guard !host.isEmpty, colon == authority.endIndex || UInt16(number) != nil else { return nil }
+        port = number.isEmpty ? text.lowercased().hasPrefix("https") ? "443" : "80" : String(number)
     }
 }

@@ -34,7 +34,7 @@ struct RepositoryURL: Sendable {
             self = try Self.read(
                 scheme: text[..<separator.lowerBound].lowercased(), rest: text[separator.upperBound...],
                 allowFile: allowFile)
-        } else if text.contains("::") {
+        } else if !text.contains("["), text.contains("::") {
             throw GitFailure(.refused, "URLs of the form helper::address are not allowed", hint: Self.advice)
         } else {
             self = try Self.shortSSH(text)
@@ -96,10 +96,25 @@ struct RepositoryURL: Sendable {
         return url
     }
 
-    /// `git@host:path`, as git and the forges write it.
+    /// `git@host:path`, as git and the forges write it. In brackets stand an address of IPv6, or what has a port:
+    /// `git@[::1]:path`, `[git@host:2222]:path`.
     private static func shortSSH(_ text: String) throws(GitFailure) -> RepositoryURL {
-        guard let colon = text.firstIndex(of: ":"), !text[..<colon].contains("/") else {
+        let end = text.contains("[") ? text.firstIndex(of: "]") ?? text.startIndex : text.startIndex
+        guard let colon = text[end...].firstIndex(of: ":"), !text[..<colon].contains("/") else {
             throw GitFailure(.refused, "the URL has no scheme", hint: advice)
+        }
+        if text.hasPrefix("["), text[..<end].contains("@") || !text[..<end].contains("::") {
+            guard text[end...].hasPrefix("]:") else {
+                throw GitFailure(.refused, "the URL has no valid host and port", hint: advice)
+            }
+            let inner = text[text.index(after: text.startIndex)..<end]
+            let path = text[text.index(after: colon)...]
+            if inner.contains(":") {
+                // libgit2 takes a port in a URL alone, where a path always begins at the root.
+                return try read(
+                    scheme: "ssh", rest: "\(inner)/\(path.hasPrefix("/") ? path.dropFirst() : path)", allowFile: false)
+            }
+            return try shortSSH("\(inner):\(path)")
         }
         let path = text[text.index(after: colon)...]
         guard !["https", "http", "ssh", "file"].contains(text[..<colon].lowercased()),
@@ -109,9 +124,10 @@ struct RepositoryURL: Sendable {
         }
         let url = try read(scheme: "ssh", rest: "\(text[..<colon])/\(path)", allowFile: false)
         // The path is left as it stands: without a leading slash it begins in the user's home.
+        let host = url.host.contains(":") ? "[\(url.host)]" : url.host
         return RepositoryURL(
-            scheme: .ssh, host: url.host, port: url.port, text: "\(url.userInfo?.name ?? "git")@\(url.host):\(path)",
-            display: "\(url.host):\(path)", userInfo: url.userInfo)
+            scheme: .ssh, host: url.host, port: url.port, text: "\(url.userInfo?.name ?? "git")@\(host):\(path)",
+            display: "\(host):\(path)", userInfo: url.userInfo)
     }
 
     /// libgit2 gets absolute paths as URLs with everything encoded: it takes a path that does not exist and has a
@@ -146,16 +162,17 @@ struct RepositoryURL: Sendable {
         if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
             host = authority[authority.index(after: authority.startIndex)..<end]
             let rest = authority[authority.index(after: end)...]
-            port = rest.hasPrefix(":") ? rest.dropFirst() : nil
+            // What is behind the bracket and no port makes the whole thing none.
+            port = rest.isEmpty ? nil : rest.hasPrefix(":") ? rest.dropFirst() : "-"
         } else if let colon = authority.firstIndex(of: ":") {
             host = authority[..<colon]
             port = authority[authority.index(after: colon)...]
         }
-        let isPort = port.map { UInt16($0) ?? 0 > 0 } ?? true
+        let isPort = port.map { $0.first?.isNumber == true && UInt16($0) ?? 0 > 0 } ?? true
         guard !host.isEmpty, !host.hasPrefix("-"), isPort, host.utf8.allSatisfy(isHostByte) else {
             throw GitFailure(.refused, "the URL has no valid host and port", hint: advice)
         }
-        return (host.lowercased(), port.map(String.init))
+        return (host.lowercased(), port.flatMap { UInt16($0) }.map(String.init))
     }
 
     private static func isHostByte(_ byte: UInt8) -> Bool {

@@ -1,3 +1,4 @@
+import PrewarmCore
 import PrewarmEngine
 
 /// Signatures by SSH keys, checked by ssh-keygen as git does it (ssh-keygen(1), -Y), with the keys as they are valid now.

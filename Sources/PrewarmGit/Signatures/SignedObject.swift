@@ -1,4 +1,5 @@
 internal import CLibGit2
+import PrewarmCore
 import PrewarmEngine
 
 /// A commit or an annotated tag with what was signed of it.
@@ -13,8 +14,7 @@ struct SignedObject: Sendable {
     /// A commit. Its signature is in a header of it.
     init(commit id: git_oid, in repository: borrowing Repository) throws(LibGit2Error) {
         let commit = try Commit(id, in: repository)
-        let author = git_commit_author(commit.pointer)?.pointee.name.map { String(cString: $0) } ?? "somebody"
-        name = "commit \(hexadecimal(id).prefix(12)) by \(author.printable)"
+        name = "commit \(hexadecimal(id).prefix(12)) by \(commit.author.isEmpty ? "somebody" : commit.author)"
         var (signature, payload, id) = (git_buf(), git_buf(), id)
         defer {
             git_buf_dispose(&signature)
@@ -72,12 +72,4 @@ struct SignedObject: Sendable {
     }
 
     func isSigned(by kind: String) -> Bool { signature?.starts(with: "-----BEGIN \(kind)".utf8) == true }
-
-}
-
-extension String {
-    /// Committers' texts end up on terminals: without control characters.
-    var printable: String {
-        String(String.UnicodeScalarView(unicodeScalars.filter { $0.properties.generalCategory != .control }))
-    }
 }
