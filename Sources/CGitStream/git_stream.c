@@ -146,15 +146,118 @@ static int connect_to(timed_stream *stream, struct addrinfo *address, int limit)
     return 0;
 }
 
+/* getaddrinfo can't be ended: it has a thread of its own, which whoever gives up leaves to itself. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    /* The thread, and who waits for it. */
+    int users, is_done, error;
+    struct addrinfo *addresses;
+    char *host, *port;
+} lookup;
+
+static int look_up_now(const char *host, const char *port, int flags, struct addrinfo **addresses)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC, .ai_flags = flags};
+    return getaddrinfo(host, port, &hints, addresses);
+}
+
+static void lookup_leave(lookup *lookup)
+{
+    pthread_mutex_lock(&lookup->lock);
+    int is_last = --lookup->users == 0;
+    pthread_mutex_unlock(&lookup->lock);
+    if (!is_last)
+        return;
+    if (lookup->addresses != NULL)
+        freeaddrinfo(lookup->addresses);
+    pthread_mutex_destroy(&lookup->lock);
+    pthread_cond_destroy(&lookup->done);
+    free(lookup->host);
+    free(lookup->port);
+    free(lookup);
+}
+
+static void *lookup_run(void *argument)
+{
+    lookup *lookup = argument;
+    struct addrinfo *addresses = NULL;
+    int error = look_up_now(lookup->host, lookup->port, 0, &addresses);
+    pthread_mutex_lock(&lookup->lock);
+    lookup->addresses = addresses;
+    lookup->error = error;
+    lookup->is_done = 1;
+    pthread_cond_signal(&lookup->done);
+    pthread_mutex_unlock(&lookup->lock);
+    lookup_leave(lookup);
+    return NULL;
+}
+
+static lookup *lookup_start(const char *host, const char *port)
+{
+    lookup *lookup = calloc(1, sizeof(*lookup));
+    if (lookup == NULL)
+        return NULL;
+    lookup->host = strdup(host);
+    lookup->port = strdup(port);
+    lookup->users = 2;
+    pthread_mutex_init(&lookup->lock, NULL);
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&lookup->done, &clock);
+    pthread_condattr_destroy(&clock);
+    pthread_t thread;
+    if (lookup->host == NULL || lookup->port == NULL || pthread_create(&thread, NULL, lookup_run, lookup) != 0) {
+        lookup->users = 1;
+        lookup_leave(lookup);
+        return NULL;
+    }
+    pthread_detach(thread);
+    return lookup;
+}
+
+/* Negative where it was noted why there are none. */
+static int resolve(timed_stream *stream, struct addrinfo **addresses)
+{
+    if (look_up_now(stream->host, stream->port, AI_NUMERICHOST, addresses) == 0)
+        return 0;
+    lookup *lookup = lookup_start(stream->host, stream->port);
+    if (lookup == NULL)
+        return note(stream, PREWARM_GIT_RESOLVING, PREWARM_GIT_FAILED, EAI_MEMORY);
+    long long end = now() + stream->watch->connect;
+    int result = 0;
+    pthread_mutex_lock(&lookup->lock);
+    while (!lookup->is_done && result == 0) {
+        long long next = now() + SLICE;
+        struct timespec time = {.tv_sec = next / 1000, .tv_nsec = next % 1000 * 1000000};
+        pthread_cond_timedwait(&lookup->done, &lookup->lock, &time);
+        if (lookup->is_done)
+            break;
+        if (is_over(stream, PREWARM_GIT_RESOLVING))
+            result = -1;
+        else if (now() >= end)
+            result = note(stream, PREWARM_GIT_RESOLVING, PREWARM_GIT_IDLE, 0);
+    }
+    if (lookup->is_done && lookup->error != 0)
+        result = note(stream, PREWARM_GIT_RESOLVING, PREWARM_GIT_FAILED, lookup->error);
+    if (lookup->is_done && result == 0) {
+        *addresses = lookup->addresses;
+        lookup->addresses = NULL;
+    }
+    pthread_mutex_unlock(&lookup->lock);
+    lookup_leave(lookup);
+    return result;
+}
+
 static int stream_connect(git_stream *parent)
 {
     timed_stream *stream = (timed_stream *)parent;
     prewarm_git_watch *watch = stream->watch;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC}, *addresses = NULL, *address;
-    int error = getaddrinfo(stream->host, stream->port, &hints, &addresses);
-    if (error != 0)
-        return note(stream, PREWARM_GIT_RESOLVING, PREWARM_GIT_FAILED, error);
-    int count = 0;
+    struct addrinfo *addresses = NULL, *address;
+    if (resolve(stream, &addresses) < 0)
+        return -1;
+    int error = 0, count = 0;
     for (address = addresses; address != NULL; address = address->ai_next)
         count++;
     /* A dead address must leave time for the next one: IPv6 that leads nowhere is common. */

@@ -41,8 +41,7 @@ int prewarm_git_stream_register(void);
 
 /*
  * Connections to `host` and `port` alone are let through; where that is a proxy, to `target`, as `host:port`, alone
- * behind it, else `target` is NULL. Limits in milliseconds; the total one runs from
- * now on. NULL without memory.
+ * behind it, else `target` is NULL. Limits in milliseconds; the total one runs from now on. NULL without memory.
  */
 prewarm_git_watch *prewarm_git_watch_new(const char *host, const char *port, const char *target, int connect, int idle,
                                          int total);

@@ -32,7 +32,7 @@ package struct Policy: Hashable, Sendable {
         /// More of them than may go without anybody's leave.
         package func holds(_ removed: Int, of all: Int) -> Bool { removed > above && removed * 100 > percent * all }
 
-        package var description: String { "\(percent),\(above),\(window)" }
+        package var description: String { "\(percent),\(above),\(window.components.seconds)" }
     }
 
     package var limits: Limits

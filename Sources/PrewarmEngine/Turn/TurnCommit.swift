@@ -126,7 +126,7 @@ struct TurnCommit: Sendable {
         _ = try store.move(cancelled, from: [.pending], to: .deleted)
         let deleted = plan.actions.compactMap { $0.kind == .delete ? $0.workspace : nil }
         let moved = try store.move(deleted, from: [.creating, .ready, .failed, .lost], to: .deleting)
-        var makers = Makers(presets: presets, observed: observed)
+        var makers = Makers(presets: presets, before: desired?.changes ?? [], observed: observed)
         var operations: [Operation] = []
         for action in plan.actions where action.kind == .delete {
             guard let id = action.workspace, moved.contains(id),
@@ -185,27 +185,32 @@ struct TurnCommit: Sendable {
     /// What is done while a revision is in force is its doing.
     /// - Returns: where it is converged for the first time, how long that took.
     private func account(_ counts: ActionCounts, isConverged: Bool, in store: any StoreWriter) throws -> Duration? {
-        guard var newest = try store.revisions(source: source.name, limit: 1).first else { return nil }
-        let before = newest
+        let known = isNewRevision ? nil : try store.revisions(source: source.name, limit: 1).first
+        guard var newest = known ?? arrived else { return nil }
         newest.created += counts.created
         newest.deleted += counts.deleted
         newest.cancelled += counts.cancelled
         if isConverged, preset == nil, newest.convergedAt == nil { newest.convergedAt = now }
-        if newest != before { try store.updateNewest(newest) }
-        return before.convergedAt == nil ? try noteConvergence(of: newest, in: store) : nil
+        if known == nil {
+            try store.insert(newest)
+        } else if newest != known {
+            try store.updateNewest(newest)
+        }
+        return known?.convergedAt == nil ? try noteConvergence(of: newest, in: store) : nil
+    }
+
+    /// Of a new revision, before anything is done because of it.
+    private var arrived: RevisionRecord? {
+        guard isNewRevision, let desired, let revision else { return nil }
+        return RevisionRecord(
+            source: source.name, revision: revision, appliedAt: now, author: desired.commit?.author,
+            subject: desired.commit?.subject, committedAt: desired.commit?.time, created: 0, deleted: 0, cancelled: 0)
     }
 
     private func remember(_ plan: Plan, of scope: TurnScope, in store: any StoreWriter) throws {
         var record = record
         if let desired, let revision {
-            if isNewRevision {
-                try store.insert(
-                    RevisionRecord(
-                        source: source.name, revision: revision, appliedAt: now, author: desired.commit?.author,
-                        subject: desired.commit?.subject, committedAt: desired.commit?.time, created: 0, deleted: 0,
-                        cancelled: 0))
-                record.appliedAt = now
-            }
+            if isNewRevision { record.appliedAt = now }
             record.applied = revision
             record.files = desired.files
             record.foreignDocuments = desired.foreignDocuments
@@ -234,8 +239,9 @@ private struct Makers {
     private let fingerprints: [WorkspaceID: Fingerprint]
     private var known: [Fingerprint: String] = [:]
 
-    init(presets: PresetTable, observed: Observed) {
+    init(presets: PresetTable, before changes: [PresetChange], observed: Observed) {
         self.presets = presets
+        for case let before? in changes.lazy.map(\.before) { known[before.fingerprint] = before.spec.provisioner }
         fingerprints = Dictionary(
             observed.instances.values.lazy.joined().map { ($0.id, $0.fingerprint) }
         ) { first, _ in first }

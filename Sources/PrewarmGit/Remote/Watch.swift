@@ -94,6 +94,10 @@ final class Watch: @unchecked Sendable {
             return GitFailure(
                 .unreachable, "can't find the address of \(place.host): \(String(cString: gai_strerror(report.error)))",
                 hint: "check the host in the URL of source \(settings.name), and this machine's DNS")
+        case (PREWARM_GIT_IDLE, PREWARM_GIT_RESOLVING):
+            return GitFailure(
+                .unreachable, "the address of \(place.host) was not found within \(waited)",
+                hint: "check this machine's DNS")
         case (PREWARM_GIT_FAILED, PREWARM_GIT_CONNECTING):
             return GitFailure(.unreachable, "can't connect to \(address): \(Self.text(report.error))")
         case (PREWARM_GIT_FAILED, _):
