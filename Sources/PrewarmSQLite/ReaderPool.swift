@@ -4,11 +4,14 @@ internal import PrewarmEngine
 internal import Synchronization
 
 /// Connections for reading: each read has one of its own for as long as it takes. They are opened when they are needed
-/// for the first time, as few programs need more than one.
+/// for the first time, as few programs need more than one. The first read of all has the writer's: nothing is written
+/// yet, and to open another one takes as long as to read a small store.
 final class ReaderPool: Sendable {
     typealias Job = @Sendable (Result<Database, any Error>) -> Void
 
     private struct State {
+        /// The writer, until it was used.
+        var first: DatabaseQueue?
         var all: [DatabaseQueue] = []
         /// The one that was used last is taken first: what it read is still in its memory.
         var idle: [DatabaseQueue] = []
@@ -18,16 +21,17 @@ final class ReaderPool: Sendable {
     }
 
     private enum Turn {
-        case now(DatabaseQueue)
+        case now(DatabaseQueue, isOurs: Bool)
         case opens, waits, closed
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let most: Int
     private let open: @Sendable () throws -> DatabaseQueue
 
     /// - Parameter open: opens another connection.
-    init(most: Int = 5, open: @escaping @Sendable () throws -> DatabaseQueue) {
+    init(writer: DatabaseQueue, most: Int = 5, open: @escaping @Sendable () throws -> DatabaseQueue) {
+        state = Mutex(State(first: writer))
         self.most = most
         self.open = open
     }
@@ -36,7 +40,8 @@ final class ReaderPool: Sendable {
     func read(_ job: @escaping Job) {
         let turn = state.withLock { state -> Turn in
             if state.isClosed { return .closed }
-            if let reader = state.idle.popLast() { return .now(reader) }
+            if let writer = state.first.take() { return .now(writer, isOurs: false) }
+            if let reader = state.idle.popLast() { return .now(reader, isOurs: true) }
             guard state.all.count + state.opening < most else {
                 state.waiting.append(job)
                 return .waits
@@ -45,7 +50,7 @@ final class ReaderPool: Sendable {
             return .opens
         }
         switch turn {
-        case .now(let reader): run(job, on: reader)
+        case .now(let reader, let isOurs): run(job, on: reader, isOurs: isOurs)
         case .opens: openAndRun(job)
         case .waits: break
         case .closed: job(.failure(Self.closed))
@@ -89,9 +94,10 @@ final class ReaderPool: Sendable {
         DatabaseError(resultCode: .SQLITE_MISUSE, message: "the store is closed")
     }
 
-    private func run(_ job: @escaping Job, on reader: DatabaseQueue) {
+    private func run(_ job: @escaping Job, on reader: DatabaseQueue, isOurs: Bool = true) {
         let turn: Job = { [self] database in
             job(database)
+            guard isOurs else { return }
             // What comes next waits in its queue until the transaction of this one is over.
             let next = state.withLock { state -> Job? in
                 if state.waiting.isEmpty {

@@ -17,7 +17,7 @@ extension SQLiteStore {
             let memory = Self.memory(megabytes: readsBeside ? 32 : 8)
             let writer = try DatabaseQueue(path: path, configuration: writerConfiguration(path))
             try prepare(writer, path: path, memory: memory)
-            let readers = readsBeside ? ReaderPool { try openReader(path, memory: memory) } : nil
+            let readers = readsBeside ? ReaderPool(writer: writer) { try openReader(path, memory: memory) } : nil
             return SQLiteStore(path: path, writer: writer, readers: readers)
         } catch let error as StoreError {
             throw error

@@ -94,6 +94,7 @@ struct SQLiteStoreContractTests {
     func readersThatCantBeOpened() async throws {
         let fixture = try SQLiteFixture()
         let store = try SQLiteStore.open(path: fixture.path)
+        #expect(try await store.read { try $0.sources() }.isEmpty, "the first one needs none")
         try FileManager.default.moveItem(atPath: fixture.directory, toPath: fixture.directory + "-moved")
         defer { try? FileManager.default.removeItem(atPath: fixture.directory + "-moved") }
         await withTaskGroup { group in

@@ -46,8 +46,9 @@ struct ConfigurationFile {
 
     /// The one path of a repository on disk, whichever links lead to it.
     private func repository(_ url: String) -> String {
-        let prefix = "file://"
-        let path = url.hasPrefix(prefix) ? String(url.dropFirst(prefix.count)) : resolveURL(url)
+        let encoded = ["file://localhost/", "file:///"].first { url.lowercased().hasPrefix($0) }
+            .map { "/" + url.dropFirst($0.count) }
+        let path = encoded.map { $0.removingPercentEncoding ?? $0 } ?? resolveURL(url)
         guard path.hasPrefix("/"), let real = realpath(path, nil) else { return url }
         defer { free(real) }
         return String(cString: real)

@@ -105,6 +105,9 @@ struct MirrorDirectory: Sendable {
             // Killed between the two renames: the old one is still good.
             _ = rename(discarded, repository)
         }
+        for name in Self.names(in: path) where name.hasPrefix("discarded.git.") {
+            Self.removeTree(path + "/" + name)
+        }
         for name in Self.names(in: path) where name.hasPrefix("verify.") {
             var status = stat()
             // Another process may be at it just now.
