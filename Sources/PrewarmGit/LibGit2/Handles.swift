@@ -13,6 +13,18 @@ struct Repository: ~Copyable {
 
     deinit { git_repository_free(pointer) }
 
+    /// libgit2 looks for what large files have in common when it packs them, and asks nobody meanwhile whether the time is
+    /// over: for files of many megabytes that takes minutes. It takes the size from which on it doesn't from a key that is
+    /// meant for something else (packbuilder_config in its pack-objects.c, 1.5 to 1.9).
+    private static let configuration = """
+        [core]
+        \trepositoryformatversion = 0
+        \tbare = true
+        [pack]
+        \tdeltaCacheSize = 4194304
+
+        """
+
     /// Makes an empty bare repository.
     static func make(at path: String) throws(LibGit2Error) {
         var options = git_repository_init_options()
@@ -23,6 +35,9 @@ struct Repository: ~Copyable {
         var pointer: OpaquePointer?
         try check(git_repository_init_ext(&pointer, path, &options))
         git_repository_free(pointer)
+        guard replaceFile(path + "/config", configuration) else {
+            throw LibGit2Error(code: -1, category: 0, message: "\(path)/config can't be written")
+        }
     }
 
     /// The object's type, without reading it; nil where it is not there.

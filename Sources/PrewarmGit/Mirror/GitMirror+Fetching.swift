@@ -84,25 +84,27 @@ extension GitMirror {
     }
 
     private func fetch(_ revision: Revision, _ id: git_oid, into path: String, _ watch: Watch) throws(GitFailure) {
+        if try fetchThroughView(revision, id, into: path, watch) { return }
+        try fetch(revision, id, into: path, watch) { () throws(GitFailure) in try pass(watch) }
+    }
+
+    /// Of a branch on disk: from a repository that has no more than that, whatever else is in the one that it is of.
+    /// - Returns: false where there is none, or nothing can be had from it: then the real one says why.
+    private func fetchThroughView(
+        _ revision: Revision, _ id: git_oid, into path: String, _ watch: Watch
+    ) throws(GitFailure) -> Bool {
+        guard let local = url.path.flatMap({ LocalRepository($0) }) else { return false }
+        defer { MirrorDirectory.removeTree(directory.view) }
+        guard try local.makeView(of: revision, at: directory.view) else { return false }
+        let view = try RepositoryURL(directory.view, allowFile: true)
         do throws(GitFailure) {
-            try fetch(revision, id, into: path, watch) { () throws(GitFailure) in try pass(watch) }
-        } catch {
-            guard error.reason == .fetchFailed, let local = url.path.flatMap({ LocalRepository($0) }) else {
-                throw error
+            try fetch(revision, id, into: path, watch) { () throws(GitFailure) in
+                try RemotePass(settings, url: view, shownAs: url, login: nil, watch: watch, redaction: redaction)
             }
-            defer { MirrorDirectory.removeTree(directory.view) }
-            guard try local.makeView(of: revision, at: directory.view) else { throw error }
-            let view = try RepositoryURL(directory.view, allowFile: true)
-            let problem = error
-            do throws(GitFailure) {
-                try fetch(revision, id, into: path, watch) { () throws(GitFailure) in
-                    try RemotePass(settings, url: view, login: nil, watch: watch, redaction: redaction)
-                }
-            } catch {
-                // Nobody but us knows the view.
-                throw watch.isOver || error.reason == .tooLarge ? error : problem
-            }
+        } catch  where !watch.isOver && error.reason != .tooLarge {
+            return false
         }
+        return true
     }
 
     /// - Parameter pass: makes one.

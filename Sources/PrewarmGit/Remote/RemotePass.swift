@@ -6,16 +6,20 @@ import PrewarmEngine
 struct RemotePass {
     private let settings: GitSettings
     private let url: RepositoryURL
+    /// In messages.
+    private let shown: RepositoryURL
     private let watch: Watch
     private let context: PassContext
     private let redaction: Redaction
 
     /// - Parameter login: for https.
     init(
-        _ settings: GitSettings, url: RepositoryURL, login: GitLogin?, watch: Watch, redaction: Redaction
+        _ settings: GitSettings, url: RepositoryURL, shownAs shown: RepositoryURL? = nil, login: GitLogin?, watch: Watch,
+        redaction: Redaction
     ) throws(GitFailure) {
         self.settings = settings
         self.url = url
+        self.shown = shown ?? url
         self.watch = watch
         var redaction = redaction
         var hostKeys: HostKeyCheck?
@@ -95,7 +99,7 @@ struct RemotePass {
             return try watch.guarding(body)
         } catch {
             throw FailureTranslation(
-                settings: settings, url: url, operation: operation, watch: watch, context: context,
+                settings: settings, url: shown, operation: operation, watch: watch, context: context,
                 redaction: redaction
             ).failure(of: error)
         }
