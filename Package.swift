@@ -94,7 +94,7 @@ let package = Package(
             [
                 "PrewarmCore", "PrewarmManifests", "PrewarmEngine", "PrewarmGit", "PrewarmSQLite",
                 "PrewarmProvisioners", "PrewarmServer", argumentParser, logging, lifecycle, signals, httpClient,
-                "CMalloc", nioCore, nioHTTP1, nioSSL,
+                "CMalloc", nioCore, nioHTTP1, nioSSL, system,
             ]),
         .executableTarget(
             name: "prewarm", dependencies: ["PrewarmCommands", argumentParser], swiftSettings: strict,

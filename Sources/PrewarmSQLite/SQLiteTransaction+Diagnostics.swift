@@ -18,7 +18,7 @@ extension SQLiteTransaction {
         }
         try statement("SELECT value FROM guards WHERE source = ?").forEach(source) { columns in
             if (try? GuardRecord(binary: columns.next())) == nil {
-                diagnostics.append(unreadable("the deletion guard"))
+                diagnostics.append(.unreadableGuard)
             }
         }
         return diagnostics

@@ -35,7 +35,8 @@ struct StatusText {
             }
             if let problem = source["daemon"]?.text("problem") { lines.append("    the daemon: \(problem)") }
             lines += diagnostics.map { diagnostic in
-                let text = "\(diagnostic.location): \(diagnostic.text("message") ?? "")"
+                let place = diagnostic.location
+                let text = (place.isEmpty ? "" : "\(place): ") + (diagnostic.text("message") ?? "")
                 return diagnostic.text("severity") == "error"
                     ? "    \(text)" : Style.yellow.apply(to: "  ! \(text)", colour: colour)
             }

@@ -5,6 +5,7 @@ import PrewarmGit
 import PrewarmManifests
 import PrewarmProvisioners
 import PrewarmSQLite
+import SystemPackage
 
 /// Makes the parts that a configuration asks for.
 struct Assembly {
@@ -57,8 +58,9 @@ struct Assembly {
 
     /// Beside the store: `prewarm.db` has its mirrors in `prewarm.mirrors`.
     func mirror(of source: Configuration.Source) throws -> GitMirror {
-        let folder = URL(fileURLWithPath: try storePath()).deletingPathExtension().appendingPathExtension("mirrors")
-        return try SourceAssembly(file: file, source: source, mirrors: folder).mirror()
+        var mirrors = FilePath(try storePath())
+        mirrors.extension = "mirrors"
+        return try SourceAssembly(file: file, source: source, mirrors: mirrors).mirror()
     }
 
     private func provisioners() -> [String: any Provisioner] {

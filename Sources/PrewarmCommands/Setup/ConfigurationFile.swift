@@ -3,6 +3,7 @@ import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
 import PrewarmProvisioners
+import SystemPackage
 
 /// Finds and reads the configuration: `--config`, `PREWARM_CONFIG`, `./prewarm.yaml`, `/etc/prewarm/prewarm.yaml`.
 struct ConfigurationFile {
@@ -10,7 +11,11 @@ struct ConfigurationFile {
     private static let usual = ["prewarm.yaml", "/etc/prewarm/prewarm.yaml"]
 
     /// Relative paths of the configuration count from here.
-    var folder: URL { URL(fileURLWithPath: path).deletingLastPathComponent() }
+    var folder: FilePath {
+        let path = FilePath(path)
+        if path.isAbsolute { return path.removingLastComponent() }
+        return FilePath(FileManager.default.currentDirectoryPath).pushing(path.removingLastComponent())
+    }
 
     private init(path: String) {
         self.path = path
@@ -97,7 +102,7 @@ struct ConfigurationFile {
             name: provisioner.name.value, command: provisioner.command,
             operations: Set(provisioner.operations.compactMap { ProvisionerOperation(rawValue: $0) }),
             concurrency: provisioner.concurrency, timeout: provisioner.timeout, grace: provisioner.grace,
-            workingDirectory: provisioner.workingDirectory.map(resolve) ?? folder.path,
+            workingDirectory: provisioner.workingDirectory.map(resolve) ?? folder.string,
             environment: provisioner.environment, ownEnvironment: Environment.variables,
             inheritedNames: Set(provisioner.inherit))
     }
@@ -111,6 +116,6 @@ struct ConfigurationFile {
     /// A path of the configuration, from its folder.
     func resolve(_ path: String) -> String {
         let expanded = path.hasPrefix("~/") ? NSHomeDirectory() + path.dropFirst(1) : path
-        return expanded.hasPrefix("/") ? expanded : folder.appending(path: expanded).standardizedFileURL.path
+        return expanded.hasPrefix("/") ? expanded : folder.appending(expanded).lexicallyNormalized().string
     }
 }

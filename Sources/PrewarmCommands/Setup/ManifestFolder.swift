@@ -1,6 +1,7 @@
 import Foundation
 import PrewarmCore
 import PrewarmManifests
+import SystemPackage
 
 /// Manifests of a folder or a file on disk, as they would be read from a repository.
 struct ManifestFolder {
@@ -81,7 +82,17 @@ struct ManifestFolder {
 
     static func bytes(_ path: String) throws -> [UInt8] {
         do {
-            return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+            let file = try FileDescriptor.open(FilePath(path), .readOnly)
+            return try file.closeAfter {
+                var bytes: [UInt8] = []
+                while true {
+                    let more = try [UInt8](unsafeUninitializedCapacity: 64 << 10) { buffer, count in
+                        count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+                    }
+                    if more.isEmpty { return bytes }
+                    bytes += more
+                }
+            }
         } catch {
             throw CommandFailure("the file \(path) can't be read", hint: "check its permissions")
         }

@@ -4,13 +4,14 @@ import PrewarmEngine
 import PrewarmGit
 import PrewarmManifests
 import PrewarmProvisioners
+import SystemPackage
 
 /// Makes the mirror of one configured source.
 struct SourceAssembly {
     let file: ConfigurationFile
     let source: Configuration.Source
     /// Where the mirrors of all sources are.
-    let mirrors: URL
+    let mirrors: FilePath
 
     func mirror() throws -> GitMirror {
         do {
@@ -28,7 +29,7 @@ struct SourceAssembly {
             limits: GitLimits(
                 timeout: source.timeout, idleTimeout: min(source.timeout, .seconds(10)),
                 packSize: source.maxPackSize ?? GitLimits.standardPackSize),
-            allowFile: true, mirror: mirrors.appending(path: source.name.value + ".git").path,
+            allowFile: true, mirror: mirrors.appending(source.name.value + ".git").string,
             caFile: source.caFile.map(file.resolve), proxy: proxy)
         settings.include = source.include
         settings.exclude = source.exclude
@@ -47,7 +48,7 @@ struct SourceAssembly {
             .source(
                 CommandLogin(
                     source: source.name.value, command: command, url: source.url.value.withoutURLLogins,
-                    workingDirectory: file.folder.path, timeout: min(source.timeout, .seconds(30)),
+                    workingDirectory: file.folder.string, timeout: min(source.timeout, .seconds(30)),
                     tools: ChildTools(environment: Environment.variables)))
         case .githubApp(let app):
             .source(

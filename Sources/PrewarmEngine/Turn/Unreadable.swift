@@ -18,4 +18,11 @@ extension Diagnostic {
     package init(unreadable what: String) {
         self.init(.warning, "what was stored of \(what) could not be read; the next turn reads it from git again")
     }
+
+    package static var unreadableGuard: Diagnostic {
+        Diagnostic(
+            .warning,
+            "what was stored of the deletion guard could not be read; until nothing waits, each deletion for a lower number counts as a revision's doing"
+        )
+    }
 }

@@ -14,7 +14,8 @@ struct RemotePass {
 
     /// - Parameter login: for https.
     init(
-        _ settings: GitSettings, url: RepositoryURL, shownAs shown: RepositoryURL? = nil, login: GitLogin?, watch: Watch,
+        _ settings: GitSettings, url: RepositoryURL, shownAs shown: RepositoryURL? = nil, login: GitLogin?,
+        watch: Watch,
         redaction: Redaction
     ) throws(GitFailure) {
         self.settings = settings
