@@ -82,9 +82,9 @@ extension SQLiteTransaction {
     }
 
     /// A deleted workspace is kept for as long as an operation of it is; the newest revision of a source for ever.
-    func forgetHistory(before: Timestamp) throws {
+    func forgetHistory(before: Timestamp) throws -> Bool {
         let last = try statement("SELECT before FROM upkeep WHERE name = 'history'").first { $0.next(Timestamp.self) }
-        if let last, last <= before, before < last + .seconds(3600) { return }
+        if let last, last <= before, before < last + .seconds(3600) { return false }
         try statement("INSERT OR REPLACE INTO upkeep (name, before) VALUES ('history', ?)").run(before)
         try statement(
             "DELETE FROM logs WHERE operation IN (SELECT id FROM operations WHERE finished_at < ?)"
@@ -127,6 +127,7 @@ extension SQLiteTransaction {
             DELETE FROM blobs WHERE saved_at < ? OR parser_version < (SELECT max(parser_version) FROM blobs)
             """
         ).run(before)
+        return true
     }
 
     /// An operation is never older than its workspace, but for those of orphans: the workspace may have had a preset.

@@ -61,12 +61,11 @@ extension SQLiteTransaction {
 
     /// The numbers of texts of revisions, new ones where they have none.
     private func revisionIDs(_ texts: some Sequence<String?>) throws -> [String: Int64] {
-        let insert = try statement("INSERT OR IGNORE INTO revision_texts (text) VALUES (?)")
-        let select = try statement("SELECT id FROM revision_texts WHERE text = ?")
+        let insert = try statement(
+            "INSERT INTO revision_texts (text) VALUES (?) ON CONFLICT DO UPDATE SET text = excluded.text RETURNING id")
         var ids: [String: Int64] = [:]
         for case let text? in texts where ids[text] == nil {
-            try insert.run(text)
-            ids[text] = try select.first(text) { columns in columns.next() }
+            ids[text] = try insert.first(text) { columns in columns.next() }
         }
         return ids
     }

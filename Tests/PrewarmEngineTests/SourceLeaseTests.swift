@@ -72,16 +72,47 @@ struct SourceLeaseTests {
         #expect(try await store.read { try $0.events(EventFilter()) }.allSatisfy { $0.reason != "HistoryRewritten" })
     }
 
-    @Test("is let go with the transaction of a turn that reads no manifests")
-    func replans() async throws {
-        world.commit("go 2 1")
-        _ = try await world.engine(store: store).turn("presets")
-        let fence = try await store.read { try $0.lease(ofSource: "presets") }
-        #expect(fence?.until == world.with(\.now))
-        try await store.write { try $0.markDirty(source: "presets") }
-        _ = try await world.engine(store: store, holder: "second").turn("presets", pull: false)
-        let next = try await store.read { try $0.lease(ofSource: "presets") }
-        #expect(next?.holder == "second" && next?.until == world.with(\.now))
+    @Test("is not needed by a turn that reads no manifests, behind which one that is late does not go back")
+    func lateBehindAChange() async throws {
+        let git = FileGit()
+        @Sendable func commit(_ instances: Int) {
+            git.commit([
+                "go.yaml": """
+                apiVersion: prewarm/v1
+                kind: Preset
+                metadata: {name: go}
+                spec: {template: go, version: '1', instances: \(instances)}
+                """
+            ])
+        }
+        commit(1)
+        let (world, store, heir) = (world, store, world.engine(git: git, store: store))
+        _ = try await heir.turn("presets")
+        let first = try await store.read { try $0.lease(ofSource: "presets") }
+        #expect(first?.holder == "first" && first?.until == world.with(\.now), "it is let go with the turn")
+        commit(2)
+        let isThrough = Mutex(false)
+        let meanwhile: @Sendable () async -> Void = {
+            guard isThrough.withLock({ isThrough in !exchange(&isThrough, true) }) else { return }
+            let held = try? await store.read { try $0.lease(ofSource: "presets") }
+            #expect(held?.holder == "late")
+            world.with { $0.now = $0.now + .seconds(121) }
+            commit(3)
+            #expect((try? await heir.turn("presets"))?.plan.actions.count == 2)
+            #expect((try? await store.read { try $0.lease(ofSource: "presets") }) == held)
+        }
+        let late = Engine(
+            store: store,
+            sources: [
+                Engine.Source(
+                    name: "presets", url: "memory",
+                    git: InterruptedGit(git: git, step: .manifests, meanwhile: meanwhile), scope: "other")
+            ],
+            provisioners: heir.provisioners, defaultProvisioner: "local", policy: heir.policy, parser: heir.parser,
+            now: heir.now, holder: "late", isDead: heir.isDead)
+        let report = try await late.turn("presets")
+        #expect(report.plan.actions.isEmpty && report.presets.map(\.instances) == [3])
+        #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) }.count == 3)
     }
 
     /// An engine that is kept from going on while it verifies, or reads all manifests.

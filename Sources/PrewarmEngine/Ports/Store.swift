@@ -161,7 +161,9 @@ package protocol StoreWriter: StoreReader, StandingWriter {
     func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int) throws
     /// Forgets what is only history and older than this: finished operations with their logs, deleted workspaces,
     /// events, revisions, parse results of no use. Does nothing where that was done within the hour.
-    func forgetHistory(before: Timestamp) throws
+    /// - Returns: whether it did.
+    @discardableResult
+    func forgetHistory(before: Timestamp) throws -> Bool
 }
 
 /// Why the store can't be used.

@@ -61,8 +61,8 @@ extension Engine {
         let isNew = target.map { self.isNew($0, to: record, of: source) } ?? false
         if isNew, arrival.changes == nil { return nil }
         let done = try await store.write { store -> (report: TurnReport, desired: Desired?)? in
-            // For no longer than this transaction.
-            _ = try takeLease(of: source, until: now, in: store)
+            // One transaction needs no lease: who holds one that has run out finds out what was put in force meanwhile.
+            try checkNobodyElseHolds(source, in: store)
             let current = try self.record(of: source, in: store)
             if target != nil { try check(current, isAs: record) }
             var desired: Desired?
@@ -92,9 +92,11 @@ extension Engine {
             let (desired, now) = (read, now())
             let report = try await store.write { store in
                 try check(lease, of: source.name, in: store)
+                let current = try self.record(of: source, in: store)
+                try check(current, isAs: record)
                 let commit = TurnCommit(
-                    engine: self, request: request, record: try self.record(of: source, in: store), desired: desired,
-                    target: target, failure: nil, news: arrival.events, now: now)
+                    engine: self, request: request, record: current, desired: desired, target: target, failure: nil,
+                    news: arrival.events, now: now)
                 let report = try commit.run(in: store)
                 try release(lease, of: source.name, in: store)
                 return report

@@ -9,7 +9,6 @@ enum Retention {
 
 extension StoreWriter {
     func forgetOld(now: Timestamp) throws {
-        try forgetHistory(before: now - Retention.history)
-        try forgetAudit(before: now - Retention.audit)
+        if try forgetHistory(before: now - Retention.history) { try forgetAudit(before: now - Retention.audit) }
     }
 }

@@ -9,13 +9,20 @@ extension Engine {
         }
     }
 
-    /// Over from a holder that is dead or late, if need be: its fence is not the newest any more.
+    /// - Returns: the lease as it was last given.
     /// - Throws: ``TurnError/leaseHeld(source:by:)``
-    func takeLease(of source: Source, until: Timestamp, in store: any StoreWriter) throws -> Lease {
+    @discardableResult
+    func checkNobodyElseHolds(_ source: Source, in store: any StoreReader) throws -> Lease? {
         let current = try store.lease(ofSource: source.name)
         if let current, isInForce(current), current.holder != holder {
             throw TurnError.leaseHeld(source: source.name, by: current.holder)
         }
+        return current
+    }
+
+    /// Over from a holder that is dead or late, if need be: its fence is not the newest any more.
+    private func takeLease(of source: Source, until: Timestamp, in store: any StoreWriter) throws -> Lease {
+        let current = try checkNobodyElseHolds(source, in: store)
         let lease = Lease(holder: holder, fence: (current?.fence ?? 0) + 1, until: until)
         try store.save(lease, ofSource: source.name)
         return lease
