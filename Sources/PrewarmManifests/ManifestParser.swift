@@ -38,7 +38,9 @@ package enum ManifestParser {
         // What names us nowhere can't hold a manifest of ours: other YAML, and what only looks like it, is left alone.
         guard bytes.mayMention("prewarm/") else {
             file.foreignDocuments = bytes.isEmpty ? 0 : 1
-            file.isDoubtful = bytes.mayMention("Preset") || bytes.contains(0)
+            // An object of somebody else's says what it is, in the clear.
+            let isOther = bytes.mayMention("apiVersion:") && bytes.mayMention("kind:")
+            file.isDoubtful = !isOther || bytes.mayMention("Preset") || bytes.mayMention("ENC[")
             return file
         }
         let (tree, error) = YAMLReader.read(bytes)
@@ -54,6 +56,7 @@ package enum ManifestParser {
             file.hidesTemplates = bytes.mayMention("Template")
             file.diagnostics.append(Diagnostic(.error, at: error.position, error.message, hint: error.hint))
         }
+        if !file.isOurs, !bytes.mayMention("apiVersion:") || !bytes.mayMention("kind:") { file.isDoubtful = true }
         if !file.diagnostics.isEmpty { file.diagnostics.quote(bytes) }
         return file
     }
@@ -66,7 +69,7 @@ package enum ManifestParser {
         let apiVersion = tree.value("apiVersion", of: root)
         guard let apiVersion, let text = tree.text(apiVersion), text.hasPrefix("prewarm/") else {
             file.foreignDocuments += 1
-            if apiVersion == nil, kind == "Preset" { file.isDoubtful = true }
+            if kind == "Preset" { file.isDoubtful = true }
             return
         }
         guard kind != "Config" else {

@@ -15,6 +15,7 @@ import Testing
         let plan = try await sandbox.prewarm("plan")
         #expect(plan.out.contains("8 actions by the deletion guard: 8 of 8 unclaimed instances would go"))
         #expect(plan.out.contains("Plan: 1 to create, 0 to delete, 0 to cancel, 8 held."))
+        #expect(plan.out.contains("\n    a 4, b 4\n"), "\(plan.out)")
 
         let sync = try await sandbox.prewarm("sync")
         #expect(sync.code == 0, "\(sync.err)")
@@ -36,6 +37,18 @@ import Testing
         #expect(sandbox.instances.count == 1)
         #expect(try await sandbox.prewarm("status").code == 0)
         #expect(try await sandbox.prewarm("get", "events").out.contains("approved by eve"))
+    }
+
+    @Test func aSyncThatFindsNothingNewStillTellsWhatIsHeld() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 8)])
+        try await sandbox.prewarm("sync")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+        #expect(try await sandbox.prewarm("sync").err.contains("6 deletions wait for an approval"))
+        let again = try await sandbox.prewarm("sync")
+        #expect((again.out + again.err).contains("nothing changed since"), "\(again.out)\(again.err)")
+        #expect(again.code == 0 && again.err.contains("warning: deletions of 1 preset wait for an approval"))
+        #expect(again.err.contains("`prewarm approve \(try await sandbox.head().prefix(8))`"), "\(again.err)")
     }
 
     @Test func anApprovalIsOfOneRevisionAndOfWhatWasHeldThen() async throws {

@@ -174,7 +174,11 @@ struct CatalogTests {
             ("apiVersoin: prewarm/v1\nkind: Preset\nmetadata: {name: b}\n", true),
             ("kind: Preset\nmetadata: {name: b}\n", true), ("apiVersion: prewarm\nkind: Preset\n", true),
             ("a: [\n# prewarm/v1\n", true), ("k\0i\0n\0d\0", true),
-            ("", false), ("x: 1\n", false), ("# moved to z.yaml\n", false),
+            ("apiVersion: prewarm.dev/v1\nkind: Preset\nmetadata: {name: b}\n", true), ("", true), ("---\n", true),
+            ("foo", true), ("apiVersion:\n", true), ("x: 1\n", true), ("# see prewarm/v1\n", true),
+            ("apiVersion: ENC[AES256_GCM,data:abc]\nkind: ENC[AES256_GCM,data:abc]\n", true),
+            ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n", false),
+            ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: prewarm/b}\n", false),
         ])
     func noneAnyMore(text: String, stays: Bool) {
         let before = catalog([preset("a"), preset("b")]).presets
@@ -182,6 +186,26 @@ struct CatalogTests {
         #expect(after.presets.map(\.retirement) == [nil, stays ? nil : .pruned])
         #expect(after.diagnostics.map(\.severity) == (stays ? [.error] : []))
         #expect(catalog([preset("a"), text]).diagnostics.isEmpty, "where there was none, it is somebody else's")
+        let beside = catalog([preset("a"), preset("b") + "---\n" + text], previous: before)
+        #expect(beside.presets.map(\.retirement) == [nil, nil])
+    }
+
+    @Test(
+        "A preset stays whose file has an error, whatever its name is now",
+        arguments: [
+            "template: go-dev\ninstances: x", "template: nothing\ninstances: 1",
+        ])
+    func renamedAndBroken(spec: String) {
+        let before = catalog([preset("a"), preset("b")]).presets
+        let after = catalog([preset("a"), preset("c", spec)], previous: before)
+        #expect(after.presets.map(\.key.name) == ["a", "b"] && after.presets.map(\.retirement) == [nil, nil])
+        #expect(after.diagnostics.count == 1)
+        let twice = catalog([preset("a"), preset("a")], previous: before)
+        #expect(twice.presets.map(\.retirement) == [nil, nil], "b.yaml defines a now, as a.yaml does")
+        let other = catalog([preset("a"), "x: 1", preset("c", spec)], previous: before)
+        #expect(other.presets.map(\.retirement) == [nil, nil], "b.yaml is there, and says nothing")
+        let gone = catalog([preset("a", spec)], previous: before)
+        #expect(gone.presets.map(\.retirement) == [nil, .pruned])
     }
 
     @Test(

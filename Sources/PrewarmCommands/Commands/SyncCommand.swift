@@ -81,6 +81,22 @@ struct SyncCommand: AsyncParsableCommand {
             let report = try await synchronizer.run()
             display.end()
             try conclude(report, console: console)
+            if report.last.isEmpty { try await tellHeld(sources, context, console) }
+        }
+    }
+
+    /// What an earlier revision left to be approved, where there was nothing else to look at.
+    private func tellHeld(_ sources: [String], _ context: Context, _ console: Console) async throws {
+        let held = try await context.engine.store.read { store in
+            try sources.compactMap { name in
+                let names = try store.guardRecord(ofSource: name).held
+                return try names.isEmpty ? nil : (count: names.count, revision: store.source(name)?.applied)
+            }
+        }
+        for (count, revision) in held {
+            console.warning(
+                "deletions of \(counted(count, "preset")) wait for an approval",
+                hint: revision.map { Self.approval($0) })
         }
     }
 
@@ -186,7 +202,10 @@ struct SyncCommand: AsyncParsableCommand {
     /// The command that lets go on what is held.
     private static func approval(_ report: Synchronizer.Report) -> String? {
         let held = report.last.filter { $0.plan.held.contains(where: \.hold.needsApproval) }
-        guard let commit = held.first?.revision?.commit else { return nil }
-        return "see `prewarm plan`; `prewarm approve \(commit.prefix(8))` lets them go on"
+        return held.first?.revision.map { approval($0) }
+    }
+
+    private static func approval(_ revision: Revision) -> String {
+        "see `prewarm plan`; `prewarm approve \(revision.commit.prefix(8))` lets them go on"
     }
 }

@@ -43,7 +43,7 @@ struct PlanMarkdown {
         let found = plan.list("diagnostics")
         guard !found.isEmpty else { return [] }
         return found.map {
-            "- **\($0.text("severity") ?? "")** `\($0.location)`: \(($0.text("message") ?? "").asOneLine)"
+            "- **\($0.text("severity") ?? "")** `\($0.location.replacing("`", with: "'"))`: \(($0.text("message") ?? "").asOneLine)"
         }
             + [""]
     }

@@ -34,6 +34,7 @@ struct PlanText {
             .sorted(by: { $0.key < $1.key })
         {
             lines.append(warning("held: \(counted(actions.count, "action")) by \(hold)"))
+            lines.append("    " + presetCounts(actions))
         }
         for preset in mine("presets") where preset["converged"]?.bool != true {
             let why = preset.condition(.suspended) ?? preset.condition(.stalled) ?? preset.condition(.backingOff)
@@ -41,6 +42,13 @@ struct PlanText {
             lines.append(warning("\(preset.text("name") ?? ""): \(why.text("message") ?? "")"))
         }
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// `go-large 3, go-small 1`
+    private func presetCounts(_ actions: [Value]) -> String {
+        let counts = Dictionary(grouping: actions) { $0.text("preset") ?? "" }.sorted { $0.key < $1.key }
+        let shown = counts.prefix(10).map { "\($0.key) \($0.value.count)" }.joined(separator: ", ")
+        return counts.count > 10 ? "\(shown) and \(counts.count - 10) more" : shown
     }
 
     private func warning(_ text: String) -> String { "  " + Style.yellow.apply(to: "! " + text, colour: colour) }

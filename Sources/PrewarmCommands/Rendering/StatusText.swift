@@ -106,7 +106,8 @@ struct StatusText {
 extension Value {
     /// `presets/go.yaml:8:3` of a diagnostic.
     var location: String {
-        [text("file"), self["line"]?.plainText, self["column"]?.plainText].compactMap { $0 }.joined(separator: ":")
+        [text("file")?.printable, self["line"]?.plainText, self["column"]?.plainText].compactMap { $0 }
+            .joined(separator: ":")
     }
 
     /// A diagnostic as compilers write it.

@@ -24,6 +24,9 @@ final class DaemonAssembly: Sendable {
     private let client: KeyClient
     private let logger: Logger
 
+    /// By --listen, whatever the configuration says.
+    private let isListenNamed: Bool
+
     /// What takes a restart to change.
     private struct Fixed: Equatable {
         let store: String
@@ -44,6 +47,7 @@ final class DaemonAssembly: Sendable {
         self.metrics = metrics
         store = try CommandStore.open(path: assembly.storePath(), readsBeside: true)
         let engine = try assembly.engine(store: store, observe: { metrics.observe($0) })
+        isListenNamed = listen != nil
         let address = try listen ?? assembly.listenAddress()
         settings = try Self.fixed(assembly, listen: address)
         client = KeyClient()
@@ -94,9 +98,10 @@ final class DaemonAssembly: Sendable {
         do {
             let file = try ConfigurationFile(global)
             let assembly = Assembly(file, try file.load())
-            let wanted = try Self.fixed(assembly, listen: settings.listen)
+            let wanted = try Self.fixed(assembly, listen: isListenNamed ? settings.listen : assembly.listenAddress())
             guard wanted == settings else {
-                throw CommandFailure("the store and TLS can't be changed while the daemon runs", hint: "restart it")
+                throw CommandFailure(
+                    "the store, the address and TLS can't be changed while the daemon runs", hint: "restart it")
             }
             let metrics = metrics
             let engine = try assembly.engine(store: store, observe: { metrics.observe($0) })

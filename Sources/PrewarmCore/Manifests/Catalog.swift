@@ -30,18 +30,32 @@ package struct Catalog: Sendable {
             files: files)
         linker.link(previous, previousTemplates)
         foreignDocuments = files.reduce(0) { $0 + $1.file.foreignDocuments }
-        diagnostics = linker.diagnostics.sorted()
+        diagnostics = linker.diagnostics
         invalidNames = linker.invalidPresets
         templates = linker.templates.values.sorted { $0.name < $1.name }
         hidesPresets = linker.invalidPaths.contains { path in !previous.contains { $0.origin.file == path } }
         presets = linker.presets
         let linked = previous.isEmpty ? [] : Set(presets.map(\.key.name))
+        var doubtful = previous.isEmpty ? [] : Set(files.lazy.filter(\.file.isDoubtful).map(\.path))
+        var doubted: Set<String> = []
         for preset in previous where !linked.contains(preset.key.name) {
+            let path = preset.origin.file
+            // Removing is a deletion, breaking is none; and what breaks a manifest may hide that it is one.
+            if preset.retirement != .pruned, doubtful.remove(path) != nil { doubted.insert(path) }
             let isKept =
-                linker.invalidPresets.contains(preset.key.name) || linker.invalidPaths.contains(preset.origin.file)
-                || hidesPresets
+                linker.invalidPresets.contains(preset.key.name) || linker.brokenPaths.contains(path)
+                || doubted.contains(path) || hidesPresets
             presets.append(isKept ? preset : preset.pruned)
         }
+        diagnostics += doubted.subtracting(linker.brokenPaths).map { path in
+            Diagnostic(
+                .error, file: path,
+                "a preset of this file is in force, and no document defines it that can be read: it stays",
+                hint:
+                    "a manifest begins with apiVersion: prewarm/v1; to let the pool go, remove the file or the document"
+            )
+        }
+        diagnostics.sort()
         if presets.count > linker.presets.count { presets.sort { $0.key < $1.key } }
         let names = Set(templates.map(\.name))
         templates += previousTemplates.filter { template in

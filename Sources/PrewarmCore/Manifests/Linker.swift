@@ -14,6 +14,8 @@ struct Linker {
     var invalidTemplates: Set<String> = []
     /// Of files whose presets can't all be named.
     var invalidPaths: Set<String> = []
+    /// Of files with an error, which may be in the name of a preset, too.
+    private(set) var brokenPaths: Set<String> = []
     /// An error hides what may be templates.
     private var hidesTemplates = false
 
@@ -35,7 +37,6 @@ struct Linker {
 
     mutating func link(_ previous: [Preset], _ previousTemplates: [Template]) {
         for (path, file) in files { collectInvalid(path, file) }
-        if files.contains(where: \.file.isDoubtful) { collectDoubtful(previous) }
         let templateDrafts = unique({ $0.templates }, kind: "template")
         let presetDrafts = unique({ $0.presets }, kind: "preset")
         templateNames = Set(templateDrafts.map(\.name.value)).union(invalidTemplates)
@@ -44,7 +45,7 @@ struct Linker {
             templateNames.insert(template.name)
         }
         presetNames = Set(presetDrafts.map(\.name.value)).union(invalidPresets)
-        for preset in previous where invalidPaths.contains(preset.origin.file) { presetNames.insert(preset.key.name) }
+        for preset in previous where brokenPaths.contains(preset.origin.file) { presetNames.insert(preset.key.name) }
         presets.reserveCapacity(presetDrafts.count)
         for place in templateDrafts {
             link(files[place.file].file.templates[place.draft], files[place.file].path)
@@ -58,6 +59,7 @@ struct Linker {
             diagnostics.append(diagnostic)
         }
         if file.isUnreadable { invalidPaths.insert(path) }
+        if file.isUnreadable || !file.invalid.isEmpty { brokenPaths.insert(path) }
         if file.hidesTemplates { hidesTemplates = true }
         for document in file.invalid {
             switch (document.isPreset, document.name) {
@@ -66,16 +68,6 @@ struct Linker {
             case (false, let name?): invalidTemplates.insert(name)
             case (false, nil): hidesTemplates = true
             }
-        }
-    }
-
-    /// What breaks a manifest may also hide that it is one.
-    private mutating func collectDoubtful(_ previous: [Preset]) {
-        let paths = Set(previous.lazy.filter { $0.retirement != .pruned }.map(\.origin.file))
-        for (path, file) in files where file.isDoubtful && paths.contains(path) && invalidPaths.insert(path).inserted {
-            report(
-                path, nil, "presets of this file are in force, and it can't be read as a manifest any more: they stay",
-                hint: "each document begins with apiVersion: prewarm/v1; to let the pools go, remove the file")
         }
     }
 
@@ -108,6 +100,7 @@ struct Linker {
         for (index, place) in places.enumerated() {
             let name = place.name.value
             if kind == "preset" { invalidPresets.insert(name) } else { invalidTemplates.insert(name) }
+            brokenPaths.insert(files[place.file].path)
             let other = places[places.startIndex + (index == 0 ? 1 : 0)]
             let (path, there) = (files[other.file].path, other.name.position)
             report(
@@ -160,6 +153,7 @@ struct Linker {
         if template == nil, hidesTemplates || invalidTemplates.contains(draft.template.value) {
             // Its template has errors of its own, or may be behind one: they are told once, and what is in force stays.
             invalidPresets.insert(name)
+            brokenPaths.insert(path)
             return
         }
         let provisioner = template?.provisioner ?? defaultProvisioner
@@ -189,6 +183,7 @@ struct Linker {
         if let provisioner { checkSecrets(of: draft, provisioner, path) }
         guard diagnostics.count == errors, let version, let provisioner else {
             invalidPresets.insert(name)
+            brokenPaths.insert(path)
             return
         }
         presets.append(

@@ -148,6 +148,7 @@ struct SourceLoop: Sendable {
                 metadata: ["source": "\(name)", "reason": "\(failure.reason.rawValue)", "error": "\(failure.message)"])
         }
         guard !report.plan.actions.isEmpty || report.isNewRevision else { return }
+        if report.isNewRevision { logErrors(report) }
         func count(_ kind: Action.Kind) -> Int { report.plan.actions.count { $0.kind == kind } }
         logger.info(
             "reconciled",
@@ -157,6 +158,20 @@ struct SourceLoop: Sendable {
                 "errors": "\(report.diagnostics.count { $0.severity == .error })",
             ])
     }
+
+    private func logErrors(_ report: TurnReport) {
+        let errors = report.diagnostics.filter { $0.severity == .error }
+        for error in errors.prefix(Self.mostErrors) {
+            logger.warning(
+                "a manifest is not valid",
+                metadata: ["source": "\(name)", "at": "\(error.location)", "error": "\(error.message)"])
+        }
+        if errors.count > Self.mostErrors {
+            logger.warning("more manifests are not valid", metadata: ["count": "\(errors.count - Self.mostErrors)"])
+        }
+    }
+
+    private static let mostErrors = 10
 
     /// Until the next pull, or until the plan may change by itself.
     private func pause(after result: Result<TurnReport, any Error>, _ pacing: Pacing) async -> Duration {
