@@ -23,6 +23,10 @@ struct ApproveCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Who does it; else $USER.", valueName: "who"))
     var by: String?
 
+    func validate() throws {
+        if revision.isEmpty { throw ValidationError("the revision is empty: name a commit, as `status` shows it") }
+    }
+
     func run() async throws {
         try await finish(global) { console in
             let session = try await Session.open(global)

@@ -144,7 +144,8 @@ extension Problem {
                 hint: applied.isEmpty
                     ? "another revision was applied meanwhile: see `prewarm status`"
                     : (revision.count < 6 ? "six digits of the commit or more are needed; " : "") + "in force: "
-                        + applied.map { "\($0.source) \($0.revision.short)" }.joined(separator: ", "))
+                        + applied.map { "\($0.source) \($0.revision.short)" }.joined(separator: ", ")
+                        + "; a newer one has to be applied before, by `prewarm sync`")
         case .nothingHeld(let source, let revision):
             self.init(
                 "NothingHeld", status: 409, "nothing is held of \(source) at \(revision.short)",

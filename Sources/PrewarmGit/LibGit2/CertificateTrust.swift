@@ -41,7 +41,9 @@ final class CertificateTrust: Sendable {
                     let reason = LibGit2Error.last(code: -1).message
                     state.trusted = nil
                     return .failure(
-                        GitFailure(.refused, "the certificates in \(file ?? Self.systemFile) can't be used: \(reason)"))
+                        GitFailure(
+                            .refused, "the certificates in \(file ?? Self.systemFile) can't be used: \(reason)",
+                            hint: "expected a file of certificates in PEM, which prewarm may read"))
                 }
                 state.trusted = wanted
                 state.users += 1

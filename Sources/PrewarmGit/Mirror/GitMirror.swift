@@ -144,7 +144,8 @@ package actor GitMirror: GitSource {
     private static func normal(_ path: String) throws(GitFailure) -> String {
         let parts = path.split(separator: "/").filter { $0 != "." }
         guard !parts.contains("..") else {
-            throw GitFailure(.refused, "the path \(path) leads out of the repository")
+            throw GitFailure(
+                .refused, "the path \(path) has .. in it", hint: "write it from the root of the repository")
         }
         return parts.joined(separator: "/")
     }

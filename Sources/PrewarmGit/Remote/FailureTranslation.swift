@@ -165,6 +165,11 @@ struct FailureTranslation {
             default: return GitFailure(.fetchFailed, "\(address) answers with status \(status)")
             }
         }
+        if error.message.contains("http parser error") {
+            return GitFailure(
+                .fetchFailed, "\(address) sent an answer that can't be read",
+                hint: "some servers answer so where a login is wrong or missing: check that of source \(settings.name)")
+        }
         if error.message.contains("content-type") {
             return GitFailure(
                 .notARepository, "\(url.display) leads to something that is no git repository",
