@@ -165,7 +165,7 @@ struct FailureTranslation {
             default: return GitFailure(.fetchFailed, "\(address) answers with status \(status)")
             }
         }
-        if error.message.contains("http parser error") {
+        if error.message.contains("http parser error"), !watch.wasClosed {
             return GitFailure(
                 .fetchFailed, "\(address) sent an answer that can't be read",
                 hint: "some servers answer so where a login is wrong or missing: check that of source \(settings.name)")
