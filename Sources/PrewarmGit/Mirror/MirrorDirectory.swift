@@ -26,13 +26,15 @@ struct MirrorDirectory: Sendable {
         _ isOver: () -> Bool, _ body: () throws(GitFailure) -> Value
     ) throws(GitFailure) -> Value {
         try makeDirectories()
-        // To lock it, it need not be written.
-        let descriptor = open(path + "/mirror.lock", O_RDONLY | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw problem("can't open", path + "/mirror.lock") }
+        let lock = path + "/mirror.lock"
+        var descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        // On a local disk it can be locked by who may not write it, too.
+        if descriptor < 0, errno == EACCES { descriptor = open(lock, O_RDONLY | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw problem("can't open", lock) }
         // Closing lets go of the lock, as does the end of the process.
         defer { close(descriptor) }
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EWOULDBLOCK || errno == EINTR else { throw problem("can't lock", path + "/mirror.lock") }
+            guard errno == EWOULDBLOCK || errno == EINTR else { throw problem("can't lock", lock) }
             guard !isOver() else {
                 throw GitFailure(.fetchFailed, "another process was still fetching into \(path)", hint: "try again")
             }
