@@ -6,12 +6,12 @@ import Testing
 struct CatalogTests {
     private func catalog(
         _ texts: [String], provisioners: [String]? = ["local", "cloud"], standard: String? = "local",
-        previous: [Preset] = [], previousTemplates: [Template] = []
+        unread: [String] = [], previous: [Preset] = [], previousTemplates: [Template] = []
     ) -> Catalog {
         Catalog(
             source: "presets",
             files: texts.enumerated().map { (path: "\("abcdef".dropFirst($0).prefix(1)).yaml", file: parse($1)) },
-            provisioners: provisioners, defaultProvisioner: standard, previous: previous,
+            unreadPaths: unread, provisioners: provisioners, defaultProvisioner: standard, previous: previous,
             previousTemplates: previousTemplates)
     }
 
@@ -188,6 +188,19 @@ struct CatalogTests {
         #expect(catalog([preset("a"), text]).diagnostics.isEmpty, "where there was none, it is somebody else's")
         let beside = catalog([preset("a"), preset("b") + "---\n" + text], previous: before)
         #expect(beside.presets.map(\.retirement) == [nil, nil])
+    }
+
+    @Test("A preset stays whose file is a symbolic link now, or lies in a folder that is one")
+    func linked() {
+        let before = catalog([preset("a"), preset("b")]).presets
+        #expect(catalog([preset("a")], unread: ["b.yaml"], previous: before).presets.map(\.retirement) == [nil, nil])
+        #expect(catalog([preset("a")], unread: ["b"], previous: before).presets.map(\.retirement) == [nil, .pruned])
+        let moved = before.map { preset in
+            Preset(
+                key: preset.key, origin: Origin(file: "teams/\(preset.key.name).yaml", line: 1), spec: preset.spec,
+                instances: preset.instances)
+        }
+        #expect(catalog([preset("a")], unread: ["teams"], previous: moved).presets.map(\.retirement) == [nil, nil])
     }
 
     @Test(

@@ -16,13 +16,15 @@ package struct Catalog: Sendable {
 
     /// - Parameters:
     ///   - files: in the order of their paths.
+    ///   - unreadPaths: where something is that is not read, as a symbolic link in the place of a file or a folder: what is
+    ///     in force from there stays.
     ///   - provisioners: the names of the configuration; nil: any name will do.
     ///   - secrets: the names that the configuration gives a value, by provisioner; nil: any name will do.
     ///   - previous: what the last revision put in force.
     package init(
-        source: String, files: [(path: String, file: ParsedFile)], provisioners: [String]?,
-        secrets: [String: Set<String>]? = nil, defaultProvisioner: String?, previous: [Preset],
-        previousTemplates: [Template]
+        source: String, files: [(path: String, file: ParsedFile)], unreadPaths: [String] = [],
+        provisioners: [String]?, secrets: [String: Set<String>]? = nil, defaultProvisioner: String?,
+        previous: [Preset], previousTemplates: [Template]
     ) {
         self.source = source
         var linker = Linker(
@@ -45,6 +47,7 @@ package struct Catalog: Sendable {
             let isKept =
                 linker.invalidPresets.contains(preset.key.name) || linker.brokenPaths.contains(path)
                 || doubted.contains(path) || hidesPresets
+                || unreadPaths.contains { path == $0 || path.hasPrefix($0 + "/") }
             presets.append(isKept ? preset : preset.pruned)
         }
         diagnostics += doubted.subtracting(linker.brokenPaths).map { path in

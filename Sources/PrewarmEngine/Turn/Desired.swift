@@ -44,12 +44,13 @@ extension Engine {
             rest = rest.dropFirst(contents.count)
         }
         let inputs = files.compactMap { file in parsed[file.blob].map { (path: file.path, file: $0) } }
+        let warnings = try await source.git.warnings(at: revision)
         var catalog = Catalog(
-            source: source.name, files: inputs, provisioners: Array(provisioners.keys),
-            secrets: secretNames, defaultProvisioner: defaultProvisioner, previous: previous.presets,
-            previousTemplates: previous.templates)
+            source: source.name, files: inputs, unreadPaths: warnings.map(\.file),
+            provisioners: Array(provisioners.keys), secrets: secretNames, defaultProvisioner: defaultProvisioner,
+            previous: previous.presets, previousTemplates: previous.templates)
         try await quote(&catalog, files, of: source)
-        catalog.diagnostics += try await source.git.warnings(at: revision)
+        catalog.diagnostics += warnings
         var desired = Desired(catalog, previous: previous)
         desired.files = files.count
         desired.filesKnown = kept.count
