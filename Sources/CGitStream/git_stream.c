@@ -425,17 +425,14 @@ prewarm_git_watch *prewarm_git_watch_new(const char *host, const char *port, con
     prewarm_git_watch *watch = calloc(1, sizeof(*watch));
     if (watch == NULL)
         return NULL;
+    pthread_mutex_init(&watch->lock, NULL);
     watch->host = strdup(host);
     watch->port = strdup(port);
     watch->target = target != NULL ? strdup(target) : NULL;
     if (watch->host == NULL || watch->port == NULL || (target != NULL && watch->target == NULL)) {
-        free(watch->host);
-        free(watch->port);
-        free(watch->target);
-        free(watch);
+        prewarm_git_watch_free(watch);
         return NULL;
     }
-    pthread_mutex_init(&watch->lock, NULL);
     watch->connect = connect;
     watch->idle = idle;
     watch->end = now() + total;

@@ -38,9 +38,7 @@ package enum ManifestParser {
         // What names us nowhere can't hold a manifest of ours: other YAML, and what only looks like it, is left alone.
         guard bytes.mayMention("prewarm/") else {
             file.foreignDocuments = bytes.isEmpty ? 0 : 1
-            // An object of somebody else's says what it is, in the clear.
-            let isOther = bytes.mayMention("apiVersion:") && bytes.mayMention("kind:")
-            file.isDoubtful = !isOther || bytes.mayMention("Preset") || bytes.mayMention("ENC[")
+            file.isDoubtful = !bytes.mayBeAnObject || bytes.mayMention("Preset") || bytes.mayMention("ENC[")
             return file
         }
         let (tree, error) = YAMLReader.read(bytes)
@@ -56,7 +54,7 @@ package enum ManifestParser {
             file.hidesTemplates = bytes.mayMention("Template")
             file.diagnostics.append(Diagnostic(.error, at: error.position, error.message, hint: error.hint))
         }
-        if !file.isOurs, !bytes.mayMention("apiVersion:") || !bytes.mayMention("kind:") { file.isDoubtful = true }
+        if !file.isOurs, !bytes.mayBeAnObject { file.isDoubtful = true }
         if !file.diagnostics.isEmpty { file.diagnostics.quote(bytes) }
         return file
     }
@@ -154,6 +152,9 @@ enum RuleCheck {
 
 extension [UInt8] {
     /// False only where the text is certainly not there; UTF-16 is not looked into.
+    /// One of Kubernetes' or of somebody else's says what it is.
+    fileprivate var mayBeAnObject: Bool { mayMention("apiVersion:") && mayMention("kind:") }
+
     fileprivate func mayMention(_ text: StaticString) -> Bool {
         if isUTF16 { return true }
         return text.withUTF8Buffer { text in

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import Logging
 import PrewarmCore
 import PrewarmEngine
@@ -77,6 +76,6 @@ struct ServeCommand: AsyncParsableCommand {
 private struct SecondSignal: Service {
     func run() async throws {
         try await gracefulShutdown()
-        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+        endAtNextSignal()
     }
 }

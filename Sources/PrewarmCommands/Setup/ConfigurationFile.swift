@@ -1,6 +1,7 @@
 import Foundation
 import PrewarmCore
 import PrewarmEngine
+import PrewarmGit
 import PrewarmManifests
 import PrewarmProvisioners
 import SystemPackage
@@ -51,10 +52,7 @@ struct ConfigurationFile {
 
     /// The one path of a repository on disk, whichever links lead to it.
     private func repository(_ url: String) -> String {
-        let encoded = ["file://localhost/", "file:///"].first { url.lowercased().hasPrefix($0) }
-            .map { "/" + url.dropFirst($0.count) }
-        let path = encoded.map { $0.removingPercentEncoding ?? $0 } ?? resolveURL(url)
-        guard path.hasPrefix("/"), let real = realpath(path, nil) else { return url }
+        guard let path = GitSettings.path(ofURL: resolveURL(url)), let real = realpath(path, nil) else { return url }
         defer { free(real) }
         return String(cString: real)
     }

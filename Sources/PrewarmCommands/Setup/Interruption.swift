@@ -18,7 +18,7 @@ func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async
         }
         group.addTask {
             for await first in signals {
-                for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+                endAtNextSignal()
                 throw Interruption(code: first == .sigint ? 130 : 143)
             }
             return false
@@ -26,4 +26,9 @@ func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async
         defer { group.cancelAll() }
         while let isDone = try await group.next(), !isDone {}
     }
+}
+
+/// From now on SIGINT and SIGTERM end the process at once, as if nobody had asked for them.
+func endAtNextSignal() {
+    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
 }

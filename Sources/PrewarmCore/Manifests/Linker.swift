@@ -152,8 +152,7 @@ struct Linker {
         let template = templates[draft.template.value]
         if template == nil, hidesTemplates || invalidTemplates.contains(draft.template.value) {
             // Its template has errors of its own, or may be behind one: they are told once, and what is in force stays.
-            invalidPresets.insert(name)
-            brokenPaths.insert(path)
+            noteInvalid(name, path)
             return
         }
         let provisioner = template?.provisioner ?? defaultProvisioner
@@ -182,8 +181,7 @@ struct Linker {
         let parameters = self.parameters(of: draft, template, path)
         if let provisioner { checkSecrets(of: draft, provisioner, path) }
         guard diagnostics.count == errors, let version, let provisioner else {
-            invalidPresets.insert(name)
-            brokenPaths.insert(path)
+            noteInvalid(name, path)
             return
         }
         presets.append(
@@ -196,6 +194,12 @@ struct Linker {
                 strategy: draft.strategy, failureLimit: draft.failureLimit,
                 retirement: retirement(of: draft, template, version: version), isSuspended: draft.isSuspended,
                 options: draft.options, readyTimeout: template?.readyTimeout))
+    }
+
+    /// What is in force of that name stays, and what is in force from that file.
+    private mutating func noteInvalid(_ preset: String, _ path: String) {
+        invalidPresets.insert(preset)
+        brokenPaths.insert(path)
     }
 
     private mutating func checkSecrets(of draft: PresetDraft, _ provisioner: String, _ path: String) {

@@ -93,9 +93,7 @@ package struct GuardRecord: Hashable, Sendable {
     }
 
     /// What the planner needs of it.
-    func state(
-        of presets: [Preset], planner: Planner
-    ) -> GuardState {
+    func state(of presets: [Preset], planner: Planner) -> GuardState {
         let (now, policy) = (planner.now, planner.policy.deletionGuard)
         var state = GuardState()
         if !lowerings.isEmpty {

@@ -15,8 +15,7 @@ struct RemotePass {
     /// - Parameter login: for https.
     init(
         _ settings: GitSettings, url: RepositoryURL, shownAs shown: RepositoryURL? = nil, login: GitLogin?,
-        watch: Watch,
-        redaction: Redaction
+        watch: Watch, redaction: Redaction
     ) throws(GitFailure) {
         self.settings = settings
         self.url = url

@@ -24,8 +24,7 @@ final class Watch: @unchecked Sendable {
         let (host, port) = Self.address(settings, url)
         let idle = Int32(clamping: max(1, settings.limits.idleTimeout.wholeMilliseconds))
         let total = Int32(clamping: max(1, settings.limits.timeout.wholeMilliseconds))
-        let bare = url.host.contains(":") ? "[\(url.host)]" : url.host
-        let target = url.scheme == .https && settings.proxy != nil ? "\(bare):\(url.port)" : nil
+        let target = url.scheme == .https && settings.proxy != nil ? url.address : nil
         guard let pointer = prewarm_git_watch_new(host, port, target, idle, idle, total) else {
             throw GitFailure(.fetchFailed, "out of memory")
         }

@@ -75,7 +75,7 @@ struct RepositoryURL: Sendable {
             authority = authority[authority.index(after: at)...]
         }
         let (host, port) = try hostAndPort(authority)
-        let bare = host.contains(":") ? "[\(host)]" : host
+        let bare = bracketed(host)
         let address = port.map { "\(bare):\($0)" } ?? bare
         guard scheme != .http || isLoopback(host) else {
             throw GitFailure(
@@ -124,7 +124,7 @@ struct RepositoryURL: Sendable {
         }
         let url = try read(scheme: "ssh", rest: "\(text[..<colon])/\(path)", allowFile: false)
         // The path is left as it stands: without a leading slash it begins in the user's home.
-        let host = url.host.contains(":") ? "[\(url.host)]" : url.host
+        let host = bracketed(url.host)
         return RepositoryURL(
             scheme: .ssh, host: url.host, port: url.port, text: "\(url.userInfo?.name ?? "git")@\(host):\(path)",
             display: "\(host):\(path)", userInfo: url.userInfo)
@@ -155,6 +155,12 @@ struct RepositoryURL: Sendable {
             throw GitFailure(.refused, "the path in the ssh URL has signs that are not allowed")
         }
     }
+
+    /// As a URL has it: an address of IPv6 in brackets.
+    private static func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
+
+    /// `host:port`
+    var address: String { "\(Self.bracketed(host)):\(port)" }
 
     private static func hostAndPort(_ authority: Substring) throws(GitFailure) -> (String, String?) {
         var host = authority
@@ -222,4 +228,9 @@ struct RepositoryURL: Sendable {
         }
         return String(decoding: bytes, as: UTF8.self)
     }
+}
+
+extension GitSettings {
+    /// Of a repository on this machine's disk, from its path or its `file://` URL; nil for any other.
+    package static func path(ofURL url: String) -> String? { (try? RepositoryURL(url, allowFile: true))?.path }
 }
