@@ -151,10 +151,10 @@ enum RuleCheck {
 }
 
 extension [UInt8] {
-    /// False only where the text is certainly not there; UTF-16 is not looked into.
     /// One of Kubernetes' or of somebody else's says what it is.
     fileprivate var mayBeAnObject: Bool { mayMention("apiVersion:") && mayMention("kind:") }
 
+    /// False only where the text is certainly not there; UTF-16 is not looked into.
     fileprivate func mayMention(_ text: StaticString) -> Bool {
         if isUTF16 { return true }
         return text.withUTF8Buffer { text in
