@@ -17,11 +17,19 @@ package struct Revision: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads the form that ``description`` writes; nil where the text is not one.
     package init?(_ text: String) {
-        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-        guard let digest = parts.last, digest.hasPrefix("sha1:") else { return nil }
-        let commit = String(digest.dropFirst(5))
-        let digits = Set("0123456789abcdef".utf8)
-        guard commit.utf8.count == 40, commit.utf8.allSatisfy(digits.contains) else { return nil }
-        self.init(ref: parts.count > 1 ? parts.dropLast().joined(separator: "@") : nil, commit: commit)
+        let at = text.lastIndex(of: "@")
+        let digest = at.map { text[text.index(after: $0)...] } ?? text[...]
+        let commit = digest.dropFirst(5)
+        guard digest.hasPrefix("sha1:"), commit.utf8.count == 40, commit.utf8.allSatisfy(Self.isDigit) else {
+            return nil
+        }
+        self.init(ref: at.map { String(text[..<$0]) }, commit: String(commit))
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
+        default: false
+        }
     }
 }

@@ -16,15 +16,11 @@ final class CertificateTrust: Sendable {
     /// A file as it is now: one that was written anew is read anew.
     private struct Trusted: Hashable {
         let file: String?
-        let modified: Int
-        let size: Int
+        let stamp: FileStamp?
 
         init(_ file: String?) {
-            var status = stat()
-            let isThere = stat(file ?? CertificateTrust.systemFile, &status) == 0
             self.file = file
-            modified = isThere ? status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec : 0
-            size = isThere ? status.st_size : -1
+            stamp = FileStamp(file ?? CertificateTrust.systemFile)
         }
     }
 

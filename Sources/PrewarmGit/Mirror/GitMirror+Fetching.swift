@@ -13,7 +13,7 @@ extension GitMirror {
             throw GitFailure(.refNotFound, "\(revision.commit) is no commit")
         }
         if holding(id, in: directory.repository) == .whole { return }
-        try directory.withLock({ watch.isOver }) { () throws(GitFailure) in
+        try withLock(watch) { () throws(GitFailure) in
             // Whoever had the lock may have brought it.
             let holding = holding(id, in: directory.repository)
             if holding == .whole { return }

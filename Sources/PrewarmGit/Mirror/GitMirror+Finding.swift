@@ -62,7 +62,7 @@ extension GitMirror {
             try bring(head.revision, watch)
             return try fetchAll(watch)
         }
-        try directory.withLock({ watch.isOver }) { () throws(GitFailure) in
+        try withLock(watch) { () throws(GitFailure) in
             try pass(watch).fetch(into: directory.repository) { _ in
                 ["+refs/heads/*:refs/prewarm/heads/*", "+refs/tags/*:refs/prewarm/tags/*"]
             }
@@ -73,25 +73,26 @@ extension GitMirror {
     /// to git's own grammar of revisions.
     func mirroredCommit(_ name: String) -> String? {
         let names = name.hasPrefix("refs/") ? [name] : ["refs/heads/\(name)", "refs/tags/\(name)"]
-        guard let repository = try? Repository(bare: directory.repository) else { return nil }
-        for name in names {
-            var reference: OpaquePointer?
-            var object: OpaquePointer?
-            guard git_reference_lookup(&reference, repository.pointer, Self.mirrored(name)) == 0 else { continue }
-            defer { git_reference_free(reference) }
-            guard git_reference_peel(&object, reference, GIT_OBJECT_COMMIT) == 0 else { continue }
-            defer { git_object_free(object) }
-            return git_object_id(object).map { hexadecimal($0.pointee) }
+        func look(_ repository: borrowing Repository) -> String? {
+            for name in names {
+                var reference: OpaquePointer?
+                var object: OpaquePointer?
+                guard git_reference_lookup(&reference, repository.pointer, Self.mirrored(name)) == 0 else { continue }
+                defer { git_reference_free(reference) }
+                guard git_reference_peel(&object, reference, GIT_OBJECT_COMMIT) == 0 else { continue }
+                defer { git_object_free(object) }
+                return git_object_id(object).map { hexadecimal($0.pointee) }
+            }
+            return nil
         }
-        return nil
+        return (try? attempt(look)) ?? nil
     }
 
     /// Nil where the mirror has no such commit; throws where there is more than one.
     private func shortCommit(_ text: String) throws(GitFailure) -> String? {
         var id = git_oid()
         guard git_oid_fromstrn(&id, text, text.utf8.count) == 0 else { return nil }
-        do throws(LibGit2Error) {
-            let repository = try Repository(bare: directory.repository)
+        func look(_ repository: borrowing Repository) throws(LibGit2Error) -> String? {
             var object: OpaquePointer?
             let code = git_object_lookup_prefix(
                 &object, repository.pointer, &id, text.utf8.count, GIT_OBJECT_COMMIT)
@@ -101,6 +102,9 @@ extension GitMirror {
             guard code == 0 else { return nil }
             defer { git_object_free(object) }
             return git_object_id(object).map { hexadecimal($0.pointee) }
+        }
+        do throws(LibGit2Error) {
+            return try attempt(look)
         } catch {
             guard error.code == GIT_EAMBIGUOUS.rawValue else { return nil }
             throw GitFailure(.refNotFound, "\(text) stands for more than one object", hint: "give more digits")

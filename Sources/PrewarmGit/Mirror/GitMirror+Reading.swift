@@ -107,7 +107,7 @@ extension GitMirror {
                 current = try RefAdvertisement(try pass(watch).list()).resolve(settings.ref).revision
             }
             let id = try identifier(current.commit)
-            let value = try directory.withLock({ watch.isOver }) { () throws(GitFailure) -> Value? in
+            let value = try withLock(watch) { () throws(GitFailure) -> Value? in
                 // Whoever had the lock may have made it anew.
                 if let value = try? attempt(body) { return value }
                 try rebuild(current, id, watch)
@@ -130,12 +130,30 @@ extension GitMirror {
             "\(url.display) lacks objects that belong to it: \(redaction.clean((shortage ?? problem).message))")
     }
 
-    /// The mirror is open for no longer than this: packs are mapped into memory, and one that somebody cuts off while
-    /// it is open ends the process at the next look.
+    /// The one way into the mirror. Packs are shared by all that have them open, so nobody may open it while one that
+    /// was touched meanwhile is still open. What fails, fails in a mirror that is not looked into again.
     func attempt<Value>(
         _ body: (borrowing Repository) throws(LibGit2Error) -> Value
     ) throws(LibGit2Error) -> Value {
-        try body(try Repository(bare: directory.repository))
+        let mirror = try takeOpen()
+        let value = try body(mirror.repository)
+        open = consume mirror
+        return value
+    }
+
+    private func takeOpen() throws(LibGit2Error) -> OpenMirror {
+        if let last = open.take(), last.isUntouched { return last }
+        return try OpenMirror(directory)
+    }
+
+    /// For whatever changes the mirror.
+    func withLock<Value>(
+        _ watch: Watch, _ body: () throws(GitFailure) -> Value
+    ) throws(GitFailure) -> Value {
+        try directory.withLock({ watch.isOver }) { () throws(GitFailure) in
+            open = nil
+            return try body()
+        }
     }
 
     func identifier(_ text: String) throws(GitFailure) -> git_oid {

@@ -3,7 +3,7 @@ package import PrewarmCore
 package import PrewarmEngine
 
 /// A bare mirror of one repository, on libgit2. Every call of libgit2 is made on a thread of its own; handles live for
-/// one pass. Several mirrors, in several processes, may share one directory.
+/// one pass, but for the mirror's own. Several mirrors, in several processes, may share one directory.
 package actor GitMirror: GitSource {
     let settings: GitSettings
     let paths: ManifestPaths
@@ -11,6 +11,8 @@ package actor GitMirror: GitSource {
     let directory: MirrorDirectory
     let redaction: Redaction
     private let executor: BlockingThread
+    /// As the last pass left it.
+    var open: OpenMirror?
     /// What the last walk through a tree met, as the next question is about the same one.
     var lastWarnings: (commit: String, warnings: [Diagnostic])?
 

@@ -88,8 +88,16 @@ struct MirrorDirectory: Sendable {
 
     var packs: [Pack] { packs(in: repository) }
 
+    /// Paths of all that tells whether the mirror has other objects than before, or the same ones elsewhere.
+    var filesOfObjects: [String] {
+        let folder = Self.packs(of: repository)
+        return [repository, folder] + Self.names(in: folder).map { folder + $0 }
+    }
+
+    private static func packs(of repository: String) -> String { repository + "/objects/pack/" }
+
     private func packs(in repository: String) -> [Pack] {
-        let folder = repository + "/objects/pack/"
+        let folder = Self.packs(of: repository)
         return Self.names(in: folder).filter { $0.hasSuffix(".pack") }.compactMap { name in
             var status = stat()
             guard stat(folder + name, &status) == 0 else { return nil }
@@ -116,8 +124,8 @@ struct MirrorDirectory: Sendable {
             guard stat(path + "/" + name, &status) == 0, status.st_mtim.tv_sec < time(nil) - 3600 else { continue }
             Self.removeTree(path + "/" + name)
         }
-        let packs = repository + "/objects/pack"
-        for name in Self.names(in: packs) where name.contains("_git2_") { unlink(packs + "/" + name) }
+        let packs = Self.packs(of: repository)
+        for name in Self.names(in: packs) where name.contains("_git2_") { unlink(packs + name) }
         removeLocks(repository, depth: 0)
         removeLocks(repository + "/refs", depth: 16)
     }
