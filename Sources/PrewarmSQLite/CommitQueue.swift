@@ -71,10 +71,7 @@ final class CommitQueue: Sendable {
 
     private func commit(_ job: Job, _ database: Database) {
         do {
-            try database.inTransaction(.immediate) {
-                try job.run(database)
-                return .commit
-            }
+            try database.transaction(.immediate) { try job.run(database) }
             job.end(nil)
         } catch {
             job.end(error)
@@ -86,10 +83,9 @@ final class CommitQueue: Sendable {
         var errors: [(any Error)?] = []
         var hasBegun = false
         do {
-            try database.inTransaction(.immediate) {
+            try database.transaction(.immediate) {
                 hasBegun = true
                 for job in jobs { errors.append(try error(of: job, database)) }
-                return .commit
             }
         } catch {
             guard hasBegun else { return jobs.forEach { $0.end(error) } }

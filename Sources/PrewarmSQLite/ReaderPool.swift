@@ -120,10 +120,10 @@ extension DatabaseQueue {
             do {
                 guard database.sqliteConnection != nil else { throw ReaderPool.closed }
                 try database.readOnly {
-                    try database.beginTransaction(.deferred)
-                    defer { if (try? database.commit()) == nil { try? database.rollback() } }
-                    isDone = true
-                    job(.success(database))
+                    try database.transaction(.deferred) {
+                        isDone = true
+                        job(.success(database))
+                    }
                 }
             } catch {
                 if !isDone { job(.failure(error)) }
