@@ -16,20 +16,31 @@ extension SQLiteTransaction {
         return isReadable ? presets.sorted { $0.key < $1.key } : nil
     }
 
-    func settledPools(source: String) throws -> SettledPools {
-        let sums = try statement("SELECT pools, unfinished, unclaimed FROM settled WHERE source = ?")
-            .first(source) { columns in
-                (pools: columns.next(Int.self), unfinished: columns.next(Int.self), unclaimed: columns.next(Int.self))
-            }
+    func settledPools(source: String, without keys: Set<PresetKey>) throws -> SettledPools {
+        func sums(_ columns: inout Columns) -> (pools: Int, unfinished: Int, unclaimed: Int) {
+            (pools: columns.next(), unfinished: columns.next(), unclaimed: columns.next())
+        }
+        var (pools, unfinished, unclaimed) =
+            try statement("SELECT pools, unfinished, unclaimed FROM settled WHERE source = ?").first(source, read: sums)
+            ?? (0, 0, 0)
+        for key in keys {
+            let id = try presetID(key)
+            guard
+                let one = try statement(
+                    "SELECT 1, unfinished, unclaimed FROM standings WHERE preset = ? AND settled = 1"
+                ).first(id, read: sums)
+            else { continue }
+            pools -= one.pools
+            unfinished -= one.unfinished
+            unclaimed -= one.unclaimed
+        }
         let next = try statement(
             """
             SELECT min(next_change) FROM standings INDEXED BY standings_next
             WHERE source = ? AND settled = 1 AND next_change IS NOT NULL
             """
         ).first(source) { columns in columns.next(Timestamp?.self) }
-        return SettledPools(
-            count: sums?.pools ?? 0, unfinished: sums?.unfinished ?? 0, unclaimed: sums?.unclaimed ?? 0,
-            nextChange: next ?? nil)
+        return SettledPools(count: pools, unfinished: unfinished, unclaimed: unclaimed, nextChange: next ?? nil)
     }
 
     func unsettle(source: String, dueBy now: Timestamp?) throws {

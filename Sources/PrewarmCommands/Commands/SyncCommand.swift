@@ -155,7 +155,6 @@ struct SyncCommand: AsyncParsableCommand {
                 "operations wait for the provisioner \"\(name)\", which the configuration does not name",
                 hint: "name it under `provisioners:` until what it made is deleted")
         }
-        let pools = report.last.flatMap(\.plan.pools)
         if waits {
             for unfinished in report.unfinished { console.step(.failure, unfinished.sentence) }
         }
@@ -193,10 +192,20 @@ struct SyncCommand: AsyncParsableCommand {
                 "\(counted(held, "deletion")) \(held == 1 ? "waits" : "wait") for an approval",
                 hint: Self.approval(report))
         }
+        console.step(.success, Self.summary(of: report.last))
+    }
+
+    private static func summary(of reports: [TurnReport]) -> String {
+        let pools = reports.flatMap(\.plan.pools)
         let eligible = pools.reduce(0) { $0 + min($1.counts.eligible, $1.counts.desired) }
         let desired = pools.reduce(0) { $0 + $1.counts.desired }
-        console.step(
-            .success, "\(counted(pools.count, "pool")), \(eligible) of \(desired) workspaces ready to be claimed")
+        let rest = reports.compactMap(\.rest)
+        let ready = "\(counted(pools.count, "pool")), \(eligible) of \(desired) workspaces ready to be claimed"
+        let (others, unfinished) = rest.reduce((0, 0)) { ($0.0 + $1.count, $0.1 + $1.unfinished) }
+        guard others > 0 else { return ready }
+        let but = unfinished > 0 ? ", of which \(unfinished) \(unfinished == 1 ? "is" : "are") not as wanted" : ""
+        let asBefore = "\(counted(others, pools.isEmpty ? "pool" : "other pool")) as before\(but)"
+        return pools.isEmpty ? asBefore : "\(ready); \(asBefore)"
     }
 
     /// The command that lets go on what is held.

@@ -60,11 +60,4 @@ extension Engine {
             }
         }
     }
-
-    /// Pools of all sources as they are, without asking a remote.
-    package func assess() async throws -> [TurnReport] {
-        var reports: [TurnReport] = []
-        for name in sourceNames { reports.append(try await assess(name)) }
-        return reports
-    }
 }

@@ -49,7 +49,8 @@ package protocol StandingReader {
     /// The presets of a source whose pools are not settled, in the order of their names. Nil where one of them can't be
     /// read, or where the store doesn't keep what pools are settled.
     func unsettledPresets(source: String) throws -> [Preset]?
-    func settledPools(source: String) throws -> SettledPools
+    /// - Parameter keys: pools that are left out.
+    func settledPools(source: String, without keys: Set<PresetKey>) throws -> SettledPools
     /// How many presets of the source there are, those that can't be read included: one pass over an index.
     func presetCount(source: String) throws -> Int
     /// Presets of which what is kept can't be read. It looks at all of them.

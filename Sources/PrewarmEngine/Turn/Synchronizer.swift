@@ -1,4 +1,5 @@
 package import PrewarmCore
+import Synchronization
 
 /// `prewarm sync`: turns and operations until there is nothing left to do now, or, waiting, until all pools are full.
 package struct Synchronizer: Sendable {
@@ -11,6 +12,7 @@ package struct Synchronizer: Sendable {
     /// Digests by source: just these plans are carried out.
     private let expected: [String: String]?
     private let observe: @Sendable (Progress) -> Void
+    private let touched = TouchedPools()
 
     package enum Progress: Sendable {
         case turn(TurnReport)
@@ -23,7 +25,8 @@ package struct Synchronizer: Sendable {
     package struct Report: Sendable {
         /// The first turn of each source.
         package var turns: [TurnReport] = []
-        /// Each source as it was left.
+        /// Each source as it was left: the pools that a turn looked at, and all where many of them, or others, are not
+        /// as wanted.
         package var last: [TurnReport] = []
         package var succeeded = 0
         package var failed: [Operation] = []
@@ -57,6 +60,7 @@ package struct Synchronizer: Sendable {
         if revision == nil, expected == nil { try await engine.settleRemovedSources() }
         for source in sources {
             let turn = try await firstTurn(source)
+            touched.note(turn)
             observe(.turn(turn))
             report.turns.append(turn)
         }
@@ -132,7 +136,9 @@ package struct Synchronizer: Sendable {
 
     private func replan(_ source: String) async throws -> Bool {
         do {
-            return try await !engine.turn(source, pull: false, preset: preset).plan.actions.isEmpty
+            let turn = try await engine.turn(source, pull: false, preset: preset)
+            touched.note(turn)
+            return !turn.plan.actions.isEmpty
         } catch TurnError.leaseHeld, TurnError.leaseLost {
             // Whoever has the lease plans what there is to plan.
             return false
@@ -141,7 +147,13 @@ package struct Synchronizer: Sendable {
 
     private func assess() async throws -> [TurnReport] {
         var reports: [TurnReport] = []
-        for source in sources { reports.append(try await engine.assess(source)) }
+        for source in sources {
+            var report = try await engine.assess(source, touched: touched.of(source))
+            if waitsUntil != nil, let rest = report.rest, rest.unfinished > 0 {
+                report = try await engine.assess(source)
+            }
+            reports.append(report)
+        }
         return reports
     }
 
@@ -157,4 +169,15 @@ package struct Synchronizer: Sendable {
             !unfinished.isStalled && (unfinished.pool.counts.isInMotion || unfinished.isBackingOff)
         }
     }
+}
+
+/// The pools that turns have looked at, by source.
+private final class TouchedPools: Sendable {
+    private let keys = Mutex<[String: Set<PresetKey>]>([:])
+
+    func note(_ turn: TurnReport) {
+        keys.withLock { $0[turn.source, default: []].formUnion(turn.plan.pools.lazy.map(\.preset)) }
+    }
+
+    func of(_ source: String) -> Set<PresetKey> { keys.withLock { $0[source] ?? [] } }
 }

@@ -114,40 +114,6 @@ extension Engine {
         return report
     }
 
-    /// The pools of what is in force, without asking the remote and without writing anything but that a kept value
-    /// can't be read: the next turn then reads all manifests again.
-    package func assess(_ name: String) async throws -> TurnReport {
-        let report = try await look(at: name)
-        if !report.unreadable.isEmpty {
-            // Where the store can't be written, it is found again the next time.
-            try? await store.write { store in
-                guard var record = try store.source(name), !record.inputs.isEmpty else { return }
-                record.readAgain()
-                try store.save(record)
-            }
-        }
-        return report
-    }
-
-    /// - Parameter ignoresFreezes: as if no freeze were in force.
-    func look(at name: String, ignoresFreezes: Bool = false) async throws -> TurnReport {
-        try await store.read { store in
-            var report = TurnReport(source: name)
-            report.revision = try store.source(name)?.applied
-            report.presets = try store.presets(source: name)
-            let guarding = try store.guardRecord(ofSource: name)
-            let planner = planner(for: report.presets, guarding, at: now(), ignoresFreezes: ignoresFreezes)
-            let observed = try observed(
-                of: TurnScope(presets: report.presets), source: name, planner: planner, guarding: guarding, in: store)
-            report.plan = planner.plan(report.presets, observed: observed)
-            report.failures = observed.failures
-            report.conditions = try store.conditions(source: name)
-            report.unreadable = try unreadable(name, presets: report.presets.count, in: store)
-            report.diagnostics = try store.diagnostics(source: name) + report.unreadable
-            return report
-        }
-    }
-
     /// As the store has it; of a source that it has not met, one with nothing in force.
     func record(of source: Source, in store: any StoreReader) throws -> SourceRecord {
         try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)

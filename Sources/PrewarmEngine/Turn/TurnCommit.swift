@@ -59,7 +59,7 @@ struct TurnCommit: Sendable {
         try store.save(standings(after: report.plan, of: presets))
         try save(
             guarding, state, since: earlier, after: report.plan, of: presets, among: among, planner: planner, in: store)
-        report.conditions = try conditions(of: scope, in: store)
+        report.conditions = try scope.conditions(source: source.name, in: store)
         try saveConditions(of: report, in: store)
         try remember(report.plan, of: scope, in: store)
         let isConverged = report.isConverged && (scope.settled?.unfinished ?? 0) == 0
@@ -165,11 +165,6 @@ struct TurnCommit: Sendable {
     }
 
     // MARK: What is remembered
-
-    private func conditions(of scope: TurnScope, in store: any StoreReader) throws -> [PresetKey: [Condition]] {
-        scope.settled == nil
-            ? try store.conditions(source: source.name) : try store.conditions(of: scope.presets.map(\.key))
-    }
 
     /// Only those that changed.
     private func saveConditions(of report: TurnReport, in store: any StoreWriter) throws {

@@ -16,9 +16,11 @@ package struct TurnReport: Sendable {
     package var diagnostics: [Diagnostic] = []
     /// Of ``diagnostics``, those of values that the store keeps and that can't be read.
     package var unreadable: [Diagnostic] = []
-    /// Those that were planned for. A turn plans for pools that may have changed, a preview and an assessment for all.
+    /// Those that were planned for. A turn plans for pools that may have changed, a preview for all.
     package var presets: [Preset] = []
     package var plan = Plan()
+    /// Of an assessment: the pools that are not in ``plan``, as it would find the same of them again.
+    package var rest: SettledPools?
     package var failures: [PresetKey: FailureRecord] = [:]
     /// As the last turn left them.
     package var conditions: [PresetKey: [Condition]] = [:]

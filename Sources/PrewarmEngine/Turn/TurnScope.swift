@@ -9,7 +9,11 @@ struct TurnScope: Sendable {
     var isReadable = true
 
     /// From so many pools on, one pass over the counts of all is faster than a look-up for each.
-    fileprivate static let manyPools = 1000
+    static let manyPools = 1000
+
+    func conditions(source: String, in store: any StoreReader) throws -> [PresetKey: [Condition]] {
+        settled == nil ? try store.conditions(source: source) : try store.conditions(of: presets.map(\.key))
+    }
 }
 
 extension TurnCommit {
@@ -28,7 +32,7 @@ extension TurnCommit {
         guard let presets = try store.unsettledPresets(source: source.name) else {
             return TurnScope(presets: try store.presets(source: source.name), isReadable: false)
         }
-        return TurnScope(presets: presets, settled: try store.settledPools(source: source.name))
+        return TurnScope(presets: presets, settled: try store.settledPools(source: source.name, without: []))
     }
 
     /// How many unclaimed instances the settled pools have that count for the guard: not those that came within its window.

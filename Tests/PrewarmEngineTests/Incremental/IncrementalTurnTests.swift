@@ -253,7 +253,7 @@ private struct Remains {
                         + "\($0.operation.reason) \($0.operation.state) \($0.operation.provisioner)"
                 }.sorted(),
                 "events": try store.events(EventFilter()).map { "\($0)" },
-                "settled": ["\(try store.settledPools(source: "presets"))"],
+                "settled": ["\(try store.settledPools(source: "presets", without: []))"],
                 "open pools": try store.unsettledPresets(source: "presets")?.map(\.key.name) ?? ["unreadable"],
             ]
         }

@@ -1,0 +1,63 @@
+package import PrewarmCore
+
+extension Engine {
+    /// The pools of what is in force, without asking the remote and without writing anything but that a kept value
+    /// can't be read: the next turn then reads all manifests again.
+    /// - Parameter touched: presets of which more is wanted than that a plan would find the same again: others of that
+    ///   kind are left to ``TurnReport/rest``. Nil: all pools are looked at.
+    package func assess(_ name: String, touched: Set<PresetKey>? = nil) async throws -> TurnReport {
+        let report = try await look(at: name, touched: touched)
+        if !report.unreadable.isEmpty {
+            // Where the store can't be written, it is found again the next time.
+            try? await store.write { store in
+                guard var record = try store.source(name), !record.inputs.isEmpty else { return }
+                record.readAgain()
+                try store.save(record)
+            }
+        }
+        return report
+    }
+
+    /// Pools of all sources as they are, without asking a remote.
+    package func assess() async throws -> [TurnReport] {
+        var reports: [TurnReport] = []
+        for name in sourceNames { reports.append(try await assess(name)) }
+        return reports
+    }
+
+    /// - Parameter ignoresFreezes: as if no freeze were in force.
+    func look(
+        at name: String, touched: Set<PresetKey>? = nil, ignoresFreezes: Bool = false
+    ) async throws -> TurnReport {
+        try await store.read { store in
+            let scope = try scope(of: name, touched: touched, in: store)
+            var report = TurnReport(source: name)
+            report.revision = try store.source(name)?.applied
+            report.presets = scope.presets
+            report.rest = scope.settled
+            let guarding = try store.guardRecord(ofSource: name)
+            let planner = planner(for: report.presets, guarding, at: now(), ignoresFreezes: ignoresFreezes)
+            let observed = try observed(of: scope, source: name, planner: planner, guarding: guarding, in: store)
+            report.plan = planner.plan(report.presets, observed: observed)
+            report.failures = observed.failures
+            report.conditions = try scope.conditions(source: name, in: store)
+            if scope.settled == nil {
+                report.unreadable = try unreadable(name, presets: report.presets.count, in: store)
+            }
+            report.diagnostics = try store.diagnostics(source: name) + report.unreadable
+            return report
+        }
+    }
+
+    private func scope(
+        of name: String, touched: Set<PresetKey>?, in store: any StoreReader
+    ) throws -> TurnScope {
+        guard let touched, isIncremental, touched.count < TurnScope.manyPools, policy.freezes[name] ?? [] == [],
+            let open = try store.unsettledPresets(source: name),
+            let others = try store.presets(Array(touched.subtracting(open.lazy.map(\.key))))
+        else { return TurnScope(presets: try store.presets(source: name)) }
+        let presets = (open + others).sorted { $0.key < $1.key }
+        let settled = try store.settledPools(source: name, without: Set(others.lazy.map(\.key)))
+        return TurnScope(presets: presets, settled: settled.count > 0 ? settled : nil)
+    }
+}
