@@ -2,6 +2,33 @@ import Foundation
 import Testing
 
 @Suite struct RolloutTests {
+    /// However many pools there are, what is told at the end is of those that a commit touched; and of all that are not
+    /// as wanted, where that is waited for.
+    @Test func theLastLineTellsWhatACommitTouched() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit([
+            "a.yaml": Sandbox.preset("a", instances: 2), "b.yaml": Sandbox.preset("b", instances: 3),
+            "c.yaml": Sandbox.preset("c", instances: 1),
+        ])
+        #expect(try await sandbox.prewarm("sync").lastLine == "✔ 3 pools, 6 of 6 workspaces ready to be claimed")
+        try await sandbox.commit(["b.yaml": Sandbox.preset("b", instances: 4)])
+        #expect(
+            try await sandbox.prewarm("sync").lastLine
+                == "✔ 1 pool, 4 of 4 workspaces ready to be claimed; 2 other pools as before")
+        try await sandbox.commit([
+            "b.yaml": Sandbox.preset("b", instances: 5, "  failureLimit: 1\n  parameters: {fail: \"yes\"}")
+        ])
+        try await sandbox.prewarm("sync")
+        try await sandbox.commit(["c.yaml": Sandbox.preset("c", instances: 2)])
+        #expect(
+            try await sandbox.prewarm("sync").lastLine
+                == "✔ 1 pool, 2 of 2 workspaces ready to be claimed; 2 other pools as before, of which 1 is not as wanted"
+        )
+        try await sandbox.commit(["c.yaml": Sandbox.preset("c", instances: 3)])
+        let waited = try await sandbox.prewarm("sync", "--wait")
+        #expect(waited.code == 1 && waited.err.contains("b: 0 of 5 ready"), "\(waited.err)")
+    }
+
     @Test func aBadVersionIsFoundByOneAndTheOldOnesGoOnServing() async throws {
         let sandbox = try await Sandbox()
         let limit = "  failureLimit: 1"

@@ -13,6 +13,9 @@ final class Sandbox: Sendable {
 
         /// The output as JSON.
         func json() throws -> JSON { try JSON(out) }
+
+        /// Of what was told.
+        var lastLine: String { err.split(separator: "\n").last.map(String.init) ?? "" }
     }
 
     init(configuration: String = Sandbox.configuration) async throws {

@@ -83,10 +83,11 @@ extension TurnCommit {
     /// What it has to remember after it; written only where that changed.
     /// - Parameter among: how many instances there were that count, whatever is planned for them.
     func save(
-        _ record: GuardRecord, _ state: GuardState, since earlier: GuardRecord, after plan: Plan, of table: PresetTable,
-        among: Int, planner: Planner, in store: any StoreWriter
+        _ record: GuardRecord, _ observed: Observed, since earlier: GuardRecord, after plan: Plan,
+        of table: PresetTable, among: Int, planner: Planner, in store: any StoreWriter
     ) throws {
         var record = record
+        let state = observed.guards[source.name] ?? GuardState()
         let removed = plan.actions.count { action in
             guard let id = action.workspace, action.isByRevision else { return false }
             return !state.approved.contains(id)
@@ -105,10 +106,14 @@ extension TurnCommit {
             record.held = state.held.intersection(waiting.forGuard).union(held)
             record.heldUnder = record.held.isEmpty ? "" : engine.policy.deletionGuard.description
             if waiting.forGuard.isEmpty { record.isLost = false }
-            if waiting.all.isEmpty { record.approval = nil }
+            if let approved = record.approval?.presets, waiting.all.isDisjoint(with: approved),
+                try !approved.contains(where: { try table[key($0)] == nil && isSuspended($0, observed, in: store) })
+            {
+                record.approval = nil
+            }
             record.lowerings = record.lowerings.compactMap { lowering in
                 // Of what was not planned for, all is as it was.
-                guard let preset = table[PresetKey(source: source.name, name: lowering.name)],
+                guard let preset = table[key(lowering.name)],
                     !waiting.all.contains(lowering.name)
                 else { return lowering }
                 var lowering = lowering
@@ -124,9 +129,20 @@ extension TurnCommit {
         if isReadAgain || record != earlier { try store.save(record, ofSource: source.name) }
     }
 
+    private func key(_ preset: String) -> PresetKey { PresetKey(source: source.name, name: preset) }
+
+    /// Of a pool that was not planned for: it has instances that may have to go when that ends.
+    private func isSuspended(_ preset: String, _ observed: Observed, in store: any StoreReader) throws -> Bool {
+        let key = key(preset)
+        guard let preset = try store.presets([key])?.first else { return false }
+        let isSuspended = observed.suspensions.contains { $0.scope.covers(key) && $0.isInForce(at: now) }
+        return try (preset.isSuspended || isSuspended) && store.unclaimed(of: key) > 0
+    }
+
     /// How many instances the guard takes a share of.
-    func counted(_ plan: Plan, _ observed: Observed, _ state: GuardState) -> Int {
-        plan.pools.reduce((observed.settled[source.name] ?? 0) + state.recentlyRemoved) {
+    func counted(_ plan: Plan, _ observed: Observed) -> Int {
+        let state = observed.guards[source.name] ?? GuardState()
+        return plan.pools.reduce((observed.settled[source.name] ?? 0) + state.recentlyRemoved) {
             $0 + state.counted($1.unclaimed, of: $1.preset.name)
         }
     }

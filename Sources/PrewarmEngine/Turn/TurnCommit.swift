@@ -32,13 +32,8 @@ struct TurnCommit: Sendable {
         let earlier = try store.guardRecord(ofSource: source.name)
         let guarding = guarding(earlier, of: scope)
         let planner = engine.planner(for: scope.presets, guarding, at: now)
-        var observed = try engine.observed(
-            of: scope, source: source.name, planner: planner, guarding: guarding,
-            failures: failures, in: store)
-        // No entry means that there is no settled pool: then a path may be emptied.
-        if observed.settled[source.name] != nil {
-            observed.settled[source.name] = try settledForGuard(scope, observed, in: store)
-        }
+        let observed = try engine.observed(
+            of: scope, source: source.name, planner: planner, guarding: guarding, failures: failures, in: store)
         var report = TurnReport(source: source.name)
         report.revision = revision
         report.failure = failure
@@ -48,8 +43,7 @@ struct TurnCommit: Sendable {
         report.diagnostics = try desired?.diagnostics ?? store.diagnostics(source: source.name)
         report.plan = planner.plan(report.presets, observed: observed)
         report.plan.noteChange(scope.settled?.nextChange)
-        let state = observed.guards[source.name] ?? GuardState()
-        let among = counted(report.plan, observed, state)
+        let among = counted(report.plan, observed)
         if let preset { report.plan.restrict(to: preset) }
         if let expected = request.expected, expected != report.plan.digest(revision: revision) {
             throw TurnError.planChanged(source: source.name)
@@ -58,7 +52,8 @@ struct TurnCommit: Sendable {
         let counts = try carryOut(report.plan, of: presets, observed: observed, in: store)
         try store.save(standings(after: report.plan, of: presets))
         try save(
-            guarding, state, since: earlier, after: report.plan, of: presets, among: among, planner: planner, in: store)
+            guarding, observed, since: earlier, after: report.plan, of: presets, among: among, planner: planner,
+            in: store)
         report.conditions = try scope.conditions(source: source.name, in: store)
         try saveConditions(of: report, in: store)
         try remember(report.plan, of: scope, in: store)

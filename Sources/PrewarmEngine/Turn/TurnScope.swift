@@ -35,18 +35,6 @@ extension TurnCommit {
         return TurnScope(presets: presets, settled: try store.settledPools(source: source.name, without: []))
     }
 
-    /// How many unclaimed instances the settled pools have that count for the guard: not those that came within its window.
-    func settledForGuard(_ scope: TurnScope, _ observed: Observed, in store: any StoreReader) throws -> Int {
-        let planned = Set(scope.presets.lazy.map(\.key.name))
-        guard let state = observed.guards[source.name] else { return observed.settled[source.name] ?? 0 }
-        return try state.added.keys.reduce(observed.settled[source.name] ?? 0) { sum, name in
-            guard !planned.contains(name) else { return sum }
-            let unclaimed = try store.tallies(of: PresetKey(source: source.name, name: name))
-                .reduce(0) { [.pending, .creating, .ready].contains($1.state) ? $0 + $1.count : $0 }
-            return sum - unclaimed + state.counted(unclaimed, of: name)
-        }
-    }
-
     /// What the plan leaves of the pools that it was made for.
     func standings(after plan: Plan, of presets: PresetTable) -> [PoolStanding] {
         var busy: Set<PresetKey> = []
@@ -78,8 +66,12 @@ extension Engine {
     ) throws -> Observed {
         var observed = Observed()
         observed.tallies = try tallies(of: scope, source: source, in: store)
+        observed.guards[source] = guarding.state(of: scope.presets, planner: planner)
         if let settled = scope.settled {
-            if settled.count > 0 { observed.settled[source] = settled.unclaimed }
+            // No entry means that there is no settled pool: then a path may be emptied.
+            if settled.count > 0 {
+                observed.settled[source] = try counted(settled, besides: scope, observed, in: store)
+            }
             if policy.limits.instancesPerSource != nil || policy.limits.instances != nil {
                 observed.liveBySource = try store.liveWorkspaces()
             }
@@ -93,8 +85,24 @@ extension Engine {
             observed.instances[instance.preset, default: []].append(instance)
         }
         observed.suspensions = try store.suspensions()
-        observed.guards[source] = guarding.state(of: scope.presets, planner: planner)
         return observed
+    }
+
+    /// How many unclaimed instances the settled pools have that count for the guard: not those that came within its window.
+    private func counted(
+        _ settled: SettledPools, besides scope: TurnScope, _ observed: Observed, in store: any StoreReader
+    ) throws -> Int {
+        let planned = Set(scope.presets.lazy.map(\.key))
+        var count = settled.unclaimed
+        for (source, state) in observed.guards {
+            for name in state.added.keys {
+                let key = PresetKey(source: source, name: name)
+                guard !planned.contains(key) else { continue }
+                let unclaimed = try store.unclaimed(of: key)
+                count += state.counted(unclaimed, of: name) - unclaimed
+            }
+        }
+        return count
     }
 
     private func tallies(
@@ -116,5 +124,12 @@ extension Engine {
         guard scope.settled != nil else { return tallies }
         let keys = Set(scope.presets.map(\.key))
         return tallies.filter { keys.contains($0.key) }
+    }
+}
+
+extension StoreReader {
+    /// How many live workspaces of a preset are nobody's.
+    func unclaimed(of preset: PresetKey) throws -> Int {
+        try tallies(of: preset).reduce(0) { [.pending, .creating, .ready].contains($1.state) ? $0 + $1.count : $0 }
     }
 }

@@ -220,7 +220,27 @@ private struct Life {
         if report.plan.held != expected.plan.held { return "held \(report.plan.held), all told \(expected.plan.held)" }
         if report.diagnostics != expected.diagnostics { return "diagnostics" }
         let (left, right) = (try await Remains(store), try await Remains(other))
-        return left.difference(from: right)
+        if let difference = left.difference(from: right) { return difference }
+        return try await assessment()
+    }
+
+    /// Of a part, which has to be what is told of it among all, with the others in sum.
+    private mutating func assessment() async throws -> String? {
+        let whole = try await engine.assess("presets")
+        let touched = Set(whole.presets.map(\.key).filter { _ in chance(30) })
+        let part = try await engine.assess("presets", touched: touched)
+        let keys = Set(part.presets.map(\.key))
+        if !keys.isSuperset(of: touched) { return "touched pools are not looked at" }
+        let pools = Dictionary(uniqueKeysWithValues: whole.plan.pools.map { ($0.preset, $0) })
+        if part.plan.pools.contains(where: { pools[$0.preset] != $0 }) { return "assessed pools differ" }
+        if part.plan.held != whole.plan.held {
+            let (left, right) = (Set(part.plan.held.map { "\($0)" }), Set(whole.plan.held.map { "\($0)" }))
+            return "held \(left.subtracting(right)), all told \(right.subtracting(left))"
+        }
+        let others = Unfinished.of([whole], preset: nil).count { !keys.contains($0.pool.preset) }
+        let rest = (part.rest?.count ?? 0, part.rest?.unfinished ?? 0)
+        let expected = (whole.presets.count - keys.count, others)
+        return rest == expected ? nil : "rest \(rest), all told \(expected)"
     }
 
     private mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &random) }
