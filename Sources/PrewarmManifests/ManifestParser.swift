@@ -3,7 +3,7 @@ package import PrewarmCore
 /// Bytes of a manifest file → drafts and diagnostics. A pure function of the bytes.
 package enum ManifestParser {
     /// Part of the key under which results are kept: raise it whenever the same bytes give another result.
-    package static let version = 4
+    package static let version = 5
     /// In bytes.
     package static let sizeLimit = 256 * 1024
     package static let apiVersion = "prewarm/v1"
@@ -20,7 +20,7 @@ package enum ManifestParser {
                 Diagnostic(
                     .error,
                     "the file has \(bytes.count) bytes, more than \(sizeLimit / 1024) KiB, the limit for a manifest file",
-                    hint: "split it into several files")
+                    hint: "split it into several files, or exclude it in the configuration if it holds no manifests")
             ]
             return file
         }
@@ -36,9 +36,9 @@ package enum ManifestParser {
             return file
         }
         // What names us nowhere can't hold a manifest of ours: other YAML, and what only looks like it, is left alone.
-        guard bytes.mayMention("prewarm/") else {
+        guard bytes.mayMention("prewarm/") || bytes.mayMention("Preset") || bytes.mayMention("Template") else {
             file.foreignDocuments = bytes.isEmpty ? 0 : 1
-            file.isDoubtful = !bytes.mayBeAnObject || bytes.mayMention("Preset") || bytes.mayMention("ENC[")
+            file.isDoubtful = !bytes.mayBeAnObject || bytes.mayMention("ENC[")
             return file
         }
         let (tree, error) = YAMLReader.read(bytes)
@@ -67,7 +67,7 @@ package enum ManifestParser {
         let apiVersion = tree.value("apiVersion", of: root)
         guard let apiVersion, let text = tree.text(apiVersion), text.hasPrefix("prewarm/") else {
             file.foreignDocuments += 1
-            if kind == "Preset" { file.isDoubtful = true }
+            if kind == "Preset" || kind == "Template" { parseForeign(document, of: tree, into: &file) }
             return
         }
         guard kind != "Config" else {
@@ -96,15 +96,39 @@ package enum ManifestParser {
         }
         file.diagnostics += problems
         if !problems.isEmpty {
-            // A name that is wrong itself is no name.
-            let name = document["metadata"]?["name"]?.text
-            let isName = name.map { TextRule.name.check($0) == nil } ?? false
-            file.invalid.append(InvalidDocument(isPreset: kind != "Template", name: isName ? name : nil))
+            if kind != "Template" { file.invalid.append(InvalidDocument(isPreset: true, name: document.name)) }
+            // Which of them it is meant to be is not known without its kind.
+            if kind != "Preset" { file.invalid.append(InvalidDocument(isPreset: false, name: document.name)) }
         } else if kind == "Preset", let draft = PresetDraft(document) {
             file.presets.append(draft)
         } else if let draft = TemplateDraft(document) {
             file.templates.append(draft)
         }
+    }
+}
+
+extension ManifestParser {
+    /// Of a kind that we have, too: perhaps a slip of the pen.
+    private static func parseForeign(_ document: DocumentReader, of tree: YAMLTree, into file: inout ParsedFile) {
+        file.isDoubtful = true
+        let (apiVersion, name) = (document["apiVersion"], document.name)
+        let isNear = apiVersion.map { [Self.apiVersion].closest(to: $0.text) != nil } ?? (name != nil)
+        guard isNear else { return }
+        file.doubtful.append(InvalidDocument(isPreset: document["kind"]?.text == "Preset", name: name))
+        file.diagnostics.append(
+            Diagnostic(
+                .warning, at: (apiVersion ?? document).position,
+                apiVersion.map { "apiVersion is \(tree.found($0.index)): this is no manifest of prewarm" }
+                    ?? "the document lacks \"apiVersion\": this is no manifest of prewarm",
+                hint: "did you mean \"\(Self.apiVersion)\"?"))
+    }
+}
+
+extension DocumentReader {
+    /// One that is wrong itself is none.
+    fileprivate var name: String? {
+        guard let text = self["metadata"]?["name"]?.text, TextRule.name.check(text) == nil else { return nil }
+        return text
     }
 }
 

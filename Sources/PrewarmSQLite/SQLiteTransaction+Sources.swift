@@ -3,7 +3,7 @@ internal import PrewarmEngine
 
 extension SQLiteTransaction {
     private static let columns = """
-        name, url, applied, applied_at, inputs, quiet_until, failure_reason, failure_message, failure_hint, \
+        name, url, applied, applied_at, inputs, quiet_until, planned_at, failure_reason, failure_message, failure_hint, \
         failure_since, files, foreign_documents
         """
 
@@ -19,7 +19,8 @@ extension SQLiteTransaction {
         SourceRecord(
             name: columns.next(), url: columns.next(), applied: columns.next(String?.self).flatMap { Revision($0) },
             appliedAt: columns.next(), inputs: columns.next(), quietUntil: columns.next(),
-            failure: failure(&columns), files: columns.next(), foreignDocuments: columns.next())
+            plannedAt: columns.next(), failure: failure(&columns), files: columns.next(),
+            foreignDocuments: columns.next())
     }
 
     private func failure(_ columns: inout Columns) -> SourceFailure? {
@@ -30,9 +31,10 @@ extension SQLiteTransaction {
     }
 
     func save(_ source: SourceRecord) throws {
-        try statement("INSERT OR REPLACE INTO sources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)").run(
+        try statement("INSERT OR REPLACE INTO sources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)").run(
             source.name, source.url, source.applied?.description, source.appliedAt, source.inputs, source.quietUntil,
-            source.failure?.reason, source.failure?.message, source.failure?.hint, source.failure?.since, source.files,
+            source.plannedAt, source.failure?.reason, source.failure?.message, source.failure?.hint,
+            source.failure?.since, source.files,
             source.foreignDocuments)
     }
 

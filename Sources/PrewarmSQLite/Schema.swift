@@ -15,6 +15,9 @@ enum Schema {
                 sql: sources + pools + workspaces + tallies + standings + operations + history + access + notifications)
             try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
+        migrator.registerMigration("v2") { database in
+            try database.execute(sql: "ALTER TABLE sources ADD COLUMN planned_at INTEGER")
+        }
         return migrator
     }
 

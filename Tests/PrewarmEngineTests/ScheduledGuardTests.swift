@@ -78,6 +78,34 @@ struct ScheduledGuardTests {
         #expect(count == 8, "15 go by the schedule, 1 by the revision")
     }
 
+    @Test("is held when a window ends too early, though it was cut at night")
+    func cutAtNight() async throws {
+        try await sync("a 2 1 window=8-17:20\nb 4 1", hour: 9)
+        try await sync(hour: 22)
+        #expect(count == 6)
+        try await sync("a 2 1 window=8-8:20\nb 4 1", hour: 23)
+        try await sync(day: 2, hour: 8)
+        #expect(count == 24)
+        try await sync(day: 2, hour: 10)
+        #expect(count == 24, "18 of 24, in what was the window before")
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        try await sync(day: 2, hour: 11)
+        #expect(count == 6)
+        try await sync(day: 3, hour: 8)
+        try await sync(day: 3, hour: 10)
+        #expect(count == 6, "the schedule's doing")
+    }
+
+    @Test("is forgotten after a week in which nothing waited for it")
+    func forgotten() async throws {
+        try await sync("a 2 1 window=8-17:20\nb 4 1", hour: 9)
+        try await sync("a 2 1 window=7-17:20\nb 4 1", hour: 10)
+        let record = { [engine] in try await engine.store.read { try $0.guardRecord(ofSource: "presets") } }
+        #expect(try await record().lowerings.count == 1)
+        try await sync(day: 10, hour: 9)
+        #expect(try await record().lowerings.isEmpty)
+    }
+
     @Test("is not what a schedule takes each night")
     func nights() async throws {
         try await sync("a 2 1 window=8-17:20\nb 4 1", hour: 9)

@@ -16,6 +16,49 @@ import Testing
         #expect(world.with(\.calls).count == calls)
     }
 
+    /// As after a start before the clock was set: what was told of times to come is worth nothing then.
+    @Test func aClockThatWasAheadOnceStopsNoSchedule() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        let midnight = Timestamp(seconds: 1_779_926_400)
+        world.with { $0.now = midnight + .seconds(6 * 3600) }
+        world.commit("a 1 1 window=8-17:5\nb 1 1")
+        try await engine.sync()
+        world.with { $0.now = midnight + .seconds(30 * 86_400 + 19 * 3600) }
+        _ = try await engine.claim("a", owner: "ada")
+        try await engine.sync()
+        world.with { $0.now = midnight + .seconds(9 * 3600) }
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 5)
+        #expect(try await engine.turn("presets").isQuiet, "it is looked at once")
+    }
+
+    @Test func aTimeZoneThatCantBeReadTakesNothing() async throws {
+        let world = try World()
+        let git = FileGit()
+        let schedule = "{timezone: Europe/Berlin, windows: [{cron: \"* * * * *\", instances: 6}]}"
+        func text(_ more: String) -> String {
+            "apiVersion: prewarm/v1\nkind: Preset\nmetadata: {name: a}\n"
+                + "spec: {template: go, version: \"1\", instances: 1, schedule: \(schedule)\(more)}\n"
+        }
+        git.commit(["a.yaml": text("")])
+        try await world.engine(git: git, store: try world.open()).sync()
+        #expect(world.with(\.instances).count == 6)
+        let blind = world.engine(git: git, store: try world.open(), zones: ZoneDirectory(path: "/nowhere"))
+        _ = try await blind.claim("a", owner: "ada")
+        try await blind.sync()
+        #expect(world.with(\.instances).count == 6)
+        let held = try await blind.assess("presets").plan.held
+        #expect(held.count == 4 && held.allSatisfy { $0.hold == .timezone("Europe/Berlin") })
+        #expect(held.first?.hold.message.contains("install tzdata") == true)
+        world.with { $0.now = $0.now + .seconds(60) }
+        try await world.engine(git: git, store: try world.open()).sync()
+        #expect(world.with(\.instances).count == 7, "six, and what is ada's")
+        git.commit([:])
+        try await world.engine(git: git, store: try world.open(), zones: ZoneDirectory(path: "/nowhere")).sync()
+        #expect(try await blind.assess("presets").plan.held.allSatisfy { $0.hold != .timezone("Europe/Berlin") })
+    }
+
     @Test func refillsWhatWasClaimedAndNeverTouchesIt() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())

@@ -74,11 +74,14 @@ final class World: Sendable {
     }
 
     /// An engine on real manifests.
-    func engine(git: FileGit, store: any Store, policy: Policy = Policy(), isIncremental: Bool = true) -> Engine {
+    func engine(
+        git: FileGit, store: any Store, policy: Policy = Policy(), zones: ZoneDirectory = ZoneDirectory(),
+        isIncremental: Bool = true
+    ) -> Engine {
         Engine(
             store: store, sources: [Engine.Source(name: "presets", url: "memory", git: git)],
             provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
-            parser: ManifestParsing(version: 1, sizeLimit: 1000) { ManifestParser.parse($0) },
+            parser: ManifestParsing(version: 1, sizeLimit: 1000) { ManifestParser.parse($0) }, zones: zones,
             now: { self.with(\.now) }, secretNames: ["local": ["known"]], holder: "first", isDead: { _ in false },
             isIncremental: isIncremental)
     }

@@ -165,7 +165,9 @@ struct CatalogTests {
         #expect(after.presets.map(\.key.name) == ["a", "b", "c"])
         #expect(after.presets.map(\.retirement) == [nil, nil, .pruned])
         let broken = catalog([preset("a"), "apiVersion: prewarm/v1\nkind: [\n"], previous: before)
-        #expect(broken.presets.map(\.retirement) == [nil, nil, .pruned], "c.yaml is gone, b.yaml is broken")
+        #expect(broken.presets.map(\.retirement) == [nil, nil, nil], "c.yaml is gone, and may be what b.yaml is now")
+        let warning = broken.diagnostics.first { $0.severity == .warning }
+        #expect(warning?.message == "what is gone from git may be in this file: c stay" && warning?.file == "b.yaml")
     }
 
     @Test(
@@ -184,10 +186,57 @@ struct CatalogTests {
         let before = catalog([preset("a"), preset("b")]).presets
         let after = catalog([preset("a"), text], previous: before)
         #expect(after.presets.map(\.retirement) == [nil, stays ? nil : .pruned])
-        #expect(after.diagnostics.map(\.severity) == (stays ? [.error] : []))
-        #expect(catalog([preset("a"), text]).diagnostics.isEmpty, "where there was none, it is somebody else's")
+        #expect(after.diagnostics.count { $0.severity == .error } == (stays ? 1 : 0))
+        let alone = catalog([preset("a"), text])
+        #expect(!alone.diagnostics.contains { $0.severity == .error }, "where there was none, it is somebody else's")
+        #expect(alone.diagnostics.isEmpty != text.contains("name: b}\n") || !stays, "but for one that almost is ours")
         let beside = catalog([preset("a"), preset("b") + "---\n" + text], previous: before)
         #expect(beside.presets.map(\.retirement) == [nil, nil])
+    }
+
+    @Test(
+        "A slip of the pen in what a template is takes nothing from its presets",
+        arguments: [
+            "apiVersion: prewam/v1\nkind: Template\nmetadata: {name: go-dev}\nspec: {provisioner: cloud}\n",
+            "kind: Template\nmetadata: {name: go-dev}\nspec: {provisioner: cloud}\n",
+            "apiVersion: prewarm/v1\nkind: Tempalte\nmetadata: {name: go-dev}\nspec: {provisioner: cloud}\n",
+            "apiVersion: prewarm/v1\nmetadata: {name: go-dev}\nspec: {provisioner: cloud}\n",
+            "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go}\nspec: {provisioner: nobody}\n",
+            "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+            String(repeating: "# Templates\n", count: 30_000), "",
+        ])
+    func doubtfulTemplate(text: String) throws {
+        let template = templateText("provisioner: cloud")
+        let before = catalog([template, preset("a")])
+        #expect(before.presets.first?.spec.provisioner == "cloud")
+        for files in [[text, preset("a")], ["", preset("a"), text]] {
+            // One that is empty says something only where the template was.
+            if text.isEmpty, files.count == 3 { continue }
+            let isMoved = files.count == 3
+            if isMoved, text.contains("name: go}") { continue }
+            let after = catalog(files, previous: before.presets, previousTemplates: before.templates)
+            #expect(after.presets == before.presets, "\(after.diagnostics)")
+            #expect(after.templates == before.templates)
+            #expect(!after.diagnostics.isEmpty)
+        }
+        let removed = catalog([preset("a")], previous: before.presets, previousTemplates: before.templates)
+        #expect(
+            removed.templates.isEmpty && removed.presets.first?.spec.provisioner != "cloud", "what is meant, counts")
+    }
+
+    @Test("A preset stays that moved into a file which can't be read, or under a slip of the pen")
+    func movedAndBroken() {
+        let before = catalog([preset("a"), preset("b")]).presets
+        let moved = [
+            preset("b") + "---\n" + preset("a", "nmae: x\ninstances: ["),
+            preset("b") + "---\n" + preset("a").replacing("name: a", with: "nmae: a"),
+            preset("b") + "---\n" + preset("a").replacing("prewarm/v1", with: "prewam/v1"),
+        ]
+        for text in moved {
+            let after = catalog(["", text], previous: before)
+            #expect(after.presets.map(\.retirement) == [nil, nil], "\(text)")
+            #expect(after.diagnostics.contains { $0.severity == .error })
+        }
     }
 
     @Test("A preset stays whose file is a symbolic link now, or lies in a folder that is one")

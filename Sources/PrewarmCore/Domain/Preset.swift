@@ -27,7 +27,7 @@ package struct Preset: Hashable, Sendable {
     package let failureLimit: Int
     package var retirement: Retirement?
     package private(set) var isSuspended: Bool
-    package let options: PoolOptions
+    package private(set) var options: PoolOptions
     /// From when its create answered: an instance that is not ready by then has failed. Nil: it may take for ever.
     package let readyTimeout: Duration?
 
@@ -57,11 +57,12 @@ package struct Preset: Hashable, Sendable {
 
     package static let standardFailureLimit = 3
 
-    /// The same when its manifest is gone from git: what that said of a suspension is gone, too.
+    /// The same when its manifest is gone from git: what that said of leaving it alone is gone, too.
     package var pruned: Preset {
         var preset = self
         preset.retirement = .pruned
         preset.isSuspended = false
+        preset.options.mode = .reconcile
         return preset
     }
 }

@@ -32,31 +32,40 @@ package struct Catalog: Sendable {
             files: files)
         linker.link(previous, previousTemplates)
         foreignDocuments = files.reduce(0) { $0 + $1.file.foreignDocuments }
-        diagnostics = linker.diagnostics
         invalidNames = linker.invalidPresets
         templates = linker.templates.values.sorted { $0.name < $1.name }
-        hidesPresets = linker.invalidPaths.contains { path in !previous.contains { $0.origin.file == path } }
+        hidesPresets = !linker.invalidPaths.isEmpty
         presets = linker.presets
         let linked = previous.isEmpty ? [] : Set(presets.map(\.key.name))
-        var doubtful = previous.isEmpty ? [] : Set(files.lazy.filter(\.file.isDoubtful).map(\.path))
-        var doubted: Set<String> = []
+        var (hidden, doubted): ([String], [String: [String]]) = ([], [:])
         for preset in previous where !linked.contains(preset.key.name) {
-            let path = preset.origin.file
+            let (name, path) = (preset.key.name, preset.origin.file)
             // Removing is a deletion, breaking is none; and what breaks a manifest may hide that it is one.
-            if preset.retirement != .pruned, doubtful.remove(path) != nil { doubted.insert(path) }
-            let isKept =
-                linker.invalidPresets.contains(preset.key.name) || linker.brokenPaths.contains(path)
-                || doubted.contains(path) || hidesPresets
+            var isKept =
+                linker.invalidPresets.contains(name) || linker.brokenPaths.contains(path)
                 || unreadPaths.contains { path == $0 || path.hasPrefix($0 + "/") }
+            if !isKept, preset.retirement != .pruned {
+                if let place = linker.doubt(name, isPreset: true, from: path) {
+                    doubted[place, default: []].append(name)
+                    isKept = true
+                } else if hidesPresets {
+                    hidden.append(name)
+                    isKept = true
+                }
+            }
             presets.append(isKept ? preset : preset.pruned)
         }
-        diagnostics += doubted.subtracting(linker.brokenPaths).map { path in
+        diagnostics = linker.diagnostics
+        diagnostics += doubted.map { path, names in
             Diagnostic(
-                .error, file: path,
-                "a preset of this file is in force, and no document defines it that can be read: it stays",
-                hint:
-                    "a manifest begins with apiVersion: prewarm/v1; to let the pool go, remove the file or the document"
-            )
+                .error, file: path, "in force, and no document defines them that can be read: \(names.summary) stay",
+                hint: Linker.doubtHint)
+        }
+        if let path = linker.invalidPaths.min(), !hidden.isEmpty {
+            diagnostics.append(
+                Diagnostic(
+                    .warning, file: path, "what is gone from git may be in this file: \(hidden.summary) stay",
+                    hint: "mend the file, or exclude it in the configuration if it holds no manifests"))
         }
         diagnostics.sort()
         if presets.count > linker.presets.count { presets.sort { $0.key < $1.key } }

@@ -18,6 +18,9 @@ struct Linker {
     private(set) var brokenPaths: Set<String> = []
     /// An error hides what may be templates.
     private var hidesTemplates = false
+    /// Of files that may have been ours, and of documents that almost are.
+    private var doubtfulPaths: Set<String> = []
+    private var doubtfulDocuments: [InvalidDocument: String] = [:]
 
     private var patterns = PatternCache()
     private var templateNames: Set<String> = []
@@ -40,7 +43,8 @@ struct Linker {
         let templateDrafts = unique({ $0.templates }, kind: "template")
         let presetDrafts = unique({ $0.presets }, kind: "preset")
         templateNames = Set(templateDrafts.map(\.name.value)).union(invalidTemplates)
-        for template in previousTemplates where !templateNames.contains(template.name) && isHidden(template) {
+        for template in previousTemplates where !templateNames.contains(template.name) {
+            guard isHidden(template) || reportDoubt(of: template) else { continue }
             invalidTemplates.insert(template.name)
             templateNames.insert(template.name)
         }
@@ -49,6 +53,10 @@ struct Linker {
         presets.reserveCapacity(presetDrafts.count)
         for place in templateDrafts {
             link(files[place.file].file.templates[place.draft], files[place.file].path)
+        }
+        // As one that has another name now, and an error.
+        for template in previousTemplates where templates[template.name] == nil && isHidden(template) {
+            invalidTemplates.insert(template.name)
         }
         for place in presetDrafts { link(files[place.file].file.presets[place.draft], files[place.file].path) }
     }
@@ -61,6 +69,8 @@ struct Linker {
         if file.isUnreadable { invalidPaths.insert(path) }
         if file.isUnreadable || !file.invalid.isEmpty { brokenPaths.insert(path) }
         if file.hidesTemplates { hidesTemplates = true }
+        if file.isDoubtful { doubtfulPaths.insert(path) }
+        for document in file.doubtful { doubtfulDocuments[document] = path }
         for document in file.invalid {
             switch (document.isPreset, document.name) {
             case (true, let name?): invalidPresets.insert(name)
@@ -72,7 +82,30 @@ struct Linker {
     }
 
     /// A template of an earlier revision that may be behind an error now.
-    func isHidden(_ template: Template) -> Bool { hidesTemplates || invalidPaths.contains(template.origin.file) }
+    func isHidden(_ template: Template) -> Bool {
+        hidesTemplates || !invalidPaths.isEmpty || brokenPaths.contains(template.origin.file)
+    }
+
+    /// Whether a template that is not there any more may be what a slip of the pen made something else of; then it is
+    /// told.
+    private mutating func reportDoubt(of template: Template) -> Bool {
+        guard let path = doubt(template.name, isPreset: false, from: template.origin.file) else { return false }
+        report(
+            path, nil,
+            "the template \"\(template.name)\" is in force, and no document defines it that can be read: it stays, and "
+                + "what its presets have",
+            hint: Self.doubtHint)
+        return true
+    }
+
+    /// The file that may be meant to define it, though as it stands it does not.
+    func doubt(_ name: String, isPreset: Bool, from path: String) -> String? {
+        doubtfulPaths.contains(path)
+            ? path : doubtfulDocuments[InvalidDocument(isPreset: isPreset, name: name)]
+    }
+
+    static let doubtHint =
+        "a manifest begins with apiVersion: prewarm/v1; to let it go, remove the file or the document"
 
     /// Where the drafts are whose name no other has, in the order of the names; the others get an error each, and count
     /// as invalid.
@@ -127,6 +160,7 @@ struct Linker {
         }
         guard diagnostics.count == errors else {
             invalidTemplates.insert(name)
+            brokenPaths.insert(path)
             return
         }
         templates[name] = Template(

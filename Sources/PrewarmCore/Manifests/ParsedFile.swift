@@ -12,9 +12,12 @@ package struct ParsedFile: Hashable, Sendable {
     package var foreignDocuments = 0
     /// True where an error hides what else the file holds: whatever was in force from its path stays.
     package var isUnreadable = false
-    /// True where it is none of ours as it stands, but may be what an error made of one that was: where there were presets
-    /// in its path, they stay.
+    /// True where it is none of ours as it stands, but may be what an error made of one that was: what was in force from
+    /// its path stays.
     package var isDoubtful = false
+    /// Documents that say by their kind and name what they are, and by their apiVersion almost that they are ours: what
+    /// is in force of that name stays, wherever it was.
+    package var doubtful: [InvalidDocument] = []
     /// True where what an error hides may be a template, so that a name which is nowhere else is not one of nothing.
     package var hidesTemplates = false
 
@@ -87,6 +90,7 @@ extension ParsedFile: BinaryCodable {
         writer.write(isUnreadable)
         writer.write(hidesTemplates)
         writer.write(isDoubtful)
+        writer.write(doubtful)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -98,6 +102,7 @@ extension ParsedFile: BinaryCodable {
         isUnreadable = try reader.read()
         hidesTemplates = try reader.read()
         isDoubtful = try reader.read()
+        doubtful = try reader.read()
     }
 }
 

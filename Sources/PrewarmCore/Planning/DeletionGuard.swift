@@ -47,8 +47,8 @@ struct DeletionGuard {
             var counts = sources[source] ?? Counts()
             if pool.preset.retirement != .pruned { counts.isEmptied = false }
             if !pool.preset.hasOwnHold {
-                let state = states[source] ?? GuardState()
-                let removed = pool.removals.count { $0.isByRevision && !state.isApproved($0) }
+                let state = state(of: source)
+                let removed = pool.isObserved ? 0 : pool.removals.count { $0.isByRevision && !state.isApproved($0) }
                 if removed > 0, state.held.contains(name) { counts.isHeld = true }
                 counts.removed += removed
                 counts.unclaimed += max(removed, state.counted(pool.unclaimed, of: name))
@@ -70,6 +70,8 @@ struct DeletionGuard {
             }
         }
     }
+
+    private func state(of source: String) -> GuardState { states[source] ?? GuardState() }
 
     private struct Counts {
         var unclaimed = 0

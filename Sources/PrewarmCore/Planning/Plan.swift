@@ -70,6 +70,8 @@ package enum Hold: Hashable, Sendable {
     /// `mode: observe`, of the preset or of its source.
     case observe
     case freeze(until: Timestamp)
+    /// Of a schedule or a freeze: it can't be read.
+    case timezone(String)
 
     package var message: String {
         switch self {
@@ -88,6 +90,7 @@ package enum Hold: Hashable, Sendable {
         case .retain: "`deletionPolicy: Retain`"
         case .observe: "`mode: observe`"
         case .freeze(let until): "a freeze until \(until)"
+        case .timezone(let name): "the time zone \(name), which can't be read: install tzdata, or set TZDIR"
         }
     }
 

@@ -4,7 +4,8 @@
 package struct Planner: Sendable {
     package let now: Timestamp
     package let policy: Policy
-    /// The rules of the time zones that schedules name; a schedule of an unknown zone counts as none.
+    /// The rules of the time zones that schedules name. A pool whose schedule has a zone without rules loses nothing, and
+    /// one of a source whose freeze has such a zone stays as it is.
     package let zones: [String: TimeZoneRules]
 
     package init(now: Timestamp, policy: Policy = Policy(), zones: [String: TimeZoneRules] = [:]) {
@@ -124,7 +125,16 @@ private struct Standstills {
     mutating func standstill(of preset: Preset) -> Standstill? {
         let (policy, source) = (planner.policy, preset.key.source)
         if preset.options.mode == .observe || policy.observedSources.contains(source) { return (.observe, []) }
-        guard !policy.freezes.isEmpty else { return nil }
+        if let freeze = freeze(of: source) { return freeze }
+        guard preset.retirement == nil, let zone = preset.schedule?.timezone, planner.zones[zone] == nil else {
+            return nil
+        }
+        // How many it asks for is not known: what it asks for at other times can be made.
+        return (.timezone(zone), [.create])
+    }
+
+    private mutating func freeze(of source: String) -> Standstill? {
+        guard !planner.policy.freezes.isEmpty else { return nil }
         if let known = freezes[source] { return known }
         let found = planner.freeze(of: source)
         freezes[source] = found
@@ -135,8 +145,10 @@ private struct Standstills {
 extension Planner {
     fileprivate func freeze(of source: String) -> Standstill? {
         for freeze in policy.freezes[source] ?? [] {
-            let zone = freeze.timezone == "UTC" ? .utc : zones[freeze.timezone]
-            if let zone, let end = freeze.end(at: now, zone: zone) {
+            guard let zone = freeze.timezone == "UTC" ? .utc : zones[freeze.timezone] else {
+                return (.timezone(freeze.timezone), freeze.allowed.union([.cancel]))
+            }
+            if let end = freeze.end(at: now, zone: zone) {
                 return (.freeze(until: end), freeze.allowed.union([.cancel]))
             }
         }

@@ -72,7 +72,12 @@ struct Pool {
 
     mutating func decide() {
         guard !preset.isSuspended, suspension == nil else { return }
-        if case .freeze(let end) = standstill?.hold { noteChange(end) }
+        switch standstill?.hold {
+        case .freeze(let end): noteChange(end)
+        // It may be there again.
+        case .timezone: noteChange(planner.now + .seconds(60))
+        default: break
+        }
         removeBroken()
         if let retirement = preset.retirement {
             removeAll(for: retirement)
@@ -232,11 +237,14 @@ struct Pool {
         }
     }
 
-    /// What a freeze keeps takes its place, also in a surge.
+    /// What is kept takes its place, also in a surge. Where all is only looked at, it is planned as if it went.
     private var isDeletionFrozen: Bool {
-        guard case .freeze = standstill?.hold else { return false }
-        return standstill?.allowed.contains(.delete) != true
+        guard let standstill, standstill.hold != .observe else { return false }
+        return !standstill.allowed.contains(.delete)
     }
+
+    /// Nothing of it goes, whatever is planned.
+    var isObserved: Bool { standstill?.hold == .observe }
 
     func hold(on kind: Action.Kind) -> Hold? {
         guard let standstill, !standstill.allowed.contains(kind) else { return nil }

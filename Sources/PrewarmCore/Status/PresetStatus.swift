@@ -145,6 +145,7 @@ package struct PresetStatus: Sendable {
             switch first.hold {
             case .observe: "Observed"
             case .freeze: "Frozen"
+            case .timezone: "TimezoneUnknown"
             case .instancesPerPreset: "InstancesPerPreset"
             case .instancesPerSource: "InstancesPerSource"
             case .instances: "Instances"

@@ -32,15 +32,19 @@ package struct GuardRecord: Hashable, Sendable {
         package let name: String
         /// What it asked for before; the highest counts.
         package private(set) var earlier: [Demand]
-        /// Numbers that it has been down to with nothing waiting: to go there again is the schedule's doing.
+        /// Numbers that it has been down to, when it would have had more before, with nothing waiting: to go there again is
+        /// the schedule's doing.
         package var reached: [Int] = []
+        /// When it was last lowered.
+        package var at: Timestamp
 
         /// So many of ``earlier`` are remembered, the highest.
         private static let mostEarlier = 8
 
-        package init(name: String, earlier: [Demand]) {
+        package init(name: String, earlier: [Demand], at: Timestamp) {
             self.name = name
             self.earlier = earlier
+            self.at = at
         }
 
         /// Another demand that the preset had, and has no more. Of one schedule the highest number says it all.
@@ -141,7 +145,7 @@ extension GuardRecord: BinaryCodable {
         isLost = try reader.read()
     }
 
-    private static let format: UInt64 = 1
+    private static let format: UInt64 = 2
 }
 
 extension GuardRecord.Removal: BinaryCodable {
@@ -175,12 +179,14 @@ extension GuardRecord.Lowering: BinaryCodable {
         writer.write(name)
         writer.write(earlier)
         writer.write(reached)
+        writer.write(at.milliseconds)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
         name = try reader.read()
         earlier = try reader.read()
         reached = try reader.read()
+        at = Timestamp(milliseconds: try reader.read())
     }
 }
 

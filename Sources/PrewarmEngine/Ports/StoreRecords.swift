@@ -11,13 +11,17 @@ package struct SourceRecord: Hashable, Sendable {
     package var inputs: String
     /// Until when a turn has nothing to do while commit and inputs stay the same; nil: there is something to do.
     package var quietUntil: Timestamp?
+    /// When ``quietUntil`` and the next changes of the settled pools were told. Where that is still to come, the clock was
+    /// ahead then, and they are worth nothing.
+    package var plannedAt: Timestamp?
     package var failure: SourceFailure?
     package var files: Int
     package var foreignDocuments: Int
 
     package init(
         name: String, url: String, applied: Revision? = nil, appliedAt: Timestamp? = nil, inputs: String = "",
-        quietUntil: Timestamp? = nil, failure: SourceFailure? = nil, files: Int = 0, foreignDocuments: Int = 0
+        quietUntil: Timestamp? = nil, plannedAt: Timestamp? = nil, failure: SourceFailure? = nil, files: Int = 0,
+        foreignDocuments: Int = 0
     ) {
         self.name = name
         self.url = url
@@ -25,6 +29,7 @@ package struct SourceRecord: Hashable, Sendable {
         self.appliedAt = appliedAt
         self.inputs = inputs
         self.quietUntil = quietUntil
+        self.plannedAt = plannedAt
         self.failure = failure
         self.files = files
         self.foreignDocuments = foreignDocuments

@@ -108,7 +108,7 @@ extension ParsedFile {
             Diagnostic(
                 .error,
                 "the file is larger than \(limit / 1024) KiB, the limit for a manifest file",
-                hint: "split it into several files")
+                hint: "split it into several files, or exclude it in the configuration if it holds no manifests")
         ]
         return file
     }

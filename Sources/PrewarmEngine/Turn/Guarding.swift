@@ -3,16 +3,26 @@ import PrewarmCore
 extension GuardRecord.Lowering {
     /// How many fewer the preset asks for now than it would have without what revisions changed.
     func count(_ preset: Preset, _ planner: Planner) -> Int {
-        let number = planner.desired(preset)
-        guard !reached.contains(number) else { return 0 }
-        return max(0, (earlier.map { planner.desired($0) }.max() ?? 0) - number)
+        reached.contains(planner.desired(preset)) ? 0 : difference(preset, planner)
+    }
+
+    private func difference(_ preset: Preset, _ planner: Planner) -> Int {
+        max(0, (earlier.map { planner.desired($0) }.max() ?? 0) - planner.desired(preset))
     }
 
     var most: Int { earlier.map(\.most).max() ?? 0 }
 
-    /// It has been down to each of its lower numbers.
-    func isOver(for preset: Preset) -> Bool {
-        Demand(of: preset).numbers.allSatisfy { $0 >= most || reached.contains($0) }
+    /// It is at a lower number, and nothing waits for that. A number that it would have had before is none: a window that
+    /// ends too early shows when it has ended, and not at night.
+    mutating func noteReached(by preset: Preset, _ planner: Planner) {
+        let number = planner.desired(preset)
+        if difference(preset, planner) > 0, !reached.contains(number) { reached.append(number) }
+    }
+
+    /// It has been down to each of its lower numbers, or through all windows of a week.
+    func isOver(for preset: Preset, at now: Timestamp) -> Bool {
+        at + .seconds(8 * 86_400) <= now
+            || Demand(of: preset).numbers.allSatisfy { $0 >= most || reached.contains($0) }
     }
 }
 
@@ -44,10 +54,11 @@ extension GuardRecord {
             guard let before, before != demand else { continue }
             if let index = indices[name] {
                 lowerings[index].reached = []
+                lowerings[index].at = now
                 lowerings[index].add(before)
             } else if demand.least < before.most {
                 indices[name] = lowerings.count
-                lowerings.append(Lowering(name: name, earlier: [before]))
+                lowerings.append(Lowering(name: name, earlier: [before], at: now))
             }
         }
     }
@@ -117,9 +128,8 @@ extension TurnCommit {
                     !waiting.all.contains(lowering.name)
                 else { return lowering }
                 var lowering = lowering
-                let number = planner.desired(preset)
-                if !lowering.reached.contains(number) { lowering.reached.append(number) }
-                return lowering.isOver(for: preset) ? nil : lowering
+                lowering.noteReached(by: preset, planner)
+                return lowering.isOver(for: preset, at: now) ? nil : lowering
             }
         } else if desired != nil {
             record.heldAmong = among

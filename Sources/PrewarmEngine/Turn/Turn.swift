@@ -123,7 +123,8 @@ extension Engine {
         guard record.applied != nil, record.inputs == inputs(of: source), let until = record.quietUntil else {
             return false
         }
-        return now() < until
+        let now = now()
+        return now < until && !record.isPlannedAhead(of: now)
     }
 
     func inForce(of source: String) async throws -> InForce {

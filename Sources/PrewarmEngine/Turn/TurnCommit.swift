@@ -212,6 +212,7 @@ struct TurnCommit: Sendable {
             preset == nil && !plan.held.contains { if case .actionsPerTurn = $0.hold { true } else { false } }
         let hasPruned = scope.presets.contains { $0.retirement == .pruned }
         record.quietUntil = isComplete && !hasPruned ? plan.nextChange ?? .distantFuture : nil
+        if record.quietUntil != self.record.quietUntil || record.isPlannedAhead(of: now) { record.plannedAt = now }
         if !scope.isReadable { record.readAgain() }
         if record != self.record { try store.save(record) }
     }
@@ -290,6 +291,8 @@ private struct EventBatch {
 }
 
 extension SourceRecord {
+    func isPlannedAhead(of now: Timestamp) -> Bool { plannedAt.map { $0 > now } ?? false }
+
     /// The next turn reads all manifests, as if nothing of them were known.
     mutating func readAgain() {
         inputs = ""

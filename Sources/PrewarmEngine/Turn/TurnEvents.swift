@@ -83,7 +83,7 @@ extension TurnCommit {
     private func holdEvent(
         _ changed: [PresetKey: [Condition]], of report: TurnReport, in store: any StoreReader
     ) throws -> Event? {
-        guard preset == nil, let revision else { return nil }
+        guard let revision else { return nil }
         let held = report.plan.held.filter(\.hold.needsApproval)
         let begins = changed.contains { $0.value.isHeld && !(report.conditions[$0.key] ?? []).isHeld }
         let ends = changed.contains { !$0.value.isHeld && (report.conditions[$0.key] ?? []).isHeld }
@@ -99,7 +99,9 @@ extension TurnCommit {
             let parts = counts.map { "\($0.count.counted("deletion")) held by \($0.hold.message)" }
             return event("DeletionsHeld", revision, parts.joined(separator: "; "), kind: .warning)
         }
-        return held.isEmpty && ends ? event("HoldEnded", revision, "no deletion is held any more") : nil
+        // Of those that were not acted on, too.
+        let goesOn = report.conditions.contains { (changed[$0.key] ?? $0.value).isHeld }
+        return held.isEmpty && ends && !goesOn ? event("HoldEnded", revision, "no deletion is held any more") : nil
     }
 
     private func event(

@@ -28,7 +28,7 @@ extension TurnCommit {
         guard engine.isIncremental, preset == nil, request.expected == nil, !isFreezing else {
             return TurnScope(presets: try store.presets(source: source.name))
         }
-        try store.unsettle(source: source.name, dueBy: now)
+        try store.unsettle(source: source.name, dueBy: record.isPlannedAhead(of: now) ? nil : now)
         guard let presets = try store.unsettledPresets(source: source.name) else {
             return TurnScope(presets: try store.presets(source: source.name), isReadable: false)
         }

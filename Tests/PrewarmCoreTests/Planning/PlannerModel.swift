@@ -298,6 +298,7 @@ struct PlannerModel {
         let counted = decisions.map(\.action).filter { action in
             guard let preset = world.presets.first(where: { $0.key == action.preset }) else { return false }
             return action.isByRevision && !isApproved(action) && action.preset.source == source
+                && !isObserved(preset.key)
                 && (preset.retirement == nil || preset.options.deletionPolicy == .delete)
         }
         if isApproved(action) { return nil }

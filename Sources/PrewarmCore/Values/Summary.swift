@@ -1,0 +1,7 @@
+extension [String] {
+    /// `a, b, c, d, e and 4 more`
+    package var summary: String {
+        let rest = count - 5
+        return prefix(5).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+    }
+}
