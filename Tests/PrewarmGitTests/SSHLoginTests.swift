@@ -21,11 +21,12 @@ struct SSHLoginTests {
     }
 
     private func mirror(
-        _ ssh: SSHServer, _ credentials: GitCredentials, hostKeys: HostKeyTrust? = nil
+        _ ssh: SSHServer, _ credentials: GitCredentials, hostKeys: HostKeyTrust? = nil, timeout: Duration? = nil
     ) throws -> GitMirror {
         try folder.write("known_hosts", "\(ssh.name) \(ssh.hostKey())\n")
         return try folder.mirror(ssh.url(origin.path)) {
             $0.credentials = credentials
+            if let timeout { $0.limits.timeout = timeout }
             $0.hostKeys = hostKeys ?? .files(["\(folder.path)/missing", "\(folder.path)/known_hosts"])
         }
     }
@@ -65,7 +66,7 @@ struct SSHLoginTests {
     /// `Tests/run.sh` names a socket that is free.
     private static let socket = ProcessInfo.processInfo.environment["PREWARM_TEST_AGENT"]
 
-    @Test("is taken from an agent, and an agent that is not there or has none is told")
+    @Test("is taken from an agent, and one that is not there, has none or never answers is told")
     func agent() async throws {
         if ProcessInfo.processInfo.environment["CI"] == nil, Self.socket == nil { return }
         let socket = try #require(Self.socket, "Tests/run.sh sets PREWARM_TEST_AGENT and SSH_AUTH_SOCK")
@@ -84,7 +85,37 @@ struct SSHLoginTests {
             try await run(
                 "ssh-add", ["-q", "client-ed25519"], in: folder.path, environment: ["SSH_AUTH_SOCK": "\(socket)"])
             #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
+            kill(process, SIGTERM)
+            // It takes its socket away, and must not take the next one.
+            while access(socket, F_OK) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+
+            let silent = try Self.silentAgent(at: socket)
+            defer { close(silent) }
+            let impatient = try self.mirror(ssh, .sshAgent, timeout: .seconds(2))
+            let start = ContinuousClock.now
+            let failure = try await head(of: impatient)
+            #expect(failure.message == "the ssh agent did not answer in time", "\(failure)")
+            #expect(ContinuousClock.now - start < .seconds(30))
+            let cancelled = Task { try await head(of: mirror) }
+            try await Task.sleep(for: .seconds(1))
+            cancelled.cancel()
+            _ = try await cancelled.value
         }
+    }
+
+    /// Takes connections and what comes over them, and never says anything.
+    private static func silentAgent(at path: String) throws -> Int32 {
+        let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let isBound = withUnsafePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
+        }
+        let isListening = isBound == 0 && listen(descriptor, 8) == 0
+        try #require(isListening)
+        return descriptor
     }
 
     @Test("goes to no host but one whose key has a pinned fingerprint", arguments: ["ed25519", "ecdsa"])

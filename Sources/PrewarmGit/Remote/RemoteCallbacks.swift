@@ -54,7 +54,9 @@ final class PassContext {
         if allowed & GIT_CREDENTIAL_SSH_KEY.rawValue != 0 {
             switch credentials {
             case .sshKey(let path, _): return git_credential_ssh_key_new(out, name, nil, path, passphrase)
-            case .sshAgent: return git_credential_ssh_key_from_agent(out, name)
+            case .sshAgent:
+                watch.asksAgent()
+                return git_credential_ssh_key_from_agent(out, name)
             case .none, .token, .usernamePassword, .source: break
             }
         }
