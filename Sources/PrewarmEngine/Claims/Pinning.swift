@@ -39,11 +39,16 @@ extension Engine {
     }
 
     /// Where the source is to go now: to its pin if it has one in force, else to what its ref points at.
-    func target(of source: Source, revision: String?) async throws -> Revision {
+    func target(of source: Source, revision: String?, pin: Pin?) async throws -> Revision {
         if let revision { return try await source.git.lookUp(revision) }
-        let now = now()
-        let pin = try await store.read { try $0.pins().first { $0.source == source.name && $0.isInForce(at: now) } }
         if let pin { return try await source.git.lookUp(pin.commit) }
         return try await head(of: source)
+    }
+}
+
+extension StoreReader {
+    /// The one of a source that is in force.
+    func pin(ofSource name: String, at now: Timestamp) throws -> Pin? {
+        try pins().first { $0.source == name && $0.isInForce(at: now) }
     }
 }

@@ -31,7 +31,10 @@ extension Engine {
     private func makeTurn(
         _ name: String, pull: Bool, revision: String?, preset: String?, expected: String?
     ) async throws -> TurnReport {
-        let (found, diagnostics) = try await store.read { (try $0.source(name), try $0.diagnostics(source: name)) }
+        let start = now()
+        let (found, diagnostics, pin) = try await store.read { store in
+            (try store.source(name), try store.diagnostics(source: name), try store.pin(ofSource: name, at: start))
+        }
         guard let source = sources[name] ?? (found == nil ? nil : removedSource(name)) else {
             throw TurnError.unknownSource(name)
         }
@@ -41,7 +44,7 @@ extension Engine {
         var target = sources[name] == nil ? nil : record.applied
         if pull {
             do {
-                target = try await self.target(of: source, revision: revision)
+                target = try await self.target(of: source, revision: revision, pin: pin)
             } catch let failure as GitFailure {
                 // Who is asked to stop has learned nothing of the remote.
                 try Task.checkCancellation()
@@ -73,13 +76,16 @@ extension Engine {
     package func preview(_ name: String, revision: String? = nil) async throws -> TurnReport {
         guard let source = sources[name] else { throw TurnError.unknownSource(name) }
         var report = TurnReport(source: name)
-        let record = try await store.read { try self.record(of: source, in: $0) }
+        let start = now()
+        let (record, pin) = try await store.read { store in
+            (try self.record(of: source, in: store), try store.pin(ofSource: name, at: start))
+        }
         var desired: Desired?
         var remarks: [Diagnostic] = []
         let previous = try await inForce(of: name)
         report.revision = record.applied
         do {
-            let target = try await target(of: source, revision: revision)
+            let target = try await target(of: source, revision: revision, pin: pin)
             if target != record.applied || record.inputs != inputs(of: source) {
                 try await source.git.fetch(target)
                 remarks = try await self.remarks(
