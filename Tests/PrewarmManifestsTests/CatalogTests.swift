@@ -167,7 +167,8 @@ struct CatalogTests {
         let broken = catalog([preset("a"), "apiVersion: prewarm/v1\nkind: [\n"], previous: before)
         #expect(broken.presets.map(\.retirement) == [nil, nil, nil], "c.yaml is gone, and may be what b.yaml is now")
         let warning = broken.diagnostics.first { $0.severity == .warning }
-        #expect(warning?.message == "what is gone from git may be in this file: c stay" && warning?.file == "b.yaml")
+        #expect(warning?.message.hasSuffix("may be in this file, and stay until it can be read: c") == true)
+        #expect(warning?.file == "b.yaml")
     }
 
     @Test(

@@ -58,13 +58,15 @@ package struct Catalog: Sendable {
         diagnostics = linker.diagnostics
         diagnostics += doubted.map { path, names in
             Diagnostic(
-                .error, file: path, "in force, and no document defines them that can be read: \(names.summary) stay",
+                .error, file: path,
+                "presets are in force that no readable document defines any more; they stay: \(names.summary)",
                 hint: Linker.doubtHint)
         }
         if let path = linker.invalidPaths.min(), !hidden.isEmpty {
             diagnostics.append(
                 Diagnostic(
-                    .warning, file: path, "what is gone from git may be in this file: \(hidden.summary) stay",
+                    .warning, file: path,
+                    "presets that are gone from git may be in this file, and stay until it can be read: \(hidden.summary)",
                     hint: "mend the file, or exclude it in the configuration if it holds no manifests"))
         }
         diagnostics.sort()

@@ -92,8 +92,8 @@ struct Linker {
         guard let path = doubt(template.name, isPreset: false, from: template.origin.file) else { return false }
         report(
             path, nil,
-            "the template \"\(template.name)\" is in force, and no document defines it that can be read: it stays, and "
-                + "what its presets have",
+            "the template \"\(template.name)\" is in force, and no readable document defines it any more; it stays, and so "
+                + "does what its presets have",
             hint: Self.doubtHint)
         return true
     }
