@@ -71,7 +71,8 @@ struct FollowingTests {
             ("1.x || 2.x", "v2.0.0"), (">= 1.2 < 1.5", "1.4.9"), ("1.2 - 1.4", "1.4.9"), ("1.4.2 - 1.4.2", "1.4.2"),
             // A range that names a pre-release has those of other versions, too, but none of the version behind its end.
             (">=1.4.2-0 <2.1.0-rc.2", "v2.1.0-rc.1"), (">=1.4.2-0 <2.1", "v2.0.0"), ("^1.4.2-0", "v1.10.0"),
-            ("~2.0.0-0", "v2.0.0"), (">=2.0.0-0 <=2.1.0", "v2.1.0-rc.2"), (">=1.4.2-0 <2 || 2.0.x", "v2.0.0"),
+            ("~2.0.0-0", "v2.0.0"), (">=1.4.2-0 <2.1.0", "v2.0.0"), (">=2.0.0-0 <=2.1.0", "v2.1.0-rc.2"),
+            (">=1.4.2-0 <2 || 2.0.x", "v2.0.0"),
         ])
     func range(_ text: String, _ expected: String) async throws {
         try await origin.commit()
@@ -151,6 +152,20 @@ struct FollowingTests {
         #expect(try await mirror.lookUp(String(digits)).commit != first)
         let failure = await #expect(throws: GitFailure.self) { try await mirror.lookUp("main@sha1:00000000") }
         #expect(failure?.reason == .refNotFound)
+    }
+
+    @Test("a short commit behind a branch that another one took the name of as its folder")
+    func renamedBranch() async throws {
+        let first = try await origin.commit()
+        try await origin.git("branch", "feature")
+        let mirror = try folder.mirror(origin.path)
+        try await mirror.fetch(try await mirror.head())
+        #expect(try await mirror.lookUp(String(first.prefix(8))).commit == first)
+        await #expect(throws: GitFailure.self) { try await mirror.lookUp("00000000") }
+        try await origin.git("branch", "-m", "feature", "feature/x")
+        try await origin.git("checkout", "-q", "feature/x")
+        let second = try await origin.commit(["a.yaml": "b"])
+        #expect(try await mirror.lookUp(String(second.prefix(8))).commit == second)
     }
 
     @Test("a history of which the mirror lost a part, and does not take that for a rewritten one")

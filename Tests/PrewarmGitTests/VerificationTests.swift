@@ -191,6 +191,21 @@ struct SSHVerificationTests {
         try await mirror.verify(try await mirror.head(), since: nil)
     }
 
+    @Test("of a tag is found though the mirror's own reference was cut off, or is in the way")
+    func damagedReferences() async throws {
+        let (ada, allowed) = try await Signer.ssh(folder, "ada")
+        try await origin.commit()
+        try await origin.tag("release", signedBy: ada)
+        let mirror = try mirror([allowed], ref: .tag("release"))
+        try await mirror.verify(try await mirror.head(), since: nil)
+        try folder.write("mirror/repository.git/refs/prewarm/tags/release", "")
+        try await mirror.verify(try await mirror.head(), since: nil)
+        try await origin.git("tag", "-d", "release")
+        try await origin.tag("release/1", signedBy: ada)
+        let next = try self.mirror([allowed], ref: .tag("release/1"))
+        try await next.verify(try await next.head(), since: nil)
+    }
+
     @Test("is not a signed tag under another name")
     func renamedTag() async throws {
         let (ada, allowed) = try await Signer.ssh(folder, "ada")
@@ -262,6 +277,22 @@ struct OpenPGPVerificationTests {
             throw error
         }
         for signer in signers { await signer.forget() }
+    }
+
+    @Test("is none by SHA-1")
+    func weakDigest() async throws {
+        let ada = try await Signer.openpgp(folder, "ada")
+        try await withSigners([ada]) {
+            guard case .openpgp(let home, _) = ada else { return }
+            try await ada.export(armoured: true, in: folder, to: "keys")
+            try Data("digest-algo SHA1\n".utf8).write(to: URL(fileURLWithPath: "\(home)/gpg.conf"))
+            try await origin.commit(["a.yaml": "a"], signedBy: ada)
+            let mirror = try mirror()
+            #expect(try await failure(mirror).message.contains("has a signature that can't be checked"))
+            try FileManager.default.removeItem(atPath: "\(home)/gpg.conf")
+            try await origin.commit(["a.yaml": "b"], signedBy: ada)
+            try await mirror.verify(try await mirror.head(), since: nil)
+        }
     }
 
     @Test("counts by the keys in a file, armoured or not, one or several")

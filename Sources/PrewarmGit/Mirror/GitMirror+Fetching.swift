@@ -30,6 +30,19 @@ extension GitMirror {
         }
     }
 
+    /// References of a mirror that has the commit. Where that fails, once more without those that are there: one may be cut
+    /// off, or be in the way of the folder of another. Only under the lock.
+    func fetchReferences(
+        _ watch: Watch, _ refspecs: ([AdvertisedRef]) throws(GitFailure) -> [String]
+    ) throws(GitFailure) {
+        do throws(GitFailure) {
+            try pass(watch).fetch(into: directory.repository, refspecs)
+        } catch  where !watch.isOver && [.fetchFailed, .notARepository, .refNotFound].contains(error.reason) {
+            directory.removeReferences()
+            try pass(watch).fetch(into: directory.repository, refspecs)
+        }
+    }
+
     /// Makes the mirror anew beside the old one, and puts it in its place once it is whole. Only under the lock.
     func rebuild(_ revision: Revision, _ id: git_oid, _ watch: Watch) throws(GitFailure) {
         directory.removeIncoming()

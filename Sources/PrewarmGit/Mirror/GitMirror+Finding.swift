@@ -63,7 +63,7 @@ extension GitMirror {
             return try fetchAll(watch)
         }
         try withLock(watch) { () throws(GitFailure) in
-            try pass(watch).fetch(into: directory.repository) { _ in
+            try fetchReferences(watch) { _ in
                 ["+refs/heads/*:refs/prewarm/heads/*", "+refs/tags/*:refs/prewarm/tags/*"]
             }
         }

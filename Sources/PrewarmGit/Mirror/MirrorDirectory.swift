@@ -54,6 +54,12 @@ struct MirrorDirectory: Sendable {
         Self.removeTree(discarded)
     }
 
+    /// Of the mirror; what they lead to stays. Only under the lock.
+    func removeReferences() {
+        Self.removeTree(repository + "/refs/prewarm")
+        unlink(repository + "/packed-refs")
+    }
+
     func removeIncoming() {
         Self.removeTree(incoming)
     }

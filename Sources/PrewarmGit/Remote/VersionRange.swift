@@ -129,7 +129,8 @@ struct VersionRange: Sendable {
             span.isFromIncluded = !isWhole
         case "<":
             span.to = version
-            if !isWhole { span.to?.prerelease = ["0"] }
+            // What comes before a version has none of its pre-releases.
+            if prerelease.isEmpty { span.to?.prerelease = ["0"] }
         case "<=":
             span.to = isWhole ? version : behind(numbers.count)
             span.isToIncluded = isWhole

@@ -113,8 +113,8 @@ extension GitMirror {
     /// As it is now: a commit may have come by a branch, without its tag, and a tag may have been made anew.
     private func bringTag(_ name: String, _ revision: Revision, _ watch: Watch) throws(GitFailure) {
         try bring(revision, watch)
-        try directory.withLock({ watch.isOver }) { () throws(GitFailure) in
-            try pass(watch).fetch(into: directory.repository) { refs in
+        try withLock(watch) { () throws(GitFailure) in
+            try fetchReferences(watch) { refs in
                 RefAdvertisement(refs).tag(named: name).map { ["+\($0):\(Self.mirrored($0))"] } ?? []
             }
         }

@@ -31,7 +31,11 @@ struct OpenPGPSignatures: SignatureCheck {
         let signed = try folder.write("signature", signature)
         let answer = try await output(
             ToolCall(
-                "gpgv", ["--homedir", folder.path, "--keyring", keyring, "--status-fd", "1", signed, "-"],
+                "gpgv",
+                [
+                    "--homedir", folder.path, "--keyring", keyring, "--weak-digest", "SHA1", "--status-fd", "1", signed,
+                    "-",
+                ],
                 input: object.payload), package: "gpgv")
         let lines = String(decoding: answer.output, as: UTF8.self).split(whereSeparator: \.isNewline)
             .map { $0.split(separator: " ") }.filter { $0.count > 1 && $0[0] == "[GNUPG:]" }
