@@ -72,7 +72,10 @@ struct FollowingTests {
             // A range that names a pre-release has those of other versions, too, but none of the version behind its end.
             (">=1.4.2-0 <2.1.0-rc.2", "v2.1.0-rc.1"), (">=1.4.2-0 <2.1", "v2.0.0"), ("^1.4.2-0", "v1.10.0"),
             ("~2.0.0-0", "v2.0.0"), (">=1.4.2-0 <2.1.0", "v2.0.0"), (">=2.0.0-0 <=2.1.0", "v2.1.0-rc.2"),
-            (">=1.4.2-0 <2 || 2.0.x", "v2.0.0"),
+            (">=1.4.2-0 <2 || 2.0.x", "v2.0.0"), ("1.4.2-0 - 3 <2.1.0", "v2.0.0"),
+            // But where one of these is named, as npm has it.
+            (">=2.1.0-rc.1 <2.1.0", "v2.1.0-rc.2"), ("<2.1.0 >2.1.0-rc.1", "v2.1.0-rc.2"),
+            (">=1.4.2-0 <2.1.0 || 2.1.0-rc.1", "v2.1.0-rc.1"),
         ])
     func range(_ text: String, _ expected: String) async throws {
         try await origin.commit()

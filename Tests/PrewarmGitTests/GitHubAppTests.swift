@@ -131,6 +131,7 @@ struct GitHubAppTests {
             ("status/500", GitFailure.Reason.unreachable, "status 500"),
             ("status/404", .authenticationFailed, "status 404"), ("page", .unreachable, "status 200"),
             ("redirect", .refused, "redirects are not followed"), ("silent", .unreachable, "gave no token"),
+            ("halting", .unreachable, "gave no token"),
         ])
     func broken(_ path: String, _ reason: GitFailure.Reason, _ message: String) async throws {
         try await GitServer.serving(folder) { other in
@@ -141,6 +142,16 @@ struct GitHubAppTests {
                 #expect(failure?.message.contains(message) == true, "\(String(describing: failure))")
                 #expect(other.requests == [])
             }
+        }
+    }
+
+    @Test("is told what the API says, on one line and without what the request said")
+    func echo() async throws {
+        try await GitServer.serving(folder, options()) { server in
+            let login = login(server, apiURL: server.url("echo"))
+            let failure = try #require(await #expect(throws: GitFailure.self) { try await login.login() })
+            #expect(failure.message.contains("bad") && !failure.message.contains("eyJ"), "\(failure)")
+            #expect(!failure.message.contains { $0 == "\n" || $0 == "\u{1b}" })
         }
     }
 
@@ -174,6 +185,18 @@ struct GitHubAppTests {
                 #expect(token.password.hasPrefix("ghs_"))
                 #expect(proxy.requests == ["CONNECT localhost:\(server.port) -"])
             }
+            try await GitServer.serving(folder, ["--proxy-login", "me:p@ss"]) { proxy in
+                for (given, isRight) in [("me:p%40ss@", true), ("me:other@", false)] {
+                    let address = proxy.url("").dropSlash.replacing("http://", with: "http://\(given)")
+                    let login = login(
+                        server, apiURL: url, timeout: .seconds(3), caFile: certificate.file, proxy: address)
+                    let token = try? await login.login()
+                    #expect((token != nil) == isRight)
+                }
+            }
+            let refusing = login(server, apiURL: url, caFile: certificate.file, proxy: "https://localhost:1")
+            let refusal = await #expect(throws: GitFailure.self) { try await refusing.login() }
+            #expect(refusal?.reason == .refused && refusal?.message.contains("http://HOST:PORT alone") == true)
         }
     }
 }

@@ -79,6 +79,17 @@ struct LoginTests {
         }
     }
 
+    @Test("that takes longer to get than the server may leaves the server its whole time")
+    func slowHelper() async throws {
+        try await GitServer.serving(folder, ["--login", "x-access-token:t"]) { server in
+            let mirror = try folder.mirror(server.url(repository)) {
+                $0.limits.timeout = .seconds(4)
+                $0.credentials = .source(try command(#"sleep 5; echo '{"password": "t"}'"#, url: ""))
+            }
+            #expect(try await mirror.head().ref == "main")
+        }
+    }
+
     @Test("without a username is one of a token")
     func tokenOfHelper() async throws {
         try await GitServer.serving(folder, ["--login", "x-access-token:t"]) { server in

@@ -229,6 +229,7 @@ struct MirrorTests {
             #expect(try await contents(mirror, revision) == expected)
             #expect(try await mirror.commit(of: revision).author == "Ada")
             #expect(try await mirror.lookUp(String(revision.commit.prefix(8))).commit == revision.commit)
+            await #expect(throws: GitFailure.self) { try await mirror.lookUp("main@sha1:00000000") }
             #expect(try await mirror.lookUp("main") == revision)
         }
     }

@@ -55,6 +55,24 @@ struct ProxyTests {
         }
     }
 
+    @Test(
+        "that can't be read or used is refused before anybody is asked, without a word of it",
+        arguments: [
+            ("http://ada:s3/cr3t@127.0.0.1:1", "no address"), ("http://ada:33/cr3t@127.0.0.1:1", "no address"),
+            ("http://ada:s3?cr3t@127.0.0.1:1", "no address"), ("http://ada:33#cr3t@127.0.0.1:1", "no address"),
+            ("http://ada:s3cr3t@127.0.0.1:x", "no address"), ("http://ada:s3cr3t@", "no address"),
+            ("socks5://ada:s3cr3t@127.0.0.1:1", "only http:// and https:// proxies"),
+            ("ada:s3cr3t@127.0.0.1:1", "only http:// and https:// proxies"),
+        ])
+    func unusable(_ proxy: String, _ message: String) async throws {
+        let listener = try Listener()
+        let failure = try await head(
+            of: try folder.mirror("https://127.0.0.1:\(listener.port)/a") { $0.proxy = proxy })
+        #expect(failure.reason == .refused && failure.message.contains(message), "\(failure)")
+        #expect(failure.message.contains("source presets") && failure.hint?.contains("%2F") == true)
+        for part in ["cr3t", "ada", "127.0.0.1"] { #expect(!"\(failure)".contains(part), "\(failure)") }
+    }
+
     @Test("that refuses, or is not there, is told by its address and without its login")
     func refused() async throws {
         let port = try Listener().port

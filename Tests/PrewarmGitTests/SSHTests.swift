@@ -55,23 +55,48 @@ struct SSHTests {
         }
     }
 
+    @Test("a host at another port is known by its plain name where no line has a key for that port, as ssh has it")
+    func plainNames() async throws {
+        try await SSHServer.serving(folder) { ssh in
+            let (key, stranger) = (ssh.hostKey(), try await strangersKey())
+            try folder.write("hashed", "127.0.0.1 \(key)\n")
+            try await run("ssh-keygen", ["-q", "-H", "-f", "hashed"], in: folder.path)
+            let hashed = folder.read("hashed")
+            #expect(hashed.hasPrefix("|1|"))
+            for known in [
+                "127.0.0.1 \(key)", hashed, "127.0.0.* \(key)", "!\(ssh.name),* \(key)",
+                "127.0.0.1 \(stranger)\n127.0.0.1 \(key)", "@revoked \(ssh.name) \(stranger)\n127.0.0.1 \(key)",
+                "127.0.0.1 \(stranger)\n\(ssh.name) \(key)",
+            ] {
+                #expect(try await mirror(ssh, known: known).head().ref == "main", "\(known)")
+            }
+        }
+    }
+
+    /// Type and key of a host that is none of the server's.
+    private func strangersKey() async throws -> String {
+        try await SSHServer.makeKey("stranger", "ed25519", folder)
+        return folder.read("stranger.pub").split(separator: " ").prefix(2).joined(separator: " ")
+    }
+
     @Test("a host that is not known, or shows another key, is refused before the key is used")
     func refusedHosts() async throws {
         try await SSHServer.serving(folder) { ssh in
-            try await SSHServer.makeKey("stranger", "ed25519", folder)
-            let stranger = folder.read("stranger.pub").split(separator: " ").prefix(2).joined(separator: " ")
+            let (key, stranger) = (ssh.hostKey(), try await strangersKey())
             for (known, message) in [
-                ("", "has no key of 127.0.0.1"), ("127.0.0.1 \(ssh.hostKey())", "has no key of 127.0.0.1"),
-                ("!\(ssh.name),* \(ssh.hostKey())", "has no key of 127.0.0.1"),
-                ("[127.0.0.1]:1 \(ssh.hostKey())", "has no key of 127.0.0.1"),
-                ("\(ssh.name) \(stranger)", "shows another key"),
+                ("", "has no key of 127.0.0.1"), ("127.0.0.1 \(stranger)", "has no key of 127.0.0.1"),
+                ("!\(ssh.name),!127.0.0.1,* \(key)", "has no key of 127.0.0.1"),
+                ("[127.0.0.1]:1 \(key)", "has no key of 127.0.0.1"), ("\(ssh.name) \(stranger)", "shows another key"),
+                ("\(ssh.name) \(stranger)\n127.0.0.1 \(key)", "shows another key"),
                 ("\(ssh.name) ssh-rsa AAAAB3NzaC1yc2E=", "shows a key of type ssh-ed25519"),
-                ("\(ssh.name) \(ssh.hostKey())\n@revoked * \(ssh.hostKey())", "marks as revoked"),
-            ] {
+                ("\(ssh.name) \(key)\n@revoked * \(key)", "marks as revoked"),
+                ("127.0.0.1 \(key)\n@revoked 127.0.0.1 \(key)", "marks as revoked"),
+                ("@revoked \(ssh.name) \(key)\n127.0.0.1 \(key)", "marks as revoked"),
+            ] as [(String, String)] {
                 let failure = try await head(of: try mirror(ssh, known: known))
                 #expect(failure.reason == .refused)
                 #expect(failure.message.contains(message), "\(failure)")
-                let isTold = failure.hint?.contains("\(ssh.name) \(ssh.hostKey())") == true
+                let isTold = failure.hint?.contains("\(ssh.name) \(key)") == true
                 #expect(isTold == (message.contains("has no key") || message.contains("of type")))
                 let print = try await ssh.fingerprint()
                 #expect(failure.hint?.contains(print) == true || message.contains("revoked"), "\(failure)")

@@ -81,6 +81,34 @@ struct SecretTests {
         }
     }
 
+    @Test("of a proxy that can't be read goes with all of its address")
+    func unreadableProxy() {
+        for proxy in ["http://ada:s3/cr3t@127.0.0.1:3128", "socks5://ada:s3 cr3t@127.0.0.1", "ada:s3cr3t"] {
+            let settings = GitSettings(name: "a", url: "", mirror: "/", proxy: proxy)
+            let text = Redaction(settings, url: nil).clean("malformed URL '\(proxy)'")
+            #expect(text == "malformed URL '[redacted]'")
+        }
+    }
+
+    @Test(
+        "is not in what is told of a command that failed",
+        arguments: [
+            "set -x; curl -sf -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:1/; exit 7",
+            "echo \"could not send Authorization: Bearer $TOKEN\" >&2; exit 7",
+            "echo \"login with password=$TOKEN failed\" >&2; exit 7",
+            "echo \"fatal: https://ada:$TOKEN@git.example.com/x: 404\" >&2; exit 7",
+            "echo \"{\\\"token\\\": \\\"$TOKEN\\\"}\" >&2; exit 7",
+        ])
+    func failingCommand(script: String) async throws {
+        let secret = "pl4nted-\(UUID().uuidString.prefix(8))"
+        try folder.write("secrets/fail.sh", "TOKEN=\(secret)\n" + script)
+        let helper = CommandLogin(
+            source: "presets", command: ["/bin/sh", "fail.sh"], url: "", workingDirectory: "\(folder.path)/secrets",
+            timeout: .seconds(10), tools: systemTools)
+        let failure = await #expect(throws: GitFailure.self) { try await helper.login() }
+        #expect(failure?.message.contains("exit code 7") == true && failure?.message.contains(secret) == false)
+    }
+
     @Test("is not in the list of processes while a command or a tool runs")
     func processes() async throws {
         let secret = "pl4nted-\(UUID().uuidString.prefix(8))"

@@ -40,6 +40,13 @@ struct TimeoutTests {
         }
     }
 
+    @Test(
+        "has a sixth of the timeout to say something, 10 s at least, and never more than the timeout",
+        arguments: [(5, 5), (10, 10), (60, 10), (120, 20), (600, 100)])
+    func idle(_ timeout: Int, _ idle: Int) {
+        #expect(GitLimits(timeout: .seconds(timeout)).idleTimeout == .seconds(idle))
+    }
+
     @Test("is given up while its handshake lasts", arguments: ["http", "https"])
     func handshake(_ scheme: String) async throws {
         let listener = try Listener()

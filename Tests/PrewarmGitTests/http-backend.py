@@ -12,6 +12,8 @@ STATE/requests: method, path, authorization. The first part of a path says how t
     /page/...              answers with a page
     /redirect/...          sends callers to the URL, followed by the rest of the path
     /silent/...            takes the request and says nothing
+    /halting/...           begins an answer and says nothing more
+    /echo/...              refuses with what the request said
     /stall/REPOSITORY      says nothing more in the middle of a pack
     /trickle/REPOSITORY    sends a byte of a pack every tenth of a second
     /cut/REPOSITORY        hangs up in the middle of a pack
@@ -75,6 +77,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.token(body)
         elif manner == "silent":
             time.sleep(60)
+        elif manner == "halting":
+            self.send_response(201)
+            self.send_header("Content-Length", "200")
+            self.end_headers()
+            self.wfile.write(b"{")
+            time.sleep(60)
+        elif manner == "echo":
+            message = f"\x1b[31mbad\nAuthorization: {authorization}"
+            self.answer(401, "application/json", json.dumps({"message": message}).encode())
         elif manner == "login" and authorization != expected_login():
             self.answer(401, "text/plain", b"who are you", **{"WWW-Authenticate": 'Basic realm="git"'})
         elif manner in ("open", "login", "stall", "trickle", "cut"):

@@ -51,7 +51,7 @@ struct Assembly {
             let mirror = try mirror(of: source)
             return Engine.Source(
                 name: source.name.value, url: mirror.displayURL, git: mirror, scope: source.scope,
-                lease: source.timeout + .seconds(60), interval: source.interval,
+                lease: source.timeout + .seconds(90), interval: source.interval,
                 requiresFastForward: source.requiresFastForward)
         }
     }

@@ -26,9 +26,7 @@ struct SourceAssembly {
         var settings = GitSettings(
             name: source.name.value, url: file.resolveURL(source.url.value), ref: source.ref.gitRef,
             paths: source.paths.map(\.value), credentials: credentials,
-            limits: GitLimits(
-                timeout: source.timeout, idleTimeout: min(source.timeout, .seconds(10)),
-                packSize: source.maxPackSize ?? GitLimits.standardPackSize),
+            limits: GitLimits(timeout: source.timeout, packSize: source.maxPackSize ?? GitLimits.standardPackSize),
             allowFile: true, mirror: mirrors.appending(source.name.value + ".git").string,
             caFile: source.caFile.map(file.resolve), proxy: proxy)
         settings.include = source.include

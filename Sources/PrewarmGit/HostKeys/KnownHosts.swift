@@ -34,9 +34,17 @@ struct KnownHosts: Sendable {
         }
     }
 
-    /// `key` is the key as it comes over the wire, which begins with the name of its type.
+    /// `key` is the key as it comes over the wire, which begins with the name of its type. Where no line has a key for
+    /// `[host]:port`, the key may be one of `host`, as ssh does it (check_host_key in its sshconnect.c).
     func verdict(host: String, port: Int, key: [UInt8]) -> Verdict {
-        let name = Self.name(host: host, port: port)
+        let verdict = verdict(of: Self.name(host: host, port: port), key)
+        guard verdict == .unknownHost, port != 22 else { return verdict }
+        let plain = self.verdict(of: host, key)
+        // Another key there is that of port 22, and says nothing of this port.
+        return plain == .known || plain == .revoked ? plain : verdict
+    }
+
+    private func verdict(of name: String, _ key: [UInt8]) -> Verdict {
         let shown = Base64.encode(key)
         let type = Self.type(of: key)
         let own = lines.filter { $0.marker != "@cert-authority" && Self.matches($0.names, name) }

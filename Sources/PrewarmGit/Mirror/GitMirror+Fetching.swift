@@ -37,7 +37,7 @@ extension GitMirror {
     ) throws(GitFailure) {
         do throws(GitFailure) {
             try pass(watch).fetch(into: directory.repository, refspecs)
-        } catch  where !watch.isOver && [.fetchFailed, .notARepository, .refNotFound].contains(error.reason) {
+        } catch  where !watch.isOver && error.reason == .fetchFailed {
             directory.removeReferences()
             try pass(watch).fetch(into: directory.repository, refspecs)
         }

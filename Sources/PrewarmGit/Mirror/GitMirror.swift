@@ -110,7 +110,7 @@ package actor GitMirror: GitSource {
     }
 
     /// Runs one pass, synchronously, on the thread of the mirror. A cancelled task ends it at once. Where it turns out
-    /// to need a login that takes time to get, that is got, and the pass made anew.
+    /// to need a login that takes time to get, that is got, and the pass made anew, with its whole time.
     func perform<Value: Sendable>(
         _ body: (Watch) throws(GitFailure) -> Value
     ) async throws(GitFailure) -> Value {
@@ -119,9 +119,11 @@ package actor GitMirror: GitSource {
         let result = await attempt(body, watch)
         guard watch.wantsLogin, case .source(let source) = settings.credentials else { return try result.get() }
         let login = try await source.login()
-        watch.login = login
+        // What that took is not the server's fault.
+        let second = try Watch(settings, url: url)
+        second.login = login
         do throws(GitFailure) {
-            return try await attempt(body, watch).get()
+            return try await attempt(body, second).get()
         } catch {
             if error.reason == .authenticationFailed { await source.refused(login) }
             throw error

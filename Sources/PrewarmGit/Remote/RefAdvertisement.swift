@@ -116,8 +116,7 @@ struct RefAdvertisement: Sendable {
     }
 
     private static func list(_ names: [String]) -> String {
-        let more = names.count > 5 ? " and \(names.count - 5) more" : ""
-        return names.isEmpty ? "none" : names.prefix(5).map(\.printable).joined(separator: ", ") + more
+        names.isEmpty ? "none" : names.map(\.printable).summary
     }
 }
 

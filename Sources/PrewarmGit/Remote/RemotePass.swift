@@ -17,6 +17,7 @@ struct RemotePass {
         _ settings: GitSettings, url: RepositoryURL, shownAs shown: RepositoryURL? = nil, login: GitLogin?,
         watch: Watch, redaction: Redaction
     ) throws(GitFailure) {
+        if url.scheme == .https { try ProxyURL.check(settings) }
         self.settings = settings
         self.url = url
         self.shown = shown ?? url

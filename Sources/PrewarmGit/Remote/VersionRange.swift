@@ -52,19 +52,24 @@ struct Version: Hashable, Comparable, Sendable {
 }
 
 /// `1.4.2`, `1.x`, `^1.4`, `~1.4.2`, `>=1.2 <2`, `1.2 - 1.4`, joined by `||`. Pre-releases count only where one of the
-/// alternatives that they fit in names one.
+/// alternatives that they fit in names one. `<2.0.0` leaves out those of 2.0.0, unless one of these is named, as npm
+/// has it: `>=2.0.0-rc.1 <2.0.0`.
 struct VersionRange: Sendable {
     private struct Span: Sendable {
         var from = Version(numbers: [0, 0, 0])
         var isFromIncluded = true
         var to: Version?
         var isToIncluded = false
-        var namesPrerelease = false
+        /// The numbers of the pre-release that it names.
+        var prereleaseOf: [Int]?
 
         func contains(_ version: Version) -> Bool {
             guard isFromIncluded ? version >= from : version > from else { return false }
             return to.map { isToIncluded ? version <= $0 : version < $0 } ?? true
         }
+
+        /// Whether it ends just before the version of these numbers, and says nothing of its pre-releases.
+        func endsBefore(_ numbers: [Int]) -> Bool { !isToIncluded && to == Version(numbers: numbers) }
     }
 
     /// Any of the alternatives, all spans of it.
@@ -98,9 +103,14 @@ struct VersionRange: Sendable {
 
     func contains(_ version: Version) -> Bool {
         alternatives.contains { spans in
-            (version.prerelease.isEmpty || spans.contains(where: \.namesPrerelease))
+            (version.prerelease.isEmpty || Self.takesPrereleases(of: version.numbers, spans))
                 && spans.allSatisfy { $0.contains(version) }
         }
+    }
+
+    private static func takesPrereleases(of numbers: [Int], _ spans: [Span]) -> Bool {
+        let named = spans.compactMap(\.prereleaseOf)
+        return named.contains(numbers) || !named.isEmpty && !spans.contains { $0.endsBefore(numbers) }
     }
 
     private static let signs = [">=", "<=", ">", "<", "=", "^", "~"]
@@ -120,7 +130,8 @@ struct VersionRange: Sendable {
             next.prerelease = ["0"]
             return next
         }
-        var span = Span(namesPrerelease: !prerelease.isEmpty)
+        var span = Span()
+        if !prerelease.isEmpty { span.prereleaseOf = version.numbers }
         switch sign {
         case ">=": span.from = version
         case ">":
@@ -129,8 +140,7 @@ struct VersionRange: Sendable {
             span.isFromIncluded = !isWhole
         case "<":
             span.to = version
-            // What comes before a version has none of its pre-releases.
-            if prerelease.isEmpty { span.to?.prerelease = ["0"] }
+            if !isWhole { span.to?.prerelease = ["0"] }
         case "<=":
             span.to = isWhole ? version : behind(numbers.count)
             span.isToIncluded = isWhole

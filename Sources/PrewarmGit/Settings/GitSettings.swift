@@ -34,7 +34,7 @@ package struct GitSettings: Sendable {
     package var mirror: String
     /// PEM certificates to trust in place of the system's.
     package var caFile: String?
-    /// `http://host:port` of a proxy for https.
+    /// `http://host:port` of a proxy for https. One that can't be used is refused at the first pass that needs it.
     package var proxy: String?
 
     package init(
@@ -68,12 +68,13 @@ package struct GitLimits: Sendable {
 
     package static let standardPackSize: UInt64 = 1 << 30
 
+    /// - Parameter idleTimeout: a sixth of `timeout` unless it is said, at least 10 s, but never more than `timeout`.
     package init(
-        timeout: Duration = .seconds(60), idleTimeout: Duration = .seconds(10),
-        packSize: UInt64 = Self.standardPackSize, packs: Int = 8
+        timeout: Duration = .seconds(60), idleTimeout: Duration? = nil, packSize: UInt64 = Self.standardPackSize,
+        packs: Int = 8
     ) {
         self.timeout = timeout
-        self.idleTimeout = idleTimeout
+        self.idleTimeout = idleTimeout ?? min(timeout, max(.seconds(10), timeout / 6))
         self.packSize = packSize
         self.packs = packs
     }

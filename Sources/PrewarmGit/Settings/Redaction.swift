@@ -17,10 +17,15 @@ struct Redaction: Sendable {
         if let info = url?.userInfo, let password = info.password {
             add(GitLogin(username: info.name, password: password))
         }
-        if let proxy = settings.proxy, let userInfo = ProxyURL(proxy)?.userInfo {
-            add(userInfo)
-            if let colon = userInfo.firstIndex(of: ":") { add(String(userInfo[userInfo.index(after: colon)...])) }
-        }
+        if let proxy = settings.proxy { add(proxy: proxy) }
+    }
+
+    /// As it stands, too: where it can't be read, a password may be anywhere in it.
+    private mutating func add(proxy: String) {
+        add(proxy)
+        guard let userInfo = ProxyURL(proxy)?.userInfo else { return }
+        add(userInfo)
+        if let colon = userInfo.firstIndex(of: ":") { add(String(userInfo[userInfo.index(after: colon)...])) }
     }
 
     /// One that knows a login, too.

@@ -1,7 +1,8 @@
 import PrewarmEngine
 
 /// Signatures by OpenPGP keys, checked by gpgv against a keyring of the configured keys alone. gpgv calls a signature
-/// good though its key has expired or was revoked: what counts is what it says line by line (doc/DETAILS of GnuPG).
+/// good though its key has expired or was revoked: what counts is what it says line by line (doc/DETAILS of GnuPG). It
+/// would take SHA-1, too, for which two texts of one digest can be made.
 struct OpenPGPSignatures: SignatureCheck {
     let file: String
     let tools: any ToolRunner
@@ -24,6 +25,9 @@ struct OpenPGPSignatures: SignatureCheck {
         keyring = try folder.write("keys.gpg", packets)
     }
 
+    /// As RFC 9580, section 9.5, numbers it.
+    private static let sha1 = "2"
+
     var kind: String { "PGP" }
     var hint: String { "sign it with a key of \(file), or add the key there if you trust it" }
 
@@ -31,11 +35,7 @@ struct OpenPGPSignatures: SignatureCheck {
         let signed = try folder.write("signature", signature)
         let answer = try await output(
             ToolCall(
-                "gpgv",
-                [
-                    "--homedir", folder.path, "--keyring", keyring, "--weak-digest", "SHA1", "--status-fd", "1", signed,
-                    "-",
-                ],
+                "gpgv", ["--homedir", folder.path, "--keyring", keyring, "--status-fd", "1", signed, "-"],
                 input: object.payload), package: "gpgv")
         let lines = String(decoding: answer.output, as: UTF8.self).split(whereSeparator: \.isNewline)
             .map { $0.split(separator: " ") }.filter { $0.count > 1 && $0[0] == "[GNUPG:]" }
@@ -46,6 +46,10 @@ struct OpenPGPSignatures: SignatureCheck {
         if line("EXPSIG") != nil { return "has a signature that has expired" }
         if line("BADSIG") != nil { return "has a signature that does not fit it: it was changed" }
         if let words = line("NO_PUBKEY") { return "is signed by the key \(key(words)), which \(file) does not have" }
+        // After VALIDSIG come fingerprint, date, two times, version, a reserved word and the key's algorithm.
+        if let words = line("VALIDSIG"), words.count > 9, words[9] == Self.sha1 {
+            return "has a signature made with SHA-1, which does not count"
+        }
         let isGood = answer.code == 0 && line("GOODSIG") != nil && lines.count { $0[1] == "VALIDSIG" } == 1
         if isGood, lines.count(where: { $0[1] == "NEWSIG" }) == 1 { return nil }
         return "has a signature that can't be checked"

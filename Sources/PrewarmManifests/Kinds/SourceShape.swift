@@ -21,7 +21,9 @@ extension ObjectShape {
                 "patterns of the same kind: what they fit is not read"
             ),
             .optional("interval", .duration(minimum: .seconds(1)), "between two looks; 1m unless it is said"),
-            .optional("timeout", .duration(minimum: .seconds(1)), "of one look or fetch; 1m unless it is said"),
+            .optional(
+                "timeout", .duration(minimum: .seconds(1)),
+                "of one look or fetch, of which a server may be silent for a sixth, at least 10s; 1m unless it is said"),
             .optional("maxPackSize", .text(.size), "what one fetch may bring; 1GiB unless it is said"),
             .optional("auth", .object(auth), "how to get in"),
             .optional("verify", .object(verify), "whose signature a commit needs"),

@@ -47,10 +47,10 @@ package struct CommandLogin: GitLoginSource {
         }
         let answer = try? JSONDecoder().decode(Answer.self, from: Data(output.output))
         guard output.code == 0 else {
-            // Its log is its own words; its output may be a secret, and is never shown, nor what of it stands in the log, as
-            // by `set -x`.
+            // Its output may be a secret, and is never shown, nor what of it stands in its log.
             var log = output.log
             if let answer, !answer.password.isEmpty { log = log.replacing(answer.password, with: "…") }
+            log = log.withoutSecrets
             let last = log.split(whereSeparator: \.isNewline).last.map { ": \($0.suffix(200))" } ?? ""
             throw failure("exit code \(output.code)\(last)", hint: nil)
         }

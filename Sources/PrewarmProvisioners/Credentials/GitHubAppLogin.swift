@@ -113,7 +113,7 @@ package actor GitHubAppLogin: GitLoginSource {
         request.headers.add(name: "Accept", value: "application/vnd.github+json")
         request.headers.add(name: "X-GitHub-Api-Version", value: "2022-11-28")
         request.headers.add(name: "User-Agent", value: "prewarm")
-        let answer: (status: UInt, body: [UInt8])
+        let answer: Answer
         do {
             answer = try await send(request)
         } catch let failure as GitFailure {
@@ -125,7 +125,7 @@ package actor GitHubAppLogin: GitLoginSource {
             return token
         }
         let words = (try? JSONDecoder().decode(Refusal.self, from: Data(answer.body))).map {
-            ": \($0.message.prefix(200))"
+            ": \($0.message.replacing(assertion, with: "…").withoutSecrets.prefix(200).description.printable)"
         }
         let message = "\(settings.apiURL) answers with status \(answer.status)\(words ?? "")"
         switch answer.status {
@@ -138,10 +138,28 @@ package actor GitHubAppLogin: GitLoginSource {
         }
     }
 
-    private func send(_ request: HTTPClientRequest) async throws -> (status: UInt, body: [UInt8]) {
+    /// The whole answer has to come in time: the client's own limit is of its head.
+    private func send(_ request: HTTPClientRequest) async throws -> Answer {
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: try configuration())
+        return try await withThrowingTaskGroup(of: Answer.self) { [settings] group in
+            group.addTask { try await Self.send(request, by: client, within: settings.timeout) }
+            group.addTask {
+                try await Task.sleep(for: settings.timeout)
+                throw HTTPClientError.deadlineExceeded
+            }
+            defer { group.cancelAll() }
+            guard let answer = try await group.next() else { throw HTTPClientError.deadlineExceeded }
+            return answer
+        }
+    }
+
+    private typealias Answer = (status: UInt, body: [UInt8])
+
+    private static func send(
+        _ request: HTTPClientRequest, by client: HTTPClient, within time: Duration
+    ) async throws -> Answer {
         do {
-            let limit = TimeAmount.nanoseconds(settings.timeout.wholeMilliseconds * 1_000_000)
+            let limit = TimeAmount.nanoseconds(time.wholeMilliseconds * 1_000_000)
             let response = try await client.execute(request, timeout: limit)
             let body = try await response.body.collect(upTo: 64 << 10)
             try await client.shutdown()
@@ -159,8 +177,17 @@ package actor GitHubAppLogin: GitLoginSource {
             tls.trustRoots = .file(caFile)
             configuration.tlsConfiguration = tls
         }
-        if let proxy = settings.proxy.flatMap({ URL(string: $0) }), let host = proxy.host() {
-            configuration.proxy = .server(host: host, port: proxy.port ?? 80)
+        if let proxy = settings.proxy {
+            guard let url = URL(string: proxy), url.scheme?.lowercased() == "http", let host = url.host() else {
+                throw failure(
+                    .refused, "its token can be asked for through a proxy of http://HOST:PORT alone",
+                    hint: "give source \(settings.source) such a proxy")
+            }
+            let password = url.password(percentEncoded: false) ?? ""
+            let login = url.user(percentEncoded: false).map {
+                HTTPClient.Authorization.basic(username: $0, password: password)
+            }
+            configuration.proxy = .server(host: host, port: url.port ?? 80, authorization: login)
         }
         return configuration
     }
@@ -169,6 +196,7 @@ package actor GitHubAppLogin: GitLoginSource {
     private static func text(_ error: any Error) -> String {
         switch error {
         case let error as HTTPClientError: error.shortDescription
+        case is CancellationError: "the call was cancelled"
         case is NIOSSLError, is BoringSSLError: "its certificate is not trusted"
         default: String(String(describing: error).prefix(200))
         }

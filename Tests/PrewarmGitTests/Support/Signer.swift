@@ -25,9 +25,9 @@ enum Signer {
         return (.ssh(key: file), "\(name)@example.org \(options.isEmpty ? "" : options + " ")\(key)")
     }
 
-    /// A new key in a keyring of its own. `time` is what gpg takes the time to be.
+    /// A new key in a keyring of its own. `time` is what gpg takes the time to be; `options` are others for gpg.
     static func openpgp(
-        _ folder: Folder, _ name: String, expires: String = "never", time: String? = nil
+        _ folder: Folder, _ name: String, expires: String = "never", time: String? = nil, options: [String] = []
     ) async throws -> Signer {
         // The agent's socket needs a short path.
         let home = "/tmp/prewarm-gpg-\(UUID().uuidString.prefix(8))"
@@ -36,7 +36,7 @@ enum Signer {
         let faked = time.map { ["--faked-system-time", $0] } ?? []
         try await run(
             "gpg",
-            ["--batch", "--quiet"] + faked + [
+            ["--batch", "--quiet"] + faked + options + [
                 "--passphrase", "", "--quick-generate-key", "\(name) <\(name)@example.org>", "ed25519", "sign", expires,
             ], in: folder.path, environment: ["GNUPGHOME": home])
         return .openpgp(home: home, key: "\(name)@example.org")
