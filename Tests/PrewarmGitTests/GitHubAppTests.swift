@@ -130,18 +130,58 @@ struct GitHubAppTests {
         arguments: [
             ("status/500", GitFailure.Reason.unreachable, "status 500"),
             ("status/404", .authenticationFailed, "status 404"), ("page", .unreachable, "status 200"),
-            ("redirect", .refused, "redirects are not followed"), ("silent", .unreachable, "gave no token"),
-            ("halting", .unreachable, "gave no token"),
+            ("redirect", .refused, "redirects are not followed"),
+            ("silent", .unreachable, "gave no token: no whole answer within 1 s"),
+            ("halting", .unreachable, "gave no token: no whole answer within 1 s"),
         ])
     func broken(_ path: String, _ reason: GitFailure.Reason, _ message: String) async throws {
         try await GitServer.serving(folder) { other in
             try await GitServer.serving(folder, options() + ["--redirect", other.url("open")]) { server in
                 let login = login(server, apiURL: server.url(path), timeout: .seconds(1))
+                let start = ContinuousClock.now
                 let failure = await #expect(throws: GitFailure.self) { try await login.login() }
+                #expect(ContinuousClock.now - start < .seconds(30))
                 #expect(failure?.reason == reason)
                 #expect(failure?.message.contains(message) == true, "\(String(describing: failure))")
                 #expect(other.requests == [])
             }
+        }
+    }
+
+    @Test("is let go of at once where the task is cancelled", arguments: ["silent", "halting"])
+    func cancelled(_ path: String) async throws {
+        try await GitServer.serving(folder) { server in
+            let login = login(server, apiURL: server.url(path), timeout: .seconds(50))
+            let failure = await withTaskGroup(of: GitFailure?.self, returning: GitFailure?.self) { group in
+                group.addTask {
+                    do throws(GitFailure) {
+                        _ = try await login.login()
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+                for _ in 0..<500 where server.requests.isEmpty { try? await Task.sleep(for: .milliseconds(20)) }
+                // The beginning of the answer comes a moment after the request.
+                try? await Task.sleep(for: .milliseconds(500))
+                group.cancelAll()
+                return await group.next().flatMap { $0 }
+            }
+            #expect(failure?.reason == .unreachable)
+            #expect(failure?.message.contains("the call was cancelled") == true, "\(String(describing: failure))")
+        }
+    }
+
+    @Test("whose proxy wants another login asks it once, and says so", arguments: ["", "me:s3cr3t@"])
+    func refusingProxy(_ given: String) async throws {
+        try await GitServer.serving(folder, ["--proxy-login", "me:p@ss"]) { proxy in
+            let address = "http://\(given)127.0.0.1:\(proxy.port)"
+            let login = login(proxy, apiURL: "https://localhost:1", timeout: .seconds(5), proxy: address)
+            let failure = try #require(await #expect(throws: GitFailure.self) { try await login.login() })
+            #expect(failure.reason == .authenticationFailed, "\(failure)")
+            #expect(failure.message.contains("the proxy refused its login, or wants one"), "\(failure)")
+            #expect(!"\(failure)".contains("s3cr3t"), "\(failure)")
+            #expect(proxy.requests.count == 1, "\(proxy.requests)")
         }
     }
 

@@ -109,6 +109,7 @@ struct LoginTests {
             ("head -c 100000 /dev/zero | tr '\\0' s", "more than 65536 bytes"), ("sleep 60", "not done within 1 s"),
             ("kill -9 $$", "exit code 137"), (#"echo '{"password": "s3cr3t"}'; exit 2"#, "exit code 2"),
             (#"echo 'curl -u ada:s3cr3t x' >&2; echo '{"password": "s3cr3t"}'; exit 2"#, "curl -u ada:… x"),
+            (#"set -x; echo no vault >&2; sh -c 'exit 3' s3cr3t"#, "exit code 3: no vault"),
         ])
     func badHelpers(_ script: String, _ message: String) async throws {
         try await GitServer.serving(folder, ["--login", "a:b"]) { server in

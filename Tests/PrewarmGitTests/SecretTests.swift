@@ -94,6 +94,8 @@ struct SecretTests {
         "is not in what is told of a command that failed",
         arguments: [
             "set -x; curl -sf -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:1/; exit 7",
+            // The last line that it writes is the trace, and what is in it looks like nothing.
+            "set -x; sh -c 'exit 7' \"$TOKEN\"",
             "echo \"could not send Authorization: Bearer $TOKEN\" >&2; exit 7",
             "echo \"login with password=$TOKEN failed\" >&2; exit 7",
             "echo \"fatal: https://ada:$TOKEN@git.example.com/x: 404\" >&2; exit 7",

@@ -83,6 +83,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(b"{")
             time.sleep(60)
+            self.close_connection = True
         elif manner == "echo":
             message = f"\x1b[31mbad\nAuthorization: {authorization}"
             self.answer(401, "application/json", json.dumps({"message": message}).encode())

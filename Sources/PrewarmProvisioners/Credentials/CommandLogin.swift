@@ -1,4 +1,5 @@
 import FoundationEssentials
+import PrewarmCore
 package import PrewarmEngine
 
 /// A login that a command of the operator's gives, as JSON on its standard output:
@@ -47,11 +48,12 @@ package struct CommandLogin: GitLoginSource {
         }
         let answer = try? JSONDecoder().decode(Answer.self, from: Data(output.output))
         guard output.code == 0 else {
-            // Its output may be a secret, and is never shown, nor what of it stands in its log.
+            // Its output may be a secret, and is never shown. Out of its log goes the password of its output, and what
+            // looks like a secret. Another that the command wrote there would be told.
             var log = output.log
             if let answer, !answer.password.isEmpty { log = log.replacing(answer.password, with: "…") }
             log = log.withoutSecrets
-            let last = log.split(whereSeparator: \.isNewline).last.map { ": \($0.suffix(200))" } ?? ""
+            let last = log.split(whereSeparator: \.isNewline).last.map { ": \(String($0).printable.suffix(200))" } ?? ""
             throw failure("exit code \(output.code)\(last)", hint: nil)
         }
         guard let answer else {

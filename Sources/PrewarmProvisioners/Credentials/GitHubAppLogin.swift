@@ -22,7 +22,7 @@ package actor GitHubAppLogin: GitLoginSource {
         package var timeout: Duration
         /// PEM certificates to trust in place of the system's.
         package var caFile: String?
-        /// `http://host:port`.
+        /// `http://host:port`, with or without a login before the host.
         package var proxy: String?
 
         package init(
@@ -118,8 +118,12 @@ package actor GitHubAppLogin: GitLoginSource {
             answer = try await send(request)
         } catch let failure as GitFailure {
             throw failure
+        } catch let error as HTTPClientError where error == .proxyAuthenticationRequired {
+            throw failure(
+                .authenticationFailed, "the proxy refused its login, or wants one",
+                hint: "write http://USER:PASSWORD@HOST:PORT as the proxy, with the login from ${NAME}")
         } catch {
-            throw failure(.unreachable, "\(settings.apiURL) gave no token: \(Self.text(error))")
+            throw failure(.unreachable, "\(settings.apiURL) gave no token: \(text(error))")
         }
         if answer.status == 201, let token = try? JSONDecoder().decode(Token.self, from: Data(answer.body)) {
             return token
@@ -188,13 +192,18 @@ package actor GitHubAppLogin: GitLoginSource {
                 HTTPClient.Authorization.basic(username: $0, password: password)
             }
             configuration.proxy = .server(host: host, port: url.port ?? 80, authorization: login)
+            // A proxy that refuses does so each time.
+            configuration.connectionPool.retryConnectionEstablishment = false
         }
         return configuration
     }
 
     /// Without the request, which has the assertion in it.
-    private static func text(_ error: any Error) -> String {
+    private func text(_ error: any Error) -> String {
         switch error {
+        case let error as HTTPClientError where error == .deadlineExceeded:
+            "no whole answer within \(settings.timeout.components.seconds) s"
+        case let error as HTTPClientError where error == .cancelled: "the call was cancelled"
         case let error as HTTPClientError: error.shortDescription
         case is CancellationError: "the call was cancelled"
         case is NIOSSLError, is BoringSSLError: "its certificate is not trusted"
