@@ -142,35 +142,36 @@ package actor GitHubAppLogin: GitLoginSource {
         }
     }
 
-    /// The whole answer has to come in time: the client's own limit is of its head.
     private func send(_ request: HTTPClientRequest) async throws -> Answer {
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: try configuration())
-        return try await withThrowingTaskGroup(of: Answer.self) { [settings] group in
-            group.addTask { try await Self.send(request, by: client, within: settings.timeout) }
-            group.addTask {
-                try await Task.sleep(for: settings.timeout)
-                throw HTTPClientError.deadlineExceeded
-            }
-            defer { group.cancelAll() }
-            guard let answer = try await group.next() else { throw HTTPClientError.deadlineExceeded }
-            return answer
-        }
-    }
-
-    private typealias Answer = (status: UInt, body: [UInt8])
-
-    private static func send(
-        _ request: HTTPClientRequest, by client: HTTPClient, within time: Duration
-    ) async throws -> Answer {
+        let end = ContinuousClock.now + settings.timeout
         do {
-            let limit = TimeAmount.nanoseconds(time.wholeMilliseconds * 1_000_000)
+            let limit = TimeAmount.nanoseconds(settings.timeout.wholeMilliseconds * 1_000_000)
             let response = try await client.execute(request, timeout: limit)
-            let body = try await response.body.collect(upTo: 64 << 10)
+            let body = try await Self.collect(response.body, until: end)
             try await client.shutdown()
             return (response.status.code, Array(body.readableBytesView))
         } catch {
             try? await client.shutdown()
             throw error
+        }
+    }
+
+    private typealias Answer = (status: UInt, body: [UInt8])
+
+    /// The client's own limit is over with the head of an answer.
+    private static func collect(
+        _ body: HTTPClientResponse.Body, until end: ContinuousClock.Instant
+    ) async throws -> ByteBuffer {
+        try await withThrowingTaskGroup(of: ByteBuffer.self) { group in
+            group.addTask { try await body.collect(upTo: 64 << 10) }
+            group.addTask {
+                try await Task.sleep(until: end)
+                throw HTTPClientError.deadlineExceeded
+            }
+            defer { group.cancelAll() }
+            guard let bytes = try await group.next() else { throw CancellationError() }
+            return bytes
         }
     }
 
