@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import UnixSignals
 
@@ -7,8 +8,8 @@ struct Interruption: Error {
     let code: Int32
 }
 
-/// Cancels the body at the first SIGINT or SIGTERM, so that what runs is ended and given back. The second one ends the
-/// process.
+/// Cancels the body at the first SIGINT or SIGTERM, so that what runs is ended and given back. One that comes a second or
+/// more after it ends the process.
 func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async throws {
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -28,7 +29,11 @@ func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async
     }
 }
 
-/// From now on SIGINT and SIGTERM end the process at once, as if nobody had asked for them.
+/// A second from now on SIGINT and SIGTERM end the process at once, as if nobody had asked for them. Until then they are
+/// the same signal once more: `timeout` sends it to the process and to its group, and whoever passes on what a terminal
+/// sends to all doubles it, too.
 func endAtNextSignal() {
-    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+    DispatchQueue.global().asyncAfter(deadline: .now() + 1) {
+        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+    }
 }
