@@ -14,15 +14,9 @@ package enum ManifestParser {
     package static func parse(_ bytes: [UInt8]) -> ParsedFile {
         var file = ParsedFile()
         guard bytes.count <= sizeLimit else {
-            file.isUnreadable = true
-            file.hidesTemplates = bytes.mayMention("Template")
-            file.diagnostics = [
-                Diagnostic(
-                    .error,
-                    "the file has \(bytes.count) bytes, more than \(sizeLimit / 1024) KiB, the limit for a manifest file",
-                    hint: "split it into several files, or exclude it in the configuration if it holds no manifests")
-            ]
-            return file
+            return .tooLarge(
+                "the file has \(bytes.count) bytes, more than \(sizeLimit / 1024) KiB, the limit for a manifest file",
+                hidesTemplates: bytes.mayMention("Template"))
         }
         guard bytes.first != lfsPointer.first || !bytes.starts(with: lfsPointer) else {
             // Whatever it stands for is not here, and may be a manifest: nothing of it counts as gone.
@@ -67,7 +61,7 @@ package enum ManifestParser {
         let apiVersion = tree.value("apiVersion", of: root)
         guard let apiVersion, let text = tree.text(apiVersion), text.hasPrefix("prewarm/") else {
             file.foreignDocuments += 1
-            if kind == "Preset" || kind == "Template" { parseForeign(document, of: tree, into: &file) }
+            if kind == "Preset" || kind == "Template" { parseForeign(document, into: &file) }
             return
         }
         guard kind != "Config" else {
@@ -109,7 +103,7 @@ package enum ManifestParser {
 
 extension ManifestParser {
     /// Of a kind that we have, too: perhaps a slip of the pen.
-    private static func parseForeign(_ document: DocumentReader, of tree: YAMLTree, into file: inout ParsedFile) {
+    private static func parseForeign(_ document: DocumentReader, into file: inout ParsedFile) {
         file.isDoubtful = true
         let (apiVersion, name) = (document["apiVersion"], document.name)
         let isNear = apiVersion.map { [Self.apiVersion].closest(to: $0.text) != nil } ?? (name != nil)
@@ -118,7 +112,7 @@ extension ManifestParser {
         file.diagnostics.append(
             Diagnostic(
                 .warning, at: (apiVersion ?? document).position,
-                apiVersion.map { "apiVersion is \(tree.found($0.index)): this is no manifest of prewarm" }
+                apiVersion.map { "apiVersion is \($0.tree.found($0.index)): this is no manifest of prewarm" }
                     ?? "the document lacks \"apiVersion\": this is no manifest of prewarm",
                 hint: "did you mean \"\(Self.apiVersion)\"?"))
     }

@@ -34,8 +34,7 @@ extension SQLiteTransaction {
         try statement("INSERT OR REPLACE INTO sources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)").run(
             source.name, source.url, source.applied?.description, source.appliedAt, source.inputs, source.quietUntil,
             source.plannedAt, source.failure?.reason, source.failure?.message, source.failure?.hint,
-            source.failure?.since, source.files,
-            source.foreignDocuments)
+            source.failure?.since, source.files, source.foreignDocuments)
     }
 
     func forget(source name: String) throws {

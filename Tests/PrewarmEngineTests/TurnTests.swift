@@ -37,11 +37,10 @@ import Testing
         let world = try World()
         let git = FileGit()
         let schedule = "{timezone: Europe/Berlin, windows: [{cron: \"* * * * *\", instances: 6}]}"
-        func text(_ more: String) -> String {
+        let text =
             "apiVersion: prewarm/v1\nkind: Preset\nmetadata: {name: a}\n"
-                + "spec: {template: go, version: \"1\", instances: 1, schedule: \(schedule)\(more)}\n"
-        }
-        git.commit(["a.yaml": text("")])
+            + "spec: {template: go, version: \"1\", instances: 1, schedule: \(schedule)}\n"
+        git.commit(["a.yaml": text])
         try await world.engine(git: git, store: try world.open()).sync()
         #expect(world.with(\.instances).count == 6)
         let blind = world.engine(git: git, store: try world.open(), zones: ZoneDirectory(path: "/nowhere"))

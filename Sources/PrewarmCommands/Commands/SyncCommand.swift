@@ -196,16 +196,13 @@ struct SyncCommand: AsyncParsableCommand {
     }
 
     private static func summary(of reports: [TurnReport]) -> String {
-        let pools = reports.flatMap(\.plan.pools)
-        let eligible = pools.reduce(0) { $0 + min($1.counts.eligible, $1.counts.desired) }
-        let desired = pools.reduce(0) { $0 + $1.counts.desired }
+        let totals = PoolTotals(reports.flatMap(\.plan.pools))
         let rest = reports.compactMap(\.rest)
-        let ready = "\(counted(pools.count, "pool")), \(eligible) of \(desired) workspaces ready to be claimed"
         let (others, unfinished) = rest.reduce((0, 0)) { ($0.0 + $1.count, $0.1 + $1.unfinished) }
-        guard others > 0 else { return ready }
+        guard others > 0 else { return totals.sentence }
         let but = unfinished > 0 ? ", of which \(unfinished) \(unfinished == 1 ? "is" : "are") not as wanted" : ""
-        let asBefore = "\(counted(others, pools.isEmpty ? "pool" : "other pool")) as before\(but)"
-        return pools.isEmpty ? asBefore : "\(ready); \(asBefore)"
+        let asBefore = "\(counted(others, totals.pools == 0 ? "pool" : "other pool")) as before\(but)"
+        return totals.pools == 0 ? asBefore : "\(totals.sentence); \(asBefore)"
     }
 
     /// The command that lets go on what is held.

@@ -22,6 +22,24 @@ package struct ParsedFile: Hashable, Sendable {
     package var hidesTemplates = false
 
     package init() {}
+
+    /// One of which no byte was read.
+    package static func tooLarge(limit: Int) -> ParsedFile {
+        .tooLarge("the file is larger than \(limit / 1024) KiB, the limit for a manifest file")
+    }
+
+    /// - Parameter hidesTemplates: as ``hidesTemplates``, where that can be told.
+    package static func tooLarge(_ message: String, hidesTemplates: Bool = false) -> ParsedFile {
+        var file = ParsedFile()
+        file.isUnreadable = true
+        file.hidesTemplates = hidesTemplates
+        file.diagnostics = [
+            Diagnostic(
+                .error, message,
+                hint: "split it into several files, or exclude it in the configuration if it holds no manifests")
+        ]
+        return file
+    }
 }
 
 package struct InvalidDocument: Hashable, Sendable {

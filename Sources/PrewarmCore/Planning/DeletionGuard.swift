@@ -47,7 +47,7 @@ struct DeletionGuard {
             var counts = sources[source] ?? Counts()
             if pool.preset.retirement != .pruned { counts.isEmptied = false }
             if !pool.preset.hasOwnHold {
-                let state = state(of: source)
+                let state = states[source] ?? GuardState()
                 let removed = pool.isObserved ? 0 : pool.removals.count { $0.isByRevision && !state.isApproved($0) }
                 if removed > 0, state.held.contains(name) { counts.isHeld = true }
                 counts.removed += removed
@@ -70,8 +70,6 @@ struct DeletionGuard {
             }
         }
     }
-
-    private func state(of source: String) -> GuardState { states[source] ?? GuardState() }
 
     private struct Counts {
         var unclaimed = 0

@@ -74,6 +74,13 @@ package struct Observed: Sendable {
 
     package init() {}
 
+    /// The order that keeps a preset as it is.
+    package func suspension(of preset: PresetKey, at now: Timestamp) -> Suspension? {
+        suspensions.first { $0.scope.covers(preset) && $0.isInForce(at: now) }
+    }
+
+    package func guardState(of source: String) -> GuardState { guards[source] ?? GuardState() }
+
     /// Counts one workspace; where there are many, a store counts faster.
     package mutating func add(_ instance: Instance) {
         var tally = Tally(

@@ -41,7 +41,6 @@ package struct Policy: Hashable, Sendable {
     package var observedSources: Set<String> = []
     /// By source.
     package var freezes: [String: [Freeze]] = [:]
-
     /// Between two looks at what a provisioner lists, by its name.
     package var resync: [String: Duration] = [:]
     /// Workspaces that a provisioner lists and nobody knows are deleted, not only reported.
@@ -52,4 +51,9 @@ package struct Policy: Hashable, Sendable {
     package init(limits: Limits = Limits()) {
         self.limits = limits
     }
+}
+
+extension Policy {
+    /// Whether there are times at which a source is frozen.
+    package func mayFreeze(_ source: String) -> Bool { freezes[source]?.isEmpty == false }
 }

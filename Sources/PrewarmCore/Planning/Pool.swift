@@ -39,7 +39,7 @@ struct Pool {
         self.preset = preset
         self.planner = planner
         instances = observed.instances[preset.key] ?? []
-        suspension = observed.suspensions.first { $0.scope.covers(preset.key) && $0.isInForce(at: planner.now) }
+        suspension = observed.suspension(of: preset.key, at: planner.now)
         failure = observed.failures[preset.key].flatMap { $0.fingerprint == preset.fingerprint ? $0 : nil }
         self.standstill = standstill
         let guarding = observed.guards[preset.key.source]
@@ -239,7 +239,7 @@ struct Pool {
 
     /// What is kept takes its place, also in a surge. Where all is only looked at, it is planned as if it went.
     private var isDeletionFrozen: Bool {
-        guard let standstill, standstill.hold != .observe else { return false }
+        guard let standstill, !isObserved else { return false }
         return !standstill.allowed.contains(.delete)
     }
 

@@ -52,7 +52,7 @@ extension Engine {
     private func scope(
         of name: String, touched: Set<PresetKey>?, in store: any StoreReader
     ) throws -> TurnScope {
-        guard let touched, isIncremental, touched.count < TurnScope.manyPools, policy.freezes[name] ?? [] == [],
+        guard let touched, isIncremental, touched.count < TurnScope.manyPools, !policy.mayFreeze(name),
             let open = try store.unsettledPresets(source: name),
             let others = try store.presets(Array(touched.subtracting(open.lazy.map(\.key))))
         else { return TurnScope(presets: try store.presets(source: name)) }

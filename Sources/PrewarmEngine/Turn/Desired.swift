@@ -1,4 +1,4 @@
-package import PrewarmCore
+import PrewarmCore
 
 /// What a revision asks for, read from git and followed through.
 struct Desired: Sendable {
@@ -98,18 +98,4 @@ struct InForce: Sendable {
     var templates: [Template] = []
     /// Presets of which what was kept can't be read.
     var unreadable: [PresetKey] = []
-}
-
-extension ParsedFile {
-    package static func tooLarge(limit: Int) -> ParsedFile {
-        var file = ParsedFile()
-        file.isUnreadable = true
-        file.diagnostics = [
-            Diagnostic(
-                .error,
-                "the file is larger than \(limit / 1024) KiB, the limit for a manifest file",
-                hint: "split it into several files, or exclude it in the configuration if it holds no manifests")
-        ]
-        return file
-    }
 }

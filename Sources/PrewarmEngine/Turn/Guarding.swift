@@ -98,7 +98,7 @@ extension TurnCommit {
         of table: PresetTable, among: Int, planner: Planner, in store: any StoreWriter
     ) throws {
         var record = record
-        let state = observed.guards[source.name] ?? GuardState()
+        let state = observed.guardState(of: source.name)
         let removed = plan.actions.count { action in
             guard let id = action.workspace, action.isByRevision else { return false }
             return !state.approved.contains(id)
@@ -124,9 +124,9 @@ extension TurnCommit {
             }
             record.lowerings = record.lowerings.compactMap { lowering in
                 // Of what was not planned for, all is as it was.
-                guard let preset = table[key(lowering.name)],
-                    !waiting.all.contains(lowering.name)
-                else { return lowering }
+                guard let preset = table[key(lowering.name)], !waiting.all.contains(lowering.name) else {
+                    return lowering
+                }
                 var lowering = lowering
                 lowering.noteReached(by: preset, planner)
                 return lowering.isOver(for: preset, at: now) ? nil : lowering
@@ -145,13 +145,13 @@ extension TurnCommit {
     private func isSuspended(_ preset: String, _ observed: Observed, in store: any StoreReader) throws -> Bool {
         let key = key(preset)
         guard let preset = try store.presets([key])?.first else { return false }
-        let isSuspended = observed.suspensions.contains { $0.scope.covers(key) && $0.isInForce(at: now) }
-        return try (preset.isSuspended || isSuspended) && store.unclaimed(of: key) > 0
+        let isSuspended = preset.isSuspended || observed.suspension(of: key, at: now) != nil
+        return try isSuspended && store.unclaimed(of: key) > 0
     }
 
     /// How many instances the guard takes a share of.
     func counted(_ plan: Plan, _ observed: Observed) -> Int {
-        let state = observed.guards[source.name] ?? GuardState()
+        let state = observed.guardState(of: source.name)
         return plan.pools.reduce((observed.settled[source.name] ?? 0) + state.recentlyRemoved) {
             $0 + state.counted($1.unclaimed, of: $1.preset.name)
         }

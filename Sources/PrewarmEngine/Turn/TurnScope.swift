@@ -24,8 +24,7 @@ extension TurnCommit {
             if preset != nil { try store.unsettle(source: source.name, dueBy: nil) }
             return TurnScope(presets: presets)
         }
-        let isFreezing = engine.policy.freezes[source.name]?.isEmpty == false
-        guard engine.isIncremental, preset == nil, request.expected == nil, !isFreezing else {
+        guard engine.isIncremental, preset == nil, request.expected == nil, !engine.policy.mayFreeze(source.name) else {
             return TurnScope(presets: try store.presets(source: source.name))
         }
         try store.unsettle(source: source.name, dueBy: record.isPlannedAhead(of: now) ? nil : now)
@@ -66,11 +65,12 @@ extension Engine {
     ) throws -> Observed {
         var observed = Observed()
         observed.tallies = try tallies(of: scope, source: source, in: store)
-        observed.guards[source] = guarding.state(of: scope.presets, planner: planner)
+        let state = guarding.state(of: scope.presets, planner: planner)
+        observed.guards[source] = state
         if let settled = scope.settled {
             // No entry means that there is no settled pool: then a path may be emptied.
             if settled.count > 0 {
-                observed.settled[source] = try counted(settled, besides: scope, observed, in: store)
+                observed.settled[source] = try counted(settled, of: source, besides: scope, state, in: store)
             }
             if policy.limits.instancesPerSource != nil || policy.limits.instances != nil {
                 observed.liveBySource = try store.liveWorkspaces()
@@ -90,19 +90,15 @@ extension Engine {
 
     /// How many unclaimed instances the settled pools have that count for the guard: not those that came within its window.
     private func counted(
-        _ settled: SettledPools, besides scope: TurnScope, _ observed: Observed, in store: any StoreReader
+        _ settled: SettledPools, of source: String, besides scope: TurnScope, _ state: GuardState,
+        in store: any StoreReader
     ) throws -> Int {
-        let planned = Set(scope.presets.lazy.map(\.key))
-        var count = settled.unclaimed
-        for (source, state) in observed.guards {
-            for name in state.added.keys {
-                let key = PresetKey(source: source, name: name)
-                guard !planned.contains(key) else { continue }
-                let unclaimed = try store.unclaimed(of: key)
-                count += state.counted(unclaimed, of: name) - unclaimed
-            }
+        let planned = Set(scope.presets.lazy.map(\.key.name))
+        return try state.added.keys.reduce(settled.unclaimed) { sum, name in
+            guard !planned.contains(name) else { return sum }
+            let unclaimed = try store.unclaimed(of: PresetKey(source: source, name: name))
+            return sum - unclaimed + state.counted(unclaimed, of: name)
         }
-        return count
     }
 
     private func tallies(

@@ -143,9 +143,7 @@ extension GitMirror {
         } catch  where !watch.isOver && ![.unreachable, .tooLarge].contains(error.reason) {
             // All that is left is to fetch everything that has a name.
         }
-        try pass().fetch(into: path) { _ in
-            ["+refs/heads/*:refs/prewarm/heads/*", "+refs/tags/*:refs/prewarm/tags/*"]
-        }
+        try pass().fetch(into: path) { _ in Self.everything }
         guard try isWhole(id, in: path) else {
             throw GitFailure(
                 .refNotFound, "\(url.display) has no commit \(revision.commit.prefix(12)) in any branch or tag",
@@ -160,6 +158,9 @@ extension GitMirror {
         case .damaged: throw GitFailure(.fetchFailed, "the mirror in \(directory.path) is damaged")
         }
     }
+
+    /// All that has a name.
+    static let everything = ["+refs/heads/*:refs/prewarm/heads/*", "+refs/tags/*:refs/prewarm/tags/*"]
 
     static func mirrored(_ name: String) -> String {
         "refs/prewarm/" + name.withoutPrefix("refs/")

@@ -63,9 +63,7 @@ extension GitMirror {
             return try fetchAll(watch)
         }
         try withLock(watch) { () throws(GitFailure) in
-            try fetchReferences(watch) { _ in
-                ["+refs/heads/*:refs/prewarm/heads/*", "+refs/tags/*:refs/prewarm/tags/*"]
-            }
+            try fetchReferences(watch) { _ in Self.everything }
         }
     }
 

@@ -61,12 +61,9 @@ struct SyncProgress {
                 hint: "see `prewarm plan`; `prewarm approve \(commit)` lets them go on")
         }
         if unfinished.isEmpty {
-            let (ready, desired) = totals
-            let sentence =
-                "\(pools.count) \(pools.count == 1 ? "pool" : "pools"), \(ready) of \(desired) workspaces ready to be claimed"
             return conclude(
                 supersededBy == nil ? .converged : .superseded,
-                sentence + (supersededBy.map { "; superseded by \($0.short)" } ?? ""))
+                totals.sentence + (supersededBy.map { "; superseded by \($0.short)" } ?? ""))
         }
         if unfinished.allSatisfy(\.isStalled) {
             return conclude(
@@ -111,19 +108,13 @@ struct SyncProgress {
         return digits
     }
 
-    private var pools: [PoolPlan] {
-        reports.flatMap(\.plan.pools).filter { request.preset == nil || $0.preset.name == request.preset }
-    }
-
-    private var totals: (ready: Int, desired: Int) {
-        pools.reduce(into: (0, 0)) { sum, pool in
-            sum.0 += min(pool.counts.eligible, pool.counts.desired)
-            sum.1 += pool.counts.desired
-        }
+    private var totals: PoolTotals {
+        PoolTotals(
+            reports.flatMap(\.plan.pools).filter { request.preset == nil || $0.preset.name == request.preset })
     }
 
     var value: Value {
-        let (ready, desired) = totals
+        let totals = totals
         return .object(known: [
             "request": .string(request.id),
             "state": .string(state.rawValue),
@@ -135,8 +126,8 @@ struct SyncProgress {
             "supersededBy": supersededBy.map { .string($0.description) },
             "applied": .object(
                 reports.compactMap { report in report.revision.map { (report.source, .string($0.description)) } }),
-            "ready": reports.isEmpty ? nil : .int(ready),
-            "desired": reports.isEmpty ? nil : .int(desired),
+            "ready": reports.isEmpty ? nil : .int(totals.ready),
+            "desired": reports.isEmpty ? nil : .int(totals.desired),
             "unfinished": .array(
                 unfinished.map {
                     .object(known: [
