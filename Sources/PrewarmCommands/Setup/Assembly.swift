@@ -64,9 +64,9 @@ struct Assembly {
     }
 
     private func provisioners() -> [String: any Provisioner] {
-        Dictionary(
-            configuration.provisioners.map { ($0.name.value, CommandProvisioner(file.settings(of: $0))) }
-        ) { first, _ in first }
+        configuration.provisioners.reversed().reduce(into: [:]) { all, provisioner in
+            all[provisioner.name.value] = CommandProvisioner(file.settings(of: provisioner))
+        }
     }
 
     private var provisionerSecrets: [String: [String: String]] {

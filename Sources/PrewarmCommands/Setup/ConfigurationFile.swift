@@ -13,9 +13,8 @@ struct ConfigurationFile {
 
     /// Relative paths of the configuration count from here.
     var folder: FilePath {
-        let path = FilePath(path)
-        if path.isAbsolute { return path.removingLastComponent() }
-        return FilePath(FileManager.default.currentDirectoryPath).pushing(path.removingLastComponent())
+        let folder = FilePath(path.lastIndex(of: "/").map { String(path[...$0]) } ?? "")
+        return folder.isAbsolute ? folder : FilePath(FileManager.default.currentDirectoryPath).pushing(folder)
     }
 
     private init(path: String) {

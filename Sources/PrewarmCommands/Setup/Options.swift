@@ -29,7 +29,13 @@ struct GlobalOptions: ParsableArguments {
             valueName: "audience"))
     var oidcAudience: String?
 
-    @Option(help: "How messages on standard error look: text or json.")
+    @Option(
+        help: "How messages on standard error look: text or json; text unless it is said.",
+        completion: .list(["text", "json"]),
+        transform: { text in
+            guard let format = LogFormat(rawValue: text) else { throw ValidationError("expected text or json") }
+            return format
+        })
     var logFormat = LogFormat.text
 
     @Option(
@@ -58,7 +64,7 @@ struct GlobalOptions: ParsableArguments {
     }
 }
 
-enum LogFormat: String, ExpressibleByArgument, CaseIterable {
+enum LogFormat: String {
     case text, json
 }
 

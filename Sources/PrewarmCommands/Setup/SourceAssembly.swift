@@ -72,7 +72,7 @@ struct SourceAssembly {
         switch source.hostKeys {
         case .knownHosts(let path): .files([file.resolve(path)])
         case .fingerprints(let fingerprints): .fingerprints(fingerprints)
-        case nil: .files([file.resolve("~/.ssh/known_hosts"), "/etc/ssh/ssh_known_hosts"])
+        case nil: .standard
         }
     }
 

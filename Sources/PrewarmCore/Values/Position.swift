@@ -24,7 +24,7 @@ package struct Position: Hashable, Comparable, Sendable, BinaryCodable {
 }
 
 /// A value and where in its file it stands.
-package struct Located<Value: Hashable & Sendable & BinaryCodable>: Hashable, Sendable, BinaryCodable {
+package struct Located<Value: Hashable & Sendable>: Hashable, Sendable {
     package let value: Value
     package let position: Position
 
@@ -32,7 +32,9 @@ package struct Located<Value: Hashable & Sendable & BinaryCodable>: Hashable, Se
         self.value = value
         self.position = position
     }
+}
 
+extension Located: BinaryCodable where Value: BinaryCodable {
     package func encode(into writer: inout BinaryWriter) {
         writer.write(value)
         writer.write(position)

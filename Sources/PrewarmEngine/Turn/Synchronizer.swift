@@ -176,6 +176,7 @@ private final class TouchedPools: Sendable {
     private let keys = Mutex<[String: Set<PresetKey>]>([:])
 
     func note(_ turn: TurnReport) {
+        guard !turn.plan.pools.isEmpty else { return }
         keys.withLock { $0[turn.source, default: []].formUnion(turn.plan.pools.lazy.map(\.preset)) }
     }
 

@@ -8,23 +8,22 @@ enum HostKeyCheck: Sendable {
     /// `SHA256:…`.
     case fingerprints([String])
 
-    /// Reads the files; one that is not there has no keys. Nil: libgit2 looks at the user's own.
-    init?(_ trust: HostKeyTrust) throws(GitFailure) {
-        switch trust {
-        case .user: return nil
-        case .fingerprints(let fingerprints): self = .fingerprints(fingerprints)
-        case .files(let files):
-            var texts: [String] = []
-            for file in files where access(file, F_OK) == 0 {
-                guard let bytes = readFile(file, limit: 16 << 20) else {
-                    throw GitFailure(
-                        .refused, "the file of known hosts can't be read: \(file)",
-                        hint: "check that prewarm may read it")
-                }
-                texts.append(String(decoding: bytes, as: UTF8.self))
-            }
-            self = .known(KnownHosts(texts.joined(separator: "\n")))
+    /// Reads the files; one that is not there has no keys.
+    init(_ trust: HostKeyTrust) throws(GitFailure) {
+        if case .fingerprints(let fingerprints) = trust {
+            self = .fingerprints(fingerprints)
+            return
         }
+        var texts: [String] = []
+        for file in trust.files ?? [] where access(file, F_OK) == 0 {
+            guard let bytes = readFile(file, limit: 16 << 20) else {
+                throw GitFailure(
+                    .refused, "the file of known hosts can't be read: \(file)",
+                    hint: "check that prewarm may read it")
+            }
+            texts.append(String(decoding: bytes, as: UTF8.self))
+        }
+        self = .known(KnownHosts(texts.joined(separator: "\n")))
     }
 
     func verdict(host: String, port: Int, key: [UInt8]) -> KnownHosts.Verdict {

@@ -151,6 +151,6 @@ package actor GitMirror: GitSource {
             throw GitFailure(
                 .refused, "the path \(path) has .. in it", hint: "write it from the root of the repository")
         }
-        return parts.joined(separator: "/")
+        return parts.count > 1 ? parts.joined(separator: "/") : parts.first.map(String.init) ?? ""
     }
 }

@@ -70,7 +70,7 @@ struct FailureTranslation {
 
     private func hostKeyFailure() -> GitFailure? {
         guard let key = context.hostKey, !key.isTrusted else { return nil }
-        let file = if case .files(let files) = settings.hostKeys, let first = files.first { " to \(first)" } else { "" }
+        let file = settings.hostKeys.files?.first.map { " to \($0)" } ?? ""
         let advice =
             "its key is \(key.fingerprint): once you have compared that with what the host's owner says, add this "
             + "line\(file): \(key.line)"
@@ -134,11 +134,6 @@ struct FailureTranslation {
     }
 
     private func certificateFailure(_ error: LibGit2Error) -> GitFailure {
-        if url.scheme == .ssh {
-            return GitFailure(
-                .refused, "the key of \(url.host) is not in ~/.ssh/known_hosts",
-                hint: "name a file of known hosts for source \(settings.name)")
-        }
         let detail = redaction.clean(error.message.split(separator: " - ").last.map(String.init) ?? error.message)
         if detail.contains("Common Name") || detail.contains("hostname") {
             return GitFailure(

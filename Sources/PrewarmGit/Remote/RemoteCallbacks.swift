@@ -97,7 +97,7 @@ func endHandshake(
     return GIT_PASSTHROUGH.rawValue
 }
 
-/// Not set where the user's own file counts: libgit2 looks at that by itself.
+/// Not what libgit2 would look at by itself: it knows one file of the user alone.
 func checkHostKey(
     _ certificate: UnsafeMutablePointer<git_cert>?, _ isValid: Int32, _ host: UnsafePointer<CChar>?,
     _ payload: UnsafeMutableRawPointer?

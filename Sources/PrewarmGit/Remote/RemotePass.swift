@@ -153,7 +153,7 @@ struct RemotePass {
         callbacks.sideband_progress = reportSideband
         if url.scheme == .https {
             callbacks.certificate_check = endHandshake
-        } else if context.hostKeys != nil {
+        } else if url.scheme == .ssh {
             callbacks.certificate_check = checkHostKey
         }
         callbacks.payload = Unmanaged.passUnretained(context).toOpaque()

@@ -1,3 +1,4 @@
+import Foundation
 package import PrewarmEngine
 
 /// How a repository is entered.
@@ -60,10 +61,19 @@ package enum Secret: Sendable, ExpressibleByStringLiteral, CustomStringConvertib
 
 /// Which host keys are trusted over ssh.
 package enum HostKeyTrust: Sendable {
-    /// Those in `~/.ssh/known_hosts`, as libgit2 reads it.
-    case user
-    /// Those in files of that form; one of them has to be there.
+    /// Those in `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`, as ssh has it.
+    case standard
+    /// Those in files of that form; one that is not there has no keys.
     case files([String])
     /// `SHA256:…`, as ssh prints them.
     case fingerprints([String])
+
+    /// Where the keys stand; nil where they are pinned. Asks the system where the user is at home.
+    var files: [String]? {
+        switch self {
+        case .standard: [NSHomeDirectory() + "/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"]
+        case .files(let files): files
+        case .fingerprints: nil
+        }
+    }
 }
