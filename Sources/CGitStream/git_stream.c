@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "git_stream.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -12,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,7 +21,6 @@ struct prewarm_git_watch {
     /* Guards `descriptor` and `report`, so that a shutdown from another thread never meets a number used anew. */
     pthread_mutex_t lock;
     int connect, idle;
-    int asks_agent;
     long long end;
     int descriptor;
     char *host, *port;
@@ -499,50 +496,6 @@ void prewarm_git_watch_abort(prewarm_git_watch *watch)
     pthread_mutex_unlock(&watch->lock);
 }
 
-void prewarm_git_watch_ask_agent(prewarm_git_watch *watch)
-{
-    pthread_mutex_lock(&watch->lock);
-    watch->asks_agent = 1;
-    pthread_mutex_unlock(&watch->lock);
-}
-
-/* What has no socket any more fails at the next read; at the end of one, libssh2 (agent.c of 1.10) reads on for ever. */
-static int end_socket(int descriptor)
-{
-    int old = fcntl(descriptor, F_DUPFD_CLOEXEC, 0), nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-    int is_done = old >= 0 && nothing >= 0 && dup3(nothing, descriptor, O_CLOEXEC) >= 0;
-    if (is_done)
-        shutdown(old, SHUT_RDWR);
-    if (old >= 0)
-        close(old);
-    if (nothing >= 0)
-        close(nothing);
-    return is_done;
-}
-
-/*
- * libssh2 waits for an ssh agent for ever, and shows its socket to nobody. Nothing else in this process has one that
- * leads there. Returns how many were ended.
- */
-static int end_agents(void)
-{
-    const char *path = getenv("SSH_AUTH_SOCK");
-    DIR *descriptors = path != NULL ? opendir("/proc/self/fd") : NULL;
-    if (descriptors == NULL)
-        return 0;
-    int count = 0;
-    for (struct dirent *entry; (entry = readdir(descriptors)) != NULL;) {
-        struct sockaddr_un peer = { .sun_family = AF_UNSPEC };
-        socklen_t size = sizeof(peer);
-        int descriptor = atoi(entry->d_name);
-        if (getpeername(descriptor, (struct sockaddr *)&peer, &size) == 0 && peer.sun_family == AF_UNIX
-            && strncmp(peer.sun_path, path, sizeof(peer.sun_path)) == 0 && end_socket(descriptor))
-            count++;
-    }
-    closedir(descriptors);
-    return count;
-}
-
 void prewarm_git_watch_patrol(prewarm_git_watch *watch)
 {
     pthread_mutex_lock(&watch->lock);
@@ -553,10 +506,6 @@ void prewarm_git_watch_patrol(prewarm_git_watch *watch)
     else if (watch->descriptor >= 0 && getsockopt(watch->descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) == 0
              && info.tcpi_last_data_recv >= (unsigned)watch->idle && info.tcpi_last_data_sent >= (unsigned)watch->idle)
         shut_down_locked(watch, PREWARM_GIT_IDLE);
-    prewarm_git_cause cause = watch->report.cause;
-    int is_over = cause == PREWARM_GIT_IDLE || cause == PREWARM_GIT_OVERDUE || cause == PREWARM_GIT_ABORTED;
-    if (is_over && watch->asks_agent && end_agents() > 0)
-        watch->report.agent = 1;
     pthread_mutex_unlock(&watch->lock);
 }
 

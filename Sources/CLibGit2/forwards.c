@@ -36,7 +36,10 @@ FORWARD(const char *, git_commit_summary, (git_commit *commit), (commit), NULL)
 FORWARD(git_time_t, git_commit_time, (const git_commit *commit), (commit), 0)
 FORWARD(int, git_commit_tree, (git_tree **tree_out, const git_commit *commit), (tree_out, commit), -1)
 
-FORWARD(int, git_credential_ssh_key_from_agent, (git_credential **out, const char *username), (out, username), -1)
+FORWARD(int, git_credential_ssh_custom_new,
+        (git_credential **out, const char *username, const char *publickey, size_t publickey_len,
+         git_credential_sign_cb sign_callback, void *payload),
+        (out, username, publickey, publickey_len, sign_callback, payload), -1)
 FORWARD(int, git_credential_ssh_key_new,
         (git_credential **out, const char *username, const char *publickey, const char *privatekey,
          const char *passphrase),

@@ -20,6 +20,8 @@ package final class ZoneDirectory: Sendable {
         self.init(path: path.isEmpty ? "/usr/share/zoneinfo" : path)
     }
 
+    var exist: Bool { access(path, R_OK) == 0 }
+
     /// Those of the names that there are rules for; the manifests' check has reported the others.
     package func rules(of names: Set<String>) -> [String: TimeZoneRules] {
         var rules: [String: TimeZoneRules] = [:]
@@ -36,7 +38,7 @@ package final class ZoneDirectory: Sendable {
         }
         guard let bytes = Self.read("\(path)/\(name)") else {
             throw TimeZoneError(
-                access(path, R_OK) == 0
+                exist
                     ? "there is no time zone `\(name)`: expected a name such as `Europe/Berlin`"
                     : "there are no time zones in \(path): install tzdata, or set TZDIR")
         }

@@ -1,9 +1,10 @@
 package import PrewarmCore
 
-/// Bytes of a manifest file → drafts and diagnostics. A pure function of the bytes.
+/// Bytes of a manifest file → drafts and diagnostics. A pure function of the bytes, but for time zones that this system
+/// lacks: ``ParsedFile/isOfBytesAlone``.
 package enum ManifestParser {
     /// Part of the key under which results are kept: raise it whenever the same bytes give another result.
-    package static let version = 5
+    package static let version = 6
     /// In bytes.
     package static let sizeLimit = 256 * 1024
     package static let apiVersion = "prewarm/v1"
@@ -61,7 +62,7 @@ package enum ManifestParser {
         let apiVersion = tree.value("apiVersion", of: root)
         guard let apiVersion, let text = tree.text(apiVersion), text.hasPrefix("prewarm/") else {
             file.foreignDocuments += 1
-            if kind == "Preset" || kind == "Template" { parseForeign(document, into: &file) }
+            if document.mayBeOurs { parseForeign(document, into: &file) }
             return
         }
         guard kind != "Config" else {
@@ -78,7 +79,12 @@ package enum ManifestParser {
             var check = ShapeCheck(tree)
             check.check(root, kind == "Preset" ? .preset : .template, name: .text("the document"))
             problems = check.problems
-            problems += kind == "Template" ? RuleCheck.problems(of: document) : TimezoneCheck.problems(of: document)
+            if kind == "Template" {
+                problems += RuleCheck.problems(of: document)
+            } else if let problem = TimezoneCheck.problem(of: document) {
+                problems.append(problem)
+                file.isOfBytesAlone = false
+            }
         } else {
             let names = ["Preset", "Template"]
             problems.append(
@@ -102,23 +108,34 @@ package enum ManifestParser {
 }
 
 extension ManifestParser {
-    /// Of a kind that we have, too: perhaps a slip of the pen.
+    /// Of a kind that we have, or of none: perhaps a slip of the pen.
     private static func parseForeign(_ document: DocumentReader, into file: inout ParsedFile) {
-        file.isDoubtful = true
-        let (apiVersion, name) = (document["apiVersion"], document.name)
+        let (apiVersion, kind, name) = (document["apiVersion"], document["kind"]?.text, document.name)
         let isNear = apiVersion.map { [Self.apiVersion].closest(to: $0.text) != nil } ?? (name != nil)
+        // There are Templates of others, as OpenShift's.
+        if isNear || kind != "Template" { file.isDoubtful = true }
         guard isNear else { return }
-        file.doubtful.append(InvalidDocument(isPreset: document["kind"]?.text == "Preset", name: name))
+        if kind != "Template" { file.doubtful.append(InvalidDocument(isPreset: true, name: name)) }
+        if kind != "Preset" { file.doubtful.append(InvalidDocument(isPreset: false, name: name)) }
+        let lacking = kind == nil ? "\"apiVersion\" and \"kind\"" : "\"apiVersion\""
         file.diagnostics.append(
             Diagnostic(
                 .warning, at: (apiVersion ?? document).position,
                 apiVersion.map { "apiVersion is \($0.tree.found($0.index)): this is no manifest of prewarm" }
-                    ?? "the document lacks \"apiVersion\": this is no manifest of prewarm",
-                hint: "did you mean \"\(Self.apiVersion)\"?"))
+                    ?? "the document lacks \(lacking): this is no manifest of prewarm",
+                hint: apiVersion == nil
+                    ? "a manifest begins with apiVersion: \(Self.apiVersion) and kind: Preset or Template"
+                    : "did you mean \"\(Self.apiVersion)\"?"))
     }
 }
 
 extension DocumentReader {
+    /// It says that it is of a kind that we have, or nothing of what it is, and looks like one that lost its head.
+    fileprivate var mayBeOurs: Bool {
+        guard let kind = self["kind"] else { return self["apiVersion"] == nil && self["spec"] != nil && name != nil }
+        return ["Preset", "Template"].contains(kind.text)
+    }
+
     /// One that is wrong itself is none.
     fileprivate var name: String? {
         guard let text = self["metadata"]?["name"]?.text, TextRule.name.check(text) == nil else { return nil }

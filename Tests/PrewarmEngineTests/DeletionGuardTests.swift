@@ -297,10 +297,7 @@ struct DeletionGuardTests {
         try await engine.sync()
         world.commit("a 2 1\nb 4 1")
         try await engine.sync()
-        var database: OpaquePointer?
-        #expect(sqlite3_open(world.path, &database) == SQLITE_OK)
-        #expect(sqlite3_exec(database, "UPDATE guards SET value = x'ff'", nil, nil, nil) == SQLITE_OK)
-        sqlite3_close(database)
+        damageRecord(of: world)
         for _ in 0..<3 {
             world.commit("a 2 1\nb 4 1")
             try await engine.sync()
@@ -309,6 +306,57 @@ struct DeletionGuardTests {
         _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
         try await engine.sync()
         #expect(world.with(\.instances).count == 6)
+    }
+
+    @Test("is held, however little of all it is, where the record of the guard is lost")
+    func lostRecordOfLittle() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 6 1\nb 4 1")
+        try await engine.sync()
+        world.commit("a 0 1\nb 4 1")
+        try await engine.sync()
+        world.commit("a 0 1\nb 4 1\nc 30 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 40, "6 of 10 are held, 30 are made")
+        damageRecord(of: world)
+        world.commit("a 0 1\nb 4 1\nc 30 1 ttl=60")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 40)
+        world.with { $0.now = $0.now + .seconds(61) }
+        try await engine.sync()
+        #expect(try await engine.counts("c")?.eligible == 30, "what expires is replaced meanwhile")
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        try await engine.sync()
+        world.commit("a 0 1\nb 3 1\nc 30 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 33, "then little goes again without anybody's leave")
+    }
+
+    private func damageRecord(of world: World) {
+        var database: OpaquePointer?
+        #expect(sqlite3_open(world.path, &database) == SQLITE_OK)
+        #expect(sqlite3_exec(database, "UPDATE guards SET value = x'ff'", nil, nil, nil) == SQLITE_OK)
+        sqlite3_close(database)
+    }
+
+    @Test("stays held as a share of what may be counted, whatever is made later")
+    func besideRetainedLater() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 6 1\nb 4 1\nr 50 1 retain")
+        try await engine.sync()
+        world.commit("a 6 1\nb 4 1\nr 50 1 retain deprecated")
+        try await engine.sync()
+        world.commit("a 0 1\nb 4 1\nr 50 1 retain deprecated")
+        try await engine.sync()
+        world.with { $0.now = $0.now + .seconds(7200) }
+        world.commit("a 0 1\nb 4 1\nr 50 1 retain deprecated\nc 20 1")
+        try await engine.sync()
+        world.with { $0.now = $0.now + .seconds(7200) }
+        world.commit("a 0 1 ttl=86400\nb 4 1\nr 50 1 retain deprecated\nc 20 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 80, "6 of the 10 that there were")
     }
 
     @Test("of a suspended preset goes when its manifest is gone")

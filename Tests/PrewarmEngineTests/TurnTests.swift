@@ -1,5 +1,6 @@
 import PrewarmCore
 import PrewarmEngine
+import PrewarmManifests
 import Testing
 
 @Suite struct TurnTests {
@@ -56,6 +57,58 @@ import Testing
         git.commit([:])
         try await world.engine(git: git, store: try world.open(), zones: ZoneDirectory(path: "/nowhere")).sync()
         #expect(try await blind.assess("presets").plan.held.allSatisfy { $0.hold != .timezone("Europe/Berlin") })
+    }
+
+    @Test func aTimeZoneThatCantBeReadHidesNothingFromTheGuard() async throws {
+        let world = try World()
+        let git = FileGit()
+        let schedule = ", schedule: {timezone: Europe/Berlin, windows: [{cron: \"* * * * *\", instances: 20}]}"
+        func text(_ schedule: String) -> String {
+            "apiVersion: prewarm/v1\nkind: Preset\nmetadata: {name: a}\n"
+                + "spec: {template: go, version: \"1\", instances: 1\(schedule)}\n"
+        }
+        git.commit(["a.yaml": text(schedule)])
+        try await world.engine(git: git, store: try world.open()).sync()
+        git.commit(["a.yaml": text("")])
+        let blind = world.engine(git: git, store: try world.open(), zones: ZoneDirectory(path: "/nowhere"))
+        try await blind.sync()
+        #expect(world.with(\.instances).count == 20)
+        #expect(try await blind.assess("presets").plan.held.allSatisfy(\.hold.isOfGuard))
+    }
+
+    /// What one source has to many keeps another from making more.
+    @Test func aSourceThatMakesRoomIsNoticedByOthers() async throws {
+        let world = try World()
+        let (first, second) = (FileGit(), FileGit())
+        func text(_ name: String, _ instances: Int) -> [String: String] {
+            [
+                "\(name).yaml": "apiVersion: prewarm/v1\nkind: Preset\nmetadata: {name: \(name)}\n"
+                    + "spec: {template: go, version: \"1\", instances: \(instances)}\n"
+            ]
+        }
+        let engine = Engine(
+            store: try world.open(),
+            sources: [
+                Engine.Source(name: "first", url: "memory", git: first),
+                Engine.Source(name: "second", url: "memory", git: second),
+            ],
+            provisioners: ["local": MemoryProvisioner(world: world)], defaultProvisioner: "local",
+            policy: Policy(limits: Policy.Limits(instances: 10)),
+            parser: ManifestParsing(version: 1, sizeLimit: 1000) { ManifestParser.parse($0) },
+            now: { world.with(\.now) }, holder: "first", isDead: { _ in false })
+        first.commit(text("a", 10))
+        second.commit(text("b", 5))
+        try await engine.sync()
+        func ready(_ source: String) async throws -> Int? {
+            try await engine.assess(source).plan.pools.first?.counts.eligible
+        }
+        #expect(try await ready("second") == 0)
+        first.commit(text("a", 6))
+        try await engine.sync()
+        world.with { $0.now = $0.now + .seconds(6) }
+        try await engine.sync()
+        #expect(try await ready("first") == 6)
+        #expect(try await ready("second") == 4)
     }
 
     @Test func refillsWhatWasClaimedAndNeverTouchesIt() async throws {

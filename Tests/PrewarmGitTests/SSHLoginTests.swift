@@ -62,49 +62,87 @@ struct SSHLoginTests {
         }
     }
 
-    /// libssh2 finds the agent by the environment of the process alone, which no test may change while others read it:
-    /// `Tests/run.sh` names a socket that is free.
-    private static let socket = ProcessInfo.processInfo.environment["PREWARM_TEST_AGENT"]
-
-    @Test("is taken from an agent, and one that is not there, has none or never answers is told")
-    func agent() async throws {
-        if ProcessInfo.processInfo.environment["CI"] == nil, Self.socket == nil { return }
-        let socket = try #require(Self.socket, "Tests/run.sh sets PREWARM_TEST_AGENT and SSH_AUTH_SOCK")
+    @Test("is taken from an agent, the first that the server takes", arguments: ["ed25519", "ecdsa"])
+    func agent(_ type: String) async throws {
+        try await SSHServer.makeKey("client-other", "ed25519", folder)
         try await SSHServer.serving(folder) { ssh in
-            let mirror = try mirror(ssh, .sshAgent)
-            let gone = try await head(of: mirror)
-            #expect(gone.reason == .authenticationFailed && gone.hint?.contains("SSH_AUTH_SOCK") == true, "\(gone)")
-            let text = try await run("ssh-agent", ["-a", socket], in: folder.path)
-            let process = try #require(
-                text.split(separator: ";").compactMap { part in
-                    part.contains("SSH_AGENT_PID=") ? Int32(part.split(separator: "=").last ?? "") : nil
-                }.first)
-            defer { kill(process, SIGTERM) }
+            let agent = try await Agent(folder)
+            defer { agent.end() }
+            let mirror = try mirror(ssh, .sshAgent(socket: agent.socket))
             let empty = try await head(of: mirror)
             #expect(empty.reason == .authenticationFailed && empty.hint?.contains("ssh-add") == true, "\(empty)")
-            try await run(
-                "ssh-add", ["-q", "client-ed25519"], in: folder.path, environment: ["SSH_AUTH_SOCK": "\(socket)"])
+            try await agent.add("client-other")
+            let refused = try await head(of: mirror)
+            #expect(refused.reason == .authenticationFailed && refused.message.contains("refused"), "\(refused)")
+            try await agent.add("client-\(type)")
             #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
-            kill(process, SIGTERM)
-            // It takes its socket away, and must not take the next one.
-            while access(socket, F_OK) == 0 { try await Task.sleep(for: .milliseconds(10)) }
-
-            let silent = try Self.silentAgent(at: socket)
-            defer { close(silent) }
-            let impatient = try self.mirror(ssh, .sshAgent, timeout: .seconds(2))
-            let start = ContinuousClock.now
-            let failure = try await head(of: impatient)
-            #expect(failure.message == "the ssh agent did not answer in time", "\(failure)")
-            #expect(ContinuousClock.now - start < .seconds(30))
-            let cancelled = Task { try await head(of: mirror) }
-            try await Task.sleep(for: .seconds(1))
-            cancelled.cancel()
-            _ = try await cancelled.value
         }
     }
 
-    /// Takes connections and what comes over them, and never says anything.
-    private static func silentAgent(at path: String) throws -> Int32 {
+    @Test("is not taken from an agent that is not there, and that is told")
+    func noAgent() async throws {
+        try await SSHServer.serving(folder) { ssh in
+            let dead = "\(folder.path)/dead"
+            close(try Self.listen(at: dead))
+            for (socket, words) in [
+                (nil, "SSH_AUTH_SOCK is not set"), ("\(folder.path)/none", "no such file"),
+                (dead, "connection refused"),
+                ("/" + String(repeating: "a", count: 200), "too long"),
+            ] {
+                let failure = try await head(of: try mirror(ssh, .sshAgent(socket: socket)))
+                #expect(failure.reason == .authenticationFailed && failure.message.contains(words), "\(failure)")
+                #expect(failure.hint?.contains("SSH_AUTH_SOCK") == true)
+            }
+        }
+    }
+
+    /// As tmux's, and that of a container.
+    @Test("is not waited for at an agent that never answers, also where a link leads to it")
+    func silentAgent() async throws {
+        try await SSHServer.serving(folder) { ssh in
+            let silent = try Self.listen(at: "\(folder.path)/silent")
+            defer { close(silent) }
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(folder.path)/link", withDestinationPath: "\(folder.path)/silent")
+            let start = ContinuousClock.now
+            let mirror = try mirror(ssh, .sshAgent(socket: "\(folder.path)/link"), timeout: .seconds(2))
+            let failure = try await head(of: mirror)
+            #expect(failure.message == "the ssh agent did not answer in time", "\(failure)")
+            #expect(ContinuousClock.now - start < .seconds(30))
+            let patient = try self.mirror(ssh, .sshAgent(socket: "\(folder.path)/link"), timeout: .seconds(600))
+            let cancelled = Task { try await head(of: patient) }
+            try await Task.sleep(for: .seconds(1))
+            cancelled.cancel()
+            _ = try await cancelled.value
+            #expect(ContinuousClock.now - start < .seconds(30))
+        }
+    }
+
+    @Test(
+        "is not taken from what is no agent",
+        arguments: [
+            ([], "hung up"), ([0, 0, 0, 1, 5], "refused"), ([0xff, 0xff, 0xff, 0xff], "can't be read"),
+            ([0, 0, 0, 5, 12, 0, 0, 0, 9], "can't be read"), ([0, 0, 0, 0], "can't be read"),
+        ] as [([UInt8], String)])
+    func badAgent(_ answer: [UInt8], _ words: String) async throws {
+        try await SSHServer.serving(folder) { ssh in
+            let socket = try Self.listen(at: "\(folder.path)/bad")
+            defer { close(socket) }
+            let answering = Thread {
+                let caller = accept(socket, nil, nil)
+                _ = write(caller, answer, answer.count)
+                shutdown(caller, Int32(SHUT_WR))
+                var rest: UInt8 = 0
+                while read(caller, &rest, 1) > 0 {}
+                close(caller)
+            }
+            answering.start()
+            let failure = try await head(of: try mirror(ssh, .sshAgent(socket: "\(folder.path)/bad")))
+            #expect(failure.reason == .authenticationFailed && failure.message.contains(words), "\(failure)")
+        }
+    }
+
+    private static func listen(at path: String) throws -> Int32 {
         let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -113,9 +151,32 @@ struct SSHLoginTests {
         let isBound = withUnsafePointer(to: &address) { address in
             address.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
         }
-        let isListening = isBound == 0 && listen(descriptor, 8) == 0
+        let isListening = isBound == 0 && Glibc.listen(descriptor, 8) == 0
         try #require(isListening)
         return descriptor
+    }
+
+    /// OpenSSH's.
+    private struct Agent {
+        let socket: String
+        private let folder: Folder
+        private let process: Int32
+
+        init(_ folder: Folder) async throws {
+            self.folder = folder
+            socket = "\(folder.path)/agent"
+            let text = try await run("ssh-agent", ["-a", socket], in: folder.path)
+            process = try #require(
+                text.split(separator: ";").compactMap { part in
+                    part.contains("SSH_AGENT_PID=") ? Int32(part.split(separator: "=").last ?? "") : nil
+                }.first)
+        }
+
+        func add(_ key: String) async throws {
+            try await run("ssh-add", ["-q", key], in: folder.path, environment: ["SSH_AUTH_SOCK": "\(socket)"])
+        }
+
+        func end() { kill(process, SIGTERM) }
     }
 
     @Test("goes to no host but one whose key has a pinned fingerprint", arguments: ["ed25519", "ecdsa"])

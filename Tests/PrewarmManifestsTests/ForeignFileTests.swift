@@ -37,6 +37,48 @@ struct ForeignFileTests {
         #expect(file.presets == [] && file.templates == [] && file.foreignDocuments == count)
     }
 
+    @Test("A document that lost its head is told, and what is in force of its name stays")
+    func headless() {
+        let text =
+            presetText("template: go\nversion: a\ninstances: 1")
+            + "---\nmetadata: {name: other}\nspec: {template: go, instances: 1}\n"
+        let file = parse(text)
+        #expect(file.presets.count == 1 && file.foreignDocuments == 1)
+        #expect(
+            file.doubtful == [
+                InvalidDocument(isPreset: true, name: "other"), InvalidDocument(isPreset: false, name: "other"),
+            ])
+        #expect(file.diagnostics.map(\.severity) == [.warning])
+        #expect(file.diagnostics.first?.message.contains("lacks \"apiVersion\" and \"kind\"") == true)
+    }
+
+    @Test("A template of another tool beside a preset keeps nothing of it")
+    func foreignTemplate() {
+        let text = presetText("template: go\nversion: a\ninstances: 1")
+        let file = parse(text + "---\napiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: x}\n")
+        #expect(!file.isDoubtful && file.doubtful == [] && file.diagnostics == [])
+        #expect(parse("apiVersion: v1\nkind: Preset\nmetadata: {name: x}\n").isDoubtful)
+    }
+
+    @Test("A file too large to be read may hold templates, and what names one of them waits")
+    func templateTooLarge() {
+        let preset = parse(presetText("template: go\nversion: a\ninstances: 1"))
+        let catalog = Catalog(
+            source: "s", files: [("big.yaml", .tooLarge(limit: 1024)), ("go.yaml", preset)], provisioners: nil,
+            defaultProvisioner: "local", previous: [], previousTemplates: [])
+        #expect(catalog.presets == [] && catalog.diagnostics.contains { $0.severity == .error })
+    }
+
+    @Test("What only this machine's time zones make an error is not kept")
+    func unknownZone() {
+        let file = parse(
+            presetText(
+                "template: go\nversion: a\ninstances: 1\n"
+                    + "schedule: {timezone: Nowhere/Land, windows: [{cron: \"* 8 * * *\", instances: 2}]}"))
+        #expect(file.diagnostics.count == 1 && !file.isOfBytesAlone)
+        #expect(parse(presetText("template: go\nversion: a\ninstances: 1")).isOfBytesAlone)
+    }
+
     @Test(
         "What is no YAML, but names us nowhere, is left alone",
         arguments: ["{{ .Values.name }}: [\n", "\tx", "\u{0}", "a: *b"])

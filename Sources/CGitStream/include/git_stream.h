@@ -32,8 +32,6 @@ typedef struct {
     int error;
     /* Bytes that came in through the stream; 0 with ssh, which reads past it. */
     unsigned long long received;
-    /* What was waited for was an ssh agent. */
-    int agent;
 } prewarm_git_report;
 
 typedef struct prewarm_git_watch prewarm_git_watch;
@@ -67,8 +65,6 @@ void prewarm_git_watch_leave(prewarm_git_watch *watch);
 int prewarm_git_watch_is_over(prewarm_git_watch *watch);
 /* Shuts the connection down: whoever waits on it wakes up. */
 void prewarm_git_watch_abort(prewarm_git_watch *watch);
-/* An ssh agent is asked from now on: its socket is shut down, too. */
-void prewarm_git_watch_ask_agent(prewarm_git_watch *watch);
 /* The same where a limit has passed. For ssh, since libssh2 reads the descriptor itself and waits without limit. */
 void prewarm_git_watch_patrol(prewarm_git_watch *watch);
 prewarm_git_report prewarm_git_watch_report(prewarm_git_watch *watch);

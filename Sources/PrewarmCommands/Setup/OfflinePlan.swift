@@ -25,7 +25,7 @@ struct OfflinePlan {
         }
         var names = Set(report.presets.compactMap { $0.schedule?.timezone })
         for freeze in policy.freezes.values.joined() { names.insert(freeze.timezone) }
-        let zones = ZoneDirectory().rules(of: names)
+        let zones = ZoneDirectory(environment: Environment.variables).rules(of: names)
         let planner = Planner(now: at, policy: policy, zones: zones)
         report.plan = planner.plan(report.presets, observed: file?.observed(of: report.presets) ?? Observed())
         return report

@@ -105,7 +105,8 @@ struct Linker {
     }
 
     static let doubtHint =
-        "a manifest begins with apiVersion: prewarm/v1; to let it go, remove the file or the document"
+        "a manifest begins with apiVersion: prewarm/v1; to let it go, remove the file, or the document where others "
+        + "stay in it"
 
     /// Where the drafts are whose name no other has, in the order of the names; the others get an error each, and count
     /// as invalid.

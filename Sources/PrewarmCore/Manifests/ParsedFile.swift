@@ -20,16 +20,19 @@ package struct ParsedFile: Hashable, Sendable {
     package var doubtful: [InvalidDocument] = []
     /// True where what an error hides may be a template, so that a name which is nowhere else is not one of nothing.
     package var hidesTemplates = false
+    /// False where the bytes say something else on another machine: then it is not to be kept. Not encoded.
+    package var isOfBytesAlone = true
 
     package init() {}
 
     /// One of which no byte was read.
     package static func tooLarge(limit: Int) -> ParsedFile {
-        .tooLarge("the file is larger than \(limit / 1024) KiB, the limit for a manifest file")
+        .tooLarge(
+            "the file is larger than \(limit / 1024) KiB, the limit for a manifest file", hidesTemplates: true)
     }
 
-    /// - Parameter hidesTemplates: as ``hidesTemplates``, where that can be told.
-    package static func tooLarge(_ message: String, hidesTemplates: Bool = false) -> ParsedFile {
+    /// - Parameter hidesTemplates: as ``hidesTemplates``.
+    package static func tooLarge(_ message: String, hidesTemplates: Bool) -> ParsedFile {
         var file = ParsedFile()
         file.isUnreadable = true
         file.hidesTemplates = hidesTemplates

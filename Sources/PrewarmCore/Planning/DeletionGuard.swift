@@ -3,7 +3,8 @@ package struct GuardState: Hashable, Sendable {
     /// By name, presets that ask for fewer now than they would without what revisions changed, and by how many. A
     /// schedule's own lower number is no matter here.
     package var lowered: [String: Int] = [:]
-    /// What revisions changed is not known: each lower number is taken for their doing.
+    /// What revisions changed is not known: each lower number is taken for their doing, and held, however little it is;
+    /// but not what expired, without which its pool would stay short.
     package var isUnknown = false
     /// How many instances went because of revisions within the window, without anybody's approval.
     package var recentlyRemoved = 0
@@ -64,7 +65,7 @@ struct DeletionGuard {
             let isTooMuch = policy.holds(removed, of: all)
             if counts.isEmptied {
                 verdicts[source] = Verdict(hold: .pathEmptied(removed: removed, gone: recent), isOfAll: true)
-            } else if isTooMuch || counts.isHeld {
+            } else if isTooMuch || counts.isHeld || states[source]?.isUnknown == true && policy.isOn {
                 verdicts[source] = Verdict(
                     hold: .deletionGuard(removed: removed, gone: recent, of: all), isOfAll: isTooMuch)
             }
@@ -86,11 +87,12 @@ struct DeletionGuard {
         if state?.isApproved(action) == true { return nil }
         if preset.hasOwnHold { return .confirm }
         guard let verdict = verdicts[action.preset.source] else { return nil }
-        return verdict.isOfAll || state?.held.contains(action.preset.name) == true ? verdict.hold : nil
+        let isHeld = verdict.isOfAll || state?.held.contains(action.preset.name) == true
+        return isHeld || state?.isUnknown == true && action.reason != .expired ? verdict.hold : nil
     }
 }
 
 extension Preset {
     /// Its instances wait for more than the guard where it is retired.
-    fileprivate var hasOwnHold: Bool { retirement != nil && options.deletionPolicy != .delete }
+    package var hasOwnHold: Bool { retirement != nil && options.deletionPolicy != .delete }
 }

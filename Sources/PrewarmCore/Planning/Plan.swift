@@ -101,6 +101,11 @@ package enum Hold: Hashable, Sendable {
         }
     }
 
+    /// It ends by what is done for another source.
+    package var isOfAllSources: Bool {
+        if case .instances = self { true } else { false }
+    }
+
     /// It guards what exists; the others limit what is done.
     package var isOfDeletions: Bool {
         switch self {

@@ -40,6 +40,9 @@ package struct Planner: Sendable {
 
     package func desired(_ demand: Demand) -> Int { desired(demand.instances, demand.schedule) }
 
+    /// Whether its number at this time can be told: its schedule's time zone has rules.
+    package func isKnown(_ demand: Demand) -> Bool { demand.schedule.map { zones[$0.timezone] != nil } ?? true }
+
     private func desired(_ instances: Int, _ schedule: Schedule?) -> Int {
         guard let schedule, let zone = zones[schedule.timezone] else { return instances }
         return schedule.window(at: now, zone: zone)?.instances ?? instances

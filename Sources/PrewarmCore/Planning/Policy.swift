@@ -29,6 +29,9 @@ package struct Policy: Hashable, Sendable {
 
         package init() {}
 
+        /// False where everything may go but the last preset.
+        package var isOn: Bool { percent < 100 }
+
         /// More of them than may go without anybody's leave.
         package func holds(_ removed: Int, of all: Int) -> Bool { removed > above && removed * 100 > percent * all }
 

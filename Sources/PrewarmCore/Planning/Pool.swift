@@ -209,7 +209,8 @@ struct Pool {
             Action(
                 isCancel ? .cancel : .delete, preset: preset.key, workspace: instance.id,
                 reason: isCancel ? .noLongerWanted : reason, isByRevision: !isCancel && isByRevision(reason)))
-        guard isCancel || !isDeletionFrozen else { return }
+        // What is kept takes its place, also in a surge. Where all is only looked at, it is planned as if it went.
+        guard isObserved || hold(on: isCancel ? .cancel : .delete) == nil else { return }
         if !instance.isBroken { total -= 1 }
         if !isCancel, !isCurrent(instance) { leavingOutdated += 1 }
     }
@@ -235,12 +236,6 @@ struct Pool {
         return [starting, instances.filter { $0.state == .ready }].flatMap { equals in
             equals.filter { approved.contains($0.id) } + equals.filter { !approved.contains($0.id) }
         }
-    }
-
-    /// What is kept takes its place, also in a surge. Where all is only looked at, it is planned as if it went.
-    private var isDeletionFrozen: Bool {
-        guard let standstill, !isObserved else { return false }
-        return !standstill.allowed.contains(.delete)
     }
 
     /// Nothing of it goes, whatever is planned.

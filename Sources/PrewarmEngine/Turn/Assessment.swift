@@ -58,6 +58,9 @@ extension Engine {
         else { return TurnScope(presets: try store.presets(source: name)) }
         let presets = (open + others).sorted { $0.key < $1.key }
         let settled = try store.settledPools(source: name, without: Set(others.lazy.map(\.key)))
+        if let change = settled.nextChange, change <= now() {
+            return TurnScope(presets: try store.presets(source: name))
+        }
         return TurnScope(presets: presets, settled: settled.count > 0 ? settled : nil)
     }
 }

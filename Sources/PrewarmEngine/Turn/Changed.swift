@@ -45,7 +45,9 @@ extension Engine {
             let new =
                 change.new.flatMap { blob in kept[blob].flatMap { try? ParsedFile(binary: $0) } }
                 ?? change.contents.map(parsed)
-            if let blob = change.new, kept[blob] == nil { newlyParsed[blob] = new?.binary }
+            if let blob = change.new, kept[blob] == nil, new?.isOfBytesAlone == true {
+                newlyParsed[blob] = new?.binary
+            }
             files.append(CatalogChange.File(path: change.path, old: old, new: new))
         }
         let change = try CatalogChange(

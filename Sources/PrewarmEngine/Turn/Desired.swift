@@ -39,7 +39,7 @@ extension Engine {
             for (file, bytes) in zip(rest, contents) {
                 let result = bytes.map(parser.parse) ?? .tooLarge(limit: parser.sizeLimit)
                 parsed[file.blob] = result
-                newlyParsed.append((file.blob, result.binary))
+                if result.isOfBytesAlone { newlyParsed.append((file.blob, result.binary)) }
             }
             rest = rest.dropFirst(contents.count)
         }

@@ -7,7 +7,8 @@ extension GuardRecord.Lowering {
     }
 
     private func difference(_ preset: Preset, _ planner: Planner) -> Int {
-        max(0, (earlier.map { planner.desired($0) }.max() ?? 0) - planner.desired(preset))
+        let before = earlier.map { planner.isKnown($0) ? planner.desired($0) : $0.most }.max() ?? 0
+        return max(0, before - planner.desired(preset))
     }
 
     var most: Int { earlier.map(\.most).max() ?? 0 }
@@ -21,9 +22,10 @@ extension GuardRecord.Lowering {
 
     /// It has been down to each of its lower numbers, or through all windows of a week.
     func isOver(for preset: Preset, at now: Timestamp) -> Bool {
-        at + .seconds(8 * 86_400) <= now
-            || Demand(of: preset).numbers.allSatisfy { $0 >= most || reached.contains($0) }
+        isOld(at: now) || Demand(of: preset).numbers.allSatisfy { $0 >= most || reached.contains($0) }
     }
+
+    func isOld(at now: Timestamp) -> Bool { at + .seconds(8 * 86_400) <= now }
 }
 
 extension GuardRecord {
@@ -122,10 +124,12 @@ extension TurnCommit {
             {
                 record.approval = nil
             }
-            record.lowerings = record.lowerings.compactMap { lowering in
-                // Of what was not planned for, all is as it was.
-                guard let preset = table[key(lowering.name)], !waiting.all.contains(lowering.name) else {
-                    return lowering
+            record.lowerings = try record.lowerings.compactMap { lowering in
+                if waiting.all.contains(lowering.name) { return lowering }
+                guard let preset = table[key(lowering.name)] else {
+                    // Of what was not planned for, all is as it was, but for the time.
+                    guard lowering.isOld(at: now) else { return lowering }
+                    return try isSuspended(lowering.name, observed, in: store) ? lowering : nil
                 }
                 var lowering = lowering
                 lowering.noteReached(by: preset, planner)
@@ -150,10 +154,11 @@ extension TurnCommit {
     }
 
     /// How many instances the guard takes a share of.
-    func counted(_ plan: Plan, _ observed: Observed) -> Int {
+    func counted(_ plan: Plan, of table: PresetTable, _ observed: Observed) -> Int {
         let state = observed.guardState(of: source.name)
-        return plan.pools.reduce((observed.settled[source.name] ?? 0) + state.recentlyRemoved) {
-            $0 + state.counted($1.unclaimed, of: $1.preset.name)
+        return plan.pools.reduce((observed.settled[source.name] ?? 0) + state.recentlyRemoved) { sum, pool in
+            if table[pool.preset]?.hasOwnHold == true { return sum }
+            return sum + state.counted(pool.unclaimed, of: pool.preset.name)
         }
     }
 

@@ -16,6 +16,8 @@ extension Engine {
                 + freezes.map { "\($0.cron),\($0.duration),\($0.timezone),\($0.allowed.map(\.rawValue).sorted())" }
                 .joined()
         }
-        return "\(parser.version);\(names);\(defaultProvisioner ?? "-");\(texts);\(rules);\(freezes)"
+        // Where they come later, what could not be read without them can be.
+        let zones = zones.exist ? "" : ";no time zones"
+        return "\(parser.version);\(names);\(defaultProvisioner ?? "-");\(texts);\(rules);\(freezes)\(zones)"
     }
 }

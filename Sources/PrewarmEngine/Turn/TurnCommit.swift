@@ -43,12 +43,14 @@ struct TurnCommit: Sendable {
         report.diagnostics = try desired?.diagnostics ?? store.diagnostics(source: source.name)
         report.plan = planner.plan(report.presets, observed: observed)
         report.plan.noteChange(scope.settled?.nextChange)
-        let among = counted(report.plan, observed)
+        // Another source may make room, which is no news of this one.
+        if report.plan.held.contains(where: \.hold.isOfAllSources) { report.plan.noteChange(now + .seconds(5)) }
+        let presets = PresetTable(scope.presets)
+        let among = counted(report.plan, of: presets, observed)
         if let preset { report.plan.restrict(to: preset) }
         if let expected = request.expected, expected != report.plan.digest(revision: revision) {
             throw TurnError.planChanged(source: source.name)
         }
-        let presets = PresetTable(scope.presets)
         let counts = try carryOut(report.plan, of: presets, observed: observed, in: store)
         try store.save(standings(after: report.plan, of: presets))
         try save(
@@ -212,9 +214,9 @@ struct TurnCommit: Sendable {
             preset == nil && !plan.held.contains { if case .actionsPerTurn = $0.hold { true } else { false } }
         let hasPruned = scope.presets.contains { $0.retirement == .pruned }
         record.quietUntil = isComplete && !hasPruned ? plan.nextChange ?? .distantFuture : nil
-        if record.quietUntil != self.record.quietUntil || record.isPlannedAhead(of: now) { record.plannedAt = now }
+        record.plannedAt = now
         if !scope.isReadable { record.readAgain() }
-        if record != self.record { try store.save(record) }
+        try store.save(record)
     }
 }
 

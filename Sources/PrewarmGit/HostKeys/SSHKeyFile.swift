@@ -19,17 +19,9 @@ struct SSHKeyFile {
         let body = text[begin.upperBound..<end.lowerBound].drop { $0 != "\n" }.filter { !$0.isWhitespace }
         // "openssh-key-v1", cipher, key derivation, its options, a count, then the public key.
         guard let blob = Base64.decode(body), blob.starts(with: "openssh-key-v1\0".utf8) else { return nil }
-        var rest = blob.dropFirst(15)
-        func next() -> [UInt8] {
-            let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
-            let field = rest.dropFirst(4).prefix(length)
-            rest = rest.dropFirst(4 + length)
-            return Array(field)
-        }
-        isEncrypted = next() != Array("none".utf8)
-        _ = next()
-        _ = next()
-        rest = rest.dropFirst(4)
-        isRSA = KnownHosts.type(of: next()) == "ssh-rsa"
+        var fields = SSHFields(blob.dropFirst(15))
+        isEncrypted = fields.string() != Array("none".utf8)
+        _ = (fields.string(), fields.string(), fields.number())
+        isRSA = fields.string().flatMap(KnownHosts.type) == "ssh-rsa"
     }
 }

@@ -38,8 +38,9 @@ extension GitMirror {
         do throws(GitFailure) {
             try pass(watch).fetch(into: directory.repository, refspecs)
         } catch  where !watch.isOver && error.reason == .fetchFailed {
-            directory.removeReferences()
-            try pass(watch).fetch(into: directory.repository, refspecs)
+            try directory.withoutReferences { () throws(GitFailure) in
+                try pass(watch).fetch(into: directory.repository, refspecs)
+            }
         }
     }
 

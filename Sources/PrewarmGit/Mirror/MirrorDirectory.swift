@@ -54,10 +54,24 @@ struct MirrorDirectory: Sendable {
         Self.removeTree(discarded)
     }
 
-    /// Of the mirror; what they lead to stays. Only under the lock.
-    func removeReferences() {
-        Self.removeTree(repository + "/refs/prewarm")
-        unlink(repository + "/packed-refs")
+    /// Runs the body without the mirror's references; where it fails, they are there again. What they lead to stays. Only
+    /// under the lock.
+    func withoutReferences(_ body: () throws(GitFailure) -> Void) throws(GitFailure) {
+        let (references, packed) = (repository + "/refs/prewarm", repository + "/packed-refs")
+        let aside = repository + "/aside"
+        Self.removeTree(aside)
+        mkdir(aside, 0o700)
+        rename(references, aside + "/prewarm")
+        rename(packed, aside + "/packed-refs")
+        defer { Self.removeTree(aside) }
+        do throws(GitFailure) {
+            try body()
+        } catch {
+            Self.removeTree(references)
+            rename(aside + "/prewarm", references)
+            rename(aside + "/packed-refs", packed)
+            throw error
+        }
     }
 
     func removeIncoming() {

@@ -14,6 +14,7 @@ struct FailureTranslation {
 
     func failure(of error: LibGit2Error) -> GitFailure {
         if let failure = context.trust.failure, !watch.wasAborted { return failure }
+        if let failure = context.agentFailure, !watch.wasAborted { return failure }
         if let failure = hostKeyFailure() ?? watch.failure() ?? limitFailure() { return failure }
         if error.code == GIT_EAUTH.rawValue {
             return error.message.contains("proxy") ? proxyFailure() : authenticationFailure()
@@ -179,11 +180,6 @@ struct FailureTranslation {
             return GitFailure(
                 .notARepository, "\(address) gave no repository: \(redaction.clean(error.message))",
                 hint: "check the URL, and that the key may read the repository")
-        }
-        if case .sshAgent = settings.credentials, message.contains("agent") || message.contains("identities") {
-            return GitFailure(
-                .authenticationFailed, "the ssh agent can't be asked: \(redaction.clean(error.message))",
-                hint: "start one, add a key with `ssh-add`, and let prewarm have its SSH_AUTH_SOCK")
         }
         let isAboutKeys = ["authenticat", "publickey", "public key", "private key"].contains { message.contains($0) }
         return isAboutKeys ? authenticationFailure() : other(.unreachable, error)

@@ -17,6 +17,11 @@ final class PassContext {
     var hasAnswered = false
     var wasAskedInVain = false
     var hostKey: SeenHostKey?
+    /// Once it was asked, with those of its keys that were not tried yet.
+    private var agent: SSHAgent?
+    private var keys: ArraySlice<[UInt8]> = []
+    var agentFailure: GitFailure?
+    private let idleTimeout: Duration
     let trust: TrustHold
     var isPackTooLarge = false
 
@@ -31,6 +36,7 @@ final class PassContext {
         self.port = Int(url.port) ?? 0
         self.hostKeys = hostKeys
         largestPack = settings.limits.packSize
+        idleTimeout = settings.limits.idleTimeout
         trust = TrustHold(file: settings.caFile, watch: watch)
     }
 
@@ -46,22 +52,59 @@ final class PassContext {
         if allowed & GIT_CREDENTIAL_USERNAME.rawValue != 0, allowed & GIT_CREDENTIAL_SSH_KEY.rawValue == 0 {
             return git_credential_username_new(out, name)
         }
+        if case .sshAgent(let socket) = credentials, allowed & GIT_CREDENTIAL_SSH_CUSTOM.rawValue != 0 {
+            return answer(out, user: name, byAgentAt: socket)
+        }
         guard !hasAnswered else { return GIT_EAUTH.rawValue }
         hasAnswered = true
         if allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT.rawValue != 0, let login {
             return git_credential_userpass_plaintext_new(out, login.username, login.password)
         }
-        if allowed & GIT_CREDENTIAL_SSH_KEY.rawValue != 0 {
-            switch credentials {
-            case .sshKey(let path, _): return git_credential_ssh_key_new(out, name, nil, path, passphrase)
-            case .sshAgent:
-                watch.asksAgent()
-                return git_credential_ssh_key_from_agent(out, name)
-            case .none, .token, .usernamePassword, .source: break
-            }
+        if allowed & GIT_CREDENTIAL_SSH_KEY.rawValue != 0, case .sshKey(let path, _) = credentials {
+            return git_credential_ssh_key_new(out, name, nil, path, passphrase)
         }
         wasAskedInVain = true
         return GIT_EAUTH.rawValue
+    }
+
+    /// One key after the other, until the server takes one.
+    private func answer(
+        _ out: UnsafeMutablePointer<UnsafeMutablePointer<git_credential>?>?, user: String, byAgentAt socket: String?
+    ) -> Int32 {
+        guard agentFailure == nil else { return GIT_EUSER.rawValue }
+        do throws(GitFailure) {
+            if agent == nil {
+                // Less than the server may be silent for, which is silent while an agent is asked.
+                let agent = try SSHAgent(at: socket, watch: watch, limit: idleTimeout * 3 / 4)
+                self.agent = agent
+                keys = try agent.keys()[...]
+                if keys.isEmpty {
+                    throw GitFailure(
+                        .authenticationFailed, "the ssh agent holds no key",
+                        hint: "add one with `ssh-add`, or unlock it with `ssh-add -X`")
+                }
+            }
+        } catch {
+            agentFailure = error
+            return GIT_EUSER.rawValue
+        }
+        guard let key = keys.popFirst() else { return GIT_EAUTH.rawValue }
+        return key.withUnsafeBufferPointer { key in
+            key.withMemoryRebound(to: CChar.self) { key in
+                git_credential_ssh_custom_new(
+                    out, user, key.baseAddress, key.count, signByAgent, Unmanaged.passUnretained(self).toOpaque())
+            }
+        }
+    }
+
+    /// Nil where the agent gives none, which ends the pass.
+    fileprivate func signature(of data: [UInt8]) -> [UInt8]? {
+        do throws(GitFailure) {
+            return try agent?.signature(of: data)
+        } catch {
+            agentFailure = error
+            return nil
+        }
     }
 }
 
@@ -71,6 +114,22 @@ func acquireCredentials(
     _ user: UnsafePointer<CChar>?, _ allowed: UInt32, _ payload: UnsafeMutableRawPointer?
 ) -> Int32 {
     PassContext.from(payload)?.answer(out, user: user, allowed: allowed) ?? GIT_EAUTH.rawValue
+}
+
+/// What libssh2 frees when it has it (https://libssh2.org/libssh2_userauth_publickey.html).
+func signByAgent(
+    _ session: OpaquePointer?, _ signature: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?,
+    _ length: UnsafeMutablePointer<Int>?, _ data: UnsafePointer<UInt8>?, _ count: Int,
+    _ abstract: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+) -> Int32 {
+    let data = Array(UnsafeBufferPointer(start: data, count: count))
+    guard let signature, let length, let bytes = PassContext.from(abstract?.pointee)?.signature(of: data),
+        let buffer = malloc(max(1, bytes.count))
+    else { return -1 }
+    buffer.copyMemory(from: bytes, byteCount: bytes.count)
+    signature.pointee = buffer.assumingMemoryBound(to: UInt8.self)
+    length.pointee = bytes.count
+    return 0
 }
 
 func reportTransfer(

@@ -61,11 +61,6 @@ final class Watch: @unchecked Sendable {
         prewarm_git_watch_abort(pointer)
     }
 
-    /// From now on an ssh agent is asked, for which libssh2 would wait for ever.
-    func asksAgent() {
-        prewarm_git_watch_ask_agent(pointer)
-    }
-
     /// Who is told of connections that come and go; nil: nobody.
     func tell(_ context: PassContext?) {
         guard let context else { return prewarm_git_watch_set_hooks(pointer, nil, nil, nil) }
@@ -93,11 +88,6 @@ final class Watch: @unchecked Sendable {
         let place = Self.address(settings, url)
         let address = place.host.isEmpty ? url.display : place.host + (place.port.isEmpty ? "" : ":\(place.port)")
         let waited = "\(settings.limits.idleTimeout.shortText)"
-        if report.agent != 0, report.cause != PREWARM_GIT_ABORTED {
-            return GitFailure(
-                .authenticationFailed, "the ssh agent did not answer in time",
-                hint: "see whether `ssh-add -l` answers, and whether the key waits for somebody to confirm or touch it")
-        }
         switch (report.cause, report.phase) {
         case (PREWARM_GIT_FAILED, PREWARM_GIT_RESOLVING):
             return GitFailure(

@@ -9,8 +9,8 @@ package enum GitCredentials: Sendable {
     case usernamePassword(username: String, password: Secret)
     /// A private key in the file, with the passphrase where it has one.
     case sshKey(path: String, passphrase: Secret? = nil)
-    /// The keys of the agent that `SSH_AUTH_SOCK` leads to.
-    case sshAgent
+    /// The keys of the agent at the socket, which `SSH_AUTH_SOCK` names.
+    case sshAgent(socket: String?)
     /// Asked each time that the remote is.
     case source(any GitLoginSource)
 

@@ -5,6 +5,7 @@ import PrewarmEngine
 struct Redaction: Sendable {
     /// The longest first, as one may be a part of another.
     private var secrets: [String] = []
+    private static let shortestToken = 12
 
     init(_ settings: GitSettings, url: RepositoryURL?) {
         switch settings.credentials {
@@ -24,8 +25,13 @@ struct Redaction: Sendable {
     private mutating func add(proxy: String) {
         add(proxy)
         guard let userInfo = ProxyURL(proxy)?.userInfo else { return }
-        add(userInfo)
-        if let colon = userInfo.firstIndex(of: ":") { add(String(userInfo[userInfo.index(after: colon)...])) }
+        if let colon = userInfo.firstIndex(of: ":") {
+            add(userInfo)
+            add(String(userInfo[userInfo.index(after: colon)...]))
+        } else if userInfo.utf8.count >= Self.shortestToken {
+            // A token, perhaps; a user's short name would be masked wherever it is part of a word.
+            add(userInfo)
+        }
     }
 
     /// One that knows a login, too.

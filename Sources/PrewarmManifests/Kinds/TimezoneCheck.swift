@@ -7,15 +7,13 @@ enum TimezoneCheck {
     /// Those that were found once: not more than there are, and not looked for again for each preset.
     private static let known = Mutex<Set<String>>(["UTC"])
 
-    static func problems(of document: DocumentReader) -> [Diagnostic] {
+    static func problem(of document: DocumentReader) -> Diagnostic? {
         guard let zone = document["spec"]?["schedule"]?["timezone"], let name = zone.tree.text(zone.index),
             TextRule.timezone.check(name) == nil, !exists(name)
-        else { return [] }
-        return [
-            Diagnostic(
-                .error, at: zone.position, "this system knows no time zone \"\(zone.text)\"",
-                hint: "expected an IANA name, as Europe/Berlin; the names are those of /usr/share/zoneinfo")
-        ]
+        else { return nil }
+        return Diagnostic(
+            .error, at: zone.position, "this system knows no time zone \"\(zone.text)\"",
+            hint: "expected an IANA name, as Europe/Berlin; the names are those of /usr/share/zoneinfo")
     }
 
     private static func exists(_ name: String) -> Bool {

@@ -7,7 +7,7 @@ extension String {
         let header = /(?i)(authorization["']?\s*[:=]\s*["']?)(?:(?:bearer|basic|token)\s+)?[^\s"']+/
         let scheme = /(?i)((?:bearer|basic)\s+(?:token\s+)?)[^\s"']+/
         let pair =
-            /(?i)((?:pass\w*|secret|token|bearer|api.?key)\\?["']?\s*[:=]\s*)(?:"(?:\\.|[^"\n])*"?|'[^'\n]*'?|\S+)/
+            /(?i)((?:pass|secret|token|bearer|credential|(?:api|access|private).?key)[\w-]*\\?["']?\s*[:=]\s*)(?:"(?:\\.|[^"\n])*"?|'[^'\n]*'?|\S+)/
         // Anywhere in a word, as a colon between letters bounds none.
         let known = /(?:gh[oprsu]_|github_pat_|glpat-)[\w-]+|eyJ[\w.-]+/
         return split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).filter { !$0.hasPrefix("+") }

@@ -75,21 +75,23 @@ extension PoolCounts {
 }
 
 /// While this stays the same, pools do: whatever changes one marks its source for the next turn or writes an event, and
-/// each turn that is not quiet has a fence of its own.
+/// each turn that looks at one says when.
 struct PoolStamp: Hashable, Sendable {
-    private let fences: [String: Int64]
+    private let turns: [String: Timestamp]
     private let newestEvent: Int64
 
     /// Nil where a source waits for a turn.
     static func read(_ engine: Engine) async throws -> PoolStamp? {
         let (names, now) = (engine.sourceNames, engine.now())
         return try await engine.store.read { store in
-            var fences: [String: Int64] = [:]
+            var turns: [String: Timestamp] = [:]
             for name in names {
-                guard let quietUntil = try store.source(name)?.quietUntil, now < quietUntil else { return nil }
-                fences[name] = try store.lease(ofSource: name)?.fence ?? 0
+                guard let record = try store.source(name), let quietUntil = record.quietUntil, now < quietUntil else {
+                    return nil
+                }
+                turns[name] = record.plannedAt
             }
-            return PoolStamp(fences: fences, newestEvent: try store.newestEvent())
+            return PoolStamp(turns: turns, newestEvent: try store.newestEvent())
         }
     }
 }

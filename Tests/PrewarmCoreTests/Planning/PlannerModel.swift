@@ -318,7 +318,8 @@ struct PlannerModel {
         if isEmptied { return .pathEmptied(removed: removed, gone: recent) }
         let isHeld = world.guards[source]?.held.contains(action.preset.name) == true
         let among = max(removed, [total, world.guards[source]?.heldAmong].compactMap { $0 }.min() ?? total)
-        guard isHeld || removed > 5 && Double(removed) / Double(among) > 0.5 else { return nil }
+        let isUnknown = world.guards[source]?.isUnknown == true && action.reason != .expired
+        guard isHeld || isUnknown || removed > 5 && Double(removed) / Double(among) > 0.5 else { return nil }
         return .deletionGuard(removed: removed, gone: recent, of: among)
     }
 

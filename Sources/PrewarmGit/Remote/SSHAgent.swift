@@ -1,0 +1,149 @@
+import Glibc
+import PrewarmEngine
+
+/// Asks an ssh agent (https://datatracker.ietf.org/doc/html/draft-ietf-sshm-ssh-agent). Not by libssh2, which waits for an
+/// agent for ever, and where none is there closes a descriptor twice, which may be another thread's by then.
+final class SSHAgent {
+    private let descriptor: Int32
+    private let watch: Watch
+    private let limit: Duration
+
+    private enum Message {
+        static let requestIdentities: UInt8 = 11
+        static let identities: UInt8 = 12
+        static let requestSignature: UInt8 = 13
+        static let signature: UInt8 = 14
+    }
+
+    /// In bytes, of an answer: a few hundred keys.
+    private static let mostBytes = 256 << 10
+
+    /// - Parameters:
+    ///   - path: of its socket; nil: nobody said where one is.
+    ///   - limit: how long it may take to answer.
+    /// - Throws: where there is none, or one that takes no more callers.
+    init(at path: String?, watch: Watch, limit: Duration) throws(GitFailure) {
+        guard let path, !path.isEmpty else { throw Self.failure("there is no ssh agent: SSH_AUTH_SOCK is not set") }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let isShort = withUnsafeMutableBytes(of: &address.sun_path) { target in
+            guard path.utf8.count < target.count else { return false }
+            target.copyBytes(from: path.utf8)
+            return true
+        }
+        guard isShort else { throw Self.failure("the path of the ssh agent is too long for a socket: \(path)") }
+        let descriptor = socket(
+            AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let isConnected = withUnsafePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) == 0 }
+        }
+        guard isConnected else {
+            let reason = errno == EAGAIN ? "it takes nobody on" : String(cString: strerror(errno)).lowercased()
+            if descriptor >= 0 { close(descriptor) }
+            throw Self.failure("the ssh agent at \(path) can't be asked: \(reason)")
+        }
+        self.descriptor = descriptor
+        self.watch = watch
+        self.limit = limit
+    }
+
+    deinit { close(descriptor) }
+
+    /// Its public keys, as ssh encodes them, in its order.
+    func keys() throws(GitFailure) -> [[UInt8]] {
+        var answer = try ask([Message.requestIdentities], for: Message.identities)
+        var keys: [[UInt8]] = []
+        for _ in 0..<(answer.number() ?? 0) {
+            guard let key = answer.string(), answer.string() != nil else { throw Self.unreadable }
+            keys.append(key)
+        }
+        return keys
+    }
+
+    /// What `data`, a request for a login, is signed with by the key that it names, in the algorithm that it names.
+    func signature(of data: [UInt8]) throws(GitFailure) -> [UInt8] {
+        guard let request = LoginRequest(data) else { throw Self.unreadable }
+        let flags = ["rsa-sha2-256": 2, "rsa-sha2-512": 4][request.algorithm] ?? 0
+        let message =
+            [Message.requestSignature] + SSHFields.string(request.key) + SSHFields.string(data)
+            + SSHFields.number(flags)
+        var answer = try ask(message, for: Message.signature)
+        var signature = SSHFields(answer.string() ?? [])
+        guard signature.string() == Array(request.algorithm.utf8), let bytes = signature.string() else {
+            throw Self.unreadable
+        }
+        return bytes
+    }
+
+    private func ask(_ message: [UInt8], for kind: UInt8) throws(GitFailure) -> SSHFields {
+        let end = ContinuousClock.now + limit
+        try send(SSHFields.string(message), until: end)
+        var head = SSHFields(try receive(4, until: end))
+        guard let length = head.number(), (1...Self.mostBytes).contains(Int(length)) else { throw Self.unreadable }
+        var answer = SSHFields(try receive(Int(length), until: end))
+        guard answer.byte() == kind else {
+            throw Self.failure("the ssh agent refused", hint: "see whether it is locked, or its key was declined")
+        }
+        return answer
+    }
+
+    private func send(_ bytes: [UInt8], until end: ContinuousClock.Instant) throws(GitFailure) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if count > 0 { rest = rest.dropFirst(count) } else { try wait(for: POLLOUT, until: end) }
+        }
+    }
+
+    private func receive(_ count: Int, until end: ContinuousClock.Instant) throws(GitFailure) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            var portion = [UInt8](repeating: 0, count: min(count - bytes.count, 65_536))
+            let received = recv(descriptor, &portion, portion.count, 0)
+            if received == 0 { throw Self.failure("the ssh agent hung up") }
+            if received > 0 { bytes += portion.prefix(received) } else { try wait(for: POLLIN, until: end) }
+        }
+        return bytes
+    }
+
+    /// After a call that could not go on.
+    private func wait(for event: Int32, until end: ContinuousClock.Instant) throws(GitFailure) {
+        guard errno == EAGAIN || errno == EINTR else {
+            throw Self.failure("the ssh agent broke off: \(String(cString: strerror(errno)).lowercased())")
+        }
+        guard ContinuousClock.now < end, !watch.isOver else {
+            throw GitFailure(
+                .authenticationFailed, "the ssh agent did not answer in time",
+                hint: "see whether `ssh-add -l` answers, and whether the key waits for somebody to confirm or touch it")
+        }
+        var poller = pollfd(fd: descriptor, events: Int16(event), revents: 0)
+        poll(&poller, 1, 100)
+    }
+
+    private static let unreadable = failure("the ssh agent gave an answer that can't be read")
+
+    private static func failure(
+        _ message: String, hint: String = "start one, add a key with `ssh-add`, and let prewarm have its SSH_AUTH_SOCK"
+    ) -> GitFailure {
+        GitFailure(.authenticationFailed, message, hint: hint)
+    }
+}
+
+/// What a login by a public key has signed (RFC 4252, section 7).
+private struct LoginRequest {
+    let algorithm: String
+    let key: [UInt8]
+
+    init?(_ data: [UInt8]) {
+        var fields = SSHFields(data)
+        // Session, kind of message, user, service, "publickey", whether it is signed.
+        guard fields.string() != nil, fields.byte() != nil, fields.string() != nil, fields.string() != nil,
+            fields.string() != nil, fields.byte() != nil, let algorithm = fields.string(), let key = fields.string()
+        else { return nil }
+        self.algorithm = String(decoding: algorithm, as: UTF8.self)
+        self.key = key
+    }
+}
