@@ -42,6 +42,7 @@ let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", packa
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -80,7 +81,7 @@ let package = Package(
         module("PrewarmSQLite", ["PrewarmCore", "PrewarmEngine", grdb, sqlite]),
         module(
             "PrewarmProvisioners",
-            ["PrewarmCore", "PrewarmEngine", subprocess, system, httpClient, jwt, nioCore, nioHTTP1, nioSSL]),
+            ["PrewarmCore", "PrewarmEngine", subprocess, system, httpClient, jwt, nioCore, nioPosix, nioHTTP1, nioSSL]),
         module(
             "PrewarmServer",
             [

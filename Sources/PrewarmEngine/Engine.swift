@@ -42,11 +42,15 @@ package struct Engine: Sendable {
         package let interval: Duration
         /// A revision whose history lacks the one in force is refused.
         package let requiresFastForward: Bool
+        /// Branches of which another source, which is named, reads the same.
+        package let branchesOfOthers: [String: String]
 
         package init(
             name: String, url: String, git: any GitSource, scope: String = "", lease: Duration = .seconds(120),
-            interval: Duration = .seconds(60), requiresFastForward: Bool = false
+            interval: Duration = .seconds(60), requiresFastForward: Bool = false,
+            branchesOfOthers: [String: String] = [:]
         ) {
+            self.branchesOfOthers = branchesOfOthers
             self.interval = interval
             self.name = name
             self.url = url

@@ -27,6 +27,24 @@ extension Configuration {
     }
 }
 
+extension Configuration {
+    /// By the name of a source without a ref, the branches of which another source reads what it reads, and which: it must
+    /// not follow them by HEAD.
+    /// - Parameter repository: the one name of what a URL leads to.
+    package func overlapsAtHead(_ repository: (String) -> String) -> [String: [String: String]] {
+        var overlaps: [String: [String: String]] = [:]
+        for source in sources where source.ref == nil {
+            for other in sources {
+                guard case .branch(let branch) = other.ref, source.sharedPath(with: other) != nil,
+                    RepositoryIdentity(repository(source.url.value)) == RepositoryIdentity(repository(other.url.value))
+                else { continue }
+                overlaps[source.name.value, default: [:]][branch] = other.name.value
+            }
+        }
+        return overlaps
+    }
+}
+
 extension Configuration.Source {
     fileprivate func problems() -> [Diagnostic] {
         var problems: [Diagnostic] = []
@@ -70,8 +88,11 @@ extension Configuration.Source {
 
     /// The path of this one that the other reads, too, where both are of one repository.
     fileprivate func overlap(with other: Self) -> Located<String>? {
-        guard ref == other.ref else { return nil }
-        return paths.first { own in
+        ref == other.ref ? sharedPath(with: other) : nil
+    }
+
+    fileprivate func sharedPath(with other: Self) -> Located<String>? {
+        paths.first { own in
             other.paths.contains { theirs in
                 guard own.value.isPath(insideOrAround: theirs.value) else { return false }
                 return !other.leavesOut(own.value, of: theirs.value) && !leavesOut(theirs.value, of: own.value)

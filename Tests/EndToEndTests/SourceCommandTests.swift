@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Subprocess
 import SystemPackage
 import Testing
@@ -119,6 +120,87 @@ struct SourceCommandTests {
         #expect(try await sandbox.prewarm("sync", "--rev", commit).code == 0)
         #expect(try await sandbox.prewarm("sync").code == 0)
         #expect(sandbox.instances.count == 3)
+    }
+
+    @Test(
+        "goes to no version that has the one before not in it, where history has to go on, and tells one that is gone")
+    func versionsThatDoNotFollow() async throws {
+        let sandbox = try await Sandbox(
+            configuration: Sandbox.configuration(source: "    requireFastForward: true\n")
+                .replacing("{branch: main}", with: "{semver: ^1}"))
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.git("tag", "v1.0.0")
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+        try await sandbox.git("tag", "v1.1.0")
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        #expect(sandbox.instances.count == 2)
+        try await sandbox.git("checkout", "-q", "--orphan", "other")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
+        try await sandbox.git("tag", "v1.2.0")
+        let other = try await sandbox.prewarm("sync")
+        #expect(other.code == 1 && other.err.contains("v1.2.0"), "\(other.err)")
+        try await sandbox.git("tag", "-d", "v1.2.0", "v1.1.0")
+        let gone = try await sandbox.prewarm("sync")
+        #expect(gone.code == 1 && gone.err.contains("took away a tag"), "\(gone.err)")
+        #expect(sandbox.instances.count == 2)
+        let first = try await sandbox.git("rev-parse", "v1.0.0").trimmingCharacters(in: .newlines)
+        #expect(try await sandbox.prewarm("sync", "--rev", first).code == 0)
+        #expect(sandbox.instances.count == 1)
+    }
+
+    @Test("that is in force is not trusted any more when its key is not, though nothing was pushed")
+    func trustThatEnds() async throws {
+        let sandbox = try await Sandbox(configuration: Sandbox.configuration)
+        try await run(
+            "ssh-keygen -q -t ed25519 -N '' -f ada; echo \"ada@example.org $(cut -d' ' -f1,2 ada.pub)\" > signers",
+            in: sandbox)
+        try sandbox.write("repo/presets/a.yaml", Sandbox.preset("a", instances: 1))
+        try await signed(sandbox, by: "ada")
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        let verifying = Sandbox.configuration(source: "    verify: {mode: ssh, allowedSigners: signers}\n")
+        try sandbox.write("prewarm.yaml", verifying.replacing("ROOT", with: sandbox.root.path))
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        try sandbox.write("signers", "\n")
+        for command in [["sync"], ["plan"], ["status"]] {
+            let result = try await sandbox.prewarm(command)
+            #expect(result.code == 1 && (result.out + result.err).contains("is signed by the key"), "\(result)")
+        }
+        let status = try await sandbox.prewarm("status")
+        #expect(status.out.contains("stays in force") && sandbox.instances.count == 1, "\(status.out)")
+    }
+
+    @Test("does not follow by HEAD the branch of which another reads the same")
+    func doubledByHead() async throws {
+        let again = "  - {name: again, url: ./repo, path: presets}\nprovisioners:"
+        let sandbox = try await Sandbox(configuration: Sandbox.configuration.replacing("provisioners:", with: again))
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        let sync = try await sandbox.prewarm("sync")
+        #expect(sync.code == 1 && sync.err.contains("of which the source presets reads the same"), "\(sync.err)")
+        #expect(sandbox.instances.count == 1)
+    }
+
+    @Test("is not waited for beyond the time that a sync may take")
+    func silentServer() async throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isListening = withUnsafeMutablePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(listener, address, size) == 0 && listen(listener, 8) == 0
+                    && getsockname(listener, address, &size) == 0
+            }
+        }
+        try #require(isListening)
+        let url = "https://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/x.git"
+        let sandbox = try await Sandbox(configuration: Sandbox.configuration.replacing("file://ROOT/repo", with: url))
+        let start = ContinuousClock.now
+        let sync = try await sandbox.prewarm("sync", "--timeout", "1s")
+        #expect(sync.code == 1 && sync.err.contains("was not read in the time to wait"), "\(sync.err)")
+        #expect(ContinuousClock.now - start < .seconds(8), "the server may be silent for ten")
     }
 
     @Test("names links, submodules and pointers of LFS among its manifests, reads none, and goes on")

@@ -51,12 +51,14 @@ struct LoginTests {
         }
     }
 
-    private func command(_ script: String, url: String, timeout: Duration = .seconds(20)) throws -> CommandLogin {
+    private func command(
+        _ script: String, url: String, timeout: Duration = .seconds(20), showsLog: Bool = false
+    ) throws -> CommandLogin {
         try folder.write("helper.sh", script)
         let environment = ProcessInfo.processInfo.environment
         return CommandLogin(
             source: "presets", command: ["/bin/sh", "helper.sh", "get"], url: url, workingDirectory: folder.path,
-            timeout: timeout, tools: ChildTools(environment: environment))
+            timeout: timeout, tools: ChildTools(environment: environment), showsLog: showsLog)
     }
 
     @Test("that a command prints is taken, and the command is run only where the server is asked")
@@ -114,7 +116,7 @@ struct LoginTests {
     func badHelpers(_ script: String, _ message: String) async throws {
         try await GitServer.serving(folder, ["--login", "a:b"]) { server in
             let mirror = try folder.mirror(server.url(repository)) {
-                $0.credentials = .source(try command(script, url: "", timeout: .seconds(1)))
+                $0.credentials = .source(try command(script, url: "", timeout: .seconds(1), showsLog: true))
             }
             let failure = try await head(of: mirror)
             #expect(failure.reason == .authenticationFailed)
@@ -122,6 +124,14 @@ struct LoginTests {
             #expect(!"\(failure)".contains("s3cr3t"), "\(failure)")
             #expect(server.requests == [])
         }
+    }
+
+    @Test("that a command fails to give is told without a word of what it said, where errors are kept")
+    func silentHelper() async throws {
+        let login = try command("echo the vault of s3cr3t is shut >&2; exit 3", url: "")
+        let failure = await #expect(throws: GitFailure.self) { try await login.login() }
+        #expect(failure?.message.hasSuffix(": exit code 3") == true, "\(String(describing: failure))")
+        #expect(failure?.hint == "`prewarm doctor` shows what it says")
     }
 
     @Test("by a command that is not there says so")

@@ -113,6 +113,53 @@ struct ReadingTests {
         #expect(commit.subject == "Raise [31mthe pool to nine")
     }
 
+    @Test("by no name that is a branch and a tag at two commits, but by the whole name of each")
+    func ambiguous() async throws {
+        let first = try await origin.commit()
+        try await origin.git("tag", "v1")
+        let second = try await origin.commit(["a.yaml": "b"])
+        try await origin.git("branch", "v1")
+        let mirror = try folder.mirror(origin.path)
+        let failure = await #expect(throws: GitFailure.self) { try await mirror.lookUp("v1") }
+        #expect(failure?.reason == .refNotFound && failure?.message.contains("a branch and a tag") == true)
+        #expect(failure?.hint?.contains("refs/tags/v1") == true)
+        #expect(try await mirror.lookUp("refs/tags/v1").commit == first)
+        #expect(try await mirror.lookUp("refs/heads/v1").commit == second)
+        try await origin.git("branch", "-f", "v1", first)
+        #expect(try await mirror.lookUp("v1").commit == first)
+    }
+
+    @Test(
+        "by what is not there, with what may have been meant",
+        arguments: [
+            ("mainn", "did you mean main?"), ("main~1", "are not known here"), ("abc", "at least 4 digits"),
+            ("nothing-like-it", "refs/pull/NUMBER/head"), ("", "it has main"),
+        ])
+    func advice(_ text: String, _ hint: String) async throws {
+        try await origin.commit()
+        let mirror = try folder.mirror(origin.path)
+        let failure = await #expect(throws: GitFailure.self) { try await mirror.lookUp(text) }
+        #expect(failure?.hint?.contains(hint) == true, "\(String(describing: failure))")
+    }
+
+    @Test("of several paths, though one of them has nothing any more, which is told")
+    func emptiedPath() async throws {
+        try await origin.commit(["a/a.yaml": "a", "b/b.yaml": "b"])
+        let mirror = try folder.mirror(origin.path) { $0.paths = ["a", "b"] }
+        #expect(try await mirror.warnings(at: try await mirror.head()) == [])
+        try await origin.git("rm", "-q", "-r", "b")
+        try await origin.commit(["a/a.yaml": "c"])
+        let revision = try await mirror.head()
+        #expect(try await mirror.manifests(at: revision).map(\.path) == ["a/a.yaml"])
+        let warnings = try await mirror.warnings(at: revision)
+        #expect(warnings.map(\.file) == ["b"] && warnings[0].message.contains("stays"))
+        try await origin.git("rm", "-q", "-r", "a")
+        try await origin.commit(["c.yaml": "c"])
+        let gone = try await mirror.head()
+        let failure = await #expect(throws: GitFailure.self) { try await mirror.manifests(at: gone) }
+        #expect(failure?.reason == .pathNotFound)
+    }
+
     @Test("by branch, tag, whole and short commit, and by what a plan wrote down")
     func lookUp() async throws {
         let first = try await origin.commit()

@@ -73,7 +73,7 @@ struct CatalogTests {
             (
                 "template: go-dve\ninstances: 1", "local",
                 [
-                    "b.yaml:6:3 the preset has no version, and there is no template \"go-dve\" to take it from | "
+                    "b.yaml:6:13 there is no template \"go-dve\", and the preset has no version without it | "
                         + "did you mean \"go-dev\"?"
                 ]
             ),

@@ -174,12 +174,9 @@ struct SyncCommand: AsyncParsableCommand {
                 "\(counted(report.unfinished.count, "pool")) did not become as wanted",
                 hint: "`prewarm describe preset \(report.unfinished[0].pool.preset.name)` says why")
         }
-        for turn in report.turns {
-            if let failure = turn.failure {
-                throw CommandFailure(
-                    "the source \(turn.source) could not be read: \(failure.message)", hint: failure.hint)
-            }
-        }
+        // Why, is said above.
+        let unread = report.turns.filter { $0.failure != nil }.map(\.source)
+        guard unread.isEmpty else { throw CommandFailure("could not be read: \(unread.joined(separator: ", "))") }
         let errors = report.turns.flatMap(\.diagnostics).count { $0.severity == .error }
         if errors > 0 {
             throw CommandFailure(

@@ -24,8 +24,8 @@ struct StatusText {
             let age = isReady ? ready?.time("since").map { " (\((now - $0).age) ago)" } ?? "" : ""
             var lines = ["\(symbol) source \(name)  \(source.shortRevision("revision") ?? "no revision")\(age)"]
             if !isReady, let ready {
-                let since = ready.text("since").map { ", since \($0)" } ?? ""
-                lines.append("    \(ready.text("reason") ?? ""): \(ready.text("message") ?? "")\(since)")
+                let since = ready.text("since").map { " since \($0)" } ?? ""
+                lines.append("    \(ready.text("reason") ?? "")\(since): \(ready.text("message") ?? "")")
                 if let hint = source.text("hint") { lines.append("    hint: \(hint)") }
             }
             if let pinned = source.condition(.pinned) {

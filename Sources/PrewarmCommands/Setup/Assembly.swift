@@ -47,20 +47,23 @@ struct Assembly {
     }
 
     func sources() throws -> [Engine.Source] {
-        try configuration.sources.map { source in
+        let overlaps = configuration.sources.count > 1 ? configuration.overlapsAtHead(file.repository) : [:]
+        return try configuration.sources.map { source in
             let mirror = try mirror(of: source)
             return Engine.Source(
                 name: source.name.value, url: mirror.displayURL, git: mirror, scope: source.scope,
                 lease: source.timeout + .seconds(90), interval: source.interval,
-                requiresFastForward: source.requiresFastForward)
+                requiresFastForward: source.requiresFastForward,
+                branchesOfOthers: overlaps[source.name.value] ?? [:])
         }
     }
 
     /// Beside the store: `prewarm.db` has its mirrors in `prewarm.mirrors`.
-    func mirror(of source: Configuration.Source) throws -> GitMirror {
+    /// - Parameter showsLog: an error may tell what a credential command says.
+    func mirror(of source: Configuration.Source, showsLog: Bool = false) throws -> GitMirror {
         var mirrors = FilePath(try storePath())
         mirrors.extension = "mirrors"
-        return try SourceAssembly(file: file, source: source, mirrors: mirrors).mirror()
+        return try SourceAssembly(file: file, source: source, mirrors: mirrors, showsLog: showsLog).mirror()
     }
 
     private func provisioners() -> [String: any Provisioner] {

@@ -50,7 +50,7 @@ struct ConfigurationFile {
     }
 
     /// The one path of a repository on disk, whichever links lead to it.
-    private func repository(_ url: String) -> String {
+    func repository(_ url: String) -> String {
         guard let path = GitSettings.path(ofURL: resolveURL(url)), let real = realpath(path, nil) else { return url }
         defer { free(real) }
         return String(cString: real)
@@ -112,7 +112,7 @@ struct ConfigurationFile {
 
     /// A path of the configuration, from its folder.
     func resolve(_ path: String) -> String {
-        let expanded = path.hasPrefix("~/") ? NSHomeDirectory() + path.dropFirst(1) : path
+        let expanded = path.hasPrefix("~/") ? (Environment.home ?? NSHomeDirectory()) + path.dropFirst(1) : path
         return expanded.hasPrefix("/") ? expanded : folder.appending(expanded).lexicallyNormalized().string
     }
 }

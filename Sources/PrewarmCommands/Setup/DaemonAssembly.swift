@@ -114,7 +114,8 @@ final class DaemonAssembly: Sendable {
         } catch {
             let failure = CommandFailure(error)
             logger.error(
-                "the new configuration is bad, the old one stays in force", metadata: ["error": "\(failure.message)"])
+                "the new configuration can't be used, the old one stays in force",
+                metadata: ["error": "\(failure.message)", "hint": "\(failure.hint ?? "")"])
         }
     }
 }

@@ -70,7 +70,7 @@ struct Doctor {
         let name = source.name.value
         let mirror: GitMirror
         do {
-            mirror = try assembly.mirror(of: source)
+            mirror = try assembly.mirror(of: source, showsLog: true)
         } catch {
             return report.fail("source", name, error)
         }

@@ -4,6 +4,9 @@ import Foundation
 enum Environment {
     static let variables = ProcessInfo.processInfo.environment
 
+    /// Nil where it is not set, or is no path.
+    static var home: String? { variables["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } }
+
     /// Who runs the command, as far as the environment says.
     static var user: String { variables["USER"] ?? variables["LOGNAME"] ?? "somebody" }
 }

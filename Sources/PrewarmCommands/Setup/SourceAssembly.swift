@@ -12,6 +12,8 @@ struct SourceAssembly {
     let source: Configuration.Source
     /// Where the mirrors of all sources are.
     let mirrors: FilePath
+    /// As ``CommandLogin`` has it.
+    var showsLog = false
 
     func mirror() throws -> GitMirror {
         do {
@@ -47,7 +49,7 @@ struct SourceAssembly {
                 CommandLogin(
                     source: source.name.value, command: command, url: source.url.value.withoutURLLogins,
                     workingDirectory: file.folder.string, timeout: min(source.timeout, .seconds(30)),
-                    tools: ChildTools(environment: Environment.variables)))
+                    tools: ChildTools(environment: Environment.variables), showsLog: showsLog))
         case .githubApp(let app):
             .source(
                 GitHubAppLogin(
@@ -72,7 +74,7 @@ struct SourceAssembly {
         switch source.hostKeys {
         case .knownHosts(let path): .files([file.resolve(path)])
         case .fingerprints(let fingerprints): .fingerprints(fingerprints)
-        case nil: .standard
+        case nil: .standard(home: Environment.home)
         }
     }
 

@@ -203,10 +203,15 @@ struct Linker {
         let version = draft.version?.value ?? template?.activeVersion
         if version == nil {
             report(
-                path, draft.spec,
-                "the preset has no version, and \(template == nil ? "there is no template \"\(draft.template.value)\"" : "its template has no activeVersion") to take it from",
-                hint: (template == nil ? templateNames.suggestion(for: draft.template.value) : nil)
-                    ?? "add `version:` to its spec")
+                path, template == nil ? draft.template.position : draft.spec,
+                template == nil
+                    ? "there is no template \"\(draft.template.value)\", and the preset has no version without it"
+                    : "the preset has no version, and its template has no activeVersion to take it from",
+                hint: template != nil
+                    ? "add `version:` to its spec"
+                    : templateNames.suggestion(for: draft.template.value)
+                        ?? "templates are read from the paths of the source alone, as presets are; without one, a preset "
+                        + "needs a `version:` of its own")
         }
         if let replacement = draft.deprecated?.replacement, !presetNames.contains(replacement) {
             report(

@@ -82,8 +82,8 @@ package enum Hold: Hashable, Sendable {
         case .deletionGuard(let removed, 0, let all):
             "the deletion guard: \(removed) of \(all) unclaimed instances would go; `prewarm approve REVISION` lets them"
         case .deletionGuard(let removed, let gone, let all):
-            "the deletion guard: \(removed - gone) unclaimed instances would go after \(gone) that went lately, of "
-                + "\(all) without what is new; `prewarm approve REVISION` lets them"
+            "the deletion guard: \(removed) of \(all) unclaimed instances, with \(gone) that went lately, would go (what "
+                + "is new is not counted); `prewarm approve REVISION` lets them"
         case .pathEmptied(let removed, let gone):
             "the deletion guard: no preset is left, \(removed - gone) would go; `prewarm approve REVISION` lets them"
         case .confirm: "`deletionPolicy: Confirm`; `prewarm approve REVISION` lets them go"

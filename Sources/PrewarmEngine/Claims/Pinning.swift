@@ -39,7 +39,19 @@ extension Engine {
     }
 
     /// Where the source is to go now: to its pin if it has one in force, else to what its ref points at.
-    func target(of source: Source, revision: String?, pin: Pin?) async throws -> Revision {
+    /// - Throws: also where that is in force already, and is not trusted any more.
+    func target(of source: Source, revision: String?, pin: Pin?, applied: Revision?) async throws -> Revision {
+        let target = try await target(of: source, revision: revision, pin: pin)
+        if target == applied { try await source.git.verifyAgain(target) }
+        if revision == nil, pin == nil, let branch = target.ref, let other = source.branchesOfOthers[branch] {
+            throw GitFailure(
+                .refused, "HEAD of \(source.url) is \(branch), of which the source \(other) reads the same files",
+                hint: "two sources would make every pool twice: keep one, or give this one a ref or a path of its own")
+        }
+        return target
+    }
+
+    private func target(of source: Source, revision: String?, pin: Pin?) async throws -> Revision {
         if let revision { return try await source.git.lookUp(revision) }
         if let pin { return try await source.git.lookUp(pin.commit) }
         return try await head(of: source)

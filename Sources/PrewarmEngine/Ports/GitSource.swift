@@ -38,12 +38,25 @@ package protocol GitSource: Sendable {
     ///   history of this one; nil: the tip alone.
     func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure)
 
+    /// The same of a revision that is in force: keys may have changed since. A result counts for some minutes while they
+    /// have not.
+    func verifyAgain(_ revision: Revision) async throws(GitFailure)
+
+    /// Whether the ref is one of those that the configured range of versions takes; false where it is no range.
+    func isOfRange(_ ref: String) -> Bool
+
     /// What is among the manifests that is never read: symbolic links and submodules.
     func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic]
 }
 
 extension GitSource {
     package var thread: BlockingThread? { nil }
+
+    package func verifyAgain(_ revision: Revision) async throws(GitFailure) {
+        try await verify(revision, since: nil)
+    }
+
+    package func isOfRange(_ ref: String) -> Bool { false }
 
     /// The same of all of them, for a few.
     package func allContents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?] {

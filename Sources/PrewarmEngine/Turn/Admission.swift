@@ -16,16 +16,27 @@ extension Engine {
     ) async throws(GitFailure) -> [Event] {
         let applied = record.url == source.url ? record.applied : nil
         try await source.git.verify(target, since: applied)
-        guard let applied, let ref = applied.ref, ref == target.ref, applied.commit != target.commit else { return [] }
+        guard let applied, let ref = applied.ref, let next = target.ref, applied.commit != target.commit else {
+            return []
+        }
+        let isOfRange = ref != next && source.git.isOfRange(ref) && source.git.isOfRange(next)
+        guard ref == next || isOfRange else { return [] }
         let isForward =
             if let step { step.isForward } else { try await source.git.isAncestor(applied, of: target) }
         if isForward { return [] }
-        let message = "the history of \(ref) was rewritten: \(target.short) does not have \(applied.short) in it"
+        let message =
+            isOfRange
+            ? "\(target.short) does not have \(applied.short) in it"
+            : "the history of \(ref) was rewritten: \(target.short) does not have \(applied.short) in it"
         if source.requiresFastForward {
             throw GitFailure(
                 .historyRewritten, message,
-                hint: "find out who pushed by force; `prewarm sync --rev \(target.commit)` applies it all the same")
+                hint: isOfRange
+                    ? "find out who made or took away a tag; `prewarm sync --rev \(target.commit)` applies it all the same"
+                    : "find out who pushed by force; `prewarm sync --rev \(target.commit)` applies it all the same")
         }
+        // Versions of several branches are usual; one that is gone is not.
+        if isOfRange, try await !source.git.isAncestor(target, of: applied) { return [] }
         return [
             Event(
                 at: now(), kind: .warning, reason: GitFailure.Reason.historyRewritten.rawValue, object: "source",

@@ -92,8 +92,15 @@ package struct Synchronizer: Sendable {
     /// Nil where the time to wait was over before: what runs then is ended in order, and asked for again by the next
     /// run with the same id.
     private func run(_ runner: OperationRunner) async throws -> OperationRunner.Report? {
-        try await withThrowingTaskGroup(of: OperationRunner.Report?.self) { group in
-            group.addTask { try await runner.run { try await expected == nil ? replan() : false } }
+        try await inTime { try await runner.run { try await expected == nil ? replan() : false } }
+    }
+
+    /// Nil where the time to wait was over before, and the body was cancelled.
+    private func inTime<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value? {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await body() }
             if let waitsUntil {
                 group.addTask {
                     try await Task.sleep(for: max(.zero, waitsUntil - engine.now()))
@@ -119,13 +126,24 @@ package struct Synchronizer: Sendable {
         var isTold = false
         while true {
             do {
-                return try await engine.turn(source, revision: revision, preset: preset, expected: expected?[source])
+                let turn = try await inTime {
+                    try await engine.turn(source, revision: revision, preset: preset, expected: expected?[source])
+                }
+                return turn ?? Self.overdue(source)
             } catch TurnError.leaseHeld where engine.now() < patience {
                 if !isTold { observe(.waitingForLease(source: source)) }
                 isTold = true
                 try await Task.sleep(for: .milliseconds(100))
             }
         }
+    }
+
+    private static func overdue(_ source: String) -> TurnReport {
+        var report = TurnReport(source: source)
+        report.failure = GitFailure(
+            .unreachable, "the repository was not read in the time to wait",
+            hint: "wait longer, or see whether its server answers: `prewarm doctor`")
+        return report
     }
 
     private func replan() async throws -> Bool {

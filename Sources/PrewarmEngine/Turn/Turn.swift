@@ -44,7 +44,7 @@ extension Engine {
         var target = sources[name] == nil ? nil : record.applied
         if pull {
             do {
-                target = try await self.target(of: source, revision: revision, pin: pin)
+                target = try await self.target(of: source, revision: revision, pin: pin, applied: record.applied)
             } catch let failure as GitFailure {
                 // Who is asked to stop has learned nothing of the remote.
                 try Task.checkCancellation()
@@ -85,7 +85,7 @@ extension Engine {
         let previous = try await inForce(of: name)
         report.revision = record.applied
         do {
-            let target = try await target(of: source, revision: revision, pin: pin)
+            let target = try await target(of: source, revision: revision, pin: pin, applied: record.applied)
             if target != record.applied || record.inputs != inputs(of: source) {
                 try await source.git.fetch(target)
                 remarks = try await self.remarks(

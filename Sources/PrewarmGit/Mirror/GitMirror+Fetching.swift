@@ -130,7 +130,7 @@ extension GitMirror {
         try pass().fetch(into: path) { refs throws(GitFailure) in
             guard !refs.isEmpty else { throw GitFailure(.empty, "\(url.display): the repository has no commit yet") }
             let refs = RefAdvertisement(refs)
-            var names = [refs.name(ofTip: revision.commit) ?? revision.ref.flatMap { refs.find($0)?.name }]
+            var names = [refs.name(ofTip: revision.commit) ?? revision.ref.flatMap { (try? refs.find($0))?.name }]
             // An annotated tag has a signature of its own.
             if settings.verification != nil { names.append(revision.ref.flatMap { refs.tag(named: $0) }) }
             isNamed = names[0] != nil

@@ -13,7 +13,7 @@ extension GitMirror {
         // As tables show it, `main@sha1:5394cb7f`. No name of a ref has a colon, and what is said to be a commit is none.
         if text.contains("sha1:"), let digits = text.split(separator: ":").last, Self.isShort(String(digits)) {
             if let commit = try bringShort(String(digits), watch) { return Revision(ref: nil, commit: commit) }
-            throw missing(text)
+            throw missing(text, hint: nil)
         }
         let isHexadecimal = text.allSatisfy { $0.isASCII && $0.isHexDigit }
         if isHexadecimal, text.utf8.count == 40 {
@@ -22,8 +22,10 @@ extension GitMirror {
             return revision
         }
         var silence: GitFailure?
+        var refs = RefAdvertisement([])
         do throws(GitFailure) {
-            if let found = RefAdvertisement(try pass(watch).list()).find(text) {
+            refs = RefAdvertisement(try pass(watch).list())
+            if let found = try refs.find(text) {
                 try bring(found.revision, watch)
                 return found.revision
             }
@@ -36,17 +38,24 @@ extension GitMirror {
             let commit = try silence == nil ? bringShort(text, watch) : shortCommit(text)
             if let commit { return Revision(ref: nil, commit: commit) }
         }
-        throw silence ?? missing(text)
+        throw silence ?? missing(text, hint: Self.advice(for: text, among: refs))
+    }
+
+    private static func advice(for text: String, among refs: RefAdvertisement) -> String {
+        if text.contains(where: { "~^@:".contains($0) }) {
+            return "a branch, a tag or a commit is looked for; git's ~, ^ and @{} are not known here"
+        }
+        let isHexadecimal = !text.isEmpty && text.allSatisfy { $0.isASCII && $0.isHexDigit }
+        return isHexadecimal ? "a short commit needs at least 4 digits" : refs.advice(for: text)
     }
 
     private static func isShort(_ text: String) -> Bool {
         (4..<40).contains(text.utf8.count) && text.allSatisfy { $0.isASCII && $0.isHexDigit }
     }
 
-    private func missing(_ text: String) -> GitFailure {
-        GitFailure(
-            .refNotFound, "\(url.display) has no branch, tag or commit \(redaction.clean(text))",
-            hint: "a short commit needs at least 4 digits")
+    private func missing(_ text: String, hint: String?) -> GitFailure {
+        let name = text.isEmpty ? "of an empty name" : redaction.clean(text)
+        return GitFailure(.refNotFound, "\(url.display) has no branch, tag or commit \(name)", hint: hint)
     }
 
     /// The commit that begins like this, of the mirror, else of all that the remote has.

@@ -35,7 +35,9 @@ extension GitMirror {
             let what = missing == .link ? "a symbolic link" : "a submodule"
             throw GitFailure(
                 .pathNotFound, "\(path) is \(what) at \(revision.short) of \(url.display), which is not followed",
-                hint: "give source \(settings.name) the path of what it leads to")
+                hint: missing == .link
+                    ? "give source \(settings.name) the path of what it leads to"
+                    : "make its repository a source of its own")
         case .tooLarge(let excess):
             let names = settings.paths.joined(separator: ", ")
             throw GitFailure(

@@ -15,6 +15,8 @@ package actor GitMirror: GitSource {
     var open: OpenMirror?
     /// What the last walk through a tree met, as the next question is about the same one.
     var lastWarnings: (commit: String, warnings: [Diagnostic])?
+    /// What was in force and trusted, by the keys as they were.
+    var trusted: (revision: Revision, keys: FileStamp?, at: ContinuousClock.Instant)?
 
     package nonisolated var thread: BlockingThread? { executor }
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -66,6 +68,11 @@ package actor GitMirror: GitSource {
                 throw GitFailure(error.reason, "\(url.display): \(error.message)", hint: error.hint)
             }
         }
+    }
+
+    package nonisolated func isOfRange(_ ref: String) -> Bool {
+        guard case .semver(let range) = settings.ref, let range = VersionRange(range) else { return false }
+        return Version(ref.withoutPrefix("refs/tags/")).map(range.contains) ?? false
     }
 
     /// Nil where libgit2 has to be asked.

@@ -39,8 +39,21 @@ struct TreeWalk: ~Copyable {
         let commit = try Commit(commit, in: repository)
         let tree = try Tree(of: commit)
         var walk = TreeWalk(paths)
+        var missing: [String] = []
         for root in paths.roots {
-            if let end = try walk.enter(root, tree, repository) { return end }
+            switch try walk.enter(root, tree, repository) {
+            case .pathNotFound(let path, .absent): missing.append(path)
+            case let end?: return end
+            case nil: break
+            }
+        }
+        // git keeps no empty folder: of several, one may have lost its last file.
+        if missing.count == paths.roots.count, let first = missing.first { return .pathNotFound(first, .absent) }
+        for path in missing {
+            walk.warnings.append(
+                Diagnostic(
+                    .warning, file: path, "there is nothing at this path, and what is in force of it stays",
+                    hint: "take it out of `paths` to let that go; where it should be there, mind upper and lower case"))
         }
         if walk.links > Self.mostWarnings {
             walk.warnings.append(

@@ -25,6 +25,10 @@ struct FailureTranslation {
         case GIT_ERROR_HTTP.rawValue: return httpFailure(error)
         case GIT_ERROR_SSH.rawValue: return sshFailure(error)
         case GIT_ERROR_SSL.rawValue:
+            if error.message.contains("invalid SSL record") || error.message.contains("wrong version number") {
+                return GitFailure(
+                    .unreachable, "\(address) does not speak TLS", hint: "check the port in the URL: https has 443")
+            }
             return watch.wasClosed ? closed() : other(.unreachable, error)
         case GIT_ERROR_NET.rawValue:
             if error.message.contains("redirect") {
@@ -109,6 +113,7 @@ struct FailureTranslation {
                 "check that `ssh-add -l` lists a key that may read the repository, and its SSH_AUTH_SOCK"
             case (.sshKey, _), (.sshAgent, _): "an ssh key is of no use with an https URL: give a token, or an ssh URL"
             case (_, .ssh): "a token is of no use with an ssh URL: give an ssh key, or an https URL"
+            case (.usernamePassword, _): "check the username and the password of source \(name)"
             case (.source, _): "check that what gives source \(name) its login gives one that may read the repository"
             default: "check that the token of source \(name) is valid and may read the repository"
             }
@@ -140,6 +145,11 @@ struct FailureTranslation {
             return GitFailure(
                 .refused, "the certificate of \(address) is for another host: \(detail)",
                 hint: "write the host as its certificate has it: by a name, as addresses may not be compared")
+        }
+        if detail.contains("expired") || detail.contains("future") {
+            return GitFailure(
+                .refused, "the certificate of \(address) is not trusted: \(detail)",
+                hint: "renew it, or set this machine's clock")
         }
         return GitFailure(
             .refused, "the certificate of \(address) is not trusted: \(detail)",
@@ -187,6 +197,13 @@ struct FailureTranslation {
 
     private func notARepositoryOrOther(_ error: LibGit2Error) -> GitFailure {
         let message = error.message.lowercased()
+        if message.contains("early eof") || message.contains("zlib") {
+            return GitFailure(
+                .unreachable, "what \(address) sent was cut off or damaged: \(redaction.clean(error.message))",
+                hint:
+                    "it is asked for again with the next pull; `git fsck` on the server tells whether it is damaged there"
+            )
+        }
         let isMissing =
             error.isNotFound || message.contains("not found") || message.contains("not exist")
             || url.scheme == .file

@@ -44,15 +44,28 @@ struct RefAdvertisement: Sendable {
         return self[full] == nil ? nil : full
     }
 
-    /// A branch or a tag of that name, the branch first; any other reference by its full name, as `refs/pull/7/head`.
-    func find(_ name: String) -> Resolved? {
+    /// A branch or a tag of that name; any other reference by its full name, as `refs/pull/7/head`.
+    /// - Throws: where a branch and a tag of that name lead to two commits.
+    func find(_ name: String) throws(GitFailure) -> Resolved? {
         if name.hasPrefix("refs/"), !name.hasPrefix("refs/heads/"), !name.hasPrefix("refs/tags/") {
             return resolve(name, shown: name)
         }
-        let branch = name.withoutPrefix("refs/heads/")
-        let tag = name.withoutPrefix("refs/tags/")
-        return resolve("refs/heads/\(branch)", shown: branch) ?? resolve("refs/tags/\(tag)", shown: tag)
-            ?? (name == "HEAD" ? try? head() : nil)
+        let (branchName, tagName) = (name.withoutPrefix("refs/heads/"), name.withoutPrefix("refs/tags/"))
+        let branch = resolve("refs/heads/\(branchName)", shown: branchName)
+        let tag = resolve("refs/tags/\(tagName)", shown: tagName)
+        if let branch, let tag, branch.revision.commit != tag.revision.commit {
+            throw GitFailure(
+                .refNotFound, "\(name.printable) is a branch and a tag, at two commits",
+                hint: "write refs/heads/\(name.printable) or refs/tags/\(name.printable)")
+        }
+        return branch ?? tag ?? (name == "HEAD" ? try? head() : nil)
+    }
+
+    /// What may have been meant by a name of which there is neither branch nor tag.
+    func advice(for name: String) -> String {
+        let names = names("refs/heads/") + names("refs/tags/")
+        if let close = names.closest(to: name) { return "did you mean \(close.printable)?" }
+        return "it has \(Self.list(names)); a pull request is refs/pull/NUMBER/head"
     }
 
     /// Some reference whose tip the commit is.

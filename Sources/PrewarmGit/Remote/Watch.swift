@@ -86,7 +86,9 @@ final class Watch: @unchecked Sendable {
     func failure() -> GitFailure? {
         let report = prewarm_git_watch_report(pointer)
         let place = Self.address(settings, url)
-        let address = place.host.isEmpty ? url.display : place.host + (place.port.isEmpty ? "" : ":\(place.port)")
+        let server = place.host.isEmpty ? url.display : place.host + (place.port.isEmpty ? "" : ":\(place.port)")
+        let isProxy = place.host != url.host || place.port != url.port
+        let address = isProxy ? "the proxy \(server)" : server
         let waited = "\(settings.limits.idleTimeout.shortText)"
         switch (report.cause, report.phase) {
         case (PREWARM_GIT_FAILED, PREWARM_GIT_RESOLVING):
@@ -98,7 +100,11 @@ final class Watch: @unchecked Sendable {
                 .unreachable, "the address of \(place.host) was not found within \(waited)",
                 hint: "check this machine's DNS")
         case (PREWARM_GIT_FAILED, PREWARM_GIT_CONNECTING):
-            return GitFailure(.unreachable, "can't connect to \(address): \(Self.text(report.error))")
+            return GitFailure(
+                .unreachable, "can't connect to \(address): \(Self.text(report.error))",
+                hint: isProxy
+                    ? "check `proxy` of source \(settings.name), or what names the proxy in the environment"
+                    : "check the host and port in the URL of source \(settings.name), and whether its server is up")
         case (PREWARM_GIT_FAILED, _):
             return GitFailure(.unreachable, "the connection to \(address) broke: \(Self.text(report.error))")
         case (PREWARM_GIT_IDLE, PREWARM_GIT_CONNECTING):

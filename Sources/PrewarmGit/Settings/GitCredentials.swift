@@ -61,17 +61,18 @@ package enum Secret: Sendable, ExpressibleByStringLiteral, CustomStringConvertib
 
 /// Which host keys are trusted over ssh.
 package enum HostKeyTrust: Sendable {
-    /// Those in `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`, as ssh has it.
-    case standard
+    /// Those in `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`. Without a home of the environment the system is
+    /// asked for it.
+    case standard(home: String?)
     /// Those in files of that form; one that is not there has no keys.
     case files([String])
     /// `SHA256:…`, as ssh prints them.
     case fingerprints([String])
 
-    /// Where the keys stand; nil where they are pinned. Asks the system where the user is at home.
+    /// Where the keys stand; nil where they are pinned.
     var files: [String]? {
         switch self {
-        case .standard: [NSHomeDirectory() + "/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"]
+        case .standard(let home): ["\(home ?? NSHomeDirectory())/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"]
         case .files(let files): files
         case .fingerprints: nil
         }

@@ -25,7 +25,7 @@ package struct GitSettings: Sendable {
     /// What they fit doesn't count, whatever ``include`` says.
     package var exclude: [PathPattern] = []
     package var credentials: GitCredentials
-    package var hostKeys = HostKeyTrust.standard
+    package var hostKeys = HostKeyTrust.standard(home: nil)
     package var verification: GitVerification?
     package var limits: GitLimits
     /// Whether paths and `file://` are allowed.

@@ -8,6 +8,12 @@ package struct GitVerification: Sendable {
         case ssh(allowedSigners: String)
         /// A file of OpenPGP public keys, armoured or not.
         case openpgp(file: String)
+
+        var path: String {
+            switch self {
+            case .ssh(let path), .openpgp(let path): path
+            }
+        }
     }
 
     package enum Scope: Sendable {

@@ -12,6 +12,26 @@ extension GitMirror {
         try await verify(revision, since: applied, by: verification)
     }
 
+    package nonisolated func verifyAgain(_ revision: Revision) async throws(GitFailure) {
+        guard let verification = settings.verification else { return }
+        try await verifyAgain(revision, by: verification)
+    }
+
+    /// A key may expire, too, so that files that stay the same are not all.
+    private static let trustLasts = Duration.seconds(600)
+
+    private func verifyAgain(_ revision: Revision, by verification: GitVerification) async throws(GitFailure) {
+        let keys = FileStamp(verification.keys.path)
+        if let trusted, trusted.revision == revision, trusted.keys == keys,
+            ContinuousClock.now - trusted.at < Self.trustLasts
+        {
+            return
+        }
+        trusted = nil
+        try await verify(revision, since: nil, by: verification)
+        trusted = (revision, keys, .now)
+    }
+
     private func verify(
         _ revision: Revision, since applied: Revision?, by verification: GitVerification
     ) async throws(GitFailure) {
@@ -36,7 +56,10 @@ extension GitMirror {
     }
 
     private func refusal(_ problem: String, _ check: any SignatureCheck) -> GitFailure {
-        GitFailure(.verificationFailed, "\(url.display): \(problem)", hint: check.hint)
+        let isOver = ["which was revoked", "which has expired"].contains { problem.hasSuffix($0) }
+        return GitFailure(
+            .verificationFailed, "\(url.display): \(problem)",
+            hint: isOver ? "sign it with a key that is good today" : check.hint)
     }
 
     func signatureCheck(_ verification: GitVerification) throws(GitFailure) -> any SignatureCheck {

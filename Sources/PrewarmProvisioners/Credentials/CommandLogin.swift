@@ -11,14 +11,17 @@ package struct CommandLogin: GitLoginSource {
     private let workingDirectory: String
     private let timeout: Duration
     private let tools: any ToolRunner
+    private let showsLog: Bool
 
     /// - Parameters:
     ///   - source: the name of the source, which the command finds in `PREWARM_SOURCE`.
     ///   - url: without user information; in `PREWARM_GIT_URL`.
     ///   - workingDirectory: a relative command counts from here.
+    ///   - showsLog: an error tells what the command said on its standard error: only where nobody keeps it, since it may
+    ///     be a secret.
     package init(
         source: String, command: [String], url: String, workingDirectory: String, timeout: Duration,
-        tools: any ToolRunner
+        tools: any ToolRunner, showsLog: Bool = false
     ) {
         self.source = source
         self.command = command
@@ -26,6 +29,7 @@ package struct CommandLogin: GitLoginSource {
         self.workingDirectory = workingDirectory
         self.timeout = timeout
         self.tools = tools
+        self.showsLog = showsLog
     }
 
     private struct Answer: Decodable {
@@ -48,6 +52,9 @@ package struct CommandLogin: GitLoginSource {
         }
         let answer = try? JSONDecoder().decode(Answer.self, from: Data(output.output))
         guard output.code == 0 else {
+            guard showsLog else {
+                throw failure("exit code \(output.code)", hint: "`prewarm doctor` shows what it says")
+            }
             // Its output may be a secret, and is never shown. Out of its log goes the password of its output, and what
             // looks like a secret. Another that the command wrote there would be told.
             var log = output.log

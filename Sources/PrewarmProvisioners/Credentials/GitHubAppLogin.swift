@@ -1,8 +1,10 @@
 import AsyncHTTPClient
 import FoundationEssentials
+import Glibc
 import JWTKit
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import NIOSSL
 package import PrewarmCore
 package import PrewarmEngine
@@ -131,6 +133,10 @@ package actor GitHubAppLogin: GitLoginSource {
         let words = (try? JSONDecoder().decode(Refusal.self, from: Data(answer.body))).map {
             ": \($0.message.replacing(assertion, with: "…").withoutSecrets.prefix(200).description.printable)"
         }
+        guard answer.status != 201 else {
+            throw failure(
+                .unreachable, "\(settings.apiURL) gave an answer that is not GitHub's", hint: "check apiURL")
+        }
         let message = "\(settings.apiURL) answers with status \(answer.status)\(words ?? "")"
         switch answer.status {
         case 401, 403, 404, 422:
@@ -207,9 +213,16 @@ package actor GitHubAppLogin: GitLoginSource {
         case let error as HTTPClientError where error == .cancelled: "the call was cancelled"
         case let error as HTTPClientError: error.shortDescription
         case is CancellationError: "the call was cancelled"
-        case is NIOSSLError, is BoringSSLError: "its certificate is not trusted"
+        case is NIOSSLError, is BoringSSLError:
+            "its certificate is not trusted; `caFile` of the source names those of an authority of your own"
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { "can't connect: \(reason(of: $0.error))" } ?? "its address was not found"
         default: String(String(describing: error).prefix(200))
         }
+    }
+
+    private func reason(of error: any Error) -> String {
+        (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "it does not answer"
     }
 
     private func failure(_ reason: GitFailure.Reason, _ message: String, hint: String? = nil) -> GitFailure {

@@ -37,7 +37,8 @@ package struct Authenticator: Sendable {
         .unknown, "the token is not known here", hint: "it may have been revoked; see `prewarm token list`")
 
     private func withoutToken(isLocal: Bool) async throws -> Principal {
-        let hint = "send Authorization: Bearer TOKEN; `prewarm token create` makes one"
+        let hint =
+            "`prewarm token create` makes one; give it by --token or PREWARM_TOKEN, or as Authorization: Bearer TOKEN"
         guard isLoopback, oidc == nil else { throw AccessError(.missing, "a token is needed", hint: hint) }
         guard try await !store.read({ try $0.hasAccessTokens() }) else {
             throw AccessError(.missing, "a token is needed, since there are tokens", hint: hint)

@@ -40,7 +40,9 @@ package struct WebhookEndpoint: Hashable, Sendable {
         let named = sources.filter { notice.names($0) }
         guard !named.isEmpty else {
             let places = notice.addresses.map(\.description)
-            let place = places.first ?? notice.place.map { "\($0.project)/\($0.repository)" } ?? "that is not named"
+            guard let place = places.first ?? notice.place.map({ "\($0.project)/\($0.repository)" }) else {
+                return WebhookVerdict(.unmatched, "nothing to do: the push does not say of which repository it is")
+            }
             let known = sources.compactMap { $0.address?.description }.joined(separator: ", ")
             return WebhookVerdict(
                 .unmatched, "nothing to do: no source is the repository \(place.forMessage)",
