@@ -50,7 +50,22 @@ extension SQLiteTransaction {
         try statement("DELETE FROM orphans WHERE provisioner = ?").run(provisioner)
         let insert = try statement("INSERT INTO orphans (provisioner, id, state, since) VALUES (?,?,?,?)")
         for orphan in orphans { try insert.run(provisioner, orphan.id, orphan.state, orphan.since) }
-        try statement("INSERT OR REPLACE INTO listings (provisioner, at) VALUES (?,?)").run(provisioner, listedAt)
+        try statement(
+            "INSERT INTO listings (provisioner, at) VALUES (?,?) ON CONFLICT (provisioner) DO UPDATE SET at = excluded.at"
+        ).run(provisioner, listedAt)
+    }
+
+    func listFailures() throws -> [ListFailure] {
+        try statement(
+            "SELECT provisioner, failure, failing_since FROM listings WHERE failure IS NOT NULL ORDER BY provisioner"
+        ).all { columns in
+            ListFailure(provisioner: columns.next(), message: columns.next(), since: columns.next())
+        }
+    }
+
+    func setListFailure(_ failure: ListFailure?, provisioner: String) throws {
+        try statement("UPDATE listings SET failure = ?, failing_since = ? WHERE provisioner = ?")
+            .run(failure?.message, failure?.since, provisioner)
     }
 
     func missing(provisioner: String) throws -> Set<WorkspaceID> {

@@ -18,6 +18,12 @@ enum Schema {
         migrator.registerMigration("v2") { database in
             try database.execute(sql: "ALTER TABLE sources ADD COLUMN planned_at INTEGER")
         }
+        migrator.registerMigration("v3") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE listings ADD COLUMN failure TEXT; ALTER TABLE listings ADD COLUMN failing_since INTEGER
+                    """)
+        }
         return migrator
     }
 

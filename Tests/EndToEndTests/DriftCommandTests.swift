@@ -32,6 +32,26 @@ import Testing
         #expect(try await sandbox.prewarm("get", "workspaces", "--owner", "ada", "-o", "name").out.isEmpty)
     }
 
+    @Test func aProvisionerThatCantBeListedIsSaidUntilItCan() async throws {
+        let sandbox = try await Sandbox.observable()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.prewarm("sync")
+        try sandbox.write("list-exit", "3")
+        for _ in 0..<2 {
+            let sync = try await sandbox.prewarm("sync", "--refresh")
+            #expect(sync.err.contains("local could not list what exists"), "\(sync.err)")
+        }
+        let status = try await sandbox.prewarm("status")
+        #expect(status.code == 1 && status.out.contains("! the provisioner \"local\" can't be listed"), "\(status.out)")
+        #expect(status.out.contains("the cloud is away"))
+        try sandbox.remove("list-exit")
+        #expect(try await sandbox.prewarm("sync", "--refresh").code == 0)
+        #expect(try await sandbox.prewarm("status").code == 0)
+        let events = try await sandbox.prewarm("get", "events").out
+        #expect(events.split(separator: "\n").count { $0.contains("ListFailed") } == 1, "\(events)")
+        #expect(events.contains("ListRecovered"))
+    }
+
     @Test func whatNobodyKnowsIsReportedAndCanBeAdopted() async throws {
         let sandbox = try await Sandbox.observable()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])

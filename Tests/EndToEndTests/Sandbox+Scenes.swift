@@ -9,8 +9,8 @@ extension Sandbox {
             .replacing("[create, delete]", with: "[\(operations)]") + policy
     }
 
-    /// What exists can be listed and inspected; files beside it change how it behaves: `starting`, `create-exit` and
-    /// `delete-exit` with a code. Each line of the ledger ends with how many instances there are then.
+    /// What exists can be listed and inspected; files beside it change how it behaves: `starting`, and
+    /// `create-exit`, `delete-exit` and `list-exit` with a code. Each line of the ledger ends with how many instances there are then.
     static let observableProvisioner = #"""
         #!/bin/sh
         set -eu
@@ -37,6 +37,7 @@ extension Sandbox {
             echo "{\"state\": \"$state\"}"
             ;;
         list)
+            [ ! -e list-exit ] || { echo "the cloud is away" >&2; exit "$(cat list-exit)"; }
             printf '{"workspaces": ['
             comma=
             for id in $(ls instances); do

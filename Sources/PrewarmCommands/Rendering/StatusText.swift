@@ -81,6 +81,11 @@ struct StatusText {
         var lines = status.list("suspectLists").map { list in
             "the last list of the provisioner \"\(list.text("provisioner") ?? "")\" lacks \(counted(list.number("missing"), "workspace")): none is replaced until the next one agrees"
         }
+        lines += status.list("failingLists").map { list in
+            let since = list.text("since").map { " since \($0)" } ?? ""
+            return
+                "the provisioner \"\(list.text("provisioner") ?? "")\" can't be listed\(since), so nothing that is lost is found: \((list.text("message") ?? "").asOneLine)"
+        }
         if orphans > 0 {
             lines.append(
                 "\(counted(orphans, "workspace")) of provisioners \(orphans == 1 ? "is" : "are") known to nobody: `prewarm get orphans`"

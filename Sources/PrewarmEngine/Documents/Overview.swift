@@ -15,6 +15,7 @@ package struct Overview: Sendable {
     private let orphans: [Orphan]
     /// How many workspaces the last list of a provisioner lacked, while that is not believed.
     private let suspects: [(provisioner: String, missing: Int)]
+    private let listFailures: [ListFailure]
     private let now: Timestamp
 
     package init(_ engine: Engine) async throws {
@@ -32,11 +33,14 @@ package struct Overview: Sendable {
         (self.presets, self.arePresetsHealthy) = (presets, arePresetsHealthy)
         unconfigured = try await engine.removedSources()
         let pending: [Operation]
-        (pending, orphans, suspects) = try await engine.store.read { store in
+        (pending, orphans, suspects, listFailures) = try await engine.store.read { store in
             (
                 try store.operations(OperationFilter(states: [.pending])).map(\.operation), try store.orphans(),
                 try engine.provisioners.keys.sorted().map { ($0, try store.missing(provisioner: $0).count) }
-                    .filter { $0.1 > 0 }
+                    .filter { $0.1 > 0 },
+                try store.listFailures().filter {
+                    engine.provisioners[$0.provisioner]?.operations.contains(.list) == true
+                }
             )
         }
         failing = pending.filter { $0.error != nil && $0.kind != .inspect }
@@ -46,6 +50,7 @@ package struct Overview: Sendable {
     package var isHealthy: Bool {
         sources.allSatisfy(\.isHealthy) && arePresetsHealthy && failing.isEmpty
             && missingProvisioners.isEmpty && unconfigured.isEmpty && suspects.isEmpty
+            && listFailures.isEmpty
     }
 
     package var value: Value {
@@ -61,6 +66,15 @@ package struct Overview: Sendable {
                 : .array(
                     suspects.map {
                         .object(known: ["provisioner": .string($0.provisioner), "missing": .int($0.missing)])
+                    }),
+            "failingLists": listFailures.isEmpty
+                ? nil
+                : .array(
+                    listFailures.map {
+                        .object(known: [
+                            "provisioner": .string($0.provisioner), "message": .string($0.message),
+                            "since": Value($0.since),
+                        ])
                     }),
             "unconfiguredSources": unconfigured.isEmpty ? nil : .array(unconfigured.map { .string($0.name) }),
             "removedSources": unconfigured.isEmpty

@@ -245,3 +245,16 @@ package struct Orphan: Hashable, Sendable {
         self.since = since
     }
 }
+
+/// Why nobody knows what a provisioner has: what is lost there is not found.
+package struct ListFailure: Hashable, Sendable {
+    package let provisioner: String
+    package let message: String
+    package let since: Timestamp
+
+    package init(provisioner: String, message: String, since: Timestamp) {
+        self.provisioner = provisioner
+        self.message = message
+        self.since = since
+    }
+}

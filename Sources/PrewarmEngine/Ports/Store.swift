@@ -51,6 +51,8 @@ package protocol StoreReader: StandingReader {
     func orphans() throws -> [Orphan]
     /// When the provisioner last listed its workspaces; nil: never.
     func listedAt(provisioner: String) throws -> Timestamp?
+    /// Of the provisioners whose last list could not be had.
+    func listFailures() throws -> [ListFailure]
     /// What the provisioner's last list lacked, and that is not believed to be gone yet.
     func missing(provisioner: String) throws -> Set<WorkspaceID>
 
@@ -122,6 +124,8 @@ package protocol StoreWriter: StoreReader, StandingWriter {
     func forgetPin(ofSource name: String) throws
     /// What a provisioner's list shows that nobody knows, in place of what it was.
     func replaceOrphans(_ orphans: [Orphan], provisioner: String, listedAt: Timestamp) throws
+    /// Of a provisioner that was asked before; nil: it can be listed again.
+    func setListFailure(_ failure: ListFailure?, provisioner: String) throws
     func replaceMissing(_ workspaces: Set<WorkspaceID>, provisioner: String) throws
     /// Nil: the failures are over.
     func setFailure(_ failure: FailureRecord?, of preset: PresetKey) throws

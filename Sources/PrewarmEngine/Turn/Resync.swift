@@ -57,6 +57,7 @@ extension Engine {
         let known = try store.orphans().filter { $0.provisioner == name }
         guard let listed else {
             try store.replaceOrphans(known, provisioner: name, listedAt: startedAt)
+            try noteList(report.failure, of: name, at: startedAt, in: store)
             return report
         }
         let present = Dictionary(listed.map { ($0.id, $0) }) { first, _ in first }
@@ -86,9 +87,36 @@ extension Engine {
             report.orphans = []
         }
         try store.replaceOrphans(report.orphans, provisioner: name, listedAt: startedAt)
+        try noteList(nil, of: name, at: startedAt, in: store)
         try store.append(events(report, known: Set(known.map(\.id)), at: startedAt))
         for source in Set(report.lost.map(\.preset.source)) { try store.markDirty(source: source) }
         return report
+    }
+
+    /// An event where that is new.
+    private func noteList(
+        _ failure: ProvisionerFailure?, of provisioner: String, at now: Timestamp, in store: any StoreWriter
+    ) throws {
+        let earlier = try store.listFailures().first { $0.provisioner == provisioner }
+        guard let failure else {
+            guard earlier != nil else { return }
+            try store.setListFailure(nil, provisioner: provisioner)
+            return try store.append([
+                Event(
+                    at: now, reason: "ListRecovered", object: "provisioner", name: provisioner,
+                    message: "what it has can be listed again")
+            ])
+        }
+        let message = failure.message.printable
+        guard earlier?.message != message else { return }
+        try store.setListFailure(
+            ListFailure(provisioner: provisioner, message: message, since: earlier?.since ?? now),
+            provisioner: provisioner)
+        try store.append([
+            Event(
+                at: now, kind: .warning, reason: "ListFailed", object: "provisioner", name: provisioner,
+                message: "what it has can't be listed, so that nothing that is lost is found: \(message)")
+        ])
     }
 
     private func orphans(

@@ -70,6 +70,7 @@ enum DocumentSchemas {
                 "created": "number", "deleted": "number", "cancelled": "number", "convergedAt?": "time",
             ]
         ),
+        ("ListFailure", ["provisioner": "text", "message": "text", "since": "time"]),
         ("Orphan", ["id": "text", "provisioner": "text", "state?": "text", "since": "time"]),
         (
             "Plan",
@@ -89,7 +90,7 @@ enum DocumentSchemas {
             "Status",
             [
                 "at": "time", "healthy": "boolean", "sources": "[]Source", "presets": "[]Preset",
-                "failing": "[]Operation", "orphans?": "[]Orphan", "daemon?": "object",
+                "failing": "[]Operation", "orphans?": "[]Orphan", "failingLists?": "[]ListFailure", "daemon?": "object",
             ]
         ),
         ("Observed", ["at": "time", "workspaces": "[]Workspace", "operations": "[]Operation"]),
