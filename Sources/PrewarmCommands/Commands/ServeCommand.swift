@@ -44,6 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func serve() async throws {
+        FileLimit.raise()
         let logger = Logger.prewarm(
             format: global.logFormat == .json ? .json : .text, level: global.logLevel, now: { .now })
         let systemd = Systemd(Environment.variables)

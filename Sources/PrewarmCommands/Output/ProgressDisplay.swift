@@ -100,7 +100,11 @@ final class ProgressDisplay: Sendable {
         switch operation.state {
         case .succeeded:
             state.done += 1
-            console.step(.success, "\(operation.kind.pastTense) \(name)\(time)")
+            if operation.kind == .create, workspace.state == .creating {
+                console.step(.waiting, "\(name) is starting\(time)")
+            } else {
+                console.step(.success, "\(operation.kind.pastTense) \(name)\(time)")
+            }
         case .failed:
             state.failed += 1
             console.step(

@@ -29,6 +29,8 @@ struct SourceLoop: Sendable {
             var announced: String?
             /// Why the last turn could not be made.
             var problem: String?
+            /// The last turn that asked the remote learned nothing.
+            var isUnreadable = false
         }
 
         private let state = Mutex(State())
@@ -121,7 +123,7 @@ struct SourceLoop: Sendable {
         switch result {
         case .success(let report):
             onTurn(report)
-            log(report)
+            log(report, pulled: pulled, wasUnreadable: before.isUnreadable)
         case .failure(is CancellationError): break
         case .failure(TurnError.leaseHeld(_, let holder)):
             logger.debug("another prewarm reconciles the source", metadata: ["source": "\(name)", "by": "\(holder)"])
@@ -138,14 +140,19 @@ struct SourceLoop: Sendable {
             state.nextPullAt = pacing.nextPull
             state.isRelaxed = pacing.isRelaxed
             state.problem = problem
+            if pulled, case .success(let report) = result { state.isUnreadable = report.failure != nil }
         }
     }
 
-    private func log(_ report: TurnReport) {
+    private func log(_ report: TurnReport, pulled: Bool, wasUnreadable: Bool) {
         if let failure = report.failure {
-            logger.warning(
-                "a source can't be read",
-                metadata: ["source": "\(name)", "reason": "\(failure.reason.rawValue)", "error": "\(failure.message)"])
+            var metadata: Logger.Metadata = [
+                "source": "\(name)", "reason": "\(failure.reason.rawValue)", "error": "\(failure.message)",
+            ]
+            if let hint = failure.hint { metadata["hint"] = "\(hint)" }
+            logger.warning("a source can't be read", metadata: metadata)
+        } else if pulled, wasUnreadable {
+            logger.info("a source can be read again", metadata: ["source": "\(name)"])
         }
         guard !report.plan.actions.isEmpty || report.isNewRevision else { return }
         if report.isNewRevision { logErrors(report) }
