@@ -10,26 +10,29 @@ package struct Preset: Hashable, Sendable {
         case pruned
     }
 
-    package let key: PresetKey
-    package let labels: [String: String]
-    package let annotations: [String: String]
-    package let origin: Origin
-    package let spec: WorkspaceSpec
-    /// Of ``spec``, kept because every turn compares it.
-    package let fingerprint: Fingerprint
-    /// The desired number where no window of the schedule matches.
-    package let instances: Int
-    /// How long an instance may wait for a user, counted from when it was ready; nil: for ever.
-    package let ttl: Duration?
-    package let schedule: Schedule?
-    package let strategy: RolloutStrategy
-    /// Failures in a row after which the preset is stalled.
-    package let failureLimit: Int
+    /// What its manifests say. There are many presets, which are handed around in each turn: their copies share it.
+    private let written: Written
     package var retirement: Retirement?
     package private(set) var isSuspended: Bool
     package private(set) var options: PoolOptions
+
+    package var key: PresetKey { written.key }
+    package var labels: [String: String] { written.labels }
+    package var annotations: [String: String] { written.annotations }
+    package var origin: Origin { written.origin }
+    package var spec: WorkspaceSpec { written.spec }
+    /// Of ``spec``, kept because every turn compares it.
+    package var fingerprint: Fingerprint { written.fingerprint }
+    /// The desired number where no window of the schedule matches.
+    package var instances: Int { written.instances }
+    /// How long an instance may wait for a user, counted from when it was ready; nil: for ever.
+    package var ttl: Duration? { written.ttl }
+    package var schedule: Schedule? { written.schedule }
+    package var strategy: RolloutStrategy { written.strategy }
+    /// Failures in a row after which the preset is stalled.
+    package var failureLimit: Int { written.failureLimit }
     /// From when its create answered: an instance that is not ready by then has failed. Nil: it may take for ever.
-    package let readyTimeout: Duration?
+    package var readyTimeout: Duration? { written.readyTimeout }
 
     package init(
         key: PresetKey, labels: [String: String] = [:], annotations: [String: String] = [:], origin: Origin,
@@ -38,21 +41,13 @@ package struct Preset: Hashable, Sendable {
         retirement: Retirement? = nil, isSuspended: Bool = false,
         options: PoolOptions = PoolOptions(), readyTimeout: Duration? = nil
     ) {
-        self.key = key
-        self.labels = labels
-        self.annotations = annotations
-        self.origin = origin
-        self.spec = spec
-        self.fingerprint = spec.fingerprint
-        self.instances = instances
-        self.ttl = ttl
-        self.schedule = schedule
-        self.strategy = strategy
-        self.failureLimit = failureLimit
+        written = Written(
+            key: key, labels: labels, annotations: annotations, origin: origin, spec: spec,
+            fingerprint: spec.fingerprint, instances: instances, ttl: ttl, schedule: schedule, strategy: strategy,
+            failureLimit: failureLimit, readyTimeout: readyTimeout)
         self.retirement = retirement
         self.isSuspended = isSuspended
         self.options = options
-        self.readyTimeout = readyTimeout
     }
 
     package static let standardFailureLimit = 3
@@ -64,6 +59,56 @@ package struct Preset: Hashable, Sendable {
         preset.isSuspended = false
         preset.options.mode = .reconcile
         return preset
+    }
+}
+
+extension Preset {
+    private final class Written: Hashable, Sendable {
+        let key: PresetKey
+        let labels: [String: String]
+        let annotations: [String: String]
+        let origin: Origin
+        let spec: WorkspaceSpec
+        let fingerprint: Fingerprint
+        let instances: Int
+        let ttl: Duration?
+        let schedule: Schedule?
+        let strategy: RolloutStrategy
+        let failureLimit: Int
+        let readyTimeout: Duration?
+
+        init(
+            key: PresetKey, labels: [String: String], annotations: [String: String], origin: Origin,
+            spec: WorkspaceSpec, fingerprint: Fingerprint, instances: Int, ttl: Duration?, schedule: Schedule?,
+            strategy: RolloutStrategy, failureLimit: Int, readyTimeout: Duration?
+        ) {
+            self.key = key
+            self.labels = labels
+            self.annotations = annotations
+            self.origin = origin
+            self.spec = spec
+            self.fingerprint = fingerprint
+            self.instances = instances
+            self.ttl = ttl
+            self.schedule = schedule
+            self.strategy = strategy
+            self.failureLimit = failureLimit
+            self.readyTimeout = readyTimeout
+        }
+
+        static func == (left: Written, right: Written) -> Bool {
+            left === right
+                || left.key == right.key && left.fingerprint == right.fingerprint && left.spec == right.spec
+                    && left.instances == right.instances && left.origin == right.origin && left.labels == right.labels
+                    && left.annotations == right.annotations && left.ttl == right.ttl
+                    && left.schedule == right.schedule && left.strategy == right.strategy
+                    && left.failureLimit == right.failureLimit && left.readyTimeout == right.readyTimeout
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(key)
+            hasher.combine(fingerprint)
+        }
     }
 }
 
@@ -88,21 +133,23 @@ extension Preset: BinaryCodable {
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
-        key = PresetKey(source: try reader.read(), name: try reader.read())
-        labels = try reader.read()
-        annotations = try reader.read()
-        origin = try reader.read()
-        spec = try reader.read()
-        fingerprint = Fingerprint(rawValue: try reader.read())
-        instances = try reader.read()
-        ttl = try reader.read(Int64?.self).map { .seconds($0) }
-        schedule = try reader.read()
-        strategy = try reader.read()
-        failureLimit = try reader.read()
+        let key = PresetKey(source: try reader.read(), name: try reader.read())
+        let labels = try reader.read([String: String].self)
+        let annotations = try reader.read([String: String].self)
+        let (origin, spec) = (try reader.read(Origin.self), try reader.read(WorkspaceSpec.self))
+        let fingerprint = Fingerprint(rawValue: try reader.read())
+        let instances = try reader.read(Int.self)
+        let ttl = try reader.read(Int64?.self).map { Duration.seconds($0) }
+        let schedule = try reader.read(Schedule?.self)
+        let strategy = try reader.read(RolloutStrategy.self)
+        let failureLimit = try reader.read(Int.self)
         retirement = try reader.read()
         isSuspended = try reader.read()
         options = try reader.read()
-        readyTimeout = try reader.read(Int64?.self).map { .seconds($0) }
+        written = Written(
+            key: key, labels: labels, annotations: annotations, origin: origin, spec: spec, fingerprint: fingerprint,
+            instances: instances, ttl: ttl, schedule: schedule, strategy: strategy, failureLimit: failureLimit,
+            readyTimeout: try reader.read(Int64?.self).map { .seconds($0) })
     }
 }
 
