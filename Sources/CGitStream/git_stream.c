@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -26,6 +26,8 @@ struct prewarm_git_watch {
     char *host, *port;
     /* Through a proxy: `host:port` of the one behind it; else NULL. */
     char *target;
+    /* What may come in, and what had come in, over all connections of the pass, when that was said; 0: no limit. */
+    unsigned long long most, before;
     prewarm_git_report report;
     /* Only for the thread of the pass. */
     prewarm_git_hook connected, closed;
@@ -293,7 +295,10 @@ static ssize_t stream_read(git_stream *parent, void *data, size_t length)
             return -1;
         ssize_t count = recv(stream->s, data, length, MSG_DONTWAIT);
         if (count > 0) {
-            stream->watch->report.received += (unsigned long long)count;
+            prewarm_git_watch *watch = stream->watch;
+            watch->report.received += (unsigned long long)count;
+            if (watch->most > 0 && watch->report.received - watch->before > watch->most)
+                return note(stream, PREWARM_GIT_READING, PREWARM_GIT_TOO_MUCH, 0);
             return count;
         }
         if (count == 0) {
@@ -472,6 +477,14 @@ void prewarm_git_watch_leave(prewarm_git_watch *watch)
         current = NULL;
 }
 
+void prewarm_git_watch_limit(prewarm_git_watch *watch, unsigned long long most)
+{
+    pthread_mutex_lock(&watch->lock);
+    watch->most = most;
+    watch->before = watch->report.received;
+    pthread_mutex_unlock(&watch->lock);
+}
+
 int prewarm_git_watch_is_over(prewarm_git_watch *watch)
 {
     pthread_mutex_lock(&watch->lock);
@@ -506,6 +519,10 @@ void prewarm_git_watch_patrol(prewarm_git_watch *watch)
     else if (watch->descriptor >= 0 && getsockopt(watch->descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) == 0
              && info.tcpi_last_data_recv >= (unsigned)watch->idle && info.tcpi_last_data_sent >= (unsigned)watch->idle)
         shut_down_locked(watch, PREWARM_GIT_IDLE);
+    else if (watch->descriptor >= 0 && watch->most > 0
+             && getsockopt(watch->descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) == 0
+             && info.tcpi_bytes_received > watch->most)
+        shut_down_locked(watch, PREWARM_GIT_TOO_MUCH);
     pthread_mutex_unlock(&watch->lock);
 }
 

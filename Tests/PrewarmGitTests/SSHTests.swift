@@ -150,6 +150,16 @@ struct SSHTests {
         }
     }
 
+    @Test("a server that lists references for ever is given up before they fill the memory")
+    func endless() async throws {
+        let line = "004d0123456789012345678901234567890123456789 refs/heads/aaaaaaaaaaaaaaaaaaaa"
+        try folder.write("endless", "exec yes '\(line)'\n")
+        try await SSHServer.serving(folder, command: "/bin/sh \(folder.path)/endless") { ssh in
+            let failure = try await head(of: try mirror(ssh, known: "\(ssh.name) \(ssh.hostKey())", path: "/a"))
+            #expect(failure.reason == .tooLarge && failure.message.contains("lists more references"), "\(failure)")
+        }
+    }
+
     @Test("a server that says nothing is given up in time", arguments: [nil, "sleep 20"])
     func silence(_ command: String?) async throws {
         let listener = try Listener()

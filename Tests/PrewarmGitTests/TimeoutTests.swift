@@ -47,6 +47,18 @@ struct TimeoutTests {
         #expect(GitLimits(timeout: .seconds(timeout)).idleTimeout == .seconds(idle))
     }
 
+    @Test("or lists references for ever is given up before they fill the memory", arguments: ["http", "https"])
+    func endless(_ scheme: String) async throws {
+        let certificate = try await Certificate(folder, for: "DNS:localhost")
+        try await GitServer.serving(folder, scheme == "https" ? certificate.options : []) { server in
+            let mirror = try folder.mirror(server.url("endless/a", scheme: scheme, host: "localhost")) {
+                $0.caFile = certificate.file
+            }
+            let failure = try await head(of: mirror)
+            #expect(failure.reason == .tooLarge && failure.message.contains("lists more references than 64 MiB hold"))
+        }
+    }
+
     @Test("is given up while its handshake lasts", arguments: ["http", "https"])
     func handshake(_ scheme: String) async throws {
         let listener = try Listener()

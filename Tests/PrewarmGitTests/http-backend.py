@@ -17,6 +17,7 @@ STATE/requests: method, path, authorization. The first part of a path says how t
     /stall/REPOSITORY      says nothing more in the middle of a pack
     /trickle/REPOSITORY    sends a byte of a pack every tenth of a second
     /cut/REPOSITORY        hangs up in the middle of a pack
+    /endless/...           lists references for ever
 
     /app/installations/7/access_tokens     is GitHub's API for the tokens of an app: checks the assertion as GitHub does,
                                            and makes a token that is the login from then on, written to --login's file
@@ -77,6 +78,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.token(body)
         elif manner == "silent":
             time.sleep(60)
+        elif manner == "endless":
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-git-upload-pack-advertisement")
+            self.end_headers()
+            self.wfile.write(b"001e# service=git-upload-pack\n0000")
+            self.wfile.write(b"00450123456789012345678901234567890123456789 HEAD\x00symref=HEAD:refs/a\n")
+            line = b"004d0123456789012345678901234567890123456789 refs/heads/aaaaaaaaaaaaaaaaaaaa\n"
+            self.close_connection = True
+            try:
+                while True:
+                    self.wfile.write(line * 1000)
+            except OSError:
+                pass
         elif manner == "halting":
             self.send_response(201)
             self.send_header("Content-Length", "200")

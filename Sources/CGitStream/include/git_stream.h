@@ -24,6 +24,8 @@ typedef enum {
     PREWARM_GIT_CLOSED = 5,
     /* A redirect to another host or port. */
     PREWARM_GIT_ELSEWHERE = 6,
+    /* More came than may. */
+    PREWARM_GIT_TOO_MUCH = 7,
 } prewarm_git_cause;
 
 typedef struct {
@@ -58,6 +60,8 @@ void prewarm_git_watch_set_hooks(prewarm_git_watch *watch, prewarm_git_hook conn
 /* Puts this thread's streams under the watch, until it leaves. What an earlier pass met is forgotten. */
 void prewarm_git_watch_enter(prewarm_git_watch *watch);
 void prewarm_git_watch_leave(prewarm_git_watch *watch);
+/* In bytes, of what comes in from the server while the limit is set, give or take some; 0: no limit. */
+void prewarm_git_watch_limit(prewarm_git_watch *watch, unsigned long long most);
 
 /* The following may be called from any thread. */
 

@@ -106,6 +106,9 @@ struct RemotePass {
         }
     }
 
+    /// In bytes, of all references of a repository: a million take as many. libgit2 holds them all, and has no limit.
+    static let mostOfListing: UInt64 = 64 << 20
+
     private func connectAndList(_ remote: OpaquePointer?) throws(LibGit2Error) -> [AdvertisedRef] {
         var options = git_remote_connect_options()
         try check(git_remote_connect_options_init(&options, UInt32(GIT_REMOTE_CONNECT_OPTIONS_VERSION)))
@@ -114,7 +117,9 @@ struct RemotePass {
         options.follow_redirects = GIT_REMOTE_REDIRECT_NONE
         try withProxy { proxy throws(LibGit2Error) in
             options.proxy_opts = proxy
-            try check(git_remote_connect_ext(remote, GIT_DIRECTION_FETCH, &options))
+            try watch.limited(to: Self.mostOfListing) { () throws(LibGit2Error) in
+                try check(git_remote_connect_ext(remote, GIT_DIRECTION_FETCH, &options))
+            }
         }
         var heads: UnsafeMutablePointer<UnsafePointer<git_remote_head>?>?
         var count = 0

@@ -61,6 +61,15 @@ final class Watch: @unchecked Sendable {
         prewarm_git_watch_abort(pointer)
     }
 
+    /// What the server may say while the body runs: as many bytes, give or take some.
+    func limited<Value>(
+        to most: UInt64, _ body: () throws(LibGit2Error) -> Value
+    ) throws(LibGit2Error) -> Value {
+        prewarm_git_watch_limit(pointer, most)
+        defer { prewarm_git_watch_limit(pointer, 0) }
+        return try body()
+    }
+
     /// Who is told of connections that come and go; nil: nobody.
     func tell(_ context: PassContext?) {
         guard let context else { return prewarm_git_watch_set_hooks(pointer, nil, nil, nil) }
@@ -118,6 +127,10 @@ final class Watch: @unchecked Sendable {
             return GitFailure(
                 .unreachable, "\(address) was not done within \(settings.limits.timeout.shortText)",
                 hint: "give source \(settings.name) more time, where its repository is large")
+        case (PREWARM_GIT_TOO_MUCH, _):
+            return GitFailure(
+                .tooLarge, "\(address) lists more references than \(RemotePass.mostOfListing.sizeText) hold",
+                hint: "keep manifests in a repository of their own")
         case (PREWARM_GIT_ABORTED, _):
             return GitFailure(.unreachable, "the call to \(address) was cancelled")
         case (PREWARM_GIT_ELSEWHERE, _):
