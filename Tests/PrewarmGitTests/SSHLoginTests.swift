@@ -79,6 +79,21 @@ struct SSHLoginTests {
         }
     }
 
+    @Test("that needs somebody's leave at the agent is passed by for the next one")
+    func declined() async throws {
+        try await SSHServer.serving(folder) { ssh in
+            let agent = try await Agent(folder)
+            defer { agent.end() }
+            let mirror = try mirror(ssh, .sshAgent(socket: agent.socket))
+            // Nobody is there to be asked.
+            try await agent.add("-c", "client-ed25519")
+            let declined = try await head(of: mirror)
+            #expect(declined.message.contains("did not sign") && declined.hint?.contains("ssh-add -c") == true)
+            try await agent.add("client-ecdsa")
+            #expect(try await mirror.head().ref == "main")
+        }
+    }
+
     @Test("is not taken from an agent that is not there, and that is told")
     func noAgent() async throws {
         try await SSHServer.serving(folder) { ssh in
@@ -172,8 +187,8 @@ struct SSHLoginTests {
                 }.first)
         }
 
-        func add(_ key: String) async throws {
-            try await run("ssh-add", ["-q", key], in: folder.path, environment: ["SSH_AUTH_SOCK": "\(socket)"])
+        func add(_ key: String...) async throws {
+            try await run("ssh-add", ["-q"] + key, in: folder.path, environment: ["SSH_AUTH_SOCK": "\(socket)"])
         }
 
         func end() { kill(process, SIGTERM) }

@@ -20,6 +20,7 @@ final class PassContext {
     /// Once it was asked, with those of its keys that were not tried yet.
     private var agent: SSHAgent?
     private var keys: ArraySlice<[UInt8]> = []
+    private var isDeclined = false
     var agentFailure: GitFailure?
     private let idleTimeout: Duration
     let trust: TrustHold
@@ -80,9 +81,15 @@ final class PassContext {
                 keys = try agent.keys()[...]
                 if keys.isEmpty {
                     throw GitFailure(
-                        .authenticationFailed, "the ssh agent holds no key",
-                        hint: "add one with `ssh-add`, or unlock it with `ssh-add -X`")
+                        .authenticationFailed, "the ssh agent holds no key that can be used",
+                        hint: "add one with `ssh-add`, or unlock it with `ssh-add -X`; certificates and keys that are "
+                            + "touched are of no use here")
                 }
+            }
+            if keys.isEmpty, isDeclined {
+                throw GitFailure(
+                    .authenticationFailed, "the ssh agent did not sign with the key that the server takes",
+                    hint: "see whether the key asks for somebody's leave (`ssh-add -c`)")
             }
         } catch {
             agentFailure = error
@@ -97,10 +104,12 @@ final class PassContext {
         }
     }
 
-    /// Nil where the agent gives none, which ends the pass.
+    /// Nil where the agent gives none: then the next key is tried, unless the agent itself failed.
     fileprivate func signature(of data: [UInt8]) -> [UInt8]? {
         do throws(GitFailure) {
-            return try agent?.signature(of: data)
+            let signature = try agent?.signature(of: data)
+            if signature == nil { isDeclined = true }
+            return signature
         } catch {
             agentFailure = error
             return nil

@@ -50,42 +50,46 @@ final class SSHAgent {
 
     deinit { close(descriptor) }
 
-    /// Its public keys, as ssh encodes them, in its order.
+    /// Its public keys that libssh2 can log in by, as ssh encodes them, in its order: it knows no certificates, and none
+    /// that are in the hardware of somebody who touches it.
     func keys() throws(GitFailure) -> [[UInt8]] {
-        var answer = try ask([Message.requestIdentities], for: Message.identities)
+        guard var answer = try ask([Message.requestIdentities], for: Message.identities) else {
+            throw Self.failure("the ssh agent refused", hint: "see whether `ssh-add -l` answers")
+        }
         var keys: [[UInt8]] = []
         for _ in 0..<(answer.number() ?? 0) {
             guard let key = answer.string(), answer.string() != nil else { throw Self.unreadable }
             keys.append(key)
         }
-        return keys
+        return keys.filter { Self.types.contains(KnownHosts.type(of: $0)) }
     }
 
-    /// What `data`, a request for a login, is signed with by the key that it names, in the algorithm that it names.
-    func signature(of data: [UInt8]) throws(GitFailure) -> [UInt8] {
+    private static let types: Set<String> = [
+        "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa", "ssh-dss",
+    ]
+
+    /// What `data`, a request for a login, is signed with by the key that it names, in the algorithm that it names. Nil where
+    /// the agent does not, as where somebody declined.
+    func signature(of data: [UInt8]) throws(GitFailure) -> [UInt8]? {
         guard let request = LoginRequest(data) else { throw Self.unreadable }
         let flags = ["rsa-sha2-256": 2, "rsa-sha2-512": 4][request.algorithm] ?? 0
         let message =
             [Message.requestSignature] + SSHFields.string(request.key) + SSHFields.string(data)
             + SSHFields.number(flags)
-        var answer = try ask(message, for: Message.signature)
+        guard var answer = try ask(message, for: Message.signature) else { return nil }
         var signature = SSHFields(answer.string() ?? [])
-        guard signature.string() == Array(request.algorithm.utf8), let bytes = signature.string() else {
-            throw Self.unreadable
-        }
-        return bytes
+        guard let algorithm = signature.string(), let bytes = signature.string() else { throw Self.unreadable }
+        return algorithm == Array(request.algorithm.utf8) ? bytes : nil
     }
 
-    private func ask(_ message: [UInt8], for kind: UInt8) throws(GitFailure) -> SSHFields {
+    /// Nil where the answer is another one than that.
+    private func ask(_ message: [UInt8], for kind: UInt8) throws(GitFailure) -> SSHFields? {
         let end = ContinuousClock.now + limit
         try send(SSHFields.string(message), until: end)
         var head = SSHFields(try receive(4, until: end))
         guard let length = head.number(), (1...Self.mostBytes).contains(Int(length)) else { throw Self.unreadable }
         var answer = SSHFields(try receive(Int(length), until: end))
-        guard answer.byte() == kind else {
-            throw Self.failure("the ssh agent refused", hint: "see whether it is locked, or its key was declined")
-        }
-        return answer
+        return answer.byte() == kind ? answer : nil
     }
 
     private func send(_ bytes: [UInt8], until end: ContinuousClock.Instant) throws(GitFailure) {
