@@ -114,7 +114,11 @@ extension ManifestParser {
         let isNear = apiVersion.map { [Self.apiVersion].closest(to: $0.text) != nil } ?? (name != nil)
         // There are Templates of others, as OpenShift's.
         if isNear || kind != "Template" { file.isDoubtful = true }
-        guard isNear else { return }
+        // One of that name may be in force: then the slip is larger.
+        guard isNear else {
+            if kind == "Template" { file.doubtful.append(InvalidDocument(isPreset: false, name: name)) }
+            return
+        }
         if kind != "Template" { file.doubtful.append(InvalidDocument(isPreset: true, name: name)) }
         if kind != "Preset" { file.doubtful.append(InvalidDocument(isPreset: false, name: name)) }
         let lacking = kind == nil ? "\"apiVersion\" and \"kind\"" : "\"apiVersion\""

@@ -32,6 +32,19 @@ import Testing
         #expect(try await sandbox.prewarm("get", "workspaces", "--owner", "ada", "-o", "name").out.isEmpty)
     }
 
+    @Test func aListThatLacksMostIsNotBelievedHoweverFewThereAre() async throws {
+        let sandbox = try await Sandbox.observable()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
+        try await sandbox.prewarm("sync")
+        let before = sandbox.instances
+        for id in before { try sandbox.remove("instances/\(id)") }
+        for id in before.sorted().prefix(1) { try sandbox.write("instances/\(id)", "") }
+        let first = try await sandbox.prewarm("sync", "--refresh")
+        #expect(first.err.contains("lacks 2 of 3") && sandbox.calls("delete") == 0, "\(first.err)")
+        try await sandbox.prewarm("sync", "--refresh")
+        #expect(sandbox.instances.count == 3, "two lists agree")
+    }
+
     @Test func aProvisionerThatCantBeListedIsSaidUntilItCan() async throws {
         let sandbox = try await Sandbox.observable()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])

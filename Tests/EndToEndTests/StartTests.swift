@@ -1,5 +1,6 @@
 import Foundation
 import Subprocess
+import SystemPackage
 import Testing
 
 /// What a command does without: most of what a short one takes is its own start.
@@ -23,6 +24,19 @@ import Testing
         let result = try await sandbox.prewarm(arguments, environment: ["LD_LIBRARY_PATH": libraries])
         #expect(result.code == 0, "\(result.err)")
         #expect(!result.err.contains("libgit2"), "\(result.err)")
+    }
+
+    /// As of a file on a full disk; a reader that goes away is another matter.
+    @Test(arguments: [("/dev/full", 1), ("| true", 0)])
+    func outputThatIsLostIsAFailure(_ target: String, _ code: Int32) async throws {
+        let script =
+            target.hasPrefix("/")
+            ? "\(Sandbox.binary.string) schema preset > \(target)"
+            : "\(Sandbox.binary.string) schema preset \(target); exit ${PIPESTATUS[0]}"
+        let result = try await Subprocess.run(
+            .name("bash"), arguments: ["-c", script], output: .discarded, error: .string(limit: 1 << 16))
+        #expect(result.terminationStatus == .exited(code), "\(result.standardError)")
+        #expect(result.standardError.contains("no space left") == (code == 1))
     }
 
     @Test func whatNeedsGitSaysThatItIsMissing() async throws {

@@ -333,6 +333,24 @@ struct DeletionGuardTests {
         #expect(world.with(\.instances).count == 33, "then little goes again without anybody's leave")
     }
 
+    @Test("lets expired ones go where the record of the guard is lost, however many: nobody can claim them")
+    func lostRecordAndExpiry() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 8 1 ttl=600\nb 1 1")
+        try await engine.sync()
+        damageRecord(of: world)
+        world.commit("a 5 1 ttl=600\nb 1 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 9)
+        for _ in 0..<4 {
+            world.with { $0.now = $0.now + .seconds(700) }
+            try await engine.sync()
+            #expect(world.with(\.instances).count <= 9, "the pool does not grow by what is held")
+        }
+        #expect(try await engine.counts("a")?.eligible == 5)
+    }
+
     private func damageRecord(of world: World) {
         var database: OpaquePointer?
         #expect(sqlite3_open(world.path, &database) == SQLITE_OK)

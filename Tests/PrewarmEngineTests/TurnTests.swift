@@ -105,7 +105,7 @@ import Testing
         #expect(try await ready("second") == 0)
         first.commit(text("a", 6))
         try await engine.sync()
-        world.with { $0.now = $0.now + .seconds(6) }
+        world.with { $0.now = $0.now + .seconds(16) }
         try await engine.sync()
         #expect(try await ready("first") == 6)
         #expect(try await ready("second") == 4)

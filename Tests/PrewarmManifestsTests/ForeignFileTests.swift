@@ -56,7 +56,8 @@ struct ForeignFileTests {
     func foreignTemplate() {
         let text = presetText("template: go\nversion: a\ninstances: 1")
         let file = parse(text + "---\napiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: x}\n")
-        #expect(!file.isDoubtful && file.doubtful == [] && file.diagnostics == [])
+        #expect(!file.isDoubtful && file.diagnostics == [])
+        #expect(file.doubtful == [InvalidDocument(isPreset: false, name: "x")], "where one of that name is in force")
         #expect(parse("apiVersion: v1\nkind: Preset\nmetadata: {name: x}\n").isDoubtful)
     }
 
@@ -67,6 +68,21 @@ struct ForeignFileTests {
             source: "s", files: [("big.yaml", .tooLarge(limit: 1024)), ("go.yaml", preset)], provisioners: nil,
             defaultProvisioner: "local", previous: [], previousTemplates: [])
         #expect(catalog.presets == [] && catalog.diagnostics.contains { $0.severity == .error })
+    }
+
+    @Test("A template at a path that has nothing any more stays, and so does what its presets have")
+    func unreadTemplate() {
+        let template = parse(
+            "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go}\nspec: {provisioner: cloud}\n")
+        let preset = parse(presetText("template: go\nversion: a\ninstances: 1"))
+        let before = Catalog(
+            source: "s", files: [("presets/go.yaml", preset), ("templates/go.yaml", template)],
+            provisioners: nil, defaultProvisioner: "local", previous: [], previousTemplates: [])
+        let after = Catalog(
+            source: "s", files: [("presets/go.yaml", preset)], unreadPaths: ["templates"], provisioners: nil,
+            defaultProvisioner: "local", previous: before.presets, previousTemplates: before.templates)
+        #expect(before.presets.map(\.spec.provisioner) == ["cloud"])
+        #expect(after.presets == before.presets && after.templates == before.templates)
     }
 
     @Test("What only this machine's time zones make an error is not kept")

@@ -44,6 +44,7 @@ package struct Prewarm: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            if Console.tellLoss() { Glibc.exit(1) }
         } catch {
             end(with: error)
         }
@@ -69,6 +70,7 @@ package struct Prewarm: AsyncParsableCommand {
         let text = fullMessage(for: error)
         if code.isSuccess {
             Console.standard.write(text.isEmpty ? "" : text + "\n")
+            if Console.tellLoss() { Glibc.exit(1) }
         } else if !text.isEmpty {
             let word = "Error: "
             Console.standard.draw((text.hasPrefix(word) ? "error: " + text.dropFirst(word.count) : text) + "\n")

@@ -1,6 +1,7 @@
 import Logging
 import PrewarmCore
 import PrewarmEngine
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -38,10 +39,25 @@ struct Console: Sendable {
 
     var errorWidth: Int { Self.width(of: STDERR_FILENO) ?? 80 }
 
-    /// A reader that has gone away is not our failure: what it didn't read is dropped.
-    func write(_ text: String) { Self.write(text, to: STDOUT_FILENO) }
+    /// A reader that has gone away is not our failure: what it didn't read is dropped. Any other is remembered.
+    func write(_ text: String) {
+        let code = Self.write(text, to: STDOUT_FILENO)
+        if code != 0, code != EPIPE { Self.loss.withLock { $0 = code } }
+    }
 
-    func draw(_ text: String) { Self.write(text, to: STDERR_FILENO) }
+    func draw(_ text: String) { _ = Self.write(text, to: STDERR_FILENO) }
+
+    private static let loss = Mutex<Int32>(0)
+
+    /// Tells it where something could not be written to standard output, as on a full disk.
+    static func tellLoss() -> Bool {
+        let code = loss.withLock { $0 }
+        guard code != 0 else { return false }
+        standard.error(
+            "not all could be written to standard output: \(String(cString: strerror(code)).lowercased())",
+            hint: "what was done is done; only its output is lost")
+        return true
+    }
 
     /// Text that belongs to a person's reading only, as a table that goes with an error.
     func note(_ text: String) {
@@ -95,17 +111,19 @@ struct Console: Sendable {
         }
     }
 
-    private static func write(_ text: String, to file: Int32) {
+    /// Returns 0, or the number of the error.
+    private static func write(_ text: String, to file: Int32) -> Int32 {
         let bytes = Array(text.utf8)
         var start = 0
         while start < bytes.count {
             let count = bytes[start...].withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
             if count < 0 {
                 if errno == EINTR || errno == EAGAIN { continue }
-                return
+                return errno
             }
             start += count
         }
+        return 0
     }
 
     private static func width(of file: Int32) -> Int? {

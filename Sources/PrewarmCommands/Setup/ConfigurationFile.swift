@@ -22,7 +22,7 @@ struct ConfigurationFile {
     }
 
     init(_ global: GlobalOptions) throws {
-        if let named = global.config ?? Environment.variables["PREWARM_CONFIG"] {
+        if let named = global.config ?? Environment.variables["PREWARM_CONFIG"], !named.isEmpty {
             guard FileManager.default.fileExists(atPath: named) else {
                 throw CommandFailure("there is no configuration \(named)", hint: "write a starter with `prewarm init`")
             }

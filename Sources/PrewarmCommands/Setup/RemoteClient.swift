@@ -116,6 +116,10 @@ final class RemoteClient: APIClient {
             return (response.status.code, response.headers, Array(body.readableBytesView))
         } catch let error as CancellationError {
             throw error
+        } catch let error where "\(error)".contains("CERTIFICATE_VERIFY_FAILED") {
+            throw Problem(
+                "Unreachable", status: 502, "\(base) can't be reached: its certificate is not trusted",
+                hint: "add its authority to the certificates of this machine (update-ca-certificates)")
         } catch {
             let why = (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
             throw Problem(

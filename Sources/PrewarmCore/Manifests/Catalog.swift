@@ -29,7 +29,7 @@ package struct Catalog: Sendable {
         self.source = source
         var linker = Linker(
             source: source, provisioners: provisioners, secrets: secrets, defaultProvisioner: defaultProvisioner,
-            files: files)
+            files: files, unreadPaths: unreadPaths)
         linker.link(previous, previousTemplates)
         foreignDocuments = files.reduce(0) { $0 + $1.file.foreignDocuments }
         invalidNames = linker.invalidPresets
@@ -42,8 +42,7 @@ package struct Catalog: Sendable {
             let (name, path) = (preset.key.name, preset.origin.file)
             // Removing is a deletion, breaking is none; and what breaks a manifest may hide that it is one.
             var isKept =
-                linker.invalidPresets.contains(name) || linker.brokenPaths.contains(path)
-                || unreadPaths.contains { path == $0 || path.hasPrefix($0 + "/") }
+                linker.invalidPresets.contains(name) || linker.brokenPaths.contains(path) || linker.isUnread(path)
             if !isKept, preset.retirement != .pruned {
                 if let place = linker.doubt(name, isPreset: true, from: path) {
                     doubted[place, default: []].append(name)

@@ -5,6 +5,7 @@ struct Linker {
     let secrets: [String: Set<String>]?
     let defaultProvisioner: String?
     let files: [(path: String, file: ParsedFile)]
+    private let unreadPaths: [String]
 
     /// Those of whole files in the order of their names.
     var presets: [Preset] = []
@@ -29,8 +30,9 @@ struct Linker {
 
     init(
         source: String, provisioners: [String]?, secrets: [String: Set<String>]?, defaultProvisioner: String?,
-        files: [(path: String, file: ParsedFile)]
+        files: [(path: String, file: ParsedFile)], unreadPaths: [String] = []
     ) {
+        self.unreadPaths = unreadPaths
         self.source = source
         self.provisioners = provisioners
         self.secrets = secrets
@@ -84,7 +86,11 @@ struct Linker {
     /// A template of an earlier revision that may be behind an error now.
     func isHidden(_ template: Template) -> Bool {
         hidesTemplates || !invalidPaths.isEmpty || brokenPaths.contains(template.origin.file)
+            || isUnread(template.origin.file)
     }
+
+    /// Where something is, or a folder above it, that is not read.
+    func isUnread(_ path: String) -> Bool { unreadPaths.contains { path == $0 || path.hasPrefix($0 + "/") } }
 
     /// Whether a template that is not there any more may be what a slip of the pen made something else of; then it is
     /// told.

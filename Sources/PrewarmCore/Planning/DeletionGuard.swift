@@ -4,7 +4,7 @@ package struct GuardState: Hashable, Sendable {
     /// schedule's own lower number is no matter here.
     package var lowered: [String: Int] = [:]
     /// What revisions changed is not known: each lower number is taken for their doing, and held, however little it is;
-    /// but not what expired, without which its pool would stay short.
+    /// but not what expired, which nobody can claim.
     package var isUnknown = false
     /// How many instances went because of revisions within the window, without anybody's approval.
     package var recentlyRemoved = 0
@@ -88,7 +88,7 @@ struct DeletionGuard {
         if preset.hasOwnHold { return .confirm }
         guard let verdict = verdicts[action.preset.source] else { return nil }
         let isHeld = verdict.isOfAll || state?.held.contains(action.preset.name) == true
-        return isHeld || state?.isUnknown == true && action.reason != .expired ? verdict.hold : nil
+        return isHeld || state?.isUnknown == true ? verdict.hold : nil
     }
 }
 

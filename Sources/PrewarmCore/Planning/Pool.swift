@@ -10,6 +10,8 @@ struct Pool {
     private(set) var nextChange: Timestamp?
     let suspension: Suspension?
     private let standstill: Standstill?
+    /// As ``GuardState/isUnknown``.
+    private let isGuardUnknown: Bool
     /// As ``GuardState/lowered``.
     private let lowered: Int
     /// Of ``lowered``, what is not accounted for yet.
@@ -43,7 +45,8 @@ struct Pool {
         failure = observed.failures[preset.key].flatMap { $0.fingerprint == preset.fingerprint ? $0 : nil }
         self.standstill = standstill
         let guarding = observed.guards[preset.key.source]
-        lowered = guarding?.isUnknown == true ? .max : guarding?.lowered[preset.key.name] ?? 0
+        isGuardUnknown = guarding?.isUnknown == true
+        lowered = isGuardUnknown ? .max : guarding?.lowered[preset.key.name] ?? 0
         lowering = lowered
         approved = guarding?.approved ?? []
         counts.desired = planner.desired(preset)
@@ -221,6 +224,7 @@ struct Pool {
         switch reason {
         case .pruned, .deprecated, .inactive: return true
         case .outdated: return lowered > 0 || preset.strategy.takesMost(of: counts.desired)
+        case .expired where isGuardUnknown: return false
         case .aboveDesired, .expired:
             guard lowering > 0 else { return false }
             lowering -= 1

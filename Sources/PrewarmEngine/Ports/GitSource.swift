@@ -129,3 +129,14 @@ package struct GitFailure: Error, Hashable, Sendable {
         self.hint = hint
     }
 }
+
+extension Diagnostic {
+    /// One of several paths of a source, where there is nothing.
+    package static func missingPath(_ path: String) -> Diagnostic {
+        Diagnostic(
+            .warning, file: path, "there is nothing at this path, and what is in force of it stays",
+            hint: "take it out of `paths` to let that go; where it should be there, mind upper and lower case")
+    }
+
+    var isMissingPath: Bool { self == .missingPath(file) }
+}

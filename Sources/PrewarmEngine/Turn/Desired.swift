@@ -45,6 +45,7 @@ extension Engine {
         }
         let inputs = files.compactMap { file in parsed[file.blob].map { (path: file.path, file: $0) } }
         let warnings = try await source.git.warnings(at: revision)
+        try refuseNewPaths(among: warnings, previous, at: revision)
         var catalog = Catalog(
             source: source.name, files: inputs, unreadPaths: warnings.map(\.file),
             provisioners: Array(provisioners.keys), secrets: secretNames, defaultProvisioner: defaultProvisioner,
@@ -56,6 +57,21 @@ extension Engine {
         desired.filesKnown = kept.count
         desired.newlyParsed = newlyParsed
         return desired
+    }
+}
+
+extension Engine {
+    /// A path of which nothing is in force is no place that was emptied, but one that never was: a slip of the pen.
+    private func refuseNewPaths(
+        among warnings: [Diagnostic], _ previous: InForce, at revision: Revision
+    ) throws(GitFailure) {
+        let known = previous.presets.map(\.origin.file) + previous.templates.map(\.origin.file)
+        for path in warnings.lazy.filter(\.isMissingPath).map(\.file)
+        where !known.contains(where: { $0 == path || $0.hasPrefix(path + "/") }) {
+            throw GitFailure(
+                .pathNotFound, "there is nothing at \(path) in \(revision.short)",
+                hint: "check `paths`: upper and lower case count")
+        }
     }
 }
 

@@ -55,7 +55,9 @@ extension Engine {
         var report = before
         let name = report.provisioner
         let known = try store.orphans().filter { $0.provisioner == name }
-        guard let listed else {
+        // Named twice, it is one all the same.
+        var seen: Set<WorkspaceID> = []
+        guard let listed = listed?.filter({ seen.insert($0.id).inserted }) else {
             try store.replaceOrphans(known, provisioner: name, listedAt: startedAt)
             try noteList(report.failure, of: name, at: startedAt, in: store)
             return report
@@ -93,7 +95,7 @@ extension Engine {
         return report
     }
 
-    /// An event where that is new.
+    /// An event where that begins or ends.
     private func noteList(
         _ failure: ProvisionerFailure?, of provisioner: String, at now: Timestamp, in store: any StoreWriter
     ) throws {
@@ -112,6 +114,7 @@ extension Engine {
         try store.setListFailure(
             ListFailure(provisioner: provisioner, message: message, since: earlier?.since ?? now),
             provisioner: provisioner)
+        guard earlier == nil else { return }
         try store.append([
             Event(
                 at: now, kind: .warning, reason: "ListFailed", object: "provisioner", name: provisioner,

@@ -28,7 +28,8 @@ extension Engine {
     ) throws -> Suspicion? {
         let before = try store.missing(provisioner: provisioner)
         var unsure: Set<WorkspaceID> = []
-        if policy.deletionGuard.holds(missing.count, of: expected) {
+        // However few there are: all of three is most of them, too.
+        if missing.count > 1, missing.count * 100 > policy.deletionGuard.percent * expected {
             unsure = Set(missing.map(\.id)).subtracting(before)
         }
         if unsure != before { try store.replaceMissing(unsure, provisioner: provisioner) }

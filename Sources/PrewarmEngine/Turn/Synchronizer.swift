@@ -108,7 +108,10 @@ package struct Synchronizer: Sendable {
                 }
             }
             defer { group.cancelAll() }
-            return try await group.next() ?? nil
+            if let value = try await group.next() ?? nil { return value }
+            group.cancelAll()
+            // It may have been past what can be cancelled.
+            return try? await group.next() ?? nil
         }
     }
 
@@ -122,17 +125,19 @@ package struct Synchronizer: Sendable {
     }
 
     private func firstTurn(_ source: String) async throws -> TurnReport {
-        let patience = engine.now() + .seconds(30)
-        var isTold = false
+        let patience = min(engine.now() + .seconds(30), waitsUntil ?? .distantFuture)
+        var held: TurnError?
         while true {
+            if let held, engine.now() >= patience { throw held }
             do {
                 let turn = try await inTime {
                     try await engine.turn(source, revision: revision, preset: preset, expected: expected?[source])
                 }
                 return turn ?? Self.overdue(source)
-            } catch TurnError.leaseHeld where engine.now() < patience {
-                if !isTold { observe(.waitingForLease(source: source)) }
-                isTold = true
+            } catch let error as TurnError {
+                guard case .leaseHeld = error else { throw error }
+                if held == nil { observe(.waitingForLease(source: source)) }
+                held = error
                 try await Task.sleep(for: .milliseconds(100))
             }
         }
@@ -141,8 +146,8 @@ package struct Synchronizer: Sendable {
     private static func overdue(_ source: String) -> TurnReport {
         var report = TurnReport(source: source)
         report.failure = GitFailure(
-            .unreachable, "the repository was not read in the time to wait",
-            hint: "wait longer, or see whether its server answers: `prewarm doctor`")
+            .unreachable, "the time to wait was over before the repository was read",
+            hint: "wait longer, or see by `prewarm doctor` whether its server answers")
         return report
     }
 

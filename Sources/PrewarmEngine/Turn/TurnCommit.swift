@@ -44,7 +44,9 @@ struct TurnCommit: Sendable {
         report.plan = planner.plan(report.presets, observed: observed)
         report.plan.noteChange(scope.settled?.nextChange)
         // Another source may make room, which is no news of this one.
-        if report.plan.held.contains(where: \.hold.isOfAllSources) { report.plan.noteChange(now + .seconds(5)) }
+        if engine.sources.count > 1, report.plan.held.contains(where: \.hold.isOfAllSources) {
+            report.plan.noteChange(now + .seconds(15))
+        }
         let presets = PresetTable(scope.presets)
         let among = counted(report.plan, of: presets, observed)
         if let preset { report.plan.restrict(to: preset) }
@@ -214,8 +216,10 @@ struct TurnCommit: Sendable {
             preset == nil && !plan.held.contains { if case .actionsPerTurn = $0.hold { true } else { false } }
         let hasPruned = scope.presets.contains { $0.retirement == .pruned }
         record.quietUntil = isComplete && !hasPruned ? plan.nextChange ?? .distantFuture : nil
-        record.plannedAt = now
         if !scope.isReadable { record.readAgain() }
+        // A remote that stays away costs no writes.
+        if failure != nil, plan.actions.isEmpty, record == self.record, !record.isPlannedAhead(of: now) { return }
+        record.plannedAt = now
         try store.save(record)
     }
 }

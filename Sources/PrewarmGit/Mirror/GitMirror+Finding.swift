@@ -45,8 +45,8 @@ extension GitMirror {
         if text.contains(where: { "~^@:".contains($0) }) {
             return "a branch, a tag or a commit is looked for; git's ~, ^ and @{} are not known here"
         }
-        let isHexadecimal = !text.isEmpty && text.allSatisfy { $0.isASCII && $0.isHexDigit }
-        return isHexadecimal ? "a short commit needs at least 4 digits" : refs.advice(for: text)
+        let isTooShort = (1..<4).contains(text.utf8.count) && text.allSatisfy { $0.isASCII && $0.isHexDigit }
+        return isTooShort ? "a short commit needs at least 4 digits" : refs.advice(for: text)
     }
 
     private static func isShort(_ text: String) -> Bool {

@@ -57,21 +57,31 @@ struct MirrorDirectory: Sendable {
     /// Runs the body without the mirror's references; where it fails, they are there again. What they lead to stays. Only
     /// under the lock.
     func withoutReferences(_ body: () throws(GitFailure) -> Void) throws(GitFailure) {
-        let (references, packed) = (repository + "/refs/prewarm", repository + "/packed-refs")
-        let aside = repository + "/aside"
-        Self.removeTree(aside)
+        putReferencesBack()
         mkdir(aside, 0o700)
-        rename(references, aside + "/prewarm")
-        rename(packed, aside + "/packed-refs")
-        defer { Self.removeTree(aside) }
+        for (from, to) in referenceFiles { rename(repository + from, aside + to) }
         do throws(GitFailure) {
             try body()
         } catch {
-            Self.removeTree(references)
-            rename(aside + "/prewarm", references)
-            rename(aside + "/packed-refs", packed)
+            putReferencesBack()
             throw error
         }
+        Self.removeTree(aside)
+    }
+
+    private var aside: String { repository + "/aside" }
+    private var referenceFiles: [(String, String)] {
+        [("/refs/prewarm", "/prewarm"), ("/packed-refs", "/packed-refs")]
+    }
+
+    /// Also where a process was killed while they were away.
+    private func putReferencesBack() {
+        for (from, to) in referenceFiles where access(aside + to, F_OK) == 0 {
+            Self.removeTree(repository + from)
+            unlink(repository + from)
+            rename(aside + to, repository + from)
+        }
+        Self.removeTree(aside)
     }
 
     func removeIncoming() {
@@ -146,6 +156,7 @@ struct MirrorDirectory: Sendable {
         }
         let packs = Self.packs(of: repository)
         for name in Self.names(in: packs) where name.contains("_git2_") { unlink(packs + name) }
+        putReferencesBack()
         removeLocks(repository, depth: 0)
         removeLocks(repository + "/refs", depth: 16)
     }

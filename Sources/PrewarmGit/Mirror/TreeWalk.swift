@@ -49,12 +49,7 @@ struct TreeWalk: ~Copyable {
         }
         // git keeps no empty folder: of several, one may have lost its last file.
         if missing.count == paths.roots.count, let first = missing.first { return .pathNotFound(first, .absent) }
-        for path in missing {
-            walk.warnings.append(
-                Diagnostic(
-                    .warning, file: path, "there is nothing at this path, and what is in force of it stays",
-                    hint: "take it out of `paths` to let that go; where it should be there, mind upper and lower case"))
-        }
+        walk.warnings += missing.map { .missingPath($0) }
         if walk.links > Self.mostWarnings {
             walk.warnings.append(
                 Diagnostic(.warning, "\(walk.links - Self.mostWarnings) more links and submodules are not followed"))

@@ -110,7 +110,7 @@ struct FailureTranslation {
             case (.none, _) where url.userInfo?.password == nil: "give source \(name) a token"
             case (.sshKey(let path, _), .ssh): keyHint(path)
             case (.sshAgent, .ssh):
-                "check that `ssh-add -l` lists a key that may read the repository, and its SSH_AUTH_SOCK"
+                "check that `ssh-add -l` lists a key that may read the repository, among the first: servers let few be tried"
             case (.sshKey, _), (.sshAgent, _): "an ssh key is of no use with an https URL: give a token, or an ssh URL"
             case (_, .ssh): "a token is of no use with an ssh URL: give an ssh key, or an https URL"
             case (.usernamePassword, _): "check the username and the password of source \(name)"

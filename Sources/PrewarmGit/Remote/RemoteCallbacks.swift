@@ -1,6 +1,7 @@
 internal import CLibGit2
 import PrewarmCore
 import PrewarmEngine
+import Synchronization
 
 /// What the callbacks of one pass need, and what they found. libgit2 calls them on the thread of the pass.
 final class PassContext {
@@ -13,7 +14,7 @@ final class PassContext {
     let port: Int
     let hostKeys: HostKeyCheck?
     let largestPack: UInt64
-    /// A secret is given once: libgit2 asks again for as long as the server refuses.
+    /// A secret is given once, unlike an agent's keys: libgit2 asks again for as long as the server refuses.
     var hasAnswered = false
     var wasAskedInVain = false
     var hostKey: SeenHostKey?
@@ -21,6 +22,9 @@ final class PassContext {
     private var agent: SSHAgent?
     private var keys: ArraySlice<[UInt8]> = []
     private var isDeclined = false
+    private let server: String
+    /// Who logs in where, by the agent.
+    private var agentPlace = ""
     var agentFailure: GitFailure?
     private let idleTimeout: Duration
     let trust: TrustHold
@@ -38,6 +42,7 @@ final class PassContext {
         self.hostKeys = hostKeys
         largestPack = settings.limits.packSize
         idleTimeout = settings.limits.idleTimeout
+        server = url.address
         trust = TrustHold(file: settings.caFile, watch: watch)
     }
 
@@ -79,11 +84,16 @@ final class PassContext {
                 let agent = try SSHAgent(at: socket, watch: watch, limit: idleTimeout * 3 / 4)
                 self.agent = agent
                 keys = try agent.keys()[...]
+                let place = "\(user)@\(server)"
+                if let taken = SSHAgent.taken.withLock({ $0[place] }), let index = keys.firstIndex(of: taken) {
+                    keys.insert(keys.remove(at: index), at: keys.startIndex)
+                }
+                agentPlace = place
                 if keys.isEmpty {
                     throw GitFailure(
                         .authenticationFailed, "the ssh agent holds no key that can be used",
-                        hint: "add one with `ssh-add`, or unlock it with `ssh-add -X`; certificates and keys that are "
-                            + "touched are of no use here")
+                        hint: "add one with `ssh-add`, or unlock it with `ssh-add -X`; certificates, keys that are "
+                            + "touched and often those of RSA are of no use here")
                 }
             }
             if keys.isEmpty, isDeclined {
@@ -108,7 +118,12 @@ final class PassContext {
     fileprivate func signature(of data: [UInt8]) -> [UInt8]? {
         do throws(GitFailure) {
             let signature = try agent?.signature(of: data)
-            if signature == nil { isDeclined = true }
+            if signature == nil {
+                isDeclined = true
+            } else if let request = LoginRequest(data) {
+                // It is asked to sign for a key that the server takes alone.
+                SSHAgent.taken.withLock { $0[agentPlace] = request.key }
+            }
             return signature
         } catch {
             agentFailure = error

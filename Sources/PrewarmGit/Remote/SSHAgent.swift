@@ -1,5 +1,6 @@
 import Glibc
 import PrewarmEngine
+import Synchronization
 
 /// Asks an ssh agent (https://datatracker.ietf.org/doc/html/draft-ietf-sshm-ssh-agent). Not by libssh2, which waits for an
 /// agent for ever, and where none is there closes a descriptor twice, which may be another thread's by then.
@@ -61,12 +62,19 @@ final class SSHAgent {
             guard let key = answer.string(), answer.string() != nil else { throw Self.unreadable }
             keys.append(key)
         }
-        return keys.filter { Self.types.contains(KnownHosts.type(of: $0)) }
+        let (good, rsa) = (keys.filter { Self.types.contains(KnownHosts.type(of: $0)) }, keys.filter(Self.isRSA))
+        // Most servers take no RSA from a library that knows SHA-1 alone.
+        return LibraryLimits.knowsRSABySHA1Only ? good + rsa : keys.filter { good.contains($0) || rsa.contains($0) }
     }
 
     private static let types: Set<String> = [
-        "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa", "ssh-dss",
+        "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
     ]
+
+    private static func isRSA(_ key: [UInt8]) -> Bool { KnownHosts.type(of: key) == "ssh-rsa" }
+
+    /// The key that a server took, by where it is and who logs in: servers end a connection after some that they refuse.
+    static let taken = Mutex<[String: [UInt8]]>([:])
 
     /// What `data`, a request for a login, is signed with by the key that it names, in the algorithm that it names. Nil where
     /// the agent does not, as where somebody declined.
@@ -137,7 +145,7 @@ final class SSHAgent {
 }
 
 /// What a login by a public key has signed (RFC 4252, section 7).
-private struct LoginRequest {
+struct LoginRequest {
     let algorithm: String
     let key: [UInt8]
 

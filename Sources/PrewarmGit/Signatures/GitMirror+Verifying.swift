@@ -67,7 +67,9 @@ extension GitMirror {
         switch verification.keys {
         case .ssh(let allowedSigners):
             guard readFile(allowedSigners, limit: 16 << 20) != nil else {
-                throw GitFailure(.refused, "the file of allowed signers can't be read: \(allowedSigners)")
+                throw GitFailure(
+                    .verificationFailed, "the file of allowed signers can't be read: \(allowedSigners)",
+                    hint: "check that it is there, and that prewarm may read it")
             }
             return SSHSignatures(allowedSigners: allowedSigners, tools: verification.tools, folder: folder)
         case .openpgp(let file):

@@ -41,7 +41,7 @@ package struct WebhookEndpoint: Hashable, Sendable {
         guard !named.isEmpty else {
             let places = notice.addresses.map(\.description)
             guard let place = places.first ?? notice.place.map({ "\($0.project)/\($0.repository)" }) else {
-                return WebhookVerdict(.unmatched, "nothing to do: the push does not say of which repository it is")
+                return WebhookVerdict(.unmatched, "nothing to do: the push names no repository on a host")
             }
             let known = sources.compactMap { $0.address?.description }.joined(separator: ", ")
             return WebhookVerdict(

@@ -318,7 +318,7 @@ struct PlannerModel {
         if isEmptied { return .pathEmptied(removed: removed, gone: recent) }
         let isHeld = world.guards[source]?.held.contains(action.preset.name) == true
         let among = max(removed, [total, world.guards[source]?.heldAmong].compactMap { $0 }.min() ?? total)
-        let isUnknown = world.guards[source]?.isUnknown == true && action.reason != .expired
+        let isUnknown = world.guards[source]?.isUnknown == true
         guard isHeld || isUnknown || removed > 5 && Double(removed) / Double(among) > 0.5 else { return nil }
         return .deletionGuard(removed: removed, gone: recent, of: among)
     }
@@ -341,6 +341,7 @@ struct PlannerModel {
             let atOnce = bounds(preset).map { $0.unavailable } ?? .max
             return lowered(preset) > 0 || atOnce > world.desired(preset) / 2
         }
+        if reason == .expired, world.guards[preset.key.source]?.isUnknown == true { return false }
         guard [.aboveDesired, .expired].contains(reason), let left = lowering[preset.key], left > 0 else {
             return false
         }
