@@ -516,13 +516,13 @@ void prewarm_git_watch_patrol(prewarm_git_watch *watch)
     socklen_t size = sizeof(info);
     if (now() >= watch->end)
         shut_down_locked(watch, PREWARM_GIT_OVERDUE);
-    else if (watch->descriptor >= 0 && getsockopt(watch->descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) == 0
-             && info.tcpi_last_data_recv >= (unsigned)watch->idle && info.tcpi_last_data_sent >= (unsigned)watch->idle)
-        shut_down_locked(watch, PREWARM_GIT_IDLE);
-    else if (watch->descriptor >= 0 && watch->most > 0
-             && getsockopt(watch->descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) == 0
-             && info.tcpi_bytes_received > watch->most)
-        shut_down_locked(watch, PREWARM_GIT_TOO_MUCH);
+    else if (watch->descriptor >= 0 && getsockopt(watch->descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
+        unsigned idle = (unsigned)watch->idle;
+        if (info.tcpi_last_data_recv >= idle && info.tcpi_last_data_sent >= idle)
+            shut_down_locked(watch, PREWARM_GIT_IDLE);
+        else if (watch->most > 0 && info.tcpi_bytes_received > watch->most)
+            shut_down_locked(watch, PREWARM_GIT_TOO_MUCH);
+    }
     pthread_mutex_unlock(&watch->lock);
 }
 

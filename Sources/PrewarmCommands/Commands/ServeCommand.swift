@@ -12,7 +12,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Run the daemon: pull, reconcile and act in a loop, and serve the API.",
         discussion: """
             SIGTERM ends it in order: nothing new is begun, operations under way get their grace time and are then \
-            given back. A second one, a second or more later, ends it at once. SIGHUP reads the configuration again; a bad one changes nothing.
+            given back. A second one, a second or more later, ends it at once. SIGHUP reads the \
+            configuration again; a bad one changes nothing.
             """)
 
     @OptionGroup var global: GlobalOptions

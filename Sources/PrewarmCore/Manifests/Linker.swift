@@ -90,7 +90,7 @@ struct Linker {
     }
 
     /// Where something is, or a folder above it, that is not read.
-    func isUnread(_ path: String) -> Bool { unreadPaths.contains { path == $0 || path.hasPrefix($0 + "/") } }
+    func isUnread(_ path: String) -> Bool { unreadPaths.contains { path.isPath(atOrBelow: $0) } }
 
     /// Whether a template that is not there any more may be what a slip of the pen made something else of; then it is
     /// told.

@@ -33,7 +33,10 @@ package struct Policy: Hashable, Sendable {
         package var isOn: Bool { percent < 100 }
 
         /// More of them than may go without anybody's leave.
-        package func holds(_ removed: Int, of all: Int) -> Bool { removed > above && removed * 100 > percent * all }
+        package func holds(_ removed: Int, of all: Int) -> Bool { removed > above && isMost(removed, of: all) }
+
+        /// More than the share, however few they are.
+        package func isMost(_ count: Int, of all: Int) -> Bool { count * 100 > percent * all }
 
         package var description: String { "\(percent),\(above),\(window.components.seconds)" }
     }

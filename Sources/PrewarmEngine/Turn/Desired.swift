@@ -67,7 +67,7 @@ extension Engine {
     ) throws(GitFailure) {
         let known = previous.presets.map(\.origin.file) + previous.templates.map(\.origin.file)
         for path in warnings.lazy.filter(\.isMissingPath).map(\.file)
-        where !known.contains(where: { $0 == path || $0.hasPrefix(path + "/") }) {
+        where !known.contains(where: { $0.isPath(atOrBelow: path) }) {
             throw GitFailure(
                 .pathNotFound, "there is nothing at \(path) in \(revision.short)",
                 hint: "check `paths`: upper and lower case count")

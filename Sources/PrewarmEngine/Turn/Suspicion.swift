@@ -29,7 +29,7 @@ extension Engine {
         let before = try store.missing(provisioner: provisioner)
         var unsure: Set<WorkspaceID> = []
         // However few there are: all of three is most of them, too.
-        if missing.count > 1, missing.count * 100 > policy.deletionGuard.percent * expected {
+        if missing.count > 1, policy.deletionGuard.isMost(missing.count, of: expected) {
             unsure = Set(missing.map(\.id)).subtracting(before)
         }
         if unsure != before { try store.replaceMissing(unsure, provisioner: provisioner) }

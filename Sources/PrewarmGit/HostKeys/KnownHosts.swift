@@ -61,8 +61,8 @@ struct KnownHosts: Sendable {
 
     /// The name that stands first in a key, as `ssh-ed25519`.
     static func type(of key: [UInt8]) -> String {
-        let length = key.prefix(4).reduce(0) { $0 << 8 | Int($1) }
-        return String(decoding: key.dropFirst(4).prefix(length), as: UTF8.self)
+        var fields = SSHFields(key)
+        return String(decoding: fields.string() ?? [], as: UTF8.self)
     }
 
     private static func matches(_ names: [Substring], _ host: String) -> Bool {

@@ -13,8 +13,7 @@ struct FailureTranslation {
     let redaction: Redaction
 
     func failure(of error: LibGit2Error) -> GitFailure {
-        if let failure = context.trust.failure, !watch.wasAborted { return failure }
-        if let failure = context.agentFailure, !watch.wasAborted { return failure }
+        if let failure = context.trust.failure ?? context.agentFailure, !watch.wasAborted { return failure }
         if let failure = hostKeyFailure() ?? watch.failure() ?? limitFailure() { return failure }
         if error.code == GIT_EAUTH.rawValue {
             return error.message.contains("proxy") ? proxyFailure() : authenticationFailure()

@@ -132,9 +132,3 @@ struct RefAdvertisement: Sendable {
         names.isEmpty ? "none" : names.map(\.printable).summary
     }
 }
-
-extension String {
-    func withoutPrefix(_ prefix: String) -> String {
-        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
-    }
-}

@@ -5,8 +5,8 @@ extension Configuration.Source {
         name = document["name"]?.located ?? Located("", at: document.position)
         url = document["url"]?.located ?? Located("", at: document.position)
         ref = document["ref"].flatMap { ref in
-            ref["branch"].map { .branch($0.text.without("refs/heads/")) }
-                ?? ref["tag"].map { .tag($0.text.without("refs/tags/")) }
+            ref["branch"].map { .branch($0.text.withoutPrefix("refs/heads/")) }
+                ?? ref["tag"].map { .tag($0.text.withoutPrefix("refs/tags/")) }
                 ?? ref["commit"].map { .commit($0.text) } ?? ref["semver"].map { .semver($0.text) }
         }
         paths =
@@ -93,8 +93,4 @@ extension Configuration.Verification {
         keys = document["keys"]?.text
         coversNewCommits = document["scope"]?.text == "new"
     }
-}
-
-extension String {
-    fileprivate func without(_ prefix: String) -> String { hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self }
 }
