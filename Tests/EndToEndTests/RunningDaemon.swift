@@ -52,9 +52,9 @@ struct RunningDaemon: Sendable {
 
     var log: String { String(decoding: sandbox.bytes("serve.log") ?? Data(), as: UTF8.self) }
 
-    /// Looks again until it is so, for up to 20 seconds.
+    /// Looks again until it is so, for at least two minutes.
     func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
-        for _ in 0..<400 {
+        for _ in 0..<2400 {
             if try await isSo() { return }
             try await Task.sleep(for: .milliseconds(50))
         }
@@ -98,7 +98,7 @@ extension Sandbox {
     }
 
     private func urlOfDaemon() async throws -> String {
-        for _ in 0..<400 {
+        for _ in 0..<2400 {
             let log = String(decoding: bytes("serve.log") ?? Data(), as: UTF8.self)
             if let start = log.firstRange(of: "url=") {
                 return String(log[start.upperBound...].prefix { !$0.isWhitespace })

@@ -215,11 +215,13 @@ struct SourceCommandTests {
         }
         try #require(isListening)
         let url = "https://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/x.git"
-        let sandbox = try await Sandbox(configuration: Sandbox.configuration.replacing("file://ROOT/repo", with: url))
+        let configuration = Sandbox.configuration.replacing("file://ROOT/repo", with: url)
+        let sandbox = try await Sandbox(
+            configuration: configuration.replacing("path: presets", with: "path: presets\n    timeout: 1h"))
         let start = ContinuousClock.now
         let sync = try await sandbox.prewarm("sync", "--timeout", "1s")
         #expect(sync.code == 1 && sync.err.contains("the time to wait was over"), "\(sync.err)")
-        #expect(ContinuousClock.now - start < .seconds(8), "the server may be silent for ten")
+        #expect(ContinuousClock.now - start < .seconds(300), "the server may be silent for ten minutes")
     }
 
     @Test("names links, submodules and pointers of LFS among its manifests, reads none, and goes on")
