@@ -1,0 +1,75 @@
+import PrewarmCore
+import Testing
+
+@Suite("Limits of JSON from outside")
+struct JSONBoundsTests {
+    private static func violation(
+        _ text: String, size: Int = 1 << 20, depth: Int = 3
+    ) -> JSONBounds.Violation? {
+        do {
+            try JSONBounds(size: size, depth: depth).check(Array(text.utf8))
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test(
+        "Objects and lists count as levels, what stands in strings does not",
+        arguments: [
+            ("1", 0), ("[]", 1), ("{}", 1), (#"[{"a": []}]"#, 3), (#"{"a": {"b": {"c": {}}}}"#, 4),
+            ("[[], [], [], []]", 2), (#"["[[[[[["]"#, 1), (#"{"{{{{": "}}}}"}"#, 1), (#"["\"[[[["]"#, 1),
+            (#"["\\", [["#, 3), (#"["\\\"[[[["]"#, 1), (#"["\u005b[[["]"#, 1), ("[\"é[[\", []]", 2),
+            ("[[]]", 2), ("]]]][[", 2),
+        ])
+    func depth(text: String, levels: Int) {
+        #expect(Self.violation(text, depth: levels) == nil)
+        if levels > 0 { #expect(Self.violation(text, depth: levels - 1) == .tooDeep(limit: levels - 1)) }
+    }
+
+    @Test("A text is as large as it has bytes", arguments: [("[1,2]", 5), (#""é""#, 4)])
+    func size(text: String, bytes: Int) {
+        #expect(Self.violation(text, size: bytes) == nil)
+        #expect(Self.violation(text, size: bytes - 1) == .tooLarge(limit: bytes - 1))
+    }
+
+    /// In UTF-16 the two bytes of U+2222 are those of two quotes in UTF-8: brackets could hide behind half of them.
+    @Test("A text in UTF-16 or UTF-32 is refused, whatever it hides")
+    func encodings() {
+        for text in [#"{"a": 1}"#, "[\"\u{2201}\", [[[[[[[[[]]]]]]]]]"] {
+            let units = Array(text.utf16)
+            let little = units.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
+            let big = units.flatMap { [UInt8(truncatingIfNeeded: $0 >> 8), UInt8(truncatingIfNeeded: $0)] }
+            let wide = units.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8), 0, 0] }
+            for bytes: [UInt8] in [little, big, [0xff, 0xfe] + little, [0xfe, 0xff] + big, wide] {
+                #expect(throws: JSONBounds.Violation.notUTF8) { try JSONBounds(size: 1000, depth: 64).check(bytes) }
+            }
+        }
+    }
+
+    @Test("Random texts are refused exactly where a slow count of their levels says so")
+    func model() {
+        var generator = SystemRandomNumberGenerator()
+        let pieces = ["[", "]", "{", "}", "\"", "\\", ":", ",", "a", "\\\"", "\\\\"]
+        for _ in 0..<2000 {
+            let text = (0..<Int.random(in: 0...40, using: &generator))
+                .map { _ in pieces.randomElement(using: &generator) ?? "" }.joined()
+            let deepest = Self.deepest(text)
+            #expect(Self.violation(text, depth: deepest) == nil, "\(text)")
+            if deepest > 0 {
+                #expect(Self.violation(text, depth: deepest - 1) == .tooDeep(limit: deepest - 1), "\(text)")
+            }
+        }
+    }
+
+    /// Takes strings out of the text one after the other, then counts brackets.
+    private static func deepest(_ text: String) -> Int {
+        let bare = text.replacing(/"(?:[^"\\]|\\.)*(?:"|\\?$)/, with: "s")
+        let depths = bare.reduce(into: [0]) { depths, character in
+            let last = depths[depths.count - 1]
+            if "[{".contains(character) { depths.append(last + 1) }
+            if "]}".contains(character) { depths.append(max(0, last - 1)) }
+        }
+        return depths.max() ?? 0
+    }
+}
