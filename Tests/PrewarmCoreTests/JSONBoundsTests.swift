@@ -37,11 +37,14 @@ struct JSONBoundsTests {
     @Test("A text in UTF-16 or UTF-32 is refused, whatever it hides")
     func encodings() {
         for text in [#"{"a": 1}"#, "[\"\u{2201}\", [[[[[[[[[]]]]]]]]]"] {
-            let units = Array(text.utf16)
-            let little = units.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
-            let big = units.flatMap { [UInt8(truncatingIfNeeded: $0 >> 8), UInt8(truncatingIfNeeded: $0)] }
-            let wide = units.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8), 0, 0] }
-            for bytes: [UInt8] in [little, big, [0xff, 0xfe] + little, [0xfe, 0xff] + big, wide] {
+            let units = text.utf16.map { unit in
+                (low: UInt8(truncatingIfNeeded: unit), high: UInt8(truncatingIfNeeded: unit >> 8))
+            }
+            let little: [UInt8] = units.flatMap { unit -> [UInt8] in [unit.low, unit.high] }
+            let big: [UInt8] = units.flatMap { unit -> [UInt8] in [unit.high, unit.low] }
+            let wide: [UInt8] = units.flatMap { unit -> [UInt8] in [unit.low, unit.high, 0, 0] }
+            let marked: [[UInt8]] = [[0xff, 0xfe] + little, [0xfe, 0xff] + big]
+            for bytes in [little, big, wide] + marked {
                 #expect(throws: JSONBounds.Violation.notUTF8) { try JSONBounds(size: 1000, depth: 64).check(bytes) }
             }
         }
