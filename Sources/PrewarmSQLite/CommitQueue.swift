@@ -13,6 +13,8 @@ final class CommitQueue: Sendable {
         let run: @Sendable (Database) throws -> Void
         /// Called once; nil where it was committed.
         let end: @Sendable ((any Error)?) -> Void
+        /// The counter of the store after the last run; nil if that did not count.
+        var counter: @Sendable () -> Int64? = { nil }
     }
 
     private struct State {
@@ -31,9 +33,12 @@ final class CommitQueue: Sendable {
 
     private let writer: DatabaseQueue
     private let state = Mutex(State())
+    /// Called once for each commit that counted, before its jobs end, with the counter of the store.
+    private let committed: @Sendable (Int64) -> Void
 
-    init(_ writer: DatabaseQueue) {
+    init(_ writer: DatabaseQueue, committed: @escaping @Sendable (Int64) -> Void = { _ in }) {
         self.writer = writer
+        self.committed = committed
     }
 
     func add(_ job: Job) {
@@ -72,6 +77,7 @@ final class CommitQueue: Sendable {
     private func commit(_ job: Job, _ database: Database) {
         do {
             try database.transaction(.immediate) { try job.run(database) }
+            if let counter = job.counter() { committed(counter) }
             job.end(nil)
         } catch {
             job.end(error)
@@ -92,6 +98,8 @@ final class CommitQueue: Sendable {
             // Nothing of it is left: one by one it shows whose fault it is.
             return jobs.forEach { commit($0, database) }
         }
+        let counters = zip(jobs, errors).compactMap { job, error in error == nil ? job.counter() : nil }
+        if let counter = counters.max() { committed(counter) }
         for (job, error) in zip(jobs, errors) { job.end(error) }
     }
 

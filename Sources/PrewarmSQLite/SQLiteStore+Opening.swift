@@ -17,8 +17,9 @@ extension SQLiteStore {
             let memory = Self.memory(megabytes: readsBeside ? 32 : 8)
             let writer = try DatabaseQueue(path: path, configuration: writerConfiguration(path))
             try prepare(writer, path: path, memory: memory)
+            let progress = try recognize(writer, IdentityFile(besides: path))
             let readers = readsBeside ? ReaderPool(writer: writer) { try openReader(path, memory: memory) } : nil
-            return SQLiteStore(path: path, writer: writer, readers: readers)
+            return SQLiteStore(path: path, writer: writer, readers: readers, progress: progress)
         } catch let error as StoreError {
             throw error
         } catch let error as DatabaseError {

@@ -16,13 +16,21 @@ package final class SQLiteStore: Store {
     private let readers: ReaderPool?
     private let writer: DatabaseQueue
     private let commits: CommitQueue
+    private let files: StoreFiles
+    private let progress: ProgressFile
+    private let lastDamage = Mutex<[String]>([])
 
-    /// - Parameter readers: nil: the writer reads.
-    init(path: String, writer: DatabaseQueue, readers: ReaderPool?) {
+    /// - Parameters:
+    ///   - readers: nil: the writer reads.
+    ///   - progress: the identity and the counter of the store as it was opened.
+    init(path: String, writer: DatabaseQueue, readers: ReaderPool?, progress: IdentityFile.Content) {
         self.path = path
         self.readers = readers
         self.writer = writer
-        commits = CommitQueue(writer)
+        files = StoreFiles(of: path)
+        let file = ProgressFile(IdentityFile(besides: path), progress)
+        self.progress = file
+        commits = CommitQueue(writer) { file.note($0) }
     }
 
     /// Waits for what is under way, then closes the file; what is asked for afterwards fails. Blocks. Needed by a process
@@ -35,7 +43,8 @@ package final class SQLiteStore: Store {
     package func read<Result: Sendable>(
         _ body: @escaping @Sendable (any StoreReader) throws -> Result
     ) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
+        try files.check()
+        return try await withCheckedThrowingContinuation { continuation in
             let job: ReaderPool.Job = { [path] connection in
                 continuation.resume(
                     with: storeResult(path) { try body(SQLiteTransaction(database: connection.get())) })
@@ -47,21 +56,66 @@ package final class SQLiteStore: Store {
     package func write<Result: Sendable>(
         _ body: @escaping @Sendable (any StoreWriter) throws -> Result
     ) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
-            let result = Mutex<Result?>(nil)
+        try files.check()
+        return try await withCheckedThrowingContinuation { continuation in
+            let result = Mutex<(value: Result, counter: Int64?)?>(nil)
             commits.add(
-                CommitQueue.Job { database in
-                    let value = try body(SQLiteTransaction(database: database))
-                    result.withLock { $0 = value }
-                } end: { [path] error in
+                CommitQueue.Job { [progress, path] database in
+                    let transaction = SQLiteTransaction(database: database)
+                    let value = try body(transaction)
+                    let counter = transaction.progress.isMade ? try transaction.advance() : nil
+                    if let counter { try progress.check(counter, path) }
+                    result.withLock { $0 = (value, counter) }
+                } end: { [files, path] error in
                     continuation.resume(
                         with: storeResult(path) {
                             if let error { throw error }
-                            guard let value = result.withLock({ $0 }) else { throw CancellationError() }
+                            // What was committed to a file that is gone is lost.
+                            try files.check()
+                            guard let value = result.withLock({ $0?.value }) else { throw CancellationError() }
                             return value
                         })
+                } counter: {
+                    result.withLock { $0?.counter }
                 })
         }
+    }
+
+    package func checkWritable() async throws {
+        try await write { store in try store.noteProgress() }
+        if let failure = progress.failure {
+            throw StoreError(
+                .unavailable, "cannot write \(progress.path): \(failure)",
+                hint: "make room on the disk, or mend the rights of its directory")
+        }
+    }
+
+    package func findDamage(isThorough: Bool) async throws -> [String] {
+        try files.check()
+        return try await withCheckedThrowingContinuation { continuation in
+            let job: ReaderPool.Job = { [self] connection in
+                continuation.resume(
+                    with: storeResult(path) {
+                        let found = try PrewarmSQLite.damage(in: connection.get(), isThorough)
+                        lastDamage.withLock { $0 = found }
+                        return found
+                    })
+            }
+            if let readers { readers.read(job) } else { writer.readHere(job) }
+        }
+    }
+
+    package var damage: [String] { lastDamage.withLock { $0 } }
+}
+
+/// By the check of SQLite itself (https://www.sqlite.org/pragma.html#pragma_integrity_check), which may also stop at
+/// what it finds.
+private func damage(in database: Database, _ isThorough: Bool) throws -> [String] {
+    let check = isThorough ? "integrity_check" : "quick_check"
+    do {
+        return try String.fetchAll(database, sql: "PRAGMA \(check)(10)").filter { $0 != "ok" }
+    } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
+        return [error.message ?? "\(error.resultCode)"]
     }
 }
 
@@ -82,6 +136,8 @@ struct SQLiteTransaction: StoreWriter {
     let database: Database
     /// The numbers of presets that it has met.
     let keys = PresetKeys()
+    /// What it did that a restored copy of the store would not know.
+    let progress = StoreProgress()
 
     init(database: Database) {
         self.database = database

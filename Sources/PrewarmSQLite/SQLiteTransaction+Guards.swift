@@ -34,9 +34,11 @@ extension SQLiteTransaction {
     }
 
     func orphans() throws -> [Orphan] {
-        try statement("SELECT provisioner, id, state, since FROM orphans ORDER BY provisioner, id").all { columns in
+        try statement("SELECT provisioner, id, state, since, store FROM orphans ORDER BY provisioner, id").all {
+            columns in
             Orphan(
-                provisioner: columns.next(), id: columns.next(), state: columns.next(), since: columns.next())
+                provisioner: columns.next(), id: columns.next(), state: columns.next(), since: columns.next(),
+                store: columns.next())
         }
     }
 
@@ -48,8 +50,8 @@ extension SQLiteTransaction {
 
     func replaceOrphans(_ orphans: [Orphan], provisioner: String, listedAt: Timestamp) throws {
         try statement("DELETE FROM orphans WHERE provisioner = ?").run(provisioner)
-        let insert = try statement("INSERT INTO orphans (provisioner, id, state, since) VALUES (?,?,?,?)")
-        for orphan in orphans { try insert.run(provisioner, orphan.id, orphan.state, orphan.since) }
+        let insert = try statement("INSERT INTO orphans (provisioner, id, state, since, store) VALUES (?,?,?,?,?)")
+        for orphan in orphans { try insert.run(provisioner, orphan.id, orphan.state, orphan.since, orphan.store) }
         try statement(
             "INSERT INTO listings (provisioner, at) VALUES (?,?) ON CONFLICT (provisioner) DO UPDATE SET at = excluded.at"
         ).run(provisioner, listedAt)

@@ -50,11 +50,14 @@ extension SQLiteTransaction {
     }
 
     func dueOperations(_ filter: DueFilter, now: Timestamp, limit: Int) throws -> [OperationRecord] {
-        var (isOfAll, conditions) = (true, "")
-        var values: [any SQLiteValue] = [filter.provisioner, now]
+        // What is ready in a restored copy may be claimed, so nothing of it is deleted.
+        var isOfAll = true
+        var conditions = try restoredHold() == nil ? "" : " AND kind <> \(Operation.Kind.delete.code)"
+        // A time that is further ahead than any wait is of a clock that was put back since.
+        var values: [any SQLiteValue] = [filter.provisioner, now, now + Operation.longestWait]
         if let name = filter.preset {
             isOfAll = false
-            conditions = " AND id IN (\(Self.operations(of: Self.liveWorkspaces)))"
+            conditions += " AND id IN (\(Self.operations(of: Self.liveWorkspaces)))"
             values += [name, name]
         }
         if let workspace = filter.workspace {
@@ -76,7 +79,8 @@ extension SQLiteTransaction {
             """
             SELECT \(Self.columns) FROM operations WHERE id IN (
                 SELECT id FROM operations AS due \(index)
-                WHERE \(plus)provisioner = ? AND \(plus)state = 0 AND next_attempt_at <= ?\(conditions)
+                WHERE \(plus)provisioner = ? AND \(plus)state = 0
+                AND (next_attempt_at <= ? OR next_attempt_at > ?)\(conditions)
                 AND NOT EXISTS (SELECT 1 FROM operations AS other
                     WHERE other.id = \(Self.workspaceOfDue) AND \(Self.comesBeforeDue))
                 AND NOT EXISTS (SELECT 1 FROM operations AS other INDEXED BY operations_of_workspace
@@ -117,6 +121,7 @@ extension SQLiteTransaction {
     }
 
     func insert(_ operations: [Operation]) throws {
+        if !operations.isEmpty { progress.note() }
         let insert = """
             INSERT OR FAIL INTO operations (id, kind, workspace, preset, provisioner, reason, state, attempt, \
             next_attempt_at, error, created_at, started_at, finished_at)
@@ -131,6 +136,7 @@ extension SQLiteTransaction {
     }
 
     func update(_ record: OperationRecord) throws {
+        progress.note()
         let operation = record.operation
         try statement(
             """

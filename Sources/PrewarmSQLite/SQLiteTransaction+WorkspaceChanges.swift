@@ -7,6 +7,7 @@ extension SQLiteTransaction {
         var added = AddedTallies()
         for workspace in workspaces {
             specs[workspace.fingerprint] = workspace.spec
+            if workspace.id.isMade { progress.note(workspace.id) } else { progress.note() }
             added.count(
                 try addedPresetID(workspace.preset), workspace.state, workspace.fingerprint, readyAt: workspace.readyAt)
         }
@@ -25,6 +26,7 @@ extension SQLiteTransaction {
     func create(_ groups: [NewWorkspaces]) throws {
         var specs: [Fingerprint: WorkspaceSpec] = [:]
         var added = AddedTallies()
+        if let newest = groups.lazy.compactMap({ $0.ids.max() }).max() { progress.note(newest) }
         var rows: [(id: WorkspaceID, group: Int)] = []
         rows.reserveCapacity(groups.reduce(0) { $0 + $1.ids.count })
         let presets = try groups.map { try addedPresetID($0.preset) }
@@ -82,7 +84,8 @@ extension SQLiteTransaction {
     }
 
     func update(_ workspace: Workspace, from states: [WorkspaceState]) throws -> Bool {
-        try statement(
+        progress.note()
+        return try statement(
             """
             UPDATE workspaces SET state = ?2, owner = ?3, ready_at = ?4, claimed_at = ?5, endpoint = ?6, metadata = ?7
             WHERE id = ?1 AND \(states.condition(on: "state"))
@@ -101,15 +104,18 @@ extension SQLiteTransaction {
         for id in workspaces where try move.run(id, state.code) > 0 { moved.insert(id) }
         return moved
     }
+        if !workspaces.isEmpty { progress.note() }
 
     /// The same key gets the same workspace: nobody else writes between the look and the claim.
     func claim(_ claim: ClaimRequest) throws -> Workspace? {
         if let key = claim.idempotencyKey, let earlier = try workspace(claimedWith: key) { return earlier }
         guard let preset = try presetID(claim.preset) else { return nil }
         let decoder = try WorkspaceDecoder(self)
-        return try statement(Self.claimStatement).first(
+        let claimed = try statement(Self.claimStatement).first(
             preset, claim.current, claim.readySince, claim.owner, claim.now, claim.idempotencyKey,
-            read: decoder.workspace) ?? nil
+            read: decoder.workspace)
+        if claimed != nil { progress.note() }
+        return claimed ?? nil
     }
 
     func remember(claimKey: String?, of workspace: WorkspaceID) throws {
@@ -129,4 +135,9 @@ extension SQLiteTransaction {
         ORDER BY ready_at, id LIMIT 1)
         """
     }
+}
+
+extension WorkspaceID {
+    /// It has the form of those that prewarm makes; adopted ones may have any.
+    fileprivate var isMade: Bool { rawValue.utf8.count == 26 }
 }

@@ -24,8 +24,22 @@ enum Schema {
                     ALTER TABLE listings ADD COLUMN failure TEXT; ALTER TABLE listings ADD COLUMN failing_since INTEGER
                     """)
         }
+        migrator.registerMigration("stor-identity") { database in try database.execute(sql: identity) }
         return migrator
     }
+
+    /// The one row of `store` says which store this is. `former` holds identities with spaces between them.
+    private static let identity = """
+        CREATE TABLE store (
+            only INTEGER PRIMARY KEY CHECK (only = 1), identity TEXT NOT NULL, counter INTEGER NOT NULL,
+            newest TEXT NOT NULL, former TEXT NOT NULL, hold TEXT, hold_message TEXT, held_since INTEGER
+        ) STRICT;
+        INSERT INTO store (only, identity, counter, newest, former) VALUES (
+            1, lower(hex(randomblob(16))), 0,
+            coalesce((SELECT max(id) FROM workspaces WHERE length(id) = 26), ''), '');
+        ALTER TABLE orphans ADD COLUMN store TEXT;
+
+        """
 
     private static let sources = """
         CREATE TABLE sources (

@@ -17,7 +17,7 @@ extension StoreError {
         case .SQLITE_CORRUPT, .SQLITE_FORMAT:
             self.init(
                 .damaged, "the store \(path) is damaged: \(detail)",
-                hint: "restore it from a backup, or save what can be read: `sqlite3 \(path) .recover`")
+                hint: StoreError.damageHint(path))
         case .SQLITE_FULL:
             self.init(.unavailable, "the disk of the store \(path) is full", hint: "free some space; nothing is lost")
         case .SQLITE_READONLY:
@@ -31,6 +31,11 @@ extension StoreError {
         default:
             self.init(.unavailable, "the store \(path) can't do what it was asked for: \(detail)")
         }
+    }
+
+    package static func damageHint(_ path: String) -> String {
+        "stop prewarm, then restore the store from a backup, or save what can be read: "
+            + "`sqlite3 \(path) .recover | sqlite3 new.db`"
     }
 
     static let permissionHint =

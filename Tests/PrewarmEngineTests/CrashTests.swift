@@ -46,6 +46,12 @@ private struct MortalStore: Store {
     }
 }
 
+extension MortalStore {
+    func checkWritable() async throws { try await store.checkWritable() }
+    func findDamage(isThorough: Bool) async throws -> [String] { try await store.findDamage(isThorough: isThorough) }
+    var damage: [String] { store.damage }
+}
+
 @Suite struct CrashTests {
     /// Killed at every single write, before and after its commit, while a pool is filled, rolled and emptied.
     @Test(arguments: [false, true])

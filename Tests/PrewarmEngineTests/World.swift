@@ -41,7 +41,7 @@ final class World: Sendable {
     }
 
     deinit {
-        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+        for suffix in ["", "-wal", "-shm", ".identity"] { try? FileManager.default.removeItem(atPath: path + suffix) }
     }
 
     func with<Result>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }

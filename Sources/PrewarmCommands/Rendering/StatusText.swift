@@ -9,7 +9,20 @@ struct StatusText {
     private var colour: Bool { console.coloursOutput }
 
     var text: String {
-        sources + pools + attention + failing + strays
+        store + sources + pools + attention + failing + strays
+    }
+
+    /// Nothing while the store is sound and acts on what it knows.
+    private var store: String {
+        var text = ""
+        if let damage = status["store"]?.text("damage") {
+            text += "\(cross) the store is damaged: \(damage.asOneLine)\n    hint: see `prewarm doctor`\n"
+        }
+        if let hold = status["store"]?["hold"] {
+            let symbol = hold.text("reason") == StoreHold.Reason.restored.rawValue ? cross : bang
+            text += "\(symbol) \(hold.text("message") ?? "")\n    hint: \(hold.text("hint") ?? "")\n"
+        }
+        return text
     }
 
     private var sources: String {

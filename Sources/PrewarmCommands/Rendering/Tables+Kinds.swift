@@ -96,8 +96,8 @@ extension DocumentTable {
         DocumentTable(
             columns: [
                 Column("ID", text: "id"), Column("PROVISIONER", text: "provisioner"), Column("STATE", text: "state"),
-                Column("SINCE", age: "since", now: now),
-            ], flexible: "ID")
+                Column("SINCE", age: "since", now: now), Column("STORE", text: "store"),
+            ], flexible: "ID", optional: ["STORE"])
     }
 
     static func audit(now: Timestamp) -> DocumentTable {

@@ -49,8 +49,24 @@ struct Doctor {
             let path = try assembly.storePath()
             let store = try SQLiteStore.open(path: path)
             // Written, too: a full disk and a read-only folder are met here.
-            let (presets, sources) = try await store.write { store in
-                (try store.presets(source: nil), try store.sources())
+            try await store.checkWritable()
+            let (presets, sources, hold) = try await store.read { store in
+                (try store.presets(source: nil), try store.sources(), try store.identity().hold)
+            }
+            if let hold {
+                report.checks.append(
+                    .init(
+                        kind: "store", verdict: hold.reason == .restored ? .failed : .warning, message: hold.sentence,
+                        hint: StoreHold.hint))
+            }
+            let damage = try await store.findDamage(isThorough: true)
+            if let first = damage.first {
+                report.checks.append(
+                    .init(
+                        kind: "store", verdict: .failed, message: "\(path) is damaged: \(first.printable)",
+                        hint: StoreError.damageHint(path),
+                        details: damage.dropFirst().map { ("damage", $0.printable) }))
+                return presets
             }
             report.checks.append(
                 .init(

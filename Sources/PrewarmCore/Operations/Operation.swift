@@ -20,6 +20,8 @@ package struct Operation: Hashable, Sendable {
     package var attempt: Int
     /// Not to be asked for before.
     package var nextAttemptAt: Timestamp
+    /// The longest time from an attempt to the next.
+    package static let longestWait = Backoff.failure.limit
     /// What the last attempt said.
     package var error: String?
     package let createdAt: Timestamp

@@ -72,6 +72,8 @@ package enum Hold: Hashable, Sendable {
     case freeze(until: Timestamp)
     /// Of a schedule or a freeze: it can't be read.
     case timezone(String)
+    /// The store is a restored copy: what it calls ready may be claimed.
+    case restoredStore
 
     package var message: String {
         switch self {
@@ -90,6 +92,7 @@ package enum Hold: Hashable, Sendable {
         case .retain: "`deletionPolicy: Retain`"
         case .observe: "`mode: observe`"
         case .freeze(let until): "a freeze until \(until)"
+        case .restoredStore: "a restored copy of the store; `prewarm approve --restored` ends the hold"
         case .timezone(let name): "the time zone \(name), which can't be read: install tzdata, or set TZDIR"
         }
     }
@@ -109,7 +112,7 @@ package enum Hold: Hashable, Sendable {
     /// It guards what exists; the others limit what is done.
     package var isOfDeletions: Bool {
         switch self {
-        case .deletionGuard, .pathEmptied, .confirm, .retain: true
+        case .deletionGuard, .pathEmptied, .confirm, .retain, .restoredStore: true
         default: false
         }
     }

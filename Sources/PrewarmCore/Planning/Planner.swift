@@ -7,8 +7,13 @@ package struct Planner: Sendable {
     /// The rules of the time zones that schedules name. A pool whose schedule has a zone without rules loses nothing, and
     /// one of a source whose freeze has such a zone stays as it is.
     package let zones: [String: TimeZoneRules]
+    /// The store is a restored copy, so that only creates are allowed.
+    package let isStoreRestored: Bool
 
-    package init(now: Timestamp, policy: Policy = Policy(), zones: [String: TimeZoneRules] = [:]) {
+    package init(
+        now: Timestamp, policy: Policy = Policy(), zones: [String: TimeZoneRules] = [:], isStoreRestored: Bool = false
+    ) {
+        self.isStoreRestored = isStoreRestored
         self.now = now
         self.policy = policy
         self.zones = zones
@@ -128,7 +133,10 @@ private struct Standstills {
     mutating func standstill(of preset: Preset) -> Standstill? {
         let (policy, source) = (planner.policy, preset.key.source)
         if preset.options.mode == .observe || policy.observedSources.contains(source) { return (.observe, []) }
-        if let freeze = freeze(of: source) { return freeze }
+        if let freeze = freeze(of: source) {
+            return planner.isStoreRestored ? (freeze.hold, freeze.allowed.intersection([.create])) : freeze
+        }
+        if planner.isStoreRestored { return (.restoredStore, [.create]) }
         guard preset.retirement == nil, let zone = preset.schedule?.timezone, planner.zones[zone] == nil else {
             return nil
         }

@@ -132,6 +132,7 @@ package struct PresetStatus: Sendable {
             case .confirm: "Confirm"
             case .retain: "Retain"
             case .pathEmptied: "PathEmptied"
+            case .restoredStore: "StoreRestored"
             default: "GuardExceeded"
             }
         return Condition(

@@ -7,6 +7,8 @@ package enum ApprovalError: Error, Sendable {
     case nothingHeld(source: String, Revision)
     /// Only sources have it that the configuration does not name any more: each is approved by its name.
     case notConfigured(Revision, sources: [String])
+    /// The store is neither a restored copy nor new.
+    case storeNotHeld
 }
 
 extension Engine {

@@ -12,6 +12,8 @@ package enum ClaimError: Error, Sendable {
     case notClaimed(Workspace)
     /// The key was used for another preset or owner.
     case keyReused(String, Workspace)
+    /// The store is a restored copy: what it calls ready may be claimed.
+    case storeRestored(StoreHold)
 }
 
 extension Engine {
@@ -23,6 +25,7 @@ extension Engine {
     ) async throws -> Workspace {
         let now = now()
         return try await store.write { store in
+            if let hold = try store.restoredHold() { throw ClaimError.storeRestored(hold) }
             // First, since the answer stays the same when its preset is gone.
             if let idempotencyKey, let earlier = try store.workspace(claimedWith: idempotencyKey) {
                 guard [earlier.preset.name, earlier.preset.description].contains(name), earlier.owner == owner else {

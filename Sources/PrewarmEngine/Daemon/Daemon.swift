@@ -40,6 +40,7 @@ package final class Daemon: Service {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.serveGenerations() }
                 group.addTask { await self.watchChanges() }
+                group.addTask { await self.watchStore() }
                 group.addTask { await self.resyncNowAndThen() }
                 group.addTask { await self.forgetOldNowAndThen() }
                 group.addTask { await self.endAfterGrace() }

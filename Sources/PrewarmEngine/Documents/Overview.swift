@@ -15,6 +15,8 @@ package struct Overview: Sendable {
     private let orphans: [Orphan]
     /// How many workspaces the last list of a provisioner lacked, while that is not believed.
     private let suspects: [(provisioner: String, missing: Int)]
+    private let store: StoreIdentity
+    private let damage: [String]
     private let listFailures: [ListFailure]
     private let now: Timestamp
 
@@ -34,6 +36,8 @@ package struct Overview: Sendable {
         unconfigured = try await engine.removedSources()
         let pending: [Operation]
         (pending, orphans, suspects, listFailures) = try await engine.store.read { store in
+        store = try await engine.store.read { try $0.identity() }
+        damage = engine.store.damage
             (
                 try store.operations(OperationFilter(states: [.pending])).map(\.operation), try store.orphans(),
                 try engine.provisioners.keys.sorted().map { ($0, try store.missing(provisioner: $0).count) }
@@ -50,7 +54,7 @@ package struct Overview: Sendable {
     package var isHealthy: Bool {
         sources.allSatisfy(\.isHealthy) && arePresetsHealthy && failing.isEmpty
             && missingProvisioners.isEmpty && unconfigured.isEmpty && suspects.isEmpty
-            && listFailures.isEmpty
+            && listFailures.isEmpty && store.hold?.reason != .restored && damage.isEmpty
     }
 
     package var value: Value {
@@ -59,6 +63,7 @@ package struct Overview: Sendable {
             "healthy": .bool(isHealthy),
             "sources": .array(sources.map { Value($0) }),
             "presets": .array(presets),
+            "store": Value(store).merging(["damage": damage.first.map { .string($0) }]),
             "failing": .array(failing.map { Value($0) }),
             "orphans": orphans.isEmpty ? nil : .array(orphans.map { Value($0) }),
             "suspectLists": suspects.isEmpty

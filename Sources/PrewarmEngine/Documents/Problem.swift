@@ -55,7 +55,9 @@ extension Problem {
             let isLack = failure.reason == .refNotFound || failure.reason == .pathNotFound
             self.init(failure.reason.rawValue, status: isLack ? 404 : 502, failure.message, hint: failure.hint)
         case let failure as StoreError:
-            self.init("Store", status: failure.reason == .busy ? 503 : 500, failure.message, hint: failure.hint)
+            self.init(
+                "Store", status: [.busy, .replaced].contains(failure.reason) ? 503 : 500, failure.message,
+                hint: failure.hint)
         case let failure as TurnError: self.init(failure)
         case let failure as ClaimError: self.init(failure)
         case let failure as ApprovalError: self.init(failure)
@@ -119,6 +121,8 @@ extension Problem {
                 "NotClaimed", status: 409,
                 "the workspace \(workspace.name) is not claimed, it is \(workspace.state.rawValue)",
                 hint: "only a claimed one can be released; pools shrink by the number in git")
+        case .storeRestored(let hold):
+            self.init("StoreRestored", status: 503, "cannot claim: \(hold.sentence)", hint: StoreHold.hint)
         case .keyReused(let key, let workspace):
             self.init(
                 "KeyReused", status: 422,
@@ -155,6 +159,10 @@ extension Problem {
                 "NotConfigured", status: 409,
                 "only \(sources.joined(separator: ", ")) has \(revision.short), which the configuration does not name any more",
                 hint: "to let its workspaces go, name it: `--source \(sources[0])`")
+        case .storeNotHeld:
+            self.init(
+                "NothingHeld", status: 409, "cannot approve the store: it is neither a restored copy nor new",
+                hint: "see `prewarm status`")
         }
     }
 

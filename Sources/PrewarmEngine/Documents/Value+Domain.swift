@@ -130,6 +130,18 @@ extension Value {
         ])
     }
 
+    package init(_ store: StoreIdentity) {
+        self = .object(known: [
+            "identity": .string(store.id),
+            "hold": store.hold.map { hold in
+                .object(known: [
+                    "reason": .string(hold.reason.rawValue), "message": .string(hold.sentence),
+                    "hint": .string(StoreHold.hint), "since": Value(hold.since),
+                ])
+            },
+        ])
+    }
+
     package init(_ event: Event) {
         self = .object(known: [
             "at": Value(event.at),
@@ -173,6 +185,7 @@ extension Value {
             "provisioner": .string(orphan.provisioner),
             "state": orphan.state.map { .string($0) },
             "since": Value(orphan.since),
+            "store": orphan.store.map { .string($0) },
         ])
     }
 

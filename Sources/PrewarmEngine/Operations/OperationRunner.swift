@@ -133,10 +133,12 @@ package struct OperationRunner: Sendable {
         guard let provisioner = engine.provisioners[operation.provisioner],
             let kind = ProvisionerOperation(rawValue: operation.kind.rawValue)
         else { return nil }
-        let labels = try await store.read { try $0.presets(named: operation.preset.description).first?.labels ?? [:] }
+        let (labels, identity) = try await store.read { store in
+            (try store.presets(named: operation.preset.description).first?.labels ?? [:], try store.identity().id)
+        }
         let request = ProvisionerRequest(
             id: operation.id, operation: kind, attempt: operation.attempt, workspace: workspace, labels: labels,
-            secrets: secrets(of: workspace, for: operation.provisioner))
+            secrets: secrets(of: workspace, for: operation.provisioner), store: identity)
         async let _ = keepLease(of: record)
         let reply = await perform(request, by: provisioner) { mark in
             try await store.write { store in

@@ -237,12 +237,15 @@ package struct Orphan: Hashable, Sendable {
     /// In the provisioner's own words.
     package let state: String?
     package let since: Timestamp
+    /// The identity of the store that made it; nil if the provisioner does not say.
+    package let store: String?
 
-    package init(provisioner: String, id: WorkspaceID, state: String?, since: Timestamp) {
+    package init(provisioner: String, id: WorkspaceID, state: String?, since: Timestamp, store: String? = nil) {
         self.provisioner = provisioner
         self.id = id
         self.state = state
         self.since = since
+        self.store = store
     }
 }
 

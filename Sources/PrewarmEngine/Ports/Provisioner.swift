@@ -37,11 +37,14 @@ package struct ProvisionerRequest: Sendable {
     package let labels: [String: String]
     /// Of the preset as written; parameters that name a secret are resolved here, at the moment of the call.
     package let secrets: [String: String]
+    /// The identity of the store that asks, so that `list` can return it.
+    package let store: String?
 
     package init(
         id: OperationID, operation: ProvisionerOperation, attempt: Int, workspace: Workspace,
-        labels: [String: String] = [:], secrets: [String: String] = [:]
+        labels: [String: String] = [:], secrets: [String: String] = [:], store: String? = nil
     ) {
+        self.store = store
         self.id = id
         self.operation = operation
         self.attempt = attempt
@@ -81,10 +84,13 @@ package struct ListedWorkspace: Hashable, Sendable {
     package let id: WorkspaceID
     /// In the provisioner's own words; nil where it does not say.
     package let state: String?
+    /// The identity of the store that made it; nil where it does not say.
+    package let store: String?
 
-    package init(id: WorkspaceID, state: String? = nil) {
+    package init(id: WorkspaceID, state: String? = nil, store: String? = nil) {
         self.id = id
         self.state = state
+        self.store = store
     }
 }
 

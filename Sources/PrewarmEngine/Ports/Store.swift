@@ -11,9 +11,23 @@ package protocol Store: Sendable {
     /// One transaction, alone among writers from its first statement on (`BEGIN IMMEDIATE`). Rolled back where `body`
     /// throws.
     func write<Result: Sendable>(_ body: @escaping @Sendable (any StoreWriter) throws -> Result) async throws -> Result
+
+    /// Writes to the disk and throws if that fails: a transaction that changes nothing needs no room.
+    func checkWritable() async throws
+
+    /// Looks for damage in the store's files. Reads all of them, beside what else is done.
+    /// - Parameter isThorough: compares indexes with their tables, too, which takes several times as long.
+    /// - Returns: at most ten findings; none if the files are sound.
+    @discardableResult
+    func findDamage(isThorough: Bool) async throws -> [String]
+
+    /// What the last search for damage found.
+    var damage: [String] { get }
 }
 
 package protocol StoreReader: StandingReader {
+    func identity() throws -> StoreIdentity
+
     func source(_ name: String) throws -> SourceRecord?
     /// In the order of their names.
     func sources() throws -> [SourceRecord]
@@ -101,6 +115,14 @@ package protocol StoreReader: StandingReader {
 }
 
 package protocol StoreWriter: StoreReader, StandingWriter {
+    /// Counts this commit as one that a restored copy would not know, so that it writes to the disk.
+    func noteProgress() throws
+    /// Sets the hold of the store, in place of an earlier one. All pools are planned for again.
+    func setHold(_ hold: StoreHold) throws
+    /// Ends the hold, if there is one. All pools are planned for again.
+    /// - Parameter newest: the newest workspace of this store that a provisioner lists.
+    func endHold(newest: WorkspaceID?) throws
+
     func save(_ source: SourceRecord) throws
     func forget(source name: String) throws
     /// The source's desired state or its pools changed: the next turn plans.
@@ -176,6 +198,8 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case unavailable, newerVersion, damaged, busy
     }
 
+        /// The file was removed or replaced under this process: nothing that it writes is kept.
+        case replaced
     package let reason: Reason
     package let message: String
     package let hint: String?

@@ -36,7 +36,8 @@ extension Engine {
             report.presets = scope.presets
             report.rest = scope.settled
             let guarding = try store.guardRecord(ofSource: name)
-            let planner = planner(for: report.presets, guarding, at: now(), ignoresFreezes: ignoresFreezes)
+            let planner = try planner(
+                for: report.presets, guarding, at: now(), ignoresFreezes: ignoresFreezes, in: store)
             let observed = try observed(of: scope, source: name, planner: planner, guarding: guarding, in: store)
             report.plan = planner.plan(report.presets, observed: observed)
             report.failures = observed.failures

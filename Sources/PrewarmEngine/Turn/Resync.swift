@@ -64,6 +64,8 @@ extension Engine {
         }
         let present = Dictionary(listed.map { ($0.id, $0) }) { first, _ in first }
         let workspaces = try store.workspaces(WorkspaceFilter()).filter { $0.spec.provisioner == name }
+        try store.recognizeRestored(listed, of: name, at: startedAt)
+        let identity = try store.identity()
         // What became ready while the list was made need not be in it.
         let expected = workspaces.filter { workspace in
             [.ready, .claimed].contains(workspace.state) && workspace.readyAt.map { $0 < startedAt } == true
@@ -81,12 +83,13 @@ extension Engine {
             }
         }
         report.orphans = try orphans(listed, name, known, live: Set(workspaces.map(\.id)), startedAt, in: store)
-        if policy.deletesOrphans, !report.orphans.isEmpty,
-            !policy.deletionGuard.holds(report.orphans.count, of: listed.count)
+        let ours = report.orphans.filter { !identity.isForeign($0.store) }
+        if policy.deletesOrphans, identity.hold == nil, !ours.isEmpty,
+            !policy.deletionGuard.holds(ours.count, of: listed.count)
         {
-            report.deleted = report.orphans.map(\.id)
-            try delete(report.orphans, in: store)
-            report.orphans = []
+            report.deleted = ours.map(\.id)
+            try delete(ours, in: store)
+            report.orphans.removeAll { !identity.isForeign($0.store) }
         }
         try store.replaceOrphans(report.orphans, provisioner: name, listedAt: startedAt)
         try noteList(nil, of: name, at: startedAt, in: store)
@@ -134,7 +137,8 @@ extension Engine {
                 guard let last = last.max(), last + .seconds(60) < startedAt else { return nil }
             }
             return Orphan(
-                provisioner: provisioner, id: found.id, state: found.state, since: since[found.id] ?? startedAt)
+                provisioner: provisioner, id: found.id, state: found.state, since: since[found.id] ?? startedAt,
+                store: found.store)
         }
     }
 

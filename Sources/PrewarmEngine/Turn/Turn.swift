@@ -110,7 +110,7 @@ extension Engine {
         (report.plan, report.failures, report.conditions) = try await store.read { store in
             var guarding = try store.guardRecord(ofSource: name)
             guarding.note(changes, of: presets.count, at: now)
-            let planner = planner(for: presets, guarding, at: now)
+            let planner = try planner(for: presets, guarding, at: now, in: store)
             let observed = try observed(
                 of: TurnScope(presets: presets), source: name, planner: planner, guarding: guarding, in: store)
             return (
@@ -142,14 +142,16 @@ extension Engine {
     }
 
     func planner(
-        for presets: [Preset], _ guarding: GuardRecord, at now: Timestamp, ignoresFreezes: Bool = false
-    ) -> Planner {
+        for presets: [Preset], _ guarding: GuardRecord, at now: Timestamp, ignoresFreezes: Bool = false,
+        in store: any StoreReader
+    ) throws -> Planner {
         var policy = policy
         if ignoresFreezes { policy.freezes = [:] }
         var names = guarding.timezones
         for preset in presets { if let zone = preset.schedule?.timezone { names.insert(zone) } }
         for freeze in policy.freezes.values.joined() { names.insert(freeze.timezone) }
-        return Planner(now: now, policy: policy, zones: zones.rules(of: names))
+        return Planner(
+            now: now, policy: policy, zones: zones.rules(of: names), isStoreRestored: try store.restoredHold() != nil)
     }
 
     /// Writes only where that changes something, so that a remote that stays away costs no writes.

@@ -31,7 +31,7 @@ struct TurnCommit: Sendable {
         let scope = try scope(in: store)
         let earlier = try store.guardRecord(ofSource: source.name)
         let guarding = guarding(earlier, of: scope)
-        let planner = engine.planner(for: scope.presets, guarding, at: now)
+        let planner = try engine.planner(for: scope.presets, guarding, at: now, in: store)
         let observed = try engine.observed(
             of: scope, source: source.name, planner: planner, guarding: guarding, failures: failures, in: store)
         var report = TurnReport(source: source.name)

@@ -97,6 +97,7 @@ struct ListDocument: Decodable {
     struct Item: Decodable {
         let id: String
         let state: String?
+        let store: String?
     }
 
     let workspaces: [Item]

@@ -138,7 +138,8 @@ package struct CommandProvisioner: Provisioner {
                         "standard output does not end with a list of workspaces; it begins with: \(beginning)",
                         hint: #"Print {"workspaces": [{"id": "…", "state": "…"}]}, with an empty list for none."#))
             }
-            return .success(document.workspaces.map { ListedWorkspace(id: WorkspaceID($0.id), state: $0.state) })
+            return .success(
+                document.workspaces.map { ListedWorkspace(id: WorkspaceID($0.id), state: $0.state, store: $0.store) })
         }
     }
 }

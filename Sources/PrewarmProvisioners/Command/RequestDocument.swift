@@ -62,6 +62,7 @@ struct RequestDocument: Sendable {
             root.string("operation", request.operation.rawValue)
             root.string("id", request.id.rawValue)
             root.raw("attempt", String(request.attempt))
+            if let store = request.store { root.string("store", store) }
             root.object("workspace") { fields in
                 fields.string("id", workspace.id.rawValue)
                 fields.string("name", workspace.name)
@@ -113,6 +114,7 @@ struct RequestDocument: Sendable {
             "PREWARM_VERSION": workspace.spec.version,
         ]
         own["PREWARM_OWNER"] = workspace.owner
+        own["PREWARM_STORE"] = request.store
         var names: [String: String] = [:]
         for (name, value) in parameters {
             let variable = variableName(parameter: name)

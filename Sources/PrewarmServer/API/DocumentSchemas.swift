@@ -71,7 +71,7 @@ enum DocumentSchemas {
             ]
         ),
         ("ListFailure", ["provisioner": "text", "message": "text", "since": "time"]),
-        ("Orphan", ["id": "text", "provisioner": "text", "state?": "text", "since": "time"]),
+        ("Orphan", ["id": "text", "provisioner": "text", "state?": "text", "since": "time", "store?": "text"]),
         (
             "Plan",
             [
@@ -86,10 +86,12 @@ enum DocumentSchemas {
                 "reason": "text", "message?": "text", "heldBy?": "text", "needsApproval?": "boolean",
             ]
         ),
+        ("Store", ["identity": "text", "hold?": "StoreHold", "damage?": "text"]),
+        ("StoreHold", ["reason": "Restored|Fresh", "message": "text", "hint": "text", "since": "time"]),
         (
             "Status",
             [
-                "at": "time", "healthy": "boolean", "sources": "[]Source", "presets": "[]Preset",
+                "at": "time", "healthy": "boolean", "store": "Store", "sources": "[]Source", "presets": "[]Preset",
                 "failing": "[]Operation", "orphans?": "[]Orphan", "failingLists?": "[]ListFailure", "daemon?": "object",
             ]
         ),
@@ -103,7 +105,12 @@ enum DocumentSchemas {
                 "unfinished": "[]object", "diagnostics": "[]Diagnostic", "createdAt": "time", "timedOut?": "boolean",
             ]
         ),
-        ("Approval", ["source": "text", "revision": "text", "deletions": "number", "presets": "object"]),
+        (
+            "Approval",
+            [
+                "source?": "text", "revision?": "text", "deletions?": "number", "presets?": "object", "hold?": "text",
+            ]
+        ),
         (
             "Done",
             [

@@ -15,13 +15,10 @@ extension Door {
     /// The store can be written to, and each source was planned for at least once.
     func readiness() async -> Response {
         var lines: [String] = []
-        do {
-            try await daemon.engine.store.write { _ in }
-            lines.append("store: ok")
-        } catch {
-            lines.append("store: \(Problem(error)?.message ?? "it can't be used")")
-            return text(lines.joined(separator: "\n") + "\n", .serviceUnavailable)
+        if let problem = await storeReadiness.problem(of: daemon.engine.store) {
+            return text("store: \(problem)\n", .serviceUnavailable)
         }
+        lines.append("store: ok")
         lines.append("planned: \(daemon.hasPlanned ? "ok" : "not yet")")
         return text(lines.joined(separator: "\n") + "\n", daemon.hasPlanned ? .ok : .serviceUnavailable)
     }

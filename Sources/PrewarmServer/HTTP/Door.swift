@@ -16,6 +16,7 @@ package struct Door: Sendable {
     let metrics: Metrics
     let webhooks: WebhookReceiver
     let logger: Logger
+    let storeReadiness = Readiness()
 
     package init(
         daemon: Daemon, access: DoorAccess, metrics: Metrics, webhooks: WebhookReceiver, logger: Logger

@@ -61,12 +61,20 @@ enum HoldRoutes {
         },
         Route(
             method: .post, template: "/approve", name: "approve",
-            summary: "Let the deletions go on that are held of a revision", permission: .operate,
+            summary: "Allow the deletions that are held of a revision, or end the hold of a restored store",
+            permission: .operate,
             body: [
-                .required("revision", .text(maximum: 256), "the commit, or six of its digits or more"),
+                .optional("revision", .text(maximum: 256), "the commit, or six of its digits or more"),
+                .optional("restored", .yes, "true: act on what the store knows, though it is a restored copy or new"),
                 .optional("source", .text(maximum: 256), "of this source only"), author,
-            ], answers: [(200, "[]Approval")], problems: [404, 409]
+            ], exactlyOne: ["revision", "restored"], answers: [(200, "[]Approval")], problems: [404, 409]
         ) { api, call in
+            if call.flag("restored") {
+                let hold = try await api.engine.approveRestored(
+                    by: call.author, audit: call.entry("approve", "store", "restored", at: api.engine.now()))
+                api.daemon?.replan()
+                return APIAnswer(.array([.object(known: ["hold": .string(hold.sentence)])]))
+            }
             let source = call.text("source")
             // One that the configuration has lost can be approved, too.
             if let source, try await !api.engine.removedSources().contains(where: { $0.name == source }) {

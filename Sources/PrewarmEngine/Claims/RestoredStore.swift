@@ -1,0 +1,55 @@
+internal import PrewarmCore
+
+extension Engine {
+    /// Ends the hold of a restored or new store: from now on prewarm acts on what the store knows.
+    /// - Returns: the hold that ended.
+    /// - Throws: ``ApprovalError/storeNotHeld`` where there is none.
+    package func approveRestored(by: String, audit: AuditEntry? = nil) async throws -> StoreHold {
+        let now = now()
+        return try await store.write { store in
+            let identity = try store.identity()
+            guard let hold = identity.hold else { throw ApprovalError.storeNotHeld }
+            let ours = try store.orphans().filter { $0.store != nil && !identity.isForeign($0.store) }
+            try store.endHold(newest: ours.lazy.map(\.id).filter(\.isULID).max())
+            try store.append([
+                Event(
+                    at: now, kind: .warning, reason: "StoreApproved", object: "store",
+                    name: String(identity.id.prefix(8)),
+                    message: "approved by \(by): \(hold.sentence)")
+            ])
+            if let audit { try store.append(audit) }
+            return hold
+        }
+    }
+}
+
+extension StoreWriter {
+    /// Puts the store on hold if a provisioner lists a workspace of it that is newer than all that it knows.
+    func recognizeRestored(_ listed: [ListedWorkspace], of provisioner: String, at now: Timestamp) throws {
+        let identity = try identity()
+        guard identity.hold?.reason != .restored else { return }
+        let newer = try listed.filter { found in
+            guard found.store == identity.id, found.id.isULID, found.id > identity.newest else { return false }
+            return try workspace(found.id.rawValue)?.id != found.id
+        }
+        guard let newest = newer.map(\.id).max() else { return }
+        let hold = StoreHold(
+            .restored,
+            "the provisioner \(provisioner) lists \(newer.count) of its workspaces that it does not know, as \(newest)",
+            since: now)
+        try setHold(hold)
+        try append([
+            Event(
+                at: now, kind: .warning, reason: "StoreRestored", object: "store", name: String(identity.id.prefix(8)),
+                message: hold.sentence)
+        ])
+    }
+}
+
+extension WorkspaceID {
+    /// It has the form of those that prewarm makes, which begin with the time.
+    var isULID: Bool {
+        rawValue.utf8.count == 26
+            && rawValue.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) }
+    }
+}

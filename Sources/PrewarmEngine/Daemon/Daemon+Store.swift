@@ -1,0 +1,50 @@
+internal import Logging
+internal import PrewarmCore
+
+/// What the daemon says about its store.
+extension Daemon {
+    private static let lookInterval = Duration.seconds(5)
+    private static let damageInterval = Duration.seconds(6 * 3600)
+
+    /// Logs a hold of the store and a store that can't be used, when that begins and ends, and looks for damage at the
+    /// start and every six hours.
+    func watchStore() async {
+        var (hold, failure): (StoreHold?, String?) = (nil, nil)
+        var nextSearch = ContinuousClock.now
+        while !Task.isCancelled {
+            do {
+                let found = try await engine.store.read { try $0.identity().hold }
+                note(found, after: hold)
+                hold = found
+                if ContinuousClock.now >= nextSearch {
+                    nextSearch = .now + Self.damageInterval
+                    noteDamage(try await engine.store.findDamage(isThorough: false))
+                }
+                failure = nil
+            } catch {
+                let problem = Problem(error)
+                let message = problem?.message ?? "\(error)"
+                if failure != message, !Task.isCancelled {
+                    logger.error(
+                        "the store can't be used", metadata: ["error": "\(message)", "hint": "\(problem?.hint ?? "")"])
+                }
+                failure = message
+            }
+            try? await Task.sleep(for: Self.lookInterval)
+        }
+    }
+
+    private func note(_ hold: StoreHold?, after earlier: StoreHold?) {
+        guard hold != earlier else { return }
+        guard let hold else { return logger.notice("the hold of the store has ended") }
+        let metadata: Logger.Metadata = ["reason": "\(hold.sentence)", "hint": "\(StoreHold.hint)"]
+        logger.log(level: hold.reason == .restored ? .error : .warning, "the store is on hold", metadata: metadata)
+    }
+
+    private func noteDamage(_ damage: [String]) {
+        guard let first = damage.first else { return }
+        logger.error(
+            "the store is damaged",
+            metadata: ["error": "\(first.printable)", "findings": "\(damage.count)", "hint": "run `prewarm doctor`"])
+    }
+}

@@ -1,0 +1,66 @@
+internal import GRDB
+internal import Glibc
+internal import PrewarmCore
+internal import PrewarmEngine
+
+/// Whether a store that is opened is the one that was here last, or an older copy of it.
+extension SQLiteStore {
+    /// Compares the store with the file beside it, and puts it on hold if it knows less.
+    /// - Returns: the identity and the counter of the store.
+    static func recognize(_ writer: DatabaseQueue, _ file: IdentityFile) throws -> IdentityFile.Content {
+        // The file first: it is written after the commits that it tells of.
+        let last = file.read()
+        let known = try writer.inDatabase { try SQLiteTransaction(database: $0).identity() }
+        guard let last, doubt(about: known, last) else {
+            return IdentityFile.Content(identity: known.id, counter: known.counter)
+        }
+        let counter = try writer.inDatabase { database in
+            try database.transaction(.immediate) {
+                let transaction = SQLiteTransaction(database: database)
+                return try transaction.settle(last)
+            }
+        }
+        let content = IdentityFile.Content(identity: known.id, counter: counter)
+        // Where that fails the store is recognized again.
+        try? file.write(content)
+        return content
+    }
+
+    fileprivate static func doubt(about store: StoreIdentity, _ last: IdentityFile.Content) -> Bool {
+        last.identity == store.id ? last.counter > store.counter : !store.former.contains(last.identity)
+    }
+}
+
+extension SQLiteTransaction {
+    /// - Returns: the counter then.
+    fileprivate func settle(_ last: IdentityFile.Content) throws -> Int64 {
+        let known = try identity()
+        // Another process may have done it meanwhile.
+        guard SQLiteStore.doubt(about: known, last) else { return known.counter }
+        let now = Timestamp(seconds: Int64(time(nil)))
+        let (isOurs, other) = (last.identity == known.id, last.identity.prefix(8))
+        let hold: StoreHold
+        if isOurs {
+            let missing = last.counter - known.counter
+            hold = StoreHold(
+                .restored, "it lacks the last \(missing) \(missing == 1 ? "change" : "changes") of this store",
+                since: now)
+        } else if try isEmpty() {
+            hold = StoreHold(.fresh, "the store \(other) was here before, and may have workspaces", since: now)
+        } else {
+            hold = StoreHold(.restored, "the store \(other) was here since", since: now)
+        }
+        try setHold(hold)
+        try goOn(after: isOurs ? last.counter : 0, former: hold.reason == .fresh ? last.identity : nil)
+        try append([
+            Event(
+                at: now, kind: .warning, reason: "Store\(hold.reason.rawValue)", object: "store",
+                name: String(known.id.prefix(8)), message: hold.sentence)
+        ])
+        return try advance()
+    }
+
+    private func isEmpty() throws -> Bool {
+        try statement("SELECT 1 FROM workspaces UNION ALL SELECT 1 FROM operations LIMIT 1").first { _ in true } == nil
+    }
+}
