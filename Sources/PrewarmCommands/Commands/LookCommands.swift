@@ -93,7 +93,9 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let status = try await Session.open(global).get("status")
+            let session = try await Session.open(global)
+            if let store = session.local?.store { try await store.findDamage(isThorough: false) }
+            let status = try await session.get("status", query: ["limit": session.local == nil ? "1000" : nil])
             switch output {
             case .json: console.write(status.json)
             case .yaml: console.write(status.yaml)

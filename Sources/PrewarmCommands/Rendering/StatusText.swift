@@ -59,8 +59,10 @@ struct StatusText {
 
     private var pools: String {
         let presets = status.list("presets")
-        return presets.isEmpty
-            ? "No presets are in force.\n" : "\n" + DocumentTable.presets(isWide: false).text(presets, console)
+        guard !presets.isEmpty else { return "No presets are in force.\n" }
+        let left = status.number("morePresets")
+        return "\n" + DocumentTable.presets(isWide: false).text(presets, console)
+            + (left > 0 ? "and \(counted(left, "more preset")): `prewarm get presets`\n" : "")
     }
 
     /// The conditions of presets that somebody should look at.
@@ -82,8 +84,9 @@ struct StatusText {
             return
                 "\(cross) \(operation.text("type") ?? "") of \(operation.workspaceName) was not done in \(attempts), tried again at \(operation.text("nextAttemptAt") ?? "-"): \((operation.text("error") ?? "").asOneLine)\n"
         }
-        if failing.count > 20 {
-            lines.append("  and \(failing.count - 20) more: `prewarm get operations --state pending`\n")
+        let left = failing.count - lines.count + status.number("moreFailing")
+        if left > 0 {
+            lines.append("  and \(left) more: `prewarm get operations --state pending`\n")
         }
         return lines.isEmpty ? "" : "\n" + lines.joined()
     }

@@ -1,10 +1,9 @@
-internal import PrewarmCore
+package import PrewarmCore
 
 /// Everything that somebody who looks after the pools has to see.
 package struct Overview: Sendable {
     private let sources: [SourceStatus]
-    private let presets: [Value]
-    private let arePresetsHealthy: Bool
+    private let presets: PresetValues
     /// Unfinished ones that failed before.
     private let failing: [Operation]
     /// Of unfinished operations, those that the configuration does not name.
@@ -15,29 +14,32 @@ package struct Overview: Sendable {
     private let orphans: [Orphan]
     /// How many workspaces the last list of a provisioner lacked, while that is not believed.
     private let suspects: [(provisioner: String, missing: Int)]
+    private let listFailures: [ListFailure]
     private let store: StoreIdentity
     private let damage: [String]
-    private let listFailures: [ListFailure]
     private let now: Timestamp
+    private let limit: Int
 
-    package init(_ engine: Engine) async throws {
+    /// - Parameters:
+    ///   - limit: the number of presets, and of failing operations, that are in it at most.
+    ///   - isVisible: false for presets that the reader may not see.
+    package init(
+        _ engine: Engine, limit: Int = .max, isVisible: (PresetKey) -> Bool = { _ in true }
+    ) async throws {
+        self.limit = limit
         now = engine.now()
         sources = try await engine.sourceStatuses()
-        var (presets, arePresetsHealthy): ([Value], Bool) = ([], true)
+        var presets = PresetValues(limit: limit)
         for source in engine.sourceNames {
             let report = try await engine.assess(source)
-            presets.reserveCapacity(presets.count + report.plan.pools.count)
-            report.forEachStatus { status in
-                presets.append(Value(status))
-                arePresetsHealthy = arePresetsHealthy && status.isHealthy
-            }
+            report.forEachStatus { presets.add($0, isVisible: isVisible($0.preset.key)) }
         }
-        (self.presets, self.arePresetsHealthy) = (presets, arePresetsHealthy)
+        self.presets = presets
         unconfigured = try await engine.removedSources()
-        let pending: [Operation]
-        (pending, orphans, suspects, listFailures) = try await engine.store.read { store in
         store = try await engine.store.read { try $0.identity() }
         damage = engine.store.damage
+        let pending: [Operation]
+        (pending, orphans, suspects, listFailures) = try await engine.store.read { store in
             (
                 try store.operations(OperationFilter(states: [.pending])).map(\.operation), try store.orphans(),
                 try engine.provisioners.keys.sorted().map { ($0, try store.missing(provisioner: $0).count) }
@@ -52,7 +54,7 @@ package struct Overview: Sendable {
     }
 
     package var isHealthy: Bool {
-        sources.allSatisfy(\.isHealthy) && arePresetsHealthy && failing.isEmpty
+        sources.allSatisfy(\.isHealthy) && presets.areHealthy && failing.isEmpty
             && missingProvisioners.isEmpty && unconfigured.isEmpty && suspects.isEmpty
             && listFailures.isEmpty && store.hold?.reason != .restored && damage.isEmpty
     }
@@ -61,10 +63,12 @@ package struct Overview: Sendable {
         .object(known: [
             "at": Value(now),
             "healthy": .bool(isHealthy),
-            "sources": .array(sources.map { Value($0) }),
-            "presets": .array(presets),
             "store": Value(store).merging(["damage": damage.first.map { .string($0) }]),
-            "failing": .array(failing.map { Value($0) }),
+            "sources": .array(sources.map { Value($0) }),
+            "presets": .array(presets.values),
+            "morePresets": presets.left > 0 ? .int(presets.left) : nil,
+            "failing": .array(failing.prefix(limit).map { Value($0) }),
+            "moreFailing": failing.count > limit ? .int(failing.count - limit) : nil,
             "orphans": orphans.isEmpty ? nil : .array(orphans.map { Value($0) }),
             "suspectLists": suspects.isEmpty
                 ? nil

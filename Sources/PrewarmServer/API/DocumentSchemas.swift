@@ -93,6 +93,7 @@ enum DocumentSchemas {
             [
                 "at": "time", "healthy": "boolean", "store": "Store", "sources": "[]Source", "presets": "[]Preset",
                 "failing": "[]Operation", "orphans?": "[]Orphan", "failingLists?": "[]ListFailure", "daemon?": "object",
+                "morePresets?": "number", "moreFailing?": "number",
             ]
         ),
         ("Observed", ["at": "time", "workspaces": "[]Workspace", "operations": "[]Operation"]),

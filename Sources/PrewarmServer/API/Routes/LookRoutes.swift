@@ -8,11 +8,13 @@ enum LookRoutes {
     static let all = [
         Route(
             method: .get, template: "/status", name: "getStatus",
-            summary: "Sources and pools, and what is held, stalled or failing", permission: .look,
-            answers: [(200, "Status")]
+            summary: "Sources and pools, those first that are not healthy, and what is held, stalled or failing",
+            permission: .look, query: [limit], answers: [(200, "Status")]
         ) { api, call in
-            APIAnswer(
-                try await Overview(api.engine).value.merging(["daemon": api.daemon?.value])
+            let overview = try await Overview(
+                api.engine, limit: call.number("limit") ?? .max, isVisible: { call.maySee($0) })
+            return APIAnswer(
+                overview.value.merging(["daemon": api.daemon?.value])
                     .restricted(to: call.principal.presets, lists: ["presets", "failing"]))
         },
         Route(
