@@ -83,6 +83,12 @@ extension SQLiteTransaction {
         metadata.isEmpty ? [] : metadata.binary
     }
 
+    func replaceDeleted(by workspaces: [Workspace]) throws {
+        let forget = try statement("DELETE FROM workspaces WHERE id = ? AND state = \(WorkspaceState.deleted.code)")
+        for workspace in workspaces { try forget.run(workspace.id) }
+        try insert(workspaces)
+    }
+
     func update(_ workspace: Workspace, from states: [WorkspaceState]) throws -> Bool {
         progress.note()
         return try statement(
@@ -98,13 +104,13 @@ extension SQLiteTransaction {
     func move(
         _ workspaces: [WorkspaceID], from states: [WorkspaceState], to state: WorkspaceState
     ) throws -> Set<WorkspaceID> {
+        if !workspaces.isEmpty { progress.note() }
         let move = try statement(
             "UPDATE workspaces SET state = ?2 WHERE id = ?1 AND \(states.condition(on: "state"))")
         var moved: Set<WorkspaceID> = []
         for id in workspaces where try move.run(id, state.code) > 0 { moved.insert(id) }
         return moved
     }
-        if !workspaces.isEmpty { progress.note() }
 
     /// The same key gets the same workspace: nobody else writes between the look and the claim.
     func claim(_ claim: ClaimRequest) throws -> Workspace? {

@@ -95,6 +95,23 @@ import Testing
         #expect(try await sandbox.prewarm("get", "events").out.contains("taken over by eve"))
     }
 
+    @Test func anIDThatTheStoreOnceHadIsAdopted() async throws {
+        let sandbox = try await Sandbox.observable()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.prewarm("sync")
+        let claim = try await sandbox.prewarm("claim", "a", "--owner", "ada", "-o", "json").json()
+        let id = try #require(claim["id"]?.string)
+        try await sandbox.prewarm("release", id)
+        try sandbox.write("instances/\(id)/left", "")
+        // For a minute after the delete, the list may only be late.
+        try await sandbox.sqlite(
+            "UPDATE operations SET finished_at = finished_at - 120000 WHERE finished_at IS NOT NULL")
+        try await sandbox.prewarm("sync", "--refresh")
+        let adopt = try await sandbox.prewarm("adopt", "a", id)
+        #expect(adopt.code == 0, "\(adopt.err)")
+        #expect(try await sandbox.prewarm("adopt", "a", id).code == 1)
+    }
+
     @Test func orphansAreDeletedWhereThePolicySaysSo() async throws {
         let sandbox = try await Sandbox.observable(policy: "policy: {orphans: delete}\n")
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])

@@ -178,6 +178,24 @@ extension Problem {
                 "OtherProvisioner", status: 409,
                 "\(orphan.id) is of the provisioner \(orphan.provisioner), the preset \(preset.key.name) of \(preset.spec.provisioner)",
                 hint: "name a preset of \(orphan.provisioner)")
+        case .known(let workspace):
+            self.init(
+                "AlreadyKnown", status: 409,
+                "cannot adopt \(workspace.id): it is \(workspace.name), which is \(workspace.state.rawValue)",
+                hint: "see `prewarm describe workspace \(workspace.name)`")
+        case .notReady(let orphan, let why):
+            self.init(
+                "NotReady", status: 409,
+                "cannot adopt \(orphan.id): the provisioner \(orphan.provisioner) does not call it ready: \(why)",
+                hint: "mend it and run the command again, or delete it at its provider")
+        case .withoutEndpoint(let orphan, let preset):
+            self.init(
+                "PoolFull", status: 409,
+                "cannot adopt \(orphan.id) into the full pool \(preset.key.name): its endpoint is not known, and a "
+                    + "workspace with an endpoint would be deleted for it",
+                hint:
+                    "raise `instances` of \(preset.key.name), or add `inspect` to the operations of \(orphan.provisioner)"
+            )
         case .retired(let preset): self.init(retired: preset)
         }
     }

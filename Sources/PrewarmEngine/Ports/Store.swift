@@ -153,6 +153,8 @@ package protocol StoreWriter: StoreReader, StandingWriter {
     func setFailure(_ failure: FailureRecord?, of preset: PresetKey) throws
 
     func insert(_ workspaces: [Workspace]) throws
+    /// Inserts workspaces in place of deleted ones that had their ids.
+    func replaceDeleted(by workspaces: [Workspace]) throws
     /// Inserts workspaces that are to be made, with the operations that make them.
     func create(_ groups: [NewWorkspaces]) throws
     /// Saves all but id, preset, spec and times of creation, if the state is still one of `states`; else false.
@@ -196,10 +198,10 @@ package protocol StoreWriter: StoreReader, StandingWriter {
 package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Reason: String, Sendable {
         case unavailable, newerVersion, damaged, busy
-    }
-
         /// The file was removed or replaced under this process: nothing that it writes is kept.
         case replaced
+    }
+
     package let reason: Reason
     package let message: String
     package let hint: String?
