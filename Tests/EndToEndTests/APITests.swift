@@ -63,6 +63,9 @@ struct APITests {
             let again = try await daemon.post("/api/v1/presets/a/claims", #"{"owner": "ada"}"#, headers: headers)
             #expect(first.status == 201 && again.status == 201)
             #expect(try first.json()["id"]?.string == again.json()["id"]?.string)
+            let metrics = try await daemon.get("/metrics").text.split(separator: "\n")
+            let hits = metrics.filter { $0.hasPrefix("prewarm_claims_total") && $0.contains("result=\"hit\"") }
+            #expect(hits.count == 1 && hits.allSatisfy { $0.hasSuffix(" 1") }, "a claim that is repeated is no second")
             let other = try await daemon.post("/api/v1/presets/a/claims", #"{"owner": "bob"}"#, headers: headers)
             #expect(other.status == 422)
             _ = try await daemon.post("/api/v1/suspend", #"{"preset": "a"}"#)

@@ -86,8 +86,9 @@ private struct Claiming {
     private static let longest = Duration.seconds(300)
 
     func run() async throws -> Workspace {
-        let startedAt = api.engine.now()
-        let key = try await preset()
+        let startedAt = ContinuousClock.now
+        let earlier = try await earlier()
+        let key = if let earlier { earlier.preset } else { try await call.preset(in: api) }
         let owner = call.text("owner") ?? ""
         try call.require(.claim(key, owner: owner))
         let deadline = call.duration("wait").map { startedAt + min($0, Self.longest) }
@@ -98,11 +99,14 @@ private struct Claiming {
                 if workspace.isCold { api.daemon?.replan() } else { api.daemon?.replan(source: key.source) }
                 let result: Metrics.ClaimResult = workspace.isCold ? .cold : hasWaited ? .waited : .hit
                 let finished = try await finished(workspace, deadline)
-                api.metrics?.claim(preset: key, result: result, duration: api.engine.now() - startedAt)
+                // One that is asked for again is no second claim.
+                if workspace.id != earlier?.id {
+                    api.metrics?.claim(preset: key, result: result, duration: .now - startedAt)
+                }
                 return finished
             } catch ClaimError.nothingReady(let preset, let starting) {
-                guard let deadline, api.engine.now() < deadline else {
-                    api.metrics?.claim(preset: key, result: .empty, duration: api.engine.now() - startedAt)
+                guard let deadline, .now < deadline else {
+                    api.metrics?.claim(preset: key, result: .empty, duration: .now - startedAt)
                     throw ClaimError.nothingReady(preset, starting: starting)
                 }
                 hasWaited = true
@@ -112,15 +116,13 @@ private struct Claiming {
         }
     }
 
-    /// That of an earlier claim with the same key counts, though it may be gone.
-    private func preset() async throws -> PresetKey {
-        if let key = call.idempotencyKey,
+    /// What an earlier claim with the same key got, though its preset may be gone.
+    private func earlier() async throws -> Workspace? {
+        guard let key = call.idempotencyKey,
             let earlier = try await api.engine.store.read({ try $0.workspace(claimedWith: key) }),
             [earlier.preset.name, earlier.preset.description].contains(call.preset)
-        {
-            return earlier.preset
-        }
-        return try await call.preset(in: api)
+        else { return nil }
+        return earlier
     }
 
     private func claim(_ key: PresetKey, owner: String) async throws -> Workspace {
@@ -137,9 +139,9 @@ private struct Claiming {
     }
 
     /// One that is being made for its owner is waited for, where somebody is at it.
-    private func finished(_ workspace: Workspace, _ deadline: Timestamp?) async throws -> Workspace {
+    private func finished(_ workspace: Workspace, _ deadline: ContinuousClock.Instant?) async throws -> Workspace {
         var workspace = workspace
-        while workspace.isCold, api.daemon != nil, let deadline, api.engine.now() < deadline {
+        while workspace.isCold, api.daemon != nil, let deadline, .now < deadline {
             try await Task.sleep(for: .milliseconds(100))
             let id = workspace.id.rawValue
             guard let found = try await api.engine.store.read({ try $0.workspace(id) }), found.state == .claimed else {
