@@ -9,6 +9,9 @@ struct PlanFileTests {
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
         #expect(try await sandbox.prewarm("plan", "--out", "plan.json").code == 0)
         #expect(sandbox.instances.isEmpty)
+        let path = sandbox.root.appending(path: "plan.json").path
+        let permissions = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(permissions == 0o600, "there may be parameters in it")
         let first = try await sandbox.prewarm("sync", "--plan", "plan.json")
         #expect(first.code == 0 && sandbox.instances.count == 2, "\(first.err)")
         let again = try await sandbox.prewarm("sync", "--plan", "plan.json")

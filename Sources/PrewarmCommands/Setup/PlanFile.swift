@@ -1,6 +1,7 @@
 import Foundation
 import PrewarmCore
 import PrewarmEngine
+import SystemPackage
 
 /// What `plan --out` writes and `sync --plan` carries out: the plan for people to read, and what binds it to the world
 /// that it was made from.
@@ -27,9 +28,19 @@ struct PlanFile {
             "plan": Value(plans: reports, at: time),
         ])
         do {
-            try Data(value.json.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+            // Parameters may be in it: it is for its owner alone, whatever the umask allows.
+            let draft = FilePath("\(path).\(getpid())")
+            let file = try FileDescriptor.open(
+                draft, .writeOnly, options: [.create, .exclusiveCreate], permissions: .ownerReadWrite)
+            do {
+                try file.closeAfter { _ = try file.writeAll(value.json.utf8) }
+                guard rename(draft.string, path) == 0 else { throw Errno(rawValue: errno) }
+            } catch {
+                unlink(draft.string)
+                throw error
+            }
         } catch {
-            throw CommandFailure("the plan can't be written to \(path): \(error.localizedDescription)")
+            throw CommandFailure("cannot write the plan to \(path): \(error)")
         }
     }
 
