@@ -240,7 +240,7 @@ struct MemoryProvisioner: Provisioner {
 extension Engine {
     /// `prewarm sync`.
     @discardableResult
-    func sync(waitsUntil: Timestamp? = nil, refreshes: Bool = false) async throws -> Synchronizer.Report {
+    func sync(waitsUntil: ContinuousClock.Instant? = nil, refreshes: Bool = false) async throws -> Synchronizer.Report {
         try await Synchronizer(self, sources: sourceNames, waitsUntil: waitsUntil, refreshes: refreshes) { _ in }.run()
     }
 

@@ -59,7 +59,7 @@ private final class Workshop: Sendable {
     }
 
     func sync(waits: Bool = true) async throws {
-        _ = try await Synchronizer(engine, sources: ["presets"], waitsUntil: waits ? .wall + .seconds(300) : nil) { _ in
+        _ = try await Synchronizer(engine, sources: ["presets"], waitsUntil: waits ? .now + .seconds(300) : nil) { _ in
         }.run()
     }
 }

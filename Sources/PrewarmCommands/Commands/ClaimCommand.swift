@@ -77,7 +77,7 @@ private struct ColdClaim {
 
     func finished(_ workspace: Value, _ console: Console) async throws -> Value {
         let (id, name) = (workspace.text("id") ?? "", workspace.text("name") ?? "")
-        let deadline = patience.map { Timestamp.now + $0 }
+        let deadline = patience.map { ContinuousClock.now + $0 }
         console.step(.waiting, "none is ready: \(name) is being made for \(owner)")
         while true {
             if let context = session.local {
@@ -91,7 +91,7 @@ private struct ColdClaim {
                     hint: failed?.text("id").map { "see `prewarm logs \($0)`" })
             }
             if found.text("readyAt") != nil { return found }
-            if let deadline, Timestamp.now >= deadline {
+            if let deadline, .now >= deadline {
                 throw CommandFailure(
                     "\(name) is yours, and not ready in time",
                     hint: "the next sync goes on; see `prewarm describe workspace \(name)`")

@@ -67,7 +67,7 @@ struct SyncCommand: AsyncParsableCommand {
                     context, source: source, preset: preset, revision: revision, console: console)
                 return try PlanCommand.show(plan, output: .text, console: console)
             }
-            let deadline = waits ? context.engine.now() + (timeout?.duration ?? .seconds(1800)) : nil
+            let deadline = waits ? ContinuousClock.now + (timeout?.duration ?? .seconds(1800)) : nil
             let display = ProgressDisplay(console, drawsLive: waits)
             let synchronizer = Synchronizer(
                 context.engine, sources: sources, revision: revision, preset: file?.preset ?? preset,
@@ -118,10 +118,10 @@ struct SyncCommand: AsyncParsableCommand {
         guard waits, let id = answer.text("request") else {
             return console.step(.action, "asked the daemon to pull, request \(answer.text("request") ?? "?")")
         }
-        let deadline = Timestamp.now + (timeout?.duration ?? .seconds(1800))
+        let deadline = ContinuousClock.now + (timeout?.duration ?? .seconds(1800))
         var told = ""
         while ["queued", "running"].contains(answer.text("state")) {
-            guard Timestamp.now < deadline else {
+            guard .now < deadline else {
                 Self.tellUnfinished(answer, console)
                 throw CommandFailure(
                     "not done in time: \(answer.text("message") ?? "")",

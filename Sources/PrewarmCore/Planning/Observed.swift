@@ -48,6 +48,9 @@ package struct FailureRecord: Hashable, Sendable {
     package let retryAt: Timestamp
     package let message: String
 
+    /// Returns true if the wait after the last failure is over.
+    package func mayRetry(at now: Timestamp) -> Bool { retryAt.hasCome(at: now, atMost: Backoff.failure.limit) }
+
     package init(preset: PresetKey, fingerprint: Fingerprint, count: Int, retryAt: Timestamp, message: String) {
         self.preset = preset
         self.fingerprint = fingerprint

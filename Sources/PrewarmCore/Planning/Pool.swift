@@ -299,7 +299,7 @@ struct Pool {
         if failure.count >= preset.failureLimit {
             wait = .stalled(failures: failure.count)
             creations = 0
-        } else if planner.now < failure.retryAt {
+        } else if !failure.mayRetry(at: planner.now) {
             wait = .backoff(until: failure.retryAt, failures: failure.count)
             creations = 0
             noteChange(failure.retryAt)
@@ -314,7 +314,7 @@ struct Pool {
         let leaving = Set(removals.compactMap(\.workspace))
         let starting = sorted { !leaving.contains($0.id) && isCurrent($0) && !$0.isBroken && $0.state != .ready }
         let pending = starting.filter { $0.state == .pending }
-        let mayTry = failure.count < preset.failureLimit && planner.now >= failure.retryAt
+        let mayTry = failure.count < preset.failureLimit && failure.mayRetry(at: planner.now)
         let kept = mayTry ? max(0, 1 - (starting.count - pending.count)) : 0
         for instance in pending.dropLast(kept) { remove(instance, reason: .noLongerWanted) }
     }

@@ -39,6 +39,22 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     }
 }
 
+extension Timestamp {
+    /// Returns true if a wait that ends at this time is over.
+    ///
+    /// A wait ends at most `longest` after it was decided. If it seems to end later, the clock was put back since, and the
+    /// wait is over, too: a clock that is put back by two hours delays nothing for two hours. Only for what prewarm
+    /// decides itself: a time that a person or a token names is compared as it is.
+    package func hasCome(at now: Timestamp, atMost longest: Duration) -> Bool {
+        self <= now || self > now + longest
+    }
+
+    /// The rest of such a wait; zero if it is over.
+    package func wait(from now: Timestamp, atMost longest: Duration) -> Duration {
+        hasCome(at: now, atMost: longest) ? .zero : self - now
+    }
+}
+
 extension Duration {
     /// Milliseconds, rounded towards zero, saturating at the limits of 64 bits.
     package var wholeMilliseconds: Int64 {

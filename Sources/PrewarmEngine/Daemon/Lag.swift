@@ -6,7 +6,12 @@ struct Lag {
     private var pause = Duration.seconds(1)
     private var awaited: String?
 
-    func isDue(at now: Timestamp) -> Bool { nextLook.map { $0 <= now } ?? false }
+    private static let longestPause = Duration.seconds(16)
+
+    func isDue(at now: Timestamp) -> Bool { wait(from: now) == .zero }
+
+    /// How long until the next look; nil if none is planned.
+    func wait(from now: Timestamp) -> Duration? { nextLook?.wait(from: now, atMost: Self.longestPause) }
 
     mutating func note(_ record: SourceLoop.Record, _ result: Result<TurnReport, any Error>, at now: Timestamp) {
         let announced = record.value.announced
@@ -18,7 +23,7 @@ struct Lag {
         }
         if awaited != announced { self = Lag() }
         awaited = announced
-        guard pause <= .seconds(16) else {
+        guard pause <= Self.longestPause else {
             // Another push may have come on top, or it is of a branch that was deleted: the interval goes on.
             record.update { if $0.announced == announced { $0.announced = nil } }
             self = Lag()

@@ -24,7 +24,13 @@ package struct Pacing: Hashable, Sendable {
         self.interval = interval
     }
 
-    package func isDue(at now: Timestamp) -> Bool { nextPull.map { $0 <= now } ?? true }
+    /// The time from the last pull to the next.
+    private var pause = Duration.zero
+
+    package func isDue(at now: Timestamp) -> Bool { wait(from: now) == .zero }
+
+    /// How long until the next pull.
+    package func wait(from now: Timestamp) -> Duration { nextPull?.wait(from: now, atMost: pause) ?? .zero }
 
     package mutating func notePush(at now: Timestamp) {
         lastPush = now
@@ -45,7 +51,8 @@ package struct Pacing: Hashable, Sendable {
         let spread = pause / 10
         let jitter = Duration.milliseconds(
             Int64.random(in: 0...max(1, 2 * spread.inMilliseconds), using: &generator))
-        nextPull = now + (pause - spread + jitter)
+        self.pause = pause - spread + jitter
+        nextPull = now + self.pause
     }
 }
 

@@ -75,8 +75,7 @@ struct SourceLoop: Sendable {
             requests.end(taken, source: name, result)
             if pulls { lag.note(record, result, at: engine.now()) }
             let pause = min(
-                await pause(after: result, pacing), lag.nextLook.map { max(.zero, $0 - engine.now()) } ?? .seconds(3600)
-            )
+                await pause(after: result, pacing), lag.wait(from: engine.now()) ?? Self.longestPause)
             try? await Task.sleep(for: pulls ? Self.shortestPause : Self.rest(after: duration))
             nudge = await signal.wait(for: pause)
         }
@@ -183,7 +182,7 @@ struct SourceLoop: Sendable {
     /// Until the next pull, or until the plan may change by itself.
     private func pause(after result: Result<TurnReport, any Error>, _ pacing: Pacing) async -> Duration {
         let now = engine.now()
-        var pause = pacing.nextPull.map { $0 - now } ?? source.interval
+        var pause = pacing.nextPull == nil ? source.interval : pacing.wait(from: now)
         switch result {
         case .failure: pause = min(pause, .seconds(2))
         case .success(let report):

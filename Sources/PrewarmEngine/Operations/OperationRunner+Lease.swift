@@ -1,4 +1,5 @@
 import PrewarmCore
+import Synchronization
 
 /// The lease of an operation is short and renewed while it runs: a process that died is found out by everybody then,
 /// also from another container or machine, where nobody can see that it is gone.
@@ -18,6 +19,14 @@ extension OperationRunner {
         }
     }
 
+    /// Returns true if the process that runs the operation is still at it. Of its own ones a process knows that, whatever
+    /// the clock says.
+    func isLeased(_ record: OperationRecord) -> Bool {
+        guard let lease = record.lease else { return false }
+        if lease.holder == engine.holder, RunningOperations.contains(record) { return true }
+        return engine.isInForce(lease, atMost: Self.leaseTime)
+    }
+
     /// The operation as it is now; nil where another process has taken it over, or it has ended.
     func leased(_ record: OperationRecord, in store: any StoreReader) throws -> OperationRecord? {
         guard let current = try store.operation(record.operation.id), current.operation.state == .running,
@@ -25,4 +34,23 @@ extension OperationRunner {
         else { return nil }
         return current
     }
+}
+
+/// The operations that this process runs. A clock that is put forward ends the leases of all of them at once.
+enum RunningOperations {
+    private struct Key: Hashable {
+        let holder: String
+        let id: OperationID
+
+        init(_ record: OperationRecord) {
+            holder = record.lease?.holder ?? ""
+            id = record.operation.id
+        }
+    }
+
+    private static let keys = Mutex<Set<Key>>([])
+
+    static func begin(_ record: OperationRecord) { keys.withLock { _ = $0.insert(Key(record)) } }
+    static func end(_ record: OperationRecord) { keys.withLock { _ = $0.remove(Key(record)) } }
+    static func contains(_ record: OperationRecord) -> Bool { keys.withLock { $0.contains(Key(record)) } }
 }

@@ -9,26 +9,26 @@ extension OperationRunner {
         await withTaskGroup(of: Ended.self) { group in
             var running: [String: Int] = [:]
             var isStopping = false
-            var lastRecovery: Timestamp?
-            var quietUntil: Timestamp?
+            var lastRecovery: ContinuousClock.Instant?
+            var quietUntil: ContinuousClock.Instant?
             group.addTask { .woken(await signal.wait(for: .zero)) }
             for await ended in group {
                 switch ended {
                 case .woken(let nudge):
                     if nudge.contains(.stop) { isStopping = true }
                     if !isStopping { group.addTask { .woken(await signal.wait(for: .seconds(1))) } }
-                    if nudge.isEmpty, let quietUntil, engine.now() < quietUntil { continue }
+                    if nudge.isEmpty, let quietUntil, .now < quietUntil { continue }
                 case .settled(let provisioner): running[provisioner, default: 1] -= 1
                 }
                 if Task.isCancelled || isStopping { continue }
                 do {
-                    let now = engine.now()
+                    let now = ContinuousClock.now
                     if lastRecovery.map({ now - $0 > .seconds(60) }) ?? true {
                         try await recover()
                         lastRecovery = now
                     }
                     let leased = try await lease(running: running)
-                    quietUntil = leased.isEmpty ? try await nextLook(after: now) : nil
+                    quietUntil = leased.isEmpty ? now + (try await nextLook()) : nil
                     for record in leased {
                         let provisioner = record.operation.provisioner
                         running[provisioner, default: 0] += 1
@@ -46,9 +46,10 @@ extension OperationRunner {
 
     /// Nothing becomes due before, unless somebody says so: what others write is seen as events. A suspension that ends
     /// is not.
-    private func nextLook(after now: Timestamp) async throws -> Timestamp {
+    private func nextLook() async throws -> Duration {
+        let now = engine.now()
         let next = try await engine.store.read { try $0.nextAttempt(after: now) }
-        return min(next ?? .distantFuture, now + Self.longestPause)
+        return min(next.map { $0 - now } ?? Self.longestPause, Self.longestPause)
     }
 
     private static let longestPause = Duration.seconds(5)

@@ -140,6 +140,8 @@ package struct OperationRunner: Sendable {
             id: operation.id, operation: kind, attempt: operation.attempt, workspace: workspace, labels: labels,
             secrets: secrets(of: workspace, for: operation.provisioner), store: identity)
         async let _ = keepLease(of: record)
+        RunningOperations.begin(record)
+        defer { RunningOperations.end(record) }
         let reply = await perform(request, by: provisioner) { mark in
             try await store.write { store in
                 guard var current = try leased(record, in: store) else {
@@ -241,7 +243,7 @@ package struct OperationRunner: Sendable {
     /// Gives back what a process that was killed left running: its processes are ended, then it is asked for again.
     package func recover() async throws {
         let running = try await store.read { try $0.operations(OperationFilter(states: [.running])) }
-        for record in running where record.lease.map(engine.isInForce) != true {
+        for record in running where !isLeased(record) {
             if let mark = record.mark, let provisioner = engine.provisioners[record.operation.provisioner] {
                 await provisioner.end(mark)
             }
@@ -253,7 +255,7 @@ package struct OperationRunner: Sendable {
         let now = engine.now()
         try await store.write { store in
             guard var current = try leased(record, in: store), let lease = current.lease,
-                lease.holder == engine.holder || !engine.isInForce(lease)
+                lease.holder == engine.holder || !isLeased(record)
             else { return }
             current.operation.state = .pending
             current.operation.nextAttemptAt = min(current.operation.nextAttemptAt, now)

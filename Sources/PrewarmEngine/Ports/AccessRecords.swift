@@ -42,7 +42,7 @@ package struct AccessTokenRecord: Hashable, Sendable {
 
     /// Whether the last use that is known is so old that this one should be written down.
     package func isUseWorthNoting(at now: Timestamp) -> Bool {
-        lastUsedAt.map { now - $0 >= Self.coarseness } ?? true
+        lastUsedAt.map { ($0 + Self.coarseness).hasCome(at: now, atMost: Self.coarseness) } ?? true
     }
 }
 

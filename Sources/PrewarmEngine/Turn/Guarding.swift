@@ -65,6 +65,14 @@ extension GuardRecord {
         }
     }
 
+    /// What happened later than now, by a clock that was put back since, happened now: the guard's window is not longer
+    /// than it is.
+    mutating func clampTimes(to now: Timestamp) {
+        removals = removals.map { $0.at <= now ? $0 : Removal(at: now, count: $0.count) }
+        additions = additions.map { $0.at <= now ? $0 : Addition(name: $0.name, earlier: $0.earlier, at: now) }
+        for index in lowerings.indices { lowerings[index].at = min(lowerings[index].at, now) }
+    }
+
     /// Of the schedules that presets had before.
     var timezones: Set<String> { Set(lowerings.lazy.flatMap(\.earlier).compactMap(\.schedule?.timezone)) }
 }
@@ -106,6 +114,7 @@ extension TurnCommit {
             return !state.approved.contains(id)
         }
         let window = engine.policy.deletionGuard.window
+        record.clampTimes(to: now)
         record.removals.removeAll { $0.at + window <= now }
         record.additions.removeAll { $0.at + window <= now }
         if removed > 0 { record.removals.append(.init(at: now, count: removed)) }

@@ -43,7 +43,9 @@ extension Engine {
     private func isResyncDue(_ name: String) async throws -> Bool {
         let now = now()
         let interval = policy.resync[name] ?? Policy.standardResync
-        if let last = try await store.read({ try $0.listedAt(provisioner: name) }) { return last + interval <= now }
+        if let last = try await store.read({ try $0.listedAt(provisioner: name) }) {
+            return (last + interval).hasCome(at: now, atMost: interval)
+        }
         if try await store.read({ try !$0.workspaces(WorkspaceFilter()).isEmpty }) { return true }
         try await store.write { try $0.replaceOrphans([], provisioner: name, listedAt: now) }
         return false
@@ -62,13 +64,16 @@ extension Engine {
             try noteList(report.failure, of: name, at: startedAt, in: store)
             return report
         }
-        let present = Dictionary(listed.map { ($0.id, $0) }) { first, _ in first }
-        let workspaces = try store.workspaces(WorkspaceFilter()).filter { $0.spec.provisioner == name }
         try store.recognizeRestored(listed, of: name, at: startedAt)
         let identity = try store.identity()
+        let present = Dictionary(listed.map { ($0.id, $0) }) { first, _ in first }
+        let workspaces = try store.workspaces(WorkspaceFilter()).filter { $0.spec.provisioner == name }
+        let listedAt = now()
         // What became ready while the list was made need not be in it.
         let expected = workspaces.filter { workspace in
-            [.ready, .claimed].contains(workspace.state) && workspace.readyAt.map { $0 < startedAt } == true
+            guard [.ready, .claimed].contains(workspace.state), let readyAt = workspace.readyAt else { return false }
+            // One of the future was ready before the clock was put back.
+            return readyAt < startedAt || readyAt > listedAt
         }
         let missing = expected.filter { present[$0.id]?.isThere != true }
         report.suspicion = try suspicion(missing: missing, of: expected.count, provisioner: name, in: store)
@@ -134,13 +139,18 @@ extension Engine {
             // One that was deleted while the list was made may still be in it.
             if try store.workspace(found.id.rawValue)?.id == found.id {
                 let last = try store.operations(OperationFilter(workspace: found.id)).compactMap(\.operation.finishedAt)
-                guard let last = last.max(), last + .seconds(60) < startedAt else { return nil }
+                guard let last = last.max(), (last + Self.listLag).hasCome(at: startedAt, atMost: Self.listLag) else {
+                    return nil
+                }
             }
             return Orphan(
                 provisioner: provisioner, id: found.id, state: found.state, since: since[found.id] ?? startedAt,
                 store: found.store)
         }
     }
+
+    /// How long a list may go on showing what is deleted.
+    private static let listLag = Duration.seconds(60)
 
     private func delete(_ orphans: [Orphan], in store: any StoreWriter) throws {
         let now = now()

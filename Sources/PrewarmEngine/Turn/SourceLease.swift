@@ -14,7 +14,7 @@ extension Engine {
     @discardableResult
     func checkNobodyElseHolds(_ source: Source, in store: any StoreReader) throws -> Lease? {
         let current = try store.lease(ofSource: source.name)
-        if let current, isInForce(current), current.holder != holder {
+        if let current, isInForce(current, atMost: source.lease), current.holder != holder {
             throw TurnError.leaseHeld(source: source.name, by: current.holder)
         }
         return current
@@ -44,7 +44,8 @@ extension Engine {
     }
 
     /// Not where its time is over, and not where its holder is dead.
-    func isInForce(_ lease: Lease) -> Bool {
-        lease.until > now() && !isDead(lease.holder)
+    /// - Parameter longest: the time for which such a lease is given.
+    package func isInForce(_ lease: Lease, atMost longest: Duration) -> Bool {
+        !lease.until.hasCome(at: now(), atMost: longest) && !isDead(lease.holder)
     }
 }

@@ -7,7 +7,7 @@ package struct Synchronizer: Sendable {
     private let sources: [String]
     private let revision: String?
     private let preset: String?
-    private let waitsUntil: Timestamp?
+    private let waitsUntil: ContinuousClock.Instant?
     private let refreshes: Bool
     /// Digests by source: just these plans are carried out.
     private let expected: [String: String]?
@@ -40,7 +40,7 @@ package struct Synchronizer: Sendable {
     ///   - refreshes: asks the provisioners what really exists, whenever that was done last.
     package init(
         _ engine: Engine, sources: [String], revision: String? = nil, preset: String? = nil,
-        waitsUntil: Timestamp? = nil, refreshes: Bool = false,
+        waitsUntil: ContinuousClock.Instant? = nil, refreshes: Bool = false,
         expected: [String: String]? = nil,
         observe: @escaping @Sendable (Progress) -> Void
     ) {
@@ -78,7 +78,7 @@ package struct Synchronizer: Sendable {
             guard let waitsUntil, expected == nil else { break }
             report.last = try await assess()
             report.unfinished = Unfinished.of(report.last, preset: preset)
-            guard try await isWorthWaiting(report), engine.now() < waitsUntil else { break }
+            guard try await isWorthWaiting(report), .now < waitsUntil else { break }
             try await Task.sleep(for: .milliseconds(200))
             for source in sources { _ = try await replan(source) }
         }
@@ -103,7 +103,7 @@ package struct Synchronizer: Sendable {
             group.addTask { try await body() }
             if let waitsUntil {
                 group.addTask {
-                    try await Task.sleep(for: max(.zero, waitsUntil - engine.now()))
+                    try await Task.sleep(until: waitsUntil, clock: .continuous)
                     return nil
                 }
             }
@@ -125,10 +125,10 @@ package struct Synchronizer: Sendable {
     }
 
     private func firstTurn(_ source: String) async throws -> TurnReport {
-        let patience = min(engine.now() + .seconds(30), waitsUntil ?? .distantFuture)
+        let patience = min(.now + .seconds(30), waitsUntil ?? .now + .seconds(30))
         var held: TurnError?
         while true {
-            if let held, engine.now() >= patience { throw held }
+            if let held, .now >= patience { throw held }
             do {
                 let turn = try await inTime {
                     try await engine.turn(source, revision: revision, preset: preset, expected: expected?[source])

@@ -44,7 +44,7 @@ package actor GitHubAppLogin: GitLoginSource {
 
     private let settings: Settings
     private let now: @Sendable () -> Timestamp
-    private var kept: (login: GitLogin, until: Timestamp)?
+    private var kept: (login: GitLogin, madeAt: Timestamp, until: Timestamp)?
 
     /// GitHub's tokens live for an hour; one is not used in its last minutes, as a fetch may take some.
     private static let margin = Duration.seconds(300)
@@ -55,10 +55,12 @@ package actor GitHubAppLogin: GitLoginSource {
     }
 
     package func login() async throws(GitFailure) -> GitLogin {
-        if let kept, kept.until > now() { return kept.login }
+        let time = now()
+        // One of the future was made before the clock was put back: it may have expired.
+        if let kept, kept.until > time, kept.madeAt <= time { return kept.login }
         let token = try await exchange(try await signedRequest())
         let login = GitLogin(username: GitLogin.tokenUser, password: token.token)
-        if let expiry = Timestamp(token.expires_at) { kept = (login, expiry - Self.margin) }
+        if let expiry = Timestamp(token.expires_at) { kept = (login, time, expiry - Self.margin) }
         return login
     }
 

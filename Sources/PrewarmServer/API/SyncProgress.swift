@@ -146,15 +146,16 @@ extension SyncProgress {
     /// 4 seconds and so on.
     /// - Parameter endsWithNews: returns once it is further than it was, too.
     static func wait(
-        for request: SyncRequests.Request, _ daemon: Daemon, until deadline: Timestamp, endsWithNews: Bool = false
+        for request: SyncRequests.Request, _ daemon: Daemon, until deadline: ContinuousClock.Instant,
+        endsWithNews: Bool = false
     ) async throws -> Value {
         var seen: Int64 = -1
-        var lookedAt = Timestamp(milliseconds: 0)
+        var lookedAt = ContinuousClock.now
         var pause = Duration.seconds(1)
-        var askedAt = daemon.engine.now()
+        var askedAt = ContinuousClock.now
         var last: Value?
         while true {
-            let now = daemon.engine.now()
+            let now = ContinuousClock.now
             let current = daemon.requests[request.id] ?? request
             let sequence = daemon.changes.sequence
             if last == nil || sequence != seen || now - lookedAt > .seconds(1) || now >= deadline {

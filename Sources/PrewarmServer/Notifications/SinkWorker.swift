@@ -207,13 +207,14 @@ struct SinkWorker: Sendable {
     /// False where another process tells the sink.
     private func holdLease(_ memory: inout Memory) async throws -> Bool {
         let now = engine.now()
-        if let lease = memory.lease, lease.until - Self.leaseTime / 2 > now { return true }
+        let half = Self.leaseTime / 2
+        if let lease = memory.lease, !(lease.until - half).hasCome(at: now, atMost: half) { return true }
         let (name, engine, mine) = (leaseName, engine, memory.lease)
         let lease: Lease? = try await engine.store.write { store in
             let current = try store.lease(ofSource: name)
             let isMine = current != nil && current?.fence == mine?.fence && current?.holder == engine.holder
-            if let current, !isMine, current.holder != engine.holder, current.until > now,
-                !engine.isDead(current.holder)
+            if let current, !isMine, current.holder != engine.holder,
+                engine.isInForce(current, atMost: Self.leaseTime)
             {
                 return nil
             }

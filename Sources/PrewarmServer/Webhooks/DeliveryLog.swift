@@ -74,7 +74,9 @@ package struct DeliveryLog: Sendable {
 
     /// When the delivery was handled, if that is not longer ago than ``memory``.
     package func handledAt(webhook: String, id: String, now: Timestamp) -> Timestamp? {
-        handled[Key(webhook: webhook, id: id)].flatMap { now - $0 < Self.memory ? $0 : nil }
+        handled[Key(webhook: webhook, id: id)].flatMap {
+            ($0 + Self.memory).hasCome(at: now, atMost: Self.memory) ? nil : $0
+        }
     }
 
     package mutating func noteHandled(webhook: String, id: String, now: Timestamp) {
@@ -85,7 +87,9 @@ package struct DeliveryLog: Sendable {
     }
 
     private mutating func forgetOld(now: Timestamp) {
-        forget(order.prefix { key in handled[key].map { now - $0 >= Self.memory } ?? true }.count)
+        forget(
+            order.prefix { key in handled[key].map { ($0 + Self.memory).hasCome(at: now, atMost: Self.memory) } ?? true
+            }.count)
     }
 
     private mutating func forget(_ count: Int) {

@@ -33,7 +33,7 @@ enum SyncRoutes {
                 ).audited(entry)
             }
             let patience = min(call.duration("timeout") ?? .seconds(300), .seconds(3600))
-            return APIAnswer(try await SyncProgress.wait(for: request, daemon, until: api.engine.now() + patience))
+            return APIAnswer(try await SyncProgress.wait(for: request, daemon, until: .now + patience))
                 .audited(entry)
         },
         Route(
@@ -51,7 +51,7 @@ enum SyncRoutes {
             let patience = min(call.duration("wait") ?? .zero, .seconds(60))
             return APIAnswer(
                 try await SyncProgress.wait(
-                    for: request, daemon, until: api.engine.now() + patience, endsWithNews: true))
+                    for: request, daemon, until: .now + patience, endsWithNews: true))
         },
     ]
 }

@@ -1,0 +1,129 @@
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@testable import PrewarmEngine
+
+@Suite("A clock that is put back by two hours delays")
+struct ClockTests {
+    private let world: World
+    private let store: any Store
+
+    init() throws {
+        world = try World()
+        store = try world.open()
+    }
+
+    private func putBack() { world.with { $0.now = $0.now - .seconds(7200) } }
+
+    @Test("no build that waits after a failure")
+    func failure() async throws {
+        world.commit("a 1 1")
+        world.with { _ = $0.brokenVersions.insert("1") }
+        let engine = world.engine(store: store)
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 0)
+        world.with { $0.brokenVersions = [] }
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 0, "it waits")
+        putBack()
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 1)
+    }
+
+    @Test("no operation that is tried again")
+    func operation() async throws {
+        world.commit("a 1 1")
+        world.with { $0.isBusy = true }
+        let engine = world.engine(store: store)
+        try await engine.sync()
+        world.with { $0.isBusy = false }
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 0, "it waits")
+        putBack()
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 1)
+    }
+
+    @Test("no comparison with what a provisioner lists, and finds lost what was ready before")
+    func listing() async throws {
+        world.commit("a 3 1")
+        let engine = world.engine(store: store)
+        try await engine.sync(refreshes: true)
+        let lost = try #require(world.with(\.instances).min())
+        world.with { _ = $0.instances.remove(lost) }
+        #expect(try await engine.resync().isEmpty, "it was listed a moment ago")
+        putBack()
+        #expect(try await engine.resync().flatMap(\.lost).map(\.id.rawValue) == [lost])
+    }
+
+    @Test("no take-over of a source, and of an operation, from a holder that nobody sees")
+    func leases() async throws {
+        world.commit("a 1 1")
+        let until = world.with(\.now) + .seconds(120)
+        try await store.write { try $0.save(Lease(holder: "other", fence: 7, until: until), ofSource: "presets") }
+        let engine = world.engine(store: store)
+        await #expect(throws: TurnError.self) { try await engine.turn("presets") }
+        putBack()
+        _ = try await engine.turn("presets")
+        var record = try #require(try await store.read { try $0.operations(OperationFilter()) }.first)
+        record.operation.state = .running
+        record.lease = Lease(holder: "other", fence: 1, until: world.with(\.now) + .seconds(60))
+        let running = record
+        try await store.write { try $0.update(running) }
+        try await engine.sync()
+        #expect(world.with(\.calls).isEmpty, "another one is at it")
+        putBack()
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 1)
+    }
+
+    @Test("no pull of a source and no look after a push")
+    func pacing() {
+        var pacing = Pacing(interval: .seconds(60))
+        var generator = SystemRandomNumberGenerator()
+        let now = world.with(\.now)
+        pacing.notePull(failed: false, isNew: false, at: now, using: &generator)
+        #expect(!pacing.isDue(at: now + .seconds(1)) && pacing.isDue(at: now - .seconds(7200)))
+        #expect(pacing.wait(from: now - .seconds(7200)) == .zero)
+        #expect(pacing.wait(from: now - .seconds(1)) <= .seconds(67))
+    }
+
+    @Test("the guard no longer than its window, and forgets nothing for it")
+    func guarding() {
+        var record = GuardRecord()
+        let now = world.with(\.now)
+        record.removals = [.init(at: now + .seconds(7200), count: 3), .init(at: now - .seconds(60), count: 1)]
+        record.clampTimes(to: now)
+        #expect(record.removals == [.init(at: now, count: 3), .init(at: now - .seconds(60), count: 1)])
+    }
+
+    @Test("what a person asked for, as long as that says")
+    func people() async throws {
+        world.commit("a 2 1")
+        let engine = world.engine(store: store)
+        let until = world.with(\.now) + .seconds(600)
+        try await engine.suspend(.all, reason: nil, by: "eve", until: until)
+        putBack()
+        try await engine.sync()
+        #expect(world.with(\.instances).isEmpty)
+        world.with { $0.now = until }
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 2)
+    }
+
+    @Test("A clock that is put forward takes no operation from the process that runs it")
+    func forward() async throws {
+        world.commit("a 1 1")
+        world.with { _ = $0.endlessVersions.insert("1") }
+        let engine = world.engine(store: store)
+        let sync = Task { try await engine.sync() }
+        while world.with({ $0.calls.isEmpty }) { try await Task.sleep(for: .milliseconds(5)) }
+        world.with { $0.now = $0.now + .seconds(7200) }
+        try await OperationRunner(engine).recover()
+        let running = try await store.read { try $0.operations(OperationFilter(states: [.running])) }
+        #expect(running.count == 1 && running.first?.operation.attempt == 1)
+        sync.cancel()
+        _ = await sync.result
+    }
+}
