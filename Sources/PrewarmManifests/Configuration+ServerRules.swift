@@ -59,40 +59,17 @@ extension Configuration {
 
     // MARK: OIDC
 
-    /// Issuers that sign for anybody, and the claims that say for whom.
-    private static let publicIssuers: [String: [String]] = [
-        "https://token.actions.githubusercontent.com": [
-            "repository", "repository_id", "repository_owner", "repository_owner_id", "sub", "job_workflow_ref",
-            "workflow_ref",
-        ],
-        "https://gitlab.com": [
-            "project_path", "project_id", "namespace_path", "namespace_id", "sub", "ci_config_ref_uri",
-        ],
-        "https://agent.buildkite.com": ["organization_slug", "organization_id", "sub"],
-        "https://accounts.google.com": ["email", "sub", "hd"],
-    ]
-
     private static func problems(of issuer: OIDC) -> [Diagnostic] {
         issuer.rules.compactMap { rule in
             if rule.claims.isEmpty {
                 return Diagnostic(
-                    .error, at: rule.position, "the rule has no claims: it would let in whoever has a token",
+                    .error, at: rule.position, "the rule has no claims: it would let in every token of the issuer",
                     hint: "name at least one, as claims: {repository: example/presets}")
             }
-            let saying = rule.claims.filter { !$0.value.value.allSatisfy { $0 == "*" } }
-            guard !saying.isEmpty else {
-                return Diagnostic(
-                    .error, at: rule.position, "every claim of the rule may be anything: it would let everybody in",
-                    hint: "give one of them a value, as claims: {repository: example/presets}")
-            }
-            guard let owners = publicIssuers[issuer.issuer.value] else { return nil }
-            let isOurs = saying.contains { owners.contains($0.key) && $0.value.value.first != "*" }
-            return isOurs
-                ? nil
-                : Diagnostic(
-                    .error, at: rule.position,
-                    "\(issuer.issuer.value) signs for everybody, and the rule does not say whose tokens are good",
-                    hint: "add one of these claims, not beginning with *: \(owners.joined(separator: ", "))")
+            guard let problem = OIDCRuleCheck(issuer: issuer.issuer.value).problem(rule.claims.mapValues(\.value))
+            else { return nil }
+            let position = problem.claim.flatMap { rule.claims[$0]?.position } ?? rule.position
+            return Diagnostic(.error, at: position, problem.message, hint: problem.hint)
         }
     }
 

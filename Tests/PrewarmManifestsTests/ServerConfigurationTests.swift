@@ -127,32 +127,71 @@ struct ServerConfigurationTests {
         #expect(diagnostics.allSatisfy { !$0.text().contains("hunter2") }, "\(diagnostics)")
     }
 
-    @Test(
-        "A rule that lets everybody in is refused",
-        arguments: [
-            ("https://issuer.example.org", "{}", "the rule has no claims"),
-            ("https://issuer.example.org", "{a: \"*\", b: \"**\"}", "every claim of the rule may be anything"),
-            ("https://token.actions.githubusercontent.com", "{ref: refs/heads/main}", "signs for everybody"),
-            ("https://token.actions.githubusercontent.com", "{repository: \"*/presets\"}", "signs for everybody"),
-            ("https://gitlab.com", "{ref_protected: \"true\"}", "signs for everybody"),
-        ])
-    func openRules(issuer: String, claims: String, expected: String) {
-        let (configuration, diagnostics) = parse(oidc(issuer, claims))
-        #expect(configuration == nil && diagnostics.count == 1)
-        #expect(diagnostics.first?.message.contains(expected) == true && diagnostics.first?.hint != nil)
+    private static let (github, gitlab, own) = (
+        "https://token.actions.githubusercontent.com", "https://gitlab.com", "https://issuer.example.org"
+    )
+
+    @Test("A rule without claims is refused")
+    func emptyRule() {
+        let diagnostics = parse(oidc(Self.own, "{}")).diagnostics
+        #expect(diagnostics.map(\.message) == ["the rule has no claims: it would let in every token of the issuer"])
     }
 
     @Test(
-        "A rule that says whose tokens are good is taken",
+        "A rule that names no owner is refused where it stands",
         arguments: [
-            ("https://issuer.example.org", "{a: b}"),
-            ("https://token.actions.githubusercontent.com", "{repository_id: \"1296269\"}"),
-            ("https://token.actions.githubusercontent.com", "{repository_owner: example, ref: \"refs/heads/*\"}"),
-            ("https://gitlab.com", "{namespace_path: example/platform}"),
-            ("https://gitlab.example.org", "{ref_protected: \"true\"}"),
+            (own, "{a: \"*\", b: \"**\"}"), (own, "{a: \"?*\"}"), (own, "{a: \"*-*\"}"),
+            (own, "{ref: refs/heads/main}"),
+            (own, "{sub: \"repo:**\"}"), (own, "{sub: \"*\"}"), (own, "{sub: \"repo:exam*/presets:*\"}"),
+            (own, "{repository: \"?*/*\"}"), (own, "{repository: \"*/presets\"}"), (own, "{iss: \"\(own)\"}"),
+            (own, "{aud: prewarm, ref_protected: \"true\"}"), (own, "{sub: \"system:*\"}"),
+            (github, "{ref: refs/heads/main}"), (github, "{repository: \"*/presets\"}"),
+            (github, "{repository: \"?*/*\"}"), (github, "{repository: \"**\"}"),
+            (github, "{repository: \"?xample/presets\"}"),
+            (github, "{repository: \"exampl*/presets\"}"), (github, "{repository: \"example*\"}"),
+            (github, "{repository: \"[a-z]*/*\"}"), (github, "{repository: \"[a-z]/*\"}"),
+            (github, "{repository: \"!evil/*\"}"), (github, "{repository: \"/*\"}"), (github, "{repository: \"*/*\"}"),
+            (github, "{repository_owner: \"example*\"}"), (github, "{repository_owner: \"?*\"}"),
+            (github, "{repository_id: \"1*\"}"), (github, "{repository_owner_id: \"*\"}"),
+            (github, "{sub: \"repo:**\"}"), (github, "{sub: \"repo:*\"}"), (github, "{sub: \"*:*\"}"),
+            (github, "{sub: \"repo:*/*:ref:refs/heads/main\"}"), (github, "{sub: \"repo:?*\"}"),
+            (github, "{sub: \"repo:example*\"}"), (github, "{sub: \"r*\"}"), (github, "{sub: \"ref:refs/heads/main\"}"),
+            (github, "{sub: \"environment:production\"}"), (github, "{actor: ada, event_name: push}"),
+            (github, "{job_workflow_ref: \"*/.github/workflows/a.yml@refs/heads/main\"}"),
+            (gitlab, "{ref_protected: \"true\"}"), (gitlab, "{project_path: \"*/presets\"}"),
+            (gitlab, "{namespace_path: \"exam*\"}"), (gitlab, "{sub: \"project_path:*:ref_type:branch:ref:main\"}"),
+            (gitlab, "{ci_config_ref_uri: \"gitlab.com/*\"}"), (gitlab, "{user_login: ada}"),
+            ("https://agent.buildkite.com", "{sub: \"organization:*:pipeline:presets:**\"}"),
+            ("https://accounts.google.com", "{email: \"*@example.org\"}"),
+        ])
+    func openRules(issuer: String, claims: String) {
+        let (configuration, diagnostics) = parse(oidc(issuer, claims))
+        #expect(configuration == nil && diagnostics.count == 1, "\(claims)")
+        #expect(diagnostics.first?.message.hasPrefix("the rule names no owner: ") == true, "\(diagnostics)")
+        #expect(diagnostics.first?.hint?.hasPrefix("give an owner or an id in full: ") == true)
+        #expect(diagnostics.first?.position?.column ?? 0 > 60, "it is at the rule or the claim")
+    }
+
+    @Test(
+        "A rule that names an owner or an id is taken",
+        arguments: [
+            (own, "{a: b}"), (own, "{sub: \"system:serviceaccount:ci:*\"}"), (own, "{groups: \"platform-*\"}"),
+            (own, "{sub: me}"), (own, "{user_login: deploy-bot, ref_protected: \"true\"}"),
+            (github, "{repository_id: \"1296269\"}"), (github, "{repository: \"example/*\"}"),
+            (github, "{repository: example/presets, ref: \"*\"}"), (github, "{repository: \"example/**\"}"),
+            (github, "{repository_owner: example, ref: \"refs/heads/*\"}"),
+            (github, "{sub: \"repo:example/presets:**\"}"),
+            (github, "{sub: \"repo:example/*\"}"), (github, "{sub: \"repo:example@123456/presets@456789:*\"}"),
+            (github, "{sub: \"repository_owner_id:42:*\"}"), (github, "{repository: \"*/*\", repository_id: \"7\"}"),
+            (github, "{job_workflow_ref: \"example/ci/.github/workflows/a.yml@*\"}"),
+            (gitlab, "{namespace_path: example/platform}"), (gitlab, "{project_path: \"example/*\"}"),
+            (gitlab, "{sub: \"project_path:example/presets:*\"}"),
+            (gitlab, "{ci_config_ref_uri: \"gitlab.com/example/presets//.gitlab-ci.yml@*\"}"),
+            ("https://agent.buildkite.com", "{sub: \"organization:example:pipeline:presets:**\"}"),
+            ("https://accounts.google.com", "{email: ci@example.org}"),
         ])
     func closedRules(issuer: String, claims: String) {
-        #expect(parse(oidc(issuer, claims)).diagnostics == [])
+        #expect(parse(oidc(issuer, claims)).diagnostics == [], "\(claims)")
     }
 
     private func oidc(_ issuer: String, _ claims: String) -> String {

@@ -1,0 +1,130 @@
+/// The check that a rule for tokens of CI says whose tokens it lets in: a forge signs for all of its users, so at least
+/// one claim has to name an owner or an id.
+///
+/// A pattern names one where nothing before the end of the owner can be anything else: `example/*` and
+/// `repo:example/presets:**` do, `ex*/presets`, `?*/*` and `repo:**` match owners that anybody can register.
+struct OIDCRuleCheck {
+    struct Problem: Hashable {
+        /// The claim that names nobody though it could; nil: no claim of the rule could.
+        let claim: String?
+        let message: String
+        let hint: String
+    }
+
+    /// What a claim says, and so how much of its pattern has to be fixed.
+    private enum Subject {
+        /// An id or a name, all of it.
+        case whole
+        /// `owner/rest`: the owner, and as many parts before it.
+        case path(before: Int)
+        /// `kind:owner/…` or `kind:id:…`, of a kind that names somebody.
+        case subject
+    }
+
+    private static let subjects: [String: Subject] = [
+        "repository": .path(before: 0), "repository_id": .whole, "repository_owner": .whole,
+        "repository_owner_id": .whole, "job_workflow_ref": .path(before: 0), "workflow_ref": .path(before: 0),
+        "enterprise": .whole, "enterprise_id": .whole, "project_path": .path(before: 0), "project_id": .whole,
+        "namespace_path": .path(before: 0), "namespace_id": .whole, "ci_config_ref_uri": .path(before: 1),
+        "organization_slug": .whole, "organization_id": .whole, "email": .whole, "hd": .whole, "actor": .whole,
+        "actor_id": .whole, "user_login": .whole, "user_email": .whole, "user_id": .whole, "sub": .subject,
+    ]
+
+    /// What comes first in a `sub` that names somebody, as forges write them.
+    private static let kinds: Set<String> = [
+        "repo", "repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref",
+        "workflow_ref", "project_path", "project_id", "namespace_path", "namespace_id", "organization",
+        "organization_id", "org", "enterprise",
+    ]
+
+    /// Claims that say what a job is and not whose; anybody's job can say the same.
+    private static let anybodys: Set<String> = [
+        "iss", "aud", "exp", "iat", "nbf", "jti", "typ", "ref", "ref_type", "ref_path", "ref_protected", "sha",
+        "head_ref", "base_ref", "event_name", "environment", "environment_protected", "deployment_tier",
+        "environment_action", "workflow", "workflow_sha", "job_workflow_sha", "run_id", "run_number", "run_attempt",
+        "runner_environment", "runner_id", "user_access_level", "repository_visibility", "project_visibility",
+        "pipeline_id", "pipeline_source", "job_id",
+        "pipeline_slug", "build_number", "build_branch", "build_tag", "build_commit", "build_source", "step_key",
+        "branch", "ci_config_sha", "groups_direct", "email_verified",
+    ]
+
+    /// Issuers that sign for everybody, with the claims of theirs that say for whom.
+    private static let publicIssuers: [String: [String]] = [
+        "https://token.actions.githubusercontent.com": [
+            "repository", "repository_id", "repository_owner", "repository_owner_id", "sub", "job_workflow_ref",
+            "workflow_ref", "enterprise", "enterprise_id",
+        ],
+        "https://gitlab.com": [
+            "project_path", "project_id", "namespace_path", "namespace_id", "sub", "ci_config_ref_uri",
+        ],
+        "https://agent.buildkite.com": ["organization_slug", "organization_id", "sub"],
+        "https://accounts.google.com": ["email", "sub", "hd"],
+    ]
+
+    let issuer: String
+
+    /// Returns why a rule with these patterns lets in anybody; nil where it does not.
+    func problem(_ claims: [String: String]) -> Problem? {
+        let naming = claims.filter { canName($0.key) }
+        guard !naming.contains(where: { names($0.key, $0.value) }) else { return nil }
+        let hint = "give an owner or an id in full: \(examples.joined(separator: ", "))"
+        guard let (claim, pattern) = naming.min(by: { $0.key < $1.key }) else {
+            return Problem(
+                claim: nil, message: "the rule names no owner: none of its claims says whose token it is", hint: hint)
+        }
+        return Problem(
+            claim: claim,
+            message: "the rule names no owner: \"\(pattern)\" for \(claim) matches tokens of owners that anybody can "
+                + "register",
+            hint: hint)
+    }
+
+    private func canName(_ claim: String) -> Bool {
+        Self.publicIssuers[issuer]?.contains(claim) ?? !Self.anybodys.contains(claim)
+    }
+
+    private func names(_ claim: String, _ pattern: String) -> Bool {
+        let fixed = pattern.prefix { $0 != "*" && $0 != "?" }
+        let isFixed = fixed.endIndex == pattern.endIndex
+        switch Self.subjects[claim] {
+        case .whole: return isFixed && Self.isName(fixed)
+        case .path(let before):
+            let parts = fixed.split(separator: "/", omittingEmptySubsequences: false)
+            // Where the pattern goes on, the last part is not known in full.
+            let whole = isFixed ? parts[...] : parts.dropLast()
+            return whole.count > before && whole.prefix(before + 1).allSatisfy(Self.isName)
+        case .subject: return isSubject(fixed, isFixed: isFixed)
+        // An issuer of one's own, and a claim of its own making.
+        case nil: return isFixed ? Self.isName(fixed) : fixed.contains { $0.isLetter || $0.isNumber }
+        }
+    }
+
+    private func isSubject(_ fixed: Substring, isFixed: Bool) -> Bool {
+        let parts = fixed.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.count == 2, Self.kinds.contains(String(parts[0])) {
+            let owner = parts[1].prefix { $0 != "/" && $0 != ":" }
+            return Self.isName(owner) && (isFixed || owner.endIndex < fixed.endIndex)
+        }
+        // GitHub's subjects begin with any claim that a repository chooses; Google's are numbers.
+        if issuer == "https://token.actions.githubusercontent.com" || issuer == "https://gitlab.com" { return false }
+        // Of an issuer of one's own: two parts in full, as in system:serviceaccount:ci:*.
+        let whole = fixed.split(separator: ":", omittingEmptySubsequences: false)
+        return isFixed ? Self.isName(fixed) : whole.count > 2 && whole.prefix(2).allSatisfy(Self.isName)
+    }
+
+    /// Whether a text can be a name as it stands: patterns of other tools, as `[a-z]` and `!a`, match nothing here.
+    private static func isName(_ text: Substring) -> Bool {
+        !text.isEmpty
+            && text.unicodeScalars.allSatisfy { $0.value > 0x20 && !"[]{}()!^|\\".unicodeScalars.contains($0) }
+            && text.contains { $0.isLetter || $0.isNumber }
+    }
+
+    private var examples: [String] {
+        switch issuer {
+        case "https://gitlab.com": ["project_id: \"278964\"", "project_path: example/*", "namespace_path: example"]
+        case "https://agent.buildkite.com": ["organization_slug: example"]
+        case "https://accounts.google.com": ["email: ci@example.org", "hd: example.org"]
+        default: ["repository_id: \"1296269\"", "repository: example/*", "sub: repo:example/presets:**"]
+        }
+    }
+}
