@@ -50,7 +50,8 @@ package struct CommandLogin: GitLoginSource {
         } catch {
             throw failure(error.message, hint: error.hint)
         }
-        let answer = try? JSONDecoder().decode(Answer.self, from: Data(output.output))
+        let answer = try? JSONDecoder().decode(
+            Answer.self, from: Array(output.output), within: JSONDecoder.loginBounds)
         guard output.code == 0 else {
             guard showsLog else {
                 throw failure("exit code \(output.code)", hint: "`prewarm doctor` shows what it says")

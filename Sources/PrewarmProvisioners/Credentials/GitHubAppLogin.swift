@@ -129,10 +129,10 @@ package actor GitHubAppLogin: GitLoginSource {
         } catch {
             throw failure(.unreachable, "\(settings.apiURL) gave no token: \(text(error))")
         }
-        if answer.status == 201, let token = try? JSONDecoder().decode(Token.self, from: Data(answer.body)) {
+        if answer.status == 201, let token: Token = Self.read(answer.body) {
             return token
         }
-        let words = (try? JSONDecoder().decode(Refusal.self, from: Data(answer.body))).map {
+        let words = (Self.read(answer.body) as Refusal?).map {
             ": \($0.message.replacing(assertion, with: "…").withoutSecrets.prefix(200).description.printable)"
         }
         guard answer.status != 201 else {
@@ -148,6 +148,10 @@ package actor GitHubAppLogin: GitLoginSource {
         case 300..<400: throw failure(.refused, "\(message); redirects are not followed")
         default: throw failure(.unreachable, message)
         }
+    }
+
+    private static func read<Document: Decodable>(_ body: [UInt8]) -> Document? {
+        try? JSONDecoder().decode(Document.self, from: body, within: JSONDecoder.loginBounds)
     }
 
     private func send(_ request: HTTPClientRequest) async throws -> Answer {

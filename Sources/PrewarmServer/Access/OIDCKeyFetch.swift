@@ -3,12 +3,14 @@ internal import FoundationEssentials
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOSSL
+internal import PrewarmCore
 
 /// Gets an issuer's keys over HTTP: bounded in time and size, following no redirect.
 package struct OIDCKeyFetch: Sendable {
     /// Of each of the two documents.
     private static let deadline = Duration.seconds(10)
     private static let sizeLimit = 256 * 1024
+    private static let bounds = JSONBounds(size: sizeLimit, depth: 16)
 
     /// For the client that is handed in: an issuer is asked where the configuration says, and nowhere else.
     package static var clientConfiguration: HTTPClient.Configuration {
@@ -96,7 +98,13 @@ package struct OIDCKeyFetch: Sendable {
                 throw Failure(message: "\(address) answers \(response.status.code)")
             }
             let body = try await response.body.collect(upTo: Self.sizeLimit)
-            return Array(body.readableBytesView)
+            let bytes = Array(body.readableBytesView)
+            do {
+                try Self.bounds.check(bytes)
+            } catch {
+                throw Failure(message: "what \(address) answers can't be read: \(error)")
+            }
+            return bytes
         }
     }
 

@@ -1,10 +1,8 @@
-internal import JWTKit
+internal import PrewarmEngine
 package import PrewarmCore
 
 /// Lets CI in by the tokens that its forge signs for each job (OpenID Connect), so that no secret has to be stored.
 package struct OIDCVerifier: Sendable {
-    /// In bytes; forges' tokens have about 2 KB.
-    private static let sizeLimit = 16 * 1024
     /// How far the clocks may be apart.
     static let leeway = Duration.seconds(60)
 
@@ -23,35 +21,38 @@ package struct OIDCVerifier: Sendable {
 
     /// Nothing of the token is believed before its signature; its issuer only says which keys are tried.
     package func principal(for token: String, now: Timestamp) async throws(AccessError) -> Principal {
-        guard token.utf8.count <= Self.sizeLimit,
-            let (header, unverified, _) = try? DefaultJWTParser().parse(Array(token.utf8), as: OIDCClaims.self)
-        else { throw AccessError(.unknown, "the token is not known here: it is neither one of prewarm nor a JWT") }
-        guard let algorithm = header.alg.flatMap({ OIDCAlgorithm(rawValue: $0) }) else {
+        guard let token = OIDCToken(token) else {
+            throw AccessError(.unknown, "the token is not known here: it is neither one of prewarm nor a JWT")
+        }
+        guard let algorithm = token.header["alg"]?.string.flatMap({ OIDCAlgorithm(rawValue: $0) }) else {
             throw AccessError(
-                .unknown, "the token is signed with \(header.alg?.forMessage ?? "nothing"), expected RS256 or ES256")
+                .unknown,
+                "the token is signed with \(token.header["alg"]?.string?.forMessage ?? "nothing"), expected RS256 or ES256"
+            )
         }
         // Extensions that must be understood (RFC 7515, 4.1.11): none is.
-        guard header.fields["crit"] == nil else {
+        guard token.header["crit"] == nil else {
             throw AccessError(.unknown, "the token has extensions that are not known here")
         }
-        let name = unverified.text("iss")
+        let name = token.claims.text("iss")
         let candidates = entries.filter { $0.issuer.issuer == name }
         guard let first = candidates.first else {
             throw AccessError(
                 .unknown, "the token is of the issuer \"\(name?.forMessage ?? "")\", which is not configured",
                 hint: "see server.oidc in the configuration")
         }
-        let claims = try await verified(token, header.kid, algorithm, first, now: now)
-        try Self.checkTimes(claims, now: now)
-        return try Self.principal(claims, candidates.map(\.issuer))
+        try await verify(token, algorithm, first, now: now)
+        try Self.checkTimes(token.claims, now: now)
+        return try Self.principal(token.claims, candidates.map(\.issuer))
     }
 
-    private func verified(
-        _ token: String, _ keyID: String?, _ algorithm: OIDCAlgorithm, _ entry: Entry, now: Timestamp
-    ) async throws(AccessError) -> OIDCClaims {
-        let key = try await entry.keys.key(id: keyID, algorithm: algorithm, now: now)
+    /// Throws where the issuer has not signed the token.
+    private func verify(
+        _ token: OIDCToken, _ algorithm: OIDCAlgorithm, _ entry: Entry, now: Timestamp
+    ) async throws(AccessError) {
+        let key = try await entry.keys.key(id: token.header["kid"]?.string, algorithm: algorithm, now: now)
         do {
-            return try await algorithm.verify(token, with: key)
+            try await algorithm.verify(token, with: key)
         } catch {
             throw AccessError(.unknown, "the token's signature is wrong")
         }

@@ -107,13 +107,19 @@ extension WebhookContent {
         }
     }
 
+    /// Pushes are some seven levels deep.
+    private static let bounds = JSONBounds(size: WebhookRequest.bodyLimit, depth: 32)
+
     private static func read<Payload: Decodable>(
         _: Payload.Type, _ request: WebhookRequest
     ) throws(WebhookContentError) -> Payload {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         do {
+            try bounds.check(request.body)
             return try decoder.decode(Payload.self, from: Data(request.body))
+        } catch let error as JSONBounds.Violation {
+            throw WebhookContentError(message: "the body can't be read: \(error)")
         } catch let error as DecodingError {
             throw WebhookContentError(message: error.place)
         } catch {
