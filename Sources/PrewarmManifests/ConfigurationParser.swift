@@ -46,6 +46,16 @@ package enum ConfigurationParser {
         let hasErrors = problems.contains { $0.severity == .error }
         return (hasErrors ? nil : configuration, problems.sorted())
     }
+
+    /// Returns the store that a configuration names, whatever is wrong with the rest of it; nil where it names none.
+    package static func store(_ bytes: [UInt8], environment: @escaping (String) -> String?) -> String? {
+        guard bytes.count <= ManifestParser.sizeLimit else { return nil }
+        var (tree, error) = YAMLReader.read(VariableMask.cover(bytes))
+        guard error == nil, let root = tree.roots.first else { return nil }
+        var expansion = Expansion(environment: environment)
+        _ = expansion.expand(&tree)
+        return DocumentReader(tree: tree, index: root)["store"]?.text
+    }
 }
 
 /// Puts values of the environment in the place of `${NAME}`; `$${` is a plain `${`.

@@ -26,7 +26,9 @@ enum ServedClaimBenchmark {
         )
         let client = HTTPClient(configuration: .init(connectionPool: .init(idleTimeout: .seconds(60))))
         do {
-            let clients = Clients(http: client, url: try await daemon.url(), presets: presets)
+            let url = try await daemon.url()
+            let token = try String(contentsOfFile: world.storePath + ".token", encoding: .utf8)
+            let clients = Clients(http: client, url: url, token: String(token.dropLast()), presets: presets)
             let refilled = try await latency(clients, "refilled by \(refillers) at once")
             try run([ProgramBenchmark.prewarm, "suspend", "--all", "--config", configuration])
             let rows = [
@@ -114,12 +116,14 @@ private final class ServedDaemon {
 private final class Clients {
     private let http: HTTPClient
     private let url: String
+    private let token: String
     private let presets: Int
     private var next = 0
 
-    init(http: HTTPClient, url: String, presets: Int) {
+    init(http: HTTPClient, url: String, token: String, presets: Int) {
         self.http = http
         self.url = url
+        self.token = token
         self.presets = presets
     }
 
@@ -128,6 +132,7 @@ private final class Clients {
         next += 1
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
+        request.headers.add(name: "Authorization", value: "Bearer \(token)")
         request.body = .bytes(ByteBuffer(string: #"{"owner": "ada"}"#))
         return request
     }

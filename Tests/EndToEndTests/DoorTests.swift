@@ -1,5 +1,8 @@
+import AsyncHTTPClient
 import Crypto
 import Foundation
+import NIOCore
+import NIOHTTP1
 import Subprocess
 import Testing
 
@@ -42,7 +45,7 @@ struct DoorTests {
         }
     }
 
-    @Test("Once there are tokens everybody needs one, and may do what its role says")
+    @Test("A request needs a token, and may do what the role of it says")
     func roles() async throws {
         let sandbox = try await Sandbox(configuration: .slow)
         try await sandbox.commit([
@@ -58,7 +61,7 @@ struct DoorTests {
         let ops = try await token("ops", "operator")
         try await sandbox.serve { daemon in
             func status(_ token: String?, _ method: String, _ path: String, _ body: String? = nil) async throws -> Int {
-                let headers = token.map { ["Authorization": "Bearer \($0)"] } ?? [:]
+                let headers = ["Authorization": token.map { "Bearer \($0)" } ?? ""]
                 return try await daemon.call(method, path, body: body, headers: headers).status
             }
             try await daemon.eventually("they are ready") {
@@ -89,19 +92,52 @@ struct DoorTests {
             #expect(try await status(ops, "POST", "/api/v1/workspaces/\(theirs)/release", "{}") == 202)
             let command = try await daemon.prewarm("get", "presets", "-o", "name", environment: ["PREWARM_TOKEN": ada])
             #expect(command.out == "a\n", "\(command.err)")
-            #expect(try await daemon.prewarm("get", "presets").code == 1)
+            #expect(try await daemon.prewarm("get", "presets", environment: ["PREWARM_TOKEN": ""]).code == 1)
             #expect(try await sandbox.prewarm("token", "revoke", "ada").code == 0)
             #expect(try await status(ada, "GET", "/api/v1/presets") == 401)
             #expect(!daemon.log.contains(ops))
         }
     }
 
-    @Test("Beyond this machine nobody is let in without saying who it is")
+    @Test("A stream, a claim and a sync that wait end when their token is revoked")
+    func revocation() async throws {
+        let sandbox = try await Sandbox(configuration: .slow)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 0)])
+        try await sandbox.serve { daemon in
+            try await daemon.eventually("it is known") {
+                try await daemon.get("/api/v1/presets").json().list.count == 1
+            }
+            let made = try await daemon.prewarm("token", "create", "ada", "--role", "claimer", "-o", "json")
+            let token = try #require(try made.json()["token"]?.string)
+            let header = ["Authorization": "Bearer \(token)"]
+            var request = HTTPClientRequest(url: daemon.url + "/api/v1/events")
+            request.headers.add(name: "Accept", value: "text/event-stream")
+            request.headers.add(name: "Authorization", value: "Bearer \(token)")
+            let stream = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+            #expect(stream.status == .ok)
+            async let text = stream.body.collect(upTo: 1 << 20)
+            async let claim = daemon.post(
+                "/api/v1/presets/a/claims", #"{"owner": "ada", "wait": "5m"}"#, headers: header)
+            async let sync = daemon.post(
+                "/api/v1/sync", #"{"wait": true, "revision": "0123456789abcdef", "timeout": "10m"}"#, headers: header)
+            try await Task.sleep(for: .seconds(1))
+            #expect(try await daemon.prewarm("token", "revoke", "ada").code == 0)
+            // Nothing that happens from now on is told.
+            try await Task.sleep(for: .seconds(2))
+            try await sandbox.commit(["b.yaml": Sandbox.preset("later", instances: 0)])
+            #expect(try await daemon.prewarm("sync", "--wait").code == 0)
+            let (claimed, synced, told) = (try await claim, try await sync, String(buffer: try await text))
+            #expect(claimed.status == 401 && synced.status == 401)
+            #expect(told.hasPrefix(": from ") && !told.contains("later"), "\(told)")
+        }
+    }
+
+    @Test("A daemon that no other machine could use does not listen beyond its own")
     func listening() async throws {
         let sandbox = try await Sandbox(configuration: .slow)
         let refused = try await sandbox.prewarm("serve", "--listen", "0.0.0.0:0")
         #expect(refused.code == 1)
-        #expect(refused.err.contains("nobody would have to say who it is"), "\(refused.err)")
+        #expect(refused.err.contains("cannot listen at 0.0.0.0:0: other machines can reach it"), "\(refused.err)")
         #expect(refused.err.contains("hint: make a token first"))
         let nonsense = try await sandbox.prewarm("serve", "--listen", "everywhere")
         #expect(nonsense.code == 1 && nonsense.err.contains("is no address to listen at"))

@@ -8,6 +8,7 @@ struct HostileClientTests {
     private static let attack = #"""
         import json, socket, sys, time
         host, port = "127.0.0.1", int(sys.argv[1])
+        auth = f"Authorization: Bearer {sys.argv[2]}\r\n".encode()
         def connect():
             s = socket.create_connection((host, port), timeout=20); return s
         def ask(data, wait=True):
@@ -28,12 +29,12 @@ struct HostileClientTests {
         seen["headers"] = ask(b"GET /api/v1/presets HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 200_000 + b"\r\n\r\n")
         seen["path"] = ask(b"GET /api/v1/%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         seen["dots"] = ask(b"GET /api/v1/../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        seen["length"] = ask(b"POST /api/v1/sync HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\nContent-Type: application/json\r\n\r\n{")
+        seen["length"] = ask(b"POST /api/v1/sync HTTP/1.1\r\nHost: localhost\r\n" + auth + b"Content-Length: 99999999\r\nContent-Type: application/json\r\n\r\n{")
         many = []
         for _ in range(400):
             s = connect(); s.sendall(b"GET /api/v1/presets HTTP/1.1\r\nHo"); many.append(s)
         slow = connect()
-        slow.sendall(b"POST /api/v1/sync HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\nContent-Type: application/json\r\n\r\n{")
+        slow.sendall(b"POST /api/v1/sync HTTP/1.1\r\nHost: localhost\r\n" + auth + b"Content-Length: 10\r\nContent-Type: application/json\r\n\r\n{")
         start = time.time()
         seen["meanwhile"] = ask(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         seen["took"] = time.time() - start
@@ -54,7 +55,7 @@ struct HostileClientTests {
             try await daemon.eventually("it is ready") { try await daemon.isReady("a", 1) }
             let port = daemon.url.split(separator: ":").last.map(String.init) ?? ""
             let result = try await Subprocess.run(
-                .name("python3"), arguments: [sandbox.root.appending(path: "attack.py").path, port],
+                .name("python3"), arguments: [sandbox.root.appending(path: "attack.py").path, port, daemon.localToken],
                 output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
             let seen = try JSON(result.standardOutput)
             #expect(seen["garbage"]?.string?.hasPrefix("HTTP/1.1 400") == true, "\(result)")

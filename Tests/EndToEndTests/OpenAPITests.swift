@@ -36,7 +36,7 @@ struct OpenAPITests {
                 [
                     "--config-file", "schemathesis.toml", "run", daemon.url + "/api/v1/openapi.json", "--url",
                     daemon.url + "/api/v1", "--max-examples", "12", "--seed", "7", "--max-failures", "20",
-                    "--request-timeout", "20", "--no-color",
+                    "--request-timeout", "20", "--no-color", "--header", "Authorization: Bearer \(daemon.localToken)",
                 ] + options
             let result = try await Subprocess.run(
                 .name("schemathesis"), arguments: Arguments(arguments),

@@ -11,6 +11,8 @@ struct RunningDaemon: Sendable {
     /// `http://127.0.0.1:PORT`
     let url: String
     let send: @Sendable (Signal) throws -> Void
+    /// Its process id.
+    let pid: Int32
 
     struct Answer {
         let status: Int
@@ -20,12 +22,22 @@ struct RunningDaemon: Sendable {
         func json() throws -> JSON { try JSON(text) }
     }
 
+    /// The token that the daemon made for its own user.
+    var localToken: String {
+        String(decoding: sandbox.bytes("prewarm.db.token") ?? Data(), as: UTF8.self)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Sends a request with the local token; an empty `Authorization` among the headers sends it without any.
     func call(
         _ method: String, _ path: String, body: String? = nil, headers: [String: String] = [:]
     ) async throws -> Answer {
         var request = HTTPClientRequest(url: url + path)
         request.method = .RAW(value: method)
-        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        for (name, value) in headers where !value.isEmpty { request.headers.add(name: name, value: value) }
+        if headers["Authorization"] == nil {
+            request.headers.add(name: "Authorization", value: "Bearer \(localToken)")
+        }
         if let body {
             if headers["Content-Type"] == nil { request.headers.add(name: "Content-Type", value: "application/json") }
             request.body = .bytes(ByteBuffer(string: body))
@@ -43,11 +55,15 @@ struct RunningDaemon: Sendable {
         try await call("POST", path, body: body, headers: headers)
     }
 
+    /// The environment of a command that asks this daemon with the local token, and knows no configuration.
+    var environment: [Environment.Key: String] {
+        ["PREWARM_SERVER": url, "PREWARM_CONFIG": "/nowhere", "PREWARM_TOKEN": localToken]
+    }
+
     /// A command that asks this daemon.
     @discardableResult
     func prewarm(_ arguments: String..., environment: [Environment.Key: String] = [:]) async throws -> Sandbox.Result {
-        try await sandbox.prewarm(
-            arguments, environment: environment.merging(["PREWARM_SERVER": url, "PREWARM_CONFIG": "/nowhere"]) { $1 })
+        try await sandbox.prewarm(arguments, environment: self.environment.merging(environment) { $1 })
     }
 
     var log: String { String(decoding: sandbox.bytes("serve.log") ?? Data(), as: UTF8.self) }
@@ -86,7 +102,8 @@ extension Sandbox {
         ) { [self] execution in
             do {
                 let daemon = RunningDaemon(
-                    sandbox: self, url: try await urlOfDaemon(), send: { try execution.send(signal: $0) })
+                    sandbox: self, url: try await urlOfDaemon(), send: { try execution.send(signal: $0) },
+                    pid: execution.processIdentifier.value)
                 try await body(daemon)
             } catch {
                 try? execution.send(signal: .kill)

@@ -38,9 +38,7 @@ struct TokenCommandTests {
             func token(_ name: String, _ arguments: String..., by: String? = nil) async throws -> String {
                 let made = try await sandbox.prewarm(
                     ["token", "create", name] + arguments,
-                    environment: [
-                        "PREWARM_SERVER": daemon.url, "PREWARM_CONFIG": "/nowhere", "PREWARM_TOKEN": by ?? "",
-                    ])
+                    environment: daemon.environment.merging(["PREWARM_TOKEN": by ?? daemon.localToken]) { $1 })
                 #expect(made.code == 0, "\(made.err)")
                 return String(made.out.dropLast())
             }
@@ -65,9 +63,11 @@ struct TokenCommandTests {
             #expect(revoked.code == 0 && revoked.err.contains("revoked ci"), "\(revoked.err)")
             #expect(try await daemon.get("/api/v1/presets", headers: ["Authorization": "Bearer \(ci)"]).status == 401)
             let audit = try await daemon.get("/api/v1/audit", headers: ["Authorization": "Bearer \(ops)"]).json().list
-            #expect(audit.map { $0["action"]?.string } == ["revoke", "create", "create", "create"])
+            #expect(audit.map { $0["action"]?.string } == ["revoke", "denied", "create", "create", "create"])
             #expect(audit[0]["who"]?.string == "token ops" && audit[0]["from"]?.string == "127.0.0.1")
-            #expect(!daemon.log.contains(ci.suffix(52)))
+            #expect(audit[1]["who"]?.string == "token some" && audit[1]["name"]?.string == "POST /api/v1/tokens")
+            #expect(audit[4]["who"]?.string?.hasPrefix("local ") == true)
+            #expect(!daemon.log.contains(ci.suffix(52)) && !daemon.log.contains(daemon.localToken.suffix(52)))
         }
     }
 

@@ -35,15 +35,23 @@ struct Assembly {
     }
 
     func storePath() throws -> String {
-        let text = configuration.store?.value ?? "sqlite:prewarm.db"
-        guard text.hasPrefix("sqlite:"), text != "sqlite:" else {
+        let text = configuration.store?.value
+        guard let path = Self.path(ofStore: text) else {
             throw CommandFailure(
                 Diagnostic(
                     file: file.path, at: configuration.store?.position,
-                    "the store \"\(text)\" is of no kind that this prewarm knows",
+                    "the store \"\(text ?? "")\" is of no kind that this prewarm knows",
                     hint: "expected sqlite:FILE, as sqlite:prewarm.db"))
         }
-        return file.resolve(String(text.dropFirst("sqlite:".count)))
+        return file.resolve(path)
+    }
+
+    /// Returns the path that a configuration gives its store, as it stands there; nil for a store of another kind.
+    /// - Parameter text: nil: the configuration names none.
+    static func path(ofStore text: String?) -> String? {
+        let text = text ?? "sqlite:prewarm.db"
+        let path = text.dropFirst("sqlite:".count)
+        return text.hasPrefix("sqlite:") && !path.isEmpty ? String(path) : nil
     }
 
     func sources() throws -> [Engine.Source] {

@@ -4,6 +4,7 @@ import PrewarmEngine
 import PrewarmGit
 import PrewarmManifests
 import PrewarmProvisioners
+import PrewarmServer
 import SystemPackage
 
 /// Finds and reads the configuration: `--config`, `PREWARM_CONFIG`, `./prewarm.yaml`, `/etc/prewarm/prewarm.yaml`.
@@ -82,6 +83,16 @@ struct ConfigurationFile {
         let isNamed = global.config != nil || Environment.variables["PREWARM_CONFIG"] != nil
         guard isNamed || usual.contains(where: FileManager.default.fileExists) else { return nil }
         return try ConfigurationFile(global).load()
+    }
+
+    /// Returns the token that the daemon of this configuration made for its user; nil where there is no configuration,
+    /// or no token beside its store. Only the store is read: variables that the rest needs may be the daemon's alone.
+    static func localToken(_ global: GlobalOptions) throws -> String? {
+        guard let file = try? ConfigurationFile(global), let bytes = try? ManifestFolder.bytes(file.path) else {
+            return nil
+        }
+        let store = ConfigurationParser.store(bytes) { Environment.variables[$0] }
+        return try Assembly.path(ofStore: store).flatMap { try LocalTokenFile.read(ofStore: file.resolve($0)) }
     }
 
     /// What is wrong though the file is well-formed: stores and commands that are not there.

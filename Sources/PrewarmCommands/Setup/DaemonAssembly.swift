@@ -22,6 +22,8 @@ final class DaemonAssembly: Sendable {
     private let systemd: Systemd
     /// For the keys of issuers.
     private let client: KeyClient
+    /// The token for commands of this machine's user.
+    private let local: LocalTokenFile
     private let logger: Logger
 
     /// By --listen, whatever the configuration says.
@@ -46,12 +48,15 @@ final class DaemonAssembly: Sendable {
         let metrics = assembly.metrics(version: prewarmVersion)
         self.metrics = metrics
         store = try CommandStore.open(path: assembly.storePath(), readsBeside: true)
-        let engine = try assembly.engine(store: store, observe: { metrics.observe($0) })
+        let webhooks = WebhookReceiver(endpoints: assembly.webhookEndpoints(), sources: assembly.watchedSources())
+        self.webhooks = webhooks
+        let engine = try assembly.engine(store: store, observe: Self.observer(metrics, webhooks))
         isListenNamed = listen != nil
         let address = try listen ?? assembly.listenAddress()
         settings = try Self.fixed(assembly, listen: address)
         client = KeyClient()
-        let rules = Self.rules(assembly, store: engine.store, listen: address, client)
+        local = try LocalTokenFile(store: settings.store)
+        let rules = Self.rules(assembly, store: engine.store, local: local, client)
         if let warning = try address.check(
             hasTokens: try await engine.store.read { try $0.hasAccessTokens() },
             hasOIDC: !assembly.oidcIssuers().isEmpty, hasTLS: settings.certificate != nil,
@@ -61,7 +66,6 @@ final class DaemonAssembly: Sendable {
         }
         daemon = Daemon(engine, grace: grace, logger: logger)
         access = DoorAccess(rules)
-        webhooks = WebhookReceiver(endpoints: assembly.webhookEndpoints(), sources: assembly.watchedSources())
         notifier = ReplaceableNotifier(
             try assembly.notifier(engine, version: prewarmVersion, metrics: metrics, logger: logger))
         let door = Door(daemon: daemon, access: access, metrics: metrics, webhooks: webhooks, logger: logger)
@@ -75,6 +79,15 @@ final class DaemonAssembly: Sendable {
         }
     }
 
+    private static func observer(
+        _ metrics: Metrics, _ webhooks: WebhookReceiver
+    ) -> @Sendable (Observation) -> Void {
+        { observation in
+            metrics.observe(observation)
+            if case .turn(let source, .error, _) = observation { webhooks.noteFailedLook(source: source) }
+        }
+    }
+
     private static func fixed(_ assembly: Assembly, listen: ListenAddress) throws -> Fixed {
         let tls = assembly.tlsFiles()
         return Fixed(
@@ -82,12 +95,12 @@ final class DaemonAssembly: Sendable {
     }
 
     private static func rules(
-        _ assembly: Assembly, store: any Store, listen: ListenAddress, _ client: KeyClient
+        _ assembly: Assembly, store: any Store, local: LocalTokenFile, _ client: KeyClient
     ) -> DoorAccess.Rules {
         let issuers = assembly.oidcIssuers()
         let verifier = issuers.isEmpty ? nil : OIDCVerifier(issuers, fetch: OIDCKeyFetch(client: client.http))
         return DoorAccess.Rules(
-            authenticator: Authenticator(store: store, oidc: verifier, isLoopback: listen.isLoopback),
+            authenticator: Authenticator(store: store, oidc: verifier, local: local),
             trustedProxies: assembly.trustedProxies())
     }
 
@@ -103,10 +116,9 @@ final class DaemonAssembly: Sendable {
                 throw CommandFailure(
                     "the store, the address and TLS can't be changed while the daemon runs", hint: "restart it")
             }
-            let metrics = metrics
-            let engine = try assembly.engine(store: store, observe: { metrics.observe($0) })
+            let engine = try assembly.engine(store: store, observe: Self.observer(metrics, webhooks))
             let notifier = try assembly.notifier(engine, version: prewarmVersion, metrics: metrics, logger: logger)
-            access.replace(Self.rules(assembly, store: store, listen: settings.listen, client))
+            access.replace(Self.rules(assembly, store: store, local: local, client))
             webhooks.replace(endpoints: assembly.webhookEndpoints(), sources: assembly.watchedSources())
             self.notifier.replace(notifier)
             daemon.reload(engine)

@@ -18,7 +18,7 @@ struct GlobalOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The token for the daemon, or @FILE that holds it. Else $PREWARM_TOKEN, which no process list shows.",
+            "The token for the daemon, or @FILE that holds it. Otherwise $PREWARM_TOKEN, which no process list shows; for a daemon on this machine, the one beside the store.",
             valueName: "token"))
     var token: String?
 
@@ -58,7 +58,7 @@ struct GlobalOptions: ParsableArguments {
         }
         token = String(token.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
         guard !token.isEmpty, token.utf8.allSatisfy({ (33...126).contains($0) }) else {
-            throw CommandFailure("the token is none: expected characters without spaces")
+            throw CommandFailure("invalid token: it must not be empty or contain spaces")
         }
         return token
     }

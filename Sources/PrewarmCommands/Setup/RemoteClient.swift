@@ -29,13 +29,14 @@ private struct ActionsToken: Sendable {
     }
 
     func value(_ http: HTTPClient) async throws -> String {
-        struct Answer: Decodable { let value: String }
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "Authorization", value: "Bearer \(bearer)")
         do {
             let response = try await http.execute(request, timeout: .seconds(30))
             let body = try await response.body.collect(upTo: 64 * 1024)
-            return try JSONDecoder().decode(Answer.self, from: Data(body.readableBytesView)).value
+            let answer = try JSONReader.read(Array(body.readableBytesView), depthLimit: 8)
+            guard let token = answer.text("value") else { throw CancellationError() }
+            return token
         } catch {
             throw CommandFailure(
                 "GitHub Actions gave no token", hint: "does the job have `permissions: {id-token: write}`?")
@@ -51,7 +52,8 @@ final class RemoteClient: APIClient {
     private let actions: ActionsToken?
     private let http: HTTPClient
     /// An answer that is larger is refused.
-    private static let largestAnswer = 1 << 30
+    private static let largestAnswer = 256 << 20
+    private static let deepestAnswer = 64
 
     /// Nil where neither `--server` nor `PREWARM_SERVER` is given.
     init?(_ global: GlobalOptions) throws {
@@ -63,10 +65,15 @@ final class RemoteClient: APIClient {
                 "the server is no address: expected https://HOST or http://HOST:PORT",
                 hint: "name it with --server or PREWARM_SERVER; the token has an option of its own")
         }
-        token = try global.bearerToken()
-        if token != nil, scheme == "http", !["localhost", "127.0.0.1", "[::1]", "::1"].contains(host) {
+        let isLocal = host.lowercased() == "localhost" || NetworkAddress(host)?.isLoopback == true
+        let given = try global.bearerToken()
+        if given != nil, scheme == "http", !isLocal {
             global.console.warning("the token goes to \(host) unencrypted", hint: "use https")
         }
+        token =
+            if given == nil, global.oidcAudience == nil, isLocal {
+                try ConfigurationFile.localToken(global)
+            } else { given }
         actions = try global.oidcAudience.map { try ActionsToken(audience: $0, environment: Environment.variables) }
         base = text.hasSuffix("/") ? String(text.dropLast()) : text
         var configuration = HTTPClient.Configuration(
@@ -96,7 +103,7 @@ final class RemoteClient: APIClient {
             message.body = .bytes(ByteBuffer(string: body.compactJSON))
         }
         let (status, headers, bytes) = try await exchange(message)
-        let value = try? JSONReader.read(bytes)
+        let value = try? JSONReader.read(bytes, depthLimit: Self.deepestAnswer)
         guard (200..<300).contains(status) else {
             throw value.flatMap { Problem($0) }
                 ?? Problem(

@@ -1,3 +1,4 @@
+import PrewarmCore
 package import PrewarmEngine
 
 /// Everything that can be asked of prewarm, whoever asks.
@@ -33,21 +34,36 @@ package struct API: Sendable {
         LookRoutes.all + PresetRoutes.all + WorkspaceRoutes.all + OperationRoutes.all + SourceRoutes.all
         + SyncRoutes.all + HoldRoutes.all + AdminRoutes.all + TokenRoutes.all
 
-    /// - Throws: ``Problem``, ``AccessError``, what the engine throws.
-    package func answer(_ request: APIRequest, from caller: Caller) async throws -> APIAnswer {
+    /// Says whether a caller may ask for a path at all, which takes no body: what a handler asks for beyond that depends
+    /// on the preset or the workspace.
+    ///
+    /// - Throws: ``Problem`` where there is no such route, ``AccessError`` where the caller may not use it.
+    func admit(_ method: APIRequest.Method, _ path: [String], _ principal: Principal) throws {
+        try Authorization.require(principal, try route(method, path).route.permission.request)
+    }
+
+    private func route(
+        _ method: APIRequest.Method, _ path: [String]
+    ) throws(Problem) -> (route: Route, path: [String: String]) {
         let candidates = Self.routes.compactMap { route in
-            route.match(request.path).map { (route: route, path: $0) }
+            route.match(path).map { (route: route, path: $0) }
         }
         guard !candidates.isEmpty else {
             throw Problem(
-                "NotFound", status: 404, "there is no /api/v1/\(request.path.joined(separator: "/").prefix(200))",
+                "NotFound", status: 404, "there is no /api/v1/\(path.joined(separator: "/").prefix(200))",
                 hint: "see /api/v1/openapi.json")
         }
-        guard let (route, path) = candidates.first(where: { $0.route.method == request.method }) else {
+        guard let found = candidates.first(where: { $0.route.method == method }) else {
             throw Problem.methodNotAllowed(candidates.map(\.route.method.rawValue))
         }
+        return found
+    }
+
+    /// - Throws: ``Problem``, ``AccessError``, what the engine throws.
+    package func answer(_ request: APIRequest, from caller: Caller) async throws -> APIAnswer {
+        let (route, path) = try route(request.method, request.path)
+        try Authorization.require(caller.principal, route.permission.request)
         let call = try APICall(request, route, path: path, caller: caller)
-        if let needed = route.permission.request { try call.require(needed) }
         let answer = try await route.handle(self, call)
         if let entry = answer.audit { try await engine.store.write { try $0.append(entry) } }
         return answer
@@ -55,13 +71,15 @@ package struct API: Sendable {
 }
 
 extension Route.Permission {
-    fileprivate var request: AccessRequest? {
+    fileprivate var request: AccessRequest {
         switch self {
         case .look: .look
         case .nudge: .nudge
         case .operate: .operate
         case .administer: .administer
-        case .ofObject: nil
+        case .ofObject: .role(.viewer)
+        case .ofObjectForClaimers: .role(.claimer)
+        case .ofObjectForOperators: .role(.operator)
         }
     }
 }

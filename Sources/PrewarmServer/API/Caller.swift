@@ -17,7 +17,7 @@ package struct Caller: Sendable {
 
     /// The user of a command that works on the store directly, and so may do everything.
     package init(user: String) {
-        principal = .local
+        principal = .local(user: user)
         name = user
         origin = AuditEntry.local
     }
@@ -43,7 +43,8 @@ extension APICall {
         return key
     }
 
-    /// What the audit log keeps of it. Whoever needs no token may say who it is; a token says that itself.
+    /// What the audit log keeps of it. A command that works on the store directly may say who it is for; a token says
+    /// that itself.
     func entry(
         _ action: String, _ object: String, _ name: String, at now: Timestamp, revision: String? = nil,
         detail: String? = nil
@@ -51,7 +52,7 @@ extension APICall {
         -> AuditEntry
     {
         AuditEntry(
-            at: now, who: principal == .local ? author : caller.name, from: caller.origin, action: action,
+            at: now, who: caller.origin == AuditEntry.local ? author : caller.name, from: caller.origin, action: action,
             object: object, name: name,
             revision: revision, detail: detail)
     }

@@ -13,13 +13,14 @@ enum OpenAPI {
             "license": .object(known: ["name": "Apache-2.0", "identifier": "Apache-2.0"]),
         ]),
         "servers": .array([.object(known: ["url": "/api/v1"])]),
-        "security": .array([.object(known: ["bearer": .array([])]), .object([])]),
+        "security": .array([.object(known: ["bearer": .array([])])]),
         "paths": .object(paths),
         "components": .object(known: [
             "securitySchemes": .object(known: [
                 "bearer": .object(known: [
                     "type": "http", "scheme": "bearer",
-                    "description": "An API token, or an OIDC token of CI where an issuer is configured.",
+                    "description":
+                        "An API token, an OIDC token of CI where an issuer is configured, or on the daemon's machine the local token that it writes beside its store.",
                 ])
             ]),
             "schemas": .object(DocumentSchemas.all),

@@ -9,6 +9,8 @@ struct Route: Sendable {
         case look, nudge, operate, administer
         /// It depends on the preset or the workspace: the handler asks.
         case ofObject
+        /// The same, of callers who are at least claimers, or operators.
+        case ofObjectForClaimers, ofObjectForOperators
     }
 
     let method: APIRequest.Method

@@ -52,9 +52,20 @@ package struct AccessToken: Hashable, Sendable {
 
     package var digest: [UInt8] { Array(Crypto.SHA256.hash(data: Array(secret.utf8))) }
 
+    /// Returns a new token from the system's random numbers.
+    package static func random() -> AccessToken {
+        var generator = SystemRandomNumberGenerator()
+        return AccessToken(using: &generator)
+    }
+
     /// Takes the same time for a good secret and a bad one.
     package func fits(_ record: AccessTokenRecord) -> Bool {
         Crypto.SHA256.hash(data: Array(secret.utf8)) == record.digest
+    }
+
+    /// Says whether two tokens are the same, in the same time whether their secrets are or not.
+    package func fits(_ other: AccessToken) -> Bool {
+        id == other.id && Crypto.SHA256.hash(data: Array(secret.utf8)) == other.digest
     }
 
     /// What the store keeps of it.

@@ -44,8 +44,7 @@ package struct AccessTokens: Sendable {
         _ wish: Wish, author: String? = nil, by who: String, from: String = AuditEntry.local, now: Timestamp
     ) async throws -> (token: AccessToken, record: AccessTokenRecord) {
         if let problem = Self.problem(wish, now: now) { throw Problem("BadToken", status: 422, problem) }
-        var generator = SystemRandomNumberGenerator()
-        let token = AccessToken(using: &generator)
+        let token = AccessToken.random()
         let record = token.record(
             name: wish.name, role: wish.role, presets: wish.presets, createdAt: now, createdBy: author ?? who,
             expiresAt: wish.expiresAt)

@@ -1,27 +1,29 @@
 package import PrewarmCore
 package import PrewarmEngine
 
-/// Finds out who asks: by an API token, by a token of CI, or as this machine's user where nobody is asked.
+/// Finds out who asks: by an API token, by the local token of the daemon's own user, or by a token of CI.
 package struct Authenticator: Sendable {
     private let store: any Store
     private let oidc: OIDCVerifier?
-    /// The daemon listens to this machine alone: without any token and issuer, its user may do everything.
-    private let isLoopback: Bool
+    /// Nil: no local token opens anything.
+    private let local: LocalTokenFile?
 
-    package init(store: any Store, oidc: OIDCVerifier?, isLoopback: Bool) {
+    package init(store: any Store, oidc: OIDCVerifier?, local: LocalTokenFile?) {
         self.store = store
         self.oidc = oidc
-        self.isLoopback = isLoopback
+        self.local = local
     }
 
-    /// - Parameters:
-    ///   - authorization: the field of this name.
-    ///   - isLocal: what ``LocalAccess`` says of the request.
+    /// - Parameter authorization: the field of this name.
     /// - Throws: ``AccessError``, or a ``StoreError``.
-    package func principal(
-        authorization: String?, isLocal: Bool, now: Timestamp
-    ) async throws -> Principal {
-        guard let authorization else { return try await withoutToken(isLocal: isLocal) }
+    package func principal(authorization: String?, now: Timestamp) async throws -> Principal {
+        guard let authorization else {
+            throw AccessError(
+                .missing, "the request has no token",
+                hint: "`prewarm token create` makes one; give it by --token or PREWARM_TOKEN, or as Authorization: "
+                    + "Bearer TOKEN. On the daemon's machine its user has one in the file beside the store whose "
+                    + "name ends with .token")
+        }
         let parts = authorization.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else {
             throw AccessError(
@@ -36,22 +38,8 @@ package struct Authenticator: Sendable {
     private static let unknown = AccessError(
         .unknown, "the token is not known here", hint: "it may have been revoked; see `prewarm token list`")
 
-    private func withoutToken(isLocal: Bool) async throws -> Principal {
-        let hint =
-            "`prewarm token create` makes one; give it by --token or PREWARM_TOKEN, or as Authorization: Bearer TOKEN"
-        guard isLoopback, oidc == nil else { throw AccessError(.missing, "a token is needed", hint: hint) }
-        guard try await !store.read({ try $0.hasAccessTokens() }) else {
-            throw AccessError(.missing, "a token is needed, since there are tokens", hint: hint)
-        }
-        guard isLocal else {
-            throw AccessError(
-                .missing, "without a token only programs of this machine may ask, not through a proxy or a web page",
-                hint: hint)
-        }
-        return .local
-    }
-
     private func principal(of token: AccessToken, now: Timestamp) async throws -> Principal {
+        if let local, local.token.fits(token) { return .local(user: local.user) }
         guard let record = try await store.read({ try $0.accessToken(token.id) }), token.fits(record) else {
             throw Self.unknown
         }

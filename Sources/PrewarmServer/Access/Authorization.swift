@@ -4,6 +4,8 @@ package import PrewarmCore
 package enum AccessRequest: Hashable, Sendable {
     /// Lists and states of sources, presets, templates, operations, events and revisions; plans; metrics.
     case look
+    /// What takes at least this role, before it is known which preset or workspace it is about.
+    case role(Role)
     case lookAtPreset(PresetKey)
     /// Nil: nobody has claimed it.
     case lookAtWorkspace(PresetKey, owner: String?)
@@ -48,6 +50,7 @@ package enum Authorization {
         }
         switch (request, principal.role) {
         case (.look, _), (.lookAtPreset, _), (.nudge, _): return .allowed
+        case (.role(let least), let role) where role >= least: return .allowed
         case (.lookAtWorkspace, .viewer): return .allowedMasked
         case (.lookAtWorkspace(_, let owner), .claimer):
             return owner == principal.name ? .allowed : .refused("the workspace belongs to somebody else, or to nobody")
@@ -81,7 +84,7 @@ package enum Authorization {
 extension AccessRequest {
     fileprivate var preset: PresetKey? {
         switch self {
-        case .look, .nudge, .operate, .administer: nil
+        case .look, .role, .nudge, .operate, .administer: nil
         case .lookAtPreset(let preset), .lookAtWorkspace(let preset, _), .readLog(let preset), .claim(let preset, _),
             .release(let preset, _), .operatePreset(let preset):
             preset
@@ -91,6 +94,7 @@ extension AccessRequest {
     /// The least role to which it may be allowed.
     fileprivate var needed: Role {
         switch self {
+        case .role(let least): least
         case .look, .lookAtPreset, .lookAtWorkspace, .nudge: .viewer
         case .claim, .release: .claimer
         case .readLog, .operatePreset, .operate, .administer: .operator

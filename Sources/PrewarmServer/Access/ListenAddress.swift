@@ -37,7 +37,8 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         host.lowercased() == "localhost" || NetworkAddress(host)?.isLoopback == true
     }
 
-    /// Beyond this machine nobody gets in without saying who it is.
+    /// Refuses to listen beyond this machine where no other machine has a token to come in with: the local token is for
+    /// this machine.
     ///
     /// - Returns: what to warn of at the start; nil where all is well.
     package func check(
@@ -46,37 +47,13 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         guard !isLoopback else { return nil }
         guard hasTokens || hasOIDC else {
             throw AccessError(
-                .configuration, "\(self) can be reached from other machines, and nobody would have to say who it is",
+                .configuration,
+                "cannot listen at \(self): other machines can reach it, and there is no token for any of them",
                 hint: "make a token first (`prewarm token create NAME --role operator`), configure server.oidc, or "
                     + "listen at 127.0.0.1:\(port)")
         }
         guard !hasTLS, !hasProxy else { return nil }
         return "\(self) can be reached from other machines without TLS: tokens are sent as they are. "
             + "Configure server.tls, or the proxy that does it as server.trustedProxies"
-    }
-}
-
-/// What keeps web pages from using a daemon that asks nobody for a token: a browser on this machine would send their
-/// requests to 127.0.0.1 (cross-site requests, DNS rebinding).
-package enum LocalAccess {
-    /// Whether a request without a token is of this machine's user.
-    ///
-    /// - Parameters:
-    ///   - host: the field Host, or `:authority`.
-    ///   - origin: the field Origin, which browsers send from pages.
-    ///   - isForwarded: it came through a proxy (X-Forwarded-For, Forwarded): the proxy is local, its client may not be.
-    package static func allows(client: ClientAddress, host: String?, origin: String?, isForwarded: Bool) -> Bool {
-        guard client.isLoopback, !isForwarded, let host, isLocal(authority: host) else { return false }
-        guard let origin else { return true }
-        guard let separator = origin.firstRange(of: "://") else { return false }
-        return origin[separator.upperBound...].lowercased() == host.lowercased()
-    }
-
-    private static func isLocal(authority: String) -> Bool {
-        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
-            return NetworkAddress(authority[authority.index(after: authority.startIndex)..<end])?.isLoopback == true
-        }
-        let name = authority.prefix { $0 != ":" }
-        return name.lowercased() == "localhost" || NetworkAddress(name)?.isLoopback == true
     }
 }

@@ -4,9 +4,9 @@ internal import Glibc
 package struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
     let bytes: [UInt8]
 
-    /// Without a port; a zone (`fe80::1%eth0`) is left out. Nil for anything else, as a name.
+    /// Without a port; the zone of an address of IPv6 (`fe80::1%eth0`) is left out. Nil for anything else, as a name.
     package init?(_ text: some StringProtocol) {
-        let plain = String(text.prefix { $0 != "%" })
+        let plain = text.contains(":") ? String(text.prefix { $0 != "%" }) : String(text)
         var four = in_addr()
         if inet_pton(AF_INET, plain, &four) == 1 {
             bytes = withUnsafeBytes(of: &four) { Array($0) }
@@ -66,7 +66,6 @@ package struct ClientAddress: Hashable, Sendable, CustomStringConvertible {
     package let description: String
     /// By which rates are limited.
     package let group: String
-    package let isLoopback: Bool
 
     /// - Parameters:
     ///   - peer: the address of the other end, without a port.
@@ -77,7 +76,6 @@ package struct ClientAddress: Hashable, Sendable, CustomStringConvertible {
         guard var current = NetworkAddress(peer) else {
             description = peer.forMessage
             group = peer.forMessage
-            isLoopback = false
             return
         }
         for entry in (forwardedFor ?? "").split(separator: ",").suffix(32).reversed() {
@@ -86,7 +84,6 @@ package struct ClientAddress: Hashable, Sendable, CustomStringConvertible {
         }
         description = current.description
         group = current.group
-        isLoopback = current.isLoopback
     }
 
     /// Some proxies write the port with it.

@@ -7,12 +7,12 @@ package struct Principal: Hashable, Sendable {
         case token(id: String)
         /// By a token of this issuer.
         case oidc(issuer: String)
-        /// This machine's user, where nobody is asked for a token.
+        /// The user who runs the daemon, by the local token, or the command that works on the store directly.
         case local
     }
 
     package let kind: Kind
-    /// A token's name, the subject of an OIDC token, or `local`. Whose name workspaces are that it claims.
+    /// A token's name, the subject of an OIDC token, or a local user. Whose name workspaces are that it claims.
     package let name: String
     package let role: Role
     package let presets: PresetScope
@@ -24,14 +24,14 @@ package struct Principal: Hashable, Sendable {
         self.presets = presets
     }
 
-    package static let local = Principal(.local, name: "local", role: .operator)
+    package static func local(user: String) -> Principal { Principal(.local, name: user, role: .operator) }
 
     /// As the audit log calls it.
     package var auditName: String {
         switch kind {
         case .token: "token \(name)"
         case .oidc: "oidc \(name)"
-        case .local: "local"
+        case .local: "local \(name)"
         }
     }
 }

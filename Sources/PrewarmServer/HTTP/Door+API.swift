@@ -8,6 +8,15 @@ import PrewarmEngine
 extension Door {
     func callAPI(_ visit: Visit, _ path: [String]) async throws -> Response {
         let principal = try await access.principal(visit, now: daemon.engine.now())
+        do {
+            return try await callAPI(visit, path, principal)
+        } catch let error as AccessError where error.reason == .refused {
+            await denials.audit(error, visit, principal, now: daemon.engine.now())
+            throw error
+        }
+    }
+
+    private func callAPI(_ visit: Visit, _ path: [String], _ principal: Principal) async throws -> Response {
         if path == ["openapi.json"] {
             try visit.require([.get, .head])
             return json(OpenAPI.document, status: .ok, visit)
@@ -22,11 +31,12 @@ extension Door {
         else {
             throw Problem.methodNotAllowed(API.methods(path))
         }
+        try api.admit(method, path, principal)
         var query = try visit.query()
         if query["limit"] == nil, API.hasLimit(path, method) { query["limit"] = "100" }
         var request = APIRequest(method, path, query: query, body: try await visit.document())
         request.idempotencyKey = visit.request.headers[.idempotencyKey]
-        let answer = try await api.answer(request, from: Caller(principal, origin: visit.client.description))
+        let answer = try await answer(request, visit, principal)
         var response = json(answer.value, status: .init(code: answer.status), visit)
         response.headers[.location] = answer.location
         if let cursor = answer.nextCursor {
@@ -37,6 +47,24 @@ extension Door {
                 "</api/v1/\(path.map(\.percentEncoded).joined(separator: "/"))?\(target.joined(separator: "&"))>; rel=\"next\""
         }
         return response
+    }
+
+    /// Asks the API. A request that waits ends when its caller is no longer let in.
+    private func answer(_ request: APIRequest, _ visit: Visit, _ principal: Principal) async throws -> APIAnswer {
+        let caller = Caller(principal, origin: visit.client.description)
+        guard request.query["wait"] != nil || request.body?["wait"] != nil else {
+            return try await api.answer(request, from: caller)
+        }
+        return try await withThrowingTaskGroup(of: APIAnswer?.self) { group in
+            defer { group.cancelAll() }
+            group.addTask { try await api.answer(request, from: caller) }
+            group.addTask {
+                try await access.waitForEnd(of: visit) { daemon.engine.now() }
+                return nil
+            }
+            guard let answer = try await group.next() ?? nil else { throw CancellationError() }
+            return answer
+        }
     }
 
     /// With an entity tag, so that whoever asks again gets a body only where something changed.

@@ -23,11 +23,22 @@ extension Door {
         } else {
             start = try await daemon.engine.store.read { try $0.newestEvent() }
         }
-        let (daemon, feed) = (daemon, daemon.changes.subscribe())
+        let (daemon, access, feed) = (daemon, access, daemon.changes.subscribe())
         let body = ResponseBody { writer in
             var last = start
+            var principal = principal
+            var checkedAt = ContinuousClock.now
             try await writer.write(ByteBuffer(string: ": from \(last)\nretry: 2000\n\n"))
             for await _ in feed.cancelOnGracefulShutdown() {
+                // A token that was revoked, or has expired, ends the stream before the next event.
+                if ContinuousClock.now - checkedAt >= .seconds(1) {
+                    checkedAt = .now
+                    do throws(AccessError) {
+                        principal = try await access.recheck(visit, now: daemon.engine.now()) ?? principal
+                    } catch {
+                        break
+                    }
+                }
                 var hasMore = true
                 var isIdle = true
                 while hasMore {

@@ -7,15 +7,15 @@ import PrewarmEngine
 extension Door {
     /// Answers in milliseconds: what was pushed is looked at after it.
     func receive(_ visit: Visit, at name: String) async throws -> Response {
-        let body = try await visit.body(limit: WebhookRequest.bodyLimit, time: Self.bodyTime)
-        let verdict = webhooks.receive(
-            WebhookRequest(fields: visit.request.headers, body: body), at: name, from: visit.client,
-            now: daemon.engine.now())
+        let verdict = try await verdict(on: visit, at: name)
         if let result = Metrics.DeliveryResult(rawValue: verdict.outcome.result) {
             metrics.webhook(kind: webhooks.kind(of: name)?.rawValue ?? "unknown", result: result)
         }
         if verdict.outcome == .accepted {
             for nudge in verdict.nudges { daemon.pull(nudge.source, pushed: true, commit: nudge.commit) }
+        }
+        if verdict.outcome == .unauthorized || verdict.outcome == .limited {
+            denials.note(status: verdict.status, verdict.detail ?? verdict.message, visit, now: daemon.engine.now())
         }
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
         headers[.retryAfter] = verdict.retryAfter.map { "\(max(1, $0.components.seconds))" }
@@ -26,5 +26,26 @@ extension Door {
         return Response(
             status: .init(code: verdict.status), headers: headers,
             body: .init(byteBuffer: ByteBuffer(string: document.compactJSON + "\n")))
+    }
+
+    /// Reads the body only where the header lets it hope that the forge signed it.
+    private func verdict(on visit: Visit, at name: String) async throws -> WebhookVerdict {
+        let fields = visit.request.headers
+        let admission = webhooks.admit(
+            fields, length: visit.contentLength, at: name, from: visit.client, now: daemon.engine.now())
+        guard case .admitted(let endpoint, let isSuspect) = admission else {
+            if case .refused(let verdict) = admission { return verdict }
+            return WebhookVerdict(.unknown, "there is no such webhook")
+        }
+        do {
+            let body = try await visit.body(
+                limit: WebhookRequest.bodyLimit, time: isSuspect ? Self.suspectBodyTime : Self.bodyTime,
+                from: .unverified(group: visit.client.group))
+            return webhooks.judge(
+                WebhookRequest(fields: fields, body: body), at: endpoint, from: visit.client,
+                now: daemon.engine.now())
+        } catch let problem as Problem where problem.status == 408 && isSuspect {
+            return webhooks.noteSlow(fields, at: endpoint, from: visit.client, now: daemon.engine.now())
+        }
     }
 }

@@ -3,6 +3,7 @@ internal import HTTPTypes
 package import Hummingbird
 package import Logging
 internal import NIOCore
+internal import NIOHTTP1
 import PrewarmCore
 package import PrewarmEngine
 
@@ -17,6 +18,8 @@ package struct Door: Sendable {
     let webhooks: WebhookReceiver
     let logger: Logger
     let storeReadiness = Readiness()
+    let bodies = BodyBudget()
+    let denials: DenialLog
 
     package init(
         daemon: Daemon, access: DoorAccess, metrics: Metrics, webhooks: WebhookReceiver, logger: Logger
@@ -27,12 +30,17 @@ package struct Door: Sendable {
         self.metrics = metrics
         self.webhooks = webhooks
         self.logger = logger
+        denials = DenialLog(store: { daemon.engine.store }, logger: logger)
     }
 
     /// In bytes, of the API.
     static let bodyLimit = 1024 * 1024
+    /// Objects and lists within one another, of the API.
+    static let bodyDepth = 16
     /// For all of a body.
     static let bodyTime = Duration.seconds(10)
+    /// For all of a webhook's body where others at its address have not signed theirs.
+    static let suspectBodyTime = Duration.seconds(2)
 }
 
 /// What the server knows of the connection.
@@ -51,7 +59,8 @@ extension Door: HTTPResponder {
         let id = RequestID(request.headers[.requestID])
         let visit = Visit(
             request: request, id: id.text,
-            client: access.client(peer: context.channel.remoteAddress?.ipAddress ?? "", fields: request.headers))
+            client: access.client(peer: context.channel.remoteAddress?.ipAddress ?? "", fields: request.headers),
+            channel: context.channel, bodies: bodies)
         let startedAt = ContinuousClock.now
         var response: Response
         do {
@@ -73,6 +82,7 @@ extension Door: HTTPResponder {
     }
 
     private func answer(_ visit: Visit) async throws -> Response {
+        try visit.checkHost()
         let path = try visit.path()
         switch path.first {
         case "healthz" where path.count == 1:
@@ -105,6 +115,9 @@ extension Door: HTTPResponder {
         case let error as AccessError:
             problem = Problem(error)
             headers[.wwwAuthenticate] = error.challenge
+            denials.note(error, visit, now: daemon.engine.now())
+        case is HTTPParserError:
+            problem = Problem("BadRequest", status: 400, "the request is not valid HTTP/1.1")
         case let error where Problem(error) != nil: problem = Problem(error) ?? .internal
         case is CancellationError: problem = Problem("Stopping", status: 503, "the daemon is stopping")
         default:

@@ -31,14 +31,41 @@ package final class DoorAccess: Sendable {
             peer: peer, forwardedFor: fields[.forwardedFor], trusted: rules.withLock { $0.trustedProxies })
     }
 
+    /// Returns what the connections of the other end are counted by; nil for a proxy that is trusted, whose connections
+    /// are those of many.
+    func connectionGroup(peer: String) -> String? {
+        let proxies = rules.withLock { $0.trustedProxies }
+        if let address = NetworkAddress(peer), proxies.contains(where: { $0.contains(address) }) { return nil }
+        return ClientAddress(peer: peer).group
+    }
+
     func principal(_ visit: Visit, now: Timestamp) async throws -> Principal {
-        let head = visit.request.head
-        let isLocal = LocalAccess.allows(
-            client: visit.client, host: head.authority ?? head.headerFields[.host],
-            origin: head.headerFields[.origin],
-            isForwarded: head.headerFields[.forwardedFor] != nil || head.headerFields[.forwarded] != nil)
-        return try await rules.withLock { $0.authenticator }.principal(
-            authorization: head.headerFields[.authorization], isLocal: isLocal, now: now)
+        try await rules.withLock { $0.authenticator }.principal(
+            authorization: visit.request.headers[.authorization], now: now)
+    }
+
+    /// How often a request that takes long is looked at again: its token may have been revoked or have expired.
+    static let recheckInterval = Duration.seconds(2)
+
+    /// Throws ``AccessError`` once the caller of a request is no longer let in, or may no longer look at anything.
+    func waitForEnd(of visit: Visit, now: () -> Timestamp) async throws {
+        while true {
+            try await Task.sleep(for: Self.recheckInterval)
+            _ = try await recheck(visit, now: now())
+        }
+    }
+
+    /// Returns the caller of a request that began earlier, as it is now; nil where that can't be found out now.
+    ///
+    /// - Throws: ``AccessError`` where the caller is no longer let in.
+    func recheck(_ visit: Visit, now: Timestamp) async throws(AccessError) -> Principal? {
+        do {
+            return try await principal(visit, now: now)
+        } catch let error as AccessError where error.reason != .unavailable {
+            throw error
+        } catch {
+            return nil
+        }
     }
 
     func requireLook(_ principal: Principal) throws {

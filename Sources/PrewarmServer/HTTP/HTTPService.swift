@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Hummingbird
 internal import HummingbirdCore
 internal import HummingbirdTLS
@@ -20,9 +21,11 @@ package struct HTTPService: Service {
         }
     }
 
-    /// Connections at once; more wait in the queue of the system.
+    /// The most connections at once; an idle one gives way to a new one.
     private static let connectionLimit = 8192
-    /// A connection on which nothing happens for this long is closed.
+    /// The most connections of one address.
+    private static let addressLimit = 1024
+    /// A connection on which nothing happens for this long between two requests is closed.
     private static let idleTime = TimeAmount.seconds(75)
     private static let headerLimit = 32 * 1024
 
@@ -40,19 +43,31 @@ package struct HTTPService: Service {
         self.settings = settings
         self.logger = logger
         self.onRunning = onRunning
-        let plain = HTTPServerBuilder.http1(
-            configuration: .init(
-                idleTimeout: Self.idleTime,
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: Self.headerLimit, maxHeaderListSize: Self.headerLimit,
-                    maxHeaderFieldCount: 100)))
+        let configuration = HTTP1Channel.Configuration(
+            idleTimeout: Self.idleTime,
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: Self.headerLimit, maxHeaderListSize: Self.headerLimit, maxHeaderFieldCount: 100))
+        let table = ConnectionTable(.init(total: Self.mostConnections(), perAddress: Self.addressLimit))
+        let access = door.access
+        let plain = HTTPServerBuilder { responder in
+            GuardedChannel(base: HTTP1Channel(responder: responder, configuration: configuration), table: table) {
+                access.connectionGroup(peer: $0?.ipAddress ?? "")
+            }
+        }
         guard let tls = settings.tls else {
             server = plain
             return
         }
-        let (configuration, warnings) = try tls.load(now: door.daemon.engine.now())
+        let (tlsConfiguration, warnings) = try tls.load(now: door.daemon.engine.now())
         for warning in warnings { logger.warning("\(warning)") }
-        server = try .tls(plain, tlsConfiguration: configuration)
+        server = try .tls(plain, tlsConfiguration: tlsConfiguration)
+    }
+
+    /// Half of the files that the process may have open: stores, mirrors and provisioners need the rest.
+    private static func mostConnections() -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return connectionLimit }
+        return max(16, Int(min(limit.rlim_cur / 2, rlim_t(connectionLimit))))
     }
 
     package func run() async throws {
@@ -61,8 +76,7 @@ package struct HTTPService: Service {
         let application = Application(
             responder: door, server: server,
             configuration: ApplicationConfiguration(
-                address: .hostname(settings.listen.host, port: settings.listen.port), serverName: nil, backlog: 1024,
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionLimit, logger: quiet)),
+                address: .hostname(settings.listen.host, port: settings.listen.port), serverName: nil, backlog: 1024),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? settings.listen.port) },
             logger: quiet)
         try await application.run()

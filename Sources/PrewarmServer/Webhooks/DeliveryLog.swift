@@ -44,13 +44,19 @@ package struct DeliveryLog: Sendable {
 
     private var verified: [WebhookDelivery] = []
     private var refused: [WebhookDelivery] = []
-    private var handled: [Key: Timestamp] = [:]
+    private var handled: [Key: Handled] = [:]
     /// The keys of ``handled``, the oldest first.
     private var order: [Key] = []
 
     private struct Key: Hashable {
         let webhook: String
         let id: String
+    }
+
+    private struct Handled {
+        let at: Timestamp
+        /// Those that were nudged.
+        let sources: [String]
     }
 
     package init() {}
@@ -75,20 +81,27 @@ package struct DeliveryLog: Sendable {
     /// When the delivery was handled, if that is not longer ago than ``memory``.
     package func handledAt(webhook: String, id: String, now: Timestamp) -> Timestamp? {
         handled[Key(webhook: webhook, id: id)].flatMap {
-            ($0 + Self.memory).hasCome(at: now, atMost: Self.memory) ? nil : $0
+            ($0.at + Self.memory).hasCome(at: now, atMost: Self.memory) ? nil : $0.at
         }
     }
 
-    package mutating func noteHandled(webhook: String, id: String, now: Timestamp) {
+    /// Forgets that deliveries were handled which nudged a source, because it could not be looked at.
+    package mutating func forgetHandled(source: String) {
+        handled = handled.filter { !$0.value.sources.contains(source) }
+        order.removeAll { handled[$0] == nil }
+    }
+
+    package mutating func noteHandled(webhook: String, id: String, sources: [String] = [], now: Timestamp) {
         forgetOld(now: now)
         let key = Key(webhook: webhook, id: id)
-        if handled.updateValue(now, forKey: key) == nil { order.append(key) }
+        if handled.updateValue(Handled(at: now, sources: sources), forKey: key) == nil { order.append(key) }
         if order.count > Self.idLimit { forget(order.count - Self.idLimit) }
     }
 
     private mutating func forgetOld(now: Timestamp) {
         forget(
-            order.prefix { key in handled[key].map { ($0 + Self.memory).hasCome(at: now, atMost: Self.memory) } ?? true
+            order.prefix { key in
+                handled[key].map { ($0.at + Self.memory).hasCome(at: now, atMost: Self.memory) } ?? true
             }.count)
     }
 

@@ -48,6 +48,12 @@ package struct RateLimiter: Sendable {
         return take(from: &known, now: now)
     }
 
+    /// Returns how long until the key's bucket holds one; nil where it does. Takes none.
+    package func wait(_ key: String, now: Timestamp) -> Duration? {
+        guard var bucket = buckets[key] ?? (buckets.count < keyLimit ? nil : overflow) else { return nil }
+        return take(from: &bucket, now: now)
+    }
+
     /// A clock that jumps back fills nothing, and empties nothing.
     private func take(from bucket: inout Bucket, now: Timestamp) -> Duration? {
         bucket.level = level(of: bucket, now: now)

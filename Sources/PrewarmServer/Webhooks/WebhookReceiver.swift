@@ -1,4 +1,5 @@
-package import PrewarmCore
+internal import HTTPTypes
+internal import PrewarmCore
 internal import Synchronization
 
 /// Takes the requests to `/webhooks/<name>`, whatever serves them: bounded, verified, deduplicated, then matched
@@ -12,10 +13,11 @@ package final class WebhookReceiver: Sendable {
         var endpoints: [String: WebhookEndpoint]
         var sources: [WatchedSource]
         var log = DeliveryLog()
-        /// Before anything else: of whoever asks.
-        var byAddress = RateLimiter(burst: 120, perSecond: 4)
-        /// Of those who can sign: a flood of others keeps no forge out.
-        var byEndpoint = RateLimiter(burst: 300, perSecond: 10, keyLimit: 1000)
+        /// Of those who did not sign, by address. What a forge signs is never counted here: it may share its address
+        /// with others, behind a proxy.
+        var unverified = RateLimiter(burst: 120, perSecond: 4)
+        /// Of those who can sign, by endpoint.
+        var verified = RateLimiter(burst: 300, perSecond: 10, keyLimit: 1000)
     }
 
     package init(endpoints: [WebhookEndpoint] = [], sources: [WatchedSource] = []) {
@@ -40,30 +42,94 @@ package final class WebhookReceiver: Sendable {
     /// The last ones, the newest first.
     package var deliveries: [WebhookDelivery] { state.withLock { $0.log.deliveries } }
 
-    /// - Parameter from: the client's address, see ``ClientAddress``.
-    package func receive(
-        _ request: WebhookRequest, at name: String, from address: ClientAddress, now: Timestamp
+    /// The body of a sender who is over its rate is read where it is no larger than this: it may be one that the forge
+    /// signed, which has a few KB, and reading it costs next to nothing.
+    static let smallBody = 64 * 1024
+
+    /// What becomes of a request before its body is read.
+    enum Admission {
+        case refused(WebhookVerdict)
+        /// - Parameter isSuspect: others at the address have not signed lately.
+        case admitted(WebhookEndpoint, isSuspect: Bool)
+    }
+
+    /// Decides by the header whether the body is worth reading: by the name, the size, the rate, and what of the
+    /// signature needs no body.
+    ///
+    /// - Parameters:
+    ///   - length: of the body; nil: the header does not say it.
+    ///   - from: the client's address, see ``ClientAddress``.
+    func admit(
+        _ fields: HTTPFields, length: Int?, at name: String, from address: ClientAddress, now: Timestamp
+    ) -> Admission {
+        let header = WebhookRequest(fields: fields, body: [])
+        guard let endpoint = state.withLock({ $0.endpoints[name] }) else {
+            return .refused(slowed(address, now) ?? WebhookVerdict(.unknown, "there is no such webhook"))
+        }
+        func refused(_ verdict: WebhookVerdict) -> Admission {
+            record(header, endpoint, verdict, from: address, now: now)
+            return .refused(verdict)
+        }
+        let signature = WebhookSignature(endpoint.kind, secrets: endpoint.secrets)
+        if let finding = signature.findingByHeader(header, now: now) {
+            return refused(slowed(address, now) ?? Self.unauthorized(finding))
+        }
+        if let length, length > WebhookRequest.bodyLimit { return refused(slowed(address, now) ?? Self.tooLarge) }
+        guard let wait = state.withLock({ $0.unverified.wait(address.group, now: now) }) else {
+            return .admitted(endpoint, isSuspect: false)
+        }
+        guard let length, length <= Self.smallBody else { return refused(Self.limited(wait)) }
+        return .admitted(endpoint, isSuspect: true)
+    }
+
+    /// Judges a request that was admitted, with its body.
+    func judge(
+        _ request: WebhookRequest, at endpoint: WebhookEndpoint, from address: ClientAddress, now: Timestamp
     ) -> WebhookVerdict {
-        let entrance = state.withLock { state in
-            let wait = state.byAddress.take(address.group, now: now)
-            return (endpoint: state.endpoints[name], wait: wait)
+        let verdict: WebhookVerdict
+        if request.body.count > WebhookRequest.bodyLimit {
+            verdict = slowed(address, now) ?? Self.tooLarge
+        } else {
+            let finding = WebhookSignature(endpoint.kind, secrets: endpoint.secrets).check(request, now: now)
+            verdict =
+                finding == .good
+                ? read(request, endpoint, now: now) : slowed(address, now) ?? Self.unauthorized(finding)
         }
-        guard let endpoint = entrance.endpoint else {
-            return entrance.wait.map(Self.limited) ?? WebhookVerdict(.unknown, "there is no such webhook")
-        }
-        let verdict = entrance.wait.map(Self.limited) ?? judge(request, endpoint, now: now)
-        state.withLock { state in
-            state.log.record(WebhookDelivery(request, endpoint, verdict, from: address, at: now))
-        }
+        record(request, endpoint, verdict, from: address, now: now)
         return verdict
     }
 
-    private func judge(_ request: WebhookRequest, _ endpoint: WebhookEndpoint, now: Timestamp) -> WebhookVerdict {
-        guard request.body.count <= WebhookRequest.bodyLimit else {
-            return WebhookVerdict(.tooLarge, "the body is larger than \(WebhookRequest.bodyLimit / 1024) KiB")
+    /// Notes a body of a suspect that did not come in time.
+    func noteSlow(_ fields: HTTPFields, at endpoint: WebhookEndpoint, from address: ClientAddress, now: Timestamp)
+        -> WebhookVerdict
+    {
+        let verdict = slowed(address, now) ?? Self.limited(.seconds(1))
+        record(WebhookRequest(fields: fields, body: []), endpoint, verdict, from: address, now: now)
+        return verdict
+    }
+
+    /// Nudges whose look failed were not handled: the same delivery counts again.
+    package func noteFailedLook(source: String) {
+        state.withLock { $0.log.forgetHandled(source: source) }
+    }
+
+    /// Counts one that is not signed; nil where the address may send more of them.
+    private func slowed(_ address: ClientAddress, _ now: Timestamp) -> WebhookVerdict? {
+        state.withLock { $0.unverified.take(address.group, now: now) }.map(Self.limited)
+    }
+
+    private func record(
+        _ request: WebhookRequest, _ endpoint: WebhookEndpoint, _ verdict: WebhookVerdict,
+        from address: ClientAddress, now: Timestamp
+    ) {
+        state.withLock { state in
+            state.log.record(WebhookDelivery(request, endpoint, verdict, from: address, at: now))
         }
-        if let refusal = Self.refusal(of: request, endpoint, now: now) { return refusal }
-        if let wait = state.withLock({ $0.byEndpoint.take(endpoint.name, now: now) }) { return Self.limited(wait) }
+    }
+
+    /// Reads a request that the forge signed.
+    private func read(_ request: WebhookRequest, _ endpoint: WebhookEndpoint, now: Timestamp) -> WebhookVerdict {
+        if let wait = state.withLock({ $0.verified.take(endpoint.name, now: now) }) { return Self.limited(wait) }
         guard !request.isForm else {
             return WebhookVerdict(
                 .unsupported, "the body is a form: choose application/json as the webhook's content type")
@@ -79,26 +145,27 @@ package final class WebhookReceiver: Sendable {
         if let repeated = repeated(content.deliveryID, endpoint, now: now) { return repeated }
         let verdict = endpoint.verdict(on: content, sources: state.withLock { $0.sources })
         if verdict.outcome == .accepted, let id {
-            state.withLock { $0.log.noteHandled(webhook: endpoint.name, id: id.forMessage, now: now) }
+            let sources = verdict.nudges.map(\.source)
+            state.withLock {
+                $0.log.noteHandled(webhook: endpoint.name, id: id.forMessage, sources: sources, now: now)
+            }
         }
         return verdict
     }
 
-    /// Nil where the request is of the forge.
-    private static func refusal(
-        of request: WebhookRequest, _ endpoint: WebhookEndpoint, now: Timestamp
-    ) -> WebhookVerdict? {
-        let finding = WebhookSignature(endpoint.kind, secrets: endpoint.secrets).check(request, now: now)
-        let detail: String
-        switch finding {
-        case .good: return nil
-        case .missing: detail = "the signature is missing: does the forge have the secret, and is the kind right?"
-        case .wrong: detail = "the signature is wrong: does the forge have the same secret?"
-        case .stale(let age):
-            detail =
+    private static let tooLarge = WebhookVerdict(
+        .tooLarge, "the body is larger than \(WebhookRequest.bodyLimit / 1024) KiB")
+
+    private static func unauthorized(_ finding: WebhookSignature.Finding) -> WebhookVerdict {
+        let detail =
+            switch finding {
+            case .good: ""
+            case .missing: "the signature is missing: does the forge have the secret, and is the kind right?"
+            case .wrong: "the signature is wrong: does the forge have the same secret?"
+            case .stale(let age):
                 "it was signed \(age < .zero ? "in the future" : "\(age.prewarmText) ago"): compare the clocks, "
-                + "or somebody sends it again"
-        }
+                    + "or somebody sends it again"
+            }
         return WebhookVerdict(.unauthorized, "the signature is missing or wrong", detail: detail)
     }
 

@@ -25,6 +25,16 @@ package struct WebhookSignature: Sendable {
         self.secrets = secrets
     }
 
+    /// Finds what is wrong with a request whose body was not read; nil where only the body can show it.
+    func findingByHeader(_ header: WebhookRequest, now: Timestamp) -> Finding? {
+        let finding = check(header, now: now)
+        switch kind {
+        case .azureDevOps: return finding == .good ? nil : finding
+        case .gitlab where header.value("webhook-signature") == nil: return finding == .good ? nil : finding
+        default: return finding == .missing ? finding : nil
+        }
+    }
+
     package func check(_ request: WebhookRequest, now: Timestamp) -> Finding {
         switch kind {
         case .github: checkPrefixed(request.value("X-Hub-Signature-256"), request)

@@ -143,12 +143,12 @@ struct AuthenticatorTests {
     @Test("A token leads to its name, role and presets, from the moment that it is made to its revocation")
     func tokens() async throws {
         try await withStore { store in
-            let authenticator = Authenticator(store: store, oidc: nil, isLoopback: false)
+            let authenticator = Authenticator(store: store, oidc: nil, local: nil)
             let tokens = AccessTokens(store)
             let (token, record) = try await tokens.create(
                 .init(name: "ci", role: .claimer, presets: ["go-*"], expiresAt: .at(100)), by: "ada", now: .at(0))
             for text in ["Bearer \(token.text)", "bearer   \(token.text)"] {
-                let principal = try await authenticator.principal(authorization: text, isLocal: false, now: .at(1))
+                let principal = try await authenticator.principal(authorization: text, now: .at(1))
                 #expect(
                     principal
                         == Principal(.token(id: record.id), name: "ci", role: .claimer, presets: PresetScope(["go-*"])))
@@ -157,11 +157,11 @@ struct AuthenticatorTests {
             let good = "Bearer \(token.text)"
             #expect(
                 try await reason {
-                    try await authenticator.principal(authorization: good, isLocal: true, now: .at(100))
+                    try await authenticator.principal(authorization: good, now: .at(100))
                 } == .expired)
             _ = try await tokens.revoke("ci", by: "ada", now: .at(2))
             #expect(
-                try await reason { try await authenticator.principal(authorization: good, isLocal: true, now: .at(3)) }
+                try await reason { try await authenticator.principal(authorization: good, now: .at(3)) }
                     == .unknown)
         }
     }
@@ -169,7 +169,7 @@ struct AuthenticatorTests {
     @Test("A guess is refused, with an id that exists and one that doesn't in the same words")
     func guesses() async throws {
         try await withStore { store in
-            let authenticator = Authenticator(store: store, oidc: nil, isLoopback: true)
+            let authenticator = Authenticator(store: store, oidc: nil, local: nil)
             let (token, _) = try await AccessTokens(store).create(
                 .init(name: "ci", role: .operator), by: "ada", now: .at(0))
             let guess = String(repeating: "0", count: 52)
@@ -179,7 +179,7 @@ struct AuthenticatorTests {
                 "Bearer \(token.text)x", "Bearer a.b.c",
             ] {
                 do {
-                    _ = try await authenticator.principal(authorization: text, isLocal: true, now: .at(1))
+                    _ = try await authenticator.principal(authorization: text, now: .at(1))
                     Issue.record("\(text) got in")
                 } catch let error as AccessError {
                     #expect(
@@ -192,42 +192,59 @@ struct AuthenticatorTests {
             for text in ["", "Basic YTpi", token.text, "Bearer", "Bearer "] {
                 #expect(
                     try await reason {
-                        try await authenticator.principal(authorization: text, isLocal: true, now: .at(1))
+                        try await authenticator.principal(authorization: text, now: .at(1))
                     } == .unknown, "\(text)")
             }
         }
     }
 
-    @Test("Without a token, this machine's user is everybody until there is a token; nobody else ever is")
+    @Test("Without a token nobody gets in, whether there are tokens or the last one was revoked")
+    func anonymous() async throws {
+        try await withStore { store in
+            let authenticator = Authenticator(store: store, oidc: nil, local: nil)
+            func isMissing() async throws -> Bool {
+                try await reason { try await authenticator.principal(authorization: nil, now: .at(0)) } == .missing
+            }
+            #expect(try await isMissing())
+            _ = try await AccessTokens(store).create(.init(name: "ci", role: .viewer), by: "ada", now: .at(0))
+            #expect(try await isMissing())
+            _ = try await AccessTokens(store).revoke("ci", by: "ada", now: .at(0))
+            #expect(try await isMissing())
+        }
+    }
+
+    @Test("The local token makes its holder an operator who is named after the daemon's user")
     func local() async throws {
         try await withStore { store in
-            let loopback = Authenticator(store: store, oidc: nil, isLoopback: true)
-            let open = Authenticator(store: store, oidc: nil, isLoopback: false)
-            #expect(try await loopback.principal(authorization: nil, isLocal: true, now: .at(0)) == .local)
-            #expect(Principal.local.role == .operator)
-            #expect(
-                try await reason { try await loopback.principal(authorization: nil, isLocal: false, now: .at(0)) }
-                    == .missing)
-            #expect(
-                try await reason { try await open.principal(authorization: nil, isLocal: true, now: .at(0)) }
-                    == .missing)
-            _ = try await AccessTokens(store).create(.init(name: "ci", role: .viewer), by: "ada", now: .at(0))
-            #expect(
-                try await reason { try await loopback.principal(authorization: nil, isLocal: true, now: .at(0)) }
-                    == .missing)
+            let folder = FileManager.default.temporaryDirectory.appending(path: "local-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let file = try LocalTokenFile(store: folder.appending(path: "a.db").path)
+            let authenticator = Authenticator(store: store, oidc: nil, local: file)
+            let principal = try await authenticator.principal(
+                authorization: "Bearer \(file.token.text)", now: .at(0))
+            #expect(principal == .local(user: file.user) && principal.role == .operator && principal.presets.isAll)
+            #expect(principal.auditName == "local \(file.user)" && !file.user.isEmpty)
+            let guess = "Bearer pwt_\(file.token.id)_\(String(repeating: "0", count: 52))"
+            for authorization in [guess, "Bearer \(AccessToken.random().text)"] {
+                #expect(
+                    try await reason {
+                        try await authenticator.principal(authorization: authorization, now: .at(0))
+                    } == .unknown)
+            }
         }
     }
 
     @Test("A use is written down once an hour")
     func lastUse() async throws {
         try await withStore { store in
-            let authenticator = Authenticator(store: store, oidc: nil, isLoopback: true)
+            let authenticator = Authenticator(store: store, oidc: nil, local: nil)
             let (token, _) = try await AccessTokens(store).create(
                 .init(name: "ci", role: .viewer), by: "ada", now: .at(0))
             for (seconds, expected) in [(10, 10), (20, 10), (3609, 10), (3610, 3610), (3000, 3610)] as [(Int64, Int64)]
             {
                 _ = try await authenticator.principal(
-                    authorization: "Bearer \(token.text)", isLocal: false, now: .at(seconds))
+                    authorization: "Bearer \(token.text)", now: .at(seconds))
                 let used = try await store.read { try $0.accessToken(token.id) }?.lastUsedAt
                 #expect(used == .at(expected), "\(seconds)")
             }
@@ -251,17 +268,17 @@ struct AuthenticatorTests {
                         "iss": .text(issuer.url), "aud": "prewarm", "sub": "me",
                         "exp": .integer(Timestamp.at(60).wholeSeconds),
                     ]))
-                let with = Authenticator(store: store, oidc: verifier, isLoopback: true)
-                let without = Authenticator(store: store, oidc: nil, isLoopback: true)
+                let with = Authenticator(store: store, oidc: verifier, local: nil)
+                let without = Authenticator(store: store, oidc: nil, local: nil)
                 #expect(
-                    try await with.principal(authorization: "Bearer \(token)", isLocal: false, now: .at(0)).name == "me"
+                    try await with.principal(authorization: "Bearer \(token)", now: .at(0)).name == "me"
                 )
                 #expect(
                     try await reason {
-                        try await without.principal(authorization: "Bearer \(token)", isLocal: true, now: .at(0))
+                        try await without.principal(authorization: "Bearer \(token)", now: .at(0))
                     } == .unknown)
                 #expect(
-                    try await reason { try await with.principal(authorization: nil, isLocal: true, now: .at(0)) }
+                    try await reason { try await with.principal(authorization: nil, now: .at(0)) }
                         == .missing)
             }
         }

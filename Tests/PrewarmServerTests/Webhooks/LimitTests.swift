@@ -41,6 +41,16 @@ struct RateLimiterTests {
         #expect(limiter.take("new", now: .at(60)) == nil && limiter.keyCount <= 100, "full buckets are forgotten")
     }
 
+    @Test("A look at a bucket takes nothing from it")
+    func looking() {
+        var limiter = RateLimiter(burst: 1, perSecond: 1, keyLimit: 1)
+        for _ in 0..<5 { #expect(limiter.wait("a", now: .at(0)) == nil) }
+        #expect(limiter.take("a", now: .at(0)) == nil)
+        #expect(limiter.wait("a", now: .at(0)) == .seconds(1) && limiter.wait("a", now: .at(1)) == nil)
+        #expect(limiter.wait("b", now: .at(0)) == nil && limiter.take("b", now: .at(0)) == nil)
+        #expect(limiter.wait("c", now: .at(0)) != nil, "those without room share a bucket")
+    }
+
     @Test("A clock that jumps back neither fills nor locks a bucket")
     func clock() {
         var limiter = RateLimiter(burst: 1, perSecond: 1)

@@ -20,6 +20,18 @@ extension WebhookRequest {
     }
 }
 
+extension WebhookReceiver {
+    /// What the door does with a request whose body has come.
+    func receive(
+        _ request: WebhookRequest, at name: String, from address: ClientAddress, now: Timestamp
+    ) -> WebhookVerdict {
+        switch admit(request.fields, length: request.body.count, at: name, from: address, now: now) {
+        case .refused(let verdict): verdict
+        case .admitted(let endpoint, _): judge(request, at: endpoint, from: address, now: now)
+        }
+    }
+}
+
 extension Timestamp {
     /// So many seconds after an arbitrary start.
     static func at(_ seconds: Int64) -> Timestamp { Timestamp(seconds: 1_800_000_000 + seconds) }

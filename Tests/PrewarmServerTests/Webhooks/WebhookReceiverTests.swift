@@ -207,6 +207,73 @@ struct WebhookReceiverTests {
                 == 401)
     }
 
+    @Test("What the forge signs is taken though others at its address have used up their rate")
+    func sharedAddress() {
+        let receiver = receiver()
+        for number in 0..<1000 {
+            _ = receiver.receive(push("refs/heads/main", secret: "another"), at: "hook", from: forge, now: .at(0))
+            if number % 3 == 0 { _ = receiver.receive(WebhookRequest([:], "{}"), at: "x", from: forge, now: .at(0)) }
+        }
+        #expect(
+            receiver.receive(push("refs/heads/main", secret: "x"), at: "hook", from: forge, now: .at(0)).status == 429)
+        for number in 0..<100 {
+            let verdict = receiver.receive(
+                push("refs/heads/main", id: "d\(number)"), at: "hook", from: forge, now: .at(0))
+            #expect(verdict.status == 202)
+        }
+    }
+
+    private func refusal(
+        _ receiver: WebhookReceiver, _ request: WebhookRequest, length: Int?, at name: String = "hook",
+        now: Timestamp = .at(0)
+    ) -> Int? {
+        switch receiver.admit(request.fields, length: length, at: name, from: forge, now: now) {
+        case .refused(let verdict): verdict.status
+        case .admitted: nil
+        }
+    }
+
+    @Test("A body is read only where the header lets it be the forge's, in size and rate, too")
+    func unread() {
+        let receiver = receiver()
+        let (good, bare) = (push("refs/heads/main"), WebhookRequest([:], ""))
+        #expect(refusal(receiver, good, length: 10) == nil && refusal(receiver, good, length: nil) == nil)
+        #expect(refusal(receiver, good, length: 10, at: "other") == 404)
+        #expect(refusal(receiver, bare, length: 10) == 401)
+        #expect(refusal(receiver, good, length: WebhookRequest.bodyLimit) == nil)
+        #expect(refusal(receiver, good, length: WebhookRequest.bodyLimit + 1) == 413)
+        for _ in 0..<200 { _ = refusal(receiver, good, length: 10, at: "other") }
+        #expect(refusal(receiver, good, length: 10, at: "other") == 429 && refusal(receiver, bare, length: 10) == 429)
+        #expect(refusal(receiver, good, length: WebhookReceiver.smallBody + 1) == 429)
+        #expect(refusal(receiver, good, length: nil) == 429)
+        #expect(refusal(receiver, good, length: WebhookReceiver.smallBody) == nil)
+        #expect(refusal(receiver, good, length: nil, now: .at(3600)) == nil)
+        #expect(receiver.deliveries.contains { $0.outcome == .limited && $0.bytes == 0 })
+    }
+
+    @Test("A secret that is sent as it is shows in the header alone", arguments: [WebhookKind.azureDevOps, .gitlab])
+    func headerSecrets(kind: WebhookKind) {
+        let sample = WebhookSample(
+            kind: kind, secret: Secrets.text, repository: Self.url, ref: .head, commit: PushNoticeTests.commit,
+            deliveryID: "d1")
+        let request = sample.request(now: .at(0))
+        #expect(refusal(receiver(kind: kind), request, length: 10) == nil)
+        #expect(refusal(receiver(kind: kind, secret: "another secret"), request, length: 10) == 401)
+    }
+
+    @Test("A delivery whose look failed is looked at again when it comes again")
+    func failedLook() {
+        let receiver = receiver()
+        func outcome(_ seconds: Int64) -> WebhookVerdict.Outcome {
+            receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(seconds)).outcome
+        }
+        #expect(outcome(0) == .accepted && outcome(1) == .duplicate)
+        receiver.noteFailedLook(source: "another")
+        #expect(outcome(2) == .duplicate)
+        receiver.noteFailedLook(source: "presets")
+        #expect(outcome(3) == .accepted && outcome(4) == .duplicate)
+    }
+
     @Test("What a sender wrote can't break a line of the log, and is cut")
     func hostileText() {
         let receiver = receiver()

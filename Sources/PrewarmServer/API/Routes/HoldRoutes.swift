@@ -14,7 +14,7 @@ enum HoldRoutes {
         Route(
             method: .post, template: "/suspend", name: "suspend",
             summary: "Stop acting on exactly one of a preset, a source, everything; claims go on",
-            permission: .ofObject,
+            permission: .ofObjectForOperators,
             body: scope + [
                 .optional("reason", .text(maximum: 1000), "why; it is shown wherever the preset is"),
                 .optional("until", .moment, "when it ends by itself"), author,
@@ -31,7 +31,7 @@ enum HoldRoutes {
         },
         Route(
             method: .post, template: "/resume", name: "resume", summary: "Go on acting on what was suspended",
-            permission: .ofObject, body: scope + [author], exactlyOne: ["preset", "source", "all"],
+            permission: .ofObjectForOperators, body: scope + [author], exactlyOne: ["preset", "source", "all"],
             answers: [(200, "Done")], problems: [404, 409]
         ) { api, call in
             let scope = try await call.scope(api.engine)
@@ -44,7 +44,7 @@ enum HoldRoutes {
         Route(
             method: .post, template: "/retry", name: "retry",
             summary: "Clear the failures and backoffs of a preset, or the backoff of an operation",
-            permission: .ofObject,
+            permission: .ofObjectForOperators,
             body: [.required("name", .text(maximum: 512), "of the preset, or the id of the operation")],
             answers: [(200, "Done")], problems: [404, 409]
         ) { api, call in

@@ -35,7 +35,7 @@ enum PresetRoutes {
         ) { api, call in APIAnswer(try await api.engine.describePreset(try await call.preset(in: api).description)) },
         Route(
             method: .post, template: "/presets/{preset}/claims", name: "claim",
-            summary: "Hand out a ready workspace", permission: .ofObject, query: [source],
+            summary: "Hand out a ready workspace", permission: .ofObjectForClaimers, query: [source],
             body: [
                 .required("owner", .text(maximum: 256), "who gets it"),
                 .optional("wait", .duration, "how long to wait for one where none is ready"),

@@ -42,7 +42,8 @@ enum WorkspaceRoutes {
         },
         Route(
             method: .post, template: "/workspaces/{workspace}/release", name: "release",
-            summary: "Give a claimed workspace up: it is deleted", permission: .ofObject, body: [],
+            summary: "Give a claimed workspace up: it is deleted", permission: .ofObjectForClaimers,
+            body: [],
             answers: [(202, "Workspace")], problems: [404, 409]
         ) { api, call in
             let workspace = try await call.workspace(in: api)

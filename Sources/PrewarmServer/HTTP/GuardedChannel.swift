@@ -1,0 +1,25 @@
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+
+/// A connection of HTTP/1 with a ``ConnectionGate``.
+struct GuardedChannel: ServerChildChannel {
+    let base: HTTP1Channel
+    let table: ConnectionTable
+    /// Returns what connections are counted by; nil: in all only.
+    let group: @Sendable (SocketAddress?) -> String?
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        base.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            let pipeline = channel.pipeline.syncOperations
+            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(ConnectionGate(table, group: group), position: .after(decoder))
+            return value
+        }
+    }
+
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        await base.handle(value: value, logger: logger)
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+@testable import PrewarmServer
+
+@Suite("The local token")
+struct LocalTokenFileTests {
+    private func withFolder(_ body: (_ store: String, _ token: String) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "token-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let store = folder.appending(path: "prewarm.db").path
+        try body(store, store + ".token")
+    }
+
+    private func mode(_ path: String) throws -> Int {
+        try #require(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
+    }
+
+    @Test("The file is its owner's alone, and the command line reads from it what the daemon made")
+    func file() throws {
+        try withFolder { (store, path) throws in
+            let file = try LocalTokenFile(store: store)
+            #expect(try mode(path) == 0o600)
+            #expect(try LocalTokenFile.read(ofStore: store) == file.token.text)
+            #expect(file.token.text.utf8.count == 4 + 12 + 1 + 52)
+        }
+    }
+
+    @Test("Where there is no file there is no token")
+    func nothing() throws {
+        try withFolder { (store, path) throws in
+            #expect(try LocalTokenFile.read(ofStore: store) == nil)
+            #expect(try LocalTokenFile.read(ofStore: store + "/deeper") == nil)
+            try Data("nonsense".utf8).write(to: URL(fileURLWithPath: path))
+            #expect(try LocalTokenFile.read(ofStore: store) == nil)
+        }
+    }
+
+    @Test("Each start makes a new token; daemons that run at once share one")
+    func starts() throws {
+        try withFolder { (store, _) throws in
+            var tokens: Set<String> = []
+            for _ in 0..<3 {
+                let first = try LocalTokenFile(store: store)
+                let second = try LocalTokenFile(store: store)
+                #expect(first.token == second.token)
+                tokens.insert(first.token.text)
+            }
+            #expect(tokens.count == 3)
+        }
+    }
+
+    @Test("A file that others could have read is replaced, and one that is no plain file is refused")
+    func strangers() throws {
+        for permissions in [0o644, 0o640, 0o604, 0o666] {
+            try withFolder { (store, path) throws in
+                let known = AccessToken.random().text
+                try Data(known.utf8).write(to: URL(fileURLWithPath: path))
+                try FileManager.default.setAttributes([.posixPermissions: permissions], ofItemAtPath: path)
+                let reader = try #require(FileHandle(forReadingAtPath: path))
+                let file = try LocalTokenFile(store: store)
+                #expect(try file.token.text != known && mode(path) == 0o600)
+                let old = String(decoding: reader.availableData, as: UTF8.self)
+                #expect(old == known, "who has the old file open sees nothing new")
+            }
+        }
+        try withFolder { (store, path) throws in
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: store)
+            #expect(throws: AccessError.self) { try LocalTokenFile(store: store) }
+            #expect(!FileManager.default.fileExists(atPath: store))
+        }
+        try withFolder { (store, path) throws in
+            mkfifo(path, 0o600)
+            #expect(throws: AccessError.self) { try LocalTokenFile(store: store) }
+            #expect(try LocalTokenFile.read(ofStore: store) == nil)
+        }
+        try withFolder { (store, path) throws in
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            #expect(throws: AccessError.self) { try LocalTokenFile(store: store) }
+        }
+    }
+}
