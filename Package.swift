@@ -73,6 +73,7 @@ let package = Package(
         .target(name: "CLibGit2"),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CEpoll"),
         .target(name: "CGitStream", dependencies: ["CLibGit2"]),
         module("PrewarmCore", []),
         module("PrewarmManifests", ["PrewarmCore", "CLibYAML"]),
@@ -95,7 +96,7 @@ let package = Package(
             [
                 "PrewarmCore", "PrewarmManifests", "PrewarmEngine", "PrewarmGit", "PrewarmSQLite",
                 "PrewarmProvisioners", "PrewarmServer", argumentParser, logging, lifecycle, signals, httpClient,
-                "CMalloc", nioCore, nioHTTP1, nioSSL, system,
+                "CMalloc", "CEpoll", nioCore, nioHTTP1, nioSSL, system,
             ]),
         .executableTarget(
             name: "prewarm", dependencies: ["PrewarmCommands", argumentParser], swiftSettings: strict,

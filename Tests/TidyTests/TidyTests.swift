@@ -17,12 +17,12 @@ import Testing
         "PrewarmServer": ["PrewarmCore", "PrewarmEngine"],
         "PrewarmCommands": [
             "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmGit", "PrewarmSQLite", "PrewarmProvisioners",
-            "PrewarmServer", "CMalloc",
+            "PrewarmServer", "CMalloc", "CEpoll",
         ],
         "prewarm": ["PrewarmCommands"],
     ]
 
-    private static let ours = Set(allowed.keys).union(["CLibYAML", "CLibGit2", "CGitStream", "CMalloc"])
+    private static let ours = Set(allowed.keys).union(["CLibYAML", "CLibGit2", "CGitStream", "CMalloc", "CEpoll"])
 
     @Test(arguments: allowed.keys.sorted())
     func aModuleImportsOnlyWhatItMay(module: String) throws {

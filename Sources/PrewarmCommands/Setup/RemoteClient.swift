@@ -82,6 +82,7 @@ final class RemoteClient: APIClient {
             configuration.tlsConfiguration = .clientDefault
             configuration.tlsConfiguration?.trustRoots = .file(file)
         }
+        try EventLoopCheck.run()
         http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
     }
 

@@ -1,0 +1,63 @@
+import CEpoll
+import Glibc
+
+/// The check that the system gives what the network's event loops need: threads and descriptors.
+///
+/// SwiftNIO makes its loops at the first use of the network and traps, or waits for ever, where it gets none. So what
+/// it needs is made and given back before that, and a lack of it is an error with a cause.
+enum EventLoopCheck {
+    /// What is made for each event loop: epoll, a timer and a counter for wake-ups.
+    private static let descriptorsPerLoop = 3
+
+    /// - Throws: ``CommandFailure`` where a thread or a descriptor cannot be had.
+    static func run() throws(CommandFailure) {
+        let loops = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        try checkDescriptors(loops * descriptorsPerLoop)
+        // One more resolves names.
+        try checkThreads(loops + 1)
+    }
+
+    private static func checkDescriptors(_ count: Int) throws(CommandFailure) {
+        var descriptors: [Int32] = []
+        defer { for descriptor in descriptors { close(descriptor) } }
+        for _ in 0..<count {
+            let descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
+            guard descriptor >= 0 else {
+                throw failure(
+                    "event descriptor", errno, hint: "raise the limit on open files (`ulimit -n`, LimitNOFILE=)")
+            }
+            descriptors.append(descriptor)
+        }
+    }
+
+    private static func checkThreads(_ count: Int) throws(CommandFailure) {
+        let gate = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+        defer { gate.deallocate() }
+        sem_init(gate, 0, 0)
+        var threads: [pthread_t] = []
+        defer {
+            for _ in threads { sem_post(gate) }
+            for thread in threads { pthread_join(thread, nil) }
+            sem_destroy(gate)
+        }
+        for _ in 0..<count {
+            var thread = pthread_t()
+            let code = pthread_create(
+                &thread, nil,
+                { gate in
+                    if let gate { while sem_wait(gate.assumingMemoryBound(to: sem_t.self)) != 0 {} }
+                    return nil
+                }, gate)
+            guard code == 0 else {
+                throw failure(
+                    "thread", code, hint: "raise the limit on processes and threads (`ulimit -u`, TasksMax=)")
+            }
+            threads.append(thread)
+        }
+    }
+
+    private static func failure(_ what: String, _ code: Int32, hint: String) -> CommandFailure {
+        CommandFailure(
+            "cannot use the network: the system gives no \(what): \(String(cString: strerror(code)))", hint: hint)
+    }
+}
