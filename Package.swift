@@ -75,6 +75,7 @@ let package = Package(
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CEpoll"),
         .target(name: "CGitStream", dependencies: ["CLibGit2"]),
+        .target(name: "CProcess"),
         module("PrewarmCore", []),
         module("PrewarmManifests", ["PrewarmCore", "CLibYAML"]),
         module("PrewarmEngine", ["PrewarmCore", logging, lifecycle]),
@@ -82,7 +83,7 @@ let package = Package(
         module("PrewarmSQLite", ["PrewarmCore", "PrewarmEngine", grdb, sqlite]),
         module(
             "PrewarmProvisioners",
-            ["PrewarmCore", "PrewarmEngine", subprocess, system, httpClient, jwt, nioCore, nioPosix, nioHTTP1, nioSSL]),
+            ["PrewarmCore", "PrewarmEngine", "CProcess", httpClient, jwt, nioCore, nioPosix, nioHTTP1, nioSSL]),
         module(
             "PrewarmServer",
             [

@@ -38,4 +38,57 @@ import Testing
         let creates = sandbox.ledger.filter { $0.hasPrefix("create") }
         #expect(Set(creates).count >= known.count)
     }
+
+    /// Reads no input, and notes where it runs for a workspace beside another call.
+    private static let deafProvisioner = #"""
+        #!/bin/sh
+        set -eu
+        cd "$(dirname "$0")"
+        mkdir -p instances running
+        id=$PREWARM_WORKSPACE_ID
+        state=$(sed -n 's/^State:[^A-Z]*\([A-Z]\).*/\1/p' "/proc/$(cat "running/$id" 2>/dev/null)/status" 2>/dev/null || true)
+        case $state in ''|Z|X) ;; *) echo "$1 $id beside $(cat "running/$id")" >> overlaps ;; esac
+        echo $$ > "running/.$$"
+        mv "running/.$$" "running/$id"
+        echo "$1 $id" >> ledger
+        case $1 in
+        create)
+            sleep 0.3
+            mkdir -p "instances/$id"
+            ;;
+        delete) rm -rf "instances/$id" ;;
+        esac
+        rm -f "running/$id"
+        """#
+
+    /// What a killed prewarm started and had no time to record must not act.
+    @Test func killedWhereProvisionersReadNoInputNothingRunsTwiceOrLeaks() async throws {
+        let sandbox = try await Sandbox(
+            configuration: Sandbox.configuration + "policy: {deletionGuard: {percent: 100}}\n")
+        try sandbox.write("provision", Self.deafProvisioner, isExecutable: true)
+        var generator = SystemRandomNumberGenerator()
+        var kills = 0
+        for round in 1...12 {
+            try await sandbox.commit([
+                "a.yaml": Sandbox.preset("a", instances: 4, version: "\(round)"),
+                "b.yaml": Sandbox.preset("b", instances: 4, version: "\(round)"),
+            ])
+            let called = sandbox.ledger.count
+            for attempt in 1...60 where sandbox.ledger.count == called {
+                // Soon after the first provisioners were started, with more each time that it was too early.
+                let delay = Duration.milliseconds(20 * attempt + Int.random(in: 0..<20, using: &generator))
+                if try await sandbox.kill(after: delay, "sync") { kills += 1 }
+            }
+            // The preset is gone before the next start: what still comes of it is known to nobody.
+            try await sandbox.commit(["b.yaml": nil])
+            let sync = try await sandbox.prewarm("sync", "--wait", "--timeout", "2m")
+            #expect(sync.code == 0, "\(sync.err)")
+        }
+        #expect(kills >= 12)
+        // Longer than any call takes.
+        try await Task.sleep(for: .seconds(1))
+        let export = try await sandbox.prewarm("export").json()
+        #expect(Set(export["workspaces"]?.list.compactMap { $0["id"]?.string } ?? []) == sandbox.instances)
+        #expect(sandbox.bytes("overlaps") == nil, "a second call ran beside a first")
+    }
 }

@@ -115,36 +115,41 @@ struct EndingTests {
         #expect(workshop.read("ran") == nil)
     }
 
-    @Test("at once where its start could not be recorded, before it was told what to do")
+    @Test("before it ran, where its start could not be recorded")
     func startedThrows() async throws {
         struct DatabaseIsGone: Error {}
-        let provisioner = try workshop.provisioner(
-            "echo $$ > pid; trap '' TERM; sleep 30 & read line; echo \"$line\" > told; wait")
+        let provisioner = try workshop.provisioner("touch ran; sleep 60")
         let process = Box<Int32>(0)
-        let reply = await provisioner.perform(request()) { [workshop] mark in
-            process.value = try await workshop.process("pid")
-            #expect(mark.group == process.value)
+        let reply = await provisioner.perform(request()) { mark in
+            process.value = mark.group
+            #expect(isRunning(mark.group))
             throw DatabaseIsGone()
         }
         #expect(reply.outcome.failure?.contains("DatabaseIsGone") == true)
         #expect(!isRunning(process.value))
-        #expect(ProcessSession(leader: process.value).members().isEmpty)
-        #expect(workshop.read("told") == nil)
+        #expect(workshop.read("ran") == nil)
     }
 
-    @Test("only after it was told, which waits for the record of its start")
+    @Test("only after it ran, which waits for the record of its start, whether it reads its input or not")
     func order() async throws {
-        let provisioner = try workshop.provisioner("read line; echo \"$line\" > told; echo $$ > pid")
+        let provisioner = try workshop.provisioner("echo $$ > pid")
         let marked = Box<ProcessMark?>(nil)
         let reply = await provisioner.perform(request()) { [workshop] mark in
-            try await Task.sleep(for: .milliseconds(100))
-            #expect(workshop.read("told") == nil)
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(workshop.read("pid") == nil)
             marked.value = mark
         }
         #expect(reply.outcome == .ready)
-        #expect(workshop.read("told") != nil)
         #expect(marked.value?.group == (try await workshop.process("pid")))
         #expect(marked.value?.bootID.count == 36)
+    }
+
+    @Test("without having run, where it is killed before its start is recorded")
+    func killedAtTheGate() async throws {
+        let provisioner = try workshop.provisioner("touch ran")
+        let reply = await provisioner.perform(request()) { mark in kill(mark.group, SIGKILL) }
+        #expect(reply.outcome == .failed("killed by signal SIGKILL"))
+        #expect(workshop.read("ran") == nil)
     }
 
     @Test("fifty times at once, without a leak")

@@ -40,11 +40,16 @@ package struct Prewarm: AsyncParsableCommand {
         do {
             var command = try parse(Array(CommandLine.arguments.dropFirst()))
             if var asynchronous = command as? any AsyncParsableCommand {
+                // From here on threads are needed.
+                try EventLoopCheck.run(loops: EventLoopCheck.least)
                 try await asynchronous.run()
             } else {
                 try command.run()
             }
             if Console.tellLoss() { Glibc.exit(1) }
+        } catch let failure as CommandFailure {
+            Console.standard.error(failure.message, hint: failure.hint)
+            Glibc.exit(failure.code)
         } catch {
             end(with: error)
         }

@@ -9,9 +9,13 @@ enum EventLoopCheck {
     /// What is made for each event loop: epoll, a timer and a counter for wake-ups.
     private static let descriptorsPerLoop = 3
 
+    /// The number of loops that every command needs: the runtime's own threads and queue wait for ever or trap, too.
+    static let least = 3
+
+    /// - Parameter loops: the number of event loops; nil: one for each processor, as the network's library makes.
     /// - Throws: ``CommandFailure`` where a thread or a descriptor cannot be had.
-    static func run() throws(CommandFailure) {
-        let loops = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    static func run(loops: Int? = nil) throws(CommandFailure) {
+        let loops = loops ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         try checkDescriptors(loops * descriptorsPerLoop)
         // One more resolves names.
         try checkThreads(loops + 1)
@@ -58,6 +62,6 @@ enum EventLoopCheck {
 
     private static func failure(_ what: String, _ code: Int32, hint: String) -> CommandFailure {
         CommandFailure(
-            "cannot use the network: the system gives no \(what): \(String(cString: strerror(code)))", hint: hint)
+            "cannot start: the system gives no \(what): \(String(cString: strerror(code)))", hint: hint)
     }
 }

@@ -10,8 +10,8 @@ package protocol Provisioner: Sendable {
     /// How many operations may run at once.
     var concurrency: Int { get }
 
-    /// Does it. `started` is awaited once something runs that would outlive a killed prewarm, and before that is told
-    /// what to do; where it throws, nothing is done. Cancelling the task ends what runs.
+    /// Does it. `started` is awaited once a process exists that would outlive a killed prewarm, and before that process
+    /// does anything; where it throws, nothing is done. Cancelling the task ends what runs.
     func perform(
         _ request: ProvisionerRequest, started: @Sendable (ProcessMark) async throws -> Void
     ) async -> ProvisionerReply

@@ -1,7 +1,5 @@
 import Glibc
 import PrewarmEngine
-import Subprocess
-import SystemPackage
 
 /// What bounds one child.
 struct ChildLimits: Sendable {
@@ -45,11 +43,13 @@ struct ChildPipes: Sendable {
 
 /// Why a child did not run.
 enum ChildFailure: Error, Sendable {
-    /// The system refused; nothing ran.
-    case notSpawned(SystemFailure?, String)
-    /// `started` threw, with this; what ran was killed.
+    /// The system gave no thread, pipe or process.
+    case notSpawned(SystemFailure)
+    /// There is no such program, or the system could not execute it.
+    case notExecuted(SystemFailure)
+    /// `started` threw, with this text.
     case notStarted(String)
-    /// The task was cancelled before anything ran.
+    /// The task was canceled before anything ran.
     case cancelled
 }
 
@@ -64,12 +64,11 @@ struct ChildProcess: Sendable {
     let input: [UInt8]
     let limits: ChildLimits
 
-    /// Spawns it, awaits `started`, only then writes the input, and has `judge` look at what came of it. Where it finds
-    /// nothing good, the rest of the session is ended as well. Cancelling the task ends the child.
+    /// Makes the process, awaits `started`, only then lets it execute the command, and has `judge` look at what came of
+    /// it. Where it finds nothing good, the rest of the session is ended as well. Canceling the task ends the child.
     ///
-    /// swift-subprocess spawns and waits. The pipes are our own: its streams end with the child's exit, and so lose what
-    /// `tee` in a process substitution still writes; and the session must be ended while the leader is not waited for,
-    /// so that its number can't belong to somebody else.
+    /// If prewarm is killed before `started` has returned, the process exits and the command never runs: what `started`
+    /// has not recorded cannot act (see ``GatedChild``).
     func run<Value: Sendable>(
         started: (ProcessMark) async throws -> Void,
         judge: @escaping @Sendable (EndedChild) -> (value: Value, isGood: Bool)
@@ -77,75 +76,55 @@ struct ChildProcess: Sendable {
         guard !Task.isCancelled else { throw .cancelled }
         let interrupt: Interrupt
         let pipes: ChildPipes
-        do {
+        let child: GatedChild
+        do throws(SystemFailure) {
             interrupt = try Interrupt()
             pipes = try ChildPipes()
+            child = try await onOwnThread { GatedChild.spawn(self, pipes) }.get()
         } catch {
-            throw .notSpawned(error, error.description)
+            throw .notSpawned(error)
         }
         defer { pipes.close() }
+        pipes.closeChildEnds()
         do {
-            return try await withTaskCancellationHandler {
-                try await spawn(pipes, interrupt, started: started, judge: judge)
-            } onCancel: {
-                interrupt.give()
+            guard let mark = ProcessSession(leader: child.process).mark else {
+                throw ChildFailure.notStarted("cannot read /proc/\(child.process)/stat")
             }
-        } catch let failure as ChildFailure {
-            throw failure
-        } catch let error as SubprocessError {
-            let number = error.underlyingError.map { SystemFailure($0.rawValue) }
-            throw .notSpawned(number, number?.description ?? error.description)
+            try await started(mark)
+            guard !Task.isCancelled else { throw ChildFailure.cancelled }
         } catch {
-            throw .notSpawned(nil, String(describing: error))
+            child.abandon()
+            throw (error as? ChildFailure) ?? .notStarted(String(describing: error))
         }
+        let result = await withTaskCancellationHandler {
+            await supervise(child, pipes, interrupt, judge)
+        } onCancel: {
+            interrupt.give()
+        }
+        return try result.get()
     }
 
-    private func spawn<Value: Sendable>(
-        _ pipes: ChildPipes, _ interrupt: Interrupt, started: (ProcessMark) async throws -> Void,
-        judge: @escaping @Sendable (EndedChild) -> (value: Value, isGood: Bool)
-    ) async throws -> Value {
-        let result = try await Subprocess.run(
-            .path(FilePath(executable)), arguments: Arguments(arguments),
-            environment: .custom(
-                Dictionary(uniqueKeysWithValues: environment.map { (.init(stringLiteral: $0.key), $0.value) })),
-            workingDirectory: workingDirectory.map { FilePath($0) }, platformOptions: options,
-            input: .fileDescriptor(FileDescriptor(rawValue: pipes.input.reading.raw), closeAfterSpawningProcess: false),
-            output: .fileDescriptor(
-                FileDescriptor(rawValue: pipes.output.writing.raw), closeAfterSpawningProcess: false),
-            error: .fileDescriptor(FileDescriptor(rawValue: pipes.log.writing.raw), closeAfterSpawningProcess: false)
-        ) { execution in
-            let start = ContinuousClock.now
-            pipes.closeChildEnds()
-            let session = ProcessSession(leader: execution.processIdentifier.value)
-            do {
-                guard let mark = session.mark else { throw ChildFailure.notStarted("/proc can't be read") }
-                try await started(mark)
-            } catch {
-                await onOwnThread { session.end(grace: .zero) }
-                throw ChildFailure.notStarted(String(describing: error))
-            }
-            let pidDescriptor = execution.processIdentifier.processDescriptor
-            return await onOwnThread {
+    private func supervise<Value: Sendable>(
+        _ child: GatedChild, _ pipes: ChildPipes, _ interrupt: Interrupt,
+        _ judge: @escaping @Sendable (EndedChild) -> (value: Value, isGood: Bool)
+    ) async -> Result<Value, ChildFailure> {
+        do throws(SystemFailure) {
+            return try await onOwnThread {
+                let start = ContinuousClock.now
+                if let failure = child.open() { return .failure(.notExecuted(failure)) }
+                let session = ProcessSession(leader: child.process)
                 var supervisor = Supervisor(
-                    session: session, pidDescriptor: pidDescriptor, pipes: pipes, input: input, limits: limits,
-                    started: start, interrupt: interrupt)
+                    session: session, pidDescriptor: child.pidDescriptor.raw, pipes: pipes, input: input,
+                    limits: limits, started: start, interrupt: interrupt)
                 let verdict = judge(supervisor.run())
                 if !verdict.isGood { session.end(grace: limits.grace) }
-                return verdict.value
+                // Not before: while the leader is not waited for, no other process gets the session's number.
+                child.reap()
+                return .success(verdict.value)
             }
+        } catch {
+            child.abandon()
+            return .failure(.notSpawned(error))
         }
-        return result.closureResult
-    }
-
-    /// When the task is cancelled, swift-subprocess ends the child by itself, and its last step is always SIGKILL. The
-    /// supervisor does that better, so the library only waits, with a signal that does nothing; its SIGKILL is the
-    /// second defence.
-    private var options: PlatformOptions {
-        var options = PlatformOptions()
-        options.createSession = true
-        options.teardownSequence = [
-            .send(signal: .resume, allowedDurationToNextStep: limits.grace + ProcessSession.patience)
-        ]
-        return options
     }
 }

@@ -31,8 +31,8 @@ final class Descriptor: Sendable {
 
 /// Both ends of a pipe, close-on-exec.
 ///
-/// `pipe2` is not in the Glibc module. What could be inherited between the two calls is not: swift-subprocess closes
-/// everything from 3 upwards in its children, and nothing else here starts processes.
+/// `pipe2` is not in the Glibc module. What could be inherited between the two calls is not: children close everything
+/// from 3 upwards, and nothing else here starts processes.
 struct Pipe {
     let reading: Descriptor
     let writing: Descriptor
@@ -56,10 +56,10 @@ struct SystemFailure: Error, Hashable, Sendable, CustomStringConvertible {
         self.number = number
     }
 
-    /// Nothing is wrong with the provisioner: this machine is short of processes, memory or descriptors just now, or
-    /// the command's file is being written.
+    /// Nothing is wrong with the provisioner: this machine is short of processes, memory or descriptors just now, its
+    /// disk fails, or the command's file is being written.
     var isTransient: Bool {
-        [EAGAIN, ENOMEM, EMFILE, ENFILE, ETXTBSY, EINTR].contains(number)
+        [EAGAIN, ENOMEM, EMFILE, ENFILE, ETXTBSY, EINTR, EIO].contains(number)
     }
 
     var description: String { String(cString: strerror(number)) }

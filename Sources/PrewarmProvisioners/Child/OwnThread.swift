@@ -1,26 +1,29 @@
-import Dispatch
 import Glibc
 
 /// Runs work that blocks on a thread of its own, so that neither the cooperative pool nor the threads that Dispatch
 /// shares out (to database queues, too) can run out. SIGPIPE is blocked there: a write to a closed pipe only fails.
-nonisolated(nonsending) func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
-    await withCheckedContinuation { continuation in
-        let job = ThreadJob { continuation.resume(returning: work()) }
+///
+/// Throws where the system gives no thread; the work did not run then.
+nonisolated(nonsending) func onOwnThread<Value: Sendable>(
+    _ work: @escaping @Sendable () -> Value
+) async throws(SystemFailure) -> Value {
+    let result: Result<Value, SystemFailure> = await withCheckedContinuation { continuation in
+        let job = ThreadJob { continuation.resume(returning: .success(work())) }
         let context = Unmanaged.passRetained(job)
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        // JSON is decoded there, up to 512 levels deep, whatever `ulimit -s` and the C library give by themselves.
-        pthread_attr_setstacksize(&attributes, 8 << 20)
+        // Whatever `ulimit -s` and the C library give by themselves.
+        pthread_attr_setstacksize(&attributes, 1 << 20)
         var thread = pthread_t()
         let failure = pthread_create(&thread, &attributes, runThreadJob, context.toOpaque())
         pthread_attr_destroy(&attributes)
         if failure != 0 {
             context.release()
-            // Out of threads: slower on the shared ones, and still not on the cooperative pool.
-            DispatchQueue.global().async { job.run() }
+            continuation.resume(returning: .failure(SystemFailure(failure)))
         }
     }
+    return try result.get()
 }
 
 private final class ThreadJob: Sendable {

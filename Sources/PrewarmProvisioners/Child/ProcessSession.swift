@@ -35,26 +35,28 @@ struct ProcessSession: Sendable {
         }
     }
 
-    /// SIGTERM, then after `grace` SIGKILL; blocks until nobody is left. Gives up on a process that the kernel does not
-    /// let go of 10 seconds after SIGKILL.
+    /// Sends SIGTERM, then after `grace` SIGKILL; blocks until nobody is left. Gives up on a process that the kernel does
+    /// not end within 10 seconds after SIGKILL.
     func end(grace: Duration) {
         let start = ContinuousClock.now
         var pause: useconds_t = 2_000
-        var asked = false
+        send(SIGTERM, to: members())
         while true {
-            let members = members()
-            guard !members.isEmpty else { return }
             let waited = ContinuousClock.now - start
-            if waited >= grace {
-                send(SIGKILL, to: members)
-            } else if !asked {
-                send(SIGTERM, to: members)
-                asked = true
+            // Where many sessions end at once, each would read all of /proc again and again for the others.
+            if waited >= grace || !hasLeader {
+                let members = members()
+                guard !members.isEmpty else { return }
+                if waited >= grace { send(SIGKILL, to: members) }
             }
             if waited >= grace + Self.patience { return }
             usleep(pause)
             pause = min(pause * 2, 100_000)
         }
+    }
+
+    private var hasLeader: Bool {
+        ProcessStatus(of: leader).map { $0.session == leader && !$0.isGone } ?? false
     }
 
     static let patience: Duration = .seconds(10)

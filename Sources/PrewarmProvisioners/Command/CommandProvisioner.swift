@@ -1,3 +1,4 @@
+import Glibc
 package import PrewarmCore
 package import PrewarmEngine
 
@@ -75,10 +76,9 @@ package struct CommandProvisioner: Provisioner {
     /// SIGTERM, grace, SIGKILL for the whole session, as after a timeout; returns when it is gone.
     package func end(_ mark: ProcessMark) async {
         let grace = settings.grace
-        await onOwnThread {
-            guard let session = ProcessSession(stillRunning: mark) else { return }
-            session.end(grace: grace)
-        }
+        let end: @Sendable () -> Void = { ProcessSession(stillRunning: mark)?.end(grace: grace) }
+        // Where the system gives no thread, this one waits: the operation may not be asked for beside its first call.
+        do { try await onOwnThread(end) } catch { end() }
     }
 
     // MARK: - Running
@@ -86,7 +86,7 @@ package struct CommandProvisioner: Provisioner {
     private func child(
         _ document: RequestDocument, _ operation: ProvisionerOperation, outputLimit: Int, _ redactor: Redactor
     ) throws(ChildFailure) -> ChildProcess {
-        guard let path = file(document.environment).path() else { throw .notSpawned(nil, "not found") }
+        guard let path = file(document.environment).path() else { throw .notExecuted(SystemFailure(ENOENT)) }
         return ChildProcess(
             executable: path, arguments: settings.command.dropFirst() + [operation.rawValue],
             environment: document.environment, workingDirectory: settings.workingDirectory, input: document.input,
@@ -109,17 +109,20 @@ package struct CommandProvisioner: Provisioner {
         case .notStarted(let reason):
             if Task.isCancelled { return ProvisionerFailure(.tryLater, "ended, because prewarm stops") }
             return ProvisionerFailure(.failed, "its start could not be recorded, so it was ended: \(reason)")
-        case .notSpawned(let number, let reason):
+        case .notSpawned(let failure):
+            return ProvisionerFailure(
+                .tryLater, "cannot start a process for provisioner \(settings.name): \(failure)")
+        case .notExecuted(let failure):
             let file = file(environment)
-            if let number, number.isTransient {
-                return ProvisionerFailure(.tryLater, "\(file.command) could not be started just now: \(reason)")
+            if failure.isTransient {
+                return ProvisionerFailure(.tryLater, "cannot start \(file.command) just now: \(failure)")
             }
             if let problem = file.problem() {
                 return ProvisionerFailure(.cannotRun, problem.message, hint: problem.hint)
             }
             return ProvisionerFailure(
-                .cannotRun, "the command \(file.command) of provisioner \(settings.name) can't be started: \(reason)",
-                hint: number?.hint)
+                .cannotRun, "cannot start the command \(file.command) of provisioner \(settings.name): \(failure)",
+                hint: failure.hint)
         }
     }
 

@@ -57,11 +57,15 @@ package struct ChildTools: ToolRunner {
     private static func failure(of error: ChildFailure, _ call: ToolCall) -> ToolFailure {
         switch error {
         case .cancelled: ToolFailure(.cancelled, "\(call.program) was not started, because prewarm stops")
-        case .notStarted(let reason): ToolFailure(.cannotRun, "\(call.program) was ended at its start: \(reason)")
-        case .notSpawned(_, let reason):
+        case .notStarted(let reason): ToolFailure(.cannotRun, "cannot start \(call.program): \(reason)")
+        case .notSpawned(let failure):
             ToolFailure(
-                .cannotRun, "\(call.program) can't be started: \(reason)",
-                hint: "check that it is there and may be executed")
+                .cannotRun, "cannot start a process for \(call.program): \(failure)",
+                hint: "check the limits of processes and open files (`ulimit -u -n`)")
+        case .notExecuted(let failure):
+            ToolFailure(
+                .cannotRun, "cannot start \(call.program): \(failure)",
+                hint: "check that \(call.program) exists and is executable")
         }
     }
 }
