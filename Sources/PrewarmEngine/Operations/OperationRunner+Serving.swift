@@ -9,6 +9,7 @@ extension OperationRunner {
         await withTaskGroup(of: Ended.self) { group in
             var running: [String: Int] = [:]
             var isStopping = false
+            var isRecovering = false
             var lastRecovery: ContinuousClock.Instant?
             var quietUntil: ContinuousClock.Instant?
             group.addTask { .woken(await signal.wait(for: .zero)) }
@@ -19,13 +20,14 @@ extension OperationRunner {
                     if !isStopping { group.addTask { .woken(await signal.wait(for: .seconds(1))) } }
                     if nudge.isEmpty, let quietUntil, .now < quietUntil { continue }
                 case .settled(let provisioner): running[provisioner, default: 1] -= 1
+                case .recovered: isRecovering = false
                 }
                 if Task.isCancelled || isStopping { continue }
                 do {
                     let now = ContinuousClock.now
-                    if lastRecovery.map({ now - $0 > .seconds(60) }) ?? true {
-                        try await recover()
-                        lastRecovery = now
+                    if !isRecovering, lastRecovery.map({ now - $0 > .seconds(60) }) ?? true {
+                        (isRecovering, lastRecovery) = (true, now)
+                        group.addTask { await recover(logger: logger) }
                     }
                     let leased = try await lease(running: running)
                     quietUntil = leased.isEmpty ? now + (try await nextLook()) : nil
@@ -57,6 +59,16 @@ extension OperationRunner {
     private enum Ended: Sendable {
         case woken(Nudge)
         case settled(String)
+        case recovered
+    }
+
+    private func recover(logger: Logger) async -> Ended {
+        do {
+            try await recover()
+        } catch {
+            logger.error("operations of an ended process cannot be given back", metadata: ["error": "\(error)"])
+        }
+        return .recovered
     }
 
     /// What can't be recorded now is asked for again once its lease ran out.

@@ -40,8 +40,12 @@ package struct OperationRunner: Sendable {
     /// `replan` may make more of them and says whether it did.
     package func run(replan: @escaping @Sendable () async throws -> Bool = { false }) async throws -> Report {
         var report = Report()
-        try await recover()
-        try await withThrowingTaskGroup(of: Settled?.self) { group in
+        try await withThrowingTaskGroup(of: Step.self) { group in
+            group.addTask {
+                try await recover()
+                return .recovered
+            }
+            var isRecovering = true
             var running: [String: Int] = [:]
             var isDirty = false
             while true {
@@ -53,7 +57,13 @@ package struct OperationRunner: Sendable {
                 }
                 for record in leased {
                     running[record.operation.provisioner, default: 0] += 1
-                    group.addTask { try await perform(record) }
+                    group.addTask { .performed(try await perform(record)) }
+                }
+                guard isRecovering || running.values.contains(where: { $0 > 0 }), let next = try await group.next()
+                else { return }
+                guard case .performed(let performed) = next else {
+                    isRecovering = false
+                    continue
                 }
                 guard running.values.contains(where: { $0 > 0 }), let next = try await group.next() else { return }
                 guard let settled = next else { continue }
@@ -66,6 +76,11 @@ package struct OperationRunner: Sendable {
         report.unknownProvisioners = try await unknownProvisioners()
         return report
     }
+    private enum Step: Sendable {
+        case recovered
+        case performed(Settled?)
+    }
+
 
     private func unknownProvisioners() async throws -> Set<String> {
         let pending = try await store.read { try $0.operations(OperationFilter(states: [.pending], limit: 1000)) }
@@ -240,14 +255,20 @@ package struct OperationRunner: Sendable {
 
     // MARK: Carry on
 
-    /// Gives back what a process that was killed left running: its processes are ended, then it is asked for again.
+    /// Gives back the operations of a process that was killed: what it left running is ended, all at once, and each
+    /// operation can be run again as soon as its own processes are gone.
     package func recover() async throws {
         let running = try await store.read { try $0.operations(OperationFilter(states: [.running])) }
-        for record in running where !isLeased(record) {
-            if let mark = record.mark, let provisioner = engine.provisioners[record.operation.provisioner] {
-                await provisioner.end(mark)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for record in running where !isLeased(record) {
+                group.addTask {
+                    if let mark = record.mark, let provisioner = engine.provisioners[record.operation.provisioner] {
+                        await provisioner.end(mark)
+                    }
+                    try await giveBack(record)
+                }
             }
-            try await giveBack(record)
+            try await group.waitForAll()
         }
     }
 
