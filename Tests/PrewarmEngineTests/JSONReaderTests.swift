@@ -36,6 +36,32 @@ struct JSONReaderTests {
         #expect(throws: JSONReader.Failure.self) { try JSONReader.read([0x22, 0xff, 0xfe, 0x22]) }
     }
 
+    @Test("keeps the digits of numbers where it is asked to")
+    func digits() throws {
+        let text = "[1.10,9437184000000000001,-0,1e999,1E+5]"
+        let options = JSONReader.Options(keepsNumbers: true)
+        #expect(try JSONReader.read(Array(text.utf8), from: 0, options).compactJSON == text)
+        #expect(throws: JSONReader.Failure.self) { try JSONReader.read(Array("[01]".utf8), from: 0, options) }
+    }
+
+    @Test("hands out the elements of one list of an object one by one")
+    func elements() throws {
+        func read(_ text: String) throws -> (isThere: Bool, elements: [String]) {
+            var elements: [String] = []
+            let isThere = try JSONReader.read(Array(text.utf8), from: 2, .init(), elementsOf: "a") {
+                elements.append($0.compactJSON)
+            }
+            return (isThere, elements)
+        }
+        let found = try read(#"x {"b":[0],"a":[1,{"a":[2]}, "x"],"c":{"a":[3]}} "#)
+        #expect(found.isThere && found.elements == ["1", #"{"a":[2]}"#, #""x""#])
+        #expect(try read(#"x {"a":{"a":[1]}}"#).isThere == false)
+        #expect(try read(#"x {"a":[]}"#) == (true, []))
+        for bad in ["x [1]", #"x {"a":[1,]}"#, #"x {"a":[1]}}"#, #"x {"a":[1],"a":[2]}"#, "x 1", "x "] {
+            #expect(throws: JSONReader.Failure.self, "\(bad)") { try read(bad) }
+        }
+    }
+
     @Test("survives damage: whatever it takes, it writes and takes again")
     func damage() throws {
         let text = Array(#"{"a":[1,2.5,"x\n\u00e9"],"b":{"c":null,"d":true}}"#.utf8)

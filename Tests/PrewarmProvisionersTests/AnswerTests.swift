@@ -24,6 +24,24 @@ struct AnswerTests {
             ("{\"level\":\"info\"}\n{\"endpoint\": \"e\"}", .done(endpoint: "e", metadata: [:])),
             ("log {\n{\n  \"metadata\": {\n    \"k\": \"}\"\n  }\n}\n", .done(endpoint: nil, metadata: ["k": "}"])),
             (#"{"endpoint": "\u0000\ud83d\ude00ü"}"#, .done(endpoint: "\u{fffd}😀ü", metadata: [:])),
+            (
+                #"{"metadata":{"a":9437184000000000001,"b":1.10,"c":-0,"d":1e400,"e":0.1000000000000000055,"f":1E5}}"#,
+                .done(
+                    endpoint: nil,
+                    metadata: [
+                        "a": "9437184000000000001", "b": "1.10", "c": "-0", "d": "1e400",
+                        "e": "0.1000000000000000055", "f": "1E5",
+                    ])
+            ),
+            ("\u{feff}{\"endpoint\": \"e\"}", .done(endpoint: "e", metadata: [:])),
+            ("log\n\u{feff}{\"endpoint\": \"e\"}\n", .done(endpoint: "e", metadata: [:])),
+            ("\u{feff}", .ready),
+            ("\u{1b}[32mdone\u{1b}[0m\n\u{1b}[1m{\"endpoint\": \"e\"}\u{1b}[0m\n", .done(endpoint: "e", metadata: [:])),
+            // As `jq -C` and `tput sgr0` print.
+            (
+                "\u{1b}[1;39m{\n  \u{1b}[0m\u{1b}[34;1m\"endpoint\"\u{1b}[0m\u{1b}[1;39m:\u{1b}[0m \u{1b}[0;32m\"é\"\u{1b}[0m\n}\u{1b}(B\u{1b}[m",
+                .done(endpoint: "é", metadata: [:])
+            ),
         ])
     func answers(_ output: String, _ expected: Outcome) async throws {
         try workshop.write("out", output)
@@ -42,6 +60,8 @@ struct AnswerTests {
             (#"{"state": "lost"}"#, "the state \"lost\""),
             (#"{"state": 1}"#, "state is not a string"),
             (#"{"endpoint": {}}"#, "endpoint is not a string"),
+            ("{\"endpoint\": \"a\", \"endpoint\": \"b\"}", "another key than \"endpoint\""),
+            ("{\"endpoint\": \"a\",}", "expected a key in quotes at byte 17"),
             (#"{"metadata": []}"#, "metadata is not an object"),
             (#"{"metadata": {"a": {"b": 1}}}"#, "metadata.a is not a string, number or boolean"),
         ])
@@ -69,13 +89,38 @@ struct AnswerTests {
         if let expected { #expect(outcome == expected) } else { #expect(outcome.failure != nil) }
     }
 
-    @Test("is refused where it is nested without end", arguments: [400, 200_000])
+    @Test("is refused where it is nested without end, in no time", arguments: [40, 400, 4800, 200_000])
     func nested(_ depth: Int) async throws {
+        let start = ContinuousClock.now
         let brackets = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
-        try workshop.write("out", "{\"metadata\": {\"a\": \(brackets)}}")
-        #expect(try await workshop.run("cat out").outcome.failure != nil)
-        try workshop.write("out", String(repeating: "{\n", count: 100_000) + "x}")
-        #expect(try await workshop.run("cat out").outcome.failure != nil)
+        let objects = String(repeating: #"{"a":"#, count: depth) + "1" + String(repeating: "}", count: depth)
+        let lines = String(repeating: "{\"a\":\n", count: depth) + "1" + String(repeating: "}", count: depth)
+        for text in [
+            "{\"metadata\": {\"a\": \(brackets)}}", "{\"x\": \(brackets)}", objects, lines,
+            String(repeating: "{\n", count: depth) + "x}",
+        ] where text.utf8.count < 1 << 20 {
+            try workshop.write("out", text)
+            #expect(try await workshop.run("cat out").outcome.failure != nil)
+            let provisioner = try workshop.provisioner("cat out")
+            let failure = await #expect(throws: ProvisionerFailure.self) { try await provisioner.list() }
+            #expect(failure?.reason == .badAnswer)
+        }
+        // A parser whose time grows with the cube of the depth takes hours.
+        #expect(ContinuousClock.now - start < .seconds(60))
+    }
+
+    @Test("is refused in UTF-16, and says so")
+    func utf16() async throws {
+        let failure = try await workshop.run(#"printf '\377\376{\0}\0'"#).outcome.failure
+        #expect(failure?.hasPrefix("standard output is UTF-16, not UTF-8") == true)
+    }
+
+    @Test("to inspect says where nobody can use it", arguments: ["stopped", "failed", "unhealthy"])
+    func broken(_ state: String) async throws {
+        let script = #"echo '{"state": "\#(state)", "message": "disk"}'"#
+        let outcome = try await workshop.run(script, request(.inspect)).outcome
+        #expect(outcome == .broken("the provisioner says that it is \(state): disk"))
+        #expect(try await workshop.run(script).outcome.failure?.contains("is no answer to create") == true)
     }
 
     @Test("of more than 1 MiB ends it")
@@ -127,6 +172,22 @@ struct AnswerTests {
         let listed = try await workshop.provisioner(script, interpreter: "/usr/bin/python3").list()
         #expect(listed.count == 20_000)
         #expect(listed.last?.id == WorkspaceID("w00019999"))
+    }
+
+    @Test("may not list without end, and its ids are bounded")
+    func countlessList() async throws {
+        func list(_ entries: String) async throws -> ProvisionerFailure? {
+            let script = "print('{\"workspaces\": [' + ', '.join(\(entries)) + ']}')"
+            let provisioner = try workshop.provisioner(script, interpreter: "/usr/bin/python3")
+            return await #expect(throws: ProvisionerFailure.self) { try await provisioner.list() }
+        }
+        let many = try await list(#"'{"id": "w%07d"}' % i for i in range(300000)"#)
+        #expect(many?.message.contains("lists 300000 workspaces, more than the limit of 200000") == true)
+        let larger = try await list(#"'{"id": "w%07d", "note": "%s"}' % (i, "x" * 100) for i in range(300000)"#)
+        #expect(larger?.message == "wrote more than 32 MiB to standard output")
+        for bad in [#"'{"id": "%s"}' % ("x" * 600) for i in range(2)"#, #"'{"id": ""}' for i in range(2)"#] {
+            #expect(try await list(bad)?.message.contains("entry 1 of \"workspaces\" has no \"id\"") == true)
+        }
     }
 
     @Test("to list is asked for without a workspace")

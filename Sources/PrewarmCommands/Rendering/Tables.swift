@@ -53,6 +53,7 @@ extension Value {
         case .bool(let value): value ? "yes" : "no"
         case .int(let value): "\(value)"
         case .double(let value): "\(value)"
+        case .number(let text): text
         case .string(let value): value
         case .array(let elements): elements.compactMap(\.plainText).joined(separator: ",")
         case .object(let pairs): pairs.map { "\($0.key)=\($0.value.plainText ?? "")" }.joined(separator: ", ")

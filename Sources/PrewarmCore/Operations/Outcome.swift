@@ -6,6 +6,8 @@ package enum Outcome: Hashable, Sendable {
     case starting(endpoint: String?, metadata: [String: String])
     /// Gone, as an inspect found.
     case lost
+    /// There, and of no use to anybody, as an inspect found; with the reason.
+    case broken(String)
     /// Busy: asked again later, and no failure.
     case tryLater(String)
     /// Failed, with the end of its log.

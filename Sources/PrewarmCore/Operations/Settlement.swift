@@ -46,6 +46,7 @@ package struct Settlement: Hashable, Sendable {
             if workspace.state == .deleting { finish(.cancelled, now) } else { retry(after: .retry, message, now) }
         case .failed(let message): fail(message, now)
         case .lost: fail("the provisioner says that the workspace is gone", now)
+        case .broken(let message): fail(message, now)
         }
     }
 
@@ -56,7 +57,7 @@ package struct Settlement: Hashable, Sendable {
             workspace.state = .deleted
         case .starting: retry(after: .retry, "the provisioner says that it is not done yet", now)
         case .tryLater(let message): retry(after: .retry, message, now)
-        case .failed(let message): retry(after: .failure, message, now)
+        case .failed(let message), .broken(let message): retry(after: .failure, message, now)
         }
     }
 
@@ -73,6 +74,12 @@ package struct Settlement: Hashable, Sendable {
         case .lost:
             finish(.succeeded, now)
             workspace.state = .lost
+        case .broken(let message) where isComing: fail(message, now)
+        case .broken(let message):
+            // What was ready once is no build that failed.
+            finish(.succeeded, now)
+            operation.error = message
+            workspace.state = .failed
         case .tryLater(let message): retry(after: .retry, message, now)
         case .failed(let message): retry(after: .failure, message, now)
         }

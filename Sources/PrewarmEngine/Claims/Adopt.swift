@@ -113,7 +113,8 @@ extension Engine {
         case .done(let endpoint, let metadata): return Look(endpoint: endpoint, metadata: metadata)
         case .starting: throw AdoptionError.notReady(orphan, "it is still starting")
         case .lost: throw AdoptionError.notReady(orphan, "it is gone")
-        case .tryLater(let message), .failed(let message): throw AdoptionError.notReady(orphan, message.printable)
+        case .tryLater(let message), .failed(let message), .broken(let message):
+            throw AdoptionError.notReady(orphan, message.printable)
         }
     }
 

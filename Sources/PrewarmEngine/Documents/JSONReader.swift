@@ -8,22 +8,69 @@ package struct JSONReader {
         package let offset: Int
     }
 
+    /// How a document is read.
+    package struct Options: Sendable {
+        /// The number of objects and lists that may lie within one another.
+        package var depthLimit = 64
+        /// Numbers become ``Value/number(_:)``, with the digits that were written.
+        package var keepsNumbers = false
+
+        package init(depthLimit: Int = 64, keepsNumbers: Bool = false) {
+            self.depthLimit = depthLimit
+            self.keepsNumbers = keepsNumbers
+        }
+    }
+
     private let bytes: [UInt8]
-    private let depthLimit: Int
-    private var position = 0
+    private let options: Options
+    private var position: Int
 
     /// - Parameter depthLimit: objects and lists within one another.
     package static func read(_ bytes: [UInt8], depthLimit: Int = 64) throws(Failure) -> Value {
-        var reader = JSONReader(bytes: bytes, depthLimit: depthLimit)
+        try read(bytes, from: 0, Options(depthLimit: depthLimit))
+    }
+
+    /// Reads the document that begins at a byte and ends with the last one.
+    package static func read(_ bytes: [UInt8], from start: Int, _ options: Options) throws(Failure) -> Value {
+        var reader = JSONReader(bytes: bytes, from: start, options)
         let value = try reader.value(depth: 0)
-        reader.skipSpace()
-        guard reader.position == bytes.count else { throw reader.failure("the end of the document") }
+        try reader.end()
         return value
     }
 
-    private init(bytes: [UInt8], depthLimit: Int) {
+    /// Reads an object, and hands the elements of its list `key` to `body` one by one instead of keeping them.
+    /// - Returns: false where the object has no such list.
+    package static func read(
+        _ bytes: [UInt8], from start: Int, _ options: Options, elementsOf key: String, _ body: (Value) -> Void
+    ) throws(Failure) -> Bool {
+        var reader = JSONReader(bytes: bytes, from: start, options)
+        var isThere = false
+        reader.skipSpace()
+        guard reader.current == UInt8(ascii: "{") else { throw reader.failure("an object") }
+        try reader.members { (reader, name) throws(Failure) in
+            reader.skipSpace()
+            guard name == key, reader.current == UInt8(ascii: "[") else {
+                _ = try reader.value(depth: 1)
+                return
+            }
+            isThere = true
+            try reader.elements { (reader) throws(Failure) in
+                body(try reader.value(depth: 2))
+            }
+        }
+        try reader.end()
+        return isThere
+    }
+
+    private init(bytes: [UInt8], from start: Int, _ options: Options) {
         self.bytes = bytes
-        self.depthLimit = depthLimit
+        self.options = options
+        position = start
+    }
+
+    private mutating func end() throws(Failure) {
+        skipSpace()
+        guard position == bytes.count else { throw failure("the end of the document") }
     }
 
     private func failure(_ expected: String) -> Failure { Failure(expected: expected, offset: position) }
@@ -43,7 +90,7 @@ package struct JSONReader {
 
     private mutating func value(depth: Int) throws(Failure) -> Value {
         skipSpace()
-        guard depth <= depthLimit else { throw failure("less than \(depthLimit) levels") }
+        guard depth <= options.depthLimit else { throw failure("at most \(options.depthLimit) levels") }
         switch current {
         case UInt8(ascii: "{"): return try object(depth: depth)
         case UInt8(ascii: "["): return try list(depth: depth)
@@ -56,10 +103,23 @@ package struct JSONReader {
     }
 
     private mutating func object(depth: Int) throws(Failure) -> Value {
-        position += 1
         var pairs: [(key: String, value: Value)] = []
+        try members { (reader, key) throws(Failure) in
+            pairs.append((key, try reader.value(depth: depth + 1)))
+        }
+        return .object(pairs)
+    }
+
+    private mutating func list(depth: Int) throws(Failure) -> Value {
+        var elements: [Value] = []
+        try self.elements { (reader) throws(Failure) in elements.append(try reader.value(depth: depth + 1)) }
+        return .array(elements)
+    }
+
+    private mutating func members(_ body: (inout JSONReader, String) throws(Failure) -> Void) throws(Failure) {
+        position += 1
         var keys: Set<String> = []
-        if take("}") { return .object([]) }
+        if take("}") { return }
         repeat {
             skipSpace()
             guard current == UInt8(ascii: "\"") else { throw failure("a key in quotes") }
@@ -68,19 +128,16 @@ package struct JSONReader {
                 throw failure("another key than \"\(key.prefix(80))\", which is there already")
             }
             guard take(":") else { throw failure("a colon") }
-            pairs.append((key, try value(depth: depth + 1)))
+            try body(&self, key)
         } while take(",")
         guard take("}") else { throw failure("a comma or }") }
-        return .object(pairs)
     }
 
-    private mutating func list(depth: Int) throws(Failure) -> Value {
+    private mutating func elements(_ body: (inout JSONReader) throws(Failure) -> Void) throws(Failure) {
         position += 1
-        var elements: [Value] = []
-        if take("]") { return .array([]) }
-        repeat { elements.append(try value(depth: depth + 1)) } while take(",")
+        if take("]") { return }
+        repeat { try body(&self) } while take(",")
         guard take("]") else { throw failure("a comma or ]") }
-        return .array(elements)
     }
 
     private mutating func word(_ text: String, _ value: Value) throws(Failure) -> Value {
@@ -111,6 +168,7 @@ package struct JSONReader {
             try requireDigits()
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        if options.keepsNumbers { return .number(text) }
         if isWhole, let value = Int(text) { return .int(value) }
         guard let value = Double(text), value.isFinite else { throw failure("a number of a size that can be kept") }
         return .double(value)

@@ -4,6 +4,8 @@ package enum Value: Sendable {
     case bool(Bool)
     case int(Int)
     case double(Double)
+    /// A number as it was written, in JSON's form.
+    case number(String)
     case string(String)
     case array([Value])
     case object([(key: String, value: Value)])
@@ -54,6 +56,7 @@ private struct JSONWriter {
         case .bool(let value): write(value ? "true" : "false")
         case .int(let value): write(String(value))
         case .double(let value): write(value.isFinite ? String(describing: value) : "null")
+        case .number(let text): write(text)
         case .string(let value): write(quoted: value)
         case .array(let elements):
             write(elements, between: ("[", "]"), indent: indent) { writer, element in
@@ -146,6 +149,7 @@ extension Value {
         case .bool(let value): value ? "true" : "false"
         case .int(let value): String(value)
         case .double(let value): String(describing: value)
+        case .number(let text): text
         case .string(let value): Self.scalar(value)
         case .array: "[]"
         case .object: "{}"

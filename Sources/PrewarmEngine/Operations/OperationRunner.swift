@@ -65,8 +65,7 @@ package struct OperationRunner: Sendable {
                     isRecovering = false
                     continue
                 }
-                guard running.values.contains(where: { $0 > 0 }), let next = try await group.next() else { return }
-                guard let settled = next else { continue }
+                guard let settled = performed else { continue }
                 running[settled.operation.provisioner, default: 1] -= 1
                 isDirty = true
                 report.note(settled.operation)
@@ -76,11 +75,11 @@ package struct OperationRunner: Sendable {
         report.unknownProvisioners = try await unknownProvisioners()
         return report
     }
+
     private enum Step: Sendable {
         case recovered
         case performed(Settled?)
     }
-
 
     private func unknownProvisioners() async throws -> Set<String> {
         let pending = try await store.read { try $0.operations(OperationFilter(states: [.pending], limit: 1000)) }
@@ -309,13 +308,14 @@ extension Event {
         let message: String
         switch (operation.kind, operation.state) {
         case (.create, .succeeded), (.inspect, .succeeded):
-            guard workspace.readyAt != nil || workspace.state == .lost else { return nil }
-            reason = workspace.state == .lost ? "Lost" : "Ready"
-            kind = workspace.state == .lost ? .warning : .normal
-            message =
-                workspace.state == .claimed
-                ? "is ready for its owner"
-                : workspace.state == .ready ? "is ready to be claimed" : "is gone, says its provisioner"
+            switch workspace.state {
+            case .lost: (reason, kind, message) = (Reason.lost.rawValue, .warning, "is gone, says its provisioner")
+            case .failed: (reason, kind, message) = (Reason.failed.rawValue, .warning, operation.error ?? "it failed")
+            // An inspection of what was ready before is no news.
+            case _ where settlement.effect != .worked: return nil
+            case .claimed: (reason, message) = ("Ready", "is ready for its owner")
+            default: (reason, message) = ("Ready", "is ready to be claimed")
+            }
         case (.create, .failed), (.inspect, .failed):
             (reason, kind) = ("CreateFailed", .warning)
             message = operation.error ?? "the create failed"

@@ -5,13 +5,26 @@ import PrewarmEngine
 enum Answer {
     /// Its outcome: `failed` where the output is not what the contract asks for.
     static func outcome(of output: [UInt8], to operation: ProvisionerOperation, _ redactor: Redactor) -> Outcome {
-        guard !output.trimmed.isEmpty else { return .done(endpoint: nil, metadata: [:]) }
-        guard case .object(let fields) = FinalObject.decode(JSONValue.self, from: output) else {
-            return .failed(
-                "standard output does not end with a JSON object; it begins with: \(beginning(of: output, redactor))")
+        do throws(FinalObject.Failure) {
+            let object = try FinalObject(output)
+            if object.isEmpty { return .done(endpoint: nil, metadata: [:]) }
+            return outcome(of: try object.read(Self.document), output, to: operation, redactor)
+        } catch {
+            return .failed("\(redactor.redact(error.message)); it begins with: \(beginning(of: output, redactor))")
         }
+    }
+
+    private static let options = JSONReader.Options(depthLimit: FinalObject.depthLimit, keepsNumbers: true)
+
+    private static func document(_ bytes: [UInt8], from start: Int) throws(JSONReader.Failure) -> Value {
+        try JSONReader.read(bytes, from: start, options)
+    }
+
+    private static func outcome(
+        of document: Value, _ output: [UInt8], to operation: ProvisionerOperation, _ redactor: Redactor
+    ) -> Outcome {
         do throws(Mistake) {
-            return try outcome(of: fields, to: operation, redactor)
+            return try outcome(of: document, to: operation, redactor)
         } catch {
             return .failed("\(error.message) in what it printed: \(beginning(of: output, redactor))")
         }
@@ -22,7 +35,7 @@ enum Answer {
     }
 
     private static func outcome(
-        of fields: [String: JSONValue], to operation: ProvisionerOperation, _ redactor: Redactor
+        of fields: Value, to operation: ProvisionerOperation, _ redactor: Redactor
     ) throws(Mistake) -> Outcome {
         let endpoint = try text(fields["endpoint"], "endpoint").map(redactor.redact(_:))
         let metadata = try metadata(fields["metadata"], redactor)
@@ -34,6 +47,9 @@ enum Answer {
             return .starting(endpoint: endpoint, metadata: metadata)
         case ("lost", .inspect), ("gone", .inspect):
             return .lost
+        case ("stopped", .inspect), ("failed", .inspect), ("unhealthy", .inspect):
+            let message = try text(fields["message"], "message").map { ": \(redactor.redact($0))" } ?? ""
+            return .broken("the provisioner says that it is \(state)\(message)")
         case ("lost", .delete), ("gone", .delete):
             return .done(endpoint: nil, metadata: [:])
         default:
@@ -46,13 +62,13 @@ enum Answer {
     private static func expected(_ operation: ProvisionerOperation) -> String {
         switch operation {
         case .create, .start, .claim: #""ready" or "starting","#
-        case .inspect: #""ready", "starting" or "lost","#
+        case .inspect: #""ready", "starting", "stopped", "failed", "unhealthy" or "lost","#
         case .delete: #""ready" or "gone","#
         case .stop, .list: #""ready","#
         }
     }
 
-    private static func text(_ value: JSONValue?, _ field: String) throws(Mistake) -> String? {
+    private static func text(_ value: Value?, _ field: String) throws(Mistake) -> String? {
         switch value {
         case nil, .null: return nil
         case .string(let text): return text
@@ -60,26 +76,25 @@ enum Answer {
         }
     }
 
-    /// Scalars become text; null counts as absent.
-    private static func metadata(_ value: JSONValue?, _ redactor: Redactor) throws(Mistake) -> [String: String] {
-        var metadata: [String: String] = [:]
-        switch value {
-        case nil, .null: return [:]
-        case .object(let members):
-            for (name, member) in members {
-                switch member {
-                case .null: continue
-                case .boolean(let flag): metadata[redactor.redact(name)] = String(flag)
-                case .integer(let number): metadata[redactor.redact(name)] = String(number)
-                case .number(let number): metadata[redactor.redact(name)] = String(number)
-                case .string(let text): metadata[redactor.redact(name)] = redactor.redact(text)
-                case .array, .object:
-                    throw Mistake(message: "metadata.\(redactor.redact(name)) is not a string, number or boolean")
-                }
-            }
-            return metadata
-        default: throw Mistake(message: "metadata is not an object")
+    /// Scalars become text, numbers with the digits that were written; null counts as absent.
+    private static func metadata(_ value: Value?, _ redactor: Redactor) throws(Mistake) -> [String: String] {
+        guard case .object(let members) = value ?? .null else {
+            if case .null = value ?? .null { return [:] }
+            throw Mistake(message: "metadata is not an object")
         }
+        var metadata: [String: String] = [:]
+        for (name, member) in members {
+            let name = redactor.redact(name)
+            switch member {
+            case .null: continue
+            case .bool(let flag): metadata[name] = String(flag)
+            case .int(let number): metadata[name] = String(number)
+            case .double(let number): metadata[name] = String(number)
+            case .number(let text), .string(let text): metadata[name] = redactor.redact(text)
+            case .array, .object: throw Mistake(message: "metadata.\(name) is not a string, number or boolean")
+            }
+        }
+        return metadata
     }
 
     private static func quoted(_ text: String) -> String { JSONWriter.quoted(String(text.prefix(100))) }
@@ -90,15 +105,4 @@ enum Answer {
         let start = text.prefix(200)
         return JSONWriter.quoted(String(start)) + (start.endIndex < text.endIndex ? "…" : "")
     }
-}
-
-/// The answer to `list`.
-struct ListDocument: Decodable {
-    struct Item: Decodable {
-        let id: String
-        let state: String?
-        let store: String?
-    }
-
-    let workspaces: [Item]
 }

@@ -62,7 +62,7 @@ package struct CommandProvisioner: Provisioner {
         let redactor = Redactor(secrets: [])
         let result: Result<[ListedWorkspace], ProvisionerFailure>
         do {
-            let child = try child(document, .list, outputLimit: 1 << 26, redactor)
+            let child = try child(document, .list, outputLimit: ListAnswer.sizeLimit, redactor)
             result = try await child.run(started: { _ in }) { ended in
                 let result = Self.listed(ended, settings.timeout, redactor)
                 return (result, (try? result.get()) != nil)
@@ -133,16 +133,15 @@ package struct CommandProvisioner: Provisioner {
         case .later(let message): return .failure(ProvisionerFailure(.tryLater, message))
         case .bad(let reason, let message): return .failure(ProvisionerFailure(reason, message))
         case .good:
-            guard let document = FinalObject.decode(ListDocument.self, from: ended.output) else {
+            do throws(FinalObject.Failure) {
+                return .success(try ListAnswer(ended.output).workspaces)
+            } catch {
                 let beginning = Answer.beginning(of: ended.output, redactor)
                 return .failure(
                     ProvisionerFailure(
-                        .badAnswer,
-                        "standard output does not end with a list of workspaces; it begins with: \(beginning)",
+                        .badAnswer, "\(redactor.redact(error.message)); it begins with: \(beginning)",
                         hint: #"Print {"workspaces": [{"id": "…", "state": "…"}]}, with an empty list for none."#))
             }
-            return .success(
-                document.workspaces.map { ListedWorkspace(id: WorkspaceID($0.id), state: $0.state, store: $0.store) })
         }
     }
 }

@@ -60,7 +60,7 @@ extension Outcome {
     /// What the provisioner left running belongs to the workspace.
     var isGood: Bool {
         switch self {
-        case .done, .starting, .lost: true
+        case .done, .starting, .lost, .broken: true
         case .tryLater, .failed: false
         }
     }
