@@ -50,6 +50,17 @@ extension SQLiteTransaction {
     func append(_ log: LogRecord) throws {
         try statement("INSERT INTO logs (operation, attempt, at, text) VALUES (?,?,?,?)")
             .run(log.operation, log.attempt, log.at, log.text)
+        guard log.attempt > LogRecord.firstKept + 1 else { return }
+        try statement(
+            """
+            DELETE FROM logs WHERE sequence IN (
+                SELECT sequence FROM (
+                    SELECT sequence, row_number() OVER newest AS number, sum(length(text)) OVER newest AS size
+                    FROM logs WHERE operation = ?1 AND attempt > ?2
+                    WINDOW newest AS (ORDER BY attempt DESC, sequence DESC))
+                WHERE number > 1 AND (number > ?3 OR size > ?4))
+            """
+        ).run(log.operation, LogRecord.firstKept, LogRecord.lastKept, LogRecord.lastKeptSize)
     }
 
     func events(_ filter: EventFilter) throws -> [Event] {

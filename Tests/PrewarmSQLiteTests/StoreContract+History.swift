@@ -49,6 +49,31 @@ extension StoreContract {
             }
             #expect(try await store.read { try $0.log(of: OperationID("o1")) } == [first, second])
         },
+        Case("of an operation that is tried for ever the first and the last logs are kept") { fixture in
+            let store = try await fixture.open()
+            let (id, other) = (
+                OperationID("o1"), LogRecord(operation: OperationID("o2"), attempt: 9, at: .at(1), text: "x")
+            )
+            try await store.write { writer in
+                try writer.append(other)
+                for attempt in 1...500 {
+                    let record = LogRecord(operation: id, attempt: attempt, at: .at(1), text: "attempt \(attempt)")
+                    try writer.append(record)
+                }
+            }
+            let attempts = try await store.read { try $0.log(of: id).map(\.attempt) }
+            #expect(attempts == [1, 2, 493, 494, 495, 496, 497, 498, 499, 500])
+            let large = String(repeating: "x", count: 1 << 18)
+            try await store.write { writer in
+                for attempt in 501...520 {
+                    try writer.append(LogRecord(operation: id, attempt: attempt, at: .at(1), text: large))
+                }
+            }
+            let size = try await store.read { try $0.log(of: id).reduce(0) { $0 + $1.text.utf8.count } }
+            #expect(size < 1 << 20)
+            #expect(try await store.read { try $0.log(of: id).map(\.attempt) } == [1, 2, 519, 520])
+            #expect(try await store.read { try $0.log(of: other.operation) } == [other])
+        },
         Case("history that is old is forgotten, and nothing that is in force") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in

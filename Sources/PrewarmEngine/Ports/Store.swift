@@ -178,6 +178,7 @@ package protocol StoreWriter: StoreReader, StandingWriter {
 
     // MARK: Access
 
+    /// Forgets attempts in the middle, as ``LogRecord`` says.
     /// False where there is one of this id or name already.
     func insert(_ token: AccessTokenRecord) throws -> Bool
     /// False where there was none.

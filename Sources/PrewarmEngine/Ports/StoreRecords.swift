@@ -113,7 +113,17 @@ package struct OperationRecord: Hashable, Sendable {
     }
 }
 
+/// What a provisioner wrote in one attempt of an operation.
+///
+/// An operation may be retried for ever, so a store keeps the first attempts, where the trouble began, and the last ones.
 package struct LogRecord: Hashable, Sendable {
+    /// The number of attempts that are kept from the first on.
+    package static let firstKept = 2
+    /// The number of attempts that are kept up to the last one; fewer where they are larger than ``lastKeptSize``.
+    package static let lastKept = 8
+    /// In characters.
+    package static let lastKeptSize = 1 << 19
+
     package let operation: OperationID
     package let attempt: Int
     package let at: Timestamp
