@@ -10,23 +10,33 @@ extension SQLiteTransaction {
         return try byID.first(id, read: decoder.workspace) ?? nil
     }
 
-    /// A name is that of the preset, a dash and the last eight characters of the id; ones that live come first.
+    /// See ``Workspace/name(preset:id:)``; ones that live come first.
     private func workspaceID(named name: String) throws -> WorkspaceID? {
-        let indexes = ["workspaces_live WHERE state <> 5", "workspaces_deleted WHERE state = 5"]
-        for index in indexes {
+        for index in ["workspaces_live WHERE state <> 5", "workspaces_deleted WHERE state = 5"] {
             for dash in name.indices where name[dash] == "-" {
-                let end = String(name[name.index(after: dash)...])
-                guard (1...8).contains(end.count) else { continue }
-                let id = try statement(
-                    """
-                    SELECT id FROM workspaces INDEXED BY \(index) AND substr(id, -8) = ?2
-                    AND preset IN (SELECT id FROM preset_keys WHERE name = ?1) ORDER BY id LIMIT 1
-                    """
-                ).first(String(name[..<dash]), end) { columns in columns.next(WorkspaceID.self) }
-                if let id { return id }
+                let (start, ending) = (String(name[..<dash]), String(name[name.index(after: dash)...]))
+                guard (1...8).contains(ending.count) else { continue }
+                if let id = try workspaceID(start, ending, index) { return id }
             }
         }
         return nil
+    }
+
+    private func workspaceID(_ start: String, _ ending: String, _ index: String) throws -> WorkspaceID? {
+        let room = Workspace.nameLimit - 1 - ending.utf8.count
+        var presets = "SELECT id FROM preset_keys WHERE name = ?1"
+        // The names of presets may be cut; no index helps there.
+        if start.utf8.count > room / 2 {
+            presets += " OR length(name) > \(room) AND rtrim(substr(name, 1, \(room)), '-') = ?1"
+        }
+        let select = "SELECT id FROM workspaces INDEXED BY \(index) AND preset IN (\(presets))"
+        let byEnd = try statement("\(select) AND substr(id, -8) = ?2 ORDER BY id LIMIT 1")
+        if let id = try byEnd.first(start, ending, read: { $0.next(WorkspaceID.self) }) { return id }
+        // Ids that a provisioner gave end their names with a digest.
+        let others = try statement("\(select) AND length(id) <> 26").all(start) { columns in
+            columns.next(WorkspaceID.self)
+        }
+        return others.first { Workspace.name(preset: start, id: $0) == "\(start)-\(ending)" }
     }
 
     func workspace(claimedWith idempotencyKey: String) throws -> Workspace? {

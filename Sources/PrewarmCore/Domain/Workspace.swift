@@ -51,10 +51,39 @@ package struct Workspace: Hashable, Sendable {
         self.revision = revision
     }
 
-    /// For people and for the provisioner: the preset and the end of the id, which is the random part. RFC 1123.
+    /// For people and for the provisioner: the preset and the end of the id, which is the random part. An RFC 1123 label
+    /// of at most 63 characters, as a host name is.
     package var name: String { Workspace.name(preset: preset.name, id: id) }
 
+    /// `go-large-3f4g5h6j`; a preset's name is cut where both would not fit.
     package static func name(preset: String, id: WorkspaceID) -> String {
-        "\(preset)-\(id.rawValue.suffix(8))"
+        let ending = id.nameEnding
+        let room = nameLimit - 1 - ending.utf8.count
+        var start = preset.utf8.count > room ? preset.prefix(room) : preset[...]
+        while start.utf8.last == UInt8(ascii: "-") { start = start.dropLast() }
+        return "\(start)-\(ending)"
+    }
+
+    /// The longest label of a host name.
+    package static let nameLimit = 63
+}
+
+extension WorkspaceID {
+    /// The part of a workspace's name that tells it from others of its preset: the last eight characters of an id that
+    /// prewarm made, a short id of another's as it is, and of any other one a digest.
+    fileprivate var nameEnding: String {
+        let bytes = rawValue.utf8
+        if bytes.count == 26, bytes.allSatisfy(\.isLowercaseAlphanumeric) { return String(rawValue.suffix(8)) }
+        let isLabel = bytes.allSatisfy { $0.isLowercaseAlphanumeric || $0 == UInt8(ascii: "-") }
+        if (1...8).contains(bytes.count), isLabel, bytes.last != UInt8(ascii: "-") { return rawValue }
+        return SHA256.digest(Array(bytes)).prefix(4).map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }.joined()
+    }
+}
+
+extension UInt8 {
+    fileprivate var isLowercaseAlphanumeric: Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
     }
 }
