@@ -25,6 +25,16 @@ enum Schema {
                     """)
         }
         migrator.registerMigration("stor-identity") { database in try database.execute(sql: identity) }
+        migrator.registerMigration("prov-listings") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE listings ADD COLUMN more_orphans INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE listings ADD COLUMN unknown_states TEXT NOT NULL DEFAULT '';
+                    ALTER TABLE missing ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE missing ADD COLUMN state TEXT;
+                    ALTER TABLE missing ADD COLUMN reported INTEGER NOT NULL DEFAULT 0
+                    """)
+        }
         return migrator
     }
 

@@ -22,23 +22,46 @@ struct DriftTests {
         #expect(events.contains { $0.reason == "Lost" && $0.kind == .warning })
     }
 
-    @Test("leaves a claimed one to its owner, and tells")
-    func claimed() async throws {
+    @Test("leaves a claimed one to its owner, and reports it until it is well", arguments: [String?.none, "failed"])
+    func claimed(_ word: String?) async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
         world.commit("a 1 1")
         try await engine.sync()
         let claimed = try await engine.claim("a", owner: "ada")
-        world.with { $0.instances = [] }
-        world.with { $0.now = $0.now + .seconds(1) }
-        let reports = try await engine.resync(force: true)
-        #expect(reports.flatMap(\.missingClaimed).map(\.id) == [claimed.id])
-        #expect(try await engine.store.read { try $0.workspace(claimed.id.rawValue) }?.state == .claimed)
+        try await engine.sync()
+        #expect(try await Overview(engine).isHealthy)
+        let id = claimed.id.rawValue
+        world.with { state in
+            if let word { state.words[id] = word } else { state.unlisted = [id] }
+        }
+        for _ in 0..<2 {
+            world.with { $0.now = $0.now + .seconds(1) }
+            let reports = try await engine.resync(force: true)
+            #expect(reports.flatMap(\.missingClaimed).map(\.id) == [claimed.id])
+        }
+        #expect(try await engine.store.read { try $0.workspace(id) }?.state == .claimed)
+        let overview = try await Overview(engine)
+        #expect(!overview.isHealthy)
+        let broken = try #require(overview.value.list("brokenClaims").first)
+        #expect(broken.text("name") == claimed.name && broken.text("state") == word ?? "lost")
+        #expect(!overview.value.compactJSON.contains("ada"), "not everybody may see who has it")
+        let events = try await engine.store.read { try $0.events(EventFilter()) }
+        #expect(events.filter { $0.reason == "Lost" && $0.kind == .warning }.map(\.name) == [claimed.name])
+        world.with { state in
+            state.words = [:]
+            state.unlisted = []
+            state.now = state.now + .seconds(1)
+        }
+        _ = try await engine.resync(force: true)
+        #expect(try await Overview(engine).isHealthy)
+        #expect(try await engine.store.read { try $0.events(EventFilter()) }.last?.reason == "Recovered")
     }
 
-    @Test("and suddenly is much less is not believed until the next list agrees")
+    @Test("and suddenly is much less is not believed until a list an interval later agrees")
     func suspectList() async throws {
         let world = try World()
+        world.with { $0.canInspect = false }
         let engine = world.engine(store: try world.open())
         world.commit("a 10 1")
         try await engine.sync()
@@ -50,21 +73,93 @@ struct DriftTests {
         }
         let first = try await engine.resync(force: true)
         #expect(first.flatMap(\.lost).isEmpty && first.first?.suspicion?.missing.count == 8)
+        world.with { $0.now = $0.now + .seconds(1) }
+        let again = try await engine.resync(force: true)
+        #expect(again.flatMap(\.lost).isEmpty && again.first?.suspicion?.missing.count == 8, "a second later")
         world.with { $0.instances = all }
         let second = try await engine.resync(force: true)
         #expect(second.first?.suspicion == nil && second.flatMap(\.lost).isEmpty, "they are there again")
-        world.with { $0.instances.subtract(half) }
+        world.with { state in
+            state.instances.subtract(half)
+            state.now = state.now + .seconds(3600)
+        }
         #expect(try await engine.resync(force: true).first?.suspicion?.missing.count == 8, "as if for the first time")
         let last = try #require(all.sorted().last)
-        world.with { _ = $0.instances.remove(last) }
+        world.with { state in
+            _ = state.instances.remove(last)
+            state.now = state.now + .seconds(600)
+        }
         let third = try await engine.resync(force: true)
         #expect(Set(third.flatMap(\.lost).map(\.id.rawValue)) == half, "two lists agree about these")
         #expect(third.first?.suspicion?.missing.map(\.rawValue) == [last], "and not about this one yet")
+        world.with { $0.now = $0.now + .seconds(600) }
         #expect(try await engine.resync(force: true).flatMap(\.lost).map(\.id.rawValue) == [last])
         try await engine.sync()
         #expect(world.with(\.instances).count == 10)
         let events = try await engine.store.read { try $0.events(EventFilter()) }
-        #expect(events.contains { $0.reason == "ListSuspect" && $0.kind == .warning })
+        #expect(events.count { $0.reason == "ListSuspect" && $0.kind == .warning } == 3, "each time that it is new")
+    }
+
+    @Test(
+        "and is empty deletes nothing at once, however few there are",
+        arguments: [(1, true), (1, false), (2, true), (2, false), (30, true), (30, false)])
+    func emptyLists(_ count: Int, _ canInspect: Bool) async throws {
+        let world = try World()
+        world.with { $0.canInspect = canInspect }
+        let engine = world.engine(store: try world.open())
+        world.commit("a \(count) 1")
+        try await engine.sync()
+        let all = world.with(\.instances)
+        world.with { $0.unlisted = all }
+        for _ in 0..<5 {
+            world.with { $0.now = $0.now + .milliseconds(500) }
+            try await engine.sync(refreshes: true)
+        }
+        #expect(world.with(\.instances) == all)
+        #expect(try await engine.counts("a")?.eligible == count, "they stay claimable")
+        // The next list in time agrees, too. Each is inspected then, and found.
+        world.with { $0.now = $0.now + .seconds(601) }
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == count)
+        #expect((world.with(\.instances) == all) == canInspect)
+        #expect(world.with { state in state.calls.count { $0.hasPrefix("inspect ") } } == (canInspect ? count : 0))
+    }
+
+    @Test("and is no longer well is replaced", arguments: ["stopped", "failed", "Unhealthy"], [true, false])
+    func broken(_ word: String, _ canInspect: Bool) async throws {
+        let world = try World()
+        world.with { $0.canInspect = canInspect }
+        let engine = world.engine(store: try world.open())
+        world.commit("a 3 1")
+        try await engine.sync()
+        let broken = try #require(world.with { $0.instances.sorted().first })
+        world.with { state in
+            state.words[broken] = word
+            state.now = state.now + .seconds(601)
+        }
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 3)
+        #expect(world.with { $0.instances.count == 3 && !$0.instances.contains(broken) })
+        #expect(try await engine.store.read { try $0.failures(source: nil) }.isEmpty, "no build failed")
+        let events = try await engine.store.read { try $0.events(EventFilter()) }
+        #expect(events.contains { $0.reason == "Failed" && $0.message.lowercased().contains(word.lowercased()) })
+    }
+
+    @Test("and has a state that no contract names counts as ready, with one warning")
+    func unknownState() async throws {
+        let world = try World()
+        world.with { $0.canInspect = false }
+        let engine = world.engine(store: try world.open())
+        world.commit("a 2 1")
+        try await engine.sync()
+        world.with { state in for id in state.instances { state.words[id] = "zombie" } }
+        for _ in 0..<3 {
+            world.with { $0.now = $0.now + .seconds(601) }
+            try await engine.sync()
+        }
+        #expect(try await engine.counts("a")?.eligible == 2 && world.with(\.calls).count == 2)
+        let events = try await engine.store.read { try $0.events(EventFilter()) }
+        #expect(events.filter { $0.reason == "UnknownState" }.map(\.name) == ["local"])
     }
 
     @Test("is left alone where most of it is known to nobody, as after a store was restored")
@@ -79,6 +174,21 @@ struct DriftTests {
         try await engine.sync(refreshes: true)
         #expect(world.with(\.instances).isSuperset(of: foreign))
         #expect(try await engine.store.read { try $0.orphans() }.count == 9)
+    }
+
+    @Test("may be far more than is known: some are kept, the rest is counted")
+    func countlessOrphans() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 1 1")
+        world.with { $0.instances = Set((0..<5000).map { "foreign-\($0)" }) }
+        try await engine.sync(refreshes: true)
+        #expect(try await engine.store.read { try $0.orphans() }.count == Orphan.keptLimit)
+        let overview = try await Overview(engine)
+        #expect(overview.value.number("orphansTotal") == 5000 && overview.value.list("orphans").count == 100)
+        #expect(overview.value.compactJSON.utf8.count < 50_000)
+        let events = try await engine.store.read { try $0.events(EventFilter()) }
+        #expect(events.count { $0.reason == "Orphaned" } <= 21)
     }
 
     @Test("may be more than is known: it is reported, and adopted or left alone")

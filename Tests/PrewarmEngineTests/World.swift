@@ -34,6 +34,11 @@ final class World: Sendable {
         /// Creates of these versions run until they are cancelled.
         var endlessVersions: Set<String> = []
         var deadHolders: Set<String> = []
+        /// Of what exists, what the provisioner's list leaves out.
+        var unlisted: Set<String> = []
+        /// What the provisioner says of an instance in place of "ready".
+        var words: [String: String] = [:]
+        var canInspect = true
     }
 
     init() throws {
@@ -189,7 +194,9 @@ private struct MemoryGit: GitSource {
 struct MemoryProvisioner: Provisioner {
     let world: World
 
-    var operations: Set<ProvisionerOperation> { [.create, .delete, .inspect, .list] }
+    var operations: Set<ProvisionerOperation> {
+        world.with(\.canInspect) ? [.create, .delete, .inspect, .list] : [.create, .delete, .list]
+    }
     var concurrency: Int { 4 }
 
     func perform(
@@ -223,6 +230,8 @@ struct MemoryProvisioner: Provisioner {
                 state.instances.remove(id)
                 return .done(endpoint: nil, metadata: [:])
             default:
+                if !state.instances.contains(id) { return .lost }
+                if let word = state.words[id] { return .broken("the provisioner says that it is \(word)") }
                 return state.startsSlowly
                     ? .starting(endpoint: nil, metadata: [:]) : .done(endpoint: "http://\(id)", metadata: [:])
             }
@@ -231,7 +240,11 @@ struct MemoryProvisioner: Provisioner {
     }
 
     func list() async throws(ProvisionerFailure) -> [ListedWorkspace] {
-        world.with { $0.instances.sorted().map { ListedWorkspace(id: WorkspaceID($0), state: "ready") } }
+        world.with { state in
+            state.instances.subtracting(state.unlisted).sorted().map {
+                ListedWorkspace(id: WorkspaceID($0), state: state.words[$0] ?? "ready")
+            }
+        }
     }
 
     func end(_ mark: ProcessMark) async {}

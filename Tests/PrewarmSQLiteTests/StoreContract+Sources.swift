@@ -27,16 +27,36 @@ extension StoreContract {
             try await store.write { [changed] in try $0.save(changed) }
             #expect(try await store.read { try $0.source("main") } == changed)
         },
-        Case("what a list lacked is kept by provisioner, in place of what it was") { fixture in
+        Case("suspects are kept by provisioner, in place of what they were") { fixture in
             let store = try await fixture.open()
+            let (a, b) = (
+                Suspect(workspace: WorkspaceID("a"), since: .at(1)),
+                Suspect(workspace: WorkspaceID("b"), since: .at(2), state: "failed", isReported: true)
+            )
+            let c = Suspect(workspace: WorkspaceID("c"), since: .at(3))
             try await store.write { writer in
-                try writer.replaceMissing([WorkspaceID("a"), WorkspaceID("b")], provisioner: "local")
-                try writer.replaceMissing([WorkspaceID("c")], provisioner: "cloud")
-                try writer.replaceMissing([WorkspaceID("b")], provisioner: "local")
+                try writer.replaceSuspects([a], provisioner: "local")
+                try writer.replaceSuspects([c], provisioner: "cloud")
+                try writer.replaceSuspects([a, b], provisioner: "local")
             }
-            #expect(try await store.read { try $0.missing(provisioner: "local") } == [WorkspaceID("b")])
-            #expect(try await store.read { try $0.missing(provisioner: "cloud") } == [WorkspaceID("c")])
-            #expect(try await store.read { try $0.missing(provisioner: "other") }.isEmpty)
+            #expect(try await store.read { try $0.suspects(provisioner: "local") } == [a, b])
+            #expect(try await store.read { try $0.suspects(provisioner: "cloud") } == [c])
+            #expect(try await store.read { try $0.suspects(provisioner: "other") }.isEmpty)
+        },
+        Case("what a list said is kept whole, and stays while the next one fails") { fixture in
+            let store = try await fixture.open()
+            let orphan = Orphan(provisioner: "local", id: WorkspaceID("x"), state: "up", since: .at(1))
+            let listing = Listing(
+                provisioner: "local", at: .at(5), orphans: [orphan], moreOrphans: 7, unknownStates: ["up", "down"])
+            #expect(try await store.read { try $0.listing(provisioner: "local") } == nil)
+            try await store.write { writer in
+                try writer.save(listing)
+                try writer.setListed(provisioner: "local", at: .at(6))
+            }
+            let kept = try await store.read { try $0.listing(provisioner: "local") }
+            let expected = Listing(
+                provisioner: "local", at: .at(6), orphans: [orphan], moreOrphans: 7, unknownStates: ["up", "down"])
+            #expect(kept == expected)
         },
         Case("a dirty source has no quiet time left, others keep theirs") { fixture in
             let store = try await fixture.open()

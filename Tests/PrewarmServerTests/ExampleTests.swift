@@ -7,7 +7,8 @@ import Testing
 extension MetricDescriptor {
     /// In the order in which they are rendered.
     fileprivate static let all = [
-        buildInfo, sourceInfo, sourceLastSuccess, sourceRevisionTime, manifests, deletionsHeld, leaseHeld, operations,
+        buildInfo, sourceInfo, sourceLastSuccess, sourceRevisionTime, manifests, deletionsHeld, brokenClaims, leaseHeld,
+        operations,
         oldestPending, presetInstances, presetCondition, reconciles, gitRequests, parseCache, planActions,
         claims, webhookDeliveries, notifications, reconcileDuration, gitDuration, operationDuration, claimDuration,
         commitToReady,

@@ -63,7 +63,13 @@ final class ProgressDisplay: Sendable {
                 suspicion.message(of: report.provisioner), hint: "`prewarm sync --refresh` asks for the next one")
         }
         for workspace in report.lost {
-            console.step(.failure, "\(workspace.name) is gone: \(report.provisioner) lost it")
+            console.step(.failure, Self.loss(of: workspace, by: report.provisioner))
+        }
+        if !report.inspected.isEmpty {
+            console.step(
+                .waiting,
+                "\(report.provisioner) does not list \(counted(report.inspected.count, "workspace")) as ready: prewarm inspects them"
+            )
         }
         for workspace in report.missingClaimed {
             console.warning(
@@ -71,11 +77,17 @@ final class ProgressDisplay: Sendable {
                 hint: "`prewarm release \(workspace.name)` forgets it")
         }
         if !report.orphans.isEmpty {
+            let count = report.orphans.count + report.moreOrphans
             console.warning(
-                "\(report.provisioner) lists \(counted(report.orphans.count, "workspace")) that nobody knows",
+                "\(report.provisioner) lists \(counted(count, "workspace")) that nobody knows",
                 hint: "see `prewarm get orphans`; `prewarm adopt PRESET ID` takes one over")
         }
         for id in report.deleted { console.step(.waiting, "\(id) is known to nobody: it is deleted") }
+    }
+
+    private static func loss(of workspace: Workspace, by provisioner: String) -> String {
+        workspace.state == .failed
+            ? "\(workspace.name) is broken, says \(provisioner)" : "\(workspace.name) is gone: \(provisioner) lost it"
     }
 
     private func show(_ report: TurnReport) {
@@ -100,7 +112,9 @@ final class ProgressDisplay: Sendable {
         switch operation.state {
         case .succeeded:
             state.done += 1
-            if operation.kind == .create, workspace.state == .creating {
+            if operation.kind == .inspect, [.lost, .failed].contains(workspace.state) {
+                console.step(.failure, Self.loss(of: workspace, by: operation.provisioner))
+            } else if operation.kind == .create, workspace.state == .creating {
                 console.step(.waiting, "\(name) is starting\(time)")
             } else {
                 console.step(.success, "\(operation.kind.pastTense) \(name)\(time)")

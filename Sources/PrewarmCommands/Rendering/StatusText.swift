@@ -93,9 +93,12 @@ struct StatusText {
 
     /// What nobody is in charge of.
     private var strays: String {
-        let orphans = status.list("orphans").count
+        let orphans = max(status.number("orphansTotal"), status.list("orphans").count)
         var lines = status.list("suspectLists").map { list in
-            "the last list of the provisioner \"\(list.text("provisioner") ?? "")\" lacks \(counted(list.number("missing"), "workspace")): none is replaced until the next one agrees"
+            "the last list of the provisioner \"\(list.text("provisioner") ?? "")\" lacks \(counted(list.number("missing"), "workspace")) or calls them broken: prewarm replaces none until it is sure"
+        }
+        lines += status.list("brokenClaims").map { claim in
+            "the claimed workspace \(claim.text("name") ?? "") of \(claim.text("preset") ?? "") is broken: \((claim.text("message") ?? "").asOneLine); prewarm does not touch it"
         }
         lines += status.list("failingLists").map { list in
             let since = list.text("since").map { " since \($0)" } ?? ""

@@ -41,6 +41,7 @@ package final class Daemon: Service {
                 group.addTask { await self.serveGenerations() }
                 group.addTask { await self.watchChanges() }
                 group.addTask { await self.watchStore() }
+                group.addTask { await self.logWarnings() }
                 group.addTask { await self.resyncNowAndThen() }
                 group.addTask { await self.forgetOldNowAndThen() }
                 group.addTask { await self.endAfterGrace() }
@@ -170,6 +171,12 @@ package final class Daemon: Service {
         }
     }
 
+    private func logWarnings() async {
+        var log = EventLog(store: engine.store, logger: logger)
+        await log.look()
+        for await _ in changes.subscribe() { await log.look() }
+    }
+
     private func resyncNowAndThen() async {
         while !Task.isCancelled {
             do {
@@ -184,7 +191,7 @@ package final class Daemon: Service {
                             "a provisioner's list is not believed",
                             metadata: ["reason": "\(suspicion.message(of: report.provisioner))"])
                     }
-                    if !report.lost.isEmpty || !report.deleted.isEmpty { replan() }
+                    if !report.lost.isEmpty || !report.deleted.isEmpty || !report.inspected.isEmpty { replan() }
                 }
                 try await engine.settleRemovedSources()
             } catch {

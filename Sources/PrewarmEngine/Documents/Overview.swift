@@ -10,11 +10,7 @@ package struct Overview: Sendable {
     private let missingProvisioners: [String]
     /// In the store, and not in the configuration any more.
     private let unconfigured: [Engine.RemovedSource]
-    /// Listed by a provisioner, and known to nobody.
-    private let orphans: [Orphan]
-    /// How many workspaces the last list of a provisioner lacked, while that is not believed.
-    private let suspects: [(provisioner: String, missing: Int)]
-    private let listFailures: [ListFailure]
+    private let lists: ListOverview
     private let store: StoreIdentity
     private let damage: [String]
     private let now: Timestamp
@@ -38,16 +34,9 @@ package struct Overview: Sendable {
         unconfigured = try await engine.removedSources()
         store = try await engine.store.read { try $0.identity() }
         damage = engine.store.damage
-        let pending: [Operation]
-        (pending, orphans, suspects, listFailures) = try await engine.store.read { store in
-            (
-                try store.operations(OperationFilter(states: [.pending])).map(\.operation), try store.orphans(),
-                try engine.provisioners.keys.sorted().map { ($0, try store.missing(provisioner: $0).count) }
-                    .filter { $0.1 > 0 },
-                try store.listFailures().filter {
-                    engine.provisioners[$0.provisioner]?.operations.contains(.list) == true
-                }
-            )
+        lists = try await ListOverview(engine)
+        let pending = try await engine.store.read { store in
+            try store.operations(OperationFilter(states: [.pending])).map(\.operation)
         }
         failing = pending.filter { $0.error != nil && $0.kind != .inspect }
         missingProvisioners = Set(pending.map(\.provisioner)).subtracting(engine.provisioners.keys).sorted()
@@ -55,8 +44,8 @@ package struct Overview: Sendable {
 
     package var isHealthy: Bool {
         sources.allSatisfy(\.isHealthy) && presets.areHealthy && failing.isEmpty
-            && missingProvisioners.isEmpty && unconfigured.isEmpty && suspects.isEmpty
-            && listFailures.isEmpty && store.hold?.reason != .restored && damage.isEmpty
+            && missingProvisioners.isEmpty && unconfigured.isEmpty && lists.isHealthy
+            && store.hold?.reason != .restored && damage.isEmpty
     }
 
     package var value: Value {
@@ -69,22 +58,9 @@ package struct Overview: Sendable {
             "morePresets": presets.left > 0 ? .int(presets.left) : nil,
             "failing": .array(failing.prefix(limit).map { Value($0) }),
             "moreFailing": failing.count > limit ? .int(failing.count - limit) : nil,
-            "orphans": orphans.isEmpty ? nil : .array(orphans.map { Value($0) }),
-            "suspectLists": suspects.isEmpty
-                ? nil
-                : .array(
-                    suspects.map {
-                        .object(known: ["provisioner": .string($0.provisioner), "missing": .int($0.missing)])
-                    }),
-            "failingLists": listFailures.isEmpty
-                ? nil
-                : .array(
-                    listFailures.map {
-                        .object(known: [
-                            "provisioner": .string($0.provisioner), "message": .string($0.message),
-                            "since": Value($0.since),
-                        ])
-                    }),
+            "orphans": lists.orphans, "orphansTotal": lists.orphansTotal,
+            "suspectLists": lists.suspectLists, "brokenClaims": lists.brokenClaims,
+            "failingLists": lists.failingLists,
             "unconfiguredSources": unconfigured.isEmpty ? nil : .array(unconfigured.map { .string($0.name) }),
             "removedSources": unconfigured.isEmpty
                 ? nil

@@ -67,8 +67,10 @@ package protocol StoreReader: StandingReader {
     func listedAt(provisioner: String) throws -> Timestamp?
     /// Of the provisioners whose last list could not be had.
     func listFailures() throws -> [ListFailure]
-    /// What the provisioner's last list lacked, and that is not believed to be gone yet.
-    func missing(provisioner: String) throws -> Set<WorkspaceID>
+    /// What was learned from the provisioner's last list; nil where it was never asked for.
+    func listing(provisioner: String) throws -> Listing?
+    /// In the order of their ids.
+    func suspects(provisioner: String) throws -> [Suspect]
 
     /// By id or name.
     func workspace(_ idOrName: String) throws -> Workspace?
@@ -144,11 +146,15 @@ package protocol StoreWriter: StoreReader, StandingWriter {
     /// In place of an earlier one of the source.
     func save(_ pin: Pin) throws
     func forgetPin(ofSource name: String) throws
-    /// What a provisioner's list shows that nobody knows, in place of what it was.
+    /// Replaces the orphans of an earlier list of the provisioner.
     func replaceOrphans(_ orphans: [Orphan], provisioner: String, listedAt: Timestamp) throws
+    /// Replaces what an earlier list of the provisioner said.
+    func save(_ listing: Listing) throws
+    /// Notes that the provisioner was asked, without an answer.
+    func setListed(provisioner: String, at: Timestamp) throws
     /// Of a provisioner that was asked before; nil: it can be listed again.
     func setListFailure(_ failure: ListFailure?, provisioner: String) throws
-    func replaceMissing(_ workspaces: Set<WorkspaceID>, provisioner: String) throws
+    func replaceSuspects(_ suspects: [Suspect], provisioner: String) throws
     /// Nil: the failures are over.
     func setFailure(_ failure: FailureRecord?, of preset: PresetKey) throws
 
@@ -172,13 +178,13 @@ package protocol StoreWriter: StoreReader, StandingWriter {
     func update(_ operation: OperationRecord) throws
     /// Cancels the pending operations of these workspaces.
     func cancelOperations(of workspaces: [WorkspaceID], now: Timestamp) throws
+    /// Forgets attempts in the middle, as ``LogRecord`` says.
     func append(_ log: LogRecord) throws
     func append(_ events: [Event]) throws
     func save(_ record: SinkRecord, ofSink name: String) throws
 
     // MARK: Access
 
-    /// Forgets attempts in the middle, as ``LogRecord`` says.
     /// False where there is one of this id or name already.
     func insert(_ token: AccessTokenRecord) throws -> Bool
     /// False where there was none.

@@ -3,13 +3,18 @@ package import PrewarmCore
 /// What a provisioner's own list says about what the store believes.
 package struct ResyncReport: Sendable {
     package let provisioner: String
-    /// Ready ones that are gone: the next turn replaces them.
+    /// Ready ones that are gone or broken: the next turn replaces them.
     package var lost: [Workspace] = []
-    /// Claimed ones that are gone. They are their owners', so they stay as they are.
+    /// Ready ones that the provisioner is asked about, one by one, before they count as gone.
+    package var inspected: [Workspace] = []
+    /// Claimed ones that are gone or broken. They are their owners', so they stay as they are.
     package var missingClaimed: [Workspace] = []
-    /// The list lacks so much that it is not believed until the next one agrees.
+    /// The list lacks so much that it is not believed until a later one agrees.
     package var suspicion: Suspicion?
+    /// At most ``Orphan/keptLimit``.
     package var orphans: [Orphan] = []
+    /// The number of orphans beyond ``orphans``.
+    package var moreOrphans = 0
     /// Orphans that are deleted from now on, because the policy says so.
     package var deleted: [WorkspaceID] = []
     /// Why the list could not be had; everything stays as it is.
@@ -26,82 +31,122 @@ extension Engine {
             guard let provisioner = provisioners[name], provisioner.operations.contains(.list) else { continue }
             if !force { guard try await isResyncDue(name) else { continue } }
             let startedAt = now()
-            var listed: [ListedWorkspace]?
-            var report = ResyncReport(provisioner: name)
             do {
-                listed = try await provisioner.list()
-            } catch {
-                report.failure = error
+                let listed = try await provisioner.list()
+                reports.append(try await compare(listed, of: name, startedAt: startedAt))
+            } catch let failure as ProvisionerFailure {
+                try await store.write { store in
+                    try store.setListed(provisioner: name, at: startedAt)
+                    try noteList(failure, of: name, at: startedAt, in: store)
+                }
+                reports.append(ResyncReport(provisioner: name, failure: failure))
             }
-            let (before, answer) = (report, listed)
-            reports.append(try await store.write { try compare(before, answer, startedAt: startedAt, in: $0) })
         }
         return reports
+    }
+
+    private func resyncInterval(of provisioner: String) -> Duration {
+        policy.resync[provisioner] ?? Policy.standardResync
     }
 
     /// Where nothing exists there is nothing to compare: the time runs from then on.
     private func isResyncDue(_ name: String) async throws -> Bool {
         let now = now()
-        let interval = policy.resync[name] ?? Policy.standardResync
+        let interval = resyncInterval(of: name)
         if let last = try await store.read({ try $0.listedAt(provisioner: name) }) {
             return (last + interval).hasCome(at: now, atMost: interval)
         }
         if try await store.read({ try !$0.workspaces(WorkspaceFilter()).isEmpty }) { return true }
-        try await store.write { try $0.replaceOrphans([], provisioner: name, listedAt: now) }
+        try await store.write { try $0.save(Listing(provisioner: name, at: now)) }
         return false
     }
 
+    /// Reads and compares before the write transaction: a list can be long, and claims wait for nothing but writing.
     private func compare(
-        _ before: ResyncReport, _ listed: [ListedWorkspace]?, startedAt: Timestamp, in store: any StoreWriter
-    ) throws -> ResyncReport {
-        var report = before
-        let name = report.provisioner
-        let known = try store.orphans().filter { $0.provisioner == name }
+        _ listed: [ListedWorkspace], of name: String, startedAt: Timestamp
+    ) async throws -> ResyncReport {
         // Named twice, it is one all the same.
-        var seen: Set<WorkspaceID> = []
-        guard let listed = listed?.filter({ seen.insert($0.id).inserted }) else {
-            try store.replaceOrphans(known, provisioner: name, listedAt: startedAt)
-            try noteList(report.failure, of: name, at: startedAt, in: store)
+        let present = Dictionary(listed.map { ($0.id, $0) }) { first, _ in first }
+        let canInspect = provisioners[name]?.operations.contains(.inspect) == true
+        let (known, last) = try await store.read { store in
+            (
+                ListComparison.Known(
+                    workspaces: try store.workspaces(WorkspaceFilter()).filter { $0.spec.provisioner == name },
+                    suspects: try store.suspects(provisioner: name), canInspect: canInspect, policy: policy,
+                    interval: resyncInterval(of: name)),
+                try store.listing(provisioner: name)
+            )
+        }
+        let comparison = ListComparison(present, startedAt: startedAt, listedAt: now(), known: known)
+        let strangers = try await orphans(
+            Array(present.values), name, last?.orphans ?? [], live: Set(known.workspaces.map(\.id)), startedAt)
+        return try await store.write { store in
+            try store.recognizeRestored(listed, of: name, at: startedAt)
+            let identity = try store.identity()
+            var report = ResyncReport(provisioner: name)
+            report.suspicion = comparison.suspicion
+            report.missingClaimed = comparison.claimed.map(\.workspace)
+            (report.orphans, report.moreOrphans) = strangers
+            report.lost = try condemn(comparison, in: store)
+            report.inspected = try inspect(comparison.inspected, in: store)
+            try store.replaceSuspects(comparison.suspects, provisioner: name)
+            let ours = report.orphans.filter { !identity.isForeign($0.store) }
+            if policy.deletesOrphans, identity.hold == nil, !ours.isEmpty,
+                !policy.deletionGuard.holds(ours.count + report.moreOrphans, of: present.count)
+            {
+                report.deleted = ours.map(\.id)
+                try delete(ours, in: store)
+                report.orphans.removeAll { !identity.isForeign($0.store) }
+            }
+            let states = comparison.unknownStates.sorted()
+            let unknown = states.filter { last?.unknownStates.contains($0) != true }
+            try store.save(
+                Listing(
+                    provisioner: name, at: startedAt, orphans: report.orphans, moreOrphans: report.moreOrphans,
+                    unknownStates: Array(((last?.unknownStates ?? []) + unknown).prefix(Self.unknownStatesLimit))))
+            try noteList(nil, of: name, at: startedAt, in: store)
+            try store.append(
+                ListEvents(report, comparison, before: last, unknown: unknown, at: startedAt).events)
+            for source in Set(report.lost.map(\.preset.source)) { try store.markDirty(source: source) }
             return report
         }
-        try store.recognizeRestored(listed, of: name, at: startedAt)
-        let identity = try store.identity()
-        let present = Dictionary(listed.map { ($0.id, $0) }) { first, _ in first }
-        let workspaces = try store.workspaces(WorkspaceFilter()).filter { $0.spec.provisioner == name }
-        let listedAt = now()
-        // What became ready while the list was made need not be in it.
-        let expected = workspaces.filter { workspace in
-            guard [.ready, .claimed].contains(workspace.state), let readyAt = workspace.readyAt else { return false }
-            // One of the future was ready before the clock was put back.
-            return readyAt < startedAt || readyAt > listedAt
-        }
-        let missing = expected.filter { present[$0.id]?.isThere != true }
-        report.suspicion = try suspicion(missing: missing, of: expected.count, provisioner: name, in: store)
-        for workspace in missing where report.suspicion?.missing.contains(workspace.id) != true {
-            switch workspace.state {
-            case .ready:
-                var lost = workspace
-                lost.state = .lost
-                if try store.update(lost, from: [.ready]) { report.lost.append(lost) }
-            case .claimed: report.missingClaimed.append(workspace)
-            default: break
-            }
-        }
-        report.orphans = try orphans(listed, name, known, live: Set(workspaces.map(\.id)), startedAt, in: store)
-        let ours = report.orphans.filter { !identity.isForeign($0.store) }
-        if policy.deletesOrphans, identity.hold == nil, !ours.isEmpty,
-            !policy.deletionGuard.holds(ours.count, of: listed.count)
-        {
-            report.deleted = ours.map(\.id)
-            try delete(ours, in: store)
-            report.orphans.removeAll { !identity.isForeign($0.store) }
-        }
-        try store.replaceOrphans(report.orphans, provisioner: name, listedAt: startedAt)
-        try noteList(nil, of: name, at: startedAt, in: store)
-        try store.append(events(report, known: Set(known.map(\.id)), at: startedAt))
-        for source in Set(report.lost.map(\.preset.source)) { try store.markDirty(source: source) }
-        return report
     }
+
+    private static let unknownStatesLimit = 20
+
+    /// - Returns: those that were ready until now.
+    private func condemn(_ comparison: ListComparison, in store: any StoreWriter) throws -> [Workspace] {
+        var condemned: [Workspace] = []
+        for (workspace, suspect) in comparison.condemned {
+            var workspace = workspace
+            workspace.state = suspect.state == nil ? .lost : .failed
+            let moved = try store.move([workspace.id], from: [.ready], to: workspace.state)
+            if !moved.isEmpty { condemned.append(workspace) }
+        }
+        return condemned
+    }
+
+    /// - Returns: all that are being inspected, earlier ones included.
+    private func inspect(_ workspaces: [Workspace], in store: any StoreWriter) throws -> [Workspace] {
+        let now = now()
+        var generator = SystemRandomNumberGenerator()
+        var identifiers = IdentifierFactory(now: now, using: &generator)
+        let inspected = workspaces.prefix(Self.inspectionsLimit)
+        for workspace in inspected {
+            let unfinished = OperationFilter(workspace: workspace.id, states: [.pending, .running], limit: 1)
+            guard try store.operations(unfinished).isEmpty else { continue }
+            try store.insert([
+                Operation(
+                    id: OperationID(identifiers.next()), kind: .inspect, workspace: workspace.id,
+                    preset: workspace.preset, provisioner: workspace.spec.provisioner, reason: .lost,
+                    nextAttemptAt: now, createdAt: now)
+            ])
+        }
+        return Array(inspected)
+    }
+
+    /// The number of workspaces of which one list may cause inspections; the next list causes those of the rest.
+    private static let inspectionsLimit = 500
 
     /// An event where that begins or ends.
     private func noteList(
@@ -130,22 +175,32 @@ extension Engine {
         ])
     }
 
+    /// - Returns: those that are kept, in the order of their ids, and how many more there are.
     private func orphans(
         _ listed: [ListedWorkspace], _ provisioner: String, _ known: [Orphan], live: Set<WorkspaceID>,
-        _ startedAt: Timestamp, in store: any StoreReader
-    ) throws -> [Orphan] {
+        _ startedAt: Timestamp
+    ) async throws -> ([Orphan], more: Int) {
+        let strangers = listed.filter { ListedState($0.state).isThere && !live.contains($0.id) }
+            .sorted { $0.id < $1.id }
+        if strangers.isEmpty { return ([], 0) }
         let since = Dictionary(known.map { ($0.id, $0.since) }) { first, _ in first }
-        return try listed.filter { $0.isThere && !live.contains($0.id) }.compactMap { found in
-            // One that was deleted while the list was made may still be in it.
-            if try store.workspace(found.id.rawValue)?.id == found.id {
-                let last = try store.operations(OperationFilter(workspace: found.id)).compactMap(\.operation.finishedAt)
-                guard let last = last.max(), (last + Self.listLag).hasCome(at: startedAt, atMost: Self.listLag) else {
-                    return nil
+        return try await store.read { store in
+            var kept: [Orphan] = []
+            for (index, found) in strangers.enumerated() {
+                guard kept.count < Orphan.keptLimit else { return (kept, strangers.count - index) }
+                // One that was deleted while the list was made may still be in it.
+                if try store.workspace(found.id.rawValue)?.id == found.id {
+                    let operations = try store.operations(OperationFilter(workspace: found.id))
+                    guard let last = operations.compactMap(\.operation.finishedAt).max(),
+                        (last + Self.listLag).hasCome(at: startedAt, atMost: Self.listLag)
+                    else { continue }
                 }
+                kept.append(
+                    Orphan(
+                        provisioner: provisioner, id: found.id, state: found.state,
+                        since: since[found.id] ?? startedAt, store: found.store))
             }
-            return Orphan(
-                provisioner: provisioner, id: found.id, state: found.state, since: since[found.id] ?? startedAt,
-                store: found.store)
+            return (kept, 0)
         }
     }
 
@@ -173,28 +228,6 @@ extension Engine {
             ])
         }
     }
-
-    private func events(_ report: ResyncReport, known: Set<WorkspaceID>, at: Timestamp) -> [Event] {
-        let lost = report.lost.map { workspace in
-            Event(
-                at: at, kind: .warning, reason: Reason.lost.rawValue, object: "workspace", name: workspace.name,
-                source: workspace.preset.source, preset: workspace.preset.name,
-                message: "the provisioner \(report.provisioner) does not list it any more")
-        }
-        let orphans = report.orphans.map(\.id).filter { !known.contains($0) } + report.deleted
-        return lost + (report.suspicion.map { [$0.event(of: report.provisioner, at: at)] } ?? [])
-            + orphans.map { id in
-                Event(
-                    at: at, kind: .warning, reason: Reason.orphaned.rawValue, object: "workspace", name: id.rawValue,
-                    message: "the provisioner \(report.provisioner) lists it, and nobody knows it"
-                        + (report.deleted.contains(id) ? "; it is deleted" : ""))
-            }
-    }
-}
-
-extension ListedWorkspace {
-    /// Some provisioners go on listing what is gone.
-    fileprivate var isThere: Bool { !["lost", "gone", "deleted", "deleting"].contains(state?.lowercased() ?? "") }
 }
 
 extension PresetKey {

@@ -92,8 +92,16 @@ enum DocumentSchemas {
             "Status",
             [
                 "at": "time", "healthy": "boolean", "store": "Store", "sources": "[]Source", "presets": "[]Preset",
-                "failing": "[]Operation", "orphans?": "[]Orphan", "failingLists?": "[]ListFailure", "daemon?": "object",
-                "morePresets?": "number", "moreFailing?": "number",
+                "failing": "[]Operation", "orphans?": "[]Orphan", "orphansTotal?": "number",
+                "suspectLists?": "[]object", "brokenClaims?": "[]BrokenClaim", "failingLists?": "[]ListFailure",
+                "daemon?": "object", "morePresets?": "number", "moreFailing?": "number",
+            ]
+        ),
+        (
+            "BrokenClaim",
+            [
+                "id": "text", "name": "text", "preset": "text", "source": "text", "provisioner": "text",
+                "state": "text", "message": "text", "since": "time",
             ]
         ),
         ("Observed", ["at": "time", "workspaces": "[]Workspace", "operations": "[]Operation"]),

@@ -58,6 +58,9 @@ extension MetricDescriptor {
     static let operations = gauge("prewarm_operations", ["type", "state"], "Operations that are pending or running.")
     static let oldestPending = gauge(
         "prewarm_operation_oldest_pending_seconds", "For how long the oldest operation that could run has waited.")
+    static let brokenClaims = gauge(
+        "prewarm_claimed_broken", ["provisioner"],
+        "Claimed workspaces that the provisioner's last list lacks or calls stopped, failed or unhealthy.")
     static let leaseHeld = gauge(
         "prewarm_lease_held", ["source"],
         "1 while this process reads the source as a whole, and nobody else reconciles it.")

@@ -20,10 +20,13 @@ struct MetricsState: Sendable {
     /// In the order of the configuration.
     var sources: [Source] = []
     var operations = OperationTallies()
+    /// By provisioner, of those that can list.
+    var brokenClaims: [(provisioner: String, count: Int)] = []
     var now: Timestamp
 
     static func read(_ engine: Engine) async throws -> MetricsState {
         let (now, holder, names) = (engine.now(), engine.holder, engine.sourceNames)
+        let listed = engine.provisioners.filter { $0.value.operations.contains(.list) }.keys.sorted()
         return try await engine.store.read { store in
             var state = MetricsState(now: now)
             let suspensions = try store.suspensions().filter { $0.isInForce(at: now) }
@@ -36,6 +39,7 @@ struct MetricsState: Sendable {
                 state.sources.append(source)
             }
             state.operations = try store.unfinishedOperations(now: now)
+            state.brokenClaims = try listed.map { ($0, try store.openSuspects(provisioner: $0).claimed.count) }
             return state
         }
     }
@@ -67,6 +71,8 @@ struct MetricsState: Sendable {
         }
         text.begin(.deletionsHeld)
         for source in sources { text.sample(.deletionsHeld, [source.name], held[source.name] ?? 0) }
+        text.begin(.brokenClaims)
+        for claims in brokenClaims { text.sample(.brokenClaims, [claims.provisioner], claims.count) }
         text.begin(.leaseHeld)
         for source in sources { text.sample(.leaseHeld, [source.name], source.holdsLease ? 1 : 0) }
         text.begin(.operations)

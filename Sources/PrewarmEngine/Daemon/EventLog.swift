@@ -1,0 +1,58 @@
+internal import Logging
+internal import PrewarmCore
+
+/// Writes each warning among the events to the log: a build that failed, a preset that stalled, a workspace that was
+/// lost. Events are what everything that happens is kept as, so nothing that is reported there is missing here.
+struct EventLog: Sendable {
+    private let store: any Store
+    private let logger: Logger
+    /// Of the last event that was seen; nil before the first look, which passes over what is older than the process.
+    private var sequence: Int64?
+
+    private static let page = 500
+
+    init(store: any Store, logger: Logger) {
+        self.store = store
+        self.logger = logger
+    }
+
+    /// Writes what came since the last look. A store that cannot be read now is read at the next one.
+    mutating func look() async {
+        guard let last = sequence else {
+            sequence = try? await store.read { try $0.newestEvent() }
+            return
+        }
+        var after = last
+        while let events = try? await store.read({ [after] in try $0.events(after: after, limit: Self.page) }) {
+            for event in events { write(event.event) }
+            after = events.last?.sequence ?? after
+            sequence = after
+            if events.count < Self.page { return }
+        }
+    }
+
+    private func write(_ event: Event) {
+        guard event.kind == .warning else { return }
+        let cause = event.message.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        var metadata: Logger.Metadata = [
+            event.object: "\(event.name.printable)", "reason": "\(event.reason)", "cause": "\(cause.printable)",
+        ]
+        if let preset = event.preset { metadata["preset"] = "\(preset)" }
+        if let source = event.source { metadata["source"] = "\(source)" }
+        logger.warning(Self.message(of: event), metadata: metadata)
+    }
+
+    private static func message(of event: Event) -> Logger.Message {
+        switch (event.reason, event.object) {
+        case ("CreateFailed", _): "a build failed"
+        case ("DeleteFailed", _): "a deletion failed"
+        case ("Stalled", _): "a preset is stalled"
+        case (Reason.lost.rawValue, "workspace"): "a workspace was lost"
+        case (Reason.failed.rawValue, "workspace"): "a workspace is broken"
+        case (Reason.orphaned.rawValue, _): "a workspace is known to nobody"
+        case ("ManifestsInvalid", _): "manifests are invalid"
+        case ("DeletionsHeld", _): "deletions are held"
+        default: "a warning was recorded"
+        }
+    }
+}

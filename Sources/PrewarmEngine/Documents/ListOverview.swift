@@ -1,0 +1,87 @@
+package import PrewarmCore
+
+/// The part of an ``Overview`` that provisioners' lists tell: orphans, suspects and claimed workspaces that are broken.
+/// Its size does not grow with the lists.
+package struct ListOverview: Sendable {
+    /// The number of orphans and of broken claims that are shown each.
+    static let shownLimit = 100
+
+    private let shownOrphans: [Orphan]
+    private let orphanCount: Int
+    private let suspects: [(provisioner: String, count: Int)]
+    private let broken: [(provisioner: String, suspect: Suspect, workspace: Workspace)]
+    private let failures: [ListFailure]
+
+    package init(_ engine: Engine) async throws {
+        let names = engine.provisioners.keys.sorted()
+        (shownOrphans, orphanCount, suspects, broken, failures) = try await engine.store.read { store in
+            let orphans = try store.orphans()
+            let more = try names.reduce(0) { $0 + (try store.listing(provisioner: $1)?.moreOrphans ?? 0) }
+            var (counts, broken): ([(String, Int)], [(String, Suspect, Workspace)]) = ([], [])
+            for name in names {
+                let open = try store.openSuspects(provisioner: name)
+                if open.unclaimed > 0 { counts.append((name, open.unclaimed)) }
+                broken += open.claimed.map { (name, $0.suspect, $0.workspace) }
+            }
+            let failures = try store.listFailures().filter {
+                engine.provisioners[$0.provisioner]?.operations.contains(.list) == true
+            }
+            return (
+                Array(orphans.prefix(Self.shownLimit)), orphans.count + more, counts, broken, failures
+            )
+        }
+    }
+
+    var isHealthy: Bool { suspects.isEmpty && broken.isEmpty && failures.isEmpty }
+
+    var orphans: Value? { list(shownOrphans) { Value($0) } }
+    var orphansTotal: Value? { orphanCount == 0 ? nil : .int(orphanCount) }
+
+    var suspectLists: Value? {
+        list(suspects) { .object(known: ["provisioner": .string($0.provisioner), "missing": .int($0.count)]) }
+    }
+
+    /// Without their owners, which not everybody may see.
+    var brokenClaims: Value? {
+        list(broken.prefix(Self.shownLimit)) { provisioner, suspect, workspace in
+            .object(known: [
+                "id": .string(workspace.id.rawValue), "name": .string(workspace.name),
+                "preset": .string(workspace.preset.name), "source": .string(workspace.preset.source),
+                "provisioner": .string(provisioner), "state": .string(suspect.state ?? "lost"),
+                "message": .string(suspect.message(of: provisioner)), "since": Value(suspect.since),
+            ])
+        }
+    }
+
+    var failingLists: Value? {
+        list(failures) {
+            .object(known: [
+                "provisioner": .string($0.provisioner), "message": .string($0.message), "since": Value($0.since),
+            ])
+        }
+    }
+
+    private func list<Element>(_ elements: some Collection<Element>, _ value: (Element) -> Value) -> Value? {
+        elements.isEmpty ? nil : .array(elements.map(value))
+    }
+}
+
+extension StoreReader {
+    /// The suspects of a provisioner whose workspaces are still what the list was compared with.
+    package func openSuspects(
+        provisioner: String
+    ) throws -> (unclaimed: Int, claimed: [(suspect: Suspect, workspace: Workspace)]) {
+        var (unclaimed, claimed): (Int, [(suspect: Suspect, workspace: Workspace)]) = (0, [])
+        for suspect in try suspects(provisioner: provisioner) {
+            guard let workspace = try workspace(suspect.workspace.rawValue) else { continue }
+            switch workspace.state {
+            case .ready: unclaimed += 1
+            case .claimed where suspect.isReported: claimed.append((suspect, workspace))
+            // One of so many that the list is not believed.
+            case .claimed: unclaimed += 1
+            default: break
+            }
+        }
+        return (unclaimed, claimed)
+    }
+}

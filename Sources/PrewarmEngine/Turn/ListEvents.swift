@@ -1,0 +1,75 @@
+import PrewarmCore
+
+/// The events of one comparison with a provisioner's list.
+struct ListEvents {
+    private(set) var events: [Event] = []
+    private let provisioner: String
+    private let at: Timestamp
+
+    /// The number of orphans that get an event each; the rest is counted in one.
+    private static let orphansLimit = 20
+
+    /// - Parameter unknown: states that no list before had.
+    init(
+        _ report: ResyncReport, _ comparison: ListComparison, before: Listing?, unknown: [String], at: Timestamp
+    ) {
+        provisioner = report.provisioner
+        self.at = at
+        let lost = Set(report.lost.map(\.id))
+        for (workspace, suspect) in comparison.condemned where lost.contains(workspace.id) {
+            note(workspace, suspect.state == nil ? .lost : .failed, suspect.message(of: provisioner))
+        }
+        for (workspace, suspect, isNew) in comparison.claimed where isNew {
+            note(
+                workspace, .lost,
+                "\(suspect.message(of: provisioner)); it is claimed, so prewarm does not touch it")
+        }
+        for workspace in comparison.recovered {
+            events.append(
+                event(workspace, .normal, "Recovered", "the provisioner \(provisioner) lists it as ready again"))
+        }
+        if let suspicion = report.suspicion, suspicion.isNew {
+            events.append(suspicion.event(of: provisioner, at: at))
+        }
+        noteOrphans(report, before)
+        for state in unknown {
+            events.append(
+                Event(
+                    at: at, kind: .warning, reason: "UnknownState", object: "provisioner", name: provisioner,
+                    message: "its list has the state \"\(state.printable)\", which prewarm does not know: "
+                        + "such workspaces count as ready"))
+        }
+    }
+
+    private mutating func note(_ workspace: Workspace, _ reason: Reason, _ message: String) {
+        events.append(event(workspace, .warning, reason.rawValue, message))
+    }
+
+    private func event(_ workspace: Workspace, _ kind: Event.Kind, _ reason: String, _ message: String) -> Event {
+        Event(
+            at: at, kind: kind, reason: reason, object: "workspace", name: workspace.name,
+            source: workspace.preset.source, preset: workspace.preset.name, message: message)
+    }
+
+    private mutating func noteOrphans(_ report: ResyncReport, _ before: Listing?) {
+        let known = Set(before?.orphans.map(\.id) ?? [])
+        let deleted = Set(report.deleted)
+        let new = report.orphans.map(\.id).filter { !known.contains($0) } + report.deleted
+        for id in new.prefix(Self.orphansLimit) {
+            events.append(
+                Event(
+                    at: at, kind: .warning, reason: Reason.orphaned.rawValue, object: "workspace",
+                    name: id.rawValue,
+                    message: "the provisioner \(provisioner) lists it, and nobody knows it"
+                        + (deleted.contains(id) ? "; it is deleted" : "")))
+        }
+        let more = new.count - Self.orphansLimit + max(report.moreOrphans - (before?.moreOrphans ?? 0), 0)
+        if new.count > Self.orphansLimit, more > 0 {
+            events.append(
+                Event(
+                    at: at, kind: .warning, reason: Reason.orphaned.rawValue, object: "provisioner",
+                    name: provisioner,
+                    message: "it lists \(more) more workspaces that nobody knows"))
+        }
+    }
+}
