@@ -39,6 +39,7 @@ extension Value {
         case .string(let value): [value]
         case .int(let value): [String(value)]
         case .double(let value): [String(value)]
+        case .number(let text): [text]
         case .bool(let value): [String(value)]
         case .array(let values): values.flatMap(\.claimTexts)
         case .object, .null: []
