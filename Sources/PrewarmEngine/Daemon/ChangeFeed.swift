@@ -5,6 +5,9 @@ import Synchronization
 package final class ChangeFeed: Sendable {
     /// Between two looks; one costs the store a look at the end of an index.
     private static let interval = Duration.milliseconds(250)
+    /// After ten seconds without a change, as most of a daemon's looks are at a store that is at rest.
+    private static let restingInterval = Duration.seconds(1)
+    private static let rest = Duration.seconds(10)
     /// So that a thousand changes a second are not a thousand looks.
     private static let shortest = Duration.milliseconds(20)
 
@@ -55,11 +58,15 @@ package final class ChangeFeed: Sendable {
     }
 
     func run(_ onChange: @Sendable () -> Void) async {
+        var changedAt = ContinuousClock.now
         while !Task.isCancelled {
             // A store that can't be read now is read later; whoever needs it says so.
-            if let last = try? await store.read({ try $0.newestEvent() }), note(last) { onChange() }
+            if let last = try? await store.read({ try $0.newestEvent() }), note(last) {
+                changedAt = .now
+                onChange()
+            }
             try? await Task.sleep(for: Self.shortest)
-            _ = await signal.wait(for: Self.interval)
+            _ = await signal.wait(for: .now - changedAt < Self.rest ? Self.interval : Self.restingInterval)
         }
         state.withLock { state in
             for subscriber in state.subscribers.values { subscriber.finish() }
