@@ -21,8 +21,15 @@ final class ProgressFile: Sendable {
 
     var path: String { file.path }
 
-    /// Why the last write of the file failed; nil if it did not.
-    var failure: String? { state.withLock(\.failure) }
+    /// Why the file can't be written, or none beside it; nil if they can.
+    func findFailure() -> String? {
+        do throws(IdentityFile.SystemNumber) {
+            try file.checkRoom()
+        } catch {
+            return error.description
+        }
+        return state.withLock(\.failure)
+    }
 
     /// Another process may have written a higher counter meanwhile: the next commit puts it right.
     func note(_ counter: Int64) {

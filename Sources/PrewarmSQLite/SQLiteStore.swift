@@ -83,9 +83,9 @@ package final class SQLiteStore: Store {
 
     package func checkWritable() async throws {
         try await write { store in try store.noteProgress() }
-        if let failure = progress.failure {
+        if let failure = progress.findFailure() {
             throw StoreError(
-                .unavailable, "cannot write \(progress.path): \(failure)",
+                .unavailable, "cannot write beside the store, to \(progress.path): \(failure)",
                 hint: "make room on the disk, or mend the rights of its directory")
         }
     }

@@ -99,11 +99,12 @@ struct IdentityTests {
             }
         }
         _ = try await store.write { try $0.claim(.sample(preset: PresetKey(source: "x", name: "y"))) }
+        let identity = try await store.read { try $0.identity().id }
         // As after a kill: another process opens what this one has open.
         #expect(try await hold(try open()) == nil)
         store.close()
         #expect(try await hold(try open()) == nil)
-        for text in ["", "nonsense", "a b c", "0123 x"] {
+        for text in ["", "nonsense", "a b c", "0123 x", "\(identity) 99999999999999999999 0123456789abcdef\n"] {
             try text.write(toFile: fixture.path + ".identity", atomically: true, encoding: .utf8)
             #expect(try await hold(try open()) == nil, "a file that can't be read tells nothing: \(text)")
         }
@@ -176,7 +177,7 @@ struct IdentityTests {
         try FileManager.default.removeItem(atPath: blocker)
         try FileManager.default.createDirectory(atPath: blocker + "/x", withIntermediateDirectories: true)
         let error = await #expect(throws: StoreError.self) { try await store.checkWritable() }
-        #expect(error?.message.contains("cannot write \(blocker)") == true)
+        #expect(error?.message.contains("cannot write beside the store, to \(blocker)") == true)
     }
 
     @Test("damage that only a search for it finds", arguments: [true, false])
