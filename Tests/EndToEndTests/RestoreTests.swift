@@ -51,8 +51,9 @@ struct RestoreTests {
         #expect(refused.err.contains("run `prewarm approve --restored`"), "\(refused.err)")
         // All of it is to go, as far as git is concerned.
         try await sandbox.commit(["a.yaml": nil, "b.yaml": Sandbox.preset("b", instances: 1)])
-        try await sandbox.prewarm("sync", "--refresh")
+        let sync = try await sandbox.prewarm("sync", "--refresh")
         #expect(sandbox.calls("delete") == 0 && sandbox.instances.contains(claimed))
+        #expect(sync.err.contains("warning: the store is a restored copy"), "\(sync.err)")
         let status = try await sandbox.prewarm("status")
         #expect(status.code == 1 && status.out.contains("the store is a restored copy"), "\(status.out)")
         #expect(try await sandbox.prewarm("doctor").code == 1)

@@ -56,7 +56,7 @@ extension Problem {
             self.init(failure.reason.rawValue, status: isLack ? 404 : 502, failure.message, hint: failure.hint)
         case let failure as StoreError:
             self.init(
-                "Store", status: [.busy, .replaced].contains(failure.reason) ? 503 : 500, failure.message,
+                "Store", status: [.busy, .replaced, .unavailable].contains(failure.reason) ? 503 : 500, failure.message,
                 hint: failure.hint)
         case let failure as TurnError: self.init(failure)
         case let failure as ClaimError: self.init(failure)

@@ -182,6 +182,7 @@ package struct Synchronizer: Sendable {
 
     /// Not where all that is missing waits for somebody to mend something.
     private func isWorthWaiting(_ report: Report) async throws -> Bool {
+        if try await engine.store.read({ try $0.restoredHold() }) != nil { return false }
         let pending = try await engine.store.read { try $0.operations(OperationFilter(states: [.pending], limit: 1)) }
         // Somebody may have claimed since the last plan.
         let isToDo = report.last.contains { last in
