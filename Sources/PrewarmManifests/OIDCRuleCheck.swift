@@ -2,10 +2,11 @@
 /// one claim has to name an owner or an id.
 ///
 /// A pattern names one where nothing before the end of the owner can be anything else: `example/*` and
-/// `repo:example/presets:**` do, `ex*/presets`, `?*/*` and `repo:**` match owners that anybody can register.
+/// `repo:example/presets:**` do, `ex*/presets`, `?*/*` and `repo:**` match owners that anyone can
+/// register.
 struct OIDCRuleCheck {
     struct Problem: Hashable {
-        /// The claim that names nobody though it could; nil: no claim of the rule could.
+        /// The claim that could name an owner and does not; nil: the rule has no such claim.
         let claim: String?
         let message: String
         let hint: String
@@ -17,7 +18,7 @@ struct OIDCRuleCheck {
         case whole
         /// `owner/rest`: the owner, and as many parts before it.
         case path(before: Int)
-        /// `kind:owner/…` or `kind:id:…`, of a kind that names somebody.
+        /// `kind:owner/…` or `kind:id:…`, of a kind that names an owner.
         case subject
     }
 
@@ -30,15 +31,15 @@ struct OIDCRuleCheck {
         "actor_id": .whole, "user_login": .whole, "user_email": .whole, "user_id": .whole, "sub": .subject,
     ]
 
-    /// What comes first in a `sub` that names somebody, as forges write them.
+    /// What comes first in a `sub` that names an owner, as forges write them.
     private static let kinds: Set<String> = [
         "repo", "repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref",
         "workflow_ref", "project_path", "project_id", "namespace_path", "namespace_id", "organization",
         "organization_id", "org", "enterprise",
     ]
 
-    /// Claims that say what a job is and not whose; anybody's job can say the same.
-    private static let anybodys: Set<String> = [
+    /// Claims that say what a job is and not whose: the jobs of every owner can say the same.
+    private static let shared: Set<String> = [
         "iss", "aud", "exp", "iat", "nbf", "jti", "typ", "ref", "ref_type", "ref_path", "ref_protected", "sha",
         "head_ref", "base_ref", "event_name", "environment", "environment_protected", "deployment_tier",
         "environment_action", "workflow", "workflow_sha", "job_workflow_sha", "run_id", "run_number", "run_attempt",
@@ -63,7 +64,7 @@ struct OIDCRuleCheck {
 
     let issuer: String
 
-    /// Returns why a rule with these patterns lets in anybody; nil where it does not.
+    /// Returns why a rule with these patterns lets in every owner; nil where it does not.
     func problem(_ claims: [String: String]) -> Problem? {
         let naming = claims.filter { canName($0.key) }
         guard !naming.contains(where: { names($0.key, $0.value) }) else { return nil }
@@ -74,13 +75,13 @@ struct OIDCRuleCheck {
         }
         return Problem(
             claim: claim,
-            message: "the rule names no owner: \"\(pattern)\" for \(claim) matches tokens of owners that anybody can "
+            message: "the rule names no owner: \"\(pattern)\" for \(claim) matches tokens of owners that anyone can "
                 + "register",
             hint: hint)
     }
 
     private func canName(_ claim: String) -> Bool {
-        Self.publicIssuers[issuer]?.contains(claim) ?? !Self.anybodys.contains(claim)
+        Self.publicIssuers[issuer]?.contains(claim) ?? !Self.shared.contains(claim)
     }
 
     private func names(_ claim: String, _ pattern: String) -> Bool {

@@ -8,7 +8,7 @@ struct FloodTests {
     /// Opens connections of a kind to the daemon, keeps them open, and says as JSON what became of them and of the
     /// requests that were made meanwhile. `sys.argv`: the port, the daemon's process id, the local token, the kind.
     private static let flood = #"""
-        import json, resource, selectors, socket, sys, time
+        import hashlib, hmac, json, resource, selectors, socket, sys, time
         port, pid, token, kind = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -63,20 +63,30 @@ struct FloodTests {
             s.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n".encode())
             answer = s.recv(65536); s.close()
             return answer.split(b"\r\n")[0].decode()
-        answers = []
+        def push():
+            # What the forge signs, from the same address.
+            body = b'{"pushed": true}'
+            code = hmac.new(b"a-secret-of-the-forge", body, hashlib.sha256).hexdigest()
+            s = socket.create_connection(("127.0.0.1", port), timeout=60)
+            s.sendall(f"POST /webhooks/forge HTTP/1.1\r\nHost: localhost\r\nX-Signature: sha256={code}\r\n"
+                      f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            answer = s.recv(65536); s.close()
+            return answer.split(b"\r\n")[0].decode()
+        answers, pushes = [], []
         for number in range(count):
             Client()
             if number % 100 == 99: turn(0.01)
             if number % 500 == 499: answers.append(ask("/api/v1/presets"))
         for _ in range(10):
-            turn(0.1); answers.append(ask("/api/v1/presets"))
+            turn(0.1); answers.append(ask("/api/v1/presets")); pushes.append(push())
         memory = {line.split(":")[0]: int(line.split()[1]) for line in open(f"/proc/{pid}/status") if "kB" in line}
         print(json.dumps({"answers": answers, "statuses": statuses, "refused": refused, "open": len(open_now),
+                          "pushes": pushes,
                           "peakMiB": memory["VmHWM"] // 1024}))
         """#
 
     @Test(
-        "leave the API reachable for the same address, and the daemon small",
+        "leave the API and the forge's pushes reachable for the same address, and the daemon small",
         arguments: ["idle", "unknown", "unsigned", "forged", "slow", "anonymous"])
     func floods(kind: String) async throws {
         let sandbox = try await Sandbox(
@@ -95,6 +105,8 @@ struct FloodTests {
             let seen = try JSON(result.standardOutput)
             let answers = seen["answers"]?.list.compactMap(\.string) ?? []
             #expect(answers.count > 10 && answers.allSatisfy { $0 == "HTTP/1.1 200 OK" }, "\(result)")
+            let pushes = seen["pushes"]?.list.compactMap(\.string) ?? []
+            #expect(pushes.count == 10 && pushes.allSatisfy { $0 == "HTTP/1.1 202 Accepted" }, "\(result)")
             #expect(seen["peakMiB"]?.int ?? .max < 300, "\(result)")
             let statuses = seen["statuses"]?.keys ?? []
             let allowed: [String: Set<String>] = [

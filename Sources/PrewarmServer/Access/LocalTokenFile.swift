@@ -2,7 +2,7 @@ internal import Glibc
 
 /// The token of the user who runs the daemon: a file beside the store that this user alone can read.
 ///
-/// Whoever can read it can write the store, too, so it gives no right that its reader lacks. The command line finds it
+/// Who can read it can write the store, too, so it gives no right that its reader lacks. The command line finds it
 /// by itself. A daemon makes a new token at each start, so that one which a program got hold of while no daemon ran,
 /// by listening on its port, opens nothing. Daemons that run on one store at the same time share the token: each holds
 /// a lock on the file for as long as it runs.

@@ -3,7 +3,7 @@ internal import Synchronization
 /// The open connections, bounded in all and for each address. Where a bound is reached, the connection that has been
 /// idle for longest gives way to the new one; where none is idle, the new one is refused.
 ///
-/// A connection is idle while it waits for a request, or for the rest of one: nobody misses an answer when it goes.
+/// A connection is idle while it waits for a request, or for the rest of one: no client misses an answer when it is closed.
 final class ConnectionTable: Sendable {
     struct Limits: Sendable {
         let total: Int

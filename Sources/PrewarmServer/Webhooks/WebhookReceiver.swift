@@ -99,11 +99,12 @@ package final class WebhookReceiver: Sendable {
         return verdict
     }
 
-    /// Notes a body of a suspect that did not come in time.
-    func noteSlow(_ fields: HTTPFields, at endpoint: WebhookEndpoint, from address: ClientAddress, now: Timestamp)
-        -> WebhookVerdict
-    {
-        let verdict = slowed(address, now) ?? Self.limited(.seconds(1))
+    /// Counts a request whose body was too slow, or one too many, like one that is not signed; nil where the address may
+    /// send more of them.
+    func noteUnread(
+        _ fields: HTTPFields, at endpoint: WebhookEndpoint, from address: ClientAddress, now: Timestamp
+    ) -> WebhookVerdict? {
+        guard let verdict = slowed(address, now) else { return nil }
         record(WebhookRequest(fields: fields, body: []), endpoint, verdict, from: address, now: now)
         return verdict
     }
@@ -164,7 +165,7 @@ package final class WebhookReceiver: Sendable {
             case .wrong: "the signature is wrong: does the forge have the same secret?"
             case .stale(let age):
                 "it was signed \(age < .zero ? "in the future" : "\(age.prewarmText) ago"): compare the clocks, "
-                    + "or somebody sends it again"
+                    + "or an old delivery is being sent again"
             }
         return WebhookVerdict(.unauthorized, "the signature is missing or wrong", detail: detail)
     }

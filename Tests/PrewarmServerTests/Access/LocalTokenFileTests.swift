@@ -52,7 +52,7 @@ struct LocalTokenFileTests {
     }
 
     @Test("A file that others could have read is replaced, and one that is no plain file is refused")
-    func strangers() throws {
+    func otherFiles() throws {
         for permissions in [0o644, 0o640, 0o604, 0o666] {
             try withFolder { (store, path) throws in
                 let known = AccessToken.random().text

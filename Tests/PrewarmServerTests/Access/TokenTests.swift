@@ -198,7 +198,7 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("Without a token nobody gets in, whether there are tokens or the last one was revoked")
+    @Test("A request without a token is refused, whether there are tokens or the last one was revoked")
     func anonymous() async throws {
         try await withStore { store in
             let authenticator = Authenticator(store: store, oidc: nil, local: nil)

@@ -18,7 +18,7 @@ struct ConnectionTableTests {
         table.open(address: address) { [closed] in closed.note(name) }
     }
 
-    @Test("At the limit of all, the one that is idle for longest gives way, whoever it is")
+    @Test("At the limit of all, the one that is idle for longest gives way, of any address")
     func total() throws {
         let table = ConnectionTable(.init(total: 3, perAddress: 3))
         let first = try #require(open(table, "a", "1"))
