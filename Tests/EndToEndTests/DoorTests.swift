@@ -66,7 +66,8 @@ struct DoorTests {
             }
             try await daemon.eventually("they are ready") {
                 let answer = try await daemon.get("/api/v1/status", headers: ["Authorization": "Bearer \(ops)"])
-                return try answer.json()["presets"]?.list.allSatisfy { $0["converged"]?.value as? Bool == true } == true
+                let presets = try answer.json()["presets"]?.list ?? []
+                return presets.count == 2 && presets.allSatisfy { $0["converged"]?.value as? Bool == true }
             }
             #expect(try await status(nil, "GET", "/api/v1/presets") == 401)
             #expect(try await status("pwt_nonsense", "GET", "/api/v1/presets") == 401)
