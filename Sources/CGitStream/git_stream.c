@@ -20,7 +20,7 @@
 struct prewarm_git_watch {
     /* Guards `descriptor` and `report`, so that a shutdown from another thread never meets a number used anew. */
     pthread_mutex_t lock;
-    int connect, idle;
+    int connect, idle, total;
     long long end;
     int descriptor;
     char *host, *port;
@@ -440,9 +440,17 @@ prewarm_git_watch *prewarm_git_watch_new(const char *host, const char *port, con
     }
     watch->connect = connect;
     watch->idle = idle;
+    watch->total = total;
     watch->end = now() + total;
     watch->descriptor = -1;
     return watch;
+}
+
+void prewarm_git_watch_begin(prewarm_git_watch *watch)
+{
+    pthread_mutex_lock(&watch->lock);
+    watch->end = now() + watch->total;
+    pthread_mutex_unlock(&watch->lock);
 }
 
 void prewarm_git_watch_free(prewarm_git_watch *watch)
@@ -532,4 +540,16 @@ prewarm_git_report prewarm_git_watch_report(prewarm_git_watch *watch)
     prewarm_git_report report = watch->report;
     pthread_mutex_unlock(&watch->lock);
     return report;
+}
+
+static _Thread_local unsigned long owner;
+
+void prewarm_git_thread_set_owner(unsigned long value)
+{
+    owner = value;
+}
+
+unsigned long prewarm_git_thread_owner(void)
+{
+    return owner;
 }

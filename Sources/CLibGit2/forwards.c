@@ -35,6 +35,7 @@ FORWARD(const git_oid *, git_commit_parent_id, (const git_commit *commit, unsign
 FORWARD(const char *, git_commit_summary, (git_commit *commit), (commit), NULL)
 FORWARD(git_time_t, git_commit_time, (const git_commit *commit), (commit), 0)
 FORWARD(int, git_commit_tree, (git_tree **tree_out, const git_commit *commit), (tree_out, commit), -1)
+FORWARD(const git_oid *, git_commit_tree_id, (const git_commit *commit), (commit), NULL)
 
 FORWARD(int, git_credential_ssh_custom_new,
         (git_credential **out, const char *username, const char *publickey, size_t publickey_len,
@@ -113,9 +114,10 @@ FORWARD(int, git_remote_connect_ext,
         (remote, direction, opts), -1)
 FORWARD(int, git_remote_connect_options_init, (git_remote_connect_options *opts, unsigned int version),
         (opts, version), -1)
-FORWARD(int, git_remote_create_anonymous,
-        (git_remote **out, git_repository *repo, const char *url),
-        (out, repo, url), -1)
+FORWARD(int, git_remote_create_options_init, (git_remote_create_options *opts, unsigned int version), (opts, version), -1)
+FORWARD(int, git_remote_create_with_opts,
+        (git_remote **out, const char *url, const git_remote_create_options *opts),
+        (out, url, opts), -1)
 FORWARD(int, git_remote_create_detached, (git_remote **out, const char *url), (out, url), -1)
 FORWARD(int, git_remote_fetch,
         (git_remote *remote, const git_strarray *refspecs, const git_fetch_options *opts, const char *reflog_message),

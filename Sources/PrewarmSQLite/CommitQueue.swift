@@ -1,5 +1,4 @@
 internal import GRDB
-internal import PrewarmEngine
 internal import Synchronization
 
 /// Commits together what comes while an earlier commit is under way: each waits for the disk, and a hundred that wait
@@ -48,13 +47,6 @@ final class CommitQueue: Sendable {
             return !state.isDraining
         }
         guard isFirst else { return }
-        if BlockingThread.isCurrent {
-            writer.writeWithoutTransaction { database in
-                if let jobs = next() { commit(jobs, database) }
-            }
-            // Who waits for its own does not do those of all others.
-            guard state.withLock({ $0.goesOn() }) else { return }
-        }
         writer.asyncWriteWithoutTransaction { [self] database in
             while let jobs = next() { commit(jobs, database) }
         }

@@ -1,6 +1,5 @@
 internal import Dispatch
 internal import GRDB
-internal import PrewarmEngine
 internal import Synchronization
 
 /// Connections for reading: each read has one of its own for as long as it takes. They are opened when they are needed
@@ -108,7 +107,7 @@ final class ReaderPool: Sendable {
             }
             if let next { run(next, on: reader) }
         }
-        if BlockingThread.isCurrent { reader.readHere(turn) } else { reader.asyncRead(turn) }
+        reader.asyncRead(turn)
     }
 }
 

@@ -6,8 +6,8 @@ internal import Synchronization
 ///
 /// One connection writes, others read beside it (write-ahead log). Transactions run on queues of their own, never on
 /// the cooperative pool, and to their end, even where the task that asked for one is cancelled: an outcome is recorded
-/// when the daemon stops, too. Who may block waits for its own, on its own thread, and so does a program with one
-/// connection, which does one thing after the other: to change threads takes longer than most transactions.
+/// when the daemon stops, too. A program with one connection, which does one thing after the other, waits for a read on
+/// its own thread: to change threads takes longer than most transactions.
 package final class SQLiteStore: Store {
     package let path: String
     /// Before the writer, as what stands first goes first: who closes last takes the log into the file

@@ -88,8 +88,6 @@ final class FetchedGit: GitSource {
         self.revision = Mutex(revision)
     }
 
-    var thread: BlockingThread? { mirror.thread }
-
     func move(to revision: Revision) { self.revision.withLock { $0 = revision } }
 
     func head() async throws(GitFailure) -> Revision { revision.withLock { $0 } }

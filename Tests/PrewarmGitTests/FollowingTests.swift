@@ -2,6 +2,7 @@ import Foundation
 import PrewarmCore
 import PrewarmEngine
 import PrewarmGit
+import Subprocess
 import Testing
 
 @Suite("A source follows", .serialized)
@@ -89,6 +90,20 @@ struct FollowingTests {
         let revision = try await mirror.head()
         #expect(revision.ref == expected)
         #expect(try await self.text(of: "a.yaml", mirror, revision) == expected)
+    }
+
+    @Test("the newest commit among tags of one version, which differ in build metadata or a leading v only")
+    func buildMetadata() async throws {
+        let mirror = try folder.mirror(origin.path) { $0.ref = .semver("1.x") }
+        // By their names they come in another order than by their times.
+        for (number, tag) in ["v1.2.3+b", "v1.2.3+a", "v1.2.3", "v1.2.3+10", "v1.2.3+9", "1.2.3+z"].enumerated() {
+            let time = "2026-01-01T00:00:0\(number)Z"
+            try await origin.commit(["a.yaml": tag], environment: ["GIT_COMMITTER_DATE": time])
+            try await run("git", ["tag"] + (number == 1 ? ["-a", "-m", tag] : []) + [tag], in: origin.path)
+            let revision = try await mirror.head()
+            #expect(revision.ref == tag)
+            #expect(try await self.text(of: "a.yaml", mirror, revision) == tag)
+        }
     }
 
     @Test("a branch through a forced push, and can still read what it had before")

@@ -60,6 +60,37 @@ struct MissingTests {
         #expect(failure.message.contains("111111111111"))
     }
 
+    @Test(
+        "A tag of a tree or a file is told as what it is",
+        arguments: [("HEAD^{tree}", "tree"), ("HEAD:a.yaml", "file")])
+    func tagOfNoCommit(_ object: String, _ type: String) async throws {
+        try await origin.commit()
+        for annotated in [true, false] {
+            let id = try await origin.git("rev-parse", object)
+            try await run(
+                "git", ["tag", "-f"] + (annotated ? ["-a", "-m", "odd"] : []) + ["odd", id], in: origin.path)
+            let mirror = try folder.mirror(origin.path) { $0.ref = .tag("odd") }
+            let failure = await #expect(throws: GitFailure.self) { try await mirror.fetch(try await mirror.head()) }
+            #expect(failure?.reason == .refNotFound)
+            #expect(
+                failure?.message.contains("odd of \(origin.path) is a \(type), not a commit") == true,
+                "\(String(describing: failure))")
+            #expect(failure?.hint?.contains("a tag of a commit") == true)
+        }
+    }
+
+    @Test("A partial clone is told as that")
+    func partialClone() async throws {
+        try await origin.commit(["a.yaml": "a", "b.txt": "b"])
+        try await origin.git("config", "uploadpack.allowFilter", "true")
+        try await run(
+            "git", ["clone", "-q", "--bare", "--filter=blob:none", "file://\(origin.path)", "partial"], in: folder.path)
+        let mirror = try folder.mirror("\(folder.path)/partial")
+        let failure = await #expect(throws: GitFailure.self) { try await mirror.fetch(try await mirror.head()) }
+        #expect(failure?.message.contains("is a partial clone") == true, "\(String(describing: failure))")
+        #expect(failure?.hint?.contains("without --filter") == true)
+    }
+
     @Test("A deleted branch is not found, and what it had stays readable")
     func deletedBranch() async throws {
         try await origin.commit()

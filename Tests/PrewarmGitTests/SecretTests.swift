@@ -63,7 +63,7 @@ struct SecretTests {
         }
         try await GitServer.serving(folder, ["--login", "x-access-token:\(secret)"]) { server in
             let mirror = try folder.mirror(server.url("login/origin/.git")) { $0.credentials = .token(.text(secret)) }
-            said.append("\(try await mirror.head()) \(mirror.displayURL) \(String(reflecting: await mirror.settings))")
+            said.append("\(try await mirror.head()) \(mirror.displayURL) \(String(reflecting: mirror.settings))")
             try await mirror.fetch(try await mirror.head())
         }
         for text in said { #expect(!forms.contains { text.contains($0) }, "\(text)") }

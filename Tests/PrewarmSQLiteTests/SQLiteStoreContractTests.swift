@@ -26,28 +26,22 @@ final class SQLiteFixture: StoreFixture {
 }
 
 struct SQLiteStoreContractTests {
-    /// Reads beside writes, one connection for all, and who may block.
-    enum Way: CaseIterable {
-        case beside, alone, blocking
-    }
-
-    @Test("SQLite keeps the contract of stores", arguments: StoreContract.cases, Way.allCases)
-    func contract(_ contract: StoreContract.Case, way: Way) async throws {
-        let fixture = try SQLiteFixture(readsBeside: way != .alone)
-        let thread = way == .blocking ? BlockingThread(name: "test") : nil
-        try await withTaskExecutorPreference(thread) { try await contract.run(fixture) }
+    @Test(
+        "SQLite keeps the contract of stores, with reads beside writes and with one connection for all",
+        arguments: StoreContract.cases, [true, false])
+    func contract(_ contract: StoreContract.Case, readsBeside: Bool) async throws {
+        let fixture = try SQLiteFixture(readsBeside: readsBeside)
+        try await contract.run(fixture)
         withExtendedLifetime(fixture) {}
     }
 
-    /// Some of the threads may block, and some may not.
-    @Test("All that many write at once is there once, whatever their threads are")
+    @Test("Everything that many tasks write at once is there once")
     func manyWrites() async throws {
         let fixture = try SQLiteFixture()
         let store = try SQLiteStore.open(path: fixture.path)
-        let threads = (0..<3).map { BlockingThread(name: "test \($0)") }
         try await withThrowingTaskGroup { group in
             for number in 0..<300 {
-                group.addTask(executorPreference: number % 4 < 3 ? threads[number % 4] : nil) {
+                group.addTask {
                     try await store.write { try $0.save(SourceRecord(name: "s\(number)", url: "u")) }
                     let isThere = try await store.read { try $0.source("s\(number)") != nil }
                     #expect(isThere)
@@ -82,10 +76,6 @@ struct SQLiteStoreContractTests {
         try await Task.sleep(for: .milliseconds(5))
         store.close()
         #expect(await some <= 200)
-        await withTaskExecutorPreference(BlockingThread(name: "test")) {
-            await #expect(throws: StoreError.self) { try await store.read { try $0.sources() } }
-            await #expect(throws: StoreError.self) { try await store.write { try $0.forget([.go]) } }
-        }
         await #expect(throws: StoreError.self) { try await store.read { try $0.sources() } }
         await #expect(throws: StoreError.self) { try await store.write { try $0.forget([.go]) } }
     }

@@ -48,6 +48,8 @@ int prewarm_git_stream_register(void);
 prewarm_git_watch *prewarm_git_watch_new(const char *host, const char *port, const char *target, int connect, int idle,
                                          int total);
 void prewarm_git_watch_free(prewarm_git_watch *watch);
+/* Lets the total time run from now on. */
+void prewarm_git_watch_begin(prewarm_git_watch *watch);
 
 /*
  * Called on the thread of the pass: `connected` when a connection is there, before anything is sent on it (a negative
@@ -72,4 +74,8 @@ void prewarm_git_watch_abort(prewarm_git_watch *watch);
 /* The same where a limit has passed. For ssh, since libssh2 reads the descriptor itself and waits without limit. */
 void prewarm_git_watch_patrol(prewarm_git_watch *watch);
 prewarm_git_report prewarm_git_watch_report(prewarm_git_watch *watch);
+
+/* Whose thread this is, as a number of the caller's; 0: nobody's. */
+void prewarm_git_thread_set_owner(unsigned long owner);
+unsigned long prewarm_git_thread_owner(void);
 #endif

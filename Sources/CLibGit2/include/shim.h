@@ -22,4 +22,12 @@ int prewarm_git_set_search_path(int level, const char *path);
 int prewarm_git_set_owner_validation(int enabled);
 int prewarm_git_set_certificate_file(const char *file);
 int prewarm_git_set_user_agent(const char *agent);
+
+/*
+ * Refuses pieces of memory of more than `piece` bytes, and large pieces that would be more than `all` bytes together, in
+ * all of libgit2. Call once, right after git_libgit2_init. Negative where libgit2 does not take it.
+ */
+int prewarm_git_limit_memory(size_t piece, size_t all);
+/* Whether a piece was refused on this thread since the last call of this function. */
+int prewarm_git_was_refused_memory(void);
 #endif

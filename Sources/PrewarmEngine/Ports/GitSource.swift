@@ -1,10 +1,9 @@
 package import PrewarmCore
 
 /// One configured git repository, kept as a bare mirror beside the store. There is never a work tree.
+///
+/// No call blocks the thread of its caller, and each ends soon after its task was canceled, whatever the remote does.
 package protocol GitSource: Sendable {
-    /// Where its calls block; nil: nowhere.
-    var thread: BlockingThread? { get }
-
     /// Asks the remote what the configured ref points at: one ref advertisement, nothing is fetched.
     func head() async throws(GitFailure) -> Revision
 
@@ -50,8 +49,6 @@ package protocol GitSource: Sendable {
 }
 
 extension GitSource {
-    package var thread: BlockingThread? { nil }
-
     package func verifyAgain(_ revision: Revision) async throws(GitFailure) {
         try await verify(revision, since: nil)
     }

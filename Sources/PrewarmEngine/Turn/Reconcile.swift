@@ -32,12 +32,10 @@ extension Engine {
                 if let done = try await goOn(request, since: record, target: target, arrival) {
                     report = done
                 } else if let target {
-                    // Where much is read, parsed and written, two processors have more room for it near them than one.
-                    report = try await withTaskExecutorPreference(globalConcurrentExecutor) {
-                        try await readAll(request, since: record, target: target, arrival)
-                    }
+                    report = try await readAll(request, since: record, target: target, arrival)
                 }
             } catch let failure as GitFailure {
+                try Task.checkCancellation()
                 report.failure = failure
             }
         }

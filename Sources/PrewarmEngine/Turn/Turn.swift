@@ -13,16 +13,13 @@ extension Engine {
     package func turn(
         _ name: String, pull: Bool = true, revision: String? = nil, preset: String? = nil, expected: String? = nil
     ) async throws -> TurnReport {
-        // Who waits for the remote anyway does all else there. Others must not wait for it.
-        try await withTaskExecutorPreference(pull ? sources[name]?.git.thread : nil) {
-            try await observingTurn(of: name) {
-                while true {
-                    do {
-                        return try await makeTurn(
-                            name, pull: pull, revision: revision, preset: preset, expected: expected)
-                    } catch is Overtaken {
-                        try Task.checkCancellation()
-                    }
+        try await observingTurn(of: name) {
+            while true {
+                do {
+                    return try await makeTurn(
+                        name, pull: pull, revision: revision, preset: preset, expected: expected)
+                } catch is Overtaken {
+                    try Task.checkCancellation()
                 }
             }
         }
@@ -94,6 +91,7 @@ extension Engine {
                 report.revision = target
             }
         } catch let failure as GitFailure {
+            try Task.checkCancellation()
             if revision != nil { throw failure }
             report.failure = failure
         }

@@ -11,6 +11,9 @@ final class CertificateTrust: Sendable {
     private struct State {
         var trusted: Trusted?
         var users = 0
+        /// The numbers of those that wait, in the order in which they came.
+        var waiting: [Int] = []
+        var count = 0
     }
 
     /// A file as it is now: one that was written anew is read anew.
@@ -27,12 +30,21 @@ final class CertificateTrust: Sendable {
     private let state = Mutex(State())
     private static let systemFile = "/etc/ssl/certs/ca-certificates.crt"
 
-    /// Blocks, on the thread of a mirror, until nobody needs another file or `isOver` says to give up.
+    /// Blocks, on the thread of a mirror, until no handshake needs another file or `isOver` says to give up. Handshakes
+    /// begin in the order in which they were asked for, so that servers that say nothing keep others waiting once only.
     func enter(file: String?, isOver: () -> Bool) throws(GitFailure) {
+        let number = state.withLock { state in
+            state.count += 1
+            state.waiting.append(state.count)
+            return state.count
+        }
+        defer { state.withLock { state in state.waiting.removeAll { $0 == number } } }
         while true {
             let wanted = Trusted(file)
             let result: Result<Bool, GitFailure> = state.withLock { state in
-                guard state.trusted == wanted || state.users == 0 else { return .success(false) }
+                guard state.waiting.first == number, state.trusted == wanted || state.users == 0 else {
+                    return .success(false)
+                }
                 if state.trusted != wanted, prewarm_git_set_certificate_file(file ?? Self.systemFile) != 0 {
                     let reason = LibGit2Error.last(code: -1).message
                     state.trusted = nil

@@ -9,6 +9,12 @@ enum GitLibrary {
         if let problem { throw problem }
     }
 
+    /// The size of the largest object, in bytes, that is ever unpacked whole, and a little more. Forges take files of up to
+    /// 100 MiB. Files that a server sends whole, and not as a difference to others, may be of any size.
+    private static let largestPiece = 101 << 20
+    /// In bytes, of all pieces of a MiB or more at once. An object that is made from another needs both.
+    private static let mostMemory = 192 << 20
+
     private static let problem: GitFailure? = {
         guard git_libgit2_init() > 0 else {
             let hint =
@@ -16,6 +22,9 @@ enum GitLibrary {
                 ? "install libgit2 \(LIBGIT2_VER_MAJOR).\(LIBGIT2_VER_MINOR), which this prewarm was built with" : nil
             return GitFailure(
                 .fetchFailed, "libgit2 can't be set up: \(LibGit2Error.last(code: -1).message)", hint: hint)
+        }
+        guard prewarm_git_limit_memory(largestPiece, mostMemory) == 0 else {
+            return GitFailure(.fetchFailed, "libgit2 takes no limit on its memory")
         }
         // No git configuration of the user or the machine: `insteadOf` could lead elsewhere, credential helpers and
         // proxies are set in prewarm's own.

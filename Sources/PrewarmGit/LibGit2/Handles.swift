@@ -1,10 +1,15 @@
 internal import CLibGit2
 
 /// A bare repository, open for one pass.
-struct Repository: ~Copyable {
+///
+/// `@unchecked Sendable`: libgit2 lets any thread use a handle, one at a time
+/// (https://github.com/libgit2/libgit2/blob/v1.5.1/docs/threading.md). The type can't be copied, so it has one owner.
+struct Repository: ~Copyable, @unchecked Sendable {
     let pointer: OpaquePointer
 
+    /// Only for a job of a mirror's threads.
     init(bare path: String) throws(LibGit2Error) {
+        PassQueue.checkIsCurrent()
         var pointer: OpaquePointer?
         try check(git_repository_open_bare(&pointer, path))
         guard let pointer else { throw .last(code: -1) }
@@ -25,8 +30,9 @@ struct Repository: ~Copyable {
 
         """
 
-    /// Makes an empty bare repository.
+    /// Makes an empty bare repository. Only for a job of a mirror's threads.
     static func make(at path: String) throws(LibGit2Error) {
+        PassQueue.checkIsCurrent()
         var options = git_repository_init_options()
         try check(git_repository_init_options_init(&options, UInt32(GIT_REPOSITORY_INIT_OPTIONS_VERSION)))
         options.flags =
@@ -41,7 +47,15 @@ struct Repository: ~Copyable {
     }
 
     /// The object's type, without reading it; nil where it is not there.
-    func type(of id: git_oid) throws(LibGit2Error) -> git_object_t? {
+    func type(of id: git_oid) throws(LibGit2Error) -> git_object_t? { try header(of: id)?.type }
+
+    /// Throws where the object is larger than the limit in bytes, before it is unpacked. One that is not there has no size.
+    func checkSize(of id: git_oid, limit: Int) throws(LibGit2Error) {
+        guard let header = try header(of: id), header.size > limit else { return }
+        throw LibGit2Error(code: -1, category: 0, message: "an object is too large", isTooLarge: true)
+    }
+
+    private func header(of id: git_oid) throws(LibGit2Error) -> (type: git_object_t, size: Int)? {
         try withDatabase { database throws(LibGit2Error) in
             var id = id
             var size = 0
@@ -49,7 +63,7 @@ struct Repository: ~Copyable {
             let code = git_odb_read_header(&size, &type, database, &id)
             if code == GIT_ENOTFOUND.rawValue { return nil }
             try check(code)
-            return type
+            return (type, size)
         }
     }
 
@@ -85,6 +99,7 @@ struct Commit: ~Copyable {
     let pointer: OpaquePointer
 
     init(_ id: git_oid, in repository: borrowing Repository) throws(LibGit2Error) {
+        try repository.checkSize(of: id, limit: Self.largest)
         var id = id
         var pointer: OpaquePointer?
         try check(git_commit_lookup(&pointer, repository.pointer, &id))
@@ -94,6 +109,9 @@ struct Commit: ~Copyable {
 
     deinit { git_commit_free(pointer) }
 
+    /// In bytes.
+    private static let largest = 16 << 20
+
     /// As its header has it; empty where it has none.
     var author: String { git_commit_author(pointer).flatMap(\.pointee.name).map { GitMirror.beginning(of: $0) } ?? "" }
 }
@@ -101,14 +119,13 @@ struct Commit: ~Copyable {
 struct Tree: ~Copyable {
     let pointer: OpaquePointer
 
-    init(of commit: borrowing Commit) throws(LibGit2Error) {
-        var pointer: OpaquePointer?
-        try check(git_commit_tree(&pointer, commit.pointer))
-        guard let pointer else { throw .last(code: -1) }
-        self.pointer = pointer
+    init(of commit: borrowing Commit, in repository: borrowing Repository) throws(LibGit2Error) {
+        guard let id = git_commit_tree_id(commit.pointer)?.pointee else { throw .last(code: -1) }
+        try self.init(id, in: repository)
     }
 
     init(_ id: git_oid, in repository: borrowing Repository) throws(LibGit2Error) {
+        try repository.checkSize(of: id, limit: Self.largest)
         var id = id
         var pointer: OpaquePointer?
         try check(git_tree_lookup(&pointer, repository.pointer, &id))
@@ -117,6 +134,9 @@ struct Tree: ~Copyable {
     }
 
     deinit { git_tree_free(pointer) }
+
+    /// In bytes: a million entries have room.
+    private static let largest = 64 << 20
 }
 
 /// A reference that a remote shows.
@@ -131,6 +151,14 @@ struct AdvertisedRef: Sendable {
 func objectID(_ hexadecimal: String) -> git_oid? {
     var id = git_oid()
     guard hexadecimal.utf8.count == 40, git_oid_fromstr(&id, hexadecimal) == 0 else { return nil }
+    return id
+}
+
+/// - Throws: where it is not of 40 hexadecimal digits.
+func identifier(_ hexadecimal: String) throws(LibGit2Error) -> git_oid {
+    guard let id = objectID(hexadecimal) else {
+        throw LibGit2Error(code: -1, category: 0, message: "\(hexadecimal) is no object of git")
+    }
     return id
 }
 

@@ -9,16 +9,14 @@ extension GitMirror {
     package func step(
         from old: Revision, to new: Revision, limit: ChangeLimit
     ) async throws(GitFailure) -> RevisionStep {
-        let (before, after) = (try identifier(old.commit), try identifier(new.commit))
-        return try await perform { watch throws(GitFailure) in
-            func look(_ repository: borrowing Repository) throws(LibGit2Error) -> RevisionStep {
-                _ = try Commit(after, in: repository)
-                return RevisionStep(
-                    isForward: try Self.descends(after, from: before, in: repository),
-                    // What can't be compared, as where the old commit is gone, is read as a whole.
-                    changes: (try? changes(from: before, to: after, limit: limit, in: repository)) ?? nil)
-            }
-            return try readAtOnce(new, watch, look)
+        try checkIdentifiers([old.commit, new.commit])
+        return try await read(new) { [self] repository throws(LibGit2Error) in
+            let (before, after) = (try identifier(old.commit), try identifier(new.commit))
+            _ = try Commit(after, in: repository)
+            return RevisionStep(
+                isForward: try Self.descends(after, from: before, in: repository),
+                // What can't be compared, as where the old commit is gone, is read as a whole.
+                changes: (try? changes(from: before, to: after, limit: limit, in: repository)) ?? nil)
         }
     }
 
@@ -26,8 +24,8 @@ extension GitMirror {
         from old: git_oid, to new: git_oid, limit: ChangeLimit, in repository: borrowing Repository
     ) throws(LibGit2Error) -> ManifestChanges? {
         let after = try Commit(new, in: repository)
-        let left = try Tree(of: try Commit(old, in: repository))
-        let right = try Tree(of: after)
+        let left = try Tree(of: try Commit(old, in: repository), in: repository)
+        let right = try Tree(of: after, in: repository)
         guard paths.roots.allSatisfy({ $0.isEmpty || Self.has(String(decoding: $0, as: UTF8.self), right) }),
             let differences = try TreeComparison.differences(
                 of: left, and: right, paths: paths, limit: limit.files, in: repository)
@@ -43,13 +41,13 @@ extension GitMirror {
                 }
                 files.append(
                     ManifestChange(
-                        path: String(decoding: difference.path, as: UTF8.self),
+                        path: String(repositoryPath: difference.path),
                         old: difference.old.map(hexadecimal), new: difference.new.map(hexadecimal),
                         contents: contents))
                 if rest < 0 { return }
             }
         }
-        return rest < 0 ? nil : ManifestChanges(commit: description(of: after), files: files)
+        return rest < 0 ? nil : ManifestChanges(commit: Self.description(of: after), files: files)
     }
 
     private static func has(_ path: String, _ tree: borrowing Tree) -> Bool {

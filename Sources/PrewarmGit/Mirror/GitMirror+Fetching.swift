@@ -4,7 +4,9 @@ import PrewarmEngine
 
 extension GitMirror {
     enum Holding {
-        case whole, lacking, damaged
+        case whole, lacking, damaged, tooLarge
+        /// What has the id is no commit, but this.
+        case other(String)
     }
 
     /// Makes the commit present: from the mirror, else by the ref it is known by, else exactly, else by fetching all.
@@ -12,12 +14,12 @@ extension GitMirror {
         guard let id = objectID(revision.commit) else {
             throw GitFailure(.refNotFound, "\(revision.commit) is no commit")
         }
-        if holding(id, in: directory.repository) == .whole { return }
+        if case .whole = holding(id, in: directory.repository) { return }
         try withLock(watch) { () throws(GitFailure) in
             // Whoever had the lock may have brought it.
             let holding = holding(id, in: directory.repository)
-            if holding == .whole { return }
-            if holding == .lacking {
+            if try isWhole(revision, holding) { return }
+            if case .lacking = holding {
                 do throws(GitFailure) {
                     try fetch(revision, id, into: directory.repository, watch)
                     tidy(revision, id, watch)
@@ -88,7 +90,7 @@ extension GitMirror {
             let kept = refs.filter { $0.id == revision.commit || Self.tagged(revision, $0) }
             return kept.isEmpty ? ["+\(revision.commit):\(name)"] : kept.map { "+\($0.name):\($0.name)" }
         }
-        guard try isWhole(id, in: directory.incoming) else { return }
+        guard case .whole = holding(id, in: directory.incoming) else { return }
         directory.noteSize()
         try directory.swap()
     }
@@ -136,27 +138,39 @@ extension GitMirror {
             isNamed = names[0] != nil
             return Set(names.compactMap(\.self)).sorted().map { "+\($0):\(Self.mirrored($0))" }
         }
-        if isNamed, try isWhole(id, in: path) { return }
+        if isNamed, try isWhole(revision, id, in: path) { return }
         do throws(GitFailure) {
             // Taken by servers that allow it; libgit2 refuses where they don't.
             try pass().fetch(into: path) { _ in ["+\(revision.commit):refs/prewarm/commits/\(revision.commit)"] }
-            if try isWhole(id, in: path) { return }
+            if try isWhole(revision, id, in: path) { return }
         } catch  where !watch.isOver && ![.unreachable, .tooLarge].contains(error.reason) {
             // All that is left is to fetch everything that has a name.
         }
         try pass().fetch(into: path) { _ in Self.everything }
-        guard try isWhole(id, in: path) else {
+        guard try isWhole(revision, id, in: path) else {
             throw GitFailure(
                 .refNotFound, "\(url.display) has no commit \(revision.commit.prefix(12)) in any branch or tag",
                 hint: "it may have been replaced by a forced push")
         }
     }
 
-    private func isWhole(_ id: git_oid, in path: String) throws(GitFailure) -> Bool {
-        switch holding(id, in: path) {
+    private func isWhole(_ revision: Revision, _ id: git_oid, in path: String) throws(GitFailure) -> Bool {
+        let holding = holding(id, in: path)
+        if case .damaged = holding { throw GitFailure(.fetchFailed, "the mirror in \(directory.path) is damaged") }
+        return try isWhole(revision, holding)
+    }
+
+    /// Throws where no look at the remote makes a commit of it.
+    private func isWhole(_ revision: Revision, _ holding: Holding) throws(GitFailure) -> Bool {
+        switch holding {
         case .whole: return true
-        case .lacking: return false
-        case .damaged: throw GitFailure(.fetchFailed, "the mirror in \(directory.path) is damaged")
+        case .lacking, .damaged: return false
+        case .tooLarge: throw .objectTooLarge(in: url)
+        case .other(let type):
+            let name = revision.ref.map { $0.printable } ?? String(revision.commit.prefix(12))
+            throw GitFailure(
+                .refNotFound, "\(name) of \(url.display) is a \(type), not a commit",
+                hint: "name a branch, a commit, or a tag of a commit")
         }
     }
 
@@ -173,7 +187,16 @@ extension GitMirror {
             guard path == directory.repository else { return try Self.holding(id, in: Repository(bare: path)) }
             return try attempt { repository throws(LibGit2Error) in try Self.holding(id, in: repository) }
         } catch {
-            return .damaged
+            return error.isTooLarge ? .tooLarge : .damaged
+        }
+    }
+
+    private static func name(of type: git_object_t) -> String {
+        switch type {
+        case GIT_OBJECT_TREE: "tree"
+        case GIT_OBJECT_BLOB: "file"
+        case GIT_OBJECT_TAG: "tag"
+        default: "thing"
         }
     }
 
@@ -183,9 +206,9 @@ extension GitMirror {
         guard let type = try repository.type(of: id) else {
             return try repository.hasAllTips() ? .lacking : .damaged
         }
-        guard type == GIT_OBJECT_COMMIT else { return .lacking }
+        guard type == GIT_OBJECT_COMMIT else { return .other(Self.name(of: type)) }
         let commit = try Commit(id, in: repository)
-        _ = try Tree(of: commit)
+        _ = try Tree(of: commit, in: repository)
         return .whole
     }
 }

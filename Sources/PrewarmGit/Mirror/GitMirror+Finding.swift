@@ -6,7 +6,7 @@ extension GitMirror {
     /// `main@sha1:…`, a whole commit, a branch, tag or other reference, a short commit: in this order. Branches and tags are asked of
     /// the remote, and of the mirror where that does not answer.
     func find(_ text: String, _ watch: Watch) throws(GitFailure) -> Revision {
-        if let revision = Revision(text) {
+        if let revision = Self.wholeRevision(text) {
             try bring(revision, watch)
             return revision
         }
@@ -14,12 +14,6 @@ extension GitMirror {
         if text.contains("sha1:"), let digits = text.split(separator: ":").last, Self.isShort(String(digits)) {
             if let commit = try bringShort(String(digits), watch) { return Revision(ref: nil, commit: commit) }
             throw missing(text, hint: nil)
-        }
-        let isHexadecimal = text.allSatisfy { $0.isASCII && $0.isHexDigit }
-        if isHexadecimal, text.utf8.count == 40 {
-            let revision = Revision(ref: nil, commit: text.lowercased())
-            try bring(revision, watch)
-            return revision
         }
         var silence: GitFailure?
         var refs = RefAdvertisement([])
@@ -40,6 +34,29 @@ extension GitMirror {
         }
         throw silence ?? missing(text, hint: Self.advice(for: text, among: refs))
     }
+
+    /// A revision that names its whole commit, as `main@sha1:…` and a commit do.
+    static func wholeRevision(_ text: String) -> Revision? {
+        if let revision = Revision(text) { return revision }
+        guard text.utf8.count == 40, text.allSatisfy({ $0.isASCII && $0.isHexDigit }) else { return nil }
+        return Revision(ref: nil, commit: text.lowercased())
+    }
+
+    /// The revision of the newest commit; of several, the first. One that is the only one is not looked at.
+    func newest(_ revisions: [Revision], _ watch: Watch) throws(GitFailure) -> Revision {
+        guard revisions.count > 1 else { return revisions[0] }
+        var (newest, latest) = (revisions[0], Int64.min)
+        for revision in revisions.prefix(Self.mostEqualTags) {
+            let time = try read(revision, watch) { repository throws(LibGit2Error) in
+                let commit = try Commit(try identifier(revision.commit), in: repository)
+                return git_commit_time(commit.pointer)
+            }
+            if time > latest { (newest, latest) = (revision, time) }
+        }
+        return newest
+    }
+
+    private static let mostEqualTags = 64
 
     private static func advice(for text: String, among refs: RefAdvertisement) -> String {
         if text.contains(where: { "~^@:".contains($0) }) {

@@ -4,13 +4,10 @@ package import PrewarmEngine
 
 extension GitMirror {
     package func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool {
-        let (oldID, newID) = (try identifier(old.commit), try identifier(new.commit))
+        try checkIdentifiers([old.commit, new.commit])
         if old.commit == new.commit { return true }
-        return try await perform { watch throws(GitFailure) in
-            func look(_ repository: borrowing Repository) throws(LibGit2Error) -> Bool {
-                try Self.descends(newID, from: oldID, in: repository)
-            }
-            return try readAtOnce(new, watch, look)
+        return try await read(new) { repository throws(LibGit2Error) in
+            try Self.descends(try identifier(new.commit), from: try identifier(old.commit), in: repository)
         }
     }
 

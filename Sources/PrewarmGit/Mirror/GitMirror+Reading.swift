@@ -2,27 +2,26 @@ internal import CLibGit2
 import Glibc
 package import PrewarmCore
 package import PrewarmEngine
+import Synchronization
 
 extension GitMirror {
     package func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile] {
         let (files, warnings) = try await walk(revision)
-        lastWarnings = (revision.commit, warnings)
+        memory.withLock { $0.lastWarnings = (revision.commit, warnings) }
         return files
     }
 
     package func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic] {
-        if let lastWarnings, lastWarnings.commit == revision.commit { return lastWarnings.warnings }
+        if let last = memory.withLock(\.lastWarnings), last.commit == revision.commit { return last.warnings }
         return try await walk(revision).warnings
     }
 
     private func walk(
         _ revision: Revision
     ) async throws(GitFailure) -> (files: [ManifestFile], warnings: [Diagnostic]) {
-        let id = try identifier(revision.commit)
-        let outcome = try await perform { watch throws(GitFailure) in
-            try read(revision, watch) { repository throws(LibGit2Error) in
-                try TreeWalk.manifests(at: paths, of: id, in: repository)
-            }
+        try checkIdentifiers([revision.commit])
+        let outcome = try await read(revision) { [paths] repository throws(LibGit2Error) in
+            try TreeWalk.manifests(at: paths, of: try identifier(revision.commit), in: repository)
         }
         switch outcome {
         case .found(let files, let warnings):
@@ -47,44 +46,41 @@ extension GitMirror {
     }
 
     package func contents(of files: ArraySlice<ManifestFile>, limit: Int) async throws(GitFailure) -> [[UInt8]?] {
-        try await perform { watch throws(GitFailure) in
-            var blobs: [git_oid] = []
-            blobs.reserveCapacity(files.count)
-            for file in files { blobs.append(try identifier(file.blob)) }
-            return try read(nil, watch) { repository throws(LibGit2Error) in
-                try repository.withDatabase { database throws(LibGit2Error) in
-                    var (contents, rest): ([[UInt8]?], Int) = ([], Self.mostBytes)
-                    for blob in blobs where rest > 0 {
-                        contents.append(try Self.bytes(of: blob, limit: limit, in: database))
-                        rest -= contents[contents.count - 1]?.count ?? 0
-                    }
-                    return contents
+        let ids = files.map(\.blob)
+        try checkIdentifiers(ids)
+        return try await read(nil) { repository throws(LibGit2Error) in
+            try repository.withDatabase { database throws(LibGit2Error) in
+                var (contents, rest): ([[UInt8]?], Int) = ([], Self.mostBytes)
+                for id in ids where rest > 0 {
+                    contents.append(try Self.bytes(of: try identifier(id), limit: limit, in: database))
+                    rest -= contents[contents.count - 1]?.count ?? 0
                 }
+                return contents
             }
         }
     }
 
     package func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription {
-        let id = try identifier(revision.commit)
-        return try await perform { watch throws(GitFailure) in
-            try read(revision, watch) { repository throws(LibGit2Error) in
-                description(of: try Commit(id, in: repository))
-            }
+        try checkIdentifiers([revision.commit])
+        return try await read(revision) { repository throws(LibGit2Error) in
+            Self.description(of: try Commit(try identifier(revision.commit), in: repository))
         }
     }
 
-    func description(of commit: borrowing Commit) -> CommitDescription {
+    static func description(of commit: borrowing Commit) -> CommitDescription {
         CommitDescription(
             author: commit.author, time: Self.time(git_commit_time(commit.pointer)),
             subject: git_commit_summary(commit.pointer).map { Self.beginning(of: $0) } ?? "")
     }
 
-    /// As ``read(_:_:_:)``, without looking beforehand whether the revision is there: for what fails where it is not.
-    func readAtOnce<Value>(
-        _ revision: Revision, _ watch: Watch, _ body: (borrowing Repository) throws(LibGit2Error) -> Value
-    ) throws(GitFailure) -> Value {
-        if let value = try? attempt(body) { return value }
-        return try read(revision, watch, body)
+    /// Reads what is in the mirror, on the thread that waits for no remote. Where that fails, as the revision is not there,
+    /// all that can be done about it is done on the other thread.
+    func read<Value: Sendable>(
+        _ revision: Revision?, _ body: @escaping @Sendable (borrowing Repository) throws(LibGit2Error) -> Value
+    ) async throws(GitFailure) -> Value {
+        let value = try await performLocally { [self] () throws(GitFailure) in try? attempt(body) }
+        if let value { return value }
+        return try await perform { [self] watch throws(GitFailure) in try read(revision, watch, body) }
     }
 
     /// Reads from the mirror. Where that fails: once more, since another process may just have put a new mirror in
@@ -100,6 +96,7 @@ extension GitMirror {
         } catch {
             problem = error
         }
+        if problem.isTooLarge { throw .objectTooLarge(in: url) }
         var shortage: LibGit2Error?
         do throws(GitFailure) {
             let current: Revision
@@ -108,7 +105,7 @@ extension GitMirror {
             } else {
                 current = try RefAdvertisement(try pass(watch).list()).resolve(settings.ref).revision
             }
-            let id = try identifier(current.commit)
+            guard let id = objectID(current.commit) else { throw Self.noObject(current.commit) }
             let value = try withLock(watch) { () throws(GitFailure) -> Value? in
                 // Whoever had the lock may have made it anew.
                 if let value = try? attempt(body) { return value }
@@ -132,20 +129,11 @@ extension GitMirror {
             "\(url.display) lacks objects that belong to it: \(redaction.clean((shortage ?? problem).message))")
     }
 
-    /// The one way into the mirror. Packs are shared by all that have them open, so nobody may open it while one that
-    /// was touched meanwhile is still open. What fails, fails in a mirror that is not looked into again.
+    /// The one way into the mirror.
     func attempt<Value>(
         _ body: (borrowing Repository) throws(LibGit2Error) -> Value
     ) throws(LibGit2Error) -> Value {
-        let mirror = try takeOpen()
-        let value = try body(mirror.repository)
-        open = consume mirror
-        return value
-    }
-
-    private func takeOpen() throws(LibGit2Error) -> OpenMirror {
-        if let last = open.take(), last.isUntouched { return last }
-        return try OpenMirror(directory)
+        try threads.withRepository(of: directory, body)
     }
 
     /// For whatever changes the mirror.
@@ -153,15 +141,21 @@ extension GitMirror {
         _ watch: Watch, _ body: () throws(GitFailure) -> Value
     ) throws(GitFailure) -> Value {
         try directory.withLock({ watch.isOver }) { () throws(GitFailure) in
-            open = nil
+            threads.closeIdle()
             return try body()
         }
     }
 
-    func identifier(_ text: String) throws(GitFailure) -> git_oid {
-        try GitLibrary.start()
-        guard let id = objectID(text) else { throw GitFailure(.refNotFound, "\(text) is no object of git") }
-        return id
+    /// Throws where one is not of 40 hexadecimal digits. It needs no library.
+    func checkIdentifiers(_ texts: [String]) throws(GitFailure) {
+        func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) || (97...102).contains(byte | 0x20) }
+        for text in texts where text.utf8.count != 40 || !text.utf8.allSatisfy(isDigit) {
+            throw Self.noObject(text)
+        }
+    }
+
+    private static func noObject(_ text: String) -> GitFailure {
+        GitFailure(.refNotFound, "\(text) is no object of git")
     }
 
     /// The size is looked at first, so that nothing large is ever unpacked.

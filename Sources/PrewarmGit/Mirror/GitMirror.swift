@@ -1,25 +1,27 @@
 internal import CLibGit2
 package import PrewarmCore
 package import PrewarmEngine
+import Synchronization
 
-/// A bare mirror of one repository, on libgit2. Every call of libgit2 is made on a thread of its own; handles live for
-/// one pass, but for the mirror's own. Several mirrors, in several processes, may share one directory.
-package actor GitMirror: GitSource {
+/// A bare mirror of one repository, on libgit2. Every call of libgit2 and of the file system is a job on a thread of the
+/// mirror: see ``MirrorThreads``. Handles live for one pass, but for the mirror's own. Several mirrors, in several
+/// processes, may share one directory.
+package final class GitMirror: GitSource {
     let settings: GitSettings
     let paths: ManifestPaths
     let url: RepositoryURL
     let directory: MirrorDirectory
     let redaction: Redaction
-    private let executor: BlockingThread
-    /// As the last pass left it.
-    var open: OpenMirror?
-    /// What the last walk through a tree met, as the next question is about the same one.
-    var lastWarnings: (commit: String, warnings: [Diagnostic])?
-    /// What was in force and trusted, by the keys as they were.
-    var trusted: (revision: Revision, keys: FileStamp?, at: ContinuousClock.Instant)?
+    let threads: MirrorThreads
+    let memory = Mutex(Memory())
 
-    package nonisolated var thread: BlockingThread? { executor }
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    /// What earlier passes found out.
+    struct Memory: Sendable {
+        /// What the last walk through a tree met, as the next question is about the same one.
+        var lastWarnings: (commit: String, warnings: [Diagnostic])?
+        /// The applied revision that was trusted, by the keys as they were.
+        var trusted: (revision: Revision, keys: FileStamp?, at: ContinuousClock.Instant)?
+    }
 
     /// Touches neither network nor disk. Throws `.refused` where the URL, the path or the commit can't be used.
     package init(_ settings: GitSettings) throws(GitFailure) {
@@ -47,30 +49,36 @@ package actor GitMirror: GitSource {
         self.url = url
         directory = MirrorDirectory(path: settings.mirror)
         redaction = Redaction(settings, url: url)
-        executor = BlockingThread(name: "git.\(settings.name)")
+        threads = .of(directory: settings.mirror, name: settings.name)
     }
 
     /// What messages and the status may show of the URL.
-    package nonisolated var displayURL: String { url.display }
+    package var displayURL: String { url.display }
 
     package func head() async throws(GitFailure) -> Revision {
-        if let revision = try revisionOnDisk() { return revision }
-        return try await perform { watch throws(GitFailure) in
+        try await perform { [self] watch throws(GitFailure) in
+            if let revision = try revisionOnDisk() { return revision }
             if case .commit(let commit) = settings.ref {
                 let revision = Revision(ref: nil, commit: commit)
                 try bring(revision, watch)
                 return revision
             }
             let refs = RefAdvertisement(try pass(watch).list())
+            let found: [RefAdvertisement.Resolved]
             do throws(GitFailure) {
-                return try refs.resolve(settings.ref).revision
+                if case .semver(let range) = settings.ref {
+                    found = try refs.highestTags(in: range)
+                } else {
+                    found = [try refs.resolve(settings.ref)]
+                }
             } catch {
                 throw GitFailure(error.reason, "\(url.display): \(error.message)", hint: error.hint)
             }
+            return try newest(found.map(\.revision), watch)
         }
     }
 
-    package nonisolated func isOfRange(_ ref: String) -> Bool {
+    package func isOfRange(_ ref: String) -> Bool {
         guard case .semver(let range) = settings.ref, let range = VersionRange(range) else { return false }
         return Version(ref.withoutPrefix("refs/tags/")).map(range.contains) ?? false
     }
@@ -82,11 +90,23 @@ package actor GitMirror: GitSource {
     }
 
     package func fetch(_ revision: Revision) async throws(GitFailure) {
-        try await perform { watch throws(GitFailure) in try bring(revision, watch) }
+        if try await isHere(revision) { return }
+        try await perform { [self] watch throws(GitFailure) in try bring(revision, watch) }
     }
 
     package func lookUp(_ text: String) async throws(GitFailure) -> Revision {
-        try await perform { watch throws(GitFailure) in try find(text, watch) }
+        if let revision = Self.wholeRevision(text), try await isHere(revision) { return revision }
+        return try await perform { [self] watch throws(GitFailure) in try find(text, watch) }
+    }
+
+    /// Whether the mirror has the revision. It waits for no remote.
+    private func isHere(_ revision: Revision) async throws(GitFailure) -> Bool {
+        try await performLocally { [self] () throws(GitFailure) in
+            guard let id = objectID(revision.commit), case .whole = holding(id, in: directory.repository) else {
+                return false
+            }
+            return true
+        }
     }
 
     func pass(_ watch: Watch) throws(GitFailure) -> RemotePass {
@@ -116,12 +136,11 @@ package actor GitMirror: GitSource {
         }
     }
 
-    /// Runs one pass, synchronously, on the thread of the mirror. A cancelled task ends it at once. Where it turns out
-    /// to need a login that takes time to get, that is got, and the pass made anew, with its whole time.
+    /// Runs one pass, which may wait for the remote, on the thread for that. A canceled task ends it at once. Where it
+    /// turns out to need a login that takes time to get, that is got, and the pass made anew, with its whole time.
     func perform<Value: Sendable>(
-        _ body: (Watch) throws(GitFailure) -> Value
+        _ body: @escaping @Sendable (Watch) throws(GitFailure) -> Value
     ) async throws(GitFailure) -> Value {
-        try GitLibrary.start()
         let watch = try Watch(settings, url: url)
         let result = await attempt(body, watch)
         guard watch.wantsLogin, case .source(let source) = settings.credentials else { return try result.get() }
@@ -138,18 +157,33 @@ package actor GitMirror: GitSource {
     }
 
     private func attempt<Value: Sendable>(
-        _ body: (Watch) throws(GitFailure) -> Value, _ watch: Watch
+        _ body: @escaping @Sendable (Watch) throws(GitFailure) -> Value, _ watch: Watch
     ) async -> Result<Value, GitFailure> {
-        await withTaskCancellationHandler {
-            do throws(GitFailure) {
-                return .success(try body(watch))
-            } catch {
-                return .failure(error)
+        await threads.remote.run(limit: deadline, onCancel: { watch.abort() }) {
+            Result { () throws(GitFailure) in
+                try GitLibrary.start()
+                watch.begin()
+                return try body(watch)
             }
-        } onCancel: {
-            watch.abort()
         }
     }
+
+    /// Runs what waits for no remote on the thread for that.
+    func performLocally<Value: Sendable>(
+        _ body: @escaping @Sendable () throws(GitFailure) -> Value
+    ) async throws(GitFailure) -> Value {
+        try await threads.local.run(limit: deadline) {
+            Result { () throws(GitFailure) in
+                try GitLibrary.start()
+                return try body()
+            }
+        }.get()
+    }
+
+    /// The time after which a job that has not returned is left behind: a pass ends itself at its timeout.
+    var deadline: Duration { settings.limits.timeout + Self.margin }
+
+    private static let margin = Duration.seconds(10)
 
     /// Without `.`, and without slashes at the ends; empty for the root.
     private static func normal(_ path: String) throws(GitFailure) -> String {

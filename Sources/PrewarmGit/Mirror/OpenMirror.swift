@@ -2,7 +2,7 @@
 ///
 /// Packs are mapped into memory, and one that somebody cuts off while it is open ends the process at the next look. So
 /// it is looked into again only where nobody has touched it.
-struct OpenMirror: ~Copyable {
+struct OpenMirror: ~Copyable, Sendable {
     let repository: Repository
     /// Taken before it was opened.
     private let stamps: [(path: String, stamp: FileStamp?)]

@@ -37,7 +37,7 @@ struct TreeWalk: ~Copyable {
         at paths: ManifestPaths, of commit: git_oid, in repository: borrowing Repository
     ) throws(LibGit2Error) -> Outcome {
         let commit = try Commit(commit, in: repository)
-        let tree = try Tree(of: commit)
+        let tree = try Tree(of: commit, in: repository)
         var walk = TreeWalk(paths)
         var missing: [String] = []
         for root in paths.roots {
@@ -63,9 +63,9 @@ struct TreeWalk: ~Copyable {
     ) throws(LibGit2Error) -> Outcome? {
         path = root
         if root.isEmpty { return try visit(tree, repository, depth: 0).map { .tooLarge($0) } }
-        let text = String(decoding: root, as: UTF8.self)
+        let text = String(repositoryPath: root)
         var entry: OpaquePointer?
-        let code = git_tree_entry_bypath(&entry, tree.pointer, text)
+        let code = git_tree_entry_bypath(&entry, tree.pointer, String(decoding: root, as: UTF8.self))
         if code == GIT_ENOTFOUND.rawValue { return .pathNotFound(text, .absent) }
         try check(code)
         defer { git_tree_entry_free(entry) }
@@ -106,7 +106,7 @@ struct TreeWalk: ~Copyable {
             case GIT_FILEMODE_BLOB, GIT_FILEMODE_BLOB_EXECUTABLE:
                 guard paths.takes(file: path) else { continue }
                 guard files.count < Self.largestCount else { return "more than \(Self.largestCount) manifest files" }
-                files.append(ManifestFile(path: String(decoding: path, as: UTF8.self), blob: hexadecimal(id.pointee)))
+                files.append(ManifestFile(path: String(repositoryPath: path), blob: hexadecimal(id.pointee)))
             case GIT_FILEMODE_LINK: note(isModule: false)
             case GIT_FILEMODE_COMMIT: note(isModule: true)
             default: continue
@@ -123,7 +123,7 @@ struct TreeWalk: ~Copyable {
         let what = isModule ? "a submodule" : "a symbolic link"
         warnings.append(
             Diagnostic(
-                .warning, file: String(decoding: path, as: UTF8.self),
+                .warning, file: String(repositoryPath: path),
                 "this is \(what), which is not followed: what it leads to is not read",
                 hint: "put the files themselves here, or exclude it in the configuration"))
     }

@@ -15,6 +15,7 @@ struct FailureTranslation {
     func failure(of error: LibGit2Error) -> GitFailure {
         if let failure = context.trust.failure ?? context.agentFailure, !watch.wasAborted { return failure }
         if let failure = hostKeyFailure() ?? watch.failure() ?? limitFailure() { return failure }
+        if error.isTooLarge { return .objectTooLarge(in: url) }
         if error.code == GIT_EAUTH.rawValue {
             return error.message.contains("proxy") ? proxyFailure() : authenticationFailure()
         }
@@ -246,6 +247,16 @@ struct FailureTranslation {
     }
 
     private var address: String { url.host.isEmpty ? url.display : "\(url.host):\(url.port)" }
+}
+
+extension GitFailure {
+    /// An object is larger than any that is unpacked.
+    static func objectTooLarge(in url: RepositoryURL) -> GitFailure {
+        GitFailure(
+            .tooLarge, "\(url.display) has an object that is too large to be unpacked",
+            hint: "limits are 100 MiB for a file, 64 MiB for a folder, 16 MiB for a commit or a tag: keep manifests in "
+                + "a repository of their own")
+    }
 }
 
 extension UInt64 {

@@ -45,12 +45,24 @@ struct LocalRepository {
                 .refused, "\(shown) is a shallow clone, which lacks what came before",
                 hint: "`git -C \(shown) fetch --unshallow` gets it; in CI, check out with the whole history")
         }
+        if isPartial {
+            return GitFailure(
+                .refused, "\(shown) is a partial clone, which lacks files that nobody has looked at there",
+                hint: "clone it anew without --filter, or give the source the URL of the server itself")
+        }
         if access("\(path)/reftable", F_OK) == 0 {
             return GitFailure(
                 .refused, "\(shown) keeps its references as reftable, which the libgit2 here can't read",
                 hint: "`git -C \(shown) refs migrate --ref-format=files` keeps them as files")
         }
         return nil
+    }
+
+    /// Objects that are missing are promised by a remote (gitrepository-layout(5), partial clones).
+    private var isPartial: Bool {
+        guard let bytes = readFile("\(path)/config", limit: 1 << 20) else { return false }
+        let text = String(decoding: bytes, as: UTF8.self).lowercased()
+        return text.contains("partialclone") || text.contains("promisor")
     }
 
     private func tip(of branch: String) throws(GitFailure) -> String? {

@@ -32,7 +32,7 @@ struct RefAdvertisement: Sendable {
             let short = name.withoutPrefix("refs/tags/")
             if let found = resolve("refs/tags/\(short)", shown: short) { return found }
             throw missing("tag", short, among: names("refs/tags/"))
-        case .semver(let range): return try highestTag(in: range)
+        case .semver(let range): return try highestTags(in: range)[0]
         case .commit(let commit):
             return Resolved(name: commit, revision: Revision(ref: nil, commit: commit))
         }
@@ -93,7 +93,9 @@ struct RefAdvertisement: Sendable {
         return Resolved(name: name, revision: Revision(ref: shown, commit: commit))
     }
 
-    private func highestTag(in text: String) throws(GitFailure) -> Resolved {
+    /// The tags of the highest version in a range, the last by name first. They are more than one where they differ in
+    /// what has no precedence, as build metadata and a leading `v` (semver.org, 10); never none.
+    func highestTags(in text: String) throws(GitFailure) -> [Resolved] {
         guard let range = VersionRange(text) else {
             throw GitFailure(
                 .refNotFound, "\(text) is no range of versions", hint: "write 1.4.2, 1.x, ^1.4, ~1.4.2 or '>=1.2 <2'")
@@ -101,9 +103,11 @@ struct RefAdvertisement: Sendable {
         let tags = names("refs/tags/")
         let versions = tags.compactMap { tag in Version(tag).map { (tag: tag, version: $0) } }
         let fitting = versions.filter { range.contains($0.version) }
-        guard let best = fitting.max(by: { ($0.version, $0.tag) < ($1.version, $1.tag) }),
-            let found = resolve("refs/tags/\(best.tag)", shown: best.tag)
-        else {
+        let best = fitting.map(\.version).max()
+        let found = fitting.filter { $0.version == best }.map(\.tag).sorted(by: >).compactMap { tag in
+            resolve("refs/tags/\(tag)", shown: tag)
+        }
+        guard !found.isEmpty else {
             let highest = versions.sorted { $0.version > $1.version }.map(\.tag)
             throw GitFailure(.refNotFound, "no tag is in the range \(text)", hint: "it has \(Self.list(highest))")
         }

@@ -53,6 +53,11 @@ final class Watch: @unchecked Sendable {
         set { found.withLock { $0.hostKey = newValue } }
     }
 
+    /// Lets the time run from now on: what a pass waited for its thread is not the server's.
+    func begin() {
+        prewarm_git_watch_begin(pointer)
+    }
+
     /// Whether the time is over, or the pass was aborted.
     var isOver: Bool { prewarm_git_watch_is_over(pointer) != 0 }
 

@@ -1,18 +1,19 @@
 internal import CLibGit2
 package import PrewarmCore
 package import PrewarmEngine
+import Synchronization
 
 extension GitMirror {
     /// How many commits one revision may bring where each has to be signed.
     private static let mostCommits = 10_000
 
-    /// Where nothing is to be verified, the thread of the mirror is not asked.
-    package nonisolated func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) {
+    /// Where nothing is to be verified, the threads of the mirror are not asked.
+    package func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) {
         guard let verification = settings.verification else { return }
         try await verify(revision, since: applied, by: verification)
     }
 
-    package nonisolated func verifyAgain(_ revision: Revision) async throws(GitFailure) {
+    package func verifyAgain(_ revision: Revision) async throws(GitFailure) {
         guard let verification = settings.verification else { return }
         try await verifyAgain(revision, by: verification)
     }
@@ -21,22 +22,35 @@ extension GitMirror {
     private static let trustLasts = Duration.seconds(600)
 
     private func verifyAgain(_ revision: Revision, by verification: GitVerification) async throws(GitFailure) {
-        let keys = FileStamp(verification.keys.path)
-        if let trusted, trusted.revision == revision, trusted.keys == keys,
+        let keys = try await performLocally { () throws(GitFailure) in FileStamp(verification.keys.path) }
+        if let trusted = memory.withLock(\.trusted), trusted.revision == revision, trusted.keys == keys,
             ContinuousClock.now - trusted.at < Self.trustLasts
         {
             return
         }
-        trusted = nil
+        memory.withLock { $0.trusted = nil }
         try await verify(revision, since: nil, by: verification)
-        trusted = (revision, keys, .now)
+        memory.withLock { $0.trusted = (revision, keys, .now) }
     }
 
     private func verify(
         _ revision: Revision, since applied: Revision?, by verification: GitVerification
     ) async throws(GitFailure) {
         let signed = try await signedObjects(revision, since: verification.scope == .new ? applied : nil)
-        let check = try signatureCheck(verification)
+        let check = try await signatureCheck(verification)
+        let result: Result<Void, GitFailure>
+        do throws(GitFailure) {
+            result = .success(try await verify(revision, signed, check))
+        } catch {
+            result = .failure(error)
+        }
+        await check.folder.remove()
+        try result.get()
+    }
+
+    private func verify(
+        _ revision: Revision, _ signed: (tag: SignedObject?, commits: [SignedObject]), _ check: any SignatureCheck
+    ) async throws(GitFailure) {
         if let problem = try await tipProblem(signed.tag, signed.commits[0], check) { throw refusal(problem, check) }
         for commit in signed.commits.dropFirst() {
             if let problem = try await check.problem(of: commit) {
@@ -62,8 +76,12 @@ extension GitMirror {
             hint: isOver ? "sign it with a key that is good today" : check.hint)
     }
 
-    func signatureCheck(_ verification: GitVerification) throws(GitFailure) -> any SignatureCheck {
-        let folder = try SignatureFolder(in: directory)
+    func signatureCheck(_ verification: GitVerification) async throws(GitFailure) -> any SignatureCheck {
+        try await performLocally { [self] () throws(GitFailure) in try makeSignatureCheck(verification) }
+    }
+
+    private func makeSignatureCheck(_ verification: GitVerification) throws(GitFailure) -> any SignatureCheck {
+        let folder = try SignatureFolder(in: directory, threads.local, limit: deadline)
         switch verification.keys {
         case .ssh(let allowedSigners):
             guard readFile(allowedSigners, limit: 16 << 20) != nil else {
@@ -81,22 +99,23 @@ extension GitMirror {
     private func signedObjects(
         _ revision: Revision, since applied: Revision?
     ) async throws(GitFailure) -> (tag: SignedObject?, commits: [SignedObject]) {
-        let id = try identifier(revision.commit)
-        let base = try applied.map { applied throws(GitFailure) in try identifier(applied.commit) }
+        try checkIdentifiers([revision.commit] + (applied.map { [$0.commit] } ?? []))
         let tagName = tagName(of: revision)
-        let found = try await perform { watch throws(GitFailure) in
-            if let tagName { try bringTag(tagName, revision, watch) }
-            return try read(revision, watch) { repository throws(LibGit2Error) in
-                let tag = try tagName.flatMap { name throws(LibGit2Error) in
-                    try SignedObject(
-                        tag: name, reference: Self.mirrored("refs/tags/\(name)"), of: id, in: repository)
-                }
-                var commits = [try SignedObject(commit: id, in: repository)]
-                guard let base else { return (tag, commits) as (SignedObject?, [SignedObject])? }
-                guard let newer = try Self.commits(behind: id, without: base, in: repository) else { return nil }
-                for commit in newer { commits.append(try SignedObject(commit: commit, in: repository)) }
-                return (tag, commits)
+        if let tagName {
+            // As it is now: a commit may have come by a branch, and a tag may have been made anew.
+            try await perform { [self] watch throws(GitFailure) in try bringTag(tagName, revision, watch) }
+        }
+        let found = try await read(revision) { repository throws(LibGit2Error) in
+            let id = try identifier(revision.commit)
+            let tag = try tagName.flatMap { name throws(LibGit2Error) in
+                try SignedObject(tag: name, reference: Self.mirrored("refs/tags/\(name)"), of: id, in: repository)
             }
+            var commits = [try SignedObject(commit: id, in: repository)]
+            guard let applied else { return (tag, commits) as (SignedObject?, [SignedObject])? }
+            let base = try identifier(applied.commit)
+            guard let newer = try Self.commits(behind: id, without: base, in: repository) else { return nil }
+            for commit in newer { commits.append(try SignedObject(commit: commit, in: repository)) }
+            return (tag, commits)
         }
         guard let found else {
             throw GitFailure(
@@ -135,7 +154,6 @@ extension GitMirror {
         }
     }
 
-    /// As it is now: a commit may have come by a branch, without its tag, and a tag may have been made anew.
     private func bringTag(_ name: String, _ revision: Revision, _ watch: Watch) throws(GitFailure) {
         try bring(revision, watch)
         try withLock(watch) { () throws(GitFailure) in

@@ -32,7 +32,7 @@ struct OpenPGPSignatures: SignatureCheck {
     var hint: String { "sign it with a key of \(file), or add the key there if you trust it" }
 
     func check(_ object: SignedObject, _ signature: [UInt8]) async throws(GitFailure) -> String? {
-        let signed = try folder.write("signature", signature)
+        let signed = try await folder.store("signature", signature)
         let answer = try await output(
             ToolCall(
                 "gpgv", ["--homedir", folder.path, "--keyring", keyring, "--status-fd", "1", signed, "-"],

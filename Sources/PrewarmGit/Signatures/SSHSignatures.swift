@@ -11,7 +11,7 @@ struct SSHSignatures: SignatureCheck {
     var hint: String { "sign it with a key that \(allowedSigners) names, or add the key there if you trust it" }
 
     func check(_ object: SignedObject, _ signature: [UInt8]) async throws(GitFailure) -> String? {
-        let file = try folder.write("signature", signature)
+        let file = try await folder.store("signature", signature)
         let found = try await run(["-Y", "find-principals", "-s", file, "-f", allowedSigners], [])
         var words = found.log
         if found.code == 0 {

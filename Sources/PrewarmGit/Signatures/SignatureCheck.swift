@@ -7,6 +7,8 @@ protocol SignatureCheck: Sendable {
     /// What to do where a signature doesn't count.
     var hint: String { get }
     var tools: any ToolRunner { get }
+    /// Where the tools find what they check.
+    var folder: SignatureFolder { get }
 
     /// Nil where the signature counts; else why not, as the end of a sentence that begins with the object.
     func check(_ object: SignedObject, _ signature: [UInt8]) async throws(GitFailure) -> String?

@@ -39,6 +39,7 @@ struct SignedObject: Sendable {
         guard git_reference_name_to_id(&id, repository.pointer, reference) == 0,
             try repository.type(of: id) == GIT_OBJECT_TAG
         else { return nil }
+        try repository.checkSize(of: id, limit: Self.largestTag)
         let bytes = try repository.withDatabase { database throws(LibGit2Error) in
             var object: OpaquePointer?
             try check(git_odb_read(&object, database, &id))
@@ -51,6 +52,9 @@ struct SignedObject: Sendable {
         payload = Array(bytes[..<(start ?? bytes.count)])
         signature = start.map { Array(bytes[$0...]) }
     }
+
+    /// In bytes.
+    private static let largestTag = 16 << 20
 
     private static let beginnings = [
         "-----BEGIN SSH SIGNATURE-----", "-----BEGIN PGP SIGNATURE-----", "-----BEGIN PGP MESSAGE-----",
