@@ -58,12 +58,13 @@ struct ServeCommand: AsyncParsableCommand {
         // The last one is stopped first.
         let services: [any Service] = [
             assembly.daemon, assembly.notifier, SystemdService(systemd: systemd, daemon: assembly.daemon),
-            ReloadService(assembly: assembly), MemoryService(), assembly.http, SecondSignal(),
+            ReloadService(assembly: assembly), MemoryService(), assembly.http,
+            EndOfPatience(daemon: assembly.daemon, grace: grace, logger: logger),
         ]
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
-        configuration.maximumGracefulShutdownDuration = grace + .seconds(15)
+        configuration.maximumGracefulShutdownDuration = grace + EndOfPatience.orderly
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error where "\(error)".contains("Address already in use") {
@@ -75,10 +76,23 @@ struct ServeCommand: AsyncParsableCommand {
     }
 }
 
-/// Whoever sends a second signal will not wait for the end of the grace time.
-private struct SecondSignal: Service {
+/// Ends the process where the daemon does not end in order: at a second signal, and some seconds after the grace time,
+/// where something hangs that cannot be interrupted. What was under way is carried on by the next start.
+private struct EndOfPatience: Service {
+    /// After the grace time: for what is given back, and in all.
+    static let orderly = Duration.seconds(10)
+    private static let longest = Duration.seconds(15)
+
+    let daemon: Daemon
+    let grace: Duration
+    let logger: Logger
+
     func run() async throws {
         try await gracefulShutdown()
         endAtNextSignal()
+        endProcess(after: grace + Self.longest) { [daemon, logger] in
+            let hangs = daemon.progress.hangs.map(\.loop).joined(separator: ", ")
+            logger.error("the daemon did not end in time and is ended", metadata: ["hanging": "\(hangs)"])
+        }
     }
 }

@@ -13,11 +13,14 @@ extension Assembly {
     }
 
     /// - Throws: ``CommandFailure`` where a receiver can't be used as it is configured.
-    func notifier(_ engine: Engine, version: String, metrics: Metrics?, logger: Logger) throws -> Notifier {
+    func notifier(
+        _ engine: Engine, version: String, metrics: Metrics?, progress: LoopProgress, logger: Logger
+    ) throws -> Notifier {
         do throws(SinkError) {
             return try Notifier(
                 configuration.notifications.compactMap { SinkSettings($0, file) }, engine: engine,
-                instance: configuration.instance, version: version, metrics: metrics, logger: logger)
+                instance: configuration.instance, version: version, metrics: metrics, progress: progress,
+                logger: logger)
         } catch {
             let position = configuration.notifications.first { $0.name.value == error.sink }?.name.position
             throw CommandFailure(

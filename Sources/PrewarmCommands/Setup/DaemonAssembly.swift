@@ -67,7 +67,8 @@ final class DaemonAssembly: Sendable {
         daemon = Daemon(engine, grace: grace, logger: logger)
         access = DoorAccess(rules)
         notifier = ReplaceableNotifier(
-            try assembly.notifier(engine, version: prewarmVersion, metrics: metrics, logger: logger))
+            try assembly.notifier(
+                engine, version: prewarmVersion, metrics: metrics, progress: daemon.progress, logger: logger))
         let door = Door(daemon: daemon, access: access, metrics: metrics, webhooks: webhooks, logger: logger)
         let scheme = settings.certificate == nil ? "http" : "https"
         http = try HTTPService(
@@ -117,7 +118,8 @@ final class DaemonAssembly: Sendable {
                     "the store, the address and TLS can't be changed while the daemon runs", hint: "restart it")
             }
             let engine = try assembly.engine(store: store, observe: Self.observer(metrics, webhooks))
-            let notifier = try assembly.notifier(engine, version: prewarmVersion, metrics: metrics, logger: logger)
+            let notifier = try assembly.notifier(
+                engine, version: prewarmVersion, metrics: metrics, progress: daemon.progress, logger: logger)
             access.replace(Self.rules(assembly, store: store, local: local, client))
             webhooks.replace(endpoints: assembly.webhookEndpoints(), sources: assembly.watchedSources())
             self.notifier.replace(notifier)

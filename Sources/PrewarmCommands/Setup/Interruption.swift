@@ -29,6 +29,15 @@ func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async
     }
 }
 
+/// Ends the process at once, with exit code 1, unless it has ended by then. A thread that hangs in the system keeps it
+/// from ending in order.
+func endProcess(after limit: Duration, _ report: @escaping @Sendable () -> Void) {
+    DispatchQueue.global().asyncAfter(deadline: .now() + limit / .seconds(1)) {
+        report()
+        _exit(1)
+    }
+}
+
 /// A second from now on SIGINT and SIGTERM end the process at once, as if nobody had asked for them. Until then they are
 /// the same signal once more: `timeout` sends it to the process and to its group, and whoever passes on what a terminal
 /// sends to all doubles it, too.

@@ -33,7 +33,7 @@ struct Systemd: Sendable {
         }
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                if daemon.progressAge < Daemon.longestStandstill { send("WATCHDOG=1") }
+                if daemon.progress.hangs.isEmpty { send("WATCHDOG=1") }
                 try? await Task.sleep(for: watchdog / 3)
             }
         }

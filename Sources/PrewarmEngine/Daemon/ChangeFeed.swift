@@ -15,7 +15,6 @@ package final class ChangeFeed: Sendable {
         var sequence: Int64 = 0
         var subscribers: [Int: AsyncStream<Int64>.Continuation] = [:]
         var nextID = 0
-        var lastLook: ContinuousClock.Instant?
         var lastYield = ContinuousClock.now
     }
 
@@ -32,9 +31,6 @@ package final class ChangeFeed: Sendable {
 
     /// Of the newest event that was seen.
     package var sequence: Int64 { state.withLock(\.sequence) }
-
-    /// When the store was last read.
-    var lastLook: ContinuousClock.Instant? { state.withLock(\.lastLook) }
 
     /// Looks again at once.
     package func look() {
@@ -57,13 +53,16 @@ package final class ChangeFeed: Sendable {
         return stream
     }
 
-    func run(_ onChange: @Sendable () -> Void) async {
+    func run(_ loop: LoopProgress.Loop, _ onChange: @Sendable () -> Void) async {
         var changedAt = ContinuousClock.now
         while !Task.isCancelled {
             // A store that can't be read now is read later; whoever needs it says so.
-            if let last = try? await store.read({ try $0.newestEvent() }), note(last) {
-                changedAt = .now
-                onChange()
+            if let last = try? await store.read({ try $0.newestEvent() }) {
+                loop.comeRound(within: .seconds(60))
+                if note(last) {
+                    changedAt = .now
+                    onChange()
+                }
             }
             try? await Task.sleep(for: Self.shortest)
             _ = await signal.wait(for: .now - changedAt < Self.rest ? Self.interval : Self.restingInterval)
@@ -79,7 +78,6 @@ package final class ChangeFeed: Sendable {
             let now = ContinuousClock.now
             let isNew = last != state.sequence
             state.sequence = last
-            state.lastLook = now
             if isNew || now - state.lastYield > Self.heartbeat {
                 state.lastYield = now
                 for subscriber in state.subscribers.values { subscriber.yield(last) }

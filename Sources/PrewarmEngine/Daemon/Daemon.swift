@@ -9,6 +9,8 @@ package final class Daemon: Service {
     /// Counts up with each change that somebody may want to see.
     package let changes: ChangeFeed
     package let requests: SyncRequests
+    /// Which loops come round: those of the daemon, and others that are given to it.
+    package let progress: LoopProgress
     let logger: Logger
     /// How long operations may go on when the daemon stops.
     private let grace: Duration
@@ -22,7 +24,10 @@ package final class Daemon: Service {
         var isStopping = false
     }
 
-    package init(_ engine: Engine, grace: Duration = .seconds(30), logger: Logger) {
+    package init(
+        _ engine: Engine, grace: Duration = .seconds(30), progress: LoopProgress = LoopProgress(), logger: Logger
+    ) {
+        self.progress = progress
         self.logger = logger
         self.grace = grace
         changes = ChangeFeed(store: engine.store)
@@ -90,15 +95,6 @@ package final class Daemon: Service {
         state.withLock { $0.loops[name]?.record.value }
     }
 
-    /// Above this the process is taken for one that hangs.
-    package static let longestStandstill = Duration.seconds(120)
-
-    /// How long ago the slowest of the loops came round.
-    package var progressAge: Duration {
-        let now = ContinuousClock.now
-        return changes.lastLook.map { now - $0 } ?? .zero
-    }
-
     /// Each source was planned for at least once, or could not be for a reason that its status tells.
     package var hasPlanned: Bool { loops.allSatisfy { $0.record.value.lastTurnAt != nil } }
 
@@ -131,7 +127,9 @@ package final class Daemon: Service {
         let workers = Signal<Nudge>()
         let engine = engine
         let loops = engine.sources.values.map { source in
-            SourceLoop(engine, source, requests: requests, logger: logger) { [weak self] in self?.noteTurn($0) }
+            SourceLoop(engine, source, requests: requests, progress: progress, logger: logger) { [weak self] in
+                self?.noteTurn($0)
+            }
         }
         let isStopping = state.withLock { state in
             state.workers = workers
@@ -144,7 +142,7 @@ package final class Daemon: Service {
             if case .settled(let operation, _) = progress { self?.noteSettled(operation) }
         }
 
-        group.addTask { [logger] in await runner.serve(workers, logger: logger) }
+        group.addTask { [logger, progress] in await runner.serve(workers, progress: progress, logger: logger) }
     }
 
     private func endGeneration() {
@@ -164,7 +162,7 @@ package final class Daemon: Service {
 
     /// What a command or another daemon does on the same store is as good as a nudge.
     private func watchChanges() async {
-        await changes.run { [weak self] in
+        await changes.run(progress.begin("changes")) { [weak self] in
             guard let self else { return }
             for loop in loops { loop.signal.send(.replan) }
             state.withLock(\.workers).send(.replan)
@@ -178,7 +176,9 @@ package final class Daemon: Service {
     }
 
     private func resyncNowAndThen() async {
+        let loop = progress.begin("resync")
         while !Task.isCancelled {
+            loop.comeRound(within: engine.longestResync)
             do {
                 for report in try await engine.resync() {
                     if let failure = report.failure {
@@ -202,7 +202,9 @@ package final class Daemon: Service {
     }
 
     private func forgetOldNowAndThen() async {
+        let loop = progress.begin("retention")
         while !Task.isCancelled {
+            loop.comeRound(within: .seconds(3600 + 600))
             do {
                 let now = engine.now()
                 try await engine.store.write { try $0.forgetOld(now: now) }

@@ -11,6 +11,7 @@ struct SourceLoop: Sendable {
     private let engine: Engine
     private let source: Engine.Source
     private let requests: SyncRequests
+    private let progress: LoopProgress
     private let logger: Logger
     private let onTurn: @Sendable (TurnReport) -> Void
 
@@ -39,7 +40,7 @@ struct SourceLoop: Sendable {
     }
 
     init(
-        _ engine: Engine, _ source: Engine.Source, requests: SyncRequests, logger: Logger,
+        _ engine: Engine, _ source: Engine.Source, requests: SyncRequests, progress: LoopProgress, logger: Logger,
         onTurn: @escaping @Sendable (TurnReport) -> Void
     ) {
         name = source.name
@@ -47,6 +48,7 @@ struct SourceLoop: Sendable {
         self.engine = engine
         self.source = source
         self.requests = requests
+        self.progress = progress
         self.logger = logger
         self.onTurn = onTurn
     }
@@ -56,7 +58,9 @@ struct SourceLoop: Sendable {
         var generator = SystemRandomNumberGenerator()
         var nudge: Nudge = .pull
         var lag = Lag()
+        let loop = progress.begin("source \(name)")
         while !Task.isCancelled, !nudge.contains(.stop) {
+            loop.comeRound(within: source.lease)
             let now = engine.now()
             if nudge.contains(.pushed) { pacing.notePush(at: now) }
             let pulls =
@@ -77,6 +81,7 @@ struct SourceLoop: Sendable {
             let pause = min(
                 await pause(after: result, pacing), lag.wait(from: engine.now()) ?? Self.longestPause)
             try? await Task.sleep(for: pulls ? Self.shortestPause : Self.rest(after: duration))
+            loop.comeRound(within: pause)
             nudge = await signal.wait(for: pause)
         }
     }

@@ -5,7 +5,8 @@ extension OperationRunner {
     /// Runs operations as they become due, until it is told to stop: then it takes no new ones, and returns when those
     /// under way have ended. Cancelling the task ends them and gives them back.
     /// - Parameter signal: told when there may be something due; what other processes write is seen within a second.
-    package func serve(_ signal: Signal<Nudge>, logger: Logger) async {
+    package func serve(_ signal: Signal<Nudge>, progress: LoopProgress, logger: Logger) async {
+        let loop = progress.begin("operations")
         await withTaskGroup(of: Ended.self) { group in
             var running: [String: Int] = [:]
             var isStopping = false
@@ -16,7 +17,10 @@ extension OperationRunner {
             for await ended in group {
                 switch ended {
                 case .woken(let nudge):
+                    loop.comeRound(within: .seconds(300))
                     if nudge.contains(.stop) { isStopping = true }
+                    // From then on it waits for operations, for as long as these may take.
+                    if isStopping { loop.end() }
                     if !isStopping { group.addTask { .woken(await signal.wait(for: .seconds(1))) } }
                     if nudge.isEmpty, let quietUntil, .now < quietUntil { continue }
                 case .settled(let provisioner): running[provisioner, default: 1] -= 1

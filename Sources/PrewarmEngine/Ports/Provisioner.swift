@@ -20,8 +20,15 @@ package protocol Provisioner: Sendable {
     /// is missing here counts as lost.
     func list() async throws(ProvisionerFailure) -> [ListedWorkspace]
 
+    /// The time that ``list()`` may take.
+    var longestList: Duration { get }
+
     /// Ends what an earlier prewarm that was killed left running, if it is still the same process.
     func end(_ mark: ProcessMark) async
+}
+
+extension Provisioner {
+    package var longestList: Duration { .seconds(600) }
 }
 
 package enum ProvisionerOperation: String, CaseIterable, Sendable {

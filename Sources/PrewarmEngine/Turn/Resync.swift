@@ -49,6 +49,11 @@ extension Engine {
         policy.resync[provisioner] ?? Policy.standardResync
     }
 
+    /// The time that a resync may take: that of each list, and some for the store.
+    var longestResync: Duration {
+        provisioners.values.filter { $0.operations.contains(.list) }.reduce(.seconds(60)) { $0 + $1.longestList }
+    }
+
     /// Where nothing exists there is nothing to compare: the time runs from then on.
     private func isResyncDue(_ name: String) async throws -> Bool {
         let now = now()

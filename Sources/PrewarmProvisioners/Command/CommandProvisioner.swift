@@ -54,6 +54,8 @@ package struct CommandProvisioner: Provisioner {
         }
     }
 
+    package var longestList: Duration { settings.timeout + settings.grace }
+
     package func list() async throws(ProvisionerFailure) -> [ListedWorkspace] {
         guard operations.contains(.list) else {
             throw ProvisionerFailure(.cannotRun, "provisioner \(settings.name) does not offer list")

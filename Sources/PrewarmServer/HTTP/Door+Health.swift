@@ -5,11 +5,12 @@ import PrewarmCore
 import PrewarmEngine
 
 extension Door {
-    /// The process makes progress. That a forge or a provisioner is down is no reason to restart it.
+    /// Says whether each loop of the daemon comes round, and names those that hang. That a forge or a provisioner is down
+    /// is no reason to restart the daemon.
     func health() -> Response {
-        let age = daemon.progressAge
-        let isAlive = age < Daemon.longestStandstill
-        return text(isAlive ? "ok\n" : "no progress for \(age)\n", isAlive ? .ok : .serviceUnavailable)
+        let hangs = daemon.progress.hangs
+        guard !hangs.isEmpty else { return text("ok\n", .ok) }
+        return text(hangs.map { $0.sentence + "\n" }.joined(), .serviceUnavailable)
     }
 
     /// The store can be written to, and each source was planned for at least once.

@@ -30,9 +30,10 @@ package struct Notifier: Service {
     /// - Parameters:
     ///   - instance: this prewarm among others that tell the same receivers: a name.
     ///   - version: of prewarm, as receivers see it.
+    ///   - progress: where the loops of the sinks say that they come round.
     package init(
         _ settings: [SinkSettings], engine: Engine, instance: String, version: String, metrics: Metrics?,
-        logger: Logger, pace: Pace = Pace()
+        progress: LoopProgress = LoopProgress(), logger: Logger, pace: Pace = Pace()
     ) throws(SinkError) {
         var receivers: [(settings: SinkSettings, address: SinkAddress, sink: any Sink)] = []
         for settings in settings {
@@ -46,8 +47,8 @@ package struct Notifier: Service {
             workers.append(
                 SinkWorker(
                     settings: settings, sink: sink, address: address, client: try Delivery.configuration(settings),
-                    redaction: redaction, engine: engine, metrics: metrics, logger: logger, pace: pace,
-                    agent: "prewarm/\(version)"))
+                    redaction: redaction, engine: engine, metrics: metrics, progress: progress, logger: logger,
+                    pace: pace, agent: "prewarm/\(version)"))
         }
         self.workers = workers
     }

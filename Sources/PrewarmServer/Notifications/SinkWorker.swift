@@ -13,6 +13,7 @@ struct SinkWorker: Sendable {
     let redaction: SinkRedaction
     let engine: Engine
     let metrics: Metrics?
+    let progress: LoopProgress
     let logger: Logger
     let pace: Notifier.Pace
     let agent: String
@@ -39,11 +40,13 @@ struct SinkWorker: Sendable {
     /// Until it is cancelled, or until the receiver says that it wants no more.
     func run() async {
         let name = settings.name
+        let loop = progress.begin("notifications to \(name)")
         do {
             try await HTTPClient.withHTTPClient(configuration: client) { client in
                 let delivery = Delivery(client, redaction: redaction, agent: agent, timeout: pace.timeout)
                 var memory = Memory()
                 while !Task.isCancelled, !memory.isGone {
+                    loop.comeRound(within: pace.timeout + pace.interval + .seconds(60))
                     let isBusy = await round(&memory, delivery)
                     if !isBusy { try? await Task.sleep(for: wait(memory)) }
                 }
