@@ -42,6 +42,25 @@ struct DaemonTests {
         }
     }
 
+    @Test("says at once that a commit is not coming any more that a forced push has replaced")
+    func forcedAway() async throws {
+        let sandbox = try await Sandbox(configuration: .slow)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        let first = try await sandbox.head()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+        let replaced = try await sandbox.head()
+        try await sandbox.serve { daemon in
+            try await daemon.eventually("two are ready") { try await daemon.isReady("a", 2) }
+            try await sandbox.git("reset", "-q", "--hard", first)
+            try await sandbox.commit(["b.yaml": Sandbox.preset("b", instances: 1)])
+            // It would wait for an hour.
+            let sync = try await daemon.prewarm("sync", "--wait", "--rev", replaced, "--timeout", "1h")
+            #expect(sync.code == 1)
+            #expect(sync.err.contains("\(replaced) is not in the history of main@sha1:"), "\(sync.err)")
+            #expect(sync.err.contains("replaced by a forced push"), "\(sync.err)")
+        }
+    }
+
     @Test("says what is missing where a sync does not converge")
     func syncFails() async throws {
         let sandbox = try await Sandbox(configuration: .slow)

@@ -31,7 +31,11 @@ struct SyncCommand: AsyncParsableCommand {
 
     @Option(
         name: .customLong("rev"),
-        help: ArgumentHelp("Apply this branch, tag or commit in place of the configured ref.", valueName: "revision"))
+        help: ArgumentHelp(
+            """
+            Apply this branch, tag or commit in place of the configured ref. With --server: a commit; wait until it, or a \
+            later one, is applied. A daemon goes back to an earlier one by `prewarm pin`.
+            """, valueName: "revision"))
     var revision: String?
 
     @Option(

@@ -8,6 +8,7 @@ package struct API: Sendable {
     let daemon: Daemon?
     let deliveries: WebhookReceiver?
     let metrics: Metrics?
+    let previews = PreviewLimit()
 
     var engine: Engine { currentEngine() }
 
@@ -28,6 +29,11 @@ package struct API: Sendable {
     /// The methods that are possible at a path.
     static func methods(_ path: [String]) -> [String] {
         routes.filter { $0.match(path) != nil }.map(\.method.rawValue)
+    }
+
+    /// Whether a call ends where its caller hangs up.
+    static func endsWithCaller(_ path: [String], _ method: APIRequest.Method) -> Bool {
+        routes.contains { $0.endsWithCaller && $0.method == method && $0.match(path) != nil }
     }
 
     static let routes: [Route] =

@@ -26,6 +26,8 @@ struct Route: Sendable {
     /// Of these members of the body there has to be one, and one only.
     var exactlyOne: [String] = []
     var takesIdempotencyKey = false
+    /// Whether it may take long and changes nothing meanwhile, so that it ends where its caller hangs up.
+    var endsWithCaller = false
     /// Status of an answer that is no problem, with the name of its schema; a list's begins with `[]`.
     var answers: [(status: Int, schema: String)]
     /// Codes of the problems that only this route has, by status.

@@ -19,8 +19,26 @@ struct SyncProgress {
     private var unfinished: [Unfinished] = []
     /// Sources in which the commit that is waited for was not seen yet.
     private(set) var unseen: [String] = []
+    /// The revisions that were applied in place of it: neither has the other in its history.
+    private var replacements: [(source: String, applied: Revision)] = []
+    /// Whether any of the sources has it, or did not say.
+    private var isFound = false
+    /// Forges have replicas that show a commit later than others. What is not shown by then is not there.
+    private static let longestLag = Duration.seconds(60)
+
+    /// What one call has found out of the commit that it waits for, so that many that wait don't ask a remote each time.
+    struct Search: Sendable {
+        fileprivate var relations: [String: (applied: Revision, at: Timestamp, relation: Relation)] = [:]
+        /// How long an answer counts while the same revision is applied.
+        fileprivate var pause = Duration.seconds(1)
+    }
 
     init(_ request: SyncRequests.Request, _ daemon: Daemon) async throws {
+        var search = Search()
+        try await self.init(request, daemon, &search)
+    }
+
+    init(_ request: SyncRequests.Request, _ daemon: Daemon, _ search: inout Search) async throws {
         self.request = request
         guard request.isHandled else {
             state = request.running.isEmpty ? .queued : .running
@@ -30,15 +48,16 @@ struct SyncProgress {
         message = ""
         for source in request.sources { reports.append(try await daemon.engine.assess(source)) }
         unfinished = Unfinished.of(reports, preset: request.preset)
-        try await judge(daemon.engine)
+        try await judge(daemon.engine, &search)
     }
 
-    private mutating func judge(_ engine: Engine) async throws {
+    private mutating func judge(_ engine: Engine, _ search: inout Search) async throws {
         if let (source, failure) = request.failures.min(by: { $0.key < $1.key }) {
             return conclude(.failed, "the source \(source) could not be read: \(failure)")
         }
-        try await look(forRevisionIn: engine)
+        await look(forRevisionIn: engine, &search)
         guard unseen.isEmpty else {
+            if let end = endOfSearch(at: engine.now()) { return conclude(.failed, end, hint: Self.searchHint) }
             return conclude(
                 .running,
                 "\(request.revision ?? "the revision") is not in force in \(unseen.joined(separator: ", ")) yet")
@@ -73,6 +92,20 @@ struct SyncProgress {
         conclude(.running, unfinished[0].sentence)
     }
 
+    private static let searchHint = "wait for the commit that the branch is at now: `git rev-parse BRANCH` names it"
+
+    /// Why the commit will not be applied; nil while it may yet be.
+    private func endOfSearch(at now: Timestamp) -> String? {
+        guard let wanted = request.revision else { return nil }
+        if let (source, applied) = replacements.first {
+            return
+                "\(wanted) is not in the history of \(applied.short), which \(source) has applied: it was replaced by "
+                + "a forced push, or it is on another branch"
+        }
+        guard !isFound, now - request.createdAt > Self.longestLag else { return nil }
+        return "\(unseen.joined(separator: ", ")) has no commit \(wanted)"
+    }
+
     private mutating func conclude(_ state: State, _ message: String, hint: String? = nil) {
         self.state = state
         self.message = message
@@ -80,7 +113,7 @@ struct SyncProgress {
     }
 
     /// The commit itself, or one that came after it, is in force in every source of the request.
-    private mutating func look(forRevisionIn engine: Engine) async throws {
+    private mutating func look(forRevisionIn engine: Engine, _ search: inout Search) async {
         guard let wanted = request.revision.flatMap(Self.digits) else { return }
         for report in reports {
             guard let applied = report.revision else {
@@ -88,17 +121,49 @@ struct SyncProgress {
                 continue
             }
             if applied.commit.hasPrefix(wanted) { continue }
-            // A commit of another repository is in no history of this one.
-            if let git = engine.sources[report.source]?.git, let earlier = try? await git.lookUp(wanted),
-                (try? await git.isAncestor(earlier, of: applied)) == true
+            let relation: Relation
+            if let known = search.relations[report.source], known.applied == applied,
+                engine.now() - known.at < search.pause
             {
-                supersededBy = applied
+                relation = known.relation
             } else {
+                relation = await Self.relation(of: wanted, to: applied, by: engine.sources[report.source]?.git)
+                search.relations[report.source] = (applied, engine.now(), relation)
+            }
+            switch relation {
+            case .earlier: supersededBy = applied
+            case .missing: unseen.append(report.source)
+            case .later:
                 unseen.append(report.source)
+                isFound = true
+            case .replaced:
+                unseen.append(report.source)
+                replacements.append((report.source, applied))
             }
         }
         // One repository in which it is will do: a commit belongs to one.
         if request.sources.count > 1, unseen.count < reports.count { unseen = [] }
+    }
+
+    fileprivate enum Relation: Sendable {
+        case earlier, replaced
+        /// It is a later one, or nothing can be said of it now.
+        case later
+        /// Neither the mirror nor the remote has it.
+        case missing
+    }
+
+    private static func relation(
+        of wanted: String, to applied: Revision, by git: (any GitSource)?
+    ) async -> Relation {
+        guard let git else { return .missing }
+        do throws(GitFailure) {
+            let found = try await git.lookUp(wanted)
+            if try await git.isAncestor(found, of: applied) { return .earlier }
+            return try await git.isAncestor(applied, of: found) ? .later : .replaced
+        } catch {
+            return error.reason == .refNotFound ? .missing : .later
+        }
     }
 
     /// The hexadecimal digits of `main@sha1:5394…`, `sha1:5394…` or `5394…`; nil where there are no six.
@@ -151,7 +216,7 @@ extension SyncProgress {
     ) async throws -> Value {
         var seen: Int64 = -1
         var lookedAt = ContinuousClock.now
-        var pause = Duration.seconds(1)
+        var search = Search()
         var askedAt = ContinuousClock.now
         var last: Value?
         while true {
@@ -160,13 +225,13 @@ extension SyncProgress {
             let sequence = daemon.changes.sequence
             if last == nil || sequence != seen || now - lookedAt > .seconds(1) || now >= deadline {
                 (seen, lookedAt) = (sequence, now)
-                let progress = try await SyncProgress(current, daemon)
+                let progress = try await SyncProgress(current, daemon, &search)
                 if progress.state.isFinal { return progress.value }
                 let news = progress.value
                 if endsWithNews, let last, last.text("message") != news.text("message") { return news }
                 last = news
-                if !progress.unseen.isEmpty, now - askedAt >= pause {
-                    (askedAt, pause) = (now, min(pause + pause, .seconds(30)))
+                if !progress.unseen.isEmpty, now - askedAt >= search.pause {
+                    (askedAt, search.pause) = (now, min(search.pause + search.pause, .seconds(30)))
                     for source in progress.unseen { daemon.pull(source) }
                 }
             }

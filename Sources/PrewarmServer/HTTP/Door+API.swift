@@ -49,8 +49,19 @@ extension Door {
         return response
     }
 
-    /// Asks the API. A request that waits ends when its caller is no longer let in.
+    /// Asks the API. A request that waits ends when its caller is no longer let in; one that may take long and changes
+    /// nothing meanwhile ends where its client hangs up, too.
     private func answer(_ request: APIRequest, _ visit: Visit, _ principal: Principal) async throws -> APIAnswer {
+        guard API.endsWithCaller(request.path, request.method) else {
+            return try await answerWhileLetIn(request, visit, principal)
+        }
+        let hangUp = try await visit.channel.pipeline.handler(type: HangUpHandler.self).map(\.hangUp).get()
+        return try await hangUp.canceling { try await answerWhileLetIn(request, visit, principal) }
+    }
+
+    private func answerWhileLetIn(
+        _ request: APIRequest, _ visit: Visit, _ principal: Principal
+    ) async throws -> APIAnswer {
         let caller = Caller(principal, origin: visit.client.description)
         guard request.query["wait"] != nil || request.body?["wait"] != nil else {
             return try await api.answer(request, from: caller)

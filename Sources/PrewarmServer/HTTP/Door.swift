@@ -125,7 +125,7 @@ extension Door: HTTPResponder {
             problem = .internal
         }
         if !problem.allowedMethods.isEmpty { headers[.allow] = problem.allowedMethods.joined(separator: ", ") }
-        if problem.status == 503 { headers[.retryAfter] = "5" }
+        if problem.status == 503 || problem.status == 429 { headers[.retryAfter] = "5" }
         headers[.contentType] = "application/problem+json"
         headers[.cacheControl] = "no-store"
         return Response(

@@ -44,7 +44,7 @@ package struct HTTPService: Service {
         self.logger = logger
         self.onRunning = onRunning
         let configuration = HTTP1Channel.Configuration(
-            idleTimeout: Self.idleTime,
+            additionalChannelHandlers: [HangUpHandler()], idleTimeout: Self.idleTime,
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: Self.headerLimit, maxHeaderListSize: Self.headerLimit, maxHeaderFieldCount: 100))
         let table = ConnectionTable(.init(total: Self.mostConnections(), perAddress: Self.addressLimit))

@@ -10,6 +10,7 @@ struct Visit {
     let request: Request
     let id: String
     let client: ClientAddress
+    /// The connection that it came by.
     let channel: any Channel
     let bodies: BodyBudget
 

@@ -33,11 +33,15 @@ enum SourceRoutes {
                 .optional("source", .text(maximum: 256), "of this source only"),
                 .optional("preset", .text(maximum: 256), "of this preset only"),
                 .optional("revision", .text(maximum: 256), "a branch, tag or commit in place of the configured ref"),
-            ], answers: [(200, "Plan")], problems: [404, 502]
+            ], endsWithCaller: true, answers: [(200, "Plan")], problems: [404, 429, 502]
         ) { api, call in
             var reports: [TurnReport] = []
-            for source in try api.engine.sourceNames(call.text("source")) {
-                reports.append(try await api.engine.preview(source, revision: call.text("revision")))
+            let (engine, revision) = (api.engine, call.text("revision"))
+            for source in try engine.sourceNames(call.text("source")) {
+                let report = try await api.previews.run(of: source) {
+                    try await engine.preview(source, revision: revision)
+                }
+                reports.append(report)
             }
             if let preset = call.text("preset") { try reports.restrict(to: preset) }
             return APIAnswer(

@@ -16,7 +16,7 @@ enum SyncRoutes {
                     "a commit, or six of its digits or more, that has to be in force: it, or a later one"),
                 .optional("wait", .boolean, "true: answer when it is done"),
                 .optional("timeout", .duration, "how long to wait at most; 5m unless it is said"),
-            ], answers: [(202, "SyncRequest"), (200, "SyncRequest")], problems: [404, 409]
+            ], endsWithCaller: true, answers: [(202, "SyncRequest"), (200, "SyncRequest")], problems: [404, 409]
         ) { api, call in
             let daemon = try api.requireDaemon()
             let request = daemon.requests.add(
@@ -32,14 +32,15 @@ enum SyncRoutes {
                     location: "/api/v1/requests/\(request.id)"
                 ).audited(entry)
             }
+            // Before the wait, which ends where the caller hangs up.
+            try await api.engine.store.write { try $0.append(entry) }
             let patience = min(call.duration("timeout") ?? .seconds(300), .seconds(3600))
             return APIAnswer(try await SyncProgress.wait(for: request, daemon, until: .now + patience))
-                .audited(entry)
         },
         Route(
             method: .get, template: "/requests/{request}", name: "getRequest", summary: "How far a sync is",
             permission: .look, query: [.optional("wait", .duration, "answer when it is further, or after this time")],
-            answers: [(200, "SyncRequest")], problems: [404, 409]
+            endsWithCaller: true, answers: [(200, "SyncRequest")], problems: [404, 409]
         ) { api, call in
             let daemon = try api.requireDaemon()
             let id = call.path["request"] ?? ""
