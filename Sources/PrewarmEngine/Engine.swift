@@ -7,6 +7,8 @@ package struct Engine: Sendable {
     package let sources: [String: Source]
     /// In the order of the configuration.
     package let sourceNames: [String]
+    /// The source whose presets a bare name means where several sources have one of that name.
+    package let defaultSource: String?
     /// By the names of the configuration.
     package let provisioners: [String: any Provisioner]
     package let defaultProvisioner: String?
@@ -22,6 +24,8 @@ package struct Engine: Sendable {
     package let holder: String
     /// True where a holder is known to have ended.
     package let isDead: @Sendable (String) -> Bool
+    /// Masks the values of the configuration's variables in a message.
+    package let masked: @Sendable (String) -> String
     /// Who measures; called often and from anywhere, so it has to be quick.
     package let observe: @Sendable (Observation) -> Void
     /// False reads all manifests of a new revision and plans for all pools in each turn: what tests compare with.
@@ -62,18 +66,22 @@ package struct Engine: Sendable {
     }
 
     package init(
-        store: any Store, sources: [Source], provisioners: [String: any Provisioner], defaultProvisioner: String?,
+        store: any Store, sources: [Source], defaultSource: String? = nil,
+        provisioners: [String: any Provisioner], defaultProvisioner: String?,
         policy: Policy, parser: ManifestParsing, zones: ZoneDirectory = ZoneDirectory(),
         now: @escaping @Sendable () -> Timestamp,
         secret: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
         secretNames: [String: Set<String>]? = nil,
         holder: String = Holder.current.description,
         isDead: @escaping @Sendable (String) -> Bool = { Holder($0)?.isKnownDead == true },
+        masked: @escaping @Sendable (String) -> String = { $0 },
         observe: @escaping @Sendable (Observation) -> Void = { _ in }, isIncremental: Bool = true
     ) {
+        self.masked = masked
         self.store = store
         self.sources = Dictionary(sources.map { ($0.name, $0) }) { first, _ in first }
         sourceNames = sources.map(\.name)
+        self.defaultSource = defaultSource
         self.provisioners = provisioners
         self.defaultProvisioner = defaultProvisioner
         self.policy = policy

@@ -22,11 +22,14 @@ package struct Configuration: Hashable, Sendable {
     package var metricsPerPreset = "nonzero"
     package var notifications: [Notification] = []
     package var server = Server()
+    /// The values that stand for `${NAME}` in it.
+    package var variables = VariableValues()
 
     package init() {}
 
     package struct Source: Hashable, Sendable {
         package var name: Located<String>
+        package var isDefault = false
         package var url: Located<String>
         package var ref: Ref?
         /// From the root of the repository; "." is all of it.
@@ -120,6 +123,9 @@ package struct Configuration: Hashable, Sendable {
         for provisioner in provisioners { policy.resync[provisioner.name.value] = provisioner.resync }
         return policy
     }
+
+    /// The source that a bare name of a preset means where several sources have one of that name.
+    package var defaultSource: String? { sources.first { $0.isDefault }?.name.value }
 
     /// The provisioner for templates that name none: the one that says so, or the only one.
     package var defaultProvisioner: String? {

@@ -32,7 +32,8 @@ package enum ConfigurationParser {
         var configuration: Configuration?
         if problems.isEmpty {
             let document = DocumentReader(tree: tree, index: tree.roots[0])
-            let decoded = Configuration(document)
+            var decoded = Configuration(document)
+            decoded.variables = expansion.values
             problems = decoded.problems(repository)
             configuration = decoded
         }
@@ -40,7 +41,8 @@ package enum ConfigurationParser {
         let secrets = WrittenSecrets(tree)
         for index in problems.indices {
             problems[index].file = file
-            problems[index].message = secrets.redacted(expansion.redacted(problems[index].message))
+            problems[index].message = secrets.redacted(expansion.values.masked(problems[index].message))
+            problems[index].hint = problems[index].hint.map { secrets.redacted(expansion.values.masked($0)) }
             problems[index].excerpt = problems[index].excerpt.map(secrets.redacted)
         }
         let hasErrors = problems.contains { $0.severity == .error }
@@ -112,13 +114,7 @@ private struct Expansion {
         return (result + rest, problems)
     }
 
-    /// Values of the environment may be secrets: a message names the variable.
-    func redacted(_ message: String) -> String {
-        // The longest first, as one value may be a part of another.
-        used.sorted { $0.value.count > $1.value.count }.reduce(message) {
-            $1.value.count < 3 ? $0 : $0.replacing($1.value, with: "${\($1.name)}")
-        }
-    }
+    var values: VariableValues { VariableValues(used) }
 }
 
 extension Configuration {
@@ -150,14 +146,8 @@ extension Configuration {
         var problems = Self.duplicates(sources.map(\.name), "source") + sourceProblems(repository)
         problems += Self.duplicates(provisioners.map(\.name), "provisioner")
         problems += Self.duplicates(server.webhooks.map(\.name), "webhook") + serverProblems()
-        let defaults = provisioners.filter(\.isDefault)
-        for provisioner in defaults.dropFirst() {
-            problems.append(
-                Diagnostic(
-                    .error, at: provisioner.name.position,
-                    "the provisioners \(defaults[0].name.value) and \(provisioner.name.value) both say default: true",
-                    hint: "only one can be the default"))
-        }
+        problems += Self.defaults(provisioners.filter(\.isDefault).map(\.name), "provisioners")
+        problems += Self.defaults(sources.filter(\.isDefault).map(\.name), "sources")
         for provisioner in provisioners {
             for needed in ["create", "delete"] where !provisioner.operations.contains(needed) {
                 problems.append(
@@ -168,6 +158,15 @@ extension Configuration {
             }
         }
         return problems + notificationProblems()
+    }
+
+    /// - Parameter names: The names of those that are marked as the default.
+    private static func defaults(_ names: [Located<String>], _ kind: String) -> [Diagnostic] {
+        names.dropFirst().map { name in
+            Diagnostic(
+                .error, at: name.position, "the \(kind) \(names[0].value) and \(name.value) both say default: true",
+                hint: "only one can be the default")
+        }
     }
 
     static func duplicates(_ names: [Located<String>], _ kind: String) -> [Diagnostic] {

@@ -66,6 +66,32 @@ extension Operation.Kind: Coded {
     }
 }
 
+extension Owner {
+    private static let oidcPrefix = "oidc "
+
+    /// The column beside the name; nil where no kind was recorded.
+    var kindCode: String? {
+        switch kind {
+        case .token: "token"
+        case .oidc(let issuer): Self.oidcPrefix + issuer
+        case .text: "text"
+        case .unrecorded: nil
+        }
+    }
+
+    /// Nil where there is no name. A kind that this version does not know counts as unrecorded.
+    init?(name: String?, kind: String?) {
+        guard let name else { return nil }
+        switch kind {
+        case "token": self.init(.token, name)
+        case "text": self.init(.text, name)
+        case let kind? where kind.hasPrefix(Self.oidcPrefix):
+            self.init(.oidc(issuer: String(kind.dropFirst(Self.oidcPrefix.count))), name)
+        default: self.init(.unrecorded, name)
+        }
+    }
+}
+
 extension Collection where Element: Coded {
     /// `state = 2` or `state IN (0,1)`: literals, so that partial indexes match. Empty matches nothing.
     func condition(on column: String) -> String {

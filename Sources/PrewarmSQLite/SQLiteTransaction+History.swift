@@ -70,7 +70,7 @@ extension SQLiteTransaction {
         var events: [Event] = []
         try statement(
             """
-            SELECT at, kind, reason, object, name, source, preset, message FROM events WHERE \(condition)
+            SELECT at, kind, reason, object, name, source, preset, message, detail, owner, owner_kind FROM events WHERE \(condition)
             ORDER BY sequence DESC LIMIT ?
             """
         ).forEach(filteredBy: values) { columns in
@@ -78,17 +78,21 @@ extension SQLiteTransaction {
                 Event(
                     at: columns.next(), kind: Event.Kind(rawValue: columns.next()) ?? .normal, reason: columns.next(),
                     object: columns.next(), name: columns.next(), source: columns.next(), preset: columns.next(),
-                    message: columns.next()))
+                    message: columns.next(), detail: columns.next(),
+                    owner: Owner(name: columns.next(), kind: columns.next())))
         }
         return events.reversed()
     }
 
     func append(_ events: [Event]) throws {
-        let insert = "INSERT OR FAIL INTO events (at, kind, reason, object, name, source, preset, message)"
-        try self.insert(events, by: insert, row: "(?,?,?,?,?,?,?,?)") { event, binder in
+        let insert = """
+            INSERT OR FAIL INTO events
+            (at, kind, reason, object, name, source, preset, message, detail, owner, owner_kind)
+            """
+        try self.insert(events, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?)") { event, binder in
             try binder.bind(
                 event.at, event.kind.rawValue, event.reason, event.object, event.name, event.source, event.preset,
-                event.message)
+                event.message, event.detail, event.owner?.name, event.owner?.kindCode)
         }
     }
 

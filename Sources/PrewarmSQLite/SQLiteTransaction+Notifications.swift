@@ -6,7 +6,7 @@ extension SQLiteTransaction {
     func events(after sequence: Int64, limit: Int) throws -> [SequencedEvent] {
         try statement(
             """
-            SELECT sequence, at, kind, reason, object, name, source, preset, message FROM events
+            SELECT sequence, at, kind, reason, object, name, source, preset, message, detail, owner, owner_kind FROM events
             WHERE sequence > ? ORDER BY sequence LIMIT ?
             """
         ).all(sequence, limit) { columns in
@@ -15,7 +15,8 @@ extension SQLiteTransaction {
                 event: Event(
                     at: columns.next(), kind: Event.Kind(rawValue: columns.next()) ?? .normal, reason: columns.next(),
                     object: columns.next(), name: columns.next(), source: columns.next(), preset: columns.next(),
-                    message: columns.next()))
+                    message: columns.next(), detail: columns.next(),
+                    owner: Owner(name: columns.next(), kind: columns.next())))
         }
     }
 

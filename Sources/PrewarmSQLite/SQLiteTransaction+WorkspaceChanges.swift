@@ -14,11 +14,12 @@ extension SQLiteTransaction {
         try insert(specs)
         let revisions = try revisionIDs(workspaces.lazy.map(\.revision))
         let insert = "INSERT OR FAIL INTO workspaces (\(WorkspaceDecoder.columns))"
-        try self.insert(workspaces, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?)") { workspace, binder in
+        try self.insert(workspaces, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?,?)") { workspace, binder in
             try binder.bind(
                 workspace.id, addedPresetID(workspace.preset), workspace.fingerprint, workspace.state.code,
-                workspace.owner, workspace.createdAt, workspace.readyAt, workspace.claimedAt, workspace.endpoint,
-                bytes(of: workspace.metadata), workspace.revision.flatMap { revisions[$0] })
+                workspace.owner?.name, workspace.owner?.kindCode, workspace.createdAt, workspace.readyAt,
+                workspace.claimedAt, workspace.endpoint, bytes(of: workspace.metadata),
+                workspace.revision.flatMap { revisions[$0] })
         }
         try added.save(in: self)
     }
@@ -93,12 +94,13 @@ extension SQLiteTransaction {
         progress.note()
         return try statement(
             """
-            UPDATE workspaces SET state = ?2, owner = ?3, ready_at = ?4, claimed_at = ?5, endpoint = ?6, metadata = ?7
+            UPDATE workspaces SET state = ?2, owner = ?3, ready_at = ?4, claimed_at = ?5, endpoint = ?6, metadata = ?7,
+                owner_kind = ?8
             WHERE id = ?1 AND \(states.condition(on: "state"))
             """
         ).run(
-            workspace.id, workspace.state.code, workspace.owner, workspace.readyAt, workspace.claimedAt,
-            workspace.endpoint, bytes(of: workspace.metadata)) > 0
+            workspace.id, workspace.state.code, workspace.owner?.name, workspace.readyAt, workspace.claimedAt,
+            workspace.endpoint, bytes(of: workspace.metadata), workspace.owner?.kindCode) > 0
     }
 
     func move(
@@ -118,18 +120,19 @@ extension SQLiteTransaction {
         guard let preset = try presetID(claim.preset) else { return nil }
         let decoder = try WorkspaceDecoder(self)
         let claimed = try statement(Self.claimStatement).first(
-            preset, claim.current, claim.readySince, claim.owner, claim.now, claim.idempotencyKey,
-            read: decoder.workspace)
+            preset, claim.current, claim.readySince, claim.owner.name, claim.now, claim.idempotencyKey?.text,
+            claim.owner.kindCode, claim.idempotencyKey?.caller ?? "", read: decoder.workspace)
         if claimed != nil { progress.note() }
         return claimed ?? nil
     }
 
-    func remember(claimKey: String?, of workspace: WorkspaceID) throws {
-        try statement("UPDATE workspaces SET claim_key = ?2 WHERE id = ?1").run(workspace, claimKey)
+    func remember(claimKey: ClaimKey?, of workspace: WorkspaceID) throws {
+        try statement("UPDATE workspaces SET claim_key = ?2, claim_caller = ?3 WHERE id = ?1")
+            .run(workspace, claimKey?.text, claimKey?.caller ?? "")
     }
 
     private static let claimStatement = """
-        UPDATE workspaces SET state = 3, owner = ?4, claimed_at = ?5, claim_key = ?6
+        UPDATE workspaces SET state = 3, owner = ?4, claimed_at = ?5, claim_key = ?6, owner_kind = ?7, claim_caller = ?8
         WHERE state = 2 AND id = coalesce(\(oldestReady("fingerprint = ?2")), \(oldestReady("fingerprint <> ?2")))
         RETURNING \(WorkspaceDecoder.columns)
         """

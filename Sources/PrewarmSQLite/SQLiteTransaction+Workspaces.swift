@@ -39,10 +39,11 @@ extension SQLiteTransaction {
         return others.first { Workspace.name(preset: start, id: $0) == "\(start)-\(ending)" }
     }
 
-    func workspace(claimedWith idempotencyKey: String) throws -> Workspace? {
+    func workspace(claimedWith key: ClaimKey) throws -> Workspace? {
         let decoder = try WorkspaceDecoder(self)
-        return try statement("SELECT \(WorkspaceDecoder.columns) FROM workspaces WHERE claim_key = ?")
-            .first(idempotencyKey, read: decoder.workspace) ?? nil
+        return try statement(
+            "SELECT \(WorkspaceDecoder.columns) FROM workspaces WHERE claim_key = ? AND claim_caller = ?"
+        ).first(key.text, key.caller, read: decoder.workspace) ?? nil
     }
 
     func hasWorkspaces() throws -> Bool {
@@ -59,9 +60,9 @@ extension SQLiteTransaction {
             conditions.append("preset = ?")
             values.append(preset)
         }
-        if let owner = filter.owner {
-            conditions.append("owner = ?")
-            values.append(owner)
+        if let owners = filter.owners {
+            conditions.append("owner IN (\(owners.map { _ in "?" }.joined(separator: ",")))")
+            values += owners
         }
         if let source = filter.source {
             conditions.append("preset IN (SELECT id FROM preset_keys WHERE source = ?)")

@@ -35,6 +35,9 @@ enum Schema {
                     ALTER TABLE missing ADD COLUMN reported INTEGER NOT NULL DEFAULT 0
                     """)
         }
+        migrator.registerMigration("mask-owners") { database in
+            try database.execute(sql: owners)
+        }
         return migrator
     }
 
@@ -49,6 +52,22 @@ enum Schema {
             coalesce((SELECT max(id) FROM workspaces WHERE length(id) = 26), ''), '');
         ALTER TABLE orphans ADD COLUMN store TEXT;
 
+        """
+
+    /// Owners have kinds, keys of claims belong to callers, and events hold provisioners' text apart from their message.
+    ///
+    /// An owner without a kind was recorded before kinds were. It was a token's where a token has its name.
+    private static let owners = """
+        ALTER TABLE workspaces ADD COLUMN owner_kind TEXT;
+        UPDATE workspaces SET owner_kind = 'token' WHERE owner IN (SELECT name FROM access_tokens);
+        ALTER TABLE workspaces ADD COLUMN claim_caller TEXT NOT NULL DEFAULT '';
+        DROP INDEX workspaces_by_claim;
+        CREATE UNIQUE INDEX workspaces_by_claim ON workspaces (claim_key, claim_caller) WHERE claim_key IS NOT NULL;
+        ALTER TABLE events ADD COLUMN detail TEXT;
+        ALTER TABLE events ADD COLUMN owner TEXT;
+        ALTER TABLE events ADD COLUMN owner_kind TEXT;
+        UPDATE events SET detail = message, message = 'it failed; an operator can read why'
+            WHERE reason IN ('CreateFailed', 'DeleteFailed', 'Stalled', 'ListFailed');
         """
 
     private static let sources = """

@@ -4,7 +4,7 @@ internal import PrewarmEngine
 /// Makes workspaces of rows; what many of them share is read once.
 final class WorkspaceDecoder {
     static let columns = """
-        id, preset, fingerprint, state, owner, created_at, ready_at, claimed_at, endpoint, metadata, revision
+        id, preset, fingerprint, state, owner, owner_kind, created_at, ready_at, claimed_at, endpoint, metadata, revision
         """
 
     private let spec: PreparedStatement
@@ -28,7 +28,8 @@ final class WorkspaceDecoder {
         guard let state = WorkspaceState(code: columns.next()) else { return nil }
         return Workspace(
             id: id, preset: preset, spec: try workspaceSpec(fingerprint), fingerprint: fingerprint, state: state,
-            owner: columns.next(), createdAt: columns.next(), readyAt: columns.next(), claimedAt: columns.next(),
+            owner: Owner(name: columns.next(), kind: columns.next()), createdAt: columns.next(),
+            readyAt: columns.next(), claimedAt: columns.next(),
             endpoint: columns.next(), metadata: metadata(columns.next()), revision: try revisionText(columns.next()))
     }
 

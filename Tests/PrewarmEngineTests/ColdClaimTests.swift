@@ -10,9 +10,9 @@ struct ColdClaimTests {
         let engine = world.engine(store: try world.open())
         world.commit("a 0 1 cold\nb 0 1")
         try await engine.sync()
-        let cold = try await engine.claim("a", owner: "ada", idempotencyKey: "k")
+        let cold = try await engine.claim("a", owner: "ada", idempotencyKey: .local("k"))
         #expect(cold.isCold && cold.owner == "ada")
-        #expect(try await engine.claim("a", owner: "ada", idempotencyKey: "k").id == cold.id)
+        #expect(try await engine.claim("a", owner: "ada", idempotencyKey: .local("k")).id == cold.id)
         try await engine.sync()
         let made = try #require(try await engine.store.read { try $0.workspace(cold.id.rawValue) })
         #expect(made.state == .claimed && made.readyAt != nil && made.endpoint != nil)
@@ -27,11 +27,11 @@ struct ColdClaimTests {
         world.commit("a 0 1 cold")
         world.with { $0.brokenVersions = ["1"] }
         try await engine.sync()
-        let cold = try await engine.claim("a", owner: "ada", idempotencyKey: "k")
+        let cold = try await engine.claim("a", owner: "ada", idempotencyKey: .local("k"))
         try await engine.sync()
         #expect(try await engine.store.read { try $0.workspace(cold.id.rawValue) }?.state == .deleted)
         #expect(world.with(\.instances).isEmpty)
-        let again = try await engine.claim("a", owner: "ada", idempotencyKey: "k")
+        let again = try await engine.claim("a", owner: "ada", idempotencyKey: .local("k"))
         #expect(again.id != cold.id && again.isCold, "the key is good for another try")
     }
 
@@ -65,16 +65,20 @@ struct ColdClaimTests {
         let engine = world.engine(store: try world.open())
         world.commit("a 1 1\nb 1 1")
         try await engine.sync()
-        let claimed = try await engine.claim("a", owner: "ada", idempotencyKey: "once")
+        let claimed = try await engine.claim("a", owner: "ada", idempotencyKey: .local("once"))
         world.commit("b 1 1")
         try await engine.sync()
-        #expect(try await engine.claim("a", owner: "ada", idempotencyKey: "once").id == claimed.id)
-        await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "eve", idempotencyKey: "once") }
-        await #expect(throws: ClaimError.self) { try await engine.claim("b", owner: "ada", idempotencyKey: "once") }
+        #expect(try await engine.claim("a", owner: "ada", idempotencyKey: .local("once")).id == claimed.id)
+        await #expect(throws: ClaimError.self) {
+            try await engine.claim("a", owner: "eve", idempotencyKey: .local("once"))
+        }
+        await #expect(throws: ClaimError.self) {
+            try await engine.claim("b", owner: "ada", idempotencyKey: .local("once"))
+        }
         _ = try await engine.release(claimed.id.rawValue)
         try await engine.sync()
         #expect(try await engine.store.read { try $0.presets(named: "a") }.isEmpty)
-        let again = try await engine.claim("presets/a", owner: "ada", idempotencyKey: "once")
+        let again = try await engine.claim("presets/a", owner: "ada", idempotencyKey: .local("once"))
         #expect(again.id == claimed.id && again.state == .deleted)
     }
 }

@@ -85,7 +85,7 @@ extension MortalStore {
     private func story(_ world: World, _ engine: Engine) async throws {
         world.commit("a 3 1\nb 2 1")
         try await engine.sync()
-        let claimed = try await engine.claim("a", owner: "ada", idempotencyKey: "once")
+        let claimed = try await engine.claim("a", owner: "ada", idempotencyKey: .local("once"))
         try await engine.sync()
         world.commit("a 4 2 recreate")
         try await engine.sync()

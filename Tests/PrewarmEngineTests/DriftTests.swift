@@ -30,7 +30,7 @@ struct DriftTests {
         try await engine.sync()
         let claimed = try await engine.claim("a", owner: "ada")
         try await engine.sync()
-        #expect(try await Overview(engine).isHealthy)
+        #expect(try await Overview(engine, for: .local).isHealthy)
         let id = claimed.id.rawValue
         world.with { state in
             if let word { state.words[id] = word } else { state.unlisted = [id] }
@@ -41,7 +41,7 @@ struct DriftTests {
             #expect(reports.flatMap(\.missingClaimed).map(\.id) == [claimed.id])
         }
         #expect(try await engine.store.read { try $0.workspace(id) }?.state == .claimed)
-        let overview = try await Overview(engine)
+        let overview = try await Overview(engine, for: .local)
         #expect(!overview.isHealthy)
         let broken = try #require(overview.value.list("brokenClaims").first)
         #expect(broken.text("name") == claimed.name && broken.text("state") == word ?? "lost")
@@ -54,7 +54,7 @@ struct DriftTests {
             state.now = state.now + .seconds(1)
         }
         _ = try await engine.resync(force: true)
-        #expect(try await Overview(engine).isHealthy)
+        #expect(try await Overview(engine, for: .local).isHealthy)
         #expect(try await engine.store.read { try $0.events(EventFilter()) }.last?.reason == "Recovered")
     }
 
@@ -184,7 +184,7 @@ struct DriftTests {
         world.with { $0.instances = Set((0..<5000).map { "foreign-\($0)" }) }
         try await engine.sync(refreshes: true)
         #expect(try await engine.store.read { try $0.orphans() }.count == Orphan.keptLimit)
-        let overview = try await Overview(engine)
+        let overview = try await Overview(engine, for: .local)
         #expect(overview.value.number("orphansTotal") == 5000 && overview.value.list("orphans").count == 100)
         #expect(overview.value.compactJSON.utf8.count < 50_000)
         let events = try await engine.store.read { try $0.events(EventFilter()) }

@@ -68,7 +68,7 @@ final class Workshop: Sendable {
 
 func request(
     _ operation: ProvisionerOperation = .create, parameters: [String: ParameterValue] = [:],
-    labels: [String: String] = [:], owner: String? = nil, secrets: [String: String] = [:]
+    labels: [String: String] = [:], owner: Owner? = nil, secrets: [String: String] = [:]
 ) -> ProvisionerRequest {
     let spec = WorkspaceSpec(template: "go-dev", version: "1.4.2", provisioner: "local", parameters: parameters)
     let workspace = Workspace(

@@ -39,7 +39,7 @@ extension Timestamp {
 extension Workspace {
     static func sample(
         _ id: String, _ preset: PresetKey = .go, _ state: WorkspaceState = .ready, version: String = "1",
-        readyAt: Timestamp? = .at(10), owner: String? = nil, createdAt: Timestamp = .at(0)
+        readyAt: Timestamp? = .at(10), owner: Owner? = nil, createdAt: Timestamp = .at(0)
     ) -> Workspace {
         let spec = WorkspaceSpec.sample(version)
         return Workspace(
@@ -62,7 +62,7 @@ extension Operation {
 
 extension ClaimRequest {
     static func sample(
-        by owner: String = "ada", version: String = "1", readySince: Timestamp? = nil, key: String? = nil,
+        by owner: Owner = "ada", version: String = "1", readySince: Timestamp? = nil, key: ClaimKey? = nil,
         preset: PresetKey = .go
     ) -> ClaimRequest {
         ClaimRequest(

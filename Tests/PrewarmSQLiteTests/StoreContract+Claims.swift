@@ -22,14 +22,14 @@ extension StoreContract {
             let store = try await fixture.open()
             var expected = Workspace.sample("w1")
             try await store.write { [expected] in try $0.insert([expected]) }
-            let claimed = try await store.write { try $0.claim(.sample(by: "ada", key: "k")) }
+            let claimed = try await store.write { try $0.claim(.sample(by: "ada", key: .local("k"))) }
             expected.state = .claimed
             expected.owner = "ada"
             expected.claimedAt = .at(100)
             #expect(claimed == expected)
             #expect(try await store.read { try $0.workspace("w1") } == expected)
-            #expect(try await store.read { try $0.workspace(claimedWith: "k") } == expected)
-            #expect(try await store.read { try $0.workspace(claimedWith: "other") } == nil)
+            #expect(try await store.read { try $0.workspace(claimedWith: .local("k")) } == expected)
+            #expect(try await store.read { try $0.workspace(claimedWith: .local("other")) } == nil)
         },
         Case("an expired workspace is never handed out") { fixture in
             let store = try await fixture.open()
@@ -49,20 +49,57 @@ extension StoreContract {
             try await stores[0].write { try $0.insert((1...5).map { .sample("w\($0)") }) }
             let ids = try await withThrowingTaskGroup(of: String?.self) { group in
                 for index in 0..<8 {
-                    group.addTask { try await stores[index % 2].write { try $0.claim(.sample(key: "k")) }?.id.rawValue }
+                    group.addTask {
+                        try await stores[index % 2].write { try $0.claim(.sample(key: .local("k"))) }?.id.rawValue
+                    }
                 }
                 return try await group.reduce(into: Set<String?>()) { $0.insert($1) }
             }
             #expect(ids == ["w1"])
-            #expect(try await stores[0].write { try $0.claim(.sample(key: "other")) }?.id.rawValue == "w2")
+            #expect(try await stores[0].write { try $0.claim(.sample(key: .local("other"))) }?.id.rawValue == "w2")
             #expect(try await stores[0].write { try $0.claim(.sample()) }?.id.rawValue == "w3")
+        },
+        Case("a key of one caller is another key for another caller") { fixture in
+            let store = try await fixture.open()
+            try await store.write { try $0.insert((1...4).map { .sample("w\($0)") }) }
+            func claim(_ caller: String) async throws -> String? {
+                let key = ClaimKey("k", of: caller)
+                return try await store.write { try $0.claim(.sample(key: key)) }?.id.rawValue
+            }
+            #expect(try await claim("token ci") == "w1")
+            #expect(try await claim("oidc https://a.example ci") == "w2")
+            #expect(try await claim("token ci") == "w1")
+            #expect(try await store.read { try $0.workspace(claimedWith: ClaimKey("k", of: "local")) } == nil)
+            try await store.write { try $0.remember(claimKey: ClaimKey("k", of: "token eve"), of: WorkspaceID("w4")) }
+            #expect(try await claim("token eve") == "w4")
+        },
+        Case("owners of different kinds with one name are different owners, and every one comes back whole") {
+            fixture in
+            let store = try await fixture.open()
+            let long = String(repeating: "é", count: Owner.nameLimit)
+            let owners = [
+                Owner(.token, "ci"), Owner(.text, "ci"), Owner(.oidc(issuer: "https://a.example"), "ci"),
+                Owner(.oidc(issuer: "https://b.example"), "ci"), Owner(.unrecorded, "ci"),
+                Owner(.oidc(issuer: "https://a.example"), long),
+            ]
+            try await store.write { try $0.insert((1...owners.count).map { .sample("w\($0)") }) }
+            for (index, owner) in owners.enumerated() {
+                let claimed = try await store.write { try $0.claim(.sample(by: owner)) }
+                #expect(claimed?.owner == owner)
+                #expect(try await store.read { try $0.workspace("w\(index + 1)")?.owner } == owner)
+            }
+            let named = try await store.read { try $0.workspaces(WorkspaceFilter(owners: ["ci"])) }
+            #expect(named.count == 5 && Set(named.map(\.owner)).count == 5)
+            #expect(try await store.read { try $0.workspaces(WorkspaceFilter(owners: [long, "nobody"])) }.count == 1)
         },
         Case("eight users who claim five workspaces at once get five different ones") { fixture in
             let stores = [try await fixture.open(), try await fixture.open()]
             try await stores[0].write { try $0.insert((1...5).map { .sample("w\($0)") }) }
             let claimed = try await withThrowingTaskGroup(of: Workspace?.self) { group in
                 for index in 0..<8 {
-                    group.addTask { try await stores[index % 2].write { try $0.claim(.sample(by: "user\(index)")) } }
+                    group.addTask {
+                        try await stores[index % 2].write { try $0.claim(.sample(by: Owner(.text, "user\(index)"))) }
+                    }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }

@@ -67,8 +67,8 @@ extension StoreContract {
             #expect(try await ids(WorkspaceFilter(preset: other)) == "w2 w5")
             #expect(try await ids(WorkspaceFilter(preset: .go, states: [.claimed])) == "w3 w6")
             #expect(try await ids(WorkspaceFilter(preset: .go, states: [.claimed, .deleted])) == "w3 w4 w6")
-            #expect(try await ids(WorkspaceFilter(owner: "ada")) == "w3 w5")
-            #expect(try await ids(WorkspaceFilter(source: "b", owner: "ada")) == "w5")
+            #expect(try await ids(WorkspaceFilter(owners: ["ada"])) == "w3 w5")
+            #expect(try await ids(WorkspaceFilter(source: "b", owners: ["ada"])) == "w5")
             #expect(try await ids(WorkspaceFilter(source: "main", preset: other)) == "")
             #expect(try await ids(WorkspaceFilter(preset: PresetKey(source: "x", name: "y"))) == "")
         },

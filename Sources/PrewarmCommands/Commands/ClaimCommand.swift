@@ -26,7 +26,9 @@ struct ClaimCommand: AsyncParsableCommand {
     var output = DataFormat.text
 
     func validate() throws {
-        guard !owner.isEmpty, owner.count <= 256 else { throw ValidationError("--owner takes 1 to 256 characters") }
+        guard !owner.isEmpty, owner.unicodeScalars.count <= Owner.nameLimit else {
+            throw ValidationError("--owner takes 1 to \(Owner.nameLimit) characters")
+        }
         if let idempotencyKey, idempotencyKey.isEmpty || idempotencyKey.count > 256 {
             throw ValidationError("--idempotency-key takes 1 to 256 characters")
         }
@@ -46,13 +48,20 @@ struct ClaimCommand: AsyncParsableCommand {
                     .finished(workspace, console)
             }
             show(workspace, console)
+            let others = workspace.list("otherPresets").compactMap(\.string)
+            if !others.isEmpty {
+                let chosen = "\(workspace.text("source") ?? "")/\(workspace.text("preset") ?? "")"
+                console.note(
+                    "Several sources have a preset \"\(preset)\": this workspace is from \(chosen). "
+                        + "To claim from another one, write \(others.joined(separator: ", ")).")
+            }
         }
     }
 
     private func show(_ workspace: Value, _ console: Console) {
         switch output {
-        case .json: console.write(workspace.json)
-        case .yaml: console.write(workspace.yaml)
+        case .json: console.write(TerminalText(document: workspace.json))
+        case .yaml: console.write(TerminalText(document: workspace.yaml))
         case .text:
             console.step(.success, "\(workspace.text("name") ?? "") is yours, \(owner)")
             var table = Table(["", ""], flexible: "")
@@ -61,7 +70,7 @@ struct ClaimCommand: AsyncParsableCommand {
             ]
             for (key, value) in rows + (workspace["metadata"]?.pairs ?? []).map({ ($0.key, $0.value.plainText ?? "") })
             {
-                table.add([.init(key, .dim), .init(value.asOneLine)])
+                table.add([.init(key, .dim), .init(value)])
             }
             console.write(table.rowsText(colour: console.coloursOutput))
         }
@@ -87,7 +96,7 @@ private struct ColdClaim {
             guard found.text("state") == WorkspaceState.claimed.rawValue else {
                 let failed = found.list("operations").first { $0.text("error") != nil }
                 throw CommandFailure(
-                    "\(name) could not be made: \(failed?.text("error")?.asOneLine ?? "it is gone")",
+                    "\(name) could not be made: \((failed?.text("error") ?? "it is gone").printable)",
                     hint: failed?.text("id").map { "see `prewarm logs \($0)`" })
             }
             if found.text("readyAt") != nil { return found }

@@ -37,8 +37,8 @@ struct DescribeCommand: AsyncParsableCommand {
                 case .operation: try await session.get("operations", name)
                 }
             switch output {
-            case .json: console.write(document.json)
-            case .yaml: console.write(document.yaml)
+            case .json: console.write(TerminalText(document: document.json))
+            case .yaml: console.write(TerminalText(document: document.yaml))
             case .text:
                 let description = Description(
                     document: document, now: await session.now(), colour: console.coloursOutput)

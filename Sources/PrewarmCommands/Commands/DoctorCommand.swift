@@ -29,7 +29,7 @@ struct DoctorCommand: AsyncParsableCommand {
             let report = await Doctor(global).report()
             switch output {
             case .text: console.write(report.text(colour: console.coloursOutput))
-            case .json: console.write(report.value.json)
+            case .json: console.write(TerminalText(document: report.value.json))
             }
             if !report.isHealthy { throw ExitCode(1) }
         }

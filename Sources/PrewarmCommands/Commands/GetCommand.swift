@@ -69,7 +69,7 @@ struct GetCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global, goesOn: watch) { console in
             let session = try await Session.open(global)
-            var last: String?
+            var last: TerminalText?
             while true {
                 let text = try await render(session, console)
                 if text != last {
@@ -83,17 +83,17 @@ struct GetCommand: AsyncParsableCommand {
         }
     }
 
-    private func render(_ session: Session, _ console: Console) async throws -> String {
+    private func render(_ session: Session, _ console: Console) async throws -> TerminalText {
         let documents = try await documents(session)
         switch output {
-        case .json: return value(documents).json
-        case .yaml: return value(documents).yaml
-        case .name: return kind.names(of: documents).map { $0 + "\n" }.joined()
+        case .json: return TerminalText(document: value(documents).json)
+        case .yaml: return TerminalText(document: value(documents).yaml)
+        case .name: return kind.names(of: documents).map { "\($0)\n" }.joined()
         case .table, .wide:
             guard !documents.isEmpty else { return "There \(kind == .audit ? "is no" : "are no") \(kind.rawValue).\n" }
             let table = kind.table(now: await session.now(), isWide: output == .wide)
             let areOfMany = kind.isNamedInSource && Set(documents.map { $0.text("source") }).count > 1
-            return (areOfMany ? table.withSources : table).text(documents, console)
+            return (areOfMany ? table.withSources : table).text(documents, console, isWide: output == .wide)
         }
     }
 
@@ -115,7 +115,7 @@ struct GetCommand: AsyncParsableCommand {
         case .events: return try await session.list("events", query: ["preset": name ?? preset, "limit": "500"])
         case .orphans: return try await filtered(session.list("orphans")) { $0.text("id") == name }
         case .sources: return try await filtered(session.list("sources")) { $0.text("name") == name }
-        case .audit: return try await filtered(session.pages("audit")) { $0.text("object") == name }
+        case .audit: return try await filtered(session.pages("audit")) { $0.isEntry(of: name ?? "") }
         case .deliveries:
             guard session.local == nil else {
                 throw CommandFailure(
@@ -192,6 +192,18 @@ extension GetCommand.Kind {
 }
 
 extension Value {
+    /// Whether an audit entry is about what a user names: `go-large`, `presets/go-large`, `preset/go-large`, or every
+    /// `preset`.
+    fileprivate func isEntry(of name: String) -> Bool {
+        let object = text("object") ?? ""
+        // An entry can name several sources.
+        let names = (text("name") ?? "").split(separator: ", ").map(String.init)
+        return name == object
+            || names.contains { own in
+                [own, "\(object)/\(own)"].contains(name) || own.split(separator: "/").last.map(String.init) == name
+            }
+    }
+
     /// A description without what `get` does not show.
     fileprivate func shown(as kind: GetCommand.Kind) -> Value {
         let more: Set<String> =

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PrewarmCore
 
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,7 +27,7 @@ struct InitCommand: AsyncParsableCommand {
                 throw CommandFailure("the starter can't be written to \(directory): \(error.localizedDescription)")
             }
             for file in Starter.files { console.step(.success, "wrote \(file.path)") }
-            console.note(Starter.nextSteps(directory: directory))
+            console.note(TerminalText(lines: Starter.nextSteps(directory: directory)))
         }
     }
 

@@ -22,7 +22,8 @@ struct LogsCommand: AsyncParsableCommand {
                         console.note("== \(title), attempt \(log.number("attempt")), \(log.text("at") ?? "")")
                     }
                     let text = log.text("text") ?? ""
-                    console.write(text.hasSuffix("\n") || text.isEmpty ? text : text + "\n")
+                    let end: TerminalText = text.hasSuffix("\n") || text.isEmpty ? "" : "\n"
+                    console.write(TerminalText(lines: text) + end)
                 }
                 if logs.isEmpty { console.note("\(title) wrote nothing; it is \(operation.text("state") ?? "")") }
             }
@@ -42,23 +43,29 @@ struct ExportCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global) { console in
             let session = try await Session.open(global)
-            guard let context = session.local else { return console.write(try await session.get("export").json) }
+            guard let context = session.local else {
+                return console.write(TerminalText(document: try await session.get("export").json))
+            }
             let state = try await context.engine.exported()
             // Piece by piece: a large state is not held twice.
             console.write("{\n  \"at\": \"\(context.engine.now())\",\n  \"workspaces\": ")
-            write(state.workspaces, to: console) { Value($0, ttl: state.ttls[$0.preset] ?? nil) }
+            write(state.workspaces, to: console) {
+                Value($0, ttl: state.ttls[$0.preset] ?? nil, for: .local)
+            }
             console.write(",\n  \"operations\": ")
-            write(state.operations, to: console) { Value($0) }
+            write(state.operations, to: console) { Value($0, owner: nil, for: .local) }
             console.write("\n}\n")
         }
     }
 }
 
 extension ExportCommand {
-    private func write<Element>(_ elements: [Element], to console: Console, _ value: (Element) -> Value) {
+    private func write<Element>(_ elements: [Element], to console: Console, _ value: (Element) -> Value?) {
         for start in stride(from: 0, to: elements.count, by: 1000) {
-            let lines = elements[start..<min(start + 1000, elements.count)].map { "    " + value($0).compactJSON }
-            console.write((start == 0 ? "[\n" : ",\n") + lines.joined(separator: ",\n"))
+            let part = elements[start..<min(start + 1000, elements.count)]
+            let lines = part.compactMap(value).map { "    " + $0.compactJSON }
+            let shown = TerminalText(document: lines.joined(separator: ",\n"))
+            console.write((start == 0 ? "[\n" : ",\n") + shown)
         }
         console.write(elements.isEmpty ? "[]" : "\n  ]")
     }
@@ -74,8 +81,8 @@ struct VersionCommand: ParsableCommand {
         let value = Value.object(known: ["version": .string(prewarmVersion), "manifests": "prewarm/v1"])
         switch output {
         case .text: Console.standard.write("prewarm \(prewarmVersion)\n")
-        case .json: Console.standard.write(value.json)
-        case .yaml: Console.standard.write(value.yaml)
+        case .json: Console.standard.write(TerminalText(document: value.json))
+        case .yaml: Console.standard.write(TerminalText(document: value.yaml))
         }
     }
 }
@@ -97,8 +104,8 @@ struct StatusCommand: AsyncParsableCommand {
             if let store = session.local?.store { try await store.findDamage(isThorough: false) }
             let status = try await session.get("status", query: ["limit": session.local == nil ? "1000" : nil])
             switch output {
-            case .json: console.write(status.json)
-            case .yaml: console.write(status.yaml)
+            case .json: console.write(TerminalText(document: status.json))
+            case .yaml: console.write(TerminalText(document: status.yaml))
             case .text: console.write(StatusText(status: status, console: console).text)
             }
             if status["healthy"]?.bool != true { throw ExitCode(1) }

@@ -38,8 +38,8 @@ struct PinCommand: AsyncParsableCommand {
                 ])
             console.step(
                 .success,
-                "pinned \(source) at \(pinned.shortRevision("revision") ?? revision)"
-                    + (end.map { " until \($0)" } ?? ""))
+                "pinned \(source) at \(pinned.shortRevision("revision") ?? revision)\(end.map { " until \($0)" } ?? "")"
+            )
             if session.local != nil { console.note("The next sync goes to it.") }
         }
     }

@@ -64,7 +64,7 @@ struct PlanCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let plan: Value
             if path != nil {
-                plan = Value(plans: [try offline()], at: at?.time ?? .now)
+                plan = Value(plans: [try offline()], at: at?.time ?? .now, for: .local)
             } else if let remote = try RemoteClient(global) {
                 if out != nil { throw CommandFailure("--out needs the store: it goes without --server") }
                 plan = try await remote.send(
@@ -105,15 +105,15 @@ struct PlanCommand: AsyncParsableCommand {
             try PlanFile.write(reports, at: now, preset: preset, to: out)
             console.step(.success, "wrote the plan to \(out); `prewarm sync --plan \(out)` carries out just that")
         }
-        return Value(plans: reports, at: now)
+        return Value(plans: reports, at: now, for: .local)
     }
 
     /// Prints a plan; throws where a source or a manifest is bad.
     static func show(_ plan: Value, output: PlanFormat, console: Console) throws {
         switch output {
-        case .json: console.write(plan.json)
-        case .yaml: console.write(plan.yaml)
-        case .markdown: console.write(PlanMarkdown(plan: plan).text)
+        case .json: console.write(TerminalText(document: plan.json))
+        case .yaml: console.write(TerminalText(document: plan.yaml))
+        case .markdown: console.write(TerminalText(PlanMarkdown(plan: plan).text))
         case .text:
             for diagnostic in plan.list("diagnostics") {
                 console.note(diagnostic.diagnosticText(colour: console.coloursErrors))
@@ -121,7 +121,7 @@ struct PlanCommand: AsyncParsableCommand {
             let text = PlanText(plan: plan, colour: console.coloursOutput)
             // Of a source that was never read there is nothing to sum up.
             let isKnown = plan.list("failures").allSatisfy { $0.text("inForce") != nil }
-            console.write(text.text + (isKnown ? text.summary + "\n" : ""))
+            console.write(text.text + (isKnown ? "\(text.summary)\n" : ""))
         }
         if let failure = plan.list("failures").first {
             let inForce = failure.shortRevision("inForce").map { "; the plan is from \($0), which is in force" } ?? ""

@@ -1,4 +1,5 @@
 package import ArgumentParser
+import PrewarmCore
 
 #if canImport(Glibc)
     import Glibc
@@ -48,7 +49,7 @@ package struct Prewarm: AsyncParsableCommand {
             }
             if Console.tellLoss() { Glibc.exit(1) }
         } catch let failure as CommandFailure {
-            Console.standard.error(failure.message, hint: failure.hint)
+            Console.standard.error(failure)
             Glibc.exit(failure.code)
         } catch {
             end(with: error)
@@ -74,11 +75,12 @@ package struct Prewarm: AsyncParsableCommand {
         let code = exitCode(for: error)
         let text = fullMessage(for: error)
         if code.isSuccess {
-            Console.standard.write(text.isEmpty ? "" : text + "\n")
+            Console.standard.write(text.isEmpty ? "" : "\(TerminalText(lines: text))\n")
             if Console.tellLoss() { Glibc.exit(1) }
         } else if !text.isEmpty {
             let word = "Error: "
-            Console.standard.draw((text.hasPrefix(word) ? "error: " + text.dropFirst(word.count) : text) + "\n")
+            let shown = text.hasPrefix(word) ? "error: " + text.dropFirst(word.count) : text
+            Console.standard.draw("\(TerminalText(lines: shown))\n")
         }
         Glibc.exit(code.rawValue)
     }
@@ -102,7 +104,7 @@ func finish(
         throw ExitCode(interruption.code)
     } catch {
         let failure = CommandFailure(error)
-        console.error(failure.message, hint: failure.hint)
+        console.error(failure)
         throw ExitCode(failure.code)
     }
 }

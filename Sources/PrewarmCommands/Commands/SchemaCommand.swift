@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmCore
 import PrewarmManifests
 
 struct SchemaCommand: ParsableCommand {
@@ -19,6 +20,6 @@ struct SchemaCommand: ParsableCommand {
             case .template: .template
             case .config: .config
             }
-        Console.standard.write(SchemaGenerator.schema(schema))
+        Console.standard.write(TerminalText(document: SchemaGenerator.schema(schema)))
     }
 }

@@ -39,7 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
             try await serve()
         } catch {
             let failure = CommandFailure(error)
-            console.error(failure.message, hint: failure.hint)
+            console.error(failure)
             throw ExitCode(failure.code)
         }
     }

@@ -55,7 +55,7 @@ struct SuspendCommand: AsyncParsableCommand {
             let more = Value.object(known: ["reason": reason.map { .string($0) }, "until": end.map { Value($0) }])
             _ = try await session.client.send(
                 APIRequest(.post, ["suspend"], body: .object(options.members + more.pairs)))
-            console.step(.success, "suspended \(options.description)" + (end.map { " until \($0)" } ?? ""))
+            console.step(.success, "suspended \(options.description)\(end.map { " until \($0)" } ?? "")")
         }
     }
 }
@@ -80,7 +80,7 @@ struct ResumeCommand: AsyncParsableCommand {
             if let still = resumed["still"] {
                 console.warning(
                     "\(options.description) is still suspended: \(still.text("message") ?? "")",
-                    hint: still.text("hint"))
+                    hint: still.text("hint").map { TerminalText($0) })
             }
         }
     }

@@ -103,7 +103,7 @@ struct SyncCommand: AsyncParsableCommand {
         for (count, revision) in held {
             console.warning(
                 "deletions of \(counted(count, "preset")) wait for an approval",
-                hint: revision.map { Self.approval($0) })
+                hint: revision.map { TerminalText(Self.approval($0)) })
         }
     }
 
@@ -135,7 +135,7 @@ struct SyncCommand: AsyncParsableCommand {
                     hint: "the daemon goes on; see `prewarm status`")
             }
             if let message = answer.text("message"), message != told {
-                console.step(.waiting, message)
+                console.step(.waiting, "\(message)")
                 told = message
             }
             answer = try await daemon.send(APIRequest(.get, ["requests", id], query: ["wait": "5s"])).value
@@ -147,11 +147,11 @@ struct SyncCommand: AsyncParsableCommand {
             Self.tellUnfinished(answer, console)
             throw CommandFailure(answer.text("message") ?? "the sync failed", hint: answer.text("hint"))
         }
-        console.step(.success, answer.text("message") ?? "done")
+        console.step(.success, "\(answer.text("message") ?? "done")")
     }
 
     private static func tellUnfinished(_ answer: Value, _ console: Console) {
-        for unfinished in answer.list("unfinished") { console.step(.failure, unfinished.text("message") ?? "") }
+        for unfinished in answer.list("unfinished") { console.step(.failure, "\(unfinished.text("message") ?? "")") }
     }
 
     private var waits: Bool { wait || timeout != nil }
@@ -163,13 +163,13 @@ struct SyncCommand: AsyncParsableCommand {
                 hint: "name it under `provisioners:` until what it made is deleted")
         }
         if waits {
-            for unfinished in report.unfinished { console.step(.failure, unfinished.sentence) }
+            for unfinished in report.unfinished { console.step(.failure, "\(unfinished.sentence(for: .local))") }
         }
         if let first = report.failed.first {
             // A delete that fails is tried again, and told each time.
             let count = Set(report.failed.map(\.id)).count
             throw CommandFailure(
-                "\(counted(count, "operation")) failed: \(first.error?.asOneLine ?? "")",
+                "\(counted(count, "operation")) failed: \((first.error ?? "").printable)",
                 hint: "see `prewarm logs \(first.id)`")
         }
         let held = report.last.flatMap(\.plan.held).count(where: \.hold.needsApproval)
@@ -194,9 +194,9 @@ struct SyncCommand: AsyncParsableCommand {
         if held > 0 {
             console.warning(
                 "\(counted(held, "deletion")) \(held == 1 ? "waits" : "wait") for an approval",
-                hint: Self.approval(report))
+                hint: Self.approval(report).map { TerminalText($0) })
         }
-        console.step(.success, Self.summary(of: report.last))
+        console.step(.success, "\(Self.summary(of: report.last))")
     }
 
     private static func summary(of reports: [TurnReport]) -> String {

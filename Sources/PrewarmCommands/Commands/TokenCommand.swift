@@ -53,12 +53,12 @@ struct TokenCommand: ParsableCommand {
                         "expires": end.map { Value($0) }, "by": .string(by ?? Environment.user),
                     ])
                 switch output {
-                case .json: console.write(made.json)
-                case .yaml: console.write(made.yaml)
+                case .json: console.write(TerminalText(document: made.json))
+                case .yaml: console.write(TerminalText(document: made.yaml))
                 case .text:
                     let end = made.text("expiresAt").map { ", until \($0)" } ?? ""
                     console.step(.success, "made the token \(name): \(role.rawValue)\(end). Keep it: it is shown once.")
-                    console.write((made.text("token") ?? "") + "\n")
+                    console.write("\(made.text("token") ?? "")\n")
                 }
             }
         }
@@ -78,12 +78,12 @@ struct TokenCommand: ParsableCommand {
                 let session = try await Session.open(global)
                 let tokens = try await session.list("tokens")
                 switch output {
-                case .json: console.write(Value.array(tokens).json)
-                case .yaml: console.write(Value.array(tokens).yaml)
-                case .name: console.write(tokens.compactMap { $0.text("name") }.map { $0 + "\n" }.joined())
+                case .json: console.write(TerminalText(document: Value.array(tokens).json))
+                case .yaml: console.write(TerminalText(document: Value.array(tokens).yaml))
+                case .name: console.write(tokens.compactMap { $0.text("name") }.map { "\($0)\n" }.joined())
                 case .table, .wide:
                     let table = DocumentTable.tokens(now: await session.now(), isWide: output == .wide)
-                    console.write(table.text(tokens, console))
+                    console.write(table.text(tokens, console, isWide: output == .wide))
                 }
             }
         }

@@ -26,14 +26,15 @@ struct ValidateCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let findings = paths.isEmpty ? try await Validator(global).configured() : try Validator(global).check(paths)
+            let found = paths.isEmpty ? try await Validator(global).configured() : try Validator(global).check(paths)
+            let findings = found.masked
             switch output {
             case .text:
                 for diagnostic in findings.diagnostics { console.note(diagnostic.text(colour: console.coloursErrors)) }
-                console.step(findings.errors == 0 ? .success : .failure, findings.summary)
-            case .json: console.write(findings.value.json)
-            case .sarif: console.write(findings.sarif.json)
-            case .github: console.write(findings.github)
+                console.step(findings.errors == 0 ? .success : .failure, "\(findings.summary)")
+            case .json: console.write(TerminalText(document: findings.value.json))
+            case .sarif: console.write(TerminalText(document: findings.sarif.json))
+            case .github: console.write(commands: findings.github)
             }
             if findings.errors > 0 { throw ExitCode(1) }
         }

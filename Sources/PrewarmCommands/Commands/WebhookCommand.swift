@@ -92,13 +92,13 @@ struct WebhookCommand: ParsableCommand {
                 }
             } catch {
                 throw CommandFailure(
-                    "\(target) can't be asked: \("\(error)".asOneLine)",
+                    "\(target) can't be asked: \("\(error)".printable)",
                     hint: "is the daemon running (`prewarm serve`), and is that its address?")
             }
         }
 
         private static func judge(_ answer: WebhookTrial.Answer, _ console: Console) throws {
-            let text = answer.text.isEmpty ? "" : ": \(answer.text.asOneLine)"
+            let text = answer.text.isEmpty ? "" : ": \(answer.text.printable)"
             switch answer.status {
             case 200..<300: console.step(.success, "it answers \(answer.status)\(text)")
             case 401:

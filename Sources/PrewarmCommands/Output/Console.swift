@@ -39,13 +39,27 @@ struct Console: Sendable {
 
     var errorWidth: Int { Self.width(of: STDERR_FILENO) ?? 80 }
 
-    /// A reader that has gone away is not our failure: what it didn't read is dropped. Any other is remembered.
-    func write(_ text: String) {
+    /// Writes data to standard output. If the reader has gone away, the rest is dropped without an error.
+    func write(_ text: TerminalText) { put(text.withoutWorkflowCommands) }
+
+    /// Writes workflow commands of GitHub Actions to standard output.
+    func write(commands text: WorkflowText) { put(text.text) }
+
+    func draw(_ text: TerminalText) { _ = Self.write(text.withoutWorkflowCommands, to: STDERR_FILENO) }
+
+    private static let variables = Mutex(VariableValues())
+
+    /// From now on errors and warnings show the names of these variables in place of their values.
+    static func mask(_ values: VariableValues) { variables.withLock { $0 = values } }
+
+    static func masked(_ text: String) -> String { variables.withLock(\.self).masked(text) }
+
+    private static func masked(_ text: TerminalText) -> TerminalText { text.masked(by: variables.withLock(\.self)) }
+
+    private func put(_ text: String) {
         let code = Self.write(text, to: STDOUT_FILENO)
         if code != 0, code != EPIPE { Self.loss.withLock { $0 = code } }
     }
-
-    func draw(_ text: String) { _ = Self.write(text, to: STDERR_FILENO) }
 
     private static let loss = Mutex<Int32>(0)
 
@@ -60,39 +74,54 @@ struct Console: Sendable {
     }
 
     /// Text that belongs to a person's reading only, as a table that goes with an error.
-    func note(_ text: String) {
+    func note(_ text: TerminalText) {
         if format == .text { draw(text + "\n") } else { log(.info, text) }
     }
 
-    func error(_ message: String, hint: String? = nil) { say(.error, "error:", .red, message, hint) }
+    func error(_ message: TerminalText, hint: TerminalText? = nil) { say(.error, "error:", .red, message, hint) }
 
-    func warning(_ message: String, hint: String? = nil) { say(.warning, "warning:", .yellow, message, hint) }
+    func warning(_ message: TerminalText, hint: TerminalText? = nil) {
+        say(.warning, "warning:", .yellow, message, hint)
+    }
 
-    func debug(_ message: @autoclosure () -> String) {
+    /// Writes the failure that ends a command.
+    func error(_ failure: CommandFailure) {
+        var message = TerminalText(lines: failure.message)
+        for diagnostic in failure.listed {
+            message += "\n\(diagnostic.text(colour: coloursErrors && format == .text))"
+        }
+        error(message, hint: failure.hint.map { TerminalText(lines: $0) })
+    }
+
+    func debug(_ message: @autoclosure () -> TerminalText) {
         if level <= .debug { say(.debug, "debug:", .dim, message(), nil) }
     }
 
     /// A step of a longer job, with the symbols that Flux made familiar.
-    func step(_ symbol: Symbol, _ text: String) {
+    func step(_ symbol: Symbol, _ text: TerminalText) {
         guard format == .text else { return log(symbol == .failure ? .error : .info, text) }
         guard level <= .info || symbol == .failure else { return }
-        draw(symbol.style.apply(to: symbol.rawValue, colour: coloursErrors) + " " + text + "\n")
+        let text = symbol == .failure ? Self.masked(text) : text
+        draw("\(symbol.style.apply(to: "\(symbol.rawValue)", colour: coloursErrors)) \(text)\n")
     }
 
-    private func say(_ level: Logger.Level, _ word: String, _ style: Style, _ message: String, _ hint: String?) {
+    private func say(
+        _ level: Logger.Level, _ word: TerminalText, _ style: Style, _ message: TerminalText, _ hint: TerminalText?
+    ) {
         guard level >= self.level else { return }
+        let (message, hint) = level >= .warning ? (Self.masked(message), hint.map { Self.masked($0) }) : (message, hint)
         guard format == .text else { return log(level, message, hint: hint) }
-        draw(style.apply(to: word, colour: coloursErrors) + " " + message + "\n")
-        if let hint { draw(Style.cyan.apply(to: "hint:", colour: coloursErrors) + " " + hint + "\n") }
+        draw("\(style.apply(to: word, colour: coloursErrors)) \(message)\n")
+        if let hint { draw("\(Style.cyan.apply(to: "hint:", colour: coloursErrors)) \(hint)\n") }
     }
 
-    private func log(_ level: Logger.Level, _ message: String, hint: String? = nil) {
+    private func log(_ level: Logger.Level, _ message: TerminalText, hint: TerminalText? = nil) {
         guard level >= self.level else { return }
         let line = Value.object(known: [
-            "time": Value(Timestamp.now), "level": .string(level.rawValue), "message": .string(message),
-            "hint": hint.map { .string($0) },
+            "time": Value(Timestamp.now), "level": .string(level.rawValue), "message": .string(message.text),
+            "hint": hint.map { .string($0.text) },
         ])
-        draw(line.compactJSON + "\n")
+        draw("\(TerminalText(document: line.compactJSON))\n")
     }
 
     enum Symbol: String, Sendable {

@@ -56,14 +56,15 @@ final class ProgressDisplay: Sendable {
     private func show(_ report: ResyncReport) {
         if let failure = report.failure {
             console.warning(
-                "\(report.provisioner) could not list what exists: \(failure.message.asOneLine)", hint: failure.hint)
+                "\(report.provisioner) could not list what exists: \(failure.message)",
+                hint: failure.hint.map { TerminalText($0) })
         }
         if let suspicion = report.suspicion {
             console.warning(
-                suspicion.message(of: report.provisioner), hint: "`prewarm sync --refresh` asks for the next one")
+                "\(suspicion.message(of: report.provisioner))", hint: "`prewarm sync --refresh` asks for the next one")
         }
         for workspace in report.lost {
-            console.step(.failure, Self.loss(of: workspace, by: report.provisioner))
+            console.step(.failure, "\(Self.loss(of: workspace, by: report.provisioner))")
         }
         if !report.inspected.isEmpty {
             console.step(
@@ -73,7 +74,7 @@ final class ProgressDisplay: Sendable {
         }
         for workspace in report.missingClaimed {
             console.warning(
-                "\(workspace.name), which is \(workspace.owner ?? "somebody")'s, is gone: \(report.provisioner) lost it",
+                "\(workspace.name), which is \(workspace.owner?.description ?? "somebody")'s, is gone: \(report.provisioner) lost it",
                 hint: "`prewarm release \(workspace.name)` forgets it")
         }
         if !report.orphans.isEmpty {
@@ -93,7 +94,7 @@ final class ProgressDisplay: Sendable {
     private func show(_ report: TurnReport) {
         for diagnostic in report.diagnostics { console.note(diagnostic.text(colour: console.coloursErrors)) }
         if let failure = report.failure {
-            console.warning("\(report.source): \(failure.message)", hint: failure.hint)
+            console.warning("\(report.source): \(failure.message)", hint: failure.hint.map { TerminalText($0) })
             if let revision = report.revision {
                 console.step(.waiting, "\(report.source): the last good revision \(revision.short) stays in force")
             }
@@ -113,7 +114,7 @@ final class ProgressDisplay: Sendable {
         case .succeeded:
             state.done += 1
             if operation.kind == .inspect, [.lost, .failed].contains(workspace.state) {
-                console.step(.failure, Self.loss(of: workspace, by: operation.provisioner))
+                console.step(.failure, "\(Self.loss(of: workspace, by: operation.provisioner))")
             } else if operation.kind == .create, workspace.state == .creating {
                 console.step(.waiting, "\(name) is starting\(time)")
             } else {
@@ -122,9 +123,10 @@ final class ProgressDisplay: Sendable {
         case .failed:
             state.failed += 1
             console.step(
-                .failure, "\(operation.kind.rawValue) \(name) failed\(time): \(operation.error?.printableLines ?? "")")
+                .failure,
+                "\(operation.kind.rawValue) \(name) failed\(time): \(TerminalText(lines: operation.error ?? ""))")
         case .pending:
-            guard let error = operation.error?.printableLines else { return }
+            guard let error = operation.error.map({ TerminalText(lines: $0) }) else { return }
             console.step(
                 .waiting, "\(operation.kind.rawValue) \(name) is tried again at \(operation.nextAttemptAt): \(error)")
         case .running, .cancelled: break
@@ -144,7 +146,7 @@ final class ProgressDisplay: Sendable {
         }
         let failed = state.failed > 0 ? ", \(state.failed) failed" : ""
         let line = "◎ \(state.running.count) running, \(state.done) done\(failed): \(names.joined(separator: ", "))"
-        console.draw(line.cut(toWidth: console.errorWidth - 1))
+        console.draw("\(line.cut(toWidth: console.errorWidth - 1))")
         state.hasLine = true
     }
 }

@@ -6,7 +6,6 @@ struct Table {
         let title: String
         /// The first to be cut where the width does not suffice.
         var isFlexible = false
-        var isRightAligned = false
     }
 
     private let columns: [Column]
@@ -15,15 +14,16 @@ struct Table {
     private var rows: [[Cell]] = []
 
     struct Cell: ExpressibleByStringInterpolation {
+        /// One line without control characters.
         let text: String
         var style = Style.plain
 
         init(_ text: String, _ style: Style = .plain) {
-            self.text = text
+            self.text = text.printable
             self.style = style
         }
 
-        init(stringLiteral value: String) { text = value }
+        init(stringLiteral value: String) { self.init(value) }
     }
 
     init(_ titles: [String], flexible: String, optional: [String] = []) {
@@ -36,33 +36,31 @@ struct Table {
     }
 
     /// - Parameter width: nil where the output is no terminal: nothing is cut then.
-    func text(width: Int?, colour: Bool) -> String {
+    func text(width: Int?, colour: Bool) -> TerminalText {
         lay([columns.map { Cell($0.title, .bold) }] + rows, width: width, colour: colour)
     }
 
     /// Without the titles.
-    func rowsText(colour: Bool) -> String { lay(rows, width: nil, colour: colour) }
+    func rowsText(colour: Bool) -> TerminalText { lay(rows, width: nil, colour: colour) }
 
-    private func lay(_ cells: [[Cell]], width: Int?, colour: Bool) -> String {
+    private func lay(_ cells: [[Cell]], width: Int?, colour: Bool) -> TerminalText {
         var widths = columns.indices.map { index in
             cells.map { $0.indices.contains(index) ? $0[index].text.displayWidth : 0 }.max() ?? 0
         }
         var hidden: Set<Int> = []
         if let width { hidden = fit(&widths, into: width) }
         let shown = columns.indices.filter { !hidden.contains($0) }
-        var text = ""
+        var text: TerminalText = ""
         for row in cells {
-            var line = ""
-            for index in shown where row.indices.contains(index) {
+            let last = shown.last { row.indices.contains($0) && !row[$0].text.isEmpty }
+            for index in shown where row.indices.contains(index) && index <= last ?? -1 {
                 let cell = row[index]
-                let isLast = index == shown.last
                 let content = cell.text.cut(toWidth: widths[index])
                 let padding = String(repeating: " ", count: max(0, widths[index] - content.displayWidth))
-                line += columns[index].isRightAligned ? padding : ""
-                line += cell.style.apply(to: content, colour: colour)
-                if !isLast { line += (columns[index].isRightAligned ? "" : padding) + "  " }
+                text += cell.style.apply(to: "\(content)", colour: colour)
+                if index != last { text += "\(padding)  " }
             }
-            text += line.trimmingTrailingSpaces + "\n"
+            text += "\n"
         }
         return text
     }
@@ -104,7 +102,7 @@ enum Style: String {
     case yellow = "33"
     case cyan = "36"
 
-    func apply(to text: String, colour: Bool) -> String {
+    func apply(to text: TerminalText, colour: Bool) -> TerminalText {
         colour && self != .plain ? "\u{1b}[\(rawValue)m\(text)\u{1b}[0m" : text
     }
 }
@@ -133,16 +131,5 @@ extension String {
             used += next
         }
         return result + "…"
-    }
-
-    var trimmingTrailingSpaces: String {
-        var result = self
-        while result.last == " " { result.removeLast() }
-        return result
-    }
-
-    /// One line, without control characters: what others wrote can't move the cursor.
-    var asOneLine: String {
-        printable
     }
 }

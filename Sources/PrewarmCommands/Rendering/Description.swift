@@ -7,7 +7,7 @@ struct Description {
     let now: Timestamp
     let colour: Bool
 
-    var preset: String {
+    var preset: TerminalText {
         let preset = document
         var lines = section("Preset \(preset.text("name") ?? "")")
         lines += fields([
@@ -20,47 +20,47 @@ struct Description {
         ])
         lines += parameters
         lines += section("Pool")
-        lines += preset.list("story").compactMap(\.string).map { "  " + $0 }
+        lines += preset.list("story").compactMap(\.string).map { "  \($0)" }
         lines += section("Conditions")
-        lines += preset.list("conditions").map { condition in
+        lines += preset.list("conditions").map { condition -> TerminalText in
             "  \(condition.text("type") ?? "")=\(condition.text("status") ?? "")  \(condition.text("reason") ?? ""): \(condition.text("message") ?? "")"
         }
         return text(lines + workspaces + events)
     }
 
-    private var workspaces: [String] {
+    private var workspaces: [TerminalText] {
         let workspaces = document.list("workspaces")
         guard !workspaces.isEmpty else { return [] }
         var lines = section("Workspaces")
-        lines += workspaces.prefix(50).map { workspace in
+        lines += workspaces.prefix(50).map { workspace -> TerminalText in
             let isCurrent = workspace.text("fingerprint") == document.text("fingerprint")
-            return
+            let head: TerminalText =
                 "  \(workspace.text("name") ?? "")  \(workspace.text("state") ?? "")  \(workspace.age(of: "createdAt", at: now))"
-                + (isCurrent ? "" : "  outdated: version \(workspace.text("version") ?? "")")
-                + (workspace.text("owner").map { "  owner \($0)" } ?? "")
+            let outdated: TerminalText = isCurrent ? "" : "  outdated: version \(workspace.text("version") ?? "")"
+            return head + outdated + (workspace.owner.map { "  owner \($0)" } ?? "")
         }
         if workspaces.count > 50 { lines.append("  and \(workspaces.count - 50) more") }
         return lines
     }
 
-    private var events: [String] {
+    private var events: [TerminalText] {
         let events = document.list("events")
         guard !events.isEmpty else { return [] }
         return section("Events")
-            + events.map { event in
-                "  \(event.age(of: "at", at: now).padded(to: 8)) \(event.text("reason") ?? "")  \(event.text("object") ?? ""): \((event.text("message") ?? "").asOneLine)"
+            + events.map { event -> TerminalText in
+                "  \(event.age(of: "at", at: now).padded(to: 8)) \(event.text("reason") ?? "")  \(event.text("object") ?? ""): \((event.text("message") ?? ""))"
             }
     }
 
-    var workspace: String {
+    var workspace: TerminalText {
         let workspace = document
         let currency = workspace["isCurrent"]?.bool.map { $0 ? ", the current one" : ", an older one" } ?? ""
         let commit = workspace["commit"].map { commit in
-            "\(commit.text("subject")?.asOneLine ?? "?")" + (commit.text("author").map { ", by \($0.asOneLine)" } ?? "")
+            "\(commit.text("subject") ?? "?")" + (commit.text("author").map { ", by \($0)" } ?? "")
         }
         var lines = section("Workspace \(workspace.text("name") ?? "")")
         lines += fields([
-            ("id", workspace.text("id")), ("state", workspace.text("state")), ("owner", workspace.text("owner")),
+            ("id", workspace.text("id")), ("state", workspace.text("state")), ("owner", workspace.owner),
             ("preset", "\(workspace.text("source") ?? "")/\(workspace.text("preset") ?? "")"),
             ("template", "\(workspace.text("template") ?? "") \(workspace.text("version") ?? "")"),
             ("provisioner", workspace.text("provisioner")),
@@ -76,14 +76,15 @@ struct Description {
         ])
         lines += parameters
         lines += section("Operations")
-        lines += workspace.list("operations").reversed().map { operation in
-            "  \(operation.text("id") ?? "")  \(operation.text("type") ?? "")  \(operation.text("state") ?? "")  attempt \(operation.number("attempt"))  \(operation.age(of: "createdAt", at: now)) ago, \(operation.text("reason") ?? "")"
-                + (operation.text("error").map { "\n    \($0.asOneLine)" } ?? "")
+        lines += workspace.list("operations").reversed().map { operation -> TerminalText in
+            let head: TerminalText =
+                "  \(operation.text("id") ?? "")  \(operation.text("type") ?? "")  \(operation.text("state") ?? "")  attempt \(operation.number("attempt"))  \(operation.age(of: "createdAt", at: now)) ago, \(operation.text("reason") ?? "")"
+            return head + (operation.text("error").map { "\n    \($0)" } ?? "")
         }
         return text(lines)
     }
 
-    var operation: String {
+    var operation: TerminalText {
         let operation = document
         var lines = section("Operation \(operation.text("id") ?? "")")
         lines += fields([
@@ -97,25 +98,30 @@ struct Description {
         ])
         if let log = operation.text("logEnd"), !log.isEmpty {
             lines += section("The end of its log")
-            lines += log.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
+            lines += log.split(separator: "\n", omittingEmptySubsequences: false).map {
+                "  \(TerminalText(lines: String($0)))"
+            }
         }
         return text(lines)
     }
 
     // MARK: Parts
 
-    private func text(_ lines: [String]) -> String { lines.joined(separator: "\n") + "\n" }
+    private func text(_ lines: [TerminalText]) -> TerminalText { lines.map { "\($0)\n" }.joined() }
 
-    private func section(_ title: String) -> [String] { [Style.bold.apply(to: title, colour: colour)] }
+    private func section(_ title: String) -> [TerminalText] { [Style.bold.apply(to: "\(title)", colour: colour)] }
 
-    private func fields(_ fields: [(String, String?)]) -> [String] {
+    private func fields(_ fields: [(String, String?)]) -> [TerminalText] {
         fields.compactMap { name, value in
-            value.map { "  " + Style.dim.apply(to: (name + ":").padded(to: 14), colour: colour) + $0 }
+            value.map { value in
+                let title = Style.dim.apply(to: "\((name + ":").padded(to: 14))", colour: colour)
+                return "  \(title)\(TerminalText(lines: value))"
+            }
         }
     }
 
     /// Of a secret only its name.
-    private var parameters: [String] {
+    private var parameters: [TerminalText] {
         fields(
             (document["parameters"]?.pairs ?? []).map { name, value in
                 let secret = value["valueFrom"]?.text("secret")
@@ -125,6 +131,13 @@ struct Description {
 }
 
 extension Value {
+    /// `ada`, `ci (token)`, `repo:acme/web:ref:refs/heads/main (https://token.example.org)`
+    fileprivate var owner: String? {
+        text("owner").map { name in
+            name + ((text("ownerIssuer") ?? text("ownerKind")).map { " (\($0))" } ?? "")
+        }
+    }
+
     fileprivate var parameterText: String? { if case .bool(let value) = self { "\(value)" } else { plainText } }
 }
 

@@ -9,6 +9,16 @@ struct Findings {
     var foreignDocuments = 0
     var diagnostics: [Diagnostic] = []
 
+    /// The findings with the names of the configuration's variables in place of their values.
+    var masked: Findings {
+        var findings = self
+        for index in diagnostics.indices {
+            findings.diagnostics[index].message = Console.masked(diagnostics[index].message)
+            findings.diagnostics[index].hint = diagnostics[index].hint.map(Console.masked)
+        }
+        return findings
+    }
+
     var errors: Int { diagnostics.count { $0.severity == .error } }
 
     var value: Value {
@@ -63,7 +73,7 @@ struct Findings {
         return .object(known: [
             "ruleId": "manifest",
             "level": .string(diagnostic.severity == .error ? "error" : "warning"),
-            "message": .object(known: ["text": .string(text)]),
+            "message": .object(known: ["text": .string(text.withoutLinks)]),
             "locations": .array([
                 .object(known: [
                     "physicalLocation": .object(known: [
@@ -76,25 +86,37 @@ struct Findings {
     }
 
     /// Workflow commands of GitHub Actions, which become annotations.
-    var github: String {
-        diagnostics.map { diagnostic in
-            let level = diagnostic.severity == .error ? "error" : "warning"
-            var properties = "file=\(diagnostic.file.escapedProperty)"
-            if let position = diagnostic.position { properties += ",line=\(position.line),col=\(position.column)" }
-            let text = diagnostic.message + (diagnostic.hint.map { "\n\($0)" } ?? "")
-            return "::\(level) \(properties)::\(text.escapedData)\n"
+    var github: WorkflowText {
+        diagnostics.map { diagnostic -> WorkflowText in
+            let level: WorkflowText = diagnostic.severity == .error ? "error" : "warning"
+            let place: WorkflowText = diagnostic.position.map { ",line=\($0.line),col=\($0.column)" } ?? ""
+            let hint: WorkflowText = diagnostic.hint.map { "%0A\($0)" } ?? ""
+            let file = ShownText<WorkflowProperty>(diagnostic.file)
+            return "::\(level) file=\(file)\(place)::\(diagnostic.message)\(hint)\n"
         }.joined()
     }
 }
 
-extension String {
-    fileprivate var escapedData: String {
-        replacing("%", with: "%25").replacing("\r", with: "%0D").replacing("\n", with: "%0A")
-    }
+/// The message of a workflow command of GitHub Actions
+/// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands).
+enum WorkflowCommand: OutputPlace {
+    static func neutralized(_ text: String) -> String { text.printable.replacing("%", with: "%25") }
+}
 
-    fileprivate var escapedProperty: String {
-        escapedData.replacing(":", with: "%3A").replacing(",", with: "%2C")
+/// A property of a workflow command.
+enum WorkflowProperty: PartOfOutput {
+    typealias Whole = WorkflowCommand
+
+    static func neutralized(_ text: String) -> String {
+        WorkflowCommand.neutralized(text).replacing(":", with: "%3A").replacing(",", with: "%2C")
     }
+}
+
+typealias WorkflowText = ShownText<WorkflowCommand>
+
+extension String {
+    /// A `[text](link)` in a message of SARIF is a link (§3.11.6); a backslash keeps it text.
+    fileprivate var withoutLinks: String { printable.replacing("](", with: "\\](") }
 
     /// For a URI's path (RFC 3986).
     fileprivate var percentEncoded: String {

@@ -13,7 +13,7 @@ struct HealthReport {
         /// Of several of a kind, which.
         var name: String?
         let verdict: Verdict
-        let message: String
+        var message: String
         var hint: String?
         /// Facts by key, as the fingerprint of a host's key.
         var details: [(key: String, value: String)] = []
@@ -24,6 +24,16 @@ struct HealthReport {
     var library = ""
     /// Sentences on what it can't do.
     var limits: [String] = []
+
+    /// The report with the names of the configuration's variables in place of their values.
+    var masked: HealthReport {
+        var report = self
+        for index in checks.indices {
+            report.checks[index].message = Console.masked(checks[index].message)
+            report.checks[index].hint = checks[index].hint.map(Console.masked)
+        }
+        return report
+    }
 
     var isHealthy: Bool { !checks.contains { $0.verdict == .failed } }
 
@@ -45,30 +55,29 @@ struct HealthReport {
         ])
     }
 
-    func text(colour: Bool) -> String {
+    func text(colour: Bool) -> TerminalText {
         let titles = checks.map { [$0.kind, $0.name].compactMap(\.self).joined(separator: " ") }
         let width = min(titles.map(\.count).max() ?? 0, 30)
         let indent = String(repeating: " ", count: width + 4)
-        var lines: [String] = []
+        var lines: [TerminalText] = []
         for (check, title) in zip(checks, titles) {
             let padding = String(repeating: " ", count: max(0, width - title.count))
-            let message = check.message.split(separator: "\n", omittingEmptySubsequences: false)
-                .joined(separator: "\n" + indent)
+            let message = TerminalText(lines: check.message.replacing("\n", with: "\n" + indent))
             lines.append("\(check.verdict.symbol(colour: colour)) \(title)\(padding)  \(message)")
-            lines += check.details.map { "\(indent)\($0.key): \($0.value)" }
+            for detail in check.details { lines.append("\(indent)\(detail.key): \(detail.value)") }
             if let hint = check.hint {
                 lines.append("\(indent)\(Style.cyan.apply(to: "hint:", colour: colour)) \(hint)")
             }
         }
         lines.append("")
         lines.append("What \(library) can't do, so that prewarm doesn't try:")
-        lines += limits.map { "  - \($0)" }
-        return lines.map { $0 + "\n" }.joined()
+        for limit in limits { lines.append("  - \(limit)") }
+        return lines.map { "\($0)\n" }.joined()
     }
 }
 
 extension HealthReport.Verdict {
-    fileprivate func symbol(colour: Bool) -> String {
+    fileprivate func symbol(colour: Bool) -> TerminalText {
         switch self {
         case .ok: Style.green.apply(to: "✔", colour: colour)
         case .warning: Style.yellow.apply(to: "!", colour: colour)

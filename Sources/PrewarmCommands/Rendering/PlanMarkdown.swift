@@ -5,12 +5,10 @@ import PrewarmEngine
 struct PlanMarkdown {
     let plan: Value
 
-    var text: String {
-        var lines = ["### prewarm plan", ""]
-        let revisions = plan["revisions"]?.pairs.compactMap { name, value in value.string.map { "\(name) at `\($0)`" } }
-        if let named = revisions ?? plan.text("revision").map({ ["`\($0)`"] }) {
-            lines += ["At \(named.joined(separator: ", ")).", ""]
-        }
+    var text: MarkdownText {
+        var lines: [MarkdownText] = ["### prewarm plan", ""]
+        let named = revisions
+        if !named.isEmpty { lines += ["At \(named.joined(separator: ", ")).", ""] }
         let actions = plan.list("actions").map { ($0, "") } + plan.list("held").map { ($0, $0.text("heldBy") ?? "") }
         if !actions.isEmpty {
             lines += ["| preset | action | number | why | held by |", "| --- | --- | ---: | --- | --- |"]
@@ -19,10 +17,17 @@ struct PlanMarkdown {
         }
         lines += diagnostics
         lines.append("**\(PlanText(plan: plan, colour: false).summary)**")
-        return lines.joined(separator: "\n") + "\n"
+        return lines.map { "\($0)\n" }.joined()
     }
 
-    private func rows(_ actions: [(action: Value, heldBy: String)]) -> [String] {
+    private var revisions: [MarkdownText] {
+        guard let revisions = plan["revisions"]?.pairs else {
+            return plan.text("revision").map { [.code($0)] } ?? []
+        }
+        return revisions.compactMap { name, value in value.string.map { "\(name) at \(MarkdownText.code($0))" } }
+    }
+
+    private func rows(_ actions: [(action: Value, heldBy: String)]) -> [MarkdownText] {
         var counts: [[String]: Int] = [:]
         var order: [[String]] = []
         for (action, heldBy) in actions {
@@ -33,18 +38,16 @@ struct PlanMarkdown {
             if counts[row] == nil { order.append(row) }
             counts[row, default: 0] += 1
         }
-        return order.map { row in
-            let cells = row.map { $0.asOneLine.replacing("|", with: "\\|") }
-            return "| \(cells[0]) | \(cells[1]) | \(counts[row] ?? 0) | \(cells[2]) | \(cells[3]) |"
-        }
+        return order.map { row in "| \(row[0]) | \(row[1]) | \(counts[row] ?? 0) | \(row[2]) | \(row[3]) |" }
     }
 
-    private var diagnostics: [String] {
+    private var diagnostics: [MarkdownText] {
         let found = plan.list("diagnostics")
         guard !found.isEmpty else { return [] }
-        return found.map {
-            "- **\($0.text("severity") ?? "")** `\($0.location.replacing("`", with: "'"))`: \(($0.text("message") ?? "").asOneLine)"
+        let lines = found.map { diagnostic -> MarkdownText in
+            let (severity, message) = (diagnostic.text("severity") ?? "", diagnostic.text("message") ?? "")
+            return "- **\(severity)** \(MarkdownText.code(diagnostic.location)): \(message)"
         }
-            + [""]
+        return lines + [""]
     }
 }

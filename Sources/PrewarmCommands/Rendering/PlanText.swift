@@ -6,7 +6,7 @@ struct PlanText {
     let plan: Value
     let colour: Bool
 
-    var text: String { sources.map(text(ofSource:)).joined() }
+    var text: TerminalText { sources.map(text(ofSource:)).joined() }
 
     private var sources: [String] {
         let named = plan["revisions"]?.pairs.map(\.key) ?? []
@@ -14,11 +14,11 @@ struct PlanText {
         return (named + found).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
-    private func text(ofSource source: String) -> String {
+    private func text(ofSource source: String) -> TerminalText {
         func mine(_ key: String) -> [Value] { plan.list(key).filter { $0.text("source") == source } }
-        var lines: [String] = []
+        var lines: [TerminalText] = []
         if let revision = plan["revisions"]?.shortRevision(source) ?? plan.shortRevision("revision") {
-            lines.append(Style.bold.apply(to: source, colour: colour) + " at \(revision)")
+            lines.append("\(Style.bold.apply(to: "\(source)", colour: colour)) at \(revision)")
         }
         let presets = Dictionary(mine("presets").map { ($0.text("name") ?? "", $0) }) { first, _ in first }
         var name: String?
@@ -26,22 +26,22 @@ struct PlanText {
             if action.text("preset") != name {
                 name = action.text("preset")
                 lines.append(
-                    "  " + Style.bold.apply(to: name ?? "", colour: colour) + counts(presets[name ?? ""]))
+                    "  \(Style.bold.apply(to: "\(name ?? "")", colour: colour))\(counts(presets[name ?? ""]))")
             }
-            lines.append("    " + line(for: action, count: count))
+            lines.append("    \(line(for: action, count: count))")
         }
         for (hold, actions) in Dictionary(grouping: mine("held"), by: { $0.text("heldBy") ?? "" })
             .sorted(by: { $0.key < $1.key })
         {
             lines.append(warning("held: \(counted(actions.count, "action")) by \(hold)"))
-            lines.append("    " + presetCounts(actions))
+            lines.append("    \(presetCounts(actions))")
         }
         for preset in mine("presets") where preset["converged"]?.bool != true {
             let why = preset.condition(.suspended) ?? preset.condition(.stalled) ?? preset.condition(.backingOff)
             guard let why else { continue }
             lines.append(warning("\(preset.text("name") ?? ""): \(why.text("message") ?? "")"))
         }
-        return lines.map { $0 + "\n" }.joined()
+        return lines.map { "\($0)\n" }.joined()
     }
 
     /// `go-large 3, go-small 1`
@@ -51,7 +51,9 @@ struct PlanText {
         return counts.count > 10 ? "\(shown) and \(counts.count - 10) more" : shown
     }
 
-    private func warning(_ text: String) -> String { "  " + Style.yellow.apply(to: "! " + text, colour: colour) }
+    private func warning(_ text: TerminalText) -> TerminalText {
+        "  \(Style.yellow.apply(to: "! \(text)", colour: colour))"
+    }
 
     /// Creates of one preset are alike: one line says how many.
     private func grouped(_ actions: [Value]) -> [(action: Value, count: Int)] {
@@ -68,7 +70,7 @@ struct PlanText {
         return groups
     }
 
-    private func counts(_ preset: Value?) -> String {
+    private func counts(_ preset: Value?) -> TerminalText {
         guard let preset else { return "" }
         let outdated = preset.number("outdated")
         let old = outdated > 0 ? ", \(outdated) outdated" : ""
@@ -76,7 +78,7 @@ struct PlanText {
             to: "  \(preset.number("eligible")) of \(preset.number("desired")) ready\(old)", colour: colour)
     }
 
-    private func line(for action: Value, count: Int) -> String {
+    private func line(for action: Value, count: Int) -> TerminalText {
         let kind = action.text("action") ?? ""
         let (symbol, style): (String, Style) =
             switch kind {
@@ -85,8 +87,8 @@ struct PlanText {
             default: ("~", .yellow)
             }
         let what = action.text("workspace") == nil ? counted(count, "workspace") : action.workspaceName
-        return style.apply(to: "\(symbol) \(kind) \(what)", colour: colour)
-            + "  \(action.text("reason") ?? ""): \(action.text("message") ?? "")"
+        let head = style.apply(to: "\(symbol) \(kind) \(what)", colour: colour)
+        return "\(head)  \(action.text("reason") ?? ""): \(action.text("message") ?? "")"
     }
 }
 

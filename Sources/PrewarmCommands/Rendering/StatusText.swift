@@ -8,15 +8,15 @@ struct StatusText {
 
     private var colour: Bool { console.coloursOutput }
 
-    var text: String {
+    var text: TerminalText {
         store + sources + pools + attention + failing + strays
     }
 
     /// Nothing while the store is sound and acts on what it knows.
-    private var store: String {
-        var text = ""
+    private var store: TerminalText {
+        var text: TerminalText = ""
         if let damage = status["store"]?.text("damage") {
-            text += "\(cross) the store is damaged: \(damage.asOneLine)\n    hint: see `prewarm doctor`\n"
+            text += "\(cross) the store is damaged: \(damage)\n    hint: see `prewarm doctor`\n"
         }
         if let hold = status["store"]?["hold"] {
             let symbol = hold.text("reason") == StoreHold.Reason.restored.rawValue ? cross : bang
@@ -25,17 +25,19 @@ struct StatusText {
         return text
     }
 
-    private var sources: String {
+    private var sources: TerminalText {
         let now = status.time("at") ?? .now
-        return status.list("sources").map { source in
+        return status.list("sources").map { source -> TerminalText in
             let ready = source.condition(.ready)
             let isReady = ready?.text("status") == "True"
             let diagnostics = source.list("diagnostics")
             let errors = diagnostics.filter { $0.text("severity") == "error" }
             let symbol = isReady && errors.isEmpty ? Style.green.apply(to: "✔", colour: colour) : cross
-            let name = Style.bold.apply(to: source.text("name") ?? "", colour: colour)
+            let name = Style.bold.apply(to: "\(source.text("name") ?? "")", colour: colour)
             let age = isReady ? ready?.time("since").map { " (\((now - $0).age) ago)" } ?? "" : ""
-            var lines = ["\(symbol) source \(name)  \(source.shortRevision("revision") ?? "no revision")\(age)"]
+            var lines: [TerminalText] = [
+                "\(symbol) source \(name)  \(source.shortRevision("revision") ?? "no revision")\(age)"
+            ]
             if !isReady, let ready {
                 let since = ready.text("since").map { " since \($0)" } ?? ""
                 lines.append("    \(ready.text("reason") ?? "")\(since): \(ready.text("message") ?? "")")
@@ -47,95 +49,97 @@ struct StatusText {
                     "    what is pushed is not applied; `prewarm unpin \(source.text("name") ?? "")` ends it")
             }
             if let problem = source["daemon"]?.text("problem") { lines.append("    the daemon: \(problem)") }
-            lines += diagnostics.map { diagnostic in
+            for diagnostic in diagnostics {
                 let place = diagnostic.location
                 let text = (place.isEmpty ? "" : "\(place): ") + (diagnostic.text("message") ?? "")
-                return diagnostic.text("severity") == "error"
-                    ? "    \(text)" : Style.yellow.apply(to: "  ! \(text)", colour: colour)
+                lines.append(
+                    diagnostic.text("severity") == "error"
+                        ? "    \(text)" : Style.yellow.apply(to: "  ! \(text)", colour: colour))
             }
-            return lines.map { $0 + "\n" }.joined()
+            return lines.map { "\($0)\n" }.joined()
         }.joined()
     }
 
-    private var pools: String {
+    private var pools: TerminalText {
         let presets = status.list("presets")
         guard !presets.isEmpty else { return "No presets are in force.\n" }
         let left = status.number("morePresets")
-        return "\n" + DocumentTable.presets(isWide: false).text(presets, console)
-            + (left > 0 ? "and \(counted(left, "more preset")): `prewarm get presets`\n" : "")
+        let more: TerminalText = left > 0 ? "and \(counted(left, "more preset")): `prewarm get presets`\n" : ""
+        return "\n\(DocumentTable.presets(isWide: false).text(presets, console))\(more)"
     }
 
     /// The conditions of presets that somebody should look at.
-    private var attention: String {
+    private var attention: TerminalText {
         let wanted: [Condition.Kind] = [.stalled, .invalid, .backingOff, .suspended, .limited, .deletionsHeld]
         let lines = status.list("presets").filter { preset in wanted.contains { preset.condition($0) != nil } }
             .flatMap { preset in
                 preset.list("conditions").filter { !["Ready", "Reconciling"].contains($0.text("type")) }.map {
-                    "\(bang) \(preset.text("name") ?? "") \($0.text("type") ?? ""): \($0.text("message") ?? "")\n"
+                    condition -> TerminalText in
+                    "\(bang) \(preset.text("name") ?? "") \(condition.text("type") ?? ""): \(condition.text("message") ?? "")\n"
                 }
             }
-        return lines.isEmpty ? "" : "\n" + lines.joined()
+        return lines.isEmpty ? "" : "\n\(lines.joined())"
     }
 
-    private var failing: String {
+    private var failing: TerminalText {
         let failing = status.list("failing")
-        var lines = failing.prefix(20).map { operation in
+        var lines = failing.prefix(20).map { operation -> TerminalText in
             let attempts = counted(operation.number("attempt"), "attempt")
             return
-                "\(cross) \(operation.text("type") ?? "") of \(operation.workspaceName) was not done in \(attempts), tried again at \(operation.text("nextAttemptAt") ?? "-"): \((operation.text("error") ?? "").asOneLine)\n"
+                "\(cross) \(operation.text("type") ?? "") of \(operation.workspaceName) was not done in \(attempts), tried again at \(operation.text("nextAttemptAt") ?? "-"): \((operation.text("error") ?? ""))\n"
         }
         let left = failing.count - lines.count + status.number("moreFailing")
         if left > 0 {
             lines.append("  and \(left) more: `prewarm get operations --state pending`\n")
         }
-        return lines.isEmpty ? "" : "\n" + lines.joined()
+        return lines.isEmpty ? "" : "\n\(lines.joined())"
     }
 
     /// What nobody is in charge of.
-    private var strays: String {
+    private var strays: TerminalText {
         let orphans = max(status.number("orphansTotal"), status.list("orphans").count)
-        var lines = status.list("suspectLists").map { list in
+        var lines = status.list("suspectLists").map { list -> TerminalText in
             "the last list of the provisioner \"\(list.text("provisioner") ?? "")\" lacks \(counted(list.number("missing"), "workspace")) or calls them broken: prewarm replaces none until it is sure"
         }
-        lines += status.list("brokenClaims").map { claim in
-            "the claimed workspace \(claim.text("name") ?? "") of \(claim.text("preset") ?? "") is broken: \((claim.text("message") ?? "").asOneLine); prewarm does not touch it"
+        lines += status.list("brokenClaims").map { claim -> TerminalText in
+            "the claimed workspace \(claim.text("name") ?? "") of \(claim.text("preset") ?? "") is broken: \(claim.text("message") ?? ""); prewarm does not touch it"
         }
-        lines += status.list("failingLists").map { list in
+        lines += status.list("failingLists").map { list -> TerminalText in
             let since = list.text("since").map { " since \($0)" } ?? ""
             return
-                "the provisioner \"\(list.text("provisioner") ?? "")\" can't be listed\(since), so nothing that is lost is found: \((list.text("message") ?? "").asOneLine)"
+                "the provisioner \"\(list.text("provisioner") ?? "")\" can't be listed\(since), so nothing that is lost is found: \((list.text("message") ?? ""))"
         }
         if orphans > 0 {
             lines.append(
                 "\(counted(orphans, "workspace")) of provisioners \(orphans == 1 ? "is" : "are") known to nobody: `prewarm get orphans`"
             )
         }
-        lines += status.list("removedSources").map { source in
+        lines += status.list("removedSources").map { source -> TerminalText in
             let commit = source.text("revision").flatMap { Revision($0) }?.commit.prefix(8)
             let name = source.text("name") ?? ""
             let approval = commit.map { ", or until `prewarm approve \($0) --source \(name)` lets them go" } ?? ""
             return
                 "the source \"\(name)\" is not in the configuration any more: \(counted(source.number("unclaimed"), "unclaimed workspace")) of it stay until it is back\(approval)"
         }
-        lines += status.list("missingProvisioners").compactMap(\.string).map {
-            "operations wait for the provisioner \"\($0)\", which the configuration does not name"
+        lines += status.list("missingProvisioners").compactMap(\.string).map { name -> TerminalText in
+            "operations wait for the provisioner \"\(name)\", which the configuration does not name"
         }
-        return lines.map { "! \($0)\n" }.joined()
+        return lines.map { "! \($0)\n" as TerminalText }.joined()
     }
 
-    private var cross: String { Style.red.apply(to: "✗", colour: colour) }
-    private var bang: String { Style.yellow.apply(to: "!", colour: colour) }
+    private var cross: TerminalText { Style.red.apply(to: "✗", colour: colour) }
+    private var bang: TerminalText { Style.yellow.apply(to: "!", colour: colour) }
 }
 
 extension Value {
     /// `presets/go.yaml:8:3` of a diagnostic.
     var location: String {
-        [text("file")?.printable, self["line"]?.plainText, self["column"]?.plainText].compactMap { $0 }
+        [text("file"), self["line"]?.plainText, self["column"]?.plainText].compactMap { $0 }
             .joined(separator: ":")
     }
 
     /// A diagnostic as compilers write it.
-    func diagnosticText(colour: Bool) -> String {
+    func diagnosticText(colour: Bool) -> TerminalText {
         let position = self["line"]?.int.map { Position(line: $0, column: self["column"]?.int ?? 1) }
         return Diagnostic(
             text("severity") == "error" ? .error : .warning, file: text("file") ?? "", at: position,

@@ -21,7 +21,7 @@ extension DocumentTable {
                 Column("DESIRED", text: "desired"), Column("ELIGIBLE", text: "eligible"),
                 Column("CLAIMED", text: "claimed"), Column("STARTING", text: "starting"),
                 Column("STATUS") { Headline($0).cell },
-            ] + wide + [Column("MESSAGE") { .init(Headline($0).message.asOneLine) }],
+            ] + wide + [Column("MESSAGE") { .init(Headline($0).message) }],
             flexible: "MESSAGE", optional: ["ELIGIBLE", "DESIRED", "STARTING"] + wide.map(\.title) + ["CLAIMED"])
     }
 
@@ -49,7 +49,7 @@ extension DocumentTable {
                 Column("WORKSPACE") { .init($0.workspaceName) }, Column("PRESET", text: "preset"),
                 Column("STATE") { .init($0.text("state") ?? "-", Style(operationState: $0.text("state"))) },
                 Column("ATTEMPT", text: "attempt"), Column("AGE", age: "createdAt", now: now),
-                Column("MESSAGE") { .init(($0.text("error") ?? $0.text("reason") ?? "").asOneLine) },
+                Column("MESSAGE") { .init(($0.text("error") ?? $0.text("reason") ?? "")) },
             ], flexible: "MESSAGE", optional: ["PRESET", "ATTEMPT", "AGE"])
     }
 
@@ -72,7 +72,7 @@ extension DocumentTable {
                     return .init(status, status == "True" ? .green : .red)
                 },
                 Column("AGE", age: "appliedAt", now: now), Column("URL", text: "url"),
-                Column("MESSAGE") { .init(($0.list("conditions").last?.text("message") ?? "").asOneLine) },
+                Column("MESSAGE") { .init(($0.list("conditions").last?.text("message") ?? "")) },
             ], flexible: "MESSAGE", optional: ["URL", "AGE"])
     }
 
@@ -146,7 +146,7 @@ extension Value {
 
     /// `preset s/a`
     fileprivate var objectWithName: String {
-        [text("object"), text("name")].compactMap(\.self).joined(separator: " ").asOneLine
+        [text("object"), text("name")].compactMap(\.self).joined(separator: " ")
     }
 
     /// Of an operation: the preset and the end of the workspace's id.

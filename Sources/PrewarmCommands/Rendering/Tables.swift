@@ -15,7 +15,7 @@ struct DocumentTable {
 
         /// A member as it is, in one line; "-" where there is none.
         init(_ title: String, text key: String) {
-            self.init(title) { Table.Cell(($0[key]?.plainText ?? "-").asOneLine) }
+            self.init(title) { Table.Cell($0[key]?.plainText ?? "-") }
         }
 
         /// How long ago a time is.
@@ -38,10 +38,11 @@ struct DocumentTable {
             optional: optional.filter { $0 != "SOURCE" })
     }
 
-    func text(_ documents: [Value], _ console: Console) -> String {
+    /// - Parameter isWide: Whether every column is shown whole, however narrow the terminal is.
+    func text(_ documents: [Value], _ console: Console, isWide: Bool = false) -> TerminalText {
         var table = Table(columns.map(\.title), flexible: flexible, optional: optional)
         for document in documents { table.add(columns.map { $0.cell(document) }) }
-        return table.text(width: console.outputWidth, colour: console.coloursOutput)
+        return table.text(width: isWide ? nil : console.outputWidth, colour: console.coloursOutput)
     }
 }
 

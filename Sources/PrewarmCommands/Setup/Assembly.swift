@@ -23,7 +23,7 @@ struct Assembly {
     ) throws -> Engine {
         let (general, special) = (configuration.secrets, provisionerSecrets)
         return Engine(
-            store: store, sources: try sources(),
+            store: store, sources: try sources(), defaultSource: configuration.defaultSource,
             provisioners: provisioners(),
             defaultProvisioner: configuration.defaultProvisioner, policy: configuration.policy,
             parser: ManifestParsing(version: ManifestParser.version, sizeLimit: ManifestParser.sizeLimit) {
@@ -31,7 +31,7 @@ struct Assembly {
             },
             zones: ZoneDirectory(environment: Environment.variables), now: { .now },
             secret: { name, provisioner in special[provisioner]?[name] ?? general[name] },
-            secretNames: configuration.secretNames, observe: observe)
+            secretNames: configuration.secretNames, masked: configuration.variables.masked, observe: observe)
     }
 
     func storePath() throws -> String {

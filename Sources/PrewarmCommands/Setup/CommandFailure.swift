@@ -10,6 +10,8 @@ struct CommandFailure: Error {
     var code: Int32 = 1
     /// Where it is about a place in a file.
     private(set) var diagnostic: Diagnostic?
+    /// Errors that are written below the message.
+    var listed: [Diagnostic] = []
 
     init(_ diagnostic: Diagnostic) {
         message = "\(diagnostic.location): \(diagnostic.message)"

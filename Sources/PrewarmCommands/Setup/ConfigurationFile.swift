@@ -47,7 +47,11 @@ struct ConfigurationFile {
         _ bytes: [UInt8], path: String
     ) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
         let file = ConfigurationFile(path: path)
-        return ConfigurationParser.parse(bytes, file: path, repository: file.repository) { Environment.variables[$0] }
+        let result = ConfigurationParser.parse(bytes, file: path, repository: file.repository) {
+            Environment.variables[$0]
+        }
+        if let configuration = result.configuration { Console.mask(configuration.variables) }
+        return result
     }
 
     /// The one path of a repository on disk, whichever links lead to it.
@@ -72,9 +76,9 @@ struct ConfigurationFile {
         switch try parse() {
         case .success(let configuration): return configuration
         case .failure(let findings):
-            let texts = findings.diagnostics.map { $0.text(colour: Console.standard.coloursErrors) }
-            throw CommandFailure(
-                "the configuration \(path) has \(counted(findings.errors, "error")):\n" + texts.joined(separator: "\n"))
+            var failure = CommandFailure("the configuration \(path) has \(counted(findings.errors, "error")):")
+            failure.listed = findings.diagnostics
+            throw failure
         }
     }
 

@@ -24,7 +24,7 @@ struct Doctor {
         }
         if report.library.isEmpty { report.library = LibraryLimits.summary }
         report.limits = LibraryLimits.all
-        return report
+        return report.masked
     }
 
     private func read(_ report: inout HealthReport) -> (ConfigurationFile, Configuration)? {

@@ -25,7 +25,7 @@ struct PlanFile {
             "kind": .string(kind),
             "preset": preset.map { .string($0) },
             "digests": .object(digests),
-            "plan": Value(plans: reports, at: time),
+            "plan": Value(plans: reports, at: time, for: .local),
         ])
         do {
             // Parameters may be in it: it is for its owner alone, whatever the umask allows.

@@ -106,7 +106,7 @@ final class RemoteClient: APIClient {
         let (status, headers, bytes) = try await exchange(message)
         let value = try? JSONReader.read(bytes, depthLimit: Self.deepestAnswer)
         guard (200..<300).contains(status) else {
-            throw value.flatMap { Problem($0) }
+            throw value.flatMap { Problem(remote: $0) }
                 ?? Problem(
                     "BadAnswer", status: Int(status), "\(base) answered with status \(status)", hint: hint(status))
         }

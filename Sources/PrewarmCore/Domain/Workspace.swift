@@ -22,7 +22,7 @@ package struct Workspace: Hashable, Sendable {
     package let spec: WorkspaceSpec
     package let fingerprint: Fingerprint
     package var state: WorkspaceState
-    package var owner: String?
+    package var owner: Owner?
     package let createdAt: Timestamp
     package var readyAt: Timestamp?
     package var claimedAt: Timestamp?
@@ -34,7 +34,7 @@ package struct Workspace: Hashable, Sendable {
 
     package init(
         id: WorkspaceID, preset: PresetKey, spec: WorkspaceSpec, fingerprint: Fingerprint, state: WorkspaceState,
-        owner: String? = nil, createdAt: Timestamp, readyAt: Timestamp? = nil, claimedAt: Timestamp? = nil,
+        owner: Owner? = nil, createdAt: Timestamp, readyAt: Timestamp? = nil, claimedAt: Timestamp? = nil,
         endpoint: String? = nil, metadata: [String: String] = [:], revision: String? = nil
     ) {
         self.id = id

@@ -49,6 +49,19 @@ package struct Operation: Hashable, Sendable {
     }
 }
 
+extension Operation {
+    /// The words that readers who may not read provisioners' text get in place of a cause.
+    package static let withheldError = "an operator can read why"
+
+    /// The error for readers who may not read what provisioners wrote; nil where there was no error.
+    package var errorWithoutLog: String? {
+        guard error != nil else { return nil }
+        return state == .failed
+            ? "the \(kind.rawValue) failed; \(Self.withheldError)"
+            : "the last attempt did not succeed; \(Self.withheldError)"
+    }
+}
+
 /// Why an action is taken, or held.
 package enum Reason: String, CaseIterable, Sendable {
     case belowDesired = "BelowDesired"

@@ -19,7 +19,8 @@ package struct PresetStatus: Sendable {
         self.failure = failure
         var conditions = [Self.ready(preset, pool.counts)]
         conditions += [
-            Self.reconciling(preset, pool), Self.stalled(preset, pool, failure), Self.backingOff(pool, failure),
+            Self.reconciling(preset, pool), Self.stalled(preset, pool, failure.summary),
+            Self.backingOff(pool, failure.summary),
             Self.deprecated(preset), Self.suspended(preset, pool), Self.invalid(preset, diagnostics),
             Self.deletionsHeld(preset, held), Self.limited(held),
         ].compactMap { $0 }
@@ -32,6 +33,20 @@ package struct PresetStatus: Sendable {
     }
 
     package subscript(_ kind: Condition.Kind) -> Condition? { conditions.first { $0.kind == kind } }
+
+    /// The same conditions for readers who may not read what provisioners wrote.
+    package var conditionsWithoutLogs: [Condition] {
+        conditions.map { condition in
+            var shown =
+                switch condition.kind {
+                case .stalled: Self.stalled(preset, pool, Operation.withheldError) ?? condition
+                case .backingOff: Self.backingOff(pool, Operation.withheldError) ?? condition
+                default: condition
+                }
+            shown.since = condition.since
+            return shown
+        }
+    }
 
     /// Nothing that somebody should look at.
     package var isHealthy: Bool {
@@ -71,20 +86,20 @@ package struct PresetStatus: Sendable {
         return Condition(.reconciling, reason: reason, message: parts.joined(separator: ", "))
     }
 
-    private static func stalled(_ preset: Preset, _ pool: PoolPlan, _ failure: FailureRecord?) -> Condition? {
+    private static func stalled(_ preset: Preset, _ pool: PoolPlan, _ cause: String) -> Condition? {
         guard case .stalled(let failures) = pool.wait else { return nil }
         return Condition(
             .stalled, reason: "FailureLimit",
             message:
-                "\(failures.counted("build")) in a row failed, the limit is \(preset.failureLimit): \(failure.summary); "
+                "\(failures.counted("build")) in a row failed, the limit is \(preset.failureLimit): \(cause); "
                 + "`prewarm retry \(preset.key.name)` or another version tries again")
     }
 
-    private static func backingOff(_ pool: PoolPlan, _ failure: FailureRecord?) -> Condition? {
+    private static func backingOff(_ pool: PoolPlan, _ cause: String) -> Condition? {
         guard case .backoff(let until, let failures) = pool.wait else { return nil }
         return Condition(
             .backingOff, reason: "CreateFailed",
-            message: "\(failures.counted("build")) in a row failed, the next is at \(until): \(failure.summary)")
+            message: "\(failures.counted("build")) in a row failed, the next is at \(until): \(cause)")
     }
 
     private static func deprecated(_ preset: Preset) -> Condition? {

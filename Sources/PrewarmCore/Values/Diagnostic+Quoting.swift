@@ -29,10 +29,11 @@ extension Diagnostic {
             start = min(caret - Self.shownLimit / 2, scalars.count - Self.shownLimit)
         }
         let end = min(scalars.count, start + Self.shownLimit)
-        let shown = scalars[start..<end].filter { $0 == "\t" || $0.value >= 0x20 }
+        let shown = scalars[start..<end].filter { $0 == "\t" || $0.isPrintable }
         let text = (start > 0 ? "…" : "") + String(String.UnicodeScalarView(shown)) + (end < scalars.count ? "…" : "")
         // Tabs stay tabs, so that the caret stands where the terminal puts the column.
-        let lead = scalars[start..<caret].map { $0 == "\t" ? "\t" : $0.isWide ? "  " : " " }.joined()
+        let lead = scalars[start..<caret].filter { $0 == "\t" || $0.isPrintable }
+            .map { $0 == "\t" ? "\t" : $0.isWide ? "  " : " " }.joined()
         return (text, (start > 0 ? " " : "") + lead)
     }
 }

@@ -11,7 +11,7 @@ package enum ClaimError: Error, Sendable {
     case unknownWorkspace(String)
     case notClaimed(Workspace)
     /// The key was used for another preset or owner.
-    case keyReused(String, Workspace)
+    case keyReused(ClaimKey, Workspace)
     /// The store is a restored copy: what it calls ready may be claimed.
     case storeRestored(StoreHold)
 }
@@ -21,14 +21,16 @@ extension Engine {
     /// Again with the same key it is the same workspace, even if it was released since.
     /// - Parameter audit: who did it, committed together with what it is about.
     package func claim(
-        _ name: String, owner: String, idempotencyKey: String? = nil, audit: AuditEntry? = nil
+        _ name: String, owner: Owner, idempotencyKey: ClaimKey? = nil, audit: AuditEntry? = nil
     ) async throws -> Workspace {
         let now = now()
         return try await store.write { store in
             if let hold = try store.restoredHold() { throw ClaimError.storeRestored(hold) }
             // First, since the answer stays the same when its preset is gone.
-            if let idempotencyKey, let earlier = try store.workspace(claimedWith: idempotencyKey) {
-                guard [earlier.preset.name, earlier.preset.description].contains(name), earlier.owner == owner else {
+            if let idempotencyKey, let earlier = try store.earlierClaim(idempotencyKey, of: name, by: owner) {
+                guard [earlier.preset.name, earlier.preset.description].contains(name),
+                    earlier.owner?.name == owner.name
+                else {
                     throw ClaimError.keyReused(idempotencyKey, earlier)
                 }
                 // One that could not be made was never handed out.
@@ -52,7 +54,7 @@ extension Engine {
             try store.append([
                 Event(
                     at: now, reason: "Claimed", object: "workspace", name: workspace.name, source: preset.key.source,
-                    preset: preset.key.name, message: "claimed by \(owner)")
+                    preset: preset.key.name, message: "claimed by \(owner)", owner: owner)
             ])
             try store.markDirty(source: preset.key.source)
             return workspace
@@ -83,19 +85,44 @@ extension Engine {
                 Event(
                     at: now, reason: Reason.released.rawValue, object: "workspace", name: workspace.name,
                     source: workspace.preset.source, preset: workspace.preset.name,
-                    message: "released by \(workspace.owner ?? "its owner")")
+                    message: "released by \(workspace.owner?.description ?? "its owner")", owner: workspace.owner)
             ])
             return workspace
         }
     }
 
-    /// The one preset in force of this name, or of `source/name`.
-    package func preset(named name: String, in store: any StoreReader) throws -> Preset {
-        let presets = try store.presets(named: name)
-        if presets.count > 1 { throw ClaimError.ambiguousPreset(name, sources: presets.map(\.key.source)) }
-        guard let preset = presets.first else {
+    /// The applied preset of this name, or of `source/name`. Where several sources have a preset of the name, those
+    /// that the caller sees decide, then the default source, then the order of sources in the configuration. So a
+    /// source that is added behind the others takes no name over.
+    /// - Parameter isVisible: Whether the caller may see a preset.
+    package func preset(
+        named name: String, in store: any StoreReader, where isVisible: (PresetKey) -> Bool = { _ in true }
+    ) throws -> Preset {
+        let found = try store.presets(named: name)
+        var candidates = found.filter { isVisible($0.key) }
+        if candidates.isEmpty { candidates = found }
+        if candidates.contains(where: { $0.retirement != .pruned }) {
+            candidates.removeAll { $0.retirement == .pruned }
+        }
+        guard let first = candidates.first else {
             throw ClaimError.unknownPreset(name, known: try store.presets(source: nil).map(\.key.name))
         }
-        return preset
+        if candidates.count == 1 { return first }
+        for source in [defaultSource].compactMap(\.self) + sourceNames {
+            if let preset = candidates.first(where: { $0.key.source == source }) { return preset }
+        }
+        throw ClaimError.ambiguousPreset(name, sources: candidates.map(\.key.source))
+    }
+}
+
+extension StoreReader {
+    /// The workspace that the caller got with the key. Rows of versions that kept no callers count where preset and
+    /// owner are the same.
+    package func earlierClaim(_ key: ClaimKey, of preset: String, by owner: Owner) throws -> Workspace? {
+        if let earlier = try workspace(claimedWith: key) { return earlier }
+        guard let earlier = try workspace(claimedWith: key.withoutCaller), earlier.owner?.name == owner.name,
+            [earlier.preset.name, earlier.preset.description].contains(preset)
+        else { return nil }
+        return earlier
     }
 }

@@ -4,7 +4,7 @@ extension Engine {
     /// Makes a workspace for one user where the pool is empty and the manifest says `onEmpty: create`; nil where that
     /// may not be. It is claimed from the beginning, so that the reconciler never touches it.
     func claimCold(
-        _ preset: Preset, owner: String, idempotencyKey: String?, at now: Timestamp, in store: any StoreWriter
+        _ preset: Preset, owner: Owner, idempotencyKey: ClaimKey?, at now: Timestamp, in store: any StoreWriter
     ) throws -> Workspace? {
         guard preset.options.onEmpty == .create, preset.options.mode == .reconcile, !preset.isSuspended,
             !policy.observedSources.contains(preset.key.source),
@@ -27,7 +27,7 @@ extension Engine {
         try store.append([
             Event(
                 at: now, reason: "ClaimedCold", object: "workspace", name: workspace.name, source: preset.key.source,
-                preset: preset.key.name, message: "none was ready: one is made for \(owner)")
+                preset: preset.key.name, message: "none was ready: one is made for \(owner)", owner: owner)
         ])
         return workspace
     }

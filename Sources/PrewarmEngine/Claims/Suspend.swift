@@ -21,11 +21,6 @@ extension Engine {
         }
     }
 
-    /// The scope of a preset in force, by name or as `source/name`.
-    package func scope(ofPreset name: String) async throws -> Suspension.Scope {
-        .preset(try await store.read { try preset(named: name, in: $0).key })
-    }
-
     private func note(
         _ reason: String, _ scope: Suspension.Scope, _ message: String, at now: Timestamp, in store: any StoreWriter
     ) throws {

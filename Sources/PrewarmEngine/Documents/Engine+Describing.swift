@@ -3,7 +3,7 @@ internal import PrewarmCore
 /// Everything about one thing, and why it is as it is.
 extension Engine {
     /// What `get presets` shows of it, with what it wants and waits for in sentences, its workspaces and its last events.
-    package func describePreset(_ name: String) async throws -> Value {
+    package func describePreset(_ name: String, for audience: some Audience) async throws -> Value {
         let preset = try await store.read { try self.preset(named: name, in: $0) }
         let report = try await assess(preset.key.source)
         guard let status = report.statuses.first(where: { $0.preset.key == preset.key }) else {
@@ -15,19 +15,19 @@ extension Engine {
                 try store.workspaces(WorkspaceFilter(preset: preset.key))
             )
         }
-        let story = Story(status: status, report: report, zones: zones, now: now())
-        return Value(status).merging([
+        let story = Story(audience: audience, status: status, report: report, zones: zones, now: now())
+        return Value(status, for: audience).merging([
             "revision": report.revision.map { .string($0.description) },
             "ttl": preset.ttl.map { .string($0.prewarmText) },
             "strategy": .string(preset.strategy.text),
             "story": .array(story.sentences.map { .string($0) }),
-            "workspaces": .array(workspaces.map { Value($0, ttl: preset.ttl) }),
-            "events": .array(events.map { Value($0) }),
+            "workspaces": .array(workspaces.compactMap { Value($0, ttl: preset.ttl, for: audience) }),
+            "events": .array(events.compactMap { Value($0, for: audience) }),
         ])
     }
 
     /// What `get workspaces` shows of it, with the commit and the manifest that it comes from, and its operations.
-    package func describeWorkspace(_ name: String) async throws -> Value {
+    package func describeWorkspace(_ name: String, for audience: some Audience) async throws -> Value {
         try await store.read { store -> Value in
             guard let workspace = try store.workspace(name) else { throw ClaimError.unknownWorkspace(name) }
             let operations = try store.operations(OperationFilter(workspace: workspace.id)).map(\.operation)
@@ -35,7 +35,10 @@ extension Engine {
             let revision = try store.revisions(source: workspace.preset.source, limit: 1000).first {
                 $0.revision.description == workspace.revision
             }
-            return Value(workspace, ttl: preset?.ttl).merging([
+            guard let document = Value(workspace, ttl: preset?.ttl, for: audience) else {
+                throw ClaimError.unknownWorkspace(name)
+            }
+            return document.merging([
                 "provisioner": .string(workspace.spec.provisioner),
                 "isCurrent": preset.map { .bool($0.fingerprint == workspace.fingerprint) },
                 "because": operations.last { $0.kind == .create }.map { .string($0.reason.rawValue) },
@@ -45,24 +48,28 @@ extension Engine {
                     ])
                 },
                 "manifest": preset.map { .string("\($0.origin.file):\($0.origin.line)") },
-                "operations": .array(operations.map { Value($0) }),
+                "operations": .array(operations.compactMap { Value($0, owner: workspace.owner, for: audience) }),
             ])
         }
     }
 
     /// What `get operations` shows of it, with the end of its log.
-    package func describeOperation(_ id: String) async throws -> Value {
+    package func describeOperation(_ id: String, for audience: some Audience) async throws -> Value {
         try await store.read { store -> Value in
-            guard let operation = try store.operation(OperationID(id))?.operation else {
+            guard let operation = try store.operation(OperationID(id))?.operation,
+                let document = Value(
+                    operation, owner: try store.workspace(operation.workspace.rawValue)?.owner, for: audience)
+            else {
                 throw Problem(
                     "UnknownOperation", status: 404, "there is no operation \"\(id)\"",
                     hint: "see `prewarm get operations`")
             }
             let lines = try store.log(of: operation.id).last?.text.split(
                 separator: "\n", omittingEmptySubsequences: false)
-            return Value(operation).merging([
+            let showsLog = audience.readsLogs(of: operation.preset)
+            return document.merging([
                 "workspaceName": .string(Workspace.name(preset: operation.preset.name, id: operation.workspace)),
-                "logEnd": lines.map { .string($0.suffix(20).joined(separator: "\n")) },
+                "logEnd": showsLog ? lines.map { .string($0.suffix(20).joined(separator: "\n")) } : nil,
             ])
         }
     }

@@ -17,12 +17,14 @@ extension Engine {
         }
     }
 
-    package func export() async throws -> Value {
+    package func export(for audience: some Audience) async throws -> Value {
         let state = try await exported()
         return .object(known: [
             "at": Value(now()),
-            "workspaces": .array(state.workspaces.map { Value($0, ttl: state.ttls[$0.preset] ?? nil) }),
-            "operations": .array(state.operations.map { Value($0) }),
+            "workspaces": .array(
+                state.workspaces.compactMap { Value($0, ttl: state.ttls[$0.preset] ?? nil, for: audience) }),
+            // Who may export sees operations of every owner.
+            "operations": .array(state.operations.compactMap { Value($0, owner: nil, for: audience) }),
         ])
     }
 }

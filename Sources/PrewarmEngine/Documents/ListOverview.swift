@@ -34,35 +34,44 @@ package struct ListOverview: Sendable {
 
     var isHealthy: Bool { suspects.isEmpty && broken.isEmpty && failures.isEmpty }
 
-    var orphans: Value? { list(shownOrphans) { Value($0) } }
+    func orphans(for audience: some Audience) -> Value? { list(shownOrphans) { Value($0, for: audience) } }
     var orphansTotal: Value? { orphanCount == 0 ? nil : .int(orphanCount) }
 
     var suspectLists: Value? {
         list(suspects) { .object(known: ["provisioner": .string($0.provisioner), "missing": .int($0.count)]) }
     }
 
-    /// Without their owners, which not everybody may see.
-    var brokenClaims: Value? {
+    /// The broken claims of the workspaces that the audience may see, without their owners.
+    func brokenClaims(for audience: some Audience) -> Value? {
         list(broken.prefix(Self.shownLimit)) { provisioner, suspect, workspace in
-            .object(known: [
+            guard audience.view(of: workspace.preset, owner: workspace.owner) != .hidden else { return nil }
+            let readsLogs = audience.readsLogs(of: workspace.preset)
+            return .object(known: [
                 "id": .string(workspace.id.rawValue), "name": .string(workspace.name),
                 "preset": .string(workspace.preset.name), "source": .string(workspace.preset.source),
-                "provisioner": .string(provisioner), "state": .string(suspect.state ?? "lost"),
-                "message": .string(suspect.message(of: provisioner)), "since": Value(suspect.since),
+                "provisioner": .string(provisioner),
+                "state": readsLogs ? .string(suspect.state ?? "lost") : nil,
+                "message": .string(
+                    readsLogs ? suspect.message(of: provisioner) : "the workspace is broken; \(Operation.withheldError)"
+                ),
+                "since": Value(suspect.since),
             ])
         }
     }
 
-    var failingLists: Value? {
-        list(failures) {
+    func failingLists(for audience: some Audience) -> Value? {
+        let readsLogs = audience.readsLogs(of: nil)
+        return list(failures) {
             .object(known: [
-                "provisioner": .string($0.provisioner), "message": .string($0.message), "since": Value($0.since),
+                "provisioner": .string($0.provisioner),
+                "message": .string(readsLogs ? $0.message : Operation.withheldError), "since": Value($0.since),
             ])
         }
     }
 
-    private func list<Element>(_ elements: some Collection<Element>, _ value: (Element) -> Value) -> Value? {
-        elements.isEmpty ? nil : .array(elements.map(value))
+    private func list<Element>(_ elements: some Collection<Element>, _ value: (Element) -> Value?) -> Value? {
+        let values = elements.compactMap(value)
+        return values.isEmpty ? nil : .array(values)
     }
 }
 

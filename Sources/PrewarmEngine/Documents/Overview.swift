@@ -4,8 +4,11 @@ package import PrewarmCore
 package struct Overview: Sendable {
     private let sources: [SourceStatus]
     private let presets: PresetValues
+    private let audience: any Audience
     /// Unfinished ones that failed before.
     private let failing: [Operation]
+    /// The owners of the workspaces that ``failing`` is about.
+    private let owners: [WorkspaceID: Owner]
     /// Of unfinished operations, those that the configuration does not name.
     private let missingProvisioners: [String]
     /// In the store, and not in the configuration any more.
@@ -16,19 +19,16 @@ package struct Overview: Sendable {
     private let now: Timestamp
     private let limit: Int
 
-    /// - Parameters:
-    ///   - limit: the number of presets, and of failing operations, that are in it at most.
-    ///   - isVisible: false for presets that the reader may not see.
-    package init(
-        _ engine: Engine, limit: Int = .max, isVisible: (PresetKey) -> Bool = { _ in true }
-    ) async throws {
+    /// - Parameter limit: The largest number of presets, and of failing operations, in the overview.
+    package init(_ engine: Engine, limit: Int = .max, for audience: some Audience) async throws {
         self.limit = limit
+        self.audience = audience
         now = engine.now()
         sources = try await engine.sourceStatuses()
         var presets = PresetValues(limit: limit)
         for source in engine.sourceNames {
             let report = try await engine.assess(source)
-            report.forEachStatus { presets.add($0, isVisible: isVisible($0.preset.key)) }
+            report.forEachStatus { presets.add($0, for: audience) }
         }
         self.presets = presets
         unconfigured = try await engine.removedSources()
@@ -38,7 +38,9 @@ package struct Overview: Sendable {
         let pending = try await engine.store.read { store in
             try store.operations(OperationFilter(states: [.pending])).map(\.operation)
         }
-        failing = pending.filter { $0.error != nil && $0.kind != .inspect }
+        let failing = pending.filter { $0.error != nil && $0.kind != .inspect }
+        self.failing = failing
+        owners = try await engine.store.read { try $0.owners(of: failing) }
         missingProvisioners = Set(pending.map(\.provisioner)).subtracting(engine.provisioners.keys).sorted()
     }
 
@@ -48,19 +50,22 @@ package struct Overview: Sendable {
             && store.hold?.reason != .restored && damage.isEmpty
     }
 
-    package var value: Value {
-        .object(known: [
+    package var value: Value { value(for: audience) }
+
+    private func value(for audience: some Audience) -> Value {
+        let failing = failing.compactMap { Value($0, owner: owners[$0.workspace], for: audience) }
+        return .object(known: [
             "at": Value(now),
             "healthy": .bool(isHealthy),
             "store": Value(store).merging(["damage": damage.first.map { .string($0) }]),
-            "sources": .array(sources.map { Value($0) }),
+            "sources": .array(sources.map { Value($0, for: audience) }),
             "presets": .array(presets.values),
             "morePresets": presets.left > 0 ? .int(presets.left) : nil,
-            "failing": .array(failing.prefix(limit).map { Value($0) }),
+            "failing": .array(failing.prefix(limit)),
             "moreFailing": failing.count > limit ? .int(failing.count - limit) : nil,
-            "orphans": lists.orphans, "orphansTotal": lists.orphansTotal,
-            "suspectLists": lists.suspectLists, "brokenClaims": lists.brokenClaims,
-            "failingLists": lists.failingLists,
+            "orphans": lists.orphans(for: audience), "orphansTotal": lists.orphansTotal,
+            "suspectLists": lists.suspectLists, "brokenClaims": lists.brokenClaims(for: audience),
+            "failingLists": lists.failingLists(for: audience),
             "unconfiguredSources": unconfigured.isEmpty ? nil : .array(unconfigured.map { .string($0.name) }),
             "removedSources": unconfigured.isEmpty
                 ? nil

@@ -14,15 +14,15 @@ struct PresetValues: Sendable {
         self.limit = limit
     }
 
-    /// A preset that is not visible counts for ``areHealthy`` alone.
-    mutating func add(_ status: PresetStatus, isVisible: Bool) {
+    /// A preset that the audience may not see counts for ``areHealthy`` alone.
+    mutating func add(_ status: PresetStatus, for audience: some Audience) {
         areHealthy = areHealthy && status.isHealthy
-        guard isVisible else { return }
+        guard audience.sees(status.preset.key) else { return }
         defer { count += 1 }
         if status.isHealthy {
-            if healthy.count < limit { healthy.append((count, Value(status))) }
+            if healthy.count < limit { healthy.append((count, Value(status, for: audience))) }
         } else if unhealthy.count < limit {
-            unhealthy.append((count, Value(status)))
+            unhealthy.append((count, Value(status, for: audience)))
         }
     }
 

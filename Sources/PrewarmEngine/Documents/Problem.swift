@@ -39,10 +39,11 @@ package struct Problem: Error, Sendable {
         ])
     }
 
-    /// Of the document that ``value`` writes.
-    package init?(_ value: Value) {
+    /// The problem in a document of ``value`` that a server sent; each text is one line.
+    package init?(remote value: Value) {
         guard let code = value.text("title"), let message = value.text("detail") else { return nil }
-        self.init(code, status: value["status"]?.int ?? 500, message, hint: value.text("hint"))
+        self.init(
+            code.printable, status: value["status"]?.int ?? 500, message.printable, hint: value.text("hint")?.printable)
     }
 }
 
@@ -103,7 +104,8 @@ extension Problem {
         case .ambiguousPreset(let name, let sources):
             self.init(
                 "AmbiguousPreset", status: 409, "several sources have a preset \"\(name)\"",
-                hint: "write one of: " + sources.map { "\($0)/\(name)" }.joined(separator: ", "))
+                hint: "write one of: " + sources.map { "\($0)/\(name)" }.joined(separator: ", ")
+                    + "; or write `default: true` at one of these sources in the configuration")
         case .retired(let preset): self.init(retired: preset)
         case .nothingReady(let preset, let starting):
             self.init(
@@ -126,7 +128,7 @@ extension Problem {
         case .keyReused(let key, let workspace):
             self.init(
                 "KeyReused", status: 422,
-                "the idempotency key \"\(key)\" was used for \(workspace.preset.name) and \(workspace.owner ?? "?")",
+                "the idempotency key \"\(key.text)\" was used for \(workspace.preset.name) and \(workspace.owner?.name ?? "?")",
                 hint: "use a new key for a new claim")
         }
     }

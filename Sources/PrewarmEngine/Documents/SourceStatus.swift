@@ -12,16 +12,15 @@ package struct SourceStatus: Sendable {
 
     private var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 
-    package var conditions: [Condition] {
+    /// - Parameter quotes: false leaves the text of manifests out, for readers who may not see all presets.
+    package func conditions(quotes: Bool) -> [Condition] {
         var conditions = [ready]
         if hasErrors, let first = diagnostics.first(where: { $0.severity == .error }) {
             let count = diagnostics.count { $0.severity == .error }
+            let quote = quotes ? "; the first: \(first.location): \(first.message)" : ""
             conditions.append(
                 Condition(
-                    .invalid, reason: "ManifestInvalid",
-                    message:
-                        "\(count) \(count == 1 ? "error" : "errors") in the manifests; the first: \(first.location): \(first.message)"
-                ))
+                    .invalid, reason: "ManifestInvalid", message: "\(count.counted("error")) in the manifests\(quote)"))
         }
         if let pin {
             conditions.append(

@@ -1,7 +1,8 @@
 import PrewarmCore
 
 /// What a preset wants, has and waits for, and what comes next, in sentences.
-struct Story {
+struct Story<Reader: Audience> {
+    let audience: Reader
     let status: PresetStatus
     let report: TurnReport
     let zones: ZoneDirectory
@@ -39,8 +40,10 @@ struct Story {
     }
 
     private var conditions: [String] {
-        [.stalled, .backingOff, .suspended, .deletionsHeld, .limited, .invalid].compactMap { (kind: Condition.Kind) in
-            status[kind].map { "\(kind.rawValue): \($0.message)." }
+        let conditions = status.conditions(for: audience)
+        return [.stalled, .backingOff, .suspended, .deletionsHeld, .limited, .invalid].compactMap {
+            (kind: Condition.Kind) in
+            conditions.first { $0.kind == kind }.map { "\(kind.rawValue): \($0.message)." }
         }
     }
 

@@ -21,7 +21,7 @@ extension Value {
         .object(parameters.sorted { $0.key < $1.key }.map { ($0.key, Value($0.value)) })
     }
 
-    package init(_ status: PresetStatus) {
+    package init(_ status: PresetStatus, for audience: some Audience) {
         let (preset, counts) = (status.preset, status.pool.counts)
         self = .object(known: [
             "name": .string(preset.key.name),
@@ -47,11 +47,11 @@ extension Value {
             "claimed": .int(counts.claimed),
             "claimable": .int(counts.claimable),
             "converged": .bool(status.pool.isConverged),
-            "conditions": .array(status.conditions.map { Value($0) }),
+            "conditions": .array(status.conditions(for: audience).map { Value($0) }),
         ])
     }
 
-    package init(_ condition: Condition) {
+    private init(_ condition: Condition) {
         self = .object(known: [
             "type": .string(condition.kind.rawValue),
             "status": .string(condition.status.rawValue),
@@ -87,8 +87,12 @@ extension Value {
         ])
     }
 
-    /// - Parameter ttl: of the preset in force; an unclaimed instance that is ready expires by it.
-    package init(_ workspace: Workspace, ttl: Duration?) {
+    /// Nil where the audience may not see the workspace.
+    /// - Parameter ttl: The ttl of the applied preset, by which a ready, unclaimed workspace expires.
+    package init?(_ workspace: Workspace, ttl: Duration?, for audience: some Audience) {
+        let view = audience.view(of: workspace.preset, owner: workspace.owner)
+        guard view != .hidden else { return nil }
+        let isWhole = view == .whole
         let expiresAt = workspace.state == .ready ? ttl.flatMap { ttl in workspace.readyAt.map { $0 + ttl } } : nil
         self = .object(known: [
             "id": .string(workspace.id.rawValue),
@@ -100,18 +104,24 @@ extension Value {
             "parameters": .parameters(workspace.spec.parameters),
             "fingerprint": .string(workspace.fingerprint.description),
             "state": .string(workspace.state.rawValue),
-            "owner": workspace.owner.map { .string($0) },
+            "owner": workspace.owner.map { .string($0.name) },
+            "ownerKind": workspace.owner?.kindText.map { .string($0) },
+            "ownerIssuer": workspace.owner?.issuer.map { .string($0) },
             "createdAt": Value(workspace.createdAt),
             "readyAt": workspace.readyAt.map { Value($0) },
             "claimedAt": workspace.claimedAt.map { Value($0) },
             "expiresAt": expiresAt.map { Value($0) },
-            "endpoint": workspace.endpoint.map { .string($0) },
-            "metadata": .strings(workspace.metadata),
+            "endpoint": isWhole ? workspace.endpoint.map { .string($0) } : nil,
+            "metadata": isWhole ? .strings(workspace.metadata) : nil,
             "revision": workspace.revision.map { .string($0) },
         ])
     }
 
-    package init(_ operation: Operation) {
+    /// Nil where the audience may not see the workspace of the operation.
+    /// - Parameter owner: The owner of that workspace.
+    package init?(_ operation: Operation, owner: Owner?, for audience: some Audience) {
+        guard audience.view(of: operation.preset, owner: owner) != .hidden else { return nil }
+        let error = audience.readsLogs(of: operation.preset) ? operation.error : operation.errorWithoutLog
         self = .object(known: [
             "id": .string(operation.id.rawValue),
             "type": .string(operation.kind.rawValue),
@@ -123,7 +133,7 @@ extension Value {
             "state": .string(operation.state.rawValue),
             "attempt": .int(operation.attempt),
             "nextAttemptAt": operation.state == .pending ? Value(operation.nextAttemptAt) : nil,
-            "error": operation.error.map { .string($0) },
+            "error": error.map { .string($0) },
             "createdAt": Value(operation.createdAt),
             "startedAt": operation.startedAt.map { Value($0) },
             "finishedAt": operation.finishedAt.map { Value($0) },
@@ -142,7 +152,10 @@ extension Value {
         ])
     }
 
-    package init(_ event: Event) {
+    /// Nil where the audience may not see the event.
+    package init?(_ event: Event, for audience: some Audience) {
+        guard audience.view(of: event) != .hidden else { return nil }
+        let key = event.source.flatMap { source in event.preset.map { PresetKey(source: source, name: $0) } }
         self = .object(known: [
             "at": Value(event.at),
             "type": .string(event.kind.rawValue),
@@ -150,20 +163,21 @@ extension Value {
             "object": .string("\(event.object)/\(event.name)"),
             "source": event.source.map { .string($0) },
             "preset": event.preset.map { .string($0) },
-            "message": .string(event.message),
+            "message": .string(audience.readsLogs(of: key) ? event.fullMessage : event.message),
         ])
     }
 
-    package init(_ source: SourceStatus) {
+    package init(_ source: SourceStatus, for audience: some Audience) {
+        let diagnostics = audience.seesAllPresets ? source.diagnostics : []
         self = .object(known: [
             "name": .string(source.name),
             "url": .string(source.url),
             "revision": source.record?.applied.map { .string($0.description) },
             "appliedAt": source.record?.appliedAt.map { Value($0) },
             "files": source.record.map { .int($0.files) },
-            "conditions": .array(source.conditions.map { Value($0) }),
+            "conditions": .array(source.conditions(quotes: audience.seesAllPresets).map { Value($0) }),
             "hint": source.record?.failure?.hint.map { .string($0) },
-            "diagnostics": .array(source.diagnostics.map { Value($0) }),
+            "diagnostics": .array(diagnostics.map { Value($0) }),
         ])
     }
 
@@ -179,11 +193,15 @@ extension Value {
         ])
     }
 
-    package init(_ orphan: Orphan) {
+    /// Nil where the audience may not see workspaces of all presets, since an orphan has none.
+    package init?(_ orphan: Orphan, for audience: some Audience) {
+        guard audience.seesAllPresets, audience.view(of: .orphans, owner: nil) != .hidden else { return nil }
+        // The state is in the words of the provisioner.
+        let state = audience.readsLogs(of: nil) ? orphan.state : nil
         self = .object(known: [
             "id": .string(orphan.id.rawValue),
             "provisioner": .string(orphan.provisioner),
-            "state": orphan.state.map { .string($0) },
+            "state": state.map { .string($0) },
             "since": Value(orphan.since),
             "store": orphan.store.map { .string($0) },
         ])
@@ -202,4 +220,17 @@ extension Value {
             "convergedAt": revision.convergedAt.map { Value($0) },
         ])
     }
+}
+
+extension Owner {
+    /// `token` or `oidc`; nil for a plain text.
+    fileprivate var kindText: String? {
+        switch kind {
+        case .token: "token"
+        case .oidc: "oidc"
+        case .text, .unrecorded: nil
+        }
+    }
+
+    fileprivate var issuer: String? { if case .oidc(let issuer) = kind { issuer } else { nil } }
 }

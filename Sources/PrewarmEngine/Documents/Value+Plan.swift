@@ -2,10 +2,12 @@ package import PrewarmCore
 
 extension Value {
     /// One plan over all sources. Each action, and each that is held back, says why.
-    package init(plans reports: [TurnReport], at time: Timestamp) {
-        let statuses = Dictionary(reports.flatMap(\.statuses).map { ($0.preset.key, $0) }) { first, _ in first }
-        let actions = reports.flatMap(\.plan.actions)
-        let held = reports.flatMap(\.plan.held)
+    package init(plans reports: [TurnReport], at time: Timestamp, for audience: some Audience) {
+        let all = reports.flatMap(\.statuses).filter { audience.sees($0.preset.key) }
+        let statuses = Dictionary(all.map { ($0.preset.key, $0) }) { first, _ in first }
+        let actions = reports.flatMap(\.plan.actions).filter { audience.sees($0.preset) }
+        let held = reports.flatMap(\.plan.held).filter { audience.sees($0.action.preset) }
+        let diagnostics = reports.flatMap { audience.visible($0.diagnostics, of: $0.presets) }
         func count(_ kind: Action.Kind) -> Value { .int(actions.count { $0.kind == kind }) }
         self = .object(known: [
             "revision": reports.count == 1 ? reports[0].revision.map { .string($0.description) } : nil,
@@ -14,10 +16,10 @@ extension Value {
                 : .object(
                     reports.compactMap { report in report.revision.map { (report.source, .string($0.description)) } }),
             "at": Value(time),
-            "actions": .array(actions.map { Value($0, statuses[$0.preset]) }),
-            "held": .array(held.map { Value($0.action, statuses[$0.action.preset], hold: $0.hold) }),
-            "presets": .array(reports.flatMap(\.statuses).map { Value($0) }),
-            "diagnostics": .array(reports.flatMap(\.diagnostics).map { Value($0) }),
+            "actions": .array(actions.map { Value($0, statuses[$0.preset], for: audience) }),
+            "held": .array(held.map { Value($0.action, statuses[$0.action.preset], hold: $0.hold, for: audience) }),
+            "presets": .array(all.map { Value($0, for: audience) }),
+            "diagnostics": .array(diagnostics.map { Value($0) }),
             "failures": reports.allSatisfy { $0.failure == nil } ? nil : .array(reports.compactMap(\.failureValue)),
             "summary": .object(known: [
                 "create": count(.create), "delete": count(.delete), "cancel": count(.cancel), "held": .int(held.count),
@@ -25,12 +27,14 @@ extension Value {
         ])
     }
 
-    private init(_ action: Action, _ status: PresetStatus?, hold: Hold? = nil) {
+    private init(_ action: Action, _ status: PresetStatus?, hold: Hold? = nil, for audience: some Audience) {
+        // Only workspaces that nobody has claimed are in a plan.
+        let isHidden = audience.view(of: action.preset, owner: nil) == .hidden
         self = .object(known: [
             "action": .string(action.kind.rawValue),
             "preset": .string(action.preset.name),
             "source": .string(action.preset.source),
-            "workspace": action.workspace.map { .string($0.rawValue) },
+            "workspace": isHidden ? nil : action.workspace.map { .string($0.rawValue) },
             "reason": .string(action.reason.rawValue),
             "message": status.map { .string(action.reason.explanation($0)) },
             "heldBy": hold.map { .string($0.message) },

@@ -1,3 +1,5 @@
+internal import PrewarmCore
+
 /// What a command says to programs, with its keys in the order in which they are documented.
 package enum Value: Sendable {
     case null
@@ -95,18 +97,41 @@ private struct JSONWriter {
 
     mutating func write(quoted text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""): write("\\\"")
-            case UInt8(ascii: "\\"): write("\\\\")
-            case UInt8(ascii: "\n"): write("\\n")
-            case UInt8(ascii: "\r"): write("\\r")
-            case UInt8(ascii: "\t"): write("\\t")
-            case 0..<0x20, 0x7f: write("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
-            default: bytes.append(byte)
-            }
+        if text.utf8.allSatisfy({ $0 < 0x80 }) {
+            for byte in text.utf8 { write(ascii: byte) }
+        } else {
+            for scalar in text.unicodeScalars { write(scalar) }
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func write(ascii byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""): write("\\\"")
+        case UInt8(ascii: "\\"): write("\\\\")
+        case UInt8(ascii: "\n"): write("\\n")
+        case UInt8(ascii: "\r"): write("\\r")
+        case UInt8(ascii: "\t"): write("\\t")
+        case 0..<0x20, 0x7f: write(escaped: UInt16(byte))
+        default: bytes.append(byte)
+        }
+    }
+
+    /// Characters that steer a terminal, turn the direction of text or are invisible are escaped, so that a document can
+    /// be shown. Programs read the same text.
+    private mutating func write(_ scalar: Unicode.Scalar) {
+        if scalar.isASCII {
+            write(ascii: UInt8(scalar.value))
+        } else if scalar.isPrintable {
+            bytes.append(contentsOf: String(scalar).utf8)
+        } else {
+            for unit in String(scalar).utf16 { write(escaped: unit) }
+        }
+    }
+
+    private mutating func write(escaped unit: UInt16) {
+        let digits = String(unit, radix: 16)
+        write("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
     }
 }
 

@@ -217,6 +217,11 @@ package struct OperationRunner: Sendable {
 
     /// "Starting" makes sense only where the provisioner can be asked again.
     private func outcome(of reply: ProvisionerReply, kind: Operation.Kind, provisioner: String) -> Outcome {
+        switch reply.outcome {
+        case .failed(let message): return .failed(engine.masked(message))
+        case .tryLater(let message): return .tryLater(engine.masked(message))
+        default: break
+        }
         guard case .starting = reply.outcome, kind == .create,
             engine.provisioners[provisioner]?.operations.contains(.inspect) != true
         else { return reply.outcome }
@@ -306,6 +311,7 @@ extension Event {
         let reason: String
         var kind = Kind.normal
         let message: String
+        var detail: String?
         switch (operation.kind, operation.state) {
         case (.create, .succeeded), (.inspect, .succeeded):
             switch workspace.state {
@@ -318,16 +324,17 @@ extension Event {
             }
         case (.create, .failed), (.inspect, .failed):
             (reason, kind) = ("CreateFailed", .warning)
-            message = operation.error ?? "the create failed"
+            (message, detail) = (operation.errorWithoutLog ?? "the create failed", operation.error)
         case (.delete, .succeeded):
             (reason, message) = ("Deleted", "is deleted")
         case (.delete, .pending):
             (reason, kind) = ("DeleteFailed", .warning)
-            message = operation.error ?? "the delete failed"
+            (message, detail) = ("the delete failed; \(Operation.withheldError)", operation.error)
         default: return nil
         }
         self.init(
             at: now, kind: kind, reason: reason, object: "workspace", name: workspace.name,
-            source: workspace.preset.source, preset: workspace.preset.name, message: message)
+            source: workspace.preset.source, preset: workspace.preset.name, message: message, detail: detail,
+            owner: workspace.owner)
     }
 }

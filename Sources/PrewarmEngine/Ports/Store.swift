@@ -74,7 +74,7 @@ package protocol StoreReader: StandingReader {
 
     /// By id or name.
     func workspace(_ idOrName: String) throws -> Workspace?
-    func workspace(claimedWith idempotencyKey: String) throws -> Workspace?
+    func workspace(claimedWith key: ClaimKey) throws -> Workspace?
     /// Whether any is there that is not deleted.
     func hasWorkspaces() throws -> Bool
     /// In the order of their ids, which is that of their creation.
@@ -172,7 +172,7 @@ package protocol StoreWriter: StoreReader, StandingWriter {
     func claim(_ claim: ClaimRequest) throws -> Workspace?
 
     /// Nil forgets it. Of a workspace that was not claimed by ``claim(_:)``.
-    func remember(claimKey: String?, of workspace: WorkspaceID) throws
+    func remember(claimKey: ClaimKey?, of workspace: WorkspaceID) throws
 
     func insert(_ operations: [Operation]) throws
     func update(_ operation: OperationRecord) throws

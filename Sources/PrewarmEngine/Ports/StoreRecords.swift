@@ -152,11 +152,17 @@ package struct Event: Hashable, Sendable {
     package let name: String
     package let source: String?
     package let preset: String?
+    /// One sentence for every reader. It holds no text of a provisioner.
     package let message: String
+    /// The message with the text of the provisioner, for readers of logs; nil where there is none.
+    package let detail: String?
+    /// The owner of the workspace that the event is about; nil where nobody had claimed it, or where it is about
+    /// something else.
+    package let owner: Owner?
 
     package init(
         at: Timestamp, kind: Kind = .normal, reason: String, object: String, name: String, source: String? = nil,
-        preset: String? = nil, message: String
+        preset: String? = nil, message: String, detail: String? = nil, owner: Owner? = nil
     ) {
         self.at = at
         self.kind = kind
@@ -166,21 +172,44 @@ package struct Event: Hashable, Sendable {
         self.source = source
         self.preset = preset
         self.message = message
+        self.detail = detail
+        self.owner = owner
     }
+
+    /// The message with the text of the provisioner where there is any.
+    package var fullMessage: String { detail ?? message }
+}
+
+/// An idempotency key of a caller. The same text from another caller is another key.
+package struct ClaimKey: Hashable, Sendable {
+    /// The caller as ``Owner`` names it; empty in rows of versions that kept no callers.
+    package let caller: String
+    package let text: String
+
+    package init(_ text: String, of caller: String) {
+        self.caller = caller
+        self.text = text
+    }
+
+    /// A key of the commands that work on the store directly.
+    package static func local(_ text: String) -> ClaimKey { ClaimKey(text, of: "local") }
+
+    /// The same text in a row of a version that kept no callers.
+    package var withoutCaller: ClaimKey { ClaimKey(text, of: "") }
 }
 
 package struct ClaimRequest: Sendable {
     package let preset: PresetKey
-    package let owner: String
+    package let owner: Owner
     package let current: Fingerprint
     /// Instances that were ready then or before are expired; nil: none expires.
     package let readySince: Timestamp?
     package let now: Timestamp
-    package let idempotencyKey: String?
+    package let idempotencyKey: ClaimKey?
 
     package init(
-        preset: PresetKey, owner: String, current: Fingerprint, readySince: Timestamp?, now: Timestamp,
-        idempotencyKey: String? = nil
+        preset: PresetKey, owner: Owner, current: Fingerprint, readySince: Timestamp?, now: Timestamp,
+        idempotencyKey: ClaimKey? = nil
     ) {
         self.preset = preset
         self.owner = owner
@@ -196,19 +225,20 @@ package struct WorkspaceFilter: Sendable {
     package var preset: PresetKey?
     /// Empty: all but deleted ones.
     package var states: [WorkspaceState]
-    package var owner: String?
+    /// Names of owners, of whatever kind; nil: owned or not.
+    package var owners: [String]?
     /// Only those behind it.
     package var after: WorkspaceID?
     package var limit: Int?
 
     package init(
-        source: String? = nil, preset: PresetKey? = nil, states: [WorkspaceState] = [], owner: String? = nil,
+        source: String? = nil, preset: PresetKey? = nil, states: [WorkspaceState] = [], owners: [String]? = nil,
         after: WorkspaceID? = nil, limit: Int? = nil
     ) {
         self.source = source
         self.preset = preset
         self.states = states
-        self.owner = owner
+        self.owners = owners
         self.after = after
         self.limit = limit
     }

@@ -17,12 +17,10 @@ struct ListEvents {
         self.at = at
         let lost = Set(report.lost.map(\.id))
         for (workspace, suspect) in comparison.condemned where lost.contains(workspace.id) {
-            note(workspace, suspect.state == nil ? .lost : .failed, suspect.message(of: provisioner))
+            note(workspace, suspect.state == nil ? .lost : .failed, suspect)
         }
         for (workspace, suspect, isNew) in comparison.claimed where isNew {
-            note(
-                workspace, .lost,
-                "\(suspect.message(of: provisioner)); it is claimed, so prewarm does not touch it")
+            note(workspace, .lost, suspect, "; it is claimed, so prewarm does not touch it")
         }
         for workspace in comparison.recovered {
             events.append(
@@ -36,19 +34,27 @@ struct ListEvents {
             events.append(
                 Event(
                     at: at, kind: .warning, reason: "UnknownState", object: "provisioner", name: provisioner,
-                    message: "its list has the state \"\(state.printable)\", which prewarm does not know: "
+                    message: "its list has a state that prewarm does not know: such workspaces count as ready",
+                    detail: "its list has the state \"\(state.printable)\", which prewarm does not know: "
                         + "such workspaces count as ready"))
         }
     }
 
-    private mutating func note(_ workspace: Workspace, _ reason: Reason, _ message: String) {
-        events.append(event(workspace, .warning, reason.rawValue, message))
+    /// A state is in the words of the provisioner, which not every reader may see.
+    private mutating func note(_ workspace: Workspace, _ reason: Reason, _ suspect: Suspect, _ more: String = "") {
+        let full = suspect.message(of: provisioner) + more
+        let isOurs = suspect.state == nil
+        let message = isOurs ? full : "the provisioner calls it broken; \(Operation.withheldError)\(more)"
+        events.append(event(workspace, .warning, reason.rawValue, message, detail: isOurs ? nil : full))
     }
 
-    private func event(_ workspace: Workspace, _ kind: Event.Kind, _ reason: String, _ message: String) -> Event {
+    private func event(
+        _ workspace: Workspace, _ kind: Event.Kind, _ reason: String, _ message: String, detail: String? = nil
+    ) -> Event {
         Event(
             at: at, kind: kind, reason: reason, object: "workspace", name: workspace.name,
-            source: workspace.preset.source, preset: workspace.preset.name, message: message)
+            source: workspace.preset.source, preset: workspace.preset.name, message: message, detail: detail,
+            owner: workspace.owner)
     }
 
     private mutating func noteOrphans(_ report: ResyncReport, _ before: Listing?) {

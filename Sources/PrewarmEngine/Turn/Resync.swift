@@ -167,7 +167,7 @@ extension Engine {
                     message: "what it has can be listed again")
             ])
         }
-        let message = failure.message.printable
+        let message = masked(failure.message).printable
         guard earlier?.message != message else { return }
         try store.setListFailure(
             ListFailure(provisioner: provisioner, message: message, since: earlier?.since ?? now),
@@ -176,7 +176,8 @@ extension Engine {
         try store.append([
             Event(
                 at: now, kind: .warning, reason: "ListFailed", object: "provisioner", name: provisioner,
-                message: "what it has can't be listed, so that nothing that is lost is found: \(message)")
+                message: "its list failed, so that prewarm finds no lost workspaces; \(Operation.withheldError)",
+                detail: "what it has can't be listed, so that nothing that is lost is found: \(message)")
         ])
     }
 

@@ -155,6 +155,7 @@ extension Engine {
     /// Writes only where that changes something, so that a remote that stays away costs no writes.
     func note(_ failure: GitFailure?, of source: Source) async throws {
         let now = now()
+        let failure = failure.map { GitFailure($0.reason, masked($0.message), hint: $0.hint.map(masked)) }
         try await store.write { store in
             var record = try record(of: source, in: store)
             guard record.failure?.reason != failure?.reason.rawValue || record.failure?.message != failure?.message

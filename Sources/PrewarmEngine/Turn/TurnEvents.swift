@@ -63,7 +63,10 @@ extension TurnCommit {
             let earlier = report.conditions[key] ?? []
             let (stalled, wasStalled) = (conditions.first { $0.kind == .stalled }, earlier.hasStalled)
             if let stalled, !wasStalled {
-                events.append(event("Stalled", key, stalled.message, kind: .warning))
+                events.append(
+                    event(
+                        "Stalled", key, report.stalledMessage(of: key) ?? "builds failed too often", kind: .warning,
+                        detail: stalled.message))
             } else if stalled == nil, wasStalled {
                 events.append(event("Recovered", key, "it is no longer stalled"))
             }
@@ -112,10 +115,23 @@ extension TurnCommit {
             source: source.name, message: message)
     }
 
-    private func event(_ reason: String, _ preset: PresetKey, _ message: String, kind: Event.Kind = .normal) -> Event {
+    private func event(
+        _ reason: String, _ preset: PresetKey, _ message: String, kind: Event.Kind = .normal, detail: String? = nil
+    ) -> Event {
         Event(
             at: now, kind: kind, reason: reason, object: "preset", name: preset.name, source: preset.source,
-            preset: preset.name, message: message)
+            preset: preset.name, message: message, detail: detail)
+    }
+}
+
+extension TurnReport {
+    /// Why a preset is stalled, without the text of its provisioner.
+    fileprivate func stalledMessage(of key: PresetKey) -> String? {
+        guard let preset = presets.first(where: { $0.key == key }),
+            let pool = plan.pools.first(where: { $0.preset == key })
+        else { return nil }
+        let status = PresetStatus(preset: preset, pool: pool, failure: nil, held: [], diagnostics: [])
+        return status.conditionsWithoutLogs.first { $0.kind == .stalled }?.message
     }
 }
 

@@ -26,9 +26,10 @@ package struct Unfinished: Sendable {
     package var isBackingOff: Bool { if case .backoff = pool.wait { true } else { false } }
 
     /// `go-large: 2 of 5 ready, 3 starting, 0 deleting`
-    package var sentence: String {
+    package func sentence(for audience: some Audience) -> String {
         let counts = pool.counts
-        let message = (failure?.message ?? "").printable
+        let readsLogs = audience.readsLogs(of: pool.preset)
+        let message = readsLogs ? (failure?.message ?? "").printable : Operation.withheldError
         let why: String
         switch pool.wait {
         case .stalled(let failures): why = ", stalled after \(words(for: failures)): \(message)"

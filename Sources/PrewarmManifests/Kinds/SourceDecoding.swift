@@ -3,6 +3,7 @@ import PrewarmCore
 extension Configuration.Source {
     init(_ document: DocumentReader) {
         name = document["name"]?.located ?? Located("", at: document.position)
+        isDefault = document["default"]?.boolean ?? false
         url = document["url"]?.located ?? Located("", at: document.position)
         ref = document["ref"].flatMap { ref in
             ref["branch"].map { .branch($0.text.withoutPrefix("refs/heads/")) }

@@ -8,6 +8,10 @@ extension ObjectShape {
         "the source", rule: .notBoth("path", "paths"),
         [
             .required("name", .text(.name), "as commands and the status call it"),
+            .optional(
+                "default", .boolean,
+                "true: a bare name of a preset means the one of this source where several sources have one (default: the first source of the configuration that has it)"
+            ),
             .required(
                 "url", longText, "https://…, ssh://…, git@host:path, file://…, or a path from this file's folder"),
             .optional("ref", .object(ref), "what to follow; the remote's HEAD unless it is said"),

@@ -75,7 +75,7 @@ struct RequestDocument: Sendable {
                 fields.object("labels") { members in
                     for (name, value) in request.labels.sorted(by: { $0.key < $1.key }) { members.string(name, value) }
                 }
-                if let owner = workspace.owner { fields.string("owner", owner) }
+                if let owner = workspace.owner { fields.string("owner", owner.name) }
             }
         }
         return Array(writer.text.utf8) + [UInt8(ascii: "\n")]
@@ -113,7 +113,7 @@ struct RequestDocument: Sendable {
             "PREWARM_TEMPLATE": workspace.spec.template,
             "PREWARM_VERSION": workspace.spec.version,
         ]
-        own["PREWARM_OWNER"] = workspace.owner
+        own["PREWARM_OWNER"] = workspace.owner?.name
         own["PREWARM_STORE"] = request.store
         var names: [String: String] = [:]
         for (name, value) in parameters {

@@ -38,9 +38,14 @@ extension APICall {
     func preset(in api: API) async throws -> PresetKey {
         let name = preset
         let engine = api.engine
-        let key = try await engine.store.read { try engine.preset(named: name, in: $0).key }
+        let key = try await engine.store.read { try self.preset(named: name, of: engine, in: $0) }
         try require(.lookAtPreset(key))
         return key
+    }
+
+    /// The preset that the caller means by a name, or by `source/name`.
+    func preset(named name: String, of engine: Engine, in store: any StoreReader) throws -> PresetKey {
+        try engine.preset(named: name, in: store, where: maySee).key
     }
 
     /// What the audit log keeps of it. A command that works on the store directly may say who it is for; a token says
@@ -56,27 +61,4 @@ extension APICall {
             object: object, name: name,
             revision: revision, detail: detail)
     }
-}
-
-extension Value {
-    /// The elements of a list in a document that are about presets which the caller may see.
-    func restricted(to scope: PresetScope, lists: [String]) -> Value {
-        guard !scope.isAll else { return self }
-        return .object(
-            pairs.map { pair in
-                guard lists.contains(pair.key) else { return pair }
-                return (
-                    pair.key,
-                    .array(
-                        pair.value.elements.filter { element in
-                            guard let source = element.text("source") else { return false }
-                            let name = element.text("preset") ?? element.text("name")
-                            return name.map { scope.contains(PresetKey(source: source, name: $0)) } ?? false
-                        })
-                )
-            })
-    }
-
-    /// Without what opens a workspace.
-    var masked: Value { .object(pairs.filter { !["endpoint", "metadata"].contains($0.key) }) }
 }

@@ -160,9 +160,10 @@ enum DocumentSchemas {
     private static let workspace: KeyValuePairs<String, String> = [
         "id": "text", "name": "text", "preset": "text", "source": "text", "template": "text", "version": "text",
         "parameters": "object", "fingerprint": "text",
-        "state": "pending|creating|ready|claimed|deleting|deleted|failed|lost", "owner?": "text", "createdAt": "time",
+        "state": "pending|creating|ready|claimed|deleting|deleted|failed|lost", "owner?": "text",
+        "ownerKind?": "token|oidc", "ownerIssuer?": "text", "createdAt": "time",
         "readyAt?": "time", "claimedAt?": "time", "expiresAt?": "time", "endpoint?": "text", "metadata?": "object",
-        "revision?": "text", "cold?": "boolean",
+        "revision?": "text", "cold?": "boolean", "otherPresets?": "[]text",
     ]
 
     private static let operation: KeyValuePairs<String, String> = [

@@ -11,6 +11,7 @@ struct SyncProgress {
     }
 
     private let request: SyncRequests.Request
+    private let audience: Principal
     private(set) var state = State.running
     private(set) var message: String
     private var hint: String?
@@ -33,13 +34,16 @@ struct SyncProgress {
         fileprivate var pause = Duration.seconds(1)
     }
 
-    init(_ request: SyncRequests.Request, _ daemon: Daemon) async throws {
+    init(_ request: SyncRequests.Request, _ daemon: Daemon, for audience: Principal) async throws {
         var search = Search()
-        try await self.init(request, daemon, &search)
+        try await self.init(request, daemon, &search, for: audience)
     }
 
-    init(_ request: SyncRequests.Request, _ daemon: Daemon, _ search: inout Search) async throws {
+    init(
+        _ request: SyncRequests.Request, _ daemon: Daemon, _ search: inout Search, for audience: Principal
+    ) async throws {
         self.request = request
+        self.audience = audience
         guard request.isHandled else {
             state = request.running.isEmpty ? .queued : .running
             message = "waits for a turn of \((request.waiting.union(request.running)).sorted().joined(separator: ", "))"
@@ -62,11 +66,13 @@ struct SyncProgress {
                 .running,
                 "\(request.revision ?? "the revision") is not in force in \(unseen.joined(separator: ", ")) yet")
         }
-        if let error = reports.flatMap(\.diagnostics).first(where: { $0.severity == .error }) {
-            let count = reports.flatMap(\.diagnostics).count { $0.severity == .error }
+        let errors = reports.flatMap(\.diagnostics).count { $0.severity == .error }
+        if errors > 0 {
+            let first = diagnostics.first { $0.severity == .error }
             return conclude(
                 .failed,
-                "\(count) \(count == 1 ? "error" : "errors") in the manifests; the first: \(error.location): \(error.message)",
+                "\(errors.counted("error")) in the manifests"
+                    + (first.map { "; the first: \($0.location): \($0.message)" } ?? ""),
                 hint: "the last good version of what they define stays in force")
         }
         let held = reports.flatMap(\.plan.held).filter {
@@ -86,10 +92,21 @@ struct SyncProgress {
         }
         if unfinished.allSatisfy(\.isStalled) {
             return conclude(
-                .stalled, unfinished[0].sentence,
-                hint: "`prewarm describe preset \(unfinished[0].pool.preset.name)` says why")
+                .stalled, sentence,
+                hint: visible.first.map { "`prewarm describe preset \($0.pool.preset.name)` says why" })
         }
-        conclude(.running, unfinished[0].sentence)
+        conclude(.running, sentence)
+    }
+
+    /// The unfinished pools that the audience may see.
+    private var visible: [Unfinished] { unfinished.filter { audience.sees($0.pool.preset) } }
+
+    private var sentence: String {
+        visible.first?.sentence(for: audience) ?? "\(unfinished.count.counted("pool")) did not converge yet"
+    }
+
+    private var diagnostics: [Diagnostic] {
+        reports.flatMap { audience.visible($0.diagnostics, of: $0.presets) }
     }
 
     private static let searchHint = "wait for the commit that the branch is at now: `git rev-parse BRANCH` names it"
@@ -194,13 +211,13 @@ struct SyncProgress {
             "ready": reports.isEmpty ? nil : .int(totals.ready),
             "desired": reports.isEmpty ? nil : .int(totals.desired),
             "unfinished": .array(
-                unfinished.map {
+                visible.map {
                     .object(known: [
                         "preset": .string($0.pool.preset.name), "source": .string($0.pool.preset.source),
-                        "message": .string($0.sentence),
+                        "message": .string($0.sentence(for: audience)),
                     ])
                 }),
-            "diagnostics": .array(reports.flatMap(\.diagnostics).map { Value($0) }),
+            "diagnostics": .array(diagnostics.map { Value($0) }),
             "createdAt": Value(request.createdAt),
         ])
     }
@@ -212,6 +229,7 @@ extension SyncProgress {
     /// - Parameter endsWithNews: returns once it is further than it was, too.
     static func wait(
         for request: SyncRequests.Request, _ daemon: Daemon, until deadline: ContinuousClock.Instant,
+        shownTo audience: Principal,
         endsWithNews: Bool = false
     ) async throws -> Value {
         var seen: Int64 = -1
@@ -225,7 +243,7 @@ extension SyncProgress {
             let sequence = daemon.changes.sequence
             if last == nil || sequence != seen || now - lookedAt > .seconds(1) || now >= deadline {
                 (seen, lookedAt) = (sequence, now)
-                let progress = try await SyncProgress(current, daemon, &search)
+                let progress = try await SyncProgress(current, daemon, &search, for: audience)
                 if progress.state.isFinal { return progress.value }
                 let news = progress.value
                 if endsWithNews, let last, last.text("message") != news.text("message") { return news }

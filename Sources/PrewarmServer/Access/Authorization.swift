@@ -8,13 +8,13 @@ package enum AccessRequest: Hashable, Sendable {
     case role(Role)
     case lookAtPreset(PresetKey)
     /// Nil: nobody has claimed it.
-    case lookAtWorkspace(PresetKey, owner: String?)
+    case lookAtWorkspace(PresetKey, owner: Owner?)
     /// What provisioners wrote.
     case readLog(PresetKey)
     /// Look at git now: what the interval would do, too.
     case nudge
-    case claim(PresetKey, owner: String)
-    case release(PresetKey, owner: String?)
+    case claim(PresetKey, owner: Owner)
+    case release(PresetKey, owner: Owner?)
     /// Suspend, resume and retry a preset, and what else is about one.
     case operatePreset(PresetKey)
     /// Approve, pin, adopt, suspend a source, apply another revision: what is about all presets of a source.
@@ -53,12 +53,14 @@ package enum Authorization {
         case (.role(let least), let role) where role >= least: return .allowed
         case (.lookAtWorkspace, .viewer): return .allowedMasked
         case (.lookAtWorkspace(_, let owner), .claimer):
-            return owner == principal.name ? .allowed : .refused("the workspace belongs to somebody else, or to nobody")
+            return principal.isOwner(owner)
+                ? .allowed : .refused("the workspace belongs to another owner, or to nobody")
         case (.claim(_, let owner), .claimer):
-            return owner == principal.name
+            return owner == principal.owner
                 ? .allowed : .refused("\(principal.auditName) claims for itself only, as \"\(principal.name)\"")
         case (.release(_, let owner), .claimer):
-            return owner == principal.name ? .allowed : .refused("the workspace belongs to somebody else, or to nobody")
+            return principal.isOwner(owner)
+                ? .allowed : .refused("the workspace belongs to another owner, or to nobody")
         case (.operate, .operator), (.administer, .operator):
             return principal.presets.isAll
                 ? .allowed

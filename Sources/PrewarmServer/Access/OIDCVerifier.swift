@@ -86,10 +86,18 @@ package struct OIDCVerifier: Sendable {
         guard let subject = claims.text("sub"), !subject.isEmpty else {
             throw AccessError(.unknown, "the token does not say whom it is about")
         }
+        guard subject.unicodeScalars.count <= Owner.nameLimit else {
+            throw AccessError(
+                .unknown, "the subject of the token is longer than \(Owner.nameLimit) characters",
+                hint: "shorten the subject at the issuer")
+        }
+        guard subject == subject.printable else {
+            throw AccessError(.unknown, "the subject of the token has invisible or control characters")
+        }
         for issuer in meant {
             guard let rule = issuer.rules.first(where: { $0.matches(claims) }) else { continue }
             return Principal(
-                .oidc(issuer: issuer.issuer), name: subject.forMessage, role: rule.role, presets: rule.presets)
+                .oidc(issuer: issuer.issuer), name: subject, role: rule.role, presets: rule.presets)
         }
         let names = Set(meant.flatMap(\.rules).flatMap(\.claims.keys)).sorted()
         let said = names.map { "\($0) \(claims.texts($0).joined(separator: ","))" }.joined(separator: ", ")

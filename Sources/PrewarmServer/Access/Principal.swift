@@ -1,4 +1,5 @@
 package import PrewarmCore
+package import PrewarmEngine
 
 /// Who asks, and what it may be about.
 package struct Principal: Hashable, Sendable {
@@ -25,6 +26,40 @@ package struct Principal: Hashable, Sendable {
     }
 
     package static func local(user: String) -> Principal { Principal(.local, name: user, role: .operator) }
+
+    /// The owner of what it claims for itself.
+    package var owner: Owner {
+        switch kind {
+        case .token: Owner(.token, name)
+        case .oidc(let issuer): Owner(.oidc(issuer: issuer), name)
+        case .local: Owner(.text, name)
+        }
+    }
+
+    /// The owner that a caller means by a text: itself, or the text.
+    package func owner(named text: String) -> Owner {
+        kind != .local && text == name ? owner : Owner(.text, text)
+    }
+
+    /// Whether a workspace is its own. Claims that were made before prewarm recorded the kinds of owners belong to the
+    /// subject whose first 200 characters are the recorded name.
+    package func isOwner(_ other: Owner?) -> Bool {
+        guard let other else { return false }
+        if case .oidc = kind, other.kind == .unrecorded { return other.name == name.forMessage }
+        return other == owner
+    }
+
+    /// The names of owners that may be its own.
+    package var ownNames: [String] { name == name.forMessage ? [name] : [name, name.forMessage] }
+
+    /// Who uses an idempotency key.
+    package func claimKey(_ text: String) -> ClaimKey {
+        switch kind {
+        case .token: ClaimKey(text, of: "token \(name)")
+        case .oidc(let issuer): ClaimKey(text, of: "oidc \(issuer) \(name)")
+        case .local: .local(text)
+        }
+    }
 
     /// As the audit log calls it.
     package var auditName: String {

@@ -47,9 +47,8 @@ extension Door {
                     hasMore = events.count == Self.portion
                     for event in events {
                         last = event.sequence
-                        guard principal.maySee(event.event) else { continue }
+                        guard let data = Value(event.event, for: principal)?.compactJSON else { continue }
                         isIdle = false
-                        let data = Value(event.event).compactJSON
                         try await writer.write(
                             ByteBuffer(string: "id: \(event.sequence)\nevent: \(event.event.reason)\ndata: \(data)\n\n")
                         )
@@ -62,13 +61,5 @@ extension Door {
         }
         return Response(
             status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body)
-    }
-}
-
-extension Principal {
-    func maySee(_ event: Event) -> Bool {
-        guard !presets.isAll else { return true }
-        guard let source = event.source, let preset = event.preset else { return false }
-        return presets.contains(PresetKey(source: source, name: preset))
     }
 }

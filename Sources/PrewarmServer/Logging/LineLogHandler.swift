@@ -75,8 +75,8 @@ private struct Line {
     private func text(
         _ format: LineLogHandler.Format, valueLimit: Int, _ pairs: [(key: String, value: Value)], isCut: Bool
     ) -> String {
-        let message = message.printable.cut(toBytes: valueLimit)
-        let values = pairs.map { (key: $0.key.printable.cut(toBytes: 64), value: $0.value.cut(toBytes: valueLimit)) }
+        let message = message.visible.cut(toBytes: valueLimit)
+        let values = pairs.map { (key: $0.key.visible.cut(toBytes: 64), value: $0.value.cut(toBytes: valueLimit)) }
         switch format {
         case .text:
             var line = "\(time) \(level) \(message.onOneLine)"
@@ -97,11 +97,11 @@ private struct Line {
 extension Value {
     fileprivate init(_ value: Logger.MetadataValue) {
         switch value {
-        case .string(let text): self = .string(text.printable)
-        case .stringConvertible(let thing): self = .string(thing.description.printable)
+        case .string(let text): self = .string(text.visible)
+        case .stringConvertible(let thing): self = .string(thing.description.visible)
         case .array(let elements): self = .array(elements.map { Value($0) })
         case .dictionary(let members):
-            self = .object(members.sorted { $0.key < $1.key }.map { ($0.key.printable, Value($0.value)) })
+            self = .object(members.sorted { $0.key < $1.key }.map { ($0.key.visible, Value($0.value)) })
         }
     }
 
@@ -132,10 +132,8 @@ extension String {
         return String(self[..<end]) + "…"
     }
 
-    /// Without what moves a cursor or ends a line and is no control character of ASCII: JSON leaves it as it is.
-    fileprivate var printable: String {
-        replacingScalars { (0x80...0x9f).contains($0.value) || $0.value == 0x2028 || $0.value == 0x2029 }
-    }
+    /// The text without characters beyond ASCII that are not printable. JSON escapes those of ASCII.
+    fileprivate var visible: String { replacingScalars { !$0.isASCII && !$0.isPrintable } }
 
     /// Control characters, which could forge a line, become spaces.
     fileprivate var onOneLine: String { replacingScalars { $0.value < 0x20 || $0.value == 0x7f } }

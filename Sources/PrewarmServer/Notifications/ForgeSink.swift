@@ -85,7 +85,7 @@ struct ForgeSink: Sink {
         let (path, headers): (String, [(name: String, value: String)])
         var members: [(key: String, value: Value)] = [
             ("state", .string(status.state.name(at: kind))),
-            ("description", .string(status.description.fitted(kind == .github ? 140 : 255))),
+            ("description", .string(StatusText(status.description).text.fitted(kind == .github ? 140 : 255))),
         ]
         switch kind {
         case .gitlab:
@@ -115,6 +115,13 @@ struct ForgeSink: Sink {
     }
 }
 
+/// The description of a commit status, one line of plain text.
+private enum StatusDescription: OutputPlace {
+    static func neutralized(_ text: String) -> String { text.printable.withoutMentions }
+}
+
+private typealias StatusText = ShownText<StatusDescription>
+
 extension SinkError {
     static func badAddress(_ sink: String) -> SinkError {
         SinkError(
@@ -131,8 +138,7 @@ extension CommitStatus.State {
 
 extension String {
     fileprivate func fitted(_ limit: Int) -> String {
-        let line = split(whereSeparator: \.isNewline).joined(separator: " ")
-        return line.unicodeScalars.count > limit
-            ? String(String.UnicodeScalarView(line.unicodeScalars.prefix(limit - 1))) + "…" : line
+        unicodeScalars.count > limit
+            ? String(String.UnicodeScalarView(unicodeScalars.prefix(limit - 1))) + "…" : self
     }
 }

@@ -174,7 +174,7 @@ private struct Context {
     }
 
     var item: Message.Item {
-        Message.Item(object: "\(event.object)/\(event.name)", text: String(event.message.prefix(1000)))
+        Message.Item(object: "\(event.object)/\(event.name)", text: String(event.fullMessage.prefix(1000)))
     }
 }
 

@@ -1,3 +1,5 @@
+internal import PrewarmCore
+
 /// The one place where what a library or a receiver says becomes a text of ours.
 struct SinkRedaction: Sendable {
     private let secrets: [String]
@@ -27,8 +29,7 @@ struct SinkRedaction: Sendable {
     func clean(_ text: String) -> String {
         var text = text
         for secret in secrets { text = text.replacing(secret, with: "[redacted]") }
-        let words = text.split { $0.isWhitespace || $0.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f } }
-        let line = words.joined(separator: " ")
+        let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ").printable
         return line.count > 200 ? line.prefix(199) + "…" : line
     }
 }

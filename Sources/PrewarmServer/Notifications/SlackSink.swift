@@ -8,41 +8,46 @@ struct SlackSink: Sink {
 
     func request(for notification: Notification, at now: Timestamp) -> OutgoingRequest? {
         guard case .message(let message) = notification.content else { return nil }
-        let title = "\(message.state.symbol) \(message.title.slackEscaped)"
+        let title: SlackText = "\(message.state.symbol) \(message.title)"
         var blocks = [section(title)]
         if message.count > 1 {
-            var lines = message.items.prefix(10).map {
-                "• `\($0.object.slackEscaped)` \($0.text.slackEscaped)".cut(250)
+            var lines = message.items.prefix(10).map { item -> SlackText in
+                "• `\(item.object.cut(100))` \(item.text.cut(140))"
             }
             if message.count > lines.count { lines.append("… and \(message.count - lines.count) more") }
             blocks.append(section(lines.joined(separator: "\n")))
         }
-        let context = [
-            "prewarm/\(instance)", message.revision == nil ? nil : message.shortRevision, "\(notification.at)",
+        let context: [SlackText?] = [
+            "prewarm/\(instance)", message.revision == nil ? nil : SlackText(message.shortRevision),
+            "\(notification.at)",
         ]
         blocks.append(
             .object(known: [
                 "type": "context",
-                "elements": .array([text(context.compactMap { $0?.slackEscaped }.joined(separator: " · "))]),
+                "elements": .array([text(context.compactMap(\.self).joined(separator: " · "))]),
             ]))
-        let body = Value.object(known: ["text": .string(title.cut(3000)), "blocks": .array(blocks)])
+        // Names and addresses in the text of others become no mentions, links or previews.
+        let body = Value.object(known: [
+            "text": .string(title.text.cut(3000)), "blocks": .array(blocks), "parse": "none", "link_names": false,
+            "unfurl_links": false, "unfurl_media": false,
+        ])
         return OutgoingRequest(
             address: address, headers: [("content-type", "application/json; charset=utf-8")],
             body: Array(body.compactJSON.utf8))
     }
 
-    private func section(_ markdown: String) -> Value {
+    private func section(_ markdown: SlackText) -> Value {
         .object(known: ["type": "section", "text": text(markdown)])
     }
 
     /// At most 3,000 characters (https://api.slack.com/reference/block-kit/composition-objects#text).
-    private func text(_ markdown: String) -> Value {
-        .object(known: ["type": "mrkdwn", "text": .string(markdown.cut(3000))])
+    private func text(_ markdown: SlackText) -> Value {
+        .object(known: ["type": "mrkdwn", "text": .string(markdown.text.cut(3000)), "verbatim": true])
     }
 }
 
 extension Message.State {
-    fileprivate var symbol: String {
+    fileprivate var symbol: SlackText {
         switch self {
         case .broken: ":red_circle:"
         case .recovered: ":large_green_circle:"
@@ -51,12 +56,22 @@ extension Message.State {
     }
 }
 
-extension String {
-    /// So that what others wrote makes no link and mentions nobody
-    /// (https://api.slack.com/reference/surfaces/formatting#escaping).
-    fileprivate var slackEscaped: String {
-        replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+/// Text of Slack's mrkdwn, and of the Markdown that Mattermost makes of it. It makes no link and mentions nobody
+/// (https://docs.slack.dev/messaging/formatting-message-text).
+enum Slack: OutputPlace {
+    static func neutralized(_ text: String) -> String {
+        text.printable.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+            .replacing("`", with: "'").replacing("](", with: "] (").withoutMentions
     }
+}
 
+typealias SlackText = ShownText<Slack>
+
+extension String {
+    /// The text with a sign in place of each `@` that no service takes for a mention.
+    var withoutMentions: String { replacing("@", with: "\u{ff20}") }
+}
+
+extension String {
     fileprivate func cut(_ limit: Int) -> String { count > limit ? prefix(limit - 1) + "…" : self }
 }

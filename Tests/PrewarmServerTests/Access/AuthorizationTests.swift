@@ -6,6 +6,8 @@ import Testing
 @Suite("Who may what")
 struct AuthorizationTests {
     private static let go = PresetKey(source: "main", name: "go")
+    private static let ci = Owner(.token, "ci")
+    private static let job = Owner(.oidc(issuer: "https://issuer.example"), "ci")
 
     private static func principal(_ role: Role, _ presets: [String] = []) -> Principal {
         Principal(.token(id: "x"), name: "ci", role: role, presets: PresetScope(presets))
@@ -14,10 +16,15 @@ struct AuthorizationTests {
     /// `+` allowed, `m` masked, `-` refused: viewer, claimer, operator.
     static let table: [(AccessRequest, String)] = [
         (.look, "+++"), (.lookAtPreset(go), "+++"), (.nudge, "+++"),
-        (.lookAtWorkspace(go, owner: nil), "m-+"), (.lookAtWorkspace(go, owner: "ci"), "m++"),
+        (.lookAtWorkspace(go, owner: nil), "m-+"), (.lookAtWorkspace(go, owner: ci), "m++"),
         (.lookAtWorkspace(go, owner: "ada"), "m-+"),
-        (.claim(go, owner: "ci"), "-++"), (.claim(go, owner: "ada"), "--+"), (.claim(go, owner: ""), "--+"),
-        (.release(go, owner: "ci"), "-++"), (.release(go, owner: "ada"), "--+"), (.release(go, owner: nil), "--+"),
+        // The same name of another kind is another owner.
+        (.lookAtWorkspace(go, owner: "ci"), "m-+"), (.lookAtWorkspace(go, owner: job), "m-+"),
+        (.lookAtWorkspace(go, owner: Owner(.unrecorded, "ci")), "m-+"),
+        (.claim(go, owner: ci), "-++"), (.claim(go, owner: "ci"), "--+"), (.claim(go, owner: job), "--+"),
+        (.claim(go, owner: "ada"), "--+"), (.claim(go, owner: ""), "--+"),
+        (.release(go, owner: ci), "-++"), (.release(go, owner: "ci"), "--+"), (.release(go, owner: job), "--+"),
+        (.release(go, owner: "ada"), "--+"), (.release(go, owner: nil), "--+"),
         (.readLog(go), "--+"), (.operatePreset(go), "--+"), (.operate, "--+"), (.administer, "--+"),
     ]
 
@@ -61,12 +68,41 @@ struct AuthorizationTests {
     func messages() {
         #expect(
             throws: AccessError(.refused, "token ci has the role viewer, claimer is needed")
-        ) { try Authorization.require(Self.principal(.viewer), .claim(Self.go, owner: "ci")) }
+        ) { try Authorization.require(Self.principal(.viewer), .claim(Self.go, owner: Self.ci)) }
         #expect(throws: AccessError(.refused, "token ci claims for itself only, as \"ci\"")) {
             try Authorization.require(Self.principal(.claimer), .claim(Self.go, owner: "ada"))
         }
         #expect(throws: AccessError(.refused, "token ci is not for the preset main/go")) {
             try Authorization.require(Self.principal(.operator, ["rust"]), .operatePreset(Self.go))
         }
+    }
+
+    @Test(
+        "Subjects of two issuers, and subjects that differ behind their first 200 characters, own nothing of each other"
+    )
+    func subjects() {
+        let prefix = String(repeating: "repo:acme/", count: 20)
+        let principals = [
+            ("https://a.example", "ci"), ("https://b.example", "ci"), ("https://a.example", prefix + "web"),
+            ("https://a.example", prefix + "api"),
+        ].map { Principal(.oidc(issuer: $0.0), name: $0.1, role: .claimer) }
+        for principal in principals {
+            #expect(principal.owner(named: principal.name) == principal.owner)
+            for other in principals {
+                #expect(principal.isOwner(other.owner) == (principal == other))
+                #expect((principal.claimKey("k") == other.claimKey("k")) == (principal == other))
+            }
+        }
+        // Rows from before kinds were recorded hold the first 200 characters of a subject.
+        #expect(principals[0].isOwner(Owner(.unrecorded, "ci")))
+        #expect(principals[2].isOwner(Owner(.unrecorded, principals[2].name.forMessage)))
+        #expect(!principals[0].isOwner(Owner(.unrecorded, "ada")))
+    }
+
+    @Test("A text that an operator gives is no token, unless it is the operator's own name")
+    func texts() {
+        let ops = Principal(.token(id: "x"), name: "ops", role: .operator)
+        #expect(ops.owner(named: "ci") == "ci" && ops.owner(named: "ops") == Owner(.token, "ops"))
+        #expect(Principal.local(user: "root").owner(named: "root") == "root")
     }
 }

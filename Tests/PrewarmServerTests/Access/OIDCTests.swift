@@ -129,6 +129,9 @@ struct OIDCTests {
         Change("no issuer", ["iss": .absent], .unknown),
         Change("an issuer that is a list", ["iss": .list(["a"])], .unknown),
         Change("nobody", ["sub": .absent], .unknown),
+        Change("a subject of 1,024 characters", ["sub": .text(String(repeating: "s", count: 1024))], nil),
+        Change("a subject that is longer", ["sub": .text(String(repeating: "s", count: 1025))], .unknown),
+        Change("a subject with a control character", ["sub": "ci\u{7}"], .unknown),
         Change("another repository", ["repository_id": "1296270"], .refused),
         Change(
             "another repository of the same name", ["repository": "example/presets", "repository_id": "7"], .refused),

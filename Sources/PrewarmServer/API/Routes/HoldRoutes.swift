@@ -51,10 +51,12 @@ enum HoldRoutes {
             let name = call.text("name") ?? ""
             let engine = api.engine
             let preset = try await engine.store.read { store in
-                try store.operation(OperationID(name))?.operation.preset ?? engine.preset(named: name, in: store).key
+                try store.operation(OperationID(name))?.operation.preset
+                    ?? call.preset(named: name, of: engine, in: store)
             }
             try call.require(.operatePreset(preset))
-            let retried = try await engine.retry(name, by: call.caller.name)
+            let isOperation = try await engine.store.read { try $0.operation(OperationID(name)) != nil }
+            let retried = try await engine.retry(isOperation ? name : preset.description, by: call.caller.name)
             api.daemon?.replan()
             return APIAnswer(.object(known: ["message": .string(retried)])).audited(
                 call.entry("retry", "preset", preset.description, at: engine.now(), detail: name))
@@ -107,9 +109,9 @@ extension APICall {
     fileprivate func scope(_ engine: Engine) async throws -> Suspension.Scope {
         let (preset, source) = (text("preset"), text("source"))
         if let preset {
-            let scope = try await engine.scope(ofPreset: preset)
-            if case .preset(let key) = scope { try require(.operatePreset(key)) }
-            return scope
+            let key = try await engine.store.read { try self.preset(named: preset, of: engine, in: $0) }
+            try require(.operatePreset(key))
+            return .preset(key)
         }
         try require(.operate)
         guard let source else { return .all }

@@ -11,16 +11,13 @@ enum LookRoutes {
             summary: "Sources and pools, those first that are not healthy, and what is held, stalled or failing",
             permission: .look, query: [limit], answers: [(200, "Status")]
         ) { api, call in
-            let overview = try await Overview(
-                api.engine, limit: call.number("limit") ?? .max, isVisible: { call.maySee($0) })
-            return APIAnswer(
-                overview.value.merging(["daemon": api.daemon?.value])
-                    .restricted(to: call.principal.presets, lists: ["presets", "failing"]))
+            let overview = try await Overview(api.engine, limit: call.number("limit") ?? .max, for: call.principal)
+            return APIAnswer(overview.value.merging(["daemon": api.daemon?.value]))
         },
         Route(
             method: .get, template: "/export", name: "export",
             summary: "The state, as `plan --observed` reads it", permission: .operate, answers: [(200, "Observed")]
-        ) { api, _ in APIAnswer(try await api.engine.export()) },
+        ) { api, call in APIAnswer(try await api.engine.export(for: call.principal)) },
         Route(
             method: .get, template: "/templates", name: "listTemplates", summary: "Templates in force",
             permission: .look, query: [.optional("name", .text(maximum: 256), "only this one")],
@@ -46,16 +43,17 @@ enum LookRoutes {
             return APIAnswer(
                 .array(
                     try await api.engine.store.read { store in
-                        let key = try name.map { try api.engine.preset(named: $0, in: store).key }
-                        return try store.events(EventFilter(preset: key, limit: limit)).filter(call.principal.maySee)
-                            .map { Value($0) }
+                        let key = try name.map { try call.preset(named: $0, of: api.engine, in: store) }
+                        return try store.events(EventFilter(preset: key, limit: limit))
+                            .compactMap { Value($0, for: call.principal) }
                     }))
         },
         Route(
             method: .get, template: "/orphans", name: "listOrphans",
             summary: "What provisioners list and nobody knows", permission: .look, answers: [(200, "[]Orphan")]
-        ) { api, _ in
-            APIAnswer(.array(try await api.engine.store.read { try $0.orphans() }.map { Value($0) }))
+        ) { api, call in
+            let orphans = try await api.engine.store.read { try $0.orphans() }
+            return APIAnswer(.array(orphans.compactMap { Value($0, for: call.principal) }))
         },
     ]
 }
@@ -68,15 +66,14 @@ extension APICall {
         return cut(Array(elements[start...]), by: cursor, value)
     }
 
-    /// Of elements that begin behind the cursor, and may be one more than the limit.
+    /// Of elements that begin behind the cursor, and may be one more than the limit. Those without a value are left
+    /// out.
     func cut<Element>(
-        _ elements: [Element], by cursor: (Element) -> String, isWanted: (Element) -> Bool = { _ in true },
-        _ value: (Element) -> Value
+        _ elements: [Element], by cursor: (Element) -> String, _ value: (Element) -> Value?
     ) -> APIAnswer {
         guard let limit = number("limit"), elements.count > limit else {
-            return APIAnswer(.array(elements.filter(isWanted).map(value)))
+            return APIAnswer(.array(elements.compactMap(value)))
         }
-        return APIAnswer(
-            .array(elements[..<limit].filter(isWanted).map(value)), nextCursor: cursor(elements[limit - 1]))
+        return APIAnswer(.array(elements[..<limit].compactMap(value)), nextCursor: cursor(elements[limit - 1]))
     }
 }

@@ -16,14 +16,16 @@ enum OperationRoutes {
             let (preset, limit) = (call.text("preset"), call.number("limit"))
             let states = call.text("state").flatMap(Operation.State.init(rawValue:)).map { [$0] } ?? []
             let before = call.text("cursor").map { OperationID($0) }
-            let operations = try await api.engine.store.read { store in
-                let key = try preset.map { try api.engine.preset(named: $0, in: store).key }
-                return try store.operations(
-                    OperationFilter(preset: key, states: states, before: before, limit: limit.map { $0 + 1 }))
+            let (operations, owners) = try await api.engine.store.read { store in
+                let key = try preset.map { try call.preset(named: $0, of: api.engine, in: store) }
+                let filter = OperationFilter(preset: key, states: states, before: before, limit: limit.map { $0 + 1 })
+                let operations = try store.operations(filter).map(\.operation)
+                // Only a claimer sees more of its own operations than of others.
+                return (operations, call.principal.role == .claimer ? try store.owners(of: operations) : [:])
             }
-            return call.cut(
-                operations.map(\.operation), by: \.id.rawValue, isWanted: { call.maySee($0.preset) }
-            ) { Value($0) }
+            return call.cut(operations, by: \.id.rawValue) {
+                Value($0, owner: owners[$0.workspace], for: call.principal)
+            }
         },
         Route(
             method: .get, template: "/operations/{operation}", name: "getOperation",
@@ -31,10 +33,10 @@ enum OperationRoutes {
             answers: [(200, "OperationDescription")], problems: [404]
         ) { api, call in
             let operation = try await call.operation(in: api)
-            try call.require(.lookAtPreset(operation.preset))
-            let value = try await api.engine.describeOperation(operation.id.rawValue)
-            let mayRead = Authorization.decide(call.principal, .readLog(operation.preset)).isAllowed
-            return APIAnswer(mayRead ? value : .object(value.pairs.filter { $0.key != "logEnd" }))
+            let workspace = operation.workspace.rawValue
+            let owner = try await api.engine.store.read { try $0.workspace(workspace)?.owner }
+            try call.require(.lookAtWorkspace(operation.preset, owner: owner))
+            return APIAnswer(try await api.engine.describeOperation(operation.id.rawValue, for: call.principal))
         },
         Route(
             method: .get, template: "/operations/{operation}/logs", name: "getLogs",

@@ -26,25 +26,33 @@ enum PresetRoutes {
             return call.page(
                 statuses.sorted { $0.preset.key.description < $1.preset.key.description },
                 by: \.preset.key.description
-            ) { Value($0) }
+            ) { Value($0, for: call.principal) }
         },
         Route(
             method: .get, template: "/presets/{preset}", name: "getPreset",
             summary: "One preset, with its story, workspaces and events", permission: .ofObject, query: [source],
             answers: [(200, "PresetDescription")], problems: [404, 409]
-        ) { api, call in APIAnswer(try await api.engine.describePreset(try await call.preset(in: api).description)) },
+        ) { api, call in
+            let key = try await call.preset(in: api)
+            return APIAnswer(try await api.engine.describePreset(key.description, for: call.principal))
+        },
         Route(
             method: .post, template: "/presets/{preset}/claims", name: "claim",
             summary: "Hand out a ready workspace", permission: .ofObjectForClaimers, query: [source],
             body: [
-                .required("owner", .text(maximum: 256), "who gets it"),
+                .required("owner", .text(maximum: Owner.nameLimit), "who gets it"),
                 .optional("wait", .duration, "how long to wait for one where none is ready"),
             ], takesIdempotencyKey: true, answers: [(201, "Workspace")], problems: [404, 409, 422]
         ) { api, call in
-            let workspace = try await Claiming(api: api, call: call).run()
+            let (workspace, others) = try await Claiming(api: api, call: call).run()
+            guard let document = Value(workspace, ttl: nil, for: call.principal) else {
+                throw ClaimError.unknownWorkspace(workspace.name)
+            }
             return APIAnswer(
-                Value(workspace, ttl: nil).merging(["cold": workspace.isCold ? .bool(true) : nil]), status: 201,
-                location: "/api/v1/workspaces/\(workspace.id)")
+                document.merging([
+                    "cold": workspace.isCold ? .bool(true) : nil,
+                    "otherPresets": others.isEmpty ? nil : .array(others.map { .string($0.description) }),
+                ]), status: 201, location: "/api/v1/workspaces/\(workspace.id)")
         },
         Route(
             method: .post, template: "/presets/{preset}/adopt", name: "adopt",
@@ -58,7 +66,7 @@ enum PresetRoutes {
             let key = try await call.preset(in: api)
             let adopted = try await api.engine.adopt(call.texts("ids"), into: key.description, by: call.author)
             api.daemon?.replan()
-            return APIAnswer(.array(adopted.map { Value($0, ttl: nil) })).audited(
+            return APIAnswer(.array(adopted.compactMap { Value($0, ttl: nil, for: call.principal) })).audited(
                 call.entry(
                     "adopt", "preset", key.description, at: api.engine.now(),
                     detail: call.texts("ids").joined(separator: ", ")))
@@ -85,11 +93,12 @@ private struct Claiming {
     /// A wait over HTTP ends before proxies give up on it; then the caller asks again.
     private static let longest = Duration.seconds(300)
 
-    func run() async throws -> Workspace {
+    /// - Returns: the workspace, and the presets of other sources that the name could have meant.
+    func run() async throws -> (workspace: Workspace, others: [PresetKey]) {
         let startedAt = ContinuousClock.now
-        let earlier = try await earlier()
+        let owner = call.principal.owner(named: call.text("owner") ?? "")
+        let earlier = try await earlier(by: owner)
         let key = if let earlier { earlier.preset } else { try await call.preset(in: api) }
-        let owner = call.text("owner") ?? ""
         try call.require(.claim(key, owner: owner))
         let deadline = call.duration("wait").map { startedAt + min($0, Self.longest) }
         var hasWaited = false
@@ -103,7 +112,7 @@ private struct Claiming {
                 if workspace.id != earlier?.id {
                     api.metrics?.claim(preset: key, result: result, duration: .now - startedAt)
                 }
-                return finished
+                return (finished, try await others(than: key))
             } catch ClaimError.nothingReady(let preset, let starting) {
                 guard let deadline, .now < deadline else {
                     api.metrics?.claim(preset: key, result: .empty, duration: .now - startedAt)
@@ -116,18 +125,27 @@ private struct Claiming {
         }
     }
 
-    /// What an earlier claim with the same key got, though its preset may be gone.
-    private func earlier() async throws -> Workspace? {
-        guard let key = call.idempotencyKey,
-            let earlier = try await api.engine.store.read({ try $0.workspace(claimedWith: key) }),
-            [earlier.preset.name, earlier.preset.description].contains(call.preset)
+    /// What an earlier claim of the caller with the same key got, though its preset may be gone.
+    private func earlier(by owner: Owner) async throws -> Workspace? {
+        let name = call.preset
+        guard let key = claimKey,
+            let earlier = try await api.engine.store.read({ try $0.earlierClaim(key, of: name, by: owner) }),
+            [earlier.preset.name, earlier.preset.description].contains(name)
         else { return nil }
         return earlier
     }
 
-    private func claim(_ key: PresetKey, owner: String) async throws -> Workspace {
+    private var claimKey: ClaimKey? { call.idempotencyKey.map(call.principal.claimKey) }
+
+    private func others(than key: PresetKey) async throws -> [PresetKey] {
+        guard call.preset == key.name else { return [] }
+        return try await api.engine.store.read { try $0.presets(named: key.name) }.map(\.key)
+            .filter { $0 != key && $0.name == key.name && call.maySee($0) }
+    }
+
+    private func claim(_ key: PresetKey, owner: Owner) async throws -> Workspace {
         let workspace = try await api.engine.claim(
-            key.description, owner: owner, idempotencyKey: call.idempotencyKey,
+            key.description, owner: owner, idempotencyKey: claimKey,
             audit: call.entry("claim", "preset", key.description, at: api.engine.now(), detail: "for \(owner)"))
         if let idempotencyKey = call.idempotencyKey, workspace.state != .claimed {
             throw Problem(

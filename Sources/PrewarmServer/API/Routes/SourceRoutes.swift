@@ -6,11 +6,11 @@ enum SourceRoutes {
         Route(
             method: .get, template: "/sources", name: "listSources", summary: "Configured sources and their state",
             permission: .look, answers: [(200, "[]Source")]
-        ) { api, _ in
+        ) { api, call in
             APIAnswer(
                 .array(
                     try await api.engine.sourceStatuses().map { status in
-                        Value(status).merging(["daemon": api.daemon?.value(ofSource: status.name)])
+                        Value(status, for: call.principal).merging(["daemon": api.daemon?.value(ofSource: status.name)])
                     }))
         },
         Route(
@@ -44,9 +44,7 @@ enum SourceRoutes {
                 reports.append(report)
             }
             if let preset = call.text("preset") { try reports.restrict(to: preset) }
-            return APIAnswer(
-                Value(plans: reports, at: api.engine.now())
-                    .restricted(to: call.principal.presets, lists: ["actions", "held", "presets"]))
+            return APIAnswer(Value(plans: reports, at: api.engine.now(), for: call.principal))
         },
         Route(
             method: .post, template: "/sources/{source}/pin", name: "pin",

@@ -28,14 +28,15 @@ enum SyncRoutes {
                 revision: request.revision, detail: "request \(request.id)")
             guard call.flag("wait") else {
                 return APIAnswer(
-                    try await SyncProgress(request, daemon).value, status: 202,
+                    try await SyncProgress(request, daemon, for: call.principal).value, status: 202,
                     location: "/api/v1/requests/\(request.id)"
                 ).audited(entry)
             }
             // Before the wait, which ends where the caller hangs up.
             try await api.engine.store.write { try $0.append(entry) }
             let patience = min(call.duration("timeout") ?? .seconds(300), .seconds(3600))
-            return APIAnswer(try await SyncProgress.wait(for: request, daemon, until: .now + patience))
+            return APIAnswer(
+                try await SyncProgress.wait(for: request, daemon, until: .now + patience, shownTo: call.principal))
         },
         Route(
             method: .get, template: "/requests/{request}", name: "getRequest", summary: "How far a sync is",
@@ -52,7 +53,7 @@ enum SyncRoutes {
             let patience = min(call.duration("wait") ?? .zero, .seconds(60))
             return APIAnswer(
                 try await SyncProgress.wait(
-                    for: request, daemon, until: .now + patience, endsWithNews: true))
+                    for: request, daemon, until: .now + patience, shownTo: call.principal, endsWithNews: true))
         },
     ]
 }

@@ -10,24 +10,22 @@ enum WorkspaceRoutes {
             query: [
                 .optional("preset", .text(maximum: 512), "only of this preset"),
                 .optional("state", .choice(WorkspaceState.allCases.map(\.rawValue)), "only in this state"),
-                .optional("owner", .text(maximum: 256), "only of this owner"), LookRoutes.limit,
+                .optional("owner", .text(maximum: Owner.nameLimit), "only of owners of this name"), LookRoutes.limit,
                 .optional("cursor", .characters("a-z0-9", maximum: 64), "where the part before ended"),
             ], answers: [(200, "[]Workspace")], problems: [404, 409]
         ) { api, call in
             let (preset, limit) = (call.text("preset"), call.number("limit"))
-            // Whoever may only see its own asks for its own.
-            let owner = call.principal.role == .claimer ? call.principal.name : call.text("owner")
+            let owners = call.principal.role == .claimer ? call.principal.ownNames : call.text("owner").map { [$0] }
             let states = call.text("state").flatMap(WorkspaceState.init(rawValue:)).map { [$0] } ?? []
             let after = call.text("cursor").map { WorkspaceID($0) }
             let (workspaces, ttls) = try await api.engine.store.read { store in
-                let key = try preset.map { try api.engine.preset(named: $0, in: store).key }
+                let key = try preset.map { try call.preset(named: $0, of: api.engine, in: store) }
                 let filter = WorkspaceFilter(
-                    preset: key, states: states, owner: owner, after: after, limit: limit.map { $0 + 1 })
+                    preset: key, states: states, owners: owners, after: after, limit: limit.map { $0 + 1 })
                 return (try store.workspaces(filter), try store.ttls())
             }
-            return call.cut(workspaces, by: \.id.rawValue, isWanted: { call.access(to: $0).isAllowed }) { workspace in
-                let value = Value(workspace, ttl: ttls[workspace.preset] ?? nil)
-                return call.access(to: workspace) == .allowedMasked ? value.masked : value
+            return call.cut(workspaces, by: \.id.rawValue) { workspace in
+                Value(workspace, ttl: ttls[workspace.preset] ?? nil, for: call.principal)
             }
         },
         Route(
@@ -36,9 +34,8 @@ enum WorkspaceRoutes {
             answers: [(200, "WorkspaceDescription")], problems: [404]
         ) { api, call in
             let workspace = try await call.workspace(in: api)
-            let decision = try call.require(.lookAtWorkspace(workspace.preset, owner: workspace.owner))
-            let value = try await api.engine.describeWorkspace(workspace.id.rawValue)
-            return APIAnswer(decision == .allowedMasked ? value.masked : value)
+            try call.require(.lookAtWorkspace(workspace.preset, owner: workspace.owner))
+            return APIAnswer(try await api.engine.describeWorkspace(workspace.id.rawValue, for: call.principal))
         },
         Route(
             method: .post, template: "/workspaces/{workspace}/release", name: "release",
@@ -50,7 +47,10 @@ enum WorkspaceRoutes {
             try call.require(.release(workspace.preset, owner: workspace.owner))
             let released = try await api.engine.release(workspace.id.rawValue)
             api.daemon?.replan()
-            return APIAnswer(Value(released, ttl: nil), status: 202).audited(
+            guard let document = Value(released, ttl: nil, for: call.principal) else {
+                throw ClaimError.unknownWorkspace(released.name)
+            }
+            return APIAnswer(document, status: 202).audited(
                 call.entry("release", "workspace", released.name, at: api.engine.now()))
         },
     ]
@@ -63,10 +63,6 @@ extension APICall {
             throw ClaimError.unknownWorkspace(name)
         }
         return workspace
-    }
-
-    fileprivate func access(to workspace: Workspace) -> Authorization.Decision {
-        Authorization.decide(principal, .lookAtWorkspace(workspace.preset, owner: workspace.owner))
     }
 }
 

@@ -1,0 +1,98 @@
+/// A place where text is shown, with the rule that makes text of others harmless there.
+package protocol OutputPlace {
+    /// Returns the text so that it is shown as it is: it gives no commands, forms no markup and stays on its line.
+    static func neutralized(_ text: String) -> String
+}
+
+/// A part of a place that has a rule of its own, for example the inside of a code span.
+package protocol PartOfOutput: OutputPlace {
+    associatedtype Whole: OutputPlace
+}
+
+/// Text that is ready for one place. Literals are prewarm's own and stay as they are. Every text that is interpolated
+/// is neutralized, so that a text of a committer, a provisioner or a server cannot be forgotten.
+///
+/// ```swift
+/// let cell: ShownText<Markdown> = "| \(preset.name) | **\(count)** |"
+/// ```
+package struct ShownText<Where: OutputPlace>: Hashable, Sendable {
+    /// The text as it is written to the place.
+    package private(set) var text: String
+
+    /// Neutralizes a text.
+    package init(_ other: String) { text = Where.neutralized(other) }
+
+    fileprivate init(ready text: String) { self.text = text }
+
+    package var isEmpty: Bool { text.isEmpty }
+
+    package static func + (left: Self, right: Self) -> Self { Self(ready: left.text + right.text) }
+    package static func += (left: inout Self, right: Self) { left.text += right.text }
+}
+
+extension ShownText: ExpressibleByStringInterpolation {
+    package init(stringLiteral value: String) { self.init(ready: value) }
+    package init(stringInterpolation: Interpolation) { self.init(ready: stringInterpolation.text) }
+
+    package struct Interpolation: StringInterpolationProtocol {
+        fileprivate var text: String
+
+        package init(literalCapacity: Int, interpolationCount: Int) {
+            text = ""
+            text.reserveCapacity(literalCapacity + 16 * interpolationCount)
+        }
+
+        package mutating func appendLiteral(_ literal: String) { text += literal }
+        package mutating func appendInterpolation(_ other: ShownText) { text += other.text }
+        package mutating func appendInterpolation<Part: PartOfOutput>(_ other: ShownText<Part>)
+        where Part.Whole == Where { text += other.text }
+        package mutating func appendInterpolation(_ other: some StringProtocol) {
+            text += Where.neutralized(String(other))
+        }
+        package mutating func appendInterpolation(_ number: some BinaryInteger) { text += String(number) }
+        package mutating func appendInterpolation(_ value: some CustomStringConvertible) {
+            text += Where.neutralized(value.description)
+        }
+    }
+}
+
+extension Sequence {
+    package func joined<Where: OutputPlace>(separator: ShownText<Where> = "") -> ShownText<Where>
+    where Element == ShownText<Where> {
+        ShownText(ready: map(\.text).joined(separator: separator.text))
+    }
+}
+
+/// A terminal, a file or the log of a CI job: everything that prewarm writes to standard output and standard error.
+package enum Terminal: OutputPlace {
+    package static func neutralized(_ text: String) -> String { text.printable }
+}
+
+package typealias TerminalText = ShownText<Terminal>
+
+extension TerminalText {
+    /// Neutralizes a text whose lines stay.
+    package init(lines text: String) { self.init(ready: text.printableLines) }
+
+    /// A JSON or YAML document, whose strings are escaped already. What a runner of GitHub Actions would take for a
+    /// command can only be in a string, where an escape keeps its meaning.
+    package init(document text: String) { self.init(ready: text.replacing("##[", with: "\\u0023#[")) }
+
+    /// The text with the names of variables in place of their values.
+    package func masked(by values: VariableValues) -> TerminalText { TerminalText(ready: values.masked(text)) }
+
+    /// Text that is ready for another place can be written to a terminal, too.
+    package init(_ other: ShownText<some OutputPlace>) { self.init(ready: other.text) }
+
+    /// The text without lines that a runner of GitHub Actions takes for commands (`::error::`, `##[error]`).
+    /// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+    package var withoutWorkflowCommands: String {
+        guard text.contains("::") || text.contains("##[") else { return text }
+        return text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            let start = line.firstIndex { !$0.isWhitespace } ?? line.endIndex
+            let isCommand = line[start...].hasPrefix("::")
+            let line = isCommand ? line[..<start] + ": :" + line[start...].dropFirst(2) : line
+            return line.replacing("##[", with: "## [")
+        }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,187 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import Testing
+
+/// Every secret-bearing field holds a marker; what each role finds in all documents and in the stream is compared with
+/// one table.
+@Suite("What each role sees of what others must not know", .serialized)
+struct MaskTests {
+    private static let provisioner = #"""
+        #!/bin/sh
+        set -eu
+        cat > /dev/null
+        cd "$(dirname "$0")"
+        case $1 in
+        create)
+            echo "LOG-${PREWARM_PRESET}-LOG" >&2
+            [ "${PREWARM_PARAM_FAIL:-no}" = no ] || exit 3
+            id=$PREWARM_WORKSPACE_ID
+            echo "{\"endpoint\": \"ENDPOINT-$id\", \"metadata\": {\"password\": \"METADATA-$id\"}}"
+            ;;
+        delete)
+            echo "LOG-${PREWARM_PRESET}-LOG" >&2
+            exit 4
+            ;;
+        list)
+            echo "LOG-list-LOG" >&2
+            exit 5
+            ;;
+        esac
+        """#
+
+    private static func sandbox() async throws -> Sandbox {
+        let sandbox = try await Sandbox(
+            configuration: String.slow.replacing("[create, delete]", with: "[create, delete, list]"))
+        try sandbox.write("provision", provisioner, isExecutable: true)
+        let fails = "  parameters: {fail: \"yes\"}\n"
+        try await sandbox.commit([
+            "good.yaml": Sandbox.preset("good", instances: 5),
+            "stalled.yaml": Sandbox.preset("stalled", instances: 1, fails + "  failureLimit: 1"),
+            "failing.yaml": Sandbox.preset("failing", instances: 1, fails + "  failureLimit: 100"),
+            "broken.yaml": Sandbox.preset("broken", instances: 1).replacing("1.0", with: "1.0\"\n  MANIFEST-MARK: \"1"),
+        ])
+        return sandbox
+    }
+
+    /// A token of each role, by the name of the token.
+    private static let roles: [(name: String, options: [String])] = [
+        ("ops", ["--role", "operator"]), ("ops-of-good", ["--role", "operator", "--preset", "good"]),
+        ("screen", ["--role", "viewer"]), ("screen-of-good", ["--role", "viewer", "--preset", "good"]),
+        ("owner-ada", ["--role", "claimer"]), ("owner-bob", ["--role", "claimer"]),
+        ("owner-of-good", ["--role", "claimer", "--preset", "good"]),
+    ]
+
+    private struct Scene {
+        let daemon: RunningDaemon
+        let tokens: [String: String]
+        /// Workspaces by owner; those of nobody under "".
+        var workspaces: [String: [String]] = [:]
+        var operations: [String] = []
+        var request = ""
+
+        func get(_ path: String, as name: String, accept: String = "application/json") async throws
+            -> RunningDaemon.Answer
+        {
+            try await daemon.get(
+                path, headers: ["Authorization": "Bearer \(tokens[name] ?? "")", "Accept": accept])
+        }
+
+        func post(_ path: String, _ body: String, as name: String) async throws -> RunningDaemon.Answer {
+            try await daemon.post(path, body, headers: ["Authorization": "Bearer \(tokens[name] ?? "")"])
+        }
+    }
+
+    @Test("Every GET route and the stream of events show each role what the table says, and nothing else")
+    func table() async throws {
+        let sandbox = try await Self.sandbox()
+        var tokens: [String: String] = [:]
+        for (name, options) in Self.roles {
+            let made = try await sandbox.prewarm(["token", "create", name, "-o", "json"] + options)
+            tokens[name] = try #require(try made.json()["token"]?.string)
+        }
+        try await sandbox.serve { [tokens] daemon in
+            let scene = try await Self.prepare(Scene(daemon: daemon, tokens: tokens))
+            for (name, _) in Self.roles { try await Self.check(name, in: scene) }
+        }
+    }
+
+    private static func prepare(_ scene: Scene) async throws -> Scene {
+        var scene = scene
+        let daemon = scene.daemon
+        try await daemon.eventually("all are built or have failed") { [scene] in
+            let status = try await scene.get("/api/v1/status", as: "ops")
+            let text = status.text
+            return text.contains("\"Stalled\"") && text.contains("\"BackingOff\"") && text.contains("LOG-list-LOG")
+                && (try status.json()["presets"]?.list.first { $0["name"]?.string == "good" })?["eligible"]?.int == 5
+        }
+        for owner in ["owner-ada", "owner-bob", "owner-of-good"] {
+            let claim = try await scene.post("/api/v1/presets/good/claims", #"{"owner": "\#(owner)"}"#, as: owner)
+            #expect(claim.status == 201, "\(claim.text)")
+        }
+        let claim = try await scene.post("/api/v1/presets/good/claims", #"{"owner": "owner-eve"}"#, as: "ops")
+        let eve = try #require(try claim.json()["id"]?.string)
+        #expect(try await scene.post("/api/v1/workspaces/\(eve)/release", "{}", as: "ops").status == 202)
+        try await daemon.eventually("the delete has failed, and the pool is full again") { [scene] in
+            let events = try await scene.get("/api/v1/events?limit=1000", as: "ops").text
+            let presets = try await scene.get("/api/v1/presets?name=good", as: "ops").json()
+            return events.contains("DeleteFailed") && presets[0]?["eligible"]?.int == 5
+        }
+        let sync = try await scene.post("/api/v1/sync", "{}", as: "ops")
+        scene.request = try #require(try sync.json()["request"]?.string)
+        // The last event, which everybody sees.
+        let end = try await scene.post("/api/v1/suspend", #"{"preset": "good", "reason": "END-MARK"}"#, as: "ops")
+        #expect(end.status == 200)
+        for workspace in try await scene.get("/api/v1/workspaces?preset=good&limit=1000", as: "ops").json().list {
+            scene.workspaces[workspace["owner"]?.string ?? "", default: []].append(workspace["id"]?.string ?? "")
+        }
+        scene.operations = try await scene.get("/api/v1/operations?limit=1000", as: "ops").json().list
+            .compactMap { $0["id"]?.string }
+        #expect(scene.workspaces.keys.sorted() == ["", "owner-ada", "owner-bob", "owner-eve", "owner-of-good"])
+        return scene
+    }
+
+    /// All that a role gets: every GET route of the description with every thing that there is, and the stream.
+    private static func everything(_ name: String, in scene: Scene) async throws -> String {
+        let description = try await scene.get("/api/v1/openapi.json", as: "ops").json()
+        let paths = description["paths"]?.value as? [String: [String: Any]] ?? [:]
+        let values: [String: [String]] = [
+            "preset": ["good", "stalled", "failing"], "workspace": scene.workspaces.values.flatMap(\.self),
+            "operation": scene.operations, "request": [scene.request],
+        ]
+        var all = ""
+        for (path, methods) in paths.sorted(by: { $0.key < $1.key }) where methods["get"] != nil {
+            var targets = [path]
+            for (parameter, values) in values where path.contains("{\(parameter)}") {
+                targets = values.map { path.replacing("{\(parameter)}", with: $0) }
+            }
+            for target in targets {
+                #expect(!target.contains("{"), "a route with a parameter that this test has no values for: \(path)")
+                let answer = try await scene.get("/api/v1" + target, as: name)
+                #expect([200, 403, 404].contains(answer.status), "\(target): \(answer.status)")
+                all += answer.text
+            }
+        }
+        return all + (try await stream(name, in: scene))
+    }
+
+    private static func stream(_ name: String, in scene: Scene) async throws -> String {
+        var request = HTTPClientRequest(url: scene.daemon.url + "/api/v1/events")
+        request.headers.add(name: "Accept", value: "text/event-stream")
+        request.headers.add(name: "Last-Event-ID", value: "0")
+        request.headers.add(name: "Authorization", value: "Bearer \(scene.tokens[name] ?? "")")
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        var text = ""
+        for try await part in response.body {
+            text += String(buffer: part)
+            if text.contains("END-MARK") { break }
+        }
+        #expect(text.contains("END-MARK"), "\(name) does not see the last event")
+        return text
+    }
+
+    private static func check(_ name: String, in scene: Scene) async throws {
+        let text = try await everything(name, in: scene)
+        let owners = ["owner-ada", "owner-bob", "owner-eve", "owner-of-good"]
+        let isClaimer = owners.contains(name)
+        func expect(_ marker: String, _ isSeen: Bool) {
+            #expect(text.contains(marker) == isSeen, "\(name) \(isSeen ? "does not see" : "sees") \(marker)")
+        }
+        for (owner, ids) in scene.workspaces {
+            let isWhole = name.hasPrefix("ops") || isClaimer && owner == name
+            for id in ids {
+                expect("ENDPOINT-\(id)", isWhole)
+                expect("METADATA-\(id)", isWhole)
+                if isClaimer, owner != name { expect(id, false) }
+            }
+        }
+        for owner in owners where owner != name { expect(owner, !isClaimer) }
+        expect("LOG-good-LOG", name.hasPrefix("ops"))
+        for log in ["LOG-stalled-LOG", "LOG-failing-LOG", "LOG-list-LOG"] { expect(log, name == "ops") }
+        expect("an operator can read why", name != "ops")
+        // The lines of manifests are for readers of all presets.
+        expect("MANIFEST-MARK", !name.hasSuffix("-of-good"))
+        expect("\"name\":\"stalled\"", !name.hasSuffix("-of-good"))
+        expect("\"preset\":\"stalled\"", name == "ops" || name == "screen" || isClaimer && !name.hasSuffix("-of-good"))
+    }
+}

@@ -1,0 +1,55 @@
+import PrewarmCore
+import Testing
+
+@Suite("Text that is shown")
+struct ShownTextTests {
+    /// A place that puts text of others in brackets.
+    private enum Brackets: OutputPlace {
+        static func neutralized(_ text: String) -> String { "[\(text)]" }
+    }
+
+    private enum Angles: PartOfOutput {
+        typealias Whole = Brackets
+
+        static func neutralized(_ text: String) -> String { "<\(text)>" }
+    }
+
+    @Test("Literals stay as they are, and every text that is put in is neutralized once")
+    func interpolation() {
+        let (name, path) = ("n", "a/b"[...])
+        let inner: ShownText<Brackets> = "(\(name))"
+        let shown: ShownText<Brackets> = "x \(inner) \(path) \(3) \(ShownText<Angles>(name)) \(Timestamp(seconds: 0))"
+        #expect(shown.text == "x ([n]) [a/b] 3 <n> [1970-01-01T00:00:00Z]")
+        #expect(ShownText<Brackets>(name).text == "[n]" && (shown + inner).text.hasSuffix("([n])"))
+        #expect([inner, "y"].joined(separator: ", ").text == "([n]), y")
+    }
+
+    @Test(
+        "No character that steers a terminal, turns text or is invisible is printed",
+        arguments: [
+            ("a\u{1b}[31mb", "a[31mb"), ("a\u{9b}b\u{7f}\u{0}", "ab"), ("a\r\nb\u{2028}c\u{85}d", "a b c d"),
+            ("a\u{202e}b\u{2066}c\u{200f}\u{61c}", "abc"), ("z\u{200b}\u{200d}\u{feff}\u{2060}\u{ad}\u{34f}w", "zw"),
+            ("t\u{e0041}\u{e0100}\u{3164}", "t"), ("ä☕️ 日本", "ä☕️ 日本"), ("plain ~", "plain ~"),
+        ])
+    func printable(text: String, shown: String) {
+        #expect(text.printable == shown && shown.printable == shown)
+        #expect(TerminalText(text).text == shown)
+    }
+
+    @Test("Lines stay where they are asked for, and none is a command of GitHub Actions")
+    func lines() {
+        let text = TerminalText(lines: "a\n::error::b\n \t::add-mask::c\nd ::x ##[error]e\u{1b}\r\n")
+        #expect(text.withoutWorkflowCommands == "a\n: :error::b\n \t: :add-mask::c\nd ::x ## [error]e\n")
+        #expect(TerminalText(document: "\"##[error]\"").withoutWorkflowCommands == "\"\\u0023#[error]\"")
+    }
+
+    @Test("Values of variables are shown by the names of the variables, the longest first")
+    func variables() {
+        let values = VariableValues([
+            ("TOKEN", "s3cret-token"), ("PART", "s3cret"), ("REF", "main"), ("SHORT", "ab"), ("TOKEN", "s3cret-token"),
+        ])
+        #expect(values.masked("s3cret-token s3cret xs3cret-tokenx") == "${TOKEN} ${PART} x${TOKEN}x")
+        #expect(values.masked("main domain main/a remains ab") == "${REF} domain ${REF}/a remains ab")
+        #expect(VariableValues().masked("main") == "main" && VariableValues().isEmpty)
+    }
+}

@@ -1,0 +1,77 @@
+"""A server that answers as a daemon would, with the text of one file in every text of every document.
+
+hostile-server.py TEXT PORT: TEXT is the file with the text; the port is written to the file PORT. A path that contains
+"refuse" is answered with a problem.
+"""
+
+import json
+import os
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+text = open(sys.argv[1], encoding="utf-8", newline="").read()
+
+TEXTS = """name source file template version provisioner fingerprint ttl strategy revision id preset workspace owner
+ownerIssuer endpoint because manifest workspaceName logEnd object reason message hint excerpt error url author subject
+who from action detail event outcome webhook kind operation text ticket request token createdBy heldBy inForce type
+problem""".split()
+
+
+def thing(depth=2):
+    fields = {key: text for key in TEXTS}
+    fields |= {"line": 1, "column": 1, "attempt": 1, "eligible": 1, "desired": 2, "deletions": 1, "status": 200,
+               "severity": "error", "converged": False, "healthy": False, "changed": True, "cold": False,
+               "createdAt": "2026-01-01T00:00:00Z", "at": "2026-01-01T00:00:00Z", "since": "2026-01-01T00:00:00Z",
+               "metadata": {text: text}, "labels": {text: text}, "parameters": {text: text},
+               "commit": {"subject": text, "author": text}, "summary": {"create": 1}, "state": "failed",
+               "isCurrent": False, "revisions": {text: text}, "still": {"message": text, "hint": text},
+               "otherPresets": [text], "story": [text], "missingProvisioners": [text], "sources": [text],
+               "daemon": {"problem": text}, "unfinished": [{"message": text}]}
+    fields["conditions"] = [{"type": kind, "status": "False", "reason": text, "message": text}
+                            for kind in ["Ready", "Stalled", "Suspended", "Pinned", text]]
+    if depth:
+        for key in ["workspaces", "events", "operations", "diagnostics", "actions", "held", "presets", "failing",
+                    "suspectLists", "failingLists", "removedSources", "orphans", "attempts"]:
+            fields[key] = [thing(depth - 1)]
+        if depth == 2:
+            fields["failures"] = []
+    return fields
+
+
+class Handler(BaseHTTPRequestHandler):
+    def answer(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        self.rfile.read(length)
+        path = self.path.split("?")[0].removeprefix("/api/v1").strip("/").split("/")
+        if "refuse" in self.path:
+            return self.send({"type": text, "title": text, "status": 409, "detail": text, "hint": text}, 409)
+        single = ["status", "plan", "export", "sync", "requests", "suspend", "resume", "retry"]
+        is_list = path[0] not in single and (len(path) == 1 or path[-1] in ["logs", "adopt"])
+        if path[0] == "tokens" and self.command != "GET":
+            is_list = False
+        value = thing()
+        if path[0] == "status":
+            value["sources"] = [thing(1) | {"sources": []}]
+        if path[-1] == "claims":
+            value["readyAt"] = "2026-01-01T00:00:00Z"
+        self.send([value] if is_list else value, 200)
+
+    def send(self, value, status):
+        body = json.dumps(value, ensure_ascii=False).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_DELETE = answer
+
+    def log_message(self, *_):
+        pass
+
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+with open(sys.argv[2] + ".new", "w") as out:
+    out.write(str(server.server_port))
+os.rename(sys.argv[2] + ".new", sys.argv[2])
+server.serve_forever()
