@@ -103,7 +103,7 @@ package struct ManifestParsing: Sendable {
     /// Part of the key under which results are kept: it changes whenever the same bytes parse to something else.
     package let version: Int
     package let parse: @Sendable ([UInt8]) -> ParsedFile
-    /// In bytes.
+    /// The largest size of a file that is parsed, in bytes.
     package let sizeLimit: Int
 
     package init(version: Int, sizeLimit: Int, parse: @escaping @Sendable ([UInt8]) -> ParsedFile) {

@@ -37,13 +37,12 @@ package enum ConfigurationParser {
             problems = decoded.problems(repository)
             configuration = decoded
         }
-        problems.quote(bytes)
         let secrets = WrittenSecrets(tree)
+        problems.quote(bytes, redacted: secrets.redacted)
         for index in problems.indices {
             problems[index].file = file
             problems[index].message = secrets.redacted(expansion.values.masked(problems[index].message))
             problems[index].hint = problems[index].hint.map { secrets.redacted(expansion.values.masked($0)) }
-            problems[index].excerpt = problems[index].excerpt.map(secrets.redacted)
         }
         let hasErrors = problems.contains { $0.severity == .error }
         return (hasErrors ? nil : configuration, problems.sorted())
@@ -128,7 +127,8 @@ extension Configuration {
             self.limits = Policy.Limits(
                 instancesPerPreset: limits["instancesPerPreset"]?.integer,
                 instancesPerSource: limits["instancesPerSource"]?.integer, instances: limits["instances"]?.integer,
-                actionsPerTurn: limits["actionsPerTurn"]?.integer)
+                actionsPerTurn: limits["actionsPerTurn"]?.integer,
+                presetsPerSource: limits["presetsPerSource"]?.integer ?? Policy.Limits.standardPresetsPerSource)
         }
         if let written = policy?["deletionGuard"] {
             deletionGuard.percent = written["percent"]?.integer ?? deletionGuard.percent

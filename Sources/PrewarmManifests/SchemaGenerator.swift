@@ -70,9 +70,9 @@ extension Shape {
                 ("type", .text("object")), ("propertyNames", .object(key.constraints)),
                 ("additionalProperties", .object(value.schema)),
             ]
-        case .list(let element, let minimum):
+        case .list(let element, let minimum, let maximum):
             return [("type", .text("array")), ("items", .object(element.schema))]
-                + (minimum > 0 ? [("minItems", .integer(minimum))] : [])
+                + (minimum > 0 ? [("minItems", .integer(minimum))] : []) + [("maxItems", .integer(maximum))]
         case .text(let rule): return [("type", .text("string"))] + rule.constraints
         case .integer(let range):
             return [

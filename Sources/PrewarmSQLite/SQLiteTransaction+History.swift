@@ -142,6 +142,15 @@ extension SQLiteTransaction {
             DELETE FROM blobs WHERE saved_at < ? OR parser_version < (SELECT max(parser_version) FROM blobs)
             """
         ).run(before)
+        // Of parse results as many as take 128 MiB, the newest.
+        try statement(
+            """
+            DELETE FROM blobs WHERE saved_at <= (
+                SELECT saved_at FROM (
+                    SELECT saved_at, sum(length(bytes)) OVER (ORDER BY saved_at DESC) AS size FROM blobs
+                ) WHERE size > 134217728 ORDER BY saved_at DESC LIMIT 1)
+            """
+        ).run()
         return true
     }
 

@@ -75,9 +75,9 @@ struct PatternTests {
             ("a{3,2}", 1, "the counts of the quantifier are in the wrong order"),
             ("a{,2}", 1, "expected a quantifier as {2}, {2,} or {2,3}: write \\{ for the character"),
             ("a{2", 1, "expected a quantifier as {2}, {2,} or {2,3}: write \\{ for the character"),
-            ("a{10000}", 1, "the pattern takes more than 10000 steps with its counts written out"),
-            ("a{99999999999999999999}", 1, "the pattern takes more than 10000 steps with its counts written out"),
-            ("((a{100}){100}){9}", 9, "the pattern takes more than 10000 steps with its counts written out"),
+            ("a{2000}", 1, "the pattern takes more than 2000 steps with its counts written out"),
+            ("a{99999999999999999999}", 1, "the pattern takes more than 2000 steps with its counts written out"),
+            ("((a{40}){40}){9}", 13, "the pattern takes more than 2000 steps with its counts written out"),
             (String(repeating: "(", count: 200), 100, "groups are nested more than 100 deep"),
         ])
     func refused(pattern: String, offset: Int, message: String) {
@@ -104,9 +104,29 @@ struct PatternTests {
 
     @Test("A large program ends")
     func largest() throws {
-        let pattern = try Pattern("^(([ab]{0,70}){0,69})$")
-        #expect(pattern.matches(String(repeating: "ab", count: 200)))
-        #expect(!pattern.matches(String(repeating: "ab", count: 200) + "c"))
+        let pattern = try Pattern("^(([ab]{0,31}){0,31})$")
+        #expect(pattern.matches(String(repeating: "ab", count: 100)))
+        #expect(!pattern.matches(String(repeating: "ab", count: 100) + "c"))
+    }
+
+    @Test("A pattern that takes too many steps is refused, for one value and for all of a source")
+    func budgets() throws {
+        #expect(throws: PatternError.self) { _ = try Pattern("(a?){4900}Z") }
+        let rule = ParameterRule(name: "a", kind: .string, pattern: "(a?){900}Z")
+        let value = ParameterValue.string(String(repeating: "a", count: 4_000))
+        #expect(rule.problem(with: value)?.hasPrefix("takes more than 1000000 steps") == true)
+        var patterns = PatternCache(steps: 200_000)
+        let short = ParameterRule(name: "a", kind: .string, pattern: "^[a-z]+$")
+        #expect(short.problem(with: .string("ab"), patterns: &patterns) == nil)
+        for _ in 0..<3 { _ = rule.problem(with: value, patterns: &patterns) }
+        let problem = short.problem(with: .string("ab"), patterns: &patterns)
+        #expect(problem?.hasPrefix("cannot be checked: the patterns") == true)
+        var others = PatternCache(steps: 500_000)
+        for number in 0..<200 {
+            let rule = ParameterRule(name: "a", kind: .string, pattern: "(a?){900}\(number)")
+            _ = rule.problem(with: .string(""), patterns: &others)
+        }
+        #expect(short.problem(with: .string("ab"), patterns: &others) != nil, "to compile costs steps, too")
     }
 
     @Test("No damaged pattern traps, and an error is inside of it")

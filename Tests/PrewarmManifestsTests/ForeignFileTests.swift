@@ -9,7 +9,7 @@ struct ForeignFileTests {
         let pointer =
             "version https://git-lfs.github.com/spec/v1\noid sha256:\(String(repeating: "4d", count: 32))\nsize 12345\n"
         let file = parse(pointer)
-        #expect(file.isUnreadable && file.foreignDocuments == 0)
+        #expect(file.isDoubtful && !file.isUnreadable && file.foreignDocuments == 0)
         #expect(file.diagnostics.count == 1 && file.diagnostics[0].severity == .warning)
         let before = Catalog(
             source: "s", files: [("go.yaml", parse(presetText("template: go\nversion: a\ninstances: 1")))],
@@ -61,13 +61,89 @@ struct ForeignFileTests {
         #expect(parse("apiVersion: v1\nkind: Preset\nmetadata: {name: x}\n").isDoubtful)
     }
 
-    @Test("A file too large to be read may hold templates, and what names one of them waits")
+    @Test("A file too large for a manifest may define a template, and what names one of them waits and is named")
     func templateTooLarge() {
+        let large = parse(templateText("provisioner: cloud") + String(repeating: "# more\n", count: 40_000))
         let preset = parse(presetText("template: go\nversion: a\ninstances: 1"))
         let catalog = Catalog(
-            source: "s", files: [("big.yaml", .tooLarge(limit: 1024)), ("go.yaml", preset)], provisioners: nil,
+            source: "s", files: [("big.yaml", large), ("go.yaml", preset)], provisioners: nil,
             defaultProvisioner: "local", previous: [], previousTemplates: [])
         #expect(catalog.presets == [] && catalog.diagnostics.contains { $0.severity == .error })
+        let warning = catalog.diagnostics.first { $0.severity == .warning }
+        #expect(warning?.file == "big.yaml" && warning?.message.hasSuffix("stay as they are: go") == true)
+    }
+
+    private func catalog(
+        _ files: [(path: String, file: ParsedFile)], previous: Catalog? = nil
+    ) -> Catalog {
+        Catalog(
+            source: "s", files: files, provisioners: nil, defaultProvisioner: "local",
+            previous: previous?.presets ?? [], previousTemplates: previous?.templates ?? [])
+    }
+
+    /// A CRD that mentions templates and presets in its prose, and an image of ours.
+    private static let resource =
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.example.org}\n"
+        + "# apiVersion: prewarm/v1 in a comment, with a Template and a Preset\nspec: {image: prewarm/agent}\n"
+
+    @Test(
+        "What is not ours holds nothing back, however large or broken it is",
+        arguments: [
+            resource + String(repeating: "x: {description: a Template of a Preset}\n", count: 10_000),
+            "# a Template of a Preset for prewarm/agent\na: [\n",
+            "apiVersion: v1\nkind: Template\nmetadata: {name: other}\nspec: [prewarm/agent\n",
+            "{\"apiVersion\": \"v1\", \"note\": \"prewarm/v1\", \"kind\": \"Template\"",
+            "kind: Template # apiVersion: prewarm/v1\na: [\n", "apiVersion: prewarm/v1\nkind: Policy\nspec: {a: 1}\n",
+            "apiVersion: prewarm/v1\nkind: Policy\n---\napiVersion: prewarm/v1\nkind: Quota\nmetadata: {name: a}\n",
+            "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+        ])
+    func holdsNothing(text: String) {
+        let go = presetText("template: opaque\nversion: a\ninstances: 1")
+        let template = ("t.yaml", parse(templateText("provisioner: cloud")))
+        let other = ("b.yaml", parse(go.replacing("name: go\n", with: "name: b\n")))
+        let before = catalog([("a.yaml", parse(go)), other, template])
+        let changed = go.replacing("instances: 1", with: "instances: 7")
+        let after = catalog([("a.yaml", parse(changed)), ("foreign.yaml", parse(text))], previous: before)
+        #expect(after.presets.map(\.key.name) == ["b", "go"] && after.presets.map(\.instances) == [1, 7])
+        #expect(after.presets.map(\.retirement) == [.pruned, nil], "a preset whose file is removed goes")
+        #expect(after.templates == [] && !after.hidesPresets)
+        let new = go.replacing("name: go\n", with: "name: new\n")
+        let added = catalog([("a.yaml", parse(new)), ("foreign.yaml", parse(text))])
+        #expect(added.presets.map(\.key.name) == ["new"], "a new preset of an opaque template does not wait")
+        #expect(added.invalidNames == [])
+    }
+
+    @Test("A file of more than 8 MiB is not read, and holds nothing back but what was applied from it")
+    func unread() {
+        let go = ("a.yaml", parse(presetText("template: opaque\nversion: a\ninstances: 1")))
+        let before = catalog([go])
+        let huge = ParsedFile.tooLarge(limit: ManifestParser.readLimit)
+        #expect(huge.diagnostics.map(\.severity) == [.warning] && !huge.isOurs)
+        #expect(catalog([("huge.yaml", huge)], previous: before).presets.map(\.retirement) == [.pruned])
+        #expect(catalog([("a.yaml", huge)], previous: before).presets == before.presets)
+    }
+
+    @Test(
+        "A broken file is one of ours where it says so outside of comments, however that is written",
+        arguments: [
+            ("apiVersion: prewarm/v1\na: [\n", true), ("{apiVersion: prewarm/v1, a: [\n", true),
+            ("{\"apiVersion\": \"prewarm/v1\", \"a\": [\n", true), ("{\"apiVersion\":\"prewarm\\/v2\",\"a\":[", true),
+            ("'apiVersion' : 'prewarm/v1'\na: [\n", true), ("- apiVersion: !!str prewarm/v1\n  a: [\n", true),
+            ("apiVersion: &v prewarm/v1\na: [\n", true), ("apiVersion:\n  prewarm/v1\na: [\n", true),
+            ("a: 'it # is'\n# x\napiVersion: prewarm/v1 # yes\nb: [\n", true),
+            ("{note: \"a # b\", apiVersion: prewarm/v1, b: [\n", true), ("\tapiVersion: prewarm/v1\n", true),
+            ("# apiVersion: prewarm/v1\na: [\n", false), ("a: [ # apiVersion: prewarm/v1\n", false),
+            ("note: it isn't # apiVersion: prewarm/v1\na: [\n", false),
+            ("myapiVersion: prewarm/v1\na: [\n", false),
+            ("apiVersion: v1 # prewarm/\nimage: prewarm/v1\na: [\n", false),
+            ("image: prewarm/agent\na: [\n", false), ("apiVersion: example.org/prewarm/v1\na: [\n", false),
+        ])
+    func declares(text: String, isOurs: Bool) {
+        let file = parse(text)
+        #expect(file.isUnreadable == isOurs && file.diagnostics.isEmpty != isOurs)
+        #expect(isOurs || file.isDoubtful && file.foreignDocuments == 1)
+        let wide: [UInt8] = [0xff, 0xfe] + text.utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
+        #expect(ManifestParser.parse(wide).isUnreadable == isOurs, "in UTF-16, too")
     }
 
     @Test("A template at a path that has nothing any more stays, and so does what its presets have")

@@ -36,7 +36,11 @@ struct PlanText {
             lines.append(warning("held: \(counted(actions.count, "action")) by \(hold)"))
             lines.append("    \(presetCounts(actions))")
         }
-        for preset in mine("presets") where preset["converged"]?.bool != true {
+        for preset in mine("presets") {
+            if preset.isScaledToZeroByTemplate, let why = preset.condition(.deprecated)?.text("message") {
+                lines.append(warning("\(preset.text("name") ?? ""): scaled to zero, \(why)"))
+            }
+            guard preset["converged"]?.bool != true else { continue }
             let why = preset.condition(.suspended) ?? preset.condition(.stalled) ?? preset.condition(.backingOff)
             guard let why else { continue }
             lines.append(warning("\(preset.text("name") ?? ""): \(why.text("message") ?? "")"))
@@ -89,6 +93,14 @@ struct PlanText {
         let what = action.text("workspace") == nil ? counted(count, "workspace") : action.workspaceName
         let head = style.apply(to: "\(symbol) \(kind) \(what)", colour: colour)
         return "\(head)  \(action.text("reason") ?? ""): \(action.text("message") ?? "")"
+    }
+}
+
+extension Value {
+    /// Whether the template of a preset, and not the preset itself, says that its pool is to be empty.
+    var isScaledToZeroByTemplate: Bool {
+        guard let reason = condition(.deprecated)?.text("reason") else { return false }
+        return ["Inactive", "TemplateDeprecated"].contains(reason)
     }
 }
 

@@ -71,7 +71,8 @@ struct StatusText {
     /// The conditions of presets that somebody should look at.
     private var attention: TerminalText {
         let wanted: [Condition.Kind] = [.stalled, .invalid, .backingOff, .suspended, .limited, .deletionsHeld]
-        let lines = status.list("presets").filter { preset in wanted.contains { preset.condition($0) != nil } }
+        let lines = status.list("presets")
+            .filter { preset in wanted.contains { preset.condition($0) != nil } || preset.isScaledToZeroByTemplate }
             .flatMap { preset in
                 preset.list("conditions").filter { !["Ready", "Reconciling"].contains($0.text("type")) }.map {
                     condition -> TerminalText in

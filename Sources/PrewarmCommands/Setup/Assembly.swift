@@ -26,7 +26,7 @@ struct Assembly {
             store: store, sources: try sources(), defaultSource: configuration.defaultSource,
             provisioners: provisioners(),
             defaultProvisioner: configuration.defaultProvisioner, policy: configuration.policy,
-            parser: ManifestParsing(version: ManifestParser.version, sizeLimit: ManifestParser.sizeLimit) {
+            parser: ManifestParsing(version: ManifestParser.version, sizeLimit: ManifestParser.readLimit) {
                 ManifestParser.parse($0)
             },
             zones: ZoneDirectory(environment: Environment.variables), now: { .now },

@@ -23,7 +23,7 @@ struct ConfigurationFile {
     }
 
     init(_ global: GlobalOptions) throws {
-        if let named = global.config ?? Environment.variables["PREWARM_CONFIG"], !named.isEmpty {
+        if let named = global.config.flatMap({ $0.isEmpty ? nil : $0 }) ?? Environment.value("PREWARM_CONFIG") {
             guard FileManager.default.fileExists(atPath: named) else {
                 throw CommandFailure("there is no configuration \(named)", hint: "write a starter with `prewarm init`")
             }
@@ -62,7 +62,14 @@ struct ConfigurationFile {
     }
 
     func parse() throws -> Outcome {
-        let bytes = try ManifestFolder.bytes(path)
+        let bytes: [UInt8]
+        do {
+            bytes = try ManifestFolder.bytes(path)
+        } catch is RegularFile.TooLarge {
+            throw CommandFailure(
+                "cannot read the configuration \(path): it has more than \(ManifestParser.sizeLimit / 1024) KiB",
+                hint: "name another file with --config or PREWARM_CONFIG")
+        }
         let result = Self.parse(bytes, path: path)
         if let configuration = result.configuration { return .success(configuration) }
         var findings = Findings()
@@ -84,7 +91,7 @@ struct ConfigurationFile {
 
     /// For what works without a configuration, too; one that is named, or that is there, has to be good.
     static func loadIfPresent(_ global: GlobalOptions) throws -> Configuration? {
-        let isNamed = global.config != nil || Environment.variables["PREWARM_CONFIG"] != nil
+        let isNamed = global.config.map { !$0.isEmpty } ?? false || Environment.value("PREWARM_CONFIG") != nil
         guard isNamed || usual.contains(where: FileManager.default.fileExists) else { return nil }
         return try ConfigurationFile(global).load()
     }

@@ -1,7 +1,7 @@
 import Foundation
 import PrewarmCore
+import PrewarmEngine
 import PrewarmManifests
-import SystemPackage
 
 /// Manifests of a folder or a file on disk, as they would be read from a repository.
 struct ManifestFolder {
@@ -14,13 +14,16 @@ struct ManifestFolder {
     var provisioners: [String]?
     var secrets: [String: Set<String>]?
     var defaultProvisioner: String?
+    /// The number of presets that the files may define.
+    var limit = Policy.Limits.standardPresetsPerSource
 
     static let source = "local"
-    static let fileLimit = 10_000
+    /// The number of files, whoever's they are.
+    static let fileLimit = 200_000
 
     func load(_ path: String) throws -> Loaded {
         let found = try Self.manifestFiles(below: path)
-        let files = try found.files.map { path in (path: path, file: ManifestParser.parse(try Self.bytes(path))) }
+        let files = try found.files.map { path in (path: path, file: try Self.parse(path)) }
         var catalog = link(files)
         catalog.quote { try? Self.bytes($0) }
         catalog.diagnostics += found.warnings
@@ -28,16 +31,17 @@ struct ManifestFolder {
     }
 
     func link(_ files: [(path: String, file: ParsedFile)]) -> Catalog {
-        Catalog(
+        var catalog = Catalog(
             source: Self.source, files: files, provisioners: provisioners, secrets: secrets,
-            defaultProvisioner: defaultProvisioner,
-            previous: [], previousTemplates: [])
+            defaultProvisioner: defaultProvisioner, limit: limit, previous: [], previousTemplates: [])
+        catalog.diagnostics = (catalog.diagnostics + catalog.notices).sorted()
+        return catalog
     }
 
     /// What is found below a path, in the order of the paths.
     struct Found {
         var files: [String] = []
-        /// Symbolic links, which are not followed, as in a repository.
+        /// What is not read, as in a repository: symbolic links, and files with a name in upper case.
         var warnings: [Diagnostic] = []
     }
 
@@ -62,13 +66,16 @@ struct ManifestFolder {
             switch entries.fileAttributes?[.type] as? FileAttributeType {
             case .typeSymbolicLink where isManifest || leadsToFolder(prefix + name):
                 found.warnings.append(.symbolicLink(prefix + name))
-            case .typeSymbolicLink, .typeDirectory: continue
-            default: if isManifest { found.files.append(prefix + name) }
+            case .typeRegular where isManifest: found.files.append(prefix + name)
+            case .typeRegular where name.lowercased().hasSuffix(".yaml") || name.lowercased().hasSuffix(".yml"):
+                found.warnings.append(.upperCase(prefix + name))
+            case .typeSymbolicLink, .typeDirectory, .typeRegular: continue
+            default: if isManifest { found.warnings.append(.noRegularFile(prefix + name)) }
             }
         }
         guard found.files.count <= fileLimit else {
             throw CommandFailure(
-                "\(path) has \(found.files.count) manifest files, more than \(fileLimit), the limit for a source")
+                "\(path) has \(found.files.count) YAML files, more than \(fileLimit), the limit for a source")
         }
         found.files.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         found.warnings.sort()
@@ -80,26 +87,27 @@ struct ManifestFolder {
         return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 
+    /// Reads a manifest or a configuration.
     static func bytes(_ path: String) throws -> [UInt8] {
+        try RegularFile.bytes(path, limit: ManifestParser.readLimit)
+    }
+
+    /// Parses a file, however large it is.
+    static func parse(_ path: String) throws -> ParsedFile {
         do {
-            let file = try FileDescriptor.open(FilePath(path), .readOnly)
-            return try file.closeAfter {
-                var bytes: [UInt8] = []
-                while true {
-                    let more = try [UInt8](unsafeUninitializedCapacity: 64 << 10) { buffer, count in
-                        count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
-                    }
-                    if more.isEmpty { return bytes }
-                    bytes += more
-                }
-            }
-        } catch {
-            throw CommandFailure("the file \(path) can't be read", hint: "check its permissions")
+            return ManifestParser.parse(try bytes(path))
+        } catch is RegularFile.TooLarge {
+            return .tooLarge(limit: ManifestParser.readLimit)
         }
     }
 }
 
 extension Diagnostic {
+    fileprivate static func noRegularFile(_ path: String) -> Diagnostic {
+        Diagnostic(
+            .warning, file: path, "this is a pipe, a socket or a device, and is not read", hint: "put a file here")
+    }
+
     fileprivate static func symbolicLink(_ path: String) -> Diagnostic {
         Diagnostic(
             .warning, file: path, "this is a symbolic link, which is not followed: what it leads to is not read",

@@ -33,7 +33,7 @@ struct ObservedFile {
     init(path: String) throws {
         let data: Data
         do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
+            data = Data(try RegularFile.bytes(path, limit: 1 << 30))
         } catch {
             throw CommandFailure(
                 "the observed state \(path) can't be read", hint: "write it with `prewarm export > FILE`")

@@ -50,7 +50,7 @@ struct GlobalOptions: ParsableArguments {
 
     /// The token of the option or of the environment; nil where there is none.
     func bearerToken() throws -> String? {
-        guard let text = token ?? Environment.variables["PREWARM_TOKEN"], !text.isEmpty else { return nil }
+        guard let text = token ?? Environment.value("PREWARM_TOKEN"), !text.isEmpty else { return nil }
         var token = text
         if text.hasPrefix("@") {
             let bytes = try ManifestFolder.bytes(String(text.dropFirst()))

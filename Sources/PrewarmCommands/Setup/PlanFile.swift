@@ -46,7 +46,7 @@ struct PlanFile {
 
     /// - Throws: ``CommandFailure``
     init(path: String) throws {
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+        guard let data = try? Data(RegularFile.bytes(path, limit: 1 << 30)) else {
             throw CommandFailure("the plan \(path) can't be read", hint: "write it with `prewarm plan --out \(path)`")
         }
         guard let document = try? JSONDecoder().decode(Document.self, from: data), document.kind == Self.kind else {

@@ -57,7 +57,7 @@ final class RemoteClient: APIClient {
 
     /// Nil where neither `--server` nor `PREWARM_SERVER` is given.
     init?(_ global: GlobalOptions) throws {
-        guard let text = global.server ?? Environment.variables["PREWARM_SERVER"], !text.isEmpty else { return nil }
+        guard let text = global.server ?? Environment.value("PREWARM_SERVER"), !text.isEmpty else { return nil }
         guard let url = URL(string: text), let scheme = url.scheme, ["http", "https"].contains(scheme),
             let host = url.host(), !host.isEmpty, url.query() == nil, url.user() == nil
         else {
@@ -78,7 +78,7 @@ final class RemoteClient: APIClient {
         base = text.hasSuffix("/") ? String(text.dropLast()) : text
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10), read: nil))
-        if let file = Environment.variables["PREWARM_CA_FILE"] {
+        if let file = Environment.value("PREWARM_CA_FILE") {
             configuration.tlsConfiguration = .clientDefault
             configuration.tlsConfiguration?.trustRoots = .file(file)
         }

@@ -43,7 +43,7 @@ struct SourceAssembly {
         case .token(let token, let username): .token(secret(token), username: username)
         case .basic(let username, let password): .usernamePassword(username: username, password: secret(password))
         case .sshKey(let key, let passphrase): .sshKey(path: file.resolve(key), passphrase: passphrase.map(secret))
-        case .sshAgent: .sshAgent(socket: Environment.variables["SSH_AUTH_SOCK"])
+        case .sshAgent: .sshAgent(socket: Environment.value("SSH_AUTH_SOCK"))
         case .command(let command):
             .source(
                 CommandLogin(

@@ -18,16 +18,14 @@ struct Validator {
         let found = try paths.map(ManifestFolder.manifestFiles)
         findings.diagnostics = found.flatMap(\.warnings)
         for path in found.flatMap(\.files) {
-            let bytes = try ManifestFolder.bytes(path)
             findings.files += 1
-            let text = String(decoding: bytes.prefix(4096), as: UTF8.self)
-            if text.split(separator: "\n").contains("kind: Config") {
-                let result = ConfigurationFile.parse(bytes, path: path)
-                findings.diagnostics += result.diagnostics
-                configuration = result.configuration
-            } else {
-                files.append((path, ManifestParser.parse(bytes)))
+            guard let bytes = try? ManifestFolder.bytes(path), ManifestParser.isConfiguration(bytes) else {
+                files.append((path, try ManifestFolder.parse(path)))
+                continue
             }
+            let result = ConfigurationFile.parse(bytes, path: path)
+            findings.diagnostics += result.diagnostics
+            configuration = result.configuration
         }
         if configuration == nil { configuration = try ConfigurationFile.loadIfPresent(global) }
         files.sort { $0.path < $1.path }
@@ -40,7 +38,8 @@ struct Validator {
     static func folder(_ configuration: Configuration?) -> ManifestFolder {
         ManifestFolder(
             provisioners: configuration?.provisioners.map(\.name.value), secrets: configuration?.secretNames,
-            defaultProvisioner: configuration.map(\.defaultProvisioner) ?? "default")
+            defaultProvisioner: configuration.map(\.defaultProvisioner) ?? "default",
+            limit: configuration?.limits.presetsPerSource ?? Policy.Limits.standardPresetsPerSource)
     }
 
     func configured() async throws -> Findings {
@@ -71,24 +70,42 @@ struct Validator {
                     findings.add(error, of: configured, in: file)
                 }
                 let files = try await source.git.manifests(at: revision)
-                let contents = try await source.git.allContents(of: files, limit: ManifestParser.sizeLimit)
-                let parsed = zip(files, contents).map { file, bytes in
-                    (
-                        path: file.path,
-                        file: bytes.map(ManifestParser.parse) ?? .tooLarge(limit: ManifestParser.sizeLimit)
-                    )
-                }
+                let parsed = try await parsed(files, of: source)
                 findings.files += files.count
                 findings.diagnostics += try await source.git.warnings(at: revision)
                 var catalog = Self.folder(configuration).link(parsed)
-                let bytes = Dictionary(zip(files.map(\.path), contents)) { first, _ in first }
-                catalog.quote { bytes[$0] ?? nil }
+                try await catalog.quote(files, of: source)
                 findings.add(catalog)
             } catch {
                 findings.add(error, of: configured, in: file)
             }
         }
         return findings
+    }
+
+    /// A few megabytes of files are in memory at a time.
+    private func parsed(
+        _ files: [ManifestFile], of source: Engine.Source
+    ) async throws -> [(path: String, file: ParsedFile)] {
+        var parsed: [(path: String, file: ParsedFile)] = []
+        while parsed.count < files.count {
+            let rest = files[parsed.count...]
+            let contents = try await source.git.contents(of: rest, limit: ManifestParser.readLimit)
+            parsed += zip(rest, contents).map { file, bytes in
+                (file.path, bytes.map(ManifestParser.parse) ?? .tooLarge(limit: ManifestParser.readLimit))
+            }
+        }
+        return parsed
+    }
+}
+
+extension Catalog {
+    fileprivate mutating func quote(_ files: [ManifestFile], of source: Engine.Source) async throws {
+        let paths = Set(unquotedPaths)
+        let quoted = files.filter { paths.contains($0.path) }
+        let contents = try await source.git.allContents(of: quoted, limit: ManifestParser.sizeLimit)
+        let bytes = Dictionary(zip(quoted.map(\.path), contents)) { first, _ in first }
+        quote { bytes[$0] ?? nil }
     }
 }
 

@@ -35,6 +35,16 @@ package struct CronExpression: Hashable, Sendable {
         eitherDaySuffices = !fields.dayOfMonth.hasStar && !fields.dayOfWeek.hasStar
     }
 
+    /// The largest number of minutes in a row, within an hour, that match.
+    package var longestRunOfMinutes: Int {
+        var (longest, run) = (0, 0)
+        for minute in 0..<60 {
+            run = minutes >> UInt64(minute) & 1 == 1 ? run + 1 : 0
+            longest = max(longest, run)
+        }
+        return longest
+    }
+
     static let everyMinute: UInt64 = 1 << 60 - 1
     static let everyHour: UInt64 = 1 << 24 - 1
 

@@ -6,6 +6,9 @@ package struct Catalog: Sendable {
     package private(set) var templates: [Template] = []
     /// In the order of files and positions.
     package var diagnostics: [Diagnostic] = []
+    /// Warnings of what is valid and may not be meant, for those who write manifests: a preset that its template scales to
+    /// zero, which the conditions of the preset say once it is applied.
+    package private(set) var notices: [Diagnostic] = []
     package private(set) var foreignDocuments = 0
     /// Names of presets that are there, but have errors.
     package private(set) var invalidNames: Set<String> = []
@@ -20,19 +23,26 @@ package struct Catalog: Sendable {
     ///     in force from there stays.
     ///   - provisioners: the names of the configuration; nil: any name will do.
     ///   - secrets: the names that the configuration gives a value, by provisioner; nil: any name will do.
+    ///   - limit: the number of presets, and of templates, that the files may define; beyond it everything stays as it
+    ///     was.
     ///   - previous: what the last revision put in force.
     package init(
         source: String, files: [(path: String, file: ParsedFile)], unreadPaths: [String] = [],
         provisioners: [String]?, secrets: [String: Set<String>]? = nil, defaultProvisioner: String?,
-        previous: [Preset], previousTemplates: [Template]
+        limit: Int = Policy.Limits.standardPresetsPerSource, previous: [Preset], previousTemplates: [Template]
     ) {
         self.source = source
+        if let excess = Self.excess(in: files, limit: limit) {
+            (presets, templates, diagnostics, hidesPresets) = (previous, previousTemplates, [excess], true)
+            return
+        }
         var linker = Linker(
             source: source, provisioners: provisioners, secrets: secrets, defaultProvisioner: defaultProvisioner,
             files: files, unreadPaths: unreadPaths)
         linker.link(previous, previousTemplates)
         foreignDocuments = files.reduce(0) { $0 + $1.file.foreignDocuments }
         invalidNames = linker.invalidPresets
+        notices = linker.notices
         templates = linker.templates.values.sorted { $0.name < $1.name }
         hidesPresets = !linker.invalidPaths.isEmpty
         presets = linker.presets
@@ -66,15 +76,26 @@ package struct Catalog: Sendable {
                 Diagnostic(
                     .warning, file: path,
                     "presets that are gone from git may be in this file, and stay until it can be read: \(hidden.summary)",
-                    hint: "mend the file, or exclude it in the configuration if it holds no manifests"))
+                    hint: "fix the errors of the file, or exclude it in the configuration if it holds no manifests"))
         }
         diagnostics.sort()
+        diagnostics.limitToSource(omitted: linker.omitted)
         if presets.count > linker.presets.count { presets.sort { $0.key < $1.key } }
         let names = Set(templates.map(\.name))
         templates += previousTemplates.filter { template in
             !names.contains(template.name)
-                && (linker.invalidTemplates.contains(template.name) || linker.isHidden(template))
+                && (linker.invalidTemplates[template.name] != nil || linker.isInBrokenFile(template))
         }
         templates.sort { $0.name < $1.name }
+    }
+
+    private static func excess(in files: [(path: String, file: ParsedFile)], limit: Int) -> Diagnostic? {
+        let presets = files.reduce(0) { $0 + $1.file.presets.count }
+        let templates = files.reduce(0) { $0 + $1.file.templates.count }
+        guard max(presets, templates) > limit else { return nil }
+        let found = presets > limit ? "\(presets) presets" : "\(templates) templates"
+        return Diagnostic(
+            .error, "the manifests define \(found), more than \(limit), the limit for a source; what was applied stays",
+            hint: "split the source, or raise policy.limits.presetsPerSource in the configuration")
     }
 }

@@ -51,8 +51,10 @@ package struct CatalogChange: Sendable {
         guard let replacing = try base.presets(replacements.subtracting(names)) else { return nil }
         linker.presetNames = names.union(replacing.values.filter { $0.retirement != .pruned }.map(\.key.name))
             .subtracting(gone)
-        for (path, draft) in drafts { linker.link(draft, path) }
-        guard linker.diagnostics.isEmpty else { return nil }
+        for (path, draft) in drafts {
+            linker.link(draft, path)
+            guard linker.diagnostics.isEmpty else { return nil }
+        }
         for name in gone {
             guard let preset = before[name], try !base.isReplacement(name) else { return nil }
             linker.presets.append(preset.pruned)
@@ -93,7 +95,7 @@ extension CatalogChange.File {
                 return false
             }
         }
-        if new?.isDoubtful == true, old?.presets.isEmpty == false { return false }
+        if let new, new.isDoubtful || !new.setAside.isEmpty, old?.presets.isEmpty == false { return false }
         return (old?.templates ?? []) == (new?.templates ?? [])
     }
 }

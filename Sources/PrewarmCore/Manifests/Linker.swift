@@ -10,23 +10,42 @@ struct Linker {
     /// Those of whole files in the order of their names.
     var presets: [Preset] = []
     var templates: [String: Template] = [:]
-    var diagnostics: [Diagnostic] = []
+    private(set) var diagnostics: [Diagnostic] = []
+    /// The number of errors that were found, those that are not kept included.
+    private(set) var errors = 0
+    /// The number of diagnostics beyond those that are kept.
+    private(set) var omitted = 0
+    private var errorsOfFiles: [String: Int] = [:]
+    private var omittedOfFiles: [String: Int] = [:]
+    /// What is valid, and may not be meant.
+    private(set) var notices: [Diagnostic] = []
     var invalidPresets: Set<String> = []
-    var invalidTemplates: Set<String> = []
+    /// By name, the file because of which a template is not known as it should be now.
+    var invalidTemplates: [String: String] = [:]
     /// Of files whose presets can't all be named.
     var invalidPaths: Set<String> = []
     /// Of files with an error, which may be in the name of a preset, too.
-    private(set) var brokenPaths: Set<String> = []
-    /// An error hides what may be templates.
-    private var hidesTemplates = false
+    var brokenPaths: Set<String> = []
+    /// The first file with an error that hides what may be a template.
+    private(set) var pathOfHiddenTemplates: String?
+    /// By file, what is not linked or forgotten because of it.
+    private var heldPresets: [String: [String]] = [:]
+    private var heldTemplates: [String: [String]] = [:]
     /// Of files that may have been ours, and of documents that almost are.
     private var doubtfulPaths: Set<String> = []
     private var doubtfulDocuments: [InvalidDocument: String] = [:]
+    /// Of documents that are commented out, or in a text, by file.
+    private var documentsAside: [String: Set<InvalidDocument>] = [:]
 
-    private var patterns = PatternCache()
-    private var templateNames: Set<String> = []
+    var patterns = PatternCache()
+    var suggestions = SuggestionBudget()
+    /// The bytes of the parameters of all presets.
+    var parameterBytes = 0
+    var templateNames: Set<String> = []
     /// What a preset may name as its replacement.
     var presetNames: Set<String> = []
+    /// Of presets that are applied already, the template that each names, where that has no manifest.
+    private var opaqueTemplates: [String: String] = [:]
 
     init(
         source: String, provisioners: [String]?, secrets: [String: Set<String>]?, defaultProvisioner: String?,
@@ -41,59 +60,101 @@ struct Linker {
     }
 
     mutating func link(_ previous: [Preset], _ previousTemplates: [Template]) {
-        for (path, file) in files { collectInvalid(path, file) }
+        let earlierPaths = Set(previous.map(\.origin.file)).union(previousTemplates.map(\.origin.file))
+        for (path, file) in files {
+            collect(file.diagnostics, path)
+            collectInvalid(path, file)
+            if !file.setAside.isEmpty, earlierPaths.contains(path) { documentsAside[path] = Set(file.setAside) }
+        }
         let templateDrafts = unique({ $0.templates }, kind: "template")
         let presetDrafts = unique({ $0.presets }, kind: "preset")
-        templateNames = Set(templateDrafts.map(\.name.value)).union(invalidTemplates)
+        templateNames = Set(templateDrafts.map(\.name.value)).union(invalidTemplates.keys)
         for template in previousTemplates where !templateNames.contains(template.name) {
-            guard isHidden(template) || reportDoubt(of: template) else { continue }
-            invalidTemplates.insert(template.name)
+            guard keep(template) || reportDoubt(of: template) else { continue }
+            invalidTemplates[template.name] = template.origin.file
             templateNames.insert(template.name)
         }
         presetNames = Set(presetDrafts.map(\.name.value)).union(invalidPresets)
         for preset in previous where brokenPaths.contains(preset.origin.file) { presetNames.insert(preset.key.name) }
+        noteOpaqueTemplates(of: previous, besides: previousTemplates)
         presets.reserveCapacity(presetDrafts.count)
         for place in templateDrafts {
             link(files[place.file].file.templates[place.draft], files[place.file].path)
         }
         // As one that has another name now, and an error.
-        for template in previousTemplates where templates[template.name] == nil && isHidden(template) {
-            invalidTemplates.insert(template.name)
+        for template in previousTemplates where templates[template.name] == nil && isInBrokenFile(template) {
+            invalidTemplates[template.name] = template.origin.file
         }
         for place in presetDrafts { link(files[place.file].file.presets[place.draft], files[place.file].path) }
+        reportHeld()
     }
 
-    private mutating func collectInvalid(_ path: String, _ file: ParsedFile) {
-        for var diagnostic in file.diagnostics {
+    private mutating func collect(_ found: [Diagnostic], _ path: String) {
+        errors += found.count { $0.severity == .error }
+        // What counts of many broken files is that each is named.
+        let hasRoom = diagnostics.count < Diagnostic.mostInSource
+        let kept = hasRoom ? found[...] : found.first { $0.severity == .error }.map { [$0][...] } ?? []
+        omitted += found.count - kept.count
+        for var diagnostic in kept {
             diagnostic.file = path
             diagnostics.append(diagnostic)
         }
+    }
+
+    private mutating func collectInvalid(_ path: String, _ file: ParsedFile) {
         if file.isUnreadable { invalidPaths.insert(path) }
         if file.isUnreadable || !file.invalid.isEmpty { brokenPaths.insert(path) }
-        if file.hidesTemplates { hidesTemplates = true }
+        if file.hidesTemplates { noteHiddenTemplates(path) }
         if file.isDoubtful { doubtfulPaths.insert(path) }
         for document in file.doubtful { doubtfulDocuments[document] = path }
         for document in file.invalid {
             switch (document.isPreset, document.name) {
             case (true, let name?): invalidPresets.insert(name)
             case (true, nil): invalidPaths.insert(path)
-            case (false, let name?): invalidTemplates.insert(name)
-            case (false, nil): hidesTemplates = true
+            case (false, let name?): invalidTemplates[name] = path
+            case (false, nil): noteHiddenTemplates(path)
             }
         }
     }
 
-    /// A template of an earlier revision that may be behind an error now.
-    func isHidden(_ template: Template) -> Bool {
-        hidesTemplates || !invalidPaths.isEmpty || brokenPaths.contains(template.origin.file)
-            || isUnread(template.origin.file)
+    // MARK: What an error may hide
+
+    private mutating func noteHiddenTemplates(_ path: String) {
+        pathOfHiddenTemplates = min(pathOfHiddenTemplates ?? path, path)
     }
 
-    /// Where something is, or a folder above it, that is not read.
+    /// A template that was forgotten because no error hides it anew: what its presets name is opaque, and stays so.
+    private mutating func noteOpaqueTemplates(of previous: [Preset], besides templates: [Template]) {
+        guard pathOfHiddenTemplates != nil else { return }
+        let known = Set(templates.map(\.name))
+        for preset in previous where !known.contains(preset.spec.template) {
+            opaqueTemplates[preset.key.name] = preset.spec.template
+        }
+    }
+
+    /// Returns the file that may define the template of a preset, which no readable file defines. A preset that is applied
+    /// with an opaque template goes on with it.
+    func pathOfHiddenTemplate(of draft: PresetDraft) -> String? {
+        opaqueTemplates[draft.name.value] == draft.template.value ? nil : pathOfHiddenTemplates
+    }
+
+    /// Whether a template of an earlier revision, which no readable document defines, stays because of an error.
+    private mutating func keep(_ template: Template) -> Bool {
+        if isInBrokenFile(template) { return true }
+        guard let path = pathOfHiddenTemplates else { return false }
+        heldTemplates[path, default: []].append(template.name)
+        return true
+    }
+
+    func isInBrokenFile(_ template: Template) -> Bool {
+        brokenPaths.contains(template.origin.file) || isUnread(template.origin.file)
+    }
+
+    /// Whether the path, or a folder above it, is not read.
     func isUnread(_ path: String) -> Bool { unreadPaths.contains { path.isPath(atOrBelow: $0) } }
 
-    /// Whether a template that is not there any more may be what a slip of the pen made something else of; then it is
-    /// told.
+    /// Whether a template that is not there any more may be what a slip of the pen made something else of; reports it
+    /// then.
     private mutating func reportDoubt(of template: Template) -> Bool {
         guard let path = doubt(template.name, isPreset: false, from: template.origin.file) else { return false }
         report(
@@ -104,15 +165,18 @@ struct Linker {
         return true
     }
 
-    /// The file that may be meant to define it, though as it stands it does not.
+    /// Returns the file that may be meant to define a preset or template, though as it stands it does not.
     func doubt(_ name: String, isPreset: Bool, from path: String) -> String? {
-        doubtfulPaths.contains(path)
-            ? path : doubtfulDocuments[InvalidDocument(isPreset: isPreset, name: name)]
+        let document = InvalidDocument(isPreset: isPreset, name: name)
+        if doubtfulPaths.contains(path) || documentsAside[path]?.contains(document) == true { return path }
+        return doubtfulDocuments[document]
     }
 
     static let doubtHint =
-        "a manifest begins with apiVersion: prewarm/v1; to let it go, remove the file, or the document where others "
-        + "stay in it"
+        "a manifest is a document that begins with apiVersion: prewarm/v1; to remove its pools, remove the file, or the "
+        + "document with its comments where others stay in the file"
+
+    // MARK: Names
 
     /// Where the drafts are whose name no other has, in the order of the names; the others get an error each, and count
     /// as invalid.
@@ -139,8 +203,9 @@ struct Linker {
     private mutating func report(_ places: ArraySlice<Place>, kind: String) {
         for (index, place) in places.enumerated() {
             let name = place.name.value
-            if kind == "preset" { invalidPresets.insert(name) } else { invalidTemplates.insert(name) }
-            brokenPaths.insert(files[place.file].path)
+            let file = files[place.file].path
+            if kind == "preset" { invalidPresets.insert(name) } else { invalidTemplates[name] = file }
+            brokenPaths.insert(file)
             let other = places[places.startIndex + (index == 0 ? 1 : 0)]
             let (path, there) = (files[other.file].path, other.name.position)
             report(
@@ -150,149 +215,52 @@ struct Linker {
         }
     }
 
-    private mutating func report(_ path: String, _ position: Position?, _ message: String, hint: String? = nil) {
+    // MARK: Reports
+
+    mutating func report(_ path: String, _ position: Position?, _ message: String, hint: String? = nil) {
+        errors += 1
+        errorsOfFiles[path, default: 0] += 1
+        let most = diagnostics.count < Diagnostic.mostInSource ? Diagnostic.mostInFile : 1
+        guard errorsOfFiles[path, default: 0] <= most else {
+            omittedOfFiles[path, default: 0] += 1
+            return
+        }
         diagnostics.append(Diagnostic(.error, file: path, at: position, message, hint: hint))
     }
 
-    // MARK: Templates
-
-    private mutating func link(_ draft: TemplateDraft, _ path: String) {
-        let errors = diagnostics.count
-        let name = draft.name.value
-        if let provisioner = draft.provisioner { check(provisioner, path) }
-        if let replacement = draft.deprecated?.replacement, !templateNames.contains(replacement) {
-            report(
-                path, draft.replacement, "there is no template \"\(replacement)\" to replace this one",
-                hint: templateNames.suggestion(for: replacement))
-        }
-        guard diagnostics.count == errors else {
-            invalidTemplates.insert(name)
-            brokenPaths.insert(path)
-            return
-        }
-        templates[name] = Template(
-            name: name, labels: draft.labels, annotations: draft.annotations,
-            origin: Origin(file: path, line: draft.name.position.line), provisioner: draft.provisioner?.value,
-            activeVersion: draft.activeVersion, parameters: draft.parameters, deprecated: draft.deprecated,
-            readyTimeout: draft.readyTimeoutSeconds.map { .seconds($0) })
+    mutating func note(_ path: String, _ position: Position?, _ message: String, hint: String) {
+        guard notices.count < Diagnostic.mostInSource else { return }
+        notices.append(Diagnostic(.warning, file: path, at: position, message, hint: hint))
     }
 
-    private mutating func check(_ provisioner: Located<String>, _ path: String) {
-        guard let provisioners, !provisioners.contains(provisioner.value) else { return }
-        report(
-            path, provisioner.position, "the configuration names no provisioner \"\(provisioner.value)\"",
-            hint: Set(provisioners).suggestion(for: provisioner.value)
-                ?? (provisioners.isEmpty ? nil : "it names \(provisioners.sorted().joined(separator: ", "))"))
-    }
+    mutating func hold(preset name: String, becauseOf path: String) { heldPresets[path, default: []].append(name) }
 
-    // MARK: Presets
-
-    mutating func link(_ draft: PresetDraft, _ path: String) {
-        let errors = diagnostics.count
-        let name = draft.name.value
-        let template = templates[draft.template.value]
-        if template == nil, hidesTemplates || invalidTemplates.contains(draft.template.value) {
-            // Its template has errors of its own, or may be behind one: they are told once, and what is in force stays.
-            noteInvalid(name, path)
-            return
+    /// Names what an error in one file keeps others from.
+    private mutating func reportHeld() {
+        for (path, names) in heldTemplates.sorted(by: { $0.key < $1.key }) {
+            diagnostics.append(
+                Diagnostic(
+                    .warning, file: path,
+                    "templates that are gone from git may be in this file, and stay until it is valid: \(names.summary)",
+                    hint: Self.heldHint))
         }
-        let provisioner = template?.provisioner ?? defaultProvisioner
-        if provisioner == nil {
-            report(
-                path, draft.template.position,
-                template == nil
-                    ? "there is no template \"\(draft.template.value)\", and no provisioner is the default one"
-                    : "the template \"\(draft.template.value)\" names no provisioner, and none is the default one",
-                hint: templateNames.suggestion(for: draft.template.value)
-                    ?? "set `default: true` on a provisioner of the configuration, or name one in the template")
+        for (path, names) in heldPresets.sorted(by: { $0.key < $1.key }) {
+            diagnostics.append(
+                Diagnostic(
+                    .warning, file: path,
+                    "presets wait for a template that this file may define, and stay as they are: \(names.summary)",
+                    hint: Self.heldHint))
         }
-        let version = draft.version?.value ?? template?.activeVersion
-        if version == nil {
-            report(
-                path, template == nil ? draft.template.position : draft.spec,
-                template == nil
-                    ? "there is no template \"\(draft.template.value)\", and the preset has no version without it"
-                    : "the preset has no version, and its template has no activeVersion to take it from",
-                hint: template != nil
-                    ? "add `version:` to its spec"
-                    : templateNames.suggestion(for: draft.template.value)
-                        ?? "templates are read from the paths of the source alone, as presets are; without one, a preset "
-                        + "needs a `version:` of its own")
-        }
-        if let replacement = draft.deprecated?.replacement, !presetNames.contains(replacement) {
-            report(
-                path, draft.replacement, "there is no preset \"\(replacement)\" to replace this one",
-                hint: presetNames.suggestion(for: replacement))
-        }
-        let parameters = self.parameters(of: draft, template, path)
-        if let provisioner { checkSecrets(of: draft, provisioner, path) }
-        guard diagnostics.count == errors, let version, let provisioner else {
-            noteInvalid(name, path)
-            return
-        }
-        presets.append(
-            Preset(
-                key: PresetKey(source: source, name: name), labels: draft.labels, annotations: draft.annotations,
-                origin: Origin(file: path, line: draft.name.position.line),
-                spec: WorkspaceSpec(
-                    template: draft.template.value, version: version, provisioner: provisioner, parameters: parameters),
-                instances: draft.instances, ttl: draft.ttlSeconds.map { .seconds($0) }, schedule: draft.schedule,
-                strategy: draft.strategy, failureLimit: draft.failureLimit,
-                retirement: retirement(of: draft, template, version: version), isSuspended: draft.isSuspended,
-                options: draft.options, readyTimeout: template?.readyTimeout))
-    }
-
-    /// What is in force of that name stays, and what is in force from that file.
-    private mutating func noteInvalid(_ preset: String, _ path: String) {
-        invalidPresets.insert(preset)
-        brokenPaths.insert(path)
-    }
-
-    private mutating func checkSecrets(of draft: PresetDraft, _ provisioner: String, _ path: String) {
-        guard let known = secrets?[provisioner] else { return }
-        for value in draft.parameters.values.sorted(by: { $0.position < $1.position }) {
-            guard case .secret(let name) = value.value, !known.contains(name) else { continue }
-            report(
-                path, value.position,
-                "the configuration has no secret \"\(name)\" for the provisioner \"\(provisioner)\"",
-                hint: known.suggestion(for: name) ?? "give it a value under `secrets:` of the configuration")
-        }
-    }
-
-    private func retirement(of draft: PresetDraft, _ template: Template?, version: String) -> Preset.Retirement? {
-        if let deprecated = draft.deprecated { return .deprecated(deprecated) }
-        if let deprecated = template?.deprecated { return .templateDeprecated(deprecated) }
-        if let active = template?.activeVersion, active != version { return .inactive(activeVersion: active) }
-        return nil
-    }
-
-    private mutating func parameters(
-        of draft: PresetDraft, _ template: Template?, _ path: String
-    ) -> [String: ParameterValue] {
-        var values = draft.parameters.mapValues { $0.value }
-        guard let rules = template?.parameters, !rules.isEmpty else { return values }
-        let names = Set(rules.map(\.name))
-        for (name, value) in draft.parameters.sorted(by: { $0.key < $1.key }) where !names.contains(name) {
-            report(
-                path, value.position, "the template \"\(draft.template.value)\" has no parameter \"\(name)\"",
-                hint: names.suggestion(for: name) ?? "it has \(names.sorted().joined(separator: ", "))")
-        }
-        for rule in rules {
-            if let value = draft.parameters[rule.name] {
-                if let problem = rule.problem(with: value.value, patterns: &patterns) {
-                    report(path, value.position, "the parameter \"\(rule.name)\" \(problem)", hint: rule.description)
-                }
-            } else if let standard = rule.standard {
-                values[rule.name] = standard
-            } else if rule.isRequired {
-                report(
-                    path, draft.spec,
-                    "the template \"\(draft.template.value)\" requires the parameter \"\(rule.name)\"",
-                    hint: rule.description ?? "add it under `parameters:`")
+        for (path, count) in omittedOfFiles.sorted(by: { $0.key < $1.key }) {
+            if diagnostics.count < Diagnostic.mostInSource {
+                diagnostics.append(.moreErrors(count, file: path))
+            } else {
+                omitted += count
             }
         }
-        return values
     }
+
+    private static let heldHint = "fix the errors of the file, or exclude it in the configuration"
 }
 
 /// A draft: its file, and which of that file's it is. In the order of names, and of files where they are the same.
@@ -313,9 +281,3 @@ private protocol NamedDraft {
 
 extension PresetDraft: NamedDraft {}
 extension TemplateDraft: NamedDraft {}
-
-extension Set<String> {
-    fileprivate func suggestion(for name: String) -> String? {
-        sorted().closest(to: name).map { "did you mean \"\($0)\"?" }
-    }
-}

@@ -7,7 +7,7 @@ extension ParameterRule {
     }
 
     /// The same, where many values are checked.
-    func problem(with value: ParameterValue, patterns: inout PatternCache) -> String? {
+    package func problem(with value: ParameterValue, patterns: inout PatternCache) -> String? {
         switch (kind, value) {
         case (.string, .secret): return nil
         case (.string, .string(let text)): return problem(allowing: value) ?? problem(matching: text, &patterns)
@@ -25,7 +25,8 @@ extension ParameterRule {
 
     private func problem(allowing value: ParameterValue) -> String? {
         guard let allowed, !allowed.contains(where: { $0.isEqual(to: value) }) else { return nil }
-        return "is \(value.literal), expected one of \(allowed.map(\.literal).joined(separator: ", "))"
+        return "is \(value.literal), expected one of \(allowed.prefix(10).map(\.literal).joined(separator: ", "))"
+            + (allowed.count > 10 ? " and \(allowed.count - 10) more" : "")
     }
 
     private func problem(bounding number: Double, _ text: String) -> String? {
@@ -37,20 +38,29 @@ extension ParameterRule {
     private func problem(matching text: String, _ patterns: inout PatternCache) -> String? {
         guard let pattern else { return nil }
         guard text.utf8.count <= 4096 else { return "is longer than 4096 bytes, too long to be matched with a pattern" }
-        switch patterns.pattern(pattern) {
-        case .success(let compiled):
-            return compiled.matches(text) ? nil : "is \"\(text)\", which does not match \(pattern)"
-        // Manifests with such patterns are refused before: this one was read otherwise.
-        case .failure(let error): return "can't be matched with \(pattern): \(error.message)"
+        do throws(PatternCache.Failure) {
+            if try patterns.matches(text, pattern) { return nil }
+            return "is \"\(text.shortened)\", which does not match \(pattern.limited(to: 120))"
+        } catch {
+            switch error {
+            // Manifests with such patterns are refused before: this one was read otherwise.
+            case .unusable(let error): return "can't be matched with \(pattern.limited(to: 120)): \(error.message)"
+            case .valueTooExpensive:
+                return "takes more than \(PatternCache.stepsPerValue) steps to match with \(pattern.limited(to: 120)): "
+                    + "shorten it, or simplify the pattern"
+            case .budgetUsedUp:
+                return "cannot be checked: the patterns of its file or source take too many steps in all; "
+                    + "simplify the patterns of the templates"
+            }
         }
     }
 }
 
 extension ParameterValue {
-    /// As a manifest writes it.
+    /// The value as a manifest writes it, shortened for a message.
     package var literal: String {
         switch self {
-        case .string(let value): "\"\(value)\""
+        case .string(let value): "\"\(value.shortened)\""
         case .integer(let value): "\(value)"
         case .number(let value): value.shortText
         case .boolean(let value): "\(value)"

@@ -18,6 +18,10 @@ package struct ParsedFile: Hashable, Sendable {
     /// Documents that say by their kind and name what they are, and by their apiVersion almost that they are ours: what
     /// is in force of that name stays, wherever it was.
     package var doubtful: [InvalidDocument] = []
+    /// Documents that comments or texts of the file may hold: what is in force of that name, and from its path, stays.
+    package var setAside: [InvalidDocument] = []
+    /// The number of errors that are not among ``diagnostics``, while the file is parsed. Not encoded.
+    package var omittedErrors = 0
     /// True where what an error hides may be a template, so that a name which is nowhere else is not one of nothing.
     package var hidesTemplates = false
     /// False where the bytes say something else on another machine: then it is not to be kept. Not encoded.
@@ -25,11 +29,21 @@ package struct ParsedFile: Hashable, Sendable {
 
     package init() {}
 
-    /// One of which no byte was read.
+    /// A file of which no byte was read. It is far too large for a manifest: it keeps what is applied from its own path.
     package static func tooLarge(limit: Int) -> ParsedFile {
-        .tooLarge(
-            "the file is larger than \(limit / 1024) KiB, the limit for a manifest file", hidesTemplates: true)
+        var file = ParsedFile()
+        file.foreignDocuments = 1
+        file.isDoubtful = true
+        file.diagnostics = [
+            Diagnostic(
+                .warning, "the file is larger than \(limit / 1024) KiB, and is not read",
+                hint: "exclude it in the configuration if it holds no manifests")
+        ]
+        return file
     }
+
+    /// Whether the file counts for the limit of manifest files.
+    package var isOurs: Bool { !presets.isEmpty || !templates.isEmpty || !invalid.isEmpty || isUnreadable }
 
     /// - Parameter hidesTemplates: as ``hidesTemplates``.
     package static func tooLarge(_ message: String, hidesTemplates: Bool) -> ParsedFile {
@@ -112,6 +126,7 @@ extension ParsedFile: BinaryCodable {
         writer.write(hidesTemplates)
         writer.write(isDoubtful)
         writer.write(doubtful)
+        writer.write(setAside)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -124,6 +139,7 @@ extension ParsedFile: BinaryCodable {
         hidesTemplates = try reader.read()
         isDoubtful = try reader.read()
         doubtful = try reader.read()
+        setAside = try reader.read()
     }
 }
 

@@ -1,8 +1,15 @@
 extension Pattern {
-    /// True where the pattern matches somewhere in the text.
+    /// Returns whether the pattern matches somewhere in the text.
+    package func matches(_ text: String) -> Bool {
+        var steps = Int.max
+        return matches(text, steps: &steps) == true
+    }
+
+    /// Returns whether the pattern matches somewhere in the text; nil where that takes more than `steps`.
     ///
     /// Takes time in proportion to the text times the program, and memory to the program alone.
-    package func matches(_ text: String) -> Bool {
+    /// - Parameter steps: the number of instructions that may be followed; what was followed is subtracted.
+    package func matches(_ text: String, steps: inout Int) -> Bool? {
         var entered = [Int](repeating: -1, count: program.count)
         var waiting: [Int] = []
         var stack: [Int] = []
@@ -16,6 +23,7 @@ extension Pattern {
             while let index = stack.popLast() {
                 guard entered[index] != position else { continue }
                 entered[index] = position
+                steps -= 1
                 switch program[index] {
                 case .match: return true
                 case .scalar(let scalar): if scalar == next { waiting.append(index + 1) }
@@ -29,6 +37,7 @@ extension Pattern {
                 }
             }
             guard next != nil else { return false }
+            guard steps > 0 else { return nil }
             previous = next
             position += 1
         }

@@ -6,8 +6,8 @@
 ///
 /// The text is followed through all states at once (Thompson 1968), never back: any pattern and any text end.
 package struct Pattern: Sendable {
-    /// Of the program that a pattern becomes, once its counts are written out.
-    package static let maximumInstructions = 10_000
+    /// The largest number of instructions that a pattern may become, once its counts are written out.
+    package static let maximumInstructions = 2_000
     package static let maximumDepth = 100
 
     enum Assertion: Sendable {

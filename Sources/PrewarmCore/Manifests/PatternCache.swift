@@ -1,13 +1,54 @@
-/// Patterns that were compiled, as those of a template are needed for each of its presets.
-struct PatternCache {
-    private static let maximumCount = 64
+/// The compiled patterns of one file or source, and the steps that matching with them may still take.
+package struct PatternCache {
+    /// The largest number of steps for one value: some milliseconds.
+    static let stepsPerValue = 1_000_000
+    /// The number of steps for all values of a source: about as many as 10,000 presets with five patterns each need.
+    package static let stepsPerSource = 50_000_000
+    /// The number of steps for the defaults of the templates of one file.
+    package static let stepsPerFile = 5_000_000
+    /// The largest number of instructions that are kept: some megabytes.
+    private static let maximumInstructions = 100_000
 
     private var compiled: [String: Result<Pattern, PatternError>] = [:]
+    private var instructions = 0
+    private var steps: Int
 
-    mutating func pattern(_ text: String) -> Result<Pattern, PatternError> {
+    package init(steps: Int = PatternCache.stepsPerSource) {
+        self.steps = steps
+    }
+
+    /// Why a text could not be held against a pattern.
+    enum Failure: Error {
+        case unusable(PatternError)
+        /// The value takes more than ``stepsPerValue``.
+        case valueTooExpensive
+        /// All values together take more steps than the budget.
+        case budgetUsedUp
+    }
+
+    mutating func matches(_ text: String, _ pattern: String) throws(Failure) -> Bool {
+        guard steps > 0 else { throw .budgetUsedUp }
+        let compiled: Pattern
+        switch self.pattern(pattern) {
+        case .success(let pattern): compiled = pattern
+        case .failure(let error): throw .unusable(error)
+        }
+        let allowed = min(steps, Self.stepsPerValue)
+        var rest = allowed
+        let isMatch = compiled.matches(text, steps: &rest)
+        steps -= allowed - rest
+        guard let isMatch else { throw steps > 0 ? Failure.valueTooExpensive : Failure.budgetUsedUp }
+        return isMatch
+    }
+
+    /// To compile costs steps, too: whoever has more patterns than are kept compiles them again for each preset.
+    private mutating func pattern(_ text: String) -> Result<Pattern, PatternError> {
         if let known = compiled[text] { return known }
         let result = Result { () throws(PatternError) in try Pattern(text) }
-        if compiled.count == Self.maximumCount { compiled.removeAll() }
+        let size = (try? result.get())?.program.count ?? 1
+        steps -= 10 * size
+        if instructions + size > Self.maximumInstructions { (compiled, instructions) = ([:], 0) }
+        instructions += size
         compiled[text] = result
         return result
     }

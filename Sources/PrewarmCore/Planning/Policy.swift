@@ -6,11 +6,16 @@ package struct Policy: Hashable, Sendable {
         package var instancesPerSource: Int?
         package var instances: Int?
         package var actionsPerTurn: Int?
+        /// The number of presets, and of templates, that the manifests of one source may define.
+        package var presetsPerSource: Int
+
+        package static let standardPresetsPerSource = 10_000
 
         package init(
             instancesPerPreset: Int? = nil, instancesPerSource: Int? = nil, instances: Int? = nil,
-            actionsPerTurn: Int? = nil
+            actionsPerTurn: Int? = nil, presetsPerSource: Int = Limits.standardPresetsPerSource
         ) {
+            self.presetsPerSource = presetsPerSource
             self.instancesPerPreset = instancesPerPreset
             self.instancesPerSource = instancesPerSource
             self.instances = instances

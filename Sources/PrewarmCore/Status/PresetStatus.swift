@@ -135,7 +135,7 @@ package struct PresetStatus: Sendable {
         }
         return Condition(
             .invalid, reason: "ManifestInvalid",
-            message: "the last good version is in force: \(error.location): \(error.message)")
+            message: "the last good version is in force: \(error.location): \(error.message.limited(to: 300))")
     }
 
     /// What waits for somebody's leave, or for another commit.

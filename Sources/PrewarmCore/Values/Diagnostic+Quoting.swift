@@ -1,40 +1,54 @@
 extension [Diagnostic] {
     /// Adds the line that each is about, where it has none yet.
-    /// - Parameter bytes: of the file that all of them are about.
-    package mutating func quote(_ bytes: [UInt8]) {
+    /// - Parameters:
+    ///   - bytes: of the file that all of them are about.
+    ///   - redacted: takes secrets out of a line, before a part of it is cut out.
+    package mutating func quote(_ bytes: [UInt8], redacted: (String) -> String = { $0 }) {
         // No lines can be told apart in UTF-16.
         if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) { return }
         let text = String(decoding: bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...], as: UTF8.self)
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for index in indices where self[index].excerpt == nil {
             guard let line = self[index].position?.line, lines.indices.contains(line - 1) else { continue }
-            self[index].excerpt = String(lines[line - 1].prefix(Diagnostic.excerptLimit))
+            self[index].setExcerpt(redacted(String(lines[line - 1])))
         }
     }
 }
 
 extension Diagnostic {
-    /// Characters of a line that are kept.
-    static let excerptLimit = 4096
-    /// Characters of a line that are shown.
-    private static let shownLimit = 160
+    /// The number of characters of a line that are kept.
+    private static let excerptLimit = 160
+    /// Where the caret stands in the excerpt of a long line whose beginning is cut off.
+    private static let cutCaret = excerptLimit / 2 + 1
 
-    /// The part of the line that is shown, and what comes under it up to the caret.
+    /// Keeps the part of a line around the position: a line may have as many characters as the file.
+    fileprivate mutating func setExcerpt(_ line: String) {
+        guard line.utf8.count > Self.excerptLimit, let position else {
+            excerpt = line
+            return
+        }
+        let scalars = Array(line.unicodeScalars)
+        let caret = Swift.min(position.column - 1, scalars.count)
+        let start = Self.cutsBeginning(caret) && scalars.count > Self.excerptLimit ? caret - Self.excerptLimit / 2 : 0
+        let end = Swift.min(scalars.count, start + Self.excerptLimit)
+        excerpt =
+            (start > 0 ? "…" : "") + String(String.UnicodeScalarView(scalars[start..<end]))
+            + (end < scalars.count ? "…" : "")
+    }
+
+    private static func cutsBeginning(_ caret: Int) -> Bool { caret > excerptLimit * 3 / 4 }
+
+    /// The excerpt as it is shown, and what comes under it up to the caret.
     var excerptLines: (text: String, lead: String)? {
         guard let excerpt, let position else { return nil }
         let scalars = Array(excerpt.unicodeScalars)
-        let caret = min(position.column - 1, scalars.count)
-        var start = 0
-        if scalars.count > Self.shownLimit, caret > Self.shownLimit * 3 / 4 {
-            start = min(caret - Self.shownLimit / 2, scalars.count - Self.shownLimit)
-        }
-        let end = min(scalars.count, start + Self.shownLimit)
-        let shown = scalars[start..<end].filter { $0 == "\t" || $0.isPrintable }
-        let text = (start > 0 ? "…" : "") + String(String.UnicodeScalarView(shown)) + (end < scalars.count ? "…" : "")
+        let isCut = Self.cutsBeginning(position.column - 1) && scalars.first == "…"
+        let caret = Swift.min(isCut ? Self.cutCaret : position.column - 1, scalars.count)
+        let shown = scalars.filter { $0 == "\t" || $0.isPrintable }
         // Tabs stay tabs, so that the caret stands where the terminal puts the column.
-        let lead = scalars[start..<caret].filter { $0 == "\t" || $0.isPrintable }
+        let lead = scalars[..<caret].filter { $0 == "\t" || $0.isPrintable }
             .map { $0 == "\t" ? "\t" : $0.isWide ? "  " : " " }.joined()
-        return (text, (start > 0 ? " " : "") + lead)
+        return (String(String.UnicodeScalarView(shown)), lead)
     }
 }
 

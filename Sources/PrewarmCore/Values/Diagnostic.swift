@@ -23,8 +23,8 @@ package struct Diagnostic: Hashable, Sendable {
         self.severity = severity
         self.file = file
         self.position = position
-        self.message = message.printable
-        self.hint = hint
+        self.message = message.printable.limited(to: Self.textLimit)
+        self.hint = hint?.limited(to: Self.textLimit)
         self.excerpt = excerpt
     }
 

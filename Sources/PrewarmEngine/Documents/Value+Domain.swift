@@ -177,7 +177,7 @@ extension Value {
             "files": source.record.map { .int($0.files) },
             "conditions": .array(source.conditions(quotes: audience.seesAllPresets).map { Value($0) }),
             "hint": source.record?.failure?.hint.map { .string($0) },
-            "diagnostics": .array(diagnostics.map { Value($0) }),
+            "diagnostics": .array(diagnostics.shown.map { Value($0) }),
         ])
     }
 

@@ -19,7 +19,7 @@ extension Value {
             "actions": .array(actions.map { Value($0, statuses[$0.preset], for: audience) }),
             "held": .array(held.map { Value($0.action, statuses[$0.action.preset], hold: $0.hold, for: audience) }),
             "presets": .array(all.map { Value($0, for: audience) }),
-            "diagnostics": .array(diagnostics.map { Value($0) }),
+            "diagnostics": .array(diagnostics.shown.map { Value($0) }),
             "failures": reports.allSatisfy { $0.failure == nil } ? nil : .array(reports.compactMap(\.failureValue)),
             "summary": .object(known: [
                 "create": count(.create), "delete": count(.delete), "cancel": count(.cancel), "held": .int(held.count),

@@ -13,7 +13,7 @@ package protocol GitSource: Sendable {
     /// Looks a revision up in the mirror, by branch, tag or (short) commit; for `--rev`.
     func lookUp(_ text: String) async throws(GitFailure) -> Revision
 
-    /// The `.yaml` and `.yml` files under the configured path, in the order of their paths.
+    /// The `.yaml` and `.yml` files under the configured path, in the order of their paths, whoever's they are.
     func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile]
 
     /// The bytes of the first of the files, in the order given: of as many as take some megabytes together, so that memory
@@ -71,8 +71,10 @@ package struct ManifestFile: Hashable, Sendable {
     /// 40 lower-case hexadecimal digits.
     package let blob: String
 
-    /// How many files a source may have.
+    /// The number of files with manifests that a source may have; files of others do not count.
     package static let mostInSource = 10_000
+    /// The number of bytes that all parsed manifests of a source may take.
+    package static let mostBytesInSource = 32 << 20
 
     package init(path: String, blob: String) {
         self.path = path
@@ -128,6 +130,14 @@ package struct GitFailure: Error, Hashable, Sendable {
 }
 
 extension Diagnostic {
+    /// A file whose name would be a manifest's, were its ending in lower case.
+    package static func upperCase(_ path: String) -> Diagnostic {
+        let ending = path[(path.lastIndex(of: ".") ?? path.startIndex)...]
+        return Diagnostic(
+            .warning, file: path, "this file is not read, since its name ends in \(ending)",
+            hint: "rename it to end in \(ending.lowercased())")
+    }
+
     /// One of several paths of a source, where there is nothing.
     package static func missingPath(_ path: String) -> Diagnostic {
         Diagnostic(

@@ -26,17 +26,19 @@ extension Engine {
             events: try await admit(target, of: source, after: record, step: step), changes: step?.changes)
     }
 
-    /// What a revision asks for, told from the files that differ. Nil where that can't tell: see ``CatalogChange``, and
-    /// where the revision in force has an error or a warning.
+    /// Returns what a revision asks for, by the files that differ. Nil where only a look at all files can tell: see
+    /// ``CatalogChange``, and where the applied revision has an error or a warning.
     func desired(
-        _ changes: ManifestChanges, since record: SourceRecord, of source: String, in store: any StoreReader
-    ) throws -> Desired? {
+        _ changes: ManifestChanges, since record: SourceRecord, of source: String
+    ) async throws -> Desired? {
         let count = changes.files.reduce(record.files) {
             $0 + ($1.new == nil ? 0 : 1) - ($1.old == nil ? 0 : 1)
         }
-        guard count <= ManifestFile.mostInSource, try store.diagnostics(source: source).isEmpty else { return nil }
-        let kept = try store.parsed(
-            blobs: changes.files.flatMap { [$0.old, $0.new].compactMap { $0 } }, parserVersion: parser.version)
+        let (blobs, version) = (changes.files.flatMap { [$0.old, $0.new].compactMap { $0 } }, parser.version)
+        let found = try await store.read { store in
+            try store.diagnostics(source: source).isEmpty ? try store.parsed(blobs: blobs, parserVersion: version) : nil
+        }
+        guard count <= ManifestFile.mostInSource, let kept = found else { return nil }
         var newlyParsed: [String: [UInt8]] = [:]
         var files: [CatalogChange.File] = []
         for change in changes.files {
@@ -50,14 +52,20 @@ extension Engine {
             }
             files.append(CatalogChange.File(path: change.path, old: old, new: new))
         }
-        let change = try CatalogChange(
-            source: source, files: files, provisioners: Array(provisioners.keys),
-            secrets: secretNames, defaultProvisioner: defaultProvisioner, base: StoredBase(source: source, store: store)
-        )
+        let linked = files
+        let change = try await store.read { store in
+            try CatalogChange(
+                source: source, files: linked, provisioners: Array(provisioners.keys), secrets: secretNames,
+                defaultProvisioner: defaultProvisioner, base: StoredBase(source: source, store: store))
+        }
         guard let change else { return nil }
+        // Pruned ones count here, and not where all manifests are read.
+        let (added, limit) = (change.presets.count { $0.before == nil }, policy.limits.presetsPerSource)
+        let known = try await store.read { store in try store.presetCount(source: source) }
+        guard added == 0 || known + added <= limit else { return nil }
         return Desired(
             changes: change.presets, files: count,
-            filesKnown: changes.files.count { $0.new != nil } - newlyParsed.count,
+            filesKnown: changes.files.count { $0.new != nil } - newlyParsed.count, filesParsed: newlyParsed.count,
             foreignDocuments: record.foreignDocuments + change.foreignDocuments,
             newlyParsed: newlyParsed.map { (blob: $0, bytes: $1) }, commit: changes.commit)
     }

@@ -12,6 +12,8 @@ struct Desired: Sendable {
     var files: Int
     /// Those of which the result was kept, of the files that had to be looked at.
     var filesKnown: Int
+    /// The number of files that were parsed.
+    var filesParsed: Int
     var foreignDocuments: Int
     /// Results to keep, of blobs that were not known yet.
     var newlyParsed: [(blob: String, bytes: [UInt8])] = []
@@ -40,27 +42,52 @@ extension Engine {
                 let result = bytes.map(parser.parse) ?? .tooLarge(limit: parser.sizeLimit)
                 parsed[file.blob] = result
                 if result.isOfBytesAlone { newlyParsed.append((file.blob, result.binary)) }
+                // Claims share the threads that this runs on.
+                await Task.yield()
             }
             rest = rest.dropFirst(contents.count)
         }
         let inputs = files.compactMap { file in parsed[file.blob].map { (path: file.path, file: $0) } }
+        try checkSize(of: inputs, kept: kept, newlyParsed, at: revision)
         let warnings = try await source.git.warnings(at: revision)
         try refuseNewPaths(among: warnings, previous, at: revision)
         var catalog = Catalog(
             source: source.name, files: inputs, unreadPaths: warnings.map(\.file),
             provisioners: Array(provisioners.keys), secrets: secretNames, defaultProvisioner: defaultProvisioner,
-            previous: previous.presets, previousTemplates: previous.templates)
+            limit: policy.limits.presetsPerSource, previous: previous.presets, previousTemplates: previous.templates)
         try await quote(&catalog, files, of: source)
         catalog.diagnostics += warnings
         var desired = Desired(catalog, previous: previous)
         desired.files = files.count
         desired.filesKnown = kept.count
+        desired.filesParsed = unknown.count
         desired.newlyParsed = newlyParsed
         return desired
     }
 }
 
 extension Engine {
+    /// All manifests of a source are in memory while they are linked.
+    private func checkSize(
+        of inputs: [(path: String, file: ParsedFile)], kept: [String: [UInt8]],
+        _ newlyParsed: [(blob: String, bytes: [UInt8])], at revision: Revision
+    ) throws(GitFailure) {
+        let count = inputs.count { $0.file.isOurs }
+        guard count <= ManifestFile.mostInSource else {
+            throw GitFailure(
+                .tooLarge,
+                "\(revision.short) has \(count) files with manifests, more than \(ManifestFile.mostInSource), the limit for a source",
+                hint: "put more presets into one file, or split the source into several, each with its own path")
+        }
+        let size = kept.values.reduce(0) { $0 + $1.count } + newlyParsed.reduce(0) { $0 + $1.bytes.count }
+        guard size <= ManifestFile.mostBytesInSource else {
+            throw GitFailure(
+                .tooLarge,
+                "the manifests at \(revision.short) take more than \(ManifestFile.mostBytesInSource >> 20) MiB, the limit for a source",
+                hint: "split the source into several, each with its own path")
+        }
+    }
+
     /// A path of which nothing is in force is no place that was emptied, but one that never was: a slip of the pen.
     private func refuseNewPaths(
         among warnings: [Diagnostic], _ previous: InForce, at revision: Revision
@@ -94,6 +121,7 @@ extension Desired {
         diagnostics = catalog.diagnostics
         files = 0
         filesKnown = 0
+        filesParsed = 0
         foreignDocuments = catalog.foreignDocuments
     }
 }

@@ -8,7 +8,10 @@ extension Engine {
     var currentInputs: String {
         let names = provisioners.keys.sorted().map { "\($0)\(secretNames?[$0]?.sorted() ?? [])" }.joined(separator: ",")
         let (limits, guarding) = (policy.limits, policy.deletionGuard)
-        let numbers = [limits.instancesPerPreset, limits.instancesPerSource, limits.instances, limits.actionsPerTurn]
+        let numbers = [
+            limits.instancesPerPreset, limits.instancesPerSource, limits.instances, limits.actionsPerTurn,
+            limits.presetsPerSource,
+        ]
         let texts = numbers.map { $0.map(String.init) ?? "-" }.joined(separator: ",")
         let rules = "\(guarding);\(policy.observedSources.sorted())"
         let freezes = policy.freezes.sorted { $0.key < $1.key }.map { source, freezes in

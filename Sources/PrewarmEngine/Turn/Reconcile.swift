@@ -17,8 +17,9 @@ struct Overtaken: Error {}
 extension Engine {
     /// The end of a turn: decides and commits.
     ///
-    /// Where no manifests have to be read besides those that changed, all of it is one transaction, and nobody is kept
-    /// from reconciling meanwhile. Else it is what the lease is for: nobody reads the same repository beside.
+    /// Where no manifests have to be read besides those that changed, the commit is one transaction without a lease, and
+    /// nothing keeps others from reconciling meanwhile. Otherwise the lease keeps others from reading the same repository
+    /// at the same time. Either way manifests are parsed and linked before the transaction, which only plans and writes.
     /// - Parameters:
     ///   - record: as it was when the turn began.
     ///   - target: the revision to be put in force; nil: what is in force.
@@ -56,25 +57,26 @@ extension Engine {
         after failure: GitFailure? = nil
     ) async throws -> TurnReport? {
         let (source, now) = (request.source, now())
-        let isNew = target.map { self.isNew($0, to: record, of: source) } ?? false
-        if isNew, arrival.changes == nil { return nil }
-        let done = try await store.write { store -> (report: TurnReport, desired: Desired?)? in
-            // One transaction needs no lease: who holds one that has run out finds out what was put in force meanwhile.
+        var changed: Desired?
+        if let target, isNew(target, to: record, of: source) {
+            guard let changes = arrival.changes,
+                let desired = try await desired(changes, since: record, of: source.name)
+            else { return nil }
+            changed = desired
+        }
+        let desired = changed
+        let report = try await store.write { store in
+            // One transaction needs no lease: a holder whose lease has run out finds out what was applied meanwhile.
             try checkNobodyElseHolds(source, in: store)
             let current = try self.record(of: source, in: store)
             if target != nil { try check(current, isAs: record) }
-            var desired: Desired?
-            if isNew, let changes = arrival.changes {
-                desired = try self.desired(changes, since: current, of: source.name, in: store)
-                if desired == nil { return nil }
-            }
             let commit = TurnCommit(
                 engine: self, request: request, record: current, desired: desired, target: target, failure: failure,
                 news: arrival.events, now: now)
-            return (try commit.run(in: store), desired)
+            return try commit.run(in: store)
         }
-        if let desired = done?.desired { observe(desired) }
-        return done?.report
+        if let desired { observe(desired) }
+        return report
     }
 
     /// The part of a turn that holds the lease.
@@ -87,6 +89,8 @@ extension Engine {
             try check(current, isAs: record)
             var read = try await desired(at: target, of: source, previous: try await inForce(of: source.name))
             read.commit = try await source.git.commit(of: target)
+            try await keepParsed(read.newlyParsed)
+            read.newlyParsed = []
             let (desired, now) = (read, now())
             let report = try await store.write { store in
                 try check(lease, of: source.name, in: store)
@@ -107,12 +111,35 @@ extension Engine {
         }
     }
 
+    /// Keeps what was parsed, a little at a time: there may be very many files, and claims wait for each transaction.
+    private func keepParsed(_ files: [(blob: String, bytes: [UInt8])]) async throws {
+        let version = parser.version
+        var (rest, room) = (files[...], Self.mostBytesKept)
+        while !rest.isEmpty, room > 0 {
+            var size = 0
+            let part = Array(
+                rest.prefix(500).prefix { file in
+                    defer { size += file.bytes.count }
+                    return size < 1 << 20
+                })
+            try await store.write { try $0.saveParsed(part, parserVersion: version) }
+            (rest, room) = (rest.dropFirst(part.count), room - size)
+        }
+    }
+
+    /// The bytes of parse results that one revision may add to the store; more are parsed again when they are needed.
+    private static let mostBytesKept = 16 << 20
+
+    /// Manifests are parsed and linked before the transaction that applies them, against what was applied then: throws
+    /// ``Overtaken`` where that has changed since, be it back to the same revision.
     private func check(_ current: SourceRecord, isAs record: SourceRecord) throws {
-        guard current.applied == record.applied, current.inputs == record.inputs else { throw Overtaken() }
+        guard current.applied == record.applied, current.appliedAt == record.appliedAt,
+            current.inputs == record.inputs
+        else { throw Overtaken() }
     }
 
     private func observe(_ desired: Desired) {
-        observe(.parsed(known: desired.filesKnown, new: desired.newlyParsed.count))
+        observe(.parsed(known: desired.filesKnown, new: desired.filesParsed))
     }
 
     /// Whether manifests have to be read for a revision to be in force.

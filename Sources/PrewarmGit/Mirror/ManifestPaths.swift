@@ -39,6 +39,15 @@ struct ManifestPaths: Sendable {
         }
     }
 
+    /// Whether a file at this path would be a manifest, were the ending of its name in lower case.
+    func ignores(file path: [UInt8]) -> Bool {
+        guard let dot = path.lastIndex(of: UInt8(ascii: ".")), path.count - dot <= 5,
+            path[dot...].contains(where: { (65...90).contains($0) })
+        else { return false }
+        let ending = path[dot...].map { (65...90).contains($0) ? $0 + 32 : $0 }
+        return !takes(file: path) && takes(file: path[..<dot] + ending)
+    }
+
     /// A link or a submodule at this path is among the manifests: it could be one, or a folder of them.
     func concerns(link path: [UInt8], isModule: Bool) -> Bool {
         let name = path[(path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0)...]

@@ -94,6 +94,8 @@ struct TreeComparison: ~Copyable {
             path.append(UInt8(ascii: "/"))
             return try compare(old?.id, new?.id, repository, depth: depth + 1)
         }
+        // It is named among the warnings, too.
+        if new != nil, paths.ignores(file: path) { return false }
         guard paths.takes(file: path) else { return true }
         if let old, let new,
             withUnsafePointer(

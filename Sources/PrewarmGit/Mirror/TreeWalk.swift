@@ -16,7 +16,9 @@ struct TreeWalk: ~Copyable {
         case absent, link, module
     }
 
-    static let largestCount = 10_000
+    /// The number of files that are listed, whoever's they are, and the bytes of their paths.
+    static let largestCount = 200_000
+    private static let mostPathBytes = 32 << 20
     /// A few kilobytes of git objects can stand for billions of entries, which repeat.
     private static let mostEntries = 1_000_000
     private static let deepest = 128
@@ -25,8 +27,10 @@ struct TreeWalk: ~Copyable {
     private let paths: ManifestPaths
     private var files: [ManifestFile] = []
     private var warnings: [Diagnostic] = []
-    private var links = 0
+    /// The number of links, submodules and files with a name in upper case.
+    private var unread = 0
     private var entries = 0
+    private var pathBytes = 0
     private var path: [UInt8] = []
 
     private init(_ paths: ManifestPaths) {
@@ -50,9 +54,10 @@ struct TreeWalk: ~Copyable {
         // git keeps no empty folder: of several, one may have lost its last file.
         if missing.count == paths.roots.count, let first = missing.first { return .pathNotFound(first, .absent) }
         walk.warnings += missing.map { .missingPath($0) }
-        if walk.links > Self.mostWarnings {
+        if walk.unread > Self.mostWarnings {
             walk.warnings.append(
-                Diagnostic(.warning, "\(walk.links - Self.mostWarnings) more links and submodules are not followed"))
+                Diagnostic(
+                    .warning, "\(walk.unread - Self.mostWarnings) more links, submodules and files are not read"))
         }
         return .found(walk.files, warnings: walk.warnings)
     }
@@ -104,8 +109,13 @@ struct TreeWalk: ~Copyable {
                     return excess
                 }
             case GIT_FILEMODE_BLOB, GIT_FILEMODE_BLOB_EXECUTABLE:
+                if paths.ignores(file: path) { note(.upperCase(String(decoding: path, as: UTF8.self))) }
                 guard paths.takes(file: path) else { continue }
-                guard files.count < Self.largestCount else { return "more than \(Self.largestCount) manifest files" }
+                guard files.count < Self.largestCount else { return "more than \(Self.largestCount) YAML files" }
+                pathBytes += path.count
+                guard pathBytes <= Self.mostPathBytes else {
+                    return "YAML files whose paths take more than \(Self.mostPathBytes >> 20) MiB"
+                }
                 files.append(ManifestFile(path: String(repositoryPath: path), blob: hexadecimal(id.pointee)))
             case GIT_FILEMODE_LINK: note(isModule: false)
             case GIT_FILEMODE_COMMIT: note(isModule: true)
@@ -118,13 +128,16 @@ struct TreeWalk: ~Copyable {
     /// They lead out of the tree, and are never followed.
     private mutating func note(isModule: Bool) {
         guard paths.concerns(link: path, isModule: isModule) else { return }
-        links += 1
-        guard links <= Self.mostWarnings else { return }
         let what = isModule ? "a submodule" : "a symbolic link"
-        warnings.append(
+        note(
             Diagnostic(
                 .warning, file: String(repositoryPath: path),
                 "this is \(what), which is not followed: what it leads to is not read",
                 hint: "put the files themselves here, or exclude it in the configuration"))
+    }
+
+    private mutating func note(_ warning: Diagnostic) {
+        unread += 1
+        if unread <= Self.mostWarnings { warnings.append(warning) }
     }
 }

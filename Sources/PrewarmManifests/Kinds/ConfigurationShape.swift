@@ -73,7 +73,10 @@ extension Shape {
                             .optional("instancesPerSource", .integer(0...1_000_000), "claimed ones included"),
                             .optional("instances", .integer(0...1_000_000), "in all, claimed ones included"),
                             .optional("actionsPerTurn", .integer(1...1_000_000), "creates and deletes of one turn"),
-                        ])), "none where they are not said"),
+                            .optional(
+                                "presetsPerSource", .integer(1...1_000_000),
+                                "presets that the manifests of one source may define (default: 10000)"),
+                        ])), "no limit by default, except for presetsPerSource"),
             .optional(
                 "orphans", .text(.choice(["report", "delete"])),
                 "what is done about workspaces that a provisioner lists and nobody knows; report unless it is said"),

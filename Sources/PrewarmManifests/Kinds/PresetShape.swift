@@ -66,7 +66,7 @@ extension Shape {
         "schedule",
         [
             .required("timezone", .text(.timezone), "an IANA name, as Europe/Berlin"),
-            .required("windows", .list(.object(window), minimum: 1), "the first that matches wins"),
+            .required("windows", .list(.object(window), minimum: 1, maximum: 100), "the first that matches wins"),
         ])
 
     private static let window = ObjectShape(

@@ -1,3 +1,5 @@
+import PrewarmCore
+
 /// What a message calls a part of a document. It is put together only where there is a message.
 enum PartName {
     case text(String)
@@ -63,13 +65,5 @@ extension YAMLTree {
         case .integer, .number: "the number \(scalar.text.shortened)"
         case .text: "the text \"\(scalar.shown.shortened)\""
         }
-    }
-}
-
-extension String {
-    /// For a message: one line, not too long.
-    var shortened: String {
-        let line = split(separator: "\n").first.map(String.init) ?? ""
-        return line.count > 60 ? line.prefix(59) + "…" : line
     }
 }

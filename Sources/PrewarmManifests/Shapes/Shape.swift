@@ -3,7 +3,9 @@ indirect enum Shape: Sendable {
     case object(ObjectShape)
     /// Any keys that fit the rule, all values of one shape.
     case map(key: TextRule, value: Shape)
-    case list(Shape, minimum: Int)
+    /// Each preset is checked against all values of an `enum`, and each plan looks at all windows of a schedule: no list
+    /// is as long as a file may be.
+    case list(Shape, minimum: Int, maximum: Int = 1_000)
     case text(TextRule)
     case integer(ClosedRange<Int>)
     case number

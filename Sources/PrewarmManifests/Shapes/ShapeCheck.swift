@@ -1,9 +1,12 @@
 import PrewarmCore
 
-/// Holds a document against its shape and reports everything that differs.
+/// Holds a document against its shape and reports everything that differs, the first hundred errors in words.
 struct ShapeCheck {
     let tree: YAMLTree
     private(set) var problems: [Diagnostic] = []
+    /// The number of errors beyond those in ``problems``.
+    private(set) var omitted = 0
+    private var count: Int { problems.count + omitted }
 
     init(_ tree: YAMLTree) {
         self.tree = tree
@@ -18,16 +21,9 @@ struct ShapeCheck {
         case .map(let rule, let value):
             guard tree.content(index) == .mapping else { return reportKind(index, shape, name) }
             checkMap(index, rule, value, name: name)
-        case .list(let element, let minimum):
+        case .list(let element, let minimum, let maximum):
             guard tree.content(index) == .sequence else { return reportKind(index, shape, name) }
-            var count = 0
-            for child in tree.elements(index) {
-                check(child, element, name: .element(of: name, count))
-                count += 1
-            }
-            if count < minimum {
-                report(tree.position(index), "\(shown(name)) is empty, expected at least \(minimum)")
-            }
+            checkList(index, element, minimum...maximum, name: name)
         case .either(let shapes): checkEither(index, shapes, name: name)
         default: checkScalar(index, shape, name: name)
         }
@@ -35,15 +31,31 @@ struct ShapeCheck {
 
     // MARK: Collections
 
+    private mutating func checkList(_ index: Int, _ element: Shape, _ counts: ClosedRange<Int>, name: PartName) {
+        var number = 0
+        for child in tree.elements(index) {
+            guard number < counts.upperBound else {
+                return report(
+                    tree.position(child), "\(shown(name)) has more than \(counts.upperBound) elements, the limit for it"
+                )
+            }
+            check(child, element, name: .element(of: name, number))
+            number += 1
+        }
+        if number < counts.lowerBound {
+            report(tree.position(index), "\(shown(name)) is empty, expected at least \(counts.lowerBound)")
+        }
+    }
+
     private mutating func check(_ index: Int, _ object: ObjectShape) {
-        let before = problems.count
+        let before = count
         var seen = SeenKeys(tree, of: index)
         var found: UInt64 = 0
-        var count = 0
+        var position = 0
         for pair in tree.pairs(index) {
-            defer { count += 1 }
+            defer { position += 1 }
             guard let number = object.number(ofKey: pair.key, in: tree), found >> UInt64(number) & 1 == 0 else {
-                if isNew(pair.key, count, &seen, .text(object.name)) { reportUnknown(pair.key, object) }
+                if isNew(pair.key, position, &seen, .text(object.name)) { reportUnknown(pair.key, object) }
                 continue
             }
             found |= 1 << UInt64(number)
@@ -56,7 +68,7 @@ struct ShapeCheck {
                     tree.position(index), "\(object.name) lacks \"\(key.name)\", which is required", hint: key.hint)
             }
         }
-        if problems.count == before, let rule = object.rule {
+        if count == before, let rule = object.rule {
             let present = tree.pairs(index).compactMap { pair in
                 tree.isNull(pair.value) ? nil : tree.written(pair.key).map { ($0, pair.value) }
             }
@@ -66,10 +78,10 @@ struct ShapeCheck {
 
     private mutating func checkMap(_ index: Int, _ rule: TextRule, _ value: Shape, name: PartName) {
         var seen = SeenKeys(tree, of: index)
-        var count = 0
+        var position = 0
         for pair in tree.pairs(index) {
-            defer { count += 1 }
-            guard isNew(pair.key, count, &seen, name) else { continue }
+            defer { position += 1 }
+            guard isNew(pair.key, position, &seen, name) else { continue }
             if let problem = tree.problem(of: rule, pair.key) {
                 report(
                     tree.position(pair.key),
@@ -87,6 +99,7 @@ struct ShapeCheck {
             return false
         }
         guard let first = seen.first(like: key, number: number) else { return true }
+        guard hasRoom() else { return false }
         report(
             tree.position(key),
             "the key \"\(shownKey(key))\" is in \(shown(name)) twice, first at line \(tree.position(first).line)",
@@ -105,13 +118,16 @@ struct ShapeCheck {
     }
 
     private mutating func reportUnknown(_ key: Int, _ object: ObjectShape) {
-        let (names, written) = (object.keys.map(\.name), tree.written(key) ?? "")
-        let hint =
-            written == "<<"
-            ? "YAML 1.2 has no merge keys: write the values out"
-            : names.closest(to: written).map { "did you mean \"\($0)\"?" }
-                ?? "known are \(names.joined(separator: ", "))"
-        report(tree.position(key), "\(object.name) has no key \"\(shownKey(key))\"", hint: hint)
+        guard hasRoom() else { return }
+        report(
+            tree.position(key), "\(object.name) has no key \"\(shownKey(key))\"",
+            hint: hint(forUnknown: tree.written(key) ?? "", object.keys.map(\.name)))
+    }
+
+    private func hint(forUnknown key: String, _ names: [String]) -> String {
+        if key == "<<" { return "YAML 1.2 has no merge keys: write the values out" }
+        return names.closest(to: key).map { "did you mean \"\($0)\"?" }
+            ?? "known are \(names.joined(separator: ", "))"
     }
 
     private mutating func check(
@@ -175,21 +191,33 @@ struct ShapeCheck {
                     ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
                 return report(tree.position(index), "\(shown(name)) is \(value), expected \(bounds)")
             }
-        case (.number, .integer), (.boolean, .boolean), (.scalar, .integer), (.scalar, .boolean): break
+        case (.scalar, .integer), (.scalar, .boolean): checkSpelling(index, resolution, name)
+        case (.scalar, .number(let value)) where value.isFinite: checkSpelling(index, resolution, name)
+        case (.number, .integer), (.boolean, .boolean): break
         case (.scalar, .text):
             let count = tree.byteCount(index)
             guard count > 65_536 else { break }
             report(tree.position(index), "\(shown(name)) has \(count) bytes, at most 65536 are allowed")
-        case (.number, .number(let value)) where value.isFinite, (.scalar, .number(let value)) where value.isFinite:
-            break
+        case (.number, .number(let value)) where value.isFinite: break
         default: reportKind(index, shape, name)
         }
+    }
+
+    /// A number or boolean reaches the provisioner in one way of writing: another one, as `012` or `1.20`, may be meant as
+    /// text, and would silently become something else.
+    private mutating func checkSpelling(_ index: Int, _ resolution: Resolution, _ name: PartName) {
+        guard let written = tree.written(index), let canonical = resolution.canonicalText, written != canonical else {
+            return
+        }
+        report(
+            tree.position(index), "\(shown(name)) is \(written.shortened), which would become \(canonical)",
+            hint: "put it in quotes to keep it as it is: \"\(written.limited(to: 200))\"; or write \(canonical)")
     }
 
     private mutating func report(
         _ problem: TextRule.Problem, of rule: TextRule, with index: Int, _ name: PartName
     ) {
-        guard let scalar = tree.scalar(index) else { return }
+        guard hasRoom(), let scalar = tree.scalar(index) else { return }
         let position = tree.position(index)
         let offset = problem.offset > 0 ? scalar.offset.map { $0 + problem.offset } ?? 0 : 0
         report(
@@ -199,6 +227,7 @@ struct ShapeCheck {
     }
 
     private mutating func reportKind(_ index: Int, _ shape: Shape, _ name: PartName) {
+        guard hasRoom() else { return }
         report(
             tree.position(index), "\(shown(name)) is \(tree.found(index)), expected \(shape.expected)",
             hint: tree.scalar(index).flatMap { hint(for: $0, shape) })
@@ -210,7 +239,7 @@ struct ShapeCheck {
         case .null: return nil
         case .integer, .number, .boolean:
             return shape.accepts(text: scalar.text)
-                ? "put it in quotes to make it text: \"\(scalar.text.shortened)\"" : nil
+                ? "put it in quotes to make it text: \"\(scalar.text.limited(to: 200))\"" : nil
         case .text(let text):
             let plain = Resolution(Array(text.utf8).span)
             if plain == .text {
@@ -224,7 +253,15 @@ struct ShapeCheck {
     }
 
     private mutating func report(_ position: Position, _ message: String, hint: String? = nil) {
+        guard hasRoom() else { return }
         problems.append(Diagnostic(.error, at: position, message, hint: hint))
+    }
+
+    /// False where an error is only counted: asked before a message is made that may be one of a hundred thousand.
+    private mutating func hasRoom() -> Bool {
+        if problems.count < Diagnostic.mostInFile { return true }
+        omitted += 1
+        return false
     }
 }
 

@@ -46,6 +46,16 @@ enum Resolution: Equatable {
     case number(Double)
     case text
 
+    /// The text that a provisioner gets for a number or boolean; nil for text and null.
+    var canonicalText: String? {
+        switch self {
+        case .boolean(let value): "\(value)"
+        case .integer(let value): "\(value)"
+        case .number(let value): "\(value)"
+        case .text, .null: nil
+        }
+    }
+
     init(_ bytes: borrowing Span<UInt8>) {
         guard bytes.count > 0 else {
             self = .null

@@ -217,7 +217,7 @@ struct SyncProgress {
                         "message": .string($0.sentence(for: audience)),
                     ])
                 }),
-            "diagnostics": .array(diagnostics.map { Value($0) }),
+            "diagnostics": .array(diagnostics.shown.map { Value($0) }),
             "createdAt": Value(request.createdAt),
         ])
     }

@@ -1,0 +1,135 @@
+import Foundation
+import Glibc
+import Subprocess
+import Testing
+
+@Suite("Checking manifests from the command line")
+struct ValidateTests {
+    private static let configuration = Sandbox.configuration.replacing("ROOT", with: "/nowhere")
+
+    @Test(
+        "A configuration is told by its parsed document",
+        arguments: [
+            configuration, configuration.replacing("\n", with: "\r\n"),
+            configuration.replacing("kind: Config", with: "\"kind\": 'Config' # ours"),
+            configuration.replacing("kind: Config", with: "# kind: Preset\nkind:   Config"),
+        ])
+    func configurations(text: String) async throws {
+        let sandbox = try await Sandbox()
+        try sandbox.write("files/c.yaml", text)
+        let good = try await sandbox.prewarm("validate", "files", "-o", "json")
+        #expect(good.code == 0, "\(good)")
+        #expect(try good.json()["foreign"]?.int == 0, "\(good)")
+        try sandbox.write("files/c.yaml", text.replacing("concurrency: 4", with: "concurency: 4"))
+        let bad = try await sandbox.prewarm("validate", "files")
+        #expect(bad.code == 1 && bad.err.contains("concurency"), "\(bad)")
+        try sandbox.write("files/c.yaml", text.replacing("name: presets", with: "name: [presets"))
+        #expect(try await sandbox.prewarm("validate", "files").code == 1)
+    }
+
+    @Test(
+        "A configuration of another program is left alone",
+        arguments: [
+            "apiVersion: v1\nkind: Config\nclusters: []\n", "kind: Config\na: 1\n",
+            "# apiVersion: prewarm/v1\nkind: Config\n", "kind: Config\na: [\n",
+            "text: |\n  apiVersion: prewarm/v1\n  kind: Config\n",
+        ])
+    func others(text: String) async throws {
+        let sandbox = try await Sandbox()
+        try sandbox.write("files/c.yaml", text)
+        let result = try await sandbox.prewarm("validate", "files", "-o", "json")
+        #expect(result.code == 0, "\(result)")
+        #expect(try result.json()["foreign"]?.int == 1, "\(result)")
+    }
+
+    @Test("A pipe is not waited for")
+    func pipes() async throws {
+        let sandbox = try await Sandbox()
+        try sandbox.write("files/a.yaml", Sandbox.preset("a", instances: 1))
+        let pipe = sandbox.root.appending(path: "files/p.yaml").path
+        #expect(mkfifo(pipe, 0o600) == 0)
+        let folder = try await sandbox.prewarm("validate", "files")
+        #expect(folder.code == 0 && folder.err.contains("p.yaml") && folder.err.contains("is not read"), "\(folder)")
+        for arguments in [
+            ["validate", pipe], ["status", "--config", pipe], ["plan", "--path", pipe],
+            ["plan", "--path", "files", "--observed", pipe],
+        ] {
+            let result = try await sandbox.prewarm(arguments)
+            #expect(result.code == 1 && result.err.contains("error: "), "\(arguments) \(result)")
+        }
+        let device = try await sandbox.prewarm("validate", "/dev/zero")
+        #expect(device.code == 1 && device.err.contains("cannot read /dev/zero: it is not a regular file"), "\(device)")
+    }
+
+    @Test("An empty variable is like none")
+    func emptyVariables() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        let environments: [[Environment.Key: String]] = [
+            ["PREWARM_CONFIG": ""], ["PREWARM_SERVER": ""], ["PREWARM_TOKEN": ""], ["PREWARM_CA_FILE": ""],
+        ]
+        for environment in environments {
+            let found = try await sandbox.prewarm("plan", environment: environment)
+            #expect(found.code == 0 && found.out.contains("create 1 workspace"), "\(environment) \(found)")
+        }
+        let root = sandbox.root.appending(path: "prewarm.yaml")
+        try FileManager.default.removeItem(at: root)
+        let alone = try await sandbox.prewarm("validate", "repo/presets", environment: ["PREWARM_CONFIG": ""])
+        #expect(alone.code == 0, "\(alone)")
+    }
+
+    @Test("A file with its ending in upper case is named")
+    func upperCase() async throws {
+        let sandbox = try await Sandbox()
+        try sandbox.write("files/A.YAML", Sandbox.preset("a", instances: 1))
+        let folder = try await sandbox.prewarm("validate", "files")
+        #expect(folder.code == 0 && folder.err.contains("files/A.YAML: warning:"), "\(folder)")
+        try await sandbox.commit(["b.yaml": Sandbox.preset("b", instances: 1)])
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        try await sandbox.commit(["A.YAML": Sandbox.preset("a", instances: 1)])
+        let sync = try await sandbox.prewarm("sync")
+        #expect(sync.code == 0 && sync.err.contains("presets/A.YAML"), "\(sync)")
+        let status = try await sandbox.prewarm("status")
+        #expect(status.out.contains("presets/A.YAML: this file is not read"), "\(status)")
+    }
+
+    @Test("A version other than the active one is named by validate, plan and status")
+    func inactiveVersion() async throws {
+        let sandbox = try await Sandbox()
+        let template =
+            "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go}\nspec: {activeVersion: \"2.0\"}\n"
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2), "t.yaml": template])
+        let words = "the preset pins version 1.0, and the active version of the template \"go\" is 2.0"
+        let files = try await sandbox.prewarm("validate", "repo/presets")
+        #expect(files.code == 0 && files.err.contains(words) && files.err.contains("a.yaml:6:12: warning"), "\(files)")
+        let configured = try await sandbox.prewarm("validate")
+        #expect(configured.code == 0 && configured.err.contains(words), "\(configured)")
+        let plan = try await sandbox.prewarm("plan")
+        #expect(plan.code == 0 && plan.out.contains("a: scaled to zero, it pins version 1.0"), "\(plan)")
+        let offline = try await sandbox.prewarm("plan", "--path", "repo/presets")
+        #expect(offline.out.contains("a: scaled to zero"), "\(offline)")
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        let status = try await sandbox.prewarm("status")
+        #expect(status.code == 0 && status.out.contains("a Deprecated: it pins version 1.0"), "\(status)")
+        let again = try await sandbox.prewarm("plan")
+        #expect(again.out.contains("a: scaled to zero, it pins version 1.0"), "\(again)")
+    }
+
+    @Test("A manifest that is commented out keeps its pool, and sync says so")
+    func commentedOut() async throws {
+        let sandbox = try await Sandbox()
+        let preset = Sandbox.preset("a", instances: 1)
+        try await sandbox.commit(["a.yaml": preset, "b.yaml": Sandbox.preset("b", instances: 1)])
+        #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
+        #expect(sandbox.instances.count == 2)
+        try await sandbox.commit(["a.yaml": preset.split(separator: "\n").map { "# \($0)\n" }.joined()])
+        let sync = try await sandbox.prewarm("sync", "--wait")
+        #expect(
+            sync.code == 1 && sync.err.contains("presets/a.yaml: error:") && sync.err.contains("they stay: a"),
+            "\(sync)")
+        #expect(sandbox.instances.count == 2)
+        try await sandbox.commit(["a.yaml": nil])
+        #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
+        #expect(sandbox.instances.count == 1)
+    }
+}

@@ -1,0 +1,54 @@
+import PrewarmCore
+import Testing
+
+@Suite("Suggestions for misspelled names")
+struct SpellingTests {
+    /// Levenshtein's distance, all cells of it.
+    private func distance(_ left: String, _ right: String) -> Int {
+        let (left, right) = (Array(left.utf8), Array(right.utf8))
+        var rows = [Array(0...right.count)]
+        for (row, byte) in left.enumerated() {
+            var cells = [row + 1]
+            for (column, other) in right.enumerated() {
+                let change = rows[row][column] + (byte == other ? 0 : 1)
+                cells.append(min(change, rows[row][column + 1] + 1, cells[column] + 1))
+            }
+            rows.append(cells)
+        }
+        return rows[left.count][right.count]
+    }
+
+    @Test("are what the whole table of distances says")
+    func sameAsModel() {
+        var random = SeededGenerator(seed: 1_207)
+        var found = 0
+        for _ in 0..<3_000 {
+            let name = String.random(of: "abc-é", 1...14, using: &random)
+            let names = (0..<8).map { _ in String.random(of: "abc-é", 0...14, using: &random) }
+            let limit = max(1, min(4, name.unicodeScalars.count / 3))
+            let best = names.map { (distance($0, name), $0) }.filter { $0.0 <= limit }.min { $0 < $1 }
+            #expect(names.closest(to: name) == best?.1, "\(name) of \(names)")
+            if best != nil { found += 1 }
+        }
+        #expect(found > 300)
+    }
+
+    @Test("end soon, whatever the names are")
+    func bounded() {
+        let long = String(repeating: "a", count: 200_000)
+        #expect([long + "b"].closest(to: long) == nil && [long].closest(to: "aa") == nil)
+        #expect(["a"].closest(to: "") == nil)
+        let names = (0..<10_000).map { String(repeating: "n", count: 56) + "\($0)" }
+        let time = ContinuousClock().measure {
+            for _ in 0..<3 { #expect(names.closest(to: String(repeating: "n", count: 56) + "x1234") != nil) }
+        }
+        #expect(time < .seconds(60))
+    }
+
+    @Test("are given for a few names of a file")
+    func budget() {
+        var budget = SuggestionBudget(2)
+        let hints = (0..<4).map { _ in budget.hint(for: "goo", among: ["go", "ga"]) }
+        #expect(hints == ["did you mean \"go\"?", "did you mean \"go\"?", nil, nil])
+    }
+}

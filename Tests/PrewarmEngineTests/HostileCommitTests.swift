@@ -1,0 +1,145 @@
+import Dispatch
+import PrewarmCore
+import PrewarmEngine
+import PrewarmManifests
+import PrewarmSQLite
+import Synchronization
+import Testing
+
+@Suite("A hostile commit", .serialized)
+struct HostileCommitTests {
+    private static func preset(_ name: String, instances: Int = 1) -> String {
+        "apiVersion: prewarm/v1\nkind: Preset\nmetadata: {name: \(name)}\n"
+            + "spec: {template: go, version: \"1\", instances: \(instances)}\n"
+    }
+
+    /// An engine whose parser does something first, where a file says so.
+    private func engine(
+        _ world: World, _ git: FileGit, store: any Store, policy: Policy = Policy(),
+        before parsing: @escaping @Sendable () -> Void = {}
+    ) -> Engine {
+        let base = world.engine(git: git, store: store)
+        return Engine(
+            store: store, sources: Array(base.sources.values), provisioners: base.provisioners,
+            defaultProvisioner: "local", policy: policy,
+            parser: ManifestParsing(version: 1, sizeLimit: 1 << 20) { bytes in
+                if String(decoding: bytes, as: UTF8.self).contains("slow") { parsing() }
+                return ManifestParser.parse(bytes)
+            }, now: base.now, holder: "first", isDead: base.isDead)
+    }
+
+    @Test("that takes long to be parsed keeps no other connection from writing", arguments: [true, false])
+    func writesGoOn(isSmall: Bool) async throws {
+        let world = try World()
+        let git = FileGit()
+        let (store, other) = (try world.open(), try world.open())
+        let reached = Mutex(false)
+        let goOn = DispatchSemaphore(value: 0)
+        let engine = engine(world, git, store: store) {
+            reached.withLock { $0 = true }
+            goOn.wait()
+        }
+        git.commit(["a.yaml": Self.preset("a")])
+        if isSmall { _ = try await engine.turn("presets") }
+        git.commit(["a.yaml": Self.preset("a"), "b.yaml": Self.preset("slow")])
+        async let turn = engine.turn("presets")
+        while !reached.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
+        // Fails with `busy` where the parser runs in a transaction.
+        try await other.write { try $0.markDirty(source: "presets") }
+        goOn.signal()
+        #expect(try await turn.isNewRevision)
+        #expect(git.wholeReadings == 1 || !isSmall)
+    }
+
+    @Test("is linked anew where another revision was applied meanwhile")
+    func overtaken() async throws {
+        let world = try World()
+        let git = FileGit()
+        let store = try world.open()
+        let heir = engine(world, git, store: try world.open())
+        let reached = Mutex(0)
+        let goOn = DispatchSemaphore(value: 0)
+        let late = engine(world, git, store: store) {
+            guard
+                reached.withLock({
+                    $0 += 1; return $0 == 1
+                })
+            else { return }
+            goOn.wait()
+        }
+        git.commit(["a.yaml": Self.preset("a")])
+        _ = try await heir.turn("presets")
+        git.commit(["a.yaml": Self.preset("a"), "b.yaml": Self.preset("slow")])
+        async let overtaken = late.turn("presets")
+        while reached.withLock({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        git.commit(["a.yaml": Self.preset("a", instances: 3), "b.yaml": Self.preset("slow", instances: 2)])
+        _ = try await heir.turn("presets")
+        goOn.signal()
+        let report = try await overtaken
+        #expect(report.isQuiet, "what it had made of the older commit was thrown away")
+        let presets = try await store.read { try $0.presets(source: "presets") }
+        #expect(presets.map(\.instances) == [3, 2])
+        #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) }.count == 5)
+    }
+
+    @Test("with thousands of errors leaves a store and documents of some kilobytes")
+    func errors() async throws {
+        let world = try World()
+        let git = FileGit()
+        let store = try world.open()
+        let engine = engine(world, git, store: store)
+        git.commit(["a.yaml": Self.preset("a")])
+        _ = try await engine.turn("presets")
+        let keys = (0..<15_000).map { "k\($0): 1" }.joined(separator: ", ")
+        let bad = "apiVersion: prewarm/v1\nkind: Preset\nmetadata: {name: a}\nspec: {\(keys)}\n"
+        git.commit(Dictionary(uniqueKeysWithValues: (0..<5).map { ("\($0).yaml", bad) } + [("a.yaml", bad)]))
+        let report = try await engine.turn("presets")
+        #expect(report.presets.map(\.retirement) == [nil], "what was applied stays")
+        #expect(report.diagnostics.count <= 6 * 101)
+        let status = try await Overview(engine).value.json
+        #expect(status.utf8.count < 500_000, "\(status.utf8.count)")
+        #expect(status.contains("more errors in all"))
+        let kept = try await store.read { try $0.diagnostics(source: "presets") }
+        #expect(kept.reduce(0) { $0 + $1.binary.count } < 1 << 20)
+    }
+
+    @Test("of more presets than a source may have changes nothing, and says so")
+    func presetsOfASource() async throws {
+        let world = try World()
+        let git = FileGit()
+        let store = try world.open()
+        let engine = engine(world, git, store: store, policy: Policy(limits: .init(presetsPerSource: 3)))
+        git.commit(["a.yaml": Self.preset("a"), "b.yaml": Self.preset("b")])
+        _ = try await engine.turn("presets")
+        git.commit(["a.yaml": Self.preset("a", instances: 2), "b.yaml": Self.preset("b"), "c.yaml": Self.preset("c")])
+        #expect(try await engine.turn("presets").presets.map(\.key.name) == ["a", "c"])
+        let more = ["d", "e"].map { Self.preset($0) }.joined(separator: "---\n")
+        git.commit(["a.yaml": Self.preset("a", instances: 5), "d.yaml": more, "b.yaml": Self.preset("b")])
+        let report = try await engine.turn("presets")
+        #expect(report.presets.map(\.key.name) == ["a", "b", "c"] && report.presets.map(\.instances) == [2, 1, 1])
+        #expect(report.presets.allSatisfy { $0.retirement == nil })
+        #expect(report.diagnostics.map(\.message).contains { $0.contains("4 presets, more than 3") })
+        git.commit(["a.yaml": Self.preset("a", instances: 5)])
+        #expect(try await engine.turn("presets").presets.map(\.retirement) == [nil, .pruned, .pruned])
+    }
+
+    @Test("with more files than a source may have counts those with manifests")
+    func files() async throws {
+        let world = try World()
+        let git = FileGit()
+        let engine = engine(world, git, store: try world.open())
+        var files = Dictionary(uniqueKeysWithValues: (0..<10_100).map { ("f/\($0).yaml", "a: \($0 % 7)\n") })
+        files["a.yaml"] = Self.preset("a")
+        git.commit(files)
+        let report = try await engine.turn("presets")
+        #expect(report.failure == nil && report.presets.map(\.key.name) == ["a"])
+        #expect(try await engine.store.read { try $0.source("presets")?.foreignDocuments } == 10_100)
+        for number in 0..<10_100 {
+            files["f/\(number).yaml"] = "apiVersion: prewarm/v1\nkind: Preset\n# \(number % 7)\n"
+        }
+        git.commit(files)
+        let failure = try await engine.turn("presets").failure
+        #expect(failure?.reason == .tooLarge && failure?.message.contains("10101 files with manifests") == true)
+        #expect(try await engine.assess("presets").presets.map(\.key.name) == ["a"])
+    }
+}
