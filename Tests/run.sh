@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-.ci/packages ca-certificates curl git gpg gpg-agent gpgv libgit2-dev libsqlite3-dev libyaml-dev openssh-client \
-    openssh-server openssl pkg-config procps prometheus python3 python3-venv
+.ci/packages ca-certificates curl gcc git gpg gpg-agent gpgv libgit2-dev libsqlite3-dev libyaml-dev openssh-client \
+    libc6-dev openssh-server openssl pkg-config procps prometheus python3 python3-venv
 command -v swift >/dev/null || {
     echo "error: Swift 6.3 or newer is needed, and there is no swift in PATH" >&2
     echo "hint: install it as https://www.swift.org/install/linux/ says" >&2
@@ -35,5 +35,5 @@ grep --quiet --extended-regexp 'Test run with [1-9][0-9]* tests?' "$log" || {
     echo "error: no test ran" >&2
     exit 1
 }
-# It takes a release, which is built for some minutes.
+# The counts take a release, which is built for some minutes.
 if [[ -n ${PREWARM_COUNTS:-} ]]; then Tests/counts.sh; fi

@@ -107,6 +107,8 @@ package struct Configuration: Hashable, Sendable {
         package var timeout: Duration
         package var grace: Duration
         package var concurrency: Int
+        /// Of ``concurrency``, what is only for operations that somebody waits for.
+        package var reserve: Located<Int>?
         package var resync: Duration
         package var workingDirectory: String?
         package var environment: [String: String]

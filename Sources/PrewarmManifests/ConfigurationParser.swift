@@ -149,6 +149,14 @@ extension Configuration {
         problems += Self.defaults(provisioners.filter(\.isDefault).map(\.name), "provisioners")
         problems += Self.defaults(sources.filter(\.isDefault).map(\.name), "sources")
         for provisioner in provisioners {
+            if let reserve = provisioner.reserve, reserve.value >= provisioner.concurrency {
+                problems.append(
+                    Diagnostic(
+                        .error, at: reserve.position,
+                        "reserve is \(reserve.value), expected less than the concurrency of \(provisioner.concurrency): "
+                            + "else no pool is filled",
+                        hint: "set reserve to \(provisioner.concurrency - 1) or less, or raise concurrency"))
+            }
             for needed in ["create", "delete"] where !provisioner.operations.contains(needed) {
                 problems.append(
                     Diagnostic(
@@ -192,6 +200,9 @@ extension Configuration.Provisioner {
         timeout = document.duration("timeout") ?? .seconds(600)
         grace = document.duration("grace") ?? .seconds(5)
         concurrency = document["concurrency"]?.integer ?? 4
+        reserve = document["reserve"].flatMap { reserve in
+            reserve.integer.map { Located($0, at: reserve.position) }
+        }
         resync = document.duration("resync") ?? Policy.standardResync
         workingDirectory = document["workingDirectory"]?.text
         environment = document["environment"]?.texts ?? [:]

@@ -20,7 +20,7 @@ package enum ManifestParser {
         guard bytes.first != lfsPointer.first || !bytes.starts(with: lfsPointer) else { return .pointer }
         var file = ParsedFile()
         // What names us nowhere can't hold a manifest of ours: other YAML, and what only looks like it, is left alone.
-        guard bytes.mayMention("prewarm/") || bytes.mayMention("Preset") || bytes.mayMention("Template") else {
+        guard bytes.mayMention("prewarm") || bytes.mayMention("Preset") || bytes.mayMention("Template") else {
             file.foreignDocuments = bytes.isEmpty ? 0 : 1
             file.isDoubtful = !bytes.mayMention("apiVersion:") || !bytes.mayMention("kind:") || bytes.mayMention("ENC[")
             return file

@@ -2,14 +2,15 @@ internal import PrewarmCore
 internal import PrewarmEngine
 
 extension SQLiteTransaction {
-    private static let columns = """
+    static let operationColumns = """
         id, kind, workspace, preset, provisioner, reason, state, attempt, next_attempt_at, error, created_at, \
-        started_at, finished_at, lease_holder, lease_fence, lease_until, mark_group, mark_start, mark_boot
+        started_at, finished_at, lease_holder, lease_fence, lease_until, mark_group, mark_start, mark_boot, \
+        lane_class, round
         """
 
     func operation(_ id: OperationID) throws -> OperationRecord? {
         let decoder = try WorkspaceDecoder(self)
-        return try statement("SELECT \(Self.columns) FROM operations WHERE id = ?")
+        return try statement("SELECT \(Self.operationColumns) FROM operations WHERE id = ?")
             .first(id) { columns in try record(&columns, decoder) } ?? nil
     }
 
@@ -36,7 +37,8 @@ extension SQLiteTransaction {
         let condition = conditions.joined(separator: " AND ")
         let isOfAll = filter.preset == nil && filter.workspace == nil
         let index = isOfAll ? Self.index(of: filter.states) : ""
-        let select = "SELECT \(Self.columns) FROM operations \(index) WHERE \(condition) ORDER BY id DESC LIMIT ?"
+        let select =
+            "SELECT \(Self.operationColumns) FROM operations \(index) WHERE \(condition) ORDER BY id DESC LIMIT ?"
         return try records(statement(select), values)
     }
 
@@ -49,89 +51,26 @@ extension SQLiteTransaction {
         }
     }
 
-    func dueOperations(_ filter: DueFilter, now: Timestamp, limit: Int) throws -> [OperationRecord] {
-        // What is ready in a restored copy may be claimed, so nothing of it is deleted.
-        var isOfAll = true
-        var conditions = try restoredHold() == nil ? "" : " AND kind <> \(Operation.Kind.delete.code)"
-        // A time that is further ahead than any wait is of a clock that was put back since.
-        var values: [any SQLiteValue] = [filter.provisioner, now, now + Operation.longestWait]
-        if let name = filter.preset {
-            isOfAll = false
-            conditions += " AND id IN (\(Self.operations(of: Self.liveWorkspaces)))"
-            values += [name, name]
-        }
-        if let workspace = filter.workspace {
-            isOfAll = false
-            conditions += " AND id IN (\(Self.operations(of: "SELECT ?")))"
-            values += [workspace, workspace]
-        } else {
-            let suspensions = try suspensionsInForce(at: now)
-            if suspensions.isOfAll { return [] }
-            if suspensions.areAny {
-                conditions += " AND preset NOT IN (\(Self.suspendedPresets))"
-                values.append(now)
-            }
-        }
-        // A plus keeps SQLite from going through all that is due in place of the few ids.
-        let (index, plus) = isOfAll ? ("INDEXED BY operations_due", "") : ("", "+")
-        // What has to wait is passed by in the index alone: the rows themselves are read of those that are due.
-        let select = try statement(
-            """
-            SELECT \(Self.columns) FROM operations WHERE id IN (
-                SELECT id FROM operations AS due \(index)
-                WHERE \(plus)provisioner = ? AND \(plus)state = 0
-                AND (next_attempt_at <= ? OR next_attempt_at > ?)\(conditions)
-                AND NOT EXISTS (SELECT 1 FROM operations AS other
-                    WHERE other.id = \(Self.workspaceOfDue) AND \(Self.comesBeforeDue))
-                AND NOT EXISTS (SELECT 1 FROM operations AS other INDEXED BY operations_of_workspace
-                    WHERE other.workspace = \(Self.workspaceOfDue) AND other.workspace <> other.id
-                    AND \(Self.comesBeforeDue))
-                ORDER BY (kind = 1), id LIMIT ?)
-            ORDER BY (kind = 1), id
-            """)
-        return try records(select, values + [limit])
-    }
-
-    private static let workspaceOfDue = "(SELECT workspace FROM operations WHERE id = due.id)"
-    private static let comesBeforeDue = """
-        other.id <> due.id AND (other.state = 1
-            OR (other.state = 0 AND (other.kind = 1, other.id) < (due.kind = 1, due.id)))
-        """
-
     /// The ids of the operations of workspaces, whose select is bound twice: the create of each has its id.
-    private static func operations(of workspaces: String) -> String {
+    static func operations(of workspaces: String) -> String {
         """
         \(workspaces) UNION ALL SELECT id FROM operations INDEXED BY operations_of_workspace
         WHERE workspace IN (\(workspaces)) AND workspace <> id
         """
     }
 
-    private static let liveWorkspaces = """
-        SELECT id FROM workspaces INDEXED BY workspaces_live
-        WHERE preset IN (SELECT id FROM preset_keys WHERE name = ?) AND state <> 5
-        """
-
-    func nextAttempt(after time: Timestamp) throws -> Timestamp? {
-        try statement(
-            """
-            SELECT min(next_attempt_at) FROM operations INDEXED BY operations_waiting
-            WHERE state = 0 AND next_attempt_at > created_at AND next_attempt_at > ?
-            """
-        ).first(time) { columns in columns.next(Timestamp?.self) } ?? nil
-    }
-
     func insert(_ operations: [Operation]) throws {
         if !operations.isEmpty { progress.note() }
         let insert = """
             INSERT OR FAIL INTO operations (id, kind, workspace, preset, provisioner, reason, state, attempt, \
-            next_attempt_at, error, created_at, started_at, finished_at)
+            next_attempt_at, error, created_at, started_at, finished_at, lane_class)
             """
-        try self.insert(operations, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?,?,?)") { operation, binder in
+        try self.insert(operations, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)") { operation, binder in
             try binder.bind(
                 operation.id, operation.kind.code, operation.workspace, addedPresetID(operation.preset),
                 operation.provisioner, operation.reason.rawValue, operation.state.code, operation.attempt,
                 operation.nextAttemptAt, operation.error, operation.createdAt, operation.startedAt,
-                operation.finishedAt)
+                operation.finishedAt, OperationRecord(operation).place.laneClass.rawValue)
         }
     }
 
@@ -160,7 +99,7 @@ extension SQLiteTransaction {
         }
     }
 
-    private func records(_ select: PreparedStatement, _ values: [any SQLiteValue]) throws -> [OperationRecord] {
+    func records(_ select: PreparedStatement, _ values: [any SQLiteValue]) throws -> [OperationRecord] {
         let decoder = try WorkspaceDecoder(self)
         var records: [OperationRecord] = []
         try select.forEach(filteredBy: values) { columns in
@@ -179,7 +118,9 @@ extension SQLiteTransaction {
             id: id, kind: kind, workspace: workspace, preset: preset, provisioner: provisioner, reason: reason,
             state: state, attempt: columns.next(), nextAttemptAt: columns.next(), error: columns.next(),
             createdAt: columns.next(), startedAt: columns.next(), finishedAt: columns.next())
-        return OperationRecord(operation, lease: lease(&columns), mark: mark(&columns))
+        return OperationRecord(
+            operation, lease: lease(&columns), mark: mark(&columns),
+            place: QueuePlace(LaneClass(rawValue: columns.next()), round: columns.next()))
     }
 
     private func lease(_ columns: inout Columns) -> Lease? {

@@ -77,7 +77,7 @@ extension SQLiteTransaction {
 
     func failures(source: String?) throws -> [FailureRecord] {
         let select = """
-            SELECT source, name, fingerprint, count, retry_at, message \
+            SELECT source, name, fingerprint, count, failed_at, retry_at, message \
             FROM failures CROSS JOIN preset_keys ON preset_keys.id = preset
             """
         guard let source else { return try statement("\(select) ORDER BY name, source").all(read: failureRecord) }
@@ -87,7 +87,7 @@ extension SQLiteTransaction {
     private func failureRecord(_ columns: inout Columns) -> FailureRecord {
         FailureRecord(
             preset: PresetKey(source: columns.next(), name: columns.next()), fingerprint: columns.next(),
-            count: columns.next(), retryAt: columns.next(), message: columns.next())
+            count: columns.next(), failedAt: columns.next(), retryAt: columns.next(), message: columns.next())
     }
 
     func setFailure(_ failure: FailureRecord?, of preset: PresetKey) throws {
@@ -98,8 +98,13 @@ extension SQLiteTransaction {
             return
         }
         try statement(
-            "INSERT OR REPLACE INTO failures (preset, fingerprint, count, retry_at, message) VALUES (?,?,?,?,?)"
-        ).run(addedPresetID(preset), failure.fingerprint, failure.count, failure.retryAt, failure.message)
+            """
+            INSERT OR REPLACE INTO failures (preset, fingerprint, count, failed_at, retry_at, message)
+            VALUES (?,?,?,?,?,?)
+            """
+        ).run(
+            addedPresetID(preset), failure.fingerprint, failure.count, failure.failedAt, failure.retryAt,
+            failure.message)
     }
 }
 

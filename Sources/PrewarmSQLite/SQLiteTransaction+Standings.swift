@@ -138,6 +138,34 @@ extension SQLiteTransaction {
         return conditions
     }
 
+    func buildTimes(of presets: [PresetKey]) throws -> [PresetKey: Duration] {
+        let select = try statement("SELECT build_ms FROM standings WHERE preset = ? AND build_ms IS NOT NULL")
+        var times: [PresetKey: Duration] = [:]
+        for key in presets {
+            guard let id = try presetID(key) else { continue }
+            times[key] = try select.first(id) { columns in .milliseconds(columns.next(Int64.self)) }
+        }
+        return times
+    }
+
+    func buildTimes(source: String) throws -> [PresetKey: Duration] {
+        var times: [PresetKey: Duration] = [:]
+        try statement(
+            """
+            SELECT name, build_ms FROM standings CROSS JOIN preset_keys ON id = preset
+            WHERE standings.source = ? AND build_ms IS NOT NULL
+            """
+        ).forEach(source) { columns in
+            times[PresetKey(source: source, name: columns.next())] = .milliseconds(columns.next(Int64.self))
+        }
+        return times
+    }
+
+    func setBuildTime(_ time: Duration, of preset: PresetKey) throws {
+        try statement("UPDATE standings SET build_ms = ? WHERE preset = ?").run(
+            time.wholeMilliseconds, presetID(preset))
+    }
+
     func liveWorkspaces() throws -> [String: Int] {
         var counts: [String: Int] = [:]
         try statement(

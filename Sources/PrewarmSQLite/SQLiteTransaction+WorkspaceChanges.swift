@@ -28,15 +28,16 @@ extension SQLiteTransaction {
         var specs: [Fingerprint: WorkspaceSpec] = [:]
         var added = AddedTallies()
         if let newest = groups.lazy.compactMap({ $0.ids.max() }).max() { progress.note(newest) }
-        var rows: [(id: WorkspaceID, group: Int)] = []
+        var rows: [(id: WorkspaceID, group: Int, round: Int)] = []
         rows.reserveCapacity(groups.reduce(0) { $0 + $1.ids.count })
         let presets = try groups.map { try addedPresetID($0.preset) }
         let revisionIDs = try revisionIDs(groups.lazy.map(\.revision))
         let revisions = groups.map { $0.revision.flatMap { revisionIDs[$0] } }
+        let firstRounds = try firstRounds(of: groups)
         for (index, group) in groups.enumerated() {
             specs[group.fingerprint] = group.spec
             added.count(presets[index], .pending, group.fingerprint, count: group.ids.count)
-            for id in group.ids { rows.append((id, index)) }
+            for (number, id) in group.ids.enumerated() { rows.append((id, index, firstRounds[index] + number)) }
         }
         try insert(specs)
         try insert(
@@ -50,14 +51,15 @@ extension SQLiteTransaction {
             rows,
             by: """
                 INSERT OR FAIL INTO operations
-                (id, workspace, preset, provisioner, reason, next_attempt_at, created_at, kind, state, attempt)
+                (id, workspace, preset, provisioner, reason, next_attempt_at, created_at, lane_class, round, kind, state,
+                attempt)
                 """,
-            row: "(?,?,?,?,?,?,?,\(Operation.Kind.create.code),\(Operation.State.pending.code),0)"
+            row: "(?,?,?,?,?,?,?,?,?,\(Operation.Kind.create.code),\(Operation.State.pending.code),0)"
         ) { row, binder in
             let group = groups[row.group]
             try binder.bind(
                 OperationID(making: row.id), row.id, presets[row.group], group.spec.provisioner,
-                group.reason.rawValue, group.createdAt, group.createdAt)
+                group.reason.rawValue, group.createdAt, group.createdAt, group.laneClass.rawValue, row.round)
         }
         try added.save(in: self)
     }
@@ -121,7 +123,8 @@ extension SQLiteTransaction {
         let decoder = try WorkspaceDecoder(self)
         let claimed = try statement(Self.claimStatement).first(
             preset, claim.current, claim.readySince, claim.owner.name, claim.now, claim.idempotencyKey?.text,
-            claim.owner.kindCode, claim.idempotencyKey?.caller ?? "", read: decoder.workspace)
+            claim.offersOutdated ? 1 : 0, claim.offersExpired ? 1 : 0, claim.owner.kindCode,
+            claim.idempotencyKey?.caller ?? "", read: decoder.workspace)
         if claimed != nil { progress.note() }
         return claimed ?? nil
     }
@@ -131,17 +134,22 @@ extension SQLiteTransaction {
             .run(workspace, claimKey?.text, claimKey?.caller ?? "")
     }
 
+    /// Expired ones come last, the youngest first.
     private static let claimStatement = """
-        UPDATE workspaces SET state = 3, owner = ?4, claimed_at = ?5, claim_key = ?6, owner_kind = ?7, claim_caller = ?8
-        WHERE state = 2 AND id = coalesce(\(oldestReady("fingerprint = ?2")), \(oldestReady("fingerprint <> ?2")))
+        UPDATE workspaces SET state = 3, owner = ?4, claimed_at = ?5, claim_key = ?6, owner_kind = ?9, claim_caller = ?10
+        WHERE state = 2 AND id = coalesce(
+            \(ready("fingerprint = ?2 AND \(unexpired)")), \(ready("fingerprint <> ?2 AND \(unexpired) AND ?7")),
+            \(ready("fingerprint = ?2 AND ?8", order: "ready_at DESC")),
+            \(ready("fingerprint <> ?2 AND ?7 AND ?8", order: "ready_at DESC")))
         RETURNING \(WorkspaceDecoder.columns)
         """
 
-    private static func oldestReady(_ condition: String) -> String {
+    private static let unexpired = "(?3 IS NULL OR ready_at > ?3)"
+
+    private static func ready(_ condition: String, order: String = "ready_at") -> String {
         """
         (SELECT id FROM workspaces INDEXED BY workspaces_live
-        WHERE preset = ?1 AND state = 2 AND state <> 5 AND \(condition) AND (?3 IS NULL OR ready_at > ?3)
-        ORDER BY ready_at, id LIMIT 1)
+        WHERE preset = ?1 AND state = 2 AND state <> 5 AND \(condition) ORDER BY \(order), id LIMIT 1)
         """
     }
 }

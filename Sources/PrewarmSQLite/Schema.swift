@@ -38,6 +38,7 @@ enum Schema {
         migrator.registerMigration("mask-owners") { database in
             try database.execute(sql: owners)
         }
+        migrator.registerMigration("oper-queue") { database in try database.execute(sql: queue) }
         return migrator
     }
 

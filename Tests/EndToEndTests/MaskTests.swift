@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Foundation
 import NIOCore
+import NIOHTTP1
 import Testing
 
 /// Every secret-bearing field holds a marker; what each role finds in all documents and in the stream is compared with
@@ -92,8 +93,9 @@ struct MaskTests {
         try await daemon.eventually("all are built or have failed") { [scene] in
             let status = try await scene.get("/api/v1/status", as: "ops")
             let text = status.text
+            let good = try status.json()["presets"]?.list.first { $0["name"]?.string == "good" }
             return text.contains("\"Stalled\"") && text.contains("\"BackingOff\"") && text.contains("LOG-list-LOG")
-                && (try status.json()["presets"]?.list.first { $0["name"]?.string == "good" })?["eligible"]?.int == 5
+                && good?["eligible"]?.int == 5
         }
         for owner in ["owner-ada", "owner-bob", "owner-of-good"] {
             let claim = try await scene.post("/api/v1/presets/good/claims", #"{"owner": "\#(owner)"}"#, as: owner)

@@ -14,6 +14,6 @@ struct SystemLackTests {
             workingDirectory: FilePath(sandbox.root.path), output: .string(limit: 1 << 20),
             error: .string(limit: 1 << 20))
         #expect(result.terminationStatus == .exited(1), "\(result)")
-        #expect(result.standardError.contains("error: cannot use the network: the system gives no"), "\(result)")
+        #expect(result.standardError.contains("error: cannot start: the system gives no"), "\(result)")
     }
 }

@@ -1,3 +1,4 @@
+import Subprocess
 import Testing
 
 @Suite("A value of the environment in the configuration")

@@ -24,7 +24,7 @@ struct AdmissionTests {
         #expect(report.failure?.reason == .verificationFailed && report.revision?.commit == good)
         #expect(try await engine.counts("a")?.desired == 2)
         let status = try #require(try await engine.sourceStatuses().first)
-        let ready = try #require(status.conditions.first)
+        let ready = try #require(status.conditions(quotes: true).first)
         #expect(ready.reason == "VerificationFailed" && ready.message.contains("commit \(bad) is not signed"))
         #expect(ready.message.contains("stays in force") && status.record?.failure?.hint == "sign it")
         #expect(try await events(engine).contains { $0.reason == "VerificationFailed" && $0.kind == .warning })

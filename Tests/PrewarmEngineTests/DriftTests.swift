@@ -142,7 +142,7 @@ struct DriftTests {
         #expect(world.with { $0.instances.count == 3 && !$0.instances.contains(broken) })
         #expect(try await engine.store.read { try $0.failures(source: nil) }.isEmpty, "no build failed")
         let events = try await engine.store.read { try $0.events(EventFilter()) }
-        #expect(events.contains { $0.reason == "Failed" && $0.message.lowercased().contains(word.lowercased()) })
+        #expect(events.contains { $0.reason == "Failed" && $0.fullMessage.lowercased().contains(word.lowercased()) })
     }
 
     @Test("and has a state that no contract names counts as ready, with one warning")

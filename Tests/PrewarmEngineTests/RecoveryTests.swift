@@ -96,7 +96,7 @@ struct RecoveryTests {
         let signal = Signal<Nudge>()
         let run = Task {
             if isDaemon {
-                await runner.serve(signal, logger: Logger(label: "test"))
+                await runner.serve(signal, progress: LoopProgress(), logger: Logger(label: "test"))
             } else {
                 _ = try await runner.run()
             }

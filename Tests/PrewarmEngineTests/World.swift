@@ -39,6 +39,8 @@ final class World: Sendable {
         /// What the provisioner says of an instance in place of "ready".
         var words: [String: String] = [:]
         var canInspect = true
+        /// Of the provisioner.
+        var concurrency = 4
     }
 
     init() throws {
@@ -52,7 +54,7 @@ final class World: Sendable {
     func with<Result>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }
 
     /// Each line is `NAME INSTANCES VERSION`, and then words as `ttl=SECONDS deprecated broken recreate atOnce cold
-    /// observe suspended confirm retain keepFailed window=HOUR-HOUR:INSTANCES`, in UTC; or `template SECONDS`, the time until an instance
+    /// observe suspended confirm retain keepFailed limit=FAILURES priority=NUMBER one-by-one window=HOUR-HOUR:INSTANCES`, in UTC; or `template SECONDS`, the time until an instance
     /// has to be ready.
     func commit(_ text: String) {
         with { state in
@@ -139,6 +141,15 @@ final class World: Sendable {
                 draft.schedule = Schedule(timezone: "UTC", windows: [.init(cron: cron, instances: instances)])
             }
             if words.contains("keepFailed") { draft.options.keepFailed = 1 }
+            if let limit = words.first(where: { $0.hasPrefix("limit=") }) {
+                draft.failureLimit = Int(limit.dropFirst(6)) ?? draft.failureLimit
+            }
+            if let priority = words.first(where: { $0.hasPrefix("priority=") }) {
+                draft.options.priority = Int(priority.dropFirst(9)) ?? 0
+            }
+            if words.contains("one-by-one") {
+                draft.strategy = .rollingUpdate(maxSurge: .count(1), maxUnavailable: .count(0))
+            }
             file.presets.append(draft)
         }
         return file
@@ -197,7 +208,7 @@ struct MemoryProvisioner: Provisioner {
     var operations: Set<ProvisionerOperation> {
         world.with(\.canInspect) ? [.create, .delete, .inspect, .list] : [.create, .delete, .list]
     }
-    var concurrency: Int { 4 }
+    var concurrency: Int { world.with(\.concurrency) }
 
     func perform(
         _ request: ProvisionerRequest, started: @Sendable (ProcessMark) async throws -> Void

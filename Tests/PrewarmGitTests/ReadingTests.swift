@@ -65,7 +65,15 @@ struct ReadingTests {
         }
         try await push(10_001)
         #expect(try await paths("presets").count == 10_001)
-        try await push(200_001)
+        // Twenty folders that are all the same tree.
+        let script = """
+            files=$(git rev-parse main:presets)
+            folders=$(for number in $(seq 20); do printf '040000 tree %s\\t%s\\n' "$files" "$number"; done | git mktree)
+            root=$(printf '040000 tree %s\\tpresets\\n' "$folders" | git mktree)
+            git update-ref refs/heads/main \
+                "$(git -c user.name=Ada -c user.email=a@example.org commit-tree -m many "$root")"
+            """
+        try await run("sh", ["-ec", script], in: origin.path)
         let failure = await #expect(throws: GitFailure.self) { try await paths("presets") }
         #expect(failure?.reason == .tooLarge)
         #expect(failure?.message.contains("200000") == true)

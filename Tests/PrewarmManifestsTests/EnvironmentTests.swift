@@ -118,7 +118,7 @@ struct EnvironmentTests {
         let (configuration, diagnostics) = parse(configurationText(source: line))
         #expect(configuration == nil && diagnostics.map(\.message) == [message])
         for secret in ["s3cret", "S3cret", "Not", "First", "Second"] {
-            #expect(diagnostics.allSatisfy { !$0.text().contains(secret) })
+            #expect(diagnostics.allSatisfy { !$0.text().text.contains(secret) })
         }
     }
 
@@ -139,7 +139,7 @@ struct EnvironmentTests {
         for line in ["auth: {token: hunter2-hunter2, @}", "auth: {token: hunter2-hunter2, a: b: c}"] {
             let (configuration, diagnostics) = parse(configurationText(source: line))
             #expect(configuration == nil && diagnostics.count == 1)
-            #expect(diagnostics.allSatisfy { $0.excerpt != nil && !$0.text().contains("hunter2") })
+            #expect(diagnostics.allSatisfy { $0.excerpt != nil && !$0.text().text.contains("hunter2") })
         }
     }
 }

@@ -283,16 +283,17 @@ struct ManifestErrorTests {
         #expect(parse(text).diagnostics.first?.excerpt == "apiVersion: prewarm/v2 # é")
         let long = presetText("template: go-dev\ninstances: 1\n\(String(repeating: "x", count: 500)): 1")
         #expect(
-            parse(long).diagnostics.first?.text().split(separator: "\n").dropFirst().prefix(2) == [
+            parse(long).diagnostics.first?.text().text.split(separator: "\n").dropFirst().prefix(2) == [
                 "  8 |   \(String(repeating: "x", count: 158))…", "    |   ^",
             ])
         let parameters = (0..<90).map { "p\($0): \($0)" }.joined(separator: ", ")
         let far = parse(presetText("template: go-dev\ninstances: 1\nparameters: {\(parameters), wrong: [1]}"))
-        let lines = far.diagnostics.first?.text().split(separator: "\n", omittingEmptySubsequences: false) ?? []
+        let lines = far.diagnostics.first?.text().text.split(separator: "\n", omittingEmptySubsequences: false) ?? []
         #expect(lines.count == 3 && lines[1].hasPrefix("  8 | …") && lines[1].hasSuffix("wrong: [1]}"))
         #expect(lines.count == 3 && lines[1].dropFirst(lines[2].count - 1) == "[1]}", "the caret is under it")
         let wide = parse(presetText("template: go-dev\ninstances: 1\nparameters: {a: \"日本\", b: [1]}"))
-        #expect(wide.diagnostics.first?.text().hasSuffix("\n    | " + String(repeating: " ", count: 29) + "^") == true)
+        let caret = "\n    | " + String(repeating: " ", count: 29) + "^"
+        #expect(wide.diagnostics.first?.text().text.hasSuffix(caret) == true)
         #expect(
             parse(long).diagnostics.first?.message
                 == "spec has no key \"\(String(repeating: "x", count: 59))…\"")

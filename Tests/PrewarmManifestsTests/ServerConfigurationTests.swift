@@ -124,7 +124,7 @@ struct ServerConfigurationTests {
     func literalSecrets(text: String) {
         let diagnostics = parse(text).diagnostics
         #expect(!diagnostics.isEmpty && diagnostics.allSatisfy { $0.position != nil })
-        #expect(diagnostics.allSatisfy { !$0.text().contains("hunter2") }, "\(diagnostics)")
+        #expect(diagnostics.allSatisfy { !$0.text().text.contains("hunter2") }, "\(diagnostics)")
     }
 
     private static let (github, gitlab, own) = (

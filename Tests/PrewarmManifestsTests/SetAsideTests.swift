@@ -58,7 +58,9 @@ struct SetAsideTests {
         for text in [Self.commented(Self.manifest), Self.list("apiVersion: v1\nkind: List\n")] {
             for document in [Self.other + "---\n" + text, text + "---\n" + Self.other] {
                 let after = catalog(["a.yaml": document], previous: before)
-                #expect(after.presets == before.presets, "\(document)")
+                // The document that stays may have moved within the file.
+                #expect(after.presets.map(\.key) == before.presets.map(\.key), "\(document)")
+                #expect(after.presets.allSatisfy { $0.retirement == nil }, "\(document)")
                 #expect(after.diagnostics.contains { $0.severity == .error && $0.message.hasSuffix(": go") })
             }
         }

@@ -44,7 +44,7 @@ final class Workshop: Sendable {
     /// Runs the script by `sh FILE`: executing a file that was just written can fail with ETXTBSY while another test
     /// forks.
     func provisioner(
-        _ script: String, timeout: Duration = .seconds(20), grace: Duration = .milliseconds(300),
+        _ script: String, timeout: Duration = .seconds(240), grace: Duration = .milliseconds(300),
         interpreter: String = "/bin/sh", environment: [String: String] = [:], own: [String: String]? = nil,
         inherited: Set<String> = []
     ) throws -> CommandProvisioner {
@@ -58,7 +58,7 @@ final class Workshop: Sendable {
 
     /// Runs the script for one operation.
     func run(
-        _ script: String, _ request: ProvisionerRequest = request(), timeout: Duration = .seconds(20),
+        _ script: String, _ request: ProvisionerRequest = request(), timeout: Duration = .seconds(240),
         grace: Duration = .milliseconds(300), interpreter: String = "/bin/sh"
     ) async throws -> ProvisionerReply {
         try await provisioner(script, timeout: timeout, grace: grace, interpreter: interpreter)

@@ -210,7 +210,7 @@ struct IdentityTests {
         try await withThrowingTaskGroup { group in
             for number in 0..<200 {
                 group.addTask {
-                    let claimed = try await store.write { try $0.claim(.sample(by: "\(number)")) }
+                    let claimed = try await store.write { try $0.claim(.sample(by: Owner(.text, "\(number)"))) }
                     #expect(claimed != nil)
                 }
             }

@@ -62,9 +62,10 @@ extension StoreContract {
         Case("a key of one caller is another key for another caller") { fixture in
             let store = try await fixture.open()
             try await store.write { try $0.insert((1...4).map { .sample("w\($0)") }) }
-            func claim(_ caller: String) async throws -> String? {
-                let key = ClaimKey("k", of: caller)
-                return try await store.write { try $0.claim(.sample(key: key)) }?.id.rawValue
+            @Sendable func claim(_ caller: String) async throws -> String? {
+                let request = ClaimRequest.sample(key: ClaimKey("k", of: caller))
+                let claimed: Workspace? = try await store.write { writer in try writer.claim(request) }
+                return claimed?.id.rawValue
             }
             #expect(try await claim("token ci") == "w1")
             #expect(try await claim("oidc https://a.example ci") == "w2")

@@ -76,7 +76,7 @@ extension StoreContract {
             #expect(try await ids(OperationFilter(preset: .go, states: [.pending, .failed])) == "o4 o1")
             #expect(try await ids(OperationFilter(preset: PresetKey(source: "x", name: "y"))) == "")
         },
-        Case("due are creates before deletes, then the oldest, of the provisioner alone") { fixture in
+        Case("due come by lane, then the oldest, of the provisioner alone") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.insert([

@@ -20,6 +20,6 @@ enum StoreContract {
     }
 
     static let cases =
-        transactionCases + sourceCases + presetCases + workspaceCases + claimCases + operationCases + historyCases
-        + accessCases + notificationCases
+        transactionCases + sourceCases + presetCases + workspaceCases + claimCases + operationCases + queueCases
+        + historyCases + accessCases + notificationCases
 }

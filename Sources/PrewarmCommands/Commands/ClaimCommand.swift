@@ -149,19 +149,29 @@ struct ReleaseCommand: AsyncParsableCommand {
 struct RetryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Clear the backoff of a preset or an operation.")
+        abstract: "Clear the failures and backoffs of a preset, of an operation, or of everything.")
 
     @OptionGroup var global: GlobalOptions
 
     @Argument(help: "The preset, by its name or as source/name; or the id of an operation.")
-    var name: String
+    var name: String?
+
+    @Flag(help: "All presets and operations.")
+    var all = false
+
+    func validate() throws {
+        if (name == nil) != all {
+            throw ValidationError("name a preset or an operation, or use --all for all of them")
+        }
+    }
 
     func run() async throws {
         try await finish(global) { console in
             let session = try await Session.open(global)
-            let retried = try await session.post("retry", body: ["name": .string(name)])
-            let when = session.local == nil ? "it is tried again now" : "the next sync tries again at once"
-            console.step(.success, "\(retried.text("message") ?? name): \(when)")
+            let body: KeyValuePairs<String, Value?> = name.map { ["name": .string($0)] } ?? ["all": .bool(true)]
+            let retried = try await session.post("retry", body: body)
+            let when = session.local == nil ? "tried again now" : "the next sync tries again at once"
+            console.step(.success, "\(retried.text("message") ?? name ?? "all"): \(when)")
         }
     }
 }

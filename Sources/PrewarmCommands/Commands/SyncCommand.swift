@@ -85,7 +85,7 @@ struct SyncCommand: AsyncParsableCommand {
             let report = try await synchronizer.run()
             display.end()
             if let hold = try await context.store.read({ try $0.identity().hold }) {
-                console.warning(hold.sentence, hint: StoreHold.hint)
+                console.warning("\(hold.sentence)", hint: "\(StoreHold.hint)")
             }
             try conclude(report, console: console)
             if report.last.isEmpty { try await tellHeld(sources, context, console) }

@@ -120,7 +120,8 @@ struct ConfigurationFile {
         CommandSettings(
             name: provisioner.name.value, command: provisioner.command,
             operations: Set(provisioner.operations.compactMap { ProvisionerOperation(rawValue: $0) }),
-            concurrency: provisioner.concurrency, timeout: provisioner.timeout, grace: provisioner.grace,
+            concurrency: provisioner.concurrency, reserve: provisioner.reserve?.value, timeout: provisioner.timeout,
+            grace: provisioner.grace,
             workingDirectory: provisioner.workingDirectory.map(resolve) ?? folder.string,
             environment: provisioner.environment, ownEnvironment: Environment.variables,
             inheritedNames: Set(provisioner.inherit))

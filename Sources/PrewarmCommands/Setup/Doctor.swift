@@ -178,6 +178,8 @@ struct Doctor {
 extension HealthReport {
     fileprivate mutating func fail(_ kind: String, _ name: String?, _ error: any Error) {
         let failure = CommandFailure(error)
-        checks.append(.init(kind: kind, name: name, verdict: .failed, message: failure.message, hint: failure.hint))
+        let places = failure.listed.map { "\n\($0.location): \($0.message)" }.joined()
+        checks.append(
+            .init(kind: kind, name: name, verdict: .failed, message: failure.message + places, hint: failure.hint))
     }
 }

@@ -12,6 +12,8 @@ struct ObservedFile {
         let workspace: String
         let preset: String
         let hasFailed: Bool
+        /// Nil where the file doesn't say it: then it counts as a try of its own.
+        let startedAt: Timestamp?
         let finishedAt: Timestamp
         let error: String?
     }
@@ -85,12 +87,12 @@ struct ObservedFile {
         let own = builds.filter {
             $0.preset == preset.key.name && fingerprints[$0.workspace] ?? preset.fingerprint == preset.fingerprint
         }.sorted { ($0.finishedAt, $0.id) < ($1.finishedAt, $1.id) }
-        let failed = own.reversed().prefix(while: \.hasFailed)
-        guard let last = failed.first else { return nil }
-        let delay = Backoff.failure.delay(attempt: failed.count, seed: last.id.seed)
-        return FailureRecord(
-            preset: preset.key, fingerprint: preset.fingerprint, count: failed.count, retryAt: last.finishedAt + delay,
-            message: last.error ?? "")
+        return own.reversed().prefix(while: \.hasFailed).reversed().reduce(nil) { known, build in
+            FailedBuild(
+                startedAt: build.startedAt ?? build.finishedAt, endedAt: build.finishedAt, message: build.error ?? "",
+                seed: build.id.seed
+            ).noted(after: known, of: preset)
+        }
     }
 
     /// Presets that have workspaces and no manifest: gone from git.
@@ -137,6 +139,7 @@ private struct RawOperation: Decodable {
     let id: String?
     let preset: String?
     let error: String?
+    let startedAt: String?
     let finishedAt: String?
 
     func build(at path: String) throws -> ObservedFile.Build? {
@@ -149,7 +152,7 @@ private struct RawOperation: Decodable {
         }
         return ObservedFile.Build(
             id: OperationID(id ?? workspace), workspace: workspace, preset: preset, hasFailed: state == "failed",
-            finishedAt: time, error: error)
+            startedAt: startedAt.flatMap { Timestamp($0) }, finishedAt: time, error: error)
     }
 }
 

@@ -1,4 +1,3 @@
-import Glibc
 import SystemPackage
 
 /// Reads files that users name. A pipe, a socket or a device could keep the program waiting for ever: only regular files
@@ -18,12 +17,11 @@ enum RegularFile {
             throw CommandFailure("cannot read \(path): \(error)", hint: "check the path and its permissions")
         }
         return try file.closeAfter {
-            var status = stat()
-            guard fstat(file.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            guard let status = try? file.stat(), status.type == .regular else {
                 throw CommandFailure("cannot read \(path): it is not a regular file", hint: "name a regular file")
             }
             var bytes: [UInt8] = []
-            bytes.reserveCapacity(min(Int(status.st_size), limit) + 1)
+            bytes.reserveCapacity(min(Int(status.size), limit) + 1)
             do {
                 while true {
                     let more = try [UInt8](unsafeUninitializedCapacity: 64 << 10) { buffer, count in

@@ -86,7 +86,7 @@ struct Validator {
     /// A few megabytes of files are in memory at a time.
     private func parsed(
         _ files: [ManifestFile], of source: Engine.Source
-    ) async throws -> [(path: String, file: ParsedFile)] {
+    ) async throws(GitFailure) -> [(path: String, file: ParsedFile)] {
         var parsed: [(path: String, file: ParsedFile)] = []
         while parsed.count < files.count {
             let rest = files[parsed.count...]
@@ -100,7 +100,7 @@ struct Validator {
 }
 
 extension Catalog {
-    fileprivate mutating func quote(_ files: [ManifestFile], of source: Engine.Source) async throws {
+    fileprivate mutating func quote(_ files: [ManifestFile], of source: Engine.Source) async throws(GitFailure) {
         let paths = Set(unquotedPaths)
         let quoted = files.filter { paths.contains($0.path) }
         let contents = try await source.git.allContents(of: quoted, limit: ManifestParser.sizeLimit)

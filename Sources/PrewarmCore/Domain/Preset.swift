@@ -52,6 +52,17 @@ package struct Preset: Hashable, Sendable {
 
     package static let standardFailureLimit = 3
 
+    /// Whether outdated workspaces can be claimed until they are replaced. ``RolloutStrategy/recreate`` deletes them
+    /// first, so none of them is handed out, also while their deletion is held. A pool that is suspended or only observed
+    /// stays as it is.
+    package var offersOutdated: Bool { strategy != .recreate || isSuspended || options.mode == .observe }
+
+    /// Whether expired workspaces can be claimed where nothing else is ready: where the strategy keeps a floor.
+    package var offersExpired: Bool {
+        let most = Demand(of: self).most
+        return strategy.floor(desired: most) > 0
+    }
+
     /// The same when its manifest is gone from git: what that said of leaving it alone is gone, too.
     package var pruned: Preset {
         var preset = self

@@ -19,6 +19,10 @@ package enum RolloutStrategy: Hashable, Sendable {
         return surge == 0 && unavailable == 0 ? (0, 1) : (surge, unavailable)
     }
 
+    /// The number of ready workspaces that stay for claims while others of a pool of `desired` are replaced, whatever
+    /// the cause. Example: 25 % of 20 may be unavailable, so 15 stay. ``recreate`` keeps none.
+    package func floor(desired: Int) -> Int { bounds(desired: desired).map { desired - $0.unavailable } ?? 0 }
+
     /// Whether a new version may take more than half of the `desired` ones away before there is one in the place of any.
     package func takesMost(of desired: Int) -> Bool {
         guard let bounds = bounds(desired: desired) else { return true }

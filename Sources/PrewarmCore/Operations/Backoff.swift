@@ -8,7 +8,10 @@ package struct Backoff: Sendable {
         self.limit = limit
     }
 
-    /// Between a build that fails and the next: the bounds of a Kubernetes container restart.
+    /// The pause between a build that fails and the next try. Three tries in a row take at least 15 s + 30 s, so that a
+    /// provisioner that is down for half a minute stalls nothing.
+    package static let build = Backoff(base: .seconds(30), limit: .seconds(300))
+    /// The pause after another operation that fails: the bounds of a Kubernetes container restart.
     package static let failure = Backoff(base: .seconds(10), limit: .seconds(300))
     /// For "try again later", which is no failure.
     package static let retry = Backoff(base: .seconds(2), limit: .seconds(60))

@@ -22,7 +22,7 @@ struct Budget {
         _ limits: Policy.Limits, live: @autoclosure () -> [PresetKey: Int], bySource: [String: Int]?, pools: [Pool]
     ) {
         self.limits = limits
-        guard limits.instancesPerPreset != nil || limits.instancesPerSource != nil || limits.instances != nil else {
+        guard limits.areOfInstances else {
             self.live = [:]
             admitted = pools.map { pool in
                 if let hold = pool.hold(on: .create) { return Admission(hold: hold) }

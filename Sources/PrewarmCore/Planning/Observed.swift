@@ -38,28 +38,6 @@ package struct Instance: Hashable, Sendable {
     }
 }
 
-/// Builds of one fingerprint that failed in a row.
-package struct FailureRecord: Hashable, Sendable {
-    package let preset: PresetKey
-    package let fingerprint: Fingerprint
-    /// From 1.
-    package let count: Int
-    /// No build before.
-    package let retryAt: Timestamp
-    package let message: String
-
-    /// Returns true if the wait after the last failure is over.
-    package func mayRetry(at now: Timestamp) -> Bool { retryAt.hasCome(at: now, atMost: Backoff.failure.limit) }
-
-    package init(preset: PresetKey, fingerprint: Fingerprint, count: Int, retryAt: Timestamp, message: String) {
-        self.preset = preset
-        self.fingerprint = fingerprint
-        self.count = count
-        self.retryAt = retryAt
-        self.message = message
-    }
-}
-
 /// The state of the world that a plan starts from.
 package struct Observed: Sendable {
     package var tallies: [PresetKey: [Tally]] = [:]
@@ -74,6 +52,11 @@ package struct Observed: Sendable {
     /// By source: how many instances limits count, those of pools that are not planned for included. Nil: the tallies
     /// are of all pools.
     package var liveBySource: [String: Int]?
+    /// How long recent builds of presets took, where that is known; asked for only of those with a ttl.
+    package var buildTimes: [PresetKey: Duration] = [:]
+    /// The number of creates that the limit of instances in all holds back in other sources; 0 where the source has no
+    /// kept failures, which could give way to them.
+    package var heldElsewhere = 0
 
     package init() {}
 

@@ -157,7 +157,7 @@ package struct PoolCounts: Hashable, Sendable {
     package var desired = 0
     /// Ready, of the current fingerprint.
     package var actual = 0
-    /// Of ``actual``, those that a user may claim now.
+    /// Of ``actual``, those that are not expired.
     package var eligible = 0
     /// Of ``actual``, those older than the ttl.
     package var expired = 0
@@ -172,11 +172,12 @@ package struct PoolCounts: Hashable, Sendable {
     /// Of ``failed``, those that stay for inspection.
     package var keptFailed = 0
     package var claimed = 0
-    /// What a claim may get: ``eligible``, and outdated ones that a rollout has not replaced yet.
+    /// What a claim may get: ``eligible``, outdated ones that a rollout has not replaced yet, and expired ones as far as the
+    /// floor of the rollout needs them (``RolloutStrategy/floor(desired:)``).
     package var claimable = 0
 
     package init() {}
 
-    /// Of ``claimable``, those of an older version.
+    /// Of ``claimable``, those of an older version, or expired.
     package var claimableOlder: Int { claimable - eligible }
 }

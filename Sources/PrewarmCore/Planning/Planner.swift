@@ -20,7 +20,9 @@ package struct Planner: Sendable {
     }
 
     /// Whether planning for the preset takes its single ``Instance`` values: only where one may have to go.
-    package func needsInstances(_ preset: Preset, tallies: [Tally], failure: FailureRecord?) -> Bool {
+    package func needsInstances(_ preset: Preset, observed: Observed) -> Bool {
+        let (tallies, failure) = (observed.tallies[preset.key] ?? [], observed.failures[preset.key])
+        let lead = renewal(of: preset, observed)?.lead ?? .zero
         var current = 0
         for tally in tallies where tally.count > 0 {
             switch tally.state {
@@ -28,7 +30,7 @@ package struct Planner: Sendable {
             case .pending, .creating, .ready:
                 if tally.state == .pending, failure?.fingerprint == preset.fingerprint { return true }
                 if tally.fingerprint != preset.fingerprint || preset.retirement != nil { return true }
-                if let ttl = preset.ttl, let oldest = tally.oldestReadyAt, oldest + ttl - preset.renewalLead <= now {
+                if let ttl = preset.ttl, let oldest = tally.oldestReadyAt, oldest + ttl - lead <= now {
                     return true
                 }
                 current += tally.count
@@ -36,6 +38,11 @@ package struct Planner: Sendable {
             }
         }
         return current > desired(preset)
+    }
+
+    private func renewal(of preset: Preset, _ observed: Observed) -> Renewal? {
+        guard preset.ttl != nil else { return nil }
+        return Renewal(preset, desired: desired(preset), buildTime: observed.buildTimes[preset.key])
     }
 
     /// The number that the preset asks for now.
@@ -55,7 +62,7 @@ package struct Planner: Sendable {
 
     /// - Parameters:
     ///   - presets: in force, in the order of their names.
-    ///   - observed: with the instances of every preset that ``needsInstances(_:tallies:failure:)`` is true for.
+    ///   - observed: with the instances of every preset that ``needsInstances(_:observed:)`` is true for.
     package func plan(_ presets: [Preset], observed: Observed) -> Plan {
         var plan = Plan()
         plan.pools.reserveCapacity(presets.count)
@@ -81,6 +88,12 @@ package struct Planner: Sendable {
             policy.deletionGuard, states: observed.guards, pools: active, settled: unclaimed)
         let budget = Budget(
             policy.limits, live: observed.live, bySource: observed.liveBySource, pools: active)
+        active = GivingWay.apply(to: active, budget.admitted, heldElsewhere: observed.heldElsewhere) { pool in
+            pool.removals.count { action in
+                action.kind == .delete && action.reason != .lost && pool.hold(on: .delete) == nil
+                    && deletionGuard.hold(of: action, preset: pool.preset) == nil
+            }
+        }
         for (pool, admitted) in zip(active, budget.admitted) { plan.add(pool, deletionGuard, admitted) }
         plan.limitActions(policy.limits.actionsPerTurn, pools: active)
         return plan
@@ -110,7 +123,7 @@ package struct Planner: Sendable {
         counts.claimable = counts.actual
         var nextChange: Timestamp?
         if let ttl = preset.ttl, oldest < .distantFuture {
-            let first = oldest + ttl - preset.renewalLead
+            let first = oldest + ttl - (renewal(of: preset, observed)?.lead ?? .zero)
             guard first > now else { return nil }
             nextChange = first
         }

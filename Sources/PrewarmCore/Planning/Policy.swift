@@ -21,6 +21,11 @@ package struct Policy: Hashable, Sendable {
             self.instances = instances
             self.actionsPerTurn = actionsPerTurn
         }
+
+        /// Whether the number of workspaces is limited.
+        package var areOfInstances: Bool {
+            instancesPerPreset != nil || instancesPerSource != nil || instances != nil
+        }
     }
 
     /// Deletions that revisions cause are held where they are more than both of these, or where nothing is left

@@ -19,7 +19,7 @@ package struct PresetStatus: Sendable {
         self.failure = failure
         var conditions = [Self.ready(preset, pool.counts)]
         conditions += [
-            Self.reconciling(preset, pool), Self.stalled(preset, pool, failure.summary),
+            Self.reconciling(preset, pool), Self.stalled(preset, pool, failure, failure.summary),
             Self.backingOff(pool, failure.summary),
             Self.deprecated(preset), Self.suspended(preset, pool), Self.invalid(preset, diagnostics),
             Self.deletionsHeld(preset, held), Self.limited(held),
@@ -39,7 +39,7 @@ package struct PresetStatus: Sendable {
         conditions.map { condition in
             var shown =
                 switch condition.kind {
-                case .stalled: Self.stalled(preset, pool, Operation.withheldError) ?? condition
+                case .stalled: Self.stalled(preset, pool, failure, Operation.withheldError) ?? condition
                 case .backingOff: Self.backingOff(pool, Operation.withheldError) ?? condition
                 default: condition
                 }
@@ -48,17 +48,22 @@ package struct PresetStatus: Sendable {
         }
     }
 
-    /// Nothing that somebody should look at.
+    /// Nothing that somebody should look at. A pool that a limit keeps below its number is not healthy (rule 9).
     package var isHealthy: Bool {
-        self[.stalled] == nil && self[.invalid] == nil && self[.backingOff] == nil
+        self[.stalled] == nil && self[.invalid] == nil && self[.backingOff] == nil && !isShortByLimit
             && (self[.deletionsHeld]?.reason ?? "Retain") == "Retain"
+    }
+
+    private var isShortByLimit: Bool {
+        self[.ready]?.status == .no && Hold.reasonsOfInstances.contains(self[.limited]?.reason ?? "")
     }
 
     private static func ready(_ preset: Preset, _ counts: PoolCounts) -> Condition {
         let message =
             counts.claimableOlder == 0
             ? "\(counts.eligible) of \(counts.desired) ready to be claimed"
-            : "\(counts.claimable) ready to be claimed, \(counts.eligible) of \(counts.desired) of the current version"
+            : "\(counts.claimable) ready to be claimed, \(counts.eligible) of \(counts.desired) of the current version and "
+                + "not expired"
         if counts.desired == 0 { return Condition(.ready, reason: "ScaledToZero", message: "none is wanted now") }
         return counts.eligible >= counts.desired
             ? Condition(.ready, reason: "AtDesired", message: message)
@@ -86,13 +91,16 @@ package struct PresetStatus: Sendable {
         return Condition(.reconciling, reason: reason, message: parts.joined(separator: ", "))
     }
 
-    private static func stalled(_ preset: Preset, _ pool: PoolPlan, _ cause: String) -> Condition? {
+    private static func stalled(
+        _ preset: Preset, _ pool: PoolPlan, _ failure: FailureRecord?, _ cause: String
+    ) -> Condition? {
         guard case .stalled(let failures) = pool.wait else { return nil }
         return Condition(
             .stalled, reason: "FailureLimit",
             message:
                 "\(failures.counted("build")) in a row failed, the limit is \(preset.failureLimit): \(cause); "
-                + "`prewarm retry \(preset.key.name)` or another version tries again")
+                + "`prewarm retry \(preset.key.name)` or another version tries at once"
+                + (failure.map { "; one build tries at \($0.retryAt)" } ?? ""))
     }
 
     private static func backingOff(_ pool: PoolPlan, _ cause: String) -> Condition? {
@@ -156,21 +164,37 @@ package struct PresetStatus: Sendable {
 
     private static func limited(_ held: [HeldAction]) -> Condition? {
         let held = held.filter { !$0.hold.isOfDeletions }
-        guard let first = held.first else { return nil }
-        let reason =
-            switch first.hold {
-            case .observe: "Observed"
-            case .freeze: "Frozen"
-            case .timezone: "TimezoneUnknown"
-            case .instancesPerPreset: "InstancesPerPreset"
-            case .instancesPerSource: "InstancesPerSource"
-            case .instances: "Instances"
-            default: "ActionsPerTurn"
-            }
+        guard let first = held.first(where: \.hold.isOfInstances) ?? held.first else { return nil }
+        let count = held.count { $0.hold == first.hold }
         return Condition(
-            .limited, reason: reason,
-            message: "\(held.count.counted(first.action.kind.rawValue)) held by \(first.hold.message)")
+            .limited, reason: first.hold.conditionReason,
+            message: "\(count.counted(first.action.kind.rawValue)) held by \(first.hold.message)")
     }
+}
+
+extension Hold {
+    fileprivate var conditionReason: String {
+        switch self {
+        case .observe: "Observed"
+        case .freeze: "Frozen"
+        case .timezone: "TimezoneUnknown"
+        case .instancesPerPreset: "InstancesPerPreset"
+        case .instancesPerSource: "InstancesPerSource"
+        case .instances: "Instances"
+        default: "ActionsPerTurn"
+        }
+    }
+
+    /// The reasons of conditions that limits on the number of workspaces set.
+    fileprivate static let reasonsOfInstances: Set<String> = [
+        Hold.instancesPerPreset(0).conditionReason, Hold.instancesPerSource(0).conditionReason,
+        Hold.instances(0).conditionReason,
+    ]
+}
+
+extension Condition {
+    /// Whether the limit of workspaces in all holds creates of the preset back.
+    package var isOfLimitInAll: Bool { kind == .limited && reason == Hold.instances(0).conditionReason }
 }
 
 extension Optional<FailureRecord> {

@@ -42,6 +42,7 @@ extension Engine {
             if let audit { try store.append(audit) }
             let request = ClaimRequest(
                 preset: preset.key, owner: owner, current: preset.fingerprint, readySince: preset.ttl.map { now - $0 },
+                offersOutdated: try offersOutdated(preset, at: now, in: store), offersExpired: preset.offersExpired,
                 now: now, idempotencyKey: idempotencyKey)
             guard let workspace = try store.claim(request) else {
                 let cold = try claimCold(preset, owner: owner, idempotencyKey: idempotencyKey, at: now, in: store)
@@ -87,8 +88,17 @@ extension Engine {
                     source: workspace.preset.source, preset: workspace.preset.name,
                     message: "released by \(workspace.owner?.description ?? "its owner")", owner: workspace.owner)
             ])
+            // Where a limit holds something back, its deletion comes first.
+            if policy.limits.areOfInstances { try store.markDirty(source: workspace.preset.source) }
             return workspace
         }
+    }
+
+    /// A pool that an operator suspended, or whose source is only observed, stays as it is: its outdated workspaces are
+    /// handed out.
+    private func offersOutdated(_ preset: Preset, at now: Timestamp, in store: any StoreReader) throws -> Bool {
+        if preset.offersOutdated || policy.observedSources.contains(preset.key.source) { return true }
+        return try store.suspensions().contains { $0.scope.covers(preset.key) && $0.isInForce(at: now) }
     }
 
     /// The applied preset of this name, or of `source/name`. Where several sources have a preset of the name, those

@@ -5,10 +5,9 @@ extension Engine {
     package func retry(_ name: String, by: String) async throws -> String {
         let now = now()
         return try await store.write { store in
-            if var record = try store.operation(OperationID(name)) {
+            if let record = try store.operation(OperationID(name)) {
                 guard record.operation.state == .pending else { throw RetryError.notPending(record.operation) }
-                record.operation.nextAttemptAt = now
-                try store.update(record)
+                try retry([record], at: now, in: store)
                 try store.append([
                     Event(
                         at: now, reason: "Retried", object: "operation", name: name,
@@ -19,18 +18,43 @@ extension Engine {
             }
             let preset = try preset(named: name, in: store)
             try store.setFailure(nil, of: preset.key)
-            for var record in try store.operations(OperationFilter(preset: preset.key, states: [.pending])) {
-                record.operation.nextAttemptAt = now
-                try store.update(record)
-            }
-            try store.append([
-                Event(
-                    at: now, reason: "Retried", object: "preset", name: preset.key.name, source: preset.key.source,
-                    preset: preset.key.name, message: "by \(by)")
-            ])
-            try store.markDirty(source: preset.key.source)
+            let pending = try store.operations(OperationFilter(preset: preset.key, states: [.pending]))
+            try retry(pending, at: now, in: store)
+            try noteRetry(of: preset.key, by: by, at: now, in: store)
             return "preset \(preset.key.name)"
         }
+    }
+
+    /// Clears the failures of all presets and the backoffs of all operations; says how many there were.
+    package func retryAll(by: String) async throws -> String {
+        let now = now()
+        return try await store.write { store in
+            let failures = try store.failures(source: nil)
+            for failure in failures {
+                try store.setFailure(nil, of: failure.preset)
+                try noteRetry(of: failure.preset, by: by, at: now, in: store)
+            }
+            let waiting = try store.operations(OperationFilter(states: [.pending]))
+                .filter { $0.operation.nextAttemptAt > now }
+            try retry(waiting, at: now, in: store)
+            return "\(failures.count.counted("preset")), \(waiting.count.counted("operation"))"
+        }
+    }
+
+    private func retry(_ records: [OperationRecord], at now: Timestamp, in store: any StoreWriter) throws {
+        for var record in records {
+            record.operation.nextAttemptAt = now
+            try store.update(record)
+        }
+    }
+
+    private func noteRetry(of preset: PresetKey, by: String, at now: Timestamp, in store: any StoreWriter) throws {
+        try store.append([
+            Event(
+                at: now, reason: "Retried", object: "preset", name: preset.name, source: preset.source,
+                preset: preset.name, message: "by \(by)")
+        ])
+        try store.markDirty(source: preset.source)
     }
 }
 

@@ -1,4 +1,4 @@
-package import PrewarmCore
+internal import PrewarmCore
 
 /// Everything that somebody who looks after the pools has to see.
 package struct Overview: Sendable {
@@ -53,31 +53,36 @@ package struct Overview: Sendable {
     package var value: Value { value(for: audience) }
 
     private func value(for audience: some Audience) -> Value {
-        let failing = failing.compactMap { Value($0, owner: owners[$0.workspace], for: audience) }
+        let failing: [Value] = failing.compactMap { Value($0, owner: owners[$0.workspace], for: audience) }
+        let sources: [Value] = sources.map { Value($0, for: audience) }
+        let moreFailing = failing.count - limit
         return .object(known: [
             "at": Value(now),
             "healthy": .bool(isHealthy),
             "store": Value(store).merging(["damage": damage.first.map { .string($0) }]),
-            "sources": .array(sources.map { Value($0, for: audience) }),
+            "sources": .array(sources),
             "presets": .array(presets.values),
             "morePresets": presets.left > 0 ? .int(presets.left) : nil,
-            "failing": .array(failing.prefix(limit)),
-            "moreFailing": failing.count > limit ? .int(failing.count - limit) : nil,
+            "failing": .array(Array(failing.prefix(limit))),
+            "moreFailing": moreFailing > 0 ? .int(moreFailing) : nil,
             "orphans": lists.orphans(for: audience), "orphansTotal": lists.orphansTotal,
             "suspectLists": lists.suspectLists, "brokenClaims": lists.brokenClaims(for: audience),
             "failingLists": lists.failingLists(for: audience),
             "unconfiguredSources": unconfigured.isEmpty ? nil : .array(unconfigured.map { .string($0.name) }),
-            "removedSources": unconfigured.isEmpty
-                ? nil
-                : .array(
-                    unconfigured.map {
-                        .object(known: [
-                            "name": .string($0.name), "unclaimed": .int($0.unclaimed),
-                            "revision": $0.applied.map { .string($0.description) },
-                        ])
-                    }),
+            "removedSources": removedSources,
             "missingProvisioners": missingProvisioners.isEmpty
                 ? nil : .array(missingProvisioners.map { .string($0) }),
         ])
+    }
+
+    private var removedSources: Value? {
+        guard !unconfigured.isEmpty else { return nil }
+        return .array(
+            unconfigured.map {
+                .object(known: [
+                    "name": .string($0.name), "unclaimed": .int($0.unclaimed),
+                    "revision": $0.applied.map { .string($0.description) },
+                ])
+            })
     }
 }

@@ -23,7 +23,7 @@ struct Story<Reader: Audience> {
     private var possession: String {
         let rest = "\(counts.starting) starting, \(counts.deleting) deleting, \(counts.claimed) claimed."
         if preset.retirement != nil { return "It hands none out; \(rest)" }
-        let versions = counts.claimableOlder > 0 ? " (\(counts.eligible) of the current version)" : ""
+        let versions = counts.claimableOlder > 0 ? " (\(counts.eligible) of the current version and not expired)" : ""
         return "It has \(counts.claimable) ready to be claimed\(versions), \(rest)"
     }
 

@@ -9,6 +9,7 @@ extension OperationRunner {
         let loop = progress.begin("operations")
         await withTaskGroup(of: Ended.self) { group in
             var running: [String: Int] = [:]
+            var starts = 0
             var isStopping = false
             var isRecovering = false
             var lastRecovery: ContinuousClock.Instant?
@@ -33,7 +34,7 @@ extension OperationRunner {
                         (isRecovering, lastRecovery) = (true, now)
                         group.addTask { await recover(logger: logger) }
                     }
-                    let leased = try await lease(running: running)
+                    let leased = try await lease(running: running, starts: &starts)
                     quietUntil = leased.isEmpty ? now + (try await nextLook()) : nil
                     for record in leased {
                         let provisioner = record.operation.provisioner

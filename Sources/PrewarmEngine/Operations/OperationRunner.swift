@@ -47,13 +47,14 @@ package struct OperationRunner: Sendable {
             }
             var isRecovering = true
             var running: [String: Int] = [:]
+            var starts = 0
             var isDirty = false
             while true {
                 try Task.checkCancellation()
-                var leased = try await lease(running: running)
+                var leased = try await lease(running: running, starts: &starts)
                 if leased.isEmpty, isDirty {
                     isDirty = false
-                    if try await replan() { leased = try await lease(running: running) }
+                    if try await replan() { leased = try await lease(running: running, starts: &starts) }
                 }
                 for record in leased {
                     running[record.operation.provisioner, default: 0] += 1
@@ -89,51 +90,6 @@ package struct OperationRunner: Sendable {
     struct Settled: Sendable {
         let operation: Operation
         let workspace: Workspace
-    }
-
-    // MARK: Intend
-
-    /// Takes as many due operations as each provisioner has room for, counting those of other processes.
-    func lease(running: [String: Int]) async throws -> [OperationRecord] {
-        let now = engine.now()
-        let rooms = engine.provisioners.mapValues(\.concurrency).filter { running[$0.key] ?? 0 < $0.value }
-        guard try await store.read({ try hasDue(rooms.keys, now: now, in: $0) }) else { return [] }
-        return try await store.write { store in
-            var others: [String: Int] = [:]
-            for record in try store.operations(OperationFilter(states: [.running])) {
-                others[record.operation.provisioner, default: 0] += 1
-            }
-            var leased: [OperationRecord] = []
-            for (name, concurrency) in rooms.sorted(by: { $0.key < $1.key }) {
-                let room = concurrency - (others[name] ?? 0)
-                guard room > 0 else { continue }
-                for var record in try store.dueOperations(due(name), now: now, limit: room) {
-                    record.operation.state = .running
-                    record.operation.attempt += 1
-                    record.operation.startedAt = now
-                    record.lease = Lease(
-                        holder: engine.holder, fence: Int64(record.operation.attempt),
-                        until: now + Self.leaseTime)
-                    record.mark = nil
-                    try store.update(record)
-                    if record.operation.kind == .create {
-                        _ = try store.move([record.operation.workspace], from: [.pending], to: .creating)
-                    }
-                    leased.append(record)
-                }
-            }
-            return leased
-        }
-    }
-
-    private func hasDue(_ provisioners: some Sequence<String>, now: Timestamp, in store: any StoreReader) throws -> Bool
-    {
-        for name in provisioners where try !store.dueOperations(due(name), now: now, limit: 1).isEmpty { return true }
-        return false
-    }
-
-    private func due(_ provisioner: String) -> DueFilter {
-        DueFilter(provisioner: provisioner, preset: preset, workspace: workspace)
     }
 
     // MARK: Act
@@ -232,18 +188,7 @@ package struct OperationRunner: Sendable {
 
     private func follow(_ settlement: Settlement, now: Timestamp, in store: any StoreWriter) throws {
         let (operation, workspace) = (settlement.operation, settlement.workspace)
-        switch settlement.effect {
-        case .none: break
-        case .worked: try store.setFailure(nil, of: workspace.preset)
-        case .failed(let message):
-            let known = try store.failures(source: workspace.preset.source).first { $0.preset == workspace.preset }
-            let count = (known?.fingerprint == workspace.fingerprint ? known?.count ?? 0 : 0) + 1
-            let delay = Backoff.failure.delay(attempt: count, seed: operation.id.seed)
-            try store.setFailure(
-                FailureRecord(
-                    preset: workspace.preset, fingerprint: workspace.fingerprint, count: count, retryAt: now + delay,
-                    message: message), of: workspace.preset)
-        }
+        try note(settlement, at: now, in: store)
         if let inspectAt = settlement.inspectAt {
             var generator = SystemRandomNumberGenerator()
             var identifiers = IdentifierFactory(now: now, using: &generator)
@@ -290,7 +235,7 @@ package struct OperationRunner: Sendable {
         }
     }
 
-    private var store: any Store { engine.store }
+    var store: any Store { engine.store }
 }
 
 extension OperationRunner.Report {

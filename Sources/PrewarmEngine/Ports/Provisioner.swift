@@ -10,6 +10,9 @@ package protocol Provisioner: Sendable {
     /// How many operations may run at once.
     var concurrency: Int { get }
 
+    /// How many of these slots are only for operations that somebody waits for (default: 1, where there are several).
+    var reserve: Int { get }
+
     /// Does it. `started` is awaited once a process exists that would outlive a killed prewarm, and before that process
     /// does anything; where it throws, nothing is done. Cancelling the task ends what runs.
     func perform(
@@ -29,6 +32,7 @@ package protocol Provisioner: Sendable {
 
 extension Provisioner {
     package var longestList: Duration { .seconds(600) }
+    package var reserve: Int { StartOrder.standardReserve(concurrency: concurrency) }
 }
 
 package enum ProvisionerOperation: String, CaseIterable, Sendable {

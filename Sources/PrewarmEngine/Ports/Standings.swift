@@ -61,6 +61,10 @@ package protocol StandingReader {
     /// Whether a deprecated preset of its source names it.
     func isReplacement(_ preset: PresetKey) throws -> Bool
     func conditions(of presets: [PresetKey]) throws -> [PresetKey: [Condition]]
+    /// How long builds of presets are expected to take, where one has worked.
+    func buildTimes(of presets: [PresetKey]) throws -> [PresetKey: Duration]
+    /// The same of all presets of a source.
+    func buildTimes(source: String) throws -> [PresetKey: Duration]
     /// By source: how many workspaces limits count, one pass over the counts.
     func liveWorkspaces() throws -> [String: Int]
 }
@@ -70,4 +74,5 @@ package protocol StandingWriter {
     func unsettle(source: String, dueBy now: Timestamp?) throws
     /// Of presets that there are.
     func save(_ standings: [PoolStanding]) throws
+    func setBuildTime(_ time: Duration, of preset: PresetKey) throws
 }

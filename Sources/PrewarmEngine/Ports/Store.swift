@@ -83,10 +83,14 @@ package protocol StoreReader: StandingReader {
     func operation(_ id: OperationID) throws -> OperationRecord?
     /// The newest first.
     func operations(_ filter: OperationFilter) throws -> [OperationRecord]
-    /// Pending ones whose time has come, but for those that a suspension stops: what is asked for one workspace goes on.
-    /// Operations of one workspace never run side by side, and a delete comes after all others; ids say nothing about
-    /// that, for two processes make them. In all, creates come before deletes, then the oldest first.
+    /// Pending ones whose time has come, but for those that a suspension stops: what is asked for one workspace goes on,
+    /// and so does the deletion of what its owner released. Creates of a preset that backs off or is stalled are left out
+    /// until its next try is due, and while one runs. Operations of one workspace never run side by side, and a delete comes
+    /// after all others; ids say nothing about that, for two processes make them. In all they come by class, then by round,
+    /// then the oldest first (``QueuePlace``).
     func dueOperations(_ filter: DueFilter, now: Timestamp, limit: Int) throws -> [OperationRecord]
+    /// The most urgent class of which operations of a provisioner are pending, due or not, of those behind `after`.
+    func nextLaneClass(of provisioner: String, after: LaneClass?) throws -> LaneClass?
     /// When the next operation that is pending becomes due, of those that become so after `time`.
     func nextAttempt(after time: Timestamp) throws -> Timestamp?
     /// The text that the provisioner wrote, by attempt.
@@ -176,6 +180,10 @@ package protocol StoreWriter: StoreReader, StandingWriter {
 
     func insert(_ operations: [Operation]) throws
     func update(_ operation: OperationRecord) throws
+    /// Puts the pending deletions of these presets before creates: they make room.
+    func raiseDeletes(of scope: Suspension.Scope, provisioners: [String]) throws
+    /// Changes the priority of the pending creates that fill the pool of a preset.
+    func setPriority(_ priority: Int, of preset: PresetKey) throws
     /// Cancels the pending operations of these workspaces.
     func cancelOperations(of workspaces: [WorkspaceID], now: Timestamp) throws
     /// Forgets attempts in the middle, as ``LogRecord`` says.

@@ -105,11 +105,17 @@ package struct OperationRecord: Hashable, Sendable {
     package var lease: Lease?
     /// What runs on this machine for it, once it does.
     package var mark: ProcessMark?
+    /// The place in the queue that it was given when it was inserted.
+    package let place: QueuePlace
 
-    package init(_ operation: Operation, lease: Lease? = nil, mark: ProcessMark? = nil) {
+    /// - Parameter place: by default the one of its kind and reason, without a priority.
+    package init(
+        _ operation: Operation, lease: Lease? = nil, mark: ProcessMark? = nil, place: QueuePlace? = nil
+    ) {
         self.operation = operation
         self.lease = lease
         self.mark = mark
+        self.place = place ?? QueuePlace(LaneClass(Lane(operation.kind, reason: operation.reason)))
     }
 }
 
@@ -204,17 +210,23 @@ package struct ClaimRequest: Sendable {
     package let current: Fingerprint
     /// Instances that were ready then or before are expired; nil: none expires.
     package let readySince: Timestamp?
+    /// Outdated ones may be handed out where no current one is ready.
+    package let offersOutdated: Bool
+    /// Expired ones may be handed out where nothing else is ready.
+    package let offersExpired: Bool
     package let now: Timestamp
     package let idempotencyKey: ClaimKey?
 
     package init(
-        preset: PresetKey, owner: Owner, current: Fingerprint, readySince: Timestamp?, now: Timestamp,
-        idempotencyKey: ClaimKey? = nil
+        preset: PresetKey, owner: Owner, current: Fingerprint, readySince: Timestamp?, offersOutdated: Bool = true,
+        offersExpired: Bool = false, now: Timestamp, idempotencyKey: ClaimKey? = nil
     ) {
         self.preset = preset
         self.owner = owner
         self.current = current
         self.readySince = readySince
+        self.offersOutdated = offersOutdated
+        self.offersExpired = offersExpired
         self.now = now
         self.idempotencyKey = idempotencyKey
     }
@@ -250,6 +262,8 @@ package struct NewWorkspaces: Sendable {
     package let preset: PresetKey
     package let spec: WorkspaceSpec
     package let fingerprint: Fingerprint
+    /// The priority of their creates.
+    package let priority: Int
     package let revision: String?
     package let reason: Reason
     package let createdAt: Timestamp
@@ -261,6 +275,7 @@ package struct NewWorkspaces: Sendable {
         self.preset = preset.key
         spec = preset.spec
         fingerprint = preset.fingerprint
+        priority = preset.options.priority
         self.revision = revision
         self.reason = reason
         self.createdAt = createdAt
@@ -294,11 +309,16 @@ package struct DueFilter: Sendable {
     /// Of presets of this name, whatever their source.
     package let preset: String?
     package let workspace: WorkspaceID?
+    /// Only those of this class; nil: of all.
+    package let laneClass: LaneClass?
 
-    package init(provisioner: String, preset: String? = nil, workspace: WorkspaceID? = nil) {
+    package init(
+        provisioner: String, preset: String? = nil, workspace: WorkspaceID? = nil, laneClass: LaneClass? = nil
+    ) {
         self.provisioner = provisioner
         self.preset = preset
         self.workspace = workspace
+        self.laneClass = laneClass
     }
 }
 

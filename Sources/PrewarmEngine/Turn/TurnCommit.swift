@@ -54,6 +54,7 @@ struct TurnCommit: Sendable {
             throw TurnError.planChanged(source: source.name)
         }
         let counts = try carryOut(report.plan, of: presets, observed: observed, in: store)
+        try makeRoom(for: report.plan, in: store)
         try store.save(standings(after: report.plan, of: presets))
         try save(
             guarding, observed, since: earlier, after: report.plan, of: presets, among: among, planner: planner,
@@ -78,9 +79,13 @@ struct TurnCommit: Sendable {
         try store.saveParsed(desired.newlyParsed, parserVersion: engine.parser.version)
         let failing = Set(failures.map(\.preset))
         for change in desired.changes
-        where failing.contains(change.now.key) && change.before?.fingerprint != change.now.fingerprint {
+        where failing.contains(change.now.key) && change.isNewTry {
             try store.setFailure(nil, of: change.now.key)
             failures.removeAll { $0.preset == change.now.key }
+        }
+        for change in desired.changes {
+            guard let before = change.before, before.options.priority != change.now.options.priority else { continue }
+            try store.setPriority(change.now.options.priority, of: change.now.key)
         }
     }
 

@@ -46,7 +46,10 @@ extension TurnCommit {
         return plan.pools.compactMap { pool in
             guard let preset = presets[pool.preset] else { return nil }
             // What a suspension keeps may wait for the guard when it ends.
-            let isSettled = preset.retirement != .pruned && !busy.contains(pool.preset) && !pool.isKept(preset)
+            // Kept failures give way to workspaces of others when a limit holds these back.
+            let mayGiveWay = engine.policy.limits.areOfInstances && pool.counts.keptFailed > 0
+            let isSettled =
+                preset.retirement != .pruned && !busy.contains(pool.preset) && !pool.isKept(preset) && !mayGiveWay
             return PoolStanding(
                 preset: pool.preset, isSettled: isSettled,
                 isUnfinished: isSettled && !pool.isFinished(preset, isObserved: false),
@@ -77,10 +80,9 @@ extension Engine {
             }
         }
         for failure in try failures ?? store.failures(source: source) { observed.failures[failure.preset] = failure }
-        let detailed = scope.presets.filter { preset in
-            planner.needsInstances(
-                preset, tallies: observed.tallies[preset.key] ?? [], failure: observed.failures[preset.key])
-        }
+        observed.buildTimes = try buildTimes(of: scope.presets, source: source, in: store)
+        observed.heldElsewhere = try heldElsewhere(of: source, scope, observed, in: store)
+        let detailed = scope.presets.filter { planner.needsInstances($0, observed: observed) }
         for instance in try store.instances(of: detailed.map(\.key)) {
             observed.instances[instance.preset, default: []].append(instance)
         }

@@ -56,8 +56,8 @@ package final class GitMirror: GitSource {
     package var displayURL: String { url.display }
 
     package func head() async throws(GitFailure) -> Revision {
-        try await perform { [self] watch throws(GitFailure) in
-            if let revision = try revisionOnDisk() { return revision }
+        if let revision = try await headOnDisk() { return revision }
+        return try await perform { [self] watch throws(GitFailure) in
             if case .commit(let commit) = settings.ref {
                 let revision = Revision(ref: nil, commit: commit)
                 try bring(revision, watch)
@@ -76,6 +76,14 @@ package final class GitMirror: GitSource {
             }
             return try newest(found.map(\.revision), watch)
         }
+    }
+
+    /// Reads the ref of a repository on disk without libgit2, whose start takes longer than a whole quiet sync.
+    private func headOnDisk() async throws(GitFailure) -> Revision? {
+        guard url.path != nil else { return nil }
+        return try await threads.remote.run(limit: deadline) { [self] in
+            Result { () throws(GitFailure) in try revisionOnDisk() }
+        }.get()
     }
 
     package func isOfRange(_ ref: String) -> Bool {

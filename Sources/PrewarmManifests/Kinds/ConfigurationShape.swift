@@ -35,7 +35,10 @@ extension Shape {
                 "what it can be asked for; create and delete unless it is said"),
             .optional("timeout", .duration(minimum: .seconds(1)), "of one operation; 10m unless it is said"),
             .optional("grace", .duration(minimum: .zero), "between SIGTERM and SIGKILL; 5s unless it is said"),
-            .optional("concurrency", .integer(1...1000), "operations at once; 4 unless it is said"),
+            .optional("concurrency", .integer(1...1000), "operations at once (default: 4)"),
+            .optional(
+                "reserve", .integer(0...999),
+                "how many of these are only for claims that wait (default: 1, or 0 where concurrency is 1)"),
             .optional(
                 "resync", .duration(minimum: .seconds(1)),
                 "between two looks at what really exists, where it can list; 10m unless it is said"),

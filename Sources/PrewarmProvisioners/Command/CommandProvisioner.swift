@@ -14,6 +14,7 @@ package struct CommandProvisioner: Provisioner {
 
     package var operations: Set<ProvisionerOperation> { settings.operations }
     package var concurrency: Int { settings.concurrency }
+    package var reserve: Int { settings.reserve ?? StartOrder.standardReserve(concurrency: concurrency) }
 
     /// What keeps the command from being run, for `validate` and `doctor`; nil where nothing does.
     package func check() -> Diagnostic? {

@@ -9,6 +9,8 @@ package struct CommandSettings: Sendable {
     package var command: [String]
     package var operations: Set<ProvisionerOperation>
     package var concurrency: Int
+    /// Of ``concurrency``, what is only for operations that somebody waits for; nil: the standard number.
+    package var reserve: Int?
     /// For one operation, from its start to its exit.
     package var timeout: Duration
     /// Between SIGTERM and SIGKILL.
@@ -24,13 +26,15 @@ package struct CommandSettings: Sendable {
 
     package init(
         name: String, command: [String], operations: Set<ProvisionerOperation>, concurrency: Int = 4,
-        timeout: Duration = .seconds(600), grace: Duration = .seconds(5), workingDirectory: String? = nil,
+        reserve: Int? = nil, timeout: Duration = .seconds(600), grace: Duration = .seconds(5),
+        workingDirectory: String? = nil,
         environment: [String: String] = [:], ownEnvironment: [String: String] = [:], inheritedNames: Set<String> = []
     ) {
         self.name = name
         self.command = command
         self.operations = operations
         self.concurrency = concurrency
+        self.reserve = reserve
         self.timeout = timeout
         self.grace = grace
         self.workingDirectory = workingDirectory

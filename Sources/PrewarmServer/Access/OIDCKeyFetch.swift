@@ -7,8 +7,6 @@ internal import PrewarmCore
 
 /// Gets an issuer's keys over HTTP: bounded in time and size, following no redirect.
 package struct OIDCKeyFetch: Sendable {
-    /// Of each of the two documents.
-    private static let deadline = Duration.seconds(10)
     private static let sizeLimit = 256 * 1024
     private static let bounds = JSONBounds(size: sizeLimit, depth: 16)
 
@@ -21,9 +19,12 @@ package struct OIDCKeyFetch: Sendable {
     }
 
     private let client: HTTPClient
+    /// The time that each of the two documents may take.
+    private let deadline: Duration
 
-    package init(client: HTTPClient) {
+    package init(client: HTTPClient, deadline: Duration = .seconds(10)) {
         self.client = client
+        self.deadline = deadline
     }
 
     /// Why no certificates can be had from a file; nil where they can.
@@ -92,8 +93,8 @@ package struct OIDCKeyFetch: Sendable {
             configuration.additionalTrustRoots = [.file(caFile)]
             request.tlsConfiguration = configuration
         }
-        return try await within(Self.deadline) { [client, request] in
-            let response = try await client.execute(request, timeout: .seconds(10))
+        return try await within(deadline) { [client, request, deadline] in
+            let response = try await client.execute(request, timeout: .seconds(deadline.components.seconds))
             guard response.status == .ok else {
                 throw Failure(message: "\(address) answers \(response.status.code)")
             }

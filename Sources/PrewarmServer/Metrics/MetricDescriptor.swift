@@ -49,7 +49,8 @@ extension MetricDescriptor {
         "Manifest files that are valid or invalid, and YAML documents of other programs that are ignored.")
     static let presetInstances = gauge(
         "prewarm_preset_instances", ["source", "preset", "state"],
-        "Workspaces of a preset by state; desired is what its manifest asks for now.")
+        "Workspaces of a preset by state; desired is what its manifest asks for now, eligible those of the current version "
+            + "that are not expired, claimable also older ones that a claim may get.")
     static let presetCondition = gauge(
         "prewarm_preset_condition", ["source", "preset", "type"],
         "1 for each condition that a preset has; Ready only where every series is asked for.")

@@ -68,8 +68,9 @@ struct PoolMetrics: Sendable {
 extension PoolCounts {
     fileprivate var numbers: [(label: String, value: Int)] {
         [
-            ("desired", desired), ("eligible", eligible), ("claimed", claimed), ("starting", starting),
-            ("deleting", deleting), ("outdated", outdated), ("expired", expired), ("failed", failed),
+            ("desired", desired), ("eligible", eligible), ("claimable", claimable), ("claimed", claimed),
+            ("starting", starting), ("deleting", deleting), ("outdated", outdated), ("expired", expired),
+            ("failed", failed),
         ]
     }
 }

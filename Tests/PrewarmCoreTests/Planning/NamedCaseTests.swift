@@ -80,8 +80,26 @@ struct NamedCaseTests {
             name: "with Recreate gets the others once the first is ready", change: { $0.strategy = .recreate },
             instances: "ready", actions: ["create", "create"]),
         Case(
-            name: "loses what is older than the ttl", change: { $0.ttl = .seconds(3600) },
-            instances: "ready@61 ready@5 ready@4", actions: ["delete w1", "create"]),
+            name: "keeps one that expired until its replacement is ready", change: { $0.ttl = .seconds(3600) },
+            instances: "ready@61 ready@5 ready@4", actions: ["create"]),
+        Case(
+            name: "loses one that expired once its replacement is ready", change: { $0.ttl = .seconds(3600) },
+            instances: "ready@61 ready@5 ready@4 ready@1", actions: ["delete w1"]),
+        Case(
+            name: "loses those that expired as far as maxUnavailable allows",
+            change: {
+                $0.ttl = .seconds(3600)
+                $0.strategy = .rollingUpdate(maxSurge: .count(0), maxUnavailable: .count(2))
+            }, instances: "ready@63 ready@62 ready@61", actions: ["delete w1", "delete w2", "create", "create"]),
+        Case(
+            name: "with Recreate loses what expired first", desired: 2,
+            change: {
+                $0.ttl = .seconds(3600)
+                $0.strategy = .recreate
+            }, instances: "ready@61 ready@5", actions: ["delete w1", "create"]),
+        Case(
+            name: "of one gets another before the ttl ends", desired: 1, change: { $0.ttl = .seconds(6000) },
+            instances: "ready@95", actions: ["create"]),
         Case(
             name: "replaces what soon expires with another, one after the other", change: { $0.ttl = .seconds(6000) },
             instances: "ready@96 ready@96 ready@96", actions: ["create"]),
@@ -109,7 +127,30 @@ struct NamedCaseTests {
                 $0.failures = 1
                 $0.retryIn = .seconds(9)
             }, instances: "pending creating", actions: ["cancel w1"]),
-        Case(name: "with too many failures makes nothing", change: { $0.failures = 3 }, instances: "", actions: []),
+        Case(
+            name: "with too many failures makes nothing for an hour",
+            change: {
+                $0.failures = 3
+                $0.retryIn = .seconds(3600)
+            }, instances: "pending", actions: ["cancel w1"]),
+        Case(
+            name: "with too many failures tries again with one after an hour", change: { $0.failures = 7 },
+            instances: "", actions: ["create"]),
+        Case(
+            name: "with too many failures makes no second one while one tries", change: { $0.failures = 3 },
+            instances: "creating", actions: []),
+        Case(
+            name: "at a limit gives a kept failure for what is wanted",
+            change: {
+                $0.options.keepFailed = 1
+                $0.limits.instancesPerPreset = 3
+            }, instances: "failed ready ready", actions: ["delete w1"], held: ["create"]),
+        Case(
+            name: "at a limit keeps a failure where a deletion makes the room",
+            change: {
+                $0.options.keepFailed = 1
+                $0.limits.instancesPerPreset = 4
+            }, instances: "failed ready ready deleting", actions: [], held: ["create"]),
     ]
 
     @Test("does what its case says", arguments: cases)

@@ -1,32 +1,5 @@
 import PrewarmCore
 
-/// A small world to plan for: what the planner's input is derived from.
-struct World: Sendable {
-    var now: Timestamp
-    var limits = Policy.Limits()
-    /// In the order of their keys.
-    var presets: [Preset] = []
-    /// Of all presets, and of some that are not planned for.
-    var instances: [Instance] = []
-    var failures: [FailureRecord] = []
-    /// In force now; it ends a minute later at the latest.
-    var freeze: [String: Set<Action.Kind>] = [:]
-    var observedSources: Set<String> = []
-    var guards: [String: GuardState] = [:]
-
-    func desired(_ preset: Preset) -> Int { preset.retirement == nil ? preset.instances : 0 }
-
-    /// The minute that ``now`` is in, and one more.
-    var freezeEnd: Timestamp { now + .seconds(60) }
-
-    func isExpired(_ instance: Instance) -> Bool {
-        guard let ttl = presets.first(where: { $0.key == instance.preset })?.ttl, let readyAt = instance.readyAt else {
-            return false
-        }
-        return now.milliseconds >= readyAt.milliseconds + ttl.components.seconds * 1000
-    }
-}
-
 /// DESIGN.md §3 once more, slowly: the world as a list of single instances, one decision at a time, each from a fresh
 /// look at all of them. It shares nothing with `Pool` but the words.
 struct PlannerModel {
@@ -92,9 +65,12 @@ struct PlannerModel {
         for index in plan.pools.indices where plan.pools[index].wait == nil {
             if waitsForCanary(world.presets[index]) { plan.pools[index].wait = .canary }
         }
+        giveWay()
         // By preset, for each first what goes, then what comes: as decided, but for the presets.
         for preset in world.presets {
-            for (action, hold) in decisions where action.preset == preset.key {
+            let own = decisions.filter { $0.action.preset == preset.key }
+            for (action, hold) in own.filter({ $0.action.kind != .create }) + own.filter({ $0.action.kind == .create })
+            {
                 let hold = hold ?? holdOfRemoval(action, preset)
                 if let hold { plan.held.append(HeldAction(action, hold: hold)) } else { plan.actions.append(action) }
             }
@@ -141,7 +117,6 @@ struct PlannerModel {
         if let retirement = preset.retirement {
             return first(preset, where: { isStarting($0) || isReady($0) }).map { ($0, reason(of: retirement)) }
         }
-        if let index = first(preset, where: isExpired) { return (index, .expired) }
         let lasting = { item in isLasting(item, preset) }
         if pool(preset).filter(lasting).count > world.desired(preset) {
             let starting = { item in lasting(item) && isStarting(item) }
@@ -151,12 +126,13 @@ struct PlannerModel {
                 }
             }
         }
-        if let index = first(preset, where: { isSoonGone($0) }), mayRenewOne(preset) { return (index, .expired) }
         if let index = first(preset, where: { !isCurrent($0, preset) && isStarting($0) }) { return (index, .outdated) }
-        let old = { item in !isCurrent(item, preset) && isReady(item) }
+        if let index = first(preset, where: isExpired), mayLoseOne(preset) { return (index, .expired) }
+        let old = { item in !isCurrent(item, preset) && isReady(item) && !isExpired(item) }
         if let index = approved(preset, where: old) ?? first(preset, where: old), mayLoseOne(preset) {
             return (index, .outdated)
         }
+        if let index = first(preset, where: { isSoonGone($0) }), mayRenewOne(preset) { return (index, .expired) }
         return nil
     }
 
@@ -165,35 +141,50 @@ struct PlannerModel {
         isCurrent(item, preset) && (isStarting(item) || isClaimable(item)) && !isSoonGone(item)
     }
 
-    /// Of those that are current and claimable, the last to expire goes then; each before it a step earlier than the
-    /// next, if it doesn't expire before that. All steps together are a tenth of the ttl.
+    /// Of those that are current and not expired, the last to expire is replaced two builds before its end, and at least
+    /// a twentieth of the ttl before it; each one before it a step earlier than the next, if it doesn't end earlier.
     private func isSoonGone(_ item: Item) -> Bool {
         soonGone.contains(item.instance.id)
     }
 
     private func renewals(_ preset: Preset) -> [(id: WorkspaceID, at: Timestamp)] {
-        guard let ttl = preset.ttl, bounds(preset) != nil else { return [] }
+        guard let ttl = preset.ttl, let lead = lead(preset) else { return [] }
         var waiting = world.instances.filter { instance in
             let item = Item(instance: instance)
-            return instance.preset == preset.key && isCurrent(item, preset) && isClaimable(item)
+            return instance.preset == preset.key && isCurrent(item, preset) && isReady(item) && !isExpired(item)
         }
-        let lead = ttl / 10
-        let step = lead / max(1, world.desired(preset))
+        let step = (lead.first - lead.last) / max(1, world.desired(preset))
         var renewals: [(id: WorkspaceID, at: Timestamp)] = []
         while let index = waiting.indices.max(by: {
             goes(Item(instance: waiting[$0]), before: Item(instance: waiting[$1]))
         }) {
             let instance = waiting.remove(at: index)
             let end = (instance.readyAt ?? world.now) + ttl
-            renewals.append((instance.id, renewals.last.map { max(min(end, $0.at - step), end - lead) } ?? end))
+            let latest = end - lead.last
+            renewals.append(
+                (instance.id, renewals.last.map { max(min(latest, $0.at - step), end - lead.first) } ?? latest))
         }
         return renewals
+    }
+
+    /// How long before its end the first and the last of a pool are replaced at the earliest: in rounds of as many as may
+    /// be replaced at once, each of two builds, and never more than three quarters of the ttl.
+    private func lead(_ preset: Preset) -> (first: Duration, last: Duration)? {
+        guard let ttl = preset.ttl, let (surge, unavailable) = bounds(preset) else { return nil }
+        let build = world.buildTimes[preset.key] ?? (ttl / 40 < .seconds(60) ? ttl / 40 : .seconds(60))
+        let last = [[ttl / 20, build * 2].max() ?? .zero, ttl * 3 / 4].min() ?? .zero
+        var (first, replaced) = (last, 0)
+        while replaced < world.desired(preset) {
+            replaced += surge > 0 ? surge : unavailable
+            first += build * 2
+        }
+        return ([[ttl / 10, first].max() ?? .zero, ttl * 3 / 4].min() ?? .zero, last)
     }
 
     /// With a surge another one is there before; without one, as far as may be unavailable.
     private func mayRenewOne(_ preset: Preset) -> Bool {
         guard let (surge, unavailable) = bounds(preset) else { return false }
-        let left = pool(preset).filter { isCurrent($0, preset) && isClaimable($0) }.count - 1
+        let left = pool(preset).filter(isReady).count - 1
         return left >= world.desired(preset) - (surge > 0 ? 0 : unavailable)
     }
 
@@ -207,7 +198,7 @@ struct PlannerModel {
     private func uselessPending(_ preset: Preset) -> Int? {
         guard !preset.isSuspended, preset.retirement == nil, let failure = failure(preset) else { return nil }
         let starting = pool(preset).filter { isCurrent($0, preset) && isStarting($0) }
-        let mayTry = wait(preset, after: failure) == nil
+        let mayTry = failure.retryAt <= world.now
         guard starting.count > (mayTry ? 1 : 0) else { return nil }
         let pending = items.indices.filter { index in
             let item = items[index]
@@ -217,10 +208,10 @@ struct PlannerModel {
         return pending.min { items[$0].instance.id < items[$1].instance.id }
     }
 
-    /// Whether one that is claimable may go for one that is not there yet.
+    /// Whether one that is ready, of whatever age, may go for one that is not there yet.
     private func mayLoseOne(_ preset: Preset) -> Bool {
         guard let (_, unavailable) = bounds(preset) else { return true }
-        return pool(preset).filter(isClaimable).count - 1 >= world.desired(preset) - unavailable
+        return pool(preset).filter(isReady).count - 1 >= world.desired(preset) - unavailable
     }
 
     /// Failed first, then not ready, then oldest ready first; ties by id.
@@ -362,7 +353,7 @@ struct PlannerModel {
         let current = pool.filter { isCurrent($0, preset) }
         guard current.filter({ isLasting($0, preset) }).count < world.desired(preset) else { return false }
         if let failure = failure(preset) {
-            if wait(preset, after: failure) != nil { return false }
+            if failure.retryAt > world.now { return false }
             if current.contains(where: isStarting) { return false }
         }
         let frozen = items.filter { $0.instance.preset == preset.key && $0.isFrozen && !isBroken($0) }
@@ -404,7 +395,6 @@ struct PlannerModel {
     }
 
     private func wait(_ preset: Preset, after failure: FailureRecord) -> Wait? {
-        if failure.count >= preset.failureLimit { return .stalled(failures: failure.count) }
         if failure.retryAt > world.now { return .backoff(until: failure.retryAt, failures: failure.count) }
         return nil
     }
@@ -413,6 +403,10 @@ struct PlannerModel {
     private func wait(_ preset: Preset) -> Wait? {
         guard !preset.isSuspended, preset.retirement == nil, let failure = failure(preset) else { return nil }
         let current = pool(preset).filter { isLasting($0, preset) }
+        if failure.count >= preset.failureLimit {
+            let isFull = current.filter(isReady).count >= world.desired(preset)
+            return isFull ? nil : .stalled(failures: failure.count)
+        }
         return current.count < world.desired(preset) ? wait(preset, after: failure) : nil
     }
 
@@ -459,6 +453,51 @@ struct PlannerModel {
         return nil
     }
 
+    /// For each create that a limit on workspaces holds, one kept failure that the limit counts goes, unless something
+    /// else that it counts is going anyway.
+    private mutating func giveWay() {
+        var leaving: [PresetKey] = world.presets.flatMap { preset in
+            world.instances.filter { $0.preset == preset.key && $0.state == .deleting }.map(\.preset)
+        }
+        for (action, _) in decisions where action.kind == .delete && action.reason != .lost {
+            guard let preset = world.presets.first(where: { $0.key == action.preset }) else { continue }
+            if holdOfRemoval(action, preset) == nil { leaving.append(action.preset) }
+        }
+        var wishes: [Hold] = []
+        for preset in world.presets {
+            wishes += decisions.filter { $0.action.kind == .create && $0.action.preset == preset.key }.compactMap(
+                \.hold)
+        }
+        wishes += Array(repeating: .instances(0), count: world.heldElsewhere)
+        let creators = world.presets.flatMap { preset in
+            decisions.filter { $0.action.kind == .create && $0.action.preset == preset.key && $0.hold != nil }
+                .map(\.action.preset)
+        }
+        for (index, wish) in wishes.enumerated() {
+            let creator = index < creators.count ? creators[index] : nil
+            let isCounted: (PresetKey) -> Bool
+            switch wish {
+            case .instancesPerPreset: isCounted = { $0 == creator }
+            case .instancesPerSource: isCounted = { $0.source == creator?.source }
+            case .instances: isCounted = { _ in true }
+            default: continue
+            }
+            if let index = leaving.firstIndex(where: isCounted) {
+                leaving.remove(at: index)
+            } else {
+                removeKept(isCounted)
+            }
+        }
+    }
+
+    private mutating func removeKept(_ isCounted: (PresetKey) -> Bool) {
+        for preset in world.presets where isCounted(preset.key) && !preset.isSuspended {
+            let action = Action(.delete, preset: preset.key, reason: .failed)
+            guard standstill(action) == nil, let kept = kept[preset.key] else { continue }
+            if let index = first(preset, where: { kept.contains($0.instance.id) }) { return remove(index, .failed) }
+        }
+    }
+
     /// What is cancelled first, then one action of each preset in turn, until the limit.
     private func limitActions(_ plan: inout Plan) {
         guard let limit = world.limits.actionsPerTurn else { return }
@@ -501,8 +540,18 @@ struct PlannerModel {
             if item.instance.state == .deleting { counts.deleting += 1 }
             if item.instance.state == .failed { counts.failed += 1 }
             if item.instance.state == .claimed { counts.claimed += 1 }
-            if isClaimable(item), preset.retirement == nil { counts.claimable += 1 }
+            if isClaimable(item), preset.retirement == nil {
+                // What Recreate deletes first is not handed out, but for a pool that stays as it is.
+                let isKept = preset.isSuspended || isObserved(preset.key)
+                if isCurrent || preset.strategy != .recreate || isKept { counts.claimable += 1 }
+            }
             if isLasting(item, preset) { counts.extraneous += 1 }
+        }
+        // Expired ones stand in where fewer are ready than the strategy promises.
+        if preset.retirement == nil, let (_, unavailable) = bounds(preset) {
+            for item in items where item.instance.preset == preset.key && isExpired(item) {
+                if counts.claimable < counts.desired - unavailable { counts.claimable += 1 }
+            }
         }
         counts.keptFailed = preset.isSuspended ? 0 : (kept[preset.key] ?? []).count
         counts.extraneous = max(0, counts.extraneous - counts.desired)
@@ -514,7 +563,7 @@ struct PlannerModel {
         if let ttl = preset.ttl {
             let ready = world.instances.filter { $0.preset == preset.key && $0.state == .ready }
             let ends = ready.compactMap { $0.readyAt.map { $0 + ttl } }
-            let lead = bounds(preset) == nil ? Duration.zero : ttl / 10
+            let lead = lead(preset)?.first ?? .zero
             if let first = ends.min().map({ $0 - lead }), first > world.now {
                 times.append(first)
             } else {
@@ -522,6 +571,9 @@ struct PlannerModel {
             }
         }
         if case .backoff(let until, _) = pool.wait { times.append(until) }
+        if case .stalled = pool.wait, let failure = failure(preset), failure.retryAt > world.now {
+            times.append(failure.retryAt)
+        }
         if !preset.isSuspended, !isObserved(preset.key), world.freeze[preset.key.source] != nil {
             times.append(world.freezeEnd)
         }

@@ -51,7 +51,7 @@ struct RolloutInvariantTests {
             }
             now = now + .seconds(60)
         }
-        #expect(replacements.count == 9, "the last one stays to its end")
+        #expect(replacements.count == 10, "the last one, too, is replaced before its end")
         #expect(Set(replacements).count == replacements.count, "no two at one moment")
         #expect(replacements.first.map { $0 >= start + .seconds(86_400 * 9 / 10) } == true)
     }

@@ -8,19 +8,16 @@ extension World {
         for instance in instances where instance.state != .deleted {
             observed.tallies[instance.preset, default: []].add(instance)
         }
-        for preset in presets
-        where all
-            || planner.needsInstances(
-                preset, tallies: observed.tallies[preset.key] ?? [],
-                failure: failures.first { $0.preset == preset.key })
-        {
+        for failure in failures { observed.failures[failure.preset] = failure }
+        observed.buildTimes = buildTimes
+        observed.heldElsewhere = heldElsewhere
+        for preset in presets where all || planner.needsInstances(preset, observed: observed) {
             // The store leaves the claimed ones out.
             let found = instances.filter {
                 $0.preset == preset.key && $0.state != .deleted && (all || $0.state != .claimed)
             }
             if !found.isEmpty { observed.instances[preset.key] = found }
         }
-        for failure in failures { observed.failures[failure.preset] = failure }
         observed.guards = guards
         return observed
     }

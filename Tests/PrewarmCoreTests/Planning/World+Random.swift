@@ -23,6 +23,8 @@ extension World {
                         count: 1 + random.below(4), retryAt: world.now + .seconds(random.below(3) - 1), message: "no"))
             }
         }
+        for key in keys where random.chance(60) { world.buildTimes[key] = .seconds(random.pick(buildSeconds)) }
+        if random.chance(5) { world.heldElsewhere = 1 + random.below(3) }
         if random.chance(15) { world.limits.instancesPerPreset = random.below(9) }
         if random.chance(15) { world.limits.instancesPerSource = random.below(15) }
         if random.chance(15) { world.limits.instances = random.below(25) }
@@ -78,6 +80,8 @@ extension World {
         for index in presets.indices { add { $0.presets.remove(at: index) } }
         for index in instances.indices { add { $0.instances.remove(at: index) } }
         for index in failures.indices { add { $0.failures.remove(at: index) } }
+        for key in buildTimes.keys { add { $0.buildTimes[key] = nil } }
+        if heldElsewhere > 0 { add { $0.heldElsewhere = 0 } }
         for source in freeze.keys { add { $0.freeze[source] = nil } }
         for source in guards.keys { add { $0.guards[source] = nil } }
         if !observedSources.isEmpty { add { $0.observedSources = [] } }
@@ -93,11 +97,13 @@ extension World {
 extension World: CustomStringConvertible {
     var description: String {
         var lines = ["limits: \(limits), freeze: \(freeze), observed: \(observedSources), guards: \(guards)"]
+        if heldElsewhere > 0 { lines.append("held elsewhere: \(heldElsewhere)") }
         for preset in presets {
             lines.append(
                 """
                 preset \(preset.key): \(preset.instances) of \(preset.spec.version), \(preset.strategy), \
-                ttl \(preset.ttl?.prewarmText ?? "none"), failureLimit \(preset.failureLimit), \
+                ttl \(preset.ttl?.prewarmText ?? "none"), builds \(buildTimes[preset.key]?.prewarmText ?? "unknown"), \
+                failureLimit \(preset.failureLimit), \
                 \(preset.retirement.map { "\($0)" } ?? "in use")\(preset.isSuspended ? ", suspended" : ""), \
                 \(preset.options)
                 """)
@@ -146,8 +152,10 @@ extension PoolOptions {
 private let states: [WorkspaceState] = [
     .pending, .creating, .ready, .ready, .ready, .ready, .ready, .ready, .claimed, .deleting, .failed, .lost, .deleted,
 ]
+/// Of a ttl of 60 seconds: from builds that never matter to those that take longer than all of it.
+private let buildSeconds = [0, 1, 2, 3, 8, 30, 90]
 /// Of a ttl of 60 seconds: some a little in the future, as after a clock that jumped back.
-private let agesSeconds = [-30, 0, 1, 1, 30, 59, 60, 61, 120]
+private let agesSeconds = [-30, 0, 1, 1, 15, 30, 45, 55, 59, 60, 61, 120]
 
 extension IntOrPercent {
     fileprivate static func random(_ random: inout SplitMix64) -> IntOrPercent {

@@ -64,7 +64,11 @@ final class FakeIssuer: Sendable {
                 url: tls == nil ? "http://127.0.0.1:\(port)" : "https://localhost:\(port)", state: State())
             box.set(issuer)
             for key in keys { issuer.publish(key) }
-            try await HTTPClient.withHTTPClient(configuration: OIDCKeyFetch.clientConfiguration) { client in
+            // On a busy machine, the issuer in this process may answer late.
+            var configuration = OIDCKeyFetch.clientConfiguration
+            configuration.timeout.connect = .seconds(45)
+            configuration.timeout.read = .seconds(45)
+            try await HTTPClient.withHTTPClient(configuration: configuration) { client in
                 try await body(issuer, client)
             }
             group.cancelAll()

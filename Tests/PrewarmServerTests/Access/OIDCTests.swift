@@ -33,7 +33,7 @@ struct OIDCTests {
                 OIDCIssuer(
                     issuer: issuer.url, audience: audience, jwksURL: jwksURL,
                     rules: [OIDCIssuer.Rule(claims: claims, role: role, presets: ["go-*"])])
-            ], fetch: OIDCKeyFetch(client: client))
+            ], fetch: OIDCKeyFetch(client: client, deadline: .seconds(60)))
     }
 
     /// The reason of the refusal; nil where it got in.
@@ -194,7 +194,7 @@ struct OIDCTests {
                             OIDCIssuer.Rule(claims: ["ref": "refs/heads/main"], role: .viewer),
                             OIDCIssuer.Rule(claims: ["ref": "**"], role: .operator),
                         ]),
-                ], fetch: OIDCKeyFetch(client: client))
+                ], fetch: OIDCKeyFetch(client: client, deadline: .seconds(60)))
             let token = try await key.sign(Self.claims(issuer))
             #expect(try await verifier.principal(for: token, now: Self.start).role == .viewer)
         }
@@ -449,7 +449,7 @@ struct OIDCTests {
                             OIDCIssuer(
                                 issuer: issuer.url, audience: "prewarm",
                                 caFile: caFile.map { folder.appending(path: $0).path }, rules: [rule])
-                        ], fetch: OIDCKeyFetch(client: client))
+                        ], fetch: OIDCKeyFetch(client: client, deadline: .seconds(60)))
                     #expect(await Self.refusal(verifier, token) == expected, "\(caFile ?? "none")")
                 }
             }

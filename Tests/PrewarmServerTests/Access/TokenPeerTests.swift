@@ -44,7 +44,7 @@ struct TokenPeerTests {
             let rule = OIDCIssuer.Rule(claims: ["repository_id": "1296269"], role: .viewer)
             let verifier = OIDCVerifier(
                 [OIDCIssuer(issuer: issuer.url, audience: "prewarm", rules: [rule])],
-                fetch: OIDCKeyFetch(client: client))
+                fetch: OIDCKeyFetch(client: client, deadline: .seconds(60)))
             for (algorithm, token) in answer.tokens {
                 let isOurs = ["RS256", "ES256"].contains(algorithm)
                 let name = try? await verifier.principal(for: token, now: .at(0)).name

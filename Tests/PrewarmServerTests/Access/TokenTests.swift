@@ -262,7 +262,7 @@ struct AuthenticatorTests {
                             issuer: issuer.url, audience: "prewarm",
                             rules: [.init(claims: ["sub": "me"], role: .viewer)])
                     ],
-                    fetch: OIDCKeyFetch(client: client))
+                    fetch: OIDCKeyFetch(client: client, deadline: .seconds(60)))
                 let token = try await key.sign(
                     TestClaims([
                         "iss": .text(issuer.url), "aud": "prewarm", "sub": "me",

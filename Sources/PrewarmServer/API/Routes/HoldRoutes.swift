@@ -43,13 +43,21 @@ enum HoldRoutes {
         },
         Route(
             method: .post, template: "/retry", name: "retry",
-            summary: "Clear the failures and backoffs of a preset, or the backoff of an operation",
+            summary: "Clear the failures and backoffs of a preset, of an operation, or of everything",
             permission: .ofObjectForOperators,
-            body: [.required("name", .text(maximum: 512), "of the preset, or the id of the operation")],
-            answers: [(200, "Done")], problems: [404, 409]
+            body: [
+                .optional("name", .text(maximum: 512), "of the preset, or the id of the operation"),
+                .optional("all", .yes, "true: of all presets and operations"),
+            ], exactlyOne: ["name", "all"], answers: [(200, "Done")], problems: [404, 409]
         ) { api, call in
-            let name = call.text("name") ?? ""
             let engine = api.engine
+            guard let name = call.text("name") else {
+                try call.require(.operate)
+                let retried = try await engine.retryAll(by: call.caller.name)
+                api.daemon?.replan()
+                return APIAnswer(.object(known: ["message": .string(retried)])).audited(
+                    call.entry("retry", "source", "all", at: engine.now(), detail: retried))
+            }
             let preset = try await engine.store.read { store in
                 try store.operation(OperationID(name))?.operation.preset
                     ?? call.preset(named: name, of: engine, in: store)

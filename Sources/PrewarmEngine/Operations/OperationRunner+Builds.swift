@@ -1,0 +1,38 @@
+import PrewarmCore
+
+/// What a build that ended says about its preset.
+extension OperationRunner {
+    func note(_ settlement: Settlement, at now: Timestamp, in store: any StoreWriter) throws {
+        let (operation, workspace) = (settlement.operation, settlement.workspace)
+        guard settlement.effect != .none, let preset = try store.presets([workspace.preset])?.first,
+            preset.fingerprint == workspace.fingerprint
+        else {
+            // A build of an outdated fingerprint says nothing about the current one.
+            return
+        }
+        let startedAt = try buildStart(of: operation, workspace, in: store)
+        switch settlement.effect {
+        case .none: break
+        case .worked:
+            try store.setFailure(nil, of: preset.key)
+            let known = try store.buildTimes(of: [preset.key])[preset.key]
+            try store.setBuildTime(BuildTime.expected(after: now - startedAt, known: known), of: preset.key)
+        case .failed(let message):
+            let known = try store.failures(source: preset.key.source).first { $0.preset == preset.key }
+            let build = FailedBuild(
+                startedAt: startedAt, endedAt: now, message: message, seed: operation.id.seed)
+            let failure = build.noted(after: known, of: preset)
+            if failure != known { try store.setFailure(failure, of: preset.key) }
+        }
+    }
+
+    /// When the create was last started, also where only an inspect found out how it ended.
+    private func buildStart(
+        of operation: Operation, _ workspace: Workspace, in store: any StoreReader
+    ) throws -> Timestamp {
+        let create = OperationID(making: workspace.id)
+        let startedAt =
+            operation.id == create ? operation.startedAt : try store.operation(create)?.operation.startedAt
+        return startedAt ?? workspace.createdAt
+    }
+}

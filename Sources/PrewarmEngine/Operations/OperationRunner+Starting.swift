@@ -1,0 +1,80 @@
+import PrewarmCore
+
+/// *Intend*: which due operations are started, and that it is written down before anything happens (DESIGN.md §4).
+extension OperationRunner {
+    /// Takes due operations while slots are free, the most urgent one first. Slots that other processes use are counted.
+    /// - Parameters:
+    ///   - running: how many operations of each provisioner this process runs.
+    ///   - starts: how many operations were started before; those that are taken are added.
+    func lease(running: [String: Int], starts: inout Int) async throws -> [OperationRecord] {
+        let (now, before) = (engine.now(), starts)
+        let names = engine.provisioners.filter { running[$0.key] ?? 0 < $0.value.concurrency }.keys.sorted()
+        let hasDue = try await store.read { store in
+            let used = try usedSlots(in: store)
+            return try names.contains { try next(of: $0, used, starts: before, at: now, in: store) != nil }
+        }
+        guard hasDue else { return [] }
+        let leased = try await store.write { store in
+            var used = try usedSlots(in: store)
+            var leased: [OperationRecord] = []
+            for name in names {
+                while let record = try next(of: name, used, starts: before + leased.count, at: now, in: store) {
+                    leased.append(try start(record, at: now, in: store))
+                    used[name, default: []].append(record.place.laneClass.lane)
+                }
+            }
+            return leased
+        }
+        starts += leased.count
+        return leased
+    }
+
+    /// The lanes of all operations that run, by provisioner.
+    private func usedSlots(in store: any StoreReader) throws -> [String: [Lane]] {
+        let running = try store.operations(OperationFilter(states: [.running]))
+        return Dictionary(grouping: running, by: \.operation.provisioner)
+            .mapValues { $0.map(\.place.laneClass.lane) }
+    }
+
+    private func next(
+        of provisioner: String, _ used: [String: [Lane]], starts: Int, at now: Timestamp, in store: any StoreReader
+    ) throws -> OperationRecord? {
+        guard let settings = engine.provisioners[provisioner] else { return nil }
+        let order = StartOrder(concurrency: settings.concurrency, reserve: settings.reserve)
+        let running = used[provisioner] ?? []
+        var firsts: [OperationRecord] = []
+        var laneClass = try store.nextLaneClass(of: provisioner, after: nil)
+        while let current = laneClass, order.hasSlot(for: current.lane, running: running) {
+            let filter = DueFilter(
+                provisioner: provisioner, preset: preset, workspace: workspace, laneClass: current)
+            firsts += try store.dueOperations(filter, now: now, limit: 1)
+            if !firsts.isEmpty, !order.considersAge(starts: starts) { break }
+            laneClass = try store.nextLaneClass(of: provisioner, after: current)
+        }
+        let chosen = order.next(among: firsts.map(\.waiting), running: running, starts: starts, at: now)
+        return firsts.first { $0.operation.id == chosen?.id }
+    }
+
+    private func start(
+        _ record: OperationRecord, at now: Timestamp, in store: any StoreWriter
+    ) throws -> OperationRecord {
+        var record = record
+        record.operation.state = .running
+        record.operation.attempt += 1
+        record.operation.startedAt = now
+        record.lease = Lease(
+            holder: engine.holder, fence: Int64(record.operation.attempt), until: now + Self.leaseTime)
+        record.mark = nil
+        try store.update(record)
+        if record.operation.kind == .create {
+            _ = try store.move([record.operation.workspace], from: [.pending], to: .creating)
+        }
+        return record
+    }
+}
+
+extension OperationRecord {
+    fileprivate var waiting: WaitingOperation {
+        WaitingOperation(id: operation.id, place: place, dueAt: operation.nextAttemptAt)
+    }
+}

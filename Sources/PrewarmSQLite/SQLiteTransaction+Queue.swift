@@ -1,0 +1,162 @@
+internal import PrewarmCore
+internal import PrewarmEngine
+
+/// Which pending operations start next (``QueuePlace``).
+extension SQLiteTransaction {
+    func dueOperations(_ filter: DueFilter, now: Timestamp, limit: Int) throws -> [OperationRecord] {
+        // What is ready in a restored copy may be claimed, so nothing of it is deleted.
+        var isOfAll = true
+        var conditions = try restoredHold() == nil ? "" : " AND kind <> \(Operation.Kind.delete.code)"
+        // A time that is further ahead than any wait is of a clock that was put back since.
+        var values: [any SQLiteValue] = [filter.provisioner, now, now + Operation.longestWait]
+        if let laneClass = filter.laneClass {
+            conditions += " AND lane_class = ?"
+            values.append(laneClass.rawValue)
+        }
+        if let name = filter.preset {
+            isOfAll = false
+            conditions += " AND id IN (\(Self.operations(of: Self.liveWorkspaces)))"
+            values += [name, name]
+        }
+        if let workspace = filter.workspace {
+            isOfAll = false
+            conditions += " AND id IN (\(Self.operations(of: "SELECT ?")))"
+            values += [workspace, workspace]
+        } else {
+            conditions += " AND NOT (\(Self.fillsPool) AND preset IN (\(Self.backingOff)))"
+            values += [now, now]
+            let suspensions = try suspensionsInForce(at: now)
+            if suspensions.isOfAll {
+                conditions += " AND \(Self.isRelease)"
+            } else if suspensions.areAny {
+                conditions += " AND (preset NOT IN (\(Self.suspendedPresets)) OR \(Self.isRelease))"
+                values.append(now)
+            }
+        }
+        // A plus keeps SQLite from going through all that is due in place of the few ids.
+        let (index, plus) = isOfAll ? ("INDEXED BY operations_due", "") : ("", "+")
+        // What has to wait is passed by in the index alone: the rows themselves are read of those that are due.
+        let select = try statement(
+            """
+            SELECT \(Self.operationColumns) FROM operations WHERE id IN (
+                SELECT id FROM operations AS due \(index)
+                WHERE \(plus)provisioner = ? AND \(plus)state = 0
+                AND (next_attempt_at <= ? OR next_attempt_at > ?)\(conditions)
+                AND NOT EXISTS (SELECT 1 FROM operations AS other
+                    WHERE other.id = \(Self.workspaceOfDue) AND \(Self.comesBeforeDue))
+                AND NOT EXISTS (SELECT 1 FROM operations AS other INDEXED BY operations_of_workspace
+                    WHERE other.workspace = \(Self.workspaceOfDue) AND other.workspace <> other.id
+                    AND \(Self.comesBeforeDue))
+                ORDER BY lane_class, round, id LIMIT ?)
+            ORDER BY lane_class, round, id
+            """)
+        return try records(select, values + [limit])
+    }
+
+    private static let workspaceOfDue = "(SELECT workspace FROM operations WHERE id = due.id)"
+    private static let comesBeforeDue = """
+        other.id <> due.id AND (other.state = 1
+            OR (other.state = 0 AND (other.kind = 1, other.id) < (due.kind = 1, due.id)))
+        """
+    private static let isRelease = """
+        (kind = \(Operation.Kind.delete.code) AND reason = '\(Reason.released.rawValue)')
+        """
+    /// The classes of creates that no user waits for, whatever the priority.
+    private static let fillsPool = """
+        lane_class BETWEEN \(LaneClass(.create, priority: 1000).rawValue) AND \(LaneClass(.create, priority: -1000).rawValue)
+        """
+    /// The ids of presets whose next try is not due at a time, which is bound to it twice, or runs already. As
+    /// ``FailureRecord/mayRetry(at:)`` says it.
+    private static let backingOff = """
+        SELECT preset FROM failures WHERE retry_at > ? AND retry_at - ? <= \(longestPause) OR EXISTS (
+            SELECT 1 FROM operations AS try INDEXED BY operations_running
+            WHERE try.state = 1 AND try.kind = \(Operation.Kind.create.code) AND try.preset = failures.preset)
+        """
+
+    private static let longestPause =
+        "min(max(retry_at - failed_at, 0), \(FailureRecord.stalledPause.wholeMilliseconds))"
+
+    private static let liveWorkspaces = """
+        SELECT id FROM workspaces INDEXED BY workspaces_live
+        WHERE preset IN (SELECT id FROM preset_keys WHERE name = ?) AND state <> 5
+        """
+
+    func nextLaneClass(of provisioner: String, after: LaneClass?) throws -> LaneClass? {
+        let next =
+            try statement(
+                """
+                SELECT min(lane_class) FROM operations INDEXED BY operations_due
+                WHERE state = 0 AND provisioner = ? AND lane_class > ?
+                """
+            ).first(provisioner, after?.rawValue ?? Int.min) { columns in columns.next(Int?.self) } ?? nil
+        return next.map { LaneClass(rawValue: $0) }
+    }
+
+    func nextAttempt(after time: Timestamp) throws -> Timestamp? {
+        try statement(
+            """
+            SELECT min(next_attempt_at) FROM operations INDEXED BY operations_waiting
+            WHERE state = 0 AND next_attempt_at > created_at AND next_attempt_at > ?
+            """
+        ).first(time) { columns in columns.next(Timestamp?.self) } ?? nil
+    }
+
+    func raiseDeletes(of scope: Suspension.Scope, provisioners: [String]) throws {
+        let raise = """
+            UPDATE operations INDEXED BY operations_due SET lane_class = \(LaneClass(.deleteForRoom).rawValue)
+            WHERE state = 0 AND provisioner = ? AND lane_class = \(LaneClass(.delete).rawValue)
+            """
+        for provisioner in provisioners {
+            switch scope {
+            case .all: try statement(raise).run(provisioner)
+            case .source(let name):
+                try statement("\(raise) AND preset IN (SELECT id FROM preset_keys WHERE source = ?)")
+                    .run(provisioner, name)
+            case .preset(let key): try statement("\(raise) AND preset = ?").run(provisioner, presetID(key))
+            }
+        }
+    }
+
+    func setPriority(_ priority: Int, of preset: PresetKey) throws {
+        try statement(
+            """
+            UPDATE operations SET lane_class = ?2 WHERE state = 0 AND \(Self.fillsPool)
+            AND id IN (SELECT id FROM workspaces INDEXED BY workspaces_live
+                WHERE preset = ?1 AND state IN (0, 1) AND state <> 5)
+            """
+        ).run(presetID(preset), LaneClass(.create, priority: priority).rawValue)
+    }
+
+    /// Returns the round of the first create of each group (``QueuePlace/firstRound(current:own:)``).
+    func firstRounds(of groups: [NewWorkspaces]) throws -> [Int] {
+        let current = try statement(
+            """
+            SELECT min(round) FROM operations INDEXED BY operations_due
+            WHERE state = 0 AND provisioner = ? AND lane_class = ?
+            """)
+        let own = try statement(
+            """
+            SELECT max(round) FROM workspaces INDEXED BY workspaces_live CROSS JOIN operations
+                ON operations.id = workspaces.id AND operations.state = 0
+            WHERE workspaces.preset = ? AND workspaces.state = 0 AND workspaces.state <> 5
+            """)
+        var known: [String: [Int: Int?]] = [:]
+        return try groups.map { group in
+            let (provisioner, number) = (group.spec.provisioner, group.laneClass.rawValue)
+            let round: Int?
+            if let found = known[provisioner]?[number] {
+                round = found
+            } else {
+                round = try current.first(provisioner, number) { columns in columns.next(Int?.self) } ?? nil
+                known[provisioner, default: [:]][number] = .some(round)
+            }
+            guard let round else { return 0 }
+            let last = try own.first(addedPresetID(group.preset)) { columns in columns.next(Int?.self) } ?? nil
+            return QueuePlace.firstRound(current: round, own: last)
+        }
+    }
+}
+
+extension NewWorkspaces {
+    var laneClass: LaneClass { LaneClass(Lane(.create, reason: reason), priority: priority) }
+}
