@@ -463,6 +463,9 @@ struct PlannerModel {
             guard let preset = world.presets.first(where: { $0.key == action.preset }) else { continue }
             if holdOfRemoval(action, preset) == nil { leaving.append(action.preset) }
         }
+        // Room is taken from the first presets first.
+        let order = Dictionary(uniqueKeysWithValues: world.presets.enumerated().map { ($1.key, $0) })
+        leaving.sort { order[$0] ?? 0 < order[$1] ?? 0 }
         var wishes: [Hold] = []
         for preset in world.presets {
             wishes += decisions.filter { $0.action.kind == .create && $0.action.preset == preset.key }.compactMap(
