@@ -33,7 +33,9 @@ struct EventLog: Sendable {
 
     private func write(_ event: Event) {
         guard event.kind == .warning else { return }
-        let cause = event.message.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        // The log is the operator's, who may read what provisioners wrote.
+        let words = event.detail ?? event.message
+        let cause = words.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         var metadata: Logger.Metadata = [
             event.object: "\(event.name.printable)", "reason": "\(event.reason)", "cause": "\(cause.printable)",
         ]
