@@ -1,23 +1,23 @@
 package import PrewarmCore
 
 extension Configuration {
-    /// Who is told, as it is written.
+    /// A receiver of notifications, as it is written in the configuration.
     package struct Notification: Hashable, Sendable {
         package var name: Located<String>
         package var kind: String
         package var url: String?
         package var secret: String?
         package var token: String?
-        /// Empty: all.
+        /// The names of sources. If it is empty, the receiver gets the notifications of all sources.
         package var sources: [Located<String>]
-        /// Nil: the usual ones.
+        /// The types of events. Nil means ``standardTypes``.
         package var events: [String]?
         package var repository: String?
         package var caFile: String?
 
         package static let kinds = ["webhook", "slack", "github", "gitlab", "gitea"]
 
-        /// What can be asked for.
+        /// The types of events that `events` may name.
         package static let types = [
             "revision.applied", "revision.converged", "revision.invalid", "revision.held", "revision.approved",
             "revision.rewritten", "preset.ready", "preset.degraded", "preset.stalled", "workspace.ready",
@@ -34,8 +34,8 @@ extension Configuration {
         notifications = document["notifications"]?.elements.map { Notification($0) } ?? []
     }
 
-    /// What a shape can't say: what each kind needs, and names of sources that are not there. Errors are at the name, so
-    /// that no line with a secret is quoted.
+    /// Returns errors that a shape cannot express: keys that a kind requires or does not allow, and unknown sources.
+    /// The position of an error is the name, so that the error does not quote a line with a secret.
     func notificationProblems() -> [Diagnostic] {
         Self.duplicates(notifications.map(\.name), "notification")
             + notifications.flatMap { $0.problems(sources: sources.map(\.name.value)) }
@@ -59,28 +59,36 @@ extension Configuration.Notification {
         var problems: [Diagnostic] = []
         func report(_ message: String, hint: String? = nil) {
             problems.append(
-                Diagnostic(.error, at: name.position, "the notification \(name.value) \(message)", hint: hint))
+                Diagnostic(
+                    .error, at: name.position, "cannot use the notification \(name.value): \(message)", hint: hint))
         }
         let (needed, refused) = keys
-        for key in needed where self[key] == nil { report("of kind \(kind) has no \(key)", hint: "it needs one") }
-        for key in refused where self[key] != nil { report("of kind \(kind) takes no \(key)", hint: "remove it") }
+        for key in needed where self[key] == nil { report("the kind \(kind) requires \(key)", hint: "add \(key)") }
+        for key in refused where self[key] != nil {
+            report("the kind \(kind) does not allow \(key)", hint: "remove \(key)")
+        }
         if kind == "webhook", let secret, !Self.isSecret(secret) {
             report(
-                "has a secret that is not whsec_ and 24 to 64 bytes in base64",
-                hint: "make one: echo whsec_$(openssl rand -base64 32)")
+                "expected a secret of whsec_ and 24 to 64 bytes in base64",
+                hint: "generate a secret: echo whsec_$(openssl rand -base64 32)")
         }
         if let url, url.hasPrefix("http://"), !Self.isLoopback(url) {
-            report("would be sent unprotected", hint: "use https://; http:// is for this machine alone")
+            report(
+                "http:// would send it without encryption",
+                hint: "use https://. http:// is allowed only for localhost, 127.0.0.0/8 and [::1]")
         }
         for source in sources where !known.contains(source.value) {
             problems.append(
                 Diagnostic(
-                    .error, at: source.position, "the configuration has no source \"\(source.value)\"",
+                    .error, at: source.position,
+                    "cannot use the notification \(name.value): unknown source \"\(source.value)\"",
                     hint: known.closest(to: source.value).map { "did you mean \"\($0)\"?" }
-                        ?? "it has \(known.joined(separator: ", "))"))
+                        ?? "use one of \(known.joined(separator: ", "))"))
         }
         if repository != nil, isForge, (sources.isEmpty ? known.count : sources.count) > 1 {
-            report("names one repository for several sources", hint: "name one source: sources: [\(known.first ?? "")]")
+            report(
+                "it names one repository for several sources",
+                hint: "name the source of the repository, for example sources: [\(known.first ?? "")]")
         }
         return problems
     }
@@ -103,7 +111,7 @@ extension Configuration.Notification {
         }
     }
 
-    /// As Standard Webhooks has it.
+    /// Returns true if a text is a signing secret of Standard Webhooks: `whsec_` and 24 to 64 bytes in base64.
     private static func isSecret(_ text: String) -> Bool {
         guard text.hasPrefix("whsec_") else { return false }
         let code = text.utf8.dropFirst(6)

@@ -1,7 +1,7 @@
 package import PrewarmCore
 
 extension Configuration {
-    /// Who may ask the daemon, and how it is reached. Paths are as written.
+    /// The settings of the HTTP server. Paths are as they are written.
     package struct Server: Hashable, Sendable {
         package var baseURL: Located<String>?
         package var tls: TLS?
@@ -19,7 +19,7 @@ extension Configuration {
         package var name: Located<String>
         package var kind: WebhookKind
         package var secrets: [Located<String>]
-        /// Nil: all of them.
+        /// The names of the sources that a push may wake up. Nil means all sources.
         package var sources: [Located<String>]?
     }
 
@@ -32,10 +32,10 @@ extension Configuration {
 
         package struct Rule: Hashable, Sendable {
             package var position: Position
-            /// Patterns by the claim's name.
+            /// Patterns by the name of the claim.
             package var claims: [String: Located<String>]
             package var role: Role
-            /// Empty: all.
+            /// Patterns for presets. If it is empty, the rule covers all presets.
             package var presets: [String]
         }
     }

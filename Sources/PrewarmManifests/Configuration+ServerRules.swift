@@ -1,6 +1,6 @@
 import PrewarmCore
 
-/// What a shape can't say of `server`: secrets that are none, sources that nobody knows, rules that let everybody in.
+/// Errors of `server` that a shape cannot express: weak secrets, unknown sources, and rules that match any token.
 extension Configuration {
     func serverProblems() -> [Diagnostic] {
         server.webhooks.flatMap { problems(of: $0) } + server.oidc.flatMap { Self.problems(of: $0) }
@@ -9,7 +9,7 @@ extension Configuration {
 
     // MARK: Webhooks
 
-    /// In characters. Shorter ones can be guessed from one signed body.
+    /// The minimum length of a webhook secret in characters. A shorter secret can be guessed from one signed body.
     private static let leastSecret = 8
 
     private func problems(of webhook: Webhook) -> [Diagnostic] {
@@ -19,35 +19,36 @@ extension Configuration {
             problems.append(
                 Diagnostic(
                     .error, at: source.position,
-                    "the webhook \(webhook.name.value) is for the source \"\(source.value)\", which is not configured",
+                    "invalid webhook \"\(webhook.name.value)\": unknown source \"\(source.value)\"",
                     hint: names.closest(to: source.value).map { "did you mean \"\($0)\"?" }
-                        ?? "the sources are \(names.joined(separator: ", "))"))
+                        ?? "use one of \(names.joined(separator: ", "))"))
         }
         for secret in webhook.secrets { problems += Self.problem(of: secret, webhook).map { [$0] } ?? [] }
         return problems
     }
 
-    /// Says nothing of the secret itself.
+    /// Returns the problem with a secret. The message does not contain the secret.
     private static func problem(of secret: Located<String>, _ webhook: Webhook) -> Diagnostic? {
         let text = secret.value
         let isSigningKey = webhook.kind == .standard || webhook.kind == .gitlab && text.hasPrefix("whsec_")
         if isSigningKey, !isBase64Key(text.hasPrefix("whsec_") ? text.dropFirst(6) : text[...]) {
             return Diagnostic(
                 .error, at: secret.position,
-                "a secret of the webhook \(webhook.name.value) is no signing key: expected whsec_ and base64",
-                hint: "copy it as it was shown, or make one: echo whsec_$(openssl rand -base64 32)")
+                "invalid secret of webhook \"\(webhook.name.value)\": expected whsec_ and a key in base64",
+                hint: "copy the secret as the forge shows it, or generate one: echo whsec_$(openssl rand -base64 32)")
         }
         if text.first?.isWhitespace == true || text.last?.isWhitespace == true {
             return Diagnostic(
                 .error, at: secret.position,
-                "a secret of the webhook \(webhook.name.value) begins or ends with a space or a line break",
-                hint: "take it away where the variable is set, as with tr -d '\\n'")
+                "invalid secret of webhook \"\(webhook.name.value)\": it begins or ends with a space or a line break",
+                hint: "remove the space or line break where the variable is set, for example with tr -d '\\n'")
         }
         guard text.count < leastSecret else { return nil }
         return Diagnostic(
             .error, at: secret.position,
-            "a secret of the webhook \(webhook.name.value) has \(text.count) characters, at least \(leastSecret) are needed",
-            hint: "make one with `openssl rand -hex 32`, and give it to the forge, too")
+            "invalid secret of webhook \"\(webhook.name.value)\": expected at least \(leastSecret) characters, "
+                + "found \(text.count)",
+            hint: "generate a secret with `openssl rand -hex 32`, and set the same secret at the forge")
     }
 
     private static func isBase64Key(_ text: Substring) -> Bool {
@@ -63,8 +64,9 @@ extension Configuration {
         issuer.rules.compactMap { rule in
             if rule.claims.isEmpty {
                 return Diagnostic(
-                    .error, at: rule.position, "the rule has no claims: it would let in every token of the issuer",
-                    hint: "name at least one, as claims: {repository: example/presets}")
+                    .error, at: rule.position,
+                    "invalid rule: without claims, it would accept every token of the issuer",
+                    hint: "add at least one claim, for example claims: {repository: example/presets}")
             }
             guard let problem = OIDCRuleCheck(issuer: issuer.issuer.value).problem(rule.claims.mapValues(\.value))
             else { return nil }
@@ -79,8 +81,8 @@ extension Configuration {
             guard !seen.insert([issuer.issuer.value, issuer.audience]).inserted else { return nil }
             return Diagnostic(
                 .error, at: issuer.issuer.position,
-                "the issuer \(issuer.issuer.value) is there twice for the audience \(issuer.audience)",
-                hint: "put the rules of both into one")
+                "invalid issuer \"\(issuer.issuer.value)\": it is listed twice for the audience \"\(issuer.audience)\"",
+                hint: "move the rules of both entries into one")
         }
     }
 }

@@ -1,28 +1,28 @@
 package import PrewarmCore
 
-/// The operator's configuration file, checked; paths and URLs are as written.
+/// The checked configuration file of the operator. Paths and URLs are as they are written.
 package struct Configuration: Hashable, Sendable {
     package var store: Located<String>?
     package var sources: [Source] = []
     package var provisioners: [Provisioner] = []
-    /// Values by name, for `valueFrom: {secret: NAME}`; those of a provisioner win.
+    /// Secrets by name, for `valueFrom: {secret: NAME}`. The secrets of a provisioner take precedence.
     package var secrets: [String: String] = [:]
-    /// Of those for all and those for each provisioner, by provisioner.
+    /// The names of the secrets that each provisioner can use, by the name of the provisioner.
     package var secretNames: [String: Set<String>] {
         Dictionary(provisioners.map { ($0.name.value, Set(secrets.keys).union($0.secrets.keys)) }) { first, _ in first }
     }
     package var limits = Policy.Limits()
     package var deletionGuard = Policy.DeletionGuard()
-    /// Workspaces that a provisioner lists and the store doesn't know are deleted.
+    /// True if prewarm deletes orphans, which are workspaces that a provisioner lists and the store does not know.
     package var deletesOrphans = false
-    /// `host:port`.
+    /// The address of the HTTP server in the form `host:port`.
     package var listen: Located<String>?
-    package var instance = "main"
-    /// Which series of metrics there are for each preset: `all`, `nonzero` or `off`.
-    package var metricsPerPreset = "nonzero"
+    package var instance = Self.standardInstance
+    /// The series of metrics for each preset: `all`, `nonzero` or `off`.
+    package var metricsPerPreset = Self.standardMetricsPerPreset
     package var notifications: [Notification] = []
     package var server = Server()
-    /// The values that stand for `${NAME}` in it.
+    /// The values that replaced `${NAME}` in the configuration.
     package var variables = VariableValues()
 
     package init() {}
@@ -32,14 +32,14 @@ package struct Configuration: Hashable, Sendable {
         package var isDefault = false
         package var url: Located<String>
         package var ref: Ref?
-        /// From the root of the repository; "." is all of it.
+        /// Paths relative to the root of the repository. `.` is the whole repository.
         package var paths: [Located<String>]
-        /// From each of the paths.
+        /// Patterns relative to each of the paths. If it is empty, all files are read.
         package var include: [PathPattern] = []
         package var exclude: [PathPattern] = []
         package var interval: Duration
         package var timeout: Duration
-        /// In bytes.
+        /// The maximum size of a fetched pack in bytes. Nil means the default.
         package var maxPackSize: UInt64?
         package var auth: Auth?
         package var hostKeys: HostKeys?
@@ -50,7 +50,7 @@ package struct Configuration: Hashable, Sendable {
         package var isObserved: Bool
         package var freezes: [Freeze]
 
-        /// What of the repository is read, as text that changes with it.
+        /// A text that identifies the part of the repository that is read: the paths and the patterns.
         package var scope: String {
             let patterns = [include, exclude].map { $0.map(\.text).joined(separator: " ") }
             return paths.map(\.value).joined(separator: " ")
@@ -80,7 +80,7 @@ package struct Configuration: Hashable, Sendable {
         package var appID: String
         package var installationID: String
         package var privateKeyFile: String
-        /// Without a slash at the end.
+        /// The URL of the API, without a slash at the end.
         package var apiURL: String
     }
 
@@ -102,12 +102,12 @@ package struct Configuration: Hashable, Sendable {
         package var isDefault: Bool
         package var command: [String]
         package var commandPosition: Position
-        /// Their names.
+        /// The names of the operations that the command supports.
         package var operations: [String]
         package var timeout: Duration
         package var grace: Duration
         package var concurrency: Int
-        /// Of ``concurrency``, what is only for operations that somebody waits for.
+        /// The number of slots of ``concurrency`` that are reserved for waiting claims. Nil means the default.
         package var reserve: Located<Int>?
         package var resync: Duration
         package var workingDirectory: String?
@@ -126,10 +126,10 @@ package struct Configuration: Hashable, Sendable {
         return policy
     }
 
-    /// The source that a bare name of a preset means where several sources have one of that name.
+    /// The source that a preset name without a source refers to if several sources define the preset.
     package var defaultSource: String? { sources.first { $0.isDefault }?.name.value }
 
-    /// The provisioner for templates that name none: the one that says so, or the only one.
+    /// The provisioner for templates that name none: the one with `default: true`, or the only one.
     package var defaultProvisioner: String? {
         provisioners.first { $0.isDefault }?.name.value ?? (provisioners.count == 1 ? provisioners[0].name.value : nil)
     }

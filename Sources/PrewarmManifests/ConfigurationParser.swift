@@ -1,18 +1,27 @@
 package import PrewarmCore
 
-/// Bytes of the configuration file → ``Configuration`` and diagnostics, as strict as with manifests.
+/// Parses the bytes of a configuration file into a ``Configuration`` and diagnostics. It is as strict as the parser of
+/// manifests.
 package enum ConfigurationParser {
     /// - Parameters:
-    ///   - file: as the user knows it, for diagnostics.
-    ///   - repository: gives the one name of the repository that a URL leads to, for URLs that have more than one.
-    ///   - environment: gives the value for `${NAME}`.
-    /// - Returns: the configuration where there are no errors.
+    ///   - file: The path of the file as the user knows it, for diagnostics.
+    ///   - repository: Returns the same name for all URLs of a repository.
+    ///   - environment: Returns the value for `${NAME}`.
+    /// - Returns: The diagnostics, and the configuration if there are no errors.
     package static func parse(
         _ bytes: [UInt8], file: String, repository: (String) -> String = { $0 },
         environment: @escaping (String) -> String?
     ) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
         guard bytes.count <= ManifestParser.sizeLimit else {
-            return (nil, [Diagnostic(.error, file: file, "the file is larger than 256 KiB")])
+            return (
+                nil,
+                [
+                    Diagnostic(
+                        .error, file: file,
+                        "invalid configuration: the file has \(bytes.count) bytes, more than the limit of "
+                            + "\(ManifestParser.sizeLimit / 1024) KiB")
+                ]
+            )
         }
         var (tree, error) = YAMLReader.read(VariableMask.cover(bytes))
         var problems: [Diagnostic] = []
@@ -20,13 +29,16 @@ package enum ConfigurationParser {
             problems.append(Diagnostic(.error, at: error.position, error.message, hint: error.hint))
         } else if tree.roots.count != 1 {
             problems.append(
-                Diagnostic(.error, "the file has \(tree.roots.count) documents, expected one with kind: Config"))
+                Diagnostic(
+                    .error,
+                    "invalid configuration: expected one document with kind: Config, found "
+                        + tree.roots.count.counted("document")))
         }
         var expansion = Expansion(environment: environment)
         if problems.isEmpty { problems += expansion.expand(&tree) }
         if problems.isEmpty {
             var check = ShapeCheck(tree)
-            check.check(tree.roots[0], .configuration, name: .text("the document"))
+            check.check(tree.roots[0], .configuration, name: .text("configuration"))
             problems = check.problems
         }
         var configuration: Configuration?
@@ -48,7 +60,7 @@ package enum ConfigurationParser {
         return (hasErrors ? nil : configuration, problems.sorted())
     }
 
-    /// Returns the store that a configuration names, whatever is wrong with the rest of it; nil where it names none.
+    /// Returns the store that a configuration names, even if other parts of it have errors. Nil if it names none.
     package static func store(_ bytes: [UInt8], environment: @escaping (String) -> String?) -> String? {
         guard bytes.count <= ManifestParser.sizeLimit else { return nil }
         var (tree, error) = YAMLReader.read(VariableMask.cover(bytes))
@@ -59,7 +71,7 @@ package enum ConfigurationParser {
     }
 }
 
-/// Puts values of the environment in the place of `${NAME}`; `$${` is a plain `${`.
+/// Replaces `${NAME}` with the value of the environment variable. `$${` stands for the literal text `${`.
 private struct Expansion {
     let environment: (String) -> String?
     private var used: [(name: String, value: String)] = []
@@ -78,7 +90,8 @@ private struct Expansion {
             let (text, messages) = expand(written)
             problems += messages.map {
                 Diagnostic(
-                    .error, at: tree.position(index), $0.message, hint: "\($0.remedy), or write $${ for a plain ${")
+                    .error, at: tree.position(index), $0.message,
+                    hint: "\($0.remedy), or write $${ for the literal text ${")
             }
             expanded.append((index, text, written))
         }
@@ -98,7 +111,7 @@ private struct Expansion {
             }
             result += rest[..<start.lowerBound]
             guard let end = rest[start.upperBound...].firstIndex(of: "}") else {
-                problems.append(("there is no } behind ${", "close it"))
+                problems.append(("invalid variable: the closing } of ${ is missing", "add }"))
                 return (result, problems)
             }
             let name = String(rest[start.upperBound..<end])
@@ -106,7 +119,7 @@ private struct Expansion {
                 result += value
                 used.append((name, value))
             } else {
-                problems.append(("the environment has no variable \(name)", "set it"))
+                problems.append(("cannot replace ${\(name)}: the environment variable is not set", "set \(name)"))
             }
             rest = rest[rest.index(after: end)...]
         }
@@ -141,7 +154,7 @@ extension Configuration {
         server = document["server"].map { Server($0) } ?? Server()
     }
 
-    /// What a shape can't say: names that are there twice, more than one default.
+    /// Returns errors that a shape cannot express, for example duplicate names and more than one default.
     func problems(_ repository: (String) -> String) -> [Diagnostic] {
         var problems = Self.duplicates(sources.map(\.name), "source") + sourceProblems(repository)
         problems += Self.duplicates(provisioners.map(\.name), "provisioner")
@@ -153,27 +166,28 @@ extension Configuration {
                 problems.append(
                     Diagnostic(
                         .error, at: reserve.position,
-                        "reserve is \(reserve.value), expected less than the concurrency of \(provisioner.concurrency): "
-                            + "else no pool is filled",
-                        hint: "set reserve to \(provisioner.concurrency - 1) or less, or raise concurrency"))
+                        "invalid reserve: expected less than the concurrency \(provisioner.concurrency), found "
+                            + "\(reserve.value). Otherwise, no pool could be filled",
+                        hint: "write reserve: \(provisioner.concurrency - 1), or increase concurrency"))
             }
             for needed in ["create", "delete"] where !provisioner.operations.contains(needed) {
                 problems.append(
                     Diagnostic(
                         .error, at: provisioner.name.position,
-                        "the provisioner \(provisioner.name.value) does not have \(needed) among its operations",
-                        hint: "create and delete are what a pool needs"))
+                        "invalid provisioner \"\(provisioner.name.value)\": its operations do not include \(needed)",
+                        hint: "add \(needed) to operations: a pool requires create and delete"))
             }
         }
         return problems + notificationProblems()
     }
 
-    /// - Parameter names: The names of those that are marked as the default.
+    /// - Parameter names: The names of the entries that are marked as the default.
     private static func defaults(_ names: [Located<String>], _ kind: String) -> [Diagnostic] {
         names.dropFirst().map { name in
             Diagnostic(
-                .error, at: name.position, "the \(kind) \(names[0].value) and \(name.value) both say default: true",
-                hint: "only one can be the default")
+                .error, at: name.position,
+                "invalid \(kind): both \"\(names[0].value)\" and \"\(name.value)\" have default: true",
+                hint: "remove default: true from one of the two")
         }
     }
 
@@ -183,8 +197,8 @@ extension Configuration {
             defer { seen[name.value] = seen[name.value] ?? name.position.line }
             return seen[name.value].map { line in
                 Diagnostic(
-                    .error, at: name.position, "the \(kind) \"\(name.value)\" is there twice, first at line \(line)",
-                    hint: "names are unique: rename one")
+                    .error, at: name.position, "duplicate \(kind) \"\(name.value)\", first at line \(line)",
+                    hint: "rename one of the two: names must be unique")
             }
         }
     }
@@ -196,10 +210,10 @@ extension Configuration.Provisioner {
         isDefault = document["default"]?.boolean ?? false
         command = document["command"]?.elements.map(\.text) ?? []
         commandPosition = document["command"]?.position ?? document.position
-        operations = document["operations"]?.elements.map(\.text) ?? ["create", "delete"]
-        timeout = document.duration("timeout") ?? .seconds(600)
-        grace = document.duration("grace") ?? .seconds(5)
-        concurrency = document["concurrency"]?.integer ?? 4
+        operations = document["operations"]?.elements.map(\.text) ?? Self.standardOperations
+        timeout = document.duration("timeout") ?? Self.standardTimeout
+        grace = document.duration("grace") ?? Self.standardGrace
+        concurrency = document["concurrency"]?.integer ?? Self.standardConcurrency
         reserve = document["reserve"].flatMap { reserve in
             reserve.integer.map { Located($0, at: reserve.position) }
         }
@@ -216,7 +230,8 @@ extension Freeze {
         guard let cron = try? CronExpression(document["cron"]?.text ?? ""), let duration = document.duration("duration")
         else { return nil }
         self.init(
-            cron: cron, duration: duration, timezone: document["timezone"]?.text ?? "UTC",
+            cron: cron, duration: duration,
+            timezone: document["timezone"]?.text ?? Configuration.standardFreezeTimezone,
             allowed: Set(document["allow"]?.elements.compactMap { Action.Kind(rawValue: $0.text) } ?? []))
     }
 }

@@ -1,25 +1,26 @@
 package import PrewarmCore
 
-/// Bytes of a manifest file → drafts and diagnostics. A pure function of the bytes, but for time zones that this system
-/// lacks: ``ParsedFile/isOfBytesAlone``.
+/// Parses the bytes of a manifest file into drafts and diagnostics. The result depends only on the bytes, unless this
+/// system lacks a time zone: see ``ParsedFile/isOfBytesAlone``.
 package enum ManifestParser {
-    /// Part of the key under which results are kept: raise it whenever the same bytes give another result.
-    package static let version = 7
-    /// The largest size of a manifest file, in bytes.
+    /// The version of the parser, which is a part of the key under which results are stored. It has to be increased if
+    /// the same bytes give another result, including another text of a diagnostic.
+    package static let version = 8
+    /// The maximum size of a manifest file, in bytes.
     package static let sizeLimit = 256 * 1024
-    /// The largest size of a file that is looked into at all, in bytes: beyond ``sizeLimit`` only for whether it may hold
-    /// manifests.
+    /// The maximum size of a file that is read, in bytes. A file larger than ``sizeLimit`` is only searched for signs
+    /// of manifests.
     package static let readLimit = 8 << 20
     package static let apiVersion = "prewarm/v1"
 
-    /// How a pointer of git LFS begins (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
+    /// The first bytes of a Git LFS pointer (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
     private static let lfsPointer = Array("version https://git-lfs.github.com/spec/".utf8)
 
     package static func parse(_ bytes: [UInt8]) -> ParsedFile {
         guard bytes.count <= sizeLimit else { return parseLarge(bytes) }
         guard bytes.first != lfsPointer.first || !bytes.starts(with: lfsPointer) else { return .pointer }
         var file = ParsedFile()
-        // What names us nowhere can't hold a manifest of ours: other YAML, and what only looks like it, is left alone.
+        // A file that contains none of these words cannot hold a manifest. It is other YAML, or no YAML.
         guard bytes.mayMention("prewarm") || bytes.mayMention("Preset") || bytes.mayMention("Template") else {
             file.foreignDocuments = bytes.isEmpty ? 0 : 1
             file.isDoubtful = !bytes.mayMention("apiVersion:") || !bytes.mayMention("kind:") || bytes.mayMention("ENC[")
@@ -30,7 +31,7 @@ package enum ManifestParser {
         for root in tree.roots { parse(root, of: tree, into: &file, &patterns) }
         if let error {
             let scan = ManifestScan(file: bytes)
-            // As a template of YAML that only names an image of ours.
+            // The file only mentions the words, for example a template of YAML with an image of prewarm.
             guard file.mentionsOurs || scan.declaresOurs else {
                 file = ParsedFile()
                 file.foreignDocuments = 1
@@ -48,7 +49,8 @@ package enum ManifestParser {
         return file
     }
 
-    /// A file that is too large for a manifest. It is an error only where something in it says that it is one of ours.
+    /// Returns the result for a file that is too large for a manifest. It is an error only if the file declares a
+    /// manifest.
     private static func parseLarge(_ bytes: [UInt8]) -> ParsedFile {
         let scan = ManifestScan(file: bytes)
         guard scan.declaresOurs else {
@@ -58,11 +60,12 @@ package enum ManifestParser {
             return file
         }
         return .tooLarge(
-            "the file has \(bytes.count) bytes, more than \(sizeLimit / 1024) KiB, the limit for a manifest file",
+            "cannot read the file: it has \(bytes.count) bytes, more than the limit of \(sizeLimit / 1024) KiB "
+                + "for manifests",
             hidesTemplates: scan.declaresTemplate)
     }
 
-    /// Returns whether a file is a configuration, and so no manifest.
+    /// Returns true if a file is a configuration instead of a manifest.
     package static func isConfiguration(_ bytes: [UInt8]) -> Bool {
         guard bytes.count <= sizeLimit, bytes.mayMention("Config") else { return false }
         let (tree, error) = YAMLReader.read(VariableMask.cover(bytes))
@@ -78,7 +81,7 @@ package enum ManifestParser {
     private static func parse(
         _ root: Int, of tree: YAMLTree, into file: inout ParsedFile, _ patterns: inout PatternCache
     ) {
-        // As what `---` at the end of a file begins.
+        // A `---` at the end of a file begins an empty document.
         if tree.isNull(root) { return }
         let document = DocumentReader(tree: tree, index: root)
         let kind = document["kind"]?.text
@@ -97,11 +100,11 @@ package enum ManifestParser {
             problems.append(
                 Diagnostic(
                     .error, at: tree.position(apiVersion),
-                    "apiVersion is \"\(text.shortened)\", expected \"\(Self.apiVersion)\"",
-                    hint: "this prewarm knows only \(Self.apiVersion)"))
+                    "invalid apiVersion \"\(text.shortened)\": expected \(Self.apiVersion)",
+                    hint: "write apiVersion: \(Self.apiVersion), the only version that this prewarm supports"))
         } else if kind == "Preset" || kind == "Template" {
             var check = ShapeCheck(tree)
-            check.check(root, kind == "Preset" ? .preset : .template, name: .text("the document"))
+            check.check(root, kind == "Preset" ? .preset : .template, name: .text("document"))
             problems = check.problems
             file.omittedErrors += check.omitted
             if kind == "Template" {
@@ -116,11 +119,11 @@ package enum ManifestParser {
             file.report([
                 Diagnostic(
                     .error, at: document["kind"]?.position ?? tree.position(root),
-                    document["kind"].map { "kind is \(tree.found($0.index)), expected Preset or Template" }
-                        ?? "the document lacks \"kind\", expected Preset or Template",
-                    hint: close.map { "did you mean \"\($0)\"?" })
+                    document["kind"].map { "invalid kind: expected Preset or Template, found \(tree.found($0.index))" }
+                        ?? "invalid document: the required key \"kind\" is missing",
+                    hint: close.map { "did you mean \"\($0)\"?" } ?? "write kind: Preset or kind: Template")
             ])
-            // What is of another kind altogether is no preset or template with an error.
+            // A document of an unrelated kind is not an invalid preset or template.
             guard kind == nil || kind == "" || close != nil else {
                 file.isDoubtful = true
                 return
@@ -132,7 +135,7 @@ package enum ManifestParser {
         file.report(problems)
         if !problems.isEmpty {
             if kind != "Template" { file.invalid.append(InvalidDocument(isPreset: true, name: document.name)) }
-            // Which of them it is meant to be is not known without its kind.
+            // Without a valid kind, the document may be a preset or a template.
             if kind != "Preset" { file.invalid.append(InvalidDocument(isPreset: false, name: document.name)) }
         } else if kind == "Preset", let draft = PresetDraft(document) {
             file.report(WindowCheck.warnings(of: document))
@@ -144,48 +147,53 @@ package enum ManifestParser {
 }
 
 extension ManifestParser {
-    /// Of a kind that we have, or of none: perhaps a slip of the pen.
+    /// Reads a document without the apiVersion of prewarm whose kind is Preset or Template, or is missing. It may be a
+    /// manifest with a typing error.
     private static func parseForeign(_ document: DocumentReader, into file: inout ParsedFile) {
         let (apiVersion, kind, name) = (document["apiVersion"], document["kind"]?.text, document.name)
         let isNear = document.isNearlyOurs
-        // There are Templates of others, as OpenShift's.
+        // Other tools have the kind Template, too, for example OpenShift.
         if isNear || kind != "Template" { file.isDoubtful = true }
-        // One of that name may be in force: then the slip is larger.
+        // If a template of this name is applied, the document is probably that template with a larger error.
         guard isNear else {
             if kind == "Template" { file.doubtful.append(InvalidDocument(isPreset: false, name: name)) }
             return
         }
         if kind != "Template" { file.doubtful.append(InvalidDocument(isPreset: true, name: name)) }
         if kind != "Preset" { file.doubtful.append(InvalidDocument(isPreset: false, name: name)) }
-        let lacking = kind == nil ? "\"apiVersion\" and \"kind\"" : "\"apiVersion\""
+        let lacking = kind == nil ? "\"apiVersion\" and no \"kind\"" : "\"apiVersion\""
         file.report([
             Diagnostic(
                 .warning, at: (apiVersion ?? document).position,
-                apiVersion.map { "apiVersion is \($0.tree.found($0.index)): this is no manifest of prewarm" }
-                    ?? "the document lacks \(lacking): this is no manifest of prewarm",
-                hint: apiVersion == nil
-                    ? "a manifest begins with apiVersion: \(Self.apiVersion) and kind: Preset or Template"
-                    : "did you mean \"\(Self.apiVersion)\"?")
+                apiVersion.map {
+                    "the document is not read as a manifest: expected apiVersion \(Self.apiVersion), found "
+                        + $0.tree.found($0.index)
+                } ?? "the document is not read as a manifest: it has no \(lacking)",
+                hint: apiVersion != nil
+                    ? "did you mean \"\(Self.apiVersion)\"?"
+                    : "add apiVersion: \(Self.apiVersion)" + (kind == nil ? " and kind: Preset or kind: Template" : ""))
         ])
     }
 }
 
 extension DocumentReader {
-    /// It says that it is of a kind that we have, or nothing of what it is, and looks like one that lost its head.
+    /// True if the document may be a manifest: it has the kind Preset or Template, or it has a name and a spec but
+    /// neither kind nor apiVersion.
     fileprivate var mayBeOurs: Bool {
         guard let kind = self["kind"] else { return self["apiVersion"] == nil && self["spec"] != nil && name != nil }
         return ["Preset", "Template"].contains(kind.text)
     }
 
-    /// Whether its apiVersion is ours but for a slip of the pen; without one, whether it has a name.
+    /// True if the apiVersion is that of prewarm except for a typing error, or if it is missing but the document has a
+    /// name.
     fileprivate var isNearlyOurs: Bool {
         guard let text = self["apiVersion"]?.text else { return name != nil }
         return [ManifestParser.apiVersion].closest(to: text) != nil
             || name != nil && text.lowercased().hasPrefix("prewarm")
     }
 
-    /// Notes the manifests inside of a document that is none, as a `kind: List` or a sequence: they are not read, and what
-    /// is applied of their names stays. So does what was applied from this file and is named in a text in it.
+    /// Records the manifests inside another document, for example a `kind: List` or a sequence. They are not read, and
+    /// applied presets and templates of their names are kept. Texts in the document are searched for manifests, too.
     fileprivate func findNested(into file: inout ParsedFile) {
         for index in index..<Int(tree.nodes[index].next) {
             let part = DocumentReader(tree: tree, index: index)
@@ -203,56 +211,60 @@ extension DocumentReader {
             }
             file.report([
                 Diagnostic(
-                    .warning, at: part.position, "this \(kind) is inside of another document, and is not read",
-                    hint: "write it as a document of its own: without indentation, after a line ---")
+                    .warning, at: part.position, "the \(kind) is not read, because it is inside another document",
+                    hint: "move it to its own document: without indentation, after a line with ---")
             ])
         }
     }
 
-    /// One that is wrong itself is none.
+    /// The name of the manifest. Nil if it is missing or invalid.
     fileprivate var name: String? {
         guard let text = self["metadata"]?["name"]?.text, TextRule.name.check(text) == nil else { return nil }
         return text
     }
 }
 
-/// What a shape can't say of a template's parameter rules.
+/// Errors of parameter rules that a shape cannot express.
 enum RuleCheck {
     static func problems(of document: DocumentReader, _ patterns: inout PatternCache) -> [Diagnostic] {
         var problems: [Diagnostic] = []
         var seen: [String: Int] = [:]
         for element in document["spec"]?["parameters"]?.elements ?? [] where problems.count < Diagnostic.mostInFile {
-            // What the shape says is wrong is told already.
+            // Errors of the shape are already reported.
             var check = ShapeCheck(element.tree)
             check.check(element.index, .templateRule, name: .text(""))
             guard check.problems.isEmpty, let rule = ParameterRule(element) else { continue }
-            func report(_ key: String, _ message: String) {
-                problems.append(Diagnostic(.error, at: (element[key] ?? element).position, message))
+            func report(_ key: String, _ message: String, hint: String? = nil) {
+                problems.append(Diagnostic(.error, at: (element[key] ?? element).position, message, hint: hint))
+            }
+            func requires(_ types: String, _ key: String) {
+                report(
+                    key,
+                    "invalid \(key): it requires the type \(types), but \"\(rule.name)\" has the type "
+                        + rule.kind.rawValue, hint: "remove \(key), or change the type")
             }
             if let line = seen[rule.name] {
-                report("name", "the parameter \"\(rule.name)\" is there twice, first at line \(line)")
+                report(
+                    "name", "duplicate parameter \"\(rule.name)\", first at line \(line)",
+                    hint: "rename or remove one of the two")
             }
             seen[rule.name] = element.position.line
             let isNumeric = rule.kind == .number || rule.kind == .integer
-            if rule.minimum != nil, !isNumeric {
-                report("minimum", "minimum goes with numbers, \(rule.name) is \(rule.kind.text)")
-            }
-            if rule.maximum != nil, !isNumeric {
-                report("maximum", "maximum goes with numbers, \(rule.name) is \(rule.kind.text)")
-            }
-            if rule.pattern != nil, rule.kind != .string {
-                report("pattern", "pattern goes with strings, \(rule.name) is \(rule.kind.text)")
-            }
+            if rule.minimum != nil, !isNumeric { requires("number or integer", "minimum") }
+            if rule.maximum != nil, !isNumeric { requires("number or integer", "maximum") }
+            if rule.pattern != nil, rule.kind != .string { requires("string", "pattern") }
             if let minimum = rule.minimum, let maximum = rule.maximum, minimum > maximum {
-                report("maximum", "maximum \(maximum.shortText) is below minimum \(minimum.shortText)")
+                report(
+                    "maximum",
+                    "invalid maximum: expected at least the minimum \(minimum.shortText), found \(maximum.shortText)")
             }
             let bare = ParameterRule(name: rule.name, kind: rule.kind)
             for value in rule.allowed ?? [] {
                 guard let problem = bare.problem(with: value, patterns: &patterns) else { continue }
-                report("enum", "a value of enum \(problem)")
+                report("enum", "invalid enum of \"\(rule.name)\": a value \(problem)")
             }
             if let standard = rule.standard, let problem = rule.problem(with: standard, patterns: &patterns) {
-                report("default", "the default of \"\(rule.name)\" \(problem)")
+                report("default", "invalid default of \"\(rule.name)\": it \(problem)")
             }
         }
         return problems
@@ -260,7 +272,7 @@ enum RuleCheck {
 }
 
 extension [UInt8] {
-    /// False only where the text is certainly not there; UTF-16 is not looked into.
+    /// Returns false only if the text certainly does not occur. For UTF-16, it always returns true.
     fileprivate func mayMention(_ text: StaticString) -> Bool {
         if isUTF16 { return true }
         return text.withUTF8Buffer { text in
@@ -274,7 +286,8 @@ extension [UInt8] {
 }
 
 extension YAMLTree {
-    /// Whether a document says what it is, as one of Kubernetes' or of somebody else's; an encrypted one does not.
+    /// Returns true if a document has a readable apiVersion and kind, like an object of Kubernetes. Encrypted values do
+    /// not count.
     fileprivate func isObject(_ root: Int) -> Bool {
         ["apiVersion", "kind"].allSatisfy { key in
             guard let value = value(key, of: root), let text = text(value) else { return false }
@@ -292,8 +305,8 @@ extension ParsedFile {
         file.diagnostics = [
             Diagnostic(
                 .warning,
-                "this is a pointer of git LFS, whose file is not fetched: nothing is read, and no pool removed",
-                hint: "keep manifests out of LFS (git lfs untrack), or exclude the file in the configuration")
+                "the file is not read, because it is a Git LFS pointer. The presets that it defined before are kept",
+                hint: "remove the file from Git LFS with `git lfs untrack`, or exclude it in the configuration")
         ]
         return file
     }

@@ -1,12 +1,12 @@
 import PrewarmCore
 
-/// Looks for manifests in text that is not read as YAML: a file that is broken or too large, comments, and the text of a
+/// Searches for manifests in text that is not read as YAML: a broken or too large file, comments, and the text of a
 /// block scalar.
 ///
-/// It knows keys, quotes and comments, in block, flow and JSON style, and nothing of nesting: what it finds may be a
-/// manifest, and where it finds nothing there is none. It takes time in proportion to the text.
+/// It recognizes keys, quotes and comments in block, flow and JSON style, but not nesting. A text that it finds may be
+/// a manifest. If it finds nothing, the text holds no manifest. The time is proportional to the size of the text.
 struct ManifestScan {
-    /// The number of names that are taken from one text.
+    /// The maximum number of names that are taken from one text.
     static let mostNames = 1_000
 
     private let apiVersions: [String]
@@ -20,25 +20,25 @@ struct ManifestScan {
         names = text.values(of: "name").filter { TextRule.name.check($0) == nil }
     }
 
-    /// A file, without its comments.
+    /// Searches a file without its comments.
     init(file bytes: [UInt8]) {
         self.init(bytes.asUTF8.withoutComments)
     }
 
-    /// A text inside of a document.
+    /// Searches a text inside a document.
     init(text: String) {
         self.init(Array(text.utf8))
     }
 
-    /// Whether the text says of a document that it is one of prewarm.
+    /// True if the text contains an apiVersion of prewarm.
     var declaresOurs: Bool { apiVersions.contains { $0.hasPrefix("prewarm/") } }
-    /// Whether it says of a document that it is a template, or nearly so.
+    /// True if the text contains the kind Template or a similar word.
     var declaresTemplate: Bool { declares(["Template"]) }
     var declaresConfiguration: Bool { kinds.contains("Config") && !declares(["Preset", "Template"]) }
-    /// Whether it says of a document, whoever's it is, what that is.
+    /// True if the text contains an apiVersion and a kind, of any tool.
     var isObject: Bool { !apiVersions.isEmpty && !kinds.isEmpty }
 
-    /// The manifests that the text may hold: each name may be of a preset or of a template.
+    /// The manifests that the text may hold. Each name may belong to a preset or to a template.
     var documents: [InvalidDocument] {
         guard declaresOurs || declares(["Preset", "Template"]) else { return [] }
         return names.flatMap { name in [true, false].map { InvalidDocument(isPreset: $0, name: name) } }
@@ -46,7 +46,7 @@ struct ManifestScan {
 
     private func declares(_ known: [String]) -> Bool { kinds.contains { known.closest(to: $0) != nil } }
 
-    /// The manifests that the comments of a file may hold, by comments that follow each other without content between.
+    /// Returns the manifests that the comments of a file may hold. Comments without content between them are one text.
     static func commentedDocuments(in bytes: [UInt8]) -> [InvalidDocument] {
         var documents: [InvalidDocument] = []
         var block: [UInt8] = []
@@ -68,7 +68,7 @@ struct ManifestScan {
 }
 
 extension [UInt8] {
-    /// The same text where the file is UTF-16.
+    /// The text as UTF-8. If the file is UTF-16, it is converted.
     fileprivate var asUTF8: [UInt8] {
         guard isUTF16 else { return self }
         let isBig = self[0] == 0xfe
@@ -79,7 +79,7 @@ extension [UInt8] {
         return Array(String(decoding: units, as: UTF16.self).utf8)
     }
 
-    /// With spaces in the place of comments. A quote counts where a scalar may begin, up to the end of its line.
+    /// The text with spaces instead of comments. A quote counts if a scalar may begin there, until the end of its line.
     fileprivate var withoutComments: [UInt8] {
         var result = self
         var quote: UInt8?
@@ -103,7 +103,7 @@ extension [UInt8] {
         return result
     }
 
-    /// The scalars behind a key, as far as they stand on the line on which they begin.
+    /// Returns the values of a key. Of a scalar of several lines, it returns the first line.
     fileprivate func values(of key: StaticString) -> [String] {
         let key = key.withUTF8Buffer { Array($0) }
         var found: [String] = []
@@ -124,7 +124,7 @@ extension [UInt8] {
         at = skipBlanks(at)
         guard at < count, self[at] == UInt8(ascii: ":") else { return nil }
         at = skipBlanks(at + 1)
-        // A tag or an anchor.
+        // Skips a tag or an anchor.
         while at < count, self[at] == UInt8(ascii: "!") || self[at] == UInt8(ascii: "&") {
             while at < count, !self[at].isBlank, self[at] != .newline { at += 1 }
             at = skipBlanks(at)
@@ -132,7 +132,7 @@ extension [UInt8] {
         guard at < count else { return "" }
         let quote = self[at] == .doubleQuote || self[at] == .singleQuote ? self[at] : nil
         if quote != nil { at += 1 }
-        // No version, kind or name is as long.
+        // A version, a kind or a name is shorter than 100 bytes.
         let text = self[at..<Swift.min(count, at + 100)].prefix { byte in
             if let quote { return byte != quote && byte != .newline }
             return !byte.isBlank && byte != .newline && !UInt8.flowMarks.contains(byte)
@@ -154,11 +154,11 @@ extension UInt8 {
     fileprivate static let doubleQuote = UInt8(ascii: "\"")
     fileprivate static let singleQuote = UInt8(ascii: "'")
     fileprivate static let backslash = UInt8(ascii: "\\")
-    /// What ends a scalar without quotes between brackets.
+    /// The bytes that end a scalar without quotes in a flow collection.
     fileprivate static let flowMarks = ByteSet(",[]{}")
 
     fileprivate var isBlank: Bool { self == .space || self == UInt8(ascii: "\t") || self == UInt8(ascii: "\r") }
-    /// Part of a key, so that none begins behind it.
+    /// True if the byte may be a part of a key, so that a key cannot begin after it.
     fileprivate var isWord: Bool {
         isAlphanumeric || self == UInt8(ascii: "_") || self == UInt8(ascii: "-") || self == UInt8(ascii: ".")
             || self == UInt8(ascii: "/")

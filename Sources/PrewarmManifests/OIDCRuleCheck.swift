@@ -1,24 +1,25 @@
-/// The check that a rule for tokens of CI says whose tokens it lets in: a forge signs for all of its users, so at least
-/// one claim has to name an owner or an id.
+/// Checks that an OIDC rule accepts only the tokens of certain owners. A forge signs tokens for all of its users, so at
+/// least one claim of a rule has to name an owner or an ID.
 ///
-/// A pattern names one where nothing before the end of the owner can be anything else: `example/*` and
-/// `repo:example/presets:**` do, `ex*/presets`, `?*/*` and `repo:**` match owners that anyone can
-/// register.
+/// A pattern names an owner if it has no wildcard before the end of the owner. For example, `example/*` and
+/// `repo:example/presets:**` name the owner `example`. `ex*/presets`, `?*/*` and `repo:**` also match owners that
+/// anyone can register.
 struct OIDCRuleCheck {
     struct Problem: Hashable {
-        /// The claim that could name an owner and does not; nil: the rule has no such claim.
+        /// The claim that could name an owner but does not. Nil if the rule has no such claim.
         let claim: String?
         let message: String
         let hint: String
     }
 
-    /// What a claim says, and so how much of its pattern has to be fixed.
+    /// The form of a claim, which decides how much of its pattern must be without wildcards.
     private enum Subject {
-        /// An id or a name, all of it.
+        /// An ID or a name. All of it must be without wildcards.
         case whole
-        /// `owner/rest`: the owner, and as many parts before it.
+        /// A path of the form `owner/rest`. The owner and the given number of parts before it must be without
+        /// wildcards.
         case path(before: Int)
-        /// `kind:owner/…` or `kind:id:…`, of a kind that names an owner.
+        /// A text of the form `kind:owner/…` or `kind:id:…`, where the kind names an owner.
         case subject
     }
 
@@ -31,14 +32,14 @@ struct OIDCRuleCheck {
         "actor_id": .whole, "user_login": .whole, "user_email": .whole, "user_id": .whole, "sub": .subject,
     ]
 
-    /// What comes first in a `sub` that names an owner, as forges write them.
+    /// The kinds at the beginning of a `sub` that name an owner, as forges write them.
     private static let kinds: Set<String> = [
         "repo", "repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref",
         "workflow_ref", "project_path", "project_id", "namespace_path", "namespace_id", "organization",
         "organization_id", "org", "enterprise",
     ]
 
-    /// Claims that say what a job is and not whose: the jobs of every owner can say the same.
+    /// Claims that describe a job but not its owner. The jobs of every owner can have the same values.
     private static let shared: Set<String> = [
         "iss", "aud", "exp", "iat", "nbf", "jti", "typ", "ref", "ref_type", "ref_path", "ref_protected", "sha",
         "head_ref", "base_ref", "event_name", "environment", "environment_protected", "deployment_tier",
@@ -49,7 +50,7 @@ struct OIDCRuleCheck {
         "branch", "ci_config_sha", "groups_direct", "email_verified",
     ]
 
-    /// Issuers that sign for everybody, with the claims of theirs that say for whom.
+    /// Issuers that sign tokens for all users of a public service, with their claims that can name an owner.
     private static let publicIssuers: [String: [String]] = [
         "https://token.actions.githubusercontent.com": [
             "repository", "repository_id", "repository_owner", "repository_owner_id", "sub", "job_workflow_ref",
@@ -64,19 +65,21 @@ struct OIDCRuleCheck {
 
     let issuer: String
 
-    /// Returns why a rule with these patterns lets in every owner; nil where it does not.
+    /// Returns the problem with a rule that has these patterns. Nil if the rule accepts only the tokens of certain
+    /// owners.
     func problem(_ claims: [String: String]) -> Problem? {
         let naming = claims.filter { canName($0.key) }
         guard !naming.contains(where: { names($0.key, $0.value) }) else { return nil }
-        let hint = "give an owner or an id in full: \(examples.joined(separator: ", "))"
+        let hint = "name an owner or an ID in full, for example \(examples.joined(separator: " or "))"
         guard let (claim, pattern) = naming.min(by: { $0.key < $1.key }) else {
             return Problem(
-                claim: nil, message: "the rule names no owner: none of its claims says whose token it is", hint: hint)
+                claim: nil, message: "invalid rule: it names no owner, because none of its claims identifies one",
+                hint: hint)
         }
         return Problem(
             claim: claim,
-            message: "the rule names no owner: \"\(pattern)\" for \(claim) matches tokens of owners that anyone can "
-                + "register",
+            message: "invalid rule: it names no owner, because \"\(pattern)\" for \(claim) matches owners that anyone "
+                + "can register",
             hint: hint)
     }
 
@@ -91,11 +94,11 @@ struct OIDCRuleCheck {
         case .whole: return isFixed && Self.isName(fixed)
         case .path(let before):
             let parts = fixed.split(separator: "/", omittingEmptySubsequences: false)
-            // Where the pattern goes on, the last part is not known in full.
+            // If a wildcard follows, the last part is not complete.
             let whole = isFixed ? parts[...] : parts.dropLast()
             return whole.count > before && whole.prefix(before + 1).allSatisfy(Self.isName)
         case .subject: return isSubject(fixed, isFixed: isFixed)
-        // An issuer of one's own, and a claim of its own making.
+        // A claim that is specific to a private issuer.
         case nil: return isFixed ? Self.isName(fixed) : fixed.contains { $0.isLetter || $0.isNumber }
         }
     }
@@ -106,14 +109,16 @@ struct OIDCRuleCheck {
             let owner = parts[1].prefix { $0 != "/" && $0 != ":" }
             return Self.isName(owner) && (isFixed || owner.endIndex < fixed.endIndex)
         }
-        // GitHub's subjects begin with any claim that a repository chooses; Google's are numbers.
+        // A subject of GitHub or GitLab can begin with any claim that a repository chooses. Those of Google are
+        // numbers.
         if issuer == "https://token.actions.githubusercontent.com" || issuer == "https://gitlab.com" { return false }
-        // Of an issuer of one's own: two parts in full, as in system:serviceaccount:ci:*.
+        // A private issuer: the first two parts are complete, for example in system:serviceaccount:ci:*.
         let whole = fixed.split(separator: ":", omittingEmptySubsequences: false)
         return isFixed ? Self.isName(fixed) : whole.count > 2 && whole.prefix(2).allSatisfy(Self.isName)
     }
 
-    /// Whether a text can be a name as it stands: patterns of other tools, as `[a-z]` and `!a`, match nothing here.
+    /// Returns true if a text can be a literal name. Patterns of other tools, for example `[a-z]` and `!a`, match
+    /// nothing.
     private static func isName(_ text: Substring) -> Bool {
         !text.isEmpty
             && text.unicodeScalars.allSatisfy { $0.value > 0x20 && !"[]{}()!^|\\".unicodeScalars.contains($0) }

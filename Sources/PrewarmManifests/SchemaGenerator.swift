@@ -1,4 +1,4 @@
-/// JSON Schemas (draft 2020-12) from the shapes that the check uses, for editors and CI.
+/// Generates JSON Schemas (draft 2020-12) for editors and CI from the shapes that the parsers check.
 package enum SchemaGenerator {
     package enum Kind: String, CaseIterable, Sendable {
         case preset, template, config
@@ -13,14 +13,14 @@ package enum SchemaGenerator {
 
         fileprivate var title: String {
             switch self {
-            case .preset: "A pool of workspaces that prewarm keeps"
-            case .template: "What the workspaces of prewarm are made of"
+            case .preset: "Preset: the definition of a pool of workspaces"
+            case .template: "Template: the provisioner, the active version and the parameters of workspaces"
             case .config: "The configuration of prewarm"
             }
         }
     }
 
-    /// Indented text with a newline at the end; the same each time.
+    /// Returns the schema of a kind as indented JSON with a newline at the end. The result is always the same.
     package static func schema(_ kind: Kind) -> String {
         var pairs: [(String, Node)] = [
             ("$schema", .text("https://json-schema.org/draft/2020-12/schema")),
@@ -30,7 +30,7 @@ package enum SchemaGenerator {
         return Node.object(pairs).text(indent: 0) + "\n"
     }
 
-    /// Just enough of JSON to write a schema.
+    /// A JSON value, as far as a schema needs it. Objects keep the order of their keys.
     fileprivate indirect enum Node {
         case text(String)
         case integer(Int)
@@ -85,16 +85,27 @@ extension Shape {
         case .either(let shapes): return [("anyOf", .list(shapes.map { .object($0.schema) }))]
         }
     }
+}
 
-    /// A key that may be left out may be empty, too.
-    fileprivate var optionalSchema: [(String, SchemaGenerator.Node)] {
-        if case .described(let shape, let text) = self {
-            return [
-                ("description", .text(text)),
-                ("anyOf", .list([.object(shape.schema), .object([("type", .text("null"))])])),
-            ]
+extension ObjectShape.Key {
+    /// The value of an optional key may also be null, which counts as left out.
+    fileprivate var schema: [(String, SchemaGenerator.Node)] {
+        if isRequired { return shape.schema }
+        var pairs: [(String, SchemaGenerator.Node)] = []
+        if case .described(_, let text) = shape { pairs.append(("description", .text(text))) }
+        if let standard { pairs.append(("default", standard.schema)) }
+        return pairs + [("anyOf", .list([.object(bareShape.schema), .object([("type", .text("null"))])]))]
+    }
+}
+
+extension DefaultValue {
+    fileprivate var schema: SchemaGenerator.Node {
+        switch self {
+        case .text(let text): .text(text)
+        case .integer(let value): .integer(value)
+        case .boolean(let value): .boolean(value)
+        case .list(let texts): .list(texts.map { .text($0) })
         }
-        return [("anyOf", .list([.object(schema), .object([("type", .text("null"))])]))]
     }
 }
 
@@ -103,10 +114,7 @@ extension ObjectShape {
         let required = keys.filter(\.isRequired).map { SchemaGenerator.Node.text($0.name) }
         var pairs: [(String, SchemaGenerator.Node)] = [
             ("type", .text("object")),
-            (
-                "properties",
-                .object(keys.map { ($0.name, .object($0.isRequired ? $0.shape.schema : $0.shape.optionalSchema)) })
-            ),
+            ("properties", .object(keys.map { ($0.name, .object($0.schema)) })),
         ]
         if !required.isEmpty { pairs.append(("required", .list(required))) }
         pairs.append(("additionalProperties", .boolean(false)))

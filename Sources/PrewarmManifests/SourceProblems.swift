@@ -1,15 +1,15 @@
 import PrewarmCore
 
-/// What a shape can't say of the sources.
+/// Errors of the sources that a shape cannot express.
 extension Configuration {
-    /// - Parameter repository: the one name of what a URL leads to.
+    /// - Parameter repository: Returns the same name for all URLs of a repository.
     func sourceProblems(_ repository: (String) -> String) -> [Diagnostic] {
         sources.flatMap { $0.problems() } + overlaps(repository)
     }
 
-    /// Two sources would fight over what both define.
+    /// Returns errors for sources that read the same path. Each of them would delete the pools of the other.
     private func overlaps(_ repository: (String) -> String) -> [Diagnostic] {
-        // Most have one, of which nothing needs to be looked up.
+        // A single source needs no lookup of its repository.
         guard sources.count > 1 else { return [] }
         let repositories = sources.map { RepositoryIdentity(repository($0.url.value)) }
         return sources.indices.flatMap { index in
@@ -19,18 +19,18 @@ extension Configuration {
                 else { return nil }
                 return Diagnostic(
                     .error, at: path.position,
-                    "the source \(sources[index].name.value) reads \(path.value), which the source \(earlier.name.value) "
-                        + "at line \(earlier.name.position.line) reads, too",
-                    hint: "two sources can't read one path of one repository and ref: keep one, or use exclude")
+                    "invalid source \"\(sources[index].name.value)\": it reads the path \(path.value), which "
+                        + "the source \"\(earlier.name.value)\" at line \(earlier.name.position.line) also reads",
+                    hint: "remove one of the two sources, or exclude the path in one of them")
             }
         }
     }
 }
 
 extension Configuration {
-    /// By the name of a source without a ref, the branches of which another source reads what it reads, and which: it must
-    /// not follow them by HEAD.
-    /// - Parameter repository: the one name of what a URL leads to.
+    /// Returns branches that a source without a ref must not follow by HEAD, because another source reads the same path
+    /// there. The result maps the name of the source to branches, and each branch to the name of the other source.
+    /// - Parameter repository: Returns the same name for all URLs of a repository.
     package func overlapsAtHead(_ repository: (String) -> String) -> [String: [String: String]] {
         var overlaps: [String: [String: String]] = [:]
         for source in sources where source.ref == nil {
@@ -53,10 +53,12 @@ extension Configuration.Source {
             guard let other = paths[..<index].first(where: { $0.value.isPath(insideOrAround: path.value) }) else {
                 continue
             }
+            let isOuter = path.value.pathParts.count < other.value.pathParts.count
             problems.append(
                 Diagnostic(
-                    .error, at: path.position, "the paths \(other.value) and \(path.value) overlap",
-                    hint: "leave out the inner one"))
+                    .error, at: path.position,
+                    "invalid source \"\(name.value)\": the paths \(other.value) and \(path.value) overlap",
+                    hint: "remove \(isOuter ? other.value : path.value)"))
         }
         switch verify?.mode.value {
         case "ssh" where verify?.allowedSigners == nil: problems.append(missing("ssh", "allowedSigners"))
@@ -68,11 +70,11 @@ extension Configuration.Source {
 
     private func missing(_ mode: String, _ key: String) -> Diagnostic {
         Diagnostic(
-            .error, at: verify?.mode.position, "verify has mode: \(mode), but no \"\(key)\" with it",
-            hint: "\(key): a file of the keys that may sign")
+            .error, at: verify?.mode.position, "invalid verify: the mode \(mode) requires \"\(key)\"",
+            hint: "add \"\(key)\": the path of a file with the keys that may sign")
     }
 
-    /// A login in a URL ends up in logs, process lists and error messages of whatever meets it.
+    /// An error for credentials in the URL, which would appear in logs, process lists and error messages.
     private var loginProblem: Diagnostic? {
         guard let scheme = url.value.firstRange(of: "://") else { return nil }
         let authority = url.value[scheme.upperBound...].prefix { $0 != "/" }
@@ -80,13 +82,14 @@ extension Configuration.Source {
         let isSSH = url.value[..<scheme.lowerBound].lowercased() == "ssh"
         if isSSH, !authority[..<at].contains(":") { return nil }
         return Diagnostic(
-            .error, at: url.position, "the url of the source \(name.value) has a login in it",
+            .error, at: url.position, "invalid source \"\(name.value)\": its url contains credentials",
             hint: isSSH
-                ? "ssh takes no password: leave it out, and give auth: {sshKey: FILE}"
-                : "leave it out, and give auth: {username: …, password: \"${NAME}\"}, or {token: …}")
+                ? "remove the password from the url, and add auth: {sshKey: FILE}"
+                : "remove the credentials from the url, and add auth: {username: …, password: \"${NAME}\"} "
+                    + "or auth: {token: \"${NAME}\"}")
     }
 
-    /// The path of this one that the other reads, too, where both are of one repository.
+    /// Returns a path that both sources read if they have the same repository. Nil if there is no such path.
     fileprivate func overlap(with other: Self) -> Located<String>? {
         ref == other.ref ? sharedPath(with: other) : nil
     }
@@ -108,7 +111,7 @@ extension Configuration.Source {
     }
 }
 
-/// What two URLs have in common where they lead to one repository, however they are written.
+/// A normal form of a repository URL. Two URLs of the same repository have the same identity, however they are written.
 struct RepositoryIdentity: Hashable {
     private let host: String
     private let path: String
@@ -127,11 +130,11 @@ struct RepositoryIdentity: Hashable {
         for port in [":22", ":443"] where host.hasSuffix(port) { host = String(host.dropLast(port.count)) }
         var parts = path.split(separator: "/").filter { $0 != "." }.map(String.init)
         if let last = parts.last, last.hasSuffix(".git") {
-            // `repository/.git` is the work tree's, `repository.git` a name.
+            // `repository/.git` is the folder of a work tree. In `repository.git`, the suffix is a part of the name.
             parts.removeLast()
             if last != ".git" { parts.append(String(last.dropLast(4))) }
         }
-        // Forges take names of repositories in any case.
+        // These forges ignore the case of repository names.
         if ["github.com", "gitlab.com", "bitbucket.org"].contains(host) { parts = parts.map { $0.lowercased() } }
         let isFile = url.lowercased().hasPrefix("file://")
         self.host = isFile ? "" : host

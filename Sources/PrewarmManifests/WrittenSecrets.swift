@@ -1,6 +1,6 @@
 import PrewarmCore
 
-/// Secrets that stand in a configuration as they are: messages and the lines that they quote must not show them.
+/// Secrets that a configuration contains literally. They are removed from messages and from the lines that these quote.
 struct WrittenSecrets {
     private let values: [String]
 
@@ -9,7 +9,7 @@ struct WrittenSecrets {
     init(_ tree: YAMLTree) {
         var values: Set<String> = []
         for index in tree.nodes.indices {
-            // Whoever has the URL of such a receiver can post to it.
+            // The URL of a Slack webhook is a secret: it is all that is needed to post messages.
             let isSlack = tree.pairs(index).contains {
                 tree.written($0.key) == "kind" && tree.written($0.value) == "slack"
             }
@@ -20,14 +20,14 @@ struct WrittenSecrets {
                 values.formUnion(Self.texts(of: value, in: tree))
             }
         }
-        // The longest first, as one may be a part of another. What is that short is no secret.
+        // The longest value comes first, because a value may be a part of another. A value this short is not a secret.
         self.values = values.filter { $0.count >= 3 }.sorted { $0.count > $1.count }
     }
 
-    /// All that stands there, as it is and as it is written.
+    /// Returns all texts in a node, with variables replaced and as they are written.
     private static func texts(of index: Int, in tree: YAMLTree) -> [String] {
         if let scalar = tree.scalar(index) {
-            // `${NAME}` is no secret, and says most.
+            // `${NAME}` is not a secret, and is useful in a message.
             return scalar.shown.contains("${") ? [] : [scalar.text, scalar.shown]
         }
         return tree.elements(index).flatMap { texts(of: $0, in: tree) }

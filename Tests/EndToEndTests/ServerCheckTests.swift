@@ -12,7 +12,7 @@ import Testing
                 "server: {oidc: [{issuer: \"https://a.example.org\", audience: a, caFile: provision, rules: "
                     + "[{claims: {team: a}, role: viewer}]}]}", "provision has no certificates in PEM"
             ),
-            ("server: {webhooks: [{name: a, kind: github, secrets: [short]}]}", "at least 8 are needed"),
+            ("server: {webhooks: [{name: a, kind: github, secrets: [short]}]}", "expected at least 8 characters"),
         ])
     func checked(line: String, words: String) async throws {
         let sandbox = try await Sandbox(configuration: Sandbox.configuration + line + "\n")

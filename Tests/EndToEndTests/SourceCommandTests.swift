@@ -243,7 +243,7 @@ struct SourceCommandTests {
             let result = try await sandbox.prewarm(command)
             #expect(result.code == 0, "\(command): \(result)")
             guard command != ["sync"] else { continue }
-            for words in ["presets/link.yaml", "symbolic link", "presets/large.yaml", "pointer of git LFS"] {
+            for words in ["presets/link.yaml", "symbolic link", "presets/large.yaml", "Git LFS pointer"] {
                 #expect((result.out + result.err).contains(words), "\(command): \(result)")
             }
         }

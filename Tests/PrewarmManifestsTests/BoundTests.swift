@@ -3,9 +3,9 @@ import Testing
 
 @testable import PrewarmManifests
 
-@Suite("What a hostile manifest can make of messages, memory and time")
+@Suite("Limits for hostile manifests")
 struct BoundTests {
-    /// The bytes of everything that is said of a file.
+    /// Returns the size of all messages, hints and quoted lines in bytes.
     private func size(_ diagnostics: [Diagnostic]) -> Int {
         diagnostics.reduce(0) {
             $0 + $1.message.utf8.count + ($1.hint?.utf8.count ?? 0) + ($1.excerpt?.utf8.count ?? 0)
@@ -55,7 +55,7 @@ struct BoundTests {
         ("comments", String(repeating: "# apiVersion: prewarm/v1\n# name: a\n", count: 2_000)),
     ]
 
-    @Test("is bounded: at most a hundred diagnostics of a file and some kilobytes", arguments: hostile)
+    @Test("A file has at most 101 diagnostics with less than 200,000 bytes", arguments: hostile)
     func ofAFile(name: String, text: String) {
         let file = parse(String(text.prefix(ManifestParser.sizeLimit)))
         #expect(file.diagnostics.count <= Diagnostic.mostInFile + 1)
@@ -63,10 +63,10 @@ struct BoundTests {
         #expect(file.diagnostics.allSatisfy { $0.message.unicodeScalars.count <= 1_000 })
         #expect(file.diagnostics.allSatisfy { ($0.excerpt?.unicodeScalars.count ?? 0) <= 162 })
         #expect(file.setAside.count <= ManifestScan.mostNames)
-        #expect(file.binary.count < 2 << 20, "what is kept of it: \(file.binary.count)")
+        #expect(file.binary.count < 2 << 20, "the size of the cached result: \(file.binary.count)")
     }
 
-    @Test("says how much more there is")
+    @Test("The last diagnostic of a file counts the errors beyond the limit")
     func counted() {
         let keys = (0..<18_000).map { "k\($0): 1" }.joined(separator: "\n")
         let file = parse(presetText("template: go\ninstances: 1\n" + keys))
@@ -81,7 +81,7 @@ struct BoundTests {
         #expect(both.diagnostics.last?.message.hasSuffix("in the manifests") == true)
     }
 
-    @Test("ends soon for misspelled names, and suggests only some")
+    @Test("Suggestions for many misspelled names take little time and have a limit")
     func misspelledNames() {
         func preset(_ number: Int) -> String {
             "apiVersion: prewarm/v1\nkind: Preset\nmetadata: {name: preset-number-\(number)}\n"
@@ -96,13 +96,13 @@ struct BoundTests {
                 source: "s", files: files, provisioners: nil, defaultProvisioner: "local", previous: [],
                 previousTemplates: [])
         }
-        #expect(time < .seconds(60), "without a limit it takes ten minutes here")
+        #expect(time < .seconds(60), "without a limit, it takes ten minutes")
         let hints = catalog?.diagnostics.compactMap(\.hint).filter { $0.hasPrefix("did you mean") } ?? []
         #expect((1...SuggestionBudget.standard).contains(hints.count))
         #expect(catalog?.invalidNames.count == 5_000)
     }
 
-    @Test("leaves what is applied as it is where more presets are defined than a source may have")
+    @Test("If a source defines more presets than it may have, the applied presets stay unchanged")
     func presetsOfASource() {
         let text = (0..<50).map {
             "---\n"
@@ -122,7 +122,7 @@ struct BoundTests {
         #expect(after.diagnostics.first?.hint?.contains("policy.limits.presetsPerSource") == true)
     }
 
-    @Test("does not multiply the defaults of a template by its presets")
+    @Test("Large defaults of a template are limited over all presets of a source")
     func defaults() {
         let rules = (0..<6).map { "- {name: p\($0), type: string, default: \(String(repeating: "a", count: 40_000))}" }
         let presets = (0..<400).map {

@@ -23,7 +23,7 @@ struct CatalogTests {
         presetText(spec).replacing("name: go\n", with: "name: \(name)\n")
     }
 
-    @Test("A preset takes version and provisioner from its template")
+    @Test("A preset takes the version and the provisioner from its template")
     func good() throws {
         let catalog = catalog([Self.template, presetText("template: go-dev\ninstances: 2")])
         #expect(catalog.diagnostics == [] && catalog.templates.map(\.name) == ["go-dev"])
@@ -34,19 +34,19 @@ struct CatalogTests {
             preset.spec == WorkspaceSpec(template: "go-dev", version: "1.4.2", provisioner: "cloud", parameters: [:]))
     }
 
-    @Test("A template without a manifest is opaque, and goes to the default provisioner")
+    @Test("A preset whose template has no manifest uses the default provisioner")
     func opaque() throws {
         let catalog = catalog([preset("go")])
         #expect(catalog.diagnostics == [] && catalog.presets.first?.spec.provisioner == "local")
     }
 
-    @Test("Presets are in the order of their names, wherever they lie")
+    @Test("Presets are sorted by name, also over several files")
     func order() {
         #expect(
             catalog([preset("c") + "---\n" + preset("a"), preset("b")]).presets.map(\.key.name) == ["a", "b", "c"])
     }
 
-    @Test("A name that is there twice is told at both places, and neither is in force")
+    @Test("A duplicate name is reported at both places, and neither definition is applied")
     func duplicates() {
         let both = catalog([preset("go"), preset("x") + "---\n" + preset("go")])
         #expect(
@@ -68,7 +68,7 @@ struct CatalogTests {
     }
 
     @Test(
-        "A reference to nothing is told where it stands, with what may be meant",
+        "A reference to a missing template or preset is reported with a suggestion",
         arguments: [
             (
                 "template: go-dve\ninstances: 1", "local",
@@ -103,7 +103,7 @@ struct CatalogTests {
     }
 
     @Test(
-        "A template names a provisioner and a replacement that exist",
+        "A template with an unknown provisioner or replacement is refused",
         arguments: [
             (
                 "provisioner: clout",
@@ -121,13 +121,13 @@ struct CatalogTests {
     func templates(spec: String, expected: String) {
         let catalog = catalog([templateText(spec), preset("go")])
         let errors = catalog.diagnostics.filter { $0.severity == .error }
-        #expect(errors.map { "\($0.file):\($0.brief)" } == [expected], "the preset's trouble is its template's")
+        #expect(errors.map { "\($0.file):\($0.brief)" } == [expected], "only the template has an error")
         let warnings = catalog.diagnostics.filter { $0.severity == .warning }
         #expect(warnings.map(\.file) == ["a.yaml"] && warnings.first?.message.hasSuffix("as they are: go") == true)
         #expect(catalog.presets == [] && catalog.templates == [] && catalog.invalidNames == ["go"])
     }
 
-    @Test("A secret is one that the configuration has for the provisioner")
+    @Test("A preset may use only secrets that the configuration has for its provisioner")
     func secrets() {
         let text = preset(
             "go", "template: go-dev\nversion: v1\ninstances: 1\nparameters: {t: {valueFrom: {secret: TOKEN}}}")
@@ -143,12 +143,12 @@ struct CatalogTests {
         #expect(problems(["local": []]) == [message + "give it a value under `secrets:` of the configuration"])
     }
 
-    @Test("Where the configuration is not known, any provisioner will do")
+    @Test("Without a configuration, a template may name any provisioner")
     func anyProvisioner() {
         #expect(catalog([templateText("provisioner: aws"), preset("go")], provisioners: nil).diagnostics == [])
     }
 
-    @Test("A preset of another version than the active one, or of what is deprecated, is retired")
+    @Test("A preset that is deprecated, or of an inactive version or a deprecated template, is retired")
     func retirement() {
         func retirement(_ template: String, _ more: String = "") -> Preset.Retirement? {
             let spec = "template: go-dev\nversion: v1\ninstances: 1\(more)"
@@ -161,21 +161,21 @@ struct CatalogTests {
             retirement("deprecated: true", "\ndeprecated: {message: m}") == .deprecated(Deprecation(message: "m")))
     }
 
-    @Test("A preset that has gone is pruned; one that has errors now stays as it was")
+    @Test("A removed preset is pruned, and a preset with new errors stays unchanged")
     func previous() {
         let before = catalog([preset("a"), preset("b"), preset("c")]).presets
         let after = catalog([preset("a"), preset("b", "template: go-dev\ninstances: x")], previous: before)
         #expect(after.presets.map(\.key.name) == ["a", "b", "c"])
         #expect(after.presets.map(\.retirement) == [nil, nil, .pruned])
         let broken = catalog([preset("a"), "apiVersion: prewarm/v1\nkind: [\n"], previous: before)
-        #expect(broken.presets.map(\.retirement) == [nil, nil, nil], "c.yaml is gone, and may be what b.yaml is now")
+        #expect(broken.presets.map(\.retirement) == [nil, nil, nil], "b.yaml may define the removed preset c")
         let warning = broken.diagnostics.first { $0.severity == .warning }
         #expect(warning?.message.hasSuffix("may be in this file, and stay until it can be read: c") == true)
         #expect(warning?.file == "b.yaml")
     }
 
     @Test(
-        "A preset stays whose file an error made one of something else, and goes where that is meant",
+        "A preset stays if its file no longer looks like a manifest, and is pruned if the file is of another tool",
         arguments: [
             ("apiVersoin: prewarm/v1\nkind: Preset\nmetadata: {name: b}\n", true),
             ("kind: Preset\nmetadata: {name: b}\n", true), ("apiVersion: prewarm\nkind: Preset\n", true),
@@ -192,20 +192,20 @@ struct CatalogTests {
         #expect(after.presets.map(\.retirement) == [nil, stays ? nil : .pruned])
         #expect(after.diagnostics.count { $0.severity == .error } == (stays ? 1 : 0))
         let alone = catalog([preset("a"), text])
-        #expect(!alone.diagnostics.contains { $0.severity == .error }, "where there was none, it is somebody else's")
-        #expect(alone.diagnostics.isEmpty != text.contains("name: b}\n") || !stays, "but for one that almost is ours")
+        #expect(!alone.diagnostics.contains { $0.severity == .error }, "without an applied preset, the file is foreign")
+        #expect(alone.diagnostics.isEmpty != text.contains("name: b}\n") || !stays, "a near miss is reported")
         let beside = catalog([preset("a"), preset("b") + "---\n" + text], previous: before)
         #expect(beside.presets.map(\.retirement) == [nil, nil])
     }
 
     @Test(
-        "A slip of the pen in what a template is takes nothing from its presets",
+        "A typing error in the apiVersion or kind of a template does not change its presets",
         arguments: [
             "apiVersion: prewam/v1\nkind: Template\nmetadata: {name: go-dev}\nspec: {provisioner: cloud}\n",
             "kind: Template\nmetadata: {name: go-dev}\nspec: {provisioner: cloud}\n",
             "apiVersion: prewarm/v1\nkind: Tempalte\nmetadata: {name: go-dev}\nspec: {provisioner: cloud}\n",
             "apiVersion: prewarm/v1\nmetadata: {name: go-dev}\nspec: {provisioner: cloud}\n",
-            "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go}\nspec: {provisioner: nobody}\n",
+            "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go}\nspec: {provisioner: absent}\n",
             "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
             String(repeating: "# Templates\n", count: 30_000), "",
         ])
@@ -214,7 +214,7 @@ struct CatalogTests {
         let before = catalog([template, preset("a")])
         #expect(before.presets.first?.spec.provisioner == "cloud")
         for files in [[text, preset("a")], ["", preset("a"), text]] {
-            // One that is empty says something only where the template was.
+            // An empty file matters only if the template was in it before.
             if text.isEmpty, files.count == 3 { continue }
             let isMoved = files.count == 3
             if isMoved, text.contains("name: go}") { continue }
@@ -225,10 +225,11 @@ struct CatalogTests {
         }
         let removed = catalog([preset("a")], previous: before.presets, previousTemplates: before.templates)
         #expect(
-            removed.templates.isEmpty && removed.presets.first?.spec.provisioner != "cloud", "what is meant, counts")
+            removed.templates.isEmpty && removed.presets.first?.spec.provisioner != "cloud",
+            "a removed template is no longer applied")
     }
 
-    @Test("A preset stays that moved into a file which can't be read, or under a slip of the pen")
+    @Test("A preset stays if it moved to a file with an error or to a document with a typing error")
     func movedAndBroken() {
         let before = catalog([preset("a"), preset("b")]).presets
         let moved = [
@@ -243,7 +244,7 @@ struct CatalogTests {
         }
     }
 
-    @Test("A preset stays whose file is a symbolic link now, or lies in a folder that is one")
+    @Test("A preset stays if its file or its folder became a symbolic link")
     func linked() {
         let before = catalog([preset("a"), preset("b")]).presets
         #expect(catalog([preset("a")], unread: ["b.yaml"], previous: before).presets.map(\.retirement) == [nil, nil])
@@ -257,7 +258,7 @@ struct CatalogTests {
     }
 
     @Test(
-        "A preset stays whose file has an error, whatever its name is now",
+        "A preset stays if its file has an error, even if the document has another name now",
         arguments: [
             "template: go-dev\ninstances: x", "template: nothing\ninstances: 1",
         ])
@@ -267,15 +268,15 @@ struct CatalogTests {
         #expect(after.presets.map(\.key.name) == ["a", "b"] && after.presets.map(\.retirement) == [nil, nil])
         #expect(after.diagnostics.count == 1)
         let twice = catalog([preset("a"), preset("a")], previous: before)
-        #expect(twice.presets.map(\.retirement) == [nil, nil], "b.yaml defines a now, as a.yaml does")
+        #expect(twice.presets.map(\.retirement) == [nil, nil], "b.yaml and a.yaml define the preset a now")
         let other = catalog([preset("a"), "x: 1", preset("c", spec)], previous: before)
-        #expect(other.presets.map(\.retirement) == [nil, nil], "b.yaml is there, and says nothing")
+        #expect(other.presets.map(\.retirement) == [nil, nil], "b.yaml exists and defines nothing")
         let gone = catalog([preset("a", spec)], previous: before)
         #expect(gone.presets.map(\.retirement) == [nil, .pruned])
     }
 
     @Test(
-        "A template that is behind an error keeps its presets as they were",
+        "The presets of a template with an error stay unchanged",
         arguments: [
             "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go-dev\n",
             "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: Go_Dev}\nspec: {}\n",
@@ -287,23 +288,23 @@ struct CatalogTests {
         let after = catalog(
             [broken, preset("a", "template: go-dev\nversion: 1.4.2\ninstances: 9")], previous: before.presets,
             previousTemplates: before.templates)
-        #expect(after.presets.first == before.presets.first, "not even its number changes: nobody knows its version")
+        #expect(after.presets.first == before.presets.first, "the version is unknown, so even the number stays")
         #expect(after.templates == before.templates)
         #expect(after.diagnostics.count { $0.severity == .error } == 1, "the error is reported once")
         #expect(after.diagnostics.contains { $0.message.hasSuffix("stay as they are: a") }, "\(after.diagnostics)")
     }
 
-    @Test("A preset whose template may be in a file that can't be read waits for it, others go on")
+    @Test("A new preset waits if an unreadable file may define its template, and other presets are applied")
     func firstSight() {
         let broken = "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go-dev\n"
         let other = templateText("activeVersion: v1").replacing("go-dev", with: "other")
         let catalog = catalog([broken, preset("a"), other, preset("b", "template: other\ninstances: 1")])
         #expect(catalog.presets.map(\.key.name) == ["b"])
         let foreign = self.catalog(["apiVersion: prewarm/v1\nkind: [\n", preset("a")])
-        #expect(foreign.presets.map(\.key.name) == ["a"], "a file that has no template hides none")
+        #expect(foreign.presets.map(\.key.name) == ["a"], "a file without a template delays no preset")
     }
 
-    @Test("Errors between files show their line once the bytes are at hand")
+    @Test("Errors between files quote their line after the bytes are read")
     func quotes() {
         var catalog = catalog([Self.template, preset("go", "template: go-dve\ninstances: 1")])
         #expect(catalog.unquotedPaths == ["b.yaml"])
@@ -311,7 +312,7 @@ struct CatalogTests {
         #expect(catalog.diagnostics.map(\.excerpt) == ["  template: go-dve"] && catalog.unquotedPaths == [])
     }
 
-    @Test("A new file that is broken may hold what seems to be gone, so nothing is pruned")
+    @Test("With a new broken file, no preset is pruned, because the file may define it")
     func hidden() {
         let before = catalog([preset("a"), preset("b")]).presets
         let after = catalog([preset("a"), "x: 1", "apiVersion: prewarm/v1\nkind: [\n"], previous: before)

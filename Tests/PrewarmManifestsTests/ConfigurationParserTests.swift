@@ -8,7 +8,7 @@ struct ConfigurationParserTests {
         ConfigurationParser.parse(Array(text.utf8), file: "prewarm.yaml") { _ in nil }
     }
 
-    @Test("Every field is read")
+    @Test("Every field of a configuration is read")
     func everything() throws {
         let (configuration, diagnostics) = parse(
             """
@@ -99,7 +99,7 @@ struct ConfigurationParserTests {
         #expect(read.listen == Located("127.0.0.1:7430", at: Position(line: 36, column: 18)))
     }
 
-    @Test("The least configuration has one source and one provisioner, which is the default one")
+    @Test("A minimal configuration has one source and one provisioner, which is the default")
     func least() throws {
         let read = try #require(parse(configurationText()).configuration)
         #expect(
@@ -108,14 +108,16 @@ struct ConfigurationParserTests {
         #expect(read.limits == Policy.Limits() && read.defaultProvisioner == "local")
     }
 
-    @Test("Of two provisioners none is the default one until it says so", arguments: [(false, nil), (true, "cloud")])
+    @Test(
+        "With two provisioners, only one with `default: true` is the default",
+        arguments: [(false, nil), (true, "cloud")])
     func defaultProvisioner(isMarked: Bool, expected: String?) throws {
         let more = "  - {name: cloud, command: [./cloud], default: \(isMarked)}"
         #expect(try #require(parse(configurationText(more)).configuration).defaultProvisioner == expected)
     }
 
     @Test(
-        "A source follows a branch, tag, range or commit",
+        "A source follows a branch, a tag, a version range or a commit",
         arguments: [
             ("{branch: main}", .branch("main")), ("{tag: v1.2.0}", .tag("v1.2.0")), ("{semver: 1.x}", .semver("1.x")),
             (
@@ -129,7 +131,7 @@ struct ConfigurationParserTests {
     }
 
     @Test(
-        "A source logs in with a token, a password, a key, an agent, a command or an app",
+        "A source authenticates with a token, a password, a key, an agent, a command or an app",
         arguments: [
             ("{token: t}", .token(.text("t"), username: nil)),
             ("{token: t, username: ada}", .token(.text("t"), username: "ada")),
@@ -154,33 +156,50 @@ struct ConfigurationParserTests {
     }
 
     @Test(
-        "A source that contradicts itself is refused",
+        "A source with contradictory keys is refused",
         arguments: [
-            ("ref: {}", "6:10 ref has none of branch, tag, semver, commit, expected one of them"),
-            ("ref: {branch: a, tag: b}", "6:10 ref has branch and tag, expected only one of them"),
+            (
+                "ref: {}",
+                "6:10 invalid ref: expected exactly one of branch, tag, semver, commit, found none | "
+                    + "add one of these keys"
+            ),
+            (
+                "ref: {branch: a, tag: b}",
+                "6:10 invalid ref: expected exactly one of branch, tag, semver, commit, found branch and tag | "
+                    + "keep one of these keys and remove the others"
+            ),
             (
                 "ref: {commit: abc}",
-                "6:19 commit is \"abc\": expected 40 hexadecimal digits in lower case"
+                "6:19 invalid commit \"abc\": expected 40 hexadecimal digits in lower case"
             ),
             (
                 "auth: {}",
-                "6:11 auth has none of token, tokenFile, password, passwordFile, sshKey, sshAgent, command, githubApp, "
-                    + "expected one of them"
+                "6:11 invalid auth: expected exactly one of token, tokenFile, password, passwordFile, sshKey, sshAgent, "
+                    + "command, githubApp, found none | add one of these keys"
             ),
-            ("auth: {token: t, sshKey: k}", "6:11 auth has token and sshKey, expected only one of them"),
-            ("auth: {password: p}", "6:11 auth has \"password\", but no \"username\" with it"),
+            (
+                "auth: {token: t, sshKey: k}",
+                "6:11 invalid auth: expected exactly one of token, tokenFile, password, passwordFile, sshKey, sshAgent, "
+                    + "command, githubApp, found token and sshKey | keep one of these keys and remove the others"
+            ),
+            (
+                "auth: {password: p}",
+                "6:11 invalid auth: \"password\" requires \"username\" | add \"username\", or remove \"password\""
+            ),
             (
                 "auth: {sshKey: k, username: ada}",
-                "6:11 auth has \"username\", but no \"password\" or \"passwordFile\" or \"token\" or \"tokenFile\" with it"
+                "6:11 invalid auth: \"username\" requires \"password\" or \"passwordFile\" or \"token\" or \"tokenFile\" | "
+                    + "add \"password\" or \"passwordFile\" or \"token\" or \"tokenFile\", or remove \"username\""
             ),
             (
                 "auth: {token: t, knownHosts: h}",
-                "6:11 auth has \"knownHosts\", but no \"sshKey\" or \"sshAgent\" with it"
+                "6:11 invalid auth: \"knownHosts\" requires \"sshKey\" or \"sshAgent\" | "
+                    + "add \"sshKey\" or \"sshAgent\", or remove \"knownHosts\""
             ),
             (
-                "verify: {mode: gpg}", "6:20 mode is \"gpg\": expected one of none, ssh, openpgp"
+                "verify: {mode: gpg}", "6:20 invalid mode \"gpg\": expected one of none, ssh, openpgp"
             ),
-            ("interval: 0s", "6:15 interval is \"0s\": expected at least 1s"),
+            ("interval: 0s", "6:15 invalid interval \"0s\": expected at least 1s"),
         ])
     func badSources(line: String, expected: String) {
         let (configuration, diagnostics) = parse(configurationText(source: line))
@@ -188,30 +207,37 @@ struct ConfigurationParserTests {
     }
 
     @Test(
-        "What only several entries together show is refused, too",
+        "Entries that contradict each other are refused",
         arguments: [
             (
                 "  - {name: local, command: [x]}",
-                ["8:12 the provisioner \"local\" is there twice, first at line 7 | names are unique: rename one"]
+                [
+                    "8:12 duplicate provisioner \"local\", first at line 7 | "
+                        + "rename one of the two: names must be unique"
+                ]
             ),
             (
                 "  - {name: b, command: [x], default: true}\n  - {name: c, command: [x], default: true}",
-                ["9:12 the provisioners b and c both say default: true | only one can be the default"]
+                [
+                    "9:12 invalid provisioners: both \"b\" and \"c\" have default: true | "
+                        + "remove default: true from one of the two"
+                ]
             ),
             (
                 "  - {name: b, command: [x], operations: [list]}",
                 [
-                    "8:12 the provisioner b does not have create among its operations | "
-                        + "create and delete are what a pool needs",
-                    "8:12 the provisioner b does not have delete among its operations | "
-                        + "create and delete are what a pool needs",
+                    "8:12 invalid provisioner \"b\": its operations do not include create | "
+                        + "add create to operations: a pool requires create and delete",
+                    "8:12 invalid provisioner \"b\": its operations do not include delete | "
+                        + "add delete to operations: a pool requires create and delete",
                 ]
             ),
             (
-                "policy: {limits: {actionsPerTurn: 0}}", ["8:35 actionsPerTurn is 0, expected 1 to 1000000"]
+                "policy: {limits: {actionsPerTurn: 0}}",
+                ["8:35 invalid actionsPerTurn: expected a whole number from 1 to 1000000, found 0"]
             ),
             (
-                "servers: {}", ["8:1 the configuration has no key \"servers\" | did you mean \"server\"?"]
+                "servers: {}", ["8:1 invalid configuration: unknown key \"servers\" | did you mean \"server\"?"]
             ),
         ])
     func badTogether(lines: String, expected: [String]) {
@@ -220,31 +246,34 @@ struct ConfigurationParserTests {
         #expect(diagnostics.allSatisfy { $0.file == "prewarm.yaml" && $0.excerpt != nil })
     }
 
-    @Test("Two sources of one name are refused")
+    @Test("Two sources with the same name are refused")
     func duplicateSources() {
         let text = configurationText().replacing("provisioners:", with: "  - {name: presets, url: b}\nprovisioners:")
         #expect(
             parse(text).diagnostics.map(\.brief) == [
-                "6:12 the source \"presets\" is there twice, first at line 4 | names are unique: rename one"
+                "6:12 duplicate source \"presets\", first at line 4 | rename one of the two: names must be unique"
             ])
     }
 
     @Test(
-        "The file is one document of the kind Config",
+        "A configuration is one document of the kind Config",
         arguments: [
-            ("", "the file has 0 documents, expected one with kind: Config"),
-            ("# nothing\n", "the file has 0 documents, expected one with kind: Config"),
-            (configurationText() + "---\na: 1\n", "the file has 2 documents, expected one with kind: Config"),
-            ("---\n", "2:1 the document is empty, expected a mapping"),
-            ("- a\n", "1:1 the document is a list, expected a mapping"),
-            ("a: [", "1:5 this is not YAML: did not find expected node content while parsing a flow node"),
+            ("", "invalid configuration: expected one document with kind: Config, found 0 documents"),
+            ("# nothing\n", "invalid configuration: expected one document with kind: Config, found 0 documents"),
+            (
+                configurationText() + "---\na: 1\n",
+                "invalid configuration: expected one document with kind: Config, found 2 documents"
+            ),
+            ("---\n", "2:1 invalid configuration: expected a mapping, found an empty value"),
+            ("- a\n", "1:1 invalid configuration: expected a mapping, found a list"),
+            ("a: [", "1:5 cannot parse YAML: did not find expected node content while parsing a flow node"),
             (
                 configurationText().replacing("Config", with: "Preset"),
-                "2:7 kind is \"Preset\": expected one of Config"
+                "2:7 invalid kind \"Preset\": expected Config"
             ),
             (
                 configurationText().replacing("/v1", with: "/v2"),
-                "1:13 apiVersion is \"prewarm/v2\": expected one of prewarm/v1 | did you mean \"prewarm/v1\"?"
+                "1:13 invalid apiVersion \"prewarm/v2\": expected prewarm/v1 | did you mean \"prewarm/v1\"?"
             ),
         ])
     func documents(text: String, expected: String) {
@@ -252,12 +281,16 @@ struct ConfigurationParserTests {
         #expect(configuration == nil && diagnostics.map(\.brief) == [expected])
     }
 
-    @Test("A file of more than 256 KiB is refused")
+    @Test("A configuration of more than 256 KiB is refused")
     func size() {
         let text = configurationText()
         let padding = String(repeating: "#", count: 256 * 1024 - text.utf8.count)
         #expect(parse(text + padding).configuration != nil)
         let (configuration, diagnostics) = parse(text + padding + "#")
-        #expect(configuration == nil && diagnostics.map(\.brief) == ["the file is larger than 256 KiB"])
+        #expect(configuration == nil)
+        #expect(
+            diagnostics.map(\.brief) == [
+                "invalid configuration: the file has 262145 bytes, more than the limit of 256 KiB"
+            ])
     }
 }

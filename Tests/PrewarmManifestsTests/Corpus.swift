@@ -4,7 +4,7 @@ import Testing
 
 @testable import PrewarmManifests
 
-/// The files of one folder of `Corpus`; the first word of a file's name says what kind it holds, or tries to.
+/// A file of a folder of `Corpus`. The first word of its name is the kind of the document: preset, template or config.
 struct CorpusFile: CustomTestStringConvertible, Sendable {
     let url: URL
     let bytes: [UInt8]
@@ -21,7 +21,7 @@ struct CorpusFile: CustomTestStringConvertible, Sendable {
         }
     }
 
-    /// What each parser says of the file by itself.
+    /// Returns the diagnostics of the parser for this file alone.
     func diagnostics(_ bytes: [UInt8]? = nil) -> [Diagnostic] {
         if kind == .config {
             return ConfigurationParser.parse(bytes ?? self.bytes, file: name) { $0 == "GIT_TOKEN" ? "secret" : nil }
@@ -30,7 +30,7 @@ struct CorpusFile: CustomTestStringConvertible, Sendable {
         return ManifestParser.parse(bytes ?? self.bytes).diagnostics
     }
 
-    /// What is wrong once references are followed, too.
+    /// The diagnostics of the file including those of references between documents.
     var linkedDiagnostics: [Diagnostic] {
         if kind == .config { return diagnostics() }
         return Catalog(
@@ -39,7 +39,7 @@ struct CorpusFile: CustomTestStringConvertible, Sendable {
         ).diagnostics
     }
 
-    /// With one to four flips, deletions, insertions and splices.
+    /// Returns the bytes with one to four random mutations: flips, deletions, insertions and splices.
     func mutated(among corpus: [CorpusFile], using random: inout SplitMix64) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {

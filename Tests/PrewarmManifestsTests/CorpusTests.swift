@@ -2,9 +2,9 @@ import PrewarmCore
 import PrewarmManifests
 import Testing
 
-@Suite("The corpus")
+@Suite("Corpus of manifests and configurations")
 struct CorpusTests {
-    @Test("Each good file is read without a word", arguments: try CorpusFile.files(in: "good"))
+    @Test("A valid file is read without diagnostics", arguments: try CorpusFile.files(in: "good"))
     func good(file: CorpusFile) {
         #expect(file.diagnostics().map(\.brief) == [])
         let parsed = ManifestParser.parse(file.bytes)
@@ -12,7 +12,7 @@ struct CorpusTests {
         #expect(parsed.templates.count == (file.kind == .template ? 1 : 0))
     }
 
-    @Test("Each bad file is refused", arguments: try CorpusFile.files(in: "bad"))
+    @Test("An invalid file is refused", arguments: try CorpusFile.files(in: "bad"))
     func bad(file: CorpusFile) {
         #expect(file.kind != nil)
         #expect(!file.diagnostics().isEmpty)
@@ -20,12 +20,14 @@ struct CorpusTests {
         #expect(parsed.presets == [] && parsed.templates == [])
     }
 
-    @Test("What only more than a schema can see is refused, too", arguments: try CorpusFile.files(in: "beyond-schema"))
+    @Test(
+        "A file with an error that the schema cannot express is refused",
+        arguments: try CorpusFile.files(in: "beyond-schema"))
     func beyond(file: CorpusFile) {
         #expect(!file.linkedDiagnostics.isEmpty)
     }
 
-    @Test("The corpus is there")
+    @Test("The corpus contains enough files")
     func counts() throws {
         #expect(try CorpusFile.files(in: "good").count >= 25)
         #expect(try CorpusFile.files(in: "bad").count >= 50)

@@ -16,7 +16,7 @@ struct EnvironmentTests {
     }
 
     @Test(
-        "A variable stands for its value, and $${ for a plain ${",
+        "A variable is replaced with its value, and $${ with the literal text ${",
         arguments: [
             ("${NAME}", "value"), ("a-${NAME}-b", "a-value-b"), ("${NAME}${NAME}", "valuevalue"),
             ("'${NAME}'", "value"), ("\"${NAME}\"", "value"), ("${EMPTY}x", "x"), ("${NUMBER}", "8"),
@@ -30,7 +30,7 @@ struct EnvironmentTests {
     }
 
     @Test(
-        "A variable needs no quotes between braces and brackets",
+        "A variable needs no quotes in flow mappings",
         arguments: [
             ("{token: ${TOKEN}}", "s3cret-token"), ("{token: x${NAME}y, username: u}", "xvaluey"),
             ("{token: $${NAME}}", "${NAME}"), ("{username: ${NAME}, token: \"${TOKEN}\"}", "s3cret-token"),
@@ -46,13 +46,14 @@ struct EnvironmentTests {
         let (_, missing) = parse(configurationText(source: "auth: {token: ${NOWHERE}, tokn: ${TOKEN}}"))
         #expect(
             missing.map(\.brief) == [
-                "6:19 the environment has no variable NOWHERE | set it, or write $${ for a plain ${"
+                "6:19 cannot replace ${NOWHERE}: the environment variable is not set | "
+                    + "set NOWHERE, or write $${ for the literal text ${"
             ])
         #expect(missing.first?.excerpt == "    auth: {token: ${NOWHERE}, tokn: ${TOKEN}}")
     }
 
     @Test(
-        "A line with a secret written out is not quoted",
+        "A literal secret is not shown in a quoted line",
         arguments: [
             "{name: hook, kind: webhook, secret: planted-text}",
             "{name: hub, kind: github, token: planted-text, url: x}",
@@ -63,21 +64,23 @@ struct EnvironmentTests {
         #expect(diagnostics.allSatisfy { !"\($0)".contains("planted-text") })
     }
 
-    @Test("A comment is left alone")
+    @Test("A variable in a comment is ignored")
     func comments() {
         #expect(parse(configurationText("# ${NOWHERE}")).configuration != nil)
     }
 
-    @Test("Every variable that is missing is told where it stands")
+    @Test("Each missing variable is reported with its position")
     func missing() {
         let (configuration, diagnostics) = parse(configurationText("store: ${NOWHERE}\nsecrets: {A: 'x${A}y${B}'}"))
         #expect(configuration == nil)
         #expect(
-            diagnostics.map(\.brief) == [
-                "8:8 the environment has no variable NOWHERE | set it, or write $${ for a plain ${",
-                "9:14 the environment has no variable A | set it, or write $${ for a plain ${",
-                "9:14 the environment has no variable B | set it, or write $${ for a plain ${",
-            ])
+            diagnostics.map(\.brief)
+                == [
+                    ("8:8", "NOWHERE"), ("9:14", "A"), ("9:14", "B"),
+                ].map { place, name in
+                    "\(place) cannot replace ${\(name)}: the environment variable is not set | "
+                        + "set \(name), or write $${ for the literal text ${"
+                })
         #expect(diagnostics.first?.excerpt == "store: ${NOWHERE}")
     }
 
@@ -86,33 +89,35 @@ struct EnvironmentTests {
         let (configuration, diagnostics) = parse(configurationText("store: '\(text)'"))
         #expect(configuration == nil)
         #expect(
-            diagnostics.map(\.brief) == ["8:8 there is no } behind ${ | close it, or write $${ for a plain ${"])
+            diagnostics.map(\.brief) == [
+                "8:8 invalid variable: the closing } of ${ is missing | add }, or write $${ for the literal text ${"
+            ])
     }
 
-    @Test("A value is always text")
+    @Test("The value of a variable is always text")
     func numbers() {
         let (_, diagnostics) = parse(configurationText("policy: {limits: {instances: '${NUMBER}'}}"))
         #expect(
             diagnostics.map(\.brief) == [
-                "8:30 instances is the text \"${NUMBER}\", expected a whole number | "
-                    + "what the environment gives is always text"
+                "8:30 invalid instances: expected a whole number from 0 to 1000000, found the text \"${NUMBER}\" | "
+                    + "write the value itself: the value of a variable is always text"
             ])
     }
 
     @Test(
-        "No message shows a value: it may be a secret",
+        "No message shows the value of a variable, because it may be a secret",
         arguments: [
-            ("ref: {commit: '${TOKEN}'}", "commit is \"${TOKEN}\": expected 40 hexadecimal digits in lower case"),
-            ("verify: {mode: 'x${LONG}'}", "mode is \"x${LONG}\": expected one of none, ssh, openpgp"),
-            ("verify: {mode: '${LINES}'}", "mode is \"${LINES}\": expected one of none, ssh, openpgp"),
+            ("ref: {commit: '${TOKEN}'}", "invalid commit \"${TOKEN}\": expected 40 hexadecimal digits in lower case"),
+            ("verify: {mode: 'x${LONG}'}", "invalid mode \"x${LONG}\": expected one of none, ssh, openpgp"),
+            ("verify: {mode: '${LINES}'}", "invalid mode \"${LINES}\": expected one of none, ssh, openpgp"),
             (
                 "interval: '${BAD_NAME} ${PART}'",
-                "interval is \"${BAD_NAME} ${PART}\": "
-                    + "expected a duration as 90s, 15m, 24h or 7d"
+                "invalid interval \"${BAD_NAME} ${PART}\": "
+                    + "expected a duration of at least 1s, for example 90s, 15m, 24h or 7d"
             ),
-            ("ref: '${LONG}'", "ref is the text \"${LONG}\", expected a mapping"),
-            ("'${LONG}': 1", "the source has no key \"${LONG}\""),
-            ("auth: {'${TOKEN}': 1}", "auth has no key \"${TOKEN}\""),
+            ("ref: '${LONG}'", "invalid ref: expected a mapping, found the text \"${LONG}\""),
+            ("'${LONG}': 1", "invalid source: unknown key \"${LONG}\""),
+            ("auth: {'${TOKEN}': 1}", "invalid auth: unknown key \"${TOKEN}\""),
         ])
     func redaction(line: String, message: String) {
         let (configuration, diagnostics) = parse(configurationText(source: line))
@@ -122,7 +127,7 @@ struct EnvironmentTests {
         }
     }
 
-    @Test("A name that came from a variable is told by the variable, the longest value first")
+    @Test("A message shows the variable instead of its value, and replaces longer values first")
     func redactedNames() {
         let (_, diagnostics) = ConfigurationParser.parse(
             Array(configurationText("  - {name: '${A}-b', command: ['${B}'], operations: [list, create]}").utf8),
@@ -130,11 +135,11 @@ struct EnvironmentTests {
         ) { ["A": "secret", "B": "secret-b"][$0] }
         #expect(
             diagnostics.map(\.message) == [
-                "the provisioner ${B} does not have delete among its operations"
+                "invalid provisioner \"${B}\": its operations do not include delete"
             ])
     }
 
-    @Test("A secret that is written out is not shown where the YAML around it is broken")
+    @Test("A literal secret is not shown if the YAML around it is broken")
     func brokenYAML() {
         for line in ["auth: {token: hunter2-hunter2, @}", "auth: {token: hunter2-hunter2, a: b: c}"] {
             let (configuration, diagnostics) = parse(configurationText(source: line))

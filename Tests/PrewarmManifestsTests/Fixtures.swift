@@ -2,7 +2,7 @@ import PrewarmCore
 
 @testable import PrewarmManifests
 
-/// A preset named `go`, with these lines as its spec: the first is line 6.
+/// Returns a preset named `go` with these lines as its spec. The first of them is line 6.
 func presetText(_ spec: String) -> String {
     """
     apiVersion: prewarm/v1
@@ -15,7 +15,7 @@ func presetText(_ spec: String) -> String {
     """
 }
 
-/// A template named `go-dev`, with these lines as its spec: the first is line 6.
+/// Returns a template named `go-dev` with these lines as its spec. The first of them is line 6.
 func templateText(_ spec: String) -> String {
     """
     apiVersion: prewarm/v1
@@ -35,14 +35,14 @@ private func indented(_ text: String) -> String {
 func parse(_ text: String) -> ParsedFile { ManifestParser.parse(Array(text.utf8)) }
 
 extension Diagnostic {
-    /// `6:3 message`, and behind ` | ` the hint.
+    /// The diagnostic in the form `6:3 message | hint`.
     var brief: String {
         let place = position.map { "\($0.line):\($0.column) " } ?? ""
         return place + message + (hint.map { " | " + $0 } ?? "")
     }
 }
 
-/// A configuration of 7 lines and `more`; where `source` is given, it stands at line 6 and pushes the rest down.
+/// Returns a configuration of 7 lines, followed by `more`. If `source` is given, it is line 6, before the provisioners.
 func configurationText(_ more: String = "", source: String = "") -> String {
     let lines = [
         "apiVersion: prewarm/v1", "kind: Config", "sources:", "  - name: presets", "    url: ../presets",

@@ -2,9 +2,9 @@ import PrewarmCore
 import PrewarmManifests
 import Testing
 
-@Suite("Files that hold no manifests, or hold them badly")
+@Suite("Foreign and broken files")
 struct ForeignFileTests {
-    @Test("A pointer of git LFS is told, and what was in force of its path stays")
+    @Test("A Git LFS pointer is reported, and the applied presets of its path stay")
     func lfsPointer() throws {
         let pointer =
             "version https://git-lfs.github.com/spec/v1\noid sha256:\(String(repeating: "4d", count: 32))\nsize 12345\n"
@@ -22,7 +22,7 @@ struct ForeignFileTests {
     }
 
     @Test(
-        "Other YAML is left alone, and counted",
+        "Other YAML is ignored and counted",
         arguments: [
             ("a: 1\n", 1), ("- 1\n- 2\n", 1), ("just text", 1), ("", 0),
             ("apiVersion: v1\nkind: Pod\n", 1), ("apiVersion: apps/v1\nkind: Preset\n", 1),
@@ -37,7 +37,7 @@ struct ForeignFileTests {
         #expect(file.presets == [] && file.templates == [] && file.foreignDocuments == count)
     }
 
-    @Test("A document that lost its head is told, and what is in force of its name stays")
+    @Test("A document without apiVersion and kind is reported, and the applied preset of its name stays")
     func headless() {
         let text =
             presetText("template: go\nversion: a\ninstances: 1")
@@ -49,19 +49,20 @@ struct ForeignFileTests {
                 InvalidDocument(isPreset: true, name: "other"), InvalidDocument(isPreset: false, name: "other"),
             ])
         #expect(file.diagnostics.map(\.severity) == [.warning])
-        #expect(file.diagnostics.first?.message.contains("lacks \"apiVersion\" and \"kind\"") == true)
+        #expect(file.diagnostics.first?.message.hasSuffix("it has no \"apiVersion\" and no \"kind\"") == true)
     }
 
-    @Test("A template of another tool beside a preset keeps nothing of it")
+    @Test("A template of another tool does not affect a preset in the same file")
     func foreignTemplate() {
         let text = presetText("template: go\nversion: a\ninstances: 1")
         let file = parse(text + "---\napiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: x}\n")
         #expect(!file.isDoubtful && file.diagnostics == [])
-        #expect(file.doubtful == [InvalidDocument(isPreset: false, name: "x")], "where one of that name is in force")
+        #expect(
+            file.doubtful == [InvalidDocument(isPreset: false, name: "x")], "a template of that name may be applied")
         #expect(parse("apiVersion: v1\nkind: Preset\nmetadata: {name: x}\n").isDoubtful)
     }
 
-    @Test("A file too large for a manifest may define a template, and what names one of them waits and is named")
+    @Test("A file that is too large may define a template, so presets of that template wait and are listed")
     func templateTooLarge() {
         let large = parse(templateText("provisioner: cloud") + String(repeating: "# more\n", count: 40_000))
         let preset = parse(presetText("template: go\nversion: a\ninstances: 1"))
@@ -81,13 +82,13 @@ struct ForeignFileTests {
             previous: previous?.presets ?? [], previousTemplates: previous?.templates ?? [])
     }
 
-    /// A CRD that mentions templates and presets in its prose, and an image of ours.
+    /// A CustomResourceDefinition that mentions templates and presets in its text, and an image of prewarm.
     private static let resource =
         "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.example.org}\n"
         + "# apiVersion: prewarm/v1 in a comment, with a Template and a Preset\nspec: {image: prewarm/agent}\n"
 
     @Test(
-        "What is not ours holds nothing back, however large or broken it is",
+        "A foreign file holds nothing back, even if it is large or broken",
         arguments: [
             resource + String(repeating: "x: {description: a Template of a Preset}\n", count: 10_000),
             "# a Template of a Preset for prewarm/agent\na: [\n",
@@ -105,7 +106,7 @@ struct ForeignFileTests {
         let changed = go.replacing("instances: 1", with: "instances: 7")
         let after = catalog([("a.yaml", parse(changed)), ("foreign.yaml", parse(text))], previous: before)
         #expect(after.presets.map(\.key.name) == ["b", "go"] && after.presets.map(\.instances) == [1, 7])
-        #expect(after.presets.map(\.retirement) == [.pruned, nil], "a preset whose file is removed goes")
+        #expect(after.presets.map(\.retirement) == [.pruned, nil], "a preset whose file is removed is pruned")
         #expect(after.templates == [] && !after.hidesPresets)
         let new = go.replacing("name: go\n", with: "name: new\n")
         let added = catalog([("a.yaml", parse(new)), ("foreign.yaml", parse(text))])
@@ -113,7 +114,7 @@ struct ForeignFileTests {
         #expect(added.invalidNames == [])
     }
 
-    @Test("A file of more than 8 MiB is not read, and holds nothing back but what was applied from it")
+    @Test("A file of more than 8 MiB is not read, and holds back only presets that were applied from it")
     func unread() {
         let go = ("a.yaml", parse(presetText("template: opaque\nversion: a\ninstances: 1")))
         let before = catalog([go])
@@ -124,7 +125,7 @@ struct ForeignFileTests {
     }
 
     @Test(
-        "A broken file is one of ours where it says so outside of comments, however that is written",
+        "A broken file counts as a manifest if it has an apiVersion of prewarm outside of comments",
         arguments: [
             ("apiVersion: prewarm/v1\na: [\n", true), ("{apiVersion: prewarm/v1, a: [\n", true),
             ("{\"apiVersion\": \"prewarm/v1\", \"a\": [\n", true), ("{\"apiVersion\":\"prewarm\\/v2\",\"a\":[", true),
@@ -143,10 +144,10 @@ struct ForeignFileTests {
         #expect(file.isUnreadable == isOurs && file.diagnostics.isEmpty != isOurs)
         #expect(isOurs || file.isDoubtful && file.foreignDocuments == 1)
         let wide: [UInt8] = [0xff, 0xfe] + text.utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
-        #expect(ManifestParser.parse(wide).isUnreadable == isOurs, "in UTF-16, too")
+        #expect(ManifestParser.parse(wide).isUnreadable == isOurs, "UTF-16 gives the same result")
     }
 
-    @Test("A template at a path that has nothing any more stays, and so does what its presets have")
+    @Test("A template at a path that was not read stays, and its presets stay unchanged")
     func unreadTemplate() {
         let template = parse(
             "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go}\nspec: {provisioner: cloud}\n")
@@ -161,7 +162,7 @@ struct ForeignFileTests {
         #expect(after.presets == before.presets && after.templates == before.templates)
     }
 
-    @Test("What only this machine's time zones make an error is not kept")
+    @Test("An error that depends on the time zones of this machine is not cached")
     func unknownZone() {
         let file = parse(
             presetText(
@@ -172,36 +173,37 @@ struct ForeignFileTests {
     }
 
     @Test(
-        "What is no YAML, but names us nowhere, is left alone",
+        "A broken file that does not mention prewarm is ignored",
         arguments: ["{{ .Values.name }}: [\n", "\tx", "\u{0}", "a: *b"])
     func foreignAndBroken(text: String) {
         let file = parse(text)
         #expect(file.diagnostics == [] && !file.isUnreadable && file.foreignDocuments == 1)
     }
 
-    @Test("What is before broken YAML counts, and the file may hold more")
+    @Test("Documents before broken YAML are read, and the file may define more")
     func broken() {
         let file = parse(presetText("template: go-dev\ninstances: 1") + "---\na: [1\nb: 2\n")
         #expect(file.isUnreadable && file.presets.map(\.name.value) == ["go"])
         #expect(
             file.diagnostics.map(\.brief) == [
-                "10:2 this is not YAML: did not find expected ',' or ']' while parsing a flow sequence that begins at line 9"
+                "10:2 cannot parse YAML: did not find expected ',' or ']' while parsing a flow sequence that begins at "
+                    + "line 9"
             ])
         #expect(file.diagnostics.first?.excerpt == "b: 2")
     }
 
-    @Test("Bytes that are no text are told with their place")
+    @Test("Bytes that are not UTF-8 are reported with their position")
     func notUTF8() {
         let file = ManifestParser.parse(Array("apiVersion: prewarm/v1\nkind: ".utf8) + [0xff])
         #expect(file.isUnreadable)
         #expect(
             file.diagnostics.map(\.brief) == [
-                "2:7 the file is not UTF-8 text: invalid leading UTF-8 octet | "
-                    + "save it as UTF-8, without control characters"
+                "2:7 cannot read the file as UTF-8: invalid leading UTF-8 octet | "
+                    + "save the file as UTF-8 without control characters"
             ])
     }
 
-    @Test("UTF-16 with a byte order mark is read as YAML wants it")
+    @Test("UTF-16 with a byte order mark is read")
     func utf16() {
         let text = presetText("template: go-dev\ninstances: 1\nbad: 1")
         let bytes: [UInt8] = [0xff, 0xfe] + text.utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
@@ -210,7 +212,7 @@ struct ForeignFileTests {
         #expect(file.diagnostics.first?.excerpt == nil)
     }
 
-    @Test("256 KiB are read, one byte more is not")
+    @Test("A manifest file of 256 KiB is read, and a larger one is an error")
     func size() {
         let text = presetText("template: go-dev\ninstances: 1")
         let padding = String(repeating: "#", count: 256 * 1024 - text.utf8.count)
@@ -219,7 +221,7 @@ struct ForeignFileTests {
         #expect(file.isUnreadable && file.presets.isEmpty)
         #expect(
             file.diagnostics.map(\.brief) == [
-                "the file has 262145 bytes, more than 256 KiB, the limit for a manifest file | "
+                "cannot read the file: it has 262145 bytes, more than the limit of 256 KiB for manifests | "
                     + "split it into several files, or exclude it in the configuration if it holds no manifests"
             ])
     }

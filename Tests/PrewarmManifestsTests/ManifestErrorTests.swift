@@ -2,124 +2,168 @@ import PrewarmCore
 import PrewarmManifests
 import Testing
 
-@Suite("Errors of manifests")
+@Suite("Errors in manifests")
 struct ManifestErrorTests {
     private static let base = "template: go-dev\ninstances: 1\n"
 
     @Test(
-        "A preset's error has its place, its sentence and a hint",
+        "An error in a preset has a position, a message and a hint",
         arguments: [
-            ("instanses: 3", "8:3 spec has no key \"instanses\" | did you mean \"instances\"?"),
+            ("instanses: 3", "8:3 invalid spec: unknown key \"instanses\" | did you mean \"instances\"?"),
             (
                 "replicas: 3",
-                "8:3 spec has no key \"replicas\" | known are template, version, parameters, instances, ttl, "
+                "8:3 invalid spec: unknown key \"replicas\" | use one of template, version, parameters, instances, ttl, "
                     + "schedule, strategy, failureLimit, onEmpty, priority, keepFailed, deletionPolicy, mode, deprecated, suspended"
             ),
             (
                 "<<: {ttl: 1h}",
-                "8:3 spec has no key \"<<\" | YAML 1.2 has no merge keys: write the values out"
+                "8:3 invalid spec: unknown key \"<<\" | write the values here: YAML 1.2 has no merge keys"
             ),
-            ("ttl: 1h\nttl: 2h", "9:3 the key \"ttl\" is in spec twice, first at line 8 | remove one of them"),
-            ("[a]: 1", "8:3 a key of spec is a collection, expected text"),
+            (
+                "ttl: 1h\nttl: 2h",
+                "9:3 invalid spec: duplicate key \"ttl\", first at line 8 | remove one of the two"
+            ),
+            ("[a]: 1", "8:3 invalid key in spec: expected text, found a list"),
             (
                 "version: 1.0",
-                "8:12 version is the number 1.0, expected a version, as 1.4.2 or 2026-11 | "
-                    + "put it in quotes to make it text: \"1.0\""
+                "8:12 invalid version: expected a version, for example 1.4.2 or 2026-11, found the number 1.0 | "
+                    + "add quotes: version: \"1.0\""
             ),
             (
-                "version: [1]", "8:12 version is a list, expected a version, as 1.4.2 or 2026-11"
+                "version: [1]",
+                "8:12 invalid version: expected a version, for example 1.4.2 or 2026-11, found a list"
             ),
             (
                 "version: \"1 0\"",
-                "8:12 version is \"1 0\": expected a version of letters, digits and . _ + @ : / -, as 1.4.2"
+                "8:12 invalid version \"1 0\": expected a version of letters, digits and . _ + @ : / - such as 1.4.2"
             ),
             (
-                "version: \"\"", "8:12 version is \"\": expected a version, as 1.4.2 or 2026-11"
+                "version: \"\"", "8:12 invalid version \"\": expected a version, for example 1.4.2 or 2026-11"
             ),
-            ("ttl: 24", "8:8 ttl is the number 24, expected a duration of at least 1m, as 90s, 15m, 24h or 7d"),
-            ("ttl: 1 day", "8:8 ttl is \"1 day\": expected a duration as 90s, 15m, 24h or 7d"),
-            ("ttl: 59s", "8:8 ttl is \"59s\": expected at least 1m"),
-            ("failureLimit: 0", "8:17 failureLimit is 0, expected 1 to 1000"),
-            ("failureLimit: 2.5", "8:17 failureLimit is the number 2.5, expected a whole number"),
-            ("failureLimit: 2.0", "8:17 failureLimit is the number 2.0, expected a whole number"),
+            (
+                "ttl: 24",
+                "8:8 invalid ttl: expected a duration of at least 1m, for example 90s, 15m, 24h or 7d, "
+                    + "found the number 24"
+            ),
+            (
+                "ttl: 1 day",
+                "8:8 invalid ttl \"1 day\": expected a duration of at least 1m, for example 90s, 15m, 24h or 7d"
+            ),
+            ("ttl: 59s", "8:8 invalid ttl \"59s\": expected at least 1m"),
+            ("failureLimit: 0", "8:17 invalid failureLimit: expected a whole number from 1 to 1000, found 0"),
+            (
+                "failureLimit: 2.5",
+                "8:17 invalid failureLimit: expected a whole number from 1 to 1000, found the number 2.5"
+            ),
+            (
+                "failureLimit: 2.0",
+                "8:17 invalid failureLimit: expected a whole number from 1 to 1000, found the number 2.0"
+            ),
             (
                 "suspended: yes",
-                "8:14 suspended is the text \"yes\", expected true or false | "
-                    + "YAML 1.2 knows only true and false"
+                "8:14 invalid suspended: expected true or false, found the text \"yes\" | "
+                    + "write suspended: true: YAML 1.2 has only the booleans true and false"
             ),
-            ("suspended: \"true\"", "8:14 suspended is the text \"true\", expected true or false | remove the quotes"),
-            ("suspended: 1", "8:14 suspended is the number 1, expected true or false"),
+            (
+                "suspended: \"true\"",
+                "8:14 invalid suspended: expected true or false, found the text \"true\" | "
+                    + "remove the quotes: suspended: true"
+            ),
+            ("suspended: 1", "8:14 invalid suspended: expected true or false, found the number 1"),
             (
                 "deprecated: no",
-                "8:15 deprecated is the text \"no\", expected true or false or a mapping | "
-                    + "YAML 1.2 knows only true and false"
+                "8:15 invalid deprecated: expected true or false, or a mapping, found the text \"no\" | "
+                    + "write deprecated: false: YAML 1.2 has only the booleans true and false"
             ),
-            ("deprecated: {reason: old}", "8:16 deprecated has no key \"reason\" | known are message, replacement"),
-            ("parameters: [cpu]", "8:15 parameters is a list, expected a mapping"),
-            ("parameters: {cpu: }", "8:21 cpu is empty, expected text, a number, true or false or a mapping"),
-            ("parameters: {cpu: [1]}", "8:21 cpu is a list, expected text, a number, true or false or a mapping"),
+            (
+                "deprecated: {reason: old}",
+                "8:16 invalid deprecated: unknown key \"reason\" | use one of message, replacement"
+            ),
+            ("parameters: [cpu]", "8:15 invalid parameters: expected a mapping, found a list"),
+            (
+                "parameters: {cpu: }",
+                "8:21 invalid cpu: expected text, a number, true or false, or a mapping, found an empty value"
+            ),
+            (
+                "parameters: {cpu: [1]}",
+                "8:21 invalid cpu: expected text, a number, true or false, or a mapping, found a list"
+            ),
             (
                 "parameters: {cpu: .inf}",
-                "8:21 cpu is the number .inf, expected text, a number, true or false | "
-                    + "put it in quotes to make it text: \".inf\""
+                "8:21 invalid cpu: expected text, a number, true or false, found the number .inf | "
+                    + "add quotes: cpu: \".inf\""
             ),
             (
                 "parameters: {2cpu: 1}",
-                "8:16 the key \"2cpu\" of parameters is not allowed: "
-                    + "expected a letter or _, then letters, digits, _ and -"
+                "8:16 invalid key \"2cpu\" in parameters: expected a letter or _, then letters, digits, _ and -"
             ),
             (
                 "parameters: {t: {valueFrom: {}}}",
-                "8:31 valueFrom lacks \"secret\", which is required | "
-                    + "secret: the name of a secret of the configuration"
+                "8:31 invalid valueFrom: the required key \"secret\" is missing | "
+                    + "add \"secret\": the name of a secret in the configuration"
             ),
             (
                 "strategy: {type: rollingupdate}",
-                "8:20 type is \"rollingupdate\": "
+                "8:20 invalid type \"rollingupdate\": "
                     + "expected one of RollingUpdate, Recreate | did you mean \"RollingUpdate\"?"
             ),
             (
                 "strategy: {maxSurge: 0, maxUnavailable: 0%}",
-                "8:13 maxSurge and maxUnavailable are both 0, "
-                    + "so that nothing could ever be replaced | let one of them be at least 1"
+                "8:13 invalid strategy: maxSurge and maxUnavailable are both 0, "
+                    + "so no workspace could be replaced | set one of the two to at least 1"
             ),
-            ("strategy: {maxSurge: 101%}", "8:24 maxSurge is \"101%\": expected at most 100%"),
-            ("strategy: {maxSurge: 050%}", "8:24 maxSurge is \"050%\": expected a percentage, as 25%"),
-            ("strategy: {maxSurge: -1}", "8:24 maxSurge is -1, expected 0 to 10000"),
-            ("strategy: {maxSurge: \"1\"}", "8:24 maxSurge is \"1\": expected a percentage, as 25%"),
+            ("strategy: {maxSurge: 101%}", "8:24 invalid maxSurge \"101%\": expected at most 100%"),
+            (
+                "strategy: {maxSurge: 050%}",
+                "8:24 invalid maxSurge \"050%\": expected a whole number or a percentage, for example 1 or 25%"
+            ),
+            (
+                "strategy: {maxSurge: -1}",
+                "8:24 invalid maxSurge: expected a whole number from 0 to 10000, found -1"
+            ),
+            (
+                "strategy: {maxSurge: \"1\"}",
+                "8:24 invalid maxSurge \"1\": expected a whole number or a percentage, for example 1 or 25%"
+            ),
             (
                 "strategy: {maxSurge: 0.25}",
-                "8:24 maxSurge is the number 0.25, "
-                    + "expected a whole number or a percentage, as 25%"
+                "8:24 invalid maxSurge: expected a whole number from 0 to 10000, or a percentage, "
+                    + "for example 25%, found the number 0.25"
             ),
-            ("schedule: {timezone: UTC, windows: []}", "8:38 windows is empty, expected at least 1"),
-            ("schedule: {timezone: UTC, windows: 1}", "8:38 windows is the number 1, expected a list"),
-            ("schedule: {timezone: UTC, windows: [1]}", "8:39 windows[0] is the number 1, expected a mapping"),
+            (
+                "schedule: {timezone: UTC, windows: []}",
+                "8:38 invalid windows: expected at least 1 element, found 0"
+            ),
+            ("schedule: {timezone: UTC, windows: 1}", "8:38 invalid windows: expected a list, found the number 1"),
+            (
+                "schedule: {timezone: UTC, windows: [1]}",
+                "8:39 invalid windows[0]: expected a mapping, found the number 1"
+            ),
             (
                 "schedule: {timezone: Berlin time, windows: [{cron: \"* * * * *\", instances: 1}]}",
-                "8:24 timezone is \"Berlin time\": expected an IANA time zone, as Europe/Berlin"
+                "8:24 invalid timezone \"Berlin time\": expected an IANA time zone, for example Europe/Berlin"
             ),
             (
                 "schedule: {timezone: Europe/Atlantis, windows: [{cron: \"* * * * *\", instances: 1}]}",
-                "8:24 this system knows no time zone \"Europe/Atlantis\" | expected an IANA name, as Europe/Berlin; "
-                    + "the names are those of /usr/share/zoneinfo"
+                "8:24 invalid timezone \"Europe/Atlantis\": this system has no such time zone | "
+                    + "use an IANA name from /usr/share/zoneinfo, for example Europe/Berlin"
             ),
             (
                 "schedule: {timezone: UTC, windows: [{cron: \"* 24 * * *\", instances: 1}]}",
-                "8:49 cron is \"* 24 * * *\": expected an hour from 0 to 23, found `24`"
+                "8:49 invalid cron \"* 24 * * *\": expected an hour from 0 to 23, found `24`"
             ),
             (
                 "schedule: {timezone: UTC, windows: [{cron: '* * * *', instances: 1}]}",
-                "8:54 cron is \"* * * *\": expected five fields (minute, hour, day of month, month, day of week), "
+                "8:54 invalid cron \"* * * *\": expected five fields (minute, hour, day of month, month, day of week), "
                     + "found 4"
             ),
             (
                 "schedule: {timezone: UTC, windows: [{cron: \"@daily\", instances: 1}]}",
-                "8:46 cron is \"@daily\": `@daily` is not supported: write its five fields, as `0 0 * * *` for @daily"
+                "8:46 invalid cron \"@daily\": `@daily` is not supported: write its five fields, as `0 0 * * *` for @daily"
             ),
             (
                 "schedule: {timezone: UTC, windows: [{cron: \"\\x2a 24 * * *\", instances: 1}]}",
-                "8:46 cron is \"* 24 * * *\": expected an hour from 0 to 23, found `24`"
+                "8:46 invalid cron \"* 24 * * *\": expected an hour from 0 to 23, found `24`"
             ),
         ])
     func preset(lines: String, expected: String) {
@@ -129,74 +173,67 @@ struct ManifestErrorTests {
     }
 
     @Test(
-        "A value of the wrong kind says what is there and what should be",
+        "An error for a value of the wrong kind has the expected kind and the value",
         arguments: [
-            ("\"3\"", "7:14 instances is the text \"3\", expected a whole number | remove the quotes"),
-            ("three", "7:14 instances is the text \"three\", expected a whole number"),
-            ("3.5", "7:14 instances is the number 3.5, expected a whole number"),
-            ("1e2", "7:14 instances is the number 1e2, expected a whole number"),
-            ("true", "7:14 instances is true, expected a whole number"),
-            ("", "7:13 instances is empty, expected a whole number"),
-            ("[3]", "7:14 instances is a list, expected a whole number"),
-            ("{a: 3}", "7:14 instances is a mapping, expected a whole number"),
-            ("-1", "7:14 instances is -1, expected 0 to 10000"),
-            ("10001", "7:14 instances is 10001, expected 0 to 10000"),
-            (
-                "99999999999999999999",
-                "7:14 instances is the number 99999999999999999999, expected a whole number"
-            ),
-            ("1_000", "7:14 instances is the text \"1_000\", expected a whole number"),
+            ("\"3\"", "14", "the text \"3\" | remove the quotes: instances: 3"), ("three", "14", "the text \"three\""),
+            ("3.5", "14", "the number 3.5"), ("1e2", "14", "the number 1e2"), ("true", "14", "true"),
+            ("", "13", "an empty value"), ("[3]", "14", "a list"), ("{a: 3}", "14", "a mapping"), ("-1", "14", "-1"),
+            ("10001", "14", "10001"), ("99999999999999999999", "14", "the number 99999999999999999999"),
+            ("1_000", "14", "the text \"1_000\""),
         ])
-    func kinds(value: String, expected: String) {
-        #expect(parse(presetText("template: go-dev\ninstances: \(value)")).diagnostics.map(\.brief) == [expected])
+    func kinds(value: String, column: String, found: String) {
+        #expect(
+            parse(presetText("template: go-dev\ninstances: \(value)")).diagnostics.map(\.brief) == [
+                "7:\(column) invalid instances: expected a whole number from 0 to 10000, found \(found)"
+            ])
     }
 
     @Test(
-        "A name is an RFC 1123 label, and the caret is under what is wrong",
+        "A name is an RFC 1123 label, and the caret is under the first invalid character",
         arguments: [
-            ("Go", "4:9 name is \"Go\": "), ("go_large", "4:11 name is \"go_large\": "),
-            ("'go_large'", "4:12 name is \"go_large\": "), ("\"gö\"", "4:11 name is \"gö\": "),
-            ("go-", "4:11 name is \"go-\": "), ("go.dev", "4:11 name is \"go.dev\": "),
-            ("\"-go\"", "4:9 name is \"-go\": "),
+            ("Go", "4:9 invalid name \"Go\": "), ("go_large", "4:11 invalid name \"go_large\": "),
+            ("'go_large'", "4:12 invalid name \"go_large\": "), ("\"gö\"", "4:11 invalid name \"gö\": "),
+            ("go-", "4:11 invalid name \"go-\": "), ("go.dev", "4:11 invalid name \"go.dev\": "),
+            ("\"-go\"", "4:9 invalid name \"-go\": "),
         ])
     func names(name: String, expected: String) {
         let file = parse(presetText("template: go-dev\ninstances: 1").replacing("name: go\n", with: "name: \(name)\n"))
         #expect(
             file.diagnostics.map(\.brief) == [
-                expected + "expected a name of a-z, 0-9 and -, that begins and ends with a letter or digit"
+                expected + "expected a name of a-z, 0-9 and - that begins and ends with a letter or digit"
             ])
         #expect(file.invalid == [InvalidDocument(isPreset: true, name: nil)])
     }
 
     @Test(
-        "What is missing is said where it should stand",
+        "An error for a missing key has the position of the mapping and describes the key",
         arguments: [
             (
                 "metadata: {name: go}",
-                "1:1 the preset lacks \"spec\", which is required | "
-                    + "spec: what the pool is made of, and how large it is"
+                "1:1 invalid preset: the required key \"spec\" is missing | "
+                    + "add \"spec\": the definition of the pool"
             ),
             (
                 "spec: {template: t, instances: 1}",
-                "1:1 the preset lacks \"metadata\", which is required | "
-                    + "metadata: name, labels, annotations"
+                "1:1 invalid preset: the required key \"metadata\" is missing | "
+                    + "add \"metadata\": the name, the labels and the annotations of the preset"
             ),
             (
                 "metadata: {}\nspec: {template: t, instances: 1}",
-                "3:11 metadata lacks \"name\", which is required | "
-                    + "name: the identity, unique in the source, wherever the file lies"
+                "3:11 invalid metadata: the required key \"name\" is missing | "
+                    + "add \"name\": the name, unique in the source"
             ),
             (
                 "metadata: {name: go}\nspec: {instances: 1}",
-                "4:7 spec lacks \"template\", which is required | "
-                    + "template: what workspaces are made of"
+                "4:7 invalid spec: the required key \"template\" is missing | "
+                    + "add \"template\": the name of the template from which the workspaces are created"
             ),
             (
                 "metadata: {name: go}\nspec: {template: t}",
-                "4:7 spec lacks \"instances\", which is required | "
-                    + "instances: how many are wanted"
+                "4:7 invalid spec: the required key \"instances\" is missing | "
+                    + "add \"instances\": the number of workspaces that should be ready"
             ),
-            ("metadata: {name: go}\nspec:", "4:6 spec is empty, expected a mapping"),
+            ("metadata: {name: go}\nspec:", "4:6 invalid spec: expected a mapping, found an empty value"),
         ])
     func missing(lines: String, expected: String) {
         #expect(parse("apiVersion: prewarm/v1\nkind: Preset\n\(lines)\n").diagnostics.map(\.brief) == [expected])
@@ -207,23 +244,33 @@ struct ManifestErrorTests {
         arguments: [
             (
                 "apiVersion: prewarm/v2\nkind: Preset",
-                "1:13 apiVersion is \"prewarm/v2\", expected \"prewarm/v1\" | "
-                    + "this prewarm knows only prewarm/v1"
+                "1:13 invalid apiVersion \"prewarm/v2\": expected prewarm/v1 | "
+                    + "write apiVersion: prewarm/v1, the only version that this prewarm supports"
             ),
-            ("apiVersion: prewarm/v1", "1:1 the document lacks \"kind\", expected Preset or Template"),
+            (
+                "apiVersion: prewarm/v1",
+                "1:1 invalid document: the required key \"kind\" is missing | write kind: Preset or kind: Template"
+            ),
             (
                 "apiVersion: prewarm/v1\nkind: Presets",
-                "2:7 kind is the text \"Presets\", expected Preset or Template | "
+                "2:7 invalid kind: expected Preset or Template, found the text \"Presets\" | "
                     + "did you mean \"Preset\"?"
             ),
-            ("apiVersion: prewarm/v1\nkind: 3", "2:7 kind is the number 3, expected Preset or Template"),
-            ("apiVersion: prewarm/v1\nkind: [Preset]", "2:7 kind is a list, expected Preset or Template"),
+            (
+                "apiVersion: prewarm/v1\nkind: 3",
+                "2:7 invalid kind: expected Preset or Template, found the number 3 | "
+                    + "write kind: Preset or kind: Template"
+            ),
+            (
+                "apiVersion: prewarm/v1\nkind: [Preset]",
+                "2:7 invalid kind: expected Preset or Template, found a list | write kind: Preset or kind: Template"
+            ),
         ])
     func versions(text: String, expected: String) {
         let file = parse(text)
         #expect(file.diagnostics.map(\.brief) == [expected])
         let isPreset = text.hasSuffix("Preset")
-        #expect(file.invalid.map(\.isPreset) == (isPreset ? [true] : [true, false]), "it may be meant to be either")
+        #expect(file.invalid.map(\.isPreset) == (isPreset ? [true] : [true, false]), "it may be of either kind")
         #expect(file.invalid.allSatisfy { $0.name == nil })
     }
 
@@ -233,32 +280,36 @@ struct ManifestErrorTests {
             .replacing("spec:", with: "  labels: {-a: x, b: -x, c: 1, d/e/f: x}\n  annotations: {a b: ''}\nspec:")
         #expect(
             parse(text).diagnostics.map(\.brief) == [
-                "5:12 the key \"-a\" of labels is not allowed: expected a label's key, as team or example.org/team",
-                "5:22 b is \"-x\": expected up to 63 letters, digits, - _ . that begin and end with a letter or digit",
-                "5:29 c is the number 1, expected a label's value: up to 63 letters, digits, - _ . that begins "
-                    + "and ends with a letter or digit | put it in quotes to make it text: \"1\"",
-                "5:32 the key \"d/e/f\" of labels is not allowed: expected a label's key, as team or example.org/team",
-                "6:17 the key \"a b\" of annotations is not allowed: "
-                    + "expected a label's key, as team or example.org/team",
-                "6:22 a b is \"\": expected text",
+                "5:12 invalid key \"-a\" in labels: expected the key of a label, for example team or example.org/team",
+                "5:22 invalid b \"-x\": expected up to 63 of letters, digits, - _ . beginning and ending with "
+                    + "a letter or digit",
+                "5:29 invalid c: expected the value of a label: up to 63 of letters, digits, - _ . beginning and "
+                    + "ending with a letter or digit, found the number 1 | add quotes: c: \"1\"",
+                "5:32 invalid key \"d/e/f\" in labels: expected the key of a label, for example team or "
+                    + "example.org/team",
+                "6:17 invalid key \"a b\" in annotations: expected the key of a label, for example team or "
+                    + "example.org/team",
+                "6:22 invalid a b \"\": expected text",
             ])
     }
 
-    @Test("What needs more than its shape is told beside errors of the shape, and of nothing twice")
+    @Test("Errors beyond the shape are reported beside errors of the shape, each of them once")
     func besideTheShape() {
         let preset = parse(
             presetText(
                 "template: go-dev\ninstances: x\nschedule: {timezone: Europe/Berlni, windows: [{cron: '* * *', instances: 1}]}"
             ))
         #expect(preset.diagnostics.map { $0.position?.line } == [7, 8, 8])
-        #expect(preset.diagnostics.last?.message == "this system knows no time zone \"Europe/Berlni\"")
+        #expect(
+            preset.diagnostics.last?.message
+                == "invalid timezone \"Europe/Berlni\": this system has no such time zone")
         let noZone = parse(presetText("template: go-dev\ninstances: 1\nschedule: {timezone: 3, windows: []}"))
         #expect(noZone.diagnostics.count == 2)
         let template = parse(
             templateText(
                 "parameters:\n- {name: a, type: integer, default: 1.5}\n- {name: b, type: string, pattern: '('}"))
         #expect(template.diagnostics.count == 2)
-        #expect(template.diagnostics.contains { $0.message.hasPrefix("the default of \"a\"") })
+        #expect(template.diagnostics.contains { $0.message.hasPrefix("invalid default of \"a\"") })
     }
 
     @Test("All errors of a file are reported at once, each with its line")
@@ -277,7 +328,7 @@ struct ManifestErrorTests {
             ])
     }
 
-    @Test("The line is shown as it is in the file; of a long one the part around the error")
+    @Test("A diagnostic quotes the line as it is in the file, or the part of a long line around the error")
     func excerpts() {
         let text = "\u{feff}apiVersion: prewarm/v2 # é\r\nkind: Preset\r\n"
         #expect(parse(text).diagnostics.first?.excerpt == "apiVersion: prewarm/v2 # é")
@@ -296,6 +347,6 @@ struct ManifestErrorTests {
         #expect(wide.diagnostics.first?.text().text.hasSuffix(caret) == true)
         #expect(
             parse(long).diagnostics.first?.message
-                == "spec has no key \"\(String(repeating: "x", count: 59))…\"")
+                == "invalid spec: unknown key \"\(String(repeating: "x", count: 59))…\"")
     }
 }

@@ -2,7 +2,7 @@ import PrewarmCore
 import PrewarmManifests
 import Testing
 
-@Suite("Manifests that are good")
+@Suite("Valid manifests")
 struct ManifestParserTests {
     private let preset = """
         apiVersion: prewarm/v1
@@ -67,7 +67,7 @@ struct ManifestParserTests {
         #expect(file.presets == [expected])
     }
 
-    @Test("What a preset leaves out has its standard value")
+    @Test("A key that a preset leaves out has its default")
     func presetDefaults() throws {
         let file = parse(presetText("template: go-dev\ninstances: 0"))
         #expect(file.diagnostics == [])
@@ -82,7 +82,7 @@ struct ManifestParserTests {
         #expect(draft.failureLimit == 3 && draft.ttlSeconds == nil && draft.deprecated == nil && !draft.isSuspended)
     }
 
-    @Test("An optional key that is empty counts as left out")
+    @Test("An optional key with an empty value counts as left out")
     func emptyKeys() {
         let keys = ["version", "parameters", "ttl", "schedule", "strategy", "failureLimit", "deprecated", "suspended"]
         let full = parse(presetText("template: go-dev\ninstances: 0\n" + keys.map { "\($0):" }.joined(separator: "\n")))
@@ -91,7 +91,7 @@ struct ManifestParserTests {
     }
 
     @Test(
-        "A strategy is read in each of its forms",
+        "Each form of a strategy is read",
         arguments: [
             ("{}", .rollingUpdate(maxSurge: .percent(25), maxUnavailable: .percent(25))),
             ("{type: Recreate}", .recreate),
@@ -106,7 +106,7 @@ struct ManifestParserTests {
     }
 
     @Test(
-        "Deprecation is true, false or a reason",
+        "The value of deprecated is true, false or a mapping",
         arguments: [
             ("true", Deprecation()), ("false", nil), ("{}", Deprecation()),
             ("{message: old}", Deprecation(message: "old")),
@@ -158,14 +158,14 @@ struct ManifestParserTests {
         #expect(file.templates == [expected])
     }
 
-    @Test("An alias stands for what it names")
+    @Test("An alias has the value of its anchor")
     func aliases() {
         let file = parse(
             presetText("template: &name go-dev\ninstances: 1\nparameters: {template: *name}"))
         #expect(file.presets.first?.parameters["template"]?.value == .string("go-dev"))
     }
 
-    @Test("Presets and templates share a file, with a byte order mark and the line ends of Windows too")
+    @Test("A file may hold presets and templates, also with a byte order mark and line breaks of Windows")
     func manyDocuments() {
         let text = presetText("template: go-dev\ninstances: 1") + "---\n" + templateText("{}") + "---\n"
         for variant in [text, "\u{feff}" + text, text.replacing("\n", with: "\r\n")] {

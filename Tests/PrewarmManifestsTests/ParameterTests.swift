@@ -2,7 +2,7 @@ import PrewarmCore
 import PrewarmManifests
 import Testing
 
-@Suite("Parameters against their template")
+@Suite("Parameters and the rules of their template")
 struct ParameterTests {
     private func catalog(_ rules: [String], _ parameters: String) -> Catalog {
         let template = templateText("parameters:\n" + rules.map { "- {\($0)}" }.joined(separator: "\n"))
@@ -13,7 +13,7 @@ struct ParameterTests {
     }
 
     @Test(
-        "A value that fits is taken over",
+        "A valid value is accepted",
         arguments: [
             ("type: string", "x: a", .string("a")), ("type: string", "x: '1'", .string("1")),
             ("type: string", "x: {valueFrom: {secret: S}}", .secret("S")),
@@ -37,7 +37,7 @@ struct ParameterTests {
     }
 
     @Test(
-        "A value that does not fit is told where it stands",
+        "An invalid value is reported with its position",
         arguments: [
             ("type: string", "x: 1", "9:19 the parameter \"x\" is the number 1, expected a string"),
             ("type: string", "x: true", "9:19 the parameter \"x\" is true, expected a string"),
@@ -79,7 +79,7 @@ struct ParameterTests {
         #expect(catalog.presets == [] && catalog.invalidNames == ["go"])
     }
 
-    @Test("A parameter that no rule knows is refused, with what may be meant")
+    @Test("A parameter without a rule is refused, with a suggestion")
     func unknown() {
         let rules = ["name: cpu, type: integer", "name: region, type: string"]
         #expect(
@@ -89,7 +89,7 @@ struct ParameterTests {
             ])
     }
 
-    @Test("A template without rules leaves parameters to the provisioner")
+    @Test("A template without rules accepts any parameters")
     func noRules() {
         let catalog = catalog([], "cpu: 1")
         #expect(catalog.diagnostics == [] && catalog.presets.first?.spec.parameters == ["cpu": .integer(1)])

@@ -3,10 +3,10 @@ import Testing
 
 @testable import PrewarmManifests
 
-/// Plainly written files are read without libyaml; nobody may notice.
+/// Plainly written files are read without libyaml. The result has to be the same as that of libyaml.
 @Suite("Reading plain YAML")
 struct PlainYAMLTests {
-    /// All that is in a tree, a line for each node.
+    /// Returns the contents of a tree, with one line for each node.
     private func lines(_ tree: YAMLTree) -> [String] {
         tree.nodes.indices.map { index in
             let node = tree.nodes[index]
@@ -14,7 +14,7 @@ struct PlainYAMLTests {
         } + ["roots \(tree.roots)"]
     }
 
-    /// Whether it was read plainly; whatever was must be what libyaml reads.
+    /// Returns true if ``PlainYAML`` reads the file. In this case, it records an issue if libyaml gives another tree.
     @discardableResult
     private func isPlain(_ bytes: [UInt8], _ comment: @autoclosure () -> String = "") -> Bool {
         guard let tree = PlainYAML.tree(of: bytes) else { return false }
@@ -32,7 +32,7 @@ struct PlainYAMLTests {
     }
 
     @Test(
-        "What people write is read plainly, and just as libyaml reads it",
+        "Common YAML is read without libyaml, with the same result",
         arguments: [
             "", "\n\n", "# only a comment", "a: b", "a: b\n", "a:\n", "a:", "a:   \nb:  # nothing\n", "a: 'b'  # c\n",
             "a: \"b: c # d\"\n", "a: ''\nb: \"\"\n", "a: it's {not} [a] \"list\", & so on\n", "a: https://x:8080/y#z\n",
@@ -49,7 +49,7 @@ struct PlainYAMLTests {
     }
 
     @Test(
-        "What may mean more, or is no YAML, is left to libyaml",
+        "Other YAML and broken YAML are left to libyaml",
         arguments: [
             "a: b\n  c\n", "a: |\n  b\n", "a: >\n  b\n", "a: [b,\n c]\n", "a: {b: c,\n d: e}\n", "a: &x b\n", "a: *x\n",
             "a: !!str b\n",
@@ -72,7 +72,7 @@ struct PlainYAMLTests {
     }
 
     @Test(
-        "Bytes that are no UTF-8 are left to libyaml",
+        "Bytes that are not UTF-8 are left to libyaml",
         arguments: [
             [0x80], [0xc3], [0xc3, 0x28], [0xc0, 0xaf], [0xc1, 0xbf], [0xe0, 0x80, 0xaf], [0xed, 0xa0, 0x80],
             [0xef, 0xbf, 0xbf], [0xf0, 0x80, 0x80, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xf8, 0x88, 0x80, 0x80, 0x80],
@@ -85,7 +85,7 @@ struct PlainYAMLTests {
         }
     }
 
-    @Test("Every character is read as libyaml reads it, wherever it stands")
+    @Test("Every character is read as libyaml reads it, in each position")
     func characters() {
         for number in [Array(0..<0x3100), Array(0xd000..<0xd800), Array(0xe000..<0xe100), Array(0xfe00..<0x10400)]
             .joined()
@@ -99,7 +99,7 @@ struct PlainYAMLTests {
         }
     }
 
-    @Test("32 levels are read, one more is libyaml's to refuse")
+    @Test("A nesting of 32 levels is read, and a deeper one is left to libyaml")
     func depth() {
         func nested(_ levels: Int) -> [UInt8] {
             Array((0..<levels).map { String(repeating: " ", count: $0) + "a:\n" }.joined().utf8)
@@ -111,7 +111,7 @@ struct PlainYAMLTests {
         #expect(isPlain(flow(31)) && !isPlain(flow(32)) && !isPlain(flow(100_000)))
     }
 
-    @Test("All of the corpus, and each of 20,000 mutations of it, is what libyaml reads, or is left to it")
+    @Test("The corpus and 20,000 mutations of it give the same result as libyaml, or are left to libyaml")
     func mutations() async throws {
         let corpus = try ["good", "bad", "beyond-schema"].flatMap { try CorpusFile.files(in: $0) }
         #expect(corpus.filter { isPlain($0.bytes, $0.name) }.count > corpus.count / 2)
@@ -125,7 +125,7 @@ struct PlainYAMLTests {
         #expect(plain > 1000)
     }
 
-    @Test("Each of 60,000 random documents is what libyaml reads, or is left to it")
+    @Test("60,000 random documents give the same result as libyaml, or are left to libyaml")
     func random() async {
         var plain = 0
         for seed in 0..<60_000 as Range<UInt64> {
@@ -137,7 +137,7 @@ struct PlainYAMLTests {
     }
 }
 
-/// Lines that make sense together more often than not, and look alike where they don't.
+/// A generator of random documents. Most of them are valid YAML, and the others look similar.
 private struct RandomDocument {
     private var random: SplitMix64
     private var indents = [0]
@@ -168,14 +168,14 @@ private struct RandomDocument {
         return text + (isRare() ? pick(" ", "  # c", "#c", " #", "\t", ": ", ":") : "")
     }
 
-    /// Brackets that close more often than not.
+    /// Returns a random flow collection, in most cases with closed brackets.
     private mutating func flow() -> String {
         (0..<Int.random(in: 2...6, using: &random))
             .map { _ in pick("[", "{", "]", "}", ",", ", ", "a", "a: ", "b:", "'c'", "-1", " ", "é", "?", "#") }
             .joined()
     }
 
-    /// Mostly one that another line had.
+    /// Returns a random indentation, in most cases one of an earlier line.
     private mutating func indent() -> Int {
         if isRare() { return Int.random(in: 0...5, using: &random) }
         if Bool.random(using: &random), let last = indents.last { indents.append(last + 2) }

@@ -5,7 +5,7 @@ import Testing
 
 /// Runs `check-jsonschema`.
 enum SchemaPeer {
-    /// Where a CI runner lacks it, the tests run and fail instead.
+    /// True if the program is installed. In CI, it is always true, so that a missing program is a failure.
     static let isWanted: Bool = {
         let environment = ProcessInfo.processInfo.environment
         let folders = environment["PATH"]?.split(separator: ":") ?? []
@@ -21,7 +21,7 @@ enum SchemaPeer {
         }
 
         let status: String
-        /// Only beside failures; where there are none, all is in `checkedPaths`.
+        /// The accepted files if there are failures. Without failures, the files are in `checkedPaths`.
         let successes: [String]?
         let checkedPaths: [String]?
         let errors: [Problem]
@@ -32,12 +32,12 @@ enum SchemaPeer {
         var unreadable: Set<String> { Set((parseErrors ?? []).map(\.filename)) }
     }
 
-    /// What it says of files by the schema of a kind.
+    /// Checks files with the schema of a kind.
     static func verdict(_ kind: SchemaGenerator.Kind, _ files: [CorpusFile]) async throws -> Verdict {
         try await run(kind) { ["--schemafile", $0] + files.map(\.url.path) }
     }
 
-    /// What it says of the schema itself.
+    /// Checks the schema of a kind with the metaschema.
     static func verdict(onSchema kind: SchemaGenerator.Kind) async throws -> Verdict {
         try await run(kind) { ["--check-metaschema", $0] }
     }
@@ -60,15 +60,15 @@ enum SchemaPeer {
 }
 
 @Suite(
-    "JSON Schemas against check-jsonschema", .serialized,
-    .enabled(if: SchemaPeer.isWanted, "check-jsonschema is not here: pip install check-jsonschema"))
+    "JSON Schemas and check-jsonschema", .serialized,
+    .enabled(if: SchemaPeer.isWanted, "check-jsonschema is not installed: pip install check-jsonschema"))
 struct SchemaAgreementTests {
-    @Test("A schema is one of draft 2020-12", arguments: SchemaGenerator.Kind.allCases)
+    @Test("A schema is valid by the metaschema of draft 2020-12", arguments: SchemaGenerator.Kind.allCases)
     func metaschema(kind: SchemaGenerator.Kind) async throws {
         #expect(try await SchemaPeer.verdict(onSchema: kind).status == "ok")
     }
 
-    @Test("A schema accepts and refuses what the decoder does", arguments: SchemaGenerator.Kind.allCases)
+    @Test("A schema accepts and refuses the same files as the parser", arguments: SchemaGenerator.Kind.allCases)
     func corpus(kind: SchemaGenerator.Kind) async throws {
         let folders = try ["good", "bad", "beyond-schema"].map { folder in
             try CorpusFile.files(in: folder).filter { $0.kind == kind }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PrewarmManifests
 
-@Suite("The server's part of the configuration")
+@Suite("The server in the configuration")
 struct ServerConfigurationTests {
     private func parse(
         _ text: String, environment: [String: String] = [:]
@@ -11,7 +11,7 @@ struct ServerConfigurationTests {
         ConfigurationParser.parse(Array(configurationText(text).utf8), file: "prewarm.yaml") { environment[$0] }
     }
 
-    @Test("Every field is read")
+    @Test("Every field of server is read")
     func everything() throws {
         let (configuration, diagnostics) = parse(
             """
@@ -46,12 +46,12 @@ struct ServerConfigurationTests {
         #expect(rule.role == .claimer && rule.presets == ["go-*"])
     }
 
-    @Test("Without it nobody but this machine is served, and nothing is believed")
+    @Test("Without server, the server has no TLS, webhooks, issuers or trusted proxies")
     func least() {
         #expect(parse("").configuration?.server == Configuration.Server())
     }
 
-    @Test("Every kind of webhook can be named", arguments: WebhookKind.allCases)
+    @Test("A webhook may have any kind", arguments: WebhookKind.allCases)
     func kinds(kind: WebhookKind) {
         let (configuration, _) = parse(webhook("kind: \(kind.rawValue), secrets: [MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw]"))
         #expect(configuration?.server.webhooks.first?.kind == kind)
@@ -60,29 +60,29 @@ struct ServerConfigurationTests {
     private func webhook(_ rest: String) -> String { "server: {webhooks: [{name: hook, \(rest)}]}" }
 
     @Test(
-        "A webhook that could be forged, or that leads nowhere, is refused",
+        "A webhook with a weak secret or an unknown source is refused",
         arguments: [
-            ("kind: github", "8:21 the webhook lacks \"secrets\", which is required"),
-            ("kind: github, secrets: []", "8:57 secrets is empty, expected at least 1"),
+            ("kind: github", "8:21 invalid webhook: the required key \"secrets\" is missing"),
+            ("kind: github, secrets: []", "8:57 invalid secrets: expected at least 1 element, found 0"),
             (
                 "kind: github, secrets: [short]",
-                "8:58 a secret of the webhook hook has 5 characters, at least 8 are needed"
+                "8:58 invalid secret of webhook \"hook\": expected at least 8 characters, found 5"
             ),
             (
                 "kind: github, secrets: [\"${LINE}\"]",
-                "8:58 a secret of the webhook hook begins or ends with a space or a line break"
+                "8:58 invalid secret of webhook \"hook\": it begins or ends with a space or a line break"
             ),
             (
                 "kind: standard, secrets: [\"${KEY}\"]",
-                "8:60 a secret of the webhook hook is no signing key: expected whsec_ and base64"
+                "8:60 invalid secret of webhook \"hook\": expected whsec_ and a key in base64"
             ),
             (
                 "kind: gitlab, secrets: [whsec_5]",
-                "8:58 a secret of the webhook hook is no signing key: expected whsec_ and base64"
+                "8:58 invalid secret of webhook \"hook\": expected whsec_ and a key in base64"
             ),
             (
                 "kind: github, secrets: [abcdefghij], sources: [preset]",
-                "8:81 the webhook hook is for the source \"preset\", which is not configured"
+                "8:81 invalid webhook \"hook\": unknown source \"preset\""
             ),
         ])
     func webhooks(rest: String, expected: String) {
@@ -96,7 +96,7 @@ struct ServerConfigurationTests {
         String(brief[..<(brief.firstRange(of: " | ")?.lowerBound ?? brief.endIndex)])
     }
 
-    @Test("No secret is in an error")
+    @Test("No error shows a secret")
     func secretsInErrors() {
         let text = """
             server:
@@ -115,7 +115,7 @@ struct ServerConfigurationTests {
     }
 
     @Test(
-        "A secret that is written out is not shown with an error of its line either",
+        "A literal secret is not shown in the quoted line of an error",
         arguments: [
             "server: {webhooks: [{name: a, kind: github, secrets: [hunter2]}]}",
             "server: {webhooks: [{name: a, kind: svn, secrets: [hunter2-and-more]}]}",
@@ -131,14 +131,15 @@ struct ServerConfigurationTests {
         "https://token.actions.githubusercontent.com", "https://gitlab.com", "https://issuer.example.org"
     )
 
-    @Test("A rule without claims is refused")
+    @Test("An OIDC rule without claims is refused")
     func emptyRule() {
         let diagnostics = parse(oidc(Self.own, "{}")).diagnostics
-        #expect(diagnostics.map(\.message) == ["the rule has no claims: it would let in every token of the issuer"])
+        #expect(
+            diagnostics.map(\.message) == ["invalid rule: without claims, it would accept every token of the issuer"])
     }
 
     @Test(
-        "A rule that names no owner is refused where it stands",
+        "An OIDC rule that names no owner is refused",
         arguments: [
             (own, "{a: \"*\", b: \"**\"}"), (own, "{a: \"?*\"}"), (own, "{a: \"*-*\"}"),
             (own, "{ref: refs/heads/main}"),
@@ -167,13 +168,14 @@ struct ServerConfigurationTests {
     func openRules(issuer: String, claims: String) {
         let (configuration, diagnostics) = parse(oidc(issuer, claims))
         #expect(configuration == nil && diagnostics.count == 1, "\(claims)")
-        #expect(diagnostics.first?.message.hasPrefix("the rule names no owner: ") == true, "\(diagnostics)")
-        #expect(diagnostics.first?.hint?.hasPrefix("give an owner or an id in full: ") == true)
-        #expect(diagnostics.first?.position?.column ?? 0 > 60, "it is at the rule or the claim")
+        #expect(
+            diagnostics.first?.message.hasPrefix("invalid rule: it names no owner, because ") == true, "\(diagnostics)")
+        #expect(diagnostics.first?.hint?.hasPrefix("name an owner or an ID in full, for example ") == true)
+        #expect(diagnostics.first?.position?.column ?? 0 > 60, "the position is the rule or the claim")
     }
 
     @Test(
-        "A rule that names an owner or an id is taken",
+        "An OIDC rule that names an owner or an ID is accepted",
         arguments: [
             (own, "{a: b}"), (own, "{sub: \"system:serviceaccount:ci:*\"}"), (own, "{groups: \"platform-*\"}"),
             (own, "{sub: me}"), (own, "{user_login: deploy-bot, ref_protected: \"true\"}"),
@@ -199,7 +201,7 @@ struct ServerConfigurationTests {
     }
 
     @Test(
-        "Addresses are checked where they stand",
+        "The baseUrl is an https URL, or an http URL of this machine",
         arguments: [
             ("https://prewarm.example.org", true), ("https://prewarm.example.org:8443/pools/", true),
             ("http://localhost:7430", true), ("http://127.0.0.1", true), ("http://[::1]:7430/x", true),

@@ -43,7 +43,7 @@ struct SetAsideTests {
         manifest.replacing("kind", with: "#kind"), manifest.replacing("  name", with: "  # name"),
     ]
 
-    @Test("keep their pools and are reported", arguments: wrappings)
+    @Test("A manifest that is commented out or wrapped keeps its pools and is reported", arguments: wrappings)
     func kept(text: String) {
         let before = catalog(["a.yaml": Self.manifest, "b.yaml": Self.other])
         let after = catalog(["a.yaml": text, "b.yaml": Self.other], previous: before)
@@ -51,14 +51,14 @@ struct SetAsideTests {
         #expect(after.diagnostics.contains { $0.severity == .error && $0.file == "a.yaml" }, "\(after.diagnostics)")
     }
 
-    @Test("are told from those that are removed beside them")
+    @Test("A manifest that is commented out stays, and one that is removed from the same file is pruned")
     func oneOfSeveral() {
         let before = catalog(["a.yaml": Self.manifest + "---\n" + Self.other])
         #expect(before.presets.map(\.key.name) == ["go", "other"])
         for text in [Self.commented(Self.manifest), Self.list("apiVersion: v1\nkind: List\n")] {
             for document in [Self.other + "---\n" + text, text + "---\n" + Self.other] {
                 let after = catalog(["a.yaml": document], previous: before)
-                // The document that stays may have moved within the file.
+                // The other document may have moved within the file.
                 #expect(after.presets.map(\.key) == before.presets.map(\.key), "\(document)")
                 #expect(after.presets.allSatisfy { $0.retirement == nil }, "\(document)")
                 #expect(after.diagnostics.contains { $0.severity == .error && $0.message.hasSuffix(": go") })
@@ -72,7 +72,7 @@ struct SetAsideTests {
         #expect(renamed.presets.map(\.retirement) == [.pruned, nil, nil] && renamed.diagnostics == [])
     }
 
-    @Test("keep nothing of other files, but for a document that is wrapped and moved")
+    @Test("A commented manifest keeps no pools of other files, but a wrapped one does")
     func moved() {
         let before = catalog(["a.yaml": Self.manifest, "b.yaml": Self.other])
         let comment = catalog(["b.yaml": Self.other + Self.commented(Self.manifest)], previous: before)
@@ -80,10 +80,13 @@ struct SetAsideTests {
         let wrapped = catalog(
             ["b.yaml": Self.other + "---\n" + Self.list("apiVersion: v1\nkind: List\n")], previous: before)
         #expect(wrapped.presets == before.presets)
-        #expect(wrapped.diagnostics.contains { $0.message.contains("inside of another document") })
+        #expect(
+            wrapped.diagnostics.contains {
+                $0.message == "the Preset is not read, because it is inside another document"
+            })
     }
 
-    @Test("keep a template, too, and so what its presets have")
+    @Test("A template that is commented out or wrapped stays, and its presets stay unchanged")
     func template() {
         let template = templateText("provisioner: cloud\nactiveVersion: a")
         let preset = presetText("template: go-dev\ninstances: 1")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PrewarmManifests
 
-@Suite("A source of the configuration")
+@Suite("Sources in the configuration")
 struct SourceConfigurationTests {
     private func parse(_ text: String) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
         ConfigurationParser.parse(Array(text.utf8), file: "prewarm.yaml") { _ in nil }
@@ -14,7 +14,7 @@ struct SourceConfigurationTests {
             + "provisioners:\n  - {name: local, command: [./provision]}\n"
     }
 
-    @Test("reads several paths, patterns, limits, a proxy and host keys")
+    @Test("A source has several paths, patterns, limits, a proxy and host keys")
     func everything() throws {
         let key = "SHA256:" + String(repeating: "a", count: 43)
         let (configuration, diagnostics) = parse(
@@ -33,7 +33,7 @@ struct SourceConfigurationTests {
     }
 
     @Test(
-        "is refused where a login stands in its URL, which is shown nowhere",
+        "A source with credentials in its URL is refused, and no error shows them",
         arguments: [
             "https://ada:s3cr3t@example.org/a.git", "https://s3cr3t@example.org/a.git",
             "ssh://git:s3cr3t@example.org/a.git", "http://:s3cr3t@127.0.0.1/a.git",
@@ -41,18 +41,18 @@ struct SourceConfigurationTests {
     func login(url: String) {
         let (configuration, diagnostics) = parse(configuration("name: a, url: '\(url)'"))
         #expect(configuration == nil)
-        #expect(diagnostics.map(\.message) == ["the url of the source a has a login in it"])
+        #expect(diagnostics.map(\.message) == ["invalid source \"a\": its url contains credentials"])
         #expect(diagnostics[0].location == "prewarm.yaml:4:20" && diagnostics[0].hint?.contains("auth: {") == true)
         #expect(!"\(diagnostics)".contains("s3cr3t"), "\(diagnostics)")
     }
 
-    @Test("takes the user's name of ssh in its URL", arguments: ["ssh://ada@example.org/a", "ada@example.org:a.git"])
+    @Test("A URL of ssh may contain a user name", arguments: ["ssh://ada@example.org/a", "ada@example.org:a.git"])
     func sshUser(url: String) {
         #expect(parse(configuration("name: a, url: '\(url)'")).diagnostics == [])
     }
 
     @Test(
-        "shows no secret of its own in what is said of it",
+        "No error of a source shows a secret",
         arguments: [
             "auth: {token: s3cr3t, tokn: x}", "auth: {username: a, password: 's3cr3t', x: y}",
             "auth: {sshKey: k, passphrase: \"s3cr3t\", x: y}", "auth: {token: s3cr3t, sshKey: s3cr3t}",
@@ -64,7 +64,7 @@ struct SourceConfigurationTests {
     }
 
     @Test(
-        "must not overlap with another",
+        "Two sources with a common path are refused",
         arguments: [
             ("url: https://example.org/a, path: x", "url: https://example.org/a.git/, path: x"),
             ("url: https://example.org/a", "url: https://example.org/a, path: x/y"),
@@ -83,12 +83,12 @@ struct SourceConfigurationTests {
         let (configuration, diagnostics) = parse(configuration("name: a, \(first)", "name: b, \(second)"))
         #expect(configuration == nil)
         try #require(diagnostics.count == 1)
-        #expect(diagnostics[0].message.hasPrefix("the source b reads "), "\(diagnostics)")
+        #expect(diagnostics[0].message.hasPrefix("invalid source \"b\": it reads the path "), "\(diagnostics)")
         #expect(diagnostics[0].position?.line == 5 && diagnostics[0].message.contains("at line 4"))
     }
 
     @Test(
-        "may lie beside another",
+        "Two sources without a common path are accepted",
         arguments: [
             ("url: https://example.org/a, path: x", "url: https://example.org/a, path: xy"),
             ("url: https://example.org/a", "url: https://example.org/b"),
@@ -103,25 +103,32 @@ struct SourceConfigurationTests {
     }
 
     @Test(
-        "is refused where its keys contradict each other",
+        "A source with invalid or contradictory keys is refused",
         arguments: [
-            ("path: a\n    paths: [b]", "the source has path and paths, expected only one of them"),
-            ("paths: [a, b, a/c]", "the paths a and a/c overlap | leave out the inner one"),
-            ("paths: []", "paths is empty, expected at least 1"),
+            ("path: a\n    paths: [b]", "invalid source: \"path\" and \"paths\" cannot be used together"),
+            ("paths: [a, b, a/c]", "invalid source \"presets\": the paths a and a/c overlap | remove a/c"),
+            ("paths: [a/c, a]", "invalid source \"presets\": the paths a/c and a overlap | remove a/c"),
+            ("paths: []", "invalid paths: expected at least 1 element, found 0"),
             ("include: ['!a']", "a pattern can't be turned round with !"),
             ("exclude: ['[ab].yaml']", "only *, ** and ? have a meaning here"),
-            ("maxPackSize: 10MB", "expected a size as 512MiB or 2GiB"),
-            ("proxy: 'socks5://a:1'", "expected a proxy as http://host:port"),
-            ("verify: {mode: ssh}", "verify has mode: ssh, but no \"allowedSigners\" with it"),
-            ("verify: {mode: openpgp}", "verify has mode: openpgp, but no \"keys\" with it"),
-            ("auth: {sshAgent: true, hostKeys: [MD5:00]}", "expected a fingerprint"),
-            ("auth: {sshKey: k, hostKeys: [], knownHosts: h}", "hostKeys is empty"),
-            ("auth: {sshKey: k, passphrase: abc, passphraseFile: f}", "expected only one of them"),
-            ("auth: {clientCertificate: c}", "has no way to show a client certificate"),
-            ("auth: {githubApp: {appId: 1}}", "githubApp lacks \"installationId\""),
+            ("maxPackSize: 10MB", "expected a size in KiB, MiB or GiB, for example 512MiB"),
+            ("proxy: 'socks5://a:1'", "expected a proxy of the form http://host:port"),
+            ("verify: {mode: ssh}", "invalid verify: the mode ssh requires \"allowedSigners\""),
+            ("verify: {mode: openpgp}", "invalid verify: the mode openpgp requires \"keys\""),
+            ("auth: {sshAgent: true, hostKeys: [MD5:00]}", "expected a fingerprint of the form SHA256:…"),
+            (
+                "auth: {sshKey: k, hostKeys: [], knownHosts: h}",
+                "invalid hostKeys: expected at least 1 element, found 0"
+            ),
+            (
+                "auth: {sshKey: k, passphrase: abc, passphraseFile: f}",
+                "invalid auth: \"passphrase\" and \"passphraseFile\" cannot be used together"
+            ),
+            ("auth: {clientCertificate: c}", "libgit2 cannot present a client certificate"),
+            ("auth: {githubApp: {appId: 1}}", "invalid githubApp: the required key \"installationId\" is missing"),
             (
                 "auth: {githubApp: {appId: 1, installationId: 2, privateKeyFile: k, apiUrl: 'http://example.org'}}",
-                "expected a URL as https://api.github.com"
+                "expected an https URL without user name, for example https://api.github.com"
             ),
         ])
     func contradictions(line: String, message: String) {

@@ -10,7 +10,7 @@ struct TextRuleTests {
         ("labelKey", .labelKey), ("labelValue", .labelValue), ("timezone", .timezone),
     ]
 
-    @Test("A rule allows what its pattern and its lengths allow, and is sure only of what it allows")
+    @Test("A rule accepts the same texts as its pattern and lengths, and its fast check accepts only some of these")
     func patterns() throws {
         var random = SplitMix64(seed: 1)
         for (name, rule) in Self.rules {
@@ -29,7 +29,7 @@ struct TextRuleTests {
         }
     }
 
-    /// Now and then about as long as is allowed.
+    /// Returns a random text. One in 20 has about the maximum length of a rule.
     private static func text(using random: inout SplitMix64) -> String {
         let marks = Array("aaaabzAZ0099-_./+@: %é")
         let long = [62, 63, 64, 65, 127, 128, 129].randomElement(using: &random) ?? 63
@@ -39,7 +39,7 @@ struct TextRuleTests {
             (0..<count).map { _ in (isTame ? marks[0...10] : marks[...]).randomElement(using: &random) ?? "a" })
     }
 
-    @Test("A key that is there twice is found among few and among many, and told by its first line")
+    @Test("A duplicate key is found among few and many keys, and reported with the line of the first")
     func duplicateKeys() {
         for seed in 0..<60 as Range<UInt64> {
             var random = SplitMix64(seed: seed)
@@ -52,7 +52,8 @@ struct TextRuleTests {
                 // The first line of the spec is line 6, and the keys begin below its three.
                 let line = index + 9
                 if let first = firsts[key] {
-                    expected.append("\(line):5 the key \"\(key)\" is in parameters twice, first at line \(first)")
+                    expected.append(
+                        "\(line):5 invalid parameters: duplicate key \"\(key)\", first at line \(first)")
                 } else {
                     firsts[key] = line
                 }
@@ -60,7 +61,7 @@ struct TextRuleTests {
             let spec =
                 "template: go-dev\ninstances: 1\nparameters:\n" + keys.map { "  \($0): x" }.joined(separator: "\n")
             let found = parse(presetText(spec)).diagnostics
-            #expect(found.map { $0.brief } == expected.map { $0 + " | remove one of them" }, "seed \(seed)")
+            #expect(found.map { $0.brief } == expected.map { $0 + " | remove one of the two" }, "seed \(seed)")
         }
     }
 }

@@ -7,7 +7,7 @@ import Testing
 struct YAMLReaderTests {
     private func read(_ text: String) -> (tree: YAMLTree, error: YAMLError?) { YAMLReader.read(Array(text.utf8)) }
 
-    /// Every scalar with its place, in the order of the file.
+    /// Returns every scalar with its position, in the order of the file.
     private func scalars(_ text: String) throws -> [String] {
         let (tree, error) = read(text)
         if let error { throw error }
@@ -17,7 +17,7 @@ struct YAMLReaderTests {
     }
 
     @Test(
-        "Lines and columns count from 1, columns in Unicode scalars, whatever ends a line",
+        "Lines and columns count from 1, and columns count Unicode scalars, for each kind of line break",
         arguments: [
             ("a: b\nc:\n  - d\n", ["1:1 a", "1:4 b", "2:1 c", "3:5 d"]),
             ("a: b\r\nc:\r\n  - d\r\n", ["1:1 a", "1:4 b", "2:1 c", "3:5 d"]),
@@ -33,7 +33,7 @@ struct YAMLReaderTests {
     }
 
     @Test(
-        "A file holds any number of documents, even none",
+        "A file has any number of documents, including zero",
         arguments: [
             ("", 0), ("\u{feff}", 0), ("# a comment\n\n  # another", 0), ("\n\n", 0), ("a", 1), ("---\n", 1),
             ("---\n---\n", 2), ("a: 1\n---\nb: 2\n---\nc: 3\n", 3), ("%YAML 1.2\n---\na\n", 1),
@@ -43,7 +43,7 @@ struct YAMLReaderTests {
         #expect(error == nil && tree.roots.count == count)
     }
 
-    @Test("Keys that are there twice are both kept, and the first one is found")
+    @Test("Both of two duplicate keys are kept, and a lookup finds the first")
     func duplicateKeys() throws {
         let (tree, error) = read("a: 1\na: 2\n")
         let root = try #require(tree.roots.first)
@@ -51,13 +51,13 @@ struct YAMLReaderTests {
         #expect(error == nil && Array(tree.pairs(root)).count == 2 && tree.resolution(value) == .integer(1))
     }
 
-    @Test("32 levels are read, 33 are not", arguments: ["[", "{a: ", "- ", "? "])
+    @Test("A nesting of 32 levels is read, and 33 levels are an error", arguments: ["[", "{a: ", "- ", "? "])
     func depth(opening: String) throws {
         #expect(read(nested(opening, 32)).error == nil)
         let error = try #require(read(nested(opening, 33)).error)
-        #expect(error.message == "nested deeper than 32 levels, the limit for a manifest")
+        #expect(error.message == "cannot parse YAML: the nesting is deeper than the limit of 32 levels")
         #expect(error.position == Position(line: 1, column: 32 * opening.count + 1))
-        #expect(error.hint == "no manifest needs more than six levels")
+        #expect(error.hint == "reduce the nesting: a manifest needs at most six levels")
     }
 
     private func nested(_ opening: String, _ levels: Int) -> String {
@@ -66,7 +66,7 @@ struct YAMLReaderTests {
             + String(repeating: closing, count: levels)
     }
 
-    @Test("256 KiB of brackets are refused at once", arguments: ["[", "{", "[{a: ", "- "])
+    @Test("256 KiB of brackets are refused quickly", arguments: ["[", "{", "[{a: ", "- "])
     func brackets(opening: String) throws {
         let text = String(repeating: opening, count: ManifestParser.sizeLimit / opening.count)
         let start = ContinuousClock.now
@@ -74,7 +74,7 @@ struct YAMLReaderTests {
         #expect(ContinuousClock.now - start < .seconds(20))
     }
 
-    @Test("An alias is the node that it names, at its place")
+    @Test("An alias gives the node of its anchor")
     func alias() throws {
         let (tree, error) = read("a: &x [1, 2]\nb: *x\n")
         let root = try #require(tree.roots.first)
@@ -82,18 +82,20 @@ struct YAMLReaderTests {
         #expect(size(of: root, in: tree) == 9)
     }
 
-    @Test("A hundred aliases are followed, one more is not")
+    @Test("100 aliases are expanded, and 101 are an error")
     func aliasCount() throws {
         func text(_ count: Int) -> String { "- &a x\n" + String(repeating: "- *a\n", count: count) }
         #expect(read(text(100)).error == nil)
         let error = try #require(read(text(101)).error)
         #expect(
             error.message
-                == "too many aliases: at most 100 in a file, and 20000 values with all of them followed")
-        #expect(error.position == Position(line: 102, column: 3) && error.hint == "write the values out")
+                == "cannot parse YAML: too many aliases. The limits are 100 aliases in a file, and 20000 values after "
+                + "their expansion")
+        #expect(error.position == Position(line: 102, column: 3))
+        #expect(error.hint == "write the values instead of aliases")
     }
 
-    @Test("A billion laughs stop at 20,000 values, and quickly")
+    @Test("Nested aliases (billion laughs) are refused quickly at 20,000 values")
     func billionLaughs() throws {
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         for level in 1...9 {
@@ -103,47 +105,47 @@ struct YAMLReaderTests {
         let start = ContinuousClock.now
         let (tree, error) = read(text)
         #expect(ContinuousClock.now - start < .seconds(10))
-        #expect(try #require(error).message.hasPrefix("too many aliases"))
+        #expect(try #require(error).message.hasPrefix("cannot parse YAML: too many aliases"))
         #expect(tree.nodes.indices.allSatisfy { size(of: $0, in: tree) <= YAMLReader.sizeLimit })
     }
 
-    /// Nodes in it and itself, aliases followed.
+    /// Returns the number of nodes in a node, including itself and the nodes behind aliases.
     private func size(of index: Int, in tree: YAMLTree) -> Int {
         tree.elements(index).reduce(1) { $0 + size(of: $1, in: tree) }
             + tree.pairs(index).reduce(0) { $0 + size(of: $1.key, in: tree) + size(of: $1.value, in: tree) }
     }
 
     @Test(
-        "An alias of nothing, of what it stands in and of another document is refused",
+        "An alias without an earlier anchor in the same document is refused",
         arguments: [("a: *x\n", 1, 4), ("a: &x [*x]\n", 1, 8), ("a: &x 1\n---\nb: *x\n", 3, 4)])
     func danglingAlias(text: String, line: Int, column: Int) throws {
         let error = try #require(read(text).error)
-        #expect(error.message == "there is no anchor \"&x\" before this alias")
+        #expect(error.message == "cannot parse YAML: the alias \"*x\" has no anchor \"&x\" before it")
         #expect(error.position == Position(line: line, column: column))
-        #expect(error.hint == "an alias can't stand inside what it refers to, nor in another document")
+        #expect(error.hint == "define \"&x\" earlier in the same document. An alias cannot be inside its own anchor")
     }
 
     @Test(
-        "Broken YAML says where",
+        "An error in broken YAML has a position and a cause",
         arguments: [
             (
                 "a: [1, 2\n", 2, 1,
-                "this is not YAML: did not find expected ',' or ']' while parsing a flow sequence that begins at line 1"
+                "cannot parse YAML: did not find expected ',' or ']' while parsing a flow sequence that begins at line 1"
             ),
-            ("a: [1, 2", 1, 9, "this is not YAML: did not find expected ',' or ']' while parsing a flow sequence"),
-            ("a: 1\n b: 2\n", 2, 3, "this is not YAML: mapping values are not allowed in this context"),
+            ("a: [1, 2", 1, 9, "cannot parse YAML: did not find expected ',' or ']' while parsing a flow sequence"),
+            ("a: 1\n b: 2\n", 2, 3, "cannot parse YAML: mapping values are not allowed in this context"),
             (
                 "a: 'x\n", 2, 1,
-                "this is not YAML: found unexpected end of stream while scanning a quoted scalar that begins at line 1"
+                "cannot parse YAML: found unexpected end of stream while scanning a quoted scalar that begins at line 1"
             ),
             (
                 "a: 1\n- b\n", 2, 1,
-                "this is not YAML: did not find expected key while parsing a block mapping that begins at line 1"
+                "cannot parse YAML: did not find expected key while parsing a block mapping that begins at line 1"
             ),
-            ("a: \"\\q\"", 1, 5, "this is not YAML: found unknown escape character while parsing a quoted scalar"),
+            ("a: \"\\q\"", 1, 5, "cannot parse YAML: found unknown escape character while parsing a quoted scalar"),
             (
                 "a: {b: 1\nc: 2", 2, 2,
-                "this is not YAML: did not find expected ',' or '}' while parsing a flow mapping that begins at line 1"
+                "cannot parse YAML: did not find expected ',' or '}' while parsing a flow mapping that begins at line 1"
             ),
         ])
     func broken(text: String, line: Int, column: Int, message: String) throws {
@@ -152,17 +154,19 @@ struct YAMLReaderTests {
         #expect(error.position == Position(line: line, column: column))
     }
 
-    @Test("A tab for indentation is told from other errors", arguments: ["a:\n\tb: 1\n", "a: @b\n", "a: `b`\n"])
+    @Test("An error for a tab or a reserved character has a hint", arguments: ["a:\n\tb: 1\n", "a: @b\n", "a: `b`\n"])
     func tabs(text: String) throws {
         let error = try #require(read(text).error)
         #expect(
             error.message
-                == "this is not YAML: found character that cannot start any token while scanning for the next token")
-        #expect(error.hint == "indent with spaces, not tabs, and put text that begins with @, ` or % in quotes")
+                == "cannot parse YAML: found character that cannot start any token while scanning for the next token")
+        #expect(
+            error.hint
+                == "use spaces instead of tabs for indentation, and put text that begins with @, ` or % in quotes")
     }
 
     @Test(
-        "Bytes that are no UTF-8, and control characters, are refused where they stand",
+        "Bytes that are not UTF-8 and control characters are refused with their position",
         arguments: [
             ([0x61, 0x3a, 0x20, 0xff], 1, 4), ([0x61, 0x0a, 0x62, 0xc3, 0x28], 2, 3),
             ([0xed, 0xa0, 0x80], 1, 1), ([0x61, 0x3a, 0x20, 0x00], 1, 4), ([0xc3, 0xa9, 0x0d, 0x0a, 0x07], 2, 1),
@@ -170,12 +174,12 @@ struct YAMLReaderTests {
         ] as [([UInt8], Int, Int)])
     func notUTF8(bytes: [UInt8], line: Int, column: Int) throws {
         let error = try #require(YAMLReader.read(bytes).error)
-        #expect(error.message.hasPrefix("the file is not UTF-8 text: "))
+        #expect(error.message.hasPrefix("cannot read the file as UTF-8: "))
         #expect(error.position == Position(line: line, column: column))
-        #expect(error.hint == "save it as UTF-8, without control characters")
+        #expect(error.hint == "save the file as UTF-8 without control characters")
     }
 
-    @Test("What comes before an error is kept")
+    @Test("Documents before an error are kept")
     func partial() {
         let (tree, error) = read("a: 1\n---\nb: 2\n---\nc: [\n")
         #expect(error != nil && tree.roots.count == 2)

@@ -109,7 +109,7 @@ struct LoopTests {
 
                     let broken = try await workshop.commit(["go.yaml": preset(instances: "many")])
                     try await workshop.sync()
-                    let isTold = try await eventually { last().hasPrefix("failure go.yaml:7:14: instances is") }
+                    let isTold = try await eventually { last().hasPrefix("failure go.yaml:7:14: invalid instances: ") }
                     #expect(isTold, "\(last())")
                     #expect(forge.requests.last?.path.hasSuffix(broken) == true)
                     #expect(try await eventually { chat.requests.count == 1 })

@@ -12,6 +12,7 @@ struct SinkSettingsTests {
         let ends: Set<NotificationType> = [.revisionRecovered, .presetRecovered, .workspaceRecovered, .sourceRecovered]
         let all = Set(NotificationType.allCases).subtracting(ends).map(\.rawValue)
         #expect(Set(Configuration.Notification.types) == Set(all))
+        #expect(Set(Configuration.Notification.standardTypes) == Set(NotificationType.standard.map(\.rawValue)))
         #expect(Configuration.Notification.kinds == SinkSettings.Kind.allCases.map(\.rawValue))
     }
 

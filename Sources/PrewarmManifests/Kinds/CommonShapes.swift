@@ -9,24 +9,29 @@ extension Shape {
         ObjectShape(
             "metadata",
             [
-                .required("name", .text(.name), "the identity, unique in the source, wherever the file lies"),
+                .required(
+                    "name", .text(.name),
+                    "The name, unique in the source. It identifies the object even if its file is moved."),
                 .optional(
                     "labels", .map(key: .labelKey, value: .text(.labelValue)),
-                    "for people and programs; they reach the provisioner"),
+                    "Keys and values for people and programs. The provisioner receives them."),
                 .optional(
                     "annotations", .map(key: .labelKey, value: .text(.text("text", maximum: 4096))),
-                    "for people and programs"),
+                    "Keys and values for people and programs. prewarm does not use them."),
             ]))
 
-    /// `true`, or why and what to use in its place.
+    /// The value of `deprecated`: a boolean, or a mapping with the reason and the replacement.
     static let deprecated = Shape.either([
         .boolean,
         .object(
             ObjectShape(
                 "deprecated",
                 [
-                    .optional("message", .text(.text("a sentence", maximum: 1024)), "why"),
-                    .optional("replacement", .text(.name), "the name of what to use in its place"),
+                    .optional(
+                        "message", .text(.text("a sentence", maximum: 1024)),
+                        "The reason, which prewarm shows to users."),
+                    .optional(
+                        "replacement", .text(.name), "The name of the preset or template to use instead."),
                 ])),
     ])
 

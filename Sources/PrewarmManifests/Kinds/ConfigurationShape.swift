@@ -3,95 +3,153 @@ import PrewarmCore
 extension Shape {
     static let configuration = Shape.object(
         ObjectShape(
-            "the configuration",
+            "configuration",
             [
-                .required("apiVersion", .version1, "prewarm/v1"),
-                .required("kind", .kind("Config"), "Config"),
+                .required("apiVersion", .version1, "The version of the configuration format."),
+                .required("kind", .kind("Config"), "The kind of the document."),
                 .optional(
                     "store", .text(.text("sqlite:FILE", maximum: 1024)),
-                    "sqlite:FILE, where the state is kept; sqlite:prewarm.db unless it is said"),
-                .required("sources", .list(.object(.source), minimum: 1), "the repositories that hold manifests"),
-                .required("provisioners", .list(.object(provisioner), minimum: 1), "what makes workspaces"),
-                .optional("secrets", variables, "values for valueFrom in manifests, by name"),
-                .optional("policy", .object(policy), "what is allowed, whatever the manifests ask for"),
-                .optional("server", .object(server), "of the daemon"),
-                .optional("notifications", .notifications, "who is told of what happens"),
+                    "The store of the state in the form sqlite:FILE. The path is relative to the folder of this file.",
+                    default: .text(Configuration.standardStore)),
+                .required(
+                    "sources", .list(.object(.source), minimum: 1), "The git repositories that hold manifests."),
+                .required(
+                    "provisioners", .list(.object(provisioner), minimum: 1),
+                    "The programs that create and delete workspaces."),
+                .optional(
+                    "secrets", variables,
+                    "Secrets by name, for `valueFrom` in manifests. Those of a provisioner take precedence."),
+                .optional("policy", .object(policy), "Limits that apply to all manifests."),
+                .optional("server", .object(server), "The settings of the HTTP server of `prewarm serve`."),
+                .optional("notifications", .notifications, "The receivers of notifications."),
             ]))
 
     private static let longText = Shape.text(.text("text", maximum: 4096))
     private static let variables = Shape.map(key: .variableName, value: .text(TextRule("text", maximumLength: 65_536)))
 
     private static let provisioner = ObjectShape(
-        "the provisioner",
+        "provisioner",
         [
-            .required("name", .text(.name), "as templates name it"),
-            .optional("default", .boolean, "true: for templates that name none"),
+            .required("name", .text(.name), "The name of the provisioner, which templates refer to."),
+            .optional(
+                "default", .boolean,
+                """
+                If true, the provisioner serves templates that name no provisioner. \
+                The only provisioner of a configuration is always the default.
+                """,
+                default: .boolean(false)),
             .required(
                 "command", .list(longText, minimum: 1),
-                "run without a shell; the operation is added as the last argument"),
+                """
+                The program and its arguments. \
+                prewarm runs it without a shell and appends the name of the operation.
+                """),
             .optional(
                 "operations",
                 .list(.text(.choice(["create", "delete", "list", "inspect", "start", "stop", "claim"])), minimum: 1),
-                "what it can be asked for; create and delete unless it is said"),
-            .optional("timeout", .duration(minimum: .seconds(1)), "of one operation; 10m unless it is said"),
-            .optional("grace", .duration(minimum: .zero), "between SIGTERM and SIGKILL; 5s unless it is said"),
-            .optional("concurrency", .integer(1...1000), "operations at once (default: 4)"),
+                "The operations that the program supports. They have to include create and delete.",
+                default: .list(Configuration.Provisioner.standardOperations)),
+            .optional(
+                "timeout", .duration(minimum: .seconds(1)), "The maximum duration of an operation.",
+                default: .duration(Configuration.Provisioner.standardTimeout)),
+            .optional(
+                "grace", .duration(minimum: .zero), "The time between SIGTERM and SIGKILL if prewarm ends the program.",
+                default: .duration(Configuration.Provisioner.standardGrace)),
+            .optional(
+                "concurrency", .integer(1...1000), "The number of operations that may run at the same time.",
+                default: .integer(Configuration.Provisioner.standardConcurrency)),
             .optional(
                 "reserve", .integer(0...999),
-                "how many of these are only for claims that wait (default: 1, or 0 where concurrency is 1)"),
+                """
+                The number of concurrent operations that are reserved for waiting claims. \
+                It has to be less than concurrency (default: 1, or 0 if concurrency is 1).
+                """),
             .optional(
                 "resync", .duration(minimum: .seconds(1)),
-                "between two looks at what really exists, where it can list; 10m unless it is said"),
-            .optional("workingDirectory", longText, "where it runs; the folder of this file unless it is said"),
-            .optional("environment", variables, "variables that are set for it"),
+                """
+                The interval at which prewarm compares its state with the workspaces that the provisioner lists. \
+                It has no effect if operations do not include list.
+                """,
+                default: .duration(Policy.standardResync)),
             .optional(
-                "inherit", .list(.text(.variableName), minimum: 0), "names of prewarm's own variables to hand on"),
-            .optional("secrets", variables, "values for valueFrom in manifests, by name"),
+                "workingDirectory", longText,
+                "The working directory of the program (default: the folder of this file)."),
+            .optional("environment", variables, "Environment variables that prewarm sets for the program."),
+            .optional(
+                "inherit", .list(.text(.variableName), minimum: 0),
+                """
+                The names of environment variables that prewarm passes on. \
+                PATH, HOME, USER, LANG and other basic variables are always passed on.
+                """,
+                default: .list([])),
+            .optional(
+                "secrets", variables, "Secrets by name, for `valueFrom` in manifests that use this provisioner."),
         ])
 
     private static let policy = ObjectShape(
         "policy",
         [
             .optional(
-                "deletionGuard",
-                .object(
-                    ObjectShape(
-                        "deletionGuard",
-                        [
-                            .optional(
-                                "percent", .integer(0...100),
-                                "hold a revision that removes more than this share; 50 unless it is said"),
-                            .optional("above", .integer(0...1_000_000), "and more than this many; 5 unless it is said"),
-                            .optional(
-                                "window", .duration(minimum: .zero),
-                                "what earlier revisions removed in it counts, too; 1h unless it is said"),
-                        ])), "holds deletions of a revision that removes too much"),
-            .optional(
-                "limits",
-                .object(
-                    ObjectShape(
-                        "limits",
-                        [
-                            .optional("instancesPerPreset", .integer(0...1_000_000), "claimed ones included"),
-                            .optional("instancesPerSource", .integer(0...1_000_000), "claimed ones included"),
-                            .optional("instances", .integer(0...1_000_000), "in all, claimed ones included"),
-                            .optional("actionsPerTurn", .integer(1...1_000_000), "creates and deletes of one turn"),
-                            .optional(
-                                "presetsPerSource", .integer(1...1_000_000),
-                                "presets that the manifests of one source may define (default: 10000)"),
-                        ])), "no limit by default, except for presetsPerSource"),
+                "deletionGuard", .object(deletionGuard),
+                "The deletion guard holds a revision that removes too many workspaces until someone approves it."),
+            .optional("limits", .object(limits), "Limits on workspaces, actions and presets."),
             .optional(
                 "orphans", .text(.choice(["report", "delete"])),
-                "what is done about workspaces that a provisioner lists and nobody knows; report unless it is said"),
+                "What to do with orphans: workspaces that a provisioner lists and the store does not know.",
+                default: .text("report")),
+        ])
+
+    private static let deletionGuard = ObjectShape(
+        "deletionGuard",
+        [
+            .optional(
+                "percent", .integer(0...100),
+                """
+                The share of a source's unclaimed workspaces that a revision may remove, in percent. \
+                With 100, the guard holds a revision only if it removes all presets.
+                """,
+                default: .integer(Policy.DeletionGuard().percent)),
+            .optional(
+                "above", .integer(0...1_000_000),
+                "The number of workspaces that a revision may always remove, whatever share they are.",
+                default: .integer(Policy.DeletionGuard().above)),
+            .optional(
+                "window", .duration(minimum: .zero),
+                "The time during which removals of earlier revisions count, too.",
+                default: .duration(Policy.DeletionGuard().window)),
+        ])
+
+    private static let limits = ObjectShape(
+        "limits",
+        [
+            .optional(
+                "instancesPerPreset", .integer(0...1_000_000),
+                "The maximum number of workspaces of a preset, including claimed ones (default: no limit)."),
+            .optional(
+                "instancesPerSource", .integer(0...1_000_000),
+                "The maximum number of workspaces of a source, including claimed ones (default: no limit)."),
+            .optional(
+                "instances", .integer(0...1_000_000),
+                "The maximum number of all workspaces, including claimed ones (default: no limit)."),
+            .optional(
+                "actionsPerTurn", .integer(1...1_000_000),
+                "The maximum number of creates and deletes in one reconciliation (default: no limit)."),
+            .optional(
+                "presetsPerSource", .integer(1...1_000_000),
+                "The maximum number of presets that the manifests of a source may define.",
+                default: .integer(Policy.Limits.standardPresetsPerSource)),
         ])
 
     private static let server = ObjectShape(
         "server",
         [
-            .optional("listen", longText, "host:port; 127.0.0.1:7430 unless it is said"),
+            .optional(
+                "listen", longText, "The address of the HTTP server in the form host:port.",
+                default: .text(Configuration.standardListen)),
             .optional(
                 "instance", .text(.name),
-                "this prewarm among others that tell the same receivers; main unless it is said"),
-            .optional("metrics", .metrics, "of /metrics"),
+                "The name of this prewarm in notifications. It has to be unique among those with the same receivers.",
+                default: .text(Configuration.standardInstance)),
+            .optional("metrics", .metrics, "The settings of /metrics."),
         ] + ObjectShape.accessKeys)
 }

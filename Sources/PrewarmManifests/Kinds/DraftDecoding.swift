@@ -1,6 +1,6 @@
 import PrewarmCore
 
-/// Reads values of a document that its shape was checked against, so that everything is as expected or absent.
+/// Reads values of a document that was checked against its shape, so that each value is valid or absent.
 struct DocumentReader {
     let tree: YAMLTree
     let index: Int
@@ -45,7 +45,7 @@ struct DocumentReader {
         }
     }
 
-    /// Of a mapping.
+    /// Returns the keys and the converted values of a mapping.
     func dictionary<Value>(_ value: (DocumentReader) -> Value) -> [String: Value] {
         var values = [String: Value](minimumCapacity: tree.pairs(index).reduce(0) { count, _ in count + 1 })
         for pair in tree.pairs(index) {
@@ -55,7 +55,7 @@ struct DocumentReader {
         return values
     }
 
-    /// Of `deprecated: true` and `deprecated: {…}`; nil for false.
+    /// The value of `deprecated: true` or `deprecated: {…}`. Nil for `deprecated: false`.
     var deprecation: Deprecation? {
         if let boolean { return boolean ? Deprecation() : nil }
         return Deprecation(message: self["message"]?.text, replacement: self["replacement"]?.text)
@@ -114,15 +114,18 @@ extension RolloutStrategy {
             self = .recreate
         } else {
             self = .rollingUpdate(
-                maxSurge: document["maxSurge"].map { IntOrPercent($0) } ?? .percent(25),
-                maxUnavailable: document["maxUnavailable"].map { IntOrPercent($0) } ?? .percent(25))
+                maxSurge: document["maxSurge"].map { IntOrPercent($0) } ?? .standardBound,
+                maxUnavailable: document["maxUnavailable"].map { IntOrPercent($0) } ?? .standardBound)
         }
     }
 }
 
 extension IntOrPercent {
+    /// The default of maxSurge and maxUnavailable, as in ``RolloutStrategy/standard``.
+    static let standardBound = IntOrPercent.percent(25)
+
     fileprivate init(_ document: DocumentReader) {
-        self = document.integer.map { .count($0) } ?? IntOrPercent(percentText: document.text) ?? .percent(25)
+        self = document.integer.map { .count($0) } ?? IntOrPercent(percentText: document.text) ?? .standardBound
     }
 }
 

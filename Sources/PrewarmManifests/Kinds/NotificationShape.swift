@@ -9,35 +9,58 @@ extension Shape {
             [
                 .optional(
                     "perPreset", .text(.choice(["all", "nonzero", "off"])),
-                    "series for each preset: all, those that are not 0 or not as they shall be, or sums of each source; "
-                        + "nonzero unless it is said")
+                    """
+                    The series for each preset. `all` writes every series. `nonzero` leaves out numbers that are 0 \
+                    and the condition Ready. `off` writes only the sums of each source.
+                    """,
+                    default: .text(Configuration.standardMetricsPerPreset))
             ]))
 
     private static let notification = ObjectShape(
-        "the notification",
+        "notification",
         [
-            .required("name", .text(.name), "as logs and metrics call it"),
+            .required("name", .text(.name), "The name of the receiver in logs and metrics."),
             .required(
                 "kind", .text(.choice(Configuration.Notification.kinds)),
-                "webhook (CloudEvents, signed), slack, or commit statuses at github, gitlab or gitea (Forgejo, too)"),
+                """
+                The kind of the receiver. `webhook` receives signed CloudEvents and `slack` receives messages. \
+                `github`, `gitlab` and `gitea` (also Forgejo) receive commit statuses.
+                """),
             .optional(
                 "url", .text(address),
-                "where to send to; of a forge the address of its API, which follows from the source unless it is said"),
+                """
+                The address of the receiver. A webhook or Slack requires it. \
+                For a forge, it is the address of the API (default: derived from the URL of the source).
+                """),
             .optional(
                 "secret", .text(.text("text", maximum: 4096)),
-                "of a webhook: whsec_ and 24 to 64 bytes in base64; ${NAME} takes it from the environment"),
-            .optional("token", .text(.text("text", maximum: 4096)), "of a forge: one that may write commit statuses"),
-            .optional("sources", .list(.text(.name), minimum: 1), "of which sources; all unless it is said"),
+                """
+                The signing secret of a webhook: whsec_ and 24 to 64 bytes in base64. \
+                ${NAME} takes it from the environment.
+                """),
+            .optional(
+                "token", .text(.text("text", maximum: 4096)),
+                "The access token for a forge. It needs the permission to write commit statuses."),
+            .optional(
+                "sources", .list(.text(.name), minimum: 1),
+                "The names of the sources that the receiver gets notifications of (default: all sources)."),
             .optional(
                 "events", .list(.text(.choice(Configuration.Notification.types)), minimum: 1),
-                "what to tell; what somebody should look at unless it is said. The end of what was told comes along"),
+                """
+                The types of events that a webhook or Slack receives. \
+                prewarm also sends the event that ends a reported problem.
+                """,
+                default: .list(Configuration.Notification.standardTypes)),
             .optional(
-                "repository", .text(repository), "of a forge: owner/name, where the source's url does not say it"),
-            .optional("caFile", .text(.text("text", maximum: 4096)), "certificates to trust for https, as a PEM file"),
+                "repository", .text(repository),
+                "The repository at a forge in the form owner/name (default: derived from the URL of the source)."),
+            .optional(
+                "caFile", .text(.text("text", maximum: 4096)),
+                "A PEM file with the certificate authorities to trust for https (default: those of the system)."),
         ])
 
     private static let address = TextRule(
-        "an address, as https://example.org/hook", pattern: "^https?://[^\\s@#]+$", minimumLength: 1,
+        "a URL, for example https://example.org/hook", pattern: "^https?://[^\\s@#]+$", minimumLength: 1,
         maximumLength: 4096
     ) { text in
         let rest = ["https://", "http://"].first { text.hasPrefix($0) }.map { text.dropFirst($0.count) }
@@ -45,17 +68,18 @@ extension Shape {
             $0.properties.isWhitespace || $0 == "@" || $0 == "#" || $0.value == 0xfeff
         }
         return rest?.isEmpty == false && !hasOther
-            ? nil : TextRule.Problem(message: "expected https://…, without a user's name and without spaces")
+            ? nil : TextRule.Problem(message: "expected a URL without user name, fragment and spaces: https://…")
     }
 
     private static let repository = TextRule(
-        "owner/name", pattern: "^[^\\s/?#%]+(/[^\\s/?#%]+)+$", minimumLength: 3, maximumLength: 512
+        "a repository in the form owner/name", pattern: "^[^\\s/?#%]+(/[^\\s/?#%]+)+$", minimumLength: 3,
+        maximumLength: 512
     ) { text in
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         let hasOther = text.unicodeScalars.contains {
             $0.properties.isWhitespace || "?#%".unicodeScalars.contains($0) || $0.value == 0xfeff
         }
         return parts.count > 1 && parts.allSatisfy { !$0.isEmpty } && !hasOther
-            ? nil : TextRule.Problem(message: "expected owner/name")
+            ? nil : TextRule.Problem(message: "expected a repository in the form owner/name")
     }
 }

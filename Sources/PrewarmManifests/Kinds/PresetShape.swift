@@ -3,52 +3,88 @@ import PrewarmCore
 extension Shape {
     static let preset = Shape.object(
         ObjectShape(
-            "the preset",
+            "preset",
             [
-                .required("apiVersion", .version1, "prewarm/v1"),
-                .required("kind", .kind("Preset"), "Preset"),
-                .required("metadata", .metadata, "name, labels, annotations"),
-                .required("spec", .object(presetSpec), "what the pool is made of, and how large it is"),
+                .required("apiVersion", .version1, "The version of the manifest format."),
+                .required("kind", .kind("Preset"), "The kind of the manifest."),
+                .required("metadata", .metadata, "The name, the labels and the annotations of the preset."),
+                .required("spec", .object(presetSpec), "The definition of the pool."),
             ]))
 
     private static let presetSpec = ObjectShape(
         "spec",
         [
-            .required("template", .text(.name), "what workspaces are made of"),
+            .required("template", .text(.name), "The name of the template from which the workspaces are created."),
             .optional(
-                "version", .text(.version), "of the template; optional where the Template names its activeVersion"),
+                "version", .text(.version),
+                """
+                The version of the template (default: the activeVersion of the template). \
+                It is required if the template has no activeVersion.
+                """),
             .optional(
                 "parameters", .map(key: .parameterName, value: parameter),
-                "scalars, checked against the template's rules"),
-            .required("instances", .integer(0...10_000), "how many are wanted"),
-            .optional("ttl", .duration(minimum: .seconds(60)), "how long an instance may wait for a user"),
-            .optional("schedule", .object(schedule), "the first window that matches sets the number; none: instances"),
-            .optional("strategy", .object(strategy), "how old instances are replaced"),
-            .optional("failureLimit", .integer(1...1000), "builds that fail in a row until the preset is stalled"),
+                """
+                The values of the template's parameters. \
+                If the template has rules, the values are checked against them.
+                """
+            ),
+            .required("instances", .integer(0...10_000), "The number of workspaces that should be ready."),
+            .optional(
+                "ttl", .duration(minimum: .seconds(60)),
+                """
+                The time after which an unclaimed workspace expires, for example 24h. \
+                It counts from the moment at which the workspace became ready (default: no limit).
+                """),
+            .optional(
+                "schedule", .object(schedule),
+                "Time windows with other numbers of workspaces. Outside of the windows, `instances` applies."),
+            .optional(
+                "strategy", .object(strategy), "How prewarm replaces outdated, expired and unhealthy workspaces."),
+            .optional(
+                "failureLimit", .integer(1...1000),
+                "The number of failed builds in a row after which the preset is stalled.",
+                default: .integer(Preset.standardFailureLimit)),
             .optional(
                 "onEmpty", .text(.choice(["refuse", "create"])),
-                "what a claim does where none is ready; create: one is made for that user; refuse unless it is said"),
+                """
+                What happens to a claim if no workspace is ready. `refuse` rejects the claim. \
+                `create` creates a workspace for the claim.
+                """,
+                default: .text(PoolOptions().onEmpty.rawValue)),
             .optional(
                 "priority", .integer(-1000...1000),
-                "higher ones are filled first where a limit bites; 0 unless it is said"),
+                "The priority of the pool. If a limit is reached, pools with a higher priority are filled first.",
+                default: .integer(PoolOptions().priority)),
             .optional(
                 "keepFailed", .integer(0...100),
-                "how many failed instances, the last ones, stay for inspection; 0 unless it is said"),
+                "The number of failed workspaces, the most recent ones, that prewarm keeps for inspection.",
+                default: .integer(PoolOptions().keepFailed)),
             .optional(
                 "deletionPolicy", .text(.choice(["Delete", "Confirm", "Retain"])),
-                "what becomes of instances once the preset is gone, deprecated or inactive; Delete unless it is said"),
+                """
+                What happens to unclaimed workspaces if the preset is removed, deprecated or inactive. \
+                `Delete` deletes them. `Confirm` deletes them after an approval. `Retain` keeps them.
+                """,
+                default: .text(PoolOptions().deletionPolicy.rawValue)),
             .optional(
                 "mode", .text(.choice(["reconcile", "observe"])),
-                "observe: plans are made and shown, never carried out; reconcile unless it is said"),
-            .optional("deprecated", .deprecated, "true, or why: scaled to zero, no new claims"),
-            .optional("suspended", .boolean, "true: nothing is created or deleted"),
+                "Whether prewarm carries out its plans for the pool (`reconcile`) or only shows them (`observe`).",
+                default: .text(PoolOptions().mode.rawValue)),
+            .optional(
+                "deprecated", .deprecated,
+                "If this is true or a mapping, prewarm scales the pool to zero and refuses new claims.",
+                default: .boolean(false)),
+            .optional(
+                "suspended", .boolean,
+                "If true, prewarm creates and deletes no workspaces of the pool. Users can still claim workspaces.",
+                default: .boolean(false)),
         ])
 
     private static let parameter = Shape.either([
         .scalar,
         .object(
             ObjectShape(
-                "the parameter",
+                "parameter",
                 [
                     .required(
                         "valueFrom",
@@ -57,48 +93,72 @@ extension Shape {
                                 "valueFrom",
                                 [
                                     .required(
-                                        "secret", .text(.variableName), "the name of a secret of the configuration")
-                                ])), "where the value comes from")
+                                        "secret", .text(.variableName), "The name of a secret in the configuration.")
+                                ])), "The place from which prewarm takes the value.")
                 ])),
     ])
 
     private static let schedule = ObjectShape(
         "schedule",
         [
-            .required("timezone", .text(.timezone), "an IANA name, as Europe/Berlin"),
-            .required("windows", .list(.object(window), minimum: 1, maximum: 100), "the first that matches wins"),
+            .required(
+                "timezone", .text(.timezone), "The IANA name of the time zone, for example Europe/Berlin."),
+            .required(
+                "windows", .list(.object(window), minimum: 1, maximum: 100),
+                "The windows. The first window that covers the current minute applies."),
         ])
 
     private static let window = ObjectShape(
-        "the window",
+        "window",
         [
-            .required("cron", .text(.cron), "the minutes that it covers, as \"* 8-18 * * 1-5\""),
-            .required("instances", .integer(0...10_000), "how many are wanted in it"),
+            .required(
+                "cron", .text(.cron),
+                "The minutes that the window covers, as five fields of cron, for example \"* 8-18 * * 1-5\"."),
+            .required(
+                "instances", .integer(0...10_000), "The number of workspaces that should be ready in the window."),
         ])
 
     private static let strategy = ObjectShape(
         "strategy", rule: .notBothZero("maxSurge", "maxUnavailable"),
         [
-            .optional("type", .text(.choice(["RollingUpdate", "Recreate"])), "RollingUpdate unless it is said"),
+            .optional(
+                "type", .text(.choice(["RollingUpdate", "Recreate"])),
+                """
+                `RollingUpdate` replaces workspaces step by step, so that enough of them stay claimable. \
+                `Recreate` deletes all outdated workspaces before it creates new ones.
+                """,
+                default: .text("RollingUpdate")),
             .optional(
                 "maxSurge", .either([.integer(0...10_000), .text(.percentage)]),
-                "how many more than desired there may be; 25% unless it is said"),
+                """
+                The number or percentage of workspaces that may exist above the desired number. \
+                A percentage is rounded up.
+                """,
+                default: .text(IntOrPercent.standardBound.description)),
             .optional(
                 "maxUnavailable", .either([.integer(0...10_000), .text(.percentage)]),
-                "how many fewer may be ready; 25% unless it is said"),
+                """
+                The number or percentage of desired workspaces that may be missing during a replacement. \
+                A percentage is rounded down.
+                """,
+                default: .text(IntOrPercent.standardBound.description)),
             .optional(
                 "canary", .integer(0...10_000),
-                "how many of a new version are made at once until the first is ready; 0: no limit; 1 unless it is said"),
+                """
+                The number of workspaces of a new definition that prewarm creates at once until the first is ready. \
+                0 means no limit.
+                """,
+                default: .integer(PoolOptions().canary)),
         ])
 
     static let template = Shape.object(
         ObjectShape(
-            "the template",
+            "template",
             [
-                .required("apiVersion", .version1, "prewarm/v1"),
-                .required("kind", .kind("Template"), "Template"),
-                .required("metadata", .metadata, "name, labels, annotations"),
-                .required("spec", .object(templateSpec), "who makes the workspaces, and what is demanded of presets"),
+                .required("apiVersion", .version1, "The version of the manifest format."),
+                .required("kind", .kind("Template"), "The kind of the manifest."),
+                .required("metadata", .metadata, "The name, the labels and the annotations of the template."),
+                .required("spec", .object(templateSpec), "The definition of the template."),
             ]))
 
     private static let templateSpec = ObjectShape(
@@ -106,32 +166,44 @@ extension Shape {
         [
             .optional(
                 "provisioner", .text(.name),
-                "by the name that the operator's configuration gives it; else the default one"),
-            .optional("activeVersion", .text(.version), "presets that pin another are inactive: scaled to zero"),
-            .optional("parameters", .list(templateRule, minimum: 0), "what is demanded of the parameters of presets"),
+                "The name of a provisioner in the configuration (default: the default provisioner)."),
+            .optional(
+                "activeVersion", .text(.version),
+                "The version that is in use. prewarm scales presets with another version to zero."),
+            .optional(
+                "parameters", .list(templateRule, minimum: 0),
+                "Rules for the parameters of presets (default: any parameters are allowed)."),
             .optional(
                 "readyTimeout", .duration(minimum: .seconds(1)),
-                "how long an instance may be starting until it counts as failed; for ever unless it is said"),
-            .optional("deprecated", .deprecated, "true, or why: all its presets are scaled to zero"),
+                "The time after which a starting workspace counts as failed, for example 15m (default: no limit)."),
+            .optional(
+                "deprecated", .deprecated,
+                "If this is true or a mapping, prewarm scales all presets of the template to zero.",
+                default: .boolean(false)),
         ])
 
     static let templateRule = Shape.object(rule)
 
     private static let rule = ObjectShape(
-        "the parameter rule",
+        "parameter rule",
         [
-            .required("name", .text(.parameterName), "of the parameter"),
+            .required("name", .text(.parameterName), "The name of the parameter."),
             .required(
-                "type", .text(.choice(ParameterRule.Kind.allCases.map(\.rawValue))),
-                "string, number, integer or boolean"),
-            .optional("description", .text(.text("a sentence", maximum: 1024)), "shown where a value is wrong"),
-            .optional("enum", .list(.scalar, minimum: 1), "the values that are allowed"),
-            .optional("minimum", .number, "of a number"),
-            .optional("maximum", .number, "of a number"),
+                "type", .text(.choice(ParameterRule.Kind.allCases.map(\.rawValue))), "The type of the value."),
+            .optional(
+                "description", .text(.text("a sentence", maximum: 1024)),
+                "The purpose of the parameter. prewarm shows it beside errors of the value."),
+            .optional("enum", .list(.scalar, minimum: 1), "The allowed values."),
+            .optional("minimum", .number, "The smallest allowed number."),
+            .optional("maximum", .number, "The largest allowed number."),
             .optional(
                 "pattern", .text(.regularExpression),
-                "that a text must match somewhere: ECMA-262 without lookaround and backreferences"),
-            .optional("required", .boolean, "true: a preset must give it"),
-            .optional("default", .scalar, "where a preset doesn't give it"),
+                """
+                A regular expression that has to match a part of the text. \
+                The syntax is ECMA-262 without lookaround and backreferences.
+                """),
+            .optional(
+                "required", .boolean, "If true, each preset has to set the parameter.", default: .boolean(false)),
+            .optional("default", .scalar, "The value for presets that do not set the parameter."),
         ])
 }

@@ -1,19 +1,25 @@
 import Glibc
 import PrewarmCore
 
-/// What `server` says about who may ask, and how.
+/// The keys of `server` that control access to the HTTP server.
 extension ObjectShape {
     static let accessKeys: [Key] = [
         .optional(
-            "baseUrl", .text(.url), "as clients reach it, where that is another address than it listens at"),
-        .optional("tls", .object(tls), "where no proxy does it"),
+            "baseUrl", .text(.url), "The URL at which clients reach the server (default: derived from listen)."),
+        .optional(
+            "tls", .object(tls),
+            "The certificate of the server (default: HTTP without TLS, for example behind a proxy)."
+        ),
         .optional(
             "trustedProxies", .list(.text(.addressRange), minimum: 0),
-            "from where X-Forwarded-For is believed, as 10.0.0.0/8"),
-        .optional("webhooks", .list(.object(webhook), minimum: 0), "served at /webhooks/<name>"),
+            "The addresses of proxies whose X-Forwarded-For header prewarm trusts, for example 10.0.0.0/8.",
+            default: .list([])),
+        .optional(
+            "webhooks", .list(.object(webhook), minimum: 0),
+            "Webhooks that receive pushes from forges, at /webhooks/<name>."),
         .optional(
             "oidc", .list(.object(oidc), minimum: 0),
-            "issuers whose tokens are good, so that CI needs no stored secret"),
+            "OpenID Connect issuers whose tokens the server accepts, so that CI needs no stored secret."),
     ]
 
     private static let file = Shape.text(.text("a path", maximum: 4096))
@@ -21,72 +27,92 @@ extension ObjectShape {
     private static let tls = ObjectShape(
         "tls",
         [
-            .required("certificate", file, "a PEM file: the certificate, then those between it and the root"),
-            .required("key", file, "a PEM file with the private key"),
+            .required("certificate", file, "A PEM file with the certificate, followed by intermediate certificates."),
+            .required("key", file, "A PEM file with the private key."),
         ])
 
     private static let webhook = ObjectShape(
-        "the webhook",
+        "webhook",
         [
-            .required("name", .text(.name), "the end of its URL"),
+            .required("name", .text(.name), "The name of the webhook, which is the last part of its URL."),
             .required(
-                "kind", .text(.choice(WebhookKind.allCases.map(\.rawValue))), "the forge whose signatures it checks"),
+                "kind", .text(.choice(WebhookKind.allCases.map(\.rawValue))),
+                """
+                The forge whose signatures the webhook verifies. `gitea` includes Forgejo and Gogs. \
+                `generic` is an HMAC in X-Signature. `standard` is Standard Webhooks.
+                """),
             .required(
                 "secrets", .list(.text(TextRule("text", minimumLength: 1, maximumLength: 1024)), minimum: 1),
-                "as the forge has it; several while one is being replaced"),
+                "The secrets that the forge may sign with. During a rotation, list the old and the new secret."),
             .optional(
-                "sources", .list(.text(.name), minimum: 1), "which it may nudge; all of them unless it is said"),
+                "sources", .list(.text(.name), minimum: 1),
+                "The names of the sources that a push may wake up (default: all sources)."),
         ])
 
     private static let oidc = ObjectShape(
-        "the issuer",
+        "issuer",
         [
-            .required("issuer", .text(.url), "exactly as its tokens say it"),
-            .required("audience", .text(.text("text", maximum: 1024)), "what tokens must be meant for"),
-            .optional("caFile", file, "certificates of a private authority in PEM, for an issuer of your own"),
-            .optional("jwksUrl", .text(.url), "where its keys are, if it has no discovery document"),
-            .required("rules", .list(.object(rule), minimum: 1), "the first one whose claims all match counts"),
+            .required("issuer", .text(.url), "The URL of the issuer, exactly as the claim `iss` of its tokens has it."),
+            .required(
+                "audience", .text(.text("text", maximum: 1024)),
+                "The value that the claim `aud` of a token must have."),
+            .optional(
+                "caFile", file,
+                "A PEM file with the certificate authorities to trust for the issuer (default: those of the system)."),
+            .optional(
+                "jwksUrl", .text(.url),
+                "The URL of the issuer's keys (default: taken from the discovery document of the issuer)."),
+            .required(
+                "rules", .list(.object(rule), minimum: 1),
+                "The rules that give a token its role. The first rule whose claims all match applies."),
         ])
 
     private static let rule = ObjectShape(
-        "the rule",
+        "rule",
         [
             .required(
                 "claims", .map(key: .claimName, value: .text(.text("a pattern", maximum: 1024))),
-                "patterns by the claim's name: * is anything but a slash, ** anything, ? one character"),
-            .required("role", .text(.choice(Role.allCases.map(\.rawValue))), "viewer, claimer or operator"),
+                """
+                Patterns for claims, by the name of the claim. All of them have to match. \
+                * matches any text without a slash, ** matches any text, ? matches one character.
+                """),
+            .required("role", .text(.choice(Role.allCases.map(\.rawValue))), "The role that the rule gives."),
             .optional(
                 "presets", .list(.text(.presetPattern), minimum: 1),
-                "which presets it is about, as go-* or source/go-*; all unless it is said"),
+                "Patterns for the presets that the rule covers, for example go-* or source/go-* (default: all presets)."
+            ),
         ])
 }
 
 extension TextRule {
-    /// A web address without user information, query and fragment; over http only to this machine.
+    /// A URL without user name, query and fragment. It has the scheme https, or http if the host is this machine.
     static let url = TextRule(
-        "a URL, as https://prewarm.example.org",
+        "a URL, for example https://prewarm.example.org",
         pattern: "^(https://|http://(localhost|127\\.[0-9.]+|\\[::1\\])(:|/|$))[^\\s@?#]*$", minimumLength: 9,
         maximumLength: 1024
     ) { text in
         let bytes = Array(text.utf8)
         guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), !text.contains(where: { "@?#".contains($0) }) else {
-            return Problem(message: "expected a URL without user, query and fragment, as https://prewarm.example.org")
+            return Problem(
+                message: "expected a URL without user name, query and fragment, for example https://prewarm.example.org"
+            )
         }
         if text.hasPrefix("https://") {
             return text.count > 8 && !text.hasPrefix("https:///")
-                ? nil : Problem(message: "expected a host behind https://")
+                ? nil : Problem(message: "expected a host name after https://")
         }
         guard text.hasPrefix("http://") else {
-            return Problem(message: "expected a URL, as https://prewarm.example.org")
+            return Problem(message: "expected a URL, for example https://prewarm.example.org")
         }
         let host = text.dropFirst(7).prefix { $0 != "/" }
         let name = host.hasPrefix("[::1]:") ? "[::1]" : host.hasPrefix("[") ? host : host.prefix { $0 != ":" }
         let isLoopback = name == "localhost" || name == "[::1]" || name.isLoopbackAddress
-        return isLoopback ? nil : Problem(message: "expected https://, for http is for this machine alone")
+        return isLoopback
+            ? nil : Problem(message: "expected https://. http:// is allowed only for localhost, 127.0.0.0/8 and [::1]")
     }
 
     static let addressRange = TextRule(
-        "an address or a range of them, as 10.0.0.0/8 or fd00::/8", pattern: "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$",
+        "an IP address or a range, for example 10.0.0.0/8 or fd00::/8", pattern: "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$",
         maximumLength: 64
     ) { text in
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
@@ -98,18 +124,19 @@ extension TextRule {
             || parts[1].utf8.allSatisfy { (48...57).contains($0) }
                 && Int(parts[1]).map { $0 <= (isSix ? 128 : 32) } == true
         return isAddress && isLength
-            ? nil : Problem(message: "expected an address or a range, as 10.0.0.0/8 or fd00::/8")
+            ? nil : Problem(message: "expected an IP address or a range, for example 10.0.0.0/8 or fd00::/8")
     }
 
-    static let claimName = TextRule("the name of a claim, as repository", pattern: "^[!-~]+$", maximumLength: 256) {
-        text in
+    static let claimName = TextRule(
+        "the name of a claim, for example repository", pattern: "^[!-~]+$", maximumLength: 256
+    ) { text in
         !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
-            ? nil : Problem(message: "expected the name of a claim, as repository")
+            ? nil : Problem(message: "expected the name of a claim, for example repository")
     }
 
-    /// A glob over `preset`, or over `source/preset`.
+    /// A glob pattern for `preset` or `source/preset`.
     static let presetPattern = TextRule(
-        "a pattern for presets, as go-* or source/go-*", pattern: "^[a-z0-9*?-]+(/[a-z0-9*?-]+)?$",
+        "a pattern for presets, for example go-* or source/go-*", pattern: "^[a-z0-9*?-]+(/[a-z0-9*?-]+)?$",
         maximumLength: 128
     ) { text in
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
@@ -121,7 +148,7 @@ extension TextRule {
                         (97...122).contains(byte) || (48...57).contains(byte) || "*?-".utf8.contains(byte)
                     }
             }
-        return isGood ? nil : Problem(message: "expected a pattern for presets, as go-* or source/go-*")
+        return isGood ? nil : Problem(message: "expected a pattern for presets, for example go-* or source/go-*")
     }
 }
 

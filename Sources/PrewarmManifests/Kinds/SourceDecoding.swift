@@ -11,11 +11,12 @@ extension Configuration.Source {
                 ?? ref["commit"].map { .commit($0.text) } ?? ref["semver"].map { .semver($0.text) }
         }
         paths =
-            document["paths"]?.elements.map(\.located) ?? [document["path"]?.located ?? Located(".", at: url.position)]
+            document["paths"]?.elements.map(\.located)
+            ?? [document["path"]?.located ?? Located(Self.standardPath, at: url.position)]
         include = document["include"]?.elements.compactMap { try? PathPattern($0.text) } ?? []
         exclude = document["exclude"]?.elements.compactMap { try? PathPattern($0.text) } ?? []
-        interval = document.duration("interval") ?? .seconds(60)
-        timeout = document.duration("timeout") ?? .seconds(60)
+        interval = document.duration("interval") ?? Self.standardInterval
+        timeout = document.duration("timeout") ?? Self.standardTimeout
         maxPackSize = document["maxPackSize"].flatMap { UInt64(sizeText: $0.text) }
         auth = document["auth"].flatMap { Configuration.Auth($0) }
         hostKeys = document["auth"].flatMap { Configuration.HostKeys($0) }
@@ -29,7 +30,8 @@ extension Configuration.Source {
 }
 
 extension Configuration.Secret {
-    /// What stands there, or in the file that is named there.
+    /// Reads the secret from the key, or the path of its file from the key with the suffix `File`. Nil if both are
+    /// absent.
     fileprivate init?(_ document: DocumentReader, _ key: String) {
         if let text = document[key]?.text {
             self = .text(text)
@@ -70,7 +72,7 @@ extension Configuration.GitHubApp {
         appID = number("appId")
         installationID = number("installationId")
         privateKeyFile = document["privateKeyFile"]?.text ?? ""
-        let url = document["apiUrl"]?.text ?? "https://api.github.com"
+        let url = document["apiUrl"]?.text ?? Self.standardAPIURL
         apiURL = url.hasSuffix("/") ? String(url.dropLast()) : url
     }
 }

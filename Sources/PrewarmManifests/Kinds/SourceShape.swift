@@ -5,60 +5,105 @@ extension ObjectShape {
     private static let longText = Shape.text(.text("text", maximum: 4096))
 
     static let source = ObjectShape(
-        "the source", rule: .notBoth("path", "paths"),
+        "source", rule: .notBoth("path", "paths"),
         [
-            .required("name", .text(.name), "as commands and the status call it"),
+            .required("name", .text(.name), "The name of the source in commands and in the status."),
             .optional(
                 "default", .boolean,
-                "true: a bare name of a preset means the one of this source where several sources have one (default: the first source of the configuration that has it)"
-            ),
+                """
+                If true, a preset name without a source refers to this source if several sources define the preset. \
+                If no source is the default, the first source that defines the preset applies.
+                """,
+                default: .boolean(false)),
             .required(
-                "url", longText, "https://…, ssh://…, git@host:path, file://…, or a path from this file's folder"),
-            .optional("ref", .object(ref), "what to follow; the remote's HEAD unless it is said"),
-            .optional("path", longText, "the folder of the manifests; all of the repository unless it is said"),
-            .optional("paths", .list(longText, minimum: 1), "several folders or files, in place of path"),
+                "url", longText,
+                """
+                The URL of the repository: https://…, ssh://…, git@host:path, file://…, \
+                or a path relative to the folder of this file.
+                """),
+            .optional(
+                "ref", .object(ref), "The branch, tag, version range or commit to follow (default: HEAD of the remote)."
+            ),
+            .optional(
+                "path", longText, "The folder or file with the manifests. `.` is the whole repository.",
+                default: .text(Configuration.Source.standardPath)),
+            .optional(
+                "paths", .list(longText, minimum: 1), "Several folders or files with manifests, instead of path."),
             .optional(
                 "include", .list(.text(.pathPattern), minimum: 0),
-                "patterns as in .gitignore, from each path on: only files that one of them fits are read"),
+                """
+                Patterns as in .gitignore, relative to each path. prewarm reads only files that match a pattern \
+                (default: all files).
+                """),
             .optional(
                 "exclude", .list(.text(.pathPattern), minimum: 0),
-                "patterns of the same kind: what they fit is not read"
-            ),
-            .optional("interval", .duration(minimum: .seconds(1)), "between two looks; 1m unless it is said"),
+                "Patterns as in .gitignore, relative to each path. prewarm ignores files that match a pattern.",
+                default: .list([])),
+            .optional(
+                "interval", .duration(minimum: .seconds(1)),
+                "The interval at which prewarm checks the repository for a new revision.",
+                default: .duration(Configuration.Source.standardInterval)),
             .optional(
                 "timeout", .duration(minimum: .seconds(1)),
-                "of one look or fetch, of which a server may be silent for a sixth, at least 10s; 1m unless it is said"),
-            .optional("maxPackSize", .text(.size), "what one fetch may bring; 1GiB unless it is said"),
-            .optional("auth", .object(auth), "how to get in"),
-            .optional("verify", .object(verify), "whose signature a commit needs"),
+                """
+                The maximum duration of one request to the repository. \
+                prewarm also gives up if the server sends nothing for a sixth of this time, but at least 10s.
+                """,
+                default: .duration(Configuration.Source.standardTimeout)),
+            .optional(
+                "maxPackSize", .text(.size), "The maximum size of the data that one fetch may receive.",
+                default: .text(Configuration.Source.standardMaxPackSize)),
+            .optional("auth", .object(auth), "The credentials for the repository (default: no authentication)."),
+            .optional(
+                "verify", .object(verify), "The signatures that commits require (default: signatures are not verified)."
+            ),
             .optional(
                 "requireFastForward", .boolean,
-                "true: a revision whose history lacks the one in force is refused; else it is told and applied"),
-            .optional("caFile", file, "certificates to trust for https, as a PEM file"),
-            .optional("proxy", .text(.proxy), "for https; $HTTPS_PROXY and $NO_PROXY unless it is said"),
+                """
+                If true, prewarm refuses a revision whose history does not contain the applied revision. \
+                Otherwise it applies the revision and reports the rewritten history.
+                """,
+                default: .boolean(false)),
+            .optional(
+                "caFile", file,
+                "A PEM file with the certificate authorities to trust for https (default: those of the system)."),
+            .optional(
+                "proxy", .text(.proxy),
+                "The proxy for https (default: the value of HTTPS_PROXY, limited by NO_PROXY)."),
             .optional(
                 "mode", .text(.choice(["reconcile", "observe"])),
-                "observe: plans are made and shown, never carried out; reconcile unless it is said"),
-            .optional("freeze", .list(.object(freeze), minimum: 0), "times in which its pools are left as they are"),
+                "Whether prewarm carries out its plans for the source (`reconcile`) or only shows them (`observe`).",
+                default: .text("reconcile")),
+            .optional(
+                "freeze", .list(.object(freeze), minimum: 0),
+                """
+                Times during which prewarm does not change the pools of the source. \
+                Users can still claim workspaces.
+                """),
         ])
 
     private static let freeze = ObjectShape(
-        "the freeze",
+        "freeze",
         [
-            .required("cron", .text(.cron), "when it begins, as \"0 18 * * 5\""),
-            .required("duration", .duration(minimum: .seconds(60)), "how long it lasts"),
-            .optional("timezone", .text(.timezone), "an IANA name, as Europe/Berlin; UTC unless it is said"),
+            .required(
+                "cron", .text(.cron),
+                "The start of the freeze, as five fields of cron, for example \"0 18 * * 5\"."),
+            .required("duration", .duration(minimum: .seconds(60)), "The duration of the freeze, for example 62h."),
+            .optional(
+                "timezone", .text(.timezone), "The IANA name of the time zone of cron, for example Europe/Berlin.",
+                default: .text(Configuration.standardFreezeTimezone)),
             .optional(
                 "allow", .list(.text(.choice(["create", "delete"])), minimum: 0),
-                "what goes on meanwhile; nothing unless it is said"),
+                "The actions that prewarm still carries out during the freeze.", default: .list([])),
         ])
 
     private static let ref = ObjectShape(
         "ref", rule: .exactlyOne(["branch", "tag", "semver", "commit"]),
         [
-            .optional("branch", longText, "a branch, as main"),
-            .optional("tag", longText, "a tag, as v1.2.0"),
-            .optional("semver", longText, "a range of tags, as 1.x"),
+            .optional("branch", longText, "The name of a branch, for example main."),
+            .optional("tag", longText, "The name of a tag, for example v1.2.0."),
+            .optional(
+                "semver", longText, "A range of versions, for example 1.x. prewarm follows the highest tag in it."),
             .optional(
                 "commit",
                 .text(
@@ -66,7 +111,7 @@ extension ObjectShape {
                         text.utf8.count == 40
                             && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
                             ? nil : .init(message: "expected 40 hexadecimal digits in lower case")
-                    }), "a commit of 40 hexadecimal digits"),
+                    }), "The hash of a commit: 40 hexadecimal digits in lower case."),
         ])
 
     private static let auth = ObjectShape(
@@ -82,51 +127,80 @@ extension ObjectShape {
             .needs("hostKeys", ["sshKey", "sshAgent"]), .notBoth("knownHosts", "hostKeys"),
         ]),
         [
-            .optional("token", longText, "sent as the password over https; ${NAME} takes it from the environment"),
-            .optional("tokenFile", file, "a file that holds the token; it is read again at each use"),
-            .optional("username", longText, "with password, or with a token where the server wants a certain one"),
-            .optional("password", longText, "with username"),
-            .optional("passwordFile", file, "with username: a file that holds the password, read again at each use"),
-            .optional("sshKey", file, "a file with a private key"),
-            .optional("passphrase", longText, "with sshKey, where the key has one"),
-            .optional("passphraseFile", file, "with sshKey: a file that holds the passphrase"),
-            .optional("sshAgent", .boolean, "true: the keys of the agent that SSH_AUTH_SOCK leads to"),
+            .optional(
+                "token", longText,
+                """
+                An access token, which prewarm sends as the password over https. \
+                ${NAME} takes it from the environment.
+                """),
+            .optional("tokenFile", file, "A file with the access token. prewarm reads it again for each request."),
+            .optional(
+                "username", longText,
+                "The user name for password or passwordFile, or for a token if the server requires a certain name."),
+            .optional("password", longText, "The password of username. ${NAME} takes it from the environment."),
+            .optional(
+                "passwordFile", file, "A file with the password of username. prewarm reads it again for each request."),
+            .optional("sshKey", file, "A file with a private SSH key."),
+            .optional("passphrase", longText, "The passphrase of sshKey. ${NAME} takes it from the environment."),
+            .optional("passphraseFile", file, "A file with the passphrase of sshKey."),
+            .optional("sshAgent", .boolean, "If true, prewarm uses the keys of the SSH agent at SSH_AUTH_SOCK."),
             .optional(
                 "knownHosts", file,
-                "over ssh: a file in the form of ~/.ssh/known_hosts; that and /etc/ssh/ssh_known_hosts unless it is said"
-            ),
+                """
+                A file with known host keys for ssh, in the format of ~/.ssh/known_hosts \
+                (default: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts).
+                """),
             .optional(
                 "hostKeys", .list(.text(.fingerprint), minimum: 1),
-                "over ssh: the fingerprints of the host's keys, in place of known hosts"),
+                "The fingerprints of the host keys for ssh, instead of a file with known host keys."),
             .optional(
                 "command", .list(longText, minimum: 1),
-                "a program that prints {\"username\": …, \"password\": …}; run without a shell at each use"),
-            .optional("githubApp", .object(githubApp), "tokens of a GitHub App, made from its key"),
-            .optional("clientCertificate", .text(.impossibleCertificate), "not possible with the libgit2 of today"),
+                """
+                A program that prints {"username": …, "password": …}. \
+                prewarm runs it without a shell for each request.
+                """),
+            .optional("githubApp", .object(githubApp), "A GitHub App, for which prewarm creates access tokens."),
+            .optional(
+                "clientCertificate", .text(.impossibleCertificate),
+                "Not supported, because libgit2 cannot present a client certificate."),
         ])
 
     private static let githubApp = ObjectShape(
         "githubApp",
         [
             .required(
-                "appId", .either([.integer(1...9_007_199_254_740_991), .text(.digits)]), "of the app's settings"),
+                "appId", .either([.integer(1...9_007_199_254_740_991), .text(.digits)]),
+                "The ID of the app, from the settings of the app."),
             .required(
                 "installationId", .either([.integer(1...9_007_199_254_740_991), .text(.digits)]),
-                "the number in the URL of the installation"),
-            .required("privateKeyFile", file, "the app's private key, as GitHub gave it"),
+                "The ID of the installation, from the URL of the installation."),
+            .required("privateKeyFile", file, "A PEM file with the private key of the app, as GitHub issued it."),
             .optional(
                 "apiUrl", .text(.apiURL),
-                "https://HOST/api/v3 of an own server; https://api.github.com unless it is said"),
+                "The URL of the GitHub API. For GitHub Enterprise Server, it is https://HOST/api/v3.",
+                default: .text(Configuration.GitHubApp.standardAPIURL)),
         ])
 
     private static let verify = ObjectShape(
         "verify",
         [
-            .required("mode", .text(.choice(["none", "ssh", "openpgp"])), "none, ssh or openpgp"),
-            .optional("allowedSigners", file, "with ssh: a file in the form of ssh-keygen's allowed signers"),
-            .optional("keys", file, "with openpgp: a file of public keys"),
+            .required(
+                "mode", .text(.choice(["none", "ssh", "openpgp"])),
+                "The kind of signature that a commit requires. With `none`, signatures are not verified."),
+            .optional(
+                "allowedSigners", file,
+                """
+                A file with the SSH keys that may sign, in the format of allowed signers of ssh-keygen. \
+                The mode ssh requires it.
+                """),
+            .optional(
+                "keys", file, "A file with the OpenPGP public keys that may sign. The mode openpgp requires it."),
             .optional(
                 "scope", .text(.choice(["tip", "new"])),
-                "new: every commit since the one in force needs a signature, too; tip unless it is said"),
+                """
+                The commits that require a signature. `tip` is only the newest commit. \
+                `new` is every commit since the applied revision.
+                """,
+                default: .text("tip")),
         ])
 }

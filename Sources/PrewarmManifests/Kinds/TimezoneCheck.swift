@@ -2,9 +2,9 @@ import Glibc
 import PrewarmCore
 import Synchronization
 
-/// Whether this system knows the time zone of a schedule.
+/// Checks that this system has the time zone of a schedule.
 enum TimezoneCheck {
-    /// Those that were found once: not more than there are, and not looked for again for each preset.
+    /// The time zones that were found before, so that the file system is not searched again for each preset.
     private static let known = Mutex<Set<String>>(["UTC"])
 
     static func problem(of document: DocumentReader) -> Diagnostic? {
@@ -12,8 +12,8 @@ enum TimezoneCheck {
             TextRule.timezone.check(name) == nil, !exists(name)
         else { return nil }
         return Diagnostic(
-            .error, at: zone.position, "this system knows no time zone \"\(zone.text)\"",
-            hint: "expected an IANA name, as Europe/Berlin; the names are those of /usr/share/zoneinfo")
+            .error, at: zone.position, "invalid timezone \"\(zone.text)\": this system has no such time zone",
+            hint: "use an IANA name from /usr/share/zoneinfo, for example Europe/Berlin")
     }
 
     private static func exists(_ name: String) -> Bool {

@@ -1,4 +1,4 @@
-/// Some bytes of ASCII, for a quick look whether one is among them.
+/// A set of ASCII bytes with a fast membership test.
 struct ByteSet: Sendable {
     private var low: UInt64 = 0
     private var high: UInt64 = 0
@@ -30,15 +30,15 @@ struct ByteSet: Sendable {
     }
 }
 
-/// Short texts of some bytes of ASCII, which are told without a `String`.
+/// A rule for short ASCII texts that is checked on bytes, without creating a `String`.
 struct ByteRule: Sendable {
     let first: ByteSet
     let inside: ByteSet
     let last: ByteSet
-    /// In bytes, which all are characters.
+    /// The maximum length in bytes. Each byte is one character.
     let maximum: Int
 
-    /// - Parameter last: what a text may end with, where that is not all that may be in it.
+    /// - Parameter last: The bytes that a text may end with (default: all bytes that it may contain).
     init(first: ByteSet, inside: ByteSet, last: ByteSet? = nil, maximum: Int) {
         self.first = first
         self.inside = inside

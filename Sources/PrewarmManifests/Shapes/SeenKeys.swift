@@ -1,11 +1,12 @@
-/// Finds the keys of a mapping that are there twice.
+/// Finds duplicate keys of a mapping.
 struct SeenKeys {
-    /// So many keys are compared with each other; for more of them an index is made, as there may be very many.
+    /// The number of keys up to which keys are compared with each other. For more keys, an index is built, so that the
+    /// time is not quadratic.
     private static let fewKeys = 16
 
     private let tree: YAMLTree
     private let mapping: Int
-    /// What is not in ``firsts`` yet.
+    /// The pairs that are not in ``firsts`` yet.
     private var rest: YAMLTree.Pairs
     private var count = 0
     private var firsts: [String: Int] = [:]
@@ -16,8 +17,8 @@ struct SeenKeys {
         rest = tree.pairs(mapping)
     }
 
-    /// The first key of the same text among those before it.
-    /// - Parameter number: how many keys come before; not less than in an earlier call.
+    /// Returns the first key with the same text among the keys before it. Nil if there is no such key.
+    /// - Parameter number: The number of keys before it. It must not be less than in an earlier call.
     mutating func first(like key: Int, number: Int) -> Int? {
         if number < Self.fewKeys { return tree.key(like: key, amongFirst: number, of: mapping) }
         while count < number, let other = rest.next() {

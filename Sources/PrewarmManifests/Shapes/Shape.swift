@@ -1,10 +1,10 @@
-/// What a part of a document looks like. Both the check and the JSON Schema follow from it.
+/// The form of a part of a document. The check of documents and the JSON Schemas are both derived from it.
 indirect enum Shape: Sendable {
     case object(ObjectShape)
-    /// Any keys that fit the rule, all values of one shape.
+    /// A mapping with any keys that satisfy the rule. All values have the same shape.
     case map(key: TextRule, value: Shape)
-    /// Each preset is checked against all values of an `enum`, and each plan looks at all windows of a schedule: no list
-    /// is as long as a file may be.
+    /// A list. The maximum bounds the work for each preset: each value is compared with all values of an `enum`, and
+    /// each plan reads all windows of a schedule.
     case list(Shape, minimum: Int, maximum: Int = 1_000)
     case text(TextRule)
     case integer(ClosedRange<Int>)
@@ -12,26 +12,30 @@ indirect enum Shape: Sendable {
     case boolean
     /// Text, a finite number or a boolean.
     case scalar
-    /// The first whose kind of node fits.
+    /// The first of the shapes that fits the kind of the node.
     case either([Shape])
-    /// With a sentence for the schema.
+    /// A shape with a description for the JSON Schema.
     case described(Shape, String)
 }
 
-/// A class, as one is looked at for each mapping of each file.
+/// A mapping with known keys. It is a class because it is read for each mapping of each file, and must not be copied.
 final class ObjectShape: Sendable {
     struct Key: Sendable {
         let name: String
         let shape: Shape
         let isRequired: Bool
-        /// Without the sentence for the schema.
+        /// The value that the parser takes if the key is left out. Nil if there is no default, or if it depends on
+        /// other values. In the second case, the description says "(default: …)".
+        let standard: DefaultValue?
+        /// The shape without its description.
         let bareShape: Shape
         private let utf8: [UInt8]
 
-        init(name: String, shape: Shape, isRequired: Bool) {
+        init(name: String, shape: Shape, isRequired: Bool, standard: DefaultValue? = nil) {
             self.name = name
             self.shape = shape
             self.isRequired = isRequired
+            self.standard = standard
             bareShape = if case .described(let bare, _) = shape { bare } else { shape }
             utf8 = Array(name.utf8)
         }
@@ -43,12 +47,12 @@ final class ObjectShape: Sendable {
         }
     }
 
-    /// As errors call it: `spec`.
+    /// The name of the object in error messages, for example `spec`.
     let name: String
     let keys: [Key]
-    /// A rule between keys, checked where the keys themselves are right.
+    /// A rule between keys. It is checked only if all keys are valid by themselves.
     let rule: ObjectRule?
-    /// One bit for each of ``keys`` that may not be left out; so there are at most 64.
+    /// The set of required keys, as one bit for each of ``keys``. So an object has at most 64 keys.
     let required: UInt64
 
     init(_ name: String, rule: ObjectRule? = nil, _ keys: [Key]) {
@@ -58,7 +62,8 @@ final class ObjectShape: Sendable {
         required = keys.indices.reduce(0) { keys[$1].isRequired ? $0 | 1 << UInt64($1) : $0 }
     }
 
-    /// Which of ``keys`` a node names; none, where it is a collection.
+    /// Returns the index in ``keys`` of the key that a node names. Nil if there is no such key or the node is a
+    /// collection.
     func number(ofKey index: Int, in tree: YAMLTree) -> Int? {
         let (node, texts) = (tree.nodes[index], tree.texts)
         guard node.kind.isScalar else { return nil }
@@ -68,14 +73,16 @@ final class ObjectShape: Sendable {
     }
 }
 
+/// A rule between the keys of an object.
 enum ObjectRule: Sendable {
+    /// Exactly one of the keys is present.
     case exactlyOne([String])
-    /// The first comes with one of the others.
+    /// If the first key is present, at least one of the others is present, too.
     case needs(String, [String])
-    /// At most one of the two.
+    /// At most one of the two keys is present.
     case notBoth(String, String)
     case all([ObjectRule])
-    /// Not both zero, be it a number or a percentage (Kubernetes).
+    /// The two values are not both zero, as numbers or percentages. Kubernetes has the same rule for a rolling update.
     case notBothZero(String, String)
 }
 
@@ -84,28 +91,31 @@ extension ObjectShape.Key {
         Self(name: name, shape: .described(shape, description), isRequired: true)
     }
 
-    static func optional(_ name: String, _ shape: Shape, _ description: String) -> Self {
-        Self(name: name, shape: .described(shape, description), isRequired: false)
+    static func optional(
+        _ name: String, _ shape: Shape, _ description: String, default standard: DefaultValue? = nil
+    ) -> Self {
+        Self(name: name, shape: .described(shape, description), isRequired: false, standard: standard)
     }
 }
 
-/// What a text must be. The pattern (ECMA 262) says it to the schema, the check to the decoder; a test holds them
-/// against each other.
+/// The constraints on a text. The JSON Schema states the pattern (ECMA-262), and ``check(_:)`` decides in the parser.
+/// Tests compare the two.
 final class TextRule: Sendable {
-    /// `a duration as 90s, 15m, 24h or 7d`.
+    /// The description of a valid text in error messages, for example `a duration, for example 90s, 15m, 24h or 7d`.
     let expected: String
     let pattern: String?
     let choices: [String]?
     let minimumLength: Int?
     let maximumLength: Int?
-    /// Good are all texts that it accepts, and more than these only where ``problem`` finds nothing.
+    /// A fast check. A text that it accepts is valid. A text that it does not accept is valid if ``problem`` returns
+    /// nil.
     let bytes: ByteRule?
-    /// More than lengths, choices and pattern say; nil where nothing is wrong.
+    /// The check beyond lengths and choices. It returns nil if the text is valid.
     let problem: (@Sendable (String) -> Problem?)?
 
     struct Problem: Sendable {
         let message: String
-        /// Scalars after the beginning of the text.
+        /// The place of the error, in Unicode scalars after the beginning of the text.
         var offset = 0
     }
 
@@ -122,18 +132,19 @@ final class TextRule: Sendable {
         self.problem = problem
     }
 
-    /// Whether a text is good without a closer look at it; false says nothing.
+    /// Returns true if the text is certainly valid, without creating a `String`. If it returns false, the text has to
+    /// be checked with ``check(_:)``.
     func surelyAccepts(_ text: borrowing Span<UInt8>) -> Bool {
         if let bytes { return bytes.accepts(text) }
-        // A character has one byte or more.
+        // A character has at least one byte.
         return problem == nil && choices == nil && minimumLength ?? 0 <= 1 && text.count > 0
             && text.count <= maximumLength ?? .max
     }
 
-    /// Nil where the text is as expected.
+    /// Returns the problem with a text; nil if the text is valid.
     func check(_ text: String) -> Problem? {
         if let choices, !choices.contains(text) { return Problem(message: "expected \(expected)") }
-        // A character has one byte or more.
+        // A character has at least one byte.
         if let minimumLength, text.utf8.count < minimumLength || minimumLength > 1,
             text.unicodeScalars.count < minimumLength
         {
@@ -142,7 +153,7 @@ final class TextRule: Sendable {
         if let maximumLength, text.utf8.count > maximumLength {
             let length = text.unicodeScalars.count
             if length > maximumLength {
-                return Problem(message: "has \(length) characters, at most \(maximumLength) are allowed")
+                return Problem(message: "expected at most \(maximumLength) characters, found \(length)")
             }
         }
         if let bytes, bytes.accepts(text.utf8.span) { return nil }

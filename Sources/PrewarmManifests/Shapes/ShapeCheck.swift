@@ -1,6 +1,7 @@
 import PrewarmCore
 
-/// Holds a document against its shape and reports everything that differs, the first hundred errors in words.
+/// Checks a document against its shape and reports all errors. It writes messages for the first hundred, and counts the
+/// others.
 struct ShapeCheck {
     let tree: YAMLTree
     private(set) var problems: [Diagnostic] = []
@@ -36,14 +37,17 @@ struct ShapeCheck {
         for child in tree.elements(index) {
             guard number < counts.upperBound else {
                 return report(
-                    tree.position(child), "\(shown(name)) has more than \(counts.upperBound) elements, the limit for it"
+                    tree.position(child),
+                    "invalid \(shown(name)): expected at most \(counts.upperBound) elements, found more"
                 )
             }
             check(child, element, name: .element(of: name, number))
             number += 1
         }
         if number < counts.lowerBound {
-            report(tree.position(index), "\(shown(name)) is empty, expected at least \(counts.lowerBound)")
+            report(
+                tree.position(index),
+                "invalid \(shown(name)): expected at least \(counts.lowerBound.counted("element")), found \(number)")
         }
     }
 
@@ -65,7 +69,8 @@ struct ShapeCheck {
         if found & object.required != object.required {
             for (number, key) in object.keys.enumerated() where key.isRequired && found >> UInt64(number) & 1 == 0 {
                 report(
-                    tree.position(index), "\(object.name) lacks \"\(key.name)\", which is required", hint: key.hint)
+                    tree.position(index), "invalid \(object.name): the required key \"\(key.name)\" is missing",
+                    hint: key.hint)
             }
         }
         if count == before, let rule = object.rule {
@@ -85,25 +90,25 @@ struct ShapeCheck {
             if let problem = tree.problem(of: rule, pair.key) {
                 report(
                     tree.position(pair.key),
-                    "the key \"\(shownKey(pair.key))\" of \(shown(name)) is not allowed: \(problem.message)")
+                    "invalid key \"\(shownKey(pair.key))\" in \(shown(name)): \(problem.message)")
             }
             check(pair.value, value, name: .key(pair.key))
         }
     }
 
-    /// False for a key that is reported: keys are text, `on: …` and `8080: …` too, as they are written, and none is
-    /// there twice.
+    /// Reports a key that is a collection or a duplicate, and returns false for it. All scalar keys are text, as they
+    /// are written, also in `on: …` and `8080: …`.
     private mutating func isNew(_ key: Int, _ number: Int, _ seen: inout SeenKeys, _ name: PartName) -> Bool {
         guard tree.isScalar(key) else {
-            report(tree.position(key), "a key of \(shown(name)) is a collection, expected text")
+            report(tree.position(key), "invalid key in \(shown(name)): expected text, found \(tree.found(key))")
             return false
         }
         guard let first = seen.first(like: key, number: number) else { return true }
         guard hasRoom() else { return false }
         report(
             tree.position(key),
-            "the key \"\(shownKey(key))\" is in \(shown(name)) twice, first at line \(tree.position(first).line)",
-            hint: "remove one of them")
+            "invalid \(shown(name)): duplicate key \"\(shownKey(key))\", first at line \(tree.position(first).line)",
+            hint: "remove one of the two")
         return false
     }
 
@@ -120,14 +125,14 @@ struct ShapeCheck {
     private mutating func reportUnknown(_ key: Int, _ object: ObjectShape) {
         guard hasRoom() else { return }
         report(
-            tree.position(key), "\(object.name) has no key \"\(shownKey(key))\"",
+            tree.position(key), "invalid \(object.name): unknown key \"\(shownKey(key))\"",
             hint: hint(forUnknown: tree.written(key) ?? "", object.keys.map(\.name)))
     }
 
     private func hint(forUnknown key: String, _ names: [String]) -> String {
-        if key == "<<" { return "YAML 1.2 has no merge keys: write the values out" }
+        if key == "<<" { return "write the values here: YAML 1.2 has no merge keys" }
         return names.closest(to: key).map { "did you mean \"\($0)\"?" }
-            ?? "known are \(names.joined(separator: ", "))"
+            ?? "use one of \(names.joined(separator: ", "))"
     }
 
     private mutating func check(
@@ -137,27 +142,35 @@ struct ShapeCheck {
         switch rule {
         case .exactlyOne(let keys):
             let found = names.filter { keys.contains($0) }
-            if found.count > 1 {
-                report(position, "\(object.name) has \(found.joined(separator: " and ")), expected only one of them")
-            } else if found.isEmpty {
-                report(position, "\(object.name) has none of \(keys.joined(separator: ", ")), expected one of them")
+            guard found.count != 1 else { break }
+            let expected = "invalid \(object.name): expected exactly one of \(keys.joined(separator: ", "))"
+            if found.isEmpty {
+                report(position, "\(expected), found none", hint: "add one of these keys")
+            } else {
+                report(
+                    position, "\(expected), found \(found.joined(separator: " and "))",
+                    hint: "keep one of these keys and remove the others")
             }
         case .needs(let key, let others):
             if names.contains(key), !names.contains(where: { others.contains($0) }) {
+                let needed = "\"\(others.joined(separator: "\" or \""))\""
                 report(
-                    position,
-                    "\(object.name) has \"\(key)\", but no \"\(others.joined(separator: "\" or \""))\" with it")
+                    position, "invalid \(object.name): \"\(key)\" requires \(needed)",
+                    hint: "add \(needed), or remove \"\(key)\"")
             }
         case .notBoth(let first, let second):
             if names.contains(first), names.contains(second) {
-                report(position, "\(object.name) has \(first) and \(second), expected only one of them")
+                report(
+                    position, "invalid \(object.name): \"\(first)\" and \"\(second)\" cannot be used together",
+                    hint: "remove one of the two")
             }
         case .all(let rules): for rule in rules { check(rule, present, object, at: position) }
         case .notBothZero(let first, let second):
             if isZero(present[first]), isZero(present[second]) {
                 report(
-                    position, "\(first) and \(second) are both 0, so that nothing could ever be replaced",
-                    hint: "let one of them be at least 1")
+                    position,
+                    "invalid \(object.name): \(first) and \(second) are both 0, so no workspace could be replaced",
+                    hint: "set one of the two to at least 1")
             }
         }
     }
@@ -186,10 +199,8 @@ struct ShapeCheck {
             if let problem = tree.problem(of: rule, index) { report(problem, of: rule, with: index, name) }
         case (.integer(let range), .integer(let value)):
             guard let value = Int(exactly: value), range.contains(value) else {
-                let bounds =
-                    range.upperBound == .max
-                    ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
-                return report(tree.position(index), "\(shown(name)) is \(value), expected \(bounds)")
+                return report(
+                    tree.position(index), "invalid \(shown(name)): expected \(shape.expected), found \(value)")
             }
         case (.scalar, .integer), (.scalar, .boolean): checkSpelling(index, resolution, name)
         case (.scalar, .number(let value)) where value.isFinite: checkSpelling(index, resolution, name)
@@ -197,21 +208,23 @@ struct ShapeCheck {
         case (.scalar, .text):
             let count = tree.byteCount(index)
             guard count > 65_536 else { break }
-            report(tree.position(index), "\(shown(name)) has \(count) bytes, at most 65536 are allowed")
+            report(tree.position(index), "invalid \(shown(name)): expected at most 65536 bytes, found \(count)")
         case (.number, .number(let value)) where value.isFinite: break
         default: reportKind(index, shape, name)
         }
     }
 
-    /// A number or boolean reaches the provisioner in one way of writing: another one, as `012` or `1.20`, may be meant as
-    /// text, and would silently become something else.
+    /// Reports a number or boolean that the provisioner would receive in another spelling than it is written. For
+    /// example, `1.20` would become `1.2`, although it may be meant as text.
     private mutating func checkSpelling(_ index: Int, _ resolution: Resolution, _ name: PartName) {
         guard let written = tree.written(index), let canonical = resolution.canonicalText, written != canonical else {
             return
         }
         report(
-            tree.position(index), "\(shown(name)) is \(written.shortened), which would become \(canonical)",
-            hint: "put it in quotes to keep it as it is: \"\(written.limited(to: 200))\"; or write \(canonical)")
+            tree.position(index),
+            "invalid \(shown(name)): the provisioner would receive \(written.shortened) as \(canonical)",
+            hint: "to keep the text, write \(corrected(name, "\"\(written.limited(to: 200))\"")). "
+                + "Otherwise, write \(corrected(name, canonical))")
     }
 
     private mutating func report(
@@ -222,34 +235,43 @@ struct ShapeCheck {
         let offset = problem.offset > 0 ? scalar.offset.map { $0 + problem.offset } ?? 0 : 0
         report(
             Position(line: position.line, column: position.column + offset),
-            "\(shown(name)) is \"\(scalar.shown.shortened)\": \(problem.message)",
+            "invalid \(shown(name)) \"\(scalar.shown.shortened)\": \(problem.message)",
             hint: rule.choices.flatMap { $0.closest(to: scalar.text) }.map { "did you mean \"\($0)\"?" })
     }
 
     private mutating func reportKind(_ index: Int, _ shape: Shape, _ name: PartName) {
         guard hasRoom() else { return }
         report(
-            tree.position(index), "\(shown(name)) is \(tree.found(index)), expected \(shape.expected)",
-            hint: tree.scalar(index).flatMap { hint(for: $0, shape) })
+            tree.position(index), "invalid \(shown(name)): expected \(shape.expected), found \(tree.found(index))",
+            hint: tree.scalar(index).flatMap { hint(for: $0, shape, name) })
     }
 
-    /// How quotes, or their lack, made another kind of the scalar than was meant.
-    private func hint(for scalar: Scalar, _ shape: Shape) -> String? {
+    /// Returns the hint for a scalar that has the wrong kind because quotes are missing or superfluous.
+    private func hint(for scalar: Scalar, _ shape: Shape, _ name: PartName) -> String? {
         switch scalar.value {
         case .null: return nil
         case .integer, .number, .boolean:
             return shape.accepts(text: scalar.text)
-                ? "put it in quotes to make it text: \"\(scalar.text.limited(to: 200))\"" : nil
+                ? "add quotes: \(corrected(name, "\"\(scalar.text.limited(to: 200))\""))" : nil
         case .text(let text):
             let plain = Resolution(Array(text.utf8).span)
             if plain == .text {
                 let isOldBoolean = ["yes", "no", "on", "off"].contains(text.lowercased())
-                return isOldBoolean && shape.fits(.scalar(.boolean(true)))
-                    ? "YAML 1.2 knows only true and false" : nil
+                guard isOldBoolean, shape.fits(.scalar(.boolean(true))) else { return nil }
+                let value = ["yes", "on"].contains(text.lowercased())
+                return "write \(corrected(name, "\(value)")): YAML 1.2 has only the booleans true and false"
             }
             guard shape.fits(.scalar(plain)) else { return nil }
-            return scalar.shown == text ? "remove the quotes" : "what the environment gives is always text"
+            return scalar.shown == text
+                ? "remove the quotes: \(corrected(name, text.limited(to: 200)))"
+                : "write the value itself: the value of a variable is always text"
         }
+    }
+
+    /// Returns the corrected entry, for example `version: "1.0"`, or the value alone if the part is no entry of a
+    /// mapping.
+    private func corrected(_ name: PartName, _ value: String) -> String {
+        if case .key = name { "\(shown(name)): \(value)" } else { value }
     }
 
     private mutating func report(_ position: Position, _ message: String, hint: String? = nil) {
@@ -257,7 +279,8 @@ struct ShapeCheck {
         problems.append(Diagnostic(.error, at: position, message, hint: hint))
     }
 
-    /// False where an error is only counted: asked before a message is made that may be one of a hundred thousand.
+    /// Returns false and counts the error if the limit of messages is reached. It is called before a message is built,
+    /// because a file may have 100,000 errors.
     private mutating func hasRoom() -> Bool {
         if problems.count < Diagnostic.mostInFile { return true }
         omitted += 1
@@ -266,7 +289,7 @@ struct ShapeCheck {
 }
 
 extension YAMLTree {
-    /// What is wrong with the text of a scalar.
+    /// Returns the problem with the text of a scalar. Nil if the text is valid.
     fileprivate func problem(of rule: TextRule, _ index: Int) -> TextRule.Problem? {
         let (node, texts) = (nodes[index], texts)
         if rule.surelyAccepts(texts.span.extracting(Int(node.start)..<Int(node.end))) { return nil }

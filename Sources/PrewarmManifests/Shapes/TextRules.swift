@@ -1,9 +1,9 @@
 import PrewarmCore
 
 extension TextRule {
-    /// RFC 1123: what a DNS label may be.
+    /// An RFC 1123 label, which is the form of a DNS label.
     static let name = TextRule(
-        "a name of a-z, 0-9 and -, that begins and ends with a letter or digit (RFC 1123 label)",
+        "a name of a-z, 0-9 and - that begins and ends with a letter or digit (RFC 1123 label)",
         pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", minimumLength: 1, maximumLength: 63,
         bytes: ByteRule(
             first: .lowercaseAlphanumeric, inside: .lowercaseAlphanumeric.union("-"), last: .lowercaseAlphanumeric,
@@ -15,7 +15,7 @@ extension TextRule {
             let isInside = index > 0 && index < last
             if !isAlphanumeric, !(byte == 45 && isInside) {
                 return Problem(
-                    message: "expected a name of a-z, 0-9 and -, that begins and ends with a letter or digit",
+                    message: "expected a name of a-z, 0-9 and - that begins and ends with a letter or digit",
                     offset: text.prefixScalars(ofByte: index))
             }
         }
@@ -23,29 +23,30 @@ extension TextRule {
     }
 
     static let version = TextRule(
-        "a version, as 1.4.2 or 2026-11", pattern: "^[A-Za-z0-9][A-Za-z0-9._+@:/-]*$", minimumLength: 1,
+        "a version, for example 1.4.2 or 2026-11", pattern: "^[A-Za-z0-9][A-Za-z0-9._+@:/-]*$", minimumLength: 1,
         maximumLength: 128,
         bytes: ByteRule(first: .alphanumeric, inside: .alphanumeric.union("._+@:/-"), maximum: 128)
-    ) { _ in Problem(message: "expected a version of letters, digits and . _ + @ : / -, as 1.4.2") }
+    ) { _ in Problem(message: "expected a version of letters, digits and . _ + @ : / - such as 1.4.2") }
 
     static let parameterName = TextRule(
-        "a parameter's name: a letter or _, then letters, digits, _ and -", pattern: "^[A-Za-z_][A-Za-z0-9_-]*$",
-        minimumLength: 1, maximumLength: 64,
+        "the name of a parameter: a letter or _, then letters, digits, _ and -",
+        pattern: "^[A-Za-z_][A-Za-z0-9_-]*$", minimumLength: 1, maximumLength: 64,
         bytes: ByteRule(first: .letters.union("_"), inside: .alphanumeric.union("_-"), maximum: 64)
     ) { _ in Problem(message: "expected a letter or _, then letters, digits, _ and -") }
 
-    /// The name of an environment variable, and of a secret.
+    /// The name of an environment variable or of a secret.
     static let variableName = TextRule(
-        "a name of letters, digits and _, as REGISTRY_TOKEN", pattern: "^[A-Za-z_][A-Za-z0-9_]*$", minimumLength: 1,
+        "a name of letters, digits and _, for example REGISTRY_TOKEN", pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
+        minimumLength: 1,
         maximumLength: 128, bytes: ByteRule(first: .letters.union("_"), inside: .alphanumeric.union("_"), maximum: 128)
-    ) { _ in Problem(message: "expected letters, digits and _, as REGISTRY_TOKEN") }
+    ) { _ in Problem(message: "expected a letter or _, then letters, digits and _, for example REGISTRY_TOKEN") }
 
     private static let labelName = ByteRule(
         first: .alphanumeric, inside: .alphanumeric.union("-_."), last: .alphanumeric, maximum: 63)
 
-    /// A key of a Kubernetes label: an optional DNS name and a slash, then a name.
+    /// The key of a label, as in Kubernetes: an optional DNS name with a slash, then a name.
     static let labelKey = TextRule(
-        "a label's key, as team or example.org/team",
+        "the key of a label, for example team or example.org/team",
         pattern: "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
         minimumLength: 1,
         maximumLength: 317, bytes: labelName
@@ -55,16 +56,17 @@ extension TextRule {
             slash.map {
                 text[..<$0].isLabelPrefix && labelName.accepts(text[text.utf8.index(after: $0)...].utf8.span)
             } == true
-        return isGood ? nil : Problem(message: "expected a label's key, as team or example.org/team")
+        return isGood ? nil : Problem(message: "expected the key of a label, for example team or example.org/team")
     }
 
     static let labelValue = TextRule(
-        "a label's value: up to 63 letters, digits, - _ . that begins and ends with a letter or digit",
+        "the value of a label: up to 63 of letters, digits, - _ . beginning and ending with a letter or digit",
         pattern: "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$", maximumLength: 63, bytes: labelName
     ) { text in
         text.isEmpty
             ? nil
-            : Problem(message: "expected up to 63 letters, digits, - _ . that begin and end with a letter or digit")
+            : Problem(
+                message: "expected up to 63 of letters, digits, - _ . beginning and ending with a letter or digit")
     }
 
     static func text(_ expected: String, maximum: Int) -> TextRule {
@@ -72,30 +74,29 @@ extension TextRule {
     }
 
     static func choice(_ choices: [String]) -> TextRule {
-        TextRule("one of \(choices.joined(separator: ", "))", choices: choices)
+        TextRule((choices.count > 1 ? "one of " : "") + choices.joined(separator: ", "), choices: choices)
     }
 
-    /// At least `minimum`.
+    /// A duration of at least `minimum`.
     static func duration(minimum: Duration) -> TextRule {
         let floor = minimum.prewarmText
-        return TextRule("a duration of at least \(floor), as 90s, 15m, 24h or 7d", pattern: Duration.prewarmPattern) {
-            text in
-            guard let duration = Duration(prewarm: text) else {
-                return Problem(message: "expected a duration as 90s, 15m, 24h or 7d")
-            }
+        let expected = "a duration of at least \(floor), for example 90s, 15m, 24h or 7d"
+        return TextRule(expected, pattern: Duration.prewarmPattern) { text in
+            guard let duration = Duration(prewarm: text) else { return Problem(message: "expected \(expected)") }
             return duration < minimum ? Problem(message: "expected at least \(floor)") : nil
         }
     }
 
-    static let percentage = TextRule("a percentage, as 25%", pattern: "^(100|[0-9]{1,2})%$") { text in
+    static let percentage = TextRule("a percentage, for example 25%", pattern: "^(100|[0-9]{1,2})%$") { text in
         guard let percent = IntOrPercent.percent(text) else {
-            return Problem(message: "expected a percentage, as 25%")
+            return Problem(message: "expected a whole number or a percentage, for example 1 or 25%")
         }
         return percent <= 100 ? nil : Problem(message: "expected at most 100%")
     }
 
-    static let cron = TextRule("five fields of cron, as \"* 8-18 * * 1-5\"", pattern: "^\\s*\\S+(\\s+\\S+){4}\\s*$") {
-        text in
+    static let cron = TextRule(
+        "five fields of cron, for example \"* 8-18 * * 1-5\"", pattern: "^\\s*\\S+(\\s+\\S+){4}\\s*$"
+    ) { text in
         do throws(CronError) {
             _ = try CronExpression(text)
             return nil
@@ -105,22 +106,22 @@ extension TextRule {
     }
 
     static let timezone = TextRule(
-        "an IANA time zone, as Europe/Berlin", pattern: "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$",
+        "an IANA time zone, for example Europe/Berlin", pattern: "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$",
         maximumLength: 64
     ) { text in
         var isGood = text.utf8.first?.isLetter == true
         var previous = UInt8(ascii: "/")
         for byte in text.utf8 {
-            // No part between two of `/` is empty.
+            // A part between two slashes is not empty.
             let isPart = byte.isAlphanumeric || ByteSet.timezoneMarks.contains(byte)
             if !isPart, byte != UInt8(ascii: "/") || previous == byte { isGood = false }
             previous = byte
         }
         if previous == UInt8(ascii: "/") { isGood = false }
-        return isGood ? nil : Problem(message: "expected an IANA time zone, as Europe/Berlin")
+        return isGood ? nil : Problem(message: "expected an IANA time zone, for example Europe/Berlin")
     }
 
-    /// What ``Pattern`` takes of ECMA-262.
+    /// A regular expression in the part of ECMA-262 that ``Pattern`` supports.
     static let regularExpression = TextRule("a regular expression", minimumLength: 1, maximumLength: 512) { text in
         do throws(PatternError) {
             _ = try Pattern(text)
@@ -132,7 +133,7 @@ extension TextRule {
 }
 
 extension IntOrPercent {
-    /// The number before `%`; nil where the text is no percentage.
+    /// Reads a percentage, for example `25%`. Nil if the text is not a percentage.
     init?(percentText text: String) {
         guard let percent = Self.percent(text) else { return nil }
         self = .percent(percent)
@@ -160,7 +161,7 @@ extension UInt8 {
 }
 
 extension String {
-    /// How many scalars come before a byte of the text.
+    /// Returns the number of Unicode scalars before the byte at an offset.
     func prefixScalars(ofByte offset: Int) -> Int {
         String(decoding: utf8.prefix(offset), as: UTF8.self).unicodeScalars.count
     }

@@ -1,4 +1,4 @@
-/// A scalar as people see it.
+/// A scalar with its text and its value.
 struct Scalar {
     enum Value: Equatable {
         case null
@@ -8,15 +8,16 @@ struct Scalar {
         case text(String)
     }
 
-    /// As written, escapes and folding undone.
+    /// The text as it is written, with escapes and folding resolved.
     let text: String
     let value: Value
-    /// How many scalars after the node's position the text begins; nil where the file writes it differently.
+    /// The number of Unicode scalars between the position of the node and the text. Nil if the file writes the text in
+    /// another form, for example with escapes.
     let offset: Int?
-    /// The text before variables were put in, which may be secrets; what a message shows.
+    /// The text that messages show: the text before variables were replaced, because their values may be secrets.
     let shown: String
 
-    /// Plain scalars are resolved, quoted ones are text.
+    /// A plain scalar is resolved. A quoted scalar is text.
     init(text: String, isPlain: Bool, offset: Int? = nil, shown: String? = nil) {
         self.text = text
         self.offset = offset
@@ -38,7 +39,7 @@ extension Scalar.Value {
     }
 }
 
-/// What the core schema of YAML 1.2 makes of a plain scalar (https://yaml.org/spec/1.2.2/#103-core-schema).
+/// The kind and value of a plain scalar by the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema).
 enum Resolution: Equatable {
     case null
     case boolean(Bool)
@@ -46,7 +47,7 @@ enum Resolution: Equatable {
     case number(Double)
     case text
 
-    /// The text that a provisioner gets for a number or boolean; nil for text and null.
+    /// The text that a provisioner receives for a number or boolean. Nil for text and null.
     var canonicalText: String? {
         switch self {
         case .boolean(let value): "\(value)"
@@ -94,7 +95,7 @@ enum Resolution: Equatable {
         let sign = bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-") ? 1 : 0
         let whole = digits(bytes, from: sign)
         if whole == bytes.count, whole > sign {
-            // So many digits can't be too large.
+            // 18 digits always fit into 64 bits.
             if whole - sign <= 18 {
                 var value: Int64 = 0
                 for index in sign..<whole { value = value * 10 + Int64(bytes[index] - UInt8(ascii: "0")) }
@@ -141,7 +142,7 @@ enum Resolution: Equatable {
         return at == bytes.count
     }
 
-    /// Behind the digits that begin there.
+    /// Returns the index after the digits that begin at `start`.
     private static func digits(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int {
         var at = start
         while at < bytes.count, bytes[at] >= UInt8(ascii: "0"), bytes[at] <= UInt8(ascii: "9") { at += 1 }

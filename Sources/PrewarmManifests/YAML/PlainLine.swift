@@ -1,12 +1,13 @@
-/// The line that ``PlainYAML`` reads, and how far: it knows bytes, but not what they nest in.
+/// The current line of ``PlainYAML`` with the position of the reader in it. It reads bytes and does not know the
+/// nesting.
 struct PlainLine {
     private let bytes: [UInt8]
     private var at = 0
     private var start = 0
     private var number: Int32 = 0
-    /// Bytes of the line so far that only continue a character.
+    /// The number of UTF-8 continuation bytes in the line before the position.
     private var continuing = 0
-    // Here, as a global is asked for slower.
+    // Copies of globals, because access to a global is slower.
     private let keyBytes = ByteSet.key
     private let plainStart = ByteSet.plainStart
     private let flowMarks = ByteSet.flowMarks
@@ -15,7 +16,7 @@ struct PlainLine {
         self.bytes = bytes
     }
 
-    /// Goes to what the next line begins with; false at the end of the file.
+    /// Moves to the first character of the next line that is not a space. It returns false at the end of the file.
     mutating func begin() -> Bool {
         guard at < bytes.count else { return false }
         (start, number, continuing) = (at, number + 1, 0)
@@ -23,7 +24,7 @@ struct PlainLine {
         return true
     }
 
-    /// Goes behind the line; false where more is in it than spaces and a comment.
+    /// Moves behind the line. It returns false if the rest of the line is more than spaces and a comment.
     mutating func finish() -> Bool {
         let hadSpace = at == start || bytes[at - 1] == .space
         let begin = at
@@ -38,10 +39,10 @@ struct PlainLine {
     }
 
     var column: Int { at - start }
-    /// As a ``YAMLTree`` counts it.
+    /// The position as a ``YAMLTree`` counts it, from 1 and in Unicode scalars.
     var position: (line: Int32, column: Int32) { (number, Int32(at - start - continuing + 1)) }
 
-    /// Nothing but a comment is left.
+    /// True if the rest of the line is empty or a comment.
     var isOver: Bool { at == bytes.count || bytes[at] == .newline || bytes[at] == .hash }
 
     var isMarker: Bool {
@@ -67,14 +68,14 @@ struct PlainLine {
 
     // MARK: Scalars
 
-    /// Goes to the colon; nil where no key stands here.
+    /// Moves to the colon and returns the bytes of the key. Nil if no key begins here.
     mutating func key() -> Range<Int>? {
         guard let end = keyEnd else { return nil }
         defer { at = end }
         return at..<end
     }
 
-    /// libyaml takes a key of up to 1024 characters.
+    /// The index behind a key that begins here. libyaml accepts keys of up to 1024 characters.
     private var keyEnd: Int? {
         guard at < bytes.count, bytes[at].isAlphanumeric || bytes[at] == UInt8(ascii: "_") else { return nil }
         var end = at + 1
@@ -82,7 +83,7 @@ struct PlainLine {
         return end < bytes.count && bytes[end] == .colon && isBlank(end + 1) ? end : nil
     }
 
-    /// Goes behind a byte and the spaces after it; false where another stands here.
+    /// Moves behind a byte and the spaces after it. It returns false if another byte is here.
     mutating func take(_ byte: UInt8) -> Bool {
         guard at < bytes.count, bytes[at] == byte else { return false }
         at += 1
@@ -90,7 +91,7 @@ struct PlainLine {
         return true
     }
 
-    /// What is between quotes; nil where it has escapes, or goes on on the next line.
+    /// Returns the bytes between quotes. Nil if the text has escapes or continues on the next line.
     mutating func quoted() -> Range<Int>? {
         let quote = bytes[at]
         at += 1
@@ -98,13 +99,14 @@ struct PlainLine {
         while at < bytes.count, bytes[at] != quote {
             guard bytes[at] != UInt8(ascii: "\\") || quote == UInt8(ascii: "'"), skipCharacter() else { return nil }
         }
-        // Two of `'` stand for one.
+        // In single quotes, two quotes stand for one.
         guard at < bytes.count, at + 1 == bytes.count || bytes[at + 1] != quote else { return nil }
         at += 1
         return begin..<at - 1
     }
 
-    /// A scalar without quotes up to its last letter; nil where it begins, or goes on, with what may mean more.
+    /// Returns the bytes of a scalar without quotes and without trailing spaces. Nil if it contains a character that
+    /// may have another meaning in YAML.
     mutating func plain(inFlow: Bool) -> Range<Int>? {
         let begin = at
         guard at < bytes.count, bytes[at] >= 0x80 || plainStart.contains(bytes[at]) || isNegative else {
@@ -126,13 +128,14 @@ struct PlainLine {
         return begin..<end
     }
 
-    /// A dash that can't begin an entry of a list.
+    /// True for a dash that cannot begin an entry of a list, for example in `-1`.
     private var isNegative: Bool {
         bytes[at] == .dash && at + 1 < bytes.count
             && (bytes[at + 1].isAlphanumeric || bytes[at + 1] == .dash || bytes[at + 1] == UInt8(ascii: "."))
     }
 
-    /// False at a tab, a control character, a line break that isn't `\n`, and what is not certainly valid UTF-8.
+    /// Moves behind a character. It returns false for a tab, a control character, a line break other than `\n`, and
+    /// bytes that may be invalid UTF-8.
     private mutating func skipCharacter() -> Bool {
         let byte = bytes[at]
         if byte < 0x80 {
@@ -158,7 +161,7 @@ struct PlainLine {
         index < bytes.count && bytes[index] >= lowest && bytes[index] <= 0xbf
     }
 
-    /// U+2028 or U+2029, which break lines.
+    /// True for U+2028 and U+2029, which are line breaks.
     private var isSeparator: Bool {
         at + 2 < bytes.count && bytes[at + 1] == 0x80 && (bytes[at + 2] == 0xa8 || bytes[at + 2] == 0xa9)
     }
@@ -174,8 +177,9 @@ extension UInt8 {
 
 extension ByteSet {
     fileprivate static let key = ByteSet.alphanumeric.union("_-./")
-    /// Not among them: what begins a collection, an anchor, a tag and the like, or is reserved.
+    /// The bytes that may begin a scalar without quotes. Indicators of YAML, for example of anchors and tags, are
+    /// excluded.
     fileprivate static let plainStart = ByteSet.alphanumeric.union("_./+~$<=^;()\\")
-    /// What may end a scalar without quotes between brackets, or is better left alone there.
+    /// The bytes that may end a scalar without quotes in a flow collection, or that ``PlainYAML`` does not read there.
     fileprivate static let flowMarks = ByteSet(",[]{}?")
 }

@@ -1,21 +1,22 @@
-/// Reads the way in which nearly all manifests are written: block mappings and lists, plain and quoted scalars of one
-/// line without escapes, brackets that close on their line, comments and `---`. Of such a file it makes just what libyaml makes of it, some ten times
-/// faster; of any other it makes nothing, and libyaml is to say what is in it. Tests hold the two against each other.
+/// Reads the subset of YAML in which nearly all manifests are written: block mappings and lists, plain and quoted
+/// scalars of one line without escapes, brackets that close on their line, comments and `---`.
 ///
-/// So whatever is in doubt is refused: it accepts a part of YAML 1.2 in which a line alone tells what it is.
+/// For a file in this subset, the result is the same as that of libyaml, about ten times faster. For any other file, it
+/// returns nil, and libyaml reads the file. Tests compare the two. In the subset, the meaning of a line does not depend
+/// on later lines, and anything ambiguous is rejected.
 struct PlainYAML {
-    /// In bytes; larger files are libyaml's.
+    /// The maximum size of a file in bytes. libyaml reads larger files.
     private static let sizeLimit = 1 << 20
 
     private var line: PlainLine
     private var nodes: [YAMLTree.Node] = []
     private var roots: [Int] = []
-    /// Collections that may go on, from the outermost; each stands right of the one before, or is a list that stands
-    /// at the column of its key.
+    /// The open collections, from the outermost to the innermost. Each is indented more than the one before, or is a
+    /// list at the column of its key.
     private var open: [Block] = []
-    /// The last key or dash had nothing behind it: its value is on the next lines, or null.
+    /// The position after a key or dash without a value on its line. The value is on the next lines, or null.
     private var awaited: (line: Int32, column: Int32)?
-    /// Behind `---`, where there has to be something.
+    /// True after `---`, when a document has to follow.
     private var isAfterMarker = false
 
     private struct Block {
@@ -24,7 +25,7 @@ struct PlainYAML {
         let isMapping: Bool
     }
 
-    /// Nil where the file is written in another way, or is no YAML.
+    /// Returns the tree of a file. Nil if the file is not in the subset or is not YAML.
     static func tree(of bytes: [UInt8]) -> YAMLTree? {
         guard bytes.count <= sizeLimit else { return nil }
         var reader = PlainYAML(line: PlainLine(bytes))
@@ -70,7 +71,8 @@ struct PlainYAML {
         return isEntry ? readEntry() : readPair()
     }
 
-    /// Closes what the line ends and opens what it begins; false where it fits nowhere.
+    /// Closes the collections that end before the line, and opens the one that the line begins. It returns false if the
+    /// indentation fits no collection.
     private mutating func makeRoom(at column: Int, isEntry: Bool) -> Bool {
         guard let block = open.last else {
             guard roots.isEmpty || isAfterMarker else { return false }
@@ -82,7 +84,7 @@ struct PlainYAML {
             return begin(isMapping: !isEntry, at: column)
         }
         close(right: column)
-        // A list that stands at the column of its key ends with the next key.
+        // A list at the column of its key ends with the next key.
         if !isEntry, let last = open.last, !last.isMapping, last.column == column { closeLast() }
         guard let last = open.last else { return false }
         return last.column == column && last.isMapping != isEntry
@@ -101,7 +103,7 @@ struct PlainYAML {
         return awaitsValue() || readValue(depth: open.count, inFlow: false)
     }
 
-    /// Goes over a `-` or `:`. True where the value comes on the next lines.
+    /// Moves behind a `-` or `:`. It returns true if the value is on the next lines.
     private mutating func awaitsValue() -> Bool {
         line.skip(1)
         let end = line.position
@@ -162,7 +164,7 @@ struct PlainYAML {
                 start: Int32(text.lowerBound), end: Int32(text.upperBound), next: Int32(nodes.count + 1)))
     }
 
-    /// False where it would be nested deeper than is allowed.
+    /// Opens a collection. It returns false if the nesting would be too deep.
     private mutating func begin(isMapping: Bool, at column: Int) -> Bool {
         guard open.count < YAMLReader.depthLimit else { return false }
         open.append(Block(node: nodes.count, column: column, isMapping: isMapping))
@@ -172,7 +174,7 @@ struct PlainYAML {
         return true
     }
 
-    /// All that stands right of a column.
+    /// Closes all collections that are indented more than a column.
     private mutating func close(right column: Int) {
         if let position = awaited {
             awaited = nil

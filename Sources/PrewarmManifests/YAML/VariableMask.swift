@@ -1,5 +1,5 @@
-/// Lets `${NAME}` stand without quotes in `{token: ${NAME}}`, where its braces would be YAML's own: they are covered by
-/// characters of private use while the file is read. No column changes by that.
+/// Allows `${NAME}` without quotes in `{token: ${NAME}}`, where YAML would read its braces as a mapping. While the file
+/// is read, characters for private use replace the braces. The columns do not change.
 enum VariableMask {
     private static let (open, close): (Unicode.Scalar, Unicode.Scalar) = ("\u{e000}", "\u{e001}")
 
@@ -26,7 +26,7 @@ enum VariableMask {
         return text.replacing("$\(open)", with: "${").replacing(String(close), with: "}")
     }
 
-    /// Where the `}` of the `${NAME}` is that begins here; nil where none begins.
+    /// Returns the index of the `}` if a `${NAME}` begins at `start`; otherwise nil.
     private static func endOfVariable(_ bytes: [UInt8], at start: Int) -> Int? {
         guard start + 2 < bytes.count, bytes[start] == UInt8(ascii: "$"), bytes[start + 1] == UInt8(ascii: "{") else {
             return nil

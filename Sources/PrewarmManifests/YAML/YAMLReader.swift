@@ -1,15 +1,15 @@
 import CLibYAML
 import PrewarmCore
 
-/// Why a file is no YAML that we read, and where.
+/// An error that makes a file unreadable as YAML, with its position.
 struct YAMLError: Error {
     let message: String
     let position: Position?
     var hint: String?
 }
 
-/// Reads YAML into a ``YAMLTree``: plainly written files by ``PlainYAML``, all others by libyaml's events. It stops at
-/// the limits before libyaml gets slow: that is quadratic on nested flow collections.
+/// Reads YAML into a ``YAMLTree``. It reads plainly written files with ``PlainYAML`` and all others with libyaml. The
+/// limits also protect against libyaml, which takes quadratic time for nested flow collections.
 struct YAMLReader {
     static let depthLimit = 32
     static let aliasLimit = 100
@@ -25,7 +25,7 @@ struct YAMLReader {
     private struct Frame {
         let node: Int
         let anchor: String?
-        /// Nodes in it and itself, aliases followed.
+        /// The number of nodes in the collection, including itself and the nodes behind aliases.
         var size = 1
     }
 
@@ -34,12 +34,12 @@ struct YAMLReader {
         let size: Int
     }
 
-    /// What was read up to the error, if there is one.
+    /// Returns the tree. If there is an error, the tree contains the part before the error.
     static func read(_ bytes: [UInt8]) -> (tree: YAMLTree, error: YAMLError?) {
         PlainYAML.tree(of: bytes).map { ($0, nil) } ?? events(bytes)
     }
 
-    /// By libyaml, whatever the file looks like.
+    /// Reads a file with libyaml, also if ``PlainYAML`` could read it.
     static func events(_ bytes: [UInt8]) -> (tree: YAMLTree, error: YAMLError?) {
         var reader = YAMLReader()
         var found: YAMLError?
@@ -47,7 +47,7 @@ struct YAMLReader {
             try reader.run(bytes)
         } catch {
             found = error
-            // What is in them was read, too: it may hold secrets that no message shall show.
+            // The open collections belong to the tree, too: they may hold secrets that messages must not show.
             for frame in reader.open { reader.nodes[frame.node].next = Int32(reader.nodes.count) }
         }
         return (YAMLTree(nodes: reader.nodes, texts: reader.texts, roots: reader.roots), found)
@@ -55,7 +55,9 @@ struct YAMLReader {
 
     private mutating func run(_ bytes: [UInt8]) throws(YAMLError) {
         var parser = yaml_parser_t()
-        guard yaml_parser_initialize(&parser) == 1 else { throw YAMLError(message: "out of memory", position: nil) }
+        guard yaml_parser_initialize(&parser) == 1 else {
+            throw YAMLError(message: "cannot parse YAML: out of memory", position: nil)
+        }
         defer { yaml_parser_delete(&parser) }
         let error: YAMLError? = bytes.withUnsafeBufferPointer { buffer in
             yaml_parser_set_input_string(&parser, buffer.baseAddress, buffer.count)
@@ -69,7 +71,7 @@ struct YAMLReader {
         if let error { throw error }
     }
 
-    /// One event; false at the end of the file.
+    /// Reads one event. It returns false at the end of the file.
     private mutating func step(_ parser: inout yaml_parser_t, _ bytes: [UInt8]) throws(YAMLError) -> Bool {
         var event = yaml_event_t()
         guard yaml_parser_parse(&parser, &event) == 1 else { throw Self.error(of: parser, bytes) }
@@ -113,8 +115,8 @@ struct YAMLReader {
     ) throws(YAMLError) {
         guard open.count < Self.depthLimit else {
             throw YAMLError(
-                message: "nested deeper than \(Self.depthLimit) levels, the limit for a manifest",
-                position: Position(event.start_mark), hint: "no manifest needs more than six levels")
+                message: "cannot parse YAML: the nesting is deeper than the limit of \(Self.depthLimit) levels",
+                position: Position(event.start_mark), hint: "reduce the nesting: a manifest needs at most six levels")
         }
         open.append(Frame(node: nodes.count, anchor: anchor))
         nodes.append(YAMLTree.Node(kind, event.start_mark))
@@ -126,7 +128,7 @@ struct YAMLReader {
         finish(Anchor(node: frame.node, size: frame.size), frame.anchor)
     }
 
-    /// A node that is whole is what an alias may name, and a part of the collection that it is in.
+    /// Records a complete node for aliases, and as a part of the collection that contains it.
     private mutating func finish(_ node: Anchor, _ anchor: String?) {
         if let anchor { anchors[anchor] = node }
         if open.isEmpty { roots.append(node.node) } else { open[open.count - 1].size += node.size }
@@ -136,24 +138,26 @@ struct YAMLReader {
         let position = Position(event.start_mark)
         guard let target = anchors[name] else {
             throw YAMLError(
-                message: "there is no anchor \"&\(name)\" before this alias", position: position,
-                hint: "an alias can't stand inside what it refers to, nor in another document")
+                message: "cannot parse YAML: the alias \"*\(name)\" has no anchor \"&\(name)\" before it",
+                position: position,
+                hint: "define \"&\(name)\" earlier in the same document. An alias cannot be inside its own anchor")
         }
         aliases += 1
         let total = open.reduce(target.size) { $0 + $1.size }
         guard aliases <= Self.aliasLimit, total <= Self.sizeLimit else {
             throw YAMLError(
                 message:
-                    "too many aliases: at most \(Self.aliasLimit) in a file, and \(Self.sizeLimit) values with all of them followed",
-                position: position, hint: "write the values out")
+                    "cannot parse YAML: too many aliases. The limits are \(Self.aliasLimit) aliases in a file, and "
+                    + "\(Self.sizeLimit) values after their expansion",
+                position: position, hint: "write the values instead of aliases")
         }
         var node = YAMLTree.Node(.alias, event.start_mark)
         node.start = Int32(target.node)
         add(node, size: target.size, anchor: nil)
     }
 
-    /// How many scalars after its position a scalar's text begins; negative where the file writes it differently, with
-    /// a tag, escapes or over lines.
+    /// Returns the number of Unicode scalars between the position of a scalar and its text. It is negative if the file
+    /// writes the text in another form: with a tag, with escapes or over several lines.
     private static func textOffset(of text: UnsafeBufferPointer<UInt8>, in event: yaml_event_t) -> Int8 {
         let (start, end) = (event.start_mark, event.end_mark)
         let quotes: Int8 =
@@ -161,7 +165,7 @@ struct YAMLReader {
             case YAML_SINGLE_QUOTED_SCALAR_STYLE, YAML_DOUBLE_QUOTED_SCALAR_STYLE: 1
             default: 0
             }
-        // Each scalar of valid UTF-8 has one byte that doesn't continue another.
+        // In valid UTF-8, each Unicode scalar has exactly one byte that is not a continuation byte.
         let count = text.reduce(0) { $1 & 0xc0 == 0x80 ? $0 : $0 + 1 }
         return start.line == end.line && end.index - start.index == count + 2 * Int(quotes) ? quotes : -1
     }
@@ -170,7 +174,8 @@ struct YAMLReader {
         pointer.map { String(cString: $0) }
     }
 
-    /// Whether the core schema decides what the scalar is; explicit tags beyond it are refused.
+    /// Returns true if the core schema decides the value of the scalar, and false if the scalar is text.
+    /// - Throws: ``YAMLError`` for an explicit tag that is not in the core schema.
     private static func isResolved(
         _ tag: UnsafeMutablePointer<UInt8>?, isPlain: Bool, at position: Position
     ) throws(YAMLError) -> Bool {
@@ -180,19 +185,21 @@ struct YAMLReader {
         case "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null":
             return true
         case let tag?:
-            throw YAMLError(message: "the tag \(tag) means nothing here", position: position, hint: "remove it")
+            throw YAMLError(
+                message: "cannot parse YAML: the tag \(tag) is not supported", position: position,
+                hint: "remove the tag")
         }
     }
 
     private static func error(of parser: yaml_parser_t, _ bytes: [UInt8]) -> YAMLError {
-        let problem = parser.problem.map { String(cString: $0) } ?? "it can't be read"
+        let problem = parser.problem.map { String(cString: $0) } ?? "unknown error"
         if parser.error == YAML_READER_ERROR {
             return YAMLError(
-                message: "the file is not UTF-8 text: \(problem)",
+                message: "cannot read the file as UTF-8: \(problem)",
                 position: Position(ofByte: parser.problem_offset, in: bytes),
-                hint: "save it as UTF-8, without control characters")
+                hint: "save the file as UTF-8 without control characters")
         }
-        // libyaml takes the end of a file for a line of its own, even where the last line has no end.
+        // libyaml counts the end of a file as another line, even if the last line has no line break.
         let (mark, end) = (Position(parser.problem_mark), Position(ofByte: bytes.count, in: bytes))
         let position = min(mark, end ?? mark)
         var context = parser.context.map { " " + String(cString: $0) } ?? ""
@@ -200,13 +207,14 @@ struct YAMLReader {
         if !context.isEmpty, begin < position.line { context += " that begins at line \(begin)" }
         let isTab = problem.contains("cannot start any token")
         return YAMLError(
-            message: "this is not YAML: \(problem)\(context)", position: position,
-            hint: isTab ? "indent with spaces, not tabs, and put text that begins with @, ` or % in quotes" : nil)
+            message: "cannot parse YAML: \(problem)\(context)", position: position,
+            hint: isTab
+                ? "use spaces instead of tabs for indentation, and put text that begins with @, ` or % in quotes" : nil)
     }
 }
 
 extension Position {
-    /// Nil in a file of UTF-16.
+    /// Creates the position of a byte. Nil if the file is UTF-16.
     fileprivate init?(ofByte offset: Int, in bytes: [UInt8]) {
         if bytes.isUTF16 { return nil }
         var scalars = String(decoding: bytes.prefix(offset), as: UTF8.self).unicodeScalars[...]
@@ -227,7 +235,7 @@ extension YAMLTree.Node {
 }
 
 extension [UInt8] {
-    /// libyaml reads UTF-16, too, where a byte order mark says so.
+    /// True if the bytes begin with the byte order mark of UTF-16. libyaml reads such files, too.
     var isUTF16: Bool {
         count >= 2 && (self[0] == 0xff && self[1] == 0xfe || self[0] == 0xfe && self[1] == 0xff)
     }

@@ -1,37 +1,38 @@
 import PrewarmCore
 
-/// The documents of one file as a tape: a small value for each node, in the order of the file, and all texts in one
-/// buffer. Only what somebody asks for becomes a `String`.
+/// The documents of a file as a tape: one small value for each node in the order of the file, and all texts in one
+/// buffer. A text becomes a `String` only if a caller asks for it.
 final class YAMLTree: Sendable {
     struct Node {
         enum Kind: UInt8 {
-            /// A scalar that the core schema decides on, and one that is text whatever it looks like.
+            /// A scalar that the core schema resolves, and a scalar that is always text.
             case plain, text
             case sequence, mapping
-            /// Stands for an earlier node, whose index is its `start`.
+            /// An alias of an earlier node. The index of that node is in `start`.
             case alias
 
             var isScalar: Bool { self == .plain || self == .text }
         }
 
         var kind: Kind
-        /// How many scalars after the position the text begins; negative where the file writes it differently.
+        /// The number of Unicode scalars between the position and the text. It is negative if the file writes the text
+        /// in another form.
         var offset: Int8 = -1
-        /// Both count from 1.
+        /// The line and the column count from 1.
         var line: Int32
         var column: Int32
-        /// Of a scalar, its bytes in ``YAMLTree/texts``.
+        /// The range of the bytes of a scalar in ``YAMLTree/texts``.
         var start: Int32 = 0
         var end: Int32 = 0
-        /// The index behind the node and all that is in it.
+        /// The index after the node and its contents.
         var next: Int32 = 0
     }
 
     let nodes: [Node]
     let texts: [UInt8]
-    /// The root of each document; an empty document has none.
+    /// The index of the root of each document. An empty document has no root.
     let roots: [Int]
-    /// What messages show of scalars in which variables were put, whose values may be secrets.
+    /// The texts that messages show for scalars with replaced variables, because the values may be secrets.
     private let shown: [Int: String]
 
     init(nodes: [Node] = [], texts: [UInt8] = [], roots: [Int] = [], shown: [Int: String] = [:]) {
@@ -41,7 +42,7 @@ final class YAMLTree: Sendable {
         self.shown = shown
     }
 
-    /// With other texts in the place of some scalars; messages go on to show `written`.
+    /// Returns the tree with other texts for some scalars. Messages still show `written`.
     func replacing(_ scalars: [(index: Int, text: String, written: String)]) -> YAMLTree {
         var (nodes, texts, shown) = (nodes, texts, shown)
         for (index, text, written) in scalars {
@@ -72,7 +73,7 @@ final class YAMLTree: Sendable {
 
     // MARK: Scalars
 
-    /// What a scalar is; nil for a collection.
+    /// Returns the resolved kind and value of a scalar. Nil for a collection.
     func resolution(_ index: Int) -> Resolution? {
         let (node, texts) = (nodes[index], texts)
         switch node.kind {
@@ -87,19 +88,19 @@ final class YAMLTree: Sendable {
         return node.kind == .plain && node.end - node.start <= 4 && resolution(index) == .null
     }
 
-    /// The text of a scalar, whatever it is resolved to, escapes and folding undone; nil for a collection.
+    /// Returns the text of any scalar, with escapes and folding resolved. Nil for a collection.
     func written(_ index: Int) -> String? {
         guard isScalar(index) else { return nil }
         return String(decoding: texts[Int(nodes[index].start)..<Int(nodes[index].end)], as: UTF8.self)
     }
 
-    /// Of a scalar's text.
+    /// Returns the size of the text of a scalar in bytes.
     func byteCount(_ index: Int) -> Int { Int(nodes[index].end - nodes[index].start) }
 
-    /// Of a scalar that is text.
+    /// Returns the text of a scalar that is resolved to text. Nil for any other node.
     func text(_ index: Int) -> String? { resolution(index) == .text ? written(index) : nil }
 
-    /// All of a scalar, for messages; nil for a collection.
+    /// Returns a scalar with all its data, for messages. Nil for a collection.
     func scalar(_ index: Int) -> Scalar? {
         guard let text = written(index) else { return nil }
         let node = nodes[index]
@@ -108,7 +109,7 @@ final class YAMLTree: Sendable {
             shown: shown[index])
     }
 
-    /// Whether two scalars are written with the same bytes.
+    /// Returns true if two scalars have the same text.
     private func isSame(_ left: Int, _ right: Int) -> Bool {
         let (left, right) = (nodes[left], nodes[right])
         guard left.end - left.start == right.end - right.start, left.kind.isScalar, right.kind.isScalar else {
@@ -127,20 +128,21 @@ final class YAMLTree: Sendable {
 
     // MARK: Collections
 
-    /// What an index of the tape stands for: itself, or what it is an alias of.
+    /// Returns the index itself, or the index of the node that it is an alias of.
     fileprivate func target(_ index: Int) -> Int { nodes[index].kind == .alias ? Int(nodes[index].start) : index }
 
-    /// The elements of a sequence; of anything else none.
+    /// Returns the elements of a sequence. For other nodes, it returns no elements.
     func elements(_ index: Int) -> Elements {
         Elements(tree: self, at: index + 1, end: nodes[index].kind == .sequence ? Int(nodes[index].next) : 0)
     }
 
-    /// Keys and values of a mapping in the order of the file; of anything else none.
+    /// Returns the keys and values of a mapping in the order of the file. For other nodes, it returns no pairs.
     func pairs(_ index: Int) -> Pairs {
         Pairs(tree: self, at: index + 1, end: nodes[index].kind == .mapping ? Int(nodes[index].next) : 0)
     }
 
-    /// The value of a key of a mapping; of a key that is there twice the first.
+    /// Returns the value of a key of a mapping, or the first value if the key is a duplicate. Nil if the key is
+    /// missing.
     func value(_ key: String, of index: Int) -> Int? {
         guard nodes[index].kind == .mapping else { return nil }
         var key = key
@@ -157,7 +159,8 @@ final class YAMLTree: Sendable {
         }
     }
 
-    /// The first of so many keys of a mapping that is written with the same bytes as another.
+    /// Returns the first key with the same text as another key, among the first `count` keys of a mapping. Nil if there
+    /// is no such key.
     func key(like other: Int, amongFirst count: Int, of mapping: Int) -> Int? {
         var at = mapping + 1
         for _ in 0..<count {
@@ -188,7 +191,7 @@ final class YAMLTree: Sendable {
         mutating func next() -> (key: Int, value: Int)? {
             guard at < end else { return nil }
             let (key, value) = (at, Int(tree.nodes[at].next))
-            // Where an error cut the file off, a key may be the last that there is.
+            // If reading stopped at an error, the last key may have no value.
             guard value < end else { return nil }
             at = Int(tree.nodes[value].next)
             return (tree.target(key), tree.target(value))
