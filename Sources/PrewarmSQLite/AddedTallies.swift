@@ -1,6 +1,7 @@
 internal import PrewarmCore
 
-/// Counts of new workspaces, written once for each group: triggers would write a row for each workspace.
+/// The counts of new workspaces by preset, state and fingerprint. Each group is written once, because triggers would
+/// write a row for each workspace.
 struct AddedTallies {
     private struct Group: Hashable {
         let preset: Int64

@@ -1,6 +1,6 @@
 internal import PrewarmCore
 
-/// The numbers that stand for cases in the store's file, from 0 on. They are never given to another case.
+/// An enum whose cases are stored as numbers, beginning with 0. The number of a case never changes and is never reused.
 protocol Coded: CaseIterable {
     var code: Int { get }
     /// All cases in the order of their codes.
@@ -8,7 +8,7 @@ protocol Coded: CaseIterable {
 }
 
 extension Coded {
-    /// Nil for a number that no case has.
+    /// Returns the case of a number. Nil if no case has the number.
     init?(code: Int) {
         let cases = Self.byCode
         guard cases.indices.contains(code) else { return nil }
@@ -69,7 +69,7 @@ extension Operation.Kind: Coded {
 extension Owner {
     private static let oidcPrefix = "oidc "
 
-    /// The column beside the name; nil where no kind was recorded.
+    /// The value of the column with the kind of an owner. Nil if no kind was recorded.
     var kindCode: String? {
         switch kind {
         case .token: "token"
@@ -79,7 +79,7 @@ extension Owner {
         }
     }
 
-    /// Nil where there is no name. A kind that this version does not know counts as unrecorded.
+    /// Reads an owner from its two columns. Nil if there is no name. An unknown kind counts as unrecorded.
     init?(name: String?, kind: String?) {
         guard let name else { return nil }
         switch kind {
@@ -93,7 +93,8 @@ extension Owner {
 }
 
 extension Collection where Element: Coded {
-    /// `state = 2` or `state IN (0,1)`: literals, so that partial indexes match. Empty matches nothing.
+    /// Returns a condition for SQL, for example `state = 2` or `state IN (0,1)`. It has literals, so that SQLite can
+    /// use partial indexes. The condition of an empty collection matches nothing.
     func condition(on column: String) -> String {
         if count == 1, let only = first { return "\(column) = \(only.code)" }
         return "\(column) IN (\(map { String($0.code) }.joined(separator: ",")))"

@@ -1,18 +1,18 @@
 internal import GRDB
 internal import Synchronization
 
-/// Commits together what comes while an earlier commit is under way: each waits for the disk, and a hundred that wait
-/// once are done as soon as one.
+/// Runs write jobs and commits several of them in one transaction. Each commit waits for the disk, so one commit for a
+/// hundred waiting jobs takes about as long as one for a single job.
 ///
-/// Every job has a savepoint of its own: what it throws undoes it and nothing else, and nobody learns how a job ended
-/// before it is on the disk.
+/// Each job has its own savepoint. If a job throws, only its own changes are undone. A job ends after its commit is on
+/// the disk.
 final class CommitQueue: Sendable {
     struct Job: Sendable {
-        /// May be called again, where what it did was undone with others.
+        /// The work of the job. It is called again if its changes were undone together with those of other jobs.
         let run: @Sendable (Database) throws -> Void
-        /// Called once; nil where it was committed.
+        /// The end of the job, which is called once with the error. The error is nil if the job was committed.
         let end: @Sendable ((any Error)?) -> Void
-        /// The counter of the store after the last run; nil if that did not count.
+        /// Returns the counter of the store after the last run. Nil if the run did not increase it.
         var counter: @Sendable () -> Int64? = { nil }
     }
 
@@ -20,19 +20,19 @@ final class CommitQueue: Sendable {
         var waiting: [Job] = []
         var isDraining = false
 
-        /// Whether there is more to do; where not, who comes next begins anew.
+        /// Returns true if jobs are waiting. Otherwise, the next job that is added starts the queue again.
         mutating func goesOn() -> Bool {
             isDraining = !waiting.isEmpty
             return isDraining
         }
     }
 
-    /// So that no other process waits for longer than it takes to do so many.
+    /// The maximum number of jobs in one transaction. It bounds the time for which other processes wait for the lock.
     private static let most = 64
 
     private let writer: DatabaseQueue
     private let state = Mutex(State())
-    /// Called once for each commit that counted, before its jobs end, with the counter of the store.
+    /// Receives the counter of the store after each commit that increased it, before the jobs of the commit end.
     private let committed: @Sendable (Int64) -> Void
 
     init(_ writer: DatabaseQueue, committed: @escaping @Sendable (Int64) -> Void = { _ in }) {
@@ -52,7 +52,7 @@ final class CommitQueue: Sendable {
         }
     }
 
-    /// Waits for what is under way; what is added afterwards fails.
+    /// Waits for the running jobs and closes the connection. Jobs that are added afterwards fail.
     func close() {
         try? writer.close()
     }
@@ -87,7 +87,7 @@ final class CommitQueue: Sendable {
             }
         } catch {
             guard hasBegun else { return jobs.forEach { $0.end(error) } }
-            // Nothing of it is left: one by one it shows whose fault it is.
+            // The whole transaction is undone. Running the jobs one by one gives each job its own error.
             return jobs.forEach { commit($0, database) }
         }
         let counters = zip(jobs, errors).compactMap { job, error in error == nil ? job.counter() : nil }
@@ -95,7 +95,8 @@ final class CommitQueue: Sendable {
         for (job, error) in zip(jobs, errors) { job.end(error) }
     }
 
-    /// - Throws: where SQLite has undone the whole transaction, as it does where the disk is full
+    /// Runs a job in a savepoint and returns its error. Nil if the job succeeded.
+    /// - Throws: The error, if SQLite has undone the whole transaction, for example because the disk is full
     ///   (https://www.sqlite.org/lang_transaction.html, 3).
     private func error(of job: Job, _ database: Database) throws -> (any Error)? {
         do {

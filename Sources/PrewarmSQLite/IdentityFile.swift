@@ -1,18 +1,18 @@
 internal import Glibc
 internal import PrewarmEngine
 
-/// A small file beside a store that says which store is there and how far it has come. It stays when the store is
-/// replaced by an older copy, and tells the copy so.
+/// A small file beside a store with the identity and the counter of the store. If an older copy replaces the store, the
+/// file stays, so that prewarm recognizes the copy.
 struct IdentityFile: Sendable {
     struct Content: Hashable, Sendable {
         let identity: String
         let counter: Int64
 
-        /// `IDENTITY COUNTER CHECKSUM`, as long for each counter.
+        /// The record `IDENTITY COUNTER CHECKSUM`. Its length is the same for each counter.
         var record: [UInt8] {
             let digits = String(counter)
             let text = "\(identity) \(String(repeating: "0", count: max(0, 20 - digits.count)))\(digits)"
-            // FNV-1a, as of ids.
+            // The checksum is FNV-1a.
             let checksum = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
             let sum = String(checksum, radix: 16)
             return Array("\(text) \(String(repeating: "0", count: 16 - sum.count))\(sum)\n".utf8)
@@ -25,7 +25,7 @@ struct IdentityFile: Sendable {
         path = store + ".identity"
     }
 
-    /// Nil if there is none, or none that can be read: then nothing is known of an earlier store.
+    /// Returns the record of the file. Nil if the file is missing or invalid.
     func read() -> Content? {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard file >= 0 else { return nil }
@@ -35,13 +35,13 @@ struct IdentityFile: Sendable {
         let words = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split { $0.isWhitespace }
         guard words.count == 3, let counter = Int64(words[1]) else { return nil }
         let content = Content(identity: String(words[0]), counter: counter)
-        // Half of a record that is just being written is none.
+        // A record that another process is writing may be incomplete.
         return content.record.elementsEqual(bytes.prefix(count)) ? content : nil
     }
 
-    /// Writes the record over the one before: it has the same length and lies in one sector, so that a killed process
-    /// leaves one of the two. To make a new file and rename it takes as long as a commit. It is not forced to the disk:
-    /// an older record after a power cut does no harm.
+    /// Overwrites the record in place. It has a fixed length and fits into one sector, so a killed process leaves
+    /// either the old or the new record. Creating and renaming a new file would take as long as a commit. The record is
+    /// not forced to the disk, because an older record after a power failure does no harm.
     func write(_ content: Content) throws(SystemNumber) {
         let record = content.record
         let file = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
@@ -76,8 +76,9 @@ struct IdentityFile: Sendable {
         throw SystemNumber(number)
     }
 
-    /// Makes a small file beside the store and removes it.
-    /// - Throws: where there is no room for one, though what is written over needs none.
+    /// Creates and removes a small file beside the store.
+    /// - Throws: The error of the system, for example if the disk is full. ``write(_:)`` does not find a full disk, because
+    ///   overwriting a file in place needs no space.
     func checkRoom() throws(SystemNumber) {
         let probe = "\(path).\(getpid()).probe"
         try Self.make(probe, [UInt8](repeating: 0, count: 4096))

@@ -1,10 +1,10 @@
 internal import GRDB
 internal import GRDBSQLite
 
-/// A statement that its connection keeps prepared, bound and stepped without GRDB's arguments and rows: those cost an
-/// allocation for each value, and batches have millions.
+/// A prepared statement that is cached by its connection. Values are bound and read without GRDB's arguments and rows,
+/// which need an allocation for each value, and batches have millions of values.
 ///
-/// One use at a time: a statement is not run again while its rows are read.
+/// A statement must not be run again while its rows are read.
 struct PreparedStatement {
     private let statement: Statement
     private let handle: SQLiteStatement
@@ -14,7 +14,7 @@ struct PreparedStatement {
         handle = statement.sqliteStatement
     }
 
-    /// Runs it to its end and returns how many rows it changed.
+    /// Runs the statement to its end and returns the number of changed rows.
     @discardableResult
     func run<each Value: SQLiteValue>(_ values: repeat each Value) throws -> Int {
         defer { reset() }
@@ -23,7 +23,7 @@ struct PreparedStatement {
         return Int(sqlite3_changes(sqlite3_db_handle(handle)))
     }
 
-    /// Runs it to its end with values that stay bound until ``clear()``.
+    /// Runs the statement to its end. The values stay bound until ``clear()``.
     func run(binding: (inout RowBinder) throws -> Void) throws {
         defer { sqlite3_reset(handle) }
         var binder = RowBinder(handle)
@@ -31,12 +31,12 @@ struct PreparedStatement {
         while try step() {}
     }
 
-    /// Lets go of what is bound.
+    /// Removes all bound values.
     func clear() {
         sqlite3_clear_bindings(handle)
     }
 
-    /// The first row. A statement that changes rows has changed all of them by then
+    /// Returns the first row. Nil if there are no rows. A statement that changes rows has changed all rows by then
     /// (https://www.sqlite.org/lang_returning.html).
     func first<each Value: SQLiteValue, Result>(
         _ values: repeat each Value, read: (inout Columns) throws -> Result
@@ -67,7 +67,7 @@ struct PreparedStatement {
         return results
     }
 
-    /// For filters, of which each has other values.
+    /// Reads all rows with values of different types, for filters.
     func forEach(filteredBy values: [any SQLiteValue], read: (inout Columns) throws -> Void) throws {
         defer { reset() }
         var binder = RowBinder(handle)
@@ -83,7 +83,7 @@ struct PreparedStatement {
         try binder.bind(repeat each values)
     }
 
-    /// True where there is a row.
+    /// Moves to the next row. It returns false if there are no more rows.
     private func step() throws -> Bool {
         switch sqlite3_step(handle) {
         case SQLITE_ROW: return true
@@ -92,7 +92,7 @@ struct PreparedStatement {
         }
     }
 
-    /// Both return the error of the last step again, which was thrown already.
+    /// Resets the statement. The result codes repeat the error of the last step, which was already thrown.
     private func reset() {
         sqlite3_reset(handle)
         sqlite3_clear_bindings(handle)
@@ -100,7 +100,7 @@ struct PreparedStatement {
 }
 
 extension DatabaseError {
-    /// What the connection of a statement says of a result code that was not expected.
+    /// Creates an error for a result code, with the message of the statement's connection.
     init(_ code: Int32, of statement: SQLiteStatement) {
         let message = sqlite3_errmsg(sqlite3_db_handle(statement)).map { String(cString: $0) }
         self.init(resultCode: ResultCode(rawValue: code), message: message)

@@ -1,12 +1,12 @@
 internal import PrewarmCore
 
-/// The numbers by which tables know presets, as far as a transaction has looked them up.
+/// A cache of the row ids of presets for one transaction.
 final class PresetKeys {
     fileprivate var ids: [PresetKey: Int64] = [:]
-    /// What belongs to one preset often comes in a row.
+    /// The last lookup, because several lookups of the same preset often follow each other.
     fileprivate var last: (key: PresetKey, id: Int64)?
 
-    /// After rows of `preset_keys` were deleted.
+    /// Empties the cache after rows of `preset_keys` were deleted.
     func forget() {
         ids = [:]
         last = nil
@@ -14,10 +14,10 @@ final class PresetKeys {
 }
 
 extension SQLiteTransaction {
-    /// From so many presets on, one pass over all of their sources is faster than a look-up for each.
+    /// The number of presets from which reading all presets of their sources is faster than a lookup for each.
     private static let manyPresets = 100
 
-    /// Nil for a preset that the store never had anything of.
+    /// Returns the row id of a preset. Nil if the store has no data of the preset.
     func presetID(_ key: PresetKey) throws -> Int64? {
         if let last = keys.last, last.key == key { return last.id }
         let id =
@@ -30,14 +30,14 @@ extension SQLiteTransaction {
         return id
     }
 
-    /// Gives a number to a preset that has none.
+    /// Returns the row id of a preset, and adds a row if the preset has none.
     func addedPresetID(_ key: PresetKey) throws -> Int64 {
         if let id = try presetID(key) { return id }
         try addPresetIDs([key])
         return try presetID(key) ?? 0
     }
 
-    /// Gives numbers to those presets that have none.
+    /// Adds a row for each preset that has none.
     func addPresetIDs(_ presets: some Collection<PresetKey>) throws {
         if presets.count >= Self.manyPresets, presets.contains(where: { keys.ids[$0] == nil }) {
             for source in Set(presets.lazy.map(\.source)) {
@@ -55,10 +55,10 @@ extension SQLiteTransaction {
         }
     }
 
-    /// The keys with their numbers, in the order of these, of one source or of all.
+    /// Returns the keys of the presets of a source, or of all sources, in the order of their row ids.
     func presetKeys(source: String? = nil) throws -> [(id: Int64, key: PresetKey)] {
         var keys: [(id: Int64, key: PresetKey)] = []
-        // One text for all presets of a source instead of one for each.
+        // All presets of a source share one text.
         var last = ""
         func add(_ columns: inout Columns) {
             let (id, name, source) = (columns.next(Int64.self), columns.next(String.self), columns.next(String.self))

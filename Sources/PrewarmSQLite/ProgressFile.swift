@@ -1,7 +1,7 @@
 internal import PrewarmEngine
 internal import Synchronization
 
-/// Keeps the identity file of an open store at what was last committed.
+/// Updates the identity file of an open store after each commit.
 final class ProgressFile: Sendable {
     private struct State {
         /// The highest counter that this process committed, or found when it opened the store.
@@ -21,7 +21,7 @@ final class ProgressFile: Sendable {
 
     var path: String { file.path }
 
-    /// Why the file can't be written, or none beside it; nil if they can.
+    /// Returns the error of the system if the file, or another file beside it, cannot be written. Otherwise nil.
     func findFailure() -> String? {
         do throws(IdentityFile.SystemNumber) {
             try file.checkRoom()
@@ -31,7 +31,8 @@ final class ProgressFile: Sendable {
         return state.withLock(\.failure)
     }
 
-    /// Another process may have written a higher counter meanwhile: the next commit puts it right.
+    /// Writes a counter to the file. If another process has written a higher counter in the meantime, the next commit
+    /// corrects the file.
     func note(_ counter: Int64) {
         var failure: String?
         do throws(IdentityFile.SystemNumber) {
@@ -45,7 +46,8 @@ final class ProgressFile: Sendable {
         }
     }
 
-    /// - Throws: where the counter fell behind: the file was overwritten in its place.
+    /// Checks that the counter of the store has increased.
+    /// - Throws: ``StoreError`` if it has not, because an older copy was written over the open store.
     func check(_ counter: Int64, _ path: String) throws(StoreError) {
         guard counter <= state.withLock(\.highest) else { return }
         throw StoreFiles.replaced(path, "it was overwritten by an older copy")

@@ -2,17 +2,17 @@ internal import Dispatch
 internal import GRDB
 internal import Synchronization
 
-/// Connections for reading: each read has one of its own for as long as it takes. They are opened when they are needed
-/// for the first time, as few programs need more than one. The first read of all has the writer's: nothing is written
-/// yet, and to open another one takes as long as to read a small store.
+/// A pool of connections for reading. Each read uses one connection exclusively. Connections are opened on demand,
+/// because few programs need more than one. The first read uses the connection of the writer: nothing is written yet,
+/// and opening another connection takes as long as reading a small store.
 final class ReaderPool: Sendable {
     typealias Job = @Sendable (Result<Database, any Error>) -> Void
 
     private struct State {
-        /// The writer, until it was used.
+        /// The connection of the writer until it is used for the first read.
         var first: DatabaseQueue?
         var all: [DatabaseQueue] = []
-        /// The one that was used last is taken first: what it read is still in its memory.
+        /// The unused connections. The last used one is taken first, because its page cache is filled.
         var idle: [DatabaseQueue] = []
         var waiting: [Job] = []
         var opening = 0
@@ -28,14 +28,16 @@ final class ReaderPool: Sendable {
     private let most: Int
     private let open: @Sendable () throws -> DatabaseQueue
 
-    /// - Parameter open: opens another connection.
+    /// - Parameters:
+    ///   - most: The maximum number of connections.
+    ///   - open: Opens another connection.
     init(writer: DatabaseQueue, most: Int = 5, open: @escaping @Sendable () throws -> DatabaseQueue) {
         state = Mutex(State(first: writer))
         self.most = most
         self.open = open
     }
 
-    /// The job runs in a transaction of its own, on the queue of a connection.
+    /// Runs a job in its own transaction, on the queue of a connection.
     func read(_ job: @escaping Job) {
         let turn = state.withLock { state -> Turn in
             if state.isClosed { return .closed }
@@ -56,7 +58,7 @@ final class ReaderPool: Sendable {
         }
     }
 
-    /// Waits for what is under way, then closes all; what is asked for afterwards fails.
+    /// Waits for the running reads and closes all connections. Waiting and later reads fail.
     func close() {
         let (readers, waiting) = state.withLock { state in
             state.isClosed = true
@@ -67,7 +69,7 @@ final class ReaderPool: Sendable {
         for reader in readers { try? reader.close() }
     }
 
-    /// Opening takes half a millisecond, and blocks.
+    /// Opens a connection on another thread and runs the job. Opening blocks for about half a millisecond.
     private func openAndRun(_ job: @escaping Job) {
         DispatchQueue.global().async { [self] in
             let opened = Result { try open() }
@@ -75,7 +77,7 @@ final class ReaderPool: Sendable {
                 state.opening -= 1
                 if case .success(let reader) = opened, !state.isClosed { state.all.append(reader) }
                 guard state.all.isEmpty, state.opening == 0 else { return (state.isClosed, []) }
-                // Nobody is left who would come to those that wait.
+                // No connection exists or is being opened, so the waiting jobs would never run.
                 defer { state.waiting = [] }
                 return (state.isClosed, state.waiting)
             }
@@ -97,7 +99,7 @@ final class ReaderPool: Sendable {
         let turn: Job = { [self] database in
             job(database)
             guard isOurs else { return }
-            // What comes next waits in its queue until the transaction of this one is over.
+            // The next job waits in the queue of the connection until the transaction of this job has ended.
             let next = state.withLock { state -> Job? in
                 if state.waiting.isEmpty {
                     state.idle.append(reader)
@@ -112,7 +114,7 @@ final class ReaderPool: Sendable {
 }
 
 extension DatabaseQueue {
-    /// As `asyncRead`, on the thread that asks.
+    /// Runs a job in a read transaction like `asyncRead`, but on the calling thread.
     func readHere(_ job: ReaderPool.Job) {
         unsafeRead { database in
             var isDone = false

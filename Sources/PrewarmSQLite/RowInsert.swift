@@ -1,7 +1,7 @@
 internal import GRDB
 internal import GRDBSQLite
 
-/// The values of one row after another, bound from left to right.
+/// Binds the values of rows to a statement, from left to right.
 struct RowBinder {
     private let handle: SQLiteStatement
     private var index: Int32 = 0
@@ -23,19 +23,20 @@ struct RowBinder {
 
 extension SQLiteTransaction {
     private static let rowsOfStatement = 32
-    /// To prepare a long statement takes as long as to insert some dozens of rows one by one.
+    /// The number of rows from which a statement for several rows is faster. Preparing such a statement takes as long
+    /// as inserting some dozens of rows one by one.
     private static let manyRows = 128
 
-    /// Inserts many rows with each statement: to start one and to find the place in every index takes longer than to put
-    /// a row there.
+    /// Inserts rows, many of them with each statement. Starting a statement and finding the place in each index takes
+    /// longer than inserting the row.
     ///
-    /// `OR FAIL` spares SQLite to remember what a statement of several rows would have to take back; what throws takes
-    /// back all that was done with it (``CommitQueue``).
+    /// With `OR FAIL`, SQLite does not keep a journal for undoing a single statement. If a statement throws, the whole
+    /// job is undone (``CommitQueue``).
     /// - Parameters:
-    ///   - insert: what stands before `VALUES`: `INSERT OR FAIL INTO specs (fingerprint, value)`.
-    ///   - row: the values of one row: `(?,?)`.
-    ///   - rest: what stands behind the rows.
-    ///   - bind: binds as many values as `row` has question marks.
+    ///   - insert: The text before `VALUES`, for example `INSERT OR FAIL INTO specs (fingerprint, value)`.
+    ///   - row: The placeholders of one row, for example `(?,?)`.
+    ///   - rest: The text after the rows.
+    ///   - bind: Binds one value for each question mark of `row`.
     func insert<Rows: RandomAccessCollection>(
         _ rows: Rows, by insert: String, row: String, rest: String = "",
         bind: (Rows.Element, inout RowBinder) throws -> Void

@@ -4,13 +4,14 @@ internal import Glibc
 package import PrewarmEngine
 
 extension SQLiteStore {
-    /// How long a statement waits for the lock of another process.
+    /// The time for which a statement waits for the lock of another process.
     static let busySeconds = 10
 
-    /// Opens the store; a file that is missing is made, for its owner alone. Nothing is written to a file that is not
-    /// a store, or one of a newer version. Takes a few milliseconds and blocks for them.
-    /// - Parameter readsBeside: reads have connections and threads of their own, and don't wait for writes. A command
-    ///   that soon ends does with one connection, which takes a third of the time and the memory.
+    /// Opens the store and creates a missing file, which only its owner can read. It does not write to a file of
+    /// another program or of a newer version. It blocks for a few milliseconds.
+    /// - Parameter readsBeside: If true, reads have their own connections and threads and do not wait for writes. A command
+    ///   that ends soon needs only one connection, which takes a third of the time and the memory.
+    /// - Throws: ``StoreError`` if the store cannot be opened.
     package static func open(path: String, readsBeside: Bool = true) throws(StoreError) -> SQLiteStore {
         try createFile(path)
         do {
@@ -25,11 +26,13 @@ extension SQLiteStore {
         } catch let error as DatabaseError {
             throw StoreError(error, path: path)
         } catch {
-            throw StoreError(.unavailable, "the store \(path) can't be opened: \(error)")
+            throw StoreError(.unavailable, "cannot open the store \(path): \(error)")
         }
     }
 
-    /// - Parameter megabytes: of pages at most for each connection; 32 hold the index of 300,000 workspaces.
+    /// Returns the statements that limit the memory of a connection.
+    /// - Parameter megabytes: The maximum size of the page cache. For example, 32 MB hold the index of 300,000
+    ///   workspaces.
     private static func memory(megabytes: Int) -> String {
         "PRAGMA cache_size = -\(megabytes * 1000); PRAGMA temp_store = MEMORY"
     }
@@ -42,7 +45,7 @@ extension SQLiteStore {
         return try DatabaseQueue(path: path, configuration: configuration)
     }
 
-    /// By `mknod`, because a file that is opened and closed beside SQLite drops its locks
+    /// Creates the file with `mknod`. Opening and closing the file would drop the locks of SQLite in this process
     /// (https://www.sqlite.org/howtocorrupt.html, 2.2).
     private static func createFile(_ path: String) throws(StoreError) {
         guard mknod(path, S_IFREG | 0o600, 0) != 0 else {
@@ -55,11 +58,11 @@ extension SQLiteStore {
         case EEXIST: return
         case ENOENT:
             throw StoreError(
-                .unavailable, "the directory of the store \(path) does not exist",
-                hint: "make it: mkdir -p \(directory(of: path))")
+                .unavailable, "cannot create the store \(path): its directory does not exist",
+                hint: "create the directory: mkdir -p \(directory(of: path))")
         default:
             throw StoreError(
-                .unavailable, "the store \(path) can't be made: \(String(cString: strerror(code)))",
+                .unavailable, "cannot create the store \(path): \(String(cString: strerror(code)))",
                 hint: StoreError.permissionHint)
         }
     }
@@ -73,25 +76,26 @@ extension SQLiteStore {
         var configuration = Configuration()
         configuration.busyMode = .timeout(Double(busySeconds))
         configuration.prepareDatabase { database in
-            // SQLite falls back to reading where it may not write.
+            // SQLite opens a file read-only if it has no permission to write.
             guard sqlite3_db_readonly(database.sqliteConnection, "main") == 0 else {
                 throw DatabaseError(resultCode: .SQLITE_READONLY)
             }
             guard try isOurs(database) else {
                 throw StoreError(
-                    .unavailable, "\(path) is the database of another program",
-                    hint: "name another file for the store")
+                    .unavailable, "cannot use \(path) as the store: it is the database of another program",
+                    hint: "set `store` in the configuration to another file")
             }
         }
         return configuration
     }
 
-    /// True for a file that is empty, too, or in which another process has just begun.
+    /// Returns true for a store of prewarm, for an empty file, and for a store that another process is creating.
     private static func isOurs(_ database: Database) throws -> Bool {
         if try Int.fetchOne(database, sql: "PRAGMA application_id") == Schema.applicationID { return true }
         let tables = "SELECT count(*) FROM sqlite_schema WHERE tbl_name <> 'grdb_migrations'"
         if try Int.fetchOne(database, sql: tables) == 0 { return true }
-        // The tables and the mark come in one transaction, which may have ended between the two looks.
+        // The tables and the application id are written in one transaction, which may have ended between the two
+        // queries.
         return try Int.fetchOne(database, sql: "PRAGMA application_id") == Schema.applicationID
     }
 
@@ -104,8 +108,9 @@ extension SQLiteStore {
                     database.clearSchemaCache()
                     if try migrator.hasBeenSuperseded(database) {
                         throw StoreError(
-                            .newerVersion, "the store \(path) was written by a newer prewarm",
-                            hint: "run that version of prewarm or a newer one, or name another file for the store")
+                            .newerVersion,
+                            "cannot open the store \(path): it was written by a newer version of prewarm",
+                            hint: "use that version or a newer one, or set `store` to another file")
                     }
                     try useWriteAheadLog(database, path: path)
                     try database.execute(
@@ -117,8 +122,8 @@ extension SQLiteStore {
             } catch let error as DatabaseError
                 where [.SQLITE_ERROR, .SQLITE_BUSY].contains(error.resultCode) && ContinuousClock.now < deadline
             {
-                // Another process is at it just now: tables are there that were not, or not yet those that were seen, or
-                // both want the log, where SQLite doesn't wait for a lock that could never come.
+                // Another process is migrating the store: tables appear or are not complete yet. Or both processes
+                // switch to the write-ahead log, where SQLite reports a deadlock instead of waiting.
                 usleep(20_000)
             }
         }
@@ -127,8 +132,8 @@ extension SQLiteStore {
     private static func useWriteAheadLog(_ database: Database, path: String) throws {
         guard try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL") == "wal" else {
             throw StoreError(
-                .unavailable, "the store \(path) is on a file system without shared memory",
-                hint: "put it on a local disk")
+                .unavailable, "cannot open the store \(path): its file system does not support shared memory",
+                hint: "move the store to a local disk")
         }
     }
 }

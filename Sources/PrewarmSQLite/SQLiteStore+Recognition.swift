@@ -3,12 +3,12 @@ internal import Glibc
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// Whether a store that is opened is the one that was here last, or an older copy of it.
+/// Recognition of an older copy when a store is opened.
 extension SQLiteStore {
-    /// Compares the store with the file beside it, and puts it on hold if it knows less.
-    /// - Returns: the identity and the counter of the store.
+    /// Compares the store with the identity file beside it. If the store is older than the file, it is put on hold.
+    /// - Returns: The identity and the counter of the store.
     static func recognize(_ writer: DatabaseQueue, _ file: IdentityFile) throws -> IdentityFile.Content {
-        // The file first: it is written after the commits that it tells of.
+        // The file is read first, because it is written after the commits that it counts.
         let last = file.read()
         let known = try writer.inDatabase { try SQLiteTransaction(database: $0).identity() }
         guard let last, doubt(about: known, last) else {
@@ -21,7 +21,7 @@ extension SQLiteStore {
             }
         }
         let content = IdentityFile.Content(identity: known.id, counter: counter)
-        // Where that fails the store is recognized again.
+        // If the write fails, the next process that opens the store recognizes the copy again.
         try? file.write(content)
         return content
     }
@@ -32,10 +32,11 @@ extension SQLiteStore {
 }
 
 extension SQLiteTransaction {
-    /// - Returns: the counter then.
+    /// Puts the store on hold.
+    /// - Returns: The new counter of the store.
     fileprivate func settle(_ last: IdentityFile.Content) throws -> Int64 {
         let known = try identity()
-        // Another process may have done it meanwhile.
+        // Another process may have put the store on hold in the meantime.
         guard SQLiteStore.doubt(about: known, last) else { return known.counter }
         let now = Timestamp(seconds: Int64(time(nil)))
         let (isOurs, other) = (last.identity == known.id, last.identity.prefix(8))
@@ -43,12 +44,12 @@ extension SQLiteTransaction {
         if isOurs {
             let missing = last.counter - known.counter
             hold = StoreHold(
-                .restored, "it lacks the last \(missing) \(missing == 1 ? "change" : "changes") of this store",
-                since: now)
+                .restored, "the last \(missing) \(missing == 1 ? "change is" : "changes are") missing", since: now)
         } else if try isEmpty() {
-            hold = StoreHold(.fresh, "the store \(other) was here before, and may have workspaces", since: now)
+            hold = StoreHold(
+                .fresh, "the store \(other) was used here before and may have workspaces", since: now)
         } else {
-            hold = StoreHold(.restored, "the store \(other) was here since", since: now)
+            hold = StoreHold(.restored, "the store \(other) was used here after this copy was made", since: now)
         }
         try setHold(hold)
         try goOn(after: isOurs ? last.counter : 0, former: hold.reason == .fresh ? last.identity : nil)

@@ -2,17 +2,17 @@ internal import GRDB
 package import PrewarmEngine
 internal import Synchronization
 
-/// The store in one SQLite file, for one machine. Several processes may have it open.
+/// The store in one SQLite file on one machine. Several processes may have it open.
 ///
-/// One connection writes, others read beside it (write-ahead log). Transactions run on queues of their own, never on
-/// the cooperative pool, and to their end, even where the task that asked for one is cancelled: an outcome is recorded
-/// when the daemon stops, too. A program with one connection, which does one thing after the other, waits for a read on
-/// its own thread: to change threads takes longer than most transactions.
+/// One connection writes, and others read at the same time (write-ahead log). Transactions run on their own queues
+/// instead of the cooperative pool. They run to their end even if the task is canceled, so an outcome is also recorded
+/// when the daemon stops. A program with one connection reads on its own thread, because changing threads takes longer
+/// than most transactions.
 package final class SQLiteStore: Store {
     package let path: String
-    /// Before the writer, as what stands first goes first: who closes last takes the log into the file
-    /// (https://www.sqlite.org/wal.html, 3.3). Those that can't write can't, and leave a log that every later process
-    /// has to read through.
+    /// The connections for reading. They are declared before the writer so that they close first: the last connection
+    /// that closes moves the write-ahead log into the file (https://www.sqlite.org/wal.html, 3.3). A read-only
+    /// connection cannot do this, and every later process would have to read the log.
     private let readers: ReaderPool?
     private let writer: DatabaseQueue
     private let commits: CommitQueue
@@ -21,8 +21,8 @@ package final class SQLiteStore: Store {
     private let lastDamage = Mutex<[String]>([])
 
     /// - Parameters:
-    ///   - readers: nil: the writer reads.
-    ///   - progress: the identity and the counter of the store as it was opened.
+    ///   - readers: The connections for reading. Nil means that the writer also reads.
+    ///   - progress: The identity and the counter of the store when it was opened.
     init(path: String, writer: DatabaseQueue, readers: ReaderPool?, progress: IdentityFile.Content) {
         self.path = path
         self.readers = readers
@@ -33,8 +33,8 @@ package final class SQLiteStore: Store {
         commits = CommitQueue(writer) { file.note($0) }
     }
 
-    /// Waits for what is under way, then closes the file; what is asked for afterwards fails. Blocks. Needed by a process
-    /// that ends at once: else a store closes when nobody holds it any more.
+    /// Waits for running transactions and closes the file. It blocks, and later transactions fail. Only a process that
+    /// exits immediately has to call it. Otherwise, a store closes when its last reference is released.
     package func close() {
         readers?.close()
         commits.close()
@@ -70,7 +70,7 @@ package final class SQLiteStore: Store {
                     continuation.resume(
                         with: storeResult(path) {
                             if let error { throw error }
-                            // What was committed to a file that is gone is lost.
+                            // A commit to a removed or replaced file is lost.
                             try files.check()
                             guard let value = result.withLock({ $0?.value }) else { throw CancellationError() }
                             return value
@@ -86,7 +86,7 @@ package final class SQLiteStore: Store {
         if let failure = progress.findFailure() {
             throw StoreError(
                 .unavailable, "cannot write beside the store, to \(progress.path): \(failure)",
-                hint: "make room on the disk, or mend the rights of its directory")
+                hint: "free space on the disk, or fix the permissions of the directory")
         }
     }
 
@@ -108,8 +108,8 @@ package final class SQLiteStore: Store {
     package var damage: [String] { lastDamage.withLock { $0 } }
 }
 
-/// By the check of SQLite itself (https://www.sqlite.org/pragma.html#pragma_integrity_check), which may also stop at
-/// what it finds.
+/// Returns the damage that the check of SQLite finds (https://www.sqlite.org/pragma.html#pragma_integrity_check). The
+/// check itself may fail because of the damage.
 private func damage(in database: Database, _ isThorough: Bool) throws -> [String] {
     let check = isThorough ? "integrity_check" : "quick_check"
     do {
@@ -119,7 +119,7 @@ private func damage(in database: Database, _ isThorough: Bool) throws -> [String
     }
 }
 
-/// SQLite's errors become the store's, others pass.
+/// Returns the result of a closure. Errors of SQLite are converted to ``StoreError``, and other errors are unchanged.
 private func storeResult<Value>(_ path: String, _ body: () throws -> Value) -> Result<Value, any Error> {
     do {
         return .success(try body())
@@ -130,13 +130,12 @@ private func storeResult<Value>(_ path: String, _ body: () throws -> Value) -> R
     }
 }
 
-/// One transaction; its topics are in the extensions. Readers get it as ``StoreReader``, on a connection that can't
-/// write.
+/// A transaction. Extensions hold its topics. Readers receive it as ``StoreReader`` on a read-only connection.
 struct SQLiteTransaction: StoreWriter {
     let database: Database
-    /// The numbers of presets that it has met.
+    /// The row ids of presets that the transaction has looked up.
     let keys = PresetKeys()
-    /// What it did that a restored copy of the store would not know.
+    /// The changes of the transaction that an older copy of the store would miss.
     let progress = StoreProgress()
 
     init(database: Database) {

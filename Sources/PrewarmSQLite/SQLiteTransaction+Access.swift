@@ -20,7 +20,7 @@ extension SQLiteTransaction {
         try statement("SELECT 1 FROM access_tokens LIMIT 1").first { _ in true } ?? false
     }
 
-    /// A role of which nothing is known gives no token: it opens nothing.
+    /// Returns a token. Nil if its role is unknown, so that the token is invalid.
     private static func token(_ columns: inout Columns) -> AccessTokenRecord? {
         let (id, name) = (columns.next(String.self), columns.next(String.self))
         guard let role = Role(rawValue: columns.next()) else { return nil }

@@ -1,14 +1,15 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// What people and provisioners said that holds beyond a turn.
+/// Records of the deletion guard and pins.
 extension SQLiteTransaction {
     func guardRecord(ofSource name: String) throws -> GuardRecord {
         let bytes = try statement("SELECT value FROM guards WHERE source = ?").first(name) { columns in
             columns.next([UInt8].self)
         }
         guard let bytes else { return GuardRecord() }
-        // One that can't be read holds back no turn: ``unreadable(source:)`` names it, the next turn rewrites it.
+        // An unreadable record does not stop a reconciliation: ``unreadable(source:)`` reports it, and the next
+        // reconciliation writes it again.
         return (try? GuardRecord(binary: bytes)) ?? .lost
     }
 

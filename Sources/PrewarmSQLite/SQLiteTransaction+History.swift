@@ -96,7 +96,8 @@ extension SQLiteTransaction {
         }
     }
 
-    /// A deleted workspace is kept for as long as an operation of it is; the newest revision of a source for ever.
+    /// Deletes history that is older than a time, at most once an hour. It returns false if it did nothing. A deleted
+    /// workspace is kept as long as one of its operations. The newest revision of a source is always kept.
     func forgetHistory(before: Timestamp) throws -> Bool {
         let last = try statement("SELECT before FROM upkeep WHERE name = 'history'").first { $0.next(Timestamp.self) }
         if let last, last <= before, before < last + .seconds(3600) { return false }
@@ -122,8 +123,9 @@ extension SQLiteTransaction {
         ).run()
         try statement(Self.forgetKeys).run()
         keys.forget()
-        // Up to the first that is to be kept, in the order in which they came, but for those of a clock that was ahead. The
-        // newest one stays, so that no number is given again to an event that readers then miss.
+        // Deletes events up to the first one that is kept, in the order of their numbers. Events of a clock that was
+        // ahead do not count. The newest event stays, so that its number is not used again for an event that readers
+        // would miss.
         try statement(
             """
             DELETE FROM events WHERE sequence < coalesce(
@@ -142,7 +144,7 @@ extension SQLiteTransaction {
             DELETE FROM blobs WHERE saved_at < ? OR parser_version < (SELECT max(parser_version) FROM blobs)
             """
         ).run(before)
-        // Of parse results as many as take 128 MiB, the newest.
+        // Keeps the newest parse results, up to 128 MiB.
         try statement(
             """
             DELETE FROM blobs WHERE saved_at <= (
@@ -154,7 +156,8 @@ extension SQLiteTransaction {
         return true
     }
 
-    /// An operation is never older than its workspace, but for those of orphans: the workspace may have had a preset.
+    /// The statement that deletes preset keys without any data. Operations need no check, because an operation is not
+    /// older than its workspace. The keys of orphans are the exception and are kept.
     private static let forgetKeys = """
         DELETE FROM preset_keys WHERE source <> '\(PresetKey.orphans.source)'
         AND NOT EXISTS (SELECT 1 FROM presets WHERE presets.id = preset_keys.id)

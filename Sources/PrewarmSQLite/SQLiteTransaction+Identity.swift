@@ -1,14 +1,14 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// What a transaction did that a restored copy of the store would not know.
+/// The changes of a transaction that an older copy of the store would miss.
 final class StoreProgress {
     private(set) var isMade = false
     private(set) var newest: WorkspaceID?
 
     func note() { isMade = true }
 
-    /// A workspace that this store makes.
+    /// Records a workspace that this store creates.
     func note(_ workspace: WorkspaceID) {
         isMade = true
         newest = max(newest ?? workspace, workspace)
@@ -24,7 +24,7 @@ extension SQLiteTransaction {
                 id: columns.next(), counter: columns.next(), newest: columns.next(),
                 former: Set(columns.next(String.self).split(separator: " ").map(String.init)), hold: hold(&columns))
         }
-        guard let found else { throw StoreError(.damaged, "the store has lost its identity") }
+        guard let found else { throw StoreError(.damaged, "cannot read the store: its identity is missing") }
         return found
     }
 
@@ -34,8 +34,8 @@ extension SQLiteTransaction {
         return reason.map { StoreHold($0, message, since: since) }
     }
 
-    /// Counts the commit that this transaction is part of.
-    /// - Returns: the counter then.
+    /// Increases the counter of the store for the commit of this transaction.
+    /// - Returns: The new counter.
     func advance() throws -> Int64 {
         try statement("UPDATE store SET counter = counter + 1, newest = max(newest, ?) RETURNING counter")
             .first(progress.newest?.rawValue ?? "") { columns in columns.next(Int64.self) } ?? 0
@@ -43,7 +43,7 @@ extension SQLiteTransaction {
 
     func noteProgress() { progress.note() }
 
-    /// Counts on from what a copy that was newer had reached, and remembers the identity of one that was here before.
+    /// Continues the counter after that of a newer copy, and records the identity of a former store.
     func goOn(after counter: Int64, former: String?) throws {
         try statement(
             "UPDATE store SET counter = max(counter, ?), former = trim(former || ' ' || ?)"

@@ -1,7 +1,7 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// What provisioners' lists said.
+/// The results of listing the workspaces of provisioners.
 extension SQLiteTransaction {
     func orphans() throws -> [Orphan] {
         try statement("SELECT provisioner, id, state, since, store FROM orphans ORDER BY provisioner, id").all {
@@ -42,7 +42,7 @@ extension SQLiteTransaction {
 
     func save(_ listing: Listing) throws {
         try replaceOrphans(listing.orphans, provisioner: listing.provisioner, listedAt: listing.at)
-        // A line feed in a state makes two of it: each is reported once then.
+        // A state with a line feed is read as two states, and each is reported once.
         let states = listing.unknownStates.joined(separator: "\n")
         try statement("UPDATE listings SET more_orphans = ?, unknown_states = ? WHERE provisioner = ?")
             .run(listing.moreOrphans, states, listing.provisioner)

@@ -1,7 +1,7 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// What programs beside the loop read: events in their order, and what is under way.
+/// Data for notifications and metrics: events in their order, and unfinished operations.
 extension SQLiteTransaction {
     func events(after sequence: Int64, limit: Int) throws -> [SequencedEvent] {
         try statement(

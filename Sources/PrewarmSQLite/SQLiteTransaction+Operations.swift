@@ -42,7 +42,8 @@ extension SQLiteTransaction {
         return try records(statement(select), values)
     }
 
-    /// For the few that are not finished; SQLite would rather walk through all that ever were, in the order asked for.
+    /// Returns the index for the few unfinished operations. Otherwise, SQLite would scan all operations in the
+    /// requested order.
     private static func index(of states: [Operation.State]) -> String {
         switch states {
         case [.pending]: "INDEXED BY operations_due"
@@ -51,7 +52,8 @@ extension SQLiteTransaction {
         }
     }
 
-    /// The ids of the operations of workspaces, whose select is bound twice: the create of each has its id.
+    /// Returns a query for the ids of the operations of workspaces. The create of a workspace has the id of the
+    /// workspace. The values of the query for the workspaces have to be bound twice.
     static func operations(of workspaces: String) -> String {
         """
         \(workspaces) UNION ALL SELECT id FROM operations INDEXED BY operations_of_workspace
@@ -108,7 +110,7 @@ extension SQLiteTransaction {
         return records
     }
 
-    /// Nil where kind, reason or state are unknown.
+    /// Reads an operation. Nil if its kind, reason or state is unknown.
     private func record(_ columns: inout Columns, _ decoder: WorkspaceDecoder) throws -> OperationRecord? {
         let (id, kind) = (columns.next(OperationID.self), Operation.Kind(code: columns.next()))
         let (workspace, preset) = (columns.next(WorkspaceID.self), try decoder.presetKey(columns.next()))

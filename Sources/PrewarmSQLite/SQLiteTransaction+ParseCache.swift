@@ -12,7 +12,8 @@ extension SQLiteTransaction {
         return parsed
     }
 
-    /// The time of saving is SQLite's, not the engine's: it decides nothing but when a cache is made anew.
+    /// Saves parse results. Their time is that of SQLite instead of the engine, because it only decides when they are
+    /// deleted.
     func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int) throws {
         try insert(
             files.sorted { $0.blob < $1.blob },

@@ -1,7 +1,7 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// What the planner reads: a row for each pool, and of workspaces an index alone.
+/// Data for the planner: a row for each pool, and workspaces from an index without reading their rows.
 extension SQLiteTransaction {
     private static let tallies = "SELECT preset, state, fingerprint, count, oldest_ready_at FROM tallies"
 
@@ -24,7 +24,7 @@ extension SQLiteTransaction {
 
     func instances(of presets: [PresetKey]) throws -> [Instance] {
         var instances: [Instance] = []
-        // Claimed and deleted ones are left out.
+        // Claimed and deleted workspaces are excluded.
         let select = try statement(
             """
             SELECT id, fingerprint, state, ready_at FROM workspaces INDEXED BY workspaces_live

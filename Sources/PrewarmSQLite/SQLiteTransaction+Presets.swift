@@ -109,8 +109,8 @@ extension SQLiteTransaction {
 }
 
 extension PreparedStatement {
-    /// The values of the one column, without those that can't be read: ``SQLiteTransaction/diagnostics(source:)``
-    /// names them.
+    /// Returns the decoded values of a query with one column. Unreadable values are left out, and
+    /// ``SQLiteTransaction/diagnostics(source:)`` reports them.
     fileprivate func decoded<each Value: SQLiteValue, Result: BinaryCodable>(
         _ values: repeat each Value
     ) throws -> [Result] {
@@ -123,7 +123,7 @@ extension PreparedStatement {
 }
 
 extension Preset {
-    /// What it names in its place, as ``SQLiteTransaction/isReplacement(_:)`` looks it up.
+    /// The name of the replacement of a deprecated preset, for ``SQLiteTransaction/isReplacement(_:)``.
     fileprivate var replacement: String? {
         guard case .deprecated(let deprecation) = retirement else { return nil }
         return deprecation.replacement

@@ -1,13 +1,13 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// Which pending operations start next (``QueuePlace``).
+/// The queue of pending operations (``QueuePlace``).
 extension SQLiteTransaction {
     func dueOperations(_ filter: DueFilter, now: Timestamp, limit: Int) throws -> [OperationRecord] {
-        // What is ready in a restored copy may be claimed, so nothing of it is deleted.
+        // In a restored copy, a ready workspace may be claimed in reality, so no workspace is deleted.
         var isOfAll = true
         var conditions = try restoredHold() == nil ? "" : " AND kind <> \(Operation.Kind.delete.code)"
-        // A time that is further ahead than any wait is of a clock that was put back since.
+        // A time beyond the longest wait comes from a clock that was set back since then.
         var values: [any SQLiteValue] = [filter.provisioner, now, now + Operation.longestWait]
         if let laneClass = filter.laneClass {
             conditions += " AND lane_class = ?"
@@ -33,9 +33,9 @@ extension SQLiteTransaction {
                 values.append(now)
             }
         }
-        // A plus keeps SQLite from going through all that is due in place of the few ids.
+        // The unary plus makes SQLite use the few ids instead of scanning all due operations.
         let (index, plus) = isOfAll ? ("INDEXED BY operations_due", "") : ("", "+")
-        // What has to wait is passed by in the index alone: the rows themselves are read of those that are due.
+        // Waiting operations are skipped within the index. Rows are read only for due operations.
         let select = try statement(
             """
             SELECT \(Self.operationColumns) FROM operations WHERE id IN (
@@ -61,12 +61,12 @@ extension SQLiteTransaction {
     private static let isRelease = """
         (kind = \(Operation.Kind.delete.code) AND reason = '\(Reason.released.rawValue)')
         """
-    /// The classes of creates that no user waits for, whatever the priority.
+    /// The condition for creates that fill a pool, of any priority. No user waits for them.
     private static let fillsPool = """
         lane_class BETWEEN \(LaneClass(.create, priority: 1000).rawValue) AND \(LaneClass(.create, priority: -1000).rawValue)
         """
-    /// The ids of presets whose next try is not due at a time, which is bound to it twice, or runs already. As
-    /// ``FailureRecord/mayRetry(at:)`` says it.
+    /// The query for presets whose next try is not due yet, or is already running, as in
+    /// ``FailureRecord/mayRetry(at:)``. The current time has to be bound twice.
     private static let backingOff = """
         SELECT preset FROM failures WHERE retry_at > ? AND retry_at - ? <= \(longestPause) OR EXISTS (
             SELECT 1 FROM operations AS try INDEXED BY operations_running

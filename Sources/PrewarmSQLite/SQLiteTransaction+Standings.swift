@@ -1,7 +1,7 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// Which pools the next plan has to look at.
+/// The standings of pools, which decide which pools the next plan reads.
 extension SQLiteTransaction {
     func unsettledPresets(source: String) throws -> [Preset]? {
         var (presets, isReadable): ([Preset], Bool) = ([], true)
@@ -74,7 +74,7 @@ extension SQLiteTransaction {
             UPDATE standings SET settled = ?2, next_change = ?3, unclaimed = ?4, unfinished = ?5
             WHERE preset = ?1 AND (settled <> ?2 OR next_change IS NOT ?3 OR unclaimed <> ?4 OR unfinished <> ?5)
             """)
-        // Of a pool that is not settled, nothing else is ever asked.
+        // The other columns of a pool that is not settled are never read.
         let areAnySettled = try areAnySettled()
         for standing in standings where standing.isSettled || areAnySettled {
             try save.run(

@@ -16,8 +16,8 @@ extension SQLiteTransaction {
         ).first(now) { columns in (columns.next(Int.self) == 1, columns.next(Int.self) == 1) } ?? (false, false)
     }
 
-    /// The ids of presets that a suspension of their own, or of their source, stops at a time, which is bound to it.
-    /// Asked by the suspensions, of which there are few.
+    /// The query for presets that are suspended, or whose source is suspended. The current time has to be bound. It
+    /// begins with the suspensions, because there are few.
     static let suspendedPresets = """
         WITH stops AS (SELECT scope FROM suspensions WHERE until IS NULL OR until > ?)
         SELECT preset_keys.id FROM stops CROSS JOIN preset_keys ON source = scope

@@ -64,7 +64,7 @@ extension SQLiteTransaction {
         try added.save(in: self)
     }
 
-    /// The numbers of texts of revisions, new ones where they have none.
+    /// Returns the row ids of the texts of revisions, and adds rows for new texts.
     private func revisionIDs(_ texts: some Sequence<String?>) throws -> [String: Int64] {
         let insert = try statement(
             "INSERT INTO revision_texts (text) VALUES (?) ON CONFLICT DO UPDATE SET text = excluded.text RETURNING id")
@@ -116,7 +116,8 @@ extension SQLiteTransaction {
         return moved
     }
 
-    /// The same key gets the same workspace: nobody else writes between the look and the claim.
+    /// Claims a ready workspace. Nil if no workspace can be claimed. A claim with the same idempotency key gets the same workspace,
+    /// because no other transaction can write between the lookup and the claim.
     func claim(_ claim: ClaimRequest) throws -> Workspace? {
         if let key = claim.idempotencyKey, let earlier = try workspace(claimedWith: key) { return earlier }
         guard let preset = try presetID(claim.preset) else { return nil }
@@ -134,7 +135,8 @@ extension SQLiteTransaction {
             .run(workspace, claimKey?.text, claimKey?.caller ?? "")
     }
 
-    /// Expired ones come last, the youngest first.
+    /// The statement that claims a workspace. It prefers current workspaces to outdated ones, and unexpired to expired
+    /// ones. Of the expired workspaces, it takes the youngest.
     private static let claimStatement = """
         UPDATE workspaces SET state = 3, owner = ?4, claimed_at = ?5, claim_key = ?6, owner_kind = ?9, claim_caller = ?10
         WHERE state = 2 AND id = coalesce(
@@ -155,6 +157,6 @@ extension SQLiteTransaction {
 }
 
 extension WorkspaceID {
-    /// It has the form of those that prewarm makes; adopted ones may have any.
+    /// True if the id has the form of ids that prewarm creates. Adopted workspaces may have any id.
     fileprivate var isMade: Bool { rawValue.utf8.count == 26 }
 }

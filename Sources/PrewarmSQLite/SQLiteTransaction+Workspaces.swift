@@ -10,7 +10,7 @@ extension SQLiteTransaction {
         return try byID.first(id, read: decoder.workspace) ?? nil
     }
 
-    /// See ``Workspace/name(preset:id:)``; ones that live come first.
+    /// Returns the id of the workspace with a name (``Workspace/name(preset:id:)``). Live workspaces take precedence.
     private func workspaceID(named name: String) throws -> WorkspaceID? {
         for index in ["workspaces_live WHERE state <> 5", "workspaces_deleted WHERE state = 5"] {
             for dash in name.indices where name[dash] == "-" {
@@ -25,14 +25,14 @@ extension SQLiteTransaction {
     private func workspaceID(_ start: String, _ ending: String, _ index: String) throws -> WorkspaceID? {
         let room = Workspace.nameLimit - 1 - ending.utf8.count
         var presets = "SELECT id FROM preset_keys WHERE name = ?1"
-        // The names of presets may be cut; no index helps there.
+        // A long preset name may be shortened in the name. No index supports this search.
         if start.utf8.count > room / 2 {
             presets += " OR length(name) > \(room) AND rtrim(substr(name, 1, \(room)), '-') = ?1"
         }
         let select = "SELECT id FROM workspaces INDEXED BY \(index) AND preset IN (\(presets))"
         let byEnd = try statement("\(select) AND substr(id, -8) = ?2 ORDER BY id LIMIT 1")
         if let id = try byEnd.first(start, ending, read: { $0.next(WorkspaceID.self) }) { return id }
-        // Ids that a provisioner gave end their names with a digest.
+        // The names of workspaces with ids from a provisioner end with a digest.
         let others = try statement("\(select) AND length(id) <> 26").all(start) { columns in
             columns.next(WorkspaceID.self)
         }
@@ -52,7 +52,7 @@ extension SQLiteTransaction {
 
     func workspaces(_ filter: WorkspaceFilter) throws -> [Workspace] {
         var conditions = [filter.states.isEmpty ? "state <> 5" : filter.states.condition(on: "state")]
-        // Said again for the partial index.
+        // The condition is repeated so that SQLite can use the partial index.
         if !filter.states.isEmpty, !filter.states.contains(.deleted) { conditions.append("state <> 5") }
         var values: [any SQLiteValue] = []
         if let key = filter.preset {

@@ -2,14 +2,14 @@ internal import GRDB
 internal import GRDBSQLite
 internal import PrewarmCore
 
-/// A value that a statement takes and a column gives.
+/// A value that can be bound to a statement and read from a column.
 protocol SQLiteValue {
-    /// The result code of `sqlite3_bind_…`.
+    /// Binds the value and returns the result code of `sqlite3_bind_…`.
     func bind(to statement: SQLiteStatement, at index: Int32) -> Int32
     init(column index: Int32, of statement: SQLiteStatement)
 }
 
-/// SQLite copies what is bound with it (https://www.sqlite.org/c3ref/c_static.html).
+/// The destructor that makes SQLite copy a bound value (https://www.sqlite.org/c3ref/c_static.html).
 private var transient: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
 
 extension Int64: SQLiteValue {
@@ -32,7 +32,7 @@ extension Int: SQLiteValue {
     }
 }
 
-/// By its bit pattern: SQLite has no unsigned integers.
+/// Stored by its bit pattern, because SQLite has no unsigned integers.
 extension UInt64: SQLiteValue {
     func bind(to statement: SQLiteStatement, at index: Int32) -> Int32 {
         sqlite3_bind_int64(statement, index, Int64(bitPattern: self))
@@ -59,7 +59,7 @@ extension String: SQLiteValue {
     }
 
     init(column index: Int32, of statement: SQLiteStatement) {
-        // The text first: it may convert the value and so change the count.
+        // The text is read first, because reading it may convert the value and change the number of bytes.
         let text = sqlite3_column_text(statement, index)
         let count = Int(sqlite3_column_bytes(statement, index))
         self.init(decoding: UnsafeBufferPointer(start: text, count: count), as: UTF8.self)
@@ -92,7 +92,7 @@ extension Optional: SQLiteValue where Wrapped: SQLiteValue {
     }
 }
 
-/// Milliseconds since 1970.
+/// Stored as milliseconds since 1970.
 extension Timestamp: SQLiteValue {
     func bind(to statement: SQLiteStatement, at index: Int32) -> Int32 {
         milliseconds.bind(to: statement, at: index)

@@ -1,7 +1,7 @@
 internal import PrewarmCore
 
 extension Schema {
-    /// The order in which operations start (``QueuePlace``), when failures were counted, how long builds take.
+    /// Adds the order in which operations start (``QueuePlace``), the times of failures, and the durations of builds.
     static let queue = """
         ALTER TABLE operations ADD COLUMN lane_class INTEGER NOT NULL DEFAULT \(LaneClass(.delete).rawValue);
         ALTER TABLE operations ADD COLUMN round INTEGER NOT NULL DEFAULT 0;
@@ -13,11 +13,11 @@ extension Schema {
             ELSE \(LaneClass(.create).rawValue) END
             WHERE state < 2 AND kind <> \(Operation.Kind.delete.code);
         DROP INDEX operations_due;
-        -- In the order in which they are started: walked to the limit, never sorted. It covers the question which are due.
+        -- In the order in which operations start, so that a query reads up to its limit without sorting.
         CREATE INDEX operations_due ON operations (
             provisioner, lane_class, round, id, next_attempt_at, preset, kind, state) WHERE state = 0;
         ALTER TABLE failures ADD COLUMN failed_at INTEGER NOT NULL DEFAULT 0;
-        -- Builds that started before the next try was due ran beside the one that failed.
+        -- Builds that started before the next try was due ran at the same time as the failed build.
         UPDATE failures SET failed_at = retry_at;
         ALTER TABLE standings ADD COLUMN build_ms INTEGER;
         """

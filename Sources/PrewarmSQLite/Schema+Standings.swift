@@ -1,7 +1,7 @@
 extension Schema {
-    /// What the last plan left of each preset's pool, so that the next one looks at those alone that may have changed.
-    /// A pool of which a plan would find the same (`settled`) stays so until its row is touched here, by the triggers
-    /// below for whatever happens to its workspaces, by the batch for new ones, or until `next_change`.
+    /// The standing of each pool after the last plan, so that the next plan reads only pools that may have changed. A
+    /// settled pool would give the same plan again. It stays settled until `next_change`, or until its row is updated:
+    /// by the triggers below if one of its workspaces changes, or by ``AddedTallies`` for new workspaces.
     static let standings = """
         CREATE TABLE standings (
             preset INTEGER PRIMARY KEY, source TEXT NOT NULL, settled INTEGER NOT NULL, next_change INTEGER,
@@ -33,7 +33,7 @@ extension Schema {
         CREATE TRIGGER standings_of_old_workspace AFTER DELETE ON workspaces WHEN old.state <> 5 BEGIN
             UPDATE standings SET settled = 0 WHERE preset = old.preset AND settled = 1;
         END;
-        -- When what is only history was last forgotten.
+        -- The time before which history was last deleted.
         CREATE TABLE upkeep (name TEXT PRIMARY KEY, before INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
         """

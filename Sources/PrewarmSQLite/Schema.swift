@@ -1,11 +1,12 @@
 internal import GRDB
 
-/// The tables of the store and how files of earlier versions are brought to them.
+/// The tables of the store and the migrations of files of earlier versions.
 ///
-/// A migration that was released is never changed. Times are milliseconds since 1970, blobs are the domain's binary
-/// form, numbers of states and kinds stand in `Codes.swift`.
+/// A released migration is never changed. Times are milliseconds since 1970. Blobs have the binary form of the domain
+/// types. `Codes.swift` defines the numbers of states and kinds.
 enum Schema {
-    /// `prwm`: tells our files from those of other programs (https://www.sqlite.org/pragma.html#pragma_application_id).
+    /// The application id `prwm`, which distinguishes a store from files of other programs
+    /// (https://www.sqlite.org/pragma.html#pragma_application_id).
     static let applicationID = 0x7072_776d
 
     static var migrator: DatabaseMigrator {
@@ -42,7 +43,7 @@ enum Schema {
         return migrator
     }
 
-    /// The one row of `store` says which store this is. `former` holds identities with spaces between them.
+    /// The table `store` with one row for the identity of the store. `former` holds identities, separated by spaces.
     private static let identity = """
         CREATE TABLE store (
             only INTEGER PRIMARY KEY CHECK (only = 1), identity TEXT NOT NULL, counter INTEGER NOT NULL,
@@ -55,9 +56,9 @@ enum Schema {
 
         """
 
-    /// Owners have kinds, keys of claims belong to callers, and events hold provisioners' text apart from their message.
+    /// Adds the kinds of owners, the callers of claim keys, and a column for the provisioner's text of an event.
     ///
-    /// An owner without a kind was recorded before kinds were. It was a token's where a token has its name.
+    /// An existing owner has no kind. If a token has its name, the owner is that token.
     private static let owners = """
         ALTER TABLE workspaces ADD COLUMN owner_kind TEXT;
         UPDATE workspaces SET owner_kind = 'token' WHERE owner IN (SELECT name FROM access_tokens);
@@ -77,7 +78,7 @@ enum Schema {
             quiet_until INTEGER, failure_reason TEXT, failure_message TEXT, failure_hint TEXT, failure_since INTEGER,
             files INTEGER NOT NULL, foreign_documents INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
-        -- Stays when its source is forgotten: the fence must not start again.
+        -- A row stays when its source is deleted, because its fence must not start again.
         CREATE TABLE leases (
             source TEXT PRIMARY KEY, holder TEXT NOT NULL, fence INTEGER NOT NULL, until INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
@@ -94,7 +95,7 @@ enum Schema {
         """
 
     private static let pools = """
-        -- Names of presets, which outlive the presets for as long as something is kept of them.
+        -- The names of presets. A row stays as long as there is data of the preset.
         CREATE TABLE preset_keys (
             id INTEGER PRIMARY KEY, source TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (source, name)
         ) STRICT;
@@ -109,7 +110,7 @@ enum Schema {
             preset INTEGER PRIMARY KEY REFERENCES preset_keys (id), fingerprint INTEGER NOT NULL,
             count INTEGER NOT NULL, retry_at INTEGER NOT NULL, message TEXT NOT NULL
         ) STRICT;
-        -- `*`, a source's name, or `source/preset`: names have no slash.
+        -- A scope is `*`, the name of a source, or `source/preset`. Names contain no slash.
         CREATE TABLE suspensions (
             scope TEXT PRIMARY KEY, reason TEXT, by TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER
         ) STRICT, WITHOUT ROWID;
@@ -123,7 +124,7 @@ enum Schema {
             provisioner TEXT NOT NULL, id TEXT NOT NULL, state TEXT, since INTEGER NOT NULL,
             PRIMARY KEY (provisioner, id)
         ) STRICT, WITHOUT ROWID;
-        -- What the last list of a provisioner lacked, while that is not believed.
+        -- Workspaces that are missing in the last list of a provisioner, until a second list confirms it.
         CREATE TABLE missing (
             provisioner TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (provisioner, id)
         ) STRICT, WITHOUT ROWID;
@@ -140,9 +141,9 @@ enum Schema {
             owner TEXT, created_at INTEGER NOT NULL, ready_at INTEGER, claimed_at INTEGER, endpoint TEXT,
             metadata BLOB NOT NULL, revision INTEGER, claim_key TEXT
         ) STRICT, WITHOUT ROWID;
-        -- What `workspaces.revision` stands for.
+        -- The texts of `workspaces.revision`.
         CREATE TABLE revision_texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
-        -- Covers tallies, the planner's candidates and claims; the id is in it as the key of the table.
+        -- Covers tallies, candidates of the planner, and claims. It contains the id as the key of the table.
         CREATE INDEX workspaces_live ON workspaces (preset, state, fingerprint, ready_at) WHERE state <> 5;
         CREATE INDEX workspaces_deleted ON workspaces (preset, created_at) WHERE state = 5;
         CREATE INDEX workspaces_of_owner ON workspaces (owner) WHERE owner IS NOT NULL;
@@ -150,8 +151,9 @@ enum Schema {
 
         """
 
-    /// How many live workspaces there are by preset, state and fingerprint, and when the oldest was ready. Kept by
-    /// triggers, and by the batch for new ones, so that a turn reads a row for each pool and not one for each workspace.
+    /// The numbers of live workspaces by preset, state and fingerprint, and the time at which the oldest became ready.
+    /// Triggers update them, and ``AddedTallies`` adds new workspaces. So a reconciliation reads a row for each pool
+    /// instead of each workspace.
     private static let tallies = """
         CREATE TABLE tallies (
             preset INTEGER NOT NULL, state INTEGER NOT NULL, fingerprint INTEGER NOT NULL, count INTEGER NOT NULL,
@@ -174,7 +176,8 @@ enum Schema {
                 coalesce(oldest_ready_at, excluded.oldest_ready_at), coalesce(excluded.oldest_ready_at, oldest_ready_at));
         """
 
-    /// Only where the oldest goes has the next one to be found.
+    /// The statements that count a workspace out. The next oldest workspace is searched only if the oldest one is
+    /// removed.
     private static let forgetOld = """
         UPDATE tallies SET count = count - 1, oldest_ready_at = CASE WHEN oldest_ready_at IS NOT old.ready_at
                 THEN oldest_ready_at ELSE (
@@ -193,14 +196,14 @@ enum Schema {
             finished_at INTEGER, lease_holder TEXT, lease_fence INTEGER, lease_until INTEGER, mark_group INTEGER,
             mark_start INTEGER, mark_boot TEXT
         ) STRICT, WITHOUT ROWID;
-        -- In the order in which they are run: walked to the limit, never sorted. It covers the question which are due.
+        -- In the order in which operations run, so that a query reads up to its limit without sorting.
         CREATE INDEX operations_due ON operations (
             provisioner, (kind = 1), id, next_attempt_at, preset, kind, state) WHERE state = 0;
-        -- Those that have to wait: what is new is due at once.
+        -- Operations that have to wait. New operations are due immediately.
         CREATE INDEX operations_waiting ON operations (next_attempt_at)
             WHERE state = 0 AND next_attempt_at > created_at;
         CREATE INDEX operations_running ON operations (id) WHERE state = 1;
-        -- All but its create, which has its id.
+        -- All operations of a workspace except its create, which has the same id.
         CREATE INDEX operations_of_workspace ON operations (workspace, id) WHERE workspace <> id;
         CREATE INDEX operations_finished ON operations (finished_at) WHERE finished_at IS NOT NULL;
         CREATE TABLE logs (
@@ -229,7 +232,7 @@ enum Schema {
             digest BLOB NOT NULL, created_at INTEGER NOT NULL, created_by TEXT NOT NULL, expires_at INTEGER,
             last_used_at INTEGER
         ) STRICT, WITHOUT ROWID;
-        -- Numbers are not given again, so that a page's end stays where it is.
+        -- Numbers are not reused, so that the end of a page does not move.
         CREATE TABLE audit (
             sequence INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, origin TEXT NOT NULL,
             action TEXT NOT NULL, object TEXT NOT NULL, name TEXT NOT NULL, revision TEXT, detail TEXT

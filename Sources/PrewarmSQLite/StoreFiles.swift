@@ -1,8 +1,8 @@
 internal import Glibc
 internal import PrewarmEngine
 
-/// The files that an open store consists of, as the file system names them. SQLite goes on with files that were removed
-/// or replaced, and whatever it commits to them is lost.
+/// The identities of the files of an open store. SQLite continues to use files that were removed or replaced, and its
+/// commits to them are lost.
 struct StoreFiles: Sendable {
     private struct Stamp: Hashable, Sendable {
         let device: UInt64
@@ -19,14 +19,14 @@ struct StoreFiles: Sendable {
     private let path: String
     private let stamps: [(path: String, stamp: Stamp)]
 
-    /// To be called while the store is open: its log exists from the first access on.
+    /// Records the files of a store. The store has to be open, because its log exists only after the first access.
     init(of path: String) {
         self.path = path
         stamps = [path, "\(path)-wal", "\(path)-shm"].compactMap { path in Stamp(path).map { (path, $0) } }
     }
 
-    /// Takes a microsecond for each file.
-    /// - Throws: where a file is not the one that was opened.
+    /// Checks that the files are the ones that were opened. It takes a microsecond for each file.
+    /// - Throws: ``StoreError`` if a file was removed or replaced.
     func check() throws(StoreError) {
         for (file, stamp) in stamps {
             let found = Stamp(file)
@@ -38,7 +38,7 @@ struct StoreFiles: Sendable {
     static func replaced(_ path: String, _ what: String) -> StoreError {
         StoreError(
             .replaced,
-            "cannot use the store \(path): \(what) while this prewarm had it open, so that nothing would be kept",
-            hint: "put the store's files as they should be, then start prewarm again")
+            "cannot use the store \(path): \(what) while prewarm had it open, so changes would be lost",
+            hint: "restore the files of the store, then restart prewarm")
     }
 }

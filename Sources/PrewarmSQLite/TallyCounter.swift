@@ -1,12 +1,12 @@
 internal import PrewarmCore
 
-/// Gives groups of preset, state and fingerprint, which come in the order of the presets' numbers, their presets.
+/// Converts rows of `tallies` to ``Tally`` values. The rows have to be in the order of the row ids of the presets.
 struct TallyCounter {
-    /// Walked along with the groups.
+    /// The keys that were not passed yet.
     private var keys: ArraySlice<(id: Int64, key: PresetKey)>
     private(set) var tallies: [Tally] = []
 
-    /// `keys` in the order of their numbers; groups of other presets are left out.
+    /// - Parameter keys: The keys in the order of their row ids. Rows of other presets are left out.
     init(keys: [(id: Int64, key: PresetKey)]) {
         self.keys = keys[...]
         tallies.reserveCapacity(keys.count * 2)

@@ -1,12 +1,13 @@
 internal import GRDB
 
 extension Database {
-    /// As `inTransaction`, with statements that stay prepared: to parse them takes longer than to read a few rows.
+    /// Runs a transaction like `inTransaction`, with cached statements. Parsing them takes longer than reading a few
+    /// rows.
     func transaction<Value>(_ kind: TransactionKind, _ body: () throws -> Value) throws -> Value {
         try cachedStatement(sql: "BEGIN \(kind.rawValue) TRANSACTION").execute()
         do {
             let value = try body()
-            // SQLite has undone it where the disk is full (https://www.sqlite.org/lang_transaction.html, 3).
+            // SQLite undoes the transaction if the disk is full (https://www.sqlite.org/lang_transaction.html, 3).
             guard isInsideTransaction else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
             try cachedStatement(sql: "COMMIT TRANSACTION").execute()
             return value

@@ -1,7 +1,7 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// Makes workspaces of rows; what many of them share is read once.
+/// Converts rows to workspaces. It reads values that many workspaces share only once.
 final class WorkspaceDecoder {
     static let columns = """
         id, preset, fingerprint, state, owner, owner_kind, created_at, ready_at, claimed_at, endpoint, metadata, revision
@@ -20,7 +20,7 @@ final class WorkspaceDecoder {
         revision = try transaction.statement("SELECT text FROM revision_texts WHERE id = ?")
     }
 
-    /// Nil for a state of which nothing is known.
+    /// Reads a workspace. Nil if its state is unknown.
     func workspace(_ columns: inout Columns) throws -> Workspace? {
         let id = columns.next(WorkspaceID.self)
         let preset = try presetKey(columns.next())
@@ -41,7 +41,8 @@ final class WorkspaceDecoder {
         return result
     }
 
-    /// Where it can't be read, an empty one stands for it: the workspace can be listed and deleted all the same.
+    /// Returns the spec of a fingerprint. If it cannot be read, it returns an empty spec, so that the workspace can
+    /// still be listed and deleted.
     private func workspaceSpec(_ fingerprint: Fingerprint) throws -> WorkspaceSpec {
         if let known = specs[fingerprint] { return known }
         let stored = try spec.first(fingerprint) { columns in try? WorkspaceSpec(binary: columns.next()) }
