@@ -5,9 +5,9 @@ import Testing
 
 @testable import PrewarmSQLite
 
-@Suite("Writes that come at once")
+@Suite("Concurrent writes")
 struct CommitQueueTests {
-    /// Adds the jobs while the connection is busy, so that they wait together.
+    /// Adds the jobs while the connection is busy, so that they are committed together.
     private func run(
         _ jobs: [@Sendable (Database) throws -> Void], on database: TestDatabase
     ) async -> [(any Error)?] {
@@ -33,7 +33,7 @@ struct CommitQueueTests {
         }
     }
 
-    @Test("are committed together, and what one throws undoes that one")
+    @Test("Concurrent writes are committed together, and an error undoes only its own write")
     func together() async throws {
         let database = try TestDatabase()
         let errors = await run((0..<50).map { Self.insert($0, failing: $0 % 5 == 0) }, on: database)
@@ -42,7 +42,7 @@ struct CommitQueueTests {
         #expect(database.commits.count == 1)
     }
 
-    @Test("are undone one by one where the database refuses them")
+    @Test("If the database refuses a write, only that write is undone")
     func refused() async throws {
         let database = try TestDatabase()
         let errors = await run([1, 2, 1, 3, 2].map { Self.insert($0) }, on: database)
@@ -50,7 +50,7 @@ struct CommitQueueTests {
         #expect(try database.numbers() == [1, 2, 3])
     }
 
-    @Test("are tried alone where the disk is full, which undoes them all")
+    @Test("If a full disk undoes the whole batch, each write is tried alone")
     func full() async throws {
         let database = try TestDatabase()
         try await database.queue.write { database in
@@ -66,7 +66,7 @@ struct CommitQueueTests {
         #expect(try database.numbers() == [1, 2, 3])
     }
 
-    @Test("go on after a batch, however many there are")
+    @Test("Writes continue after a batch, for any number of writes")
     func many() async throws {
         let database = try TestDatabase()
         let errors = await run((0..<500).map { Self.insert($0) }, on: database)
@@ -78,7 +78,7 @@ struct CommitQueueTests {
 
 private struct TestFailure: Error {}
 
-/// How each job ended.
+/// The results of the jobs.
 private final class Results: Sendable {
     private let state: Mutex<[Int: (any Error)?]> = Mutex([:])
     private let count: Int
@@ -87,7 +87,8 @@ private final class Results: Sendable {
         self.count = count
     }
 
-    /// - Returns: all, with the last.
+    /// Records the result of a job.
+    /// - Returns: All results, if this was the last job; otherwise nil.
     func add(_ error: (any Error)?, at index: Int) -> [(any Error)?]? {
         state.withLock { results in
             results[index] = .some(error)

@@ -1,6 +1,6 @@
 import Dispatch
 
-/// Holds up a thread that is not of the cooperative pool, ten seconds at most.
+/// A gate that blocks a thread outside of the cooperative pool until it opens, for at most ten seconds.
 final class Gate: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
 

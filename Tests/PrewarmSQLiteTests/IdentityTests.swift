@@ -6,7 +6,7 @@ import Testing
 
 @testable import PrewarmSQLite
 
-@Suite("A store recognizes")
+@Suite("Recognition of copies of a store")
 struct IdentityTests {
     private let fixture: SQLiteFixture
 
@@ -29,7 +29,7 @@ struct IdentityTests {
         return store
     }
 
-    /// How a store is copied.
+    /// The ways to copy a store.
     enum Copy: CaseIterable {
         case files, filesOfARunningOne, backup
 
@@ -56,7 +56,7 @@ struct IdentityTests {
         }
     }
 
-    @Test("an older copy of itself, however it was made, and whatever was done since", arguments: Copy.allCases, 0..<4)
+    @Test("A store recognizes that it is an older copy of itself", arguments: Copy.allCases, 0..<4)
     func restored(copy: Copy, change: Int) async throws {
         var store = try await filled()
         if copy == .files { store.close() }
@@ -77,7 +77,7 @@ struct IdentityTests {
         #expect(try await restored.read { try $0.events(EventFilter()).last?.reason } == "StoreRestored")
         restored.close()
         let again = try open()
-        #expect(try await hold(again) == .restored, "until it is approved")
+        #expect(try await hold(again) == .restored, "the hold stays until it is approved")
         let counter = try await again.read { try $0.identity().counter }
         try await again.write { try $0.endHold(newest: nil) }
         again.close()
@@ -86,10 +86,10 @@ struct IdentityTests {
         #expect(try await approved.read { try $0.identity().counter } > counter)
         approved.close()
         try putBack(older)
-        #expect(try await hold(try open()) == .restored, "the same copy once more")
+        #expect(try await hold(try open()) == .restored, "the same copy is recognized again")
     }
 
-    @Test("itself, after claims that failed, reads, a kill, and without the file")
+    @Test("A store recognizes itself after failed claims, after reads, after a kill, and without its identity file")
     func same() async throws {
         let store = try await filled()
         await #expect(throws: CancellationError.self) {
@@ -100,19 +100,19 @@ struct IdentityTests {
         }
         _ = try await store.write { try $0.claim(.sample(preset: PresetKey(source: "x", name: "y"))) }
         let identity = try await store.read { try $0.identity().id }
-        // As after a kill: another process opens what this one has open.
+        // Simulates a kill: another process opens the store while this one still has it open.
         #expect(try await hold(try open()) == nil)
         store.close()
         #expect(try await hold(try open()) == nil)
         for text in ["", "nonsense", "a b c", "0123 x", "\(identity) 99999999999999999999 0123456789abcdef\n"] {
             try text.write(toFile: fixture.path + ".identity", atomically: true, encoding: .utf8)
-            #expect(try await hold(try open()) == nil, "a file that can't be read tells nothing: \(text)")
+            #expect(try await hold(try open()) == nil, "an invalid file is ignored: \(text)")
         }
         try FileManager.default.removeItem(atPath: fixture.path + ".identity")
         #expect(try await hold(try open()) == nil)
     }
 
-    @Test("that it is new beside the file of another one, and goes on so until it is approved")
+    @Test("A store recognizes the identity file of another store, until it is approved")
     func fresh() async throws {
         let store = try await filled()
         let old = try await store.read { try $0.identity().id }
@@ -129,7 +129,7 @@ struct IdentityTests {
         #expect(try await hold(try open()) == nil)
     }
 
-    @Test("a copy of the time before it had an identity")
+    @Test("A store recognizes that it is a copy from before it had its identity")
     func olderThanIdentities() async throws {
         let store = try await filled()
         store.close()
@@ -139,7 +139,9 @@ struct IdentityTests {
         #expect(try await hold(try open()) == .restored)
     }
 
-    @Test("what happens to its files while it is open", arguments: ["", "-wal"], [true, false])
+    @Test(
+        "A store recognizes that its files were removed or replaced while it is open", arguments: ["", "-wal"],
+        [true, false])
     func replaced(suffix: String, isBack: Bool) async throws {
         let store = try SQLiteStore.open(path: fixture.path)
         try await store.write { store in
@@ -159,7 +161,7 @@ struct IdentityTests {
         await #expect(throws: StoreError.self) { try await store.checkWritable() }
     }
 
-    @Test("an older copy that is written over it while it is open")
+    @Test("A store recognizes that an older copy was written over it while it is open")
     func overwritten() async throws {
         let store = try await filled()
         let other = try DatabaseQueue(path: fixture.path)
@@ -169,7 +171,7 @@ struct IdentityTests {
         #expect(try await store.read { try $0.workspaces(WorkspaceFilter(states: [.claimed])) }.isEmpty)
     }
 
-    @Test("that the disk is full, by writing to it")
+    @Test("A store finds out that it cannot write beside its file")
     func full() async throws {
         let store = try await filled()
         try await store.checkWritable()
@@ -180,7 +182,7 @@ struct IdentityTests {
         #expect(error?.message.contains("cannot write beside the store, to \(blocker)") == true)
     }
 
-    @Test("damage that only a search for it finds", arguments: [true, false])
+    @Test("A thorough check finds damage that normal use does not find", arguments: [true, false])
     func damage(isThorough: Bool) async throws {
         let store = try await filled()
         #expect(try await store.findDamage(isThorough: isThorough).isEmpty && store.damage.isEmpty)
@@ -200,7 +202,7 @@ struct IdentityTests {
         #expect(!found.isEmpty && broken.damage == found)
     }
 
-    @Test("many claims at once with one write of its file for each commit")
+    @Test("Many concurrent claims update the identity file with each commit")
     func cost() async throws {
         let store = try SQLiteStore.open(path: fixture.path)
         try await store.write { store in

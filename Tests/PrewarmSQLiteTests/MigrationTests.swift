@@ -6,9 +6,9 @@ import Testing
 
 @testable import PrewarmSQLite
 
-@Suite("A store of an earlier version")
+@Suite("Migration of a store of an earlier version")
 struct MigrationTests {
-    @Test("Owners, idempotency keys and events of a store from before kinds were recorded keep working")
+    @Test("Owners, idempotency keys and events from before kinds of owners were recorded are readable")
     func owners() async throws {
         let fixture = try SQLiteFixture()
         let queue = try DatabaseQueue(path: fixture.path)

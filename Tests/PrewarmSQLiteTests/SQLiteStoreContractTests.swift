@@ -4,7 +4,7 @@ import PrewarmEngine
 import PrewarmSQLite
 import Testing
 
-/// A file in a directory of its own, which goes with the fixture.
+/// A store file in a new directory, which is deleted with the fixture.
 final class SQLiteFixture: StoreFixture {
     let directory: String
     private let readsBeside: Bool
@@ -25,9 +25,10 @@ final class SQLiteFixture: StoreFixture {
     }
 }
 
+@Suite("SQLite store")
 struct SQLiteStoreContractTests {
     @Test(
-        "SQLite keeps the contract of stores, with reads beside writes and with one connection for all",
+        "The SQLite store fulfills the contract of stores, with several connections and with one",
         arguments: StoreContract.cases, [true, false])
     func contract(_ contract: StoreContract.Case, readsBeside: Bool) async throws {
         let fixture = try SQLiteFixture(readsBeside: readsBeside)
@@ -35,7 +36,7 @@ struct SQLiteStoreContractTests {
         withExtendedLifetime(fixture) {}
     }
 
-    @Test("Everything that many tasks write at once is there once")
+    @Test("Each of many concurrent writes is saved once")
     func manyWrites() async throws {
         let fixture = try SQLiteFixture()
         let store = try SQLiteStore.open(path: fixture.path)
@@ -53,7 +54,7 @@ struct SQLiteStoreContractTests {
     }
 
     @Test(
-        "A read gets its turn however many there are, and none hangs when the store closes", arguments: [true, false])
+        "Each of many concurrent reads ends, also if the store closes", arguments: [true, false])
     func manyReads(readsBeside: Bool) async throws {
         let fixture = try SQLiteFixture(readsBeside: readsBeside)
         let store = try SQLiteStore.open(path: "\(fixture.directory)/store.db", readsBeside: readsBeside)
@@ -80,11 +81,11 @@ struct SQLiteStoreContractTests {
         await #expect(throws: StoreError.self) { try await store.write { try $0.forget([.go]) } }
     }
 
-    @Test("Reads fail, and none waits for ever, where no connection for them can be opened any more")
+    @Test("Reads fail without waiting if no connection can be opened")
     func readersThatCantBeOpened() async throws {
         let fixture = try SQLiteFixture()
         let store = try SQLiteStore.open(path: fixture.path)
-        #expect(try await store.read { try $0.sources() }.isEmpty, "the first one needs none")
+        #expect(try await store.read { try $0.sources() }.isEmpty, "the first read uses the connection of the writer")
         try FileManager.default.moveItem(atPath: fixture.directory, toPath: fixture.directory + "-moved")
         defer { try? FileManager.default.removeItem(atPath: fixture.directory + "-moved") }
         await withTaskGroup { group in
@@ -94,7 +95,7 @@ struct SQLiteStoreContractTests {
         }
     }
 
-    @Test("Many may open a store at once that is not there yet", arguments: 0..<12)
+    @Test("Several processes can create a store at the same time", arguments: 0..<12)
     func openedByMany(round: Int) async throws {
         let fixture = try SQLiteFixture(readsBeside: true)
         let path = "\(fixture.directory)/store.db"
@@ -112,7 +113,7 @@ struct SQLiteStoreContractTests {
         #expect(try await store.read { try $0.sources().count } == 6)
     }
 
-    @Test(arguments: [true, false])
+    @Test("A closed store leaves a single file", arguments: [true, false])
     func whoClosesAStoreLeavesOneFile(readsBeside: Bool) async throws {
         let fixture = try SQLiteFixture(readsBeside: readsBeside)
         let store = try SQLiteStore.open(path: "\(fixture.directory)/store.db", readsBeside: readsBeside)

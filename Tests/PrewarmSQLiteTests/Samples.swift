@@ -32,7 +32,7 @@ extension Template {
 }
 
 extension Timestamp {
-    /// So many seconds after an arbitrary start.
+    /// The time that is a number of seconds after an arbitrary start.
     static func at(_ seconds: Int64) -> Timestamp { Timestamp(seconds: 1_800_000_000 + seconds) }
 }
 

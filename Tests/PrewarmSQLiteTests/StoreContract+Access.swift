@@ -19,7 +19,7 @@ private func entry(_ name: String, at: Timestamp = .at(0), revision: String? = n
 
 extension StoreContract {
     static let accessCases = [
-        Case("tokens are found by id and listed by name, as they were given") { fixture in
+        Case("A token is found by its id, and tokens are listed by name") { fixture in
             let store = try await fixture.open()
             let tokens = [token("i2", "a"), token("i1", "b", role: .operator, presets: [], expiresAt: nil)]
             try await store.write { (writer: any StoreWriter) throws in
@@ -31,10 +31,10 @@ extension StoreContract {
                 #expect(try reader.hasAccessTokens())
                 #expect(try reader.accessTokens() == tokens)
                 #expect(try reader.accessToken("i1") == tokens[1])
-                #expect(try reader.accessToken("a") == nil, "a name is no id")
+                #expect(try reader.accessToken("a") == nil, "a name is not an id")
             }
         },
-        Case("a second token of an id or a name is refused, and the first stays as it was") { fixture in
+        Case("A second token with the same id or name is refused, and the first stays unchanged") { fixture in
             let store = try await fixture.open()
             try await store.write { (writer: any StoreWriter) throws in
                 #expect(try writer.insert(token("i1", "a")))
@@ -43,7 +43,7 @@ extension StoreContract {
                 #expect(try writer.accessTokens() == [token("i1", "a")])
             }
         },
-        Case("a token that was forgotten opens nothing, and its name can be given again") { fixture in
+        Case("A deleted token gives no access, and its name can be used again") { fixture in
             let store = try await fixture.open()
             try await store.write { (writer: any StoreWriter) throws in
                 #expect(try writer.insert(token("i1", "a")))
@@ -54,7 +54,7 @@ extension StoreContract {
                 #expect(try writer.insert(token("i2", "a")))
             }
         },
-        Case("the last use of a token never goes back") { fixture in
+        Case("The time of the last use of a token never decreases") { fixture in
             let store = try await fixture.open()
             try await store.write { (writer: any StoreWriter) throws in
                 _ = try writer.insert(token("i1", "a"))
@@ -63,7 +63,7 @@ extension StoreContract {
             }
             #expect(try await store.read { try $0.accessToken("i1") }?.lastUsedAt == .at(50))
         },
-        Case("the audit log is the newest first, in pages that new entries don't move") { fixture in
+        Case("The audit log lists the newest entries first, and new entries do not move its pages") { fixture in
             let store = try await fixture.open()
             try await store.write { (writer: any StoreWriter) throws in
                 for name in ["a", "b", "c"] { try writer.append(entry(name, revision: name == "b" ? "main" : nil)) }
@@ -76,14 +76,14 @@ extension StoreContract {
             #expect(try await store.read { try $0.audit(before: nil, limit: 0) }.isEmpty)
             #expect(try await store.read { try $0.audit(before: nil, limit: -1) }.isEmpty)
         },
-        Case("audit entries are forgotten by their age, on their own, and their numbers don't come back") { fixture in
+        Case("Audit entries are deleted by their own age, and their numbers are not reused") { fixture in
             let store = try await fixture.open()
             try await store.write { (writer: any StoreWriter) throws in
                 for (name, seconds) in [("a", 1), ("b", 99), ("c", 2)] as [(String, Int64)] {
                     try writer.append(entry(name, at: .at(seconds)))
                 }
                 try writer.forgetHistory(before: .at(500))
-                #expect(try writer.audit(before: nil, limit: 9).count == 3, "history has another age")
+                #expect(try writer.audit(before: nil, limit: 9).count == 3, "the history of events has its own age")
             }
             let highest = try await store.read { try $0.audit(before: nil, limit: 1) }.first?.sequence
             try await store.write { try $0.forgetAudit(before: .at(50)) }

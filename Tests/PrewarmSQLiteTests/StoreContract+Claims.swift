@@ -4,7 +4,7 @@ import Testing
 
 extension StoreContract {
     static let claimCases = [
-        Case("a claim takes the current ones first, then the oldest ready, then the lowest id") { fixture in
+        Case("A claim takes current workspaces first, then the oldest ready one, then the lowest id") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.insert([
@@ -18,7 +18,7 @@ extension StoreContract {
             while let next = try await store.write({ try $0.claim(.sample()) }) { order += next.id.rawValue }
             #expect(order == "cdbea")
         },
-        Case("a claimed workspace says by whom and since when, and comes back whole") { fixture in
+        Case("A claimed workspace has its owner and the time of the claim") { fixture in
             let store = try await fixture.open()
             var expected = Workspace.sample("w1")
             try await store.write { [expected] in try $0.insert([expected]) }
@@ -31,7 +31,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.workspace(claimedWith: .local("k")) } == expected)
             #expect(try await store.read { try $0.workspace(claimedWith: .local("other")) } == nil)
         },
-        Case("an expired workspace is never handed out") { fixture in
+        Case("An expired workspace is not claimed") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.insert([
@@ -44,7 +44,7 @@ extension StoreContract {
             #expect(try await store.write { try $0.claim(claim) }?.id.rawValue == "outdated")
             #expect(try await store.write { try $0.claim(claim) } == nil)
         },
-        Case("the same idempotency key gets the same workspace, from any store") { fixture in
+        Case("The same idempotency key gets the same workspace from each store") { fixture in
             let stores = [try await fixture.open(), try await fixture.open()]
             try await stores[0].write { try $0.insert((1...5).map { .sample("w\($0)") }) }
             let ids = try await withThrowingTaskGroup(of: String?.self) { group in
@@ -59,7 +59,7 @@ extension StoreContract {
             #expect(try await stores[0].write { try $0.claim(.sample(key: .local("other"))) }?.id.rawValue == "w2")
             #expect(try await stores[0].write { try $0.claim(.sample()) }?.id.rawValue == "w3")
         },
-        Case("a key of one caller is another key for another caller") { fixture in
+        Case("The same idempotency key of two callers gets two workspaces") { fixture in
             let store = try await fixture.open()
             try await store.write { try $0.insert((1...4).map { .sample("w\($0)") }) }
             @Sendable func claim(_ caller: String) async throws -> String? {
@@ -74,7 +74,7 @@ extension StoreContract {
             try await store.write { try $0.remember(claimKey: ClaimKey("k", of: "token eve"), of: WorkspaceID("w4")) }
             #expect(try await claim("token eve") == "w4")
         },
-        Case("owners of different kinds with one name are different owners, and every one comes back whole") {
+        Case("Owners of different kinds with the same name are different owners") {
             fixture in
             let store = try await fixture.open()
             let long = String(repeating: "é", count: Owner.nameLimit)
@@ -91,9 +91,9 @@ extension StoreContract {
             }
             let named = try await store.read { try $0.workspaces(WorkspaceFilter(owners: ["ci"])) }
             #expect(named.count == 5 && Set(named.map(\.owner)).count == 5)
-            #expect(try await store.read { try $0.workspaces(WorkspaceFilter(owners: [long, "nobody"])) }.count == 1)
+            #expect(try await store.read { try $0.workspaces(WorkspaceFilter(owners: [long, "absent"])) }.count == 1)
         },
-        Case("eight users who claim five workspaces at once get five different ones") { fixture in
+        Case("Eight concurrent claims of five workspaces get five different workspaces") { fixture in
             let stores = [try await fixture.open(), try await fixture.open()]
             try await stores[0].write { try $0.insert((1...5).map { .sample("w\($0)") }) }
             let claimed = try await withThrowingTaskGroup(of: Workspace?.self) { group in
@@ -108,7 +108,7 @@ extension StoreContract {
             #expect(claimed.count { $0 == nil } == 3)
             #expect(Set(claimed.compactMap { $0?.owner }).count == 5)
         },
-        Case("of a claim and a deletion of one workspace exactly one wins") { fixture in
+        Case("Exactly one of a claim and a deletion of the same workspace succeeds") { fixture in
             let stores = [try await fixture.open(), try await fixture.open()]
             for round in 0..<25 {
                 let id = WorkspaceID("w\(round)")
@@ -121,7 +121,7 @@ extension StoreContract {
                 #expect(state == (taken ? .claimed : .deleting))
             }
         },
-        Case("nothing is claimed of a preset that has nothing or is not known") { fixture in
+        Case("A claim of an empty or unknown preset gets no workspace") { fixture in
             let store = try await fixture.open()
             try await store.write { try $0.save([.sample()]) }
             #expect(try await store.write { try $0.claim(.sample()) } == nil)

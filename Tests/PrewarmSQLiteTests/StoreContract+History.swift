@@ -16,7 +16,7 @@ private func revision(_ digit: Character, at: Timestamp = .at(0), source: String
 
 extension StoreContract {
     static let historyCases = [
-        Case("events are the oldest first, and a limit keeps the newest") { fixture in
+        Case("Events are listed from oldest to newest, and a limit returns the newest") { fixture in
             let store = try await fixture.open()
             let events = [event("A", preset: .go), event("B"), event("C", preset: .go), event("D")]
             try await store.write { try $0.append(events) }
@@ -25,7 +25,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.events(EventFilter(preset: .go)) } == [events[0], events[2]])
             #expect(try await store.read { try $0.events(EventFilter(preset: .go, limit: 1)) } == [events[2]])
         },
-        Case("revisions are the newest first, limited, of one source") { fixture in
+        Case("Revisions of a source are listed from newest to oldest, up to a limit") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 for digit in "abc" { try writer.insert(revision(digit)) }
@@ -35,7 +35,7 @@ extension StoreContract {
             #expect(found == [revision("c"), revision("b")])
             #expect(try await store.read { try $0.revisions(source: "b", limit: 9) }.count == 1)
         },
-        Case("logs are kept by attempt, whatever their size") { fixture in
+        Case("Logs of any size are kept by attempt") { fixture in
             let store = try await fixture.open()
             let huge = String(repeating: "zeile ☕️\n", count: 500_000)
             let (first, second) = (
@@ -49,7 +49,7 @@ extension StoreContract {
             }
             #expect(try await store.read { try $0.log(of: OperationID("o1")) } == [first, second])
         },
-        Case("of an operation that is tried for ever the first and the last logs are kept") { fixture in
+        Case("For an operation with many attempts, the first and the last logs are kept") { fixture in
             let store = try await fixture.open()
             let (id, other) = (
                 OperationID("o1"), LogRecord(operation: OperationID("o2"), attempt: 9, at: .at(1), text: "x")
@@ -74,7 +74,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.log(of: id).map(\.attempt) } == [1, 2, 519, 520])
             #expect(try await store.read { try $0.log(of: other.operation) } == [other])
         },
-        Case("history that is old is forgotten, and nothing that is in force") { fixture in
+        Case("Old history is deleted, and current data stays") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.save([.sample()])
@@ -111,7 +111,7 @@ extension StoreContract {
                 #expect(try reader.tallies(of: .go).map(\.count).reduce(0, +) == 2)
             }
         },
-        Case("a preset that all was forgotten of can come back") { fixture in
+        Case("A preset whose data was deleted can be saved again") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.save([.sample()])
@@ -124,7 +124,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.workspace("w1") } == .sample("w1"))
             #expect(try await store.read { try $0.presets(source: "main") } == [.sample()])
         },
-        Case("an event of a clock that was ahead keeps none that came after it") { fixture in
+        Case("An event with a time in the future does not keep later events from being deleted") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.append([
@@ -134,7 +134,7 @@ extension StoreContract {
             }
             #expect(try await store.read { try $0.events(EventFilter()).map(\.reason) } == ["new"])
         },
-        Case("the deletion of an orphan keeps its key, which no preset has") { fixture in
+        Case("The deletion of an orphan keeps the key of orphans, although no preset has it") { fixture in
             let store = try await fixture.open()
             let operation = Operation.sample("o1", "stray", .delete, .orphans)
             try await store.write { writer in
@@ -143,7 +143,7 @@ extension StoreContract {
             }
             #expect(try await store.read { try $0.operations(OperationFilter()).map(\.operation) } == [operation])
         },
-        Case("parse results of an earlier parser are forgotten, current ones are not") { fixture in
+        Case("Parse results of an earlier parser are deleted, and current ones stay") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.saveParsed([("a", [1])], parserVersion: 1)

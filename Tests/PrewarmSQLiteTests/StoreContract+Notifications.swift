@@ -8,7 +8,7 @@ private func event(_ reason: String, at: Timestamp = .at(0)) -> Event {
 
 extension StoreContract {
     static let notificationCases = [
-        Case("events have growing numbers and are given from any of them on") { fixture in
+        Case("Events have increasing numbers and can be read from any number on") { fixture in
             let store = try await fixture.open()
             #expect(try await store.read { try $0.newestEvent() } == 0)
             try await store.write { try $0.append([event("A"), event("B")]) }
@@ -21,7 +21,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.newestEvent() } == all[2].sequence)
             #expect(try await store.read { try $0.events(after: all[2].sequence, limit: 9) }.isEmpty)
         },
-        Case("a number is never given again, even once every event is old") { fixture in
+        Case("The number of an event is not reused, even if every event is old") { fixture in
             let store = try await fixture.open()
             try await store.write { try $0.append([event("A"), event("B")]) }
             let newest = try await store.read { try $0.newestEvent() }
@@ -32,7 +32,7 @@ extension StoreContract {
             let found = try await store.read { try $0.events(after: newest, limit: 9) }
             #expect(found.map(\.event.reason) == ["C"])
         },
-        Case("what a write that fails appended has no number") { fixture in
+        Case("An event of a failed write uses no number") { fixture in
             struct Refusal: Error {}
             let store = try await fixture.open()
             _ = try? await store.write { writer in
@@ -41,7 +41,7 @@ extension StoreContract {
             }
             #expect(try await store.read { try $0.newestEvent() } == 0)
         },
-        Case("a sink's place is kept over restarts, each for itself") { fixture in
+        Case("The position of each sink is kept over restarts") { fixture in
             let store = try await fixture.open()
             #expect(try await store.read { try $0.sink("chat") } == nil)
             let (chat, hook) = (SinkRecord(cursor: 7, state: [1, 0, 255]), SinkRecord(cursor: 9, state: []))
@@ -54,7 +54,7 @@ extension StoreContract {
             #expect(try await other.read { try $0.sink("chat") } == chat)
             #expect(try await other.read { try $0.sink("hook") } == hook)
         },
-        Case("what waits and runs is counted by kind, and the oldest that could run is found") { fixture in
+        Case("Pending and running operations are counted by kind, and the oldest due time is found") { fixture in
             let store = try await fixture.open()
             #expect(try await store.read { try $0.unfinishedOperations(now: .at(0)) } == OperationTallies())
             try await store.write { writer in
@@ -76,14 +76,14 @@ extension StoreContract {
             #expect(tallies.oldestDueAt == .at(20))
             #expect(try await store.read { try $0.unfinishedOperations(now: .at(10)) }.oldestDueAt == nil)
         },
-        Case("findings can be read without a look at anything else") { fixture in
+        Case("Conditions can be read without other data") { fixture in
             let store = try await fixture.open()
             let findings = [Diagnostic(.error, file: "a.yaml", "wrong"), Diagnostic(.warning, file: "b.yaml", "odd")]
             try await store.write { try $0.replaceDiagnostics(findings, source: "main") }
             #expect(try await store.read { try $0.diagnostics(source: "main") } == findings)
             #expect(try await store.read { try $0.diagnostics(source: "other") }.isEmpty)
         },
-        Case("when a revision's commit was made is kept") { fixture in
+        Case("The commit time of a revision is kept") { fixture in
             let store = try await fixture.open()
             let record = RevisionRecord(
                 source: "main", revision: .sample("a"), appliedAt: .at(5), committedAt: .at(1), created: 0, deleted: 0,

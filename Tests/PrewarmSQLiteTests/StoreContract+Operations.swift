@@ -13,7 +13,7 @@ private func due(
 
 extension StoreContract {
     static let operationCases = [
-        Case("an operation comes back as it was inserted and updated") { fixture in
+        Case("An operation is read as it was inserted and updated") { fixture in
             let store = try await fixture.open()
             var record = OperationRecord(.sample("o1", "w1", .delete))
             let other = OperationRecord(.sample("o2", "w2"))
@@ -36,7 +36,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.operation(OperationID("o2")) } == other)
             #expect(try await store.read { try $0.operation(OperationID("o3")) } == nil)
         },
-        Case("every kind, state and reason of an operation comes back") { fixture in
+        Case("Every kind, state and reason of an operation is read as it was saved") { fixture in
             let store = try await fixture.open()
             var operations: [Operation] = []
             for kind in Operation.Kind.allCases {
@@ -54,7 +54,7 @@ extension StoreContract {
             try await store.write { try $0.insert(all) }
             #expect(try await store.read { try $0.operations(OperationFilter()) }.map(\.operation) == all.reversed())
         },
-        Case("lists are newest first, limited, and filters add up") { fixture in
+        Case("Operations are listed from newest to oldest up to a limit, and filters can be combined") { fixture in
             let store = try await fixture.open()
             let rust = PresetKey(source: "main", name: "rust")
             try await store.write { writer in
@@ -76,7 +76,7 @@ extension StoreContract {
             #expect(try await ids(OperationFilter(preset: .go, states: [.pending, .failed])) == "o4 o1")
             #expect(try await ids(OperationFilter(preset: PresetKey(source: "x", name: "y"))) == "")
         },
-        Case("due come by lane, then the oldest, of the provisioner alone") { fixture in
+        Case("Due operations of a provisioner are ordered by lane, then from oldest to newest") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.insert([
@@ -93,7 +93,7 @@ extension StoreContract {
             #expect(try await due(store, provisioner: "cloud") == "o6")
             #expect(try await due(store, provisioner: "none") == "")
         },
-        Case("an operation waits until the earlier ones of its workspace are over") { fixture in
+        Case("An operation waits until the earlier operations of its workspace have finished") { fixture in
             let store = try await fixture.open()
             var first = OperationRecord(.sample("o1", "w1"))
             try await store.write { [first] in
@@ -107,7 +107,7 @@ extension StoreContract {
             try await store.write { [first] in try $0.update(first) }
             #expect(try await due(store) == "o2 o3")
         },
-        Case("due of a preset or a workspace alone are those of it") { fixture in
+        Case("Due operations can be limited to a preset or a workspace") { fixture in
             let store = try await fixture.open()
             let (rust, otherGo) = (PresetKey(source: "main", name: "rust"), PresetKey(source: "team", name: "go"))
             try await store.write { writer in
@@ -124,7 +124,7 @@ extension StoreContract {
             #expect(try await due(store, workspace: "w1") == "o2")
             #expect(try await due(store, preset: "rust", workspace: "w1") == "")
         },
-        Case("what is suspended is not due, but for a workspace that is asked for by itself") { fixture in
+        Case("Suspended operations are not due, unless the workspace is named") { fixture in
             let store = try await fixture.open()
             let (rust, other) = (PresetKey(source: "main", name: "rust"), PresetKey(source: "team", name: "go"))
             try await store.write { writer in
@@ -153,7 +153,7 @@ extension StoreContract {
             #expect(try await due(suspending: .all, until: .at(0)) == ["o1 o2 o3", "o1 o3"])
             #expect(try await due(suspending: .source("main"), until: .at(1)) == ["o3", "o3"])
         },
-        Case("the next attempt is that of the earliest pending operation after a time") { fixture in
+        Case("The next attempt is that of the earliest pending operation after a time") { fixture in
             let store = try await fixture.open()
             #expect(try await store.read { try $0.nextAttempt(after: .distantPast) } == nil)
             try await store.write { writer in
@@ -166,7 +166,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.nextAttempt(after: .at(5)) } == .at(9))
             #expect(try await store.read { try $0.nextAttempt(after: .at(9)) } == nil)
         },
-        Case("cancelling ends what is pending of the workspaces, and nothing else") { fixture in
+        Case("A cancellation ends only pending operations of the given workspaces") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.insert([
@@ -178,7 +178,7 @@ extension StoreContract {
             #expect(records.map(\.state) == [.pending, .cancelled, .running, .cancelled])
             #expect(records.map(\.finishedAt) == [nil, .at(3), nil, .at(3)])
         },
-        Case("workers who take due operations at once take each one once") { fixture in
+        Case("Concurrent workers take each due operation once") { fixture in
             let stores = [try await fixture.open(), try await fixture.open()]
             try await stores[0].write { try $0.insert((10..<30).map { .sample("o\($0)", "w\($0)") }) }
             let taken = try await withThrowingTaskGroup(of: [OperationID].self) { group in

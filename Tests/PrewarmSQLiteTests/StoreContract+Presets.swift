@@ -4,7 +4,7 @@ import Testing
 
 extension StoreContract {
     static let presetCases = [
-        Case("presets come back as they were saved, in the order of their names") { fixture in
+        Case("Presets are read as they were saved, in the order of their names") { fixture in
             let store = try await fixture.open()
             let presets: [Preset] = [
                 .sample(PresetKey(source: "main", name: "rust")),
@@ -19,7 +19,7 @@ extension StoreContract {
                 try await store.read { try $0.presets(source: "main") } == sorted.filter { $0.key.source == "main" })
             #expect(try await store.read { try $0.presets(source: "other") }.isEmpty)
         },
-        Case("a saved preset replaces the one before; a forgotten one is gone with its failures") { fixture in
+        Case("A saved preset replaces the earlier one, and a deleted preset loses its failures") { fixture in
             let store = try await fixture.open()
             let failure = FailureRecord(
                 preset: .go, fingerprint: Fingerprint(rawValue: .max), count: 2, retryAt: .at(5), message: "no disk")
@@ -34,7 +34,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.presets(source: nil) }.isEmpty)
             #expect(try await store.read { try $0.failures(source: nil) }.isEmpty)
         },
-        Case("what is kept of a forgotten preset keeps its name") { fixture in
+        Case("The remaining data of a deleted preset keeps its name") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.save([.sample()])
@@ -45,7 +45,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.workspace("w1") }?.preset == .go)
             #expect(try await store.read { try $0.operation(OperationID("o1")) }?.operation.preset == .go)
         },
-        Case("presets are found by name, and by source and name where a name is taken twice") { fixture in
+        Case("Presets are found by name, or by source and name if two sources use the name") { fixture in
             let store = try await fixture.open()
             let other = PresetKey(source: "b", name: "go")
             try await store.write {
@@ -57,7 +57,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.presets(named: "main/x") }.isEmpty)
             #expect(try await store.read { try $0.presets(named: "/") }.isEmpty)
         },
-        Case("a failure is replaced by the next and ends with nil") { fixture in
+        Case("A failure is replaced by the next failure and deleted by nil") { fixture in
             let store = try await fixture.open()
             func failure(_ count: Int, _ preset: PresetKey) -> FailureRecord {
                 FailureRecord(
@@ -78,7 +78,7 @@ extension StoreContract {
             }
             #expect(try await store.read { try $0.failures(source: nil) } == [three])
         },
-        Case("parse results are kept by blob and parser version") { fixture in
+        Case("Parse results are kept by blob and parser version") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.saveParsed([("a", [1, 2]), ("b", []), ("c", [0])], parserVersion: 1)

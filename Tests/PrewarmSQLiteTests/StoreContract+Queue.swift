@@ -22,7 +22,7 @@ private func new(_ ids: String, of key: PresetKey, priority: Int = 0) -> NewWork
 
 extension StoreContract {
     static let queueCases = [
-        Case("creates come by priority, and presets of one priority take turns") { fixture in
+        Case("Creates are ordered by priority, and presets of the same priority alternate") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.create([new("a1 a2 a3 a4", of: .go), new("c1", of: rust, priority: 7)])
@@ -39,7 +39,7 @@ extension StoreContract {
             try await store.write { try $0.setPriority(9, of: other) }
             #expect(try await due(store) == "b1 b2 b3 c1 a2 a3 a4")
         },
-        Case("the classes of what waits are named from the most urgent on") { fixture in
+        Case("The classes of pending operations are listed from the most urgent on") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.create([new("a1", of: .go), new("c1", of: rust, priority: 7)])
@@ -57,7 +57,8 @@ extension StoreContract {
                 ])
             #expect(try await store.read { try $0.nextLaneClass(of: "cloud", after: nil) } == nil)
         },
-        Case("deletions that make room come before creates, of those that a limit is about alone") { fixture in
+        Case("Deletions that make room under a limit come before creates, but only in the scope of the limit") {
+            fixture in
             let store = try await fixture.open()
             let team = PresetKey(source: "team", name: "go")
             func order(_ round: Int, _ scope: Suspension.Scope?) async throws -> String {
@@ -77,7 +78,7 @@ extension StoreContract {
             #expect(try await order(2, .source("main")) == "o1 o2 c1 o3")
             #expect(try await order(3, .all) == "o1 o2 o3 c1")
         },
-        Case("creates of a preset that backs off are not due before its next try, and one at a time then") { fixture in
+        Case("Creates of a preset that is backing off are due from its next try on, one at a time") { fixture in
             let store = try await fixture.open()
             let failure = FailureRecord(
                 preset: .go, fingerprint: WorkspaceSpec.sample().fingerprint, count: 2, failedAt: .at(3),
@@ -99,7 +100,7 @@ extension StoreContract {
             }
             #expect(try await due(store, at: .at(9)) == "b1 o1")
         },
-        Case("the deletion of what was released is due under a suspension") { fixture in
+        Case("The deletion of a released workspace is due during a suspension") { fixture in
             let store = try await fixture.open()
             let released = Operation(
                 id: OperationID("o1"), kind: .delete, workspace: WorkspaceID("w1"), preset: .go, provisioner: "local",
@@ -113,7 +114,7 @@ extension StoreContract {
             }
             #expect(try await due(store) == "o1 o2")
         },
-        Case("outdated and expired workspaces are handed out where the claim allows it, expired ones last") { fixture in
+        Case("A claim that allows it gets outdated and expired workspaces, expired ones last") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.insert([
@@ -138,7 +139,7 @@ extension StoreContract {
             #expect(try await claim(outdated: false, expired: true) == nil)
             #expect(try await claim(outdated: true, expired: true) == "expired-outdated")
         },
-        Case("the time that builds take is kept with the preset") { fixture in
+        Case("The build time is kept with the preset") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.save([.sample(), .sample(rust)])

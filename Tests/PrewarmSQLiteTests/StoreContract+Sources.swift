@@ -10,7 +10,7 @@ private let full = SourceRecord(
 
 extension StoreContract {
     static let sourceCases = [
-        Case("a source comes back as it was saved, with and without what may be missing") { fixture in
+        Case("A source is read as it was saved, with and without optional values") { fixture in
             let store = try await fixture.open()
             let empty = SourceRecord(name: "leer", url: "")
             try await store.write { writer in
@@ -27,7 +27,7 @@ extension StoreContract {
             try await store.write { [changed] in try $0.save(changed) }
             #expect(try await store.read { try $0.source("main") } == changed)
         },
-        Case("suspects are kept by provisioner, in place of what they were") { fixture in
+        Case("The suspects of a provisioner replace the earlier ones") { fixture in
             let store = try await fixture.open()
             let (a, b) = (
                 Suspect(workspace: WorkspaceID("a"), since: .at(1)),
@@ -43,7 +43,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.suspects(provisioner: "cloud") } == [c])
             #expect(try await store.read { try $0.suspects(provisioner: "other") }.isEmpty)
         },
-        Case("what a list said is kept whole, and stays while the next one fails") { fixture in
+        Case("A listing is kept completely, and stays if the next one fails") { fixture in
             let store = try await fixture.open()
             let orphan = Orphan(provisioner: "local", id: WorkspaceID("x"), state: "up", since: .at(1))
             let listing = Listing(
@@ -58,7 +58,7 @@ extension StoreContract {
                 provisioner: "local", at: .at(6), orphans: [orphan], moreOrphans: 7, unknownStates: ["up", "down"])
             #expect(kept == expected)
         },
-        Case("a dirty source has no quiet time left, others keep theirs") { fixture in
+        Case("A dirty source loses its quiet time, and other sources keep theirs") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.save(full)
@@ -70,7 +70,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.source("main") }?.quietUntil == nil)
             #expect(try await store.read { try $0.source("b") }?.quietUntil == .at(9))
         },
-        Case("a forgotten source takes with it all but its workspaces and its fence") { fixture in
+        Case("The deletion of a source deletes all its data except its workspaces and its fence") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 for name in ["main", "b"] {
@@ -93,7 +93,7 @@ extension StoreContract {
                 #expect(try reader.lease(ofSource: "main")?.fence == 4)
             }
         },
-        Case("of holders that want a lease at once one gets it, and its fence is higher than any before") { fixture in
+        Case("Of concurrent holders, one gets the lease, with a higher fence than before") { fixture in
             let stores = [try await fixture.open(), try await fixture.open()]
             let winners = try await withThrowingTaskGroup(of: Int64?.self) { group in
                 for index in 0..<8 {
@@ -113,9 +113,9 @@ extension StoreContract {
             #expect(try await stores[1].read { try $0.lease(ofSource: "main") }?.until == .at(60))
             #expect(try await stores[1].read { try $0.lease(ofSource: "b") } == nil)
         },
-        Case("diagnostics and templates are replaced as a whole, for one source") { fixture in
+        Case("The diagnostics and templates of a source are replaced completely") { fixture in
             let store = try await fixture.open()
-            let first = Diagnostic(file: "z.yaml", at: Position(line: 3, column: 9), "bad", hint: "mend", excerpt: "é")
+            let first = Diagnostic(file: "z.yaml", at: Position(line: 3, column: 9), "bad", hint: "fix", excerpt: "é")
             let second = Diagnostic(.warning, file: "a.yaml", "odd")
             try await store.write { writer in
                 try writer.replaceDiagnostics([Diagnostic(file: "f.yaml", "old")], source: "main")

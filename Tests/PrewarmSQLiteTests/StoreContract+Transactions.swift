@@ -6,9 +6,9 @@ private struct Refused: Error, Equatable {}
 
 extension StoreContract {
     static let transactionCases = [
-        Case("batches of any size are kept as a whole or not at all") { fixture in
+        Case("A batch of any size is saved completely or not at all") { fixture in
             let store = try await fixture.open()
-            // One by one, just so many that they go by the dozen, one more, and with a rest.
+            // Sizes below and above the limit for statements with several rows, with and without a remainder.
             for size in [1, 127, 128, 129, 159] {
                 let presets = (0..<size).map { Preset.sample(PresetKey(source: "main", name: "p\(size)-\($0)")) }
                 let workspaces = presets.map { Workspace.sample("w-\($0.key.name)", $0.key) }
@@ -44,7 +44,7 @@ extension StoreContract {
                 }
             }
         },
-        Case("a write that throws leaves nothing and passes the error on") { fixture in
+        Case("A write that throws changes nothing and throws its error") { fixture in
             let store = try await fixture.open()
             await #expect(throws: Refused.self) {
                 try await store.write { writer in
@@ -57,7 +57,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) }.isEmpty)
             #expect(try await store.read { try $0.presets(source: nil) }.isEmpty)
         },
-        Case("an error of the database undoes the whole write, and the store goes on") { fixture in
+        Case("An error of the database undoes the whole write, and the store stays usable") { fixture in
             let store = try await fixture.open()
             await #expect(throws: StoreError.self) {
                 try await store.write { writer in
@@ -69,7 +69,7 @@ extension StoreContract {
             try await store.write { try $0.insert([.sample("w1")]) }
             #expect(try await store.read { try $0.workspace("w1") } == .sample("w1"))
         },
-        Case("a write sees what it wrote") { fixture in
+        Case("A write reads its own changes") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.insert([.sample("w1")])
@@ -78,7 +78,7 @@ extension StoreContract {
                 #expect(try writer.tallies(of: .go).map(\.state) == [.claimed])
             }
         },
-        Case("what one store wrote another reads at once, and it is still there after both are gone") { fixture in
+        Case("The changes of one store are read by another, and stay after both have closed") { fixture in
             do {
                 let (first, second) = (try await fixture.open(), try await fixture.open())
                 try await first.write { try $0.insert([.sample("w1")]) }
@@ -89,7 +89,7 @@ extension StoreContract {
             let later = try await fixture.open()
             #expect(try await later.read { try $0.workspaces(WorkspaceFilter()) }.count == 2)
         },
-        Case("writes of several stores come one after the other, and none is lost") { fixture in
+        Case("Writes of several stores run one after the other, and no write is lost") { fixture in
             let stores = [try await fixture.open(), try await fixture.open()]
             try await stores[0].write { try $0.save(SourceRecord(name: "main", url: "u")) }
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -106,7 +106,7 @@ extension StoreContract {
             }
             #expect(try await stores[0].read { try $0.source("main") }?.files == 40)
         },
-        Case("a transaction runs to its end when its task is cancelled") { fixture in
+        Case("A transaction runs to its end if its task is canceled") { fixture in
             let store = try await fixture.open()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -117,7 +117,7 @@ extension StoreContract {
                 try await group.waitForAll()
             }
         },
-        Case("a reader sees one state from beginning to end, and does not hold up a writer") { fixture in
+        Case("A reader sees one state from beginning to end, and does not block a writer") { fixture in
             let store = try await fixture.open()
             try await store.write { try $0.insert([.sample("w1")]) }
             let (begun, announce) = AsyncStream<Void>.makeStream()

@@ -6,7 +6,7 @@ private let other = PresetKey(source: "b", name: "go")
 
 extension StoreContract {
     static let workspaceCases = [
-        Case("a workspace comes back as it was inserted") { fixture in
+        Case("A workspace is read as it was inserted") { fixture in
             let store = try await fixture.open()
             let long = String(repeating: "日本\u{0} ", count: 200_000)
             let full = Workspace(
@@ -19,7 +19,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.workspace("w2") } == bare)
             #expect(try await store.read { try $0.workspace("w3") } == nil)
         },
-        Case("every state of a workspace comes back") { fixture in
+        Case("Every state of a workspace is read as it was saved") { fixture in
             let store = try await fixture.open()
             let all = WorkspaceState.allCases.map { Workspace.sample($0.rawValue, .go, $0) }
             try await store.write { try $0.insert(all) }
@@ -28,7 +28,7 @@ extension StoreContract {
                 #expect(found.map(\.id.rawValue) == [state.rawValue])
             }
         },
-        Case("a workspace is found by its name, a living one before a deleted one") { fixture in
+        Case("A workspace is found by its name, and a live one before a deleted one") { fixture in
             let store = try await fixture.open()
             let preset = PresetKey(source: "main", name: "go-1-x")
             try await store.write { writer in
@@ -50,7 +50,7 @@ extension StoreContract {
                 #expect(found == nil)
             }
         },
-        Case("lists are in the order of ids, and filters add up") { fixture in
+        Case("Workspaces are listed in the order of their ids, and filters can be combined") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.insert([
@@ -72,7 +72,7 @@ extension StoreContract {
             #expect(try await ids(WorkspaceFilter(source: "main", preset: other)) == "")
             #expect(try await ids(WorkspaceFilter(preset: PresetKey(source: "x", name: "y"))) == "")
         },
-        Case("tallies count by preset, fingerprint and state, without deleted ones") { fixture in
+        Case("Tallies count workspaces by preset, fingerprint and state, without deleted ones") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.insert([
@@ -97,7 +97,7 @@ extension StoreContract {
             #expect(try await Set(store.read { try $0.tallies(of: .go) }) == ofGo)
             #expect(try await store.read { try $0.tallies(of: PresetKey(source: "x", name: "y")) }.isEmpty)
         },
-        Case("instances are the unclaimed and live ones of the presets asked for") { fixture in
+        Case("Instances are the live and unclaimed workspaces of the given presets") { fixture in
             let store = try await fixture.open()
             let all = WorkspaceState.allCases.map { Workspace.sample($0.rawValue, .go, $0) }
             try await store.write {
@@ -109,7 +109,7 @@ extension StoreContract {
             #expect(found.first { $0.state == .ready && $0.preset == .go }?.readyAt == .at(10))
             #expect(found.allSatisfy { $0.fingerprint == WorkspaceSpec.sample().fingerprint })
         },
-        Case("an update is made only from the states it names, and keeps identity and birth") { fixture in
+        Case("An update applies only to the given states, and keeps the id and the time of creation") { fixture in
             let store = try await fixture.open()
             let before = Workspace.sample("w1", .go, .creating, readyAt: nil)
             var after = before
@@ -126,7 +126,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.workspace("w1") } == change)
             #expect(try await store.write { try $0.update(.sample("w2"), from: [.ready]) } == false)
         },
-        Case("a move takes those that still have a state it names, and says which") { fixture in
+        Case("A move changes only workspaces in the given states, and returns their ids") { fixture in
             let store = try await fixture.open()
             let ids = ["w1", "w2", "w3", "unknown"].map { WorkspaceID($0) }
             try await store.write { writer in
@@ -137,7 +137,7 @@ extension StoreContract {
             #expect(try await store.read { try $0.workspace("w2") }?.state == .claimed)
             #expect(try await store.write { try $0.move(ids, from: [.ready, .failed], to: .deleting) }.isEmpty)
         },
-        Case("ten thousand workspaces with their operations are one batch") { fixture in
+        Case("One batch inserts 10,000 workspaces with their operations") { fixture in
             let store = try await fixture.open()
             let presets = (0..<100).map { PresetKey(source: "main", name: "p\($0)") }
             let workspaces = (0..<10_000).map { Workspace.sample("w\(100_000 + $0)", presets[$0 % 100]) }

@@ -2,12 +2,12 @@ import PrewarmCore
 import PrewarmEngine
 import Testing
 
-/// An empty durable state; each `open` gives another store on the same one, as another process would have.
+/// An empty durable state. Each call of `open` returns another store on this state, like a store of another process.
 protocol StoreFixture: Sendable {
     func open() async throws -> any Store
 }
 
-/// What every store promises. An adapter's tests run all of ``cases``, each on a new fixture.
+/// The contract of all stores. The tests of an adapter run all of ``cases``, each on a new fixture.
 enum StoreContract {
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Counts of workspaces")
 struct TallyTests {
-    @Test("are those of the workspaces, whatever happened to them", arguments: 1...4 as ClosedRange<UInt64>)
+    @Test("The counts match the workspaces after random changes", arguments: 1...4 as ClosedRange<UInt64>)
     func followChanges(seed: UInt64) async throws {
         let fixture = try SQLiteFixture()
         let store = try SQLiteStore.open(path: fixture.path)

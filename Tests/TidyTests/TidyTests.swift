@@ -1,12 +1,13 @@
 import Foundation
 import Testing
 
-/// The rules that a compiler does not check.
-@Suite struct TidyTests {
+/// The rules of the project that the compiler does not check.
+@Suite("Rules for the sources")
+struct TidyTests {
     private static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    /// Which of our modules a module may import; nothing else may be.
+    /// The modules of this project that each module may import.
     private static let allowed: [String: Set<String>] = [
         "PrewarmCore": [],
         "PrewarmManifests": ["PrewarmCore", "CLibYAML"],
@@ -22,11 +23,12 @@ import Testing
         "prewarm": ["PrewarmCommands"],
     ]
 
+    /// All modules of this project.
     private static let ours = Set(allowed.keys).union([
         "CLibYAML", "CLibGit2", "CGitStream", "CMalloc", "CEpoll", "CProcess",
     ])
 
-    @Test(arguments: allowed.keys.sorted())
+    @Test("A module imports only the modules that it may import", arguments: allowed.keys.sorted())
     func aModuleImportsOnlyWhatItMay(module: String) throws {
         for (file, lines) in try Self.swiftFiles(below: "Sources/\(module)") {
             for name in lines.compactMap(Self.importedModule) where Self.ours.contains(name) {
@@ -35,13 +37,15 @@ import Testing
         }
     }
 
-    @Test func theCoreImportsNothing() throws {
+    @Test("PrewarmCore imports no module")
+    func theCoreImportsNothing() throws {
         for (file, lines) in try Self.swiftFiles(below: "Sources/PrewarmCore") {
             #expect(lines.compactMap(Self.importedModule).isEmpty, "\(file)")
         }
     }
 
-    @Test func nothingThatTrapsIsInTheSources() throws {
+    @Test("The sources contain no calls that trap or that are slow to start")
+    func nothingThatTrapsIsInTheSources() throws {
         let banned = ["try!", "as!", "fatalError(", "preconditionFailure(", "DateFormatter", "URLSession"]
         for (file, lines) in try Self.swiftFiles(below: "Sources") {
             for (index, line) in lines.enumerated() where !line.drop(while: \.isWhitespace).hasPrefix("//") {
@@ -50,19 +54,22 @@ import Testing
         }
     }
 
-    @Test func aFileHasOneSubject() throws {
+    @Test("A source file has at most 400 lines and is not a placeholder")
+    func aFileHasOneSubject() throws {
         for (file, lines) in try Self.swiftFiles(below: "Sources") {
             #expect(lines.count <= 400, "\(file) has \(lines.count) lines")
-            #expect(!file.hasSuffix("Placeholder.swift"), "\(file) holds nothing")
+            #expect(!file.hasSuffix("Placeholder.swift"), "\(file) is a placeholder")
         }
     }
 
-    @Test func theTopLevelHoldsWhatTheDesignSays() throws {
+    @Test("The top level contains only the files and folders of the design")
+    func theTopLevelHoldsWhatTheDesignSays() throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.root.path)
             .filter { !$0.hasPrefix(".") && $0 != "Package.resolved" }
         #expect(Set(names) == ["Package.swift", "README.md", "Sources", "Tests", "examples", "schemas"])
     }
 
+    /// Returns the path and the lines of each Swift file below a path.
     private static func swiftFiles(below path: String) throws -> [(String, [Substring])] {
         let folder = root.appending(path: path)
         let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }
@@ -72,6 +79,7 @@ import Testing
         }
     }
 
+    /// Returns the module that a line imports. Nil if the line is not an import.
     private static func importedModule(_ line: Substring) -> String? {
         let words = line.split(separator: " ")
         guard let index = words.firstIndex(of: "import"), index <= 2, words.indices.contains(index + 1),
