@@ -42,7 +42,8 @@ struct ClockTests {
 
     private func sandbox() async throws -> (sandbox: Sandbox, environment: [Environment.Key: String]) {
         let configuration = Sandbox.configuration(
-            source: "    interval: 1s\n", operations: "create, delete, list, inspect")
+            source: "    interval: 1s\n", operations: "create, delete, list, inspect"
+        ).replacing("    timeout: 20s", with: "    timeout: 20s\n    resync: 1s")
         let sandbox = try await Sandbox(configuration: configuration)
         try sandbox.write("provision", Sandbox.observableProvisioner, isExecutable: true)
         try sandbox.write("clock.c", Self.source)

@@ -74,7 +74,7 @@ struct HostileTextTests {
             "::error e\u{1b}[31m \u{202e}.yaml": Sandbox.preset("e", instances: 1, "  strategy: \(quoted)"),
         ])
         try await sandbox.git("-c", "user.name=\(Self.hostile)", "commit", "-q", "--allow-empty", "-m", Self.hostile)
-        var outputs = [try await sandbox.prewarm("plan"), try await sandbox.prewarm("sync", "--wait", "--refresh")]
+        var outputs = [try await sandbox.prewarm("plan"), try await sandbox.prewarm("sync", "--refresh")]
         try await sandbox.prewarm("suspend", "b", "--reason", Self.hostile, "--by", Self.hostile)
         let claimed = try await sandbox.prewarm("claim", "a", "--owner", Self.hostile, "-o", "json")
         let workspace = try #require(try claimed.json()["id"]?.string)

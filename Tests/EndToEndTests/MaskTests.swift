@@ -33,7 +33,7 @@ struct MaskTests {
 
     private static func sandbox() async throws -> Sandbox {
         let sandbox = try await Sandbox(
-            configuration: String.slow.replacing("[create, delete]", with: "[create, delete, list]"))
+            configuration: String.slow.replacing("[create, delete]", with: "[create, delete, list]\n    resync: 1s"))
         try sandbox.write("provision", provisioner, isExecutable: true)
         let fails = "  parameters: {fail: \"yes\"}\n"
         try await sandbox.commit([
@@ -144,7 +144,12 @@ struct MaskTests {
                 all += answer.text
             }
         }
-        return all + (try await stream(name, in: scene))
+        // No route, but documents all the same: the metrics, and the suggestion for a misspelt name.
+        let metrics = try await scene.get("/metrics", as: name)
+        #expect(metrics.status == (name.hasSuffix("-of-good") ? 403 : 200))
+        let misspelt = try await scene.get("/api/v1/presets/stalle", as: name).text
+        #expect(misspelt.contains("stalled") == !name.hasSuffix("-of-good"), "\(misspelt)")
+        return all + metrics.text + (try await stream(name, in: scene))
     }
 
     private static func stream(_ name: String, in scene: Scene) async throws -> String {

@@ -119,7 +119,7 @@ struct ClockTests {
         world.with { _ = $0.endlessVersions.insert("1") }
         let engine = world.engine(store: store)
         let sync = Task { try await engine.sync() }
-        while world.with({ $0.calls.isEmpty }) { try await Task.sleep(for: .milliseconds(5)) }
+        try await eventually("a provisioner is called") { world.with { !$0.calls.isEmpty } }
         world.with { $0.now = $0.now + .seconds(7200) }
         try await OperationRunner(engine).recover()
         let running = try await store.read { try $0.operations(OperationFilter(states: [.running])) }

@@ -43,7 +43,7 @@ struct HostileCommitTests {
         if isSmall { _ = try await engine.turn("presets") }
         git.commit(["a.yaml": Self.preset("a"), "b.yaml": Self.preset("slow")])
         async let turn = engine.turn("presets")
-        while !reached.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
+        try await eventually("the parser runs") { reached.withLock { $0 } }
         // Fails with `busy` where the parser runs in a transaction.
         try await other.write { try $0.markDirty(source: "presets") }
         goOn.signal()
@@ -71,7 +71,7 @@ struct HostileCommitTests {
         _ = try await heir.turn("presets")
         git.commit(["a.yaml": Self.preset("a"), "b.yaml": Self.preset("slow")])
         async let overtaken = late.turn("presets")
-        while reached.withLock({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        try await eventually("the parser runs") { reached.withLock { $0 } > 0 }
         git.commit(["a.yaml": Self.preset("a", instances: 3), "b.yaml": Self.preset("slow", instances: 2)])
         _ = try await heir.turn("presets")
         goOn.signal()

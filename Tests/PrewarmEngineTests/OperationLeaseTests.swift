@@ -13,7 +13,7 @@ struct OperationLeaseTests {
         world.commit("a 1 1")
         world.with { _ = $0.endlessVersions.insert("1") }
         let sync = Task { try await engine.sync() }
-        while world.with({ $0.calls.isEmpty }) { try await Task.sleep(for: .milliseconds(5)) }
+        try await eventually("a provisioner is called") { world.with { !$0.calls.isEmpty } }
         let id = try #require(try await store.read { try $0.operations(OperationFilter(states: [.running])) }.first)
         // Its process is not seen to be dead, and still holds the lease.
         world.with { _ = $0.endlessVersions.remove("1") }

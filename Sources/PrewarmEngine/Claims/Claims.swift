@@ -115,7 +115,9 @@ extension Engine {
             candidates.removeAll { $0.retirement == .pruned }
         }
         guard let first = candidates.first else {
-            throw ClaimError.unknownPreset(name, known: try store.presets(source: nil).map(\.key.name))
+            // A suggestion names only what the caller may know.
+            let known = try store.presets(source: nil).map(\.key).filter(isVisible)
+            throw ClaimError.unknownPreset(name, known: known.map(\.name))
         }
         if candidates.count == 1 { return first }
         for source in [defaultSource].compactMap(\.self) + sourceNames {

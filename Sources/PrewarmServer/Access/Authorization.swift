@@ -2,8 +2,10 @@ package import PrewarmCore
 
 /// What is asked for, as far as it matters to who may.
 package enum AccessRequest: Hashable, Sendable {
-    /// Lists and states of sources, presets, templates, operations, events and revisions; plans; metrics.
+    /// Lists and states of sources, presets, templates, operations, events and revisions; plans.
     case look
+    /// Documents that name all presets and cannot be cut to some of them: the metrics.
+    case lookAtAll
     /// What takes at least this role, before it is known which preset or workspace it is about.
     case role(Role)
     case lookAtPreset(PresetKey)
@@ -38,6 +40,7 @@ package enum Authorization {
     /// | asked for | viewer | claimer | operator |
     /// | --- | --- | --- | --- |
     /// | look, presets, logs' existence | its presets | its presets | its presets |
+    /// | look at all: metrics | where its presets are all | where its presets are all | where its presets are all |
     /// | a workspace | masked | its own | all |
     /// | nudge | yes | yes | yes |
     /// | claim, release | no | for itself | for anybody |
@@ -61,7 +64,7 @@ package enum Authorization {
         case (.release(_, let owner), .claimer):
             return principal.isOwner(owner)
                 ? .allowed : .refused("the workspace belongs to another owner, or to nobody")
-        case (.operate, .operator), (.administer, .operator):
+        case (.lookAtAll, _), (.operate, .operator), (.administer, .operator):
             return principal.presets.isAll
                 ? .allowed
                 : .refused(
@@ -86,7 +89,7 @@ package enum Authorization {
 extension AccessRequest {
     fileprivate var preset: PresetKey? {
         switch self {
-        case .look, .role, .nudge, .operate, .administer: nil
+        case .look, .lookAtAll, .role, .nudge, .operate, .administer: nil
         case .lookAtPreset(let preset), .lookAtWorkspace(let preset, _), .readLog(let preset), .claim(let preset, _),
             .release(let preset, _), .operatePreset(let preset):
             preset
@@ -97,7 +100,7 @@ extension AccessRequest {
     fileprivate var needed: Role {
         switch self {
         case .role(let least): least
-        case .look, .lookAtPreset, .lookAtWorkspace, .nudge: .viewer
+        case .look, .lookAtAll, .lookAtPreset, .lookAtWorkspace, .nudge: .viewer
         case .claim, .release: .claimer
         case .readLog, .operatePreset, .operate, .administer: .operator
         }

@@ -1,3 +1,5 @@
+// The compiler takes `stat` for a part of CoreFoundation if another file of the same batch imports Foundation.
+internal import Foundation
 internal import Glibc
 
 /// The token of the user who runs the daemon: a file beside the store that this user alone can read.

@@ -12,7 +12,7 @@ extension Door {
     private static let portion = 200
 
     func stream(_ visit: Visit, to principal: Principal) async throws -> Response {
-        try access.requireLook(principal)
+        try Authorization.require(principal, .look)
         let given = visit.request.headers[.lastEventID]
         let start: Int64
         if let given {

@@ -93,7 +93,7 @@ extension Door: HTTPResponder {
             return await readiness()
         case "metrics" where path.count == 1:
             try visit.require([.get, .head])
-            try access.requireLook(try await access.principal(visit, now: daemon.engine.now()))
+            try Authorization.require(try await access.principal(visit, now: daemon.engine.now()), .lookAtAll)
             return Response(
                 status: .ok, headers: [.contentType: Metrics.contentType],
                 body: .init(byteBuffer: ByteBuffer(bytes: try await metrics.render(daemon.engine))))

@@ -67,8 +67,4 @@ package final class DoorAccess: Sendable {
             return nil
         }
     }
-
-    func requireLook(_ principal: Principal) throws {
-        try Authorization.require(principal, .look)
-    }
 }

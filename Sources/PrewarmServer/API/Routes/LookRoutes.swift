@@ -28,8 +28,12 @@ enum LookRoutes {
                 .array(
                     try await api.engine.store.read { store in
                         try store.sources().flatMap { source in
-                            try store.templates(source: source.name).filter { name == nil || $0.name == name }
-                                .map { Value($0, source: source.name) }
+                            let used = Set(
+                                try store.presets(source: source.name).filter { call.maySee($0.key) }.map(\.spec.template))
+                            return try store.templates(source: source.name).filter {
+                                (name == nil || $0.name == name)
+                                    && (call.principal.seesAllPresets || used.contains($0.name))
+                            }.map { Value($0, source: source.name) }
                         }
                     }))
         },

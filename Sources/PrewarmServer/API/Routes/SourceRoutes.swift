@@ -1,4 +1,4 @@
-import PrewarmCore
+package import PrewarmCore
 package import PrewarmEngine
 
 enum SourceRoutes {
@@ -43,7 +43,7 @@ enum SourceRoutes {
                 }
                 reports.append(report)
             }
-            if let preset = call.text("preset") { try reports.restrict(to: preset) }
+            if let preset = call.text("preset") { try reports.restrict(to: preset, where: call.maySee) }
             return APIAnswer(Value(plans: reports, at: api.engine.now(), for: call.principal))
         },
         Route(
@@ -98,12 +98,15 @@ extension Engine {
 
 extension [TurnReport] {
     /// Leaves out what is about other presets.
-    package mutating func restrict(to preset: String) throws(Problem) {
-        let known = flatMap(\.presets).map(\.key.name)
-        guard known.contains(preset) else {
+    /// - Parameter isVisible: Whether the caller may know a preset; a suggestion names no other.
+    package mutating func restrict(
+        to preset: String, where isVisible: (PresetKey) -> Bool = { _ in true }
+    ) throws(Problem) {
+        let known = flatMap(\.presets).map(\.key)
+        guard known.contains(where: { $0.name == preset }) else {
             throw Problem(
                 "UnknownPreset", status: 404, "there is no preset \"\(preset)\"",
-                hint: Problem.hint(for: preset, among: known))
+                hint: Problem.hint(for: preset, among: known.filter(isVisible).map(\.name)))
         }
         for index in indices { self[index].plan.restrict(to: preset) }
     }
