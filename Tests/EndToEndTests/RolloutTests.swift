@@ -49,7 +49,7 @@ import Testing
         #expect(status.code == 1)
         #expect(
             status.out.contains(
-                /a Stalled: 1 build in a row failed, the limit is 1: exit code 3 .*no space left; `prewarm retry a`/))
+                /a Stalled: 1 build in a row failed \(failureLimit: 1\): exit code 3 .*no space left\. To try .*: `prewarm retry a`/))
         #expect(try await sandbox.prewarm("plan").out.contains("! a: 1 build in a row failed"))
         let description = try await sandbox.prewarm("describe", "preset", "a").out
         #expect(description.contains("Stalled: 1 build in a row failed"))
