@@ -173,8 +173,8 @@ import Testing
         ])
         let plan = try await sandbox.prewarm("plan").out
         #expect(plan.contains("Plan: 3 to create, 0 to delete, 0 to cancel, 12 held."), "\(plan)")
-        let perTurn = "3 actions for each reconciliation (`policy.limits.actionsPerTurn`); the next reconciliation continues"
-        #expect(plan.contains("! held: 3 actions by the limit of \(perTurn)"))
+        let perTurn = "3 actions for each reconciliation (`policy.limits.actionsPerTurn`)"
+        #expect(plan.contains("! held: 3 actions by the limit of \(perTurn); the next reconciliation continues"))
         #expect(try await sandbox.prewarm("sync").code == 0)
         let presets = try await sandbox.prewarm("get", "presets", "-o", "json").json()
         #expect(presets.list.map { $0["eligible"]?.int } == [1, 1, 4])
