@@ -85,12 +85,12 @@ struct CronExpressionTests {
             ("*/ * * * *", 2, "expected a step of 1 to 99, found nothing"),
             ("*/5/5 * * * *", 2, "found `5/5`"),
             ("5/15 * * * *", 0, "write `5-59/15`"),
-            ("* * * * FRI-MON", 8, "`FRI-MON` runs backwards: write `FRI-6,0-MON`"),
-            ("* 22-6 * * *", 2, "`22-6` runs backwards: write `22-23,0-6`"),
-            ("* * * * 5-0", 8, "`5-0` runs backwards"),
-            ("0 0 31 2 *", 4, "it never matches: no month that is chosen has a day 31"),
-            ("0 0 30,31 FEB */2", 4, "no month that is chosen has a day 30"),
-            ("0 0 31 4,6,9,11 *", 4, "it never matches"),
+            ("* * * * FRI-MON", 8, "`FRI-MON` ends before it begins: write `FRI-6,0-MON`"),
+            ("* 22-6 * * *", 2, "`22-6` ends before it begins: write `22-23,0-6`"),
+            ("* * * * 5-0", 8, "`5-0` ends before it begins"),
+            ("0 0 31 2 *", 4, "the expression never matches: none of its months has a day 31"),
+            ("0 0 30,31 FEB */2", 4, "none of its months has a day 30"),
+            ("0 0 31 4,6,9,11 *", 4, "the expression never matches"),
         ])
     func refusal(text: String, offset: Int, message: String) {
         do {
