@@ -4,7 +4,7 @@ import Testing
 @Suite("Patterns")
 struct PatternTests {
     @Test(
-        "A pattern matches what ECMA-262 says",
+        "A pattern matches the texts that ECMA-262 defines",
         arguments: [
             ("", "", true), ("", "a", true), ("b+", "abbc", true), ("^b+$", "abbc", false), ("^$", "", true),
             ("^$", "\n", false), ("a$", "a\n", false), ("^b", "a\nb", false), ("a|", "x", true), ("^(a|)$", "b", false),
@@ -32,7 +32,7 @@ struct PatternTests {
     }
 
     @Test(
-        "What can't be taken is refused, with what to write",
+        "An unsupported pattern is refused with the text to write instead",
         arguments: [
             ("a(?=b)", 1, "lookahead is not supported: use anchors, classes and alternatives, or `enum`"),
             ("a(?!b)", 1, "lookahead is not supported: use anchors, classes and alternatives, or `enum`"),
@@ -88,7 +88,7 @@ struct PatternTests {
     }
 
     @Test(
-        "What a backtracking engine needs ages for ends",
+        "A pattern that takes a backtracking engine exponential time ends",
         arguments: ["^(a+)+$", "^(a|a)*$", "^(a*)*b?$", "(.*)*=(.*)*x"])
     func exponential(pattern: String) throws {
         let text = String(repeating: "a", count: 10_000) + "!"
@@ -97,20 +97,20 @@ struct PatternTests {
         #expect(time < .seconds(60))
     }
 
-    @Test("Counts of nothing end, however deep")
+    @Test("Nested counts of an empty group end")
     func countsOfNothing() throws {
         let pattern = String(repeating: "(", count: 100) + String(repeating: "){999}", count: 100)
         #expect(try Pattern(pattern).matches("a"))
     }
 
-    @Test("A large program ends")
+    @Test("A pattern with a large program ends")
     func largest() throws {
         let pattern = try Pattern("^(([ab]{0,31}){0,31})$")
         #expect(pattern.matches(String(repeating: "ab", count: 100)))
         #expect(!pattern.matches(String(repeating: "ab", count: 100) + "c"))
     }
 
-    @Test("A pattern that takes too many steps is refused, for one value and for all of a source")
+    @Test("A value is refused if its pattern takes too many steps for one value or for the whole source")
     func budgets() throws {
         #expect(throws: PatternError.self) { _ = try Pattern("(a?){4900}Z") }
         let rule = ParameterRule(name: "a", kind: .string, pattern: "(a?){900}Z")
@@ -127,10 +127,10 @@ struct PatternTests {
             let rule = ParameterRule(name: "a", kind: .string, pattern: "(a?){900}\(number)")
             _ = rule.problem(with: .string(""), patterns: &others)
         }
-        #expect(short.problem(with: .string("ab"), patterns: &others) != nil, "to compile costs steps, too")
+        #expect(short.problem(with: .string("ab"), patterns: &others) != nil, "compiling counts as steps, too")
     }
 
-    @Test("No damaged pattern traps, and an error is inside of it")
+    @Test("A damaged pattern does not crash the parser, and its error has an offset inside the pattern")
     func damage() {
         var random = SeededGenerator(seed: 2029)
         var refused = 0
@@ -149,7 +149,7 @@ struct PatternTests {
         #expect((5000..<20_000).contains(refused))
     }
 
-    @Test("A rule says what does not match, and which pattern is none")
+    @Test("A rule reports the value that does not match and the pattern that is invalid")
     func rules() {
         func problem(_ pattern: String, _ text: String) -> String? {
             ParameterRule(name: "a", kind: .string, pattern: pattern).problem(with: .string(text))
