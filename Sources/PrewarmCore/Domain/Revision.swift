@@ -2,7 +2,7 @@
 package struct Revision: Hashable, Sendable, CustomStringConvertible {
     /// The branch or tag that the configuration names; nil if it names a commit.
     package let ref: String?
-    /// 40 lower-case hexadecimal digits.
+    /// The id of the commit: 40 lower-case hexadecimal digits.
     package let commit: String
 
     package init(ref: String?, commit: String) {

@@ -39,7 +39,7 @@ extension WorkspaceSpec: BinaryCodable {
 
 /// A digest of a ``WorkspaceSpec``, written as 16 hexadecimal digits.
 ///
-/// It is compared only between instances of one preset, so 64 bits leave no room for an accident.
+/// Fingerprints are compared only between workspaces of one preset, so 64 bits are enough.
 package struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let rawValue: UInt64
 

@@ -1,4 +1,4 @@
-/// An operation that could start now.
+/// A waiting operation that may start now.
 package struct WaitingOperation: Hashable, Sendable {
     package let id: OperationID
     package let place: QueuePlace

@@ -27,7 +27,7 @@ struct Budget {
     /// A create that this plan cancels frees its room at once. Its provisioner was never called, so no later event
     /// would free the room.
     /// - Parameters:
-    ///   - live: the number of workspaces of each preset that limits count (``Observed/live``).
+    ///   - live: the number of workspaces of each preset that count against limits (``Observed/live``).
     ///   - bySource: the same numbers for each source. It is nil if `live` covers all pools, so that the sums follow
     ///     from it.
     init(

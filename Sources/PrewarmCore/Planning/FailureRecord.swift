@@ -2,7 +2,7 @@
 ///
 /// Builds that run at the same time count as one failure. A build counts again only if it started after the last
 /// counted failure ended. Example: three builds start at 10:00 and fail at 10:01, 10:02 and 10:03. That is one
-/// failure, counted at 10:01. The next try starts at 10:02:30 and fails at 10:04. That is the second failure.
+/// failure, counted at 10:01. The next try starts at 10:03:20 and fails at 10:04. That is the second failure.
 package struct FailureRecord: Hashable, Sendable {
     package let preset: PresetKey
     package let fingerprint: Fingerprint

@@ -51,7 +51,7 @@ package struct Observed: Sendable {
     /// The number of unclaimed workspaces, by source, in pools that need no planning because they have converged.
     /// Sources without such pools are left out.
     package var settled: [String: Int] = [:]
-    /// The number of workspaces that limits count, by source, including pools that need no planning. It is nil if
+    /// The number of workspaces that count against limits, by source, including pools that need no planning. It is nil if
     /// ``tallies`` covers all pools.
     package var liveBySource: [String: Int]?
     /// The time that recent builds of a preset took, if it is known. Only presets with a `ttl` need it.
@@ -88,7 +88,7 @@ package struct Observed: Sendable {
         instances[instance.preset, default: []].append(instance)
     }
 
-    /// The number of workspaces of each preset that limits count: all that exist or will exist, including claimed ones.
+    /// The number of workspaces of each preset that count against limits: all that exist or will exist, also claimed ones.
     var live: [PresetKey: Int] {
         tallies.mapValues { $0.reduce(0) { $0 + ($1.state == .deleted || $1.state == .lost ? 0 : $1.count) } }
     }

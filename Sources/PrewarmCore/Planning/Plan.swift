@@ -113,7 +113,7 @@ package enum Hold: Hashable, Sendable {
         case .retain: "`deletionPolicy: Retain`"
         case .observe: "`mode: observe`"
         case .freeze(let until): "a freeze until \(until)"
-        case .restoredStore: "the hold on the restored store. To end it: `prewarm approve --restored`"
+        case .restoredStore: "a restored store. To end the hold: `prewarm approve --restored`"
         case .timezone(let name): "the time zone \(name), which cannot be read. Install tzdata, or set TZDIR"
         }
     }

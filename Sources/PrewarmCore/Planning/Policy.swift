@@ -9,7 +9,7 @@ package struct Policy: Hashable, Sendable {
         package var instances: Int?
         /// The largest number of actions in one reconciliation; nil for no limit.
         package var actionsPerTurn: Int?
-        /// The number of presets, and of templates, that the manifests of one source may define.
+        /// The largest number of presets, and of templates, that the manifests of one source may define (default: 10,000).
         package var presetsPerSource: Int
 
         package static let standardPresetsPerSource = 10_000
