@@ -3,6 +3,8 @@ package struct PresetStatus: Sendable {
     package let preset: Preset
     package let pool: PoolPlan
     package let failure: FailureRecord?
+    /// The revision that `prewarm approve` would name; nil if it is not known.
+    package let revision: Revision?
     package private(set) var conditions: [Condition]
 
     /// - Parameters:
@@ -11,7 +13,7 @@ package struct PresetStatus: Sendable {
     ///     version is applied.
     ///   - earlier: the conditions of the last reconciliation. A condition keeps its time if its status is the same.
     ///   - now: the time of the other conditions; nil if it is unknown.
-    ///   - revision: the revision that `prewarm approve` would name; nil if it is not known.
+    ///   - revision: see ``revision``.
     package init(
         preset: Preset, pool: PoolPlan, failure: FailureRecord?, held: [HeldAction], diagnostics: [Diagnostic],
         earlier: [Condition] = [], now: Timestamp? = nil, revision: Revision? = nil
@@ -19,6 +21,7 @@ package struct PresetStatus: Sendable {
         self.preset = preset
         self.pool = pool
         self.failure = failure
+        self.revision = revision
         var conditions = [Self.ready(preset, pool.counts)]
         conditions += [
             Self.reconciling(preset, pool), Self.stalled(preset, pool, failure, failure.summary),
