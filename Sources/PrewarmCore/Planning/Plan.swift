@@ -107,8 +107,8 @@ package enum Hold: Hashable, Sendable {
             "the deletion guard: this revision removes \(removed - gone) unclaimed workspaces, and recent revisions "
                 + "removed \(gone), in total \(removed) of \(all) (recently added workspaces do not count). \(approval)"
         case .pathEmptied(let removed, let gone):
-            "the deletion guard: the source has no preset left, and this revision removes its "
-                + "\((removed - gone).counted("unclaimed workspace")). \(approval)"
+            "the deletion guard: the source has no preset left, and this revision removes all its unclaimed workspaces "
+                + "(\(removed - gone)). \(approval)"
         case .confirm: "`deletionPolicy: Confirm`. \(approval)"
         case .retain: "`deletionPolicy: Retain`"
         case .observe: "`mode: observe`"

@@ -30,7 +30,7 @@ package struct Planner: Sendable {
     /// The rules of the time zones that schedules and freezes name. If the rules for a schedule are missing, its pool
     /// deletes nothing. If the rules for a freeze are missing, the pools of its source stay as they are.
     package let zones: [String: TimeZoneRules]
-    /// True if the store is a restored copy, so that deletes are held.
+    /// True if the store is a restored copy, so that deletes and cancels are held.
     package let isStoreRestored: Bool
 
     package init(
