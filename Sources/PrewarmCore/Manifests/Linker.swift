@@ -143,7 +143,7 @@ struct Linker {
     }
 
     /// Returns the file that may define the template of a preset, which no readable file defines. A preset that is
-    /// applied with an opaque template goes on with it.
+    /// applied with an opaque template keeps it.
     func pathOfHiddenTemplate(of draft: PresetDraft) -> String? {
         opaqueTemplates[draft.name.value] == draft.template.value ? nil : pathOfHiddenTemplates
     }
