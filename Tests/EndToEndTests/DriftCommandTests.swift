@@ -202,6 +202,6 @@ import Testing
         #expect(try await sandbox.prewarm("sync").code == 0)
         #expect(sandbox.instances.count == 1)
         #expect(try await sandbox.prewarm("status").code == 0)
-        #expect(try await sandbox.prewarm("retry", operation).err.contains("is succeeded, not waiting"))
+        #expect(try await sandbox.prewarm("retry", operation).err.contains("it is succeeded, not pending"))
     }
 }

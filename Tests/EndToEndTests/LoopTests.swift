@@ -164,7 +164,7 @@ import Testing
         #expect(claims[0].out == claims[1].out)
         let name = try #require(try claims[0].json()["name"]?.string)
         #expect(try await sandbox.prewarm("describe", "workspace", name).out.contains("ada"))
-        #expect(try await sandbox.prewarm("describe", "preset", "a").out.contains("It wants 2."))
+        #expect(try await sandbox.prewarm("describe", "preset", "a").out.contains("2 workspaces are desired."))
         let operations = try await sandbox.prewarm("get", "operations", "-o", "json").json()
         let id = try #require(operations[0]?["id"]?.string)
         #expect(try await sandbox.prewarm("describe", "operation", id).code == 0)

@@ -62,7 +62,7 @@ struct SourceCommandTests {
         #expect(sandbox.instances.count == 1)
         let status = try await sandbox.prewarm("status")
         #expect(status.code == 1 && status.out.contains("commit \(bad.prefix(12)) by Ada"), "\(status.out)")
-        #expect(status.out.contains("\(good.prefix(8)) stays in force"), "\(status.out)")
+        #expect(status.out.contains("\(good.prefix(8)) stays applied"), "\(status.out)")
         #expect(status.out.contains("hint: sign it with a key that"), "\(status.out)")
         let shown = try await sandbox.prewarm("plan", "--rev", bad)
         #expect(shown.out.contains("create 2 workspaces") && shown.err.contains("a sync would refuse it"), "\(shown)")
@@ -167,7 +167,7 @@ struct SourceCommandTests {
             #expect(result.code == 1 && (result.out + result.err).contains("is signed by the key"), "\(result)")
         }
         let status = try await sandbox.prewarm("status")
-        #expect(status.out.contains("stays in force") && sandbox.instances.count == 1, "\(status.out)")
+        #expect(status.out.contains("stays applied") && sandbox.instances.count == 1, "\(status.out)")
     }
 
     @Test("of several paths keeps what one had that is emptied, and refuses one that never was")

@@ -26,7 +26,7 @@ struct AdmissionTests {
         let status = try #require(try await engine.sourceStatuses().first)
         let ready = try #require(status.conditions(quotes: true).first)
         #expect(ready.reason == "VerificationFailed" && ready.message.contains("commit \(bad) is not signed"))
-        #expect(ready.message.contains("stays in force") && status.record?.failure?.hint == "sign it")
+        #expect(ready.message.contains("stays applied") && status.record?.failure?.hint == "sign it")
         #expect(try await events(engine).contains { $0.reason == "VerificationFailed" && $0.kind == .warning })
         // A plan says the same, and one of a revision that somebody asks for is shown all the same.
         let plan = try await engine.preview("presets")

@@ -1,7 +1,7 @@
 package import PrewarmCore
 
 extension Value {
-    /// One plan over all sources. Each action, and each that is held back, says why.
+    /// The document of one plan over all sources. Each action and each held action has its reason.
     package init(plans reports: [TurnReport], at time: Timestamp, for audience: some Audience) {
         let all = reports.flatMap(\.statuses).filter { audience.sees($0.preset.key) }
         let statuses = Dictionary(all.map { ($0.preset.key, $0) }) { first, _ in first }
@@ -28,7 +28,7 @@ extension Value {
     }
 
     private init(_ action: Action, _ status: PresetStatus?, hold: Hold? = nil, for audience: some Audience) {
-        // Only workspaces that nobody has claimed are in a plan.
+        // A plan contains only unclaimed workspaces.
         let isHidden = audience.view(of: action.preset, owner: nil) == .hidden
         self = .object(known: [
             "action": .string(action.kind.rawValue),
@@ -44,7 +44,7 @@ extension Value {
 }
 
 extension TurnReport {
-    /// Why the source could not be read, and what is in force meanwhile.
+    /// The error that kept prewarm from reading the source, with the revision that stays applied.
     fileprivate var failureValue: Value? {
         guard let failure else { return nil }
         return .object(known: [
@@ -56,26 +56,26 @@ extension TurnReport {
 }
 
 extension Reason {
-    /// Why, in the numbers of the preset.
+    /// Returns the explanation of the reason with the numbers of the preset.
     fileprivate func explanation(_ status: PresetStatus) -> String {
         let (preset, counts) = (status.preset, status.pool.counts)
         switch self {
         case .belowDesired:
-            let old = counts.outdated > 0 ? ", \(counts.outdated) of an older version" : ""
-            let canary = status.pool.wait == .canary ? "; more when the first is ready" : ""
-            return
-                "wants \(counts.desired), has \(counts.eligible) ready and \(counts.starting) starting\(old)\(canary)"
-        case .aboveDesired: return "wants \(counts.desired)"
-        case .outdated: return "the preset is at \(preset.spec.template) \(preset.spec.version), \(preset.fingerprint)"
-        case .expired: return "older than the ttl of \(preset.ttl?.prewarmText ?? "?")"
-        case .failed: return "its create failed"
-        case .lost: return "the provisioner says that it is gone"
+            let old = counts.outdated > 0 ? ", \(counts.outdated) outdated" : ""
+            let canary = status.pool.wait == .canary ? "; more are created when the first is ready" : ""
+            return "\(counts.desired) desired, \(counts.eligible) ready, \(counts.starting) starting\(old)\(canary)"
+        case .aboveDesired: return "\(counts.desired) desired"
+        case .outdated:
+            return "the preset is now at \(preset.spec.template) \(preset.spec.version), \(preset.fingerprint)"
+        case .expired: return "the workspace is older than the ttl of \(preset.ttl?.prewarmText ?? "?")"
+        case .failed: return "the workspace failed to build"
+        case .lost: return "the provisioner reports that the workspace no longer exists"
         case .deprecated, .inactive, .pruned: return status[.deprecated]?.message ?? ""
-        case .noLongerWanted: return "its create was not asked for yet"
-        case .released: return "its owner gave it up"
-        case .claimed: return "none was ready when it was claimed"
-        case .orphaned: return "nobody knows it"
-        case .starting: return "it is not ready yet"
+        case .noLongerWanted: return "the workspace is no longer desired, and its create has not started"
+        case .released: return "the owner released the workspace"
+        case .claimed: return "no workspace was ready at the claim"
+        case .orphaned: return "the store does not know the workspace"
+        case .starting: return "the workspace is not ready yet"
         }
     }
 }
