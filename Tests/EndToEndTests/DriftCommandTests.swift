@@ -103,7 +103,7 @@ import Testing
         #expect(try await sandbox.prewarm("sync").code == 0)
         #expect(sandbox.calls("create") == 2, "it counts")
         #expect(try await sandbox.prewarm("get", "orphans").out.contains("There are no orphans."))
-        #expect(try await sandbox.prewarm("get", "events").out.contains("taken over by eve"))
+        #expect(try await sandbox.prewarm("get", "events").out.contains("adopted by eve"))
     }
 
     @Test func anIDThatTheStoreOnceHadIsAdopted() async throws {

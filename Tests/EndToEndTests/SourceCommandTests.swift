@@ -195,7 +195,7 @@ struct SourceCommandTests {
                 .replacing("{branch: main}", with: "{branch: \(branch)}"))
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         let sync = try await sandbox.prewarm("sync")
-        #expect(sync.code == 1 && sync.err.contains("of which the source presets reads the same"), "\(sync.err)")
+        #expect(sync.code == 1 && sync.err.contains("whose files the source presets reads"), "\(sync.err)")
         #expect(sandbox.instances.count == 1)
     }
 
