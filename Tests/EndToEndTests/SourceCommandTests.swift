@@ -65,7 +65,9 @@ struct SourceCommandTests {
         #expect(status.out.contains("\(good.prefix(8)) stays applied"), "\(status.out)")
         #expect(status.out.contains("hint: sign it with a key that"), "\(status.out)")
         let shown = try await sandbox.prewarm("plan", "--rev", bad)
-        #expect(shown.out.contains("create 2 workspaces") && shown.err.contains("a sync would refuse it"), "\(shown)")
+        #expect(
+            shown.out.contains("create 2 workspaces") && shown.err.contains("a sync would refuse this revision"),
+            "\(shown)")
         try sandbox.write("repo/presets/a.yaml", Sandbox.preset("a", instances: 2))
         try await signed(sandbox, by: "ada")
         #expect(try await sandbox.prewarm("sync").code == 0)
@@ -142,7 +144,7 @@ struct SourceCommandTests {
         #expect(other.code == 1 && other.err.contains("v1.2.0"), "\(other.err)")
         try await sandbox.git("tag", "-d", "v1.2.0", "v1.1.0")
         let gone = try await sandbox.prewarm("sync")
-        #expect(gone.code == 1 && gone.err.contains("took away a tag"), "\(gone.err)")
+        #expect(gone.code == 1 && gone.err.contains("created or deleted a tag"), "\(gone.err)")
         #expect(sandbox.instances.count == 2)
         let first = try await sandbox.git("rev-parse", "v1.0.0").trimmingCharacters(in: .newlines)
         #expect(try await sandbox.prewarm("sync", "--rev", first).code == 0)

@@ -33,7 +33,10 @@ struct AdmissionTests {
         #expect(plan.failure?.reason == .verificationFailed && plan.plan.pools.first?.counts.desired == 2)
         let asked = try await engine.preview("presets", revision: bad)
         #expect(asked.failure == nil && asked.plan.pools.first?.counts.desired == 5)
-        #expect(asked.diagnostics.contains { $0.message.contains("a sync would refuse it") && $0.hint == "sign it" })
+        #expect(
+            asked.diagnostics.contains {
+                $0.message.contains("a sync would refuse this revision") && $0.hint == "sign it"
+            })
         // Somebody who asks for it by its commit gets it no sooner.
         #expect(try await engine.turn("presets", revision: bad).failure?.reason == .verificationFailed)
         world.commit("a 3 1")
