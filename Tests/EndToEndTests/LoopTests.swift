@@ -77,7 +77,7 @@ import Testing
                 let cut = try await sandbox.prewarm("sync", "--timeout", timeout)
                 #expect(cut.code == 1, "\(cut.err)")
                 if cut.err.contains("a: 0 of 1 ready") { break }
-                #expect(timeout != "60s" && cut.err.contains("before the repository was read"), "\(cut.err)")
+                #expect(timeout != "60s" && cut.err.contains("within the time limit"), "\(cut.err)")
             }
         }
         let ids = try await sandbox.prewarm("get", "workspaces", "-o", "name").out
