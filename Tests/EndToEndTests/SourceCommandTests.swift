@@ -178,14 +178,14 @@ struct SourceCommandTests {
             configuration: Sandbox.configuration.replacing("    path: presets", with: "    paths: [presets, more]"))
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         let never = try await sandbox.prewarm("sync")
-        #expect(never.code == 1 && never.err.contains("there is nothing at more"), "\(never.err)")
+        #expect(never.code == 1 && never.err.contains("cannot find the path more"), "\(never.err)")
         try sandbox.write("repo/more/b.yaml", Sandbox.preset("b", instances: 2))
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         #expect(try await sandbox.prewarm("sync").code == 0)
         try sandbox.remove("repo/more")
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
         let emptied = try await sandbox.prewarm("sync")
-        #expect(emptied.code == 0 && emptied.err.contains("there is nothing at this path"), "\(emptied.err)")
+        #expect(emptied.code == 0 && emptied.err.contains("this path has no files"), "\(emptied.err)")
         #expect(sandbox.instances.count == 5)
     }
 

@@ -26,7 +26,9 @@ struct ListEvents {
         }
         for workspace in comparison.recovered {
             events.append(
-                event(workspace, .normal, "Recovered", "the provisioner \(provisioner) lists it as ready again"))
+                event(
+                    workspace, .normal, "Recovered", "the provisioner \(provisioner) lists the workspace as ready again"
+                ))
         }
         if let suspicion = report.suspicion, suspicion.isNew {
             events.append(suspicion.event(of: provisioner, at: at))
