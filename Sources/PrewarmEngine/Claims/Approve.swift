@@ -17,7 +17,7 @@ extension Engine {
     /// freeze. The approval covers exactly these workspaces: a further workspace, or a revision that changes one of the
     /// presets, needs another approval.
     /// - Parameters:
-    ///   - revision: A commit or at least six digits of it, or a whole revision (`main@sha1:…`).
+    ///   - revision: A commit, its first digits (six or more), or a whole revision (`main@sha1:…`).
     ///   - source: The source to approve for; nil for all configured sources that have applied the revision.
     /// - Returns: The approved deletions of each source.
     /// - Throws: ``ApprovalError``

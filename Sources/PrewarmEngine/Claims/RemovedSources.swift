@@ -32,7 +32,7 @@ extension Engine {
         }
     }
 
-    /// Returns true if the source has something to delete: all of it, a preset without workspaces, or workspaces of a
+    /// Returns true if there is something to delete: the source, a preset without workspaces, or workspaces of a
     /// removed preset. Claimed workspaces and presets with `deletionPolicy: Retain` give no reason to reconcile.
     private func isLeaving(_ name: String, in store: any StoreReader) throws -> Bool {
         let tallies = Dictionary(grouping: try store.tallies(source: name), by: \.preset)

@@ -53,8 +53,8 @@ extension Audience {
         return view(of: key ?? .orphans, owner: event.owner)
     }
 
-    /// Returns the errors and warnings of a source that the reader may see: all of them, or those in the files of the
-    /// presets that the reader may see.
+    /// Returns the errors and warnings of a source that the reader may see. A reader that does not see
+    /// all presets gets those in the files of the visible presets.
     package func visible(_ diagnostics: [Diagnostic], of presets: [Preset]) -> [Diagnostic] {
         guard !seesAllPresets else { return diagnostics }
         let files = Set(presets.lazy.filter { sees($0.key) }.map(\.origin.file))

@@ -17,11 +17,11 @@ extension Value {
     /// The pairs of an object; empty for any other value.
     package var pairs: [(key: String, value: Value)] { if case .object(let pairs) = self { pairs } else { [] } }
 
-    /// Returns the string at a key; nil if there is none.
+    /// Returns the string at a key; nil if there is no string.
     package func text(_ key: String) -> String? { self[key]?.string }
-    /// Returns the integer at a key; 0 if there is none.
+    /// Returns the integer at a key; 0 if there is no integer.
     package func number(_ key: String) -> Int { self[key]?.int ?? 0 }
-    /// Returns the list at a key; empty if there is none.
+    /// Returns the list at a key; empty if there is no list.
     package func list(_ key: String) -> [Value] { self[key]?.elements ?? [] }
 
     /// Returns the object with more keys behind its own. Keys whose value is nil are left out.

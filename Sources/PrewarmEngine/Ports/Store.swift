@@ -15,7 +15,7 @@ package protocol Store: Sendable {
     /// Writes to the disk, and throws if that fails. An empty transaction is no such test, since it needs no space.
     func checkWritable() async throws
 
-    /// Looks for damage in the store's files. It reads all of them, while other transactions continue.
+    /// Looks for damage in the store's files. It reads all files, while other transactions continue.
     /// - Parameter isThorough: If true, it also compares indexes with their tables, which takes several times as long.
     /// - Returns: At most ten findings; empty if the files are not damaged.
     @discardableResult
@@ -59,7 +59,7 @@ package protocol StoreReader: StandingReader {
 
     /// Returns all suspensions, also the ones that have ended by their time.
     func suspensions() throws -> [Suspension]
-    /// Returns the record of the deletion guard; an empty one if there is none.
+    /// Returns the record of the deletion guard; an empty one if none is stored.
     func guardRecord(ofSource name: String) throws -> GuardRecord
     /// Returns all pins, also the ones that have ended by their time.
     func pins() throws -> [Pin]

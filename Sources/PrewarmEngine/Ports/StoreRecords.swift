@@ -111,7 +111,7 @@ package struct OperationRecord: Hashable, Sendable {
     package var operation: Operation
     /// The lease of the process that runs the operation; nil if it is not running.
     package var lease: Lease?
-    /// The process group that runs on this machine for the operation; nil if there is none.
+    /// The process group that runs on this machine for the operation; nil if no process runs.
     package var mark: ProcessMark?
     /// The place in the queue, which is given when the operation is inserted.
     package let place: QueuePlace
@@ -171,7 +171,7 @@ package struct Event: Hashable, Sendable {
     package let preset: String?
     /// One sentence for every reader. It contains no text of a provisioner.
     package let message: String
-    /// The message with the text of the provisioner, for readers who may read logs; nil if there is none.
+    /// The message with the text of the provisioner, for readers who may read logs; nil if the message is complete.
     package let detail: String?
     /// The owner of the workspace that the event is about; nil if it was unclaimed, or if the event is about another
     /// object.

@@ -14,9 +14,9 @@ extension GuardRecord.Lowering {
     /// The highest number of all earlier demands.
     var most: Int { earlier.map(\.most).max() ?? 0 }
 
-    /// Notes that the preset is at a lower number now, and that no deletion is held because of it. A number that an earlier
-    /// demand would also have now does not count. For example, a window that ends too early shows when it has ended, not
-    /// at night.
+    /// Notes that the preset is at a lower number now and that no deletion waits for it. A number that every earlier demand
+    /// would also have now does not count. For example, if a revision ends the day's window at 16:00 instead of 18:00, the
+    /// night's number counts as reached only between 16:00 and 18:00.
     mutating func noteReached(by preset: Preset, _ planner: Planner) {
         let number = planner.desired(preset)
         if difference(preset, planner) > 0, !reached.contains(number) { reached.append(number) }

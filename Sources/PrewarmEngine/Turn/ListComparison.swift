@@ -91,8 +91,8 @@ struct ListComparison {
 }
 
 extension Policy {
-    /// Returns true if the list lacks more than the deletion guard's share of the ready workspaces or of all workspaces,
-    /// or all of them. A provider that answers only in part is then more likely than a loss.
+    /// Returns true if the list lacks every workspace, every ready workspace, or more than the deletion guard's share of
+    /// either. A provider that answers only in part is then more likely than a loss.
     fileprivate func isSuspicious(_ ready: Int, of allReady: Int, _ found: Int, ofAll all: Int) -> Bool {
         let isMostOfReady = ready > 0 && (ready == allReady || deletionGuard.isMost(ready, of: allReady))
         return isMostOfReady || found > 1 && (found == all || deletionGuard.isMost(found, of: all))

@@ -24,7 +24,7 @@ package struct ResyncReport: Sendable {
 extension Engine {
     /// Compares the store with the lists of the provisioners. It asks each provisioner that can list and whose last list
     /// is older than its resync interval.
-    /// - Parameter force: If true, it asks all of them.
+    /// - Parameter force: If true, it asks every provisioner that can list.
     package func resync(force: Bool = false) async throws -> [ResyncReport] {
         var reports: [ResyncReport] = []
         for name in provisioners.keys.sorted() {

@@ -79,7 +79,7 @@ struct TurnCommit: Sendable {
         try noteRevision(desired, in: store)
         try store.save(desired.changes.map(\.now))
         if let templates = desired.templates { try store.replaceTemplates(templates, source: source.name) }
-        // If only changed files were read, there were no diagnostics before and there are none now.
+        // If only changed files were read, there were no diagnostics before, and there are no new ones.
         if desired.presets != nil { try store.replaceDiagnostics(desired.diagnostics, source: source.name) }
         try store.saveParsed(desired.newlyParsed, parserVersion: engine.parser.version)
         let failing = Set(failures.map(\.preset))

@@ -1,6 +1,6 @@
 package import PrewarmCore
 
-/// The result of one reconciliation of a source, or of a preview or an assessment of it.
+/// The result of a reconciliation, a preview or an assessment of one source.
 package struct TurnReport: Sendable {
     package let source: String
     /// The revision that the plan was made from; nil if none was ever applied.
