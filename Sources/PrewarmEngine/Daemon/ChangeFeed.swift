@@ -32,7 +32,7 @@ package final class ChangeFeed: Sendable {
     /// The number of the newest event that was seen.
     package var sequence: Int64 { state.withLock(\.sequence) }
 
-    /// Looks again at once.
+    /// Makes the feed look for new events now.
     package func look() {
         signal.send(.replan)
     }

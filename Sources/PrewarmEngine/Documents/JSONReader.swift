@@ -201,7 +201,7 @@ extension JSONReader {
             case UInt8(ascii: "\\"):
                 position += 1
                 try appendEscape(to: &text)
-            case 0..<0x20: throw failure("no control character")
+            case 0..<0x20: throw failure("an escape sequence for this control character")
             default:
                 text.append(byte)
                 position += 1
