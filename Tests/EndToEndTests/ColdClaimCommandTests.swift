@@ -78,7 +78,7 @@ import Testing
         ])
         try await sandbox.prewarm("sync")
         let claim = try await sandbox.prewarm("claim", "a", "--owner", "ada")
-        #expect(claim.code == 1 && claim.err.contains("use b in its place"), "\(claim.err)")
+        #expect(claim.code == 1 && claim.err.contains("Use b instead"), "\(claim.err)")
         #expect(sandbox.ledger.isEmpty)
     }
 }

@@ -163,7 +163,7 @@ import Testing
         ])
         let sync = try await sandbox.prewarm("sync", "--timeout", "20s")
         #expect(sync.code == 1)
-        #expect(sync.err.contains("not ready in time, by the readyTimeout of its template"), "\(sync.err)")
+        #expect(sync.err.contains("the workspace was not ready within the readyTimeout of its template"), "\(sync.err)")
         #expect(sandbox.instances.isEmpty)
         #expect(try await sandbox.preset("a").condition("Stalled") != nil)
     }

@@ -13,7 +13,7 @@ import Testing
         ])
         let revision = try await sandbox.head().prefix(8)
         let plan = try await sandbox.prewarm("plan")
-        #expect(plan.out.contains("8 actions by the deletion guard: 8 of 8 unclaimed instances would go"))
+        #expect(plan.out.contains("8 actions by the deletion guard: this revision removes 8 of 8 unclaimed workspaces"))
         #expect(plan.out.contains("Plan: 1 to create, 0 to delete, 0 to cancel, 8 held."))
         #expect(plan.out.contains("\n    a 4, b 4\n"), "\(plan.out)")
 

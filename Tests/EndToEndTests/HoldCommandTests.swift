@@ -173,15 +173,16 @@ import Testing
         ])
         let plan = try await sandbox.prewarm("plan").out
         #expect(plan.contains("Plan: 3 to create, 0 to delete, 0 to cancel, 12 held."), "\(plan)")
-        #expect(plan.contains("! held: 3 actions by the limit of 3 actions a turn; the next turn goes on"))
+        let perTurn = "3 actions for each reconciliation (`policy.limits.actionsPerTurn`)"
+        #expect(plan.contains("! held: 3 actions by the limit of \(perTurn); the next reconciliation continues"))
         #expect(try await sandbox.prewarm("sync").code == 0)
         let presets = try await sandbox.prewarm("get", "presets", "-o", "json").json()
         #expect(presets.list.map { $0["eligible"]?.int } == [1, 1, 4])
         let status = try await sandbox.prewarm("status").out
-        #expect(status.contains("z Limited: 1 create held by the limit of 4 instances for each preset"), "\(status)")
-        #expect(status.contains("a Limited: 4 creates held by the limit of 6 instances in all"))
+        #expect(status.contains("z Limited: 1 create held by the limit of 4 workspaces for each preset"), "\(status)")
+        #expect(status.contains("a Limited: 4 creates held by the limit of 6 workspaces in total"))
         let wait = try await sandbox.prewarm("sync", "--timeout", "20s")
-        #expect(wait.code == 1 && wait.err.contains("a: 1 of 5 ready, held by the limit of 6 instances in all"))
+        #expect(wait.code == 1 && wait.err.contains("a: 1 of 5 ready, held by the limit of 6 workspaces in total"))
         #expect(wait.err.contains("hint: `prewarm describe preset a` says why"), "\(wait.err)")
     }
 }

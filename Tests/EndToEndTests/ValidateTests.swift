@@ -105,14 +105,14 @@ struct ValidateTests {
         let configured = try await sandbox.prewarm("validate")
         #expect(configured.code == 0 && configured.err.contains(words), "\(configured)")
         let plan = try await sandbox.prewarm("plan")
-        #expect(plan.code == 0 && plan.out.contains("a: scaled to zero, it pins version 1.0"), "\(plan)")
+        #expect(plan.code == 0 && plan.out.contains("a: scaled to zero, the preset pins version 1.0"), "\(plan)")
         let offline = try await sandbox.prewarm("plan", "--path", "repo/presets")
         #expect(offline.out.contains("a: scaled to zero"), "\(offline)")
         #expect(try await sandbox.prewarm("sync").code == 0)
         let status = try await sandbox.prewarm("status")
-        #expect(status.code == 0 && status.out.contains("a Deprecated: it pins version 1.0"), "\(status)")
+        #expect(status.code == 0 && status.out.contains("a Deprecated: the preset pins version 1.0"), "\(status)")
         let again = try await sandbox.prewarm("plan")
-        #expect(again.out.contains("a: scaled to zero, it pins version 1.0"), "\(again)")
+        #expect(again.out.contains("a: scaled to zero, the preset pins version 1.0"), "\(again)")
     }
 
     @Test("A manifest that is commented out keeps its pool, and sync says so")

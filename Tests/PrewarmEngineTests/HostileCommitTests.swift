@@ -98,7 +98,7 @@ struct HostileCommitTests {
         #expect(report.diagnostics.count <= 6 * 101)
         let status = try await Overview(engine, for: .local).value.json
         #expect(status.utf8.count < 500_000, "\(status.utf8.count)")
-        #expect(status.contains("more errors in all"))
+        #expect(status.contains("more errors in total"))
         let kept = try await store.read { try $0.diagnostics(source: "presets") }
         #expect(kept.reduce(0) { $0 + $1.binary.count } < 1 << 20)
     }

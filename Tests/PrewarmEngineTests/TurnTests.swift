@@ -54,7 +54,7 @@ struct TurnTests {
         #expect(world.with(\.instances).count == 6)
         let held = try await blind.assess("presets").plan.held
         #expect(held.count == 4 && held.allSatisfy { $0.hold == .timezone("Europe/Berlin") })
-        #expect(held.first?.hold.message.contains("install tzdata") == true)
+        #expect(held.first?.hold.message.contains("Install tzdata") == true)
         world.with { $0.now = $0.now + .seconds(60) }
         try await world.engine(git: git, store: try world.open()).sync()
         #expect(world.with(\.instances).count == 7, "six unclaimed workspaces and the claimed one")

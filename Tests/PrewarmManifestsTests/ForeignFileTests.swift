@@ -220,7 +220,7 @@ struct ForeignFileTests {
         #expect(
             file.diagnostics.map(\.brief) == [
                 "the file has 262145 bytes, more than 256 KiB, the limit for a manifest file | "
-                    + "split it into several files, or exclude it in the configuration if it holds no manifests"
+                    + "split it into several files, or add it to `exclude` of the source if it contains no manifests"
             ])
     }
 }

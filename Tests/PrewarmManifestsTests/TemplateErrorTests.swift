@@ -43,7 +43,7 @@ struct TemplateErrorTests {
             ),
             (
                 ["{name: a, type: string, pattern: '['}"],
-                "7:38 pattern is \"[\": the [ has no ]: write \\[ for the character"
+                "7:38 pattern is \"[\": the [ has no ]: write \\[ to match the character"
             ),
             (
                 ["{name: a, type: string, pattern: '^a(?!b)'}"],
@@ -52,7 +52,7 @@ struct TemplateErrorTests {
             ),
             (
                 ["{name: a, type: string, pattern: '(a{100}){200}'}"],
-                "7:47 pattern is \"(a{100}){200}\": the pattern takes more than 2000 steps with its counts written out"
+                "7:47 pattern is \"(a{100}){200}\": the pattern takes more than 2000 steps when its counts are expanded"
             ),
             (["{name: a, type: string, enum: []}"], "7:35 enum is empty, expected at least 1"),
             (
