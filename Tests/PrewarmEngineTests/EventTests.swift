@@ -99,6 +99,8 @@ struct EventTests {
         #expect(try await reader.news().prefix(2) == ["revision Applied", "revision DeletionsHeld"])
         #expect(reader.last[1].kind == .warning)
         #expect(reader.last[1].message.hasPrefix("10 deletions held by the deletion guard"))
+        let commit = (world.with(\.head) ?? "").prefix(8)
+        #expect(reader.last[1].message.hasSuffix("To allow it: `prewarm approve \(commit)`"))
         try await engine.sync()
         #expect(try await reader.news().isEmpty)
         if isApproved {

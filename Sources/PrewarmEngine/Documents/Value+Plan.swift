@@ -7,6 +7,7 @@ extension Value {
         let statuses = Dictionary(all.map { ($0.preset.key, $0) }) { first, _ in first }
         let actions = reports.flatMap(\.plan.actions).filter { audience.sees($0.preset) }
         let held = reports.flatMap(\.plan.held).filter { audience.sees($0.action.preset) }
+        let revisions = Dictionary(reports.map { ($0.source, $0.revision) }) { first, _ in first }
         let diagnostics = reports.flatMap { audience.visible($0.diagnostics, of: $0.presets) }
         func count(_ kind: Action.Kind) -> Value { .int(actions.count { $0.kind == kind }) }
         self = .object(known: [
@@ -17,7 +18,12 @@ extension Value {
                     reports.compactMap { report in report.revision.map { (report.source, .string($0.description)) } }),
             "at": Value(time),
             "actions": .array(actions.map { Value($0, statuses[$0.preset], for: audience) }),
-            "held": .array(held.map { Value($0.action, statuses[$0.action.preset], hold: $0.hold, for: audience) }),
+            "held": .array(
+                held.map { held in
+                    let revision = revisions[held.action.preset.source] ?? nil
+                    return Value(
+                        held.action, statuses[held.action.preset], hold: held.hold, at: revision, for: audience)
+                }),
             "presets": .array(all.map { Value($0, for: audience) }),
             "diagnostics": .array(diagnostics.shown.map { Value($0) }),
             "failures": reports.allSatisfy { $0.failure == nil } ? nil : .array(reports.compactMap(\.failureValue)),
@@ -27,7 +33,10 @@ extension Value {
         ])
     }
 
-    private init(_ action: Action, _ status: PresetStatus?, hold: Hold? = nil, for audience: some Audience) {
+    private init(
+        _ action: Action, _ status: PresetStatus?, hold: Hold? = nil, at revision: Revision? = nil,
+        for audience: some Audience
+    ) {
         // A plan contains only unclaimed workspaces.
         let isHidden = audience.view(of: action.preset, owner: nil) == .hidden
         self = .object(known: [
@@ -37,7 +46,7 @@ extension Value {
             "workspace": isHidden ? nil : action.workspace.map { .string($0.rawValue) },
             "reason": .string(action.reason.rawValue),
             "message": status.map { .string(action.reason.explanation($0)) },
-            "heldBy": hold.map { .string($0.message) },
+            "heldBy": hold.map { .string($0.message(at: revision)) },
             "needsApproval": hold.map { .bool($0.needsApproval) },
         ])
     }

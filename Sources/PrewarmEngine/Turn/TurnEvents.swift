@@ -102,7 +102,7 @@ extension TurnCommit {
                     counts.append((hold, 1))
                 }
             }
-            let parts = counts.map { "\($0.count.counted("deletion")) held by \($0.hold.message)" }
+            let parts = counts.map { "\($0.count.counted("deletion")) held by \($0.hold.message(at: revision))" }
             return event("DeletionsHeld", revision, parts.joined(separator: "; "), kind: .warning)
         }
         // Presets that were not planned for may still be held.

@@ -66,7 +66,8 @@ extension TurnReport {
             body(
                 PresetStatus(
                     preset: preset, pool: pool, failure: failures[pool.preset], held: held[pool.preset] ?? [],
-                    diagnostics: invalid[preset.origin.file] ?? [], earlier: conditions[pool.preset] ?? [], now: now))
+                    diagnostics: invalid[preset.origin.file] ?? [], earlier: conditions[pool.preset] ?? [], now: now,
+                    revision: revision))
         }
     }
 }

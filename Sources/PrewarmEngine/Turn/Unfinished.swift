@@ -6,6 +6,8 @@ package struct Unfinished: Sendable {
     package let failure: FailureRecord?
     /// The hold of the first held action.
     package let held: Hold?
+    /// The applied revision of the source, which an approval would name.
+    package let revision: Revision?
 
     /// Returns the pools that have not converged. Suspended and observed pools are left out.
     /// - Parameter name: The name of the only preset to look at; nil for all.
@@ -18,7 +20,8 @@ package struct Unfinished: Sendable {
                     name == nil || preset.key.name == name
                 else { return nil }
                 return Unfinished(
-                    pool: pool, failure: report.failures[preset.key], held: held[preset.key]?.first?.hold)
+                    pool: pool, failure: report.failures[preset.key], held: held[preset.key]?.first?.hold,
+                    revision: report.revision)
             }
         }
     }
@@ -38,7 +41,7 @@ package struct Unfinished: Sendable {
             why = ", backing off until \(until) after \(words(for: failures)): \(message)"
         case .canary: why = ", waiting until the first workspace of the new version is ready"
         case nil where counts.isInMotion: why = ", \(counts.starting) starting, \(counts.deleting) deleting"
-        case nil: why = held.map { ", held by \($0.message)" } ?? ""
+        case nil: why = held.map { ", held by \($0.message(at: revision))" } ?? ""
         }
         let older = counts.claimableOlder > 0 ? " (and \(counts.claimableOlder) older)" : ""
         return "\(pool.preset.name): \(counts.eligible) of \(counts.desired) ready\(older)" + why
