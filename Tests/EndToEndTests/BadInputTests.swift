@@ -80,7 +80,7 @@ import Testing
         #expect(try await sandbox.prewarm("sync").code == 1)
         #expect(sandbox.instances.count == 2, "the pool was refilled from the revision in force")
         let status = try await sandbox.prewarm("status")
-        #expect(status.code == 1 && status.out.contains("stays in force") && status.out.contains("since 20"))
+        #expect(status.code == 1 && status.out.contains("stays applied") && status.out.contains("since 20"))
         try FileManager.default.moveItem(
             at: sandbox.root.appending(path: "gone"), to: sandbox.root.appending(path: "repo"))
         #expect(try await sandbox.prewarm("sync").code == 0)

@@ -11,7 +11,7 @@ import Testing
         try await sandbox.prewarm("sync")
         let refused = try await sandbox.prewarm("claim", "a", "--owner", "ada")
         #expect(refused.code == 3 && refused.out.isEmpty && sandbox.ledger.isEmpty)
-        #expect(refused.err.contains("no workspace of a is ready to be claimed"))
+        #expect(refused.err.contains("cannot claim a workspace of a: no workspace is ready to be claimed"))
 
         let arguments = ["claim", "b", "--owner", "ada", "--idempotency-key", "k", "-o", "json"]
         let claim = try await sandbox.prewarm(arguments)

@@ -124,7 +124,7 @@ struct DaemonTests {
             }
             #expect(status == .exited(0))
             let log = String(decoding: sandbox.bytes("serve.log") ?? Data(), as: UTF8.self)
-            #expect(log.contains("stopped") && !log.contains("can't be read"), "\(log)")
+            #expect(log.contains("stopped") && !log.contains("cannot read a source"), "\(log)")
         }
     }
 

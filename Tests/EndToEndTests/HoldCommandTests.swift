@@ -88,8 +88,8 @@ import Testing
         (["unpin", "nope"], 1, "the configuration names no source \"nope\""),
         (["resume", "nope"], 1, "there is no preset \"nope\""),
         (["retry", "nope"], 1, "there is no preset \"nope\""),
-        (["approve", "nope"], 1, "no source has the revision \"nope\" in force"),
-        (["adopt", "a", "nope"], 1, "as one that nobody knows"),
+        (["approve", "nope"], 1, "cannot approve \"nope\": no source has applied this revision"),
+        (["adopt", "a", "nope"], 1, "do not show it as an orphan"),
         (["get", "orphans", "nope"], 1, "there is no orphan \"nope\""),
         (["get", "revisions", "nope"], 1, "there is no revision \"nope\""),
     ])

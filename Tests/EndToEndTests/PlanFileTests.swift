@@ -15,7 +15,7 @@ struct PlanFileTests {
         let first = try await sandbox.prewarm("sync", "--plan", "plan.json")
         #expect(first.code == 0 && sandbox.instances.count == 2, "\(first.err)")
         let again = try await sandbox.prewarm("sync", "--plan", "plan.json")
-        #expect(again.code == 1 && again.err.contains("the world has moved"))
+        #expect(again.code == 1 && again.err.contains("cannot apply the plan: the state has changed"))
         #expect(sandbox.instances.count == 2)
     }
 

@@ -22,7 +22,7 @@ struct StoreFileTests {
             #expect(claim.text.contains(isReplaced ? "was replaced" : "was removed"))
             try await daemon.eventually("it is not ready") { try await daemon.get("/readyz").status == 503 }
             #expect(try await daemon.get("/readyz").text.contains("prewarm.db was"))
-            try await daemon.eventually("the log says it") { daemon.log.contains("the store can't be used") }
+            try await daemon.eventually("the log says it") { daemon.log.contains("cannot use the store") }
         }
         for suffix in ["-wal", "-shm"] { try? sandbox.remove("prewarm.db\(suffix)") }
         try await sandbox.serve { daemon in

@@ -35,7 +35,9 @@ import Testing
             try await daemon.eventually("3 are ready again") { try await daemon.isReady("a", 3) }
             try sandbox.remove("instances/\(id)")
             try await daemon.eventually("the claim is reported") {
-                Self.line(daemon.log, "a workspace was lost", "preset=a", "workspace=\(name)", "does not list it")
+                Self.line(
+                    daemon.log, "a workspace was lost", "preset=a", "workspace=\(name)", "no longer lists the workspace"
+                )
             }
             let status = try await daemon.prewarm("status")
             #expect(status.code == 1, "\(status.out)")

@@ -60,7 +60,7 @@ struct AnswerTests {
             (#"{"state": "lost"}"#, "the state \"lost\""),
             (#"{"state": 1}"#, "state is not a string"),
             (#"{"endpoint": {}}"#, "endpoint is not a string"),
-            ("{\"endpoint\": \"a\", \"endpoint\": \"b\"}", "another key than \"endpoint\""),
+            ("{\"endpoint\": \"a\", \"endpoint\": \"b\"}", "a key other than \"endpoint\""),
             ("{\"endpoint\": \"a\",}", "expected a key in quotes at byte 17"),
             (#"{"metadata": []}"#, "metadata is not an object"),
             (#"{"metadata": {"a": {"b": 1}}}"#, "metadata.a is not a string, number or boolean"),
