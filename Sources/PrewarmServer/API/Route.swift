@@ -64,7 +64,7 @@ struct APICall: Sendable {
 
     /// Checks a request against its route.
     ///
-    /// - Parameter path: The parameters of the path, as ``Route/match(_:)`` returns them.
+    /// - Parameter path: The parameters of the path, which ``Route/match(_:)`` returns.
     /// - Throws: ``Problem`` with the status 400 if the request does not fit the route.
     init(_ request: APIRequest, _ route: Route, path: [String: String], caller: Caller) throws(Problem) {
         self.caller = caller
@@ -106,7 +106,7 @@ struct APICall: Sendable {
         }
     }
 
-    /// Returns the members by name after checking each of them.
+    /// Checks each member, and returns the members by name.
     ///
     /// - Parameter place: The place for error messages: `query` or `body`.
 
