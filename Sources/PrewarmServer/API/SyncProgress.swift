@@ -89,8 +89,12 @@ struct SyncProgress {
         if let first = held.first {
             let commit = reports.first { $0.source == first.action.preset.source }?.revision?.commit.prefix(8)
             return conclude(
-                .held, "\(held.count.counted("deletion")) held until someone approves",
-                hint: "see `prewarm plan`." + (commit.map { " To allow: `prewarm approve \($0)`" } ?? ""))
+                .held,
+                held.count == 1
+                    ? "1 deletion is held until someone approves it"
+                    : "\(held.count) deletions are held until someone approves them",
+                hint: "see `prewarm plan`"
+                    + (commit.map { ". To allow \(held.count == 1 ? "it" : "them"): `prewarm approve \($0)`" } ?? ""))
         }
         if unfinished.isEmpty {
             return conclude(

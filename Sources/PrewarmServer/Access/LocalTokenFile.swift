@@ -8,7 +8,7 @@ internal import Glibc
 /// the same time share the token: each holds a lock on the file for as long as it runs.
 package final class LocalTokenFile: Sendable {
     package let token: AccessToken
-    /// The name of the user whom the file belongs to, for the audit log.
+    /// The name of the user who owns the file, for the audit log.
     package let user: String
     /// The open file, which holds the lock.
     private let descriptor: Int32

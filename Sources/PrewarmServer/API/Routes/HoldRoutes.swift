@@ -42,7 +42,7 @@ enum HoldRoutes {
             method: .post, template: "/resume", name: "resume", summary: "Resume a preset, a source or everything",
             description: """
                 Ends a suspension of the same scope. `changed` is false if there was none. \
-                `still` says what else keeps the preset suspended: its manifest, its source, or everything. \
+                `still` says what keeps the preset suspended after that: its manifest, its source or everything. \
                 The body contains exactly one of `preset`, `source` and `all`; \
                 `source` and `all` need an operator whose scope is all presets. 404: there is no such preset or source. \
                 409: several sources have a preset of this name.
