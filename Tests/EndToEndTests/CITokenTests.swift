@@ -47,7 +47,7 @@ struct CITokenTests {
             #expect(anonymous.code == 1)
             let claim = try await daemon.sandbox.prewarm(
                 ["claim", "a", "--owner", "ada", "--oidc", "prewarm"], environment: runner)
-            #expect(claim.code == 1 && claim.err.contains("claimer is needed"), "\(claim.err)")
+            #expect(claim.code == 1 && claim.err.contains("this needs the role claimer"), "\(claim.err)")
         }
     }
 

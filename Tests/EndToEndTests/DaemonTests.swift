@@ -77,7 +77,7 @@ struct DaemonTests {
             let never = try await daemon.prewarm(
                 "sync", "--wait", "--rev", "0123456789abcdef", "--timeout", "1s")
             #expect(never.code == 1)
-            #expect(never.err.contains("0123456789abcdef is not in force"), "\(never.err)")
+            #expect(never.err.contains("0123456789abcdef is not applied"), "\(never.err)")
         }
     }
 

@@ -50,8 +50,8 @@ import Testing
         let manifest = try await sandbox.prewarm("resume", "b").err
         #expect(manifest.contains("b is still suspended: `suspended: true` in presets/b.yaml:3"), "\(manifest)")
         for (scope, hint) in [
-            (["--source", "presets"], "`prewarm resume --source presets` ends it"),
-            (["--all"], "`prewarm resume --all` ends it"),
+            (["--source", "presets"], "run `prewarm resume --source presets`"),
+            (["--all"], "run `prewarm resume --all`"),
         ] {
             #expect(try await sandbox.prewarm(["suspend"] + scope + ["--by", "eve"]).code == 0)
             let resume = try await sandbox.prewarm("resume", "a").err

@@ -62,7 +62,9 @@ struct LocalTokenTests {
             let elsewhere = try await sandbox.prewarm(
                 "get", "presets", "--server", daemon.url, "--config", "/nowhere/prewarm.yaml")
             #expect(elsewhere.code == 1 && elsewhere.err.contains("the request has no token"), "\(elsewhere.err)")
-            #expect(elsewhere.err.contains("hint: `prewarm token create`"), "\(elsewhere.err)")
+            #expect(
+                elsewhere.err.contains("hint: create a token with `prewarm token create NAME --role viewer`"),
+                "\(elsewhere.err)")
             let file = String(decoding: try #require(sandbox.bytes("prewarm.yaml")), as: UTF8.self)
             try sandbox.write(
                 "other/prewarm.yaml",
@@ -73,7 +75,9 @@ struct LocalTokenTests {
 
             // A token that is given counts, and nothing else.
             let wrong = try await sandbox.prewarm("get", "presets", "--server", daemon.url, "--token", "nonsense")
-            #expect(wrong.code == 1 && wrong.err.contains("the token is not known here"), "\(wrong.err)")
+            #expect(
+                wrong.code == 1 && wrong.err.contains("invalid token: it is unknown, or it was revoked"), "\(wrong.err)"
+            )
             #expect(!daemon.log.contains(daemon.localToken.suffix(52)))
         }
     }

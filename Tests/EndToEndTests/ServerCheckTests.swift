@@ -5,9 +5,9 @@ import Testing
     @Test(
         "is checked by validate, each thing where it stands",
         arguments: [
-            ("server: {listen: 7430x}", "is no address to listen at"),
-            ("server: {tls: {certificate: none.crt, key: none.key}}", "none.crt can't be read: No such file"),
-            ("server: {tls: {certificate: prewarm.yaml, key: provision}}", "has no certificate in PEM"),
+            ("server: {listen: 7430x}", "invalid listen address \"7430x\""),
+            ("server: {tls: {certificate: none.crt, key: none.key}}", "none.crt: No such file"),
+            ("server: {tls: {certificate: prewarm.yaml, key: provision}}", "it contains no certificate in PEM"),
             (
                 "server: {oidc: [{issuer: \"https://a.example.org\", audience: a, caFile: provision, rules: "
                     + "[{claims: {team: a}, role: viewer}]}]}", "provision has no certificates in PEM"

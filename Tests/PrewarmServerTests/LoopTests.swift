@@ -10,7 +10,7 @@ import Testing
 
 @testable import PrewarmServer
 
-/// A real repository, store and provisioner in one folder, with the loop around them.
+/// A real repository, store and provisioner in one folder, with an engine.
 private final class Workshop: Sendable {
     let folder: URL
     let engine: Engine
@@ -45,7 +45,7 @@ private final class Workshop: Sendable {
 
     deinit { try? FileManager.default.removeItem(at: folder) }
 
-    /// - Returns: the commit.
+    /// Commits files and returns the id of the commit.
     func commit(_ files: [String: String]) async throws -> String {
         let repository = folder.appending(path: "repository")
         for (name, text) in files {
@@ -77,10 +77,10 @@ private func preset(instances: String, version: String = "'1'") -> String {
     """
 }
 
-@Suite("From a commit to those who watch")
+@Suite("From a commit to notifications and metrics")
 struct LoopTests {
     @Test(
-        "A commit becomes a status at the forge, a broken one a failure with its line, and Prometheus can read it all")
+        "A commit gets a status at the forge, an invalid one a failure with its line, and the metrics count both")
     func loop() async throws {
         let workshop = try await Workshop()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -105,7 +105,7 @@ struct LoopTests {
                     #expect(try await eventually { last() == "success every pool is ready" })
                     #expect(forge.requests.last?.path == "/api/v3/repos/acme/presets/statuses/\(good)")
                     #expect(forge.requests.last?.json["context"] as? String == "prewarm/berlin/presets")
-                    #expect(chat.requests.isEmpty, "what is well is no news")
+                    #expect(chat.requests.isEmpty, "a success gives no message in the chat")
 
                     let broken = try await workshop.commit(["go.yaml": preset(instances: "many")])
                     try await workshop.sync()

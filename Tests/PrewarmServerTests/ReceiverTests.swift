@@ -5,9 +5,9 @@ import Testing
 
 @testable import PrewarmServer
 
-@Suite("Slack and forges")
+@Suite("Notifications to Slack and forges")
 struct ReceiverTests {
-    @Test("Slack gets text and blocks in which nothing is a link or a mention")
+    @Test("Slack gets text and blocks in which quoted text forms no link and no mention")
     func slack() async throws {
         let journal = try Journal()
         try await journal.register("chat")
@@ -58,7 +58,7 @@ struct ReceiverTests {
             context: "context", failure: "failure"),
     ]
 
-    @Test("A forge gets the state of the applied commit, with its token, where its API has it", arguments: forges)
+    @Test("A forge gets the status of the applied commit at the address of its API, with its token", arguments: forges)
     func forge(forge: Forge) async throws {
         let journal = try Journal(sources: ["presets": forge.source])
         try await journal.register("hub")
@@ -86,7 +86,7 @@ struct ReceiverTests {
         #expect(!journal.log.contains("dropped"), "\(journal.log)")
     }
 
-    @Test("Where no address is configured the API is that of the source's host")
+    @Test("If no address is configured, the API is the one of the source's host")
     func addresses() throws {
         for (kind, url, address) in [
             (SinkSettings.Kind.github, "https://github.com/a/b.git", "https://api.github.com"),
@@ -101,9 +101,9 @@ struct ReceiverTests {
     }
 }
 
-@Suite("Secrets of receivers")
+@Suite("Secrets of notification receivers")
 struct SinkSecretTests {
-    @Test("No output has one, whatever a receiver answers")
+    @Test("No output contains a secret, whatever a receiver answers")
     func planted() async throws {
         let journal = try Journal()
         let metrics = Metrics(version: "1.0.0", now: { .wall })
@@ -141,7 +141,7 @@ struct SinkSecretTests {
                 #expect(try await eventually { receiver.requests.count >= answers.count + 3 })
             }
         }
-        // Where nobody listens.
+        // No server listens at this address.
         let away = SinkSettings(name: "chat", kind: .slack, url: "https://127.0.0.1:1" + slackPath)
         try await journal.notifier(away, metrics: metrics).running {
             try await journal.append(.preset("rust", "Stalled"))
@@ -158,12 +158,12 @@ struct SinkSecretTests {
         for secret in planted {
             for (name, text) in outputs { #expect(!text.contains(secret), "\(secret) is in the \(name)") }
         }
-        // Beginnings of secrets, as a cut may leave them.
+        // A cut text may end with the beginning of a secret.
         for beginning in ["whsec_MfKQ", "ghp_Plant", "xoxPlan"] { #expect(!journal.log.contains(beginning)) }
         #expect(!journal.log.contains("\u{1b}"))
     }
 
-    @Test("Errors of the configuration name none")
+    @Test("Errors of the configuration contain no secret")
     func errors() throws {
         let journal = try Journal()
         let bad = [
@@ -174,7 +174,7 @@ struct SinkSecretTests {
         for settings in bad {
             do {
                 _ = try journal.notifier(settings)
-                Issue.record("it was taken")
+                Issue.record("the settings were accepted")
             } catch { #expect(!"\(error)".contains("Planted")) }
         }
     }

@@ -5,9 +5,9 @@ import Testing
 
 @testable import PrewarmServer
 
-@Suite("Receivers as they are configured")
+@Suite("Settings of notification receivers")
 struct SinkSettingsTests {
-    @Test("The configuration can ask for every beginning and happening, and for nothing else")
+    @Test("The configuration accepts every notification type except those that end an incident")
     func types() {
         let ends: Set<NotificationType> = [.revisionRecovered, .presetRecovered, .workspaceRecovered, .sourceRecovered]
         let all = Set(NotificationType.allCases).subtracting(ends).map(\.rawValue)
@@ -49,12 +49,12 @@ struct SinkSettingsTests {
             says: "can't be read"),
     ]
 
-    @Test("One that can't work is refused with a sentence, before anything is sent", arguments: bad)
+    @Test("Settings that cannot work are refused with a message and a hint before anything is sent", arguments: bad)
     func refused(bad: Bad) throws {
         let journal = try Journal(sources: bad.sources)
         do {
             _ = try journal.notifier(bad.settings)
-            Issue.record("it was taken")
+            Issue.record("the settings were accepted")
         } catch {
             #expect(error.message.contains(bad.says), "\(error.message)")
             #expect(error.sink == "s" && error.hint != nil)
@@ -62,7 +62,7 @@ struct SinkSettingsTests {
     }
 
     @Test(
-        "Host and repository follow from the URL that a source is fetched from",
+        "The URL of a source gives the forge's host and the repository",
         arguments: [
             ("https://github.com/acme/presets.git", "https://github.com", "acme/presets"),
             ("https://GitHub.com/acme/presets/", "https://github.com", "acme/presets"),
@@ -79,7 +79,7 @@ struct SinkSettingsTests {
     }
 
     @Test(
-        "What is at no forge is not guessed at",
+        "A URL that is not at a forge gives no repository",
         arguments: ["/srv/git/a/b.git", "file:///srv/a/b", "https://x.org/a", "", "https://"])
     func noRepository(url: String) {
         #expect(ForgeRepository(url: url) == nil)

@@ -13,9 +13,9 @@ private func hook(_ receiver: Receiver, name: String = "hook", types: Set<Notifi
         types: types ?? NotificationType.standard)
 }
 
-@Suite("Webhooks")
+@Suite("Webhook notifications")
 struct WebhookTests {
-    @Test("A stalled pool reaches the receiver as a CloudEvent, and its recovery, too")
+    @Test("A stalled pool and its recovery reach the receiver as CloudEvents")
     func delivery() async throws {
         let journal = try Journal()
         try await journal.register("hook")
@@ -48,8 +48,8 @@ struct WebhookTests {
     }
 
     @Test(
-        "The signature is one that the library of Standard Webhooks takes, and no other secret makes it",
-        .enabled("standardwebhooks is not here: pip install standardwebhooks") {
+        "The library of Standard Webhooks accepts the signature with the right secret only",
+        .enabled("standardwebhooks is not installed: pip install standardwebhooks") {
             await Programs.isWanted("python3", [Programs.tests.appending(path: "webhook-peer.py").path, "check"])
         })
     func signature() async throws {
@@ -67,7 +67,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("A receiver that fails is asked again with the same id, as late as it wishes")
+    @Test("A failed delivery is repeated with the same id, not before the time in Retry-After")
     func retries() async throws {
         let journal = try Journal()
         try await journal.register("hook")
@@ -87,10 +87,10 @@ struct WebhookTests {
             #expect(Set(receiver.requests.map(\.body)).count == 1)
         }
         let warnings = journal.log.split(separator: "\n").filter { $0.contains(#""level":"warning""#) }
-        #expect(warnings.count == 1, "it is said once, not at every attempt")
+        #expect(warnings.count == 1, "the failure is logged once, not at every attempt")
     }
 
-    @Test("What a receiver refuses is dropped, and what comes after it is not", arguments: [400, 401, 404, 422, 302])
+    @Test("A refused notification is dropped, and the next ones are sent", arguments: [400, 401, 404, 422, 302])
     func refusal(status: Int) async throws {
         let journal = try Journal()
         try await journal.register("hook")
@@ -112,7 +112,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("A receiver that is gone for good gets nothing more, and the others do")
+    @Test("A receiver that answers 410 gets no more notifications, and other receivers do")
     func gone() async throws {
         let journal = try Journal()
         try await journal.register("hook", "other")
@@ -129,7 +129,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("A receiver that never answers delays no other")
+    @Test("A receiver that never answers does not delay other receivers")
     func slow() async throws {
         let journal = try Journal()
         try await journal.register("slow", "quick")
@@ -143,14 +143,14 @@ struct WebhookTests {
                         try await journal.append(.preset("go", "Stalled"), .preset("go", "Recovered"))
                         #expect(try await eventually { quick.requests.count == 2 * digit })
                     }
-                    #expect(try await eventually { slow.requests.count >= 2 }, "it is given up and asked again")
+                    #expect(try await eventually { slow.requests.count >= 2 }, "the request is canceled and sent again")
                 }
                 #expect(Set(slow.requests.map(\.body)).count == 1)
             }
         }
     }
 
-    @Test("A restart goes on where it was: nothing is lost, and nothing that was taken comes again")
+    @Test("After a restart no notification is lost, and none that was delivered is sent again")
     func restart() async throws {
         let journal = try Journal()
         try await journal.register("hook")
@@ -162,7 +162,7 @@ struct WebhookTests {
                 try await journal.append(.source("Unreachable", "no answer"))
                 #expect(try await eventually { receiver.requests.count >= 2 })
             }
-            // While nobody runs.
+            // These events come while no notifier runs.
             try await journal.append(.preset("go", "Recovered"), .preset("rust", "Stalled"))
             try await journal.notifier(hook(receiver)).running {
                 let isTold = try await eventually {
@@ -184,7 +184,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("Of two processes on one store one tells, and the other goes on where that one ended")
+    @Test("One of two processes on a store sends notifications, and the other continues when it ends")
     func processes() async throws {
         let journal = try Journal()
         try await journal.register("hook")
@@ -211,7 +211,7 @@ struct WebhookTests {
     }
 
     @Test(
-        "A certificate that nobody vouches for is refused, and taken where the configuration does",
+        "An untrusted certificate is refused, unless `caFile` trusts it",
         arguments: [false, true])
     func certificates(isTrusted: Bool) async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "certificate-\(UUID().uuidString).pem").path
@@ -247,7 +247,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("What a sink remembered and nobody can read is begun anew, and said")
+    @Test("An unreadable state of a sink is logged and replaced by a new one")
     func damaged() async throws {
         let journal = try Journal()
         try await journal.engine.store.write {
@@ -268,7 +268,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("A sink that is new is not told of what is past")
+    @Test("A new sink gets no notifications of earlier events")
     func newcomer() async throws {
         let journal = try Journal()
         try await journal.append(.preset("old", "Stalled"))
@@ -282,7 +282,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("A long backlog stays small in the store, and of what is a day old only that is told which is still so")
+    @Test("A long backlog stays small in the store, and of events a day old only open incidents are reported")
     func backlog() async throws {
         let journal = try Journal()
         try await journal.register("hook")

@@ -3,13 +3,13 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Programs of others that the tests compare with.
+/// Other programs that the tests run.
 enum Programs {
     static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
     static let root = tests.deletingLastPathComponent()
 
-    /// Where a CI runner lacks one, the tests run and fail instead.
+    /// Says whether tests with a program run: if the program works here, and always in CI, where they fail if it is missing.
     static func isWanted(_ program: String, _ arguments: [String]) async -> Bool {
         if ProcessInfo.processInfo.environment["CI"] != nil { return true }
         return (try? await run(program, arguments))?.status == 0
@@ -25,7 +25,7 @@ enum Programs {
         return (status, result.standardOutput + result.standardError)
     }
 
-    /// What `standardwebhooks` says of requests.
+    /// Returns the verdicts of the Python library `standardwebhooks` on requests: `good` or `bad …`.
     static func verify(_ requests: [Receiver.Request], secret: String) async throws -> [String] {
         let lines = try requests.map { request in
             let value: [String: Any] = ["headers": request.headers, "body": request.body]
