@@ -4,18 +4,18 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOSSL
 
-/// Sends a webhook's request to a daemon, as its forge would.
+/// Sends a webhook request to a daemon as a forge does.
 package struct WebhookTrial: Sendable {
     package struct Answer: Hashable, Sendable {
         package let status: Int
-        /// One line, the beginning of the body.
+        /// The beginning of the body as one line.
         package let text: String
     }
 
     private static let answerLimit = 64 * 1024
 
     private let client: HTTPClient
-    /// PEM certificates that are trusted beside the system's own; nil: none.
+    /// A PEM file with certificates to trust in addition to the system's; nil for the system's only.
     private let caFile: String?
 
     package init(client: HTTPClient, caFile: String? = nil) {
