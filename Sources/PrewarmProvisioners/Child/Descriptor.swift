@@ -16,6 +16,7 @@ final class Descriptor: Sendable {
     /// The number of the descriptor; -1 after it was closed. `poll` ignores -1.
     var raw: Int32 { open.withLock { $0 } }
 
+    /// Closes the descriptor. Further calls have no effect.
     func close() {
         let raw = open.withLock { raw in
             defer { raw = -1 }

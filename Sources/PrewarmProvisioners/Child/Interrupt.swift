@@ -13,6 +13,7 @@ final class Interrupt: Sendable {
     /// The descriptor that becomes readable when the interrupt is given. It is never read, so it stays readable.
     var descriptor: Int32 { pipe.reading.raw }
 
+    /// Gives the interrupt. Further calls have no effect.
     func give() {
         var byte: UInt8 = 1
         _ = write(pipe.writing.raw, &byte, 1)

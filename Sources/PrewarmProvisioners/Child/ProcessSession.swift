@@ -93,6 +93,7 @@ extension ProcessSession {
         return ProcessMark(group: leader, startTime: status.startTime, bootID: bootID)
     }
 
+    /// Returns the id of the current boot; nil if it cannot be read.
     static func bootID() -> String? {
         guard let line = readKernelFile("/proc/sys/kernel/random/boot_id") else { return nil }
         let text = String(decoding: line.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)

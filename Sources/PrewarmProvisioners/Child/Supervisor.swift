@@ -10,6 +10,7 @@ struct EndedChild: Sendable {
     let log: LogTail
 }
 
+/// The reason why prewarm ended a child.
 enum StopReason: Hashable, Sendable {
     case timedOut, cancelled
     /// The child wrote more than the limit to standard output.

@@ -58,6 +58,8 @@ package struct CommandProvisioner: Provisioner {
 
     package var longestList: Duration { settings.timeout + settings.grace }
 
+    /// Runs the command for `list` and returns the listed workspaces.
+    /// - Throws: ``ProvisionerFailure`` if the command fails or its answer is no list.
     package func list() async throws(ProvisionerFailure) -> [ListedWorkspace] {
         guard operations.contains(.list) else {
             throw ProvisionerFailure(.cannotRun, "provisioner \(settings.name) does not offer list")

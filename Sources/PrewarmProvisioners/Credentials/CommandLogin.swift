@@ -39,6 +39,7 @@ package struct CommandLogin: GitLoginSource {
 
     private static let advice = #"print only {"username": "…", "password": "…"}"#
 
+    /// Runs the command and returns the login that it prints.
     package func login() async throws(GitFailure) -> GitLogin {
         let output: ToolOutput
         do throws(ToolFailure) {

@@ -13,6 +13,7 @@ package import PrewarmEngine
 /// shortly before they expire
 /// (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app).
 package actor GitHubAppLogin: GitLoginSource {
+    /// The settings of a GitHub App.
     package struct Settings: Sendable {
         /// The name of the source, for messages.
         package var source: String
@@ -57,6 +58,7 @@ package actor GitHubAppLogin: GitLoginSource {
         self.now = now
     }
 
+    /// Returns the kept token, or requests a new one.
     package func login() async throws(GitFailure) -> GitLogin {
         let time = now()
         // If the clock jumped back, the token may already have expired.
@@ -67,6 +69,7 @@ package actor GitHubAppLogin: GitLoginSource {
         return login
     }
 
+    /// Forgets the token if the remote refused it, so that the next call requests a new one.
     package func refused(_ login: GitLogin) {
         if kept?.login == login { kept = nil }
     }

@@ -38,6 +38,7 @@ struct JSONWriter {
         if needsComma { text += "," }
     }
 
+    /// Returns the text as a JSON string with quotes.
     static func quoted(_ value: String) -> String {
         var bytes: [UInt8] = [UInt8(ascii: "\"")]
         bytes.reserveCapacity(value.utf8.count + 2)

@@ -12,6 +12,7 @@ struct LogTail: Sendable {
         self.slack = slack
     }
 
+    /// Adds bytes to the log.
     mutating func append(_ bytes: ArraySlice<UInt8>) {
         kept += bytes
         let most = Self.limit + slack

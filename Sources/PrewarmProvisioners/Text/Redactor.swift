@@ -71,6 +71,7 @@ struct Redactor: Sendable {
         return String(decoding: clean, as: UTF8.self)
     }
 
+    /// Returns the text with secrets replaced by `***`.
     func redact(_ text: String) -> String {
         redact(Array(text.utf8))
     }

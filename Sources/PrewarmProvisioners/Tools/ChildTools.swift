@@ -9,6 +9,8 @@ package struct ChildTools: ToolRunner {
         self.environment = environment
     }
 
+    /// Runs a tool to its exit. An exit code other than 0 is not an error.
+    /// - Throws: ``ToolFailure`` if the tool did not run to its end, or wrote more than the limit.
     package func run(_ call: ToolCall) async throws(ToolFailure) -> ToolOutput {
         let environment = environment.merging(call.environment) { _, special in special }
         guard

@@ -14,6 +14,7 @@ final class Counter: Sendable {
         cells = Mutex(BoundedCells(limit: limit))
     }
 
+    /// Adds to the value of a label set.
     func add(_ labels: [String], _ count: Int = 1) {
         cells.withLock { $0.change(labels, from: 0) { $0 &+= UInt64(clamping: count) } }
     }
@@ -26,6 +27,7 @@ final class Counter: Sendable {
 
 /// A histogram of durations with one cell for each set of labels. Any thread may use it.
 final class Histogram: Sendable {
+    /// The counts of one label set.
     struct Cell: Sendable {
         /// The number of durations in each bucket that fit no smaller bucket. The last element counts the durations above
         /// every bound.
@@ -42,6 +44,7 @@ final class Histogram: Sendable {
         cells = Mutex(BoundedCells(limit: limit))
     }
 
+    /// Adds one duration to the cell of a label set. A negative duration counts as 0.
     func observe(_ labels: [String] = [], _ duration: Duration) {
         // A clock that jumps back gives a negative duration, and the sum of a histogram must never decrease.
         let seconds = max(duration / .seconds(1), 0)

@@ -1,5 +1,6 @@
 /// A metric family: its name, its help text and the names of its labels.
 struct MetricDescriptor: Sendable {
+    /// The kind of a metric in Prometheus' text format.
     enum Kind: String, Sendable {
         case counter, gauge, histogram
     }

@@ -13,6 +13,7 @@ package final class Metrics: Sendable {
         case off
     }
 
+    /// The label `result` of a claim.
     package enum ClaimResult: String, CaseIterable, Sendable {
         /// The claim got a workspace at once.
         case hit
@@ -24,10 +25,12 @@ package final class Metrics: Sendable {
         case empty
     }
 
+    /// The label `result` of a request to a webhook endpoint, see ``WebhookVerdict/Outcome/result``.
     package enum DeliveryResult: String, CaseIterable, Sendable {
         case accepted, unmatched, unauthorized, invalid, limited
     }
 
+    /// The label `result` of an attempt to send a notification.
     enum NotificationResult: String, CaseIterable, Sendable {
         case delivered
         /// The attempt failed, and prewarm tries again later.
@@ -81,6 +84,7 @@ package final class Metrics: Sendable {
         }
     }
 
+    /// Counts one reconciliation. A result without an error sets the time of the last success.
     package func turn(source: String, duration: Duration, result: Observation.TurnResult) {
         reconciles.add([source, result.rawValue])
         if result != .skipped { reconcileDuration.observe([source], duration) }
@@ -106,6 +110,7 @@ package final class Metrics: Sendable {
         for result in NotificationResult.allCases { notifications.add([sink, result.rawValue], 0) }
     }
 
+    /// Counts one attempt to send a notification.
     func notification(sink: String, result: NotificationResult) { notifications.add([sink, result.rawValue]) }
 
     // MARK: Scrapes

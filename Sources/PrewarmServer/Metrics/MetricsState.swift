@@ -3,6 +3,7 @@ internal import PrewarmEngine
 
 /// The state of sources and operations, read from the store at a scrape.
 struct MetricsState: Sendable {
+    /// The state of one source.
     struct Source: Sendable {
         var name: String
         var ref = ""
@@ -25,6 +26,7 @@ struct MetricsState: Sendable {
     var brokenClaims: [(provisioner: String, count: Int)] = []
     var now: Timestamp
 
+    /// Reads the state in one snapshot of the store.
     static func read(_ engine: Engine) async throws -> MetricsState {
         let (now, holder, names) = (engine.now(), engine.holder, engine.sourceNames)
         let listed = engine.provisioners.filter { $0.value.operations.contains(.list) }.keys.sorted()

@@ -10,6 +10,7 @@ struct PoolMetrics: Sendable {
     /// The number of deletions that wait for approval, by source.
     var held: [String: Int] = [:]
 
+    /// Reads all pools. Its duration grows with the number of presets.
     static func read(_ engine: Engine) async throws -> PoolMetrics {
         var metrics = PoolMetrics()
         for report in try await engine.assess() {

@@ -56,6 +56,7 @@ struct PrometheusText {
         }
     }
 
+    /// Writes the buckets, the sum and the count of one histogram cell.
     mutating func sample(_ metric: MetricDescriptor, _ values: [String], _ histogram: Histogram.Cell) {
         var cumulative: UInt64 = 0
         for (index, count) in histogram.counts.enumerated() {

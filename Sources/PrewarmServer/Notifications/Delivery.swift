@@ -7,6 +7,7 @@ internal import PrewarmCore
 
 /// Sends requests to one receiver and returns their outcome. Texts in an outcome contain no secret.
 struct Delivery: Sendable {
+    /// The outcome of one attempt.
     enum Outcome: Hashable, Sendable {
         case delivered
         /// The attempt failed and may be repeated.
@@ -52,6 +53,7 @@ struct Delivery: Sendable {
         return configuration
     }
 
+    /// Sends a request within the timeout, and returns its outcome.
     func send(_ request: OutgoingRequest, by sink: any Sink, now: Timestamp) async -> Outcome {
         await withTaskGroup(of: Outcome?.self) { group in
             group.addTask { await attempt(request, by: sink, now: now) }

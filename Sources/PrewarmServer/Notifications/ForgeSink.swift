@@ -126,6 +126,7 @@ private enum StatusDescription: OutputPlace {
 private typealias StatusText = ShownText<StatusDescription>
 
 extension SinkError {
+    /// The error for a missing or invalid `url`.
     static func badAddress(_ sink: String) -> SinkError {
         SinkError(
             sink,

@@ -2,6 +2,7 @@ internal import PrewarmCore
 
 /// A fault that lasts for some time. A sink reports it once when it begins and once when it ends.
 struct Incident: Hashable, Sendable {
+    /// The kind of fault.
     enum Topic: String, CaseIterable, Sendable {
         /// prewarm cannot read the repository.
         case failing

@@ -187,6 +187,7 @@ private struct Batch {
     /// The index of the message to which further items are added: by the id of a new incident, or by type and source.
     private var places: [String: Int] = [:]
 
+    /// Adds a message, or adds an item to the message of the same place.
     mutating func add(
         _ context: Context, _ type: NotificationType, _ state: Message.State, revision: String?, incident: Incident?
     ) {

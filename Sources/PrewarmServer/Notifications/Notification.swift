@@ -20,6 +20,7 @@ struct Message: Hashable, Sendable {
         case broken, recovered, info
     }
 
+    /// One affected object of a message.
     struct Item: Hashable, Sendable {
         /// The kind and name of the object, for example `preset/go-large`.
         let object: String
@@ -49,6 +50,7 @@ struct Message: Hashable, Sendable {
         self.incident = incident
     }
 
+    /// Counts an item, and keeps it if there is room.
     mutating func add(_ item: Item) {
         count += 1
         if items.count < Self.itemLimit { items.append(item) }

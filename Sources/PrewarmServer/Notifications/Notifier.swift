@@ -9,6 +9,7 @@ internal import ServiceLifecycle
 /// It reads the events of the store. So notifications do not delay reconciliation and survive a restart of the process.
 /// Each sink has its own worker and does not wait for the others.
 package struct Notifier: Service {
+    /// The times between reads and attempts.
     package struct Pace: Sendable {
         /// The time between two reads of the events.
         package var interval: Duration
@@ -82,6 +83,7 @@ package struct Notifier: Service {
             : (try WebhookSink(settings, address: address, instance: instance), address)
     }
 
+    /// Runs the workers until a graceful shutdown.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in

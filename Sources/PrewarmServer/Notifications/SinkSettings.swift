@@ -1,5 +1,6 @@
 /// The settings of one entry of `notifications` in the configuration.
 package struct SinkSettings: Sendable {
+    /// The kind of receiver.
     package enum Kind: String, CaseIterable, Sendable {
         /// Signed CloudEvents.
         case webhook
@@ -41,6 +42,7 @@ package struct SinkSettings: Sendable {
         self.caFile = caFile
     }
 
+    /// Returns true if the sink reports on this source.
     package func concerns(_ source: String) -> Bool { sources?.contains(source) ?? true }
 }
 

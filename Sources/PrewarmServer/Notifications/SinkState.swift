@@ -46,6 +46,7 @@ struct SinkState: Hashable, Sendable {
         }
     }
 
+    /// Removes a notification from the outbox.
     mutating func remove(_ notification: Notification) { outbox.removeAll { $0.id == notification.id } }
 }
 

@@ -5,6 +5,7 @@ package import PrewarmCore
 ///
 /// It is only a hint to check sources. prewarm always reads the data from git.
 package struct PushNotice: Hashable, Sendable {
+    /// One moved ref.
     package struct Update: Hashable, Sendable {
         /// The full name of the ref, for example `refs/heads/main`.
         package let ref: String
@@ -24,6 +25,7 @@ package struct PushNotice: Hashable, Sendable {
         }
     }
 
+    /// The project and name of a repository.
     package struct Place: Hashable, Sendable {
         package let project: String
         package let repository: String

@@ -1,5 +1,6 @@
 /// The properties of a configured source that webhooks need.
 package struct WatchedSource: Hashable, Sendable {
+    /// The ref that a source follows.
     package enum Ref: Hashable, Sendable {
         /// The remote's default branch.
         case head

@@ -7,6 +7,7 @@ package import PrewarmCore
 /// It comes before any parsing of the body. Every secret is tried, even after a match, and every comparison takes constant
 /// time.
 package struct WebhookSignature: Sendable {
+    /// The result of a check.
     package enum Finding: Hashable, Sendable {
         case good
         case missing

@@ -6,6 +6,7 @@ internal import NIOSSL
 
 /// Sends a webhook request to a daemon as a forge does.
 package struct WebhookTrial: Sendable {
+    /// The answer of the daemon.
     package struct Answer: Hashable, Sendable {
         package let status: Int
         /// The beginning of the body as one line.
@@ -23,6 +24,7 @@ package struct WebhookTrial: Sendable {
         self.caFile = caFile
     }
 
+    /// Sends the request and returns the answer. The limit is 15 seconds.
     package func send(_ request: WebhookRequest, to url: String) async throws -> Answer {
         var post = HTTPClientRequest(url: url)
         post.method = .POST

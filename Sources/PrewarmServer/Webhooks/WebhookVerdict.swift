@@ -2,6 +2,7 @@ internal import PrewarmCore
 
 /// The answer to a request to a webhook, and the sources to check.
 package struct WebhookVerdict: Hashable, Sendable {
+    /// The outcome of a request.
     package enum Outcome: String, CaseIterable, Sendable {
         /// A push that wakes up sources.
         case accepted
