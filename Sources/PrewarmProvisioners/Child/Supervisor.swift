@@ -46,7 +46,7 @@ struct Supervisor {
     private var drainTime: ContinuousClock.Instant?
 
     /// - Parameter pidDescriptor: A descriptor that becomes readable at the exit; -1 if the kernel has none (before Linux
-    ///   5.4).
+    ///   5.3).
     init(
         session: ProcessSession, pidDescriptor: Int32, pipes: ChildPipes, input: [UInt8], limits: ChildLimits,
         started: ContinuousClock.Instant, interrupt: Interrupt
