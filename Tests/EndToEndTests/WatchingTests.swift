@@ -7,7 +7,10 @@ struct WatchingTests {
         "A receiver that could never be told is an error of validate, with its line and no secret",
         arguments: [
             ("kind: github, token: planted-text", "names no repository at a forge"),
-            ("kind: slack, url: \"https://hooks.slack.com/planted-text\", caFile: nowhere.pem", "can't be read"),
+            (
+                "kind: slack, url: \"https://hooks.slack.com/planted-text\", caFile: nowhere.pem",
+                "cannot read the certificates"
+            ),
             ("kind: webhook, url: \"https://x.org/planted-text\", secret: planted-text", "whsec_"),
         ])
     func receivers(entry: String, words: String) async throws {

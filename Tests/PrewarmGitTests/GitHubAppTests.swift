@@ -131,8 +131,8 @@ struct GitHubAppTests {
             ("status/500", GitFailure.Reason.unreachable, "status 500"),
             ("status/404", .authenticationFailed, "status 404"), ("page", .unreachable, "status 200"),
             ("redirect", .refused, "redirects are not followed"),
-            ("silent", .unreachable, "gave no token: no whole answer within 1 s"),
-            ("halting", .unreachable, "gave no token: no whole answer within 1 s"),
+            ("silent", .unreachable, ": no complete answer within 1 s"),
+            ("halting", .unreachable, ": no complete answer within 1 s"),
         ])
     func broken(_ path: String, _ reason: GitFailure.Reason, _ message: String) async throws {
         try await GitServer.serving(folder) { other in
@@ -168,7 +168,7 @@ struct GitHubAppTests {
                 return await group.next().flatMap { $0 }
             }
             #expect(failure?.reason == .unreachable)
-            #expect(failure?.message.contains("the call was cancelled") == true, "\(String(describing: failure))")
+            #expect(failure?.message.contains("the call was canceled") == true, "\(String(describing: failure))")
         }
     }
 
@@ -179,7 +179,7 @@ struct GitHubAppTests {
             let login = login(proxy, apiURL: "https://localhost:1", timeout: .seconds(5), proxy: address)
             let failure = try #require(await #expect(throws: GitFailure.self) { try await login.login() })
             #expect(failure.reason == .authenticationFailed, "\(failure)")
-            #expect(failure.message.contains("the proxy refused its login, or wants one"), "\(failure)")
+            #expect(failure.message.contains("the proxy refused the login or requires one"), "\(failure)")
             #expect(!"\(failure)".contains("s3cr3t"), "\(failure)")
             #expect(proxy.requests.count == 1, "\(proxy.requests)")
         }
@@ -236,7 +236,9 @@ struct GitHubAppTests {
             }
             let refusing = login(server, apiURL: url, caFile: certificate.file, proxy: "https://localhost:1")
             let refusal = await #expect(throws: GitFailure.self) { try await refusing.login() }
-            #expect(refusal?.reason == .refused && refusal?.message.contains("http://HOST:PORT alone") == true)
+            #expect(
+                refusal?.reason == .refused
+                    && refusal?.message.contains("invalid proxy: it must have the form http://HOST:PORT") == true)
         }
     }
 }

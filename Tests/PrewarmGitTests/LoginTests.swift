@@ -106,9 +106,11 @@ struct LoginTests {
         "that a command fails to give is told with its last words, and never with its output",
         arguments: [
             ("echo no vault >&2; exit 3", "exit code 3: no vault"), ("exit 1", "exit code 1"),
-            ("echo s3cr3t", "is not the JSON"), (#"echo '{"username": "s3cr3t"}'"#, "is not the JSON"),
+            ("echo s3cr3t", "is not the expected JSON"),
+            (#"echo '{"username": "s3cr3t"}'"#, "is not the expected JSON"),
             (#"echo '{"password": ""}'; echo s3cr3t >&2"#, "empty username or password"),
-            ("head -c 100000 /dev/zero | tr '\\0' s", "more than 65536 bytes"), ("sleep 60", "not done within 1 s"),
+            ("head -c 100000 /dev/zero | tr '\\0' s", "more than 65536 bytes"),
+            ("sleep 60", "did not finish within 1 s"),
             ("kill -9 $$", "exit code 137"), (#"echo '{"password": "s3cr3t"}'; exit 2"#, "exit code 2"),
             (#"echo 'curl -u ada:s3cr3t x' >&2; echo '{"password": "s3cr3t"}'; exit 2"#, "curl -u ada:… x"),
             (#"set -x; echo no vault >&2; sh -c 'exit 3' s3cr3t"#, "exit code 3: no vault"),
@@ -131,7 +133,7 @@ struct LoginTests {
         let login = try command("echo the vault of s3cr3t is shut >&2; exit 3", url: "")
         let failure = await #expect(throws: GitFailure.self) { try await login.login() }
         #expect(failure?.message.hasSuffix(": exit code 3") == true, "\(String(describing: failure))")
-        #expect(failure?.hint == "`prewarm doctor` shows what it says")
+        #expect(failure?.hint == "run `prewarm doctor`: it shows the error output of the command")
     }
 
     @Test("by a command that is not there says so")

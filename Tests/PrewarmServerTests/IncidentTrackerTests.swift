@@ -4,7 +4,7 @@ import Testing
 
 @testable import PrewarmServer
 
-/// Returns the events with the sequence numbers that a store would give them.
+/// Numbers the events as a store does.
 private func numbered(_ batches: [[Event]]) -> [[SequencedEvent]] {
     var sequence: Int64 = 0
     return batches.map { batch in
@@ -15,7 +15,7 @@ private func numbered(_ batches: [[Event]]) -> [[SequencedEvent]] {
     }
 }
 
-/// Returns the notifications for events that are read in these batches, in order and in the form `type count`.
+/// Returns the messages for events that are read in these batches, each as `type count`, in order.
 private func told(
     _ batches: [[Event]], wanted: Set<NotificationType> = NotificationType.standard, restarting: Bool = false
 ) throws -> [String] {
@@ -31,7 +31,7 @@ private func told(
     return told
 }
 
-@Suite("Incidents")
+@Suite("The incident tracker")
 struct IncidentTrackerTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -52,17 +52,17 @@ struct IncidentTrackerTests {
 
     static let cases = [
         Case(
-            "fifty pools that stall at once give one message, and one more when the last pool has recovered",
+            "fifty pools that stall at once give one message, and one more when the last recovers",
             [
                 (1...50).map { .preset("p\($0)", "Stalled") }, (1...49).map { .preset("p\($0)", "Recovered") },
                 [.preset("p50", "Recovered")],
             ], ["preset.stalled 50", "preset.recovered 1"]),
         Case(
-            "a pool that joins an open incident gives no further message",
+            "a preset that joins an open incident gives no message",
             [[.preset("a", "Stalled")], [.preset("b", "Stalled")], [.preset("a", "Recovered")]],
             ["preset.stalled 1"]),
         Case(
-            "a stalled pool that is removed from git ends the incident, too",
+            "removing a stalled preset from git ends its incident",
             [[.preset("a", "Stalled")], [.preset("a", "Forgotten")], [.preset("a", "Recovered")]],
             ["preset.stalled 1", "preset.recovered 1"]),
         Case(
@@ -73,7 +73,7 @@ struct IncidentTrackerTests {
             ],
             ["source.failing 1", "source.recovered 1"]),
         Case(
-            "a pin and a suspension are not failures", [[.source("Pinned"), .source("Suspended")]], []),
+            "a pin and a suspension are no failures", [[.source("Pinned"), .source("Suspended")]], []),
         Case(
             "several invalid revisions in a row give one incident",
             [
@@ -82,29 +82,29 @@ struct IncidentTrackerTests {
                 [.revision("c", "Applied"), .revision("c", "ManifestsValid")],
             ], ["revision.invalid 1", "revision.recovered 1"]),
         Case(
-            "an approval ends the incident of held deletions",
+            "an approval ends the held incident",
             [[.revision("a", "DeletionsHeld")], [.source("Approved")], [.revision("a", "HoldEnded")]],
             ["revision.held 1", "revision.approved 1"]),
         Case(
-            "another revision ends the incident of held deletions",
+            "another revision without held deletions ends the held incident",
             [[.revision("a", "DeletionsHeld")], [.revision("b", "HoldEnded")]],
             ["revision.held 1", "revision.recovered 1"]),
         Case(
-            "an approval ends the incident, even if approvals are not among the notification types",
+            "an approval ends the held incident even if approvals are not reported",
             [[.revision("a", "DeletionsHeld")], [.source("Approved")]], ["revision.held 1", "revision.recovered 1"],
             wanted: [.revisionHeld]),
         Case(
-            "lost workspaces have recovered when as many workspaces have become ready",
+            "the lost incident ends once as many workspaces are ready",
             [
                 [.workspace("a", "Lost"), .workspace("a", "Lost")], [.workspace("a", "Ready")],
                 [.workspace("b", "Ready")], [.workspace("a", "Ready")],
             ], ["workspace.lost 2", "workspace.recovered 1"]),
         Case(
-            "a loss without an end does not suppress a loss on the next day",
+            "a loss whose end was missed does not hide a loss of the next day",
             [[.workspace("a", "Lost", at: .at(0))], [.workspace("a", "Lost", at: .at(86_400))]],
             ["workspace.lost 1", "workspace.lost 1"]),
         Case(
-            "failed builds give a message if the type is enabled, and a stalled pool continues their incident",
+            "failed builds are reported if configured, and a stalled pool replaces them without a recovery message",
             [
                 [.workspace("a", "CreateFailed")], [.workspace("a", "CreateFailed")],
                 [.workspace("a", "CreateFailed"), .preset("a", "Stalled")],
@@ -112,22 +112,20 @@ struct IncidentTrackerTests {
             ], ["preset.degraded 1", "preset.stalled 1", "preset.recovered 1"],
             wanted: [.presetDegraded, .presetStalled]),
         Case(
-            "failed builds give no message by default",
+            "failed builds are not reported by default",
             [[.workspace("a", "CreateFailed")], [.workspace("a", "Ready")]], []),
         Case(
             "a thousand claims at once give one message",
             [(1...1000).map { _ in .workspace("a", "Claimed") }, [.workspace("a", "Claimed")]],
             ["workspace.claimed 1000", "workspace.claimed 1"], wanted: [.workspaceClaimed]),
         Case(
-            "each revision gives its own message",
+            "each revision gives a message of its own",
             [[.revision("a", "Applied"), .revision("b", "Applied"), .revision("b", "Converged")]],
             ["revision.applied 1", "revision.applied 1", "revision.converged 1"],
             wanted: [.revisionApplied, .revisionConverged]),
+        Case("events of other sources are ignored", [[.preset("a", "Stalled", source: "other")]], []),
         Case(
-            "events of sources that the sink does not watch give no message",
-            [[.preset("a", "Stalled", source: "other")]], []),
-        Case(
-            "an end that is read together with its beginning gives a message, too",
+            "an end that is read together with its beginning is reported too",
             [[.source("Unreachable"), .source("Recovered"), .source("Unreachable")]],
             ["source.failing 1", "source.recovered 1", "source.failing 1"]),
     ]
@@ -135,10 +133,12 @@ struct IncidentTrackerTests {
     @Test("An incident gives one message when it begins and one when it ends", arguments: cases)
     func table(case: Case) throws {
         #expect(try told(`case`.batches, wanted: `case`.wanted) == `case`.told)
-        #expect(try told(`case`.batches, wanted: `case`.wanted, restarting: true) == `case`.told, "after restarts, too")
+        #expect(
+            try told(`case`.batches, wanted: `case`.wanted, restarting: true) == `case`.told,
+            "the result is the same with restarts")
     }
 
-    @Test("In any sequence of events, an incident begins before it ends, and ends before it begins again")
+    @Test("For random events, each incident begins once before it ends")
     func property() throws {
         var generator = SplitMix64(seed: 2026)
         let reasons: [@Sendable (String) -> Event] = [
@@ -172,7 +172,7 @@ struct IncidentTrackerTests {
                     }
                 }
                 let still = Set(tracker.incidents.map(\.id))
-                // Only the incident of failed builds ends without a message: when the pool becomes stalled.
+                // Only a degraded incident ends without a message: if its pool stalls.
                 #expect(open.subtracting(still).allSatisfy { $0.hasPrefix("degraded") })
                 open.formIntersection(still)
                 topics = Set(open.map { String($0.prefix { $0 != "-" }) })
@@ -182,9 +182,9 @@ struct IncidentTrackerTests {
     }
 }
 
-@Suite("Commit statuses")
+@Suite("The commit status tracker")
 struct CommitStatusTrackerTests {
-    /// Returns the commit statuses in the form `commit state description`, with the first digit of the commit.
+    /// Returns the statuses as `commit state description`, with the first digit of the commit.
     private func told(_ batches: [[Event]]) throws -> [String] {
         var tracker = CommitStatusTracker()
         var told: [String] = []
@@ -197,7 +197,7 @@ struct CommitStatusTrackerTests {
         return told
     }
 
-    @Test("A revision is pending while its pools are filled, and then successful")
+    @Test("A revision is pending while its pools are being filled, and then a success")
     func success() throws {
         #expect(
             try told([[.revision("a", "Applied")], [.workspace("go", "Ready")], [.revision("a", "Converged")]]) == [
@@ -205,7 +205,7 @@ struct CommitStatusTrackerTests {
             ])
     }
 
-    @Test("Invalid manifests are a failure with file and line until they are fixed")
+    @Test("Invalid manifests give a failure with file and line until they are fixed")
     func failure() throws {
         let text = "presets/go.yaml:8:3: unknown key"
         #expect(
@@ -215,7 +215,7 @@ struct CommitStatusTrackerTests {
             ]) == ["a failure \(text)", "b success every pool is ready"])
     }
 
-    @Test("Held deletions and stalled pools are failures until they end")
+    @Test("Held deletions and stalled pools give a failure until they end")
     func troubles() throws {
         #expect(
             try told([
@@ -229,17 +229,17 @@ struct CommitStatusTrackerTests {
             ])
     }
 
-    @Test("A revision does not stay pending when a newer one is applied")
+    @Test("A revision that is replaced does not stay pending")
     func overtaken() throws {
         #expect(
             try told([[.revision("a", "Applied")], [.revision("b", "Applied")]]) == [
                 "a pending applied, pools are being filled",
-                "a success applied; main@sha1:bbbbbbbb came before every pool was ready",
+                "a success applied; main@sha1:bbbbbbbb replaced it before every pool was ready",
                 "b pending applied, pools are being filled",
             ])
     }
 
-    @Test("Only the last of several states of a commit is reported")
+    @Test("Only the last status of a commit in a batch is reported")
     func coalescing() throws {
         #expect(
             try told([[.revision("a", "Applied"), .revision("a", "Converged")]]) == ["a success every pool is ready"])

@@ -3,13 +3,13 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Other programs that the tests run.
+/// External programs with which tests compare results.
 enum Programs {
     static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
     static let root = tests.deletingLastPathComponent()
 
-    /// Says whether tests with a program run: if the program works here, and always in CI, where they fail if it is missing.
+    /// Returns true if the program works. In CI it is always true, so that a missing program is a failure and no skip.
     static func isWanted(_ program: String, _ arguments: [String]) async -> Bool {
         if ProcessInfo.processInfo.environment["CI"] != nil { return true }
         return (try? await run(program, arguments))?.status == 0
@@ -25,7 +25,7 @@ enum Programs {
         return (status, result.standardOutput + result.standardError)
     }
 
-    /// Returns the verdicts of the Python library `standardwebhooks` on requests: `good` or `bad …`.
+    /// Returns the verdicts of `standardwebhooks` on requests: `good`, or `bad:` and the reason.
     static func verify(_ requests: [Receiver.Request], secret: String) async throws -> [String] {
         let lines = try requests.map { request in
             let value: [String: Any] = ["headers": request.headers, "body": request.body]

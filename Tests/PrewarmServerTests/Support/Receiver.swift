@@ -7,11 +7,11 @@ import Logging
 import NIOSSL
 import Synchronization
 
-/// A web server on loopback that records its requests and returns given answers.
+/// A web server on loopback that keeps the requests and gives prepared answers.
 final class Receiver: Sendable {
     struct Request: Sendable {
         let path: String
-        /// The headers, by their names in lower case.
+        /// The fields, with names in lower case.
         let headers: [String: String]
         let body: String
 
@@ -38,11 +38,9 @@ final class Receiver: Sendable {
     var requests: [Request] { state.withLock(\.requests) }
     var url: String { "http://127.0.0.1:\(state.withLock(\.port))" }
 
-    /// Runs the server while the body runs.
-    ///
-    /// - Parameters:
-    ///   - answers: The answers to the first requests, in order. Later requests get the status 200.
-    ///   - certificate: A PEM file with a certificate and a key for HTTPS; nil for HTTP.
+    /// Runs a receiver until the body returns.
+    /// - Parameter answers: The answers to the first requests, in order. Later requests get status 200.
+    /// - Parameter certificate: A PEM file with certificate and key, for https.
     static func run(
         _ answers: [Answer] = [], certificate: String? = nil, _ body: (Receiver) async throws -> Void
     ) async throws {
@@ -95,7 +93,7 @@ final class Receiver: Sendable {
     }
 }
 
-/// Waits until the condition is true, at least 60 seconds for busy machines. Returns false if it never was.
+/// Waits until the condition is true, at least 60 seconds. Returns false if it stays false.
 func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
     for _ in 0..<6000 {
         if try await condition() { return true }
