@@ -18,8 +18,8 @@ enum HostKeyCheck: Sendable {
         for file in trust.files ?? [] where access(file, F_OK) == 0 {
             guard let bytes = readFile(file, limit: 16 << 20) else {
                 throw GitFailure(
-                    .refused, "the file of known hosts can't be read: \(file)",
-                    hint: "check that prewarm may read it")
+                    .refused, "cannot read the known hosts file \(file)",
+                    hint: "check that the user that prewarm runs as may read it")
             }
             texts.append(String(decoding: bytes, as: UTF8.self))
         }

@@ -50,8 +50,8 @@ final class CertificateTrust: Sendable {
                     state.trusted = nil
                     return .failure(
                         GitFailure(
-                            .refused, "the certificates in \(file ?? Self.systemFile) can't be used: \(reason)",
-                            hint: "expected a file of certificates in PEM, which prewarm may read"))
+                            .refused, "cannot use the certificates in \(file ?? Self.systemFile): \(reason)",
+                            hint: "check that it is a file of PEM certificates, and that prewarm may read it"))
                 }
                 state.trusted = wanted
                 state.users += 1
@@ -59,7 +59,9 @@ final class CertificateTrust: Sendable {
             }
             if try result.get() { return }
             guard !isOver() else {
-                throw GitFailure(.unreachable, "waited in vain for sources with another certificate file")
+                throw GitFailure(
+                    .unreachable, "cannot connect in time: sources with another `caFile` were still connecting",
+                    hint: "raise `timeout` of the source, or use one `caFile` for all sources")
             }
             usleep(5_000)
         }

@@ -91,15 +91,16 @@ final class PassContext {
                 agentPlace = place
                 if keys.isEmpty {
                     throw GitFailure(
-                        .authenticationFailed, "the ssh agent holds no key that can be used",
-                        hint: "add one with `ssh-add`, or unlock it with `ssh-add -X`; certificates, keys that are "
-                            + "touched and often those of RSA are of no use here")
+                        .authenticationFailed, "cannot use the ssh agent: it has no key of a supported type",
+                        hint: "add an ed25519 or ECDSA key with `ssh-add`, or unlock the agent with `ssh-add -X`. "
+                            + "Certificates, hardware keys and most RSA keys are not supported")
                 }
             }
             if keys.isEmpty, isDeclined {
                 throw GitFailure(
-                    .authenticationFailed, "the ssh agent did not sign with the key that the server takes",
-                    hint: "see whether the key asks for somebody's leave (`ssh-add -c`)")
+                    .authenticationFailed,
+                    "cannot use the ssh agent: it did not sign with the key that the server accepts",
+                    hint: "add the key again without confirmation: it may have been added with `ssh-add -c`")
             }
         } catch {
             agentFailure = error
