@@ -54,7 +54,7 @@ struct FailureTranslation {
             hint: "raise `maxPackSize` of source \(settings.name), or move the manifests to a repository of their own")
     }
 
-    /// Returns the failure if the server needs a feature that this libgit2 does not have.
+    /// Returns a failure if the server needs a feature that this libgit2 does not have.
     private func impossible(_ error: LibGit2Error) -> GitFailure? {
         let message = error.message.lowercased()
         if ["objectformat", "object format", "object-format"].contains(where: message.contains) {
@@ -125,16 +125,17 @@ struct FailureTranslation {
         let name = settings.name
         let hint =
             switch (settings.credentials, url.scheme) {
-            case (.none, .ssh): "set `auth: {sshKey: FILE}` of source \(name) to a key that may read the repository"
+            case (.none, .ssh):
+                "give source \(name) an ssh key that may read the repository: `auth: {sshKey: FILE}`"
             case (.none, _) where url.userInfo?.password == nil:
-                "set `auth: {token: \"${GIT_TOKEN}\"}` of source \(name) to a token that may read the repository"
+                "give source \(name) a token that may read the repository: `auth: {token: \"${GIT_TOKEN}\"}`"
             case (.sshKey(let path, _), .ssh): keyHint(path)
             case (.sshAgent, .ssh):
                 "check that one of the first keys in `ssh-add -l` may read the repository: servers allow few attempts"
             case (.sshKey, _), (.sshAgent, _):
-                "set a token in `auth` of source \(name), or use an ssh URL: an https URL does not use an ssh key"
+                "give source \(name) a token with `auth: {token: …}`, or an ssh URL: https does not use an ssh key"
             case (_, .ssh):
-                "set `auth: {sshKey: FILE}` of source \(name), or use an https URL: an ssh URL does not use a token"
+                "give source \(name) an ssh key with `auth: {sshKey: FILE}`, or an https URL: ssh does not use a token"
             case (.usernamePassword, _): "check the username and the password in `auth` of source \(name)"
             case (.source, _):
                 "check that the command or GitHub App in `auth` of source \(name) gives access to the repository"
