@@ -20,9 +20,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ("url: file://", "url: git://x/", "line=6,col=10", "git:// URLs are not allowed"),
+        ("url: file://", "url: git://x/", "line=6,col=10", "invalid URL: git:// URLs are not supported"),
         ("store: sqlite:", "store: postgres:", "line=3,col=8", "of no kind that this prewarm knows"),
-        ("ref: {branch: main}", "ref: {semver: bogus}", "line=5,col=11", "bogus is no range of versions"),
+        ("ref: {branch: main}", "ref: {semver: bogus}", "line=5,col=11", "invalid range of versions: bogus"),
     ])
     func configurationsThatCantBeUsedAreToldToPrograms(good: String, bad: String, place: String, words: String)
         async throws

@@ -53,10 +53,10 @@ struct DoctorTests {
             checks.filter { $0["name"]?.string == name && $0["verdict"]?.string == verdict }
                 .compactMap { $0["message"]?.string }
         }
-        #expect(messages("presets", "failed").first?.contains("no git repository") == true)
+        #expect(messages("presets", "failed").first?.contains("cannot find a git repository at") == true)
         #expect(messages("signed", "ok").count == 1)
-        #expect(messages("signed", "failed").first?.contains("allowed signers can't be read") == true)
-        #expect(messages("closed", "failed").first?.contains("can't connect to 127.0.0.1:1") == true)
+        #expect(messages("signed", "failed").first?.contains("cannot read the allowed signers file") == true)
+        #expect(messages("closed", "failed").first?.contains("cannot connect to 127.0.0.1:1") == true)
         #expect(messages("gone", "failed").first?.contains("does not exist") == true)
         #expect(messages("failing", "failed").first?.contains("exit code 1") == true)
         #expect(messages("local", "ok").count == 1)

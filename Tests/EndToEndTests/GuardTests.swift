@@ -110,7 +110,8 @@ import Testing
         #expect(sandbox.instances.count == 2, "few as they are, they are all")
         try await sandbox.commit(["README": nil])
         let gone = try await sandbox.prewarm("sync")
-        #expect(gone.code == 1 && gone.err.contains("has no presets at"), "\(gone.err)")
+        #expect(gone.code == 1 && gone.err.contains("cannot find presets in "), "\(gone.err)")
+        #expect(gone.err.contains("/repo at main@sha1:"), "\(gone.err)")
         #expect(sandbox.instances.count == 2)
         #expect(try await sandbox.prewarm("status").out.contains("PathNotFound"))
     }

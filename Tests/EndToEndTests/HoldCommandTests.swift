@@ -83,7 +83,7 @@ import Testing
         (["suspend", "a", "--until", "soon"], 64, "The value 'soon' is invalid for '--until <when>'"),
         (["suspend", "a", "--until", "2020-01-01T00:00:00Z"], 1, "2020-01-01T00:00:00Z has passed"),
         (["pin", "presets", "main", "--until", "2020-01-01T00:00:00Z"], 1, "2020-01-01T00:00:00Z has passed"),
-        (["pin", "presets", "nope"], 1, "has no branch, tag or commit nope"),
+        (["pin", "presets", "nope"], 1, "cannot find a branch, tag or commit nope in"),
         (["pin", "nope", "main"], 1, "the configuration names no source \"nope\""),
         (["unpin", "nope"], 1, "the configuration names no source \"nope\""),
         (["resume", "nope"], 1, "there is no preset \"nope\""),

@@ -273,12 +273,12 @@ struct SourceCommandTests {
     func refused() async throws {
         let sandbox = try await Sandbox()
         for (from, to, message) in [
-            ("file://ROOT/repo", "git://example.org/a", "bad.yaml:6:10: git:// URLs are not allowed"),
+            ("file://ROOT/repo", "git://example.org/a", "bad.yaml:6:10: invalid URL: git:// URLs are not supported"),
             (
                 "file://ROOT/repo", "https://a:s3cr3t@example.org/a",
                 "bad.yaml:6:10: error: the url of the source presets"
             ),
-            ("path: presets", "path: ../presets", "has .. in it"),
+            ("path: presets", "path: ../presets", "invalid path ../presets: it must not contain .."),
             (
                 "provisioners:",
                 "  - {name: more, url: 'file://ROOT/repo/.git', ref: {branch: main}, path: presets/a}\nprovisioners:",

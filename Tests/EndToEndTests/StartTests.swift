@@ -48,7 +48,7 @@ import Testing
         let result = try await sandbox.prewarm("sync", environment: ["LD_LIBRARY_PATH": libraries])
         #expect(result.code == 1)
         #expect(
-            result.err.contains("libgit2 can't be set up: ") && result.err.contains("libgit2.so.1."), "\(result.err)")
+            result.err.contains("cannot set up libgit2: ") && result.err.contains("libgit2.so.1."), "\(result.err)")
         #expect(result.err.contains("hint: install libgit2 1."), "\(result.err)")
         #expect(sandbox.instances.count == 1, "the revision in force stays")
         #expect(try await sandbox.prewarm("sync").code == 0)
