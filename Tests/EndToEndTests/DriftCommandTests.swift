@@ -98,7 +98,7 @@ import Testing
         #expect(try await sandbox.prewarm("adopt", "a", known).code == 1, "that one is known")
         let adopt = try await sandbox.prewarm("adopt", "a", "stray", "--by", "eve")
         #expect(adopt.code == 0, "\(adopt.err)")
-        #expect((adopt.out + adopt.err).contains("stray is a-stray now, ready to be claimed"))
+        #expect((adopt.out + adopt.err).contains("adopted stray as a-stray, ready to be claimed"))
         #expect(try await sandbox.prewarm("adopt", "a", "stray").code == 1, "once")
         #expect(try await sandbox.prewarm("sync").code == 0)
         #expect(sandbox.calls("create") == 2, "it counts")

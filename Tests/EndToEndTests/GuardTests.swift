@@ -19,8 +19,8 @@ import Testing
 
         let sync = try await sandbox.prewarm("sync")
         #expect(sync.code == 0, "\(sync.err)")
-        #expect(sync.err.contains("warning: 8 deletions wait for an approval"))
-        #expect(sync.err.contains("hint: see `prewarm plan`; `prewarm approve \(revision)` lets them go on"))
+        #expect(sync.err.contains("warning: 8 deletions are held and need an approval"))
+        #expect(sync.err.contains("hint: review them with `prewarm plan`. To allow them: `prewarm approve \(revision)`"))
         #expect(sandbox.instances.count == 9, "what is wanted is made, nothing is deleted")
         let status = try await sandbox.prewarm("status")
         #expect(status.code == 1 && status.out.contains("DeletionsHeld"))
@@ -44,10 +44,10 @@ import Testing
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 8)])
         try await sandbox.prewarm("sync")
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
-        #expect(try await sandbox.prewarm("sync").err.contains("6 deletions wait for an approval"))
+        #expect(try await sandbox.prewarm("sync").err.contains("6 deletions are held and need an approval"))
         let again = try await sandbox.prewarm("sync")
         #expect((again.out + again.err).contains("nothing changed since"), "\(again.out)\(again.err)")
-        #expect(again.code == 0 && again.err.contains("warning: deletions of 1 preset wait for an approval"))
+        #expect(again.code == 0 && again.err.contains("warning: deletions of 1 preset are held and need an approval"))
         #expect(again.err.contains("`prewarm approve \(try await sandbox.head().prefix(8))`"), "\(again.err)")
     }
 
@@ -105,7 +105,7 @@ import Testing
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2), "README": "Presets live here.\n"])
         try await sandbox.prewarm("sync")
         try await sandbox.commit(["a.yaml": nil])
-        #expect(try await sandbox.prewarm("sync").err.contains("2 deletions wait for an approval"))
+        #expect(try await sandbox.prewarm("sync").err.contains("2 deletions are held and need an approval"))
         #expect(sandbox.instances.count == 2, "few as they are, they are all")
         try await sandbox.commit(["README": nil])
         let gone = try await sandbox.prewarm("sync")

@@ -78,11 +78,14 @@ import Testing
     @Test(arguments: [
         (["suspend", "nope"], 1, "there is no preset \"nope\""),
         (["suspend", "--source", "nope"], 1, "the configuration names no source \"nope\""),
-        (["suspend"], 64, "name one of: a preset, --source NAME, --all"),
-        (["suspend", "a", "--all"], 64, "name one of: a preset, --source NAME, --all"),
-        (["suspend", "a", "--until", "soon"], 64, "The value 'soon' is invalid for '--until <when>'"),
-        (["suspend", "a", "--until", "2020-01-01T00:00:00Z"], 1, "2020-01-01T00:00:00Z has passed"),
-        (["pin", "presets", "main", "--until", "2020-01-01T00:00:00Z"], 1, "2020-01-01T00:00:00Z has passed"),
+        (["suspend"], 64, "missing scope: give a preset, --source NAME or --all"),
+        (["suspend", "a", "--all"], 64, "cannot use a with --all: give only one scope"),
+        (["suspend", "a", "--until", "soon"], 64, "The value 'soon' is invalid for '--until <time>'"),
+        (["suspend", "a", "--until", "2020-01-01T00:00:00Z"], 1, "invalid time 2020-01-01T00:00:00Z: it has passed"),
+        (
+            ["pin", "presets", "main", "--until", "2020-01-01T00:00:00Z"], 1,
+            "invalid time 2020-01-01T00:00:00Z: it has passed"
+        ),
         (["pin", "presets", "nope"], 1, "has no branch, tag or commit nope"),
         (["pin", "nope", "main"], 1, "the configuration names no source \"nope\""),
         (["unpin", "nope"], 1, "the configuration names no source \"nope\""),
@@ -90,8 +93,8 @@ import Testing
         (["retry", "nope"], 1, "there is no preset \"nope\""),
         (["approve", "nope"], 1, "no source has the revision \"nope\" in force"),
         (["adopt", "a", "nope"], 1, "as one that nobody knows"),
-        (["get", "orphans", "nope"], 1, "there is no orphan \"nope\""),
-        (["get", "revisions", "nope"], 1, "there is no revision \"nope\""),
+        (["get", "orphans", "nope"], 1, "cannot find the orphan \"nope\""),
+        (["get", "revisions", "nope"], 1, "cannot find the revision \"nope\""),
     ])
     func wrongNamesAreRefusedWithAReason(arguments: [String], code: Int32, words: String) async throws {
         let sandbox = try await Sandbox()
@@ -182,6 +185,6 @@ import Testing
         #expect(status.contains("a Limited: 4 creates held by the limit of 6 instances in all"))
         let wait = try await sandbox.prewarm("sync", "--timeout", "20s")
         #expect(wait.code == 1 && wait.err.contains("a: 1 of 5 ready, held by the limit of 6 instances in all"))
-        #expect(wait.err.contains("hint: `prewarm describe preset a` says why"), "\(wait.err)")
+        #expect(wait.err.contains("hint: find the cause: `prewarm describe preset a`"), "\(wait.err)")
     }
 }

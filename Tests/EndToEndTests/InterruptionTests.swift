@@ -13,7 +13,7 @@ import Testing
         try sandbox.write("provision", slow, isExecutable: true)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         let sync = try await sandbox.prewarm("sync", "--wait", endedBy: signal, once: "[ -e started ]")
-        #expect(sync.code == code && sync.err.contains("error: interrupted; what was under way is carried on"))
+        #expect(sync.code == code && sync.err.contains(Self.interrupted))
         let pending = try await sandbox.prewarm("get", "operations", "-o", "json").json()
         #expect(pending.list.map { $0["state"]?.string } == ["pending"], "at once, not when a lease ran out")
         try sandbox.write("fast", "")
@@ -40,7 +40,7 @@ import Testing
         #expect(sync.code == 143 && sync.err.hasSuffix(Self.interrupted), "\(sync)")
     }
 
-    private static let interrupted = "error: interrupted; what was under way is carried on by the next run\n"
+    private static let interrupted = "error: interrupted; the next run continues the unfinished operations\n"
 
     /// As where the provisioner ignores signals.
     @Test func theSecondSignalEndsTheProcess() async throws {

@@ -14,7 +14,7 @@ import Testing
         try await sandbox.commit(["b.yaml": Sandbox.preset("b", instances: 4)])
         #expect(
             try await sandbox.prewarm("sync").lastLine
-                == "✔ 1 pool, 4 of 4 workspaces ready to be claimed; 2 other pools as before")
+                == "✔ 1 pool, 4 of 4 workspaces ready to be claimed; 2 other pools unchanged")
         try await sandbox.commit([
             "b.yaml": Sandbox.preset("b", instances: 5, "  failureLimit: 1\n  parameters: {fail: \"yes\"}")
         ])
@@ -22,7 +22,7 @@ import Testing
         try await sandbox.commit(["c.yaml": Sandbox.preset("c", instances: 2)])
         #expect(
             try await sandbox.prewarm("sync").lastLine
-                == "✔ 1 pool, 2 of 2 workspaces ready to be claimed; 2 other pools as before, of which 1 is not as wanted"
+                == "✔ 1 pool, 2 of 2 workspaces ready to be claimed; 2 other pools unchanged, but 1 has not converged"
         )
         try await sandbox.commit(["c.yaml": Sandbox.preset("c", instances: 3)])
         let waited = try await sandbox.prewarm("sync", "--wait")

@@ -29,7 +29,7 @@ struct WebhookCommandTests {
             let result = try await sandbox.prewarm(
                 "webhook", "test", "hook", "--url", "http://127.0.0.1:\(port)/webhooks/hook",
                 environment: ["SECRET": secret])
-            #expect(result.code == 0 && result.err.contains("it answers 202: looking at presets"), "\(result.err)")
+            #expect(result.code == 0 && result.err.contains("the daemon answered 202: looking at presets"), "\(result.err)")
             #expect(!(result.err + result.out).contains(secret))
         }
     }
@@ -48,8 +48,8 @@ struct WebhookCommandTests {
     func missing() async throws {
         let sandbox = try await Sandbox(configuration: Self.configuration("github"))
         for (arguments, words) in [
-            (["hok"], "did you mean \"hook\"?"), (["hook", "--source", "other"], "it is for presets"),
-            (["hook"], "is the daemon running"),
+            (["hok"], "did you mean \"hook\"?"), (["hook", "--source", "other"], "use --source with one of presets"),
+            (["hook"], "start the daemon with `prewarm serve`"),
         ] {
             let result = try await sandbox.prewarm(
                 ["webhook", "test"] + arguments, environment: ["SECRET": Self.secret])
@@ -57,6 +57,6 @@ struct WebhookCommandTests {
         }
         let local = try await Sandbox(configuration: Self.configuration("github", url: "file://ROOT/repo"))
         let result = try await local.prewarm("webhook", "test", "hook", environment: ["SECRET": Self.secret])
-        #expect(result.code == 1 && result.err.contains("is a folder of this machine"), "\(result.err)")
+        #expect(result.code == 1 && result.err.contains("the source is a local folder"), "\(result.err)")
     }
 }
