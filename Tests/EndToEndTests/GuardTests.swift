@@ -20,7 +20,8 @@ import Testing
         let sync = try await sandbox.prewarm("sync")
         #expect(sync.code == 0, "\(sync.err)")
         #expect(sync.err.contains("warning: 8 deletions are held and need an approval"))
-        #expect(sync.err.contains("hint: review them with `prewarm plan`. To allow them: `prewarm approve \(revision)`"))
+        #expect(
+            sync.err.contains("hint: review them with `prewarm plan`. To allow them: `prewarm approve \(revision)`"))
         #expect(sandbox.instances.count == 9, "what is wanted is made, nothing is deleted")
         let status = try await sandbox.prewarm("status")
         #expect(status.code == 1 && status.out.contains("DeletionsHeld"))

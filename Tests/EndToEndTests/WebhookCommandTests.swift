@@ -29,7 +29,8 @@ struct WebhookCommandTests {
             let result = try await sandbox.prewarm(
                 "webhook", "test", "hook", "--url", "http://127.0.0.1:\(port)/webhooks/hook",
                 environment: ["SECRET": secret])
-            #expect(result.code == 0 && result.err.contains("the daemon answered 202: looking at presets"), "\(result.err)")
+            #expect(
+                result.code == 0 && result.err.contains("the daemon answered 202: looking at presets"), "\(result.err)")
             #expect(!(result.err + result.out).contains(secret))
         }
     }

@@ -22,7 +22,7 @@ struct AdoptCommand: AsyncParsableCommand {
     @Argument(help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.")
     var preset: String
 
-    @Argument(help: "The IDs of the orphans, as `prewarm get orphans` shows them.")
+    @Argument(help: "The IDs of the orphans that `prewarm get orphans` lists.")
     var ids: [String]
 
     @Option(help: ArgumentHelp("The name to record in the audit log (default: $USER).", valueName: "name"))

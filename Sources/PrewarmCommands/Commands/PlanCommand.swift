@@ -34,7 +34,7 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "The output format; markdown is for a comment on a pull request.")
     var output = PlanFormat.text
 
-    @Flag(help: "Exit with code 2 if there are changes, and with code 0 if there are none.")
+    @Flag(help: "Exit with code 2 if the plan has changes, otherwise with code 0.")
     var detailedExitcode = false
 
     @Option(help: ArgumentHelp("Write the plan to this file, for `prewarm sync --plan`.", valueName: "file"))

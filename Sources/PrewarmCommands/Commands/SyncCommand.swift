@@ -226,7 +226,7 @@ struct SyncCommand: AsyncParsableCommand {
         held == 1 ? "1 deletion is held and needs an approval" : "\(held) deletions are held and need an approval"
     }
 
-    /// Returns a hint with the command that allows the held deletions; nil if there are none.
+    /// Returns a hint with the command that allows the held deletions; nil if nothing is held.
     private static func approval(_ report: Synchronizer.Report) -> String? {
         let held = report.last.filter { $0.plan.held.contains(where: \.hold.needsApproval) }
         return held.first?.revision.map { approval($0) }
