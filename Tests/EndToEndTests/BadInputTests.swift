@@ -15,13 +15,14 @@ import Testing
     @Test func noConfiguration() async throws {
         let sandbox = try await Sandbox()
         try FileManager.default.removeItem(at: sandbox.root.appending(path: "prewarm.yaml"))
-        expectError(try await sandbox.prewarm("sync"), "no configuration")
-        expectError(try await sandbox.prewarm("sync", "--config", "nowhere.yaml"), "nowhere.yaml")
+        expectError(try await sandbox.prewarm("sync"), "cannot find a configuration: neither ./prewarm.yaml")
+        expectError(
+            try await sandbox.prewarm("sync", "--config", "nowhere.yaml"), "cannot find the configuration nowhere.yaml")
     }
 
     @Test(arguments: [
         ("url: file://", "url: git://x/", "line=6,col=10", "git:// URLs are not allowed"),
-        ("store: sqlite:", "store: postgres:", "line=3,col=8", "of no kind that this prewarm knows"),
+        ("store: sqlite:", "store: postgres:", "line=3,col=8", "it must be sqlite:FILE"),
         ("ref: {branch: main}", "ref: {semver: bogus}", "line=5,col=11", "bogus is no range of versions"),
     ])
     func configurationsThatCantBeUsedAreToldToPrograms(good: String, bad: String, place: String, words: String)

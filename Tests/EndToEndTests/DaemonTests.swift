@@ -138,7 +138,7 @@ struct DaemonTests {
             try await daemon.eventually("the limit holds") { try await daemon.isReady("a", 1) }
             try sandbox.write("prewarm.yaml", "kind: Nothing\n")
             try daemon.send(.terminalClosed)
-            try await daemon.eventually("the new one is refused") { daemon.log.contains("the old one stays in force") }
+            try await daemon.eventually("the new one is refused") { daemon.log.contains("keeping the old one") }
             try sandbox.write("prewarm.yaml", file)
             try daemon.send(.terminalClosed)
             try await daemon.eventually("the limit is gone") { try await daemon.isReady("a", 5) }

@@ -73,7 +73,7 @@ struct DoctorTests {
         try sandbox.remove("prewarm.yaml")
         let none = try await sandbox.prewarm("doctor", "-o", "json")
         #expect(none.code == 1)
-        #expect(try none.json()["checks"]?[0]?["message"]?.string?.contains("there is no configuration") == true)
+        #expect(try none.json()["checks"]?[0]?["message"]?.string?.contains("cannot find a configuration") == true)
     }
 
     @Test("tells a store that can't be used")

@@ -165,7 +165,7 @@ struct DoorTests {
                 "sync", "--wait", environment: ["PREWARM_CA_FILE": sandbox.root.appending(path: "cert.pem").path])
             #expect(trusted.code == 0, "\(trusted.err)")
             let untrusted = try await daemon.prewarm("status")
-            #expect(untrusted.code == 1 && untrusted.err.contains("can't be reached"))
+            #expect(untrusted.code == 1 && untrusted.err.contains("cannot reach"))
         }
         try sandbox.write("key.pem", "nothing")
         let broken = try await sandbox.prewarm("serve", "--listen", "127.0.0.1:0")

@@ -29,7 +29,7 @@ struct PlanFileTests {
         #expect(sandbox.instances.isEmpty)
         try sandbox.write("other.json", "{}")
         let other = try await sandbox.prewarm("sync", "--plan", "other.json")
-        #expect(other.code == 1 && other.err.contains("other.json is no plan"))
+        #expect(other.code == 1 && other.err.contains("cannot use other.json: it is not a plan"))
         #expect(try await sandbox.prewarm("sync", "--plan", "plan.json", "--wait").code == 64)
     }
 

@@ -16,7 +16,7 @@ struct WatchingTests {
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         let result = try await sandbox.prewarm("validate")
         #expect(result.code == 1)
-        #expect((result.out + result.err).contains("prewarm.yaml:17:12: error: the notification told"))
+        #expect((result.out + result.err).contains("prewarm.yaml:17:12: error: cannot use the notification told"))
         #expect((result.out + result.err).contains(words))
         #expect(!(result.out + result.err).contains("planted-text"))
     }
