@@ -13,7 +13,7 @@ import Testing
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
         let sync = try await sandbox.prewarm("sync", "--wait")
         #expect(sync.code == 0, "\(sync.err)")
-        #expect(sync.err.contains("Nothing to do now; `prewarm status` says what the pools wait for."))
+        #expect(sync.err.contains("Nothing to do now. To see what the pools wait for: `prewarm status`"))
         #expect(sandbox.instances.count == 1)
         let sentence = /suspended by eve until \S+Z: database move/
         #expect(try await sandbox.prewarm("status").out.contains(sentence))
@@ -119,7 +119,7 @@ import Testing
         #expect(sandbox.instances.count == 1)
         let status = try await sandbox.prewarm("status").out
         #expect(status.contains("! pinned at sha1:\(good.prefix(8)) by eve: three is bad"), "\(status)")
-        #expect(status.contains("`prewarm unpin presets` ends it"))
+        #expect(status.contains("new commits are not applied. To end the pin: `prewarm unpin presets`"))
         #expect(try await sandbox.prewarm("get", "sources").out.contains("three is bad"))
         let plan = try await sandbox.prewarm("plan", "--rev", "main", "-o", "json").json()
         #expect(plan["summary"]?["create"]?.int == 4, "what unpinning will bring")

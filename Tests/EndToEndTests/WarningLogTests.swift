@@ -39,7 +39,7 @@ import Testing
             }
             let status = try await daemon.prewarm("status")
             #expect(status.code == 1, "\(status.out)")
-            #expect(status.out.contains("the claimed workspace \(name) of a is broken"), "\(status.out)")
+            #expect(status.out.contains("the claimed workspace \(name) of a is unusable: "), "\(status.out)")
             #expect(try await daemon.get("/metrics").text.contains("prewarm_claimed_broken{provisioner=\"local\"} 1\n"))
             let other = try #require(sandbox.instances.sorted().first)
             try sandbox.remove("instances/\(other)")
