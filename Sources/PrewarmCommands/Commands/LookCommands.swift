@@ -84,7 +84,7 @@ extension ExportCommand {
 
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "version", abstract: "Show the versions of prewarm and of its manifests.",
+        commandName: "version", abstract: "Show the version of prewarm.",
         discussion: """
             Examples:
               prewarm version
