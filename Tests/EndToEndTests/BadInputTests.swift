@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite struct BadInputTests {
-    /// Exit code 1, an `error:` with the words, and a hint where one is promised.
+    /// Expects exit code 1 and an `error:` with the words.
     private func expectError(
         _ result: Sandbox.Result, _ words: String, sourceLocation: SourceLocation = #_sourceLocation
     ) {
@@ -79,7 +79,7 @@ import Testing
             at: sandbox.root.appending(path: "repo"), to: sandbox.root.appending(path: "gone"))
         #expect(try await sandbox.prewarm("claim", "a", "--owner", "ada").code == 0)
         #expect(try await sandbox.prewarm("sync").code == 1)
-        #expect(sandbox.instances.count == 2, "the pool was refilled from the revision in force")
+        #expect(sandbox.instances.count == 2, "the pool is refilled from the applied revision")
         let status = try await sandbox.prewarm("status")
         #expect(status.code == 1 && status.out.contains("stays in force") && status.out.contains("since 20"))
         try FileManager.default.moveItem(
@@ -124,14 +124,14 @@ import Testing
         }
         let sync = try await sandbox.prewarm("sync")
         #expect(sync.code == 1 && sync.err.contains(words), "\(kind): \(sync.err)")
-        // The cases run side by side: each looks for children of its own alone.
+        // The cases run in parallel, so each case looks only for its own child processes.
         if kind == "hangs" { #expect(try processes(with: ["sleep", "6007"]) == 0) }
         if kind == "forks and hangs" {
             #expect(try processes(with: ["sleep", "6017"]) == 0 && processes(with: ["sleep", "6027"]) == 0)
         }
         try sandbox.write("provision", Sandbox.provisioner, isExecutable: true)
         try await sandbox.prewarm("retry", "a")
-        #expect(try await sandbox.prewarm("sync", "--wait").code == 0, "mended, it goes on")
+        #expect(try await sandbox.prewarm("sync", "--wait").code == 0, "the sync continues after the repair")
     }
 
     private func processes(with command: [String]) throws -> Int {

@@ -48,7 +48,7 @@ import Testing
         #expect(sandbox.calls("delete") == 0 && sandbox.calls("create") == 3, "lists of the same minute do not agree")
         let status = try await sandbox.prewarm("status")
         #expect(status.code == 1 && status.out.contains("lacks 2 workspaces"), "\(status.out)")
-        // With a shorter interval the next list is a second opinion.
+        // With a shorter interval, the next list confirms the first one.
         let configuration = try #require(sandbox.bytes("prewarm.yaml").map { String(decoding: $0, as: UTF8.self) })
         try sandbox.write("prewarm.yaml", configuration.replacing("timeout: 20s", with: "timeout: 20s\n    resync: 1s"))
         try await Task.sleep(for: .milliseconds(1100))
@@ -119,7 +119,7 @@ import Testing
         let id = try #require(claim["id"]?.string)
         try await sandbox.prewarm("release", id)
         try sandbox.write("instances/\(id)/left", "")
-        // For a minute after the delete, the list may only be late.
+        // For a minute after the delete, the list may be out of date.
         try await sandbox.sqlite(
             "UPDATE operations SET finished_at = finished_at - 120000 WHERE finished_at IS NOT NULL")
         try await sandbox.prewarm("sync", "--refresh")

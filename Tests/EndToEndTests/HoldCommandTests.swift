@@ -20,7 +20,7 @@ import Testing
         #expect(try await sandbox.prewarm("plan").out.contains(sentence))
         #expect(try await sandbox.prewarm("get", "presets").out.contains(sentence))
         #expect(try await sandbox.prewarm("describe", "preset", "a").out.contains(sentence))
-        #expect(try await sandbox.prewarm("claim", "a", "--owner", "ada").code == 0, "claims go on")
+        #expect(try await sandbox.prewarm("claim", "a", "--owner", "ada").code == 0, "claims continue")
         #expect(try await sandbox.prewarm("resume", "a").code == 0)
         #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
         #expect(try await sandbox.preset("a")["eligible"]?.int == 2)
@@ -122,7 +122,7 @@ import Testing
         #expect(status.contains("new commits are not applied. To end the pin: `prewarm unpin presets`"))
         #expect(try await sandbox.prewarm("get", "sources").out.contains("three is bad"))
         let plan = try await sandbox.prewarm("plan", "--rev", "main", "-o", "json").json()
-        #expect(plan["summary"]?["create"]?.int == 4, "what unpinning will bring")
+        #expect(plan["summary"]?["create"]?.int == 4, "the plan after an unpin")
         #expect(try await sandbox.prewarm("unpin", "presets").code == 0)
         #expect(try await sandbox.prewarm("unpin", "presets").err.contains("presets was not pinned"))
         #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
@@ -154,7 +154,7 @@ import Testing
         #expect(try await sandbox.preset("a")["eligible"]?.int == (a == 0 ? 0 : 1))
         #expect(try await sandbox.preset("b")["eligible"]?.int == b)
         #expect(try await sandbox.prewarm("status").out.contains(words))
-        #expect(try await sandbox.prewarm("claim", "b", "--owner", "ada").code == 0, "claims go on")
+        #expect(try await sandbox.prewarm("claim", "b", "--owner", "ada").code == 0, "claims continue")
     }
 
     @Test func whatIsOnlyObservedIsPlannedAndNeverDone() async throws {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What an operator finds in the log of the daemon without having to ask for it.
+/// The warnings that an operator finds in the log of the daemon.
 @Suite struct WarningLogTests {
     private static func line(_ log: String, _ words: String...) -> Bool {
         log.split(separator: "\n").contains { line in

@@ -2,7 +2,7 @@ import Subprocess
 import Testing
 
 @Suite(
-    "A test of a webhook",
+    "prewarm webhook test",
     .enabled("standardwebhooks is not here: pip install it") { try await AccessPeer.has("standardwebhooks") })
 struct WebhookCommandTests {
     private static let secret = "It's a Secret to Everybody"
@@ -16,7 +16,7 @@ struct WebhookCommandTests {
     }
 
     @Test(
-        "is signed as the forge signs, and its answer shown",
+        "The test push has the signature of the forge, and the answer is shown",
         arguments: [
             ("github", secret), ("gitlab", secret), ("gitlab", key), ("gitea", secret), ("bitbucket", secret),
             ("azure-devops", secret), ("generic", secret), ("standard", key),
@@ -35,7 +35,7 @@ struct WebhookCommandTests {
         }
     }
 
-    @Test("says what to do about an answer that is none of the wished")
+    @Test("A refused test push has a hint")
     func refused() async throws {
         let sandbox = try await Sandbox(configuration: Self.configuration("github"))
         try await AccessPeer.run("receive", "github", "not that one", in: sandbox) { port in
@@ -45,7 +45,7 @@ struct WebhookCommandTests {
         }
     }
 
-    @Test("says what is missing before it sends anything")
+    @Test("Errors in the arguments or the configuration are reported before anything is sent")
     func missing() async throws {
         let sandbox = try await Sandbox(configuration: Self.configuration("github"))
         for (arguments, words) in [
