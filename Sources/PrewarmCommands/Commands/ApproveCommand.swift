@@ -5,7 +5,7 @@ import PrewarmEngine
 struct ApproveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "approve",
-        abstract: "Allow the held deletions of a revision, or resume after the store was restored.",
+        abstract: "Allow held deletions of a revision, or resume after a restore.",
         discussion: """
             An approval covers the deletions that are held now for the applied revision. Any further deletion needs a \
             new approval, and so does a revision that changes one of the presets. During a freeze, an approval covers \

@@ -177,7 +177,7 @@ struct ReleaseCommand: AsyncParsableCommand {
 struct RetryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Clear the failures and backoff of a preset, an operation or everything.",
+        abstract: "Clear the failures and backoff of a preset, an operation or all.",
         discussion: """
             prewarm then tries again at once instead of waiting for the backoff.
 

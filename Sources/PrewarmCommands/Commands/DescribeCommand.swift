@@ -5,7 +5,7 @@ import PrewarmEngine
 struct DescribeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "describe",
-        abstract: "Show all about one preset, workspace or operation, and the reasons for its state.",
+        abstract: "Show one preset, workspace or operation, and why it is in its state.",
         discussion: """
             Examples:
               prewarm describe preset go-large

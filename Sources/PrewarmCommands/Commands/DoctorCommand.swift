@@ -5,7 +5,7 @@ import PrewarmEngine
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Check the configuration, the store, sources, provisioners and time zones.",
+        abstract: "Check the configuration, store, sources, provisioners and time zones.",
         discussion: """
             The command contacts the server of each source, and runs `list` of each provisioner that has it. It \
             changes nothing. It prints the host keys of SSH servers with their lines for known_hosts, and the limits \

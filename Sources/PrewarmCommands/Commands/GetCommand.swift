@@ -5,7 +5,7 @@ import PrewarmEngine
 struct GetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "List objects such as presets, workspaces, operations and events, or show one.",
+        abstract: "List presets, workspaces, operations, events and more, or show one.",
         discussion: """
             `orphans` are workspaces that a provisioner lists and the store does not know. `audit` is the log of who \
             changed what. `deliveries` are the webhook deliveries that a daemon received.

@@ -5,7 +5,7 @@ import PrewarmCore
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Write a starter: a configuration, a template, two presets and a provisioner script.",
+        abstract: "Write a starter configuration, manifests and a provisioner script.",
         discussion: """
             prewarm writes nothing if one of the files exists.
 

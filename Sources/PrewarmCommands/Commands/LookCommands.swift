@@ -39,7 +39,7 @@ struct LogsCommand: AsyncParsableCommand {
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write workspaces and operations as JSON, for offline plans and scripts.",
+        abstract: "Write workspaces and operations as JSON for plans and scripts.",
         discussion: """
             The output has the workspaces that exist, the unfinished operations, and the builds that failed since the \
             last successful build. `prewarm plan --observed` reads it.

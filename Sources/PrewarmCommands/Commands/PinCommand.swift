@@ -5,7 +5,7 @@ import PrewarmEngine
 struct PinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pin",
-        abstract: "Hold a source at one revision, for example until a bad commit is reverted.",
+        abstract: "Hold a source at one revision, for example during a revert.",
         discussion: """
             prewarm does not apply later commits until `prewarm unpin` or the time of --until.
 

@@ -144,7 +144,7 @@ struct PlanCommand: AsyncParsableCommand {
         let errors = plan.list("diagnostics").count { $0.text("severity") == "error" }
         if errors > 0 {
             throw CommandFailure(
-                "\(counted(errors, "error")) in the manifests; the plan uses the last valid version of their presets")
+                "the manifests have \(counted(errors, "error")); the plan uses the last valid version of their presets")
         }
     }
 

@@ -11,7 +11,7 @@ import PrewarmCore
 package struct Prewarm: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "prewarm",
-        abstract: "Keep pools of ready developer workspaces at the size that a git repository defines.",
+        abstract: "Keep pools of ready developer workspaces at the size that git defines.",
         version: prewarmVersion,
         groupedSubcommands: [
             CommandGroup(name: "Setup", subcommands: [InitCommand.self, ValidateCommand.self, DoctorCommand.self]),

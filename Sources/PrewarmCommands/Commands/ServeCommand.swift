@@ -9,7 +9,7 @@ import UnixSignals
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Run the daemon, which reconciles all sources continuously and serves the API.",
+        abstract: "Run the daemon: reconcile all sources continuously and serve the API.",
         discussion: """
             After SIGTERM, the daemon starts no new operations. Running operations may continue for the grace time. \
             prewarm then interrupts them, and the next start continues them. A second SIGTERM, at least one second \

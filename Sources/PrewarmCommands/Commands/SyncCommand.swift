@@ -6,7 +6,7 @@ import PrewarmServer
 struct SyncCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync",
-        abstract: "Fetch the sources, create and delete workspaces to match them, and end.",
+        abstract: "Fetch the sources, and create and delete workspaces to match them.",
         discussion: """
             The command ends when no operation is due. With --wait it continues until all pools have converged or the \
             timeout is reached. If a manifest has an error, a repository cannot be read, an operation fails or a pool \
@@ -202,7 +202,7 @@ struct SyncCommand: AsyncParsableCommand {
         let errors = report.turns.flatMap(\.diagnostics).count { $0.severity == .error }
         if errors > 0 {
             throw CommandFailure(
-                "\(counted(errors, "error")) in the manifests; prewarm keeps the last valid version of their presets")
+                "the manifests have \(counted(errors, "error")); prewarm keeps the last valid version of their presets")
         }
         guard !report.last.isEmpty else { return }
         if held > 0 {

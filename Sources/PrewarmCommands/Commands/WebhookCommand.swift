@@ -14,9 +14,9 @@ struct WebhookCommand: ParsableCommand {
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "test",
-            abstract: "Send a signed push to the running daemon, as the forge would, and show the answer.",
+            abstract: "Send a signed test push to the daemon, and show its answer.",
             discussion: """
-                `prewarm get deliveries --server URL` lists the delivery, too.
+                The push has the signature of the forge. `prewarm get deliveries --server URL` lists the delivery.
 
                 Examples:
                   prewarm webhook test forge
