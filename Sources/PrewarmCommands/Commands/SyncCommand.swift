@@ -58,8 +58,13 @@ struct SyncCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard let plan else { return }
-        if waits || refresh || dryRun || preset != nil || source != nil || revision != nil {
-            throw ValidationError("cannot use --plan \(plan) with other options of sync: the plan says what to do")
+        let others = [
+            wait ? "--wait" : nil, timeout != nil ? "--timeout" : nil, refresh ? "--refresh" : nil,
+            dryRun ? "--dry-run" : nil, preset.map { "--preset \($0)" }, source.map { "--source \($0)" },
+            revision.map { "--rev \($0)" },
+        ].compactMap(\.self)
+        if let other = others.first {
+            throw ValidationError("cannot use --plan \(plan) with \(other): prewarm carries out only the plan")
         }
     }
 
@@ -93,7 +98,7 @@ struct SyncCommand: AsyncParsableCommand {
             if let hold = try await context.store.read({ try $0.identity().hold }) {
                 console.warning("\(hold.sentence)", hint: "\(StoreHold.hint)")
             }
-            try conclude(report, console: console)
+            try conclude(report, deadline: deadline, console: console)
             if report.last.isEmpty { try await tellHeld(sources, context, console) }
         }
     }
@@ -167,7 +172,11 @@ struct SyncCommand: AsyncParsableCommand {
     /// The longest time to wait.
     private var limit: Duration { timeout?.duration ?? .seconds(1800) }
 
-    private func conclude(_ report: Synchronizer.Report, console: Console) throws {
+    /// Prints the result of a sync without a daemon.
+    /// - Throws: ``CommandFailure`` if an operation failed, a source or manifest has an error, or a pool did not converge.
+    private func conclude(
+        _ report: Synchronizer.Report, deadline: ContinuousClock.Instant?, console: Console
+    ) throws {
         for name in report.unknownProvisioners.sorted() {
             console.warning(
                 "operations wait for the provisioner \"\(name)\", which is not in the configuration",
@@ -188,8 +197,10 @@ struct SyncCommand: AsyncParsableCommand {
             throw CommandFailure(Self.sentence(held: held), hint: Self.approval(report))
         }
         if waits, !report.unfinished.isEmpty {
+            // A pool that is stalled or held ends the sync before the deadline.
+            let within = deadline.map { $0 <= .now } == true ? " within \(limit.prewarmText)" : ""
             throw CommandFailure(
-                "\(counted(report.unfinished.count, "pool")) did not converge within \(limit.prewarmText)",
+                "\(counted(report.unfinished.count, "pool")) did not converge\(within)",
                 hint: "find the cause: `prewarm describe preset \(report.unfinished[0].pool.preset.name)`")
         }
         // The cause was printed when the reconciliation failed.
