@@ -102,7 +102,7 @@ struct StatusText {
         var lines = status.list("suspectLists").map { list -> TerminalText in
             let missing = counted(list.number("missing"), "workspace")
             return
-                "the last list of the provisioner \"\(list.text("provisioner") ?? "")\" lacks \(missing) or reports them as failed: prewarm waits for another list before it replaces them"
+                "the last list of the provisioner \"\(list.text("provisioner") ?? "")\" lacks \(missing) (missing or failed): prewarm waits for another list before it replaces any"
         }
         lines += status.list("brokenClaims").map { claim -> TerminalText in
             "the claimed workspace \(claim.text("name") ?? "") of \(claim.text("preset") ?? "") is unusable: \(claim.text("message") ?? ""); prewarm leaves it to its owner"
@@ -119,7 +119,7 @@ struct StatusText {
         lines += status.list("removedSources").map { source -> TerminalText in
             let commit = source.text("revision").flatMap { Revision($0) }?.commit.prefix(8)
             let name = source.text("name") ?? ""
-            let approval = commit.map { ". To delete them: `prewarm approve \($0) --source \(name)`" } ?? ""
+            let approval = commit.map { ". To allow the deletion: `prewarm approve \($0) --source \(name)`" } ?? ""
             let unclaimed = counted(source.number("unclaimed"), "unclaimed workspace")
             return
                 "the source \"\(name)\" was removed from the configuration: prewarm keeps \(unclaimed) of this source\(approval)"
