@@ -4,7 +4,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("A source, by the command line")
+@Suite("Sources on the command line")
 struct SourceCommandTests {
     private func run(_ script: String, in sandbox: Sandbox) async throws {
         let result = try await Subprocess.run(
@@ -23,7 +23,7 @@ struct SourceCommandTests {
     }
 
     @Test(
-        "is one with another of its repository, whichever way leads there",
+        "Two sources that read the same repository are an error, whatever path leads to it",
         arguments: ["./repo", "link", "file://ROOT/link"])
     func oneRepository(url: String) async throws {
         let sandbox = try await Sandbox(
@@ -39,7 +39,7 @@ struct SourceCommandTests {
         #expect(sandbox.instances.isEmpty)
     }
 
-    @Test("applies what an allowed signer signed, and keeps that in force where the next commit is not")
+    @Test("A signed commit is applied, and it stays applied if the next commit is not signed")
     func signatures() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration(source: "    verify: {mode: ssh, allowedSigners: signers}\n"))
@@ -75,7 +75,7 @@ struct SourceCommandTests {
         #expect(sandbox.instances.count == 2)
     }
 
-    @Test("is told wherever another one has a preset of the same name")
+    @Test("Presets with the same name in two sources are shown with their sources")
     func sameNames() async throws {
         let paths = ["presets", "more"]
         let sources = paths.map { "  - {name: \($0), url: \"file://ROOT/repo\", path: \($0)}\n" }.joined()
@@ -102,7 +102,7 @@ struct SourceCommandTests {
         #expect(one.hasPrefix("NAME"), "\(one)")
     }
 
-    @Test("tells a history that was rewritten, and refuses it where it has to", arguments: [false, true])
+    @Test("A rewritten history is reported, or refused with requireFastForward", arguments: [false, true])
     func rewritten(_ isRefused: Bool) async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration(source: "    requireFastForward: \(isRefused)\n"))
@@ -125,7 +125,7 @@ struct SourceCommandTests {
     }
 
     @Test(
-        "goes to no version that has the one before not in it, where history has to go on, and tells one that is gone")
+        "With requireFastForward, a version has to contain the previous one, and a removed tag is reported")
     func versionsThatDoNotFollow() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration(source: "    requireFastForward: true\n")
@@ -151,7 +151,7 @@ struct SourceCommandTests {
         #expect(sandbox.instances.count == 1)
     }
 
-    @Test("that is in force is not trusted any more when its key is not, though nothing was pushed")
+    @Test("An applied commit loses its trust when its key is removed, without a new commit")
     func trustThatEnds() async throws {
         let sandbox = try await Sandbox(configuration: Sandbox.configuration)
         try await run(
@@ -172,7 +172,7 @@ struct SourceCommandTests {
         #expect(status.out.contains("stays applied") && sandbox.instances.count == 1, "\(status.out)")
     }
 
-    @Test("of several paths keeps what one had that is emptied, and refuses one that never was")
+    @Test("A source keeps the presets of an emptied path and refuses a path that never existed")
     func emptiedPath() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration.replacing("    path: presets", with: "    paths: [presets, more]"))
@@ -189,7 +189,7 @@ struct SourceCommandTests {
         #expect(sandbox.instances.count == 5)
     }
 
-    @Test("does not follow by HEAD the branch of which another reads the same", arguments: ["main", "refs/heads/main"])
+    @Test("A source that follows HEAD may not read another source's files", arguments: ["main", "refs/heads/main"])
     func doubledByHead(_ branch: String) async throws {
         let again = "  - {name: again, url: ./repo, path: presets}\nprovisioners:"
         let sandbox = try await Sandbox(
@@ -201,7 +201,7 @@ struct SourceCommandTests {
         #expect(sandbox.instances.count == 1)
     }
 
-    @Test("is not waited for beyond the time that a sync may take")
+    @Test("A sync waits for a source only until its own timeout")
     func silentServer() async throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(listener) }
@@ -226,7 +226,7 @@ struct SourceCommandTests {
         #expect(ContinuousClock.now - start < .seconds(300), "the server may be silent for ten minutes")
     }
 
-    @Test("names links, submodules and pointers of LFS among its manifests, reads none, and goes on")
+    @Test("Links, submodules and LFS pointers are reported and not read")
     func links() async throws {
         let sandbox = try await Sandbox(configuration: Sandbox.configuration(source: "    exclude: [old/]\n"))
         try sandbox.write("repo/presets/old/b.yaml", Sandbox.preset("b", instances: 1))
@@ -237,7 +237,7 @@ struct SourceCommandTests {
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         try FileManager.default.createDirectory(
             at: sandbox.root.appending(path: "repo/presets/folder.yaml"), withIntermediateDirectories: true)
-        // A folder on disk is read as a repository is.
+        // A folder on disk is read in the same way as a repository.
         try sandbox.remove("repo/presets/old")
         for command in [
             ["validate"], ["plan"], ["sync"], ["status"], ["validate", "repo"], ["plan", "--path", "repo"],
@@ -252,7 +252,7 @@ struct SourceCommandTests {
         #expect(sandbox.instances.count == 1)
     }
 
-    @Test("plans a pull request by its reference, without touching anything")
+    @Test("A plan of a pull request by its reference changes nothing")
     func pullRequest() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -269,7 +269,7 @@ struct SourceCommandTests {
         #expect(try await sandbox.prewarm("plan", "--rev", "refs/pull/8/head").code == 1)
     }
 
-    @Test("that can't be used is refused with its place in the configuration")
+    @Test("An unusable source is refused with its place in the configuration")
     func refused() async throws {
         let sandbox = try await Sandbox()
         for (from, to, message) in [
@@ -295,9 +295,9 @@ struct SourceCommandTests {
     }
 }
 
-@Suite("A secret of a source")
+@Suite("Secrets of sources")
 struct SourceSecretTests {
-    @Test("is in no output, no store and no mirror, whatever the server does with it")
+    @Test("A secret is in no output, store or mirror, whatever the server does with it")
     func planted() async throws {
         let secret = "pl4nted-\(UUID().uuidString.prefix(8))"
         let encoded = Data("x-access-token:\(secret)".utf8).base64EncodedString()

@@ -2,9 +2,9 @@ import Foundation
 import Subprocess
 import Testing
 
-@Suite("Tokens of the API")
+@Suite("Access tokens")
 struct TokenCommandTests {
-    @Test("are shown once, listed without their secrets, and revoked")
+    @Test("A token is shown once, listed without its secret, and revoked")
     func life() async throws {
         let sandbox = try await Sandbox()
         let made = try await sandbox.prewarm(
@@ -30,7 +30,7 @@ struct TokenCommandTests {
         #expect(try await sandbox.prewarm("token", "list", "-o", "name").out.isEmpty)
     }
 
-    @Test("are made, listed and revoked through a daemon by its operators alone")
+    @Test("Only operators create, list and revoke tokens through a daemon")
     func remote() async throws {
         let sandbox = try await Sandbox(configuration: .slow)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -60,7 +60,7 @@ struct TokenCommandTests {
                 "\(twice.err)")
             let table = try await daemon.prewarm("token", "list", environment: ["PREWARM_TOKEN": ops])
             #expect(table.out.contains("some") && table.out.contains("go-*") && !table.out.contains(ops.suffix(52)))
-            // Whoever finds one that leaked has just that.
+            // A leaked token itself is enough to revoke it.
             let revoked = try await daemon.prewarm("token", "revoke", ci, environment: ["PREWARM_TOKEN": ops])
             #expect(revoked.code == 0 && revoked.err.contains("revoked ci"), "\(revoked.err)")
             #expect(try await daemon.get("/api/v1/presets", headers: ["Authorization": "Bearer \(ci)"]).status == 401)
@@ -73,7 +73,7 @@ struct TokenCommandTests {
         }
     }
 
-    @Test("are given to programs as JSON, with all that was wished")
+    @Test("A token is created as JSON with all requested properties")
     func json() async throws {
         let sandbox = try await Sandbox()
         let made = try await sandbox.prewarm(
@@ -84,7 +84,7 @@ struct TokenCommandTests {
             token["createdBy"]?.string == "ada" && token["presets"]?.list.isEmpty == true && token["expiresAt"] == nil)
     }
 
-    @Test("that make no sense are refused with a hint")
+    @Test("Invalid tokens are refused with a hint")
     func refusals() async throws {
         let sandbox = try await Sandbox()
         #expect(try await sandbox.prewarm("token", "create", "ci").code == 64)

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-@Suite("Watching")
+@Suite("Notifications and events")
 struct WatchingTests {
     @Test(
-        "A receiver that could never be told is an error of validate, with its line and no secret",
+        "validate reports an unusable notification with its line and without its secret",
         arguments: [
             ("kind: github, token: planted-text", "names no repository at a forge"),
             (
@@ -19,12 +19,12 @@ struct WatchingTests {
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         let result = try await sandbox.prewarm("validate")
         #expect(result.code == 1)
-        #expect((result.out + result.err).contains("prewarm.yaml:17:12: error: the notification told"))
+        #expect((result.out + result.err).contains("prewarm.yaml:17:12: error: cannot use the notification told"))
         #expect((result.out + result.err).contains(words))
         #expect(!(result.out + result.err).contains("planted-text"))
     }
 
-    @Test("One that can be told is none, and what would be told of is among the events")
+    @Test("validate accepts a usable notification, and events are recorded")
     func events() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration

@@ -4,7 +4,7 @@ import PrewarmEngine
 import PrewarmManifests
 import PrewarmServer
 
-/// What watches the engine and tells of it.
+/// The parts of the daemon that report on the engine: metrics and notifications.
 extension Assembly {
     func metrics(version: String) -> Metrics {
         Metrics(
@@ -12,7 +12,7 @@ extension Assembly {
             now: { .now })
     }
 
-    /// - Throws: ``CommandFailure`` where a receiver can't be used as it is configured.
+    /// - Throws: ``CommandFailure`` if a notification cannot be used with its configuration.
     func notifier(
         _ engine: Engine, version: String, metrics: Metrics?, progress: LoopProgress, logger: Logger
     ) throws -> Notifier {
@@ -25,14 +25,14 @@ extension Assembly {
             let position = configuration.notifications.first { $0.name.value == error.sink }?.name.position
             throw CommandFailure(
                 Diagnostic(
-                    file: file.path, at: position, "the notification \(error.sink): \(error.message)", hint: error.hint)
-            )
+                    file: file.path, at: position, "cannot use the notification \(error.sink): \(error.message)",
+                    hint: error.hint))
         }
     }
 }
 
 extension ConfigurationFile {
-    /// Receivers that can't be used as they are configured, before anything is started.
+    /// Returns an error for each notification that cannot be used with its configuration. It starts nothing.
     func notificationProblems(_ configuration: Configuration) -> [Diagnostic] {
         let sources = Dictionary(configuration.sources.map { ($0.name.value, $0.url.value) }) { first, _ in first }
         return configuration.notifications.compactMap { notification in
@@ -43,7 +43,7 @@ extension ConfigurationFile {
             } catch {
                 return Diagnostic(
                     .error, file: path, at: notification.name.position,
-                    "the notification \(error.sink): \(error.message)", hint: error.hint)
+                    "cannot use the notification \(error.sink): \(error.message)", hint: error.hint)
             }
         }
     }
