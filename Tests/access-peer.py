@@ -1,10 +1,10 @@
-"""The other side of webhooks and of tokens of CI, by implementations that are not ours.
+"""Independent implementations of the peers of webhooks and OIDC tokens, for the tests.
 
-receive KIND SECRET FILE: an HTTP server on loopback that writes its port to FILE and answers 202 to a POST whose
-    signature is as the forge KIND documents it, else 401.
-sign ISSUER NOW: a key set and tokens of it, as JSON.
-issue FILE: an issuer on loopback, with its keys, that gives a job of CI a token for the audience that it asks for, as
-    GitHub Actions does; it writes its port to FILE and serves for a minute.
+receive KIND SECRET FILE: runs an HTTP server on loopback that writes its port to FILE. It answers a POST with 202
+    if the signature is the one that the forge KIND documents, otherwise with 401.
+sign ISSUER NOW: prints a key set, and tokens that it signs, as JSON.
+issue FILE: runs an OIDC issuer on loopback that writes its port to FILE. Like GitHub Actions, it gives a CI job a token
+    for the audience that the job requests. It serves for a minute.
 """
 
 import base64

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Counts the instructions of whole programs, built for release, by valgrind: the same in every run to a thousandth, on
-# a machine that does ten other things, too. Each row is a ratio, against libyaml's events of 1,000 manifests or against
-# the same command with a tenth of the presets, and may not grow by more than a tenth over what it was when its limit
-# was set.
+# Counts the instructions of whole commands in a release build with valgrind. The counts of two runs differ by less than
+# a thousandth, even on a busy machine. Each row is a ratio: to the instructions with which libyaml parses 1,000
+# manifests into events, or to those of the same command with a tenth of the presets. A ratio must not exceed its limit,
+# which is a tenth above the ratio at the time when the limit was set.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -11,7 +11,7 @@ swift build -c release --product prewarm
 bin=$(swift build -c release --show-bin-path)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-# valgrind 3.19 does not read what clang writes for debuggers.
+# Remove the debug information, because valgrind 3.19 cannot read that of clang.
 strip --strip-debug -o "$scratch/prewarm" "$bin/prewarm"
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 
@@ -51,7 +51,7 @@ commit() {
     git -C "$1/repo" add --all
     git -C "$1/repo" -c user.name=Ada -c user.email=ada@example.org commit --quiet --message change
 }
-# A repository of presets that want nothing, as no operation shall run, and a store that has seen it.
+# world COUNT: creates a repository of presets with 0 instances, so that no operation runs, and a synced store.
 world() {
     local folder=$scratch/$1 number
     mkdir -p "$folder/repo"
@@ -86,7 +86,7 @@ YAML
         exit 1
     }
 }
-# instructions FOLDER COMMAND…: how many it takes to its end.
+# instructions FOLDER COMMAND…: prints the number of instructions of a command.
 instructions() {
     local folder=$1 log=$scratch/valgrind
     shift
@@ -99,10 +99,10 @@ instructions() {
     sed --quiet 's/.*Collected : //p' "$log"
 }
 failures=0
-# row NAME COUNT AGAINST LIMIT
+# row NAME COUNT BASE LIMIT: prints the ratio of COUNT to BASE, and notes a failure if it exceeds LIMIT.
 row() {
     local verdict
-    # What failed said why.
+    # The failed command has printed its error.
     [[ $2 =~ ^[0-9]+$ && $3 =~ ^[0-9]+$ ]] || exit 1
     verdict=$(awk -v a="$2" -v b="$3" -v l="$4" \
         'BEGIN { printf "%8.3f %8.3f%s", a / b, l, (a / b > l) ? "  too many" : "" }')
@@ -123,17 +123,17 @@ row 'validate FILE / the same' "$(counted "$small" validate repo/area-0/0.yaml)"
 row 'validate 1,000 files / the same' "$(counted "$large" validate repo)" "$yardstick" 6.6
 row 'status of 1,000 presets / the same' "$(counted "$large" status)" "$yardstick" 4.55
 quiet=$(counted "$small" sync)
-row 'sync with nothing new / the same' "$quiet" "$yardstick" 0.79
-row 'sync with nothing new, 1,000 presets / 100' "$(counted "$large" sync)" "$quiet" 1.1
+row 'sync without changes / the same' "$quiet" "$yardstick" 0.79
+row 'sync without changes, 1,000 presets / 100' "$(counted "$large" sync)" "$quiet" 1.1
 for folder in "$small" "$large"; do
     preset 7 large >"$folder/repo/area-7/7.yaml"
     commit "$folder"
 done
 changed=$(counted "$small" sync)
-row "sync with one changed / libyaml's events of 1,000 manifests" "$changed" "$yardstick" 1.37
-# Grows with them a little: libgit2 packs a repository on disk by itself.
-row 'sync with one changed, 1,000 presets / 100' "$(counted "$large" sync)" "$changed" 1.16
+row "sync with one change / libyaml's events of 1,000 manifests" "$changed" "$yardstick" 1.37
+# This ratio grows a little with the number of presets, because libgit2 itself packs a repository on disk.
+row 'sync with one change, 1,000 presets / 100' "$(counted "$large" sync)" "$changed" 1.16
 ((failures == 0)) || {
-    echo "error: $failures of these take more instructions than they may" >&2
+    echo "error: $failures rows exceed their limits" >&2
     exit 1
 }

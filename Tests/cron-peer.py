@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Answers questions about time with other people's code, so that the tests can compare.
+"""Evaluates cron expressions with croniter and time zones with zoneinfo, so that the tests can compare the results.
 
-cron-peer.py check              exits 0 where croniter is installed
-cron-peer.py cron   < LINES     "EXPRESSION<TAB>SECOND" -> the next three minutes from SECOND on that match, in UTC
-cron-peer.py zones  < LINES     "ZONE<TAB>SECOND" -> the seconds east of UTC, from the zone's file in /usr/share/zoneinfo
+cron-peer.py check              Exits with 0 if croniter is installed.
+cron-peer.py cron   < LINES     "EXPRESSION<TAB>SECOND" -> the first three minutes in UTC from SECOND on that match
+cron-peer.py zones  < LINES     "ZONE<TAB>SECOND" -> the offset in seconds east of UTC, from /usr/share/zoneinfo
+
+All times are seconds since 1970-01-01T00:00:00Z.
 """
 
 import datetime
@@ -12,7 +14,7 @@ import zoneinfo
 
 
 def cron(expression, second):
-    # With implement_cron_bug, a day field that begins with `*` is not restricted, as in Vixie's cron.
+    # With implement_cron_bug, a day field that begins with `*` does not count as restricted. Vixie's cron does the same.
     times = croniter(expression, second - 1, ret_type=float, implement_cron_bug=True)
     return " ".join(str(int(times.get_next())) for _ in range(3))
 

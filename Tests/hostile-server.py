@@ -1,7 +1,9 @@
-"""A server that answers as a daemon would, with the text of one file in every text of every document.
+"""Runs a server that answers like a daemon, but with the text of one file in every text of every document.
 
-hostile-server.py TEXT PORT: TEXT is the file with the text; the port is written to the file PORT. A path that contains
-"refuse" is answered with a problem.
+usage: hostile-server.py TEXT PORT
+
+TEXT is the file with the text. The server writes its port to the file PORT. It answers a path that contains "refuse"
+with a problem.
 """
 
 import json

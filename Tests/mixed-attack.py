@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""Attacks a daemon in every known way at once while users claim workspaces from it.
+"""Attacks a daemon in every known way at the same time, while users claim workspaces from it.
 
 usage: mixed-attack.py PREWARM [--seconds N] [--p99-ms N] [--memory-mb N]
 
-The script makes a folder with a git repository, a configuration and tokens, starts `PREWARM serve` in it, and runs for
-N seconds (default: 300):
-  plans      previews of a commit that does not exist, of a good source and of one whose server never answers; half of
-             the clients hang up early
+The script creates a folder with a git repository, a configuration and tokens. It starts `PREWARM serve` in the folder
+and runs these attacks for N seconds (default: 300):
+  plans      plans of a commit that does not exist, for a good source and for one whose server never answers; most
+             clients hang up early
   tokens     bearer tokens whose header or payload is a deeply nested list
   commits    manifests with a megabyte of misspelled names, with a costly pattern, and with 18,000 unknown keys a file
   answers    a provisioner that answers with deeply nested JSON
   posts      thousands of connections that send 1 MiB to a webhook that does not exist
   idlers     thousands of connections that send nothing
   lookers    viewers that read presets and status
-Meanwhile one process claims and releases workspaces, ten a second. The script prints one JSON object and exits with 1 if
-a claim failed, the daemon ended, or a limit was exceeded: the 99th percentile of the claims' times (default: no limit) and
-the daemon's peak memory (default: 300 MB).
+Meanwhile one process claims and releases ten workspaces per second. The script prints one JSON object. It exits with 1
+if a claim failed, the daemon ended, or a limit was exceeded: --p99-ms for the 99th percentile of the claims' times
+(default: no limit), or --memory-mb for the daemon's peak memory (default: 300).
 """
 
 import argparse
@@ -134,7 +134,7 @@ class Scene:
 
 
 def ask(port, token, method, path, body=None, timeout=60):
-    """The status and text of an answer."""
+    """Returns the status and the body of an answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.request(
@@ -146,7 +146,10 @@ def ask(port, token, method, path, body=None, timeout=60):
 
 
 def claim_steadily(port, token, seconds, results):
-    """Claims and releases at fixed times, whether earlier answers came or not; reports each claim's time and status."""
+    """Claims and releases workspaces at fixed times without waiting for earlier answers.
+
+    Puts the time in seconds, the status and the error text of each claim into `results`, and None at the end.
+    """
     def one(number, planned):
         try:
             status, text = ask(port, token, "POST", f"/api/v1/presets/pool-{number % POOLS}/claims", '{"owner": "ada"}')
@@ -202,7 +205,7 @@ class Attack:
         return socket.create_connection(("127.0.0.1", self.scene.port), timeout=20)
 
     def swallow(self):
-        """The server that never answers."""
+        """Accepts connections and never answers."""
         kept = []
         while True:
             kept.append(self.scene.listener.accept()[0])

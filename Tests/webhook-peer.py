@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Verifies signed webhooks with other people's code, so that the tests can compare.
+"""Verifies signed webhooks with the public library standardwebhooks, so that tests can compare results.
 
-webhook-peer.py check                      exits 0 where standardwebhooks is installed
-webhook-peer.py verify SECRET < LINES      {"headers": {…}, "body": "…"} a line -> "good" or why not, a line
+webhook-peer.py check                      exits with 0 if standardwebhooks is installed
+webhook-peer.py verify SECRET < LINES      reads one {"headers": {…}, "body": "…"} a line, and prints "good" or
+                                           "bad: REASON" for each
 """
 
 import json

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From nothing to a pool of warm workspaces: builds prewarm, makes two small git repositories out of the files beside
-# this script, and goes through a first session with them.
+# Builds prewarm, creates two small git repositories from the files beside this script, and runs a first session: two
+# pools of ready workspaces, a claim, a refill, a resize and a new version.
 set -euo pipefail
 
 usage() {
@@ -8,11 +8,11 @@ usage() {
 usage: examples/quickstart.sh [--keep] [DIR]
        examples/quickstart.sh --clean DIR
 
-  DIR      where it takes place: a folder that is empty or does not exist yet; else a temporary one
-  --keep   leave the workspaces running at the end, to try more
-  --clean  stop the workspaces of DIR and remove it
+  DIR      the folder for the session; it must be empty or missing (default: a temporary folder)
+  --keep   keep the workspaces running at the end, so that you can try more
+  --clean  stop the workspaces of DIR and remove the folder
 
-PREWARM_QUICKSTART_DEBUG=1 builds without optimization, which is faster done.
+PREWARM_QUICKSTART_DEBUG=1 builds without optimization, which takes less time.
 END
 }
 
@@ -56,7 +56,7 @@ fail() {
 
 title() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
 
-# Shows a command as one would type it in the folder, and runs it.
+# Prints a command as a user would type it in the folder, and runs it.
 run() {
     local shown='' word
     for word; do
@@ -67,13 +67,13 @@ run() {
     "$@"
 }
 
-# One field of the first thing of a JSON list on standard input.
+# Prints one field of the first element of a JSON list on standard input.
 field() {
     python3 -c 'import functools, json, sys
 print(functools.reduce(lambda value, key: value[key], sys.argv[1].split("."), json.load(sys.stdin)[0]))' "$1"
 }
 
-# Ends the services that the provisioner started in a folder; the folders of the workspaces go with them.
+# Stops the services that the provisioner started in a folder, and deletes the folders of the workspaces.
 stop_workspaces() {
     [[ -x $1/provision && -d $1/workspaces ]] || return 0
     (
@@ -84,39 +84,39 @@ stop_workspaces() {
 for workspace in json.load(sys.stdin)["workspaces"]: print(workspace["id"])' |
             while read -r id; do
                 echo "{\"workspace\": {\"id\": \"$id\"}}" | "${provision[@]}" delete >/dev/null 2>&1 ||
-                    echo "warning: workspace $id could not be removed" >&2
+                    echo "warning: cannot delete workspace $id" >&2
             done
     )
 }
 
 if [[ -n $clean ]]; then
     [[ -n $directory && -f $directory/prewarm.yaml && -x $directory/provision ]] ||
-        fail "--clean takes the folder of an earlier run"
+        fail "cannot clean '$directory': it is not the folder of an earlier run" "give the folder: --clean DIR"
     stop_workspaces "$directory"
     rm -rf "$directory"
     echo "Removed $directory"
     exit 0
 fi
 
-# ── What is needed ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Prerequisites ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 "$here/../.ci/packages" ca-certificates curl git libgit2-dev libsqlite3-dev libyaml-dev pkg-config python3
-command -v swift >/dev/null || fail "Swift 6.3 or newer is needed, and there is no swift in PATH" \
-    "install it as https://www.swift.org/install/linux/ says"
+command -v swift >/dev/null || fail "cannot build prewarm: there is no swift in PATH" \
+    "install Swift 6.3 or newer: https://www.swift.org/install/linux/"
 
 configuration=release
 [[ -z ${PREWARM_QUICKSTART_DEBUG:-} ]] || configuration=debug
 build=(swift build --package-path "$here/.." -c "$configuration" --product prewarm)
 bin=$("${build[@]}" --show-bin-path)
-[[ -x $bin/prewarm ]] || echo "Building prewarm; the first time this takes some minutes"
+[[ -x $bin/prewarm ]] || echo "Building prewarm. The first build takes some minutes."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 "${build[@]}" >"$log" 2>&1 || {
     cat "$log" >&2
-    fail "prewarm could not be built"
+    fail "cannot build prewarm: see the errors above"
 }
 rm -f "$log"
-# In this script `prewarm` is the one that was built.
+# In this script, `prewarm` runs the binary that was just built.
 prewarm() { "$bin/prewarm" "$@"; }
 
 # ── Two git repositories, and prewarm's configuration ────────────────────────────────────────────────────────────────
@@ -127,7 +127,7 @@ if [[ -z $directory ]]; then
     is_temporary=1
 else
     mkdir -p "$directory"
-    [[ -z $(ls -A "$directory") ]] || fail "$directory is not empty" "name another folder"
+    [[ -z $(ls -A "$directory") ]] || fail "cannot use $directory: it is not empty" "name another folder"
     directory=$(cd "$directory" && pwd)
 fi
 
@@ -135,7 +135,7 @@ finish() {
     local code=$?
     trap - EXIT INT TERM
     if [[ -n $keep ]]; then
-        printf '\nThe workspaces go on running. To try more:\n\n    cd %q\n    %q status\n\nTo stop and remove them:\n\n' \
+        printf '\nThe workspaces keep running. To try more:\n\n    cd %q\n    %q status\n\nTo stop and remove them:\n\n' \
             "$directory" "$bin/prewarm"
         printf '    %q --clean %q\n' "$here/quickstart.sh" "$directory"
     else
@@ -143,7 +143,7 @@ finish() {
         if [[ -n $is_temporary ]]; then
             rm -rf "$directory"
         else
-            printf '\nThe workspaces are stopped and removed. The rest of %s is left for you to look at.\n' "$directory"
+            printf '\nThe workspaces are stopped and deleted. The other files in %s are kept.\n' "$directory"
         fi
     fi
     exit "$code"
@@ -152,7 +152,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# The user's own settings and hooks are not for these repositories.
+# Ignore the git settings and hooks of the user.
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 export GIT_AUTHOR_NAME=Quickstart GIT_AUTHOR_EMAIL=quickstart@example.org
@@ -175,47 +175,47 @@ git -C project tag v1.1.0
 
 # ── The session ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-echo "Everything takes place in $directory"
+echo "The session runs in $directory"
 
-title "The pools are YAML in a git repository, presets/. Is it good?"
+title "The pools are defined in YAML in a git repository, presets/. Check it."
 run prewarm validate
 
-title "What would prewarm do?"
+title "Show what prewarm would do."
 run prewarm plan
 
-title "Do it. Each workspace is a fresh clone of project/, set up, with its service running."
+title "Create the workspaces. Each one is a fresh clone of project/ with its service running."
 run prewarm sync --wait --timeout 5m
 run prewarm status
 
-title "Somebody needs a workspace: it is there already."
-run prewarm claim greeter-en --owner you
-workspace=$(prewarm get workspaces --owner you --output json)
+title "Claim a workspace. It is ready at once."
+run prewarm claim greeter-en --owner ada
+workspace=$(prewarm get workspaces --owner ada --output json)
 endpoint=$(field endpoint <<<"$workspace")
 path=$(field metadata.path <<<"$workspace")
 run curl --silent --show-error --fail --noproxy '*' "$endpoint/"
 run git -C "${path#"$directory/"}" log --oneline --decorate -1
 
-title "The pool has one less than it should. The next sync makes another."
+title "The pool is now one workspace short. The next sync creates another."
 run prewarm sync --wait --timeout 5m
 run prewarm get presets
 
-title "A change of a pool is a commit: three in place of two."
+title "Change the size of a pool from two to three by a commit."
 sed -i 's/^  instances: 2$/  instances: 3/' presets/greeter-en.yaml
 run git -C presets commit --quiet --all --message "Keep three"
 run prewarm plan
 run prewarm sync --wait --timeout 5m
 
-title "So is a new version. What waits in the pools is replaced a few at a time; what is claimed stays."
+title "Release a new version by a commit. prewarm replaces ready workspaces a few at a time and keeps claimed ones."
 sed -i 's/activeVersion: 1.0.0/activeVersion: 1.1.0/' presets/greeter.yaml
 run git -C presets commit --quiet --all --message "Release 1.1.0"
 run prewarm plan
 run prewarm sync --wait --timeout 5m
 run prewarm get workspaces
 
-# ── Is it as it was said? ────────────────────────────────────────────────────────────────────────────────────────────
+# ── Check of the result ──────────────────────────────────────────────────────────────────────────────────────────────
 
 prewarm get workspaces --output json >workspaces.json
-python3 - <<'END' || fail "the pools are not as the presets say"
+python3 - <<'END' || fail "the pools do not match the presets: see the errors above"
 import json, sys, urllib.request
 
 problems = []
@@ -224,10 +224,10 @@ workspaces = json.load(open("workspaces.json"))
 for preset, wanted in ("greeter-en", 3), ("greeter-de", 1):
     ready = [w for w in workspaces if w["preset"] == preset and w["state"] == "ready" and w["version"] == "1.1.0"]
     if len(ready) != wanted:
-        problems.append(f"{preset} has {len(ready)} workspaces of 1.1.0 ready, not {wanted}")
+        problems.append(f"{preset} has {len(ready)} ready workspaces of version 1.1.0 instead of {wanted}")
 claimed = [w for w in workspaces if w["state"] == "claimed"]
 if [w["version"] for w in claimed] != ["1.0.0"]:
-    problems.append("the claimed workspace is not what it was")
+    problems.append("the claimed workspace does not have version 1.0.0")
 for workspace in workspaces:
     if workspace["state"] not in ("ready", "claimed"):
         continue
@@ -237,11 +237,11 @@ for workspace in workspaces:
     except OSError as error:
         version = error
     if version != workspace["version"]:
-        problems.append(f"{workspace['name']} answers {version}")
+        problems.append(f"{workspace['name']} answers {version} instead of version {workspace['version']}")
 for problem in problems:
     print(f"error: {problem}", file=sys.stderr)
 sys.exit(len(problems) > 0)
 END
 rm workspaces.json
 
-printf '\n%s✔ The pools are full again, and your workspace is still yours.%s\n' "$green" "$plain"
+printf '\n%s✔ The pools are full again, and the claimed workspace is unchanged.%s\n' "$green" "$plain"

@@ -72,7 +72,7 @@ static int note(timed_stream *stream, prewarm_git_phase phase, prewarm_git_cause
     note_locked(stream->watch, phase, cause, error);
     pthread_mutex_unlock(&stream->watch->lock);
     if (cause != PREWARM_GIT_CLOSED)
-        git_error_set_str(GIT_ERROR_NET, cause == PREWARM_GIT_FAILED ? "network failure" : "no answer in time");
+        git_error_set_str(GIT_ERROR_NET, cause == PREWARM_GIT_FAILED ? "the network failed" : "no answer in time");
     return -1;
 }
 
@@ -278,7 +278,7 @@ static int stream_connect(git_stream *parent)
     if (error == 0) {
         if (watch->connected == NULL || watch->connected(watch->payload) >= 0)
             return 0;
-        git_error_set_str(GIT_ERROR_NET, "the connection was given up");
+        git_error_set_str(GIT_ERROR_NET, "the connection was closed before its first use");
         return -1;
     }
     if (is_over(stream, PREWARM_GIT_CONNECTING))
@@ -320,7 +320,7 @@ static int note_elsewhere(prewarm_git_watch *watch)
     pthread_mutex_lock(&watch->lock);
     note_locked(watch, PREWARM_GIT_CONNECTING, PREWARM_GIT_ELSEWHERE, 0);
     pthread_mutex_unlock(&watch->lock);
-    git_error_set_str(GIT_ERROR_NET, "the server sends its callers elsewhere");
+    git_error_set_str(GIT_ERROR_NET, "the server redirects to another host or port");
     return -1;
 }
 
@@ -391,7 +391,7 @@ static int is_same_host(const char *left, const char *right)
 static int stream_new(git_stream **out, const char *host, const char *port)
 {
     if (current == NULL) {
-        git_error_set_str(GIT_ERROR_NET, "a connection without a time limit was asked for");
+        git_error_set_str(GIT_ERROR_NET, "a connection without a time limit was requested");
         return -1;
     }
     /* libgit2 compares the host of a redirect, but not its port. */

@@ -9,17 +9,18 @@
 #include <git2/sys/alloc.h>
 
 /*
- * The allocator of libgit2. A few kilobytes of a pack can stand for an object of gigabytes, which libgit2 unpacks into one
- * piece of memory before anything can ask how large it is. So a piece above a limit is refused, and so is one with
- * which all large pieces together would be above a limit. libgit2 then fails the call as it does without memory.
+ * An allocator for libgit2 with limits. A few kilobytes of a pack can represent an object of gigabytes, which libgit2
+ * unpacks into one block of memory before a caller can ask for its size. So this allocator refuses a block above a
+ * limit, and a block with which the sum of all large blocks would exceed a limit. libgit2 then fails the call as if
+ * memory had run out.
  */
 
 static size_t largest = SIZE_MAX, largest_sum = SIZE_MAX;
 static atomic_size_t sum;
-/* Whether a piece was refused on this thread since it was last asked. */
+/* Whether a block was refused on this thread since the last call of prewarm_git_was_refused_memory. */
 static _Thread_local int was_refused;
 
-/* Smaller pieces are neither counted nor refused. */
+/* Blocks of fewer bytes are neither counted nor refused. */
 #define LARGE ((size_t)1 << 20)
 
 static size_t counted(void *piece)

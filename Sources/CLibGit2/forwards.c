@@ -1,8 +1,8 @@
 #include "shim.h"
 
 /*
- * The functions of libgit2 that are used, each of which finds its own when it is called first. The compiler compares
- * them with git2.h. Whoever needs another adds a line; the linker says so.
+ * Forwarders to the functions of libgit2 that prewarm uses. Each looks up its function at the first call. The compiler
+ * checks their types against git2.h. If a new function of libgit2 is used, the linker fails until a line is added here.
  */
 
 #define FORWARD(type, name, parameters, arguments, otherwise)                                                          \

@@ -9,13 +9,13 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void *library;
 static char problem[512];
 
-/* The one whose header this was compiled with, as each minor version has an ABI of its own. */
+/* Loads the version whose header this file was compiled with, because the ABI differs between minor versions. */
 static void load(void)
 {
     library = dlopen("libgit2.so." LIBGIT2_SOVERSION, RTLD_LAZY | RTLD_LOCAL);
     if (library == NULL) {
         const char *message = dlerror();
-        snprintf(problem, sizeof(problem), "%s", message != NULL ? message : "it can't be loaded");
+        snprintf(problem, sizeof(problem), "%s", message != NULL ? message : "it cannot be loaded");
     }
 }
 
@@ -52,10 +52,12 @@ int git_libgit2_init(void)
 }
 
 /*
- * libgit2 with mbedTLS parses all certificates of the system when it starts, which takes longer than everything else
- * that a sync does. Here each handshake is preceded by prewarm_git_set_certificate_file, so nothing reads them before:
- * libgit2 finds this function in place of mbedTLS's, since the program exports it (Package.swift). A libgit2 that is
- * built otherwise never calls it. No certificate is trusted that would not be without it.
+ * Skips the parsing of certificates while libgit2 starts.
+ *
+ * A libgit2 with mbedTLS parses all certificates of the system when it starts, which takes longer than the rest of a
+ * sync. prewarm sets the certificate file before each handshake (prewarm_git_set_certificate_file), so they are not
+ * needed earlier. libgit2 calls this function instead of mbedTLS's, because the program exports it (Package.swift). A libgit2
+ * without mbedTLS never calls it. No additional certificate becomes trusted.
  */
 int mbedtls_x509_crt_parse_file(void *chain, const char *path);
 

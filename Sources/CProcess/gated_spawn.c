@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Where the child keeps its gate and its report; 0, 1 and 2 are its own. */
+/* The descriptors of the gate and of the report in the child. 0, 1 and 2 are its standard streams. */
 enum { GATE = 3, REPORT = 4, FIRST_FREE = 5 };
 
 static void say(int report, int number) {
@@ -22,7 +22,7 @@ static void fail(int report) {
     _exit(127);
 }
 
-/* The number that the child said; EAGAIN if it ended before. */
+/* Returns the number that the child wrote; EAGAIN if the child exited before. */
 static int hear(int report) {
     int number;
     ssize_t count;
@@ -36,13 +36,14 @@ static void close_others(void) {
 #ifdef SYS_close_range
     if (syscall(SYS_close_range, FIRST_FREE, ~0U, 0) == 0) return;
 #endif
-    /* Before Linux 5.9. */
+    /* Linux before 5.9 has no close_range. */
     struct rlimit limit;
     rlim_t end = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1 << 20 ? limit.rlim_cur : 1 << 20;
     for (rlim_t descriptor = FIRST_FREE; descriptor < end; descriptor++) close((int)descriptor);
 }
 
-/* Puts the descriptors where the program expects them. Copies above them come first, as one may lie on another's place. */
+/* Moves the descriptors to the numbers that the program expects. They are first copied to higher numbers, because one
+ * may have the number that another needs. */
 static void arrange(int gate, int report, const int descriptors[3]) {
     const int from[] = {descriptors[0], descriptors[1], descriptors[2], gate, report};
     int copies[5];
@@ -65,7 +66,7 @@ static void reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Between fork and exec in a process that had threads, only async-signal-safe functions may be called. */
+/* Runs in the child. The parent has threads, so only async-signal-safe functions may run between fork and exec. */
 static void run_child(const char *path, char *const arguments[], char *const environment[], const char *directory,
                       const int descriptors[3], int gate, int report) {
     setsid();
@@ -93,7 +94,7 @@ int prewarm_gated_spawn(const char *path, char *const arguments[], char *const e
         close(gate[1]);
         return number;
     }
-    /* No handler of the parent may run in the child. */
+    /* All signals are blocked, so that no handler of the parent runs in the child. */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -108,7 +109,7 @@ int prewarm_gated_spawn(const char *path, char *const arguments[], char *const e
         close(report[0]);
         return number;
     }
-    /* The process is in its session from here on, so that whoever ends the session reaches it. */
+    /* After this message the process is in its session, so that ending the session reaches it. */
     number = hear(report[0]);
     if (number != 0) {
         close(gate[1]);

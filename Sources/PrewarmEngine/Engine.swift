@@ -1,52 +1,53 @@
 package import PrewarmCore
 
-/// Everything that the commands and the daemon work with: the ports, the policy and the clock.
+/// The ports, the policy and the clock that commands and the daemon work with. Its extensions are the use cases.
 package struct Engine: Sendable {
     package let store: any Store
-    /// By name.
+    /// The sources of the configuration, by name.
     package let sources: [String: Source]
-    /// In the order of the configuration.
+    /// The names of the sources, in the order of the configuration.
     package let sourceNames: [String]
-    /// The source whose presets a bare name means where several sources have one of that name.
+    /// The source that a preset name without a source means if several sources have a preset of this name.
     package let defaultSource: String?
-    /// By the names of the configuration.
+    /// The provisioners of the configuration, by name.
     package let provisioners: [String: any Provisioner]
     package let defaultProvisioner: String?
     package let policy: Policy
     package let parser: ManifestParsing
     package let zones: ZoneDirectory
     package let now: @Sendable () -> Timestamp
-    /// The value of a secret for a provisioner, looked up at the moment of a call; nil: the configuration has none.
+    /// Returns the value of a secret for a provisioner at the moment of a call; nil if the configuration has none.
     package let secret: @Sendable (_ name: String, _ provisioner: String) -> String?
-    /// The names that it has a value for, by provisioner; nil: nobody knows.
+    /// The names of the configured secrets, by provisioner; nil if they are unknown.
     package let secretNames: [String: Set<String>]?
-    /// This process, as leases name it.
+    /// This process as the holder of leases (``Holder``).
     package let holder: String
-    /// True where a holder is known to have ended.
+    /// Returns true if the process of a holder is known to have ended.
     package let isDead: @Sendable (String) -> Bool
     /// Masks the values of the configuration's variables in a message.
     package let masked: @Sendable (String) -> String
-    /// Who measures; called often and from anywhere, so it has to be quick.
+    /// Reports a measurement. It is called often and on any thread, so it has to be fast.
     package let observe: @Sendable (Observation) -> Void
-    /// False reads all manifests of a new revision and plans for all pools in each turn: what tests compare with.
+    /// If false, each reconciliation reads all manifests of a new revision and plans for all pools. Tests compare with this.
     package let isIncremental: Bool
-    /// See ``inputs(of:)``: asked for in each turn.
+    /// The cached part of ``inputs(of:)`` that all sources share.
     private(set) var inputsOfAll = ""
 
+    /// A source of the configuration.
     package struct Source: Sendable {
         package let name: String
-        /// Without user information.
+        /// The URL without user information.
         package let url: String
         package let git: any GitSource
-        /// What of the repository is read, as the configuration says it: its folders.
+        /// The configured folders and patterns of the files that are read.
         package let scope: String
-        /// How long a turn may keep others from reconciling the source, if its process hangs.
+        /// The time for which the lease of the source is taken. If a process hangs, others wait this long.
         package let lease: Duration
-        /// Between two pulls of the daemon.
+        /// The time between two pulls of the daemon.
         package let interval: Duration
-        /// A revision whose history lacks the one in force is refused.
+        /// If true, a revision without the applied one in its history is refused.
         package let requiresFastForward: Bool
-        /// Branches of which another source, which is named, reads the same.
+        /// The names of sources that read the same files of the same repository, by the branch that they follow.
         package let branchesOfOthers: [String: String]
 
         package init(
@@ -98,9 +99,10 @@ package struct Engine: Sendable {
     }
 }
 
-/// How bytes become a ``ParsedFile``; the engine doesn't know YAML.
+/// The parser of manifests. The engine itself does not know YAML.
 package struct ManifestParsing: Sendable {
-    /// Part of the key under which results are kept: it changes whenever the same bytes parse to something else.
+    /// The version of the parser, which is part of the key of cached results. It changes whenever the same bytes give
+    /// another result.
     package let version: Int
     package let parse: @Sendable ([UInt8]) -> ParsedFile
     /// The largest size of a file that is parsed, in bytes.

@@ -4,14 +4,14 @@
     import Musl
 #endif
 
-/// A process on some machine, in a form that another process on that machine can tell whether it still runs.
+/// The identity of a process. Another process on the same machine can check whether it still runs.
 package struct Holder: Hashable, Sendable, CustomStringConvertible {
     private let bootID: String
     private let pidNamespace: String
     package let pid: Int32
     private let startTime: UInt64
 
-    /// This process. Computed once: it can't change.
+    /// This process.
     package static let current = Holder()
 
     private init() {
@@ -21,8 +21,10 @@ package struct Holder: Hashable, Sendable, CustomStringConvertible {
         startTime = Self.startTime(of: pid) ?? 0
     }
 
+    /// The text form that leases store: `BOOT_ID/PID_NAMESPACE/PID/START_TIME`.
     package var description: String { "\(bootID)/\(pidNamespace)/\(pid)/\(startTime)" }
 
+    /// Reads the form of ``description``; nil for another text.
     package init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 4, let pid = Int32(parts[2]), let startTime = UInt64(parts[3]) else { return nil }
@@ -32,13 +34,15 @@ package struct Holder: Hashable, Sendable, CustomStringConvertible {
         self.startTime = startTime
     }
 
-    /// True where the process is known to have ended. One on another machine, or out of sight, is not known to.
+    /// Returns true if the process is known to have ended. It returns false for a process of another machine, another boot
+    /// or another container, since this process cannot see it.
     package var isKnownDead: Bool {
         guard bootID == Self.current.bootID, pidNamespace == Self.current.pidNamespace else { return false }
         return Self.startTime(of: pid) != startTime
     }
 
-    /// In clock ticks since boot: field 22 of `/proc/PID/stat`, counted after the command, which may hold anything.
+    /// Returns the start of a process in clock ticks since boot; nil if it does not run or is a zombie. It is field 22 of
+    /// `/proc/PID/stat`. The fields are counted from the end of the command, which may contain any character.
     package static func startTime(of pid: Int32) -> UInt64? {
         let stat = text(ofFile: "/proc/\(pid)/stat")
         guard let end = stat.lastIndex(of: ")") else { return nil }

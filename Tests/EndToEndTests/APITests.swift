@@ -19,7 +19,7 @@ struct APITests {
         }
     }
 
-    @Test("gives commands that ask a daemon the same as commands that read the store")
+    @Test("Commands print the same with a daemon and with the store")
     func sameAsLocal() async throws {
         try await withDaemon { daemon in
             let workspace = try #require(
@@ -47,14 +47,14 @@ struct APITests {
         }
     }
 
-    /// Ages differ from one call to the next.
+    /// Returns the text without ages, which differ from call to call.
     private static func timeless(_ text: String) -> [String] {
         text.replacing(/\d+s\b/, with: "0s").replacing(/T[\d:.]+Z/, with: "").split(separator: "\n").map {
             $0.split(separator: " ").joined(separator: " ")
         }
     }
 
-    @Test("hands out a workspace once for an idempotency key, and says where nothing is ready")
+    @Test("Claims with one idempotency key get one workspace, and a claim on an empty pool fails")
     func claims() async throws {
         try await withDaemon(instances: 1) { daemon in
             let headers = ["Idempotency-Key": "k-1"]
@@ -87,7 +87,7 @@ struct APITests {
         }
     }
 
-    @Test("gives long lists in parts, and nothing again that the caller has")
+    @Test("Long lists have pages, and an unchanged document is not sent again")
     func pages() async throws {
         try await withDaemon(instances: 5) { daemon in
             var path: String? = "/api/v1/workspaces?limit=2"
@@ -110,7 +110,7 @@ struct APITests {
         }
     }
 
-    @Test("tells what happens as it happens, from where a reader left off")
+    @Test("The event stream continues after the last event that the reader received")
     func stream() async throws {
         try await withDaemon(instances: 1) { daemon in
             var request = HTTPClientRequest(url: daemon.url + "/api/v1/events")
@@ -165,7 +165,7 @@ struct APITests {
         ("POST", "/healthz", "{}", 405, "MethodNotAllowed"),
     ]
 
-    @Test("answers what makes no sense with a problem that says so")
+    @Test("An invalid request is answered with a problem that names the error")
     func problems() async throws {
         try await withDaemon(instances: 1) { daemon in
             for (method, path, body, status, code) in Self.nonsense {
@@ -180,7 +180,7 @@ struct APITests {
         }
     }
 
-    @Test("wants JSON to be called JSON")
+    @Test("A body needs the content type application/json")
     func contentTypes() async throws {
         try await withDaemon(instances: 1) { daemon in
             let form = try await daemon.post(
@@ -189,7 +189,7 @@ struct APITests {
         }
     }
 
-    @Test("tells Prometheus and probes how it is")
+    @Test("Metrics and health endpoints report the state of the daemon")
     func health() async throws {
         try await withDaemon(instances: 1) { daemon in
             #expect(try await daemon.get("/healthz").status == 200)

@@ -2,9 +2,9 @@ import Foundation
 import Subprocess
 import SystemPackage
 
-/// `Tests/access-peer.py`: the other side of webhooks and of tokens of CI.
+/// Runs `Tests/access-peer.py`, the peer of webhooks and of OIDC tokens of CI.
 enum AccessPeer {
-    /// In CI it has to be there.
+    /// Returns true if Python has the module, and always in CI, where a missing module is a failure.
     static func has(_ module: String) async throws -> Bool {
         if ProcessInfo.processInfo.environment["CI"] != nil { return true }
         let result = try await Subprocess.run(
@@ -12,7 +12,8 @@ enum AccessPeer {
         return result.terminationStatus.isSuccess
     }
 
-    /// - Parameter body: gets its port.
+    /// Runs the peer while `body` runs.
+    /// - Parameter body: a closure that gets the port of the peer.
     static func run(
         _ arguments: String..., in sandbox: Sandbox, _ body: @escaping @Sendable (Int) async throws -> Void
     ) async throws {

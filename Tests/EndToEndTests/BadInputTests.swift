@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite struct BadInputTests {
-    /// Exit code 1, an `error:` with the words, and a hint where one is promised.
+    /// Expects exit code 1 and an `error:` with the words.
     private func expectError(
         _ result: Sandbox.Result, _ words: String, sourceLocation: SourceLocation = #_sourceLocation
     ) {
@@ -15,14 +15,15 @@ import Testing
     @Test func noConfiguration() async throws {
         let sandbox = try await Sandbox()
         try FileManager.default.removeItem(at: sandbox.root.appending(path: "prewarm.yaml"))
-        expectError(try await sandbox.prewarm("sync"), "no configuration")
-        expectError(try await sandbox.prewarm("sync", "--config", "nowhere.yaml"), "nowhere.yaml")
+        expectError(try await sandbox.prewarm("sync"), "cannot find a configuration: neither ./prewarm.yaml")
+        expectError(
+            try await sandbox.prewarm("sync", "--config", "nowhere.yaml"), "cannot find the configuration nowhere.yaml")
     }
 
     @Test(arguments: [
-        ("url: file://", "url: git://x/", "line=6,col=10", "git:// URLs are not allowed"),
-        ("store: sqlite:", "store: postgres:", "line=3,col=8", "of no kind that this prewarm knows"),
-        ("ref: {branch: main}", "ref: {semver: bogus}", "line=5,col=11", "bogus is no range of versions"),
+        ("url: file://", "url: git://x/", "line=6,col=10", "invalid URL: git:// URLs are not supported"),
+        ("store: sqlite:", "store: postgres:", "line=3,col=8", "it must be sqlite:FILE"),
+        ("ref: {branch: main}", "ref: {semver: bogus}", "line=5,col=11", "invalid range of versions: bogus"),
     ])
     func configurationsThatCantBeUsedAreToldToPrograms(good: String, bad: String, place: String, words: String)
         async throws
@@ -40,7 +41,7 @@ import Testing
     @Test func deliveriesAreKnownToADaemonAlone() async throws {
         let sandbox = try await Sandbox()
         let result = try await sandbox.prewarm("get", "deliveries")
-        expectError(result, "known to the daemon that got them")
+        expectError(result, "cannot list webhook deliveries: only the daemon that received them knows them")
         #expect(result.err.contains("hint: ") && result.err.contains("--server"), "\(result.err)")
     }
 
@@ -78,9 +79,9 @@ import Testing
             at: sandbox.root.appending(path: "repo"), to: sandbox.root.appending(path: "gone"))
         #expect(try await sandbox.prewarm("claim", "a", "--owner", "ada").code == 0)
         #expect(try await sandbox.prewarm("sync").code == 1)
-        #expect(sandbox.instances.count == 2, "the pool was refilled from the revision in force")
+        #expect(sandbox.instances.count == 2, "the pool is refilled from the applied revision")
         let status = try await sandbox.prewarm("status")
-        #expect(status.code == 1 && status.out.contains("stays in force") && status.out.contains("since 20"))
+        #expect(status.code == 1 && status.out.contains("stays applied") && status.out.contains("since 20"))
         try FileManager.default.moveItem(
             at: sandbox.root.appending(path: "gone"), to: sandbox.root.appending(path: "repo"))
         #expect(try await sandbox.prewarm("sync").code == 0)
@@ -123,14 +124,14 @@ import Testing
         }
         let sync = try await sandbox.prewarm("sync")
         #expect(sync.code == 1 && sync.err.contains(words), "\(kind): \(sync.err)")
-        // The cases run side by side: each looks for children of its own alone.
+        // The cases run in parallel, so each case looks only for its own child processes.
         if kind == "hangs" { #expect(try processes(with: ["sleep", "6007"]) == 0) }
         if kind == "forks and hangs" {
             #expect(try processes(with: ["sleep", "6017"]) == 0 && processes(with: ["sleep", "6027"]) == 0)
         }
         try sandbox.write("provision", Sandbox.provisioner, isExecutable: true)
         try await sandbox.prewarm("retry", "a")
-        #expect(try await sandbox.prewarm("sync", "--wait").code == 0, "mended, it goes on")
+        #expect(try await sandbox.prewarm("sync", "--wait").code == 0, "the sync continues after the repair")
     }
 
     private func processes(with command: [String]) throws -> Int {

@@ -3,7 +3,7 @@ import Subprocess
 import Testing
 
 @Suite(
-    "A job of CI without a stored secret",
+    "OIDC tokens of a CI job",
     .enabled("pyjwt is not here: pip install pyjwt cryptography") { try await AccessPeer.has("jwt") })
 struct CITokenTests {
     private func withIssuer(
@@ -37,7 +37,7 @@ struct CITokenTests {
         }
     }
 
-    @Test("syncs with the token that GitHub Actions gives it")
+    @Test("A job in GitHub Actions syncs with its OIDC token")
     func sync() async throws {
         try await withIssuer { daemon, runner in
             let synced = try await daemon.sandbox.prewarm(
@@ -47,11 +47,11 @@ struct CITokenTests {
             #expect(anonymous.code == 1)
             let claim = try await daemon.sandbox.prewarm(
                 ["claim", "a", "--owner", "ada", "--oidc", "prewarm"], environment: runner)
-            #expect(claim.code == 1 && claim.err.contains("claimer is needed"), "\(claim.err)")
+            #expect(claim.code == 1 && claim.err.contains("this needs the role claimer"), "\(claim.err)")
         }
     }
 
-    @Test("is refused with a token for somebody else, or of another repository")
+    @Test("A token for another audience or of another repository is refused")
     func refused() async throws {
         try await withIssuer { daemon, runner in
             let other = try await daemon.sandbox.prewarm(["status", "--oidc", "other"], environment: runner)
@@ -63,7 +63,7 @@ struct CITokenTests {
         }
     }
 
-    @Test("is told what its workflow lacks")
+    @Test("The error names the permission that the workflow lacks")
     func lacks() async throws {
         try await withIssuer { daemon, runner in
             let outside = try await daemon.prewarm("status", "--oidc", "prewarm")

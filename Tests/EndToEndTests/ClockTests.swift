@@ -3,9 +3,9 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("A clock of the machine that is put back by two hours")
+@Suite("A wall clock that is set back by two hours")
 struct ClockTests {
-    /// The wall clock of a process, off by as many seconds as a file says at the time.
+    /// A C library that shifts the wall clock of a process by the number of seconds in a file.
     private static let source = #"""
         #define _GNU_SOURCE
         #include <stdio.h>
@@ -42,7 +42,8 @@ struct ClockTests {
 
     private func sandbox() async throws -> (sandbox: Sandbox, environment: [Environment.Key: String]) {
         let configuration = Sandbox.configuration(
-            source: "    interval: 1s\n", operations: "create, delete, list, inspect")
+            source: "    interval: 1s\n", operations: "create, delete, list, inspect"
+        ).replacing("    timeout: 20s", with: "    timeout: 20s\n    resync: 1s")
         let sandbox = try await Sandbox(configuration: configuration)
         try sandbox.write("provision", Sandbox.observableProvisioner, isExecutable: true)
         try sandbox.write("clock.c", Self.source)
@@ -61,7 +62,7 @@ struct ClockTests {
         return try Date(at, strategy: .iso8601) < Date().addingTimeInterval(-7000)
     }
 
-    @Test("under a daemon stops neither its polls, nor a build that failed, nor a delete")
+    @Test("A running daemon still polls, retries failed builds and deletes after the clock is set back")
     func underADaemon() async throws {
         let (sandbox, environment) = try await sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -83,7 +84,7 @@ struct ClockTests {
         }
     }
 
-    @Test("while prewarm was down stops neither the daemon nor a command")
+    @Test("The daemon and commands work after the clock was set back while prewarm was stopped")
     func whileItWasDown() async throws {
         let (sandbox, environment) = try await sandbox()
         try sandbox.write("create-exit", "75")
@@ -93,7 +94,7 @@ struct ClockTests {
         try sandbox.remove("create-exit")
         #expect(try await sandbox.prewarm(["sync"], environment: environment).code == 0)
         #expect(sandbox.instances.count == 1)
-        // The list of the last sync is of the future, too, by then.
+        // After this step, the time of the last list is in the future, too.
         try sandbox.write("offset", "-14400\n")
         for id in sandbox.instances { try sandbox.remove("instances/\(id)") }
         try await sandbox.serve(environment: environment) { daemon in

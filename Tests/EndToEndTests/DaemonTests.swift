@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The daemon", .serialized)
 struct DaemonTests {
-    @Test("fills pools at once, refills them after a claim, and follows what is pushed")
+    @Test("The daemon fills pools at once, refills them after a claim, and applies new commits")
     func loop() async throws {
         let sandbox = try await Sandbox(configuration: .quick)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
@@ -20,7 +20,7 @@ struct DaemonTests {
         }
     }
 
-    @Test("answers a sync with --wait when that commit is in force and its pools are full")
+    @Test("A sync with --wait ends when the commit is applied and its pools are full")
     func syncWaits() async throws {
         let sandbox = try await Sandbox(configuration: .slow)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -32,7 +32,7 @@ struct DaemonTests {
             #expect(sync.code == 0, "\(sync.err)")
             #expect(sync.err.contains("3 of 3 workspaces ready"))
             #expect(try await daemon.isReady("a", 3))
-            // An earlier commit is satisfied by a later one, and that is said.
+            // A later commit fulfills the request for an earlier one, and the message says so.
             try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
             let later = try await daemon.prewarm("sync", "--wait", "--rev", String(commit), "--timeout", "20s")
             #expect(later.code == 0, "\(later.err)")
@@ -42,7 +42,7 @@ struct DaemonTests {
         }
     }
 
-    @Test("says at once that a commit is not coming any more that a forced push has replaced")
+    @Test("A sync fails at once if a forced push has replaced its commit")
     func forcedAway() async throws {
         let sandbox = try await Sandbox(configuration: .slow)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -53,7 +53,7 @@ struct DaemonTests {
             try await daemon.eventually("two are ready") { try await daemon.isReady("a", 2) }
             try await sandbox.git("reset", "-q", "--hard", first)
             try await sandbox.commit(["b.yaml": Sandbox.preset("b", instances: 1)])
-            // It would wait for an hour.
+            // Without the check, the command would wait for an hour.
             let sync = try await daemon.prewarm("sync", "--wait", "--rev", replaced, "--timeout", "1h")
             #expect(sync.code == 1)
             #expect(sync.err.contains("\(replaced) is not in the history of main@sha1:"), "\(sync.err)")
@@ -61,7 +61,7 @@ struct DaemonTests {
         }
     }
 
-    @Test("says what is missing where a sync does not converge")
+    @Test("A sync that does not converge names the cause")
     func syncFails() async throws {
         let sandbox = try await Sandbox(configuration: .slow)
         let broken = Sandbox.preset("a", instances: 1, "  failureLimit: 1\n  parameters: {fail: \"yes\"}")
@@ -77,11 +77,11 @@ struct DaemonTests {
             let never = try await daemon.prewarm(
                 "sync", "--wait", "--rev", "0123456789abcdef", "--timeout", "1s")
             #expect(never.code == 1)
-            #expect(never.err.contains("0123456789abcdef is not in force"), "\(never.err)")
+            #expect(never.err.contains("0123456789abcdef is not applied"), "\(never.err)")
         }
     }
 
-    @Test("ends in order at SIGTERM: what runs gets its time, what doesn't end is given back and carried on")
+    @Test("After SIGTERM, operations get the grace time, and the next start continues the unfinished ones")
     func stop() async throws {
         let sandbox = try await Sandbox(configuration: .quick)
         let slow = Sandbox.preset("a", instances: 1, "  parameters: {seconds: 15}")
@@ -96,7 +96,7 @@ struct DaemonTests {
         #expect(sandbox.instances.isEmpty)
     }
 
-    @Test("ends at the second signal, however long the grace time is")
+    @Test("The daemon ends at the second signal, even if the grace time is long")
     func secondSignal() async throws {
         let sandbox = try await Sandbox(configuration: .quick)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1, "  parameters: {seconds: 15}")])
@@ -108,7 +108,7 @@ struct DaemonTests {
         #expect(status == .signaled(15))
     }
 
-    @Test("does not wait for a remote that says nothing when it ends")
+    @Test("The daemon ends without waiting for a silent remote")
     func silentRemote() async throws {
         let sandbox = try await Sandbox()
         try await GitBackend.serving(sandbox) { port in
@@ -124,11 +124,11 @@ struct DaemonTests {
             }
             #expect(status == .exited(0))
             let log = String(decoding: sandbox.bytes("serve.log") ?? Data(), as: UTF8.self)
-            #expect(log.contains("stopped") && !log.contains("can't be read"), "\(log)")
+            #expect(log.contains("stopped") && !log.contains("cannot read a source"), "\(log)")
         }
     }
 
-    @Test("goes on with another configuration after SIGHUP, and with the old one where the new one is bad")
+    @Test("SIGHUP applies a new configuration, or keeps the old one if the new one has an error")
     func reload() async throws {
         let sandbox = try await Sandbox(configuration: .slow)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 5)])
@@ -138,14 +138,14 @@ struct DaemonTests {
             try await daemon.eventually("the limit holds") { try await daemon.isReady("a", 1) }
             try sandbox.write("prewarm.yaml", "kind: Nothing\n")
             try daemon.send(.terminalClosed)
-            try await daemon.eventually("the new one is refused") { daemon.log.contains("the old one stays in force") }
+            try await daemon.eventually("the new one is refused") { daemon.log.contains("keeping the old one") }
             try sandbox.write("prewarm.yaml", file)
             try daemon.send(.terminalClosed)
             try await daemon.eventually("the limit is gone") { try await daemon.isReady("a", 5) }
         }
     }
 
-    @Test("is held back by no source that can't be read, nor by an operation that takes long")
+    @Test("An unreadable source and a slow operation delay no other source")
     func independence() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration.replacing(
@@ -168,7 +168,7 @@ struct DaemonTests {
         #expect(status == .exited(0))
     }
 
-    @Test("sees what commands do on the same store")
+    @Test("The daemon acts on changes that commands make in the same store")
     func commandsBeside() async throws {
         let sandbox = try await Sandbox(configuration: .slow)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -187,8 +187,8 @@ struct DaemonTests {
 }
 
 extension String {
-    /// Pulls each second.
+    /// A configuration that polls the source each second.
     static let quick = Sandbox.configuration.replacing("    path: presets", with: "    path: presets\n    interval: 1s")
-    /// Pulls when it is told to.
+    /// A configuration that polls the source only on request.
     static let slow = Sandbox.configuration.replacing("    path: presets", with: "    path: presets\n    interval: 1h")
 }

@@ -9,7 +9,7 @@ struct DoctorTests {
         echo '{"workspaces": [{"id": "a"}]}'
         """
 
-    @Test("finds nothing wrong where all is well, and says what the git library can't do")
+    @Test("A healthy setup passes all checks, and the limits of the git library are shown")
     func healthy() async throws {
         let sandbox = try await Sandbox(configuration: Sandbox.configuration(operations: "create, delete, list"))
         try sandbox.write("provision", Self.listing, isExecutable: true)
@@ -32,7 +32,7 @@ struct DoctorTests {
         #expect(sandbox.instances.isEmpty, "nothing is done")
     }
 
-    @Test("names each thing that is wrong, with what to do, and exits with 1")
+    @Test("Each failed check has a cause and a hint, and the exit code is 1")
     func broken() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration.replacing("file://ROOT/repo", with: "file://ROOT/nothing")
@@ -53,10 +53,10 @@ struct DoctorTests {
             checks.filter { $0["name"]?.string == name && $0["verdict"]?.string == verdict }
                 .compactMap { $0["message"]?.string }
         }
-        #expect(messages("presets", "failed").first?.contains("no git repository") == true)
+        #expect(messages("presets", "failed").first?.contains("cannot find a git repository at") == true)
         #expect(messages("signed", "ok").count == 1)
-        #expect(messages("signed", "failed").first?.contains("allowed signers can't be read") == true)
-        #expect(messages("closed", "failed").first?.contains("can't connect to 127.0.0.1:1") == true)
+        #expect(messages("signed", "failed").first?.contains("cannot read the allowed signers file") == true)
+        #expect(messages("closed", "failed").first?.contains("cannot connect to 127.0.0.1:1") == true)
         #expect(messages("gone", "failed").first?.contains("does not exist") == true)
         #expect(messages("failing", "failed").first?.contains("exit code 1") == true)
         #expect(messages("local", "ok").count == 1)
@@ -64,7 +64,7 @@ struct DoctorTests {
         #expect(text.code == 1 && text.out.contains("✗ source presets") && text.out.contains("hint: "), "\(text.out)")
     }
 
-    @Test("tells a configuration that has errors by their places, and one that is not there")
+    @Test("Errors of the configuration have a place, and a missing configuration is reported")
     func configuration() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration.replacing("timeout: 20s", with: "timeout: soon"))
@@ -73,10 +73,10 @@ struct DoctorTests {
         try sandbox.remove("prewarm.yaml")
         let none = try await sandbox.prewarm("doctor", "-o", "json")
         #expect(none.code == 1)
-        #expect(try none.json()["checks"]?[0]?["message"]?.string?.contains("there is no configuration") == true)
+        #expect(try none.json()["checks"]?[0]?["message"]?.string?.contains("cannot find a configuration") == true)
     }
 
-    @Test("tells a store that can't be used")
+    @Test("An unusable store is reported")
     func store() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -84,6 +84,6 @@ struct DoctorTests {
         let result = try await sandbox.prewarm("doctor")
         #expect(
             result.code == 1 && result.out.contains("✗ store") && result.out.contains("prewarm.db"), "\(result.out)")
-        #expect(result.out.contains("✔ source presets"), "it goes on")
+        #expect(result.out.contains("✔ source presets"), "the other checks run")
     }
 }

@@ -10,11 +10,12 @@ import Testing
         try sandbox.remove("instances/\(lost)")
         #expect(try await sandbox.prewarm("sync").err.contains("nothing changed"), "it was listed a moment ago")
         let sync = try await sandbox.prewarm("sync", "--refresh")
-        #expect(sync.code == 0 && sync.err.contains(" is gone: local lost it"), "\(sync.err)")
+        #expect(sync.code == 0 && sync.err.contains(" is lost: local does not have it"), "\(sync.err)")
         #expect(sandbox.instances.count == 3 && !sandbox.instances.contains(lost))
         #expect(try await sandbox.preset("a")["eligible"]?.int == 3)
         #expect(sync.err.contains("prewarm inspects them"), "\(sync.err)")
-        #expect(try await sandbox.prewarm("get", "events").out.contains("is gone, says its provisioner"))
+        let events = try await sandbox.prewarm("get", "events").out
+        #expect(events.contains("the provisioner reports that the workspace no longer exists"))
     }
 
     @Test func aClaimedOneThatIsGoneIsSaidAndStaysItsOwners() async throws {
@@ -25,8 +26,9 @@ import Testing
         let (id, name) = (try #require(claim["id"]?.string), try #require(claim["name"]?.string))
         try sandbox.remove("instances/\(id)")
         let sync = try await sandbox.prewarm("sync", "--refresh")
-        #expect(sync.err.contains("warning: \(name), which is ada's, is gone: local lost it"), "\(sync.err)")
-        #expect(sync.err.contains("hint: `prewarm release \(name)` forgets it"))
+        let loss = "warning: the claimed workspace \(name) of ada is lost: local does not list it"
+        #expect(sync.err.contains(loss), "\(sync.err)")
+        #expect(sync.err.contains("hint: remove it with `prewarm release \(name)`"))
         let owned = try await sandbox.prewarm("get", "workspaces", "--owner", "ada", "-o", "name")
         #expect(owned.out == "\(name)\n")
         #expect(try await sandbox.prewarm("release", name).code == 0)
@@ -47,7 +49,7 @@ import Testing
         #expect(sandbox.calls("delete") == 0 && sandbox.calls("create") == 3, "lists of the same minute do not agree")
         let status = try await sandbox.prewarm("status")
         #expect(status.code == 1 && status.out.contains("lacks 2 workspaces"), "\(status.out)")
-        // With a shorter interval the next list is a second opinion.
+        // With a shorter interval, the next list confirms the first one.
         let configuration = try #require(sandbox.bytes("prewarm.yaml").map { String(decoding: $0, as: UTF8.self) })
         try sandbox.write("prewarm.yaml", configuration.replacing("timeout: 20s", with: "timeout: 20s\n    resync: 1s"))
         try await Task.sleep(for: .milliseconds(1100))
@@ -63,10 +65,12 @@ import Testing
         try sandbox.write("list-exit", "3")
         for _ in 0..<2 {
             let sync = try await sandbox.prewarm("sync", "--refresh")
-            #expect(sync.err.contains("local could not list what exists"), "\(sync.err)")
+            #expect(sync.err.contains("cannot list the workspaces of local: "), "\(sync.err)")
         }
         let status = try await sandbox.prewarm("status")
-        #expect(status.code == 1 && status.out.contains("! the provisioner \"local\" can't be listed"), "\(status.out)")
+        #expect(
+            status.code == 1 && status.out.contains("! cannot list the workspaces of the provisioner \"local\""),
+            "\(status.out)")
         #expect(status.out.contains("the cloud is away"))
         try sandbox.remove("list-exit")
         #expect(try await sandbox.prewarm("sync", "--refresh").code == 0)
@@ -83,14 +87,16 @@ import Testing
         try sandbox.write("instances/stray", "")
         let sync = try await sandbox.prewarm("sync", "--refresh")
         #expect(
-            sync.code == 0 && sync.err.contains("warning: local lists 1 workspace that nobody knows"), "\(sync.err)")
-        #expect(sync.err.contains("`prewarm adopt PRESET ID` takes one over"))
+            sync.code == 0 && sync.err.contains("warning: local lists 1 orphan, which the store does not know"),
+            "\(sync.err)")
+        #expect(sync.err.contains("add one to a pool with `prewarm adopt PRESET ID`"))
         #expect(sandbox.instances.contains("stray"), "nothing is deleted unless the policy says so")
         let orphans = try await sandbox.prewarm("get", "orphans", "-o", "json").json()
         #expect(orphans.list.map { $0["id"]?.string } == ["stray"])
         let status = try await sandbox.prewarm("status")
         #expect(status.code == 0)
-        #expect(status.out.contains("! 1 workspace of provisioners is known to nobody: `prewarm get orphans`"))
+        #expect(
+            status.out.contains("! provisioners list 1 orphan, which the store does not know: `prewarm get orphans`"))
 
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
         #expect(try await sandbox.prewarm("adopt", "nope", "stray").err.contains("there is no preset \"nope\""))
@@ -98,12 +104,12 @@ import Testing
         #expect(try await sandbox.prewarm("adopt", "a", known).code == 1, "that one is known")
         let adopt = try await sandbox.prewarm("adopt", "a", "stray", "--by", "eve")
         #expect(adopt.code == 0, "\(adopt.err)")
-        #expect((adopt.out + adopt.err).contains("stray is a-stray now, ready to be claimed"))
+        #expect((adopt.out + adopt.err).contains("adopted stray as a-stray, ready to be claimed"))
         #expect(try await sandbox.prewarm("adopt", "a", "stray").code == 1, "once")
         #expect(try await sandbox.prewarm("sync").code == 0)
         #expect(sandbox.calls("create") == 2, "it counts")
         #expect(try await sandbox.prewarm("get", "orphans").out.contains("There are no orphans."))
-        #expect(try await sandbox.prewarm("get", "events").out.contains("taken over by eve"))
+        #expect(try await sandbox.prewarm("get", "events").out.contains("adopted by eve"))
     }
 
     @Test func anIDThatTheStoreOnceHadIsAdopted() async throws {
@@ -114,7 +120,7 @@ import Testing
         let id = try #require(claim["id"]?.string)
         try await sandbox.prewarm("release", id)
         try sandbox.write("instances/\(id)/left", "")
-        // For a minute after the delete, the list may only be late.
+        // For a minute after the delete, the list may be out of date.
         try await sandbox.sqlite(
             "UPDATE operations SET finished_at = finished_at - 120000 WHERE finished_at IS NOT NULL")
         try await sandbox.prewarm("sync", "--refresh")
@@ -130,7 +136,7 @@ import Testing
         let before = sandbox.instances
         try sandbox.write("instances/stray", "")
         let sync = try await sandbox.prewarm("sync", "--refresh")
-        #expect(sync.err.contains("stray is known to nobody: it is deleted"), "\(sync.err)")
+        #expect(sync.err.contains("deleting the orphan stray"), "\(sync.err)")
         #expect(sandbox.instances == before)
     }
 
@@ -162,7 +168,7 @@ import Testing
         ])
         let sync = try await sandbox.prewarm("sync", "--timeout", "20s")
         #expect(sync.code == 1)
-        #expect(sync.err.contains("not ready in time, by the readyTimeout of its template"), "\(sync.err)")
+        #expect(sync.err.contains("the workspace was not ready within the readyTimeout of its template"), "\(sync.err)")
         #expect(sandbox.instances.isEmpty)
         #expect(try await sandbox.preset("a").condition("Stalled") != nil)
     }
@@ -173,7 +179,7 @@ import Testing
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1, "  failureLimit: 1")])
         let sync = try await sandbox.prewarm("sync")
         #expect(sync.code == 0, "\(sync.err)")
-        #expect(sync.err.contains(/create a-\w+ is tried again at \S+Z: no space left/))
+        #expect(sync.err.contains(/cannot create a-\w+, next attempt at \S+Z: no space left/))
         let preset = try await sandbox.preset("a")
         #expect(preset.condition("Stalled") == nil && preset.condition("BackingOff") == nil)
         try sandbox.remove("create-exit")
@@ -192,7 +198,7 @@ import Testing
         let status = try await sandbox.prewarm("status")
         #expect(status.code == 1)
         #expect(
-            status.out.contains(/delete of a-\w+ was not done in 1 attempt, tried again at \S+Z: .*it is in use/),
+            status.out.contains(/cannot delete a-\w+ after 1 attempt, next attempt at \S+Z: .*it is in use/),
             "\(status.out)")
         #expect(try await sandbox.preset("a").condition("Stalled") == nil, "a build it is not")
         let pending = try await sandbox.prewarm("get", "operations", "--state", "pending", "-o", "name").out
@@ -202,6 +208,6 @@ import Testing
         #expect(try await sandbox.prewarm("sync").code == 0)
         #expect(sandbox.instances.count == 1)
         #expect(try await sandbox.prewarm("status").code == 0)
-        #expect(try await sandbox.prewarm("retry", operation).err.contains("is succeeded, not waiting"))
+        #expect(try await sandbox.prewarm("retry", operation).err.contains("it is succeeded, not pending"))
     }
 }

@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-@Suite("Builds that fail")
+@Suite("Failed builds")
 struct FailureCommandTests {
     private static let failing = Sandbox.preset(
         "a", instances: 24, "  failureLimit: 2\n  parameters: {fail: \"yes\", seconds: 1}")
 
-    @Test("stop a sync: no more than ran side by side were started, and a retry of all starts again")
+    @Test("A sync stops after the first failures, and retry --all starts again")
     func sync() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Self.failing])
@@ -23,7 +23,7 @@ struct FailureCommandTests {
         #expect(sandbox.calls("create") == 6)
     }
 
-    @Test("stop a daemon, too, until the next try is due")
+    @Test("A daemon stops building until the next attempt is due")
     func serve() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Self.failing])

@@ -5,8 +5,8 @@ import Testing
 
 @Suite("Floods of connections and bodies", .serialized)
 struct FloodTests {
-    /// Opens connections of a kind to the daemon, keeps them open, and says as JSON what became of them and of the
-    /// requests that were made meanwhile. `sys.argv`: the port, the daemon's process id, the local token, the kind.
+    /// A script that opens many connections of one kind and keeps them open. It prints as JSON what happened to them and to
+    /// requests at the same time. `sys.argv` has the port, the daemon's process ID, the local token and the kind.
     private static let flood = #"""
         import hashlib, hmac, json, resource, selectors, socket, sys, time
         port, pid, token, kind = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
@@ -86,7 +86,7 @@ struct FloodTests {
         """#
 
     @Test(
-        "leave the API and the forge's pushes reachable for the same address, and the daemon small",
+        "The API and signed pushes stay reachable during a flood, and the daemon stays small",
         arguments: ["idle", "unknown", "unsigned", "forged", "slow", "anonymous"])
     func floods(kind: String) async throws {
         let sandbox = try await Sandbox(
@@ -161,7 +161,7 @@ struct FloodTests {
         }))
         """#
 
-    @Test("Requests that are no valid HTTP are a 400, and what the header shows needs no body")
+    @Test("Invalid HTTP is answered with 400, and an error in the header is answered before the body")
     func shapes() async throws {
         let sandbox = try await Sandbox(
             configuration: .slow

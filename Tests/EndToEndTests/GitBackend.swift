@@ -2,9 +2,9 @@ import Foundation
 import Subprocess
 import SystemPackage
 
-/// `Tests/PrewarmGitTests/http-backend.py` on the repositories of a sandbox; that file says what its URLs do.
+/// Runs `Tests/PrewarmGitTests/http-backend.py` on the repositories of a sandbox. The script documents its URLs.
 enum GitBackend {
-    /// Serves while `body` runs with the port.
+    /// Serves while `body` runs, which gets the port.
     static func serving<Value: Sendable>(
         _ sandbox: Sandbox, _ options: [String] = [], _ body: (Int) async throws -> Value
     ) async throws -> Value {

@@ -13,14 +13,14 @@ import Testing
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
         let sync = try await sandbox.prewarm("sync", "--wait")
         #expect(sync.code == 0, "\(sync.err)")
-        #expect(sync.err.contains("Nothing to do now; `prewarm status` says what the pools wait for."))
+        #expect(sync.err.contains("Nothing to do now. To see what the pools wait for: `prewarm status`"))
         #expect(sandbox.instances.count == 1)
         let sentence = /suspended by eve until \S+Z: database move/
         #expect(try await sandbox.prewarm("status").out.contains(sentence))
         #expect(try await sandbox.prewarm("plan").out.contains(sentence))
         #expect(try await sandbox.prewarm("get", "presets").out.contains(sentence))
         #expect(try await sandbox.prewarm("describe", "preset", "a").out.contains(sentence))
-        #expect(try await sandbox.prewarm("claim", "a", "--owner", "ada").code == 0, "claims go on")
+        #expect(try await sandbox.prewarm("claim", "a", "--owner", "ada").code == 0, "claims continue")
         #expect(try await sandbox.prewarm("resume", "a").code == 0)
         #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
         #expect(try await sandbox.preset("a")["eligible"]?.int == 2)
@@ -50,8 +50,8 @@ import Testing
         let manifest = try await sandbox.prewarm("resume", "b").err
         #expect(manifest.contains("b is still suspended: `suspended: true` in presets/b.yaml:3"), "\(manifest)")
         for (scope, hint) in [
-            (["--source", "presets"], "`prewarm resume --source presets` ends it"),
-            (["--all"], "`prewarm resume --all` ends it"),
+            (["--source", "presets"], "run `prewarm resume --source presets`"),
+            (["--all"], "run `prewarm resume --all`"),
         ] {
             #expect(try await sandbox.prewarm(["suspend"] + scope + ["--by", "eve"]).code == 0)
             let resume = try await sandbox.prewarm("resume", "a").err
@@ -78,20 +78,23 @@ import Testing
     @Test(arguments: [
         (["suspend", "nope"], 1, "there is no preset \"nope\""),
         (["suspend", "--source", "nope"], 1, "the configuration names no source \"nope\""),
-        (["suspend"], 64, "name one of: a preset, --source NAME, --all"),
-        (["suspend", "a", "--all"], 64, "name one of: a preset, --source NAME, --all"),
-        (["suspend", "a", "--until", "soon"], 64, "The value 'soon' is invalid for '--until <when>'"),
-        (["suspend", "a", "--until", "2020-01-01T00:00:00Z"], 1, "2020-01-01T00:00:00Z has passed"),
-        (["pin", "presets", "main", "--until", "2020-01-01T00:00:00Z"], 1, "2020-01-01T00:00:00Z has passed"),
-        (["pin", "presets", "nope"], 1, "has no branch, tag or commit nope"),
+        (["suspend"], 64, "missing scope: give a preset, --source NAME or --all"),
+        (["suspend", "a", "--all"], 64, "cannot use a with --all: give only one scope"),
+        (["suspend", "a", "--until", "soon"], 64, "The value 'soon' is invalid for '--until <time>'"),
+        (["suspend", "a", "--until", "2020-01-01T00:00:00Z"], 1, "invalid time 2020-01-01T00:00:00Z: it has passed"),
+        (
+            ["pin", "presets", "main", "--until", "2020-01-01T00:00:00Z"], 1,
+            "invalid time 2020-01-01T00:00:00Z: it has passed"
+        ),
+        (["pin", "presets", "nope"], 1, "cannot find a branch, tag or commit nope in"),
         (["pin", "nope", "main"], 1, "the configuration names no source \"nope\""),
         (["unpin", "nope"], 1, "the configuration names no source \"nope\""),
         (["resume", "nope"], 1, "there is no preset \"nope\""),
         (["retry", "nope"], 1, "there is no preset \"nope\""),
-        (["approve", "nope"], 1, "no source has the revision \"nope\" in force"),
-        (["adopt", "a", "nope"], 1, "as one that nobody knows"),
-        (["get", "orphans", "nope"], 1, "there is no orphan \"nope\""),
-        (["get", "revisions", "nope"], 1, "there is no revision \"nope\""),
+        (["approve", "nope"], 1, "cannot approve \"nope\": no source has applied this revision"),
+        (["adopt", "a", "nope"], 1, "do not show it as an orphan"),
+        (["get", "orphans", "nope"], 1, "cannot find the orphan \"nope\""),
+        (["get", "revisions", "nope"], 1, "cannot find the revision \"nope\""),
     ])
     func wrongNamesAreRefusedWithAReason(arguments: [String], code: Int32, words: String) async throws {
         let sandbox = try await Sandbox()
@@ -116,10 +119,10 @@ import Testing
         #expect(sandbox.instances.count == 1)
         let status = try await sandbox.prewarm("status").out
         #expect(status.contains("! pinned at sha1:\(good.prefix(8)) by eve: three is bad"), "\(status)")
-        #expect(status.contains("`prewarm unpin presets` ends it"))
+        #expect(status.contains("new commits are not applied. To end the pin: `prewarm unpin presets`"))
         #expect(try await sandbox.prewarm("get", "sources").out.contains("three is bad"))
         let plan = try await sandbox.prewarm("plan", "--rev", "main", "-o", "json").json()
-        #expect(plan["summary"]?["create"]?.int == 4, "what unpinning will bring")
+        #expect(plan["summary"]?["create"]?.int == 4, "the plan after an unpin")
         #expect(try await sandbox.prewarm("unpin", "presets").code == 0)
         #expect(try await sandbox.prewarm("unpin", "presets").err.contains("presets was not pinned"))
         #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
@@ -151,7 +154,7 @@ import Testing
         #expect(try await sandbox.preset("a")["eligible"]?.int == (a == 0 ? 0 : 1))
         #expect(try await sandbox.preset("b")["eligible"]?.int == b)
         #expect(try await sandbox.prewarm("status").out.contains(words))
-        #expect(try await sandbox.prewarm("claim", "b", "--owner", "ada").code == 0, "claims go on")
+        #expect(try await sandbox.prewarm("claim", "b", "--owner", "ada").code == 0, "claims continue")
     }
 
     @Test func whatIsOnlyObservedIsPlannedAndNeverDone() async throws {
@@ -173,15 +176,16 @@ import Testing
         ])
         let plan = try await sandbox.prewarm("plan").out
         #expect(plan.contains("Plan: 3 to create, 0 to delete, 0 to cancel, 12 held."), "\(plan)")
-        #expect(plan.contains("! held: 3 actions by the limit of 3 actions a turn; the next turn goes on"))
+        let perTurn = "3 actions for each reconciliation (`policy.limits.actionsPerTurn`)"
+        #expect(plan.contains("! held: 3 actions by the limit of \(perTurn); the next reconciliation continues"))
         #expect(try await sandbox.prewarm("sync").code == 0)
         let presets = try await sandbox.prewarm("get", "presets", "-o", "json").json()
         #expect(presets.list.map { $0["eligible"]?.int } == [1, 1, 4])
         let status = try await sandbox.prewarm("status").out
-        #expect(status.contains("z Limited: 1 create held by the limit of 4 instances for each preset"), "\(status)")
-        #expect(status.contains("a Limited: 4 creates held by the limit of 6 instances in all"))
+        #expect(status.contains("z Limited: 1 create held by the limit of 4 workspaces for each preset"), "\(status)")
+        #expect(status.contains("a Limited: 4 creates held by the limit of 6 workspaces in total"))
         let wait = try await sandbox.prewarm("sync", "--timeout", "20s")
-        #expect(wait.code == 1 && wait.err.contains("a: 1 of 5 ready, held by the limit of 6 instances in all"))
-        #expect(wait.err.contains("hint: `prewarm describe preset a` says why"), "\(wait.err)")
+        #expect(wait.code == 1 && wait.err.contains("a: 1 of 5 ready, held by the limit of 6 workspaces in total"))
+        #expect(wait.err.contains("hint: find the cause: `prewarm describe preset a`"), "\(wait.err)")
     }
 }

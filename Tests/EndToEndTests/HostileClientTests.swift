@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Hostile clients", .serialized)
 struct HostileClientTests {
-    /// What Python's sockets do to the daemon; it says what it saw as JSON.
+    /// A script that attacks the daemon with raw sockets and prints the answers as JSON.
     private static let attack = #"""
         import json, socket, sys, time
         host, port = "127.0.0.1", int(sys.argv[1])
@@ -46,7 +46,7 @@ struct HostileClientTests {
         print(json.dumps(seen))
         """#
 
-    @Test("get a proper status or a closed connection, and hold back nobody else")
+    @Test("Hostile clients get an error status or a closed connection and delay no other client")
     func attacks() async throws {
         let sandbox = try await Sandbox(configuration: .quick)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])

@@ -2,20 +2,20 @@ import Foundation
 import Subprocess
 import Testing
 
-/// What committers, provisioners and servers write is shown as it is in every output, and does nothing there.
-@Suite("Text of others")
+/// Text of committers, provisioners and servers is shown in each output without any effect there.
+@Suite("Hostile text")
 struct HostileTextTests {
     static let hostile =
         "@team ![x](https://evil.example/x.png) [y](https://evil.example) <img src=x> <!channel> | `c` **b** _i_ "
         + "%0A##[error]e \u{1b}[31m\u{1b}]0;t\u{7} \u{202e}b \u{2066}i \u{200b}z\u{feff}\u{2060} \u{9b}31m \u{ad} "
         + "\u{34f} www.evil.example\u{2028}::warning::w\u{85}x"
 
-    /// The same with lines of its own.
+    /// The same text with line breaks.
     static let hostileLines = "::error::a\n  ::add-mask::b\r\n" + hostile + "\n::stop-commands::c"
 
     // MARK: Checks
 
-    /// Nothing that steers a terminal, hides text or is a command of GitHub Actions.
+    /// Expects that the text does not control a terminal, hides nothing and has no commands for GitHub Actions.
     static func isHarmless(_ text: String, commands: Bool = false) -> Bool {
         let isPrintable = text.unicodeScalars.allSatisfy { scalar in
             if scalar == "\n" || scalar == "\t" { return true }
@@ -32,7 +32,7 @@ struct HostileTextTests {
         return isPrintable && isQuiet
     }
 
-    /// Nothing in Markdown is a link, an image, HTML, a mention or another cell.
+    /// Expects that the Markdown has no link, image, HTML, mention or additional table cell.
     static func isPlain(markdown: String) -> Bool {
         markdown.split(separator: "\n").allSatisfy { line in
             let bare = line.replacing(/`[^`]*`/, with: "")
@@ -46,7 +46,7 @@ struct HostileTextTests {
 
     // MARK: Tests
 
-    @Test("of manifests, commits and provisioners is shown as it is, and does nothing")
+    @Test("Hostile text of manifests, commits and provisioners has no effect in any output")
     func local() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration(operations: "create, delete, list"))
@@ -74,7 +74,7 @@ struct HostileTextTests {
             "::error e\u{1b}[31m \u{202e}.yaml": Sandbox.preset("e", instances: 1, "  strategy: \(quoted)"),
         ])
         try await sandbox.git("-c", "user.name=\(Self.hostile)", "commit", "-q", "--allow-empty", "-m", Self.hostile)
-        var outputs = [try await sandbox.prewarm("plan"), try await sandbox.prewarm("sync", "--wait", "--refresh")]
+        var outputs = [try await sandbox.prewarm("plan"), try await sandbox.prewarm("sync", "--refresh")]
         try await sandbox.prewarm("suspend", "b", "--reason", Self.hostile, "--by", Self.hostile)
         let claimed = try await sandbox.prewarm("claim", "a", "--owner", Self.hostile, "-o", "json")
         let workspace = try #require(try claimed.json()["id"]?.string)
@@ -103,7 +103,7 @@ struct HostileTextTests {
         #expect(markdown.out.contains("evil"), "the text is there: \(markdown.out)")
     }
 
-    @Test("of a server is shown as it is in what every command prints of it, and does nothing")
+    @Test("Hostile text of a server has no effect in the output of any command")
     func server() async throws {
         let sandbox = try await Sandbox()
         let commands: [[String]] =
@@ -138,7 +138,7 @@ struct HostileTextTests {
         }
     }
 
-    /// The text in double quotes, as JSON and YAML read it.
+    /// Returns the text in double quotes, for JSON and YAML.
     private static func quoted(_ text: String) -> String {
         "\""
             + text.unicodeScalars.map { scalar in

@@ -13,15 +13,15 @@ import Testing
         try sandbox.write("provision", slow, isExecutable: true)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         let sync = try await sandbox.prewarm("sync", "--wait", endedBy: signal, once: "[ -e started ]")
-        #expect(sync.code == code && sync.err.contains("error: interrupted; what was under way is carried on"))
+        #expect(sync.code == code && sync.err.contains(Self.interrupted))
         let pending = try await sandbox.prewarm("get", "operations", "-o", "json").json()
-        #expect(pending.list.map { $0["state"]?.string } == ["pending"], "at once, not when a lease ran out")
+        #expect(pending.list.map { $0["state"]?.string } == ["pending"], "at once, and not after the end of the lease")
         try sandbox.write("fast", "")
         #expect(try await sandbox.prewarm("sync").code == 0 && sandbox.instances.count == 1)
     }
 
-    /// As where a shell passes on the signal that all processes of a terminal got. The test is about two signals within a
-    /// second, so it starts again where the machine was too slow to send them in time.
+    /// A shell may forward a signal that all processes of a terminal got. The test sends two signals within a second. If the
+    /// machine is too slow for that, the test starts again.
     @Test func aSignalThatComesTwiceAtOnceIsOne() async throws {
         let slow = Sandbox.provisioner.replacing(
             "#!/bin/sh\n",
@@ -40,9 +40,9 @@ import Testing
         #expect(sync.code == 143 && sync.err.hasSuffix(Self.interrupted), "\(sync)")
     }
 
-    private static let interrupted = "error: interrupted; what was under way is carried on by the next run\n"
+    private static let interrupted = "error: interrupted; the next run continues the unfinished operations\n"
 
-    /// As where the provisioner ignores signals.
+    /// The provisioner of this test ignores signals.
     @Test func theSecondSignalEndsTheProcess() async throws {
         let deaf = Sandbox.provisioner.replacing(
             "#!/bin/sh\n", with: "#!/bin/sh\ntrap '' TERM INT; touch started; sleep 600\n")
@@ -52,7 +52,7 @@ import Testing
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         let signals = "kill -TERM $pid; sleep 2; kill -TERM $pid && echo was waiting >&2"
         let sync = try await sandbox.prewarm("sync", "--wait", once: "[ -e started ]", then: signals)
-        // The grace is ten minutes: the first signal alone does not end it before the test's own limit.
+        // The grace time is ten minutes, so the first signal alone does not end the command in time.
         #expect(sync.code == 143 && sync.err.contains("was waiting"), "\(sync)")
     }
 
@@ -67,7 +67,7 @@ import Testing
 }
 
 extension Sandbox {
-    /// Runs prewarm, sends it a signal as soon as a shell condition holds, and waits for its end.
+    /// Runs prewarm, sends it a signal when a shell condition holds, and waits for its end.
     fileprivate func prewarm(_ arguments: String..., endedBy signal: String, once condition: String) async throws
         -> Result
     {
@@ -79,8 +79,8 @@ extension Sandbox {
         try await prewarm(arguments, once: condition, then: action)
     }
 
-    /// The shell of `action` knows the process as `$pid`, and what the process prints in the files `out` and `err`. With
-    /// job control, a process in the background does not ignore SIGINT.
+    /// In the shell of `action`, `$pid` is the process, and the files `out` and `err` have its output. With job control
+    /// (`set -m`), a background process does not ignore SIGINT.
     private func prewarm(_ arguments: [String], once condition: String, then action: String) async throws -> Result {
         let script = """
             set -m; rm -f started

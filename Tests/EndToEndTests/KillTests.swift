@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite struct KillTests {
-    /// SIGKILL at many moments of many syncs; what is left is carried on, and nothing is twice, leaked or forgotten.
+    /// Syncs are killed at random moments. The next run continues, and no workspace is duplicated, leaked or forgotten.
     @Test func killedAtAnyMomentTheNextRunCarriesOn() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration + "policy: {deletionGuard: {percent: 100}}\n")
@@ -15,7 +15,7 @@ import Testing
                     "a", instances: 2 + round % 3, version: version, "  parameters: {seconds: 0.05}"),
                 "b.yaml": Sandbox.preset("b", instances: round % 4, version: version, "  strategy: {type: Recreate}"),
             ])
-            // However fast the machine is, three are killed: who came too late is quicker the next time.
+            // Three syncs are killed in each round. If a kill comes too late, the next one comes earlier.
             var latest = 200
             for _ in 1...40 where kills < 3 * round {
                 let delay = Duration.milliseconds(Int.random(in: 2...latest, using: &generator))
@@ -39,7 +39,7 @@ import Testing
         #expect(Set(creates).count >= known.count)
     }
 
-    /// Reads no input, and notes where it runs for a workspace beside another call.
+    /// A provisioner that reads no input. It records calls that run at the same time for one workspace.
     private static let deafProvisioner = #"""
         #!/bin/sh
         set -eu
@@ -61,7 +61,7 @@ import Testing
         rm -f "running/$id"
         """#
 
-    /// What a killed prewarm started and had no time to record must not act.
+    /// A provisioner that a killed prewarm started, but did not record, must have no effect.
     @Test func killedWhereProvisionersReadNoInputNothingRunsTwiceOrLeaks() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration + "policy: {deletionGuard: {percent: 100}}\n")
@@ -75,17 +75,17 @@ import Testing
             ])
             let called = sandbox.ledger.count
             for attempt in 1...60 where sandbox.ledger.count == called {
-                // Soon after the first provisioners were started, with more each time that it was too early.
+                // The kill comes soon after the first provisioner starts. If it comes too early, the next delay is longer.
                 let delay = Duration.milliseconds(20 * attempt + Int.random(in: 0..<20, using: &generator))
                 if try await sandbox.kill(after: delay, "sync") { kills += 1 }
             }
-            // The preset is gone before the next start: what still comes of it is known to nobody.
+            // The preset is removed before the next start, so that workspaces which appear later would be orphans.
             try await sandbox.commit(["b.yaml": nil])
             let sync = try await sandbox.prewarm("sync", "--wait", "--timeout", "2m")
             #expect(sync.code == 0, "\(sync.err)")
         }
         #expect(kills >= 12)
-        // Longer than any call takes.
+        // Each call takes less than a second.
         try await Task.sleep(for: .seconds(1))
         let export = try await sandbox.prewarm("export").json()
         #expect(Set(export["workspaces"]?.list.compactMap { $0["id"]?.string } ?? []) == sandbox.instances)

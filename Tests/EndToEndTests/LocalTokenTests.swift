@@ -12,7 +12,7 @@ struct LocalTokenTests {
         }
     }
 
-    @Test("A request without a token is refused, wherever it seems to come from")
+    @Test("A request without a token is refused, whatever address it claims")
     func anonymous() async throws {
         try await withDaemon { sandbox, daemon in
             let requests: [(method: String, path: String, body: String?)] = [
@@ -34,7 +34,7 @@ struct LocalTokenTests {
             for path in ["/healthz", "/readyz"] {
                 #expect(try await daemon.get(path, headers: ["Authorization": ""]).status == 200)
             }
-            // Revoking the last token opens nothing either.
+            // Without any access token, requests still need a token.
             #expect(try await daemon.prewarm("token", "create", "ci", "--role", "viewer").code == 0)
             #expect(try await daemon.prewarm("token", "revoke", "ci").code == 0)
             #expect(try await daemon.get("/api/v1/presets", headers: ["Authorization": ""]).status == 401)
@@ -42,7 +42,7 @@ struct LocalTokenTests {
         }
     }
 
-    @Test("Commands of the daemon's user find it by themselves, and the audit log names the user")
+    @Test("Commands of the daemon's user find the token, and the audit log names the user")
     func commands() async throws {
         try await withDaemon { sandbox, daemon in
             let path = sandbox.root.appending(path: "prewarm.db.token").path
@@ -58,11 +58,13 @@ struct LocalTokenTests {
             let user = NSUserName()
             #expect(audit[0]?["action"]?.string == "claim" && audit[0]?["who"]?.string == "local \(user)")
 
-            // Another folder, and a configuration whose variables are the daemon's alone.
+            // The command runs in another folder, with a configuration whose variables only the daemon has.
             let elsewhere = try await sandbox.prewarm(
                 "get", "presets", "--server", daemon.url, "--config", "/nowhere/prewarm.yaml")
             #expect(elsewhere.code == 1 && elsewhere.err.contains("the request has no token"), "\(elsewhere.err)")
-            #expect(elsewhere.err.contains("hint: `prewarm token create`"), "\(elsewhere.err)")
+            #expect(
+                elsewhere.err.contains("hint: create a token with `prewarm token create NAME --role viewer`"),
+                "\(elsewhere.err)")
             let file = String(decoding: try #require(sandbox.bytes("prewarm.yaml")), as: UTF8.self)
             try sandbox.write(
                 "other/prewarm.yaml",
@@ -71,9 +73,11 @@ struct LocalTokenTests {
                 "get", "presets", "-o", "name", "--server", daemon.url, "--config", "other/prewarm.yaml")
             #expect(named.code == 0 && named.out == "a\n", "\(named.err)")
 
-            // A token that is given counts, and nothing else.
+            // If a token is given, the local token is not used.
             let wrong = try await sandbox.prewarm("get", "presets", "--server", daemon.url, "--token", "nonsense")
-            #expect(wrong.code == 1 && wrong.err.contains("the token is not known here"), "\(wrong.err)")
+            #expect(
+                wrong.code == 1 && wrong.err.contains("invalid token: it is unknown, or it was revoked"), "\(wrong.err)"
+            )
             #expect(!daemon.log.contains(daemon.localToken.suffix(52)))
         }
     }

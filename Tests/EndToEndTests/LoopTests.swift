@@ -11,7 +11,7 @@ import Testing
         let plan = try await sandbox.prewarm("plan", "--detailed-exitcode")
         #expect(plan.code == 2)
         #expect(plan.out.contains("Plan: 3 to create, 0 to delete, 0 to cancel."))
-        #expect(sandbox.ledger.isEmpty, "a plan asks no provisioner")
+        #expect(sandbox.ledger.isEmpty, "a plan calls no provisioner")
 
         let sync = try await sandbox.prewarm("sync", "--wait", "--timeout", "1m")
         #expect(sync.code == 0, "\(sync.err)")
@@ -45,7 +45,7 @@ import Testing
             let sync = try await sandbox.prewarm("sync", "--wait", "--timeout", "1m")
             #expect(sync.code == 0, "\(sync.err)")
             #expect(try await claim.code == 0)
-            // It may have come when the sync was through.
+            // The claim may have come after the end of the sync.
             #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
             #expect(try await sandbox.preset("a")["eligible"]?.int == 3)
         }
@@ -72,12 +72,12 @@ import Testing
         try sandbox.write("provision", slow, isExecutable: true)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         for _ in 0..<2 {
-            // On a busy machine the first of these times is over before the repository is read.
+            // On a busy machine, a short timeout may end before the repository is read.
             for timeout in ["1s", "10s", "60s"] {
                 let cut = try await sandbox.prewarm("sync", "--timeout", timeout)
                 #expect(cut.code == 1, "\(cut.err)")
                 if cut.err.contains("a: 0 of 1 ready") { break }
-                #expect(timeout != "60s" && cut.err.contains("before the repository was read"), "\(cut.err)")
+                #expect(timeout != "60s" && cut.err.contains("within the time limit"), "\(cut.err)")
             }
         }
         let ids = try await sandbox.prewarm("get", "workspaces", "-o", "name").out
@@ -119,7 +119,7 @@ import Testing
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3, version: "2.0"), "b.yaml": nil])
         let plan = try await sandbox.prewarm("plan", "-o", "json").json()
         let reasons = Set(plan["actions"]?.list.compactMap { $0["reason"]?.string } ?? [])
-        #expect(reasons == ["BelowDesired", "Pruned"], "25 % of 3 may be missing is none: the new ones come first")
+        #expect(reasons == ["BelowDesired", "Pruned"], "maxUnavailable is 0: 25 % of 3")
         let sync = try await sandbox.prewarm("sync", "--wait")
         #expect(sync.code == 0, "\(sync.err)")
         #expect(sandbox.instances.isDisjoint(with: before) && sandbox.instances.count == 3)
@@ -150,7 +150,7 @@ import Testing
         let codes = try await [first.code, second.code]
         #expect(codes == [0, 0])
         #expect(sandbox.instances.count == 6)
-        #expect(sandbox.ledger.count == 6, "nothing was asked for twice")
+        #expect(sandbox.ledger.count == 6, "no operation runs twice")
     }
 
     @Test func idempotencyKeysAndDescriptions() async throws {
@@ -164,7 +164,7 @@ import Testing
         #expect(claims[0].out == claims[1].out)
         let name = try #require(try claims[0].json()["name"]?.string)
         #expect(try await sandbox.prewarm("describe", "workspace", name).out.contains("ada"))
-        #expect(try await sandbox.prewarm("describe", "preset", "a").out.contains("It wants 2."))
+        #expect(try await sandbox.prewarm("describe", "preset", "a").out.contains("2 workspaces are desired."))
         let operations = try await sandbox.prewarm("get", "operations", "-o", "json").json()
         let id = try #require(operations[0]?["id"]?.string)
         #expect(try await sandbox.prewarm("describe", "operation", id).code == 0)

@@ -4,9 +4,9 @@ import NIOCore
 import NIOHTTP1
 import Testing
 
-/// Every secret-bearing field holds a marker; what each role finds in all documents and in the stream is compared with
-/// one table.
-@Suite("What each role sees of what others must not know", .serialized)
+/// Each field that may hold a secret has a marker. The test compares the markers that a role finds in all documents and in
+/// the event stream with one table.
+@Suite("Secrets by role", .serialized)
 struct MaskTests {
     private static let provisioner = #"""
         #!/bin/sh
@@ -33,7 +33,7 @@ struct MaskTests {
 
     private static func sandbox() async throws -> Sandbox {
         let sandbox = try await Sandbox(
-            configuration: String.slow.replacing("[create, delete]", with: "[create, delete, list]"))
+            configuration: String.slow.replacing("[create, delete]", with: "[create, delete, list]\n    resync: 1s"))
         try sandbox.write("provision", provisioner, isExecutable: true)
         let fails = "  parameters: {fail: \"yes\"}\n"
         try await sandbox.commit([
@@ -45,7 +45,7 @@ struct MaskTests {
         return sandbox
     }
 
-    /// A token of each role, by the name of the token.
+    /// The names and options of the tokens, which cover all roles.
     private static let roles: [(name: String, options: [String])] = [
         ("ops", ["--role", "operator"]), ("ops-of-good", ["--role", "operator", "--preset", "good"]),
         ("screen", ["--role", "viewer"]), ("screen-of-good", ["--role", "viewer", "--preset", "good"]),
@@ -56,7 +56,7 @@ struct MaskTests {
     private struct Scene {
         let daemon: RunningDaemon
         let tokens: [String: String]
-        /// Workspaces by owner; those of nobody under "".
+        /// The IDs of workspaces by owner; the key of unclaimed workspaces is "".
         var workspaces: [String: [String]] = [:]
         var operations: [String] = []
         var request = ""
@@ -73,7 +73,7 @@ struct MaskTests {
         }
     }
 
-    @Test("Every GET route and the stream of events show each role what the table says, and nothing else")
+    @Test("Each GET route and the event stream show a role only what the table allows")
     func table() async throws {
         let sandbox = try await Self.sandbox()
         var tokens: [String: String] = [:]
@@ -111,7 +111,7 @@ struct MaskTests {
         }
         let sync = try await scene.post("/api/v1/sync", "{}", as: "ops")
         scene.request = try #require(try sync.json()["request"]?.string)
-        // The last event, which everybody sees.
+        // All roles see this last event.
         let end = try await scene.post("/api/v1/suspend", #"{"preset": "good", "reason": "END-MARK"}"#, as: "ops")
         #expect(end.status == 200)
         for workspace in try await scene.get("/api/v1/workspaces?preset=good&limit=1000", as: "ops").json().list {
@@ -123,7 +123,7 @@ struct MaskTests {
         return scene
     }
 
-    /// All that a role gets: every GET route of the description with every thing that there is, and the stream.
+    /// Returns all that a role can read: each GET route of the description for each object, and the event stream.
     private static func everything(_ name: String, in scene: Scene) async throws -> String {
         let description = try await scene.get("/api/v1/openapi.json", as: "ops").json()
         let paths = description["paths"]?.value as? [String: [String: Any]] ?? [:]
@@ -144,7 +144,12 @@ struct MaskTests {
                 all += answer.text
             }
         }
-        return all + (try await stream(name, in: scene))
+        // No route, but documents all the same: the metrics, and the suggestion for a misspelt name.
+        let metrics = try await scene.get("/metrics", as: name)
+        #expect(metrics.status == (name.hasSuffix("-of-good") ? 403 : 200))
+        let misspelt = try await scene.get("/api/v1/presets/stalle", as: name).text
+        #expect(misspelt.contains("stalled") == !name.hasSuffix("-of-good"), "\(misspelt)")
+        return all + metrics.text + (try await stream(name, in: scene))
     }
 
     private static func stream(_ name: String, in scene: Scene) async throws -> String {
@@ -181,7 +186,7 @@ struct MaskTests {
         expect("LOG-good-LOG", name.hasPrefix("ops"))
         for log in ["LOG-stalled-LOG", "LOG-failing-LOG", "LOG-list-LOG"] { expect(log, name == "ops") }
         expect("an operator can read why", name != "ops")
-        // The lines of manifests are for readers of all presets.
+        // Only readers of all presets see lines of manifests.
         expect("MANIFEST-MARK", !name.hasSuffix("-of-good"))
         expect("\"name\":\"stalled\"", !name.hasSuffix("-of-good"))
         expect("\"preset\":\"stalled\"", name == "ops" || name == "screen" || isClaimer && !name.hasSuffix("-of-good"))

@@ -5,9 +5,9 @@ import Testing
 
 @Suite("All attacks at once", .serialized)
 struct MixedAttackTests {
-    /// The script says what it does. It checks the time of claims only where it is run by hand against a release:
+    /// The script documents the attacks. It checks the latency of claims only if it is run by hand with a release build:
     /// `python3 Tests/mixed-attack.py .build/release/prewarm --p99-ms 100`.
-    @Test("leave the daemon alive and within its memory, and every claim is answered with a workspace")
+    @Test("The daemon survives within its memory limit, and each claim gets a workspace")
     func everyClaimIsGranted() async throws {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "mixed-attack.py")

@@ -3,9 +3,9 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("A small pack that stands for large objects", .serialized)
+@Suite("Small packs with large objects", .serialized)
 struct ObjectSizeTests {
-    /// Makes a bare repository of one pack of 17 KB, in which a file of a GiB is a delta that copies 16 MiB again and again.
+    /// A script that creates a bare repository with one pack of 17 KB. A file of 1 GiB in it is a delta that copies 16 MiB.
     private static let bomb = #"""
         import hashlib, os, struct, subprocess, sys, zlib
 
@@ -72,7 +72,7 @@ struct ObjectSizeTests {
         print(len(pack))
         """#
 
-    /// Runs a program; its code, what it said, and the most memory that it had, in MiB.
+    /// A script that runs a program and prints its exit code, its peak memory in MiB and its standard error.
     private static let measured =
         "import resource,subprocess,sys; p=subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.PIPE);"
         + "print(p.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, p.stderr.decode())"
@@ -87,7 +87,7 @@ struct ObjectSizeTests {
         return result.standardOutput
     }
 
-    @Test("is refused before they are unpacked", arguments: ["http", "file"])
+    @Test("A pack is refused before its large objects are unpacked", arguments: ["http", "file"])
     func bomb(_ scheme: String) async throws {
         let sandbox = try await Sandbox()
         let root = sandbox.root.path
@@ -99,13 +99,13 @@ struct ObjectSizeTests {
             try sandbox.write("prewarm.yaml", file)
             let answer = try await python(sandbox, [Self.measured, Sandbox.binary.string, "sync"])
             let words = answer.split(separator: " ", maxSplits: 2)
-            #expect(words[0] == "1" && answer.contains("too large to be unpacked"), "\(answer)")
+            #expect(words[0] == "1" && answer.contains("it has an object that is too large"), "\(answer)")
             let memory = try #require(Int(words[1]))
             #expect(memory < 300, "\(memory) MiB")
         }
     }
 
-    @Test("A commit that is far too large for one is refused, too")
+    @Test("A commit above the size limit is refused")
     func commit() async throws {
         let sandbox = try await Sandbox()
         try sandbox.write("message", String(repeating: "a", count: 20 << 20))
@@ -113,6 +113,6 @@ struct ObjectSizeTests {
         try await sandbox.git("add", "-A")
         try await sandbox.git("commit", "-q", "-F", "\(sandbox.root.path)/message")
         let sync = try await sandbox.prewarm("sync")
-        #expect(sync.code == 1 && sync.err.contains("too large to be unpacked"), "\(sync.err)")
+        #expect(sync.code == 1 && sync.err.contains("it has an object that is too large"), "\(sync.err)")
     }
 }

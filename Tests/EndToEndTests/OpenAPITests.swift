@@ -3,13 +3,13 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("What the API says of itself")
+@Suite("The OpenAPI description")
 struct OpenAPITests {
-    /// The server against its description, with requests that fit it and requests that don't; schemathesis makes them.
+    /// Schemathesis tests the server with valid and invalid requests of its description.
     @Test(
-        "is what it does",
+        "The API conforms to its OpenAPI description",
         arguments: [
-            // What waits for a pool is asked only what is refused at once.
+            // `claim` and `sync` wait for a pool, so they only get requests that are refused at once.
             [
                 "--phases", "examples,coverage,fuzzing", "--exclude-operation-id", "claim", "--exclude-operation-id",
                 "sync",
@@ -23,7 +23,7 @@ struct OpenAPITests {
             "a.yaml": Sandbox.preset("a", instances: 2, "  onEmpty: create"),
             "b.yaml": Sandbox.preset("b", instances: 1),
         ])
-        // 422 is what a key that is used for something else is answered with.
+        // The status 422 is for an idempotency key that was used for another request.
         try sandbox.write(
             "schemathesis.toml",
             """

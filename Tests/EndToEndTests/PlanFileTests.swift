@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-@Suite("A plan")
+@Suite("Plans in files")
 struct PlanFileTests {
-    @Test("is carried out just as it was made, or not at all")
+    @Test("A plan is carried out exactly, or refused")
     func carriedOut() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
@@ -15,11 +15,11 @@ struct PlanFileTests {
         let first = try await sandbox.prewarm("sync", "--plan", "plan.json")
         #expect(first.code == 0 && sandbox.instances.count == 2, "\(first.err)")
         let again = try await sandbox.prewarm("sync", "--plan", "plan.json")
-        #expect(again.code == 1 && again.err.contains("the world has moved"))
+        #expect(again.code == 1 && again.err.contains("cannot apply the plan: the state has changed"))
         #expect(sandbox.instances.count == 2)
     }
 
-    @Test("of another commit is refused, and so is a file that is none")
+    @Test("A plan of another commit is refused, and so is a file that is not a plan")
     func refused() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
@@ -29,14 +29,14 @@ struct PlanFileTests {
         #expect(sandbox.instances.isEmpty)
         try sandbox.write("other.json", "{}")
         let other = try await sandbox.prewarm("sync", "--plan", "other.json")
-        #expect(other.code == 1 && other.err.contains("other.json is no plan"))
+        #expect(other.code == 1 && other.err.contains("cannot use other.json: it is not a plan"))
         #expect(try await sandbox.prewarm("sync", "--plan", "plan.json", "--wait").code == 64)
     }
 
-    @Test("made offline waits after failures as the store would")
+    @Test("An offline plan waits after failures like a plan from the store")
     func offlineFailures() async throws {
         let sandbox = try await Sandbox()
-        // Not for a time, which may be over by then.
+        // The time is left out, because it may have passed.
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2, "  failureLimit: 1")])
         try sandbox.write("provision", "#!/bin/sh\necho no image >&2\nexit 1\n", isExecutable: true)
         #expect(try await sandbox.prewarm("sync").code == 1)

@@ -5,16 +5,16 @@ import Subprocess
 import Synchronization
 import Testing
 
-@Suite("Plans that are asked of a daemon", .serialized)
+@Suite("Plans from a daemon", .serialized)
 struct PreviewTests {
-    /// A second source below the first one.
+    /// A configuration with a second source after the first one.
     private static func configuration(_ name: String, url: String, _ more: String = "") -> String {
         String.quick.replacing(
             "provisioners:",
             with: "  - name: \(name)\n    url: \(url)\n    path: presets\n    interval: 1h\n\(more)provisioners:")
     }
 
-    /// The status of a call; nil where it was given up after a time.
+    /// Returns the status of a call; nil if the call was canceled at the limit.
     private static func status(
         _ daemon: RunningDaemon, _ path: String, within limit: Duration? = nil
     ) async -> Int? {
@@ -32,7 +32,7 @@ struct PreviewTests {
         }
     }
 
-    @Test("leave it whole, however many there are and however many hang up", arguments: ["file", "http"])
+    @Test("The daemon survives many plans whose callers hang up", arguments: ["file", "http"])
     func hangUps(scheme: String) async throws {
         let sandbox = try await Sandbox(configuration: .quick)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -69,7 +69,7 @@ struct PreviewTests {
         }
     }
 
-    /// In KiB, of the daemon of a sandbox: the process of that folder.
+    /// Returns the resident memory of the sandbox's daemon in KiB. The daemon is the process that runs in the folder.
     private static func memory(_ sandbox: Sandbox) throws -> Int {
         let folder = sandbox.root.resolvingSymlinksInPath().path
         for process in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int(process) != nil {
@@ -82,7 +82,7 @@ struct PreviewTests {
         throw SandboxError(message: "no daemon runs in \(folder)")
     }
 
-    @Test("do not make it grow, though each looks at all that the remote has")
+    @Test("Plans of unknown revisions do not make the daemon grow")
     func memory() async throws {
         let sandbox = try await Sandbox(configuration: .slow)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -97,12 +97,12 @@ struct PreviewTests {
             let before = try Self.memory(sandbox)
             try await ask(400)
             let growth = try Self.memory(sandbox) - before
-            // A hundredth of a MiB each would be ten times as much as is usual, and a tenth is what libgit2 once lost.
+            // A hundredth of a MiB for each plan is ten times the usual growth. libgit2 once leaked a tenth of a MiB.
             #expect(growth < 16 << 10, "\(growth) KiB")
         }
     }
 
-    @Test("of a forge that says nothing hold nothing else, are few, and end where their callers hang up")
+    @Test("Plans of a silent forge delay nothing, are limited, and end when their callers hang up")
     func silentForge() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
@@ -130,8 +130,8 @@ struct PreviewTests {
                 }
                 #expect(answers.all.count == 4, "the forge has answered nothing meanwhile")
                 for plan in plans { plan.cancel() }
-                // Those that were given up have made room.
-                try await daemon.eventually("another plan is let in") {
+                // The canceled plans have made room.
+                try await daemon.eventually("another plan is accepted") {
                     await Self.status(daemon, "/api/v1/plan?source=forge", within: .milliseconds(500)) == nil
                 }
             }
@@ -140,14 +140,14 @@ struct PreviewTests {
     }
 
     @Test(
-        "A repository on a file system that hangs is reported, holds no other, and does not keep the daemon from ending"
+        "A repository on a hanging file system is reported, delays no other source, and lets the daemon end"
     )
     func hangingFileSystem() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         let root = sandbox.root.path
         try await sandbox.git("clone", "-q", "--bare", "\(root)/repo", "\(root)/nfs.git")
-        // Opening it waits for a writer, as a file server that is gone makes a program wait.
+        // To open the pipe waits for a writer, in the same way as a lost file server lets a program wait.
         try sandbox.remove("nfs.git/packed-refs")
         try #require(mkfifo("\(root)/nfs.git/packed-refs", 0o600) == 0)
         let file = Self.configuration(
@@ -158,7 +158,7 @@ struct PreviewTests {
                 let source = try await daemon.get("/api/v1/sources").json().list.first { $0["name"]?.string == "nfs" }
                 return source?.condition("Ready")?["reason"]?.string == "Unreachable"
             }
-            #expect(daemon.log.contains("hangs in the system"), "\(daemon.log)")
+            #expect(daemon.log.contains("a call of the file system does not return"), "\(daemon.log)")
             #expect(try await daemon.get("/healthz").status == 200, "its loop comes round all the same")
             try await daemon.eventually("the other source goes on") { try await daemon.isReady("a", 1) }
         }
@@ -166,7 +166,7 @@ struct PreviewTests {
     }
 }
 
-/// The statuses of calls that were answered.
+/// The statuses of the calls that got an answer.
 private final class Answers: Sendable {
     private let statuses = Mutex<[Int]>([])
 

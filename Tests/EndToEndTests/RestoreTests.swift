@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("A store that is put back")
+@Suite("A restored store")
 struct RestoreTests {
     private static let lister = Sandbox.observableProvisioner
         .replacing(
@@ -16,7 +16,7 @@ struct RestoreTests {
             with: #"{"id": "%s", "state": "ready", "store": "%s"}' "$comma" "$id" "$(cat instances/$id/store)""#
         )
 
-    /// - Parameter lists: the provisioner returns the identity of the store with its list.
+    /// - Parameter lists: true if the provisioner lists the identity of the store.
     private func sandbox(lists: Bool = true, policy: String = "policy: {orphans: delete}\n") async throws -> Sandbox {
         let sandbox = try await Sandbox.observable(policy: policy)
         if lists { try sandbox.write("provision", Self.lister, isExecutable: true) }
@@ -37,7 +37,7 @@ struct RestoreTests {
         return try #require(try claim.json()["id"]?.string, "\(claim.err)")
     }
 
-    @Test("claims and deletes nothing until it is approved, where nothing but claims came since")
+    @Test("A store that was restored after claims neither claims nor deletes until an approval")
     func afterClaims() async throws {
         let sandbox = try await sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
@@ -49,7 +49,7 @@ struct RestoreTests {
         #expect(refused.code == 1)
         #expect(refused.err.contains("the store is a restored copy, so claims are refused and deletions are held"))
         #expect(refused.err.contains("run `prewarm approve --restored`"), "\(refused.err)")
-        // All of it is to go, as far as git is concerned.
+        // The commit removes all workspaces of a.
         try await sandbox.commit(["a.yaml": nil, "b.yaml": Sandbox.preset("b", instances: 1)])
         let sync = try await sandbox.prewarm("sync", "--refresh")
         #expect(sandbox.calls("delete") == 0 && sandbox.instances.contains(claimed))
@@ -65,7 +65,7 @@ struct RestoreTests {
         #expect(try await sandbox.prewarm("claim", "b", "--owner", "bob").code == 0)
     }
 
-    @Test("is recognized by what its provisioner lists, where the file beside it was put back, too")
+    @Test("A store that was restored with its identity file is found by the provisioner's list")
     func byList() async throws {
         let sandbox = try await sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
@@ -83,13 +83,13 @@ struct RestoreTests {
         let orphans = try await sandbox.prewarm("get", "orphans", "-o", "json").json()
         #expect(orphans.list.count == 1 && orphans[0]?["store"]?.string?.isEmpty == false)
         #expect(try await sandbox.prewarm("approve", "--restored").code == 0)
-        // What is listed is known by now: the next list holds nothing.
+        // The store knows all listed workspaces now, so the next list finds no orphans.
         try await sandbox.prewarm("sync", "--refresh")
         #expect(try await sandbox.prewarm("claim", "a", "--owner", "bob").code == 0)
         #expect(sandbox.instances.contains(claimed), "the copy has it ready")
     }
 
-    @Test("is recognized by the daemon, which stays ready, says so, and goes on at an approval")
+    @Test("The daemon finds the restored store, stays ready, and continues after an approval")
     func daemon() async throws {
         let sandbox = try await sandbox(lists: false)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
@@ -110,7 +110,7 @@ struct RestoreTests {
         }
     }
 
-    @Test("deletes nothing of another prewarm, ever, and of the one before it only when it is approved")
+    @Test("A new store deletes no workspaces of another prewarm, and those of its predecessor only after an approval")
     func others() async throws {
         let sandbox = try await sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -126,14 +126,14 @@ struct RestoreTests {
         let status = try await sandbox.prewarm("status")
         #expect(status.out.contains("the store is new, so orphans are not deleted"), "\(fresh.err)\(status.out)")
         #expect(sandbox.instances.isSuperset(of: before) && sandbox.calls("delete") == 0)
-        #expect(try await sandbox.prewarm("claim", "a", "--owner", "ada").code == 0, "what it made itself is claimed")
+        #expect(try await sandbox.prewarm("claim", "a", "--owner", "ada").code == 0, "its own workspace can be claimed")
         try await sandbox.prewarm("approve", "--restored")
         try await sandbox.prewarm("sync", "--refresh")
         #expect(sandbox.instances.isDisjoint(with: before))
         #expect(sandbox.instances.contains("01zzzzzzzzzzzzzzzzzzzzzzzz"))
     }
 
-    @Test("is no other one after kills, and after many commands at once")
+    @Test("Kills and parallel commands do not look like a restored store")
     func noFalseAlarm() async throws {
         let sandbox = try await sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 4)])

@@ -5,13 +5,13 @@ import NIOHTTP1
 import Subprocess
 import SystemPackage
 
-/// `prewarm serve` of a sandbox, for as long as a test needs it.
+/// A running `prewarm serve` of a sandbox.
 struct RunningDaemon: Sendable {
     let sandbox: Sandbox
-    /// `http://127.0.0.1:PORT`
+    /// The URL of the daemon, for example `http://127.0.0.1:7430`.
     let url: String
     let send: @Sendable (Signal) throws -> Void
-    /// Its process id.
+    /// The process ID of the daemon.
     let pid: Int32
 
     struct Answer {
@@ -22,13 +22,13 @@ struct RunningDaemon: Sendable {
         func json() throws -> JSON { try JSON(text) }
     }
 
-    /// The token that the daemon made for its own user.
+    /// The local token, which the daemon writes for its own user.
     var localToken: String {
         String(decoding: sandbox.bytes("prewarm.db.token") ?? Data(), as: UTF8.self)
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// Sends a request with the local token; an empty `Authorization` among the headers sends it without any.
+    /// Sends a request with the local token. An empty `Authorization` header sends the request without a token.
     func call(
         _ method: String, _ path: String, body: String? = nil, headers: [String: String] = [:]
     ) async throws -> Answer {
@@ -55,12 +55,12 @@ struct RunningDaemon: Sendable {
         try await call("POST", path, body: body, headers: headers)
     }
 
-    /// The environment of a command that asks this daemon with the local token, and knows no configuration.
+    /// The environment of a command that uses this daemon with the local token and without a configuration.
     var environment: [Environment.Key: String] {
         ["PREWARM_SERVER": url, "PREWARM_CONFIG": "/nowhere", "PREWARM_TOKEN": localToken]
     }
 
-    /// A command that asks this daemon.
+    /// Runs a command against this daemon.
     @discardableResult
     func prewarm(_ arguments: String..., environment: [Environment.Key: String] = [:]) async throws -> Sandbox.Result {
         try await sandbox.prewarm(arguments, environment: self.environment.merging(environment) { $1 })
@@ -68,7 +68,8 @@ struct RunningDaemon: Sendable {
 
     var log: String { String(decoding: sandbox.bytes("serve.log") ?? Data(), as: UTF8.self) }
 
-    /// Looks again until it is so, for at least two minutes.
+    /// Waits until a condition is true, for at least two minutes.
+    /// - Throws: ``SandboxError`` with the log of the daemon if the condition stays false.
     func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
         for _ in 0..<2400 {
             if try await isSo() { return }
@@ -84,8 +85,8 @@ struct RunningDaemon: Sendable {
 }
 
 extension Sandbox {
-    /// Runs the daemon, the body, and ends the daemon with SIGTERM unless the body has.
-    /// - Returns: how the daemon ended.
+    /// Runs the daemon and the body, then ends the daemon with SIGTERM.
+    /// - Returns: the termination status of the daemon.
     @discardableResult
     func serve(
         _ arguments: [String] = [], environment: [Environment.Key: String] = [:],

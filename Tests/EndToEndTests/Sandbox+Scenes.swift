@@ -1,7 +1,7 @@
 import Foundation
 
 extension Sandbox {
-    /// One of ``configuration``'s, with more below the source, more operations of the provisioner and more at the end.
+    /// Returns ``configuration`` with more lines for the source, other operations of the provisioner, and more at the end.
     static func configuration(
         source: String = "", operations: String = "create, delete", policy: String = ""
     ) -> String {
@@ -9,8 +9,9 @@ extension Sandbox {
             .replacing("[create, delete]", with: "[\(operations)]") + policy
     }
 
-    /// What exists can be listed and inspected; files beside it change how it behaves: `starting`, and
-    /// `create-exit`, `delete-exit` and `list-exit` with a code. Each line of the ledger ends with how many instances there are then.
+    /// A provisioner with `list` and `inspect`. Files beside it change its behavior: `starting` makes new workspaces start
+    /// slowly, and `create-exit`, `delete-exit` and `list-exit` have exit codes. Each line of the ledger ends with the
+    /// number of instances at that time.
     static let observableProvisioner = #"""
         #!/bin/sh
         set -eu
@@ -58,7 +59,7 @@ extension Sandbox {
 
     func remove(_ path: String) throws { try FileManager.default.removeItem(at: root.appending(path: path)) }
 
-    /// The commit that the branch is at.
+    /// Returns the newest commit of the branch.
     func head() async throws -> String {
         try await git("rev-parse", "HEAD").trimmingCharacters(in: .whitespacesAndNewlines)
     }
@@ -67,14 +68,14 @@ extension Sandbox {
         try await prewarm("get", "presets", name, "-o", "json").json()
     }
 
-    /// How many of the ledger's lines begin with the word.
+    /// Returns the number of calls of an operation.
     func calls(_ operation: String) -> Int { ledger.count { $0.hasPrefix(operation + " ") } }
 
-    /// The counts at the end of the ledger's lines.
+    /// The numbers of instances at the ends of the ledger's lines.
     var sizes: [Int] { ledger.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } } }
 }
 
 extension JSON {
-    /// The condition of that type, of a preset or a source.
+    /// Returns the condition of a type from a preset or a source; nil if it is absent.
     func condition(_ type: String) -> JSON? { self["conditions"]?.list.first { $0["type"]?.string == type } }
 }

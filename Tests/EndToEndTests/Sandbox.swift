@@ -2,7 +2,7 @@ import Foundation
 import Subprocess
 import SystemPackage
 
-/// A directory with a git repository of manifests, a configuration, a provisioner and the built binary.
+/// A folder with a git repository of manifests, a configuration and a provisioner, in which tests run the built binary.
 final class Sandbox: Sendable {
     let root: URL
 
@@ -11,10 +11,10 @@ final class Sandbox: Sendable {
         let out: String
         let err: String
 
-        /// The output as JSON.
+        /// Returns the standard output as JSON.
         func json() throws -> JSON { try JSON(out) }
 
-        /// Of what was told.
+        /// The last line of standard error.
         var lastLine: String { err.split(separator: "\n").last.map(String.init) ?? "" }
     }
 
@@ -47,7 +47,7 @@ final class Sandbox: Sendable {
 
         """
 
-    /// Each instance is a directory; each call is a line of the ledger.
+    /// A provisioner that creates each instance as a folder and adds a line to the ledger for each call.
     static let provisioner = #"""
         #!/bin/sh
         set -eu
@@ -104,7 +104,7 @@ final class Sandbox: Sendable {
 
     // MARK: Git
 
-    /// Writes files below `presets/` and commits them; nil removes one.
+    /// Writes files below `presets/` and commits them. A file with nil as its text is removed.
     func commit(_ files: [String: String?]) async throws {
         for (path, text) in files {
             if let text {
@@ -152,8 +152,8 @@ final class Sandbox: Sendable {
         return Result(code: code, out: result.standardOutput, err: result.standardError)
     }
 
-    /// Starts prewarm and kills it with SIGKILL after a time; false where it was done before. Another process keeps the
-    /// time: a timer of this one is late while many tests run.
+    /// Starts prewarm and kills it with SIGKILL after a delay. Returns false if prewarm ended before. Another process keeps
+    /// the time, because timers of this process are late while many tests run.
     func kill(after delay: Duration, _ arguments: String...) async throws -> Bool {
         let seconds = "\(delay / .seconds(1))"
         let result = try await Subprocess.run(
@@ -162,7 +162,7 @@ final class Sandbox: Sendable {
         return [.exited(137), .signaled(SIGKILL)].contains(result.terminationStatus)
     }
 
-    /// Beside the test bundle.
+    /// The path of the binary, which is beside the test bundle.
     static var binary: FilePath {
         let directory = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         return FilePath(directory.appending(path: "prewarm").path)
@@ -173,7 +173,7 @@ struct SandboxError: Error {
     let message: String
 }
 
-/// A JSON document that a test looks into.
+/// A part of a JSON document.
 struct JSON {
     let value: Any
 

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-@Suite("What the daemon needs") struct ServerCheckTests {
+@Suite("Checks of the server's configuration") struct ServerCheckTests {
     @Test(
-        "is checked by validate, each thing where it stands",
+        "validate reports each error of the server with its place",
         arguments: [
-            ("server: {listen: 7430x}", "is no address to listen at"),
-            ("server: {tls: {certificate: none.crt, key: none.key}}", "none.crt can't be read: No such file"),
-            ("server: {tls: {certificate: prewarm.yaml, key: provision}}", "has no certificate in PEM"),
+            ("server: {listen: 7430x}", "invalid listen address \"7430x\""),
+            ("server: {tls: {certificate: none.crt, key: none.key}}", "none.crt: No such file"),
+            ("server: {tls: {certificate: prewarm.yaml, key: provision}}", "it contains no certificate in PEM"),
             (
                 "server: {oidc: [{issuer: \"https://a.example.org\", audience: a, caFile: provision, rules: "
                     + "[{claims: {team: a}, role: viewer}]}]}", "provision has no certificates in PEM"
@@ -22,7 +22,7 @@ import Testing
         #expect((result.err + result.out).contains("prewarm.yaml:16:"), "\(result.err)\(result.out)")
     }
 
-    @Test("is no trouble where it is all there")
+    @Test("validate accepts a complete server configuration")
     func good() async throws {
         let sandbox = try await Sandbox(configuration: Sandbox.configuration + "server: {listen: \"[::1]:7430\"}\n")
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])

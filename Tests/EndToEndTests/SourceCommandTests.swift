@@ -4,7 +4,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("A source, by the command line")
+@Suite("Sources on the command line")
 struct SourceCommandTests {
     private func run(_ script: String, in sandbox: Sandbox) async throws {
         let result = try await Subprocess.run(
@@ -23,7 +23,7 @@ struct SourceCommandTests {
     }
 
     @Test(
-        "is one with another of its repository, whichever way leads there",
+        "Two sources that read the same repository are an error, whatever path leads to it",
         arguments: ["./repo", "link", "file://ROOT/link"])
     func oneRepository(url: String) async throws {
         let sandbox = try await Sandbox(
@@ -39,7 +39,7 @@ struct SourceCommandTests {
         #expect(sandbox.instances.isEmpty)
     }
 
-    @Test("applies what an allowed signer signed, and keeps that in force where the next commit is not")
+    @Test("A signed commit is applied, and it stays applied if the next commit is not signed")
     func signatures() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration(source: "    verify: {mode: ssh, allowedSigners: signers}\n"))
@@ -62,10 +62,12 @@ struct SourceCommandTests {
         #expect(sandbox.instances.count == 1)
         let status = try await sandbox.prewarm("status")
         #expect(status.code == 1 && status.out.contains("commit \(bad.prefix(12)) by Ada"), "\(status.out)")
-        #expect(status.out.contains("\(good.prefix(8)) stays in force"), "\(status.out)")
+        #expect(status.out.contains("\(good.prefix(8)) stays applied"), "\(status.out)")
         #expect(status.out.contains("hint: sign it with a key that"), "\(status.out)")
         let shown = try await sandbox.prewarm("plan", "--rev", bad)
-        #expect(shown.out.contains("create 2 workspaces") && shown.err.contains("a sync would refuse it"), "\(shown)")
+        #expect(
+            shown.out.contains("create 2 workspaces") && shown.err.contains("a sync would refuse this revision"),
+            "\(shown)")
         try sandbox.write("repo/presets/a.yaml", Sandbox.preset("a", instances: 2))
         try await signed(sandbox, by: "ada")
         #expect(try await sandbox.prewarm("sync").code == 0)
@@ -73,7 +75,7 @@ struct SourceCommandTests {
         #expect(sandbox.instances.count == 2)
     }
 
-    @Test("is told wherever another one has a preset of the same name")
+    @Test("Presets with the same name in two sources are shown with their sources")
     func sameNames() async throws {
         let paths = ["presets", "more"]
         let sources = paths.map { "  - {name: \($0), url: \"file://ROOT/repo\", path: \($0)}\n" }.joined()
@@ -100,7 +102,7 @@ struct SourceCommandTests {
         #expect(one.hasPrefix("NAME"), "\(one)")
     }
 
-    @Test("tells a history that was rewritten, and refuses it where it has to", arguments: [false, true])
+    @Test("A rewritten history is reported, or refused with requireFastForward", arguments: [false, true])
     func rewritten(_ isRefused: Bool) async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration(source: "    requireFastForward: \(isRefused)\n"))
@@ -123,7 +125,7 @@ struct SourceCommandTests {
     }
 
     @Test(
-        "goes to no version that has the one before not in it, where history has to go on, and tells one that is gone")
+        "With requireFastForward, a version has to contain the previous one, and a removed tag is reported")
     func versionsThatDoNotFollow() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration(source: "    requireFastForward: true\n")
@@ -142,14 +144,14 @@ struct SourceCommandTests {
         #expect(other.code == 1 && other.err.contains("v1.2.0"), "\(other.err)")
         try await sandbox.git("tag", "-d", "v1.2.0", "v1.1.0")
         let gone = try await sandbox.prewarm("sync")
-        #expect(gone.code == 1 && gone.err.contains("took away a tag"), "\(gone.err)")
+        #expect(gone.code == 1 && gone.err.contains("created or deleted a tag"), "\(gone.err)")
         #expect(sandbox.instances.count == 2)
         let first = try await sandbox.git("rev-parse", "v1.0.0").trimmingCharacters(in: .newlines)
         #expect(try await sandbox.prewarm("sync", "--rev", first).code == 0)
         #expect(sandbox.instances.count == 1)
     }
 
-    @Test("that is in force is not trusted any more when its key is not, though nothing was pushed")
+    @Test("An applied commit loses its trust when its key is removed, without a new commit")
     func trustThatEnds() async throws {
         let sandbox = try await Sandbox(configuration: Sandbox.configuration)
         try await run(
@@ -167,27 +169,27 @@ struct SourceCommandTests {
             #expect(result.code == 1 && (result.out + result.err).contains("is signed by the key"), "\(result)")
         }
         let status = try await sandbox.prewarm("status")
-        #expect(status.out.contains("stays in force") && sandbox.instances.count == 1, "\(status.out)")
+        #expect(status.out.contains("stays applied") && sandbox.instances.count == 1, "\(status.out)")
     }
 
-    @Test("of several paths keeps what one had that is emptied, and refuses one that never was")
+    @Test("A source keeps the presets of an emptied path and refuses a path that never existed")
     func emptiedPath() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration.replacing("    path: presets", with: "    paths: [presets, more]"))
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         let never = try await sandbox.prewarm("sync")
-        #expect(never.code == 1 && never.err.contains("there is nothing at more"), "\(never.err)")
+        #expect(never.code == 1 && never.err.contains("cannot find the path more"), "\(never.err)")
         try sandbox.write("repo/more/b.yaml", Sandbox.preset("b", instances: 2))
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         #expect(try await sandbox.prewarm("sync").code == 0)
         try sandbox.remove("repo/more")
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
         let emptied = try await sandbox.prewarm("sync")
-        #expect(emptied.code == 0 && emptied.err.contains("there is nothing at this path"), "\(emptied.err)")
+        #expect(emptied.code == 0 && emptied.err.contains("this path has no files"), "\(emptied.err)")
         #expect(sandbox.instances.count == 5)
     }
 
-    @Test("does not follow by HEAD the branch of which another reads the same", arguments: ["main", "refs/heads/main"])
+    @Test("A source that follows HEAD may not read another source's files", arguments: ["main", "refs/heads/main"])
     func doubledByHead(_ branch: String) async throws {
         let again = "  - {name: again, url: ./repo, path: presets}\nprovisioners:"
         let sandbox = try await Sandbox(
@@ -195,11 +197,11 @@ struct SourceCommandTests {
                 .replacing("{branch: main}", with: "{branch: \(branch)}"))
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         let sync = try await sandbox.prewarm("sync")
-        #expect(sync.code == 1 && sync.err.contains("of which the source presets reads the same"), "\(sync.err)")
+        #expect(sync.code == 1 && sync.err.contains("whose files the source presets reads"), "\(sync.err)")
         #expect(sandbox.instances.count == 1)
     }
 
-    @Test("is not waited for beyond the time that a sync may take")
+    @Test("A sync waits for a source only until its own timeout")
     func silentServer() async throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(listener) }
@@ -220,11 +222,11 @@ struct SourceCommandTests {
             configuration: configuration.replacing("path: presets", with: "path: presets\n    timeout: 1h"))
         let start = ContinuousClock.now
         let sync = try await sandbox.prewarm("sync", "--timeout", "1s")
-        #expect(sync.code == 1 && sync.err.contains("the time to wait was over"), "\(sync.err)")
+        #expect(sync.code == 1 && sync.err.contains("within the time limit"), "\(sync.err)")
         #expect(ContinuousClock.now - start < .seconds(300), "the server may be silent for ten minutes")
     }
 
-    @Test("names links, submodules and pointers of LFS among its manifests, reads none, and goes on")
+    @Test("Links, submodules and LFS pointers are reported and not read")
     func links() async throws {
         let sandbox = try await Sandbox(configuration: Sandbox.configuration(source: "    exclude: [old/]\n"))
         try sandbox.write("repo/presets/old/b.yaml", Sandbox.preset("b", instances: 1))
@@ -235,7 +237,7 @@ struct SourceCommandTests {
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         try FileManager.default.createDirectory(
             at: sandbox.root.appending(path: "repo/presets/folder.yaml"), withIntermediateDirectories: true)
-        // A folder on disk is read as a repository is.
+        // A folder on disk is read in the same way as a repository.
         try sandbox.remove("repo/presets/old")
         for command in [
             ["validate"], ["plan"], ["sync"], ["status"], ["validate", "repo"], ["plan", "--path", "repo"],
@@ -250,7 +252,7 @@ struct SourceCommandTests {
         #expect(sandbox.instances.count == 1)
     }
 
-    @Test("plans a pull request by its reference, without touching anything")
+    @Test("A plan of a pull request by its reference changes nothing")
     func pullRequest() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -267,16 +269,16 @@ struct SourceCommandTests {
         #expect(try await sandbox.prewarm("plan", "--rev", "refs/pull/8/head").code == 1)
     }
 
-    @Test("that can't be used is refused with its place in the configuration")
+    @Test("An unusable source is refused with its place in the configuration")
     func refused() async throws {
         let sandbox = try await Sandbox()
         for (from, to, message) in [
-            ("file://ROOT/repo", "git://example.org/a", "bad.yaml:6:10: git:// URLs are not allowed"),
+            ("file://ROOT/repo", "git://example.org/a", "bad.yaml:6:10: invalid URL: git:// URLs are not supported"),
             (
                 "file://ROOT/repo", "https://a:s3cr3t@example.org/a",
                 "bad.yaml:6:10: error: the url of the source presets"
             ),
-            ("path: presets", "path: ../presets", "has .. in it"),
+            ("path: presets", "path: ../presets", "invalid path ../presets: it must not contain .."),
             (
                 "provisioners:",
                 "  - {name: more, url: 'file://ROOT/repo/.git', ref: {branch: main}, path: presets/a}\nprovisioners:",
@@ -293,9 +295,9 @@ struct SourceCommandTests {
     }
 }
 
-@Suite("A secret of a source")
+@Suite("Secrets of sources")
 struct SourceSecretTests {
-    @Test("is in no output, no store and no mirror, whatever the server does with it")
+    @Test("A secret is in no output, store or mirror, whatever the server does with it")
     func planted() async throws {
         let secret = "pl4nted-\(UUID().uuidString.prefix(8))"
         let encoded = Data("x-access-token:\(secret)".utf8).base64EncodedString()

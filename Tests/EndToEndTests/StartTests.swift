@@ -3,9 +3,9 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// What a command does without: most of what a short one takes is its own start.
+/// The parts that short commands do not load, since most of their time is their own start.
 @Suite struct StartTests {
-    /// In place of every libgit2 there could be a file that no loader takes: whoever loads it anyway fails, and says so.
+    /// Replaces each possible version of libgit2 with an invalid file, so that a command that loads libgit2 fails.
     private func withoutLibGit2(_ sandbox: Sandbox) throws -> String {
         for minor in 0..<40 { try sandbox.write("libraries/libgit2.so.1.\(minor)", "") }
         return sandbox.root.appending(path: "libraries").path
@@ -26,7 +26,7 @@ import Testing
         #expect(!result.err.contains("libgit2"), "\(result.err)")
     }
 
-    /// As of a file on a full disk; a reader that goes away is another matter.
+    /// A full disk is an error. A reader that ends early is not.
     @Test(arguments: [("/dev/full", 1), ("| true", 0)])
     func outputThatIsLostIsAFailure(_ target: String, _ code: Int32) async throws {
         let script =
@@ -48,14 +48,14 @@ import Testing
         let result = try await sandbox.prewarm("sync", environment: ["LD_LIBRARY_PATH": libraries])
         #expect(result.code == 1)
         #expect(
-            result.err.contains("libgit2 can't be set up: ") && result.err.contains("libgit2.so.1."), "\(result.err)")
+            result.err.contains("cannot set up libgit2: ") && result.err.contains("libgit2.so.1."), "\(result.err)")
         #expect(result.err.contains("hint: install libgit2 1."), "\(result.err)")
-        #expect(sandbox.instances.count == 1, "the revision in force stays")
+        #expect(sandbox.instances.count == 1, "the applied revision stays")
         #expect(try await sandbox.prewarm("sync").code == 0)
         #expect(sandbox.instances.count == 2)
     }
 
-    /// A log that is left behind is read through by every later process.
+    /// Each later process would have to read a write-ahead log that a command leaves behind.
     @Test(arguments: ["sync", "status", "plan"])
     func aCommandLeavesTheStoreInOneFile(command: String) async throws {
         let sandbox = try await Sandbox()

@@ -6,7 +6,7 @@ import Testing
 @Suite("The store's file under a daemon")
 struct StoreFileTests {
     @Test(
-        "stops claims when it is removed or replaced, says so, and serves again after a restart",
+        "A removed or replaced store stops claims with an error, and a restart serves again",
         arguments: [true, false])
     func removed(isReplaced: Bool) async throws {
         let sandbox = try await Sandbox.observable()
@@ -22,25 +22,25 @@ struct StoreFileTests {
             #expect(claim.text.contains(isReplaced ? "was replaced" : "was removed"))
             try await daemon.eventually("it is not ready") { try await daemon.get("/readyz").status == 503 }
             #expect(try await daemon.get("/readyz").text.contains("prewarm.db was"))
-            try await daemon.eventually("the log says it") { daemon.log.contains("the store can't be used") }
+            try await daemon.eventually("the log says it") { daemon.log.contains("cannot use the store") }
         }
         for suffix in ["-wal", "-shm"] { try? sandbox.remove("prewarm.db\(suffix)") }
         try await sandbox.serve { daemon in
             try await daemon.eventually("it is ready again") { try await daemon.get("/readyz").status == 200 }
             try await daemon.eventually("its pool is filled") { try await daemon.isReady("a", 2) }
-            // The copy is older by what the daemon wrote since.
+            // The copy lacks what the daemon wrote after it.
             if isReplaced { #expect(try await daemon.prewarm("approve", "--restored").code == 0) }
             let claim = try await daemon.post("/api/v1/presets/a/claims", #"{"owner": "ada"}"#)
             #expect(claim.status == 201, "\(claim.text)")
         }
     }
 
-    @Test("that is damaged is named by doctor, by status, and by the daemon at its start")
+    @Test("doctor, status and the daemon report a damaged store")
     func damaged() async throws {
         let sandbox = try await Sandbox.observable()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
         try await sandbox.prewarm("sync")
-        // One page of a table that no command reads first.
+        // The damaged page belongs to a table that commands do not read at first.
         let python = """
             import sqlite3
             db = sqlite3.connect('prewarm.db'); db.execute('PRAGMA wal_checkpoint(TRUNCATE)')
@@ -62,13 +62,13 @@ struct StoreFileTests {
         }
     }
 
-    @Test("on a disk that is full makes the daemon unready until there is room")
+    @Test("A full disk makes the daemon unready until it has space again")
     func full() async throws {
         let sandbox = try await Sandbox.observable()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         try await sandbox.serve { daemon in
             try await daemon.eventually("it is ready") { try await daemon.get("/readyz").status == 200 }
-            // As little as can be written beside the store then.
+            // A folder with the name of the identity file has the same effect: the daemon cannot write beside the store.
             try FileManager.default.removeItem(at: sandbox.root.appending(path: "prewarm.db.identity"))
             try FileManager.default.createDirectory(
                 at: sandbox.root.appending(path: "prewarm.db.identity/x"), withIntermediateDirectories: true)
@@ -81,7 +81,7 @@ struct StoreFileTests {
 }
 
 extension Sandbox {
-    /// Changes the store behind the back of prewarm.
+    /// Changes the store without prewarm.
     func sqlite(_ statement: String) async throws {
         try await python(
             """

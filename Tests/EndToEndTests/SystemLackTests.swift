@@ -3,9 +3,9 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("What the system does not give")
+@Suite("Missing system resources")
 struct SystemLackTests {
-    @Test("Without descriptors for event loops, the daemon ends with an error that says so", arguments: [7, 8, 9])
+    @Test("Without descriptors for event loops, the daemon ends with an error", arguments: [7, 8, 9])
     func descriptors(limit: Int) async throws {
         let sandbox = try await Sandbox(configuration: .slow)
         let result = try await Subprocess.run(

@@ -3,9 +3,9 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// A system that has no thread, process or descriptor left: no command hangs or traps, each says what is missing.
+/// Tests without free threads, processes or descriptors. No command hangs or traps, and each names the missing resource.
 @Suite struct SystemResourceTests {
-    /// Fails the calls that `PREWARM_TEST_FAILS` names, with the error number after the colon.
+    /// A C library that lets the call in `PREWARM_TEST_FAILS` fail with the error number after the colon.
     private static let shim = #"""
         #define _GNU_SOURCE
         #include <dlfcn.h>

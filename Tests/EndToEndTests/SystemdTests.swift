@@ -3,9 +3,9 @@ import Glibc
 import Subprocess
 import Testing
 
-@Suite("Under systemd")
+@Suite("systemd")
 struct SystemdTests {
-    @Test("the daemon says that it is ready, that it reads its configuration, that it lives and that it stops")
+    @Test("The daemon notifies systemd when it is ready, reloads, makes progress and stops")
     func notifications() async throws {
         let sandbox = try await Sandbox(configuration: .slow)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -27,7 +27,7 @@ struct SystemdTests {
     }
 }
 
-/// What systemd listens at (https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html).
+/// The notification socket of systemd (https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html).
 private final class NotifySocket: @unchecked Sendable {
     let path: String
     private let descriptor: Int32
@@ -52,7 +52,7 @@ private final class NotifySocket: @unchecked Sendable {
 
     deinit { close(descriptor) }
 
-    /// All that came so far.
+    /// Returns all messages so far.
     func messages() -> [String] {
         lock.withLock {
             var buffer = [UInt8](repeating: 0, count: 4096)

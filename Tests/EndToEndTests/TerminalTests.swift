@@ -3,16 +3,16 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("On a terminal")
+@Suite("Output on a terminal")
 struct TerminalTests {
-    @Test("a sync shows what runs while it runs, and nothing is wider than the terminal")
+    @Test("A sync shows running operations, and no line is wider than the terminal")
     func liveProgress() async throws {
         let sandbox = try await Sandbox()
         let slow = Sandbox.provisioner.replacing("#!/bin/sh\n", with: "#!/bin/sh\nsleep 1\n")
         try sandbox.write("provision", slow, isExecutable: true)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a-preset-with-a-long-name", instances: 2)])
         let sync = try await sandbox.terminal(columns: 60, "sync", "--wait")
-        #expect(sync.contains("\u{1b}["), "there are colours")
+        #expect(sync.contains("\u{1b}["), "the output has colors")
         #expect(sync.contains("\r"), "there is a line that is drawn again: \(sync.debugDescription)")
         #expect(sync.contains("2 of 2 workspaces ready"))
         let status = try await sandbox.terminal(columns: 60, "status")
@@ -24,7 +24,7 @@ struct TerminalTests {
         #expect(!piped.out.contains("\u{1b}"), "and none of that in a pipe")
     }
 
-    @Test("what provisioners, committers and users wrote moves no cursor and changes no colour")
+    @Test("Text of provisioners, committers and users moves no cursor and changes no color")
     func steering() async throws {
         let sandbox = try await Sandbox()
         try sandbox.write(
@@ -50,7 +50,7 @@ struct TerminalTests {
         #expect(outputs[2].out.contains("suspended by eve: r[1m x"), "\(outputs[2].out)")
     }
 
-    @Test("colours are left out where NO_COLOR says so")
+    @Test("NO_COLOR turns colors off")
     func noColour() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -60,7 +60,7 @@ struct TerminalTests {
 }
 
 extension Sandbox {
-    /// Runs the binary on a pseudo terminal and returns all that it wrote there.
+    /// Runs the binary on a pseudo terminal and returns its output.
     fileprivate func terminal(
         columns: Int, _ arguments: String..., environment: String = "COLORTERM=truecolor"
     ) async throws -> String {

@@ -2,9 +2,9 @@ import Foundation
 import Subprocess
 import Testing
 
-@Suite("Tokens of the API")
+@Suite("Access tokens")
 struct TokenCommandTests {
-    @Test("are shown once, listed without their secrets, and revoked")
+    @Test("A token is shown once, listed without its secret, and revoked")
     func life() async throws {
         let sandbox = try await Sandbox()
         let made = try await sandbox.prewarm(
@@ -30,7 +30,7 @@ struct TokenCommandTests {
         #expect(try await sandbox.prewarm("token", "list", "-o", "name").out.isEmpty)
     }
 
-    @Test("are made, listed and revoked through a daemon by its operators alone")
+    @Test("Only operators create, list and revoke tokens through a daemon")
     func remote() async throws {
         let sandbox = try await Sandbox(configuration: .slow)
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -52,13 +52,15 @@ struct TokenCommandTests {
             }
             let refused = try await daemon.prewarm(
                 "token", "create", "mine", "--role", "operator", environment: ["PREWARM_TOKEN": some])
-            #expect(refused.code == 1 && refused.err.contains("that is about all presets"), "\(refused.err)")
+            #expect(refused.code == 1 && refused.err.contains("this needs the scope of all presets"), "\(refused.err)")
             let twice = try await daemon.prewarm(
                 "token", "create", "ci", "--role", "viewer", environment: ["PREWARM_TOKEN": ops])
-            #expect(twice.code == 1 && twice.err.contains("there is a token ci already"), "\(twice.err)")
+            #expect(
+                twice.code == 1 && twice.err.contains("cannot create the token ci: a token of this name exists"),
+                "\(twice.err)")
             let table = try await daemon.prewarm("token", "list", environment: ["PREWARM_TOKEN": ops])
             #expect(table.out.contains("some") && table.out.contains("go-*") && !table.out.contains(ops.suffix(52)))
-            // Whoever finds one that leaked has just that.
+            // A leaked token itself is enough to revoke it.
             let revoked = try await daemon.prewarm("token", "revoke", ci, environment: ["PREWARM_TOKEN": ops])
             #expect(revoked.code == 0 && revoked.err.contains("revoked ci"), "\(revoked.err)")
             #expect(try await daemon.get("/api/v1/presets", headers: ["Authorization": "Bearer \(ci)"]).status == 401)
@@ -71,7 +73,7 @@ struct TokenCommandTests {
         }
     }
 
-    @Test("are given to programs as JSON, with all that was wished")
+    @Test("A token is created as JSON with all requested properties")
     func json() async throws {
         let sandbox = try await Sandbox()
         let made = try await sandbox.prewarm(
@@ -82,16 +84,16 @@ struct TokenCommandTests {
             token["createdBy"]?.string == "ada" && token["presets"]?.list.isEmpty == true && token["expiresAt"] == nil)
     }
 
-    @Test("that make no sense are refused with a hint")
+    @Test("Invalid tokens are refused with a hint")
     func refusals() async throws {
         let sandbox = try await Sandbox()
         #expect(try await sandbox.prewarm("token", "create", "ci").code == 64)
         #expect(try await sandbox.prewarm("token", "create", "ci", "--role", "admin").code == 64)
         for (arguments, words) in [
-            (["create", "a b", "--role", "viewer"], "is no name for a token"),
-            (["create", "a", "--role", "viewer", "--preset", "A"], "is no pattern for presets"),
+            (["create", "a b", "--role", "viewer"], "invalid token name \"a b\""),
+            (["create", "a", "--role", "viewer", "--preset", "A"], "invalid preset pattern \"A\""),
             (["create", "a", "--role", "viewer", "--expires", "2020-01-01T00:00:00Z"], "has passed"),
-            (["create", "ci", "--role", "viewer"], "there is a token ci already"),
+            (["create", "ci", "--role", "viewer"], "cannot create the token ci: a token of this name exists"),
             (["revoke", "cj"], "did you mean \"ci\"?"),
         ] {
             if arguments[1] == "ci" { try await sandbox.prewarm("token", "create", "ci", "--role", "viewer") }

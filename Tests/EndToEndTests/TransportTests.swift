@@ -4,7 +4,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("A source over the network, by the command line", .serialized)
+@Suite("Sources over the network", .serialized)
 struct TransportTests {
     private func run(_ script: String, in sandbox: Sandbox) async throws {
         let result = try await Subprocess.run(
@@ -20,7 +20,7 @@ struct TransportTests {
                 .replacing("ROOT", with: sandbox.root.path))
     }
 
-    /// Requests that the server had, oldest first.
+    /// Returns the requests that the server received, oldest first.
     private func requests(_ sandbox: Sandbox) throws -> [String] {
         let names = try FileManager.default.subpathsOfDirectory(atPath: sandbox.root.path)
         return names.filter { $0.hasPrefix("server-") && $0.hasSuffix("/requests") }.sorted().flatMap { name in
@@ -28,7 +28,7 @@ struct TransportTests {
         }
     }
 
-    /// Whatever prewarm says of the source, and whatever it wrote down, is without these.
+    /// Expects that no output and no file of prewarm contains the secrets.
     private func expectNowhere(_ secrets: [String], _ sandbox: Sandbox) async throws {
         for command in [
             ["sync", "--log-level", "debug"], ["plan", "-o", "json"], ["status"], ["get", "events", "-o", "json"],
@@ -47,7 +47,7 @@ struct TransportTests {
         }
     }
 
-    /// The lines of a private key.
+    /// Returns the lines of a private key.
     private func lines(ofKey name: String, _ sandbox: Sandbox) -> [String] {
         String(decoding: sandbox.bytes(name) ?? Data(), as: UTF8.self).split(separator: "\n")
             .filter { !$0.hasPrefix("-----") }.map(String.init)
@@ -58,7 +58,7 @@ struct TransportTests {
         || ["/usr/sbin/sshd", "/usr/bin/sshd", "/sbin/sshd"].contains { (path: String) in access(path, X_OK) == 0 }
 
     @Test(
-        "over ssh is refused until the host's key is written down, as doctor shows it; its fingerprint does, too",
+        "SSH needs the host key that doctor shows, or its fingerprint, in the configuration",
         .enabled(if: hasSSH, "sshd is not here: apt-get install openssh-server"))
     func hostKey() async throws {
         let sandbox = try await Sandbox()
@@ -78,7 +78,7 @@ struct TransportTests {
             PidFile none
 
             """)
-        // Where there is no known_hosts, too, the key is told.
+        // doctor shows the host key even without a known_hosts file.
         try await GitBackend.serving(sandbox, ["--ssh", "\(sandbox.root.path)/sshd_config"]) { port in
             let url = "ssh://\(NSUserName())@127.0.0.1:\(port)\(sandbox.root.path)/repo"
             let key = "sshKey: me, passphraseFile: phrase"
@@ -104,7 +104,7 @@ struct TransportTests {
             let wrong = try await sandbox.prewarm("plan")
             #expect(wrong.code == 1 && wrong.err.contains("passphrase"), "\(wrong.err)")
             try await expectNowhere(secrets, sandbox)
-            // As scp writes it, which has no room for a port: the configuration takes it, and says whom it looks for.
+            // A URL in scp syntax has no port. The error names its host.
             try configure(sandbox, url: "git@nowhere.invalid:repo.git", "    auth: {\(key), knownHosts: known_hosts}\n")
             let scp = try await sandbox.prewarm("plan")
             #expect(scp.code == 1 && scp.err.contains("nowhere.invalid"), "\(scp.err)")
@@ -112,7 +112,7 @@ struct TransportTests {
         #expect(sandbox.instances.count == 1)
     }
 
-    @Test("is opened by a GitHub App's token")
+    @Test("A source is read with the token of a GitHub App")
     func githubApp() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -142,7 +142,7 @@ struct TransportTests {
         #expect(sandbox.instances.count == 1)
     }
 
-    @Test("goes through the proxy of the configuration or the environment, but for its exceptions")
+    @Test("A source uses the proxy of the configuration or the environment, except for no_proxy")
     func proxy() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])

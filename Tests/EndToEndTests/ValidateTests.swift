@@ -3,12 +3,12 @@ import Glibc
 import Subprocess
 import Testing
 
-@Suite("Checking manifests from the command line")
+@Suite("prewarm validate")
 struct ValidateTests {
     private static let configuration = Sandbox.configuration.replacing("ROOT", with: "/nowhere")
 
     @Test(
-        "A configuration is told by its parsed document",
+        "A configuration is recognized by its parsed document",
         arguments: [
             configuration, configuration.replacing("\n", with: "\r\n"),
             configuration.replacing("kind: Config", with: "\"kind\": 'Config' # ours"),
@@ -28,7 +28,7 @@ struct ValidateTests {
     }
 
     @Test(
-        "A configuration of another program is left alone",
+        "A configuration of another program is ignored",
         arguments: [
             "apiVersion: v1\nkind: Config\nclusters: []\n", "kind: Config\na: 1\n",
             "# apiVersion: prewarm/v1\nkind: Config\n", "kind: Config\na: [\n",
@@ -42,7 +42,7 @@ struct ValidateTests {
         #expect(try result.json()["foreign"]?.int == 1, "\(result)")
     }
 
-    @Test("A pipe is not waited for")
+    @Test("validate does not wait for a pipe")
     func pipes() async throws {
         let sandbox = try await Sandbox()
         try sandbox.write("files/a.yaml", Sandbox.preset("a", instances: 1))
@@ -61,7 +61,7 @@ struct ValidateTests {
         #expect(device.code == 1 && device.err.contains("cannot read /dev/zero: it is not a regular file"), "\(device)")
     }
 
-    @Test("An empty variable is like none")
+    @Test("An empty environment variable counts as unset")
     func emptyVariables() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
@@ -78,7 +78,7 @@ struct ValidateTests {
         #expect(alone.code == 0, "\(alone)")
     }
 
-    @Test("A file with its ending in upper case is named")
+    @Test("A file name with an upper-case extension is reported")
     func upperCase() async throws {
         let sandbox = try await Sandbox()
         try sandbox.write("files/A.YAML", Sandbox.preset("a", instances: 1))
@@ -90,10 +90,10 @@ struct ValidateTests {
         let sync = try await sandbox.prewarm("sync")
         #expect(sync.code == 0 && sync.err.contains("presets/A.YAML"), "\(sync)")
         let status = try await sandbox.prewarm("status")
-        #expect(status.out.contains("presets/A.YAML: this file is not read"), "\(status)")
+        #expect(status.out.contains("presets/A.YAML: prewarm does not read this file"), "\(status)")
     }
 
-    @Test("A version other than the active one is named by validate, plan and status")
+    @Test("validate, plan and status report a version that is not the active version")
     func inactiveVersion() async throws {
         let sandbox = try await Sandbox()
         let template =
@@ -105,17 +105,17 @@ struct ValidateTests {
         let configured = try await sandbox.prewarm("validate")
         #expect(configured.code == 0 && configured.err.contains(words), "\(configured)")
         let plan = try await sandbox.prewarm("plan")
-        #expect(plan.code == 0 && plan.out.contains("a: scaled to zero, it pins version 1.0"), "\(plan)")
+        #expect(plan.code == 0 && plan.out.contains("a: scaled to zero, the preset pins version 1.0"), "\(plan)")
         let offline = try await sandbox.prewarm("plan", "--path", "repo/presets")
         #expect(offline.out.contains("a: scaled to zero"), "\(offline)")
         #expect(try await sandbox.prewarm("sync").code == 0)
         let status = try await sandbox.prewarm("status")
-        #expect(status.code == 0 && status.out.contains("a Deprecated: it pins version 1.0"), "\(status)")
+        #expect(status.code == 0 && status.out.contains("a Deprecated: the preset pins version 1.0"), "\(status)")
         let again = try await sandbox.prewarm("plan")
-        #expect(again.out.contains("a: scaled to zero, it pins version 1.0"), "\(again)")
+        #expect(again.out.contains("a: scaled to zero, the preset pins version 1.0"), "\(again)")
     }
 
-    @Test("A manifest that is commented out keeps its pool, and sync says so")
+    @Test("A commented-out manifest keeps its pool, and sync reports it")
     func commentedOut() async throws {
         let sandbox = try await Sandbox()
         let preset = Sandbox.preset("a", instances: 1)

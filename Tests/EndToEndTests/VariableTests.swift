@@ -1,12 +1,12 @@
 import Subprocess
 import Testing
 
-@Suite("A value of the environment in the configuration")
+@Suite("Environment variables in the configuration")
 struct VariableTests {
     private static let secret = "hidden-value-0123456789"
 
     @Test(
-        "is shown by its name in every error, whichever key it stands for",
+        "Each error shows the name of a variable instead of its value",
         arguments: [
             ("store: sqlite:prewarm.db", "store: \"sqlite:/proc/${HIDDEN}/x.db\""),
             ("store: sqlite:prewarm.db", "store: \"${HIDDEN}\""),

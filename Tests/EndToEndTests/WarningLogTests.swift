@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What an operator finds in the log of the daemon without having to ask for it.
+/// The warnings that an operator finds in the log of the daemon.
 @Suite struct WarningLogTests {
     private static func line(_ log: String, _ words: String...) -> Bool {
         log.split(separator: "\n").contains { line in
@@ -35,11 +35,13 @@ import Testing
             try await daemon.eventually("3 are ready again") { try await daemon.isReady("a", 3) }
             try sandbox.remove("instances/\(id)")
             try await daemon.eventually("the claim is reported") {
-                Self.line(daemon.log, "a workspace was lost", "preset=a", "workspace=\(name)", "does not list it")
+                Self.line(
+                    daemon.log, "a workspace was lost", "preset=a", "workspace=\(name)", "no longer lists the workspace"
+                )
             }
             let status = try await daemon.prewarm("status")
             #expect(status.code == 1, "\(status.out)")
-            #expect(status.out.contains("the claimed workspace \(name) of a is broken"), "\(status.out)")
+            #expect(status.out.contains("the claimed workspace \(name) of a is unusable: "), "\(status.out)")
             #expect(try await daemon.get("/metrics").text.contains("prewarm_claimed_broken{provisioner=\"local\"} 1\n"))
             let other = try #require(sandbox.instances.sorted().first)
             try sandbox.remove("instances/\(other)")

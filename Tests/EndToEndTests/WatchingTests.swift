@@ -1,13 +1,16 @@
 import Foundation
 import Testing
 
-@Suite("Watching")
+@Suite("Notifications and events")
 struct WatchingTests {
     @Test(
-        "A receiver that could never be told is an error of validate, with its line and no secret",
+        "validate reports an unusable notification with its line and without its secret",
         arguments: [
             ("kind: github, token: planted-text", "names no repository at a forge"),
-            ("kind: slack, url: \"https://hooks.slack.com/planted-text\", caFile: nowhere.pem", "can't be read"),
+            (
+                "kind: slack, url: \"https://hooks.slack.com/planted-text\", caFile: nowhere.pem",
+                "cannot read the certificates"
+            ),
             ("kind: webhook, url: \"https://x.org/planted-text\", secret: planted-text", "whsec_"),
         ])
     func receivers(entry: String, words: String) async throws {
@@ -21,7 +24,7 @@ struct WatchingTests {
         #expect(!(result.out + result.err).contains("planted-text"))
     }
 
-    @Test("One that can be told is none, and what would be told of is among the events")
+    @Test("validate accepts a usable notification, and events are recorded")
     func events() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration

@@ -2,7 +2,7 @@ import Subprocess
 import Testing
 
 @Suite(
-    "A test of a webhook",
+    "prewarm webhook test",
     .enabled("standardwebhooks is not here: pip install it") { try await AccessPeer.has("standardwebhooks") })
 struct WebhookCommandTests {
     private static let secret = "It's a Secret to Everybody"
@@ -16,7 +16,7 @@ struct WebhookCommandTests {
     }
 
     @Test(
-        "is signed as the forge signs, and its answer shown",
+        "The test push has the signature of the forge, and the answer is shown",
         arguments: [
             ("github", secret), ("gitlab", secret), ("gitlab", key), ("gitea", secret), ("bitbucket", secret),
             ("azure-devops", secret), ("generic", secret), ("standard", key),
@@ -29,12 +29,13 @@ struct WebhookCommandTests {
             let result = try await sandbox.prewarm(
                 "webhook", "test", "hook", "--url", "http://127.0.0.1:\(port)/webhooks/hook",
                 environment: ["SECRET": secret])
-            #expect(result.code == 0 && result.err.contains("it answers 202: looking at presets"), "\(result.err)")
+            #expect(
+                result.code == 0 && result.err.contains("the daemon answered 202: looking at presets"), "\(result.err)")
             #expect(!(result.err + result.out).contains(secret))
         }
     }
 
-    @Test("says what to do about an answer that is none of the wished")
+    @Test("A refused test push has a hint")
     func refused() async throws {
         let sandbox = try await Sandbox(configuration: Self.configuration("github"))
         try await AccessPeer.run("receive", "github", "not that one", in: sandbox) { port in
@@ -44,12 +45,12 @@ struct WebhookCommandTests {
         }
     }
 
-    @Test("says what is missing before it sends anything")
+    @Test("Errors in the arguments or the configuration are reported before anything is sent")
     func missing() async throws {
         let sandbox = try await Sandbox(configuration: Self.configuration("github"))
         for (arguments, words) in [
-            (["hok"], "did you mean \"hook\"?"), (["hook", "--source", "other"], "it is for presets"),
-            (["hook"], "is the daemon running"),
+            (["hok"], "did you mean \"hook\"?"), (["hook", "--source", "other"], "use --source with one of presets"),
+            (["hook"], "start the daemon with `prewarm serve`"),
         ] {
             let result = try await sandbox.prewarm(
                 ["webhook", "test"] + arguments, environment: ["SECRET": Self.secret])
@@ -57,6 +58,6 @@ struct WebhookCommandTests {
         }
         let local = try await Sandbox(configuration: Self.configuration("github", url: "file://ROOT/repo"))
         let result = try await local.prewarm("webhook", "test", "hook", environment: ["SECRET": Self.secret])
-        #expect(result.code == 1 && result.err.contains("is a folder of this machine"), "\(result.err)")
+        #expect(result.code == 1 && result.err.contains("the source is a local folder"), "\(result.err)")
     }
 }

@@ -1,7 +1,7 @@
 import PrewarmCore
 import Testing
 
-@Suite("Limits of JSON from outside")
+@Suite("Limits for JSON from outside")
 struct JSONBoundsTests {
     private static func violation(
         _ text: String, size: Int = 1 << 20, depth: Int = 3
@@ -15,7 +15,7 @@ struct JSONBoundsTests {
     }
 
     @Test(
-        "Objects and lists count as levels, what stands in strings does not",
+        "Objects and lists count as levels, and brackets in strings do not",
         arguments: [
             ("1", 0), ("[]", 1), ("{}", 1), (#"[{"a": []}]"#, 3), (#"{"a": {"b": {"c": {}}}}"#, 4),
             ("[[], [], [], []]", 2), (#"["[[[[[["]"#, 1), (#"{"{{{{": "}}}}"}"#, 1), (#"["\"[[[["]"#, 1),
@@ -27,14 +27,14 @@ struct JSONBoundsTests {
         if levels > 0 { #expect(Self.violation(text, depth: levels - 1) == .tooDeep(limit: levels - 1)) }
     }
 
-    @Test("A text is as large as it has bytes", arguments: [("[1,2]", 5), (#""é""#, 4)])
+    @Test("The size of a text is its number of bytes", arguments: [("[1,2]", 5), (#""é""#, 4)])
     func size(text: String, bytes: Int) {
         #expect(Self.violation(text, size: bytes) == nil)
         #expect(Self.violation(text, size: bytes - 1) == .tooLarge(limit: bytes - 1))
     }
 
-    /// In UTF-16 the two bytes of U+2222 are those of two quotes in UTF-8: brackets could hide behind half of them.
-    @Test("A text in UTF-16 or UTF-32 is refused, whatever it hides")
+    /// The two bytes of U+2222 in UTF-16 are two quotes in UTF-8, so a text in UTF-16 could hide brackets.
+    @Test("A text in UTF-16 or UTF-32 is refused")
     func encodings() {
         for text in [#"{"a": 1}"#, "[\"\u{2201}\", [[[[[[[[[]]]]]]]]]"] {
             let units = text.utf16.map { unit in
@@ -50,7 +50,7 @@ struct JSONBoundsTests {
         }
     }
 
-    @Test("Random texts are refused exactly where a slow count of their levels says so")
+    @Test("A random text is refused if and only if a slow model counts too many levels")
     func model() {
         var generator = SystemRandomNumberGenerator()
         let pieces = ["[", "]", "{", "}", "\"", "\\", ":", ",", "a", "\\\"", "\\\\"]
@@ -65,7 +65,7 @@ struct JSONBoundsTests {
         }
     }
 
-    /// Takes strings out of the text one after the other, then counts brackets.
+    /// Returns the depth of a text: removes all strings, then counts brackets.
     private static func deepest(_ text: String) -> Int {
         let bare = text.replacing(/"(?:[^"\\]|\\.)*(?:"|\\?$)/, with: "s")
         let depths = bare.reduce(into: [0]) { depths, character in

@@ -3,7 +3,7 @@ import PrewarmCore
 import Subprocess
 import Testing
 
-@Suite("A pattern for paths")
+@Suite("Patterns for paths")
 struct PathPatternTests {
     private static let paths = [
         "a.yaml", "b.yml", "dir/a.yaml", "dir/sub/a.yaml", "dir/sub/b.yaml", "dir/sub/deep/c.yaml", "other/dir/a.yaml",
@@ -18,14 +18,13 @@ struct PathPatternTests {
         "a/*/*/d", "/sub", "sub/", "??b.yaml", "dir/*/a.yaml", "d*r/s?b", "**/d*/**/c.yaml", "x*", "a/**/c/**/e",
     ]
 
-    /// What git itself ignores by each pattern.
-    @Test("means what it means in .gitignore", arguments: patterns)
+    @Test("A pattern matches the same paths as git does in .gitignore", arguments: patterns)
     func peer(text: String) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "prewarm-pattern-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         try Data((text + "\n").utf8).write(to: folder.appending(path: "ignore"))
-        // Paths are taken for files, as none of them is there.
+        // No path exists, so git treats all paths as files.
         let ignored = try await run(
             "cd '\(folder.path)' && git init -q . && git -c core.quotePath=false -c core.excludesFile=ignore "
                 + "check-ignore --no-index --stdin || true", input: Self.paths.joined(separator: "\n") + "\n")
@@ -42,13 +41,13 @@ struct PathPatternTests {
         ).standardOutput
     }
 
-    @Test("has a sign for one character, however many bytes that has")
+    @Test("A question mark matches one character of any number of bytes")
     func characters() throws {
         let pattern = try PathPattern("???.yaml")
         #expect(pattern.fits("ünï.yaml", isFolder: false) && !pattern.fits("ün.yaml", isFolder: false))
     }
 
-    @Test("for folders does not fit a file of that name, but all that is in one")
+    @Test("A pattern for folders matches everything in such a folder, but no file of that name")
     func folders() throws {
         let pattern = try PathPattern("drafts/")
         #expect(!pattern.fits("drafts", isFolder: false) && pattern.fits("drafts", isFolder: true))
@@ -56,13 +55,13 @@ struct PathPatternTests {
     }
 
     @Test(
-        "is refused where it means something else in other places, or nothing",
+        "A pattern that is empty or that other tools read in another way is refused",
         arguments: ["", "/", "!a", "[ab]", "a\\b", "../a", "a/./b", "a**", "**b/c", String(repeating: "a/", count: 33)])
     func refused(text: String) {
         #expect(throws: PathPatternError.self) { try PathPattern(text) }
     }
 
-    @Test("takes no long time, whatever it is")
+    @Test("A pattern with many stars is matched in a short time")
     func hostile() throws {
         let pattern = try PathPattern(String(repeating: "**/*a*/", count: 15) + "b")
         let path = String(repeating: "aaaaaaaaaaaaaaaaaaaa/", count: 200) + "c"

@@ -3,9 +3,9 @@ import PrewarmCore
 import Subprocess
 import Testing
 
-/// Runs `Tests/pattern-peer.py`.
+/// The reference for patterns: `Tests/pattern-peer.py`, which uses Python's `re`.
 enum PatternPeer {
-    /// Where a CI runner lacks it, the tests run and fail instead.
+    /// Returns true if python3 is installed. In CI it is always true, so that the tests fail without python3.
     static func isWanted() async -> Bool {
         if ProcessInfo.processInfo.environment["CI"] != nil { return true }
         return await (try? answers(to: [["a", "a"]])) != nil
@@ -13,7 +13,8 @@ enum PatternPeer {
 
     struct Failure: Error {}
 
-    /// A question is a pattern and the texts to find it in.
+    /// Returns for each question whether its texts match.
+    /// - Parameter questions: lists of a pattern and texts.
     static func answers(to questions: [[String]]) async throws -> [[Bool]] {
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "pattern-peer.py")
@@ -27,12 +28,12 @@ enum PatternPeer {
     }
 }
 
-@Suite("Patterns against Python's re", .enabled("python3 is not here") { await PatternPeer.isWanted() })
+@Suite("Patterns compared with Python's re", .enabled("python3 is not installed") { await PatternPeer.isWanted() })
 struct PatternPeerTests {
-    @Test("Thousands of small patterns match when re says so")
+    @Test("Thousands of small patterns match the same texts as Python's re")
     func small() async throws {
         var random = SeededGenerator(seed: 2028)
-        // No empty texts: before Python 3.14, `\B` does not match in them.
+        // Empty texts are left out, since `\B` does not match in them before Python 3.14.
         let questions = (0..<5000).map { _ in
             [Self.pattern(depth: 3, using: &random)]
                 + (0..<6).map { _ in String.random(of: "ab1_ -\n", 1...6, using: &random) }
@@ -44,7 +45,7 @@ struct PatternPeerTests {
             #expect(question.dropFirst().map { pattern.matches($0) } == answer, "\(question)")
         }
         let matches = answers.joined().count(where: \.self)
-        #expect((5000..<25_000).contains(matches), "both answers should be common")
+        #expect((5000..<25_000).contains(matches), "both answers are common")
     }
 
     private static func pattern(depth: Int, using random: inout SeededGenerator) -> String {

@@ -4,7 +4,7 @@ import Testing
 @Suite("Patterns")
 struct PatternTests {
     @Test(
-        "A pattern matches what ECMA-262 says",
+        "A pattern matches the texts that ECMA-262 defines",
         arguments: [
             ("", "", true), ("", "a", true), ("b+", "abbc", true), ("^b+$", "abbc", false), ("^$", "", true),
             ("^$", "\n", false), ("a$", "a\n", false), ("^b", "a\nb", false), ("a|", "x", true), ("^(a|)$", "b", false),
@@ -32,7 +32,7 @@ struct PatternTests {
     }
 
     @Test(
-        "What can't be taken is refused, with what to write",
+        "An unsupported pattern is refused with the text to write instead",
         arguments: [
             ("a(?=b)", 1, "lookahead is not supported: use anchors, classes and alternatives, or `enum`"),
             ("a(?!b)", 1, "lookahead is not supported: use anchors, classes and alternatives, or `enum`"),
@@ -40,44 +40,45 @@ struct PatternTests {
             ("(?<!a)b", 0, "lookbehind is not supported: use anchors, classes and alternatives, or `enum`"),
             ("é(?<y>a)", 1, "named groups are not supported: use ( ) or (?: )"),
             ("(?P<y>a)", 0, "named groups are not supported: use ( ) or (?: )"),
-            ("(?i)a", 0, "flags are not supported: use (?: ), and classes as [aA] for both cases"),
+            ("(?i)a", 0, "flags are not supported: use (?: ), and a class for both cases, for example [aA]"),
             ("(?>a)", 0, "atomic groups are not supported: use (?: )"),
             ("(?#a)", 0, "comments are not supported: use the rule's `description`"),
             ("(a)\\1", 3, "backreferences are not supported: write the group again"),
             ("\\k<a>", 0, "backreferences are not supported: write the group again"),
-            ("^\\p{L}", 1, "\\p is not supported: use a class with ranges, as [A-Za-z]"),
-            ("[\\P{L}]", 1, "\\P is not supported: use a class with ranges, as [A-Za-z]"),
+            ("^\\p{L}", 1, "\\p is not supported: use a class with ranges, for example [A-Za-z]"),
+            ("[\\P{L}]", 1, "\\P is not supported: use a class with ranges, for example [A-Za-z]"),
             ("\\Aa", 0, "\\A is not supported: use ^"), ("a\\Z", 1, "\\Z is not supported: use $"),
             ("\\0", 0, "\\0 is not supported: use \\xHH"),
-            ("\\é", 0, "the escape is unknown: use the character alone, or \\u{HHHH}"),
-            ("[\\B]", 1, "the escape is unknown: use the character alone, or \\u{HHHH}"),
-            ("a\\", 1, "there is nothing behind the \\: write \\\\ for the character"),
-            ("[\\", 1, "there is nothing behind the \\: write \\\\ for the character"),
+            ("\\é", 0, "the escape is unknown: write the character without \\, or \\u{HHHH}"),
+            ("[\\B]", 1, "the escape is unknown: write the character without \\, or \\u{HHHH}"),
+            ("a\\", 1, "nothing follows the \\: write \\\\ to match the character"),
+            ("[\\", 1, "nothing follows the \\: write \\\\ to match the character"),
             ("\\x4", 0, "expected \\xHH, \\uHHHH or \\u{HHHH} in hexadecimal digits"),
             ("\\u{}", 0, "expected \\xHH, \\uHHHH or \\u{HHHH} in hexadecimal digits"),
-            ("\\u{110000}", 0, "this is no character of Unicode"), ("\\ud800", 0, "this is no character of Unicode"),
-            ("\\u{99999999999}", 0, "this is no character of Unicode"),
-            ("[a", 0, "the [ has no ]: write \\[ for the character"),
-            ("[]a]", 0, "the class is empty: write \\] for the character"),
-            ("[^]", 0, "the class is empty: write [\\s\\S] for any character"),
-            ("[z-a]", 1, "the range runs backwards"),
-            ("[\\d-z]", 1, "a range goes from character to character: write \\- for the character"),
-            ("(a", 0, "the ( has no ): write \\( for the character"),
-            ("a)", 1, "the ) has no (: write \\) for the character"),
-            ("a]", 1, "the ] stands alone: write \\] for the character"),
-            ("}", 0, "the } stands alone: write \\} for the character"),
-            ("*", 0, "there is nothing for the * to repeat: write \\* for the character"),
-            ("a|+", 2, "there is nothing for the + to repeat: write \\+ for the character"),
-            ("a**", 2, "the * follows another quantifier: put what it repeats into (?: )"),
-            ("a++", 2, "the + follows another quantifier: put what it repeats into (?: )"),
-            ("a{2}{3}", 4, "the { follows another quantifier: put what it repeats into (?: )"),
-            ("^*", 1, "the * follows what has no length, and can't be repeated"),
-            ("a{3,2}", 1, "the counts of the quantifier are in the wrong order"),
-            ("a{,2}", 1, "expected a quantifier as {2}, {2,} or {2,3}: write \\{ for the character"),
-            ("a{2", 1, "expected a quantifier as {2}, {2,} or {2,3}: write \\{ for the character"),
-            ("a{2000}", 1, "the pattern takes more than 2000 steps with its counts written out"),
-            ("a{99999999999999999999}", 1, "the pattern takes more than 2000 steps with its counts written out"),
-            ("((a{40}){40}){9}", 13, "the pattern takes more than 2000 steps with its counts written out"),
+            ("\\u{110000}", 0, "the escape is not a Unicode character"),
+            ("\\ud800", 0, "the escape is not a Unicode character"),
+            ("\\u{99999999999}", 0, "the escape is not a Unicode character"),
+            ("[a", 0, "the [ has no ]: write \\[ to match the character"),
+            ("[]a]", 0, "the class is empty: write \\] to match the character"),
+            ("[^]", 0, "the class is empty: write [\\s\\S] to match any character"),
+            ("[z-a]", 1, "the end of the range is before its start"),
+            ("[\\d-z]", 1, "both ends of a range must be characters: write \\- to match the character"),
+            ("(a", 0, "the ( has no ): write \\( to match the character"),
+            ("a)", 1, "the ) has no (: write \\) to match the character"),
+            ("a]", 1, "the ] is unmatched: write \\] to match the character"),
+            ("}", 0, "the } is unmatched: write \\} to match the character"),
+            ("*", 0, "nothing precedes the * to repeat: write \\* to match the character"),
+            ("a|+", 2, "nothing precedes the + to repeat: write \\+ to match the character"),
+            ("a**", 2, "the * follows another quantifier: put the repeated part into (?: )"),
+            ("a++", 2, "the + follows another quantifier: put the repeated part into (?: )"),
+            ("a{2}{3}", 4, "the { follows another quantifier: put the repeated part into (?: )"),
+            ("^*", 1, "the * follows an assertion, which cannot be repeated"),
+            ("a{3,2}", 1, "the first count of the quantifier is larger than the second"),
+            ("a{,2}", 1, "expected a quantifier, for example {2}, {2,} or {2,3}: write \\{ to match the character"),
+            ("a{2", 1, "expected a quantifier, for example {2}, {2,} or {2,3}: write \\{ to match the character"),
+            ("a{2000}", 1, "the pattern takes more than 2000 steps when its counts are expanded"),
+            ("a{99999999999999999999}", 1, "the pattern takes more than 2000 steps when its counts are expanded"),
+            ("((a{40}){40}){9}", 13, "the pattern takes more than 2000 steps when its counts are expanded"),
             (String(repeating: "(", count: 200), 100, "groups are nested more than 100 deep"),
         ])
     func refused(pattern: String, offset: Int, message: String) {
@@ -87,7 +88,7 @@ struct PatternTests {
     }
 
     @Test(
-        "What a backtracking engine needs ages for ends",
+        "A pattern that takes a backtracking engine exponential time ends",
         arguments: ["^(a+)+$", "^(a|a)*$", "^(a*)*b?$", "(.*)*=(.*)*x"])
     func exponential(pattern: String) throws {
         let text = String(repeating: "a", count: 10_000) + "!"
@@ -96,20 +97,20 @@ struct PatternTests {
         #expect(time < .seconds(60))
     }
 
-    @Test("Counts of nothing end, however deep")
+    @Test("Nested counts of an empty group end")
     func countsOfNothing() throws {
         let pattern = String(repeating: "(", count: 100) + String(repeating: "){999}", count: 100)
         #expect(try Pattern(pattern).matches("a"))
     }
 
-    @Test("A large program ends")
+    @Test("A pattern with a large program ends")
     func largest() throws {
         let pattern = try Pattern("^(([ab]{0,31}){0,31})$")
         #expect(pattern.matches(String(repeating: "ab", count: 100)))
         #expect(!pattern.matches(String(repeating: "ab", count: 100) + "c"))
     }
 
-    @Test("A pattern that takes too many steps is refused, for one value and for all of a source")
+    @Test("A value is refused if its pattern takes too many steps for one value or for the whole source")
     func budgets() throws {
         #expect(throws: PatternError.self) { _ = try Pattern("(a?){4900}Z") }
         let rule = ParameterRule(name: "a", kind: .string, pattern: "(a?){900}Z")
@@ -126,10 +127,10 @@ struct PatternTests {
             let rule = ParameterRule(name: "a", kind: .string, pattern: "(a?){900}\(number)")
             _ = rule.problem(with: .string(""), patterns: &others)
         }
-        #expect(short.problem(with: .string("ab"), patterns: &others) != nil, "to compile costs steps, too")
+        #expect(short.problem(with: .string("ab"), patterns: &others) != nil, "compiling counts as steps, too")
     }
 
-    @Test("No damaged pattern traps, and an error is inside of it")
+    @Test("A damaged pattern does not crash the parser, and its error has an offset inside the pattern")
     func damage() {
         var random = SeededGenerator(seed: 2029)
         var refused = 0
@@ -148,7 +149,7 @@ struct PatternTests {
         #expect((5000..<20_000).contains(refused))
     }
 
-    @Test("A rule says what does not match, and which pattern is none")
+    @Test("A rule reports the value that does not match and the pattern that is invalid")
     func rules() {
         func problem(_ pattern: String, _ text: String) -> String? {
             ParameterRule(name: "a", kind: .string, pattern: pattern).problem(with: .string(text))
@@ -156,6 +157,6 @@ struct PatternTests {
         #expect(problem("^(a+)+$", String(repeating: "a", count: 35)) == nil)
         #expect(problem("^(a+)+$", "aab") == "is \"aab\", which does not match ^(a+)+$")
         #expect(
-            problem("^*", "a") == "can't be matched with ^*: the * follows what has no length, and can't be repeated")
+            problem("^*", "a") == "cannot be matched with ^*: the * follows an assertion, which cannot be repeated")
     }
 }

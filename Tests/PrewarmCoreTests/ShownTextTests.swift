@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Text that is shown")
 struct ShownTextTests {
-    /// A place that puts text of others in brackets.
+    /// A place that puts interpolated text in brackets.
     private enum Brackets: OutputPlace {
         static func neutralized(_ text: String) -> String { "[\(text)]" }
     }
@@ -14,7 +14,7 @@ struct ShownTextTests {
         static func neutralized(_ text: String) -> String { "<\(text)>" }
     }
 
-    @Test("Literals stay as they are, and every text that is put in is neutralized once")
+    @Test("Literals are not changed, and every interpolated text is neutralized once")
     func interpolation() {
         let (name, path) = ("n", "a/b"[...])
         let inner: ShownText<Brackets> = "(\(name))"
@@ -25,7 +25,7 @@ struct ShownTextTests {
     }
 
     @Test(
-        "No character that steers a terminal, turns text or is invisible is printed",
+        "Characters that control a terminal, change the direction of text or are invisible are not printed",
         arguments: [
             ("a\u{1b}[31mb", "a[31mb"), ("a\u{9b}b\u{7f}\u{0}", "ab"), ("a\r\nb\u{2028}c\u{85}d", "a b c d"),
             ("a\u{202e}b\u{2066}c\u{200f}\u{61c}", "abc"), ("z\u{200b}\u{200d}\u{feff}\u{2060}\u{ad}\u{34f}w", "zw"),
@@ -36,14 +36,14 @@ struct ShownTextTests {
         #expect(TerminalText(text).text == shown)
     }
 
-    @Test("Lines stay where they are asked for, and none is a command of GitHub Actions")
+    @Test("Text with lines keeps its lines, and no line is a command of GitHub Actions")
     func lines() {
         let text = TerminalText(lines: "a\n::error::b\n \t::add-mask::c\nd ::x ##[error]e\u{1b}\r\n")
         #expect(text.withoutWorkflowCommands == "a\n: :error::b\n \t: :add-mask::c\nd ::x ## [error]e\n")
         #expect(TerminalText(document: "\"##[error]\"").withoutWorkflowCommands == "\"\\u0023#[error]\"")
     }
 
-    @Test("Values of variables are shown by the names of the variables, the longest first")
+    @Test("The values of variables are replaced by their names, the longest value first")
     func variables() {
         let values = VariableValues([
             ("TOKEN", "s3cret-token"), ("PART", "s3cret"), ("REF", "main"), ("SHORT", "ab"), ("TOKEN", "s3cret-token"),

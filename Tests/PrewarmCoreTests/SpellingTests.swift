@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Suggestions for misspelled names")
 struct SpellingTests {
-    /// Levenshtein's distance, all cells of it.
+    /// Returns the Levenshtein distance from the whole table.
     private func distance(_ left: String, _ right: String) -> Int {
         let (left, right) = (Array(left.utf8), Array(right.utf8))
         var rows = [Array(0...right.count)]
@@ -18,7 +18,7 @@ struct SpellingTests {
         return rows[left.count][right.count]
     }
 
-    @Test("are what the whole table of distances says")
+    @Test("A suggestion is the closest name by the whole table of distances")
     func sameAsModel() {
         var random = SeededGenerator(seed: 1_207)
         var found = 0
@@ -33,7 +33,7 @@ struct SpellingTests {
         #expect(found > 100)
     }
 
-    @Test("end soon, whatever the names are")
+    @Test("A suggestion among many or long names takes a short time")
     func bounded() {
         let long = String(repeating: "a", count: 200_000)
         #expect([long + "b"].closest(to: long) == nil && [long].closest(to: "aa") == nil)
@@ -45,7 +45,7 @@ struct SpellingTests {
         #expect(time < .seconds(60))
     }
 
-    @Test("are given for a few names of a file")
+    @Test("Only the first misspelled names of a file get a suggestion")
     func budget() {
         var budget = SuggestionBudget(2)
         let hints = (0..<4).map { _ in budget.hint(for: "goo", among: ["go", "ga"]) }

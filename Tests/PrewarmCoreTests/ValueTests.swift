@@ -4,7 +4,7 @@ import Testing
 @Suite("Timestamps")
 struct TimestampTests {
     @Test(
-        "RFC 3339 is read",
+        "A time in RFC 3339 is read",
         arguments: [
             ("1970-01-01T00:00:00Z", 0),
             ("1969-12-31T23:59:59.999Z", -1),
@@ -25,7 +25,7 @@ struct TimestampTests {
     }
 
     @Test(
-        "Anything else is refused",
+        "A text that is not a time is refused",
         arguments: [
             "", "now", "2026", "2026-11-23", "2026-11-23T21:36", "2026-11-23T21:36:00", "2026-11-23T21:36:00.Z",
             "2026-11-23T21:36:00+1:00", "2026-11-23T21:36:00+0100", "2026-11-23T21:36:00+24:00",
@@ -40,7 +40,7 @@ struct TimestampTests {
         #expect(Timestamp(text) == nil)
     }
 
-    @Test("Every time of the years 1 to 9999 survives its text")
+    @Test("Each time of the years 1 to 9999 is read back from its text")
     func roundTrip() {
         var random = SplitMix64(seed: 1)
         for _ in 0..<5000 {
@@ -49,14 +49,14 @@ struct TimestampTests {
         }
     }
 
-    @Test("Milliseconds are written only where there are some")
+    @Test("Milliseconds are written only if they are not 0")
     func text() {
         #expect(Timestamp(milliseconds: 1_795_469_760_000).description == "2026-11-23T21:36:00Z")
         #expect(Timestamp(milliseconds: 1_795_469_760_007).description == "2026-11-23T21:36:00.007Z")
         #expect(Timestamp(milliseconds: -1).description == "1969-12-31T23:59:59.999Z")
     }
 
-    @Test("Adding saturates, so that an absurd ttl means never")
+    @Test("A sum that overflows is the largest or smallest time, so a very long ttl means never")
     func saturation() {
         let time = Timestamp(milliseconds: 1_795_469_760_000)
         #expect(time + .seconds(Int64.max) == .distantFuture)
@@ -68,14 +68,14 @@ struct TimestampTests {
         #expect(Timestamp(milliseconds: .min) - Timestamp(milliseconds: .max) == .milliseconds(Int64.min))
     }
 
-    @Test("No number of milliseconds is too large to be shown")
+    @Test("The largest and smallest numbers of milliseconds have a text")
     func extremes() {
         for milliseconds in [Int64.min, .min + 1, -62_135_596_800_001, 253_402_300_800_000, .max] {
             #expect(!Timestamp(milliseconds: milliseconds).description.isEmpty)
         }
     }
 
-    @Test("Days and dates are each other's inverse, weekdays go round")
+    @Test("Each date of four years has the right day number and weekday")
     func calendar() {
         var (year, month, day, weekday) = (1999, 12, 31, 5)
         for days in 10_956..<10_956 + 1500 {
@@ -94,7 +94,7 @@ struct TimestampTests {
 @Suite("Durations")
 struct DurationTests {
     @Test(
-        "Sums from large to small are read, and written in the shortest form",
+        "A duration is read as a sum from large to small units, and written in the shortest form",
         arguments: [
             ("0s", 0, "0s"), ("90s", 90, "1m30s"), ("15m", 900, "15m"), ("24h", 86_400, "1d"),
             ("7d", 604_800, "7d"), ("1h30m", 5400, "1h30m"), ("1d2h3m4s", 93_784, "1d2h3m4s"), ("007s", 7, "7s"),
@@ -108,7 +108,7 @@ struct DurationTests {
     }
 
     @Test(
-        "Anything else is refused",
+        "A text that is not a duration is refused",
         arguments: [
             "", "s", "5", "1h5", "-5s", "+5s", "1.5h", "5S", "5 s", " 5s", "5s ", "30m1h", "1h1h", "5ms", "1w", "3651d",
             "3650d1s", "99999999999999999999s", "1hm", "PT5M",
@@ -117,7 +117,7 @@ struct DurationTests {
         #expect(Duration(prewarm: text) == nil)
     }
 
-    @Test("Milliseconds saturate")
+    @Test("A duration beyond 64 bits of milliseconds is cut to the largest or smallest number")
     func milliseconds() {
         #expect(Duration.seconds(Int64.max).wholeMilliseconds == .max)
         #expect(Duration.seconds(Int64.min).wholeMilliseconds == .min)
@@ -128,9 +128,9 @@ struct DurationTests {
 
 @Suite("SHA-256")
 struct SHA256Tests {
-    /// FIPS 180-4's examples, and lengths around the padding's border (checked with sha256sum).
+    /// The examples of FIPS 180-4, and lengths around the limit of the padding (checked with sha256sum).
     @Test(
-        "Known digests",
+        "A message has its known digest",
         arguments: [
             ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
             ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
@@ -161,7 +161,7 @@ struct SHA256Tests {
 struct RevisionTests {
     private static let commit = "0123456789abcdef0123456789abcdef01234567"
 
-    @Test("Its text is read back", arguments: ["main", "release/1.x", "v1@beta", nil])
+    @Test("A revision is read back from its text", arguments: ["main", "release/1.x", "v1@beta", nil])
     func roundTrip(ref: String?) {
         let revision = Revision(ref: ref, commit: Self.commit)
         #expect(Revision(revision.description) == revision)
@@ -170,12 +170,12 @@ struct RevisionTests {
     }
 
     @Test(
-        "Anything else is refused",
+        "A text that is not a revision is refused",
         arguments: [
             "", "main", "main@", "main@sha1:", "main@sha1:0123", "main@sha256:\(commit)", "main@\(commit)",
             "main@sha1:\(commit)0", "main@sha1:0123456789ABCDEF0123456789ABCDEF01234567",
             "main@sha1:0123456789abcdef0123456789abcdef0123456g", "sha1:\(commit)@main",
-            // Full-width digits: hexadecimal to Unicode, 40 bytes, and no commit.
+            // Full-width digits: Unicode counts them as hexadecimal digits, and they are 40 bytes.
             "main@sha1:" + String(repeating: "\u{ff11}", count: 12) + "0123",
         ])
     func refuses(text: String) {
@@ -194,7 +194,7 @@ struct RevisionTests {
         }
     }
 
-    @Test("Only what an instance is built from changes its fingerprint")
+    @Test("Each field of a workspace's spec changes its fingerprint, and the order of parameters does not")
     func specs() {
         let spec = WorkspaceSpec(template: "go", version: "1", provisioner: "vm", parameters: ["size": .integer(1)])
         let others = [
@@ -219,7 +219,7 @@ struct RevisionTests {
 
 @Suite("Identifiers")
 struct IdentifierTests {
-    @Test("Those of one factory ascend and differ")
+    @Test("The identifiers of one factory ascend and differ")
     func ascending() {
         var random = SplitMix64(seed: 7)
         var factory = IdentifierFactory(now: Timestamp(milliseconds: 1_795_469_760_000), using: &random)
@@ -229,7 +229,7 @@ struct IdentifierTests {
         #expect(identifiers.allSatisfy { $0.utf8.count == 26 })
     }
 
-    @Test("A later factory makes larger ones, a second one at the same time others")
+    @Test("A later factory makes larger identifiers, and a second factory of the same time makes different ones")
     func factories() {
         var random = SplitMix64(seed: 7)
         var first = IdentifierFactory(now: Timestamp(milliseconds: 1000), using: &random)
@@ -240,7 +240,7 @@ struct IdentifierTests {
         #expect(max(one, two) < three)
     }
 
-    @Test("Counting up carries from the low bits to the high ones, never into the time")
+    @Test("An overflow of the low bits changes the high bits, but not the time")
     func carry() {
         var ones = Ones()
         var factory = IdentifierFactory(now: Timestamp(milliseconds: 1000), using: &ones)
@@ -249,7 +249,7 @@ struct IdentifierTests {
         #expect(first.prefix(10) == second.prefix(10))
     }
 
-    @Test("The time is that of a ULID")
+    @Test("An identifier encodes its time like a ULID")
     func time() {
         var ones = Ones()
         // The example of https://github.com/ulid/spec: 01ARYZ6S41 is 1469918176385.

@@ -1,18 +1,18 @@
 import PrewarmCore
 import Testing
 
-@Suite("A workspace's name")
+@Suite("Names of workspaces")
 struct WorkspaceNameTests {
     static let id = WorkspaceID("01hzy3v7k8a9b0c1d2e3f4g5h6")
 
-    @Test("is the preset's and the end of the id")
+    @Test("A workspace's name is the preset's name and the end of the id")
     func usual() {
         #expect(Workspace.name(preset: "go-large", id: Self.id) == "go-large-e3f4g5h6")
         #expect(Workspace.name(preset: "a", id: WorkspaceID("stray")) == "a-stray")
     }
 
     @Test(
-        "is a host name's label of at most 63 characters, whatever preset and id are",
+        "A workspace's name is a label of at most 63 characters for any preset and id",
         arguments: [1, 53, 54, 55, 62, 63],
         [
             "01hzy3v7k8a9b0c1d2e3f4g5h6", "i-0abcdef1234567890", "projects/p/zones/z/instances/VM-1", "A", "vm.1", "x-",
@@ -27,7 +27,7 @@ struct WorkspaceNameTests {
         }
     }
 
-    @Test("differs where the ids do")
+    @Test("Workspaces with different ids have different names")
     func unique() {
         let preset = String(repeating: "p", count: 63)
         let ids = [

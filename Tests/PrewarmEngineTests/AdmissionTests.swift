@@ -2,14 +2,14 @@ import PrewarmCore
 import PrewarmEngine
 import Testing
 
-@Suite("A revision")
+@Suite("Admission of a revision")
 struct AdmissionTests {
     private func events(_ engine: Engine) async throws -> [Event] {
         try await engine.store.read { try $0.events(EventFilter()) }
     }
 
     @Test(
-        "that nobody vouches for is not applied: the last trusted one stays, and the status says who, why and what to do"
+        "A revision without a trusted signature is not applied, and the status says why and what to do"
     )
     func untrusted() async throws {
         let world = try World()
@@ -26,15 +26,18 @@ struct AdmissionTests {
         let status = try #require(try await engine.sourceStatuses().first)
         let ready = try #require(status.conditions(quotes: true).first)
         #expect(ready.reason == "VerificationFailed" && ready.message.contains("commit \(bad) is not signed"))
-        #expect(ready.message.contains("stays in force") && status.record?.failure?.hint == "sign it")
+        #expect(ready.message.contains("stays applied") && status.record?.failure?.hint == "sign it")
         #expect(try await events(engine).contains { $0.reason == "VerificationFailed" && $0.kind == .warning })
-        // A plan says the same, and one of a revision that somebody asks for is shown all the same.
+        // A plan reports the same failure. A plan of a named revision is shown with a warning.
         let plan = try await engine.preview("presets")
         #expect(plan.failure?.reason == .verificationFailed && plan.plan.pools.first?.counts.desired == 2)
         let asked = try await engine.preview("presets", revision: bad)
         #expect(asked.failure == nil && asked.plan.pools.first?.counts.desired == 5)
-        #expect(asked.diagnostics.contains { $0.message.contains("a sync would refuse it") && $0.hint == "sign it" })
-        // Somebody who asks for it by its commit gets it no sooner.
+        #expect(
+            asked.diagnostics.contains {
+                $0.message.contains("a sync would refuse this revision") && $0.hint == "sign it"
+            })
+        // A sync of the named commit is refused as well.
         #expect(try await engine.turn("presets", revision: bad).failure?.reason == .verificationFailed)
         world.commit("a 3 1")
         try await engine.sync()
@@ -42,7 +45,7 @@ struct AdmissionTests {
         #expect(try await engine.sourceStatuses().first?.record?.failure == nil)
     }
 
-    @Test("that is the first, and not trusted, leaves nothing in force")
+    @Test("If the first revision is not trusted, nothing is applied")
     func untrustedFirst() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -53,7 +56,7 @@ struct AdmissionTests {
         #expect(world.with(\.calls) == [])
     }
 
-    @Test("that rewrites history is told and applied")
+    @Test("A revision that rewrites history is applied with a warning")
     func rewritten() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -72,7 +75,7 @@ struct AdmissionTests {
         )
     }
 
-    @Test("that rewrites history is refused where the operator says so, until somebody lets it go on")
+    @Test("With `requireFastForward`, a revision that rewrites history is refused until a user names it")
     func refused() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open(), requiresFastForward: true)
@@ -95,7 +98,7 @@ struct AdmissionTests {
         #expect(try await engine.sourceStatuses().first?.record?.failure == nil)
     }
 
-    @Test("of another repository than before is no rewritten history")
+    @Test("A revision of another repository does not count as rewritten history")
     func otherRepository() async throws {
         let world = try World()
         let first = world.engine(store: try world.open(), requiresFastForward: true)
@@ -108,7 +111,7 @@ struct AdmissionTests {
         #expect(try await second.counts("a")?.desired == 4)
     }
 
-    @Test("with links among its manifests says so, and is applied")
+    @Test("A revision with symbolic links is applied with a warning")
     func links() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())

@@ -2,7 +2,7 @@ import PrewarmCore
 import PrewarmEngine
 import Testing
 
-@Suite("An orphan that is adopted")
+@Suite("Adoption of an orphan")
 struct AdoptionTests {
     private let world: World
     private let store: any Store
@@ -12,7 +12,7 @@ struct AdoptionTests {
         store = try world.open()
     }
 
-    /// A full pool of two, and an orphan that was listed.
+    /// Returns an engine with a full pool of two workspaces and a listed orphan.
     private func engine(orphan: String, canInspect: Bool = true) async throws -> Engine {
         world.commit("a 2 1")
         let base = world.engine(store: store)
@@ -27,17 +27,17 @@ struct AdoptionTests {
         return engine
     }
 
-    @Test("is inspected first, and so has its endpoint")
+    @Test("An orphan is inspected first, so that its endpoint is known")
     func inspected() async throws {
         let engine = try await engine(orphan: "stray")
         let adopted = try await engine.adopt(["stray"], into: "a", by: "eve")
         #expect(adopted.map(\.endpoint) == ["http://stray"])
         #expect(try await store.read { try $0.workspace("stray") } == adopted.first)
         try await engine.sync()
-        #expect(world.with(\.instances).contains("stray"), "the oldest of the surplus goes")
+        #expect(world.with(\.instances).contains("stray"), "the oldest surplus workspace is deleted")
     }
 
-    @Test("is refused while its provisioner does not call it ready")
+    @Test("An orphan is refused while its provisioner does not report it as ready")
     func notReady() async throws {
         let engine = try await engine(orphan: "stray")
         world.with { $0.startsSlowly = true }
@@ -45,7 +45,7 @@ struct AdoptionTests {
         #expect(try await store.read { try $0.orphans().count } == 1)
     }
 
-    @Test("without an endpoint takes no place of one that has one")
+    @Test("An orphan without an endpoint does not displace a workspace with one")
     func withoutEndpoint() async throws {
         let engine = try await engine(orphan: "stray", canInspect: false)
         let error = await #expect(throws: AdoptionError.self) {
@@ -59,18 +59,18 @@ struct AdoptionTests {
         world.with { $0.isBusy = true }
         try await engine.sync()
         let pending = try await store.read { try $0.workspaces(WorkspaceFilter(states: [.pending, .creating])) }
-        #expect(pending.count == 1, "the room is taken by one that is being made")
+        #expect(pending.count == 1, "a workspace that is being created takes the room")
         await #expect(throws: AdoptionError.self) { try await engine.adopt(["stray"], into: "a", by: "eve") }
     }
 
-    @Test("takes the place of a deleted one that had its id")
+    @Test("An orphan replaces a deleted workspace with the same id")
     func deletedBefore() async throws {
         let engine = try await engine(orphan: "stray")
         let claimed = try await engine.claim("a", owner: "ada")
         _ = try await engine.release(claimed.id.rawValue)
         try await engine.sync()
         #expect(try await store.read { try $0.workspace(claimed.id.rawValue) }?.state == .deleted)
-        // It is still there, whatever its provisioner said.
+        // The workspace still exists, although its provisioner reported the deletion.
         world.with { state in
             state.instances.insert(claimed.id.rawValue)
             state.now = state.now + .seconds(120)

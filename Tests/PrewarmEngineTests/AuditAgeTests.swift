@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The audit log")
 struct AuditAgeTests {
-    @Test("is kept for 90 days, longer than the history")
+    @Test("The audit log is kept for 90 days, longer than the history")
     func age() async throws {
         let world = try World()
         let store = try world.open()
@@ -30,7 +30,7 @@ struct AuditAgeTests {
         }
     }
 
-    @Test("is kept for no longer by a daemon to which no commit comes")
+    @Test("A daemon without new commits deletes old audit entries, too")
     func daemon() async throws {
         let world = try World()
         let store = try world.open()

@@ -10,25 +10,25 @@ struct BackoffTests {
 
     private static func pass(_ seconds: Int, in world: World) { world.with { $0.now = $0.now + .seconds(seconds) } }
 
-    @Test("starts none of its pending builds after one failed, and then one try at a time")
+    @Test("After a failed build no pending build starts, and then one is tried at a time")
     func oneTryAtATime() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
         world.commit("a 24 1 limit=2")
         world.with { $0.brokenVersions = ["1"] }
         try await engine.sync()
-        #expect(Self.creates(world) == 3, "as many as ran side by side")
+        #expect(Self.creates(world) == 3, "three builds ran side by side")
         #expect(try await engine.assess("presets").failures.values.map(\.count) == [1])
-        #expect(try await engine.counts("a")?.starting == 0, "what waited is canceled")
+        #expect(try await engine.counts("a")?.starting == 0, "the pending builds are canceled")
         for _ in 0..<5 {
             Self.pass(301, in: world)
             try await engine.sync()
         }
-        #expect(Self.creates(world) == 4, "one try more reaches the limit of two")
+        #expect(Self.creates(world) == 4, "one more try reaches the limit of two")
         #expect(try await engine.assess("presets").statuses.first?[.stalled] != nil)
     }
 
-    @Test("that is stalled tries again once an hour, stays stalled meanwhile, and heals")
+    @Test("A stalled preset tries one build an hour, stays stalled meanwhile and recovers")
     func heals() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -54,7 +54,7 @@ struct BackoffTests {
         #expect(try await engine.assess("presets").failures.isEmpty)
     }
 
-    @Test("delays no other preset, and leaves the builds of a newer version alone")
+    @Test("A failing preset delays no other preset and no build of a newer version")
     func others() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -67,7 +67,7 @@ struct BackoffTests {
         #expect(try await engine.counts("a")?.eligible == 5)
     }
 
-    @Test("is tried again by a higher limit of failures, and all are by a retry of all")
+    @Test("A stalled preset is tried again with a higher failure limit, and all are with `retry --all`")
     func retryAll() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -85,7 +85,7 @@ struct BackoffTests {
         #expect(try await engine.counts("b")?.eligible == 1)
     }
 
-    @Test("costs each of many presets one failure while an outage lasts half a minute")
+    @Test("A short outage costs each of many presets at most two failures")
     func outage() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -103,7 +103,7 @@ struct BackoffTests {
         #expect(try await engine.assess("presets").statuses.allSatisfy { $0[.ready]?.status == .yes })
     }
 
-    @Test("says in an export what a plan needs to know of its failures")
+    @Test("An export contains the failed builds that a plan needs")
     func exported() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -113,6 +113,6 @@ struct BackoffTests {
         Self.pass(301, in: world)
         try await engine.sync()
         let failed = try await engine.exported().operations.filter { $0.state == .failed }
-        #expect(failed.count == 4, "three that ran side by side, and one")
+        #expect(failed.count == 4, "three builds ran side by side, and then one")
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PrewarmEngine
 
-@Suite("A clock that is put back by two hours delays")
+@Suite("A clock that is set back by two hours")
 struct ClockTests {
     private let world: World
     private let store: any Store
@@ -16,7 +16,7 @@ struct ClockTests {
 
     private func putBack() { world.with { $0.now = $0.now - .seconds(7200) } }
 
-    @Test("no build that waits after a failure")
+    @Test("A clock that is set back does not delay a build that waits after a failure")
     func failure() async throws {
         world.commit("a 1 1")
         world.with { _ = $0.brokenVersions.insert("1") }
@@ -31,7 +31,7 @@ struct ClockTests {
         #expect(try await engine.counts("a")?.eligible == 1)
     }
 
-    @Test("no operation that is tried again")
+    @Test("A clock that is set back does not delay an operation that is retried")
     func operation() async throws {
         world.commit("a 1 1")
         world.with { $0.isBusy = true }
@@ -45,20 +45,20 @@ struct ClockTests {
         #expect(try await engine.counts("a")?.eligible == 1)
     }
 
-    @Test("no comparison with what a provisioner lists, and finds lost what was ready before")
+    @Test("A clock that is set back does not delay a resync, which still finds lost workspaces")
     func listing() async throws {
         world.commit("a 3 1")
         let engine = world.engine(store: store)
         try await engine.sync(refreshes: true)
         let lost = try #require(world.with(\.instances).min())
         world.with { _ = $0.instances.remove(lost) }
-        #expect(try await engine.resync().isEmpty, "it was listed a moment ago")
+        #expect(try await engine.resync().isEmpty, "the last list is recent")
         putBack()
         let reports = try await engine.resync()
         #expect((reports.flatMap(\.lost) + reports.flatMap(\.inspected)).map(\.id.rawValue) == [lost])
     }
 
-    @Test("no take-over of a source, and of an operation, from a holder that nobody sees")
+    @Test("A clock that is set back does not delay taking over a source or an operation from a lost holder")
     func leases() async throws {
         world.commit("a 1 1")
         let until = world.with(\.now) + .seconds(120)
@@ -73,13 +73,13 @@ struct ClockTests {
         let running = record
         try await store.write { try $0.update(running) }
         try await engine.sync()
-        #expect(world.with(\.calls).isEmpty, "another one is at it")
+        #expect(world.with(\.calls).isEmpty, "another process runs the operation")
         putBack()
         try await engine.sync()
         #expect(try await engine.counts("a")?.eligible == 1)
     }
 
-    @Test("no pull of a source and no look after a push")
+    @Test("A clock that is set back does not delay the next pull")
     func pacing() {
         var pacing = Pacing(interval: .seconds(60))
         var generator = SystemRandomNumberGenerator()
@@ -90,7 +90,7 @@ struct ClockTests {
         #expect(pacing.wait(from: now - .seconds(1)) <= .seconds(67))
     }
 
-    @Test("the guard no longer than its window, and forgets nothing for it")
+    @Test("A clock that is set back does not extend the guard's window, and no removal is forgotten")
     func guarding() {
         var record = GuardRecord()
         let now = world.with(\.now)
@@ -99,7 +99,7 @@ struct ClockTests {
         #expect(record.removals == [.init(at: now, count: 3), .init(at: now - .seconds(60), count: 1)])
     }
 
-    @Test("what a person asked for, as long as that says")
+    @Test("A clock that is set back does not shorten a suspension with an end")
     func people() async throws {
         world.commit("a 2 1")
         let engine = world.engine(store: store)
@@ -113,13 +113,13 @@ struct ClockTests {
         #expect(world.with(\.instances).count == 2)
     }
 
-    @Test("A clock that is put forward takes no operation from the process that runs it")
+    @Test("A clock that is set forward takes no operation from the process that runs it")
     func forward() async throws {
         world.commit("a 1 1")
         world.with { _ = $0.endlessVersions.insert("1") }
         let engine = world.engine(store: store)
         let sync = Task { try await engine.sync() }
-        while world.with({ $0.calls.isEmpty }) { try await Task.sleep(for: .milliseconds(5)) }
+        try await eventually("a provisioner is called") { world.with { !$0.calls.isEmpty } }
         world.with { $0.now = $0.now + .seconds(7200) }
         try await OperationRunner(engine).recover()
         let running = try await store.read { try $0.operations(OperationFilter(states: [.running])) }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A claim on an empty pool")
 struct ColdClaimTests {
-    @Test("makes one for that user, where the manifest says so")
+    @Test("A claim on an empty pool creates a workspace for its owner if the manifest says so")
     func made() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -20,7 +20,7 @@ struct ColdClaimTests {
         await #expect(throws: ClaimError.self) { try await engine.claim("b", owner: "ada") }
     }
 
-    @Test("counts as a failure where it can't be made, and leaves nothing")
+    @Test("A failed build for a claim counts as a failure and leaves nothing behind")
     func failed() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -32,10 +32,10 @@ struct ColdClaimTests {
         #expect(try await engine.store.read { try $0.workspace(cold.id.rawValue) }?.state == .deleted)
         #expect(world.with(\.instances).isEmpty)
         let again = try await engine.claim("a", owner: "ada", idempotencyKey: .local("k"))
-        #expect(again.id != cold.id && again.isCold, "the key is good for another try")
+        #expect(again.id != cold.id && again.isCold, "the key can be used for another try")
     }
 
-    @Test("is refused above a limit, and while the preset is suspended")
+    @Test("A claim on an empty pool is refused above a limit and while the preset is suspended")
     func refused() async throws {
         let world = try World()
         let engine = world.engine(
@@ -46,7 +46,7 @@ struct ColdClaimTests {
         await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "bob") }
     }
 
-    @Test("that is released before it is ready is never made")
+    @Test("A claim that is released before its workspace is started creates nothing")
     func released() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -59,7 +59,7 @@ struct ColdClaimTests {
         #expect(world.with(\.calls).allSatisfy { !$0.hasPrefix("create") })
     }
 
-    @Test("again with the same key is the same, though its preset is gone by now")
+    @Test("A repeated claim with the same key returns the same workspace, even if its preset was removed")
     func keyOutlivesPreset() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())

@@ -3,7 +3,7 @@ import PrewarmEngine
 import Synchronization
 import Testing
 
-/// A store whose process dies at a chosen write: before it is committed, or after.
+/// A store whose process dies at a chosen write, before or after its commit.
 private struct MortalStore: Store {
     struct Death: Error {}
 
@@ -21,7 +21,7 @@ private struct MortalStore: Store {
 
         var isOver: Bool { left.withLock { $0 <= 0 } }
 
-        /// True where this is the last write.
+        /// Counts a write. Returns true if it is the last one.
         func spend() -> Bool {
             left.withLock { left in
                 left -= 1
@@ -52,16 +52,17 @@ extension MortalStore {
     var damage: [String] { store.damage }
 }
 
-@Suite struct CrashTests {
-    /// Killed at every single write, before and after its commit, while a pool is filled, rolled and emptied.
-    @Test(arguments: [false, true])
+@Suite("Crashes")
+struct CrashTests {
+    /// Fills, replaces and empties a pool, and kills the process at every write, before and after its commit.
+    @Test("A process that is killed at any write duplicates, leaks and forgets no workspace", arguments: [false, true])
     func killedAtEveryStepNothingIsTwiceLeakedOrForgotten(diesAfterCommit: Bool) async throws {
         var step = 1
         while try await survives(deathAt: step, diesAfterCommit: diesAfterCommit) { step += 1 }
-        #expect(step > 30, "the runs are long enough to mean something")
+        #expect(step > 30, "the runs have enough writes")
     }
 
-    /// False once the whole story takes fewer writes than `step`.
+    /// Returns false if the whole run takes fewer writes than `step`.
     private func survives(deathAt step: Int, diesAfterCommit: Bool) async throws -> Bool {
         let world = try World()
         let store = try world.open()
@@ -96,12 +97,12 @@ extension MortalStore {
     private func check(_ world: World, _ engine: Engine, step: Int) async throws {
         let rows = try await engine.store.read { try $0.workspaces(WorkspaceFilter()) }
         let instances = world.with(\.instances)
-        #expect(Set(rows.map(\.id.rawValue)) == instances, "after a death at write \(step)")
+        #expect(Set(rows.map(\.id.rawValue)) == instances, "killed at write \(step)")
         let ready = rows.filter { $0.state == .ready && $0.preset.name == "a" && $0.spec.version == "2" }
-        #expect(ready.count == 4 && rows.count == 4, "after a death at write \(step): \(rows.map(\.state))")
+        #expect(ready.count == 4 && rows.count == 4, "killed at write \(step): \(rows.map(\.state))")
         let unfinished = try await engine.store.read {
             try $0.operations(OperationFilter(states: [.pending, .running]))
         }
-        #expect(unfinished.isEmpty, "after a death at write \(step)")
+        #expect(unfinished.isEmpty, "killed at write \(step)")
     }
 }

@@ -3,9 +3,9 @@ import PrewarmCore
 import PrewarmEngine
 import Testing
 
-@Suite("What a revision takes away")
+@Suite("The deletion guard")
 struct DeletionGuardTests {
-    @Test("is held where it is more than half, until somebody approves it")
+    @Test("Deletions of more than half are held until they are approved")
     func heldUntilApproved() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -13,7 +13,7 @@ struct DeletionGuardTests {
         try await engine.sync()
         world.commit("a 1 1\nb 5 1")
         try await engine.sync()
-        #expect(world.with(\.instances).count == 15, "creates go on, deletions are held")
+        #expect(world.with(\.instances).count == 15, "creates continue, and deletions are held")
         let status = try #require(try await engine.assess("presets").statuses.first)
         #expect(status[.deletionsHeld]?.reason == "GuardExceeded" && !status.isHealthy)
         let approved = try await engine.approve(world.with(\.head) ?? "", by: "ada")
@@ -23,7 +23,7 @@ struct DeletionGuardTests {
         #expect(try await engine.assess("presets").statuses.allSatisfy(\.isHealthy))
     }
 
-    @Test("is held, too, where it is done in small steps")
+    @Test("Deletions in small steps add up within the window")
     func smallSteps() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -38,10 +38,10 @@ struct DeletionGuardTests {
         world.with { $0.now = $0.now + .seconds(7200) }
         world.commit("a 4 1")
         try await engine.sync()
-        #expect(world.with(\.instances).count == 4, "after an hour they don't count any more")
+        #expect(world.with(\.instances).count == 4, "after an hour the earlier steps do not count")
     }
 
-    @Test("is held where it is renamed in two steps")
+    @Test("Deletions are held if presets are renamed in two commits")
     func renamedInTwo() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -52,12 +52,12 @@ struct DeletionGuardTests {
         world.commit("c 6 1\nd 6 1\ne 8 1")
         #expect(try await engine.preview("presets").plan.held.count == 12)
         try await engine.sync()
-        #expect(world.with(\.instances).count == 32, "12 of the 12 that there were before")
+        #expect(world.with(\.instances).count == 32, "12 of the earlier 12 are held")
         world.commit("a 6 1\nb 6 1\nc 6 1\nd 6 1\ne 8 1")
         try await engine.sync()
         world.commit("a 6 1\nb 6 1\nc 6 1\nd 6 1")
         try await engine.sync()
-        #expect(world.with(\.instances).count == 24, "8 of 20: what came may go again")
+        #expect(world.with(\.instances).count == 24, "8 of 20 are deleted: added workspaces may be removed again")
         world.with { $0.now = $0.now + .seconds(3601) }
         world.commit("a 6 1\nc 6 1\nd 6 1")
         try await engine.sync()
@@ -66,7 +66,7 @@ struct DeletionGuardTests {
         #expect(world.with(\.instances).count == 12, "after an hour all of them count: 6 of 24, and 12 of 24")
     }
 
-    @Test("stays held by the next revision, however much was made since")
+    @Test("A hold outlasts the next revision, even if many workspaces were created since")
     func nextRevision() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -82,13 +82,13 @@ struct DeletionGuardTests {
         #expect(status[.deletionsHeld]?.message.contains("8 of 12 unclaimed") == true)
         world.commit("b 4 1\nc 4 1\nd 20 1")
         try await engine.sync()
-        #expect(world.with(\.instances).count == 28, "4 of 12 may go")
+        #expect(world.with(\.instances).count == 28, "4 of 12 may be deleted")
         world.commit("c 4 1\nd 20 1")
         try await engine.sync()
-        #expect(world.with(\.instances).count == 28, "and the second 4 within the hour may not")
+        #expect(world.with(\.instances).count == 28, "the second 4 within the hour are held")
     }
 
-    @Test("needs another approval where the revision or the set is another")
+    @Test("A different revision or set of deletions needs another approval")
     func approvalBinds() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -103,7 +103,7 @@ struct DeletionGuardTests {
         await #expect(throws: ApprovalError.self) { try await engine.approve("ffffffff", by: "ada") }
     }
 
-    @Test("is let go for good by an approval, whatever else is committed meanwhile")
+    @Test("An approval survives commits that change other presets")
     func approvalOutlivesOthers() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -119,10 +119,10 @@ struct DeletionGuardTests {
         try await engine.sync()
         world.commit("a 1 1\nb 3 1")
         try await engine.sync()
-        #expect(world.with(\.instances).count == 12, "one approval is of one time")
+        #expect(world.with(\.instances).count == 12, "an approval counts once")
     }
 
-    @Test("is approved a part at a time, each of which counts")
+    @Test("Approvals of several parts add up")
     func approvedTwice() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -143,7 +143,7 @@ struct DeletionGuardTests {
         #expect(world.with(\.instances).count == 1)
     }
 
-    @Test("goes as it was approved, though more became ready since")
+    @Test("An approval covers workspaces that became ready since")
     func readyMeanwhile() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -166,7 +166,7 @@ struct DeletionGuardTests {
         #expect(try await engine.assess("presets").plan.held.isEmpty)
     }
 
-    @Test("can be approved while a freeze keeps it, and goes when that ends")
+    @Test("Deletions can be approved during a freeze, and they run when it ends")
     func approvedInAFreeze() async throws {
         let world = try World()
         let store = try world.open()
@@ -187,7 +187,7 @@ struct DeletionGuardTests {
         #expect(world.with(\.instances).count == 3)
     }
 
-    @Test("goes on where the policy allows it")
+    @Test("Held deletions run if the policy then allows them")
     func allowedByThePolicy() async throws {
         let world = try World()
         let store = try world.open()
@@ -202,7 +202,7 @@ struct DeletionGuardTests {
         #expect(world.with(\.instances).count == 3)
     }
 
-    @Test("stays held however long it takes, and whatever else is committed", arguments: [true, false])
+    @Test("A hold lasts after the window and after commits that change other presets", arguments: [true, false])
     func heldForLong(isExpired: Bool) async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -212,17 +212,17 @@ struct DeletionGuardTests {
         try await engine.sync()
         world.commit("c 4 1\nd 1 1")
         try await engine.sync()
-        #expect(world.with(\.instances).count == 9, "4 went, and 4 more would be 8 of 13")
+        #expect(world.with(\.instances).count == 9, "4 were deleted, and 4 more would be 8 of 13")
         if isExpired { world.with { $0.now = $0.now + .seconds(7200) } }
         world.commit("c 4 1\nd 2 1")
         try await engine.sync()
         #expect(world.with(\.instances).count == 10)
         world.commit("c 3 1\nd 2 1")
         try await engine.sync()
-        #expect(world.with(\.instances).count == (isExpired ? 9 : 10), "1 of 10 is no matter after an hour")
+        #expect(world.with(\.instances).count == (isExpired ? 9 : 10), "after an hour, 1 of 10 is allowed")
     }
 
-    @Test("is held where what it takes would soon expire", arguments: [5, 55, 65])
+    @Test("Deletions of workspaces that will soon expire are held", arguments: [5, 55, 65])
     func soonExpired(age: Int64) async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -235,7 +235,7 @@ struct DeletionGuardTests {
         #expect(plan.held.count { $0.hold.isOfGuard } == 18)
     }
 
-    @Test("is held where a shorter ttl comes with it, and when it expires")
+    @Test("Deletions with a shorter ttl are held, also after the workspaces expire")
     func shorterTTL() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -250,7 +250,7 @@ struct DeletionGuardTests {
         #expect(try await engine.assess("presets").plan.held.count == 18)
     }
 
-    @Test("is a share of what may be counted: not of what somebody wants to keep")
+    @Test("Retained workspaces do not count for the guard's share")
     func besideRetained() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -260,10 +260,10 @@ struct DeletionGuardTests {
         try await engine.sync()
         world.commit("r 40 1 retain deprecated\nd 1 1")
         try await engine.sync()
-        #expect(world.with(\.instances).count == 77, "36 of the 37 that can be claimed")
+        #expect(world.with(\.instances).count == 77, "36 of the 37 that are not retained are held")
     }
 
-    @Test("is remembered through any number of commits")
+    @Test("Lowered numbers are remembered through many commits")
     func manyLowerings() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -277,7 +277,7 @@ struct DeletionGuardTests {
         #expect(world.with(\.instances).count == 41)
     }
 
-    @Test("is held where all of a new version may be unavailable at once")
+    @Test("A new version that may make all workspaces unavailable at once is held")
     func atOnce() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -288,7 +288,7 @@ struct DeletionGuardTests {
         #expect(try await engine.counts("a")?.outdated == 20)
     }
 
-    @Test("stays held where the record of the guard is lost")
+    @Test("A hold lasts if the record of the guard is lost")
     func lostRecord() async throws {
         let world = try World()
         let store = try world.open()
@@ -308,7 +308,7 @@ struct DeletionGuardTests {
         #expect(world.with(\.instances).count == 6)
     }
 
-    @Test("is held, however little of all it is, where the record of the guard is lost")
+    @Test("All deletions are held if the record of the guard is lost, even a small share")
     func lostRecordOfLittle() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -325,15 +325,15 @@ struct DeletionGuardTests {
         #expect(world.with(\.instances).count == 40)
         world.with { $0.now = $0.now + .seconds(61) }
         try await engine.sync()
-        #expect(try await engine.counts("c")?.eligible == 30, "what expires is replaced meanwhile")
+        #expect(try await engine.counts("c")?.eligible == 30, "expired workspaces are replaced meanwhile")
         _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
         try await engine.sync()
         world.commit("a 0 1\nb 3 1\nc 30 1")
         try await engine.sync()
-        #expect(world.with(\.instances).count == 33, "then little goes again without anybody's leave")
+        #expect(world.with(\.instances).count == 33, "afterwards a small share needs no approval")
     }
 
-    @Test("lets expired ones go where the record of the guard is lost, however many: nobody can claim them")
+    @Test("Expired workspaces are deleted if the record of the guard is lost")
     func lostRecordAndExpiry() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -346,7 +346,7 @@ struct DeletionGuardTests {
         for _ in 0..<4 {
             world.with { $0.now = $0.now + .seconds(700) }
             try await engine.sync()
-            #expect(world.with(\.instances).count <= 9, "the pool does not grow by what is held")
+            #expect(world.with(\.instances).count <= 9, "held workspaces do not make the pool grow")
         }
         #expect(try await engine.counts("a")?.eligible == 5)
     }
@@ -358,7 +358,7 @@ struct DeletionGuardTests {
         sqlite3_close(database)
     }
 
-    @Test("stays held as a share of what may be counted, whatever is made later")
+    @Test("A hold counts its share of the workspaces when it began, not of later ones")
     func besideRetainedLater() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -374,10 +374,10 @@ struct DeletionGuardTests {
         world.with { $0.now = $0.now + .seconds(7200) }
         world.commit("a 0 1 ttl=86400\nb 4 1\nr 50 1 retain deprecated\nc 20 1")
         try await engine.sync()
-        #expect(world.with(\.instances).count == 80, "6 of the 10 that there were")
+        #expect(world.with(\.instances).count == 80, "6 of the earlier 10 are held")
     }
 
-    @Test("of a suspended preset goes when its manifest is gone")
+    @Test("The workspaces of a suspended preset are deleted if its manifest is removed")
     func suspendedAndGone() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -390,7 +390,7 @@ struct DeletionGuardTests {
         #expect(world.with(\.instances).count == 6)
     }
 
-    @Test("is held where nothing would be left, however little there was")
+    @Test("Deletions are held if no preset would be left, even in a small pool")
     func emptied() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -402,10 +402,10 @@ struct DeletionGuardTests {
         await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "ada") }
         world.commit("a 2 1")
         try await engine.sync()
-        #expect(try await engine.counts("a")?.claimable == 2, "the next revision puts it right")
+        #expect(try await engine.counts("a")?.claimable == 2, "the next revision restores the pool")
     }
 
-    @Test("is not what a new version replaces, unless all of it goes at once")
+    @Test("A new version is held only if it deletes all workspaces at once")
     func newVersions() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -420,7 +420,7 @@ struct DeletionGuardTests {
         #expect(try await engine.counts("b")?.eligible == 11)
     }
 
-    @Test("waits for an approval by `Confirm`, and for ever by `Retain`")
+    @Test("`Confirm` holds deletions until they are approved, and `Retain` holds them always")
     func deletionPolicies() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -435,7 +435,7 @@ struct DeletionGuardTests {
         #expect(try await engine.counts("b")?.actual == 1)
     }
 
-    @Test("is held where a new version comes with it, or after it")
+    @Test("Lowered numbers are held also if a new version comes with them or after them")
     func loweredWithANewVersion() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -450,14 +450,17 @@ struct DeletionGuardTests {
         try await engine.sync()
         world.commit("a 1 3\nb 4 1")
         try await engine.sync()
-        #expect(try await engine.counts("a")?.outdated == 20, "what was held stays so")
+        #expect(try await engine.counts("a")?.outdated == 20, "the held workspaces stay held")
         world.commit("a 19 3\nb 4 1")
         try await engine.sync()
         let counts = try await engine.counts("a")
-        #expect(counts?.eligible == 19 && counts?.outdated == 0, "a little less of another version is a rollout")
+        #expect(
+            counts?.eligible == 19 && counts?.outdated == 0, "a slightly lower number with another version is a rollout"
+        )
     }
 
-    @Test("is held by `Confirm` and `Retain`, too, where the preset stays", arguments: ["confirm", "retain"])
+    @Test(
+        "The guard holds lowered numbers of presets with `Confirm` and `Retain`, too", arguments: ["confirm", "retain"])
     func loweredWithAPolicy(policy: String) async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -465,13 +468,13 @@ struct DeletionGuardTests {
         try await engine.sync()
         world.commit("a 0 1 \(policy)\nb 4 1\nc 20 2 \(policy) recreate")
         try await engine.sync()
-        #expect(world.with(\.instances).count == 64, "60 of 64")
+        #expect(world.with(\.instances).count == 64, "60 of 64 are held")
         _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
         try await engine.sync()
         #expect(world.with(\.instances).count == 24)
     }
 
-    @Test("stays held where something else holds it for a while", arguments: [true, false])
+    @Test("A hold of the guard lasts through a suspension", arguments: [true, false])
     func heldBySomethingElse(isHeldBefore: Bool) async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -486,15 +489,15 @@ struct DeletionGuardTests {
         world.with { $0.now = $0.now + .seconds(7200) }
         #expect(try await engine.resume(scope, by: "ada"))
         try await engine.sync()
-        #expect(world.with(\.instances).count == 60, "10 of the 15 that there were")
+        #expect(world.with(\.instances).count == 60, "10 of the earlier 15 are held")
         world.commit("a 10 1\nb 50 1")
         try await engine.sync()
         world.commit("b 50 1")
         try await engine.sync()
-        #expect(world.with(\.instances).count == 50, "what was mended is no matter any more: 10 of 60")
+        #expect(world.with(\.instances).count == 50, "after the fix, 10 of 60 are allowed")
     }
 
-    @Test("stays held where a freeze comes first")
+    @Test("A hold of the guard lasts through a freeze")
     func frozen() async throws {
         let world = try World()
         var policy = Policy()
@@ -513,10 +516,10 @@ struct DeletionGuardTests {
         world.with { $0.now = end }
         try await frozen.sync()
         try await engine.sync()
-        #expect(world.with(\.instances).count == 60, "10 of the 15 that there were")
+        #expect(world.with(\.instances).count == 60, "10 of the earlier 15 are held")
     }
 
-    @Test("is held where another preset was acted on first")
+    @Test("Deletions are held if another preset was reconciled first")
     func onePresetFirst() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -527,10 +530,10 @@ struct DeletionGuardTests {
         _ = try await OperationRunner(engine).run()
         #expect(world.with(\.instances).count == 60)
         try await engine.sync()
-        #expect(world.with(\.instances).count == 60, "10 of the 15 that there were")
+        #expect(world.with(\.instances).count == 60, "10 of the earlier 15 are held")
     }
 
-    @Test("is held among what there was, not among what another commit of the hour made of it")
+    @Test("The guard's share does not grow with workspaces that another commit of the hour added")
     func raisedBefore() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -545,7 +548,7 @@ struct DeletionGuardTests {
         #expect(world.with(\.instances).count == 80)
     }
 
-    @Test("is told among as many as there are, though some were claimed and made again meanwhile")
+    @Test("The guard's share counts workspaces that replaced claimed ones meanwhile")
     func refilledMeanwhile() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -558,7 +561,7 @@ struct DeletionGuardTests {
         try await engine.sync()
         world.commit("b 20 1\nk 40 1")
         try await engine.sync()
-        #expect(try await engine.assess("presets").plan.held.isEmpty, "40 of 100 may go")
+        #expect(try await engine.assess("presets").plan.held.isEmpty, "40 of 100 may be deleted")
         #expect(world.with(\.instances).count == 90)
     }
 }

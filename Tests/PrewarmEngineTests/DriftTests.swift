@@ -2,9 +2,9 @@ import PrewarmCore
 import PrewarmEngine
 import Testing
 
-@Suite("What really exists")
+@Suite("Drift between the store and a provisioner")
 struct DriftTests {
-    @Test("is asked for after the interval, and not before")
+    @Test("A provisioner is asked for its list after the interval, and not before")
     func interval() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -16,13 +16,15 @@ struct DriftTests {
         #expect(world.with(\.instances).count == 2)
         world.with { $0.now = $0.now + .seconds(601) }
         try await engine.sync()
-        #expect(world.with(\.instances).count == 3, "what was lost is replaced")
+        #expect(world.with(\.instances).count == 3, "the lost workspace is replaced")
         #expect(try await engine.store.read { try $0.workspace(lost) }?.state == .deleted)
         let events = try await engine.store.read { try $0.events(EventFilter()) }
         #expect(events.contains { $0.reason == "Lost" && $0.kind == .warning })
     }
 
-    @Test("leaves a claimed one to its owner, and reports it until it is well", arguments: [String?.none, "failed"])
+    @Test(
+        "A broken claimed workspace is not touched, and it is reported until it is well again",
+        arguments: [String?.none, "failed"])
     func claimed(_ word: String?) async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -45,7 +47,7 @@ struct DriftTests {
         #expect(!overview.isHealthy)
         let broken = try #require(overview.value.list("brokenClaims").first)
         #expect(broken.text("name") == claimed.name && broken.text("state") == word ?? "lost")
-        #expect(!overview.value.compactJSON.contains("ada"), "not everybody may see who has it")
+        #expect(!overview.value.compactJSON.contains("ada"), "not every reader may see the owner")
         let events = try await engine.store.read { try $0.events(EventFilter()) }
         #expect(events.filter { $0.reason == "Lost" && $0.kind == .warning }.map(\.name) == [claimed.name])
         world.with { state in
@@ -58,7 +60,7 @@ struct DriftTests {
         #expect(try await engine.store.read { try $0.events(EventFilter()) }.last?.reason == "Recovered")
     }
 
-    @Test("and suddenly is much less is not believed until a list an interval later agrees")
+    @Test("A list that suddenly lacks much is not trusted until a list an interval later agrees")
     func suspectList() async throws {
         let world = try World()
         world.with { $0.canInspect = false }
@@ -78,30 +80,32 @@ struct DriftTests {
         #expect(again.flatMap(\.lost).isEmpty && again.first?.suspicion?.missing.count == 8, "a second later")
         world.with { $0.instances = all }
         let second = try await engine.resync(force: true)
-        #expect(second.first?.suspicion == nil && second.flatMap(\.lost).isEmpty, "they are there again")
+        #expect(second.first?.suspicion == nil && second.flatMap(\.lost).isEmpty, "the list contains them again")
         world.with { state in
             state.instances.subtract(half)
             state.now = state.now + .seconds(3600)
         }
-        #expect(try await engine.resync(force: true).first?.suspicion?.missing.count == 8, "as if for the first time")
+        #expect(try await engine.resync(force: true).first?.suspicion?.missing.count == 8, "the wait starts again")
         let last = try #require(all.sorted().last)
         world.with { state in
             _ = state.instances.remove(last)
             state.now = state.now + .seconds(600)
         }
         let third = try await engine.resync(force: true)
-        #expect(Set(third.flatMap(\.lost).map(\.id.rawValue)) == half, "two lists agree about these")
-        #expect(third.first?.suspicion?.missing.map(\.rawValue) == [last], "and not about this one yet")
+        #expect(Set(third.flatMap(\.lost).map(\.id.rawValue)) == half, "two lists agree on these")
+        #expect(third.first?.suspicion?.missing.map(\.rawValue) == [last], "the lists do not agree on this one yet")
         world.with { $0.now = $0.now + .seconds(600) }
         #expect(try await engine.resync(force: true).flatMap(\.lost).map(\.id.rawValue) == [last])
         try await engine.sync()
         #expect(world.with(\.instances).count == 10)
         let events = try await engine.store.read { try $0.events(EventFilter()) }
-        #expect(events.count { $0.reason == "ListSuspect" && $0.kind == .warning } == 3, "each time that it is new")
+        #expect(
+            events.count { $0.reason == "ListSuspect" && $0.kind == .warning } == 3,
+            "each new suspicion causes one event")
     }
 
     @Test(
-        "and is empty deletes nothing at once, however few there are",
+        "An empty list deletes nothing at once, even in a small pool",
         arguments: [(1, true), (1, false), (2, true), (2, false), (30, true), (30, false)])
     func emptyLists(_ count: Int, _ canInspect: Bool) async throws {
         let world = try World()
@@ -117,7 +121,7 @@ struct DriftTests {
         }
         #expect(world.with(\.instances) == all)
         #expect(try await engine.counts("a")?.eligible == count, "they stay claimable")
-        // The next list in time agrees, too. Each is inspected then, and found.
+        // The next list agrees, so each workspace is inspected, which finds it.
         world.with { $0.now = $0.now + .seconds(601) }
         try await engine.sync()
         #expect(try await engine.counts("a")?.eligible == count)
@@ -125,7 +129,8 @@ struct DriftTests {
         #expect(world.with { state in state.calls.count { $0.hasPrefix("inspect ") } } == (canInspect ? count : 0))
     }
 
-    @Test("and is no longer well is replaced", arguments: ["stopped", "failed", "Unhealthy"], [true, false])
+    @Test(
+        "A workspace that is no longer well is replaced", arguments: ["stopped", "failed", "Unhealthy"], [true, false])
     func broken(_ word: String, _ canInspect: Bool) async throws {
         let world = try World()
         world.with { $0.canInspect = canInspect }
@@ -145,7 +150,7 @@ struct DriftTests {
         #expect(events.contains { $0.reason == "Failed" && $0.fullMessage.lowercased().contains(word.lowercased()) })
     }
 
-    @Test("and has a state that no contract names counts as ready, with one warning")
+    @Test("A workspace in an unknown state counts as ready, with one warning")
     func unknownState() async throws {
         let world = try World()
         world.with { $0.canInspect = false }
@@ -162,7 +167,7 @@ struct DriftTests {
         #expect(events.filter { $0.reason == "UnknownState" }.map(\.name) == ["local"])
     }
 
-    @Test("is left alone where most of it is known to nobody, as after a store was restored")
+    @Test("Orphans are not deleted if they are most of a list, for example after a store was restored")
     func manyOrphans() async throws {
         let world = try World()
         var policy = Policy()
@@ -176,7 +181,7 @@ struct DriftTests {
         #expect(try await engine.store.read { try $0.orphans() }.count == 9)
     }
 
-    @Test("may be far more than is known: some are kept, the rest is counted")
+    @Test("Of very many orphans some are kept, and the others are only counted")
     func countlessOrphans() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -191,7 +196,7 @@ struct DriftTests {
         #expect(events.count { $0.reason == "Orphaned" } <= 21)
     }
 
-    @Test("may be more than is known: it is reported, and adopted or left alone")
+    @Test("An orphan is reported, and it can be adopted")
     func orphans() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -208,7 +213,7 @@ struct DriftTests {
         #expect(try await engine.counts("a")?.eligible == 2, "the adopted one counts")
     }
 
-    @Test("is deleted where nobody knows it and the policy says so")
+    @Test("An orphan is deleted if the policy says so")
     func deletedOrphans() async throws {
         let world = try World()
         var policy = Policy()
@@ -222,7 +227,7 @@ struct DriftTests {
         #expect(try await engine.store.read { try $0.orphans() }.isEmpty)
     }
 
-    @Test("and is never ready counts as failed when its time is over")
+    @Test("A workspace that is not ready within the readyTimeout counts as failed")
     func readyTimeout() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -234,6 +239,6 @@ struct DriftTests {
         try await engine.sync()
         let counts = try #require(try await engine.counts("a"))
         #expect(counts.failed == 1 && counts.starting == 0)
-        #expect(counts.keptFailed == 1, "it stays for inspection")
+        #expect(counts.keptFailed == 1, "the failed workspace is kept for inspection")
     }
 }

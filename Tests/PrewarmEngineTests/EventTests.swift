@@ -3,7 +3,7 @@ import PrewarmEngine
 import Synchronization
 import Testing
 
-/// Events of sources, revisions and presets, as `object reason`, that came since the last look.
+/// A reader of the events about sources, revisions and presets since its last look, in the form `object reason`.
 private final class Reader {
     private let store: any Store
     private var cursor: Int64 = 0
@@ -24,7 +24,7 @@ private final class Reader {
     }
 }
 
-@Suite("Events that people wait for")
+@Suite("Events of reconciliations")
 struct EventTests {
     private static func begin() throws -> (World, Engine, Reader) {
         let world = try World()
@@ -32,7 +32,7 @@ struct EventTests {
         return (world, engine, Reader(engine))
     }
 
-    @Test("A revision is applied, its pools are filled, and it has converged; claims after that are no news")
+    @Test("A revision causes events when it is applied, fills its pools and converges, but not after later claims")
     func revision() async throws {
         let (world, engine, reader) = try Self.begin()
         world.commit("a 2 1\nb 1 1")
@@ -49,7 +49,7 @@ struct EventTests {
         #expect(try await reader.news() == ["revision Applied", "a AtDesired", "revision Converged"])
     }
 
-    @Test("Invalid manifests are told with place and reason at each revision, and once when they are mended")
+    @Test("Invalid manifests cause an event with place and reason at each revision, and one when they are fixed")
     func manifests() async throws {
         let (world, engine, reader) = try Self.begin()
         world.commit("a 1 1")
@@ -71,7 +71,7 @@ struct EventTests {
         #expect(try await reader.news().prefix(2) == ["revision Applied", "revision ManifestsValid"])
     }
 
-    @Test("A pool that stalls is told once, and once that it is not stalled any more")
+    @Test("A stalled pool causes one event when it stalls and one when it recovers")
     func stalled() async throws {
         let (world, engine, reader) = try Self.begin()
         world.with { $0.brokenVersions = ["2"] }
@@ -88,7 +88,7 @@ struct EventTests {
         #expect(try await reader.news() == ["a Recovered", "a AtDesired", "revision Converged"])
     }
 
-    @Test("Held deletions are told with their number, and when they are over", arguments: [true, false])
+    @Test("Held deletions cause one event with their number and one when the hold ends", arguments: [true, false])
     func held(isApproved: Bool) async throws {
         let (world, engine, reader) = try Self.begin()
         world.commit("a 10 1\nb 1 1")
@@ -99,6 +99,8 @@ struct EventTests {
         #expect(try await reader.news().prefix(2) == ["revision Applied", "revision DeletionsHeld"])
         #expect(reader.last[1].kind == .warning)
         #expect(reader.last[1].message.hasPrefix("10 deletions held by the deletion guard"))
+        let commit = (world.with(\.head) ?? "").prefix(8)
+        #expect(reader.last[1].message.hasSuffix("To allow it: `prewarm approve \(commit)`"))
         try await engine.sync()
         #expect(try await reader.news().isEmpty)
         if isApproved {
@@ -113,7 +115,7 @@ struct EventTests {
         }
     }
 
-    @Test("A remote that can be read again is told, be there something new or not", arguments: [true, false])
+    @Test("A remote that can be read again causes one event, with and without a new commit", arguments: [true, false])
     func source(isNew: Bool) async throws {
         let (world, engine, reader) = try Self.begin()
         world.commit("a 1 1")
@@ -130,7 +132,7 @@ struct EventTests {
         #expect(try await reader.news().filter { $0 == "source Recovered" }.count == 1)
     }
 
-    @Test("Who measures is told of turns, requests, plans and operations once they are through")
+    @Test("Measurements of reconciliations, requests, plans and operations are reported when they have ended")
     func observations() async throws {
         let world = try World()
         let seen = Mutex<[String]>([])
@@ -170,6 +172,6 @@ struct EventTests {
         try await engine.sync()
         #expect(news().prefix(2) == ["ls false", "turn presets error"])
         await #expect(throws: TurnError.self) { try await engine.turn("nowhere") }
-        #expect(news().filter { $0.hasPrefix("turn nowhere") }.isEmpty, "names that don't exist make no series")
+        #expect(news().filter { $0.hasPrefix("turn nowhere") }.isEmpty, "unknown names create no series")
     }
 }

@@ -3,10 +3,10 @@ import PrewarmEngine
 import PrewarmManifests
 import Testing
 
-/// What a claim may get while workspaces are replaced, and what limits do to that.
+/// Claims while workspaces are replaced, and the effects of limits.
 @Suite("A pool that replaces workspaces")
 struct FloorTests {
-    @Test("hands out expired ones last, and only where its strategy keeps a floor")
+    @Test("Expired workspaces are claimed last, and only if the strategy keeps a floor")
     func expired() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -23,7 +23,7 @@ struct FloorTests {
         #expect(counts.eligible == 2 && counts.expired == 0 && counts.claimable == 2)
     }
 
-    @Test("learns how long builds take, and replaces before the end of the ttl")
+    @Test("Build times are measured, and workspaces are replaced before the end of the ttl")
     func renewed() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -39,7 +39,7 @@ struct FloorTests {
         #expect(try await engine.store.read { try $0.buildTimes(of: [key]) } == [key: .seconds(600)])
         #expect(try await engine.store.read { try $0.buildTimes(source: "presets") } == [key: .seconds(600)])
         let old = world.with(\.instances)
-        // Two builds before its end, the next one is made.
+        // The replacement starts two build times before the end.
         world.with { $0.now = $0.now + .seconds(2399) }
         try await engine.sync()
         #expect(world.with(\.instances) == old)
@@ -49,7 +49,7 @@ struct FloorTests {
         #expect(world.with(\.instances).isDisjoint(with: old))
     }
 
-    @Test("by Recreate hands out no outdated one while its deletion is held, but while it is suspended")
+    @Test("With Recreate, outdated workspaces are claimable during a suspension, but not while deletions are held")
     func recreate() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -66,7 +66,7 @@ struct FloorTests {
         _ = try await engine.claim("a", owner: "ada")
     }
 
-    @Test("at a limit gives a kept failure for wanted workspaces of others, also of other sources")
+    @Test("At a limit, a kept failed workspace gives way to desired workspaces, also of other sources")
     func keptFailure() async throws {
         let world = try World()
         let store = try world.open()
@@ -101,7 +101,7 @@ struct FloorTests {
         #expect(full.pool.counts.eligible == 4 && full.isHealthy)
     }
 
-    @Test("and that a limit keeps below its number is not healthy, whichever limit it is")
+    @Test("A pool that a limit keeps below its desired number is not healthy")
     func shortByLimit() async throws {
         for limits in [
             Policy.Limits(instancesPerPreset: 2), Policy.Limits(instancesPerSource: 2), Policy.Limits(instances: 2),

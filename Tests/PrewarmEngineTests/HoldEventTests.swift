@@ -2,8 +2,8 @@ import PrewarmCore
 import PrewarmEngine
 import Testing
 
-/// What begins and ends to be held is an event also where a turn acts on one preset alone.
-@Suite("A hold is told, whichever turn meets it")
+/// Holds cause events also if a reconciliation acts on one preset only.
+@Suite("Events of holds")
 struct HoldEventTests {
     private let world: World
     private let engine: Engine
@@ -18,7 +18,7 @@ struct HoldEventTests {
             .filter { ["DeletionsHeld", "HoldEnded"].contains($0) }
     }
 
-    @Test("and its end")
+    @Test("Each hold causes an event at its beginning and at its end, also if one preset is reconciled")
     func restricted() async throws {
         func turn(_ a: Int, _ b: Int, _ c: Int, preset: String? = nil) async throws {
             world.commit("a \(a) 1\nb \(b) 1\nc \(c) 1")
@@ -31,10 +31,10 @@ struct HoldEventTests {
         try await turn(1, 1, 1)
         try await turn(10, 1, 1, preset: "a")
         try await turn(10, 10, 10, preset: "b")
-        #expect(try await !reasons().contains("HoldEnded"), "that of c goes on as far as these turns know")
+        #expect(try await !reasons().contains("HoldEnded"), "the hold of c has not ended")
         try await turn(10, 10, 10, preset: "c")
         #expect(try await reasons().last == "HoldEnded")
         try await turn(2, 2, 10)
-        #expect(try await reasons().last == "DeletionsHeld", "another one is another one")
+        #expect(try await reasons().last == "DeletionsHeld", "a new hold causes a new event")
     }
 }

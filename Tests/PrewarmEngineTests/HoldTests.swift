@@ -2,9 +2,9 @@ import PrewarmCore
 import PrewarmEngine
 import Testing
 
-@Suite("A source")
+@Suite("Holds of a source")
 struct HoldTests {
-    @Test("stays at its pin, whatever is pushed, until that is over")
+    @Test("A pinned source stays at its commit until the pin ends")
     func pinned() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -27,7 +27,7 @@ struct HoldTests {
         #expect(try await !engine.unpin("presets", by: "ada"))
     }
 
-    @Test("that is frozen is left as it is, but for what is allowed; claims go on")
+    @Test("A frozen source carries out only the allowed actions, and it serves claims")
     func frozen() async throws {
         let world = try World()
         var policy = Policy()
@@ -52,7 +52,7 @@ struct HoldTests {
         #expect(thawed.eligible == 2 && thawed.outdated == 0)
     }
 
-    @Test("of which a preset is only observed plans for it, and does nothing")
+    @Test("A preset in the mode observe is planned for, but nothing is carried out")
     func observed() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -63,14 +63,15 @@ struct HoldTests {
         #expect(status[.limited]?.reason == "Observed")
     }
 
-    @Test("never waits with its newest revision for builds of an older one")
+    @Test("The newest revision does not wait for builds of an older one")
     func overtaken() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
         world.commit("a 4 1")
         world.with { $0.endlessVersions = ["1"] }
         async let older = engine.sync()
-        while world.with(\.calls).count < 4 { try await Task.sleep(for: .milliseconds(10)) }
+        // One of the four slots is kept for people's work.
+        try await eventually("three builds run") { world.with(\.calls).count == 3 }
         world.commit("a 4 2")
         _ = try await engine.turn("presets")
         _ = try await older
@@ -79,7 +80,7 @@ struct HoldTests {
         #expect(versions.map(\.spec.version) == ["2", "2", "2", "2"])
     }
 
-    @Test("with a bad new version costs three builds and then one an hour, not three times the pool")
+    @Test("A bad new version costs three builds and then one an hour")
     func canary() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -94,10 +95,10 @@ struct HoldTests {
             }
             #expect(world.with(\.calls).count { $0.hasPrefix("create") } == 8 + tries)
         }
-        #expect(try await engine.counts("a")?.claimable ?? 0 >= 6, "what works is still there")
+        #expect(try await engine.counts("a")?.claimable ?? 0 >= 6, "the workspaces of the old version stay claimable")
         #expect(try await engine.assess("presets").statuses.first?[.stalled] != nil)
         world.commit("a 8 3")
         try await engine.sync()
-        #expect(try await engine.counts("a")?.eligible == 8, "a newer version goes on at once")
+        #expect(try await engine.counts("a")?.eligible == 8, "a newer version is built at once")
     }
 }

@@ -13,7 +13,7 @@ struct HostileCommitTests {
             + "spec: {template: go, version: \"1\", instances: \(instances)}\n"
     }
 
-    /// An engine whose parser does something first, where a file says so.
+    /// Returns an engine whose parser calls a function before it parses a file that contains `slow`.
     private func engine(
         _ world: World, _ git: FileGit, store: any Store, policy: Policy = Policy(),
         before parsing: @escaping @Sendable () -> Void = {}
@@ -28,7 +28,7 @@ struct HostileCommitTests {
             }, now: base.now, holder: "first", isDead: base.isDead)
     }
 
-    @Test("that takes long to be parsed keeps no other connection from writing", arguments: [true, false])
+    @Test("A commit that takes long to parse does not keep other connections from writing", arguments: [true, false])
     func writesGoOn(isSmall: Bool) async throws {
         let world = try World()
         let git = FileGit()
@@ -43,15 +43,15 @@ struct HostileCommitTests {
         if isSmall { _ = try await engine.turn("presets") }
         git.commit(["a.yaml": Self.preset("a"), "b.yaml": Self.preset("slow")])
         async let turn = engine.turn("presets")
-        while !reached.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
-        // Fails with `busy` where the parser runs in a transaction.
+        try await eventually("the parser runs") { reached.withLock { $0 } }
+        // This fails with `busy` if the parser runs in a transaction.
         try await other.write { try $0.markDirty(source: "presets") }
         goOn.signal()
         #expect(try await turn.isNewRevision)
         #expect(git.wholeReadings == 1 || !isSmall)
     }
 
-    @Test("is linked anew where another revision was applied meanwhile")
+    @Test("A commit is linked again if another revision was applied meanwhile")
     func overtaken() async throws {
         let world = try World()
         let git = FileGit()
@@ -71,18 +71,18 @@ struct HostileCommitTests {
         _ = try await heir.turn("presets")
         git.commit(["a.yaml": Self.preset("a"), "b.yaml": Self.preset("slow")])
         async let overtaken = late.turn("presets")
-        while reached.withLock({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        try await eventually("the parser runs") { reached.withLock { $0 } > 0 }
         git.commit(["a.yaml": Self.preset("a", instances: 3), "b.yaml": Self.preset("slow", instances: 2)])
         _ = try await heir.turn("presets")
         goOn.signal()
         let report = try await overtaken
-        #expect(report.isQuiet, "what it had made of the older commit was thrown away")
+        #expect(report.isQuiet, "the result of the older commit is dropped")
         let presets = try await store.read { try $0.presets(source: "presets") }
         #expect(presets.map(\.instances) == [3, 2])
         #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) }.count == 5)
     }
 
-    @Test("with thousands of errors leaves a store and documents of some kilobytes")
+    @Test("A commit with thousands of errors leaves a small store and small documents")
     func errors() async throws {
         let world = try World()
         let git = FileGit()
@@ -94,16 +94,16 @@ struct HostileCommitTests {
         let bad = "apiVersion: prewarm/v1\nkind: Preset\nmetadata: {name: a}\nspec: {\(keys)}\n"
         git.commit(Dictionary(uniqueKeysWithValues: (0..<5).map { ("\($0).yaml", bad) } + [("a.yaml", bad)]))
         let report = try await engine.turn("presets")
-        #expect(report.presets.map(\.retirement) == [nil], "what was applied stays")
+        #expect(report.presets.map(\.retirement) == [nil], "the applied preset stays")
         #expect(report.diagnostics.count <= 6 * 101)
         let status = try await Overview(engine, for: .local).value.json
         #expect(status.utf8.count < 500_000, "\(status.utf8.count)")
-        #expect(status.contains("more errors in all"))
+        #expect(status.contains("more errors in total"))
         let kept = try await store.read { try $0.diagnostics(source: "presets") }
         #expect(kept.reduce(0) { $0 + $1.binary.count } < 1 << 20)
     }
 
-    @Test("of more presets than a source may have changes nothing, and says so")
+    @Test("A commit with more presets than a source may have changes nothing, and the error says why")
     func presetsOfASource() async throws {
         let world = try World()
         let git = FileGit()
@@ -123,7 +123,7 @@ struct HostileCommitTests {
         #expect(try await engine.turn("presets").presets.map(\.retirement) == [nil, .pruned, .pruned])
     }
 
-    @Test("with more files than a source may have counts those with manifests")
+    @Test("Only files with manifests count for the limit of files in a source")
     func files() async throws {
         let world = try World()
         let git = FileGit()

@@ -4,7 +4,7 @@ import Testing
 @Suite("Reading JSON")
 struct JSONReaderTests {
     @Test(
-        "gives what was written, in its order",
+        "Values are read in their order",
         arguments: [
             (#"{"b":1,"a":[true,false,null],"c":{"d":"x"}}"#, #"{"b":1,"a":[true,false,null],"c":{"d":"x"}}"#),
             (" [ -1 , 0 , 1.5e3 , 9223372036854775807 ] ", "[-1,0,1500.0,9223372036854775807]"),
@@ -16,7 +16,7 @@ struct JSONReaderTests {
     }
 
     @Test(
-        "says where something else was expected",
+        "An error has the expected text and the offset",
         arguments: [
             ("", 0), ("{", 1), ("[1,]", 3), ("[1 2]", 3), (#"{"a" 1}"#, 5), (#"{a: 1}"#, 1), ("tru", 0), ("01", 0),
             ("-", 0), ("1.", 2), ("1e", 2), (#""a"#, 2), ("\"a\u{0}\"", 2), (#""\x""#, 3), (#""\u12g4""#, 3),
@@ -29,14 +29,14 @@ struct JSONReaderTests {
         }
     }
 
-    @Test("refuses what is nested too deeply, and bytes that are no text")
+    @Test("Deeply nested documents and bytes that are not UTF-8 are refused")
     func limits() {
         let deep = Array(String(repeating: "[", count: 100_000).utf8)
         #expect(throws: JSONReader.Failure.self) { try JSONReader.read(deep) }
         #expect(throws: JSONReader.Failure.self) { try JSONReader.read([0x22, 0xff, 0xfe, 0x22]) }
     }
 
-    @Test("keeps the digits of numbers where it is asked to")
+    @Test("The digits of numbers are kept on request")
     func digits() throws {
         let text = "[1.10,9437184000000000001,-0,1e999,1E+5]"
         let options = JSONReader.Options(keepsNumbers: true)
@@ -44,7 +44,7 @@ struct JSONReaderTests {
         #expect(throws: JSONReader.Failure.self) { try JSONReader.read(Array("[01]".utf8), from: 0, options) }
     }
 
-    @Test("hands out the elements of one list of an object one by one")
+    @Test("The elements of one list of an object are read one by one")
     func elements() throws {
         func read(_ text: String) throws -> (isThere: Bool, elements: [String]) {
             var elements: [String] = []
@@ -62,7 +62,7 @@ struct JSONReaderTests {
         }
     }
 
-    @Test("survives damage: whatever it takes, it writes and takes again")
+    @Test("A damaged document is refused, or read as a value that can be written and read again")
     func damage() throws {
         let text = Array(#"{"a":[1,2.5,"x\n\u00e9"],"b":{"c":null,"d":true}}"#.utf8)
         var generator = SystemRandomNumberGenerator()

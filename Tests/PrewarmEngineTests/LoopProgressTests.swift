@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The progress of the daemon's loops")
 struct LoopProgressTests {
-    @Test("is late where a loop did not come round within its time and a minute, until it does or ends")
+    @Test("A loop hangs if its report is later than its time and a minute, until it reports or ends")
     func late() {
         let progress = LoopProgress()
         let now = SuspendingClock.now
@@ -24,14 +24,14 @@ struct LoopProgressTests {
         #expect(progress.hangs(at: now + .seconds(7200)).map(\.loop) == ["resync"])
     }
 
-    @Test("A loop that is over is not late")
+    @Test("A loop that has ended does not hang")
     func over() {
         let progress = LoopProgress()
         _ = progress.begin("source a")
         #expect(progress.hangs(at: .now + .seconds(7200)).isEmpty)
     }
 
-    @Test("names the source whose repository never answers, and no other loop")
+    @Test("Only the loop of a source whose repository never answers hangs")
     func hangingSource() async throws {
         let world = try World()
         let usual = world.engine(store: try world.open())
@@ -43,7 +43,7 @@ struct LoopProgressTests {
         let running = Task { try await daemon.run() }
         defer { running.cancel() }
         for _ in 0..<2400 {
-            // Its second of work and a minute are over by then; the others have two minutes at least.
+            // By then the lease of one second and a minute have passed; the other loops have at least two minutes.
             if daemon.progress.hangs(at: .now + .seconds(62)).map(\.loop) == ["source nfs"] { return }
             try await Task.sleep(for: .milliseconds(50))
         }
@@ -51,7 +51,7 @@ struct LoopProgressTests {
     }
 }
 
-/// Answers nothing, canceled or not.
+/// A repository that never answers, not even after a cancellation.
 private struct HangingGit: GitSource {
     private func hang() async throws(GitFailure) -> Never {
         while true { await Task { try? await Task.sleep(for: .seconds(3600)) }.value }

@@ -2,11 +2,11 @@ import PrewarmCore
 import PrewarmEngine
 import Testing
 
-@Suite("When a source is pulled next")
+@Suite("The pacing of pulls")
 struct PacingTests {
     private let start = Timestamp(seconds: 1_780_000_000)
 
-    /// The pause after a pull, in seconds.
+    /// Returns the pause after a pull in seconds.
     private func pause(_ pacing: inout Pacing, failed: Bool = false, isNew: Bool = false, at now: Timestamp) -> Double {
         var generator = SystemRandomNumberGenerator()
         pacing.notePull(failed: failed, isNew: isNew, at: now, using: &generator)
@@ -14,7 +14,7 @@ struct PacingTests {
         return Double((next - now).components.seconds) + Double((next - now).components.attoseconds) / 1e18
     }
 
-    @Test("At once at the start, then after the interval, a tenth more or less")
+    @Test("The first pull is due at once, the next after the interval, a tenth more or less")
     func interval() {
         var pacing = Pacing(interval: .seconds(60))
         #expect(pacing.isDue(at: start))
@@ -24,11 +24,11 @@ struct PacingTests {
             #expect((54.0...66.0).contains(pause))
             pauses.insert(pause)
         }
-        #expect(pauses.count > 100, "many daemons don't come at one moment")
+        #expect(pauses.count > 100, "many daemons do not pull at the same moment")
         #expect(!pacing.isDue(at: start + .seconds(50)) && pacing.isDue(at: start + .seconds(67)))
     }
 
-    @Test("While a remote can't be read the pause grows to five minutes, and is short again after")
+    @Test("The pause grows to five minutes while a remote cannot be read, and is short again afterwards")
     func failures() {
         var pacing = Pacing(interval: .seconds(60))
         let pauses = (0..<8).map { _ in pause(&pacing, failed: true, at: start) }
@@ -40,21 +40,21 @@ struct PacingTests {
         #expect(pause(&slow, failed: true, at: start) >= 1620, "never shorter than the interval")
     }
 
-    @Test("It relaxes once pushes are announced, and tightens when one was not")
+    @Test("The interval grows while pushes are announced, and shrinks after a push that was not announced")
     func relaxing() {
         var pacing = Pacing(interval: .seconds(60))
         pacing.notePush(at: start)
         #expect(pause(&pacing, isNew: true, at: start + .seconds(1)) >= 810)
         #expect(pacing.isRelaxed)
-        #expect(pause(&pacing, at: start + .seconds(900)) >= 810, "nothing new tells nothing")
-        #expect(pause(&pacing, isNew: true, at: start + .seconds(1800)) <= 66, "a push that nobody announced")
+        #expect(pause(&pacing, at: start + .seconds(900)) >= 810, "a pull without a new commit changes nothing")
+        #expect(pause(&pacing, isNew: true, at: start + .seconds(1800)) <= 66, "the push was not announced")
         #expect(!pacing.isRelaxed)
     }
 }
 
 @Suite("A signal")
 struct SignalTests {
-    @Test("that comes before somebody waits is not lost, and several are one")
+    @Test("Signals that are sent while no task waits are collected, and none is lost")
     func early() async {
         let signal = Signal<Nudge>()
         signal.send(.pull)
@@ -63,7 +63,7 @@ struct SignalTests {
         #expect(await signal.wait(for: .zero) == [])
     }
 
-    @Test("wakes who waits, again and again")
+    @Test("A signal wakes the waiting task each time")
     func wakes() async {
         let signal = Signal<Nudge>()
         for _ in 0..<200 {
@@ -73,7 +73,7 @@ struct SignalTests {
         }
     }
 
-    @Test("keeps nobody waiting who is cancelled")
+    @Test("A canceled task does not wait for a signal")
     func cancelled() async {
         let signal = Signal<Nudge>()
         let task = Task { await signal.wait(for: .seconds(600)) }

@@ -4,7 +4,7 @@ import PrewarmEngine
 import Synchronization
 import Testing
 
-/// A provisioner whose calls end when the test says so.
+/// A provisioner whose calls end when the test ends them.
 private final class StubbornProvisioner: Provisioner {
     private let state = Mutex(State())
 
@@ -34,7 +34,7 @@ private final class StubbornProvisioner: Provisioner {
     }
 }
 
-@Suite("What a killed process left running")
+@Suite("The operations of a killed process")
 struct RecoveryTests {
     private let world: World
     private let provisioner = StubbornProvisioner()
@@ -42,7 +42,7 @@ struct RecoveryTests {
     private let leftOver: [WorkspaceID]
     private let new: WorkspaceID
 
-    /// 64 creates run by a process that is dead, and one that is new.
+    /// Inserts 64 creates that a dead process runs, and a new one.
     init() async throws {
         world = try World()
         store = try world.open()
@@ -90,7 +90,9 @@ struct RecoveryTests {
         #expect(isTrue())
     }
 
-    @Test("is ended all at once, and no other operation waits for that", arguments: [false, true])
+    @Test(
+        "All processes of a killed prewarm are ended at the same time, and no other operation waits for that",
+        arguments: [false, true])
     func atOnce(_ isDaemon: Bool) async throws {
         let runner = OperationRunner(engine)
         let signal = Signal<Nudge>()

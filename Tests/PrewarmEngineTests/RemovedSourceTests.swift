@@ -3,9 +3,9 @@ import PrewarmEngine
 import PrewarmSQLite
 import Testing
 
-@Suite("A source that the configuration does not name any more")
+@Suite("A source that was removed from the configuration")
 struct RemovedSourceTests {
-    @Test("keeps its workspaces, which can be claimed, until somebody approves its last revision")
+    @Test("A removed source keeps its claimable workspaces until its last revision is approved")
     func heldUntilApproved() async throws {
         let world = try World()
         let store = try world.open()
@@ -14,20 +14,20 @@ struct RemovedSourceTests {
         try await first.sync()
         let renamed = world.engine(store: store, source: "renamed")
         try await renamed.sync()
-        #expect(world.with(\.instances).count == 10, "the new name has pools of its own, the old one keeps its")
+        #expect(world.with(\.instances).count == 10, "the new name has its own pools, and the old one keeps its pools")
         let removed = try #require(try await renamed.removedSources().first)
         #expect(removed.name == "presets" && removed.unclaimed == 5)
         let claimed = try await renamed.claim("presets/a", owner: "ada")
 
         let approved = try await renamed.approve(world.with(\.head) ?? "", source: "presets", by: "eve")
-        #expect(approved.map(\.deletions.count) == [2], "what is claimed stays, and what shall be retained")
+        #expect(approved.map(\.deletions.count) == [2], "claimed and retained workspaces stay")
         try await renamed.sync()
         #expect(world.with(\.instances).count == 8)
         #expect(world.with { $0.instances.contains(claimed.id.rawValue) })
         #expect(try await renamed.removedSources().map(\.unclaimed) == [2])
     }
 
-    @Test("is forgotten with its last workspace")
+    @Test("A removed source is deleted together with its last workspace")
     func forgotten() async throws {
         let world = try World()
         let store = try world.open()
@@ -35,7 +35,7 @@ struct RemovedSourceTests {
         try await world.engine(store: store).sync()
         let renamed = world.engine(store: store, source: "renamed")
         let claimed = try await renamed.claim("a", owner: "ada")
-        await #expect(throws: ApprovalError.self, "of a lost source no plan shows anything") {
+        await #expect(throws: ApprovalError.self, "no plan shows a removed source") {
             try await renamed.approve(world.with(\.head) ?? "", by: "eve")
         }
         _ = try await renamed.approve(world.with(\.head) ?? "", source: "presets", by: "eve")
@@ -45,11 +45,11 @@ struct RemovedSourceTests {
         try await renamed.sync()
         try await renamed.sync()
         #expect(try await renamed.removedSources().isEmpty)
-        #expect(world.with(\.instances).count == 3, "those of the new name")
+        #expect(world.with(\.instances).count == 3, "only the workspaces of the new name are left")
         #expect(try await store.read { try $0.sources() }.map(\.name) == ["renamed"])
     }
 
-    @Test("takes up its pools again when it comes back, approved or not")
+    @Test("A source that is configured again continues its pools, with and without an approval")
     func comesBack() async throws {
         let world = try World()
         let store = try world.open()
@@ -67,7 +67,7 @@ struct RemovedSourceTests {
         #expect(try await engine.assess("presets").presets.map(\.retirement) == [nil])
     }
 
-    @Test("Another folder of the same commit is read at once")
+    @Test("Another path of the same commit is read at once")
     func otherFolder() async throws {
         let world = try World()
         let store = try world.open()

@@ -2,9 +2,9 @@ import PrewarmCore
 import PrewarmEngine
 import Testing
 
-@Suite("A preset whose name several sources have")
+@Suite("A preset name that several sources have")
 struct SameNameTests {
-    /// An engine with sources of these names, which all have a preset `a`, and the workspaces of all of them.
+    /// Returns an engine with these sources, which all have a preset `a`, and the workspaces of all sources.
     private func engine(_ names: [String], standard: String? = nil, in world: World) async throws -> Engine {
         let store = try world.open()
         world.commit("a 3 1")
@@ -16,7 +16,7 @@ struct SameNameTests {
             parser: one.parser, now: one.now)
     }
 
-    @Test("means the one of the first source in the configuration, whatever the sources are called")
+    @Test("A name means the preset of the first source in the configuration")
     func first() async throws {
         let world = try World()
         let engine = try await engine(["one", "another"], in: world)
@@ -24,14 +24,14 @@ struct SameNameTests {
         #expect(try await engine.claim("another/a", owner: "ada").preset.source == "another")
     }
 
-    @Test("means the one of the default source where the configuration has one")
+    @Test("A name means the preset of the default source if the configuration has one")
     func standard() async throws {
         let world = try World()
         let engine = try await engine(["one", "another"], standard: "another", in: world)
         #expect(try await engine.claim("a", owner: "ada").preset.source == "another")
     }
 
-    @Test("means the one that the caller may see, and the caller's own where it may see several")
+    @Test("A name means a preset that the caller may see")
     func scope() async throws {
         let world = try World()
         let engine = try await engine(["one", "another", "third"], in: world)
@@ -40,10 +40,10 @@ struct SameNameTests {
         }
         #expect(try await source { $0.source == "third" } == "third")
         #expect(try await source { $0.source != "one" } == "another")
-        #expect(try await source { _ in false } == "one", "the caller is refused by name")
+        #expect(try await source { _ in false } == "one", "the caller gets the preset and is refused later")
     }
 
-    @Test("means another one once the first is gone from git, and is ambiguous among removed sources only")
+    @Test("A name means another preset after the first is removed, and is ambiguous only among removed sources")
     func removed() async throws {
         let world = try World()
         let engine = try await engine(["one", "another"], in: world)

@@ -2,8 +2,8 @@ import PrewarmCore
 import PrewarmEngine
 import Testing
 
-/// 08:00 to 17:59 are the day; the world begins at 20:26.
-@Suite("What a revision takes away at another time than now")
+/// The window is 08:00 to 17:59. The clock of the world begins at 20:26.
+@Suite("The deletion guard with schedules")
 struct ScheduledGuardTests {
     private let world: World
     private let engine: Engine
@@ -13,7 +13,7 @@ struct ScheduledGuardTests {
         engine = world.engine(store: try world.open())
     }
 
-    /// - Parameter day: after the world began.
+    /// - Parameter day: The number of days after the world began.
     private func sync(_ text: String? = nil, day: Int64 = 1, hour: Int64) async throws {
         let midnight = Timestamp(seconds: 1_779_926_400)
         world.with { $0.now = midnight + .seconds(day * 86_400 + hour * 3600) }
@@ -23,23 +23,23 @@ struct ScheduledGuardTests {
 
     private var count: Int { world.with(\.instances).count }
 
-    @Test("is held when the window ends that hid it, and not asked for again the next night")
+    @Test("Lowered numbers are held when the window ends, and an approval counts for later nights")
     func hiddenByAWindow() async throws {
         try await sync("a 20 1 window=8-17:20\nb 4 1", hour: 9)
         try await sync("a 2 1 window=8-17:20\nb 4 1", hour: 10)
         #expect(count == 24)
         try await sync(hour: 18)
-        #expect(count == 24, "18 of 24")
+        #expect(count == 24, "18 of 24 are held")
         _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
         try await sync(hour: 19)
         #expect(count == 6)
         try await sync(day: 2, hour: 9)
         #expect(count == 24)
         try await sync(day: 2, hour: 18)
-        #expect(count == 6, "the schedule's doing")
+        #expect(count == 6, "the schedule causes this, not the revision")
     }
 
-    @Test("stays held, whichever window comes in between")
+    @Test("A hold lasts through a window with a higher number")
     func heldThroughAWindow() async throws {
         try await sync("a 20 1 window=8-17:20\nb 4 1", hour: 6)
         try await sync("a 2 1 window=8-17:20\nb 4 1", hour: 7)
@@ -49,36 +49,36 @@ struct ScheduledGuardTests {
         #expect(count == 24)
     }
 
-    @Test("is held when a window begins that it brought")
+    @Test("Deletions of a new window are held when the window begins")
     func broughtAWindow() async throws {
         try await sync("a 20 1\nb 4 1", hour: 6)
         try await sync("a 20 1 window=8-17:0\nb 4 1", hour: 7)
         try await sync(hour: 9)
-        #expect(count == 24, "20 of 24")
+        #expect(count == 24, "20 of 24 are held")
         try await sync("a 20 1\nb 4 1", hour: 10)
         try await sync(hour: 11)
         #expect(try await engine.assess("presets").plan.held.isEmpty)
     }
 
-    @Test("is told apart from what the schedule takes anyway")
+    @Test("Deletions of the schedule do not count as those of a revision")
     func besideASchedule() async throws {
         try await sync("a 10 1 window=8-17:20\nk 10 1", hour: 9)
         try await sync("a 10 1 window=8-17:14", hour: 10)
-        #expect(count == 30, "16 of 30")
+        #expect(count == 30, "16 of 30 are held")
         try await sync(hour: 18)
-        #expect(try await engine.assess("presets").plan.held.count == 10, "10 of k")
+        #expect(try await engine.assess("presets").plan.held.count == 10, "the 10 of k are held")
         #expect(count == 20)
     }
 
-    @Test("is told apart from a schedule's own step, where it lowers that a little")
+    @Test("A slightly lower number does not hold the steps of the schedule")
     func aLittleLess() async throws {
         try await sync("a 5 1 window=8-17:20\nb 4 1", hour: 9)
         try await sync("a 4 1 window=8-17:20\nb 4 1", hour: 10)
         try await sync(hour: 18)
-        #expect(count == 8, "15 go by the schedule, 1 by the revision")
+        #expect(count == 8, "the schedule removes 15, the revision removes 1")
     }
 
-    @Test("is held when a window ends too early, though it was cut at night")
+    @Test("A window that was shortened at night is held when it ends too early")
     func cutAtNight() async throws {
         try await sync("a 2 1 window=8-17:20\nb 4 1", hour: 9)
         try await sync(hour: 22)
@@ -87,16 +87,16 @@ struct ScheduledGuardTests {
         try await sync(day: 2, hour: 8)
         #expect(count == 24)
         try await sync(day: 2, hour: 10)
-        #expect(count == 24, "18 of 24, in what was the window before")
+        #expect(count == 24, "18 of 24 are held during the earlier window")
         _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
         try await sync(day: 2, hour: 11)
         #expect(count == 6)
         try await sync(day: 3, hour: 8)
         try await sync(day: 3, hour: 10)
-        #expect(count == 6, "the schedule's doing")
+        #expect(count == 6, "the schedule causes this, not the revision")
     }
 
-    @Test("is forgotten after a week in which nothing waited for it")
+    @Test("A lowered number is forgotten after a week without a hold")
     func forgotten() async throws {
         try await sync("a 2 1 window=8-17:20\nb 4 1", hour: 9)
         try await sync("a 2 1 window=7-17:20\nb 4 1", hour: 10)
@@ -106,7 +106,7 @@ struct ScheduledGuardTests {
         #expect(try await record().lowerings.isEmpty)
     }
 
-    @Test("is not what a schedule takes each night")
+    @Test("The nightly steps of a schedule are not held")
     func nights() async throws {
         try await sync("a 2 1 window=8-17:20\nb 4 1", hour: 9)
         try await sync("a 3 1 window=8-17:20\nb 4 1", hour: 10)

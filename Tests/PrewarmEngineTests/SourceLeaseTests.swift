@@ -13,7 +13,9 @@ struct SourceLeaseTests {
         store = try world.open()
     }
 
-    @Test("keeps others from reconciling it, until its holder is late or dead", arguments: [true, false])
+    @Test(
+        "A lease keeps others from reconciling the source until it expires or its holder has ended",
+        arguments: [true, false])
     func held(isDead: Bool) async throws {
         world.commit("go 2 1")
         let engine = world.engine(store: store, holder: "second")
@@ -34,7 +36,7 @@ struct SourceLeaseTests {
         #expect(try await store.read { try $0.lease(ofSource: "presets") }?.fence ?? 0 > 7)
     }
 
-    @Test("is lost by who is late, who then commits nothing")
+    @Test("A process whose lease expired commits nothing")
     func late() async throws {
         world.commit("go 2 1")
         let (world, heir) = (world, world.engine(store: store, holder: "second"))
@@ -52,7 +54,7 @@ struct SourceLeaseTests {
         #expect(try await heir.turn("presets").isQuiet)
     }
 
-    @Test("is not what keeps a turn from going back behind what another one put in force meanwhile")
+    @Test("A reconciliation without a lease does not replace a newer revision by an older one")
     func overtaken() async throws {
         world.commit("go 1 1")
         let (world, heir) = (world, world.engine(store: store, holder: "second"))
@@ -72,7 +74,7 @@ struct SourceLeaseTests {
         #expect(try await store.read { try $0.events(EventFilter()) }.allSatisfy { $0.reason != "HistoryRewritten" })
     }
 
-    @Test("is not needed by a turn that reads no manifests, behind which one that is late does not go back")
+    @Test("A reconciliation of few changes needs no lease, and a late one does not undo it")
     func lateBehindAChange() async throws {
         let git = FileGit()
         @Sendable func commit(_ instances: Int) {
@@ -89,7 +91,7 @@ struct SourceLeaseTests {
         let (world, store, heir) = (world, store, world.engine(git: git, store: store))
         _ = try await heir.turn("presets")
         let first = try await store.read { try $0.lease(ofSource: "presets") }
-        #expect(first?.holder == "first" && first?.until == world.with(\.now), "it is let go with the turn")
+        #expect(first?.holder == "first" && first?.until == world.with(\.now), "the reconciliation released its lease")
         commit(2)
         let isThrough = Mutex(false)
         let meanwhile: @Sendable () async -> Void = {
@@ -115,7 +117,7 @@ struct SourceLeaseTests {
         #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) }.count == 3)
     }
 
-    /// An engine that is kept from going on while it verifies, or reads all manifests.
+    /// Returns an engine that calls a function while it verifies a revision or reads all manifests.
     private func interrupted(
         at step: InterruptedGit.Step = .manifests, _ meanwhile: @escaping @Sendable () async -> Void
     ) throws -> Engine {

@@ -2,10 +2,10 @@ import PrewarmCore
 import PrewarmEngine
 import Testing
 
-/// What is started first where more is due than slots are free.
+/// The order in which due operations start if slots are scarce.
 @Suite("Due operations")
 struct StartingTests {
-    /// The preset of each call, in the order of the calls.
+    /// Returns the preset of each call, in the order of the calls.
     private static func calls(_ world: World, _ engine: Engine) async throws -> [String] {
         var calls: [String] = []
         for call in world.with(\.calls) {
@@ -21,7 +21,7 @@ struct StartingTests {
         return world.engine(store: try world.open(), policy: policy)
     }
 
-    @Test("for a user who waits start before refills")
+    @Test("Operations for a waiting user start before refills")
     func waitingClaim() async throws {
         let world = try World()
         let engine = try Self.engine(world)
@@ -32,7 +32,7 @@ struct StartingTests {
         #expect(try await Self.calls(world, engine).first == "create b")
     }
 
-    @Test("of a higher priority start first, also where the priority changes while they wait")
+    @Test("Operations of a higher priority start first, also if the priority changes while they wait")
     func priority() async throws {
         let world = try World()
         let engine = try Self.engine(world)
@@ -47,13 +47,13 @@ struct StartingTests {
         #expect(calls.last == "create c")
     }
 
-    @Test("of presets with one priority take turns")
+    @Test("Operations of presets with the same priority take turns")
     func turns() async throws {
         let world = try World()
         let engine = try Self.engine(world)
         world.commit("a 6 1")
         _ = try await engine.turn("presets")
-        // Ids of one millisecond have no order.
+        // Ids that were made in the same millisecond have no order.
         world.with { $0.now = $0.now + .seconds(1) }
         world.commit("a 6 1\nb 3 1")
         try await engine.sync()
@@ -62,7 +62,7 @@ struct StartingTests {
             calls == ["a", "b", "a", "b", "a", "b", "a", "a", "a"].map { "create \($0)" })
     }
 
-    @Test("that make room under a limit start before creates, others after them")
+    @Test("Deletes that make room under a limit start before creates, other deletes after them")
     func deletions() async throws {
         for (limit, first) in [(6, "delete b"), (nil, "create c")] {
             let world = try World()
@@ -76,7 +76,7 @@ struct StartingTests {
         }
     }
 
-    @Test("leave a slot free for users who wait")
+    @Test("One slot stays free for waiting users")
     func reserve() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -94,7 +94,7 @@ struct StartingTests {
         _ = await sync.result
     }
 
-    @Test("of what its owner released start although its preset is suspended")
+    @Test("The delete of a released workspace starts even if its preset is suspended")
     func released() async throws {
         for scope in [Suspension.Scope.all, .source("presets"), .preset(PresetKey(source: "presets", name: "a"))] {
             let world = try World()
@@ -107,7 +107,7 @@ struct StartingTests {
             _ = try await engine.release(claimed.id.rawValue)
             try await engine.sync()
             #expect(!world.with(\.instances).contains(claimed.id.rawValue))
-            #expect(world.with(\.instances).count == 1, "nothing else is done")
+            #expect(world.with(\.instances).count == 1, "no other operation runs")
         }
     }
 

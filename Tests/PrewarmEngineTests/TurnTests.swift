@@ -3,8 +3,10 @@ import PrewarmEngine
 import PrewarmManifests
 import Testing
 
-@Suite struct TurnTests {
-    @Test func fillsPoolsAndThenIsQuiet() async throws {
+@Suite("Reconciliation")
+struct TurnTests {
+    @Test("The first reconciliation fills the pools, and the next does nothing")
+    func fillsPoolsAndThenIsQuiet() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
         world.commit("a 3 1\nb 1 1")
@@ -17,8 +19,9 @@ import Testing
         #expect(world.with(\.calls).count == calls)
     }
 
-    /// As after a start before the clock was set: what was told of times to come is worth nothing then.
-    @Test func aClockThatWasAheadOnceStopsNoSchedule() async throws {
+    /// A process may start before the clock is set. Times that were planned then do not count.
+    @Test("A schedule works after the clock was ahead once")
+    func aClockThatWasAheadOnceStopsNoSchedule() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
         let midnight = Timestamp(seconds: 1_779_926_400)
@@ -31,10 +34,11 @@ import Testing
         world.with { $0.now = midnight + .seconds(9 * 3600) }
         try await engine.sync()
         #expect(try await engine.counts("a")?.eligible == 5)
-        #expect(try await engine.turn("presets").isQuiet, "it is looked at once")
+        #expect(try await engine.turn("presets").isQuiet, "the schedule is planned for once")
     }
 
-    @Test func aTimeZoneThatCantBeReadTakesNothing() async throws {
+    @Test("An unreadable time zone deletes nothing")
+    func aTimeZoneThatCantBeReadTakesNothing() async throws {
         let world = try World()
         let git = FileGit()
         let schedule = "{timezone: Europe/Berlin, windows: [{cron: \"* * * * *\", instances: 6}]}"
@@ -50,16 +54,17 @@ import Testing
         #expect(world.with(\.instances).count == 6)
         let held = try await blind.assess("presets").plan.held
         #expect(held.count == 4 && held.allSatisfy { $0.hold == .timezone("Europe/Berlin") })
-        #expect(held.first?.hold.message.contains("install tzdata") == true)
+        #expect(held.first?.hold.message.contains("Install tzdata") == true)
         world.with { $0.now = $0.now + .seconds(60) }
         try await world.engine(git: git, store: try world.open()).sync()
-        #expect(world.with(\.instances).count == 7, "six, and what is ada's")
+        #expect(world.with(\.instances).count == 7, "six unclaimed workspaces and the claimed one")
         git.commit([:])
         try await world.engine(git: git, store: try world.open(), zones: ZoneDirectory(path: "/nowhere")).sync()
         #expect(try await blind.assess("presets").plan.held.allSatisfy { $0.hold != .timezone("Europe/Berlin") })
     }
 
-    @Test func aTimeZoneThatCantBeReadHidesNothingFromTheGuard() async throws {
+    @Test("The guard holds deletions of a schedule whose time zone is unreadable")
+    func aTimeZoneThatCantBeReadHidesNothingFromTheGuard() async throws {
         let world = try World()
         let git = FileGit()
         let schedule = ", schedule: {timezone: Europe/Berlin, windows: [{cron: \"* * * * *\", instances: 20}]}"
@@ -76,8 +81,9 @@ import Testing
         #expect(try await blind.assess("presets").plan.held.allSatisfy(\.hold.isOfGuard))
     }
 
-    /// What one source has to many keeps another from making more.
-    @Test func aSourceThatMakesRoomIsNoticedByOthers() async throws {
+    /// At the limit of all sources, surplus workspaces of one source keep another one from creating workspaces.
+    @Test("A source that makes room lets other sources create workspaces")
+    func aSourceThatMakesRoomIsNoticedByOthers() async throws {
         let world = try World()
         let (first, second) = (FileGit(), FileGit())
         func text(_ name: String, _ instances: Int) -> [String: String] {
@@ -111,7 +117,8 @@ import Testing
         #expect(try await ready("second") == 4)
     }
 
-    @Test func refillsWhatWasClaimedAndNeverTouchesIt() async throws {
+    @Test("A pool is refilled after a claim, and the claimed workspace stays")
+    func refillsWhatWasClaimedAndNeverTouchesIt() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
         world.commit("a 2 1")
@@ -124,7 +131,8 @@ import Testing
         #expect(world.with(\.instances) == [claimed.id.rawValue])
     }
 
-    @Test func aRemoteThatCantBeReadLeavesTheLastGoodRevisionInForce() async throws {
+    @Test("The last good revision stays applied if the remote is unreadable")
+    func aRemoteThatCantBeReadLeavesTheLastGoodRevisionInForce() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
         world.commit("a 2 1")
@@ -133,7 +141,7 @@ import Testing
         world.with { $0.failure = GitFailure(.unreachable, "no answer") }
         let report = try await engine.sync()
         #expect(report.turns.first?.failure?.reason == .unreachable)
-        #expect(try await engine.counts("a")?.eligible == 2, "the pool is refilled all the same")
+        #expect(try await engine.counts("a")?.eligible == 2, "the pool is refilled")
         let since = try await engine.store.read { try $0.source("presets")?.failure?.since }
         world.with { $0.now = $0.now + .seconds(60) }
         try await engine.sync()
@@ -143,7 +151,8 @@ import Testing
         #expect(try await engine.store.read { try $0.source("presets")?.failure } == nil)
     }
 
-    @Test func aBrokenManifestKeepsItsPresetAndAMissingOneIsPruned() async throws {
+    @Test("A broken manifest keeps its preset, and a removed one is pruned")
+    func aBrokenManifestKeepsItsPresetAndAMissingOneIsPruned() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
         world.commit("a 2 1\nb 1 1")
@@ -159,7 +168,8 @@ import Testing
         #expect(world.with(\.instances).count == 2)
     }
 
-    @Test func aFailingBuildBacksOffStallsAndIsRetried() async throws {
+    @Test("A failing build backs off, stalls and can be retried")
+    func aFailingBuildBacksOffStallsAndIsRetried() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
         world.commit("a 2 1\nb 1 2")
@@ -168,7 +178,7 @@ import Testing
             try await engine.sync()
             world.with { $0.now = $0.now + .seconds(400) }
         }
-        #expect(try await engine.counts("b")?.eligible == 1, "one failing preset never delays another")
+        #expect(try await engine.counts("b")?.eligible == 1, "a failing preset delays no other preset")
         let creates = world.with { state in state.calls.filter { $0.hasPrefix("create") }.count }
         #expect(creates <= 1 + 2 + 2, "two at first, then one at a time until the limit of three")
         guard case .stalled = try await engine.assess("presets").plan.pools.first?.wait else {
@@ -181,7 +191,8 @@ import Testing
         #expect(try await engine.counts("a")?.eligible == 2)
     }
 
-    @Test func busyIsNoFailureAndAFailingDeleteIsTriedAgain() async throws {
+    @Test("A busy provisioner is no failure, and a failed delete is retried")
+    func busyIsNoFailureAndAFailingDeleteIsTriedAgain() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
         world.commit("a 1 1")
@@ -203,7 +214,8 @@ import Testing
         #expect(world.with(\.instances).isEmpty)
     }
 
-    @Test func whatStartsSlowlyIsInspectedUntilItIsReady() async throws {
+    @Test("A slowly starting workspace is inspected until it is ready")
+    func whatStartsSlowlyIsInspectedUntilItIsReady() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
         world.with { $0.startsSlowly = true }
@@ -218,7 +230,8 @@ import Testing
         #expect(try await engine.counts("a")?.eligible == 1)
     }
 
-    @Test func anExpiredInstanceIsReplaced() async throws {
+    @Test("An expired workspace is replaced")
+    func anExpiredInstanceIsReplaced() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
         world.commit("a 2 1 ttl=3600")

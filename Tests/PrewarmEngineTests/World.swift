@@ -5,41 +5,41 @@ import PrewarmManifests
 import PrewarmSQLite
 import Synchronization
 
-/// A git repository, a provider of instances and a clock in memory, around a real store in a file.
+/// A git repository, a provider of workspaces and a clock in memory, with a real store in a file.
 final class World: Sendable {
     let path: String
     private let state = Mutex(State())
 
     struct State {
-        /// Text of `presets.txt` by commit.
+        /// The text of `presets.txt` by commit.
         var commits: [String: String] = [:]
         var head: String?
         var failure: GitFailure?
-        /// Commits that have no trusted signature.
+        /// The commits without a trusted signature.
         var untrusted: Set<String> = []
-        /// Commits that were pushed by force: what came before is not in their history.
+        /// The commits that were force-pushed: earlier commits are not in their history.
         var rewrites: Set<String> = []
-        /// Paths of symbolic links.
+        /// The paths of symbolic links.
         var links: [String] = []
         var listings = 0
         var now = Timestamp(seconds: 1_780_000_000)
-        /// What exists at the provider.
+        /// The ids of the workspaces that exist at the provider.
         var instances: Set<String> = []
         var calls: [String] = []
-        /// Template versions whose create fails.
+        /// The template versions whose create fails.
         var brokenVersions: Set<String> = []
         var failingDeletes = 0
         var isBusy = false
         var startsSlowly = false
-        /// Creates of these versions run until they are cancelled.
+        /// The template versions whose create runs until it is canceled.
         var endlessVersions: Set<String> = []
         var deadHolders: Set<String> = []
-        /// Of what exists, what the provisioner's list leaves out.
+        /// The existing workspaces that the provisioner's list leaves out.
         var unlisted: Set<String> = []
-        /// What the provisioner says of an instance in place of "ready".
+        /// The states that the provisioner reports instead of "ready", by workspace.
         var words: [String: String] = [:]
         var canInspect = true
-        /// Of the provisioner.
+        /// The concurrency of the provisioner.
         var concurrency = 4
     }
 
@@ -53,9 +53,9 @@ final class World: Sendable {
 
     func with<Result>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }
 
-    /// Each line is `NAME INSTANCES VERSION`, and then words as `ttl=SECONDS deprecated broken recreate atOnce cold
-    /// observe suspended confirm retain keepFailed limit=FAILURES priority=NUMBER one-by-one window=HOUR-HOUR:INSTANCES`, in UTC; or `template SECONDS`, the time until an instance
-    /// has to be ready.
+    /// Commits a text. Each line is `NAME INSTANCES VERSION` with optional words: `ttl=SECONDS deprecated broken recreate
+    /// atOnce cold observe suspended confirm retain keepFailed limit=FAILURES priority=NUMBER one-by-one
+    /// window=HOUR-HOUR:INSTANCES` (in UTC). The line `template SECONDS` sets the readyTimeout of the template.
     func commit(_ text: String) {
         with { state in
             let id = String(format: "%040x", state.commits.count + 1)
@@ -80,7 +80,7 @@ final class World: Sendable {
             holder: holder, isDead: { holder in self.with { $0.deadHolders.contains(holder) } })
     }
 
-    /// An engine on real manifests.
+    /// Returns an engine that reads real manifests.
     func engine(
         git: FileGit, store: any Store, policy: Policy = Policy(), zones: ZoneDirectory = ZoneDirectory(),
         isIncremental: Bool = true
@@ -93,7 +93,7 @@ final class World: Sendable {
             isIncremental: isIncremental)
     }
 
-    /// Another world with a copy of the store, which nobody writes meanwhile.
+    /// Returns another world with a copy of the store. The store must not be written meanwhile.
     func copied() throws -> World {
         let copy = try World()
         for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: path + suffix) {
@@ -187,7 +187,7 @@ private struct MemoryGit: GitSource {
 
     func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool {
         world.with { state in
-            // Commits are numbered as they come, one on the other but where the history was rewritten between them.
+            // Commits have growing numbers. Each follows on the one before, unless history was rewritten in between.
             old.commit <= new.commit && !state.rewrites.contains { old.commit < $0 && $0 <= new.commit }
         }
     }
@@ -262,7 +262,7 @@ struct MemoryProvisioner: Provisioner {
 }
 
 extension Engine {
-    /// `prewarm sync`.
+    /// Runs `prewarm sync`.
     @discardableResult
     func sync(waitsUntil: ContinuousClock.Instant? = nil, refreshes: Bool = false) async throws -> Synchronizer.Report {
         try await Synchronizer(self, sources: sourceNames, waitsUntil: waitsUntil, refreshes: refreshes) { _ in }.run()

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The directory of time zones")
 struct ZoneDirectoryTests {
-    @Test("A zone is found by its name, again and again")
+    @Test("A zone is found by its name each time")
     func name() throws {
         let zones = ZoneDirectory()
         let berlin = try zones.rules(of: "Europe/Berlin")
@@ -16,7 +16,7 @@ struct ZoneDirectoryTests {
     }
 
     @Test(
-        "What is no zone is refused, and no name leads out of the directory",
+        "A name that is not a zone is refused, and no name leads out of the directory",
         arguments: [
             "", "/", "/etc/passwd", "../zoneinfo/UTC", "Europe/../UTC", "Europe/./Berlin", "Europe//Berlin", "Europe/",
             "Europe", "Europe/berlin", "tzdata.zi", "Europe/Ber\0lin", "Europe/Berlin\n", "right/Europe/Berlin",
@@ -26,7 +26,7 @@ struct ZoneDirectoryTests {
         #expect(throws: TimeZoneError.self) { try ZoneDirectory().rules(of: name) }
     }
 
-    @Test("TZDIR names another directory, where it is not empty")
+    @Test("TZDIR names another directory if it is not empty")
     func environment() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "zones-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -41,7 +41,7 @@ struct ZoneDirectoryTests {
         #expect(try ZoneDirectory(environment: ["TZDIR": ""]).rules(of: "Europe/Berlin") != .utc)
     }
 
-    @Test("Without tzdata there is still UTC, and the error says what to install")
+    @Test("UTC works without tzdata, and the error of another zone says what to install")
     func missingDirectory() throws {
         let zones = ZoneDirectory(path: "/nonexistent")
         #expect(try zones.rules(of: "UTC") == .utc)

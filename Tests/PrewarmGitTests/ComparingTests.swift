@@ -4,7 +4,7 @@ import PrewarmEngine
 import PrewarmGit
 import Testing
 
-@Suite("Two revisions are compared")
+@Suite("Comparison of two revisions")
 struct ComparingTests {
     let folder: Folder
     let origin: Origin
@@ -15,7 +15,7 @@ struct ComparingTests {
         origin = try await Origin(folder)
     }
 
-    /// Nil takes a file away.
+    /// Commits files. A nil text removes the file.
     private func commit(_ files: [String: String?]) async throws -> String {
         for (name, text) in files where text == nil {
             try FileManager.default.removeItem(atPath: "\(origin.path)/\(name)")
@@ -23,14 +23,14 @@ struct ComparingTests {
         return try await origin.commit(files.compactMapValues { $0 })
     }
 
-    /// `-a.yaml` is gone, `+` new, `~` another.
+    /// Returns the changes: `-a.yaml` was removed, `+a.yaml` was added, `~a.yaml` was changed.
     private func changes(_ mirror: GitMirror, _ old: String, _ new: String) async throws -> [String]? {
         try await mirror.step(
             from: Revision(ref: nil, commit: old), to: Revision(ref: nil, commit: new), limit: Self.limit
         ).changes?.files.map { ($0.old == nil ? "+" : $0.new == nil ? "-" : "~") + $0.path }
     }
 
-    @Test("and only manifests below the path are told, with their contents and the commit's description")
+    @Test("A comparison returns only manifests below the path, with their contents and the commit's description")
     func told() async throws {
         let old = try await origin.commit([
             "presets/a.yaml": "a", "presets/b.yaml": "b", "presets/deep/c.yml": "c", "other/d.yaml": "d",
@@ -56,7 +56,7 @@ struct ComparingTests {
     }
 
     @Test(
-        "over a history of any changes, as the lists of their manifests differ",
+        "A comparison of any two commits equals the difference of their listings",
         arguments: [
             ("", []), ("x", []), ("x/y", []), ("x/a.yaml", []), ("x/y,a", []), ("x/a.yaml,a", []),
             ("", ["/x/y/z", "b.yml"]),
@@ -103,7 +103,7 @@ struct ComparingTests {
         return Dictionary(uniqueKeysWithValues: files.map { ($0.path, $0.blob) })
     }
 
-    @Test("and nothing is told where there is too much, the path is gone, or the old one was never fetched")
+    @Test("A comparison returns nil if there are too many changes, or the path or the old commit is missing")
     func untold() async throws {
         let old = try await origin.commit(["presets/a.yaml": "a", "b.yaml": "b"])
         let gone = try await commit(["presets/a.yaml": nil])
@@ -116,7 +116,7 @@ struct ComparingTests {
         #expect(try await changes(mirror, String(repeating: "1", count: 40), old) == nil)
     }
 
-    @Test("and a file that is too large is told without its contents")
+    @Test("A file that is too large is returned without its contents")
     func large() async throws {
         let old = try await origin.commit(["a.yaml": "a"])
         let new = try await origin.commit(["a.yaml": String(repeating: "x", count: 1001)])
@@ -129,7 +129,7 @@ struct ComparingTests {
         }
     }
 
-    @Test("and only a look at everything tells where a link or a submodule came among the manifests")
+    @Test("A comparison returns nil if a link or a submodule was added among the manifests")
     func links() async throws {
         let old = try await origin.commit(["a.yaml": "a", "b.yaml": "b", "drafts/c.yaml": "c", "notes": "n"])
         let mirror = try folder.mirror(origin.path) { $0.exclude = [try PathPattern("drafts/")] }

@@ -4,7 +4,7 @@ import PrewarmEngine
 import PrewarmGit
 import Testing
 
-@Suite("A repository on disk")
+@Suite("Repositories on disk")
 struct FileTests {
     let folder: Folder
 
@@ -13,7 +13,7 @@ struct FileTests {
     }
 
     @Test(
-        "is found by its path and by its URL, whatever signs are in it",
+        "A repository is found by its path and by its URL, with any characters in its name",
         arguments: ["plain", "with a space", "mit Ümläut", "プリセット", "50% & more", "a:b", "a+b@c#d?e'f", "x::y"])
     func names(_ name: String) async throws {
         let origin = try await Origin(folder, name)
@@ -27,7 +27,7 @@ struct FileTests {
         }
     }
 
-    @Test("may stand in a file:// URL with its spaces and letters as they are, and with localhost as the host")
+    @Test("A file:// URL may contain unescaped spaces and letters, and localhost as its host")
     func unencoded() async throws {
         let origin = try await Origin(folder, "a bé")
         let commit = try await origin.commit()
@@ -36,14 +36,16 @@ struct FileTests {
         }
     }
 
-    @Test("is missing, not one of ssh, where its path has a colon", arguments: ["host:repo", "git@host:repo"])
+    @Test(
+        "A missing path with a colon is reported as missing, and not taken for an ssh URL",
+        arguments: ["host:repo", "git@host:repo"])
     func colon(_ name: String) async throws {
         let mirror = try folder.mirror("\(folder.path)/\(name)")
         let failure = await #expect(throws: GitFailure.self) { try await mirror.head() }
         #expect(failure?.reason == .notARepository)
     }
 
-    @Test("is mirrored into a folder with a space, a colon and other letters in its path")
+    @Test("The path of a mirror may contain a space, a colon and letters beyond ASCII")
     func mirrorPath() async throws {
         let origin = try await Origin(folder)
         try await origin.commit()
@@ -51,7 +53,7 @@ struct FileTests {
         #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
     }
 
-    @Test("that is a shallow clone is told as that, and not as one that we made of it")
+    @Test("A shallow clone is refused by the path in the configuration, with the command that completes it")
     func shallow() async throws {
         let origin = try await Origin(folder)
         try await origin.commit()
@@ -59,11 +61,13 @@ struct FileTests {
         try await run("git", ["clone", "-q", "--depth", "1", "file://\(origin.path)", "clone"], in: folder.path)
         let mirror = try folder.mirror("\(folder.path)/clone")
         let failure = await #expect(throws: GitFailure.self) { try await mirror.fetch(try await mirror.head()) }
-        #expect(failure?.message == "\(folder.path)/clone is a shallow clone, which lacks what came before")
+        #expect(
+            failure?.message
+                == "cannot fetch from \(folder.path)/clone: it is a shallow clone, which lacks older commits")
         #expect(failure?.hint?.contains("fetch --unshallow") == true)
     }
 
-    @Test("is mirrored anew, whatever stands in the place of the mirror", arguments: ["file", "link"])
+    @Test("A file or link in the place of the mirror is replaced by a new mirror", arguments: ["file", "link"])
     func occupied(kind: String) async throws {
         let origin = try await Origin(folder)
         try await origin.commit()
@@ -79,7 +83,7 @@ struct FileTests {
         #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
     }
 
-    @Test("may be bare, a work tree or its .git")
+    @Test("A repository may be given as a bare repository, a work tree or its .git folder")
     func kinds() async throws {
         let origin = try await Origin(folder)
         let commit = try await origin.commit()
@@ -89,8 +93,8 @@ struct FileTests {
         }
     }
 
-    /// `git rev-parse` says what is right; only some of these are plain files.
-    @Test("is at the commit that git says, however git keeps its branches")
+    /// `git rev-parse` gives the expected commits. Only some of these branches are plain files.
+    @Test("A branch is resolved as by git, in each form in which git stores branches")
     func branches() async throws {
         let origin = try await Origin(folder)
         try await origin.commit()
@@ -107,24 +111,24 @@ struct FileTests {
             let head = try await folder.mirror(origin.path).head()
             #expect(head.commit == (try await origin.git("rev-parse", "HEAD")), comment)
         }
-        try await check("each is a file")
+        try await check("each branch is a file")
         try await origin.git("pack-refs", "--all")
-        try await check("all are lines of one file")
+        try await check("all branches are lines of packed-refs")
         try await origin.git("update-ref", "refs/heads/team/main", inNext)
-        try await check("one is newer than its line")
+        try await check("one branch is newer than its line")
         try await origin.git("symbolic-ref", "refs/heads/next", "refs/heads/team/main")
-        try await check("one stands for another")
+        try await check("one branch is a symbolic reference to another")
         try await origin.git("worktree", "add", "-q", "../linked", "team/main")
         let linked = try await folder.mirror("\(folder.path)/linked").head()
         #expect(linked == Revision(ref: "team/main", commit: inNext))
         try await origin.git("checkout", "-q", "--detach")
-        try await check("HEAD is no branch")
+        try await check("HEAD is detached")
         try await origin.git("checkout", "-q", "main")
         try await origin.git("commit", "-q", "--amend", "-m", "again")
         try await check("history was rewritten")
     }
 
-    @Test("whose branch is gone or damaged is told as such")
+    @Test("A missing or damaged branch is reported")
     func badBranches() async throws {
         let origin = try await Origin(folder)
         try await origin.commit()
@@ -134,7 +138,7 @@ struct FileTests {
             return await #expect(throws: GitFailure.self) { try await mirror.head() }
         }
         #expect(try await failure("nxt")?.hint == "did you mean next?")
-        // Neither is a branch, though there are files of that name.
+        // Neither is a branch, although files with these names exist.
         for name in ["../../HEAD", "next/"] { #expect(try await failure(name)?.reason == .refNotFound) }
         for text in ["", "not a commit\n", String(repeating: "0", count: 39) + "\n"] {
             try writeFile("\(origin.path)/.git/refs/heads/next", Data(text.utf8))
@@ -142,7 +146,7 @@ struct FileTests {
         }
     }
 
-    @Test("is not waited for where a pipe stands in the place of a branch", arguments: ["refs/heads/main", "HEAD"])
+    @Test("A pipe in the place of a branch is reported at once", arguments: ["refs/heads/main", "HEAD"])
     func pipe(name: String) async throws {
         let origin = try await Origin(folder)
         try await origin.commit()
@@ -151,11 +155,11 @@ struct FileTests {
         #expect(mkfifo(path, 0o600) == 0)
         let mirror = try folder.mirror(origin.path) { if name != "HEAD" { $0.ref = .branch("main") } }
         let failure = await #expect(throws: GitFailure.self) { try await mirror.head() }
-        #expect(failure?.message.contains("\(name) is no file") == true, "\(String(describing: failure))")
+        #expect(failure?.message.contains("\(name): it is not a file") == true, "\(String(describing: failure))")
     }
 
-    /// As in a clone whose remote has renamed its default branch.
-    @Test("is read though one of its references leads to nothing", arguments: [true, false])
+    /// A clone has such a reference if its remote has renamed the default branch.
+    @Test("A branch is read although another reference points at a missing object", arguments: [true, false])
     func dangling(isSymbolic: Bool) async throws {
         let origin = try await Origin(folder)
         try await origin.commit()
@@ -174,11 +178,11 @@ struct FileTests {
         try await origin.git("tag", "v1")
         let tag = try folder.mirror(origin.path) { $0.ref = .tag("v1") }
         let failure = await #expect(throws: GitFailure.self) { try await tag.head() }
-        #expect(failure?.message.contains("one of its references leads to nothing") == true)
+        #expect(failure?.message.contains("one of its references leads to a missing object") == true)
         #expect(failure?.hint?.contains("remote set-head origin") == true)
     }
 
-    @Test("is refused where files are not allowed")
+    @Test("A path is refused if files are not allowed")
     func notAllowed() async throws {
         for url in [folder.path, "file://\(folder.path)", "./a", "../a"] {
             let failure = #expect(throws: GitFailure.self) { try folder.mirror(url) { $0.allowFile = false } }

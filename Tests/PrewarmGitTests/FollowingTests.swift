@@ -5,7 +5,7 @@ import PrewarmGit
 import Subprocess
 import Testing
 
-@Suite("A source follows", .serialized)
+@Suite("Following a ref", .serialized)
 struct FollowingTests {
     let folder: Folder
     let origin: Origin
@@ -19,7 +19,7 @@ struct FollowingTests {
         try await folder.mirror(origin.path) { $0.ref = ref }.head()
     }
 
-    @Test("the branch that HEAD points at, where it names none")
+    @Test("Without a ref, a source follows the branch that HEAD points at")
     func remoteHead() async throws {
         let commit = try await origin.commit()
         #expect(try await head(.head) == Revision(ref: "main", commit: commit))
@@ -30,7 +30,7 @@ struct FollowingTests {
         #expect(try await head(.head) == Revision(ref: "HEAD", commit: commit))
     }
 
-    @Test("a branch", arguments: ["main", "refs/heads/main", "team/ünï.x"])
+    @Test("A source follows a branch", arguments: ["main", "refs/heads/main", "team/ünï.x"])
     func branch(_ name: String) async throws {
         let commit = try await origin.commit()
         if name.hasPrefix("team") { try await origin.git("checkout", "-q", "-b", name) }
@@ -40,7 +40,7 @@ struct FollowingTests {
         #expect(try await head(.branch(name)) == Revision(ref: short, commit: next))
     }
 
-    @Test("a tag, light or annotated, to its commit", arguments: [[], ["-a", "-m", "the first"]])
+    @Test("A lightweight or annotated tag is resolved to its commit", arguments: [[], ["-a", "-m", "the first"]])
     func tag(_ options: [String]) async throws {
         let commit = try await origin.commit()
         try await run("git", ["tag"] + options + ["v1"], in: origin.path)
@@ -52,7 +52,7 @@ struct FollowingTests {
         #expect(try await text(of: "a.yaml", mirror, revision) == "a")
     }
 
-    @Test("a commit, in upper or lower case, though no branch has it at its tip")
+    @Test("A pinned commit may be in upper case, and need not be the tip of a branch")
     func commit() async throws {
         let commit = try await origin.commit()
         try await origin.commit(["a.yaml": "b"])
@@ -63,18 +63,19 @@ struct FollowingTests {
     }
 
     @Test(
-        "the highest tag in a range of versions",
+        "A range of versions selects its highest tag",
         arguments: [
             ("^1.4", "v1.10.0"), ("~1.4.2", "1.4.9"), ("1.x", "v1.10.0"), ("*", "v2.0.0"), ("1.4.2", "1.4.2"),
             (">=1.2 <1.5 || =2.0.0", "v2.0.0"), (">=2.1.0-0", "v2.1.0-rc.2"), ("<1.4.9", "1.4.2"),
             (">=1.2 <2", "v1.10.0"), (">1.4", "v2.0.0"),
             ("^2.1.0-rc.1", "v2.1.0-rc.2"), ("<=1.4", "1.4.9"), (">=1.4.3, <1.10", "1.4.9"), ("=v2.0.0", "v2.0.0"),
             ("1.x || 2.x", "v2.0.0"), (">= 1.2 < 1.5", "1.4.9"), ("1.2 - 1.4", "1.4.9"), ("1.4.2 - 1.4.2", "1.4.2"),
-            // A range that names a pre-release has those of other versions, too, but none of the version behind its end.
+            // A range that names a pre-release contains those of other versions, but not those of the version at its
+            // end.
             (">=1.4.2-0 <2.1.0-rc.2", "v2.1.0-rc.1"), (">=1.4.2-0 <2.1", "v2.0.0"), ("^1.4.2-0", "v1.10.0"),
             ("~2.0.0-0", "v2.0.0"), (">=1.4.2-0 <2.1.0", "v2.0.0"), (">=2.0.0-0 <=2.1.0", "v2.1.0-rc.2"),
             (">=1.4.2-0 <2 || 2.0.x", "v2.0.0"), ("1.4.2-0 - 3 <2.1.0", "v2.0.0"),
-            // But where one of these is named, as npm has it.
+            // It contains the latter if it names one, as in npm.
             (">=2.1.0-rc.1 <2.1.0", "v2.1.0-rc.2"), ("<2.1.0 >2.1.0-rc.1", "v2.1.0-rc.2"),
             (">=1.4.2-0 <2.1.0 || 2.1.0-rc.1", "v2.1.0-rc.1"),
         ])
@@ -83,7 +84,7 @@ struct FollowingTests {
         let tags = ["1.4.2", "1.4.9", "v1.10.0", "v2.0.0", "v2.1.0-rc.1", "v2.1.0-rc.2", "latest", "v3"]
         for tag in tags {
             try await origin.commit(["a.yaml": tag])
-            // Annotated ones lead to their commits.
+            // Some tags are annotated.
             try await run("git", ["tag"] + (tag.hasPrefix("v") ? ["-a", "-m", tag] : []) + [tag], in: origin.path)
         }
         let mirror = try folder.mirror(origin.path) { $0.ref = .semver(text) }
@@ -92,10 +93,10 @@ struct FollowingTests {
         #expect(try await self.text(of: "a.yaml", mirror, revision) == expected)
     }
 
-    @Test("the newest commit among tags of one version, which differ in build metadata or a leading v only")
+    @Test("Of several tags with the same version, the one with the newest commit is selected")
     func buildMetadata() async throws {
         let mirror = try folder.mirror(origin.path) { $0.ref = .semver("1.x") }
-        // By their names they come in another order than by their times.
+        // The order of their names differs from the order of their times.
         for (number, tag) in ["v1.2.3+b", "v1.2.3+a", "v1.2.3", "v1.2.3+10", "v1.2.3+9", "1.2.3+z"].enumerated() {
             let time = "2026-01-01T00:00:0\(number)Z"
             try await origin.commit(["a.yaml": tag], environment: ["GIT_COMMITTER_DATE": time])
@@ -106,7 +107,7 @@ struct FollowingTests {
         }
     }
 
-    @Test("a branch through a forced push, and can still read what it had before")
+    @Test("A branch is followed through a forced push, and the old commit stays readable")
     func forcedPush() async throws {
         let first = try await origin.commit()
         let second = try await origin.commit(["a.yaml": "b"])
@@ -121,7 +122,7 @@ struct FollowingTests {
         #expect(try await text(of: "a.yaml", mirror, Revision(ref: "main", commit: second)) == "b")
     }
 
-    @Test("a history, and tells what is in it from what a forced push replaced")
+    @Test("A commit in the history is an ancestor, and one that a forced push replaced is not")
     func ancestors() async throws {
         let first = Revision(ref: "main", commit: try await origin.commit())
         let second = Revision(ref: "main", commit: try await origin.commit(["a.yaml": "b"]))
@@ -133,7 +134,7 @@ struct FollowingTests {
         let third = Revision(ref: "main", commit: try await origin.commit(["a.yaml": "c"]))
         #expect(try await isAncestor(mirror, second, of: third) == false)
         #expect(try await isAncestor(mirror, first, of: third))
-        // A mirror that never saw it.
+        // Use a mirror that never fetched the commit.
         let other = try folder.mirror(origin.path) { $0.mirror += "2" }
         #expect(try await isAncestor(other, second, of: third) == false)
         let unknown = Revision(ref: "main", commit: String(repeating: "1", count: 40))
@@ -141,7 +142,9 @@ struct FollowingTests {
         await #expect(throws: GitFailure.self) { try await isAncestor(mirror, first, of: unknown) }
     }
 
-    @Test("a branch or a tag by the bytes of its name, which another may look like", arguments: [true, false])
+    @Test(
+        "A branch or tag is found by the bytes of its name, although another name looks the same",
+        arguments: [true, false])
     func twins(isTag: Bool) async throws {
         let names = ["prod-\u{e9}", "prod-e\u{301}"]
         var commits: [String] = []
@@ -159,7 +162,7 @@ struct FollowingTests {
         }
     }
 
-    @Test("a short commit as tables show it, though a branch has its digits for a name")
+    @Test("The short form of tables is a commit, although a branch is named like its digits")
     func shortCommit() async throws {
         let first = try await origin.commit()
         let digits = first.prefix(8)
@@ -172,7 +175,7 @@ struct FollowingTests {
         #expect(failure?.reason == .refNotFound)
     }
 
-    @Test("a short commit behind a branch that another one took the name of as its folder")
+    @Test("A short commit is found although a new branch has the name of an old one as its folder")
     func renamedBranch() async throws {
         let first = try await origin.commit()
         try await origin.git("branch", "feature")
@@ -186,7 +189,7 @@ struct FollowingTests {
         #expect(try await mirror.lookUp(String(second.prefix(8))).commit == second)
     }
 
-    @Test("a history of which the mirror lost a part, and does not take that for a rewritten one")
+    @Test("A mirror that lost a part of the history is repaired, and the history does not count as rewritten")
     func lostHistory() async throws {
         let first = Revision(ref: "main", commit: try await origin.commit())
         let mirror = try folder.mirror(origin.path)
@@ -199,7 +202,7 @@ struct FollowingTests {
         #expect(try await isAncestor(try folder.mirror(origin.path), first, of: second))
     }
 
-    @Test("a commit whose subject is endless, and shows its beginning")
+    @Test("A very long subject is shortened")
     func endlessSubject() async throws {
         try await origin.commit()
         try folder.write("message", String(repeating: "é", count: 1 << 20))
@@ -209,7 +212,7 @@ struct FollowingTests {
         #expect((100...401).contains(description.subject.count) && description.subject.hasSuffix("é…"))
     }
 
-    /// The question and the step from one to the other say the same.
+    /// Returns the answer of `isAncestor`, and expects the same of `step`.
     private func isAncestor(_ mirror: GitMirror, _ old: Revision, of new: Revision) async throws -> Bool {
         let step = try await mirror.step(from: old, to: new, limit: ChangeLimit(files: 1, bytes: 1))
         let answer = try await mirror.isAncestor(old, of: new)
@@ -222,7 +225,7 @@ struct FollowingTests {
     }
 }
 
-/// The texts of all manifests, by path.
+/// Returns the texts of all manifests by path.
 func contents(_ mirror: GitMirror, _ revision: Revision) async throws -> [String: String] {
     let files = try await mirror.manifests(at: revision)
     let bytes = try await mirror.allContents(of: files, limit: 1 << 20)

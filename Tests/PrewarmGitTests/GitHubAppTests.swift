@@ -6,7 +6,7 @@ import PrewarmProvisioners
 import Synchronization
 import Testing
 
-@Suite("A GitHub App", .serialized)
+@Suite("Logins of a GitHub App", .serialized)
 struct GitHubAppTests {
     let folder: Folder
     let origin: Origin
@@ -17,7 +17,7 @@ struct GitHubAppTests {
         try await origin.commit()
         try await run("openssl", ["genrsa", "-traditional", "-out", "app.pem", "2048"], in: folder.path)
         try await run("openssl", ["rsa", "-in", "app.pem", "-pubout", "-out", "app.pub"], in: folder.path)
-        try folder.write("login", "nobody:yet")
+        try folder.write("login", "none:yet")
     }
 
     /// A clock that a test can move.
@@ -25,7 +25,7 @@ struct GitHubAppTests {
         private let offset = Mutex(Duration.zero)
         private let start: Timestamp?
 
-        /// - Parameter standsStill: but for what it is advanced by, however long the test takes.
+        /// - Parameter standsStill: true if only `advance` moves the clock.
         init(standsStill: Bool = false) {
             start = standsStill ? Self.time : nil
         }
@@ -55,7 +55,7 @@ struct GitHubAppTests {
 
     private func tokens(_ server: GitServer) -> Int { server.requests.count { $0.hasPrefix("POST /app/") } }
 
-    @Test("gets a token by its key, which opens the repository and is kept until shortly before it expires")
+    @Test("An app gets a token with its key, and keeps it until shortly before it expires")
     func token() async throws {
         try await GitServer.serving(folder, options()) { server in
             let clock = Clock(standsStill: true)
@@ -67,7 +67,7 @@ struct GitHubAppTests {
             _ = try await mirror.head()
             #expect(tokens(server) == 1)
             let before = folder.read("login")
-            // The assertion is made by the same clock, so that its server has to be asked before it is too far away.
+            // The assertion uses the same clock, so the clock must be near the real time for the next request.
             clock.advance(by: .seconds(-3600 + 301 + 5))
             await login.refused(try await login.login())
             _ = try await mirror.head()
@@ -75,7 +75,7 @@ struct GitHubAppTests {
         }
     }
 
-    @Test("makes a new token in time where tokens live shortly")
+    @Test("A token with a short lifetime is replaced before it expires")
     func expiry() async throws {
         try await GitServer.serving(folder, options(lifetime: 300)) { server in
             let mirror = try folder.mirror(server.url("login/origin/.git")) { $0.credentials = .source(login(server)) }
@@ -86,7 +86,7 @@ struct GitHubAppTests {
         }
     }
 
-    @Test("whose token was taken back gets another at the next call")
+    @Test("A revoked token is replaced at the next call")
     func revoked() async throws {
         try await GitServer.serving(folder, options()) { server in
             let mirror = try folder.mirror(server.url("login/origin/.git")) { $0.credentials = .source(login(server)) }
@@ -98,7 +98,7 @@ struct GitHubAppTests {
         }
     }
 
-    @Test("with a key of the newer form is the same")
+    @Test("A key in the PKCS #8 format is accepted")
     func newerKey() async throws {
         try await run(
             "openssl", ["pkcs8", "-topk8", "-nocrypt", "-in", "app.pem", "-out", "app8.pem"], in: folder.path)
@@ -109,7 +109,7 @@ struct GitHubAppTests {
         }
     }
 
-    @Test("that GitHub does not know is told with what GitHub says, and without the assertion")
+    @Test("An unknown app is reported with the message of GitHub, without the assertion")
     func unknown() async throws {
         try await run("openssl", ["genrsa", "-out", "other.pem", "2048"], in: folder.path)
         try await GitServer.serving(folder, options()) { server in
@@ -126,13 +126,13 @@ struct GitHubAppTests {
     }
 
     @Test(
-        "whose API goes wrong is told by what it did",
+        "A failing API is reported with its answer",
         arguments: [
             ("status/500", GitFailure.Reason.unreachable, "status 500"),
             ("status/404", .authenticationFailed, "status 404"), ("page", .unreachable, "status 200"),
             ("redirect", .refused, "redirects are not followed"),
-            ("silent", .unreachable, "gave no token: no whole answer within 1 s"),
-            ("halting", .unreachable, "gave no token: no whole answer within 1 s"),
+            ("silent", .unreachable, ": no complete answer within 1 s"),
+            ("halting", .unreachable, ": no complete answer within 1 s"),
         ])
     func broken(_ path: String, _ reason: GitFailure.Reason, _ message: String) async throws {
         try await GitServer.serving(folder) { other in
@@ -148,7 +148,7 @@ struct GitHubAppTests {
         }
     }
 
-    @Test("is let go of at once where the task is cancelled", arguments: ["silent", "halting"])
+    @Test("A request ends at once if its task is canceled", arguments: ["silent", "halting"])
     func cancelled(_ path: String) async throws {
         try await GitServer.serving(folder) { server in
             let login = login(server, apiURL: server.url(path), timeout: .seconds(50))
@@ -162,30 +162,30 @@ struct GitHubAppTests {
                     }
                 }
                 for _ in 0..<500 where server.requests.isEmpty { try? await Task.sleep(for: .milliseconds(20)) }
-                // The beginning of the answer comes a moment after the request.
+                // Wait for the beginning of the answer.
                 try? await Task.sleep(for: .milliseconds(500))
                 group.cancelAll()
                 return await group.next().flatMap { $0 }
             }
             #expect(failure?.reason == .unreachable)
-            #expect(failure?.message.contains("the call was cancelled") == true, "\(String(describing: failure))")
+            #expect(failure?.message.contains("the call was canceled") == true, "\(String(describing: failure))")
         }
     }
 
-    @Test("whose proxy wants another login asks it once, and says so", arguments: ["", "me:s3cr3t@"])
+    @Test("A proxy that refuses the login is asked once and reported", arguments: ["", "me:s3cr3t@"])
     func refusingProxy(_ given: String) async throws {
         try await GitServer.serving(folder, ["--proxy-login", "me:p@ss"]) { proxy in
             let address = "http://\(given)127.0.0.1:\(proxy.port)"
             let login = login(proxy, apiURL: "https://localhost:1", timeout: .seconds(5), proxy: address)
             let failure = try #require(await #expect(throws: GitFailure.self) { try await login.login() })
             #expect(failure.reason == .authenticationFailed, "\(failure)")
-            #expect(failure.message.contains("the proxy refused its login, or wants one"), "\(failure)")
+            #expect(failure.message.contains("the proxy refused the login or requires one"), "\(failure)")
             #expect(!"\(failure)".contains("s3cr3t"), "\(failure)")
             #expect(proxy.requests.count == 1, "\(proxy.requests)")
         }
     }
 
-    @Test("is told what the API says, on one line and without what the request said")
+    @Test("The message of the API is reported on one line, without the secrets of the request")
     func echo() async throws {
         try await GitServer.serving(folder, options()) { server in
             let login = login(server, apiURL: server.url("echo"))
@@ -196,7 +196,7 @@ struct GitHubAppTests {
     }
 
     @Test(
-        "whose key can't be used is told by its path, and not by what is in it",
+        "An invalid key is reported with its path, and without its contents",
         arguments: ["missing", "text", "small"])
     func badKeys(_ name: String) async throws {
         if name == "text" { try folder.write("text", "-----BEGIN RSA PRIVATE KEY-----\ns3cr3t\n") }
@@ -211,7 +211,7 @@ struct GitHubAppTests {
         }
     }
 
-    @Test("asks over https, where the certificate has to be one that counts, and through a proxy")
+    @Test("The API is used over https with a trusted certificate, and through a proxy")
     func transport() async throws {
         let certificate = try await Certificate(folder, for: "DNS:localhost")
         try await GitServer.serving(folder, options() + certificate.options) { server in
@@ -236,7 +236,9 @@ struct GitHubAppTests {
             }
             let refusing = login(server, apiURL: url, caFile: certificate.file, proxy: "https://localhost:1")
             let refusal = await #expect(throws: GitFailure.self) { try await refusing.login() }
-            #expect(refusal?.reason == .refused && refusal?.message.contains("http://HOST:PORT alone") == true)
+            #expect(
+                refusal?.reason == .refused
+                    && refusal?.message.contains("invalid proxy: it must have the form http://HOST:PORT") == true)
         }
     }
 }

@@ -3,7 +3,7 @@ import PrewarmEngine
 import PrewarmGit
 import Testing
 
-@Suite("Over HTTP", .serialized)
+@Suite("Fetching over HTTP", .serialized)
 struct HTTPTests {
     let folder: Folder
     let origin: Origin
@@ -16,7 +16,7 @@ struct HTTPTests {
 
     private let repository = "origin/.git"
 
-    @Test("a repository is read, and nothing is fetched where nothing changed")
+    @Test("A repository is read, and an unchanged one costs one request and no fetch")
     func unchanged() async throws {
         try await GitServer.serving(folder) { server in
             let mirror = try folder.mirror(server.url("open/\(repository)"))
@@ -38,7 +38,7 @@ struct HTTPTests {
         }
     }
 
-    @Test("a commit that is no tip of a branch is read")
+    @Test("A commit that is not the tip of a branch is read")
     func oldCommit() async throws {
         let old = try await origin.git("rev-parse", "HEAD")
         try await origin.commit(["a.yaml": "b"])
@@ -49,7 +49,7 @@ struct HTTPTests {
     }
 
     @Test(
-        "the right login is taken, from the settings or the URL",
+        "The server accepts the right login, from the settings or the URL",
         arguments: [
             ("x-access-token:t0k+n/=", GitCredentials.token("t0k+n/="), ""),
             ("ada:p:w", .usernamePassword(username: "ada", password: "p:w"), ""),
@@ -67,7 +67,7 @@ struct HTTPTests {
     }
 
     @Test(
-        "a wrong or missing login is told, once, and without the secret",
+        "A wrong or missing login is reported after at most two requests, without the secret",
         arguments: [
             (GitCredentials.token("s3cr3t-t0ken"), "", "refused the credentials"),
             (.usernamePassword(username: "ada", password: "s3cr3t-pw"), "", "refused the credentials"),
@@ -88,7 +88,7 @@ struct HTTPTests {
         }
     }
 
-    @Test("credentials do not follow a redirect to another host or another port")
+    @Test("Credentials do not follow a redirect to another host or another port")
     func redirect() async throws {
         try await GitServer.serving(folder) { other in
             for host in ["127.0.0.1", "localhost", "127.0.0.2"] {
@@ -107,7 +107,7 @@ struct HTTPTests {
         }
     }
 
-    @Test("a redirect to another path of the same server is followed, as forges do it for what was renamed")
+    @Test("A redirect to another path of the same server is followed, as forges use it for renamed repositories")
     func redirectAtHome() async throws {
         try await GitServer.serving(folder, ["--login", "x-access-token:t", "--redirect", "/login"]) { server in
             let mirror = try folder.mirror(server.url("redirect/\(repository)")) { $0.credentials = .token("t") }
@@ -116,13 +116,13 @@ struct HTTPTests {
     }
 
     @Test(
-        "an answer that is no repository is told by its status",
+        "An answer that is not from a repository is reported with its status",
         arguments: [
             ("status/404/a", GitFailure.Reason.notARepository, "status 404"),
             ("status/410/a", .notARepository, "status 410"), ("status/403/a", .authenticationFailed, "refused"),
             ("status/418/a", .fetchFailed, "status 418"), ("status/429/a", .unreachable, "status 429"),
             ("status/500/a", .unreachable, "status 500"), ("status/503/a", .unreachable, "status 503"),
-            ("page/a", .notARepository, "no git repository"), ("open/missing", .notARepository, "status 404"),
+            ("page/a", .notARepository, "not from a git repository"), ("open/missing", .notARepository, "status 404"),
         ])
     func status(_ path: String, _ reason: GitFailure.Reason, _ message: String) async throws {
         try await GitServer.serving(folder) { server in
@@ -132,7 +132,7 @@ struct HTTPTests {
         }
     }
 
-    @Test("an empty repository is told as such")
+    @Test("An empty repository is reported as empty")
     func empty() async throws {
         _ = try await Origin(folder, "empty")
         try await GitServer.serving(folder) { server in

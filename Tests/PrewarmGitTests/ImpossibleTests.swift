@@ -5,7 +5,7 @@ import Testing
 
 @testable import PrewarmGit
 
-@Suite("What this libgit2 can't do is told as that", .serialized)
+@Suite("Limitations of libgit2", .serialized)
 struct ImpossibleTests {
     let folder: Folder
 
@@ -13,7 +13,7 @@ struct ImpossibleTests {
         folder = try Folder()
     }
 
-    @Test("A repository of SHA-256 objects", arguments: ["file", "http"])
+    @Test("A repository of SHA-256 objects is refused", arguments: ["file", "http"])
     func sha256(_ scheme: String) async throws {
         try await run("git", ["init", "-q", "-b", "main", "--object-format=sha256", "origin"], in: folder.path)
         try writeFile("\(folder.path)/origin/a.yaml", .init("a".utf8))
@@ -31,7 +31,9 @@ struct ImpossibleTests {
         #expect(pinned?.message.contains("SHA-256") == true)
     }
 
-    @Test("A server that takes TLS 1.3 alone", .enabled(if: LibraryLimits.usesMbedTLS, "this libgit2 can"))
+    @Test(
+        "A server that supports only TLS 1.3 is refused",
+        .enabled(if: LibraryLimits.usesMbedTLS, "this libgit2 supports it"))
     func tls13() async throws {
         try await Origin(folder).commit()
         let certificate = try await Certificate(folder, for: "DNS:localhost")
@@ -45,9 +47,9 @@ struct ImpossibleTests {
         }
     }
 
-    @Test("The rest is said in sentences")
+    @Test("The limitations of this machine are listed in sentences")
     func sentences() async throws {
-        // The library is asked for, so it is set up.
+        // Set up the library.
         _ = try await head(of: try folder.mirror("\(folder.path)/nothing"))
         #expect(LibraryLimits.all.contains { $0.contains("client certificate") })
         #expect(LibraryLimits.all.contains { $0.contains("SHA-1") })

@@ -5,7 +5,7 @@ import PrewarmGit
 import PrewarmProvisioners
 import Testing
 
-@Suite("A login", .serialized)
+@Suite("Logins over HTTP", .serialized)
 struct LoginTests {
     let folder: Folder
     let origin: Origin
@@ -18,7 +18,7 @@ struct LoginTests {
 
     private let repository = "login/origin/.git"
 
-    @Test("in a file is read again at each use, without the line end that editors add", arguments: [true, false])
+    @Test("A login in a file is read at each use, without white space around it", arguments: [true, false])
     func files(_ isToken: Bool) async throws {
         try folder.write("login", "ada:first")
         try await GitServer.serving(folder, ["--login", "@\(folder.path)/login"]) { server in
@@ -37,7 +37,7 @@ struct LoginTests {
         }
     }
 
-    @Test("in a file that is missing or empty is told by its path", arguments: [nil, "", " \n"])
+    @Test("A login file that is missing or empty is reported with its path", arguments: [nil, "", " \n"])
     func badFiles(_ text: String?) async throws {
         if let text { try folder.write("secret", text) }
         try await GitServer.serving(folder, ["--login", "a:b"]) { server in
@@ -61,7 +61,7 @@ struct LoginTests {
             timeout: timeout, tools: ChildTools(environment: environment), showsLog: showsLog)
     }
 
-    @Test("that a command prints is taken, and the command is run only where the server is asked")
+    @Test("A login is read from a command, which runs only before a request to the server")
     func helper() async throws {
         try await GitServer.serving(folder, ["--login", "ada:s3cr3t"]) { server in
             let script = #"""
@@ -81,7 +81,7 @@ struct LoginTests {
         }
     }
 
-    @Test("that takes longer to get than the server may leaves the server its whole time")
+    @Test("The time of a slow login command does not count as the server's time")
     func slowHelper() async throws {
         try await GitServer.serving(folder, ["--login", "x-access-token:t"]) { server in
             let mirror = try folder.mirror(server.url(repository)) {
@@ -92,7 +92,7 @@ struct LoginTests {
         }
     }
 
-    @Test("without a username is one of a token")
+    @Test("A login without a username is a token")
     func tokenOfHelper() async throws {
         try await GitServer.serving(folder, ["--login", "x-access-token:t"]) { server in
             let mirror = try folder.mirror(server.url(repository)) {
@@ -103,12 +103,14 @@ struct LoginTests {
     }
 
     @Test(
-        "that a command fails to give is told with its last words, and never with its output",
+        "The failure of a login command is reported with its log, and never with its output",
         arguments: [
             ("echo no vault >&2; exit 3", "exit code 3: no vault"), ("exit 1", "exit code 1"),
-            ("echo s3cr3t", "is not the JSON"), (#"echo '{"username": "s3cr3t"}'"#, "is not the JSON"),
+            ("echo s3cr3t", "is not the expected JSON"),
+            (#"echo '{"username": "s3cr3t"}'"#, "is not the expected JSON"),
             (#"echo '{"password": ""}'; echo s3cr3t >&2"#, "empty username or password"),
-            ("head -c 100000 /dev/zero | tr '\\0' s", "more than 65536 bytes"), ("sleep 60", "not done within 1 s"),
+            ("head -c 100000 /dev/zero | tr '\\0' s", "more than 65536 bytes"),
+            ("sleep 60", "did not finish within 1 s"),
             ("kill -9 $$", "exit code 137"), (#"echo '{"password": "s3cr3t"}'; exit 2"#, "exit code 2"),
             (#"echo 'curl -u ada:s3cr3t x' >&2; echo '{"password": "s3cr3t"}'; exit 2"#, "curl -u ada:… x"),
             (#"set -x; echo no vault >&2; sh -c 'exit 3' s3cr3t"#, "exit code 3: no vault"),
@@ -126,15 +128,15 @@ struct LoginTests {
         }
     }
 
-    @Test("that a command fails to give is told without a word of what it said, where errors are kept")
+    @Test("By default, the failure of a login command is reported without its log")
     func silentHelper() async throws {
         let login = try command("echo the vault of s3cr3t is shut >&2; exit 3", url: "")
         let failure = await #expect(throws: GitFailure.self) { try await login.login() }
         #expect(failure?.message.hasSuffix(": exit code 3") == true, "\(String(describing: failure))")
-        #expect(failure?.hint == "`prewarm doctor` shows what it says")
+        #expect(failure?.hint == "run `prewarm doctor`: it shows the error output of the command")
     }
 
-    @Test("by a command that is not there says so")
+    @Test("A missing login command is reported")
     func noHelper() async throws {
         let login = CommandLogin(
             source: "presets", command: ["no-such-helper"], url: "", workingDirectory: folder.path,
@@ -143,7 +145,7 @@ struct LoginTests {
         #expect(failure?.message.contains("no-such-helper") == true && failure?.hint != nil)
     }
 
-    @Test("that the server refuses for ever is offered once a call, and not kept")
+    @Test("A login that the server refuses is sent once per call, and not kept")
     func refused() async throws {
         try await GitServer.serving(folder, ["--login", "a:b"]) { server in
             let mirror = try folder.mirror(server.url(repository)) {
@@ -159,7 +161,7 @@ struct LoginTests {
         }
     }
 
-    @Test("is not asked for where the repository needs none over ssh or on disk")
+    @Test("A login command does not run for a repository on disk")
     func otherSchemes() async throws {
         let mirror = try folder.mirror(origin.path) {
             $0.credentials = .source(try command("touch called; exit 1", url: ""))

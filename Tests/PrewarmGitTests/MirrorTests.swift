@@ -5,7 +5,7 @@ import PrewarmEngine
 @testable import PrewarmGit
 import Testing
 
-@Suite("A mirror", .serialized)
+@Suite("Mirrors", .serialized)
 struct MirrorTests {
     let folder: Folder
     let origin: Origin
@@ -18,7 +18,7 @@ struct MirrorTests {
 
     private let expected = ["a.yaml": "a", "folder/b.yaml": String(repeating: "b", count: 5000)]
 
-    @Test("of another URL is taken over, and made of the new one")
+    @Test("A directory with the mirror of another URL is used for the new URL")
     func otherURL() async throws {
         let mirror = try folder.mirror(origin.path)
         #expect(try await contents(mirror, try await mirror.head()) == expected)
@@ -28,12 +28,12 @@ struct MirrorTests {
         #expect(try await contents(next, try await next.head()) == ["c.yaml": "c"])
     }
 
-    /// Puts each object of the mirror into a file of its own; `$c` is the commit then.
+    /// A script that unpacks the mirror into loose objects, and sets `$c` to the commit.
     private static let loosen =
         "cd mirror/repository.git && c=$(git rev-parse refs/prewarm/heads/main) && mv objects/pack/*.pack ../pack && "
         + "rm objects/pack/* && git unpack-objects -q < ../pack && rm ../pack"
 
-    @Test("stays small, however much is pushed, without asking the server again")
+    @Test("A mirror keeps few packs after many pushes, without further requests to the server")
     func bounded() async throws {
         try await GitServer.serving(folder) { server in
             let mirror = try folder.mirror(server.url("open/origin/.git")) { $0.limits.packs = 3 }
@@ -56,7 +56,7 @@ struct MirrorTests {
         }
     }
 
-    @Test("folds small packs, and copies a large one seldom")
+    @Test("Small packs are combined, and large ones are rarely copied")
     func folds() throws {
         func folded(_ sizes: UInt64...) -> [UInt64] {
             PackFolding.foldable(sizes.map { MirrorDirectory.Pack(path: "p\($0)", size: $0) }).map(\.size)
@@ -67,7 +67,7 @@ struct MirrorTests {
         #expect(folded(7) == [7])
     }
 
-    @Test("lets go of what was replaced by forced pushes, once that is several times what there is")
+    @Test("Objects that forced pushes replaced are removed when the mirror is several times too large")
     func shrinks() async throws {
         let first = try await origin.git("rev-parse", "HEAD")
         let mirror = try folder.mirror(origin.path)
@@ -91,7 +91,7 @@ struct MirrorTests {
         }
     }
 
-    @Test("does not take in more than its limit in one fetch", arguments: ["file", "http"])
+    @Test("A pack that is larger than the limit is refused", arguments: ["file", "http"])
     func packLimit(_ scheme: String) async throws {
         try await run("sh", ["-c", "head -c 500000 /dev/urandom > noise"], in: origin.path)
         try await origin.commit([:])
@@ -102,7 +102,7 @@ struct MirrorTests {
             let failure = await #expect(throws: GitFailure.self) { try await mirror.fetch(revision) }
             #expect(failure?.reason == .tooLarge)
             #expect(failure?.message.contains("larger than 64 KiB") == true, "\(String(describing: failure))")
-            #expect(failure?.hint?.contains("maxPackSize of source presets") == true)
+            #expect(failure?.hint?.contains("raise `maxPackSize` of source presets") == true)
             #expect(server.requests.count { $0.hasPrefix("POST ") } <= 1)
             let larger = try folder.mirror(url) { $0.limits.packSize = 1 << 20 }
             #expect(try await contents(larger, revision) == expected)
@@ -110,7 +110,7 @@ struct MirrorTests {
     }
 
     @Test(
-        "that is damaged is made anew",
+        "A damaged mirror is created again",
         arguments: [
             "cd mirror/repository.git/objects && find . -type f | while read f; do chmod u+w $f; : > $f; done",
             "cd mirror/repository.git/objects && find . -type f | while read f; do chmod u+w $f; truncate -s 70 $f; done",
@@ -123,7 +123,7 @@ struct MirrorTests {
             "rm -r mirror/repository.git; touch mirror/repository.git",
             "mkdir mirror/incoming.git; touch mirror/incoming.git/x; cp -r mirror/repository.git mirror/discarded.git",
             "mv mirror/repository.git mirror/discarded.git",
-            // One file, and one folder, of all that is there.
+            // Remove the object of one file, or of one folder.
             "\(loosen) && rm objects/$(git rev-parse $c:a.yaml | sed 's,^..,&/,')",
             "\(loosen) && rm objects/$(git rev-parse $c:folder | sed 's,^..,&/,')",
             "\(loosen) && rm objects/$(echo $c | sed 's,^..,&/,')", "rm -r mirror",
@@ -144,7 +144,7 @@ struct MirrorTests {
         #expect(try await contents(mirror, next)["a.yaml"] == "new")
     }
 
-    @Test("that is damaged does not keep a new revision away")
+    @Test("A new revision is fetched into a damaged mirror")
     func damageBeforeNews() async throws {
         let mirror = try folder.mirror(origin.path)
         try await mirror.fetch(try await mirror.head())
@@ -155,7 +155,7 @@ struct MirrorTests {
         #expect(try await contents(mirror, next)["a.yaml"] == "new")
     }
 
-    @Test("that lies where something else lies says so")
+    @Test("A file in the place of the mirror's directory is reported")
     func occupied() async throws {
         try folder.write("mirror", "a file")
         let mirror = try folder.mirror(origin.path)
@@ -165,7 +165,7 @@ struct MirrorTests {
         #expect(failure?.message.contains("\(folder.path)/mirror") == true, "\(String(describing: failure))")
     }
 
-    @Test("may be fetched into by many at once")
+    @Test("Many mirrors of one directory fetch at the same time")
     func together() async throws {
         let tips = try await withThrowingTaskGroup(of: [String: String].self) { group in
             for _ in 0..<8 {
@@ -177,7 +177,7 @@ struct MirrorTests {
         #expect(tips == [[String: String]](repeating: expected, count: 8))
     }
 
-    @Test("is fetched into and read while it grows and is made anew beside them")
+    @Test("A mirror is read while others fetch into it and create it again")
     func grown() async throws {
         var revisions: [Revision] = []
         for number in 0..<6 {
@@ -204,7 +204,7 @@ struct MirrorTests {
         }
     }
 
-    @Test("is waited for where another process has it, no longer than the time allows")
+    @Test("A mirror that another process has locked is waited for until the timeout")
     func locked() async throws {
         let mirror = try folder.mirror(origin.path) { $0.limits.timeout = .seconds(1) }
         try folder.write("mirror/mirror.lock", "")
@@ -217,7 +217,7 @@ struct MirrorTests {
         #expect(await mirror.failure().failure == nil)
     }
 
-    @Test("is read on where its remote went away")
+    @Test("A mirror is read without its remote")
     func remoteGone() async throws {
         let mirror = try folder.mirror(origin.path)
         let revision = try await mirror.head()
@@ -234,7 +234,7 @@ struct MirrorTests {
         }
     }
 
-    @Test("is looked into by branch where the server does not answer")
+    @Test("A branch is resolved by the mirror if the server does not answer")
     func serverGone() async throws {
         let url = try await GitServer.serving(folder) { server in
             let mirror = try folder.mirror(server.url("open/origin/.git"))

@@ -29,18 +29,18 @@ struct MissingTests {
     }
 
     @Test(
-        "A missing ref comes with what may have been meant",
+        "A missing ref is reported with a suggestion",
         arguments: [
-            (GitSettings.Ref.branch("mainn"), "there is no branch mainn", "did you mean main?"),
-            (.branch("v1.0.0"), "there is no branch v1.0.0", "there is a tag of that name"),
-            (.tag("main"), "there is no tag main", "there is a branch of that name"),
-            (.tag("v1.0.1"), "there is no tag v1.0.1", "did you mean v1.0.0?"),
-            (.branch("something-else"), "there is no branch something-else", "it has develop, main"),
-            (.semver("^2"), "no tag is in the range ^2", "it has v1.0.0"),
-            (.semver("two"), "two is no range of versions", "write 1.4.2"),
-            (.semver("1.x-0"), "1.x-0 is no range of versions", "write 1.4.2"),
-            (.semver("1.2 -"), "1.2 - is no range of versions", "write 1.4.2"),
-            (.semver(">="), ">= is no range of versions", "write 1.4.2"),
+            (GitSettings.Ref.branch("mainn"), "cannot find the branch mainn", "did you mean main?"),
+            (.branch("v1.0.0"), "cannot find the branch v1.0.0", "set `ref: {tag: v1.0.0}`"),
+            (.tag("main"), "cannot find the tag main", "set `ref: {branch: main}`"),
+            (.tag("v1.0.1"), "cannot find the tag v1.0.1", "did you mean v1.0.0?"),
+            (.branch("something-else"), "cannot find the branch something-else", "use one of: develop, main"),
+            (.semver("^2"), "cannot find a tag in the range ^2", "contains one of: v1.0.0"),
+            (.semver("two"), "invalid range of versions: two", "write 1.4.2"),
+            (.semver("1.x-0"), "invalid range of versions: 1.x-0", "write 1.4.2"),
+            (.semver("1.2 -"), "invalid range of versions: 1.2 -", "write 1.4.2"),
+            (.semver(">="), "invalid range of versions: >=", "write 1.4.2"),
         ])
     func ref(_ ref: GitSettings.Ref, _ message: String, _ hint: String) async throws {
         try await origin.commit()
@@ -61,7 +61,7 @@ struct MissingTests {
     }
 
     @Test(
-        "A tag of a tree or a file is told as what it is",
+        "A tag of a tree or a file is reported with the type of its object",
         arguments: [("HEAD^{tree}", "tree"), ("HEAD:a.yaml", "file")])
     func tagOfNoCommit(_ object: String, _ type: String) async throws {
         try await origin.commit()
@@ -73,13 +73,13 @@ struct MissingTests {
             let failure = await #expect(throws: GitFailure.self) { try await mirror.fetch(try await mirror.head()) }
             #expect(failure?.reason == .refNotFound)
             #expect(
-                failure?.message.contains("odd of \(origin.path) is a \(type), not a commit") == true,
+                failure?.message.contains("odd of \(origin.path): it is a \(type), not a commit") == true,
                 "\(String(describing: failure))")
             #expect(failure?.hint?.contains("a tag of a commit") == true)
         }
     }
 
-    @Test("A partial clone is told as that")
+    @Test("A partial clone is refused")
     func partialClone() async throws {
         try await origin.commit(["a.yaml": "a", "b.txt": "b"])
         try await origin.git("config", "uploadpack.allowFilter", "true")
@@ -91,7 +91,7 @@ struct MissingTests {
         #expect(failure?.hint?.contains("without --filter") == true)
     }
 
-    @Test("A deleted branch is not found, and what it had stays readable")
+    @Test("A deleted branch is not found, and its last commit stays readable")
     func deletedBranch() async throws {
         try await origin.commit()
         try await origin.git("checkout", "-q", "-b", "work")
@@ -104,7 +104,7 @@ struct MissingTests {
         #expect(try await contents(mirror, revision) == ["a.yaml": "a"])
     }
 
-    @Test("A HEAD that points nowhere is named with the branches there are")
+    @Test("A HEAD that points at a missing branch is reported with the existing branches")
     func unbornHead() async throws {
         try await origin.commit()
         try await origin.git("symbolic-ref", "HEAD", "refs/heads/gone")
@@ -113,7 +113,7 @@ struct MissingTests {
         #expect(failure.hint?.contains("main") == true)
     }
 
-    @Test("Whatever is no repository is told by its path", arguments: ["missing", "folder", "file.txt"])
+    @Test("A path without a repository is reported", arguments: ["missing", "folder", "file.txt"])
     func noRepository(_ name: String) async throws {
         try folder.write("folder/a.txt", "a")
         try folder.write("file.txt", "a")
@@ -124,7 +124,7 @@ struct MissingTests {
         }
     }
 
-    @Test("A path that the revision lacks is named, as are folders that are no place for manifests")
+    @Test("A path that is missing in the revision is reported, and a path with .. is refused")
     func path() async throws {
         try await origin.commit(["presets/a.yaml": "a"])
         for path in ["Presets", "presets/b", "presets/a.yaml/b"] {

@@ -4,7 +4,7 @@ import PrewarmEngine
 import PrewarmGit
 import Testing
 
-@Suite("A source's paths")
+@Suite("Paths of a source")
 struct PathTests {
     let folder: Folder
     let origin: Origin
@@ -29,7 +29,7 @@ struct PathTests {
         return try await mirror.manifests(at: try await mirror.head()).map(\.path)
     }
 
-    @Test("may be several, which are read once each, in the order of the paths of their files")
+    @Test("Several paths are read once each, and their files are in the order of their paths")
     func several() async throws {
         let expected = ["charts/templates/t.yaml", "teams/a/drafts/x.yaml", "teams/a/go.test.yaml", "teams/a/go.yaml"]
         #expect(try await read(["teams/a", "charts"]) == expected)
@@ -38,7 +38,7 @@ struct PathTests {
         #expect(try await read(["teams", "."]).count == 9)
     }
 
-    @Test("are narrowed by patterns from each of them on")
+    @Test("Patterns are relative to each path")
     func patterns() async throws {
         #expect(try await read(["."], ["/*.yaml"]) == ["a.yaml", "teams.yaml"])
         #expect(try await read(["teams"], ["*.yml", "/c.yaml"]) == ["teams/b/rust.yml", "teams/c.yaml"])
@@ -50,7 +50,7 @@ struct PathTests {
         #expect(try await read(["teams/c.yaml"], ["*.nothing"], ["c.yaml"]) == ["teams/c.yaml"])
     }
 
-    @Test("are all that a comparison of two revisions looks at")
+    @Test("A comparison of two revisions reads only the paths")
     func comparison() async throws {
         let first = Revision(ref: "main", commit: try await origin.git("rev-parse", "HEAD"))
         let other = Revision(ref: "main", commit: try await origin.commit(["charts/b.yaml": "b"]))
@@ -65,7 +65,7 @@ struct PathTests {
         #expect(try await files(first, changed) == ["teams/a/go.yaml"])
     }
 
-    @Test("tell links and submodules among manifests, and follow none")
+    @Test("Symbolic links and submodules among manifests cause warnings, and are not followed")
     func links() async throws {
         for (name, target) in [
             ("teams/link.yaml", "c.yaml"), ("teams/out.yml", "/etc/passwd"), ("teams/folder", "../charts"),
@@ -88,7 +88,7 @@ struct PathTests {
         #expect(warnings.filter { $0.message.contains("a submodule") }.map(\.file) == ["teams/module"])
         #expect(try await !mirror.manifests(at: revision).map(\.path).contains { $0.contains("link") })
         #expect(try await mirror.warnings(at: revision) == warnings)
-        // What is named itself is not followed either.
+        // A path that is itself a link or a submodule is not followed either.
         for (path, what) in [("teams/folder", "symbolic link"), ("teams/module", "submodule")] {
             let mirror = try folder.mirror(origin.path) { $0.paths = [path] }
             let failure = await #expect(throws: GitFailure.self) { try await mirror.manifests(at: revision) }
@@ -96,7 +96,7 @@ struct PathTests {
         }
     }
 
-    @Test("tell no more than fifty links one by one")
+    @Test("Only fifty links are listed one by one")
     func manyLinks() async throws {
         for number in 0..<60 {
             try FileManager.default.createSymbolicLink(

@@ -3,7 +3,7 @@ import PrewarmEngine
 import PrewarmGit
 import Testing
 
-@Suite("A proxy", .serialized)
+@Suite("Proxies", .serialized)
 struct ProxyTests {
     let folder: Folder
 
@@ -12,7 +12,7 @@ struct ProxyTests {
         try await Origin(folder).commit()
     }
 
-    @Test("is gone through, with its own login where it wants one, and the repository's login stays inside the TLS")
+    @Test("A proxy gets its own login, and the login of the repository stays inside TLS")
     func through() async throws {
         let certificate = try await Certificate(folder, for: "DNS:localhost")
         try await GitServer.serving(folder, certificate.options + ["--login", "x-access-token:t"]) { server in
@@ -33,7 +33,7 @@ struct ProxyTests {
         }
     }
 
-    @Test("takes nobody to where a redirect leads, nor the login with it")
+    @Test("A redirect behind a proxy is not followed, and the login stays")
     func redirect() async throws {
         let certificate = try await Certificate(folder, for: "DNS:localhost,DNS:127.0.0.1")
         try await GitServer.serving(folder, certificate.options + ["--login", "x-access-token:t"]) { other in
@@ -56,11 +56,13 @@ struct ProxyTests {
     }
 
     @Test(
-        "that can't be read or used is refused before anybody is asked, without a word of it",
+        "An invalid proxy is refused before any request, and the message does not show it",
         arguments: [
-            ("http://ada:s3/cr3t@127.0.0.1:1", "no address"), ("http://ada:33/cr3t@127.0.0.1:1", "no address"),
-            ("http://ada:s3?cr3t@127.0.0.1:1", "no address"), ("http://ada:33#cr3t@127.0.0.1:1", "no address"),
-            ("http://ada:s3cr3t@127.0.0.1:x", "no address"), ("http://ada:s3cr3t@", "no address"),
+            ("http://ada:s3/cr3t@127.0.0.1:1", "not a valid address"),
+            ("http://ada:33/cr3t@127.0.0.1:1", "not a valid address"),
+            ("http://ada:s3?cr3t@127.0.0.1:1", "not a valid address"),
+            ("http://ada:33#cr3t@127.0.0.1:1", "not a valid address"),
+            ("http://ada:s3cr3t@127.0.0.1:x", "not a valid address"), ("http://ada:s3cr3t@", "not a valid address"),
             ("socks5://ada:s3cr3t@127.0.0.1:1", "only http:// and https:// proxies"),
             ("ada:s3cr3t@127.0.0.1:1", "only http:// and https:// proxies"),
         ])
@@ -73,7 +75,7 @@ struct ProxyTests {
         for part in ["cr3t", "ada", "127.0.0.1"] { #expect(!"\(failure)".contains(part), "\(failure)") }
     }
 
-    @Test("that refuses, or is not there, is told by its address and without its login")
+    @Test("A proxy that refuses or is missing is reported, without its login")
     func refused() async throws {
         let port = try Listener().port
         try await GitServer.serving(folder, ["--proxy-login", "ada:other"]) { proxy in
@@ -84,7 +86,9 @@ struct ProxyTests {
                 let mirror = try folder.mirror("https://localhost:\(port)/a") { $0.proxy = "http://\(address)" }
                 let failure = try await head(of: mirror)
                 #expect(failure.reason == reason, "\(failure)")
-                #expect(failure.message.hasPrefix("the proxy of source") == (reason == .authenticationFailed))
+                #expect(
+                    failure.message.hasPrefix("cannot log in to the proxy of source presets")
+                        == (reason == .authenticationFailed))
                 #expect(!"\(failure)".contains("s3cr3t") && !"\(failure)".contains("YWRh"), "\(failure)")
                 #expect(failure.message.contains(address.split(separator: "@").last ?? "?") || reason != .unreachable)
             }

@@ -5,7 +5,7 @@ import PrewarmGit
 import Subprocess
 import Testing
 
-@Suite("A revision is read")
+@Suite("Reading a revision")
 struct ReadingTests {
     let folder: Folder
     let origin: Origin
@@ -20,7 +20,7 @@ struct ReadingTests {
         return try await mirror.manifests(at: try await mirror.head()).map(\.path)
     }
 
-    @Test("for its .yaml and .yml files under a path, in the order of their bytes, and for nothing else")
+    @Test("The manifests are the .yaml and .yml files under a path, in the order of their bytes")
     func listing() async throws {
         let names = [
             "b.yaml", "presets/b.yml", "presets/a/x.yaml", "presets/a.yaml", "presets/a-b.yaml", "presets/é ü.yaml",
@@ -37,7 +37,7 @@ struct ReadingTests {
         #expect(try await paths("presets/a.yaml") == ["presets/a.yaml"])
     }
 
-    @Test("without symbolic links and submodules, wherever they lead")
+    @Test("Symbolic links and submodules are not read")
     func links() async throws {
         let commit = try await origin.commit(["presets/a.yaml": "a", "other/b.yaml": "b"])
         for (name, target) in [("c.yaml", "a.yaml"), ("d.yaml", "/etc/passwd"), ("e", "../other")] {
@@ -55,7 +55,7 @@ struct ReadingTests {
         }
     }
 
-    @Test("however many YAML files of others there are, up to 200,000")
+    @Test("Up to 200,000 YAML files are listed, and more are refused")
     func limit() async throws {
         func push(_ count: Int) async throws {
             let head = "commit refs/heads/main\ncommitter Ada <a@example.org> 0 +0000\ndata 0\ndeleteall\n"
@@ -65,7 +65,7 @@ struct ReadingTests {
         }
         try await push(10_001)
         #expect(try await paths("presets").count == 10_001)
-        // Twenty folders that are all the same tree.
+        // Create twenty folders with the same tree.
         let script = """
             files=$(git rev-parse main:presets)
             folders=$(for number in $(seq 20); do printf '040000 tree %s\\t%s\\n' "$files" "$number"; done | git mktree)
@@ -80,7 +80,7 @@ struct ReadingTests {
         #expect(failure?.hint?.contains("split") == true)
     }
 
-    @Test("with the bytes of its files as they are, but for the large ones")
+    @Test("The bytes of files are returned unchanged, except for large files")
     func bytes() async throws {
         try await origin.commit(["a.yaml": "a\r\n\u{0}é", "b.yaml": "", "c.yaml": String(repeating: "c", count: 1001)])
         let mirror = try folder.mirror(origin.path)
@@ -92,7 +92,7 @@ struct ReadingTests {
         await #expect(throws: GitFailure.self) { try await mirror.allContents(of: [missing], limit: 1) }
     }
 
-    @Test("with the bytes of large files in portions, so that not all are held at once")
+    @Test("Large files are returned in portions, so that not all are in memory at the same time")
     func portions() async throws {
         let files = (0..<12).map { ("\($0).yaml", String(repeating: "\($0 % 10)", count: 1_000_000)) }
         try await origin.commit(Dictionary(uniqueKeysWithValues: files))
@@ -109,7 +109,7 @@ struct ReadingTests {
         }
     }
 
-    @Test("with the author, time and subject of its commit, fit for a terminal")
+    @Test("The author, time and subject of a commit have no control characters")
     func commit() async throws {
         try await origin.commit(
             message: "Raise \u{1B}[31mthe pool\nto nine\n\nBecause.",
@@ -121,7 +121,7 @@ struct ReadingTests {
         #expect(commit.subject == "Raise [31mthe pool to nine")
     }
 
-    @Test("by no name that is a branch and a tag at two commits, but by the whole name of each")
+    @Test("A name of a branch and a tag at different commits is refused, and their full names are accepted")
     func ambiguous() async throws {
         let first = try await origin.commit()
         try await origin.git("tag", "v1")
@@ -138,10 +138,10 @@ struct ReadingTests {
     }
 
     @Test(
-        "by what is not there, with what may have been meant",
+        "A missing name is reported with a suggestion",
         arguments: [
-            ("mainn", "did you mean main?"), ("main~1", "are not known here"), ("abc", "at least 4 digits"),
-            ("nothing-like-it", "refs/pull/NUMBER/head"), ("", "it has main"),
+            ("mainn", "did you mean main?"), ("main~1", "are not supported"), ("abc", "at least 4 digits"),
+            ("nothing-like-it", "refs/pull/NUMBER/head"), ("", "use one of: main"),
         ])
     func advice(_ text: String, _ hint: String) async throws {
         try await origin.commit()
@@ -150,7 +150,7 @@ struct ReadingTests {
         #expect(failure?.hint?.contains(hint) == true, "\(String(describing: failure))")
     }
 
-    @Test("of several paths, though one of them has nothing any more, which is told")
+    @Test("If one of several paths has no files any more, a warning says so and the others are read")
     func emptiedPath() async throws {
         try await origin.commit(["a/a.yaml": "a", "b/b.yaml": "b"])
         let mirror = try folder.mirror(origin.path) { $0.paths = ["a", "b"] }
@@ -168,7 +168,7 @@ struct ReadingTests {
         #expect(failure?.reason == .pathNotFound)
     }
 
-    @Test("by branch, tag, whole and short commit, and by what a plan wrote down")
+    @Test("A revision is found by branch, tag, full and short commit, and by the form of a plan")
     func lookUp() async throws {
         let first = try await origin.commit()
         try await origin.git("tag", "-a", "-m", "one", "v1")
@@ -195,7 +195,7 @@ struct ReadingTests {
         }
     }
 
-    @Test("by the full name of any reference, as those of pull requests, which no mirror fetches by itself")
+    @Test("Any reference is found by its full name, for example that of a pull request")
     func pullRequest() async throws {
         try await origin.commit()
         try await origin.git("checkout", "-q", "-b", "work")
@@ -211,7 +211,7 @@ struct ReadingTests {
             #expect(try await contents(mirror, found) == ["a.yaml": "b"])
             #expect(try await mirror.lookUp("\(found)") == found)
         }
-        // Seen once, it is found without the server, too.
+        // After it was fetched once, it is found without the server.
         let mirror = try folder.mirror("http://127.0.0.1:1/origin/.git")
         #expect(try await mirror.lookUp("refs/pull/7/head").commit == change)
     }

@@ -8,8 +8,8 @@ import Testing
 @testable import PrewarmGit
 
 @Suite(
-    "A key for SSH", .serialized,
-    .enabled(if: SSHServer.isWanted, "sshd is not here: apt-get install openssh-server"))
+    "Logins over SSH", .serialized,
+    .enabled(if: SSHServer.isWanted, "sshd is missing: apt-get install openssh-server"))
 struct SSHLoginTests {
     let folder: Folder
     let origin: Origin
@@ -37,7 +37,7 @@ struct SSHLoginTests {
         return "\(folder.path)/locked"
     }
 
-    @Test("is opened by its passphrase, as text or from a file", arguments: ["ed25519", "ecdsa"])
+    @Test("A key is decrypted with its passphrase, as text or from a file", arguments: ["ed25519", "ecdsa"])
     func passphrase(_ type: String) async throws {
         try await SSHServer.serving(folder) { ssh in
             let key = try await encrypt("client-\(type)")
@@ -49,20 +49,21 @@ struct SSHLoginTests {
         }
     }
 
-    @Test("that has a passphrase is told where none is given, or a wrong one")
+    @Test("A missing or wrong passphrase is reported")
     func wrongPassphrase() async throws {
         try await SSHServer.serving(folder) { ssh in
             let key = try await encrypt("client-ed25519")
             let none = try await head(of: try mirror(ssh, .sshKey(path: key)))
             #expect(none.reason == .authenticationFailed)
-            #expect(none.message.contains("has a passphrase: \(key)") && none.hint?.contains("passphraseFile") == true)
+            #expect(none.message == "cannot use the ssh key \(key): it has a passphrase", "\(none)")
+            #expect(none.hint?.contains("passphraseFile") == true)
             let wrong = try await head(of: try mirror(ssh, .sshKey(path: key, passphrase: "s3cr3t wrong")))
             #expect(wrong.reason == .authenticationFailed)
             #expect(wrong.hint?.contains("passphrase") == true && !"\(wrong)".contains("s3cr3t"), "\(wrong)")
         }
     }
 
-    @Test("is taken from an agent, the first that the server takes", arguments: ["ed25519", "ecdsa"])
+    @Test("The first key of an agent that the server accepts is used", arguments: ["ed25519", "ecdsa"])
     func agent(_ type: String) async throws {
         try await SSHServer.makeKey("client-other", "ed25519", folder)
         try await SSHServer.serving(folder) { ssh in
@@ -79,13 +80,13 @@ struct SSHLoginTests {
         }
     }
 
-    @Test("that needs somebody's leave at the agent is passed by for the next one")
+    @Test("A key that needs a confirmation is skipped for the next key of the agent")
     func declined() async throws {
         try await SSHServer.serving(folder) { ssh in
             let agent = try await Agent(folder)
             defer { agent.end() }
             let mirror = try mirror(ssh, .sshAgent(socket: agent.socket))
-            // Nobody is there to be asked.
+            // The agent has no program to ask for the confirmation.
             try await agent.add("-c", "client-ed25519")
             let declined = try await head(of: mirror)
             #expect(declined.message.contains("did not sign") && declined.hint?.contains("ssh-add -c") == true)
@@ -94,7 +95,7 @@ struct SSHLoginTests {
         }
     }
 
-    @Test("is not taken from an agent that is not there, and that is told")
+    @Test("A missing agent is reported")
     func noAgent() async throws {
         try await SSHServer.serving(folder) { ssh in
             let dead = "\(folder.path)/dead"
@@ -111,8 +112,8 @@ struct SSHLoginTests {
         }
     }
 
-    /// As tmux's, and that of a container.
-    @Test("is not waited for at an agent that never answers, also where a link leads to it")
+    /// The socket may be a link, for example that of tmux or of a container.
+    @Test("An agent that never answers is given up, also if its socket is a link")
     func silentAgent() async throws {
         try await SSHServer.serving(folder) { ssh in
             let silent = try Self.listen(at: "\(folder.path)/silent")
@@ -122,7 +123,7 @@ struct SSHLoginTests {
             let start = ContinuousClock.now
             let mirror = try mirror(ssh, .sshAgent(socket: "\(folder.path)/link"), timeout: .seconds(2))
             let failure = try await head(of: mirror)
-            #expect(failure.message == "the ssh agent did not answer in time", "\(failure)")
+            #expect(failure.message == "cannot use the ssh agent: it did not answer in time", "\(failure)")
             #expect(ContinuousClock.now - start < .seconds(30))
             let patient = try self.mirror(ssh, .sshAgent(socket: "\(folder.path)/link"), timeout: .seconds(600))
             let cancelled = Task { try await head(of: patient) }
@@ -134,10 +135,11 @@ struct SSHLoginTests {
     }
 
     @Test(
-        "is not taken from what is no agent",
+        "An answer that is not from an agent is reported",
         arguments: [
-            ([], "hung up"), ([0, 0, 0, 1, 5], "refused"), ([0xff, 0xff, 0xff, 0xff], "can't be read"),
-            ([0, 0, 0, 5, 12, 0, 0, 0, 9], "can't be read"), ([0, 0, 0, 0], "can't be read"),
+            ([], "closed the connection"), ([0, 0, 0, 1, 5], "refused"),
+            ([0xff, 0xff, 0xff, 0xff], "answer is not readable"),
+            ([0, 0, 0, 5, 12, 0, 0, 0, 9], "answer is not readable"), ([0, 0, 0, 0], "answer is not readable"),
         ] as [([UInt8], String)])
     func badAgent(_ answer: [UInt8], _ words: String) async throws {
         try await SSHServer.serving(folder) { ssh in
@@ -171,7 +173,7 @@ struct SSHLoginTests {
         return descriptor
     }
 
-    /// OpenSSH's.
+    /// An agent of OpenSSH.
     private struct Agent {
         let socket: String
         private let folder: Folder
@@ -194,7 +196,9 @@ struct SSHLoginTests {
         func end() { kill(process, SIGTERM) }
     }
 
-    @Test("goes to no host but one whose key has a pinned fingerprint", arguments: ["ed25519", "ecdsa"])
+    @Test(
+        "With pinned fingerprints, the client key is offered only to a host that shows one of them",
+        arguments: ["ed25519", "ecdsa"])
     func fingerprints(_ type: String) async throws {
         try await SSHServer.serving(folder, hostKeys: [type]) { ssh in
             let key = GitCredentials.sshKey(path: "\(folder.path)/client-ed25519")
@@ -216,8 +220,8 @@ struct SSHLoginTests {
     }
 
     @Test(
-        "of RSA, and a host that has no other, are told with what can't be done",
-        .enabled(if: LibraryLimits.knowsRSABySHA1Only, "this libssh2 can"))
+        "RSA keys of clients and hosts are reported as unsupported, with a hint",
+        .enabled(if: LibraryLimits.knowsRSABySHA1Only, "this libssh2 supports RSA with SHA-2"))
     func rsa() async throws {
         try await SSHServer.makeKey("client-rsa", "rsa", folder)
         try await SSHServer.serving(folder) { ssh in
@@ -232,7 +236,7 @@ struct SSHLoginTests {
         }
     }
 
-    @Test("is not asked for by a probe, which shows the host's key and the line to write down")
+    @Test("A probe returns the host's key and the line for known_hosts")
     func probe() async throws {
         try await SSHServer.serving(folder) { ssh in
             try folder.write("empty", "")

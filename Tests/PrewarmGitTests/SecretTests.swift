@@ -6,7 +6,7 @@ import Testing
 
 @testable import PrewarmGit
 
-@Suite("A secret", .serialized)
+@Suite("Secrets", .serialized)
 struct SecretTests {
     let folder: Folder
     let origin: Origin
@@ -17,7 +17,7 @@ struct SecretTests {
         try await origin.commit()
     }
 
-    /// Each kind of credentials that goes over https, with a secret planted in it.
+    /// Returns each kind of credentials for https, with the secret in it.
     private func planted(_ secret: String) throws -> [(String, GitCredentials)] {
         try folder.write("secrets/file", secret + "\n")
         try folder.write("secrets/helper.sh", "echo '{\"username\": \"ada\", \"password\": \"\(secret)\"}'")
@@ -32,7 +32,7 @@ struct SecretTests {
         ]
     }
 
-    @Test("is in no error, no description and no file of the mirror, whatever the server does")
+    @Test("A secret is in no error, no description and no file of the mirror, for any answer of the server")
     func nowhere() async throws {
         let secret = "pl4nted+S3cr3t/\(UUID().uuidString.prefix(8))"
         let forms = [
@@ -70,7 +70,7 @@ struct SecretTests {
         try expectNothing(of: forms, below: "mirror")
     }
 
-    @Test("of a proxy or a URL is shown nowhere either")
+    @Test("A secret of a proxy or a URL is not shown")
     func addresses() async throws {
         let secret = "pl4nted-\(UUID().uuidString.prefix(8))"
         let port = try Listener().port
@@ -81,7 +81,7 @@ struct SecretTests {
         }
     }
 
-    @Test("of a proxy that can't be read goes with all of its address")
+    @Test("The whole address of an invalid proxy is redacted")
     func unreadableProxy() {
         for proxy in ["http://ada:s3/cr3t@127.0.0.1:3128", "socks5://ada:s3 cr3t@127.0.0.1", "ada:s3cr3t"] {
             let settings = GitSettings(name: "a", url: "", mirror: "/", proxy: proxy)
@@ -91,10 +91,10 @@ struct SecretTests {
     }
 
     @Test(
-        "is not in what is told of a command that failed",
+        "The failure of a login command does not contain the secret",
         arguments: [
             "set -x; curl -sf -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:1/; exit 7",
-            // The last line that it writes is the trace, and what is in it looks like nothing.
+            // The last line is a trace, in which the secret has no recognizable form.
             "set -x; sh -c 'exit 7' \"$TOKEN\"",
             "echo \"could not send Authorization: Bearer $TOKEN\" >&2; exit 7",
             "echo \"login with password=$TOKEN failed\" >&2; exit 7",
@@ -111,7 +111,7 @@ struct SecretTests {
         #expect(failure?.message.contains("exit code 7") == true && failure?.message.contains(secret) == false)
     }
 
-    @Test("is not in the list of processes while a command or a tool runs")
+    @Test("A secret is not in the list of processes while a command runs")
     func processes() async throws {
         let secret = "pl4nted-\(UUID().uuidString.prefix(8))"
         let script = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' > ../list; echo '{\"password\": \"x\"}'"

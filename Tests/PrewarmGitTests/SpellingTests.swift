@@ -5,16 +5,17 @@ import Testing
 
 @testable import PrewarmGit
 
-@Suite("Names of files that look alike")
+@Suite("File names that look alike")
 struct SpellingTests {
-    /// `é` as one character, as two, and as a byte of Latin-1, which is no UTF-8; two more bytes that are no text.
+    /// The names: `é` as one code point, as two, and as a byte of Latin-1; two bytes that are not UTF-8; backslashes;
+    /// U+FFFD.
     private static let names: [[UInt8]] = [
         Array("caf\u{e9}.yaml".utf8), Array("cafe\u{301}.yaml".utf8), Array("caf".utf8) + [0xe9] + Array(".yaml".utf8),
         [0xff] + Array(".yaml".utf8), [0xfe] + Array(".yaml".utf8), Array("a\\b.yaml".utf8), Array("a\\\\b.yaml".utf8),
         Array("\\377.yaml".utf8), Array("\u{fffd}.yaml".utf8),
     ]
 
-    @Test("have texts that differ, and that show what differs")
+    @Test("Different names have different texts, which show the difference")
     func texts() {
         let texts = Self.names.map { String(repositoryPath: $0) }
         #expect(Set(texts).count == texts.count, "\(texts)")
@@ -24,7 +25,7 @@ struct SpellingTests {
         #expect(String(repositoryPath: below).isPath(atOrBelow: String(repositoryPath: Array("f\u{e9}".utf8))))
     }
 
-    /// Commits the names with one text each, by git's own plumbing, which takes any byte.
+    /// Commits the names with one text each, with plumbing commands of git, which accept any bytes.
     private func commit(_ origin: Origin, _ text: (Int) -> String?) async throws -> Revision {
         var script = "git read-tree --empty\n"
         for (number, name) in Self.names.enumerated() {
@@ -39,7 +40,7 @@ struct SpellingTests {
         return Revision(ref: "main", commit: try await origin.git("rev-parse", "HEAD"))
     }
 
-    @Test("are files of their own, as a whole and in a change")
+    @Test("Names that look alike are different files, in a listing and in a comparison")
     func files() async throws {
         let folder = try Folder()
         let origin = try await Origin(folder)
@@ -49,7 +50,7 @@ struct SpellingTests {
         let texts = Self.names.map { String(repositoryPath: $0) }
         let all = try await contents(mirror, first)
         #expect(all == Dictionary(uniqueKeysWithValues: texts.enumerated().map { ($1, "\($0)") }))
-        // One spelling goes, and the other stays; one of two that are no text changes.
+        // Remove one of two spellings, and change one of two names that are not UTF-8.
         let second = try await commit(origin) { $0 == 0 ? nil : $0 == 3 ? "new" : "\($0)" }
         _ = try await mirror.head()
         let step = try await mirror.step(from: first, to: second, limit: ChangeLimit(files: 10, bytes: 1 << 20))

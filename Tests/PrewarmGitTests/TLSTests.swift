@@ -3,7 +3,7 @@ import PrewarmEngine
 import PrewarmGit
 import Testing
 
-@Suite("Over HTTPS", .serialized)
+@Suite("Fetching over HTTPS", .serialized)
 struct TLSTests {
     let folder: Folder
 
@@ -14,7 +14,7 @@ struct TLSTests {
 
     private let repository = "open/origin/.git"
 
-    @Test("a certificate that the system does not trust is refused")
+    @Test("A certificate of an untrusted authority is refused")
     func unknownAuthority() async throws {
         let certificate = try await Certificate(folder, for: "DNS:localhost")
         let other = try await Certificate(folder, for: "DNS:localhost")
@@ -26,14 +26,15 @@ struct TLSTests {
                 }
                 let failure = try await head(of: mirror)
                 #expect(failure.reason == .refused)
-                #expect(failure.message.contains("the certificate of localhost:\(server.port) is not trusted"))
+                let message = "cannot connect to localhost:\(server.port): its certificate is not trusted"
+                #expect(failure.message.contains(message), "\(failure)")
                 #expect(failure.hint?.contains("authority") == true)
             }
             #expect(server.requests == [])
         }
     }
 
-    @Test("a certificate is taken that the caFile names")
+    @Test("A certificate in the caFile is trusted")
     func knownAuthority() async throws {
         let certificate = try await Certificate(folder, for: "DNS:localhost")
         try await GitServer.serving(folder, certificate.options + ["--login", "x-access-token:t0ken"]) { server in
@@ -45,7 +46,7 @@ struct TLSTests {
         }
     }
 
-    @Test("a caFile that was written anew is read anew")
+    @Test("A changed caFile is read again")
     func rotation() async throws {
         let old = try await Certificate(folder, for: "DNS:localhost")
         let new = try await Certificate(folder, for: "DNS:localhost")
@@ -60,7 +61,7 @@ struct TLSTests {
         }
     }
 
-    @Test("a certificate for another host is refused", arguments: ["DNS:example.org", "IP:127.0.0.2", "DNS:*.host"])
+    @Test("A certificate for another host is refused", arguments: ["DNS:example.org", "IP:127.0.0.2", "DNS:*.host"])
     func wrongHost(_ name: String) async throws {
         let certificate = try await Certificate(folder, for: name)
         try await GitServer.serving(folder, certificate.options) { server in
@@ -76,7 +77,7 @@ struct TLSTests {
         }
     }
 
-    @Test("two sources may trust different authorities at the same time")
+    @Test("Two sources trust different authorities at the same time")
     func twoAuthorities() async throws {
         let one = try await Certificate(folder, for: "DNS:localhost")
         let two = try await Certificate(folder, for: "DNS:localhost")
@@ -101,7 +102,7 @@ struct TLSTests {
         }
     }
 
-    @Test("a source that is slow once it is connected holds back none that trusts another authority")
+    @Test("A slow connected source does not delay a source that trusts another authority")
     func slowNeighbour() async throws {
         let one = try await Certificate(folder, for: "DNS:localhost")
         let two = try await Certificate(folder, for: "DNS:localhost")
@@ -125,7 +126,7 @@ struct TLSTests {
         }
     }
 
-    @Test("a caFile that can't be read is named", arguments: ["missing.pem", "text.pem"])
+    @Test("A caFile that is not readable is named in the failure", arguments: ["missing.pem", "text.pem"])
     func unreadable(_ name: String) async throws {
         try folder.write("text.pem", "no certificate\n")
         let listener = try Listener()
@@ -135,7 +136,7 @@ struct TLSTests {
         #expect(failure.message.contains("\(folder.path)/\(name)"), "\(failure)")
     }
 
-    @Test("a server that speaks something else is told from one with a bad certificate")
+    @Test("A server that does not speak TLS is reported as unreachable")
     func noTLS() async throws {
         try await GitServer.serving(folder) { server in
             let mirror = try folder.mirror(server.url(repository, scheme: "https", host: "localhost")) {

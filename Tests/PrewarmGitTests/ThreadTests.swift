@@ -8,9 +8,9 @@ import Testing
 
 @testable import PrewarmGit
 
-@Suite("The threads of a mirror")
+@Suite("Threads of a mirror")
 struct ThreadTests {
-    /// Waits for a condition, for a minute and more.
+    /// Waits for a condition, for at least two minutes.
     private func eventually(_ what: Comment, _ isSo: () -> Bool) async throws {
         for _ in 0..<6000 {
             if isSo() { return }
@@ -19,7 +19,7 @@ struct ThreadTests {
         Issue.record(what)
     }
 
-    @Test("let one job in at a time, whatever tasks ask and whichever of them are canceled")
+    @Test("One job runs at a time, also while tasks are canceled")
     func oneAtATime() async {
         let queue = PassQueue("a test")
         let (inside, most, ran) = (Tally(), Tally(), Tally())
@@ -44,7 +44,7 @@ struct ThreadTests {
         #expect(most.value == 1 && ran.value >= 20)
     }
 
-    @Test("answer a call that is canceled while it waits at once, and never run it")
+    @Test("A call that is canceled while it waits is answered at once and never runs")
     func canceledWhileItWaits() async throws {
         let queue = PassQueue("a test")
         let (gate, running, run) = (DispatchSemaphore(value: 0), Tally(), Tally())
@@ -69,7 +69,7 @@ struct ThreadTests {
         #expect(run.value == 0)
     }
 
-    @Test("leave a job behind that does not return, refuse others meanwhile, and go on when it returns")
+    @Test("A job that does not return is abandoned, and further jobs are refused until it returns")
     func leftBehind() async throws {
         let queue = PassQueue("a test")
         let gate = DispatchSemaphore(value: 0)
@@ -83,10 +83,11 @@ struct ThreadTests {
         }
         for result in [stuck, await waiting] {
             guard case .failure(let failure) = result else { throw ProgramFailure(message: "it was answered") }
-            #expect(failure.reason == .unreachable && failure.message.contains("a test does not answer"))
+            #expect(failure.reason == .unreachable)
+            #expect(failure.message == "cannot read a test: a call of the file system does not return")
         }
         guard case .failure = await queue.run(limit: .seconds(600), { Result<Void, GitFailure>.success(()) }) else {
-            throw ProgramFailure(message: "another one was let in")
+            throw ProgramFailure(message: "another job ran")
         }
         gate.signal()
         for _ in 0..<6000 {
@@ -95,10 +96,10 @@ struct ThreadTests {
             }
             try await Task.sleep(for: .milliseconds(20))
         }
-        Issue.record("it never went on")
+        Issue.record("the queue never ran a job again")
     }
 
-    @Test("refuse calls beyond what may wait")
+    @Test("Calls beyond the limit of waiting calls are refused")
     func bounded() async throws {
         let queue = PassQueue("a test")
         let (gate, running) = (DispatchSemaphore(value: 0), Tally())
@@ -119,8 +120,8 @@ struct ThreadTests {
                                 Result<Void, GitFailure>.success(())
                             })
                     else { return }
-                    #expect(failure.message.contains("wait for a test already"))
-                    // The last one lets the others in.
+                    #expect(failure.message == "cannot use a test: 64 calls are waiting for it already")
+                    // The last refused call ends the first job.
                     if refused.add(1) == 10 { gate.signal() }
                 }
             }
@@ -129,7 +130,7 @@ struct ThreadTests {
         #expect(refused.value == 10)
     }
 
-    @Test("leave Dispatch its threads, however many servers say nothing")
+    @Test("Blocked jobs of many queues leave Dispatch its threads")
     func manySilentServers() async throws {
         let queues = (0..<300).map { _ in PassQueue("a test") }
         let (gate, running, isServed) = (DispatchSemaphore(value: 0), Tally(), Tally())
@@ -144,14 +145,14 @@ struct ThreadTests {
                 }
             }
             try await eventually("all of them wait") { running.value == 300 }
-            DispatchQueue(label: "as that of a database").async { isServed.add(1) }
+            DispatchQueue(label: "like that of a database").async { isServed.add(1) }
             try await eventually("a queue of Dispatch is served") { isServed.value == 1 }
             for _ in queues { gate.signal() }
             try await group.waitForAll()
         }
     }
 
-    /// Branches, and a commit that only the first seven digits name.
+    /// Creates six commits with a branch each, and returns the commits.
     private func prepare(_ origin: Origin) async throws -> [String] {
         var commits: [String] = []
         for number in 0..<6 {
@@ -161,14 +162,14 @@ struct ThreadTests {
         return commits
     }
 
-    @Test("keep libgit2 whole while many tasks ask and are canceled at random", arguments: ["file", "http"])
+    @Test("Many concurrent and randomly canceled calls get right answers", arguments: ["file", "http"])
     func hammered(_ scheme: String) async throws {
         let folder = try Folder()
         let origin = try await Origin(folder)
         let commits = try await prepare(origin)
         try await GitServer.serving(folder) { server in
             let url = scheme == "file" ? origin.path : server.url("open/origin/.git")
-            // Two mirrors of one directory, as of an old and a new configuration.
+            // Use two mirrors of one directory, like those of an old and a new configuration.
             let mirrors = [try folder.mirror(url), try folder.mirror(url)]
             let answered = Tally()
             await withTaskGroup { group in
@@ -207,7 +208,7 @@ struct ThreadTests {
         }
     }
 
-    @Test("read what is in the mirror while a remote says nothing")
+    @Test("The mirror is read while the remote is silent")
     func readsBesideASilentRemote() async throws {
         let folder = try Folder()
         let origin = try await Origin(folder)
@@ -221,7 +222,7 @@ struct ThreadTests {
             $0.limits.idleTimeout = .seconds(600)
         }
         let asking = Task { await mirror.failure() }
-        // Whether it waits already or not: no answer comes from there.
+        // The remote never answers, so it does not matter whether the request has started.
         for _ in 0..<20 {
             #expect(try await contents(mirror, revision) == ["a.yaml": "a"])
             #expect(try await mirror.lookUp(commit) == revision)
@@ -231,7 +232,7 @@ struct ThreadTests {
         #expect(await asking.value.failure?.reason == .unreachable)
     }
 
-    @Test("report a repository whose file system hangs, in time, and read it again when it answers")
+    @Test("A hanging file system is reported in time, and read again when it answers")
     func hangingFileSystem() async throws {
         let folder = try Folder()
         let origin = try await Origin(folder)
@@ -240,17 +241,19 @@ struct ThreadTests {
         let revision = try await mirror.head()
         try await mirror.fetch(revision)
         try await origin.commit(["b.yaml": "b"])
-        // Opening it waits for a writer, as a file server that is gone makes a program wait.
+        // Opening a pipe waits for a writer, like opening a file of a file server that does not answer.
         let packed = "\(origin.path)/.git/packed-refs"
         try await origin.git("pack-refs", "--all")
         try #require(rename(packed, packed + ".kept") == 0 && mkfifo(packed, 0o600) == 0)
-        // The second one is refused by what the first one left behind: it gets no thread to wait on.
+        // The first call abandons its job. The abandoned job makes the queue refuse the second call.
         for _ in 0..<2 {
             let failure = await #expect(throws: GitFailure.self) { try await mirror.head() }
             #expect(failure?.reason == .unreachable)
-            #expect(failure?.message.contains("hangs in the system") == true, "\(String(describing: failure))")
+            #expect(
+                failure?.message.contains("a call of the file system does not return") == true,
+                "\(String(describing: failure))")
         }
-        #expect(try await contents(mirror, revision) == ["a.yaml": "a"], "what is in the mirror is read all the same")
+        #expect(try await contents(mirror, revision) == ["a.yaml": "a"], "the mirror is still read")
         let writer = open(packed, O_RDWR)
         try #require(writer >= 0 && rename(packed + ".kept", packed) == 0)
         close(writer)
@@ -259,11 +262,11 @@ struct ThreadTests {
             if let found = try? await mirror.head() { return #expect(found.commit == newest) }
             try await Task.sleep(for: .milliseconds(20))
         }
-        Issue.record("it was never read again")
+        Issue.record("the repository was never read again")
     }
 }
 
-/// A number that many threads change.
+/// A counter for many threads.
 private final class Tally: Sendable {
     private let state = Mutex(0)
     var value: Int { state.withLock { $0 } }

@@ -3,10 +3,10 @@ import Testing
 
 @testable import PrewarmGit
 
-@Suite("A URL")
+@Suite("Repository URLs")
 struct URLTests {
     @Test(
-        "is read, and shown without secrets",
+        "A URL is read, and shown without secrets",
         arguments: [
             ("https://ada:pw@Example.org/a b.git?x=1", nil, nil),
             ("https://ada:p%40w@example.org/a.git?x=1", "https://example.org/a.git", "https://example.org/a.git?x=1"),
@@ -36,12 +36,12 @@ struct URLTests {
     }
 
     @Test(
-        "is refused where it leads out of what is meant",
+        "An unsafe or incomplete URL is refused",
         arguments: [
             ("", "empty"), ("a\nb", "control"), ("https://example.org/a b", "spaces"),
-            ("git://example.org/a", "git:// URLs are not allowed"), ("ftp://example.org/a", "ftp:// URLs"),
+            ("git://example.org/a", "git:// URLs are not supported"), ("ftp://example.org/a", "ftp:// URLs"),
             ("ext::sh -c id", "spaces"), ("ext::id", "helper::address"), ("example.org/a", "no scheme"),
-            ("http://example.org/a", "unprotected"), ("http://127.0.0.1.example.org/a", "unprotected"),
+            ("http://example.org/a", "not encrypted"), ("http://127.0.0.1.example.org/a", "not encrypted"),
             ("https://example.org", "no repository"), ("https://:80/a", "no valid host"),
             ("https://example.org:99999/a", "no valid host"), ("ssh://-oProxyCommand=x/a", "no valid host"),
             ("ssh://host/-a", "not allowed"), ("ssh://host/a'b", "not allowed"), ("ssh://host/a%27b", "not allowed"),
@@ -51,7 +51,7 @@ struct URLTests {
             ("ssh://host/a%20b", "not allowed"),
             ("https:/ada:s3cr3t@host/a", "no :// after"), ("https:ada:s3cr3t@host", "no :// after"),
             ("git:s3cr3t@host:a", "no :// after"), ("file:/a", "no :// after"),
-            ("file://host/a", "can't name a host"), ("file://", "no path"), ("file:///a%0Ab", "control"),
+            ("file://host/a", "must not contain a host"), ("file://", "no path"), ("file:///a%0Ab", "control"),
         ])
     func refused(_ text: String, _ message: String) {
         let failure = #expect(throws: GitFailure.self) { try RepositoryURL(text, allowFile: true) }
@@ -60,7 +60,7 @@ struct URLTests {
         #expect(!"\(String(describing: failure))".contains("s3cr3t"))
     }
 
-    @Test("keeps its password for the server")
+    @Test("The password of a URL is kept for the server, and removed from messages")
     func password() throws {
         let url = try RepositoryURL("https://ada:p%40w@example.org/a.git", allowFile: false)
         #expect(url.userInfo?.name == "ada")

@@ -9,7 +9,7 @@ let systemTools = ChildTools(environment: [
     "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "LC_ALL": "C",
 ])
 
-@Suite("A revision signed by SSH keys", .serialized)
+@Suite("Signatures by SSH keys", .serialized)
 struct SSHVerificationTests {
     let folder: Folder
     let origin: Origin
@@ -41,7 +41,7 @@ struct SSHVerificationTests {
         return try #require(failure, sourceLocation: sourceLocation)
     }
 
-    @Test("counts where an allowed signer made it, and leaves nothing on the disk")
+    @Test("A signature of an allowed signer is accepted, and leaves no files on the disk")
     func trusted() async throws {
         let (ada, allowed) = try await Signer.ssh(folder, "ada")
         try await origin.commit(["a.yaml": "a"], signedBy: ada)
@@ -56,7 +56,7 @@ struct SSHVerificationTests {
         #expect(folder.names(below: "mirror").allSatisfy { !$0.contains("verify") })
     }
 
-    @Test("cleans up what a process that was killed left behind, and nothing that is in use")
+    @Test("Old folders of killed processes are removed, and newer ones are kept")
     func leftovers() async throws {
         let (ada, allowed) = try await Signer.ssh(folder, "ada")
         try await origin.commit(["a.yaml": "a"], signedBy: ada)
@@ -69,9 +69,9 @@ struct SSHVerificationTests {
     }
 
     @Test(
-        "does not count where nobody who is allowed made it",
+        "A missing signature, or one by a key that is not allowed or not valid now, is refused",
         arguments: [
-            ("unsigned", "is not signed"), ("stranger", "which FOLDER/allowed does not allow"),
+            ("unsigned", "is not signed"), ("unknown", "which FOLDER/allowed does not allow"),
             ("expired", "key has expired"), ("not yet", "not yet valid"), ("namespace", "signature namespace"),
             ("backdated", "key has expired"),
         ])
@@ -88,8 +88,8 @@ struct SSHVerificationTests {
         let commit =
             switch kind {
             case "unsigned": try await origin.commit()
-            case "stranger": try await origin.commit(["a.yaml": "a"], signedBy: eve)
-            // What a commit says of its own time makes no key valid.
+            case "unknown": try await origin.commit(["a.yaml": "a"], signedBy: eve)
+            // The time in a commit does not make a key valid.
             case "backdated": try await origin.commit(["a.yaml": "a"], signedBy: ada, at: "2019-06-01T00:00:00Z")
             default: try await origin.commit(["a.yaml": "a"], signedBy: ada)
             }
@@ -98,13 +98,13 @@ struct SSHVerificationTests {
         #expect(failure.message.contains("commit \(commit.prefix(12)) by Ada"), "\(failure)")
         #expect(failure.message.contains(message.replacing("FOLDER", with: folder.path)), "\(failure)")
         #expect(failure.hint?.contains("\(folder.path)/allowed") == true)
-        if kind == "stranger" {
+        if kind == "unknown" {
             let print = try await run("ssh-keygen", ["-l", "-f", "eve.pub"], in: folder.path)
             #expect(failure.message.contains(print.split(separator: " ")[1]))
         }
     }
 
-    /// Writes an object that is like the commit at the tip, but for `change`, and puts the branch on it.
+    /// Writes a changed copy of the commit at the tip, and sets the branch to it.
     private func forge(_ change: (String) -> String) async throws {
         try folder.write("forged", change(try await run("git", ["cat-file", "commit", "HEAD"], in: origin.path)))
         let forged = try await origin.git("hash-object", "-t", "commit", "-w", "\(folder.path)/forged")
@@ -112,14 +112,14 @@ struct SSHVerificationTests {
     }
 
     @Test(
-        "does not count where it was changed after it was signed, or is signed for something else, or as OpenPGP does")
+        "A signature is refused if the commit was changed, or if it has another namespace or another kind")
     func forged() async throws {
         let (ada, allowed) = try await Signer.ssh(folder, "ada")
         try await origin.commit(["a.yaml": "a"], signedBy: ada)
         let good = try await origin.git("rev-parse", "HEAD")
         try await forge { $0.replacing("\n\nsigned", with: "\n\nsigned by me") }
-        #expect(try await failure(mirror([allowed])).message.contains("does not fit it"))
-        // The signature of a file, in the place of the commit's.
+        #expect(try await failure(mirror([allowed])).message.contains("has an invalid signature"))
+        // Put the signature of a file in the place of the signature of the commit.
         try await origin.git("update-ref", "refs/heads/main", good)
         let text = try await run("git", ["cat-file", "commit", "HEAD"], in: origin.path)
         let begin = try #require(text.firstRange(of: "gpgsig ")),
@@ -132,10 +132,10 @@ struct SSHVerificationTests {
         #expect(namespace.message.contains("namespace does not match"), "\(namespace)")
         try await origin.git("update-ref", "refs/heads/main", good)
         try await forge { $0.replacing("SSH SIGNATURE", with: "PGP SIGNATURE") }
-        #expect(try await failure(mirror([allowed])).message.contains("one of another kind"))
+        #expect(try await failure(mirror([allowed])).message.contains("has a signature of another kind than SSH"))
     }
 
-    @Test("may have to be so commit by commit since what is in force")
+    @Test("With the scope new, each commit since the applied revision needs a signature")
     func scope() async throws {
         let (ada, allowed) = try await Signer.ssh(folder, "ada")
         let first = try await origin.commit(["a.yaml": "a"], signedBy: ada)
@@ -145,11 +145,11 @@ struct SSHVerificationTests {
         let revision = try await tip.head()
         try await tip.verify(revision, since: Revision(ref: "main", commit: first))
         let failure = try await failure(new, since: first)
-        #expect(failure.message.contains("brings a commit that is not trusted"))
+        #expect(failure.message.contains("contains a commit that is not trusted"))
         #expect(failure.message.contains(second.prefix(12)), "\(failure)")
         for applied in [second, third] { try await new.verify(revision, since: Revision(ref: "main", commit: applied)) }
         try await new.verify(revision, since: nil)
-        // A merge brings the commits of both sides.
+        // A merge contains the commits of both sides.
         try await origin.git("checkout", "-q", "-b", "side", first)
         let side = try await origin.commit(["b.yaml": "b"])
         try await origin.git("checkout", "-q", "main")
@@ -157,13 +157,13 @@ struct SSHVerificationTests {
             "git", ada.options + ["merge", "-q", "-S", "--no-ff", "-m", "merge", "side"], in: origin.path)
         let merged = try await self.failure(new, since: third)
         #expect(merged.message.contains(side.prefix(12)), "\(merged)")
-        // Where what was in force is gone, all of the history is new.
+        // If the applied revision no longer exists, the whole history is new.
         let gone = try await self.failure(new, since: String(repeating: "1", count: 40))
         #expect(gone.message.contains("is not signed"))
     }
 
     @Test(
-        "may be an annotated tag, which speaks for its commit",
+        "The signature of an annotated tag is accepted for its commit",
         arguments: [GitSettings.Ref.tag("v1.2.0"), .semver("^1.2")])
     func tags(_ ref: GitSettings.Ref) async throws {
         let (ada, allowed) = try await Signer.ssh(folder, "ada")
@@ -172,26 +172,26 @@ struct SSHVerificationTests {
         try await origin.tag("v1.2.0", signedBy: ada)
         let mirror = try mirror([allowed], ref: ref)
         try await mirror.verify(try await mirror.head(), since: nil)
-        // The commit is in the mirror by its branch already, and the tag is not.
+        // The commit is in the mirror already because of its branch, and the tag is not.
         let other = try folder.mirror(origin.path)
         try FileManager.default.removeItem(atPath: "\(folder.path)/mirror")
         try await other.fetch(try await other.head())
         try await mirror.verify(try await mirror.head(), since: nil)
         try await origin.git("tag", "-d", "v1.2.0")
         try await origin.tag("v1.2.0", signedBy: eve)
-        let stranger = try await failure(mirror)
-        #expect(stranger.message.contains("the tag v1.2.0 is signed by the key"), "\(stranger)")
+        let untrusted = try await failure(mirror)
+        #expect(untrusted.message.contains("the tag v1.2.0 is signed by the key"), "\(untrusted)")
         for options in [["-a", "-m", "x"], []] {
             try await run("git", ["tag", "-f"] + options + ["v1.2.0"], in: origin.path)
             #expect(try await failure(mirror).message.contains("is not signed"))
         }
-        // A light tag, and a signed commit.
+        // A lightweight tag on a signed commit is accepted.
         try await origin.commit(["a.yaml": "b"], signedBy: ada)
         try await origin.git("tag", "-f", "v1.2.0")
         try await mirror.verify(try await mirror.head(), since: nil)
     }
 
-    @Test("of a tag is found though the mirror's own reference was cut off, or is in the way")
+    @Test("The signature of a tag is found although the mirror's reference is truncated or in the way")
     func damagedReferences() async throws {
         let (ada, allowed) = try await Signer.ssh(folder, "ada")
         try await origin.commit()
@@ -206,7 +206,7 @@ struct SSHVerificationTests {
         try await next.verify(try await next.head(), since: nil)
     }
 
-    @Test("is not a signed tag under another name")
+    @Test("A signed tag under another name is refused")
     func renamedTag() async throws {
         let (ada, allowed) = try await Signer.ssh(folder, "ada")
         try await origin.commit()
@@ -217,7 +217,7 @@ struct SSHVerificationTests {
         #expect(try await failure(mirror).message.contains("is not signed"))
     }
 
-    @Test("can't be checked without the tool, in time, or without the file of signers: nothing counts then")
+    @Test("Without ssh-keygen or the allowed signers file, no signature is accepted")
     func tools() async throws {
         let (ada, allowed) = try await Signer.ssh(folder, "ada")
         try await origin.commit(["a.yaml": "a"], signedBy: ada)
@@ -225,7 +225,7 @@ struct SSHVerificationTests {
         try folder.write("bin/ssh-keygen", "#!/bin/sh\nsleep 600\n", permissions: 0o755)
         for (path, file, message) in [
             ("/nowhere", "allowed", "ssh-keygen was not found in PATH"),
-            (systemPath, "missing", "the file of allowed signers can't be read"),
+            (systemPath, "missing", "cannot read the allowed signers file"),
         ] {
             let mirror = try folder.mirror(origin.path) {
                 $0.verification = GitVerification(
@@ -242,7 +242,7 @@ struct SSHVerificationTests {
     private var systemPath: String { ProcessInfo.processInfo.environment["PATH"] ?? "" }
 }
 
-@Suite("A revision signed by OpenPGP keys", .serialized)
+@Suite("Signatures by OpenPGP keys", .serialized)
 struct OpenPGPVerificationTests {
     let folder: Folder
     let origin: Origin
@@ -279,7 +279,7 @@ struct OpenPGPVerificationTests {
         for signer in signers { await signer.forget() }
     }
 
-    @Test("is none by SHA-1, but may be one by a key that signed itself so when that was usual")
+    @Test("A SHA-1 signature is refused, but a key whose own signature uses SHA-1 is accepted")
     func weakDigest() async throws {
         let ada = try await Signer.openpgp(folder, "ada")
         let old = try await Signer.openpgp(folder, "old", options: ["--cert-digest-algo", "SHA1"])
@@ -289,7 +289,8 @@ struct OpenPGPVerificationTests {
             try Data("digest-algo SHA1\n".utf8).write(to: URL(fileURLWithPath: "\(home)/gpg.conf"))
             try await origin.commit(["a.yaml": "a"], signedBy: ada)
             let mirror = try mirror()
-            #expect(try await failure(mirror).message.contains("has a signature made with SHA-1"))
+            let weak = try await failure(mirror)
+            #expect(weak.message.contains("has a signature made with SHA-1, which is not accepted"), "\(weak)")
             try FileManager.default.removeItem(atPath: "\(home)/gpg.conf")
             try await origin.commit(["a.yaml": "b"], signedBy: ada)
             try await mirror.verify(try await mirror.head(), since: nil)
@@ -299,7 +300,7 @@ struct OpenPGPVerificationTests {
         }
     }
 
-    @Test("counts by the keys in a file, armoured or not, one or several")
+    @Test("The key file may be armored or binary, and contain one or several keys")
     func trusted() async throws {
         let ada = try await Signer.openpgp(folder, "ada"), bob = try await Signer.openpgp(folder, "bob")
         try await withSigners([ada, bob]) {
@@ -314,8 +315,8 @@ struct OpenPGPVerificationTests {
                 }
                 let failure = try await failure(mirror("other"))
                 #expect(failure.reason == .verificationFailed)
-                #expect(failure.message.contains("\(folder.path)/other does not have"), "\(failure)")
-                #expect(failure.hint?.contains("add the key there") == true)
+                #expect(failure.message.contains("which is not in \(folder.path)/other"), "\(failure)")
+                #expect(failure.hint?.contains("add the key to that file") == true)
             }
             try await origin.tag("v1", signedBy: bob)
             let tagged = try mirror("other", ref: .tag("v1"))
@@ -323,7 +324,7 @@ struct OpenPGPVerificationTests {
         }
     }
 
-    @Test("does not count without a signature, changed, by an expired key or by one that was revoked")
+    @Test("A missing or invalid signature, or one by an expired or revoked key, is refused")
     func untrusted() async throws {
         let ada = try await Signer.openpgp(folder, "ada")
         let old = try await Signer.openpgp(folder, "old", expires: "30d", time: "20200101T000000")
@@ -338,7 +339,7 @@ struct OpenPGPVerificationTests {
             try await origin.git(
                 "update-ref", "refs/heads/main",
                 try await origin.git("hash-object", "-t", "commit", "-w", "\(folder.path)/forged"))
-            #expect(try await failure(mirror()).message.contains("does not fit it"))
+            #expect(try await failure(mirror()).message.contains("has an invalid signature"))
             try await origin.git("update-ref", "refs/heads/main", good)
             try await revoke(ada)
             try await ada.export(armoured: true, in: folder, to: "keys")
@@ -356,7 +357,7 @@ struct OpenPGPVerificationTests {
             in: folder.path, environment: signer.environment)
     }
 
-    /// gpg refuses to sign by an expired key, unless the time is one at which it was good.
+    /// Signs with an expired key. gpg refuses that unless the time is one at which the key was valid.
     private func expiredCommit(by signer: Signer) async throws {
         try folder.write(
             "gpg-then", "#!/bin/sh\nexec gpg --faked-system-time 20200110T000000 \"$@\"\n", permissions: 0o755)
@@ -368,7 +369,7 @@ struct OpenPGPVerificationTests {
     }
 
     @Test(
-        "needs a file that has keys in it",
+        "A key file that is missing or contains no keys is reported",
         arguments: [nil, "", "no keys", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n!!\n"])
     func badKeys(_ text: String?) async throws {
         if let text { try folder.write("keys", text) }

@@ -1,4 +1,4 @@
-"""A git server for tests: `git http-backend` behind HTTP or HTTPS, with the ways in which servers go wrong.
+"""A git server for tests: `git http-backend` behind HTTP or HTTPS, which also fails in the ways of real servers.
 
     http-backend.py STATE ROOT [--tls CERTIFICATE KEY] [--tls13] [--login USER:PASSWORD|@FILE] [--redirect URL]
         [--ssh CONFIGURATION] [--app ID PUBLIC-KEY LIFETIME] [--proxy-login USER:PASSWORD]
@@ -7,22 +7,22 @@ It listens on a free port of the loopback address and writes the number to STATE
 STATE/requests: method, path, authorization. The first part of a path says how the server behaves:
 
     /open/REPOSITORY       answers
-    /login/REPOSITORY      answers who sends the login, 401 to others
+    /login/REPOSITORY      answers a request with the login, and 401 without it
     /status/NUMBER/...     answers with that status
     /page/...              answers with a page
-    /redirect/...          sends callers to the URL, followed by the rest of the path
-    /silent/...            takes the request and says nothing
-    /halting/...           begins an answer and says nothing more
-    /echo/...              refuses with what the request said
-    /stall/REPOSITORY      says nothing more in the middle of a pack
+    /redirect/...          redirects to the URL with the rest of the path
+    /silent/...            reads the request and sends nothing
+    /halting/...           begins an answer and sends nothing more
+    /echo/...              refuses, and repeats the request in its answer
+    /stall/REPOSITORY      stops in the middle of a pack
     /trickle/REPOSITORY    sends a byte of a pack every tenth of a second
-    /cut/REPOSITORY        hangs up in the middle of a pack
-    /endless/...           lists references for ever
+    /cut/REPOSITORY        closes the connection in the middle of a pack
+    /endless/...           lists references forever
 
     /app/installations/7/access_tokens     is GitHub's API for the tokens of an app: checks the assertion as GitHub does,
-                                           and makes a token that is the login from then on, written to --login's file
+                                           and creates a token, which is written to the file of --login as the new login
 
-It is a proxy, too, for CONNECT. With --ssh, sshd serves each connection instead.
+It is also a proxy for CONNECT. With --ssh, sshd serves each connection instead.
 """
 
 import argparse
@@ -214,7 +214,7 @@ class Server(http.server.ThreadingHTTPServer):
     def get_request(self):
         connection, address = super().get_request()
         if self.context:
-            # The handshake is made by the thread of the connection, at its first read.
+            # The thread of the connection does the handshake at its first read.
             connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
 
@@ -239,7 +239,7 @@ def decoded(text):
 
 
 def assertion_problem(authorization, app, key):
-    """Why GitHub would not take the assertion of an app; nothing where it would."""
+    """Returns why GitHub would refuse the assertion of an app, or None if it would accept it."""
     head, _, text = authorization.partition(" ")
     parts = text.split(".")
     if head != "Bearer" or len(parts) != 3:

@@ -52,9 +52,9 @@ struct CatalogTests {
         #expect(
             briefs(both) == [
                 "a.yaml:4:9 the preset \"go\" is defined here and in b.yaml:13:9 | "
-                    + "a name is unique in a source: rename one or remove it",
+                    + "rename one of the documents, or remove it: names are unique in a source",
                 "b.yaml:13:9 the preset \"go\" is defined here and in a.yaml:4:9 | "
-                    + "a name is unique in a source: rename one or remove it",
+                    + "rename one of the documents, or remove it: names are unique in a source",
             ])
         #expect(both.presets.map(\.key.name) == ["x"] && both.invalidNames == ["go"])
         let templates = catalog([Self.template, Self.template, Self.template, preset("go")])
@@ -73,27 +73,28 @@ struct CatalogTests {
             (
                 "template: go-dve\ninstances: 1", "local",
                 [
-                    "b.yaml:6:13 there is no template \"go-dve\", and the preset has no version without it | "
-                        + "did you mean \"go-dev\"?"
+                    "b.yaml:6:13 cannot choose a version: there is no template \"go-dve\", and the preset has no "
+                        + "`version` | did you mean \"go-dev\"?"
                 ]
             ),
             (
                 "template: go-dve\nversion: 1.4.2\ninstances: 1", nil,
                 [
-                    "b.yaml:6:13 there is no template \"go-dve\", and no provisioner is the default one | "
-                        + "did you mean \"go-dev\"?"
+                    "b.yaml:6:13 cannot choose a provisioner: there is no template \"go-dve\", and the "
+                        + "configuration has no default provisioner | did you mean \"go-dev\"?"
                 ]
             ),
             (
                 "template: unlike\nversion: 1.4.2\ninstances: 1", nil,
                 [
-                    "b.yaml:6:13 there is no template \"unlike\", and no provisioner is the default one | "
-                        + "set `default: true` on a provisioner of the configuration, or name one in the template"
+                    "b.yaml:6:13 cannot choose a provisioner: there is no template \"unlike\", and the "
+                        + "configuration has no default provisioner | set `default: true` on a provisioner of the "
+                        + "configuration, or set `provisioner` in the template"
                 ]
             ),
             (
                 "template: go-dev\ninstances: 1\ndeprecated: {replacement: g}", "local",
-                ["b.yaml:8:29 there is no preset \"g\" to replace this one | did you mean \"go\"?"]
+                ["b.yaml:8:29 invalid replacement \"g\": the source has no preset of that name | did you mean \"go\"?"]
             ),
         ] as [(String, String?, [String])])
     func dangling(spec: String, standard: String?, expected: [String]) {
@@ -107,15 +108,18 @@ struct CatalogTests {
         arguments: [
             (
                 "provisioner: clout",
-                "a.yaml:6:16 the configuration names no provisioner \"clout\" | did you mean \"cloud\"?"
+                "a.yaml:6:16 invalid provisioner \"clout\": the configuration has no provisioner of that name | "
+                    + "did you mean \"cloud\"?"
             ),
             (
                 "provisioner: aws",
-                "a.yaml:6:16 the configuration names no provisioner \"aws\" | it names cloud, local"
+                "a.yaml:6:16 invalid provisioner \"aws\": the configuration has no provisioner of that name | "
+                    + "use a provisioner of the configuration: cloud, local"
             ),
             (
                 "deprecated: {replacement: go-def}",
-                "a.yaml:6:29 there is no template \"go-def\" to replace this one | did you mean \"go-dev\"?"
+                "a.yaml:6:29 invalid replacement \"go-def\": the source has no template of that name | "
+                    + "did you mean \"go-dev\"?"
             ),
         ])
     func templates(spec: String, expected: String) {
@@ -138,9 +142,11 @@ struct CatalogTests {
             return briefs(catalog)
         }
         #expect(problems(["local": ["TOKEN"]]) == [] && problems(nil) == [])
-        let message = "a.yaml:9:19 the configuration has no secret \"TOKEN\" for the provisioner \"local\" | "
+        let message =
+            "a.yaml:9:19 invalid secret \"TOKEN\": the configuration has no such secret for the provisioner "
+            + "\"local\" | "
         #expect(problems(["local": ["TOKEM"], "cloud": ["TOKEN"]]) == [message + "did you mean \"TOKEM\"?"])
-        #expect(problems(["local": []]) == [message + "give it a value under `secrets:` of the configuration"])
+        #expect(problems(["local": []]) == [message + "add TOKEN to `secrets` in the configuration"])
     }
 
     @Test("Without a configuration, a template may name any provisioner")
@@ -170,7 +176,7 @@ struct CatalogTests {
         let broken = catalog([preset("a"), "apiVersion: prewarm/v1\nkind: [\n"], previous: before)
         #expect(broken.presets.map(\.retirement) == [nil, nil, nil], "b.yaml may define the removed preset c")
         let warning = broken.diagnostics.first { $0.severity == .warning }
-        #expect(warning?.message.hasSuffix("may be in this file, and stay until it can be read: c") == true)
+        #expect(warning?.message.hasSuffix("no other file defines; they stay until it can be read: c") == true)
         #expect(warning?.file == "b.yaml")
     }
 

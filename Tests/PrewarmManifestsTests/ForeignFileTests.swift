@@ -222,7 +222,7 @@ struct ForeignFileTests {
         #expect(
             file.diagnostics.map(\.brief) == [
                 "cannot read the file: it has 262145 bytes, more than the limit of 256 KiB for manifests | "
-                    + "split it into several files, or exclude it in the configuration if it holds no manifests"
+                    + "split it into several files, or add it to `exclude` of the source if it contains no manifests"
             ])
     }
 }

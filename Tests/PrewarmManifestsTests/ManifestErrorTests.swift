@@ -159,7 +159,7 @@ struct ManifestErrorTests {
             ),
             (
                 "schedule: {timezone: UTC, windows: [{cron: \"@daily\", instances: 1}]}",
-                "8:46 invalid cron \"@daily\": `@daily` is not supported: write its five fields, as `0 0 * * *` for @daily"
+                "8:46 invalid cron \"@daily\": `@daily` is not supported: write five fields, for example `0 0 * * *` for @daily"
             ),
             (
                 "schedule: {timezone: UTC, windows: [{cron: \"\\x2a 24 * * *\", instances: 1}]}",

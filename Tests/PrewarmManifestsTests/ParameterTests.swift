@@ -66,7 +66,7 @@ struct ParameterTests {
             ),
             (
                 "type: string, required: true", "",
-                "6:3 the template \"go-dev\" requires the parameter \"x\" | add it under `parameters:`"
+                "6:3 the template \"go-dev\" requires the parameter \"x\" | add x to `parameters` of the preset"
             ),
             (
                 "type: string, required: true, description: the region", "",
@@ -84,8 +84,9 @@ struct ParameterTests {
         let rules = ["name: cpu, type: integer", "name: region, type: string"]
         #expect(
             catalog(rules, "cpus: 1, colour: red").diagnostics.map(\.brief) == [
-                "9:22 the template \"go-dev\" has no parameter \"cpus\" | did you mean \"cpu\"?",
-                "9:33 the template \"go-dev\" has no parameter \"colour\" | it has cpu, region",
+                "9:22 invalid parameter \"cpus\": the template \"go-dev\" has no parameter of that name | did you mean \"cpu\"?",
+                "9:33 invalid parameter \"colour\": the template \"go-dev\" has no parameter of that name | "
+                    + "use a parameter of the template: cpu, region",
             ])
     }
 
@@ -100,7 +101,7 @@ struct ParameterTests {
         let catalog = catalog(["name: x, type: string, pattern: a"], "x: \(String(repeating: "a", count: 4097))")
         #expect(
             catalog.diagnostics.map(\.message) == [
-                "the parameter \"x\" is longer than 4096 bytes, too long to be matched with a pattern"
+                "the parameter \"x\" is longer than 4096 bytes, the limit for a value with a pattern"
             ])
     }
 }

@@ -65,7 +65,7 @@ struct TemplateErrorTests {
             ),
             (
                 ["{name: a, type: string, pattern: '['}"],
-                "7:38 invalid pattern \"[\": the [ has no ]: write \\[ for the character"
+                "7:38 invalid pattern \"[\": the [ has no ]: write \\[ to match the character"
             ),
             (
                 ["{name: a, type: string, pattern: '^a(?!b)'}"],
@@ -74,7 +74,7 @@ struct TemplateErrorTests {
             ),
             (
                 ["{name: a, type: string, pattern: '(a{100}){200}'}"],
-                "7:47 invalid pattern \"(a{100}){200}\": the pattern takes more than 2000 steps with its counts written out"
+                "7:47 invalid pattern \"(a{100}){200}\": the pattern takes more than 2000 steps when its counts are expanded"
             ),
             (["{name: a, type: string, enum: []}"], "7:35 invalid enum: expected at least 1 element, found 0"),
             (

@@ -4,12 +4,12 @@ import Testing
 
 @testable import PrewarmProvisioners
 
-@Suite("What a command prints")
+@Suite("The answer of a command")
 struct AnswerTests {
     let workshop = Workshop()
 
     @Test(
-        "is read as its answer",
+        "A valid answer gives its outcome",
         arguments: [
             ("", Outcome.ready),
             ("\n \n", .ready),
@@ -37,7 +37,7 @@ struct AnswerTests {
             ("log\n\u{feff}{\"endpoint\": \"e\"}\n", .done(endpoint: "e", metadata: [:])),
             ("\u{feff}", .ready),
             ("\u{1b}[32mdone\u{1b}[0m\n\u{1b}[1m{\"endpoint\": \"e\"}\u{1b}[0m\n", .done(endpoint: "e", metadata: [:])),
-            // As `jq -C` and `tput sgr0` print.
+            // This is the output of `jq -C` and `tput sgr0`.
             (
                 "\u{1b}[1;39m{\n  \u{1b}[0m\u{1b}[34;1m\"endpoint\"\u{1b}[0m\u{1b}[1;39m:\u{1b}[0m \u{1b}[0;32m\"é\"\u{1b}[0m\n}\u{1b}(B\u{1b}[m",
                 .done(endpoint: "é", metadata: [:])
@@ -49,21 +49,24 @@ struct AnswerTests {
     }
 
     @Test(
-        "is refused where it is no answer, and shown",
+        "An invalid answer is a failure that shows the output and the log",
         arguments: [
             ("created vm-1", "does not end with a JSON object; it begins with: \"created vm-1\""),
             ("{\"state\": \"ready\"}\nbye", "does not end with a JSON object"),
             ("{\"state\": \"rea", "does not end with a JSON object"),
             ("{'state': 'ready'}", "does not end with a JSON object"),
             ("[1]", "does not end with a JSON object"),
-            (#"{"state": "up"}"#, #"the state "up" is no answer to create, in place of "ready" or "starting""#),
-            (#"{"state": "lost"}"#, "the state \"lost\""),
-            (#"{"state": 1}"#, "state is not a string"),
-            (#"{"endpoint": {}}"#, "endpoint is not a string"),
-            ("{\"endpoint\": \"a\", \"endpoint\": \"b\"}", "another key than \"endpoint\""),
+            (
+                #"{"state": "up"}"#,
+                #"invalid state "up": an answer to create must have "ready" or "starting"; standard output begins"#
+            ),
+            (#"{"state": "lost"}"#, "invalid state \"lost\""),
+            (#"{"state": 1}"#, "invalid state: it must be a string"),
+            (#"{"endpoint": {}}"#, "invalid endpoint: it must be a string"),
+            ("{\"endpoint\": \"a\", \"endpoint\": \"b\"}", "a key other than \"endpoint\""),
             ("{\"endpoint\": \"a\",}", "expected a key in quotes at byte 17"),
-            (#"{"metadata": []}"#, "metadata is not an object"),
-            (#"{"metadata": {"a": {"b": 1}}}"#, "metadata.a is not a string, number or boolean"),
+            (#"{"metadata": []}"#, "invalid metadata: it must be an object"),
+            (#"{"metadata": {"a": {"b": 1}}}"#, "invalid metadata.a: it must be a string, number or boolean"),
         ])
     func refusals(_ output: String, _ expected: String) async throws {
         try workshop.write("out", output)
@@ -75,7 +78,7 @@ struct AnswerTests {
     }
 
     @Test(
-        "depends on the operation",
+        "The accepted states depend on the operation",
         arguments: [
             (ProvisionerOperation.inspect, "ready", Outcome?.some(.ready)),
             (.inspect, "starting", .starting(endpoint: nil, metadata: [:])),
@@ -89,7 +92,7 @@ struct AnswerTests {
         if let expected { #expect(outcome == expected) } else { #expect(outcome.failure != nil) }
     }
 
-    @Test("is refused where it is nested without end, in no time", arguments: [40, 400, 4800, 200_000])
+    @Test("A deeply nested answer is refused in linear time", arguments: [40, 400, 4800, 200_000])
     func nested(_ depth: Int) async throws {
         let start = ContinuousClock.now
         let brackets = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
@@ -109,21 +112,21 @@ struct AnswerTests {
         #expect(ContinuousClock.now - start < .seconds(600))
     }
 
-    @Test("is refused in UTF-16, and says so")
+    @Test("An answer in UTF-16 is refused with an error that says so")
     func utf16() async throws {
         let failure = try await workshop.run(#"printf '\377\376{\0}\0'"#).outcome.failure
         #expect(failure?.hasPrefix("standard output is UTF-16, not UTF-8") == true)
     }
 
-    @Test("to inspect says where nobody can use it", arguments: ["stopped", "failed", "unhealthy"])
+    @Test("An answer to inspect can report a broken workspace", arguments: ["stopped", "failed", "unhealthy"])
     func broken(_ state: String) async throws {
         let script = #"echo '{"state": "\#(state)", "message": "disk"}'"#
         let outcome = try await workshop.run(script, request(.inspect)).outcome
-        #expect(outcome == .broken("the provisioner says that it is \(state): disk"))
-        #expect(try await workshop.run(script).outcome.failure?.contains("is no answer to create") == true)
+        #expect(outcome == .broken("the provisioner reports that the workspace is \(state): disk"))
+        #expect(try await workshop.run(script).outcome.failure?.contains("an answer to create must have") == true)
     }
 
-    @Test("of more than 1 MiB ends it")
+    @Test("An output of more than 1 MiB ends the command")
     func tooMuch() async throws {
         let script = "echo $$ > pid; head -c 10000000 /dev/zero; echo survived > proof; sleep 60"
         let reply = try await workshop.run(script)
@@ -131,20 +134,21 @@ struct AnswerTests {
         #expect(!isRunning(try await workshop.process("pid")))
     }
 
-    @Test("of 1 MiB is read whole")
+    @Test("An output of 1 MiB is read completely")
     func justEnough() async throws {
         let script = "head -c 1048560 /dev/zero | tr '\\0' x; echo; echo '{\"endpoint\":1}'"
-        #expect(try await workshop.run(script).outcome.failure?.hasPrefix("endpoint is not a string") == true)
+        #expect(
+            try await workshop.run(script).outcome.failure?.hasPrefix("invalid endpoint: it must be a string") == true)
     }
 
-    @Test("is read to the end from a process substitution that outlives the script")
+    @Test("The output of a process substitution that outlives the script is read to its end")
     func tee() async throws {
         let script = "exec > >(sleep 0.2; cat)\necho '{\"endpoint\":\"late\"}'"
         let outcome = try await workshop.run(script, interpreter: "/bin/bash").outcome
         #expect(outcome == .done(endpoint: "late", metadata: [:]))
     }
 
-    @Test("lists workspaces, and never takes silence for an empty list")
+    @Test("An answer to list gives workspaces, and a missing list is not an empty list")
     func list() async throws {
         let listing = #"echo noise; echo '{"workspaces":[{"id":"a","state":"ready"},{"id":"b"}]}'"#
         let listed = try await workshop.provisioner(listing).list()
@@ -163,7 +167,7 @@ struct AnswerTests {
         }
     }
 
-    @Test("may be a list of many megabytes")
+    @Test("An answer to list may have several megabytes")
     func longList() async throws {
         let script = """
             import json
@@ -174,7 +178,7 @@ struct AnswerTests {
         #expect(listed.last?.id == WorkspaceID("w00019999"))
     }
 
-    @Test("may not list without end, and its ids are bounded")
+    @Test("The number of listed workspaces and the length of their ids are limited")
     func countlessList() async throws {
         func list(_ entries: String) async throws -> ProvisionerFailure? {
             let script = "print('{\"workspaces\": [' + ', '.join(\(entries)) + ']}')"
@@ -186,11 +190,13 @@ struct AnswerTests {
         let larger = try await list(#"'{"id": "w%07d", "note": "%s"}' % (i, "x" * 100) for i in range(300000)"#)
         #expect(larger?.message == "wrote more than 32 MiB to standard output")
         for bad in [#"'{"id": "%s"}' % ("x" * 600) for i in range(2)"#, #"'{"id": ""}' for i in range(2)"#] {
-            #expect(try await list(bad)?.message.contains("entry 1 of \"workspaces\" has no \"id\"") == true)
+            #expect(
+                try await list(bad)?.message.contains("invalid \"id\" in entry 1 of \"workspaces\": it must be") == true
+            )
         }
     }
 
-    @Test("to list is asked for without a workspace")
+    @Test("The request to list contains no workspace")
     func listRequest() async throws {
         let script = #"cat > in; env > env; echo "$1" > argument; echo '{"workspaces":[]}'"#
         _ = try await workshop.provisioner(script).list()

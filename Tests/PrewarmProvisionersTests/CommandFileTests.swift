@@ -5,7 +5,7 @@ import Testing
 
 @testable import PrewarmProvisioners
 
-@Suite("A command that can't be run")
+@Suite("The file of a command")
 struct CommandFileTests {
     let workshop = Workshop()
 
@@ -16,7 +16,7 @@ struct CommandFileTests {
                 ownEnvironment: ["PATH": "relative:\(workshop.path):/usr/bin:/bin"]))
     }
 
-    @Test("is explained before and at the run, without leaks")
+    @Test("The check and the run explain why a command cannot be run")
     func problems() async throws {
         mkdir(workshop.path + "/folder", 0o755)
         mkfifo(workshop.path + "/fifo", 0o755)
@@ -30,8 +30,8 @@ struct CommandFileTests {
             ("missing", "does not exist", "Create it"),
             ("plain/below", "does not exist", "correct the path"),
             ("plain", "is not executable", "chmod +x \(workshop.path)/plain"),
-            ("folder", "is a directory", "Name the program in it"),
-            ("fifo", "is not a file", "Name a program"),
+            ("folder", "is a directory", "Set `command` to a program in this directory"),
+            ("fifo", "is not a file", "Set `command` to a program"),
             ("shebang", "needs the interpreter /no/such/interpreter", "correct the first line"),
             ("windows", "has Windows line ends", "sed -i"),
             ("empty", "is empty", "#! line"),
@@ -48,25 +48,25 @@ struct CommandFileTests {
             let failure = await #expect(throws: ProvisionerFailure.self) { try await provisioner.list() }
             #expect(failure?.reason == .cannotRun)
         }
-        // Other tests run beside this one.
+        // Other tests run at the same time and open descriptors.
         try await eventually { openDescriptors() <= descriptors + 16 }
     }
 
-    @Test("is no program of this machine")
+    @Test("A file that is no program of this machine gives an error with a hint")
     func noProgram() async throws {
         let path = try workshop.write("binary", "\u{1}\u{2}\u{3} nothing", mode: 0o755)
         let failure = await provisioner([path]).perform(request()) { _ in }.outcome.failure
         #expect(failure?.contains("Exec format error") == true)
-        #expect(failure?.contains("no script with a #! line") == true)
+        #expect(failure?.contains("Use a program for this machine, or a script with a #! line") == true)
     }
 
-    @Test("has an interpreter that env does not find")
+    @Test("A script whose interpreter env does not find gives an error")
     func env() throws {
         let path = try workshop.write("script", "#!/usr/bin/env nosuchlanguage\n", mode: 0o755)
         #expect(provisioner([path]).check()?.message.contains("needs nosuchlanguage") == true)
     }
 
-    @Test("is looked up in PATH, passing over what is not executable")
+    @Test("A name is searched in PATH, and files that are not executable are skipped")
     func searchPath() async throws {
         let missing = provisioner(["nosuchprogram"])
         #expect(missing.check()?.message.contains("was not found in PATH") == true)
@@ -80,7 +80,7 @@ struct CommandFileTests {
                 == true)
     }
 
-    @Test("is taken from the working directory where it is relative")
+    @Test("A relative path begins at the working directory")
     func relative() async throws {
         try workshop.write("folder.sh", "#!/bin/sh\npwd >&2\n", mode: 0o755)
         let provisioner = provisioner(["./folder.sh"], workingDirectory: workshop.path)
@@ -99,7 +99,7 @@ struct CommandFileTests {
         #expect(await self.provisioner([]).perform(request()) { _ in }.outcome.failure?.contains("no command") == true)
     }
 
-    /// A file that was just written is busy as long as a child that another test forks holds it.
+    /// Repeats an attempt. A new file is busy while a child that another test forks holds it open.
     private func eventuallyNotBusy(_ attempt: () async throws -> Bool) async throws {
         for _ in 0..<6000 {
             if try await attempt() { return }

@@ -5,11 +5,11 @@ import Testing
 
 @testable import PrewarmProvisioners
 
-@Suite("How a command ends")
+@Suite("The end of a command")
 struct EndingTests {
     let workshop = Workshop()
 
-    @Test("by a timeout, with all that it started, in whatever group")
+    @Test("A timeout ends a command and its children in every process group")
     func timeout() async throws {
         let script = """
             echo started >&2
@@ -27,7 +27,7 @@ struct EndingTests {
         }
     }
 
-    @Test("by SIGTERM, with time to clean up and its last words in the log")
+    @Test("After SIGTERM a command has time to clean up, and the log contains its last output")
     func cleanUp() async throws {
         let script =
             "trap 'head -c 200000 /dev/zero | tr \"\\0\" x >&2; echo; echo clean >&2; exit 0' TERM\nsleep 600 & wait"
@@ -38,7 +38,7 @@ struct EndingTests {
         #expect(ContinuousClock.now - start < .seconds(120))
     }
 
-    @Test("by SIGKILL where it ignores SIGTERM or is stopped", arguments: ["trap '' TERM", "kill -STOP $$"])
+    @Test("SIGKILL ends a command that ignores SIGTERM or is stopped", arguments: ["trap '' TERM", "kill -STOP $$"])
     func stubborn(_ first: String) async throws {
         let reply = try await workshop.run(
             "echo $$ > pid\n\(first)\nwhile :; do sleep 1; done", timeout: .milliseconds(300),
@@ -47,25 +47,28 @@ struct EndingTests {
         #expect(!isRunning(try await workshop.process("pid")))
     }
 
-    @Test("well, while something that it left holds the pipes")
+    @Test("A command succeeds while a process that it left running holds the pipes")
     func heldPipes() async throws {
         let start = ContinuousClock.now
         let reply = try await workshop.run("sleep 600 & echo $! > pid; echo '{\"endpoint\":\"e\"}'")
         #expect(reply.outcome == .done(endpoint: "e", metadata: [:]))
         #expect(ContinuousClock.now - start < .seconds(120))
         let process = try await workshop.process("pid")
-        #expect(isRunning(process), "what a good command leaves running belongs to the workspace")
+        #expect(isRunning(process), "processes that a successful command leaves running belong to the workspace")
         kill(process, SIGKILL)
     }
 
-    @Test("badly, and what it left is ended", arguments: ["exit 1", "exit 75", "echo nonsense"])
+    @Test(
+        "The processes that a failed command left running are ended", arguments: ["exit 1", "exit 75", "echo nonsense"])
     func leftovers(_ last: String) async throws {
         let reply = try await workshop.run("sleep 600 & echo $! > pid; \(last)")
         #expect(reply.outcome != .ready)
         #expect(!isRunning(try await workshop.process("pid")))
     }
 
-    @Test("without the daemon that it started on purpose", arguments: ["exit 0", "exit 1", "sleep 60"])
+    @Test(
+        "A daemon with a session of its own survives the end of the command",
+        arguments: ["exit 0", "exit 1", "sleep 60"])
     func daemon(_ last: String) async throws {
         let script =
             "setsid sh -c 'echo $$ > pid; exec sleep 600' < /dev/null > /dev/null 2>&1 &\n"
@@ -76,7 +79,7 @@ struct EndingTests {
         kill(process, SIGKILL)
     }
 
-    @Test("by cancellation, and is to be asked again")
+    @Test("A canceled command is ended and tried again later")
     func cancellation() async throws {
         let provisioner = try workshop.provisioner("sleep 60 & echo $! > child; echo $$ > pid; wait")
         let reply = await withTaskGroup(of: ProvisionerReply?.self) { group in
@@ -87,11 +90,11 @@ struct EndingTests {
             #expect(process.map(isRunning) == false)
             return reply
         }
-        #expect(reply?.outcome == .tryLater("ended, because prewarm stops"))
+        #expect(reply?.outcome == .tryLater("the command was ended because prewarm stops"))
         #expect(!isRunning(try await workshop.process("child")))
     }
 
-    @Test("by cancellation with time to clean up")
+    @Test("A canceled command has time to clean up")
     func gracefulCancellation() async throws {
         let script = "trap 'sleep 0.3; echo yes > clean; exit 0' TERM\necho $$ > pid; sleep 60 & wait"
         let provisioner = try workshop.provisioner(script, grace: .seconds(10))
@@ -103,7 +106,7 @@ struct EndingTests {
         #expect(workshop.read("clean") == "yes\n")
     }
 
-    @Test("before it starts, where the task was cancelled already")
+    @Test("A command does not start if its task was canceled before")
     func cancelledBefore() async throws {
         let provisioner = try workshop.provisioner("touch ran")
         let reply = await withTaskGroup(of: ProvisionerReply.self) { group in
@@ -111,11 +114,11 @@ struct EndingTests {
             group.addTask { await provisioner.perform(request()) { _ in } }
             return await group.next()
         }
-        #expect(reply?.outcome == .tryLater("cancelled before it was started"))
+        #expect(reply?.outcome == .tryLater("canceled before the command was started"))
         #expect(workshop.read("ran") == nil)
     }
 
-    @Test("before it ran, where its start could not be recorded")
+    @Test("A command does not run if its start cannot be recorded")
     func startedThrows() async throws {
         struct DatabaseIsGone: Error {}
         let provisioner = try workshop.provisioner("touch ran; sleep 60")
@@ -130,7 +133,7 @@ struct EndingTests {
         #expect(workshop.read("ran") == nil)
     }
 
-    @Test("only after it ran, which waits for the record of its start, whether it reads its input or not")
+    @Test("A command runs only after its start was recorded")
     func order() async throws {
         let provisioner = try workshop.provisioner("echo $$ > pid")
         let marked = Box<ProcessMark?>(nil)
@@ -144,7 +147,7 @@ struct EndingTests {
         #expect(marked.value?.bootID.count == 36)
     }
 
-    @Test("without having run, where it is killed before its start is recorded")
+    @Test("A process that is killed before its start is recorded runs nothing")
     func killedAtTheGate() async throws {
         let provisioner = try workshop.provisioner("touch ran")
         let reply = await provisioner.perform(request()) { mark in kill(mark.group, SIGKILL) }
@@ -152,7 +155,7 @@ struct EndingTests {
         #expect(workshop.read("ran") == nil)
     }
 
-    @Test("fifty times at once, without a leak")
+    @Test("Fifty commands at once leak no descriptor")
     func many() async throws {
         let provisioner = try workshop.provisioner("read line; sleep 0.4; echo '{\"endpoint\":\"e\"}'; echo log >&2")
         _ = await provisioner.perform(request()) { _ in }
@@ -166,7 +169,7 @@ struct EndingTests {
         }
         #expect(outcomes == Array(repeating: .done(endpoint: "e", metadata: [:]), count: 50))
         #expect(ContinuousClock.now - start < .seconds(120))
-        // Other tests run beside this one.
+        // Other tests run at the same time and open descriptors.
         try await eventually { openDescriptors() <= descriptors + 16 }
     }
 }

@@ -8,14 +8,14 @@ import Testing
 struct LogTests {
     let workshop = Workshop()
 
-    @Test("is standard error")
+    @Test("The log is standard error")
     func plain() async throws {
         let reply = try await workshop.run("echo one >&2; echo '{}'; echo two >&2")
         #expect(reply.log == "one\ntwo\n")
         #expect(reply.outcome == .ready)
     }
 
-    @Test("keeps its last 256 KiB and says what is missing")
+    @Test("The log keeps its last 256 KiB and the number of missing bytes")
     func huge() async throws {
         let reply = try await workshop.run("yes 0123456789abcde | head -c 3000000 >&2; echo end >&2")
         let missing = 3_000_004 - (1 << 18)
@@ -24,14 +24,14 @@ struct LogTests {
         #expect(reply.log.utf8.count == (1 << 18) + "[… \(missing) bytes left out]\n".utf8.count)
     }
 
-    @Test("is mended where it is no UTF-8 or holds NUL")
+    @Test("Invalid UTF-8 and NUL in the log are replaced")
     func binary() async throws {
         let reply = try await workshop.run("printf 'a\\377\\000\\342\\202b\\n' >&2; exit 1")
         #expect(reply.log == "a\u{fffd}\u{fffd}\u{fffd}b\n")
         #expect(reply.outcome == .failed("exit code 1\n\(reply.log.dropLast())"))
     }
 
-    @Test("gives its last ten lines to the error, in 2 KiB")
+    @Test("An error contains the last ten lines of the log, at most 2 KiB")
     func errors() async throws {
         let many = try await workshop.run("for i in $(seq 30); do echo line $i >&2; done; exit 3")
         let lines = (21...30).map { "line \($0)" }.joined(separator: "\n")
@@ -44,7 +44,7 @@ struct LogTests {
         #expect(try await workshop.run("exit 1").outcome == .failed("exit code 1"))
     }
 
-    @Test("shows no secret, nor do the error, the metadata or the endpoint")
+    @Test("The log, the error, the metadata and the endpoint contain no secret")
     func secrets() async throws {
         let secret = "p\"ss\nwörd-line-two"
         let script = #"""
@@ -73,7 +73,7 @@ struct LogTests {
         #expect(state.outcome.failure?.contains("hunter2") == false)
     }
 
-    @Test("shows no half of a secret at its cut", arguments: 0..<8)
+    @Test("A cut of the log shows no part of a secret", arguments: 0..<8)
     func cut(_ offset: Int) {
         let redactor = Redactor(secrets: ["SECRET"])
         var tail = LogTail(slack: redactor.longestPattern)
@@ -86,7 +86,7 @@ struct LogTests {
         #expect(text.utf8.count <= LogTail.limit + 60)
     }
 
-    @Test("names the signal or the exit code that ended it")
+    @Test("An error names the signal or the exit code")
     func endings() async throws {
         #expect(try await workshop.run("kill -SEGV $$").outcome == .failed("killed by signal SIGSEGV"))
         #expect(try await workshop.run("kill -KILL $$").outcome == .failed("killed by signal SIGKILL"))

@@ -5,11 +5,11 @@ import Testing
 
 @testable import PrewarmProvisioners
 
-@Suite("What a killed prewarm left running")
+@Suite("Processes that a killed prewarm left running")
 struct MarkTests {
     let workshop = Workshop()
 
-    /// Runs `body` with the mark of a command that runs meanwhile, as it looks to the next prewarm.
+    /// Runs `body` while a command runs, with the mark of the command, as the next start of prewarm has it.
     private func whileRunning(
         _ script: String, _ body: @escaping @Sendable (CommandProvisioner, ProcessMark) async throws -> Void
     ) async throws -> ProvisionerReply {
@@ -21,7 +21,7 @@ struct MarkTests {
         return await reply
     }
 
-    @Test("is ended with its whole session")
+    @Test("A command is ended with its whole session")
     func same() async throws {
         let reply = try await whileRunning("sleep 60 & echo $! > a; timeout 60 sleep 60 & echo $! > b; wait") {
             [workshop] provisioner, mark in
@@ -33,7 +33,7 @@ struct MarkTests {
         #expect(reply.outcome == .failed("killed by signal SIGTERM"))
     }
 
-    @Test("is left alone where the number or the boot is another's")
+    @Test("A process is left alone if its start time or the boot differs")
     func reused() async throws {
         let reply = try await whileRunning("echo $$ > pid; while [ ! -e go ]; do sleep 0.02; done") {
             [workshop] provisioner, mark in
@@ -51,7 +51,7 @@ struct MarkTests {
         #expect(reply.outcome == .ready)
     }
 
-    @Test("is ended where its leader has gone, if the rest is known by its environment")
+    @Test("A session whose leader has exited is ended if the environment of a member identifies it")
     func orphans() async throws {
         let mark = Box<ProcessMark?>(nil)
         let provisioner = try workshop.provisioner("sleep 60 > /dev/null 2>&1 & echo $! > pid")
@@ -60,11 +60,11 @@ struct MarkTests {
         #expect(isRunning(process))
         await provisioner.end(try #require(mark.value))
         #expect(!isRunning(process))
-        // And again, where nothing is left.
+        // Ending a session that has ended does nothing.
         await provisioner.end(try #require(mark.value))
     }
 
-    @Test("is left alone where nothing says that it is prewarm's")
+    @Test("A session whose leader has exited is left alone if no member identifies it")
     func strangers() async throws {
         let mark = Box<ProcessMark?>(nil)
         let provisioner = try workshop.provisioner("env -i sleep 60 > /dev/null 2>&1 & echo $! > pid; sleep 0.1")
@@ -75,7 +75,7 @@ struct MarkTests {
         kill(process, SIGKILL)
     }
 
-    @Test("is told apart by a line of /proc that names may garble")
+    @Test("The status line in /proc is parsed correctly for every name of a command")
     func statusLine() throws {
         let fields = "S 1 77 78 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2"
         for name in ["sh", "a b", "x) R 1 2 3 (y", ""] {

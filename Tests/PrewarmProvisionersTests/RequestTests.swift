@@ -5,7 +5,7 @@ import Testing
 
 @testable import PrewarmProvisioners
 
-@Suite("What a command is told")
+@Suite("The request to a command")
 struct RequestTests {
     let workshop = Workshop()
     static let dump = "echo \"$@\" > arguments; cat > in; env -0 > env"
@@ -19,7 +19,7 @@ struct RequestTests {
         return variables
     }
 
-    @Test("is one JSON object, the same in the environment, and the operation as last argument")
+    @Test("A request is a JSON object, variables, and the operation as last argument")
     func everything() async throws {
         let parameters: [String: ParameterValue] = [
             "cpu": .integer(8), "disk-size": .number(1.5), "region": .string("eu"), "spot": .boolean(true),
@@ -54,7 +54,7 @@ struct RequestTests {
     }
 
     @Test(
-        "keeps every value as it is, and runs none of it",
+        "Every value reaches the command unchanged and is not executed",
         arguments: [
             "", " ", "a\nb\r\n\tc", #"it's "quoted" \ and more"#, "$(touch reboot)", "`touch reboot`; touch reboot",
             "ünïcödé 😀 e\u{301}", "\u{1}\u{1f}\u{7f}\u{2028}", "--help", "=a=b", String(repeating: "x", count: 100_000),
@@ -72,10 +72,10 @@ struct RequestTests {
     }
 
     @Test(
-        "can't be told, and the command is not run",
+        "A request that cannot be sent is refused, and the command is not run",
         arguments: [
-            (request(parameters: ["p": .string("a\0b")]), "the parameter p holds a NUL character"),
-            (request(owner: "a\0"), "PREWARM_OWNER would hold a NUL character"),
+            (request(parameters: ["p": .string("a\0b")]), "the parameter p contains a NUL character"),
+            (request(owner: "a\0"), "PREWARM_OWNER would contain a NUL character"),
             (
                 request(parameters: ["token": .secret("TOKEN")], secrets: ["OTHER": "x"]),
                 "the secret TOKEN of parameter token is not configured"
@@ -91,7 +91,9 @@ struct RequestTests {
         #expect(workshop.read("ran") == nil)
     }
 
-    @Test("to delete is told without a secret that is no more", arguments: [ProvisionerOperation.delete, .inspect])
+    @Test(
+        "A request to delete or inspect leaves out a secret that is no longer configured",
+        arguments: [ProvisionerOperation.delete, .inspect])
     func forgottenSecret(operation: ProvisionerOperation) async throws {
         let reply = try await workshop.run(
             Self.dump, request(operation, parameters: ["cpu": .integer(8), "token": .secret("GONE")]))
@@ -100,7 +102,7 @@ struct RequestTests {
         #expect(variables()["PREWARM_PARAM_TOKEN"] == nil)
     }
 
-    @Test("is too long for the system, which is said")
+    @Test("A parameter that is too long for the system gives an error with the limits")
     func tooLong() async throws {
         let value = String(repeating: "x", count: 200_000)
         let failure = try await workshop.run("true", request(parameters: ["p": .string(value)])).outcome.failure
@@ -108,7 +110,7 @@ struct RequestTests {
         #expect(failure?.contains("128 KiB") == true)
     }
 
-    @Test("holds of prewarm's own environment only what is listed")
+    @Test("A command inherits only the listed variables of prewarm")
     func inheritance() async throws {
         let own = [
             "PATH": "/usr/bin:/bin", "HOME": "/h", "LC_TIME": "C", "PREWARM_TOKEN": "t", "AWS_SECRET": "s",
@@ -128,15 +130,17 @@ struct RequestTests {
         #expect(self.variables()["PREWARM_PRESET"] == "go-large")
     }
 
-    @Test("need not be read", arguments: ["exit 0", "exec <&-; exit 0", "read line; exec <&-; sleep 0.05; exit 0"])
+    @Test(
+        "A command does not have to read its input",
+        arguments: ["exit 0", "exec <&-; exit 0", "read line; exec <&-; sleep 0.05; exit 0"])
     func unread(_ script: String) async throws {
-        // Far more than a pipe holds.
+        // The input is much larger than the buffer of a pipe.
         var labels: [String: String] = [:]
         for index in 0..<2000 { labels["label-\(index)"] = String(repeating: "v", count: 100) }
         #expect(try await workshop.run(script, request(labels: labels)).outcome == .ready)
     }
 
-    @Test("is never an operation that it does not offer")
+    @Test("An operation that the provisioner does not offer is refused")
     func notOffered() async throws {
         var settings = try workshop.provisioner("touch ran").settings
         settings.operations = [.create]

@@ -2,10 +2,10 @@ import Testing
 
 @testable import PrewarmProvisioners
 
-@Suite("What somebody else wrote")
+@Suite("Text from outside")
 struct SecretTextTests {
     @Test(
-        "is told without what looks like a secret",
+        "Parts of a text that look like secrets are removed",
         arguments: [
             ("+ curl s3cr3t\r\nno vault\n++ echo s3cr3t", "no vault"),
             ("Authorization: Bearer s3cr3t was refused", "Authorization: … was refused"),
@@ -27,7 +27,7 @@ struct SecretTextTests {
     }
 
     @Test(
-        "stays where it has none",
+        "A text without secrets stays unchanged",
         arguments: [
             "", "no vault", "A JSON web token could not be decoded", "one\n\ntwo", "1 + 1",
             "HTTP Basic: Access denied. The provided password or token is incorrect",

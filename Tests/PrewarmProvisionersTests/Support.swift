@@ -6,7 +6,7 @@ import Synchronization
 
 @testable import PrewarmProvisioners
 
-/// A directory with scripts, removed at the end of the test.
+/// A directory with scripts, which is removed at the end of the test.
 final class Workshop: Sendable {
     let path: String
 
@@ -31,7 +31,7 @@ final class Workshop: Sendable {
         try? String(contentsOfFile: path + "/" + name, encoding: .utf8)
     }
 
-    /// The number that a script wrote into a file, once it is there.
+    /// Waits for the process number that a script writes into a file, and returns it.
     func process(_ name: String) async throws -> Int32 {
         var number: Int32?
         try await eventually {
@@ -41,8 +41,8 @@ final class Workshop: Sendable {
         return number ?? 0
     }
 
-    /// Runs the script by `sh FILE`: executing a file that was just written can fail with ETXTBSY while another test
-    /// forks.
+    /// Returns a provisioner that runs the script by `sh FILE`. Executing a new file can fail with ETXTBSY while another
+    /// test forks.
     func provisioner(
         _ script: String, timeout: Duration = .seconds(240), grace: Duration = .milliseconds(300),
         interpreter: String = "/bin/sh", environment: [String: String] = [:], own: [String: String]? = nil,
@@ -91,7 +91,7 @@ extension Outcome {
 
 struct TookTooLong: Error {}
 
-/// Asks every 5 ms for at most a minute, since other tests run beside it.
+/// Waits until the condition is true. It checks every 5 ms, for at most four minutes.
 func eventually(_ isTrue: () throws -> Bool) async throws {
     let end = ContinuousClock.now + .seconds(240)
     while try !isTrue() {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PrewarmProvisioners
 
-@Suite("A tool")
+@Suite("Running a tool")
 struct ToolTests {
     let workshop = Workshop()
 
@@ -18,7 +18,7 @@ struct ToolTests {
         return call
     }
 
-    @Test("gets its input whole, and gives output, log and exit code", arguments: [0, 1, 70_000, 3_000_000])
+    @Test("A tool gets its whole input, and returns output, log and exit code", arguments: [0, 1, 70_000, 3_000_000])
     func input(_ size: Int) async throws {
         let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
         let output = try await tools().run(
@@ -29,13 +29,13 @@ struct ToolTests {
         #expect(output.code == 7 && output.output == bytes && output.log == "done\n")
     }
 
-    @Test("that does not read its input is none the worse")
+    @Test("A tool that does not read its input succeeds")
     func unread() async throws {
         let output = try await tools().run(shell("exit 0") { $0.input = [UInt8](repeating: 1, count: 1 << 20) })
         #expect(output.code == 0 && output.output == [])
     }
 
-    @Test("has the variables of its runner and of the call, and no others")
+    @Test("A tool has only the variables of its runner and of the call")
     func environment() async throws {
         let call = ToolCall("env", [], environment: ["ONE": "call", "TWO": "2"])
         let output = try await tools(["ONE": "runner", "THREE": "3"]).run(call)
@@ -43,13 +43,13 @@ struct ToolTests {
         #expect(lines == ["ONE=call", "TWO=2", "THREE=3", "PATH=/usr/local/bin:/usr/bin:/bin"])
     }
 
-    @Test("that is killed is told by 128 and the signal")
+    @Test("A killed tool has the exit code 128 plus the signal")
     func killed() async throws {
         #expect(try await tools().run(shell("kill -9 $$")).code == 137)
     }
 
     @Test(
-        "takes as much as its limit allows, and no byte more",
+        "The output of a tool may have as many bytes as its limit",
         arguments: [(1000, true), (1001, false), (5_000_000, false)])
     func limit(_ size: Int, _ isAllowed: Bool) async throws {
         let call = shell("head -c \(size) /dev/zero") { $0.outputLimit = 1000 }
@@ -61,7 +61,7 @@ struct ToolTests {
         }
     }
 
-    @Test("that takes too long is ended with all that it started")
+    @Test("A tool that exceeds its timeout is ended with its children")
     func timeout() async throws {
         let call = shell("sleep 600 & echo $! > child; sleep 600") { $0.timeout = .milliseconds(500) }
         let failure = await #expect(throws: ToolFailure.self) { try await tools().run(call) }
@@ -70,7 +70,7 @@ struct ToolTests {
         #expect(ProcessStatus(of: child)?.isGone ?? true)
     }
 
-    @Test("is ended where its caller is")
+    @Test("Canceling the caller ends the tool")
     func cancelled() async throws {
         let (tools, call) = (tools(), shell("echo $$ > self; sleep 600"))
         let workshop = workshop
@@ -92,7 +92,9 @@ struct ToolTests {
         #expect(ProcessStatus(of: process)?.isGone ?? true)
     }
 
-    @Test("that is not there, or can't be run, says so", arguments: ["no-such-tool", "./missing", "./text", "."])
+    @Test(
+        "A tool that is missing or cannot be run gives an error with a hint",
+        arguments: ["no-such-tool", "./missing", "./text", "."])
     func missing(_ program: String) async throws {
         try workshop.write("text", "text")
         var call = ToolCall(program, [])

@@ -5,7 +5,7 @@ import Testing
 @testable import PrewarmServer
 
 extension MetricDescriptor {
-    /// In the order in which they are rendered.
+    /// All metrics, in the order in which they are rendered.
     fileprivate static let all = [
         buildInfo, sourceInfo, sourceLastSuccess, sourceRevisionTime, manifests, deletionsHeld, brokenClaims, leaseHeld,
         operations,
@@ -19,7 +19,7 @@ extension MetricDescriptor {
     }
 }
 
-/// The queries of an example, with Grafana's variables filled in.
+/// The queries of an example file, with the variables of Grafana filled in.
 private struct Example: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let queries: @Sendable () throws -> [String]
@@ -46,7 +46,7 @@ private struct Example: Sendable, CustomTestStringConvertible {
 struct ExampleTests {
     private static let folder = Programs.root.appending(path: "examples/prometheus")
 
-    @Test("The list of metrics is what a scrape has")
+    @Test("The list of metrics in this test equals the metrics of a scrape")
     func list() {
         let text = String(
             decoding: Metrics(version: "1", now: { .wall }).render(
@@ -56,7 +56,7 @@ struct ExampleTests {
         #expect(names == MetricDescriptor.all.map(\.name))
     }
 
-    @Test("They ask for metrics and labels that exist", arguments: Example.all)
+    @Test("The queries of an example use only metrics and labels that exist", arguments: Example.all)
     fileprivate func names(example: Example) throws {
         let queries = try example.queries()
         #expect(queries.count >= 10)
@@ -80,12 +80,12 @@ struct ExampleTests {
                 }
             }
         }
-        if example.testDescription == "dashboard.json" { #expect(used.count >= 20, "it shows most of what there is") }
+        if example.testDescription == "dashboard.json" { #expect(used.count >= 20, "the dashboard shows most metrics") }
     }
 
     @Test(
-        "promtool reads every query of the dashboard",
-        .enabled("promtool is not here: apt-get install prometheus") {
+        "promtool accepts every query of the dashboard",
+        .enabled("promtool is not installed: run `apt-get install prometheus`") {
             await Programs.isWanted("promtool", ["--version"])
         })
     func dashboardQueries() async throws {
@@ -103,8 +103,8 @@ struct ExampleTests {
     }
 
     @Test(
-        "The alerts are rules that promtool takes, and fire when their tests say so",
-        .enabled("promtool is not here: apt-get install prometheus") {
+        "promtool accepts the alerts, and each alert passes its unit tests",
+        .enabled("promtool is not installed: run `apt-get install prometheus`") {
             await Programs.isWanted("promtool", ["--version"])
         })
     func alerts() async throws {

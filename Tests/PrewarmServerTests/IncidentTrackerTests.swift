@@ -4,7 +4,7 @@ import Testing
 
 @testable import PrewarmServer
 
-/// As a store numbers them.
+/// Numbers the events as a store does.
 private func numbered(_ batches: [[Event]]) -> [[SequencedEvent]] {
     var sequence: Int64 = 0
     return batches.map { batch in
@@ -15,7 +15,7 @@ private func numbered(_ batches: [[Event]]) -> [[SequencedEvent]] {
     }
 }
 
-/// What is told of events that are read in these batches: `type count` each, in order.
+/// Returns the messages for events that are read in these batches, each as `type count`, in order.
 private func told(
     _ batches: [[Event]], wanted: Set<NotificationType> = NotificationType.standard, restarting: Bool = false
 ) throws -> [String] {
@@ -31,7 +31,7 @@ private func told(
     return told
 }
 
-@Suite("Incidents")
+@Suite("The incident tracker")
 struct IncidentTrackerTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -52,58 +52,59 @@ struct IncidentTrackerTests {
 
     static let cases = [
         Case(
-            "fifty pools that stall at once are one message, and one when the last is well",
+            "fifty pools that stall at once give one message, and one more when the last recovers",
             [
                 (1...50).map { .preset("p\($0)", "Stalled") }, (1...49).map { .preset("p\($0)", "Recovered") },
                 [.preset("p50", "Recovered")],
             ], ["preset.stalled 50", "preset.recovered 1"]),
         Case(
-            "what joins an open incident is not told again",
+            "a preset that joins an open incident gives no message",
             [[.preset("a", "Stalled")], [.preset("b", "Stalled")], [.preset("a", "Recovered")]],
             ["preset.stalled 1"]),
         Case(
-            "a stalled pool that leaves git is over, too",
+            "removing a stalled preset from git ends its incident",
             [[.preset("a", "Stalled")], [.preset("a", "Forgotten")], [.preset("a", "Recovered")]],
             ["preset.stalled 1", "preset.recovered 1"]),
         Case(
-            "a remote that fails in several ways fails once",
+            "a remote that fails in several ways gives one incident",
             [
                 [.source("Unreachable")], [.source("AuthenticationFailed")], [.source("Recovered")],
                 [.source("Recovered")],
             ],
             ["source.failing 1", "source.recovered 1"]),
         Case(
-            "what a pin or a suspension says is no failure", [[.source("Pinned"), .source("Suspended")]], []),
+            "a pin and a suspension are no failures", [[.source("Pinned"), .source("Suspended")]], []),
         Case(
-            "revisions that are broken one after the other are one incident",
+            "several invalid revisions in a row give one incident",
             [
                 [.revision("a", "Applied"), .revision("a", "ManifestsInvalid")],
                 [.revision("b", "Applied"), .revision("b", "ManifestsInvalid")],
                 [.revision("c", "Applied"), .revision("c", "ManifestsValid")],
             ], ["revision.invalid 1", "revision.recovered 1"]),
         Case(
-            "an approval ends what was held",
+            "an approval ends the held incident",
             [[.revision("a", "DeletionsHeld")], [.source("Approved")], [.revision("a", "HoldEnded")]],
             ["revision.held 1", "revision.approved 1"]),
         Case(
-            "so does another revision", [[.revision("a", "DeletionsHeld")], [.revision("b", "HoldEnded")]],
+            "another revision without held deletions ends the held incident",
+            [[.revision("a", "DeletionsHeld")], [.revision("b", "HoldEnded")]],
             ["revision.held 1", "revision.recovered 1"]),
         Case(
-            "an approval that nobody wants to hear of ends it all the same",
+            "an approval ends the held incident even if approvals are not reported",
             [[.revision("a", "DeletionsHeld")], [.source("Approved")]], ["revision.held 1", "revision.recovered 1"],
             wanted: [.revisionHeld]),
         Case(
-            "lost workspaces are replaced once as many are ready",
+            "the lost incident ends once as many workspaces are ready",
             [
                 [.workspace("a", "Lost"), .workspace("a", "Lost")], [.workspace("a", "Ready")],
                 [.workspace("b", "Ready")], [.workspace("a", "Ready")],
             ], ["workspace.lost 2", "workspace.recovered 1"]),
         Case(
-            "a loss that nobody saw the end of doesn't keep the next day's quiet",
+            "a loss whose end was missed does not hide a loss of the next day",
             [[.workspace("a", "Lost", at: .at(0))], [.workspace("a", "Lost", at: .at(86_400))]],
             ["workspace.lost 1", "workspace.lost 1"]),
         Case(
-            "builds that fail are told where that is asked for, and become stalled without a word of recovery",
+            "failed builds are reported if configured, and a stalled pool replaces them without a recovery message",
             [
                 [.workspace("a", "CreateFailed")], [.workspace("a", "CreateFailed")],
                 [.workspace("a", "CreateFailed"), .preset("a", "Stalled")],
@@ -111,30 +112,33 @@ struct IncidentTrackerTests {
             ], ["preset.degraded 1", "preset.stalled 1", "preset.recovered 1"],
             wanted: [.presetDegraded, .presetStalled]),
         Case(
-            "failed builds are no news by default", [[.workspace("a", "CreateFailed")], [.workspace("a", "Ready")]], []),
+            "failed builds are not reported by default",
+            [[.workspace("a", "CreateFailed")], [.workspace("a", "Ready")]], []),
         Case(
-            "a thousand claims at once are one message",
+            "a thousand claims at once give one message",
             [(1...1000).map { _ in .workspace("a", "Claimed") }, [.workspace("a", "Claimed")]],
             ["workspace.claimed 1000", "workspace.claimed 1"], wanted: [.workspaceClaimed]),
         Case(
-            "each revision is a message of its own",
+            "each revision gives a message of its own",
             [[.revision("a", "Applied"), .revision("b", "Applied"), .revision("b", "Converged")]],
             ["revision.applied 1", "revision.applied 1", "revision.converged 1"],
             wanted: [.revisionApplied, .revisionConverged]),
-        Case("other sources are not this sink's", [[.preset("a", "Stalled", source: "other")]], []),
+        Case("events of other sources are ignored", [[.preset("a", "Stalled", source: "other")]], []),
         Case(
-            "an end that is read together with its beginning is told, too",
+            "an end that is read together with its beginning is reported too",
             [[.source("Unreachable"), .source("Recovered"), .source("Unreachable")]],
             ["source.failing 1", "source.recovered 1", "source.failing 1"]),
     ]
 
-    @Test("One message for broken, one for recovered", arguments: cases)
+    @Test("An incident gives one message when it begins and one when it ends", arguments: cases)
     func table(case: Case) throws {
         #expect(try told(`case`.batches, wanted: `case`.wanted) == `case`.told)
-        #expect(try told(`case`.batches, wanted: `case`.wanted, restarting: true) == `case`.told, "after restarts, too")
+        #expect(
+            try told(`case`.batches, wanted: `case`.wanted, restarting: true) == `case`.told,
+            "the result is the same with restarts")
     }
 
-    @Test("Whatever happens, a beginning comes before its end, and never twice without one")
+    @Test("For random events, each incident begins once before it ends")
     func property() throws {
         var generator = SplitMix64(seed: 2026)
         let reasons: [@Sendable (String) -> Event] = [
@@ -168,7 +172,7 @@ struct IncidentTrackerTests {
                     }
                 }
                 let still = Set(tracker.incidents.map(\.id))
-                // Only builds that became a stalled pool end without a word.
+                // Only a degraded incident ends without a message: if its pool stalls.
                 #expect(open.subtracting(still).allSatisfy { $0.hasPrefix("degraded") })
                 open.formIntersection(still)
                 topics = Set(open.map { String($0.prefix { $0 != "-" }) })
@@ -178,9 +182,9 @@ struct IncidentTrackerTests {
     }
 }
 
-@Suite("Commit statuses")
+@Suite("The commit status tracker")
 struct CommitStatusTrackerTests {
-    /// `commit state description`, with the first digit of the commit.
+    /// Returns the statuses as `commit state description`, with the first digit of the commit.
     private func told(_ batches: [[Event]]) throws -> [String] {
         var tracker = CommitStatusTracker()
         var told: [String] = []
@@ -193,7 +197,7 @@ struct CommitStatusTrackerTests {
         return told
     }
 
-    @Test("A revision is pending while its pools are filled, and then a success")
+    @Test("A revision is pending while its pools are being filled, and then a success")
     func success() throws {
         #expect(
             try told([[.revision("a", "Applied")], [.workspace("go", "Ready")], [.revision("a", "Converged")]]) == [
@@ -201,7 +205,7 @@ struct CommitStatusTrackerTests {
             ])
     }
 
-    @Test("Broken manifests are a failure that names file and line, until they are mended")
+    @Test("Invalid manifests give a failure with file and line until they are fixed")
     func failure() throws {
         let text = "presets/go.yaml:8:3: unknown key"
         #expect(
@@ -211,7 +215,7 @@ struct CommitStatusTrackerTests {
             ]) == ["a failure \(text)", "b success every pool is ready"])
     }
 
-    @Test("Held deletions and stalled pools are failures until they are over")
+    @Test("Held deletions and stalled pools give a failure until they end")
     func troubles() throws {
         #expect(
             try told([
@@ -225,17 +229,17 @@ struct CommitStatusTrackerTests {
             ])
     }
 
-    @Test("A revision that is overtaken doesn't stay pending")
+    @Test("A revision that is replaced does not stay pending")
     func overtaken() throws {
         #expect(
             try told([[.revision("a", "Applied")], [.revision("b", "Applied")]]) == [
                 "a pending applied, pools are being filled",
-                "a success applied; main@sha1:bbbbbbbb came before every pool was ready",
+                "a success applied; main@sha1:bbbbbbbb replaced it before every pool was ready",
                 "b pending applied, pools are being filled",
             ])
     }
 
-    @Test("Of what a commit was in between only the last is told")
+    @Test("Only the last status of a commit in a batch is reported")
     func coalescing() throws {
         #expect(
             try told([[.revision("a", "Applied"), .revision("a", "Converged")]]) == ["a success every pool is ready"])

@@ -19,7 +19,7 @@ private struct Nuisance: Error {}
 
 @Suite("Logs")
 struct LogTests {
-    @Test("A line for people has time, level and message, and then what varies")
+    @Test("A line of text has the time, the level, the message and the metadata")
     func text() {
         let line = line(.text) { logger in
             logger.notice(
@@ -32,7 +32,7 @@ struct LogTests {
                 + "\n")
     }
 
-    @Test("A line for programs is one JSON object")
+    @Test("A line of JSON is one object")
     func json() throws {
         let line = line(.json) { logger in
             var logger = logger
@@ -52,7 +52,7 @@ struct LogTests {
         #expect((value["nested"] as? [String: String]) == ["a": "1"])
     }
 
-    @Test("What others wrote can't forge a line, or move the cursor", arguments: LineLogHandler.Format.allCases)
+    @Test("Foreign text can neither forge a line nor move the cursor", arguments: LineLogHandler.Format.allCases)
     func forgery(format: LineLogHandler.Format) {
         let evil = "x\n2027-01-15T08:00:00Z info all is well\u{1b}[2J\r\u{85}"
         let line = line(format) { $0.info("\(evil)", metadata: ["key": "\(evil)", "\(evil)": "v"]) }
@@ -61,7 +61,7 @@ struct LogTests {
     }
 
     @Test(
-        "A line is never longer than what a pipe takes at once, and stays what it is",
+        "A line has at most 4,096 bytes, and a cut line of JSON is still JSON",
         arguments: LineLogHandler.Format.allCases)
     func bounded(format: LineLogHandler.Format) throws {
         let long = String(repeating: "ä\u{1f469}\u{200d}\u{1f680}\"", count: 5000)
@@ -77,7 +77,7 @@ struct LogTests {
         }
     }
 
-    @Test("What is below the level is not written")
+    @Test("An event below the level is not written")
     func level() {
         #expect(line(.text, level: .notice) { $0.info("quiet") }.isEmpty)
         #expect(!line(.text, level: .notice) { $0.warning("loud") }.isEmpty)

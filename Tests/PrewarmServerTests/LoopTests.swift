@@ -10,7 +10,7 @@ import Testing
 
 @testable import PrewarmServer
 
-/// A real repository, store and provisioner in one folder, with the loop around them.
+/// A real repository, store and provisioner in one folder, with an engine for them.
 private final class Workshop: Sendable {
     let folder: URL
     let engine: Engine
@@ -45,7 +45,8 @@ private final class Workshop: Sendable {
 
     deinit { try? FileManager.default.removeItem(at: folder) }
 
-    /// - Returns: the commit.
+    /// Writes the files and commits them.
+    /// - Returns: The id of the commit.
     func commit(_ files: [String: String]) async throws -> String {
         let repository = folder.appending(path: "repository")
         for (name, text) in files {
@@ -77,10 +78,11 @@ private func preset(instances: String, version: String = "'1'") -> String {
     """
 }
 
-@Suite("From a commit to those who watch")
+@Suite("From a commit to notifications and metrics")
 struct LoopTests {
     @Test(
-        "A commit becomes a status at the forge, a broken one a failure with its line, and Prometheus can read it all")
+        "A good commit becomes a success at the forge, an invalid one a failure with its line, and the metrics show both"
+    )
     func loop() async throws {
         let workshop = try await Workshop()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -105,7 +107,7 @@ struct LoopTests {
                     #expect(try await eventually { last() == "success every pool is ready" })
                     #expect(forge.requests.last?.path == "/api/v3/repos/acme/presets/statuses/\(good)")
                     #expect(forge.requests.last?.json["context"] as? String == "prewarm/berlin/presets")
-                    #expect(chat.requests.isEmpty, "what is well is no news")
+                    #expect(chat.requests.isEmpty, "a success gives no message")
 
                     let broken = try await workshop.commit(["go.yaml": preset(instances: "many")])
                     try await workshop.sync()
@@ -122,7 +124,7 @@ struct LoopTests {
                     let texts = chat.requests.compactMap { $0.json["text"] as? String }
                     #expect(texts[0].hasPrefix(":red_circle: presets: manifests are invalid"))
                     #expect(texts[1] == ":large_green_circle: presets: every manifest is valid again")
-                    #expect(texts[2].hasPrefix(":red_circle: presets: go stalled: 1 build in a row failed"))
+                    #expect(texts[2].hasPrefix(":red_circle: presets: pool go is stalled: 1 build in a row failed"))
                 }
             }
         }

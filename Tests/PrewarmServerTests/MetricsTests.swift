@@ -5,11 +5,11 @@ import Testing
 
 @testable import PrewarmServer
 
-private let promtool = ConditionTrait.enabled("promtool is not here: apt-get install prometheus") {
+private let promtool = ConditionTrait.enabled("promtool is not installed: run `apt-get install prometheus`") {
     await Programs.isWanted("promtool", ["--version"])
 }
 
-/// A store with pools of two instances each; every hundredth lacks one and is stalled.
+/// Returns a store whose pools have two instances each. Every hundredth pool lacks one instance and is stalled.
 private func filled(_ presets: Int, source: String = "presets") async throws -> Journal {
     let journal = try Journal(now: .at(1000))
     let spec = WorkspaceSpec(template: "go", version: "1", provisioner: "local", parameters: [:])
@@ -63,7 +63,7 @@ private func samples(_ text: String, of name: String) -> [Substring] {
 
 @Suite("Metrics")
 struct MetricsTests {
-    @Test("A scrape says what the store holds, and what happened since the start")
+    @Test("A scrape shows the state of the store and the events since the start of the process")
     func golden() async throws {
         let journal = try await filled(2)
         let metrics = Metrics(version: "1.2.3", now: { .at(990) })
@@ -118,11 +118,12 @@ struct MetricsTests {
             samples(text, of: "prewarm_claim_duration_seconds_sum") == ["prewarm_claim_duration_seconds_sum 3.0007"])
         let turns = samples(text, of: "prewarm_reconcile_duration_seconds_count")
         #expect(
-            turns == [#"prewarm_reconcile_duration_seconds_count{source="presets"} 2"#], "skipped ones take no time")
-        #expect(try await metrics.render(journal.engine) == Array(text.utf8), "again it is the same")
+            turns == [#"prewarm_reconcile_duration_seconds_count{source="presets"} 2"#],
+            "a skipped reconciliation has no duration")
+        #expect(try await metrics.render(journal.engine) == Array(text.utf8), "a second scrape is the same")
     }
 
-    @Test("promtool finds nothing to say", promtool, arguments: Metrics.PerPreset.allCases)
+    @Test("promtool accepts a scrape without complaints", promtool, arguments: Metrics.PerPreset.allCases)
     func lint(perPreset: Metrics.PerPreset) async throws {
         let journal = try await filled(120)
         let metrics = Metrics(version: "1.2.3\"\\\n", perPreset: perPreset, now: { .wall })
@@ -150,7 +151,7 @@ struct MetricsTests {
         #expect(result.status == 0 && result.output.isEmpty, "\(result.output)")
     }
 
-    @Test("Ten thousand presets have a bounded number of series, and are written in no time")
+    @Test("A scrape of ten thousand presets has a bounded number of series and bytes")
     func budget() async throws {
         let journal = try await filled(10_000)
         let pools = try await PoolMetrics.read(journal.engine)
@@ -170,7 +171,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("What was written of pools is used again only while nothing can have changed")
+    @Test("The text of the pools is reused only while no pool can have changed")
     func cache() async throws {
         let journal = try await filled(200)
         let (engine, metrics) = (journal.engine, Metrics(version: "1", now: { .wall }))
@@ -184,23 +185,23 @@ struct MetricsTests {
             try store.save(record)
         }
         #expect(try await eligible() == "2")
-        // Behind the engine's back, which no part of prewarm does: it shows that nothing is read.
+        // This write leaves no event and no mark, which prewarm itself never does. It shows that the pools are not read.
         try await engine.store.write { _ = try $0.move([WorkspaceID("w0-0")], from: [.ready], to: .lost) }
         #expect(try await eligible() == "2")
         try await engine.store.write { try $0.markDirty(source: "presets") }
-        #expect(try await eligible() == "1", "a source that waits for a turn is read")
+        #expect(try await eligible() == "1", "the pools are read if a source waits for a reconciliation")
         try await engine.store.write { store in
             var record = try store.source("presets") ?? SourceRecord(name: "presets", url: "u")
             record.quietUntil = .distantFuture
             try store.save(record)
             try store.append([.preset("preset-0", "AtDesired")])
         }
-        #expect(try await eligible() == "1", "so is one about which there is an event")
+        #expect(try await eligible() == "1", "the pools are read if there is a new event")
         _ = try await engine.claim("preset-0", owner: "ada")
-        #expect(try await eligible() == nil, "and a claim counts at once")
+        #expect(try await eligible() == nil, "a claim is visible at once")
     }
 
-    @Test("Labels without end are counted together, so that nobody can fill the memory")
+    @Test("Label sets beyond the limit share one series, so that memory stays bounded")
     func bounded() {
         let counter = Counter(.claims, limit: 10)
         for number in 0..<1000 { counter.add(["s", "preset-\(number)", "hit"]) }
@@ -213,7 +214,7 @@ struct MetricsTests {
         #expect(lines.contains(#"prewarm_claims_total{source="s",preset="preset-3",result="hit"} 2"#))
     }
 
-    @Test("Counting from many threads loses nothing")
+    @Test("Counting from many threads loses no event")
     func concurrent() async {
         let metrics = Metrics(version: "1", now: { .wall })
         let key = PresetKey(source: "s", name: "p")

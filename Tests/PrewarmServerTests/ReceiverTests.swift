@@ -5,9 +5,9 @@ import Testing
 
 @testable import PrewarmServer
 
-@Suite("Slack and forges")
+@Suite("Notifications to Slack and to forges")
 struct ReceiverTests {
-    @Test("Slack gets text and blocks in which nothing is a link or a mention")
+    @Test("A message to Slack contains no link and no mention")
     func slack() async throws {
         let journal = try Journal()
         try await journal.register("chat")
@@ -21,7 +21,7 @@ struct ReceiverTests {
             }
             let request = try #require(receiver.requests.first)
             #expect(request.path == "/services/T0/B0/abcdefgh")
-            #expect(request.json["text"] as? String == ":red_circle: presets: 30 pools stalled")
+            #expect(request.json["text"] as? String == ":red_circle: presets: 30 pools are stalled")
             let blocks = try #require(request.json["blocks"] as? [[String: Any]])
             #expect(blocks.map { $0["type"] as? String } == ["section", "section", "context"])
             let list = try #require((blocks[1]["text"] as? [String: Any])?["text"] as? String)
@@ -58,7 +58,7 @@ struct ReceiverTests {
             context: "context", failure: "failure"),
     ]
 
-    @Test("A forge gets the state of the applied commit, with its token, where its API has it", arguments: forges)
+    @Test("A forge gets the status of the applied commit with its token at the path of its API", arguments: forges)
     func forge(forge: Forge) async throws {
         let journal = try Journal(sources: ["presets": forge.source])
         try await journal.register("hub")
@@ -86,7 +86,7 @@ struct ReceiverTests {
         #expect(!journal.log.contains("dropped"), "\(journal.log)")
     }
 
-    @Test("Where no address is configured the API is that of the source's host")
+    @Test("Without a configured address, the API is at the host of the source")
     func addresses() throws {
         for (kind, url, address) in [
             (SinkSettings.Kind.github, "https://github.com/a/b.git", "https://api.github.com"),
@@ -101,9 +101,9 @@ struct ReceiverTests {
     }
 }
 
-@Suite("Secrets of receivers")
+@Suite("Secrets of notification sinks")
 struct SinkSecretTests {
-    @Test("No output has one, whatever a receiver answers")
+    @Test("Logs, metrics and store contain no secret, even if a receiver sends it back")
     func planted() async throws {
         let journal = try Journal()
         let metrics = Metrics(version: "1.0.0", now: { .wall })
@@ -141,7 +141,7 @@ struct SinkSecretTests {
                 #expect(try await eventually { receiver.requests.count >= answers.count + 3 })
             }
         }
-        // Where nobody listens.
+        // No server listens at this address.
         let away = SinkSettings(name: "chat", kind: .slack, url: "https://127.0.0.1:1" + slackPath)
         try await journal.notifier(away, metrics: metrics).running {
             try await journal.append(.preset("rust", "Stalled"))
@@ -154,16 +154,16 @@ struct SinkSecretTests {
             let bytes = FileManager.default.contents(atPath: journal.path + suffix) ?? Data()
             outputs.append(("store\(suffix)", String(decoding: bytes, as: UTF8.self)))
         }
-        #expect(journal.log.contains("[redacted]"), "the answers were quoted")
+        #expect(journal.log.contains("[redacted]"), "the log quotes the answers")
         for secret in planted {
             for (name, text) in outputs { #expect(!text.contains(secret), "\(secret) is in the \(name)") }
         }
-        // Beginnings of secrets, as a cut may leave them.
+        // A cut answer may end with the beginning of a secret.
         for beginning in ["whsec_MfKQ", "ghp_Plant", "xoxPlan"] { #expect(!journal.log.contains(beginning)) }
         #expect(!journal.log.contains("\u{1b}"))
     }
 
-    @Test("Errors of the configuration name none")
+    @Test("Errors of the configuration contain no secret")
     func errors() throws {
         let journal = try Journal()
         let bad = [
@@ -174,7 +174,7 @@ struct SinkSecretTests {
         for settings in bad {
             do {
                 _ = try journal.notifier(settings)
-                Issue.record("it was taken")
+                Issue.record("the settings were accepted")
             } catch { #expect(!"\(error)".contains("Planted")) }
         }
     }

@@ -5,9 +5,9 @@ import Testing
 
 @testable import PrewarmServer
 
-@Suite("Receivers as they are configured")
+@Suite("The settings of notification sinks")
 struct SinkSettingsTests {
-    @Test("The configuration can ask for every beginning and happening, and for nothing else")
+    @Test("The configuration accepts every type of notification except the ends of incidents")
     func types() {
         let ends: Set<NotificationType> = [.revisionRecovered, .presetRecovered, .workspaceRecovered, .sourceRecovered]
         let all = Set(NotificationType.allCases).subtracting(ends).map(\.rawValue)
@@ -26,13 +26,15 @@ struct SinkSettingsTests {
 
     static let bad = [
         Bad(settings: SinkSettings(name: "s", kind: .webhook, url: "https://x.org/h", secret: "short"), says: "whsec_"),
-        Bad(settings: SinkSettings(name: "s", kind: .slack, url: "http://hooks.slack.com/T"), says: "may be sent to"),
+        Bad(
+            settings: SinkSettings(name: "s", kind: .slack, url: "http://hooks.slack.com/T"),
+            says: "missing or invalid url"),
         Bad(
             settings: SinkSettings(name: "s", kind: .slack, url: "https://u:p@hooks.slack.com/T"),
-            says: "may be sent to"),
-        Bad(settings: SinkSettings(name: "s", kind: .slack), says: "may be sent to"),
+            says: "missing or invalid url"),
+        Bad(settings: SinkSettings(name: "s", kind: .slack), says: "missing or invalid url"),
         Bad(settings: SinkSettings(name: "s", kind: .github), says: "no token"),
-        Bad(settings: SinkSettings(name: "s", kind: .gitea, secret: "token\n"), says: "white space"),
+        Bad(settings: SinkSettings(name: "s", kind: .gitea, secret: "token\n"), says: "without white space"),
         Bad(
             settings: SinkSettings(name: "s", kind: .github, secret: "t", sources: ["other"]),
             says: "no source \"other\""),
@@ -43,19 +45,20 @@ struct SinkSettingsTests {
             settings: SinkSettings(name: "s", kind: .gitlab, secret: "t"), says: "at git.a.org and git.b.org",
             sources: ["a": "https://git.a.org/x/y.git", "b": "https://git.b.org/x/y.git"]),
         Bad(
-            settings: SinkSettings(name: "s", kind: .gitea, secret: "t", repository: "x/y"), says: "one repository",
+            settings: SinkSettings(name: "s", kind: .gitea, secret: "t", repository: "x/y"),
+            says: "one repository for 2 sources",
             sources: ["a": "https://git.a.org/x/y.git", "b": "https://git.a.org/x/z.git"]),
         Bad(
             settings: SinkSettings(name: "s", kind: .slack, url: "https://x.org/h", caFile: "/nowhere.pem"),
-            says: "can't be read"),
+            says: "cannot read the certificates in /nowhere.pem"),
     ]
 
-    @Test("One that can't work is refused with a sentence, before anything is sent", arguments: bad)
+    @Test("A sink with unusable settings is refused with an error and a hint before anything is sent", arguments: bad)
     func refused(bad: Bad) throws {
         let journal = try Journal(sources: bad.sources)
         do {
             _ = try journal.notifier(bad.settings)
-            Issue.record("it was taken")
+            Issue.record("the settings were accepted")
         } catch {
             #expect(error.message.contains(bad.says), "\(error.message)")
             #expect(error.sink == "s" && error.hint != nil)
@@ -63,7 +66,7 @@ struct SinkSettingsTests {
     }
 
     @Test(
-        "Host and repository follow from the URL that a source is fetched from",
+        "The forge and the repository follow from the URL of a source",
         arguments: [
             ("https://github.com/acme/presets.git", "https://github.com", "acme/presets"),
             ("https://GitHub.com/acme/presets/", "https://github.com", "acme/presets"),
@@ -80,14 +83,14 @@ struct SinkSettingsTests {
     }
 
     @Test(
-        "What is at no forge is not guessed at",
+        "A URL that leads to no forge gives no repository",
         arguments: ["/srv/git/a/b.git", "file:///srv/a/b", "https://x.org/a", "", "https://"])
     func noRepository(url: String) {
         #expect(ForgeRepository(url: url) == nil)
     }
 
     @Test(
-        "Retry-After is a number of seconds or a date, and never longer than an hour",
+        "Retry-After is a number of seconds or a date, and at most one hour",
         arguments: [
             ("0", 0), ("120", 120), ("99999999", 3600), ("-5", 0), ("Wed, 23 Jan 2030 00:00:10 GMT", 10),
             ("Tue, 22 Jan 2030 00:00:00 GMT", 0), ("soon", nil), ("", nil), ("Wed, 23 Foo 2030 00:00:10 GMT", nil),

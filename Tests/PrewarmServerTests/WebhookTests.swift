@@ -13,9 +13,9 @@ private func hook(_ receiver: Receiver, name: String = "hook", types: Set<Notifi
         types: types ?? NotificationType.standard)
 }
 
-@Suite("Webhooks")
+@Suite("Notifications by webhook")
 struct WebhookTests {
-    @Test("A stalled pool reaches the receiver as a CloudEvent, and its recovery, too")
+    @Test("A stalled pool and its recovery reach the receiver as CloudEvents")
     func delivery() async throws {
         let journal = try Journal()
         try await journal.register("hook")
@@ -39,7 +39,7 @@ struct WebhookTests {
             #expect((event["time"] as? String).flatMap { Timestamp($0) } != nil)
             let data = try #require(event["data"] as? [String: Any])
             #expect(data["state"] as? String == "broken")
-            #expect(data["message"] as? String == "presets: go stalled: no disk")
+            #expect(data["message"] as? String == "presets: pool go is stalled: no disk")
             #expect(data["revision"] as? String == Revision.sample("a").description)
             let second = try #require(receiver.requests.last)
             #expect(second.json["type"] as? String == "dev.prewarm.preset.recovered")
@@ -48,8 +48,8 @@ struct WebhookTests {
     }
 
     @Test(
-        "The signature is one that the library of Standard Webhooks takes, and no other secret makes it",
-        .enabled("standardwebhooks is not here: pip install standardwebhooks") {
+        "The library of Standard Webhooks accepts the signature, and refuses it with another secret",
+        .enabled("standardwebhooks is not installed: run `pip install standardwebhooks`") {
             await Programs.isWanted("python3", [Programs.tests.appending(path: "webhook-peer.py").path, "check"])
         })
     func signature() async throws {
@@ -67,7 +67,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("A receiver that fails is asked again with the same id, as late as it wishes")
+    @Test("A failed delivery is repeated with the same id after the wait that the receiver asks for")
     func retries() async throws {
         let journal = try Journal()
         try await journal.register("hook")
@@ -87,10 +87,10 @@ struct WebhookTests {
             #expect(Set(receiver.requests.map(\.body)).count == 1)
         }
         let warnings = journal.log.split(separator: "\n").filter { $0.contains(#""level":"warning""#) }
-        #expect(warnings.count == 1, "it is said once, not at every attempt")
+        #expect(warnings.count == 1, "the failure is logged as a warning once, not at every attempt")
     }
 
-    @Test("What a receiver refuses is dropped, and what comes after it is not", arguments: [400, 401, 404, 422, 302])
+    @Test("A refused notification is dropped, and the next one is delivered", arguments: [400, 401, 404, 422, 302])
     func refusal(status: Int) async throws {
         let journal = try Journal()
         try await journal.register("hook")
@@ -99,7 +99,10 @@ struct WebhookTests {
             try await Receiver.run([answer]) { receiver in
                 try await journal.notifier(hook(receiver)).running {
                     try await journal.append(.preset("go", "Stalled"))
-                    #expect(try await eventually { journal.log.contains("refused and is dropped") })
+                    #expect(
+                        try await eventually {
+                            journal.log.contains("the receiver refused a notification; it is dropped")
+                        })
                     try await journal.append(.source("Unreachable", "no answer"))
                     #expect(try await eventually { receiver.requests.count == 2 })
                 }
@@ -112,7 +115,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("A receiver that is gone for good gets nothing more, and the others do")
+    @Test("A receiver that answers 410 gets no more notifications, and the others do")
     func gone() async throws {
         let journal = try Journal()
         try await journal.register("hook", "other")
@@ -120,7 +123,10 @@ struct WebhookTests {
             try await Receiver.run { other in
                 try await journal.notifier(hook(receiver), hook(other, name: "other")).running {
                     try await journal.append(.preset("go", "Stalled"))
-                    #expect(try await eventually { journal.log.contains("is gone") && other.requests.count == 1 })
+                    #expect(
+                        try await eventually {
+                            journal.log.contains("answered 410 (gone)") && other.requests.count == 1
+                        })
                     try await journal.append(.preset("go", "Recovered"))
                     #expect(try await eventually { other.requests.count == 2 })
                 }
@@ -129,7 +135,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("A receiver that never answers delays no other")
+    @Test("A receiver that never answers does not delay the others")
     func slow() async throws {
         let journal = try Journal()
         try await journal.register("slow", "quick")
@@ -143,14 +149,14 @@ struct WebhookTests {
                         try await journal.append(.preset("go", "Stalled"), .preset("go", "Recovered"))
                         #expect(try await eventually { quick.requests.count == 2 * digit })
                     }
-                    #expect(try await eventually { slow.requests.count >= 2 }, "it is given up and asked again")
+                    #expect(try await eventually { slow.requests.count >= 2 }, "the attempt is ended and repeated")
                 }
                 #expect(Set(slow.requests.map(\.body)).count == 1)
             }
         }
     }
 
-    @Test("A restart goes on where it was: nothing is lost, and nothing that was taken comes again")
+    @Test("After a restart no notification is lost and no delivered one is repeated")
     func restart() async throws {
         let journal = try Journal()
         try await journal.register("hook")
@@ -162,7 +168,7 @@ struct WebhookTests {
                 try await journal.append(.source("Unreachable", "no answer"))
                 #expect(try await eventually { receiver.requests.count >= 2 })
             }
-            // While nobody runs.
+            // These events are written while no notifier runs.
             try await journal.append(.preset("go", "Recovered"), .preset("rust", "Stalled"))
             try await journal.notifier(hook(receiver)).running {
                 let isTold = try await eventually {
@@ -184,7 +190,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("Of two processes on one store one tells, and the other goes on where that one ended")
+    @Test("One of two processes on a store sends notifications, and the other continues after it ends")
     func processes() async throws {
         let journal = try Journal()
         try await journal.register("hook")
@@ -211,7 +217,7 @@ struct WebhookTests {
     }
 
     @Test(
-        "A certificate that nobody vouches for is refused, and taken where the configuration does",
+        "A self-signed certificate is refused unless the configuration trusts it",
         arguments: [false, true])
     func certificates(isTrusted: Bool) async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "certificate-\(UUID().uuidString).pem").path
@@ -247,7 +253,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("What a sink remembered and nobody can read is begun anew, and said")
+    @Test("A sink whose saved state is damaged begins after the newest event and logs a warning")
     func damaged() async throws {
         let journal = try Journal()
         try await journal.engine.store.write {
@@ -256,7 +262,8 @@ struct WebhookTests {
         }
         try await Receiver.run { receiver in
             try await journal.notifier(hook(receiver)).running {
-                #expect(try await eventually { journal.log.contains("can't be read") })
+                #expect(
+                    try await eventually { journal.log.contains("cannot read the saved state of a notification sink") })
                 let isNew = try await eventually {
                     try await journal.engine.store.read { try $0.sink("hook")?.state != [9, 9, 9] }
                 }
@@ -268,7 +275,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("A sink that is new is not told of what is past")
+    @Test("A new sink does not get earlier events")
     func newcomer() async throws {
         let journal = try Journal()
         try await journal.append(.preset("old", "Stalled"))
@@ -282,7 +289,7 @@ struct WebhookTests {
         }
     }
 
-    @Test("A long backlog stays small in the store, and of what is a day old only that is told which is still so")
+    @Test("A long backlog stays small in the store, and of its day-old notifications only current ones are sent")
     func backlog() async throws {
         let journal = try Journal()
         try await journal.register("hook")
@@ -300,7 +307,7 @@ struct WebhookTests {
             }
             #expect(receiver.requests.count == 1006)
             #expect(receiver.requests.dropLast().allSatisfy { !$0.body.contains("bbbbbbbb") })
-            #expect(journal.log.contains("they are a day old"))
+            #expect(journal.log.contains("dropped notifications that are more than a day old"))
         }
     }
 }

@@ -4,18 +4,18 @@
 #include <git2/sys/stream.h>
 
 /*
- * libgit2 is not linked but loaded by the first call of one of its functions (forwards.c has those that are used): it
- * brings a dozen libraries along, and most commands need none of them. Where it can't be loaded, functions fail as
- * libgit2's do, and git_error_last says why.
+ * libgit2 is not linked. The first call of one of its functions loads it (forwards.c contains the functions that are
+ * used), because it depends on a dozen libraries that most commands do not need. If it cannot be loaded, its functions
+ * return an error, and git_error_last returns the reason.
  */
 
-/* A function of libgit2 or of a library that it stands on, by name; NULL where there is none. */
+/* Returns a function of libgit2 or of one of its libraries by name, or NULL if it does not exist. */
 void *prewarm_git_symbol(const char *name);
 
-/* Whether libgit2 is there. */
+/* Returns 1 if libgit2 is loaded, otherwise 0. It tries to load it first. */
 int prewarm_git_is_there(void);
 
-/* git_libgit2_opts is variadic, which Swift does not import: one function for each option that is used. */
+/* Swift does not import the variadic git_libgit2_opts, so each option that is used has its own function. */
 
 int prewarm_git_set_cache_size(ssize_t bytes);
 int prewarm_git_set_search_path(int level, const char *path);
@@ -24,10 +24,10 @@ int prewarm_git_set_certificate_file(const char *file);
 int prewarm_git_set_user_agent(const char *agent);
 
 /*
- * Refuses pieces of memory of more than `piece` bytes, and large pieces that would be more than `all` bytes together, in
- * all of libgit2. Call once, right after git_libgit2_init. Negative where libgit2 does not take it.
+ * Limits the memory of libgit2: a block has at most `piece` bytes, and all blocks of 1 MiB or more together have at most
+ * `all` bytes. Call it once, directly after git_libgit2_init. Returns a negative value if libgit2 does not accept it.
  */
 int prewarm_git_limit_memory(size_t piece, size_t all);
-/* Whether a piece was refused on this thread since the last call of this function. */
+/* Returns 1 if a block was refused on this thread since the last call of this function, otherwise 0. */
 int prewarm_git_was_refused_memory(void);
 #endif

@@ -4,24 +4,25 @@
 #include <sys/types.h>
 
 /*
- * Starts a process that waits at a gate: it is there, has a number, a session and its descriptors, and runs nothing
- * yet. One byte on the gate makes it execute the program. If the gate is closed without one, also because the parent
- * was killed, the process exits. So a parent can record the process before the process can act.
+ * A process that waits at a gate. It exists, has a number, a session and its descriptors, and runs nothing yet. One
+ * byte on the gate makes it execute the program. If the gate closes without a byte, also because the parent was killed,
+ * the process exits. So the parent can record the process before the process can act.
  */
 
 typedef struct {
     pid_t process;
-    /* Refers to the process (pidfd_open(2)); -1 if the kernel has none. */
+    /* A descriptor of the process (pidfd_open(2)); -1 if the kernel has none. */
     int process_descriptor;
-    /* The end of the gate that the parent writes to. */
+    /* The end of the gate to which the parent writes. */
     int gate;
-    /* Ends without a byte once the program runs; else it gives the error number of what failed, as an int. */
+    /* A pipe that ends without a byte once the program runs. If the start failed, it has the error number (int). */
     int report;
 } prewarm_gated_child;
 
 /*
- * `path` is executed as it is, from `directory` if that is not NULL. `descriptors` become 0, 1 and 2 of the process; no
- * other one is inherited. Every signal has its default effect there. Returns 0 or an error number.
+ * Starts the process. `path` is executed without a search in PATH, from `directory` if that is not NULL. `descriptors`
+ * become 0, 1 and 2 of the process, and it inherits no other descriptor. Its signals have their default actions.
+ * Returns 0 or an error number.
  */
 int prewarm_gated_spawn(const char *path, char *const arguments[], char *const environment[], const char *directory,
                         const int descriptors[3], prewarm_gated_child *child);

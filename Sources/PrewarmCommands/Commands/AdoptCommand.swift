@@ -5,21 +5,27 @@ import PrewarmEngine
 struct AdoptCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "adopt",
-        abstract: "Take over instances that a provisioner lists and nobody knows.",
+        abstract: "Add orphaned workspaces of a provisioner to a pool.",
         discussion: """
-            They count as ready workspaces of the preset as it is now; that they are is for you to know. \
-            `prewarm sync --refresh` looks for them, `prewarm get orphans` lists them.
+            An orphan is a workspace that a provisioner lists and the store does not know. `prewarm sync --refresh` \
+            searches for orphans. An adopted workspace counts as a ready workspace of the preset's current definition. \
+            prewarm does not check that it matches, so check this first.
+
+            Examples:
+              prewarm get orphans
+              prewarm adopt go-large 01m88dns3q96k6ef6pswqygcqe
+              prewarm adopt team-a/go-large vm-17 vm-18 --by ada
             """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The preset, by its name or as source/name.")
+    @Argument(help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.")
     var preset: String
 
-    @Argument(help: "The ids of the instances.")
+    @Argument(help: "The IDs of the orphans that `prewarm get orphans` lists.")
     var ids: [String]
 
-    @Option(help: ArgumentHelp("Who does it; else $USER.", valueName: "who"))
+    @Option(help: ArgumentHelp("The name to record in the audit log (default: $USER).", valueName: "name"))
     var by: String?
 
     func run() async throws {
@@ -31,7 +37,7 @@ struct AdoptCommand: AsyncParsableCommand {
             for workspace in adopted.elements {
                 console.step(
                     .success,
-                    "\(workspace.text("id") ?? "") is \(workspace.text("name") ?? "") now, ready to be claimed")
+                    "adopted \(workspace.text("id") ?? "") as \(workspace.text("name") ?? ""), ready to be claimed")
             }
         }
     }

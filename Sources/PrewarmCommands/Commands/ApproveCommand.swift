@@ -5,36 +5,48 @@ import PrewarmEngine
 struct ApproveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "approve",
-        abstract: "Allow held deletions of a revision, or end the hold of a restored store.",
+        abstract: "Allow held deletions of a revision, or resume after a restore.",
         discussion: """
-            It is about the deletions that are held now, of the revision that is in force, in every source that has it \
-            unless --source names one. A deletion more needs another approval, and so does a revision that changes one \
-            of the presets. During a freeze it is of what the guard will hold when that ends.
+            An approval covers the deletions that are held now for the applied revision. Any further deletion needs a \
+            new approval, and so does a revision that changes one of the presets. During a freeze, an approval covers \
+            the deletions that will be held when the freeze ends.
 
-            With --restored, prewarm acts again on what its store knows: it claims and deletes. Look at \
-            `prewarm get orphans` first: they show what was made after the copy of the store.
+            If prewarm finds that its store was restored from a copy, it refuses claims and holds deletions. If the \
+            store is new, prewarm keeps orphans. --restored ends this hold. Run `prewarm get orphans` first: it lists \
+            the workspaces that were created after the copy.
+
+            Examples:
+              prewarm approve fb7293a2
+              prewarm approve fb7293a2 --source presets
+              prewarm approve --restored
             """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The commit, or the beginning of it, as `status` shows it.")
+    @Argument(help: "The commit that `prewarm status` shows, or its first 6 or more digits.")
     var revision: String?
 
-    @Flag(help: "End the hold of a store that is a restored copy or new.")
+    @Flag(help: "End the hold of a store that is new or was restored from a copy.")
     var restored = false
 
-    @Option(help: ArgumentHelp("Of this source only.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Approve only in this source (default: every source with this revision).", valueName: "name")
+    )
     var source: String?
 
-    @Option(help: ArgumentHelp("Who does it; else $USER.", valueName: "who"))
+    @Option(help: ArgumentHelp("The name to record in the audit log (default: $USER).", valueName: "name"))
     var by: String?
 
     func validate() throws {
-        if revision == nil, !restored { throw ValidationError("name a commit, as `status` shows it, or --restored") }
-        if revision != nil || source != nil, restored {
-            throw ValidationError("--restored is about the whole store: it takes no revision and no --source")
+        if revision == nil, !restored {
+            throw ValidationError("missing revision: give a commit that `prewarm status` shows, or --restored")
         }
-        if revision == "" { throw ValidationError("the revision is empty: name a commit, as `status` shows it") }
+        if let other = revision.map({ "revision \"\($0)\"" }) ?? source.map({ "--source \($0)" }), restored {
+            throw ValidationError("cannot use --restored with \(other): --restored applies to the whole store")
+        }
+        if revision == "" {
+            throw ValidationError("invalid revision \"\": it must be a commit that `prewarm status` shows")
+        }
     }
 
     func run() async throws {
@@ -49,7 +61,7 @@ struct ApproveCommand: AsyncParsableCommand {
                 ])
             for approval in approvals.elements { show(approval, console) }
             if session.local == nil || restored { return }
-            console.note("The next sync carries them out.")
+            console.note("The next `prewarm sync` deletes the workspaces.")
         }
     }
 

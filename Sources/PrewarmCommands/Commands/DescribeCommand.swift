@@ -5,7 +5,13 @@ import PrewarmEngine
 struct DescribeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "describe",
-        abstract: "Everything about one preset, workspace or operation, and why it is as it is.")
+        abstract: "Show one preset, workspace or operation, and why it is in its state.",
+        discussion: """
+            Examples:
+              prewarm describe preset go-large
+              prewarm describe workspace go-large-swqygcqe
+              prewarm describe operation 01m88dns3q96k6ef6pswqygcqe --output json
+            """)
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
         case preset, workspace, operation
@@ -17,13 +23,13 @@ struct DescribeCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "preset, workspace or operation.")
+    @Argument(help: "The kind of object.")
     var kind: Kind
 
-    @Argument(help: "Its name or id.")
+    @Argument(help: "The name or ID of the object.")
     var name: String
 
-    @Option(name: .shortAndLong, help: "text, json or yaml.")
+    @Option(name: .shortAndLong, help: "The output format.")
     var output = DataFormat.text
 
     func run() async throws {

@@ -5,10 +5,15 @@ import PrewarmEngine
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Check everything that prewarm needs: configuration, store, sources, provisioners, time zones.",
+        abstract: "Check the configuration, store, sources, provisioners and time zones.",
         discussion: """
-            It asks each source's server and each provisioner that can `list`, and changes nothing. It shows the keys of \
-            ssh hosts and the lines to write down for them, and says what the git library of this machine can't do.
+            The command contacts the server of each source, and runs `list` of each provisioner that has it. It \
+            changes nothing. It prints the host keys of SSH servers with their lines for known_hosts, and the limits \
+            of the installed git library. If a check fails, the exit code is 1.
+
+            Examples:
+              prewarm doctor
+              prewarm doctor --config /etc/prewarm/prewarm.yaml --output json
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -17,11 +22,13 @@ struct DoctorCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Option(name: .shortAndLong, help: "text or json.")
+    @Option(name: .shortAndLong, help: "The output format.")
     var output = Format.text
 
     func validate() throws {
-        if global.server != nil { throw ValidationError("doctor checks this machine: it goes without --server") }
+        if let server = global.server {
+            throw ValidationError("cannot use --server \(server): `prewarm doctor` checks this machine")
+        }
     }
 
     func run() async throws {

@@ -5,10 +5,15 @@ import PrewarmEngine
 struct GetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "List presets, templates, workspaces, operations, events, sources and more, or show one.",
+        abstract: "List presets, workspaces, operations, events and more, or show one.",
         discussion: """
-            KIND is one of presets, templates, workspaces, operations, events, sources, revisions, orphans, audit \
-            (who changed what) and deliveries (of webhooks; a daemon knows them).
+            `orphans` are workspaces that a provisioner lists and the store does not know. `audit` is the log of who \
+            changed what. `deliveries` are the webhook deliveries that a daemon received.
+
+            Examples:
+              prewarm get workspaces --preset go-large --state ready
+              prewarm get presets go-large --output yaml
+              prewarm get operations --watch
             """
     )
 
@@ -26,26 +31,25 @@ struct GetCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(
-        help: "presets, templates, workspaces, operations, events, sources, revisions, orphans, audit or deliveries.")
+    @Argument(help: "The kind of objects.")
     var kind: Kind
 
-    @Argument(help: "Only this one.")
+    @Argument(help: "The name or ID of one object (default: all objects).")
     var name: String?
 
-    @Option(name: .shortAndLong, help: "table, wide, json, yaml or name.")
+    @Option(name: .shortAndLong, help: "The output format.")
     var output = OutputFormat.table
 
-    @Flag(name: .shortAndLong, help: "Go on, and print again whatever changes.")
+    @Flag(name: .shortAndLong, help: "Check every second, and print the list again when it changes.")
     var watch = false
 
-    @Option(help: ArgumentHelp("Only what belongs to this preset.", valueName: "name"))
+    @Option(help: ArgumentHelp("Show only objects of this preset.", valueName: "name"))
     var preset: String?
 
-    @Option(help: ArgumentHelp("Only workspaces or operations in this state.", valueName: "state"))
+    @Option(help: ArgumentHelp("Show only workspaces or operations in this state.", valueName: "state"))
     var state: String?
 
-    @Option(help: ArgumentHelp("Only workspaces of this owner.", valueName: "who"))
+    @Option(help: ArgumentHelp("Show only workspaces of this owner.", valueName: "name"))
     var owner: String?
 
     func validate() throws {
@@ -54,15 +58,22 @@ struct GetCommand: AsyncParsableCommand {
                 switch kind {
                 case .workspaces: WorkspaceState.allCases.map(\.rawValue)
                 case .operations: Operation.State.allCases.map(\.rawValue)
-                default: throw ValidationError("--state goes with workspaces and operations")
+                default:
+                    throw ValidationError(
+                        "cannot use --state \(state) with \(kind.rawValue): it selects workspaces or operations")
                 }
             guard known.contains(state) else {
-                throw ValidationError("no state \"\(state)\"; one of \(known.joined(separator: ", "))")
+                throw ValidationError(
+                    "invalid --state \"\(state)\": it must be one of \(known.joined(separator: ", "))")
             }
         }
-        if owner != nil, kind != .workspaces { throw ValidationError("--owner goes with workspaces") }
-        if preset != nil, [.sources, .templates, .revisions, .orphans, .audit, .deliveries].contains(kind) {
-            throw ValidationError("--preset makes no sense for \(kind.rawValue)")
+        if let owner, kind != .workspaces {
+            throw ValidationError("cannot use --owner \(owner) with \(kind.rawValue): it selects workspaces")
+        }
+        if let preset, [.sources, .templates, .revisions, .orphans, .audit, .deliveries].contains(kind) {
+            throw ValidationError(
+                "cannot use --preset \(preset) with \(kind.rawValue): "
+                    + "it selects presets, workspaces, operations or events")
         }
     }
 
@@ -97,7 +108,7 @@ struct GetCommand: AsyncParsableCommand {
         }
     }
 
-    /// Lists are arrays, single things are objects.
+    /// Returns an array for a list, and an object if the user named one thing that is not an event or audit entry.
     private func value(_ documents: [Value]) -> Value {
         name != nil && kind != .events && kind != .audit && documents.count == 1 ? documents[0] : .array(documents)
     }
@@ -119,8 +130,8 @@ struct GetCommand: AsyncParsableCommand {
         case .deliveries:
             guard session.local == nil else {
                 throw CommandFailure(
-                    "deliveries of webhooks are known to the daemon that got them",
-                    hint: "ask it: `prewarm get deliveries --server URL`")
+                    "cannot list webhook deliveries: only the daemon that received them knows them",
+                    hint: "ask the daemon: `prewarm get deliveries --server URL`")
             }
             return try await filtered(session.list("deliveries")) { $0.text("id") == name }
         case .revisions:
@@ -138,7 +149,7 @@ struct GetCommand: AsyncParsableCommand {
     private func named(_ documents: [Value], _ name: String?) throws -> [Value] {
         if documents.isEmpty, let name {
             throw CommandFailure(
-                "there is no \(kind.singular) \"\(name)\"", hint: "see `prewarm get \(kind.rawValue)`")
+                "cannot find the \(kind.singular) \"\(name)\"", hint: "list them: `prewarm get \(kind.rawValue)`")
         }
         return documents
     }
@@ -147,7 +158,7 @@ struct GetCommand: AsyncParsableCommand {
 extension GetCommand.Kind {
     fileprivate var singular: String {
         switch self {
-        case .audit: "audit entry of"
+        case .audit: "audit entry for"
         case .deliveries: "delivery"
         default: String(rawValue.dropLast())
         }
@@ -168,7 +179,8 @@ extension GetCommand.Kind {
         }
     }
 
-    /// What each is called in other commands: a name that two sources have, with its source.
+    /// Returns the names of documents as other commands take them. If several sources have the name, the source is in
+    /// front: `team-a/go-large`.
     fileprivate func names(of documents: [Value]) -> [String] {
         let names = documents.map { $0.text(nameKey) ?? "" }
         guard isNamedInSource else { return names }
@@ -178,7 +190,7 @@ extension GetCommand.Kind {
         }
     }
 
-    /// Several sources may have one of the same name.
+    /// Several sources may have an object of this kind with the same name.
     fileprivate var isNamedInSource: Bool { self == .presets || self == .templates }
 
     private var nameKey: String {
@@ -192,11 +204,11 @@ extension GetCommand.Kind {
 }
 
 extension Value {
-    /// Whether an audit entry is about what a user names: `go-large`, `presets/go-large`, `preset/go-large`, or every
-    /// `preset`.
+    /// Returns true if an audit entry is about the object that a user names. The user may write `go-large`,
+    /// `presets/go-large` (with the source), `preset/go-large`, or `preset` for all presets.
     fileprivate func isEntry(of name: String) -> Bool {
         let object = text("object") ?? ""
-        // An entry can name several sources.
+        // An entry about several sources has their names in one text.
         let names = (text("name") ?? "").split(separator: ", ").map(String.init)
         return name == object
             || names.contains { own in
@@ -204,7 +216,7 @@ extension Value {
             }
     }
 
-    /// A description without what `get` does not show.
+    /// Returns a description without the members that only `describe` shows.
     fileprivate func shown(as kind: GetCommand.Kind) -> Value {
         let more: Set<String> =
             kind == .workspaces

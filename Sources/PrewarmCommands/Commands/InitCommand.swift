@@ -5,9 +5,16 @@ import PrewarmCore
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Write a starter: a configuration, two presets with a template, a provisioner script.")
+        abstract: "Write a starter configuration, manifests and a provisioner script.",
+        discussion: """
+            prewarm writes nothing if one of the files exists.
 
-    @Argument(help: "The folder to write to; it is made where it is missing.")
+            Examples:
+              prewarm init pools
+              prewarm init
+            """)
+
+    @Argument(help: "The folder to write to. prewarm creates it if it is missing.")
     var directory = "."
 
     func run() async throws {
@@ -18,13 +25,14 @@ struct InitCommand: AsyncParsableCommand {
             }
             guard existing.isEmpty else {
                 throw CommandFailure(
-                    "\(directory) already has \(existing.map(\.path).joined(separator: ", "))",
-                    hint: "nothing was written; name another folder: `prewarm init DIR`")
+                    "cannot write the starter to \(directory): "
+                        + "it already has \(existing.map(\.path).joined(separator: ", "))",
+                    hint: "name another folder: `prewarm init DIR`")
             }
             do {
                 for file in Starter.files { try write(file, below: root) }
             } catch {
-                throw CommandFailure("the starter can't be written to \(directory): \(error.localizedDescription)")
+                throw CommandFailure("cannot write the starter to \(directory): \(error.localizedDescription)")
             }
             for file in Starter.files { console.step(.success, "wrote \(file.path)") }
             console.note(TerminalText(lines: Starter.nextSteps(directory: directory)))

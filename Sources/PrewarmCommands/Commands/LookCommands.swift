@@ -4,11 +4,16 @@ import PrewarmEngine
 
 struct LogsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "logs", abstract: "Show what the provisioner wrote for an operation.")
+        commandName: "logs", abstract: "Show the provisioner's log of an operation or a workspace.",
+        discussion: """
+            Examples:
+              prewarm logs 01m88dns3q96k6ef6pswqygcqe
+              prewarm logs go-large-swqygcqe
+            """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The id of the operation, or a workspace: then all of its operations.")
+    @Argument(help: "The ID of an operation, or a workspace for the logs of all its operations.")
     var operation: String
 
     func run() async throws {
@@ -25,7 +30,7 @@ struct LogsCommand: AsyncParsableCommand {
                     let end: TerminalText = text.hasSuffix("\n") || text.isEmpty ? "" : "\n"
                     console.write(TerminalText(lines: text) + end)
                 }
-                if logs.isEmpty { console.note("\(title) wrote nothing; it is \(operation.text("state") ?? "")") }
+                if logs.isEmpty { console.note("\(title) has no log; its state is \(operation.text("state") ?? "")") }
             }
         }
     }
@@ -34,9 +39,15 @@ struct LogsCommand: AsyncParsableCommand {
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract:
-            "Write the state as JSON: the workspaces that exist, the operations that are not finished, and the builds in a row that failed.",
-        discussion: "`prewarm plan --path DIR --observed FILE` reads it.")
+        abstract: "Write workspaces and operations as JSON for plans and scripts.",
+        discussion: """
+            The output has the workspaces that exist, the unfinished operations, and the builds that failed since the \
+            last successful build. `prewarm plan --observed` reads it.
+
+            Examples:
+              prewarm export > state.json
+              prewarm plan --path presets --observed state.json
+            """)
 
     @OptionGroup var global: GlobalOptions
 
@@ -47,7 +58,7 @@ struct ExportCommand: AsyncParsableCommand {
                 return console.write(TerminalText(document: try await session.get("export").json))
             }
             let state = try await context.engine.exported()
-            // Piece by piece: a large state is not held twice.
+            // The state is written in parts, so that a large one is not in memory twice.
             console.write("{\n  \"at\": \"\(context.engine.now())\",\n  \"workspaces\": ")
             write(state.workspaces, to: console) {
                 Value($0, ttl: state.ttls[$0.preset] ?? nil, for: .local)
@@ -72,9 +83,15 @@ extension ExportCommand {
 }
 
 struct VersionCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "version", abstract: "Show the version.")
+    static let configuration = CommandConfiguration(
+        commandName: "version", abstract: "Show the version of prewarm.",
+        discussion: """
+            Examples:
+              prewarm version
+              prewarm version --output json
+            """)
 
-    @Option(name: .shortAndLong, help: "text, json or yaml.")
+    @Option(name: .shortAndLong, help: "The output format.")
     var output = DataFormat.text
 
     func run() {
@@ -90,12 +107,18 @@ struct VersionCommand: ParsableCommand {
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show sources and pools on one screen, and what is held, stalled or failing.",
-        discussion: "Exit code 0 where all is healthy, 1 where somebody should look.")
+        abstract: "Show sources and pools, and what is held, stalled or failing.",
+        discussion: """
+            The exit code is 0 if everything is healthy, and 1 if something needs attention.
+
+            Examples:
+              prewarm status
+              prewarm status --server https://prewarm.example.org --output json
+            """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Option(name: .shortAndLong, help: "text, json or yaml.")
+    @Option(name: .shortAndLong, help: "The output format.")
     var output = DataFormat.text
 
     func run() async throws {

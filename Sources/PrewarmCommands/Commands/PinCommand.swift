@@ -5,25 +5,34 @@ import PrewarmEngine
 struct PinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pin",
-        abstract: "Hold a source at an earlier revision while git is being mended.",
-        discussion: "What is pushed meanwhile is not applied. `unpin` ends it, or --until.")
+        abstract: "Hold a source at one revision, for example during a revert.",
+        discussion: """
+            prewarm does not apply later commits until `prewarm unpin` or the time of --until.
+
+            Examples:
+              prewarm pin presets 5394cb7f --reason "bad template" --until 2h
+              prewarm pin presets v1.4.0
+              prewarm unpin presets
+            """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The source.")
+    @Argument(help: "The name of the source.")
     var source: String
 
-    @Argument(help: "A branch, tag or commit; it is held at the commit that this is now.")
+    @Argument(help: "A branch, tag or commit. prewarm pins the commit that it names now.")
     var revision: String
 
-    @Option(help: ArgumentHelp("Why; it is shown wherever the source is.", valueName: "text"))
+    @Option(help: ArgumentHelp("The reason, which `prewarm status` shows.", valueName: "text"))
     var reason: String?
 
     @Option(
-        help: ArgumentHelp("Ends by itself after this time (2h) or at it (2026-11-24T18:00:00Z).", valueName: "when"))
+        help: ArgumentHelp(
+            "When the pin ends: a duration such as 2h, or a time such as 2026-11-24T18:00:00Z (default: never).",
+            valueName: "time"))
     var until: Moment?
 
-    @Option(help: ArgumentHelp("Who does it; else $USER.", valueName: "who"))
+    @Option(help: ArgumentHelp("The name to record in the audit log (default: $USER).", valueName: "name"))
     var by: String?
 
     func run() async throws {
@@ -40,21 +49,25 @@ struct PinCommand: AsyncParsableCommand {
                 .success,
                 "pinned \(source) at \(pinned.shortRevision("revision") ?? revision)\(end.map { " until \($0)" } ?? "")"
             )
-            if session.local != nil { console.note("The next sync goes to it.") }
+            if session.local != nil { console.note("The next `prewarm sync` applies it.") }
         }
     }
 }
 
 struct UnpinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "unpin", abstract: "Let a pinned source follow its ref again.")
+        commandName: "unpin", abstract: "End a pin, so that the source follows its ref again.",
+        discussion: """
+            Examples:
+              prewarm unpin presets
+            """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The source.")
+    @Argument(help: "The name of the source.")
     var source: String
 
-    @Option(help: ArgumentHelp("Who does it; else $USER.", valueName: "who"))
+    @Option(help: ArgumentHelp("The name to record in the audit log (default: $USER).", valueName: "name"))
     var by: String?
 
     func run() async throws {

@@ -7,9 +7,14 @@ import PrewarmServer
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Show what a sync would do now, and why, without doing it.",
+        abstract: "Show what a sync would do now and why, without doing it.",
         discussion: """
-            Offline, a folder of manifests is planned against an exported state at a given time, touching nothing:
+            With --path, prewarm plans a local folder of manifests against an exported state. It reads neither the \
+            store nor a repository.
+
+            Examples:
+              prewarm plan --out plan.json
+              prewarm plan --rev refs/pull/7/head --output markdown
               prewarm plan --path presets --observed state.json --at 2026-11-23T08:00:00Z
             """)
 
@@ -17,46 +22,48 @@ struct PlanCommand: AsyncParsableCommand {
 
     @Option(
         name: .customLong("rev"),
-        help: ArgumentHelp("Plan this branch, tag or commit in place of the configured ref.", valueName: "revision"))
+        help: ArgumentHelp("Plan this branch, tag or commit instead of the configured ref.", valueName: "revision"))
     var revision: String?
 
-    @Option(help: ArgumentHelp("Show this preset only.", valueName: "name"))
+    @Option(help: ArgumentHelp("Show only this preset.", valueName: "name"))
     var preset: String?
 
-    @Option(help: ArgumentHelp("Plan this source only.", valueName: "name"))
+    @Option(help: ArgumentHelp("Plan only this source (default: all sources).", valueName: "name"))
     var source: String?
 
-    @Option(name: .shortAndLong, help: "text, json, yaml, or markdown for a comment on a pull request.")
+    @Option(name: .shortAndLong, help: "The output format; markdown is for a comment on a pull request.")
     var output = PlanFormat.text
 
-    @Flag(help: "Exit with 2 where there are changes, 0 where there are none.")
+    @Flag(help: "Exit with code 2 if the plan has changes, otherwise with code 0.")
     var detailedExitcode = false
 
-    @Option(help: ArgumentHelp("Write the plan to this file, for `sync --plan`.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write the plan to this file, for `prewarm sync --plan`.", valueName: "file"))
     var out: String?
 
-    @Option(help: ArgumentHelp("Offline: the folder of manifests.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Plan this folder of manifests offline.", valueName: "dir"))
     var path: String?
 
     @Option(
         help: ArgumentHelp(
-            "Offline: the state that `prewarm export` wrote; without it nothing exists.", valueName: "file"))
+            "With --path: the state that `prewarm export` wrote (default: no workspaces).", valueName: "file"))
     var observed: String?
 
     @Option(
-        help: ArgumentHelp("Offline: the time to plan for, as 2026-11-23T08:00:00Z; without it now.", valueName: "time")
-    )
+        help: ArgumentHelp(
+            "With --path: the time to plan for, for example 2026-11-23T08:00:00Z (default: now).", valueName: "time"))
     var at: TimeArgument?
 
     func validate() throws {
-        if path == nil, observed != nil || at != nil {
-            throw ValidationError("--observed and --at go with --path DIR")
+        if path == nil, let given = observed.map({ "--observed \($0)" }) ?? at.map({ "--at \($0.time)" }) {
+            throw ValidationError("cannot use \(given) without --path DIR: it is for offline plans")
         }
-        if out != nil, path != nil || revision != nil {
-            throw ValidationError("--out makes a plan to carry out, so it goes with neither --path nor --rev")
+        let revisionOption = revision.map { "--rev \($0)" }
+        if let out, let other = path.map({ "--path \($0)" }) ?? revisionOption {
+            throw ValidationError(
+                "cannot use --out \(out) with \(other): `prewarm sync --plan` carries out plans of the configured ref")
         }
-        if path != nil, revision != nil || source != nil {
-            throw ValidationError("--rev and --source make no sense with --path: it plans a folder, not a repository")
+        if let path, let other = revisionOption ?? source.map({ "--source \($0)" }) {
+            throw ValidationError("cannot use --path \(path) with \(other): it plans a folder, not a repository")
         }
     }
 
@@ -66,7 +73,11 @@ struct PlanCommand: AsyncParsableCommand {
             if path != nil {
                 plan = Value(plans: [try offline()], at: at?.time ?? .now, for: .local)
             } else if let remote = try RemoteClient(global) {
-                if out != nil { throw CommandFailure("--out needs the store: it goes without --server") }
+                if let out {
+                    throw CommandFailure(
+                        "cannot use --out \(out) with --server: it needs the store",
+                        hint: "run the command on the daemon's machine without --server and PREWARM_SERVER")
+                }
                 plan = try await remote.send(
                     APIRequest(.get, ["plan"], query: ["source": source, "preset": preset, "revision": revision])
                 ).value
@@ -103,12 +114,13 @@ struct PlanCommand: AsyncParsableCommand {
         let now = context.engine.now()
         if let out {
             try PlanFile.write(reports, at: now, preset: preset, to: out)
-            console.step(.success, "wrote the plan to \(out); `prewarm sync --plan \(out)` carries out just that")
+            console.step(.success, "wrote the plan to \(out); to carry it out: `prewarm sync --plan \(out)`")
         }
         return Value(plans: reports, at: now, for: .local)
     }
 
-    /// Prints a plan; throws where a source or a manifest is bad.
+    /// Prints a plan.
+    /// - Throws: ``CommandFailure`` if a source cannot be read or a manifest has an error.
     static func show(_ plan: Value, output: PlanFormat, console: Console) throws {
         switch output {
         case .json: console.write(TerminalText(document: plan.json))
@@ -119,21 +131,20 @@ struct PlanCommand: AsyncParsableCommand {
                 console.note(diagnostic.diagnosticText(colour: console.coloursErrors))
             }
             let text = PlanText(plan: plan, colour: console.coloursOutput)
-            // Of a source that was never read there is nothing to sum up.
+            // If a source was never read, a summary would be wrong.
             let isKnown = plan.list("failures").allSatisfy { $0.text("inForce") != nil }
             console.write(text.text + (isKnown ? "\(text.summary)\n" : ""))
         }
         if let failure = plan.list("failures").first {
-            let inForce = failure.shortRevision("inForce").map { "; the plan is from \($0), which is in force" } ?? ""
+            let applied = failure.shortRevision("inForce").map { "; the plan uses the applied revision \($0)" } ?? ""
             throw CommandFailure(
-                "the source \(failure.text("source") ?? "") could not be read: \(failure.text("message") ?? "")\(inForce)",
+                "cannot read the source \(failure.text("source") ?? ""): \(failure.text("message") ?? "")\(applied)",
                 hint: failure.text("hint"))
         }
         let errors = plan.list("diagnostics").count { $0.text("severity") == "error" }
         if errors > 0 {
             throw CommandFailure(
-                "\(counted(errors, "error")) in the manifests; the plan keeps the last good version of what they define"
-            )
+                "the manifests have \(counted(errors, "error")); the plan uses the last valid version of their presets")
         }
     }
 

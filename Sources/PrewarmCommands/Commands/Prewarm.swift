@@ -7,14 +7,14 @@ import PrewarmCore
     import Musl
 #endif
 
-/// The command line (CLI.md is its contract).
+/// The command `prewarm` with its subcommands.
 package struct Prewarm: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "prewarm",
-        abstract: "Keeps pools of ready-made developer workspaces at the size that a git repository says.",
+        abstract: "Keep pools of ready developer workspaces at the size that git defines.",
         version: prewarmVersion,
         groupedSubcommands: [
-            CommandGroup(name: "Start", subcommands: [InitCommand.self, ValidateCommand.self, DoctorCommand.self]),
+            CommandGroup(name: "Setup", subcommands: [InitCommand.self, ValidateCommand.self, DoctorCommand.self]),
             CommandGroup(
                 name: "Reconcile",
                 subcommands: [
@@ -23,25 +23,25 @@ package struct Prewarm: AsyncParsableCommand {
                     ResumeCommand.self, PinCommand.self, UnpinCommand.self, AdoptCommand.self,
                 ]),
             CommandGroup(
-                name: "Look",
+                name: "Inspect",
                 subcommands: [
                     StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ExportCommand.self,
                 ]),
-            CommandGroup(name: "Use", subcommands: [ClaimCommand.self, ReleaseCommand.self]),
-            CommandGroup(name: "Serve", subcommands: [TokenCommand.self, WebhookCommand.self]),
+            CommandGroup(name: "Claim", subcommands: [ClaimCommand.self, ReleaseCommand.self]),
+            CommandGroup(name: "Daemon", subcommands: [TokenCommand.self, WebhookCommand.self]),
             CommandGroup(name: "Reference", subcommands: [SchemaCommand.self, VersionCommand.self]),
         ])
 
     package init() {}
 
-    /// The process: a reader that goes away is no reason to die.
+    /// Runs the process. SIGPIPE is ignored, so that prewarm does not die if the reader of its output ends.
     package static func start() async {
         signal(SIGPIPE, SIG_IGN)
         MemoryService.shareArenas()
         do {
             var command = try parse(Array(CommandLine.arguments.dropFirst()))
             if var asynchronous = command as? any AsyncParsableCommand {
-                // From here on threads are needed.
+                // From here on, the process needs threads.
                 try EventLoopCheck.run(loops: EventLoopCheck.least)
                 try await asynchronous.run()
             } else {
@@ -56,10 +56,11 @@ package struct Prewarm: AsyncParsableCommand {
         }
     }
 
-    /// Asks the command that the first word names alone; what it does not take as it stands is for all of them.
+    /// Parses the arguments with only the command that the first word names. If that fails, or the first word is no
+    /// command, it parses them with all commands.
     ///
-    /// ArgumentParser asks the runtime for each type that it meets whether it has some protocol, and each time that reads
-    /// all conformances of the program: a third of a short command's time, most of it for commands that nobody named.
+    /// For each command type, ArgumentParser looks up protocol conformances at runtime. For all commands together, that
+    /// takes a third of the time of a short command.
     private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
         if let name = arguments.first,
             let named = configuration.subcommands.first(where: { $0.configuration.commandName == name }),
@@ -70,7 +71,7 @@ package struct Prewarm: AsyncParsableCommand {
         return try parseAsRoot(arguments)
     }
 
-    /// As every other error, wrong usage begins with `error:`.
+    /// Prints the help, or the usage error with `error:` in front as in all errors, and ends the process.
     private static func end(with error: any Error) -> Never {
         let code = exitCode(for: error)
         let text = fullMessage(for: error)
@@ -88,9 +89,9 @@ package struct Prewarm: AsyncParsableCommand {
 
 let prewarmVersion = "0.1.0"
 
-/// Runs a command's body; whatever it throws becomes one message and one exit code. A first SIGINT or SIGTERM ends the
-/// body in order.
-/// - Parameter goesOn: it ends by a signal only, which is then nothing to tell.
+/// Runs the body of a command. If the body throws, the error is printed once and becomes the exit code. The first SIGINT
+/// or SIGTERM cancels the body.
+/// - Parameter goesOn: true if the command only ends by a signal, so that a signal prints no error.
 func finish(
     _ global: GlobalOptions, goesOn: Bool = false, _ body: @escaping @Sendable (Console) async throws -> Void
 ) async throws {

@@ -4,13 +4,20 @@ import PrewarmManifests
 
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schema", abstract: "Write the JSON Schema of presets, templates or the configuration.")
+        commandName: "schema", abstract: "Write the JSON Schema of presets, templates or the configuration.",
+        discussion: """
+            Editors check manifests with a schema as you type.
+
+            Examples:
+              prewarm schema preset > preset.json
+              prewarm schema config > config.json
+            """)
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
         case preset, template, config
     }
 
-    @Argument(help: "preset, template or config.")
+    @Argument(help: "The kind of document.")
     var kind: Kind
 
     func run() {

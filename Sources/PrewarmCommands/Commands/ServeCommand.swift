@@ -9,27 +9,37 @@ import UnixSignals
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Run the daemon: pull, reconcile and act in a loop, and serve the API.",
+        abstract: "Run the daemon: reconcile all sources continuously and serve the API.",
         discussion: """
-            SIGTERM ends it in order: nothing new is begun, operations under way get their grace time and are then \
-            given back. A second one, a second or more later, ends it at once. SIGHUP reads the \
-            configuration again; a bad one changes nothing.
+            After SIGTERM, the daemon starts no new operations. Running operations may continue for the grace time. \
+            prewarm then interrupts them, and the next start continues them. A second SIGTERM, at least one second \
+            later, ends the daemon at once. After SIGHUP, the daemon reads the configuration again. If the new \
+            configuration has an error, the daemon keeps the old one.
+
+            Examples:
+              prewarm serve
+              prewarm serve --config /etc/prewarm/prewarm.yaml --log-format json
+              prewarm serve --listen 127.0.0.1:0 --grace 2m
             """)
 
     @OptionGroup var global: GlobalOptions
 
     @Option(
         help: ArgumentHelp(
-            "Listen here in place of what the configuration says; port 0 is any that is free.", valueName: "host:port"))
+            "The address to listen on; port 0 is a free port (default: server.listen of the configuration).",
+            valueName: "host:port"))
     var listen: String?
 
     @Option(
-        help: ArgumentHelp("How long operations may go on after SIGTERM; 30s unless it is said.", valueName: "duration")
-    )
+        help: ArgumentHelp(
+            "How long running operations may continue after SIGTERM, for example 90s (default: 30s).",
+            valueName: "duration"))
     var grace: DurationArgument?
 
     func validate() throws {
-        if global.server != nil { throw ValidationError("serve is the daemon: it goes without --server") }
+        if let server = global.server {
+            throw ValidationError("cannot use --server \(server): `prewarm serve` is the daemon itself")
+        }
     }
 
     func run() async throws {
@@ -55,7 +65,7 @@ struct ServeCommand: AsyncParsableCommand {
             global, listen: try listen.map { try ListenAddress($0) }, grace: grace, systemd: systemd, logger: logger)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
-        // The last one is stopped first.
+        // The service group stops the services in reverse order.
         let services: [any Service] = [
             assembly.daemon, assembly.notifier, SystemdService(systemd: systemd, daemon: assembly.daemon),
             ReloadService(assembly: assembly), MemoryService(), assembly.http,
@@ -69,18 +79,19 @@ struct ServeCommand: AsyncParsableCommand {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error where "\(error)".contains("Address already in use") {
             throw CommandFailure(
-                "the address is in use already",
-                hint: "another daemon may run; --listen or server.listen name another one")
+                "cannot listen on \(listen ?? "the configured address"): the address is already in use",
+                hint: "stop the other daemon, or choose another address with --listen or server.listen")
         }
         logger.notice("stopped")
     }
 }
 
-/// Ends the process where the daemon does not end in order: at a second signal, and some seconds after the grace time,
-/// where something hangs that cannot be interrupted. What was under way is carried on by the next start.
+/// Ends the process if the daemon does not stop: at a second signal, or 15 seconds after the grace time if something
+/// hangs that cannot be interrupted. The next start continues the unfinished operations.
 private struct EndOfPatience: Service {
-    /// After the grace time: for what is given back, and in all.
+    /// The time after the grace time in which all services have to stop.
     static let orderly = Duration.seconds(10)
+    /// The time after the grace time at which the process ends.
     private static let longest = Duration.seconds(15)
 
     let daemon: Daemon
@@ -92,7 +103,7 @@ private struct EndOfPatience: Service {
         endAtNextSignal()
         endProcess(after: grace + Self.longest) { [daemon, logger] in
             let hangs = daemon.progress.hangs.map(\.loop).joined(separator: ", ")
-            logger.error("the daemon did not end in time and is ended", metadata: ["hanging": "\(hangs)"])
+            logger.error("the daemon did not stop in time: ending the process", metadata: ["hanging": "\(hangs)"])
         }
     }
 }

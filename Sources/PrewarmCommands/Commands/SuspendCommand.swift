@@ -3,27 +3,31 @@ import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
 
-/// What `suspend` and `resume` are about: exactly one of a preset, a source, everything.
+/// The scope of `suspend` and `resume`: exactly one of a preset, a source or everything.
 struct ScopeOptions: ParsableArguments {
-    @Argument(help: "The preset, by its name or as source/name.")
+    @Argument(help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.")
     var preset: String?
 
-    @Option(help: ArgumentHelp("All presets of this source.", valueName: "name"))
+    @Option(help: ArgumentHelp("Apply to all presets of this source.", valueName: "name"))
     var source: String?
 
-    @Flag(help: "Everything.")
+    @Flag(help: "Apply to all presets of all sources.")
     var all = false
 
-    @Option(help: ArgumentHelp("Who does it; else $USER.", valueName: "who"))
+    @Option(help: ArgumentHelp("The name to record in the audit log (default: $USER).", valueName: "name"))
     var by: String?
 
     func validate() throws {
-        guard [preset != nil, source != nil, all].count(where: { $0 }) == 1 else {
-            throw ValidationError("name one of: a preset, --source NAME, --all")
+        let given = [preset, source.map { "--source \($0)" }, all ? "--all" : nil].compactMap(\.self)
+        guard given.count == 1 else {
+            throw ValidationError(
+                given.isEmpty
+                    ? "missing scope: give a preset, --source NAME or --all"
+                    : "cannot use \(given.joined(separator: " with ")): give only one scope")
         }
     }
 
-    /// As the API takes it.
+    /// The members of the request body for the API.
     var members: [(key: String, value: Value)] {
         [
             preset.map { ("preset", .string($0)) }, source.map { ("source", .string($0)) },
@@ -36,16 +40,26 @@ struct ScopeOptions: ParsableArguments {
 
 struct SuspendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "suspend", abstract: "Stop acting on a preset, a source or everything; claims go on.")
+        commandName: "suspend", abstract: "Stop creating and deleting workspaces; claims continue.",
+        discussion: """
+            A suspension covers a preset, a source or everything. `prewarm resume` or the time of --until ends it.
+
+            Examples:
+              prewarm suspend go-large --until 2h --reason "broken image"
+              prewarm suspend --source presets
+              prewarm suspend --all
+            """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var options: ScopeOptions
 
-    @Option(help: ArgumentHelp("Why; it is shown wherever the preset is.", valueName: "text"))
+    @Option(help: ArgumentHelp("The reason, which `prewarm status` shows.", valueName: "text"))
     var reason: String?
 
     @Option(
-        help: ArgumentHelp("Resume by itself after this time (2h) or at it (2026-11-24T18:00:00Z).", valueName: "when"))
+        help: ArgumentHelp(
+            "When it ends: a duration such as 2h, or a time such as 2026-11-24T18:00:00Z (default: never).",
+            valueName: "time"))
     var until: Moment?
 
     func run() async throws {
@@ -62,7 +76,12 @@ struct SuspendCommand: AsyncParsableCommand {
 
 struct ResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "Go on acting on what was suspended.")
+        commandName: "resume", abstract: "End a suspension of a preset, a source or everything.",
+        discussion: """
+            Examples:
+              prewarm resume go-large
+              prewarm resume --all
+            """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var options: ScopeOptions
@@ -86,7 +105,7 @@ struct ResumeCommand: AsyncParsableCommand {
     }
 }
 
-/// A time, or a duration from now.
+/// A point in time, which a user gives as a time or as a duration from now.
 enum Moment: ExpressibleByArgument {
     case at(Timestamp)
     case after(Duration)
@@ -101,11 +120,14 @@ enum Moment: ExpressibleByArgument {
         }
     }
 
-    /// An end that has passed would end what it is to end before it began.
+    /// Returns the time.
+    /// - Throws: ``CommandFailure`` if the time has passed.
     func time(from now: Timestamp) throws -> Timestamp {
         switch self {
         case .at(let time) where time <= now:
-            throw CommandFailure("\(time) has passed", hint: "it is \(now) now; give a later time, or a duration as 2h")
+            throw CommandFailure(
+                "invalid time \(time): it has passed",
+                hint: "give a time after \(now), or a duration such as 2h")
         case .at(let time): return time
         case .after(let duration): return now + duration
         }

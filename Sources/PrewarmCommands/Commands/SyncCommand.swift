@@ -6,54 +6,65 @@ import PrewarmServer
 struct SyncCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync",
-        abstract: "Pull the sources, make the pools match, run the operations.",
+        abstract: "Fetch the sources, and create and delete workspaces to match them.",
         discussion: """
-            Ends when nothing is left to do now. With --wait it goes on until every pool is as its preset says, or \
-            until the timeout. Exit code 1 where a manifest is bad, a repository can't be read, an operation fails \
-            or a pool does not converge in time.
+            The command ends when no operation is due. With --wait it continues until all pools have converged or the \
+            timeout is reached. If a manifest has an error, a repository cannot be read, an operation fails or a pool \
+            does not converge in time, the exit code is 1.
+
+            Examples:
+              prewarm sync --wait --timeout 15m
+              prewarm sync --preset go-large --dry-run
+              prewarm sync --server https://prewarm.example.org --wait --rev 5394cb7f
             """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Flag(help: "Wait until every pool is as its preset says.")
+    @Flag(help: "Wait until all pools have converged on their presets.")
     var wait = false
 
     @Option(
         help: ArgumentHelp(
-            "How long to wait at most, as 90s or 15m; 30m unless it is said; implies --wait.", valueName: "duration"))
+            "The longest time to wait, for example 90s or 15m; implies --wait (default: 30m).", valueName: "duration"))
     var timeout: DurationArgument?
 
-    @Option(help: ArgumentHelp("Act on this preset only.", valueName: "name"))
+    @Option(help: ArgumentHelp("Act only on this preset (default: all presets).", valueName: "name"))
     var preset: String?
 
-    @Option(help: ArgumentHelp("Act on this source only.", valueName: "name"))
+    @Option(help: ArgumentHelp("Act only on this source (default: all sources).", valueName: "name"))
     var source: String?
 
     @Option(
         name: .customLong("rev"),
         help: ArgumentHelp(
             """
-            Apply this branch, tag or commit in place of the configured ref. With --server: a commit; wait until it, or a \
-            later one, is applied. A daemon goes back to an earlier one by `prewarm pin`.
+            Apply this branch, tag or commit instead of the configured ref. With --server, it has to be a commit, and \
+            --wait waits until this commit or a later one is applied. To make a daemon apply an earlier commit, use \
+            `prewarm pin`.
             """, valueName: "revision"))
     var revision: String?
 
     @Option(
         help: ArgumentHelp(
-            "Carry out just this plan of `plan --out`; refused if something else would be done now.",
+            "Carry out only this plan of `prewarm plan --out`. prewarm refuses it if the plan would be different now.",
             valueName: "file"))
     var plan: String?
 
-    @Flag(help: "Ask the provisioners first what really exists, even if that was done lately.")
+    @Flag(help: "First let the provisioners list all workspaces, even if they did so recently.")
     var refresh = false
 
-    @Flag(help: "Show what would be done, and do nothing.")
+    @Flag(help: "Show the plan and do nothing.")
     var dryRun = false
 
     func validate() throws {
-        guard plan != nil else { return }
-        if waits || refresh || dryRun || preset != nil || source != nil || revision != nil {
-            throw ValidationError("--plan carries out just that plan: it goes with no other option of sync")
+        guard let plan else { return }
+        let others = [
+            wait ? "--wait" : nil, timeout != nil ? "--timeout" : nil, refresh ? "--refresh" : nil,
+            dryRun ? "--dry-run" : nil, preset.map { "--preset \($0)" }, source.map { "--source \($0)" },
+            revision.map { "--rev \($0)" },
+        ].compactMap(\.self)
+        if let other = others.first {
+            throw ValidationError("cannot use --plan \(plan) with \(other): prewarm carries out only the plan")
         }
     }
 
@@ -71,7 +82,7 @@ struct SyncCommand: AsyncParsableCommand {
                     context, source: source, preset: preset, revision: revision, console: console)
                 return try PlanCommand.show(plan, output: .text, console: console)
             }
-            let deadline = waits ? ContinuousClock.now + (timeout?.duration ?? .seconds(1800)) : nil
+            let deadline = waits ? ContinuousClock.now + limit : nil
             let display = ProgressDisplay(console, drawsLive: waits)
             let synchronizer = Synchronizer(
                 context.engine, sources: sources, revision: revision, preset: file?.preset ?? preset,
@@ -87,12 +98,12 @@ struct SyncCommand: AsyncParsableCommand {
             if let hold = try await context.store.read({ try $0.identity().hold }) {
                 console.warning("\(hold.sentence)", hint: "\(StoreHold.hint)")
             }
-            try conclude(report, console: console)
+            try conclude(report, deadline: deadline, console: console)
             if report.last.isEmpty { try await tellHeld(sources, context, console) }
         }
     }
 
-    /// What an earlier revision left to be approved, where there was nothing else to look at.
+    /// Warns of deletions that were held before, after a sync that found nothing changed.
     private func tellHeld(_ sources: [String], _ context: Context, _ console: Console) async throws {
         let held = try await context.engine.store.read { store in
             try sources.compactMap { name in
@@ -102,15 +113,17 @@ struct SyncCommand: AsyncParsableCommand {
         }
         for (count, revision) in held {
             console.warning(
-                "deletions of \(counted(count, "preset")) wait for an approval",
+                "deletions of \(counted(count, "preset")) are held and need an approval",
                 hint: revision.map { TerminalText(Self.approval($0)) })
         }
     }
 
-    /// Triggers a daemon; with --wait its answer is the command's.
+    /// Requests a sync from a daemon. With --wait, the result of the request is the result of the command.
     private func ask(_ daemon: RemoteClient, _ console: Console) async throws {
-        if plan != nil || refresh {
-            throw CommandFailure("--plan and --refresh need the store: they go without --server")
+        if let option = plan.map({ "--plan \($0)" }) ?? (refresh ? "--refresh" : nil) {
+            throw CommandFailure(
+                "cannot use \(option) with --server: it needs the store",
+                hint: "run the command on the daemon's machine without --server and PREWARM_SERVER")
         }
         if dryRun {
             let query = ["source": source, "preset": preset, "revision": revision]
@@ -123,16 +136,16 @@ struct SyncCommand: AsyncParsableCommand {
         ])
         var answer = try await daemon.send(APIRequest(.post, ["sync"], body: body)).value
         guard waits, let id = answer.text("request") else {
-            return console.step(.action, "asked the daemon to pull, request \(answer.text("request") ?? "?")")
+            return console.step(.action, "requested a sync from the daemon, request \(answer.text("request") ?? "?")")
         }
-        let deadline = ContinuousClock.now + (timeout?.duration ?? .seconds(1800))
+        let deadline = ContinuousClock.now + limit
         var told = ""
         while ["queued", "running"].contains(answer.text("state")) {
             guard .now < deadline else {
                 Self.tellUnfinished(answer, console)
                 throw CommandFailure(
-                    "not done in time: \(answer.text("message") ?? "")",
-                    hint: "the daemon goes on; see `prewarm status`")
+                    "the sync did not finish within \(limit.prewarmText): \(answer.text("message") ?? "")",
+                    hint: "run `prewarm status` later; the daemon continues the sync")
             }
             if let message = answer.text("message"), message != told {
                 console.step(.waiting, "\(message)")
@@ -156,45 +169,56 @@ struct SyncCommand: AsyncParsableCommand {
 
     private var waits: Bool { wait || timeout != nil }
 
-    private func conclude(_ report: Synchronizer.Report, console: Console) throws {
+    /// The longest time to wait.
+    private var limit: Duration { timeout?.duration ?? .seconds(1800) }
+
+    /// Prints the result of a sync without a daemon.
+    /// - Throws: ``CommandFailure`` if an operation failed, a source or manifest has an error, or a pool did not converge.
+    private func conclude(
+        _ report: Synchronizer.Report, deadline: ContinuousClock.Instant?, console: Console
+    ) throws {
         for name in report.unknownProvisioners.sorted() {
             console.warning(
-                "operations wait for the provisioner \"\(name)\", which the configuration does not name",
-                hint: "name it under `provisioners:` until what it made is deleted")
+                "operations wait for the provisioner \"\(name)\", which is not in the configuration",
+                hint: "add \"\(name)\" to `provisioners` until its workspaces are deleted")
         }
         if waits {
             for unfinished in report.unfinished { console.step(.failure, "\(unfinished.sentence(for: .local))") }
         }
         if let first = report.failed.first {
-            // A delete that fails is tried again, and told each time.
+            // The report has an entry for each failed attempt of an operation.
             let count = Set(report.failed.map(\.id)).count
             throw CommandFailure(
                 "\(counted(count, "operation")) failed: \((first.error ?? "").printable)",
-                hint: "see `prewarm logs \(first.id)`")
+                hint: "read the log: `prewarm logs \(first.id)`")
         }
         let held = report.last.flatMap(\.plan.held).count(where: \.hold.needsApproval)
         if waits, held > 0 {
-            throw CommandFailure("\(counted(held, "deletion")) held", hint: Self.approval(report))
+            throw CommandFailure(Self.sentence(held: held), hint: Self.approval(report))
         }
         if waits, !report.unfinished.isEmpty {
+            // A pool that is stalled or held ends the sync before the deadline.
+            let within = deadline.map { $0 <= .now } == true ? " within \(limit.prewarmText)" : ""
             throw CommandFailure(
-                "\(counted(report.unfinished.count, "pool")) did not become as wanted",
-                hint: "`prewarm describe preset \(report.unfinished[0].pool.preset.name)` says why")
+                "\(counted(report.unfinished.count, "pool")) did not converge\(within)",
+                hint: "find the cause: `prewarm describe preset \(report.unfinished[0].pool.preset.name)`")
         }
-        // Why, is said above.
+        // The cause was printed when the reconciliation failed.
         let unread = report.turns.filter { $0.failure != nil }.map(\.source)
-        guard unread.isEmpty else { throw CommandFailure("could not be read: \(unread.joined(separator: ", "))") }
+        guard unread.isEmpty else {
+            throw CommandFailure(
+                "cannot read the source\(unread.count == 1 ? "" : "s") \(unread.joined(separator: ", "))",
+                hint: "check the configuration and the connection: `prewarm doctor`")
+        }
         let errors = report.turns.flatMap(\.diagnostics).count { $0.severity == .error }
         if errors > 0 {
             throw CommandFailure(
-                "\(counted(errors, "error")) in the manifests; the last good version of what they define stays in force"
-            )
+                "the manifests have \(counted(errors, "error")); prewarm keeps the last valid version of their presets")
         }
         guard !report.last.isEmpty else { return }
         if held > 0 {
             console.warning(
-                "\(counted(held, "deletion")) \(held == 1 ? "waits" : "wait") for an approval",
-                hint: Self.approval(report).map { TerminalText($0) })
+                "\(Self.sentence(held: held))", hint: Self.approval(report).map { TerminalText($0) })
         }
         console.step(.success, "\(Self.summary(of: report.last))")
     }
@@ -204,18 +228,22 @@ struct SyncCommand: AsyncParsableCommand {
         let rest = reports.compactMap(\.rest)
         let (others, unfinished) = rest.reduce((0, 0)) { ($0.0 + $1.count, $0.1 + $1.unfinished) }
         guard others > 0 else { return totals.sentence }
-        let but = unfinished > 0 ? ", of which \(unfinished) \(unfinished == 1 ? "is" : "are") not as wanted" : ""
-        let asBefore = "\(counted(others, totals.pools == 0 ? "pool" : "other pool")) as before\(but)"
+        let but = unfinished > 0 ? ", but \(unfinished) \(unfinished == 1 ? "has" : "have") not converged" : ""
+        let asBefore = "\(counted(others, totals.pools == 0 ? "pool" : "other pool")) unchanged\(but)"
         return totals.pools == 0 ? asBefore : "\(totals.sentence); \(asBefore)"
     }
 
-    /// The command that lets go on what is held.
+    private static func sentence(held: Int) -> String {
+        held == 1 ? "1 deletion is held and needs an approval" : "\(held) deletions are held and need an approval"
+    }
+
+    /// Returns a hint with the command that allows the held deletions; nil if nothing is held.
     private static func approval(_ report: Synchronizer.Report) -> String? {
         let held = report.last.filter { $0.plan.held.contains(where: \.hold.needsApproval) }
         return held.first?.revision.map { approval($0) }
     }
 
     private static func approval(_ revision: Revision) -> String {
-        "see `prewarm plan`; `prewarm approve \(revision.commit.prefix(8))` lets them go on"
+        "review them with `prewarm plan`. To allow them: `prewarm approve \(revision.commit.prefix(8))`"
     }
 }

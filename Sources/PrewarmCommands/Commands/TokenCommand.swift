@@ -6,39 +6,48 @@ import PrewarmServer
 struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token",
-        abstract: "Make, list and revoke tokens of the API.",
+        abstract: "Create, list and revoke access tokens for the API.",
         subcommands: [Create.self, List.self, Revoke.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "create",
-            abstract: "Make a token. It is written to standard output, this once.",
+            abstract: "Create an access token and write it to standard output.",
             discussion: """
-                viewer looks at pools, and asks for a sync; claimer claims workspaces for itself, and sees and \
-                releases those; operator may do everything. Nobody can show a token again: the store keeps a digest.
+                Save the token: prewarm stores only its digest and cannot show it again. A viewer may read pools and \
+                request syncs. A claimer may also claim workspaces, and see and release its own. An operator may do \
+                everything.
+
+                Examples:
+                  prewarm token create ada --role claimer --preset 'go-*' --expires 90d
+                  prewarm token create dashboard --role viewer
                 """)
 
         @OptionGroup var global: GlobalOptions
 
-        @Argument(help: "What it is for, or whose it is: the name in lists, in the audit log, and of the owner.")
+        @Argument(help: "The name of the token, which the audit log and the owners of workspaces show.")
         var name: String
 
-        @Option(help: "viewer, claimer or operator.")
+        @Option(help: "What the holder of the token may do.")
         var role: Role
 
         @Option(
             name: .customLong("preset"),
             help: ArgumentHelp(
-                "Only for presets that match: go-*, or source/go-*. Can be given again.", valueName: "pattern"))
+                "Limit the token to presets that match, for example 'go-*' or 'team-a/go-*' (default: all). Repeatable.",
+                valueName: "pattern"))
         var presets: [String] = []
 
-        @Option(help: ArgumentHelp("When it ends: after 90d, or at 2027-01-31T00:00:00Z.", valueName: "when"))
+        @Option(
+            help: ArgumentHelp(
+                "When it expires: a duration such as 90d, or a time such as 2027-01-31T00:00:00Z (default: never).",
+                valueName: "time"))
         var expires: Moment?
 
-        @Option(help: ArgumentHelp("Who does it; else $USER.", valueName: "who"))
+        @Option(help: ArgumentHelp("The name to record in the audit log (default: $USER).", valueName: "name"))
         var by: String?
 
-        @Option(name: .shortAndLong, help: "text, json or yaml.")
+        @Option(name: .shortAndLong, help: "The output format.")
         var output = DataFormat.text
 
         func run() async throws {
@@ -56,8 +65,9 @@ struct TokenCommand: ParsableCommand {
                 case .json: console.write(TerminalText(document: made.json))
                 case .yaml: console.write(TerminalText(document: made.yaml))
                 case .text:
-                    let end = made.text("expiresAt").map { ", until \($0)" } ?? ""
-                    console.step(.success, "made the token \(name): \(role.rawValue)\(end). Keep it: it is shown once.")
+                    let end = made.text("expiresAt").map { ", expires at \($0)" } ?? ""
+                    console.step(
+                        .success, "created the token \(name) (\(role.rawValue)\(end)). Save it: it is shown only once.")
                     console.write("\(made.text("token") ?? "")\n")
                 }
             }
@@ -66,11 +76,16 @@ struct TokenCommand: ParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "list", abstract: "List the tokens, without their secrets.")
+            commandName: "list", abstract: "List the tokens, without their secrets.",
+            discussion: """
+                Examples:
+                  prewarm token list
+                  prewarm token list --output json
+                """)
 
         @OptionGroup var global: GlobalOptions
 
-        @Option(name: .shortAndLong, help: "table, wide, json, yaml or name.")
+        @Option(name: .shortAndLong, help: "The output format.")
         var output = OutputFormat.table
 
         func run() async throws {
@@ -91,18 +106,23 @@ struct TokenCommand: ParsableCommand {
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "revoke", abstract: "Take tokens back: from now on they open nothing.")
+            commandName: "revoke", abstract: "Revoke tokens; the API refuses them from now on.",
+            discussion: """
+                Examples:
+                  prewarm token revoke ada
+                  prewarm token revoke dashboard ci
+                """)
 
         @OptionGroup var global: GlobalOptions
 
-        @Argument(help: "Their names or ids.")
+        @Argument(help: "The names or IDs of the tokens.")
         var tokens: [String]
 
         func run() async throws {
             try await finish(global) { console in
                 let session = try await Session.open(global)
                 for token in tokens {
-                    // The secret of one that leaked is not sent again.
+                    // If the user gives a whole token, only its ID is sent, not the secret.
                     let revoked = try await session.delete("tokens", AccessToken(token)?.id ?? token)
                     console.step(.success, "revoked \(revoked.text("name") ?? token)")
                 }

@@ -5,8 +5,16 @@ import PrewarmEngine
 struct ValidateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",
-        abstract: "Check manifests and the configuration.",
-        discussion: "Without a path it checks the configuration and the newest state of the configured sources.")
+        abstract: "Check manifests and the configuration for errors.",
+        discussion: """
+            Without a path, prewarm checks the configuration and the newest commit of each source. If there is an \
+            error, the exit code is 1.
+
+            Examples:
+              prewarm validate
+              prewarm validate presets prewarm.yaml
+              prewarm validate presets --output github
+            """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case text, json, sarif, github
@@ -14,14 +22,16 @@ struct ValidateCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "Files or folders; else the configuration and its sources.")
+    @Argument(help: "Files or folders to check (default: the configuration and its sources).")
     var paths: [String] = []
 
-    @Option(name: .shortAndLong, help: "text, json, sarif or github.")
+    @Option(name: .shortAndLong, help: "The output format; github is for annotations in GitHub Actions.")
     var output = Format.text
 
     func validate() throws {
-        if global.server != nil { throw ValidationError("validate looks from this machine: it goes without --server") }
+        if let server = global.server {
+            throw ValidationError("cannot use --server \(server): `prewarm validate` checks from this machine")
+        }
     }
 
     func run() async throws {

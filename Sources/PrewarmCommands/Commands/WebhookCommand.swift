@@ -8,27 +8,34 @@ import PrewarmServer
 struct WebhookCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "webhook",
-        abstract: "Try the webhooks of the daemon.",
+        abstract: "Test the webhooks of the daemon.",
         subcommands: [Test.self])
 
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "test",
-            abstract: "Send a signed push to the running daemon, as the forge would, and show its answer.",
-            discussion: "What was sent and answered is in `prewarm get deliveries --server URL`, too.")
+            abstract: "Send a signed test push to the daemon, and show its answer.",
+            discussion: """
+                The push has the signature of the forge. `prewarm get deliveries --server URL` lists the delivery.
+
+                Examples:
+                  prewarm webhook test forge
+                  prewarm webhook test forge --url https://prewarm.example.org/webhooks/forge
+                """)
 
         @OptionGroup var global: GlobalOptions
 
-        @Argument(help: "The webhook, as the configuration calls it.")
+        @Argument(help: "The name of the webhook in `server.webhooks` of the configuration.")
         var name: String
 
         @Option(
             help: ArgumentHelp(
-                "Where to send it; else where the configuration says that the daemon is.", valueName: "url"))
+                "The URL to send the push to (default: the daemon's address in the configuration).",
+                valueName: "url"))
         var url: String?
 
         @Option(
-            help: ArgumentHelp("The source whose repository the push is of; else the first one.", valueName: "name"))
+            help: ArgumentHelp("The source of the push (default: the first source of the webhook).", valueName: "name"))
         var source: String?
 
         func run() async throws {
@@ -40,12 +47,12 @@ struct WebhookCommand: ParsableCommand {
                 let (source, address) = try Self.source(source, of: endpoint, assembly, configuration)
                 var generator = SystemRandomNumberGenerator()
                 var identifiers = IdentifierFactory(now: .now, using: &generator)
-                // No commit: the daemon looks at what the ref is at, and waits for none that will never come.
+                // The commit has only zeros, so that the daemon does not wait for a commit that will never come.
                 let sample = WebhookSample(
                     kind: endpoint.kind, secret: endpoint.secrets[0], repository: address, ref: source.ref,
                     commit: String(repeating: "0", count: 40), deliveryID: "prewarm-test-\(identifiers.next())")
                 let target = try url ?? assembly.localURL() + "/webhooks/\(endpoint.name)"
-                console.step(.action, "a \(endpoint.kind.rawValue) push of \(source.name) to \(target)")
+                console.step(.action, "sending a \(endpoint.kind.rawValue) push of \(source.name) to \(target)")
                 let answer = try await Self.send(sample.request(now: .now), to: target, assembly)
                 try Self.judge(answer, console)
             }
@@ -55,10 +62,10 @@ struct WebhookCommand: ParsableCommand {
             let names = endpoints.map(\.name)
             guard let endpoint = endpoints.first(where: { $0.name == name }), !endpoint.secrets.isEmpty else {
                 throw CommandFailure(
-                    "the configuration has no webhook \"\(name)\"",
+                    "cannot find the webhook \"\(name)\" in the configuration",
                     hint: names.closest(to: name).map { "did you mean \"\($0)\"?" }
                         ?? (names.isEmpty
-                            ? "add one under server.webhooks" : "it has \(names.joined(separator: ", "))"))
+                            ? "add a webhook to `server.webhooks`" : "use one of \(names.joined(separator: ", "))"))
             }
             return endpoint
         }
@@ -70,14 +77,16 @@ struct WebhookCommand: ParsableCommand {
             guard let source = name.map({ name in watched.first { $0.name == name } }) ?? watched.first else {
                 let known = watched.map(\.name).joined(separator: ", ")
                 throw CommandFailure(
-                    "the webhook \(endpoint.name) is for no source \"\(name ?? "")\"", hint: "it is for \(known)")
+                    name.map { "cannot send a push of \"\($0)\": it is not a source of the webhook \(endpoint.name)" }
+                        ?? "cannot send a push: the webhook \(endpoint.name) has no source",
+                    hint: known.isEmpty ? "add a source to the configuration" : "use --source with one of \(known)")
             }
             let url = configuration.sources.first { $0.name.value == source.name }?.url.value ?? ""
             let needsAddress = endpoint.kind != .generic && endpoint.kind != .standard
             guard source.address != nil || !needsAddress else {
                 throw CommandFailure(
-                    "the source \(source.name) is a folder of this machine, of which \(endpoint.kind.rawValue) knows nothing",
-                    hint: "name another source with --source, or make the webhook's kind generic")
+                    "cannot send a \(endpoint.kind.rawValue) push of \(source.name): the source is a local folder",
+                    hint: "use another source with --source, or set the webhook's kind to generic")
             }
             return (source, url)
         }
@@ -92,22 +101,24 @@ struct WebhookCommand: ParsableCommand {
                 }
             } catch {
                 throw CommandFailure(
-                    "\(target) can't be asked: \("\(error)".printable)",
-                    hint: "is the daemon running (`prewarm serve`), and is that its address?")
+                    "cannot reach \(target): \("\(error)".printable)",
+                    hint: "start the daemon with `prewarm serve`, or give its address with --url")
             }
         }
 
         private static func judge(_ answer: WebhookTrial.Answer, _ console: Console) throws {
             let text = answer.text.isEmpty ? "" : ": \(answer.text.printable)"
             switch answer.status {
-            case 200..<300: console.step(.success, "it answers \(answer.status)\(text)")
+            case 200..<300: console.step(.success, "the daemon answered \(answer.status)\(text)")
             case 401:
                 throw CommandFailure(
-                    "it answers 401\(text)",
-                    hint: "the daemon has another secret: it may not have read the configuration again since")
+                    "the daemon answered 401\(text)",
+                    hint: "send SIGHUP to the daemon, so that it reads the secret from the configuration again")
             case 404:
-                throw CommandFailure("it answers 404\(text)", hint: "the daemon has no webhook of this name yet")
-            default: throw CommandFailure("it answers \(answer.status)\(text)")
+                throw CommandFailure(
+                    "the daemon answered 404\(text)",
+                    hint: "send SIGHUP to the daemon, so that it reads the webhooks from the configuration again")
+            default: throw CommandFailure("the daemon answered \(answer.status)\(text)")
             }
         }
     }

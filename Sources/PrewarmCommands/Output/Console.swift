@@ -9,12 +9,13 @@ import Synchronization
     import Musl
 #endif
 
-/// Standard output and standard error: data goes to the one, everything else to the other.
+/// The output of a command. Data goes to standard output, everything else to standard error.
 struct Console: Sendable {
+    /// The width of standard output in terminal cells; nil if it is not a terminal.
     let outputWidth: Int?
     let coloursOutput: Bool
     let coloursErrors: Bool
-    /// Progress may be drawn over and over.
+    /// True if progress may be redrawn in place, because standard error is a terminal.
     let isLive: Bool
     private var format = LogFormat.text
     private var level = Logger.Level.info
@@ -45,13 +46,15 @@ struct Console: Sendable {
     /// Writes workflow commands of GitHub Actions to standard output.
     func write(commands text: WorkflowText) { put(text.text) }
 
+    /// Writes text to standard error as it is.
     func draw(_ text: TerminalText) { _ = Self.write(text.withoutWorkflowCommands, to: STDERR_FILENO) }
 
     private static let variables = Mutex(VariableValues())
 
-    /// From now on errors and warnings show the names of these variables in place of their values.
+    /// From now on, errors and warnings show the names of these variables instead of their values.
     static func mask(_ values: VariableValues) { variables.withLock { $0 = values } }
 
+    /// Returns the text with the values of variables replaced by their names.
     static func masked(_ text: String) -> String { variables.withLock(\.self).masked(text) }
 
     private static func masked(_ text: TerminalText) -> TerminalText { text.masked(by: variables.withLock(\.self)) }
@@ -63,17 +66,17 @@ struct Console: Sendable {
 
     private static let loss = Mutex<Int32>(0)
 
-    /// Tells it where something could not be written to standard output, as on a full disk.
+    /// Prints an error if writing to standard output failed, for example on a full disk. Returns true if it failed.
     static func tellLoss() -> Bool {
         let code = loss.withLock { $0 }
         guard code != 0 else { return false }
         standard.error(
-            "not all could be written to standard output: \(String(cString: strerror(code)).lowercased())",
-            hint: "what was done is done; only its output is lost")
+            "cannot write to standard output: \(String(cString: strerror(code)).lowercased())",
+            hint: "the command itself is done; run it again only if you need its output")
         return true
     }
 
-    /// Text that belongs to a person's reading only, as a table that goes with an error.
+    /// Writes text for people to standard error, for example the diagnostics that belong to an error.
     func note(_ text: TerminalText) {
         if format == .text { draw(text + "\n") } else { log(.info, text) }
     }
@@ -97,7 +100,7 @@ struct Console: Sendable {
         if level <= .debug { say(.debug, "debug:", .dim, message(), nil) }
     }
 
-    /// A step of a longer job, with the symbols that Flux made familiar.
+    /// Writes a step of a longer job to standard error, with the symbols of Flux.
     func step(_ symbol: Symbol, _ text: TerminalText) {
         guard format == .text else { return log(symbol == .failure ? .error : .info, text) }
         guard level <= .info || symbol == .failure else { return }
@@ -140,7 +143,7 @@ struct Console: Sendable {
         }
     }
 
-    /// Returns 0, or the number of the error.
+    /// Writes all bytes of a text to a file. Returns 0, or the error number.
     private static func write(_ text: String, to file: Int32) -> Int32 {
         let bytes = Array(text.utf8)
         var start = 0

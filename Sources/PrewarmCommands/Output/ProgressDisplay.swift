@@ -2,7 +2,7 @@ import PrewarmCore
 import PrewarmEngine
 import Synchronization
 
-/// Tells what a sync does while it does it; on a terminal with a last line that lives.
+/// The progress of a sync: one line for each step, and on a terminal a last line with the running operations.
 final class ProgressDisplay: Sendable {
     private let console: Console
     private let drawsLive: Bool
@@ -20,7 +20,7 @@ final class ProgressDisplay: Sendable {
         self.drawsLive = drawsLive && console.isLive
     }
 
-    /// Keeps the times of the last line going until it is cancelled.
+    /// Redraws the last line every half second until the task is canceled.
     func tick() async {
         while drawsLive, (try? await Task.sleep(for: .milliseconds(500))) != nil {
             state.withLock { state in
@@ -30,13 +30,14 @@ final class ProgressDisplay: Sendable {
         }
     }
 
+    /// Shows one step of the sync.
     func show(_ progress: Synchronizer.Progress) {
         state.withLock { state in
             clear(&state)
             switch progress {
             case .turn(let report): show(report)
             case .waitingForLease(let source):
-                console.step(.waiting, "another prewarm is reconciling \(source); waiting for it")
+                console.step(.waiting, "waiting for another prewarm that reconciles \(source)")
             case .resync(let report): show(report)
             case .operation(.started(let operation)):
                 state.running[operation.id] = (operation, .now)
@@ -48,7 +49,7 @@ final class ProgressDisplay: Sendable {
         }
     }
 
-    /// Takes the last line away.
+    /// Removes the last line.
     func end() {
         state.withLock { clear(&$0) }
     }
@@ -56,12 +57,13 @@ final class ProgressDisplay: Sendable {
     private func show(_ report: ResyncReport) {
         if let failure = report.failure {
             console.warning(
-                "\(report.provisioner) could not list what exists: \(failure.message)",
+                "cannot list the workspaces of \(report.provisioner): \(failure.message)",
                 hint: failure.hint.map { TerminalText($0) })
         }
         if let suspicion = report.suspicion {
             console.warning(
-                "\(suspicion.message(of: report.provisioner))", hint: "`prewarm sync --refresh` asks for the next one")
+                "\(suspicion.message(of: report.provisioner))",
+                hint: "get the next list with `prewarm sync --refresh`")
         }
         for workspace in report.lost {
             console.step(.failure, "\(Self.loss(of: workspace, by: report.provisioner))")
@@ -73,22 +75,24 @@ final class ProgressDisplay: Sendable {
             )
         }
         for workspace in report.missingClaimed {
+            let owner = workspace.owner.map { " of \($0.description)" } ?? ""
             console.warning(
-                "\(workspace.name), which is \(workspace.owner?.description ?? "somebody")'s, is gone: \(report.provisioner) lost it",
-                hint: "`prewarm release \(workspace.name)` forgets it")
+                "the claimed workspace \(workspace.name)\(owner) is lost: \(report.provisioner) does not list it",
+                hint: "remove it with `prewarm release \(workspace.name)`")
         }
         if !report.orphans.isEmpty {
             let count = report.orphans.count + report.moreOrphans
             console.warning(
-                "\(report.provisioner) lists \(counted(count, "workspace")) that nobody knows",
-                hint: "see `prewarm get orphans`; `prewarm adopt PRESET ID` takes one over")
+                "\(report.provisioner) lists \(counted(count, "orphan")), which the store does not know",
+                hint: "show orphans with `prewarm get orphans`; add one to a pool with `prewarm adopt PRESET ID`")
         }
-        for id in report.deleted { console.step(.waiting, "\(id) is known to nobody: it is deleted") }
+        for id in report.deleted { console.step(.waiting, "deleting the orphan \(id)") }
     }
 
     private static func loss(of workspace: Workspace, by provisioner: String) -> String {
         workspace.state == .failed
-            ? "\(workspace.name) is broken, says \(provisioner)" : "\(workspace.name) is gone: \(provisioner) lost it"
+            ? "\(workspace.name) has failed: \(provisioner) reports it as failed"
+            : "\(workspace.name) is lost: \(provisioner) does not have it"
     }
 
     private func show(_ report: TurnReport) {
@@ -96,7 +100,7 @@ final class ProgressDisplay: Sendable {
         if let failure = report.failure {
             console.warning("\(report.source): \(failure.message)", hint: failure.hint.map { TerminalText($0) })
             if let revision = report.revision {
-                console.step(.waiting, "\(report.source): the last good revision \(revision.short) stays in force")
+                console.step(.waiting, "\(report.source): keeping the applied revision \(revision.short)")
             }
         }
         if report.isQuiet {
@@ -124,11 +128,12 @@ final class ProgressDisplay: Sendable {
             state.failed += 1
             console.step(
                 .failure,
-                "\(operation.kind.rawValue) \(name) failed\(time): \(TerminalText(lines: operation.error ?? ""))")
+                "cannot \(operation.kind.rawValue) \(name)\(time): \(TerminalText(lines: operation.error ?? ""))")
         case .pending:
             guard let error = operation.error.map({ TerminalText(lines: $0) }) else { return }
             console.step(
-                .waiting, "\(operation.kind.rawValue) \(name) is tried again at \(operation.nextAttemptAt): \(error)")
+                .waiting,
+                "cannot \(operation.kind.rawValue) \(name), next attempt at \(operation.nextAttemptAt): \(error)")
         case .running, .cancelled: break
         }
     }

@@ -1,20 +1,20 @@
 import PrewarmCore
 
-/// Columns of text that fit the width of the terminal.
+/// A table of text that fits the width of the terminal.
 struct Table {
     struct Column {
         let title: String
-        /// The first to be cut where the width does not suffice.
+        /// True for the column that is cut first if the table is too wide.
         var isFlexible = false
     }
 
     private let columns: [Column]
-    /// Titles of those that are left out where the terminal is narrow, the first one first.
+    /// The titles of the columns that are left out in this order if the terminal is narrow.
     private let optional: [String]
     private var rows: [[Cell]] = []
 
     struct Cell: ExpressibleByStringInterpolation {
-        /// One line without control characters.
+        /// The text on one line, without control characters.
         let text: String
         var style = Style.plain
 
@@ -35,12 +35,13 @@ struct Table {
         rows.append(row)
     }
 
-    /// - Parameter width: nil where the output is no terminal: nothing is cut then.
+    /// Returns the table with its titles.
+    /// - Parameter width: the width of the terminal; nil if the output is not a terminal, so that nothing is cut.
     func text(width: Int?, colour: Bool) -> TerminalText {
         lay([columns.map { Cell($0.title, .bold) }] + rows, width: width, colour: colour)
     }
 
-    /// Without the titles.
+    /// Returns the rows without the titles.
     func rowsText(colour: Bool) -> TerminalText { lay(rows, width: nil, colour: colour) }
 
     private func lay(_ cells: [[Cell]], width: Int?, colour: Bool) -> TerminalText {
@@ -68,10 +69,11 @@ struct Table {
 
 extension Table {
     private static let gap = 2
-    /// What is left of a column that is cut, in cells.
+    /// The least width of a column that is cut, in terminal cells.
     private static let leastWidth = 10
 
-    /// Leaves out what is optional, then cuts the flexible column and at last the first one. Returns what is left out.
+    /// Fits the widths into the width of the terminal. It hides optional columns, then cuts the flexible column, then the
+    /// first column. Returns the indices of the hidden columns.
     private func fit(_ widths: inout [Int], into width: Int) -> Set<Int> {
         var hidden: Set<Int> = []
         let flexible = columns.firstIndex(where: \.isFlexible)
@@ -108,7 +110,7 @@ enum Style: String {
 }
 
 extension String {
-    /// Cells of a terminal, near enough: East Asian wide characters and emoji take two.
+    /// The approximate width of the text in terminal cells. East Asian wide characters and emoji take two cells.
     var displayWidth: Int {
         reduce(0) { width, character in
             guard let scalar = character.unicodeScalars.first else { return width }
@@ -120,6 +122,7 @@ extension String {
         }
     }
 
+    /// Returns the text, cut to a width with `…` at the end if it is longer.
     func cut(toWidth width: Int) -> String {
         guard displayWidth > width else { return self }
         var result = ""

@@ -1,7 +1,7 @@
 import PrewarmCore
 
 extension Duration {
-    /// `3d4h`, `12m`, `45s`: two units at most, as `kubectl` writes ages.
+    /// The duration in one or two units, like the ages of `kubectl`. For example, 45 seconds are `45s` and 76 hours are `3d4h`.
     var age: String {
         let seconds = max(0, components.seconds)
         switch seconds {
@@ -16,7 +16,7 @@ extension Duration {
     }
 }
 
-/// `1 workspace`, `2 workspaces`.
+/// Returns a number with its noun, for example `1 workspace` or `2 workspaces`.
 func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
     "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
 }

@@ -1,7 +1,7 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// The long form of one thing: what it is, why it is so, what happened, what comes next.
+/// The text of `prewarm describe`: the definition of one object, its state with the reasons, and its history.
 struct Description {
     let document: Value
     let now: Timestamp
@@ -54,7 +54,7 @@ struct Description {
 
     var workspace: TerminalText {
         let workspace = document
-        let currency = workspace["isCurrent"]?.bool.map { $0 ? ", the current one" : ", an older one" } ?? ""
+        let currency = workspace["isCurrent"]?.bool.map { $0 ? ", current" : ", outdated" } ?? ""
         let commit = workspace["commit"].map { commit in
             "\(commit.text("subject") ?? "?")" + (commit.text("author").map { ", by \($0)" } ?? "")
         }
@@ -67,7 +67,7 @@ struct Description {
             ("fingerprint", workspace.text("fingerprint").map { $0 + currency }),
             (
                 "created",
-                workspace.text("createdAt").map { $0 + (workspace.text("because").map { ", because of \($0)" } ?? "") }
+                workspace.text("createdAt").map { $0 + (workspace.text("because").map { ", reason \($0)" } ?? "") }
             ),
             ("revision", workspace.text("revision")), ("commit", commit), ("manifest", workspace.text("manifest")),
             ("ready", workspace.text("readyAt")), ("claimed", workspace.text("claimedAt")),
@@ -91,13 +91,13 @@ struct Description {
             ("type", operation.text("type")), ("state", operation.text("state")),
             ("workspace", "\(operation.text("workspaceName") ?? "") (\(operation.text("workspace") ?? ""))"),
             ("preset", "\(operation.text("source") ?? "")/\(operation.text("preset") ?? "")"),
-            ("provisioner", operation.text("provisioner")), ("because", operation.text("reason")),
+            ("provisioner", operation.text("provisioner")), ("reason", operation.text("reason")),
             ("attempt", operation["attempt"]?.plainText), ("created", operation.text("createdAt")),
             ("started", operation.text("startedAt")), ("finished", operation.text("finishedAt")),
             ("next attempt", operation.text("nextAttemptAt")), ("error", operation.text("error")),
         ])
         if let log = operation.text("logEnd"), !log.isEmpty {
-            lines += section("The end of its log")
+            lines += section("End of the log")
             lines += log.split(separator: "\n", omittingEmptySubsequences: false).map {
                 "  \(TerminalText(lines: String($0)))"
             }
@@ -120,7 +120,7 @@ struct Description {
         }
     }
 
-    /// Of a secret only its name.
+    /// The parameters. The value of a secret is never shown, only its name.
     private var parameters: [TerminalText] {
         fields(
             (document["parameters"]?.pairs ?? []).map { name, value in
@@ -131,7 +131,8 @@ struct Description {
 }
 
 extension Value {
-    /// `ada`, `ci (token)`, `repo:acme/web:ref:refs/heads/main (https://token.example.org)`
+    /// The owner of a workspace with its kind or issuer, for example `ada`, `ci (token)` or
+    /// `repo:acme/web:ref:refs/heads/main (https://token.example.org)`.
     fileprivate var owner: String? {
         text("owner").map { name in
             name + ((text("ownerIssuer") ?? text("ownerKind")).map { " (\($0))" } ?? "")
@@ -142,6 +143,7 @@ extension Value {
 }
 
 extension String {
+    /// Returns the text with spaces at the end, so that it takes at least this number of terminal cells.
     func padded(to width: Int) -> String {
         self + String(repeating: " ", count: max(0, width - displayWidth))
     }

@@ -1,7 +1,7 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// What `validate` found, in the forms that people, programs and forges read.
+/// The results of `prewarm validate`, in formats for people, programs and forges.
 struct Findings {
     var files = 0
     var presets = 0
@@ -9,7 +9,7 @@ struct Findings {
     var foreignDocuments = 0
     var diagnostics: [Diagnostic] = []
 
-    /// The findings with the names of the configuration's variables in place of their values.
+    /// The findings with the values of the configuration's variables replaced by their names.
     var masked: Findings {
         var findings = self
         for index in diagnostics.indices {
@@ -21,6 +21,7 @@ struct Findings {
 
     var errors: Int { diagnostics.count { $0.severity == .error } }
 
+    /// The findings as a JSON document.
     var value: Value {
         .object(known: [
             "files": .int(files),
@@ -32,14 +33,14 @@ struct Findings {
         ])
     }
 
-    /// `3 files, 2 presets, 1 template: no errors`.
+    /// The last line of the output, for example `3 files, 2 presets, 1 template: no errors`.
     var summary: String {
-        let foreign = foreignDocuments > 0 ? ", \(counted(foreignDocuments, "other document")) left alone" : ""
+        let foreign = foreignDocuments > 0 ? ", \(counted(foreignDocuments, "other document")) ignored" : ""
         return "\(counted(files, "file")), \(counted(presets, "preset")), \(counted(templates, "template"))\(foreign): "
             + (errors == 0 ? "no errors" : counted(errors, "error"))
     }
 
-    /// SARIF 2.1.0, for code scanning.
+    /// The findings in SARIF 2.1.0, for code scanning.
     var sarif: Value {
         .object(known: [
             "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -53,7 +54,7 @@ struct Findings {
                                 .object(known: [
                                     "id": "manifest",
                                     "shortDescription": .object(known: [
-                                        "text": "A manifest or the configuration is wrong."
+                                        "text": "A manifest or the configuration has an error."
                                     ]),
                                 ])
                             ]),
@@ -85,7 +86,7 @@ struct Findings {
         ])
     }
 
-    /// Workflow commands of GitHub Actions, which become annotations.
+    /// The findings as workflow commands of GitHub Actions, which become annotations.
     var github: WorkflowText {
         diagnostics.map { diagnostic -> WorkflowText in
             let level: WorkflowText = diagnostic.severity == .error ? "error" : "warning"
@@ -115,10 +116,10 @@ enum WorkflowProperty: PartOfOutput {
 typealias WorkflowText = ShownText<WorkflowCommand>
 
 extension String {
-    /// A `[text](link)` in a message of SARIF is a link (§3.11.6); a backslash keeps it text.
+    /// The text with a backslash before each `](`, so that SARIF (§3.11.6) does not turn `[text](link)` into a link.
     fileprivate var withoutLinks: String { printable.replacing("](", with: "\\](") }
 
-    /// For a URI's path (RFC 3986).
+    /// The text with percent encoding for the path of a URI (RFC 3986).
     fileprivate var percentEncoded: String {
         utf8.reduce(into: "") { text, byte in
             let isPlain =

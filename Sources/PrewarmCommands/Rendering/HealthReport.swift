@@ -1,31 +1,31 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// What `doctor` found, for people and programs.
+/// The results of `prewarm doctor`, for people and programs.
 struct HealthReport {
     enum Verdict: String {
         case ok, warning, failed
     }
 
     struct Check {
-        /// `configuration`, `store`, `source`, `provisioner`, `timezones`.
+        /// The kind of check: `configuration`, `store`, `source`, `provisioner` or `timezones`.
         let kind: String
-        /// Of several of a kind, which.
+        /// The name of the source or provisioner; nil for other checks.
         var name: String?
         let verdict: Verdict
         var message: String
         var hint: String?
-        /// Facts by key, as the fingerprint of a host's key.
+        /// Facts by name, for example the fingerprint of a host key.
         var details: [(key: String, value: String)] = []
     }
 
     var checks: [Check] = []
-    /// Version and capabilities of the git library.
+    /// The version and the capabilities of the git library.
     var library = ""
-    /// Sentences on what it can't do.
+    /// Sentences about the limits of the git library.
     var limits: [String] = []
 
-    /// The report with the names of the configuration's variables in place of their values.
+    /// The report with the values of the configuration's variables replaced by their names.
     var masked: HealthReport {
         var report = self
         for index in checks.indices {
@@ -37,6 +37,7 @@ struct HealthReport {
 
     var isHealthy: Bool { !checks.contains { $0.verdict == .failed } }
 
+    /// The report as a JSON document.
     var value: Value {
         .object(known: [
             "healthy": .bool(isHealthy),
@@ -70,7 +71,7 @@ struct HealthReport {
             }
         }
         lines.append("")
-        lines.append("What \(library) can't do, so that prewarm doesn't try:")
+        lines.append("Limits of \(library):")
         for limit in limits { lines.append("  - \(limit)") }
         return lines.map { "\($0)\n" }.joined()
     }

@@ -1,10 +1,10 @@
 import PrewarmCore
 
-/// GitHub Flavored Markdown, as comments on pull requests have it.
+/// GitHub Flavored Markdown, for comments on pull requests.
 enum Markdown: OutputPlace {
-    /// Characters that form emphasis, code, links, tables, headings or formulas.
+    /// Characters that start or end emphasis, code, links, tables, headings or formulas.
     private static let escaped: Set<Unicode.Scalar> = ["\\", "`", "*", "_", "[", "]", "~", "$", "{", "}"]
-    /// Characters that forges take for a mention or a reference where a word follows.
+    /// Characters that become a mention or a reference if a word follows.
     private static let signs: Set<Unicode.Scalar> = ["@", "#", "!"]
 
     static func neutralized(_ text: String) -> String {
@@ -21,7 +21,7 @@ enum Markdown: OutputPlace {
                 result += "\\"
                 result.unicodeScalars.append(scalar)
             case _ where signs.contains(scalar) && next.map(isOfWord) == true, ":" where next == "/":
-                // A space without width keeps forges from making a link or a mention of it.
+                // A space of zero width prevents a link or a mention.
                 result.unicodeScalars.append(scalar)
                 result += "&#8203;"
             case "." where index >= 3 && scalars[(index - 3)..<index].allSatisfy({ $0 == "w" || $0 == "W" }):
@@ -37,7 +37,7 @@ enum Markdown: OutputPlace {
 
 typealias MarkdownText = ShownText<Markdown>
 
-/// Inside a code span: nothing is markup there but its end and the border of a table's cell.
+/// The inside of a code span. Only a backtick and the border of a table cell have a meaning there.
 enum MarkdownCode: PartOfOutput {
     typealias Whole = Markdown
 
@@ -47,7 +47,7 @@ enum MarkdownCode: PartOfOutput {
 }
 
 extension MarkdownText {
-    /// A text as a code span.
+    /// Returns a text as a code span.
     static func code(_ text: String) -> MarkdownText { "`\(ShownText<MarkdownCode>(text))`" }
 }
 

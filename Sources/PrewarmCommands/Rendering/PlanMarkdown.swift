@@ -1,7 +1,7 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// A plan as a comment on a pull request.
+/// A plan in Markdown, for a comment on a pull request.
 struct PlanMarkdown {
     let plan: Value
 
@@ -11,7 +11,7 @@ struct PlanMarkdown {
         if !named.isEmpty { lines += ["At \(named.joined(separator: ", ")).", ""] }
         let actions = plan.list("actions").map { ($0, "") } + plan.list("held").map { ($0, $0.text("heldBy") ?? "") }
         if !actions.isEmpty {
-            lines += ["| preset | action | number | why | held by |", "| --- | --- | ---: | --- | --- |"]
+            lines += ["| preset | action | number | reason | held by |", "| --- | --- | ---: | --- | --- |"]
             lines += rows(actions)
             lines.append("")
         }

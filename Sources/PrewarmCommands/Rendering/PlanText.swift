@@ -1,7 +1,7 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// A plan as people read it: a line for each action with its reason, a summary last.
+/// A plan for people: one line for each action with its reason, then a summary.
 struct PlanText {
     let plan: Value
     let colour: Bool
@@ -48,7 +48,7 @@ struct PlanText {
         return lines.map { "\($0)\n" }.joined()
     }
 
-    /// `go-large 3, go-small 1`
+    /// Returns the number of actions for each preset, for example `go-large 3, go-small 1`.
     private func presetCounts(_ actions: [Value]) -> String {
         let counts = Dictionary(grouping: actions) { $0.text("preset") ?? "" }.sorted { $0.key < $1.key }
         let shown = counts.prefix(10).map { "\($0.key) \($0.value.count)" }.joined(separator: ", ")
@@ -59,7 +59,7 @@ struct PlanText {
         "  \(Style.yellow.apply(to: "! \(text)", colour: colour))"
     }
 
-    /// Creates of one preset are alike: one line says how many.
+    /// Returns the actions in order. Neighboring creates of one preset with the same reason become one entry with a count.
     private func grouped(_ actions: [Value]) -> [(action: Value, count: Int)] {
         var groups: [(action: Value, count: Int)] = []
         for action in actions {
@@ -97,7 +97,7 @@ struct PlanText {
 }
 
 extension Value {
-    /// Whether the template of a preset, and not the preset itself, says that its pool is to be empty.
+    /// True if the pool is scaled to zero because of the template: it is deprecated, or the preset's version is inactive.
     var isScaledToZeroByTemplate: Bool {
         guard let reason = condition(.deprecated)?.text("reason") else { return false }
         return ["Inactive", "TemplateDeprecated"].contains(reason)
@@ -120,12 +120,12 @@ extension PlanText {
             isConverged: plan.pools.allSatisfy(\.isConverged))
     }
 
-    /// `Plan: 2 to create, 1 to delete, 0 to cancel.`
+    /// Returns the summary of a plan, for example `Plan: 2 to create, 1 to delete, 0 to cancel.`
     private static func summary(create: Int, delete: Int, cancel: Int, held: Int, isConverged: Bool) -> String {
         guard create + delete + cancel + held > 0 else {
             return isConverged
-                ? "Nothing to do: every pool is as its preset says."
-                : "Nothing to do now; `prewarm status` says what the pools wait for."
+                ? "Nothing to do: all pools have converged."
+                : "Nothing to do now. To see what the pools wait for: `prewarm status`"
         }
         return "Plan: \(create) to create, \(delete) to delete, \(cancel) to cancel"
             + (held > 0 ? ", \(held) held." : ".")

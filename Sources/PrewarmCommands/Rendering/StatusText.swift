@@ -1,7 +1,7 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// Everything on one screen.
+/// The text of `prewarm status`: sources, pools and problems on one screen.
 struct StatusText {
     let status: Value
     let console: Console
@@ -12,7 +12,7 @@ struct StatusText {
         store + sources + pools + attention + failing + strays
     }
 
-    /// Nothing while the store is sound and acts on what it knows.
+    /// The problems of the store; empty if the store is not damaged and not held.
     private var store: TerminalText {
         var text: TerminalText = ""
         if let damage = status["store"]?.text("damage") {
@@ -46,7 +46,7 @@ struct StatusText {
             if let pinned = source.condition(.pinned) {
                 lines.append(Style.yellow.apply(to: "  ! \(pinned.text("message") ?? "")", colour: colour))
                 lines.append(
-                    "    what is pushed is not applied; `prewarm unpin \(source.text("name") ?? "")` ends it")
+                    "    new commits are not applied. To end the pin: `prewarm unpin \(source.text("name") ?? "")`")
             }
             if let problem = source["daemon"]?.text("problem") { lines.append("    the daemon: \(problem)") }
             for diagnostic in diagnostics {
@@ -62,13 +62,13 @@ struct StatusText {
 
     private var pools: TerminalText {
         let presets = status.list("presets")
-        guard !presets.isEmpty else { return "No presets are in force.\n" }
+        guard !presets.isEmpty else { return "No presets are applied.\n" }
         let left = status.number("morePresets")
         let more: TerminalText = left > 0 ? "and \(counted(left, "more preset")): `prewarm get presets`\n" : ""
         return "\n\(DocumentTable.presets(isWide: false).text(presets, console))\(more)"
     }
 
-    /// The conditions of presets that somebody should look at.
+    /// The conditions of presets that need attention.
     private var attention: TerminalText {
         let wanted: [Condition.Kind] = [.stalled, .invalid, .backingOff, .suspended, .limited, .deletionsHeld]
         let lines = status.list("presets")
@@ -87,7 +87,7 @@ struct StatusText {
         var lines = failing.prefix(20).map { operation -> TerminalText in
             let attempts = counted(operation.number("attempt"), "attempt")
             return
-                "\(cross) \(operation.text("type") ?? "") of \(operation.workspaceName) was not done in \(attempts), tried again at \(operation.text("nextAttemptAt") ?? "-"): \((operation.text("error") ?? ""))\n"
+                "\(cross) cannot \(operation.text("type") ?? "") \(operation.workspaceName) after \(attempts), next attempt at \(operation.text("nextAttemptAt") ?? "-"): \(operation.text("error") ?? "")\n"
         }
         let left = failing.count - lines.count + status.number("moreFailing")
         if left > 0 {
@@ -96,34 +96,36 @@ struct StatusText {
         return lines.isEmpty ? "" : "\n\(lines.joined())"
     }
 
-    /// What nobody is in charge of.
+    /// The differences between the store and the provisioners or the configuration.
     private var strays: TerminalText {
         let orphans = max(status.number("orphansTotal"), status.list("orphans").count)
         var lines = status.list("suspectLists").map { list -> TerminalText in
-            "the last list of the provisioner \"\(list.text("provisioner") ?? "")\" lacks \(counted(list.number("missing"), "workspace")) or calls them broken: prewarm replaces none until it is sure"
+            let missing = counted(list.number("missing"), "workspace")
+            return
+                "the last list of the provisioner \"\(list.text("provisioner") ?? "")\" lacks \(missing) (missing or failed): prewarm waits for another list before it replaces any"
         }
         lines += status.list("brokenClaims").map { claim -> TerminalText in
-            "the claimed workspace \(claim.text("name") ?? "") of \(claim.text("preset") ?? "") is broken: \(claim.text("message") ?? ""); prewarm does not touch it"
+            "the claimed workspace \(claim.text("name") ?? "") of \(claim.text("preset") ?? "") is unusable: \(claim.text("message") ?? ""); prewarm leaves it to its owner"
         }
         lines += status.list("failingLists").map { list -> TerminalText in
             let since = list.text("since").map { " since \($0)" } ?? ""
             return
-                "the provisioner \"\(list.text("provisioner") ?? "")\" can't be listed\(since), so nothing that is lost is found: \((list.text("message") ?? ""))"
+                "cannot list the workspaces of the provisioner \"\(list.text("provisioner") ?? "")\"\(since), so prewarm finds no lost workspaces: \(list.text("message") ?? "")"
         }
         if orphans > 0 {
             lines.append(
-                "\(counted(orphans, "workspace")) of provisioners \(orphans == 1 ? "is" : "are") known to nobody: `prewarm get orphans`"
-            )
+                "provisioners list \(counted(orphans, "orphan")), which the store does not know: `prewarm get orphans`")
         }
         lines += status.list("removedSources").map { source -> TerminalText in
             let commit = source.text("revision").flatMap { Revision($0) }?.commit.prefix(8)
             let name = source.text("name") ?? ""
-            let approval = commit.map { ", or until `prewarm approve \($0) --source \(name)` lets them go" } ?? ""
+            let approval = commit.map { ". To allow the deletion: `prewarm approve \($0) --source \(name)`" } ?? ""
+            let unclaimed = counted(source.number("unclaimed"), "unclaimed workspace")
             return
-                "the source \"\(name)\" is not in the configuration any more: \(counted(source.number("unclaimed"), "unclaimed workspace")) of it stay until it is back\(approval)"
+                "the source \"\(name)\" was removed from the configuration: prewarm keeps \(unclaimed) of this source\(approval)"
         }
         lines += status.list("missingProvisioners").compactMap(\.string).map { name -> TerminalText in
-            "operations wait for the provisioner \"\(name)\", which the configuration does not name"
+            "operations wait for the provisioner \"\(name)\", which is not in the configuration"
         }
         return lines.map { "! \($0)\n" as TerminalText }.joined()
     }
@@ -133,13 +135,13 @@ struct StatusText {
 }
 
 extension Value {
-    /// `presets/go.yaml:8:3` of a diagnostic.
+    /// The place of a diagnostic, for example `presets/go.yaml:8:3`.
     var location: String {
         [text("file"), self["line"]?.plainText, self["column"]?.plainText].compactMap { $0 }
             .joined(separator: ":")
     }
 
-    /// A diagnostic as compilers write it.
+    /// Returns a diagnostic in the format of compilers.
     func diagnosticText(colour: Bool) -> TerminalText {
         let position = self["line"]?.int.map { Position(line: $0, column: self["column"]?.int ?? 1) }
         return Diagnostic(

@@ -15,7 +15,7 @@ extension DocumentTable {
                 Column("NAME", text: "name"),
                 Column("READY") { preset in
                     let older = preset.number("claimable") - preset.number("eligible")
-                    let more = older > 0 ? " +\(older) older" : ""
+                    let more = older > 0 ? " +\(older) outdated" : ""
                     return .init("\(preset.number("eligible"))/\(preset.number("desired"))\(more)")
                 },
                 Column("DESIRED", text: "desired"), Column("ELIGIBLE", text: "eligible"),
@@ -81,7 +81,7 @@ extension DocumentTable {
             columns: [
                 Column("SOURCE", text: "source"), Column("REVISION") { .init($0.shortRevision("revision") ?? "-") },
                 Column("AGE", age: "appliedAt", now: now), Column("CREATED", text: "created"),
-                Column("DELETED", text: "deleted"), Column("CANCELLED", text: "cancelled"),
+                Column("DELETED", text: "deleted"), Column("CANCELED", text: "cancelled"),
                 Column("CONVERGED IN") { revision in
                     guard let end = revision.time("convergedAt"), let start = revision.time("appliedAt") else {
                         return "-"
@@ -89,7 +89,7 @@ extension DocumentTable {
                     return .init((end - start).age)
                 },
                 Column("AUTHOR", text: "author"), Column("SUBJECT", text: "subject"),
-            ], flexible: "SUBJECT", optional: ["CANCELLED", "CONVERGED IN", "AUTHOR", "SOURCE"])
+            ], flexible: "SUBJECT", optional: ["CANCELED", "CONVERGED IN", "AUTHOR", "SOURCE"])
     }
 
     static func orphans(now: Timestamp) -> DocumentTable {
@@ -137,25 +137,25 @@ extension DocumentTable {
 }
 
 extension Value {
-    /// Of an event: a revision is cut to eight digits.
+    /// The object of an event, with a revision cut to eight digits.
     fileprivate var shortObject: String {
         let parts = (text("object") ?? "").split(separator: "/", maxSplits: 1)
         guard parts.count == 2, let revision = Revision(String(parts[1])) else { return text("object") ?? "-" }
         return "\(parts[0])/\(revision.short)"
     }
 
-    /// `preset s/a`
+    /// The kind and the name of an audit entry's object, for example `preset team-a/go-large`.
     fileprivate var objectWithName: String {
         [text("object"), text("name")].compactMap(\.self).joined(separator: " ")
     }
 
-    /// Of an operation: the preset and the end of the workspace's id.
+    /// The name of an operation's workspace: the preset and the end of the workspace's ID.
     var workspaceName: String {
         Workspace.name(preset: text("preset") ?? "", id: WorkspaceID(text("workspace") ?? ""))
     }
 }
 
-/// The condition of a preset that somebody who reads one line should see.
+/// The most important condition of a preset, for a table with one line for each preset.
 private struct Headline {
     let cell: Table.Cell
     let message: String

@@ -1,9 +1,9 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// The tables of `get`, from the documents that programs get.
+/// The tables of `prewarm get`. They show the same documents that programs get as JSON.
 struct DocumentTable {
-    /// One column: its title, and what stands there of a document.
+    /// A column: its title, and the cell for a document.
     struct Column {
         let title: String
         let cell: (Value) -> Table.Cell
@@ -13,24 +13,24 @@ struct DocumentTable {
             self.cell = cell
         }
 
-        /// A member as it is, in one line; "-" where there is none.
+        /// Makes a column that shows a member on one line, and "-" if the member is missing.
         init(_ title: String, text key: String) {
             self.init(title) { Table.Cell($0[key]?.plainText ?? "-") }
         }
 
-        /// How long ago a time is.
+        /// Makes a column that shows the age of a time.
         init(_ title: String, age key: String, now: Timestamp) {
             self.init(title) { Table.Cell($0.age(of: key, at: now)) }
         }
     }
 
     let columns: [Column]
-    /// The first to be cut where the terminal is narrow.
+    /// The title of the column that is cut first if the terminal is narrow.
     let flexible: String
-    /// Left out where the terminal is narrow, the first one first.
+    /// The titles of the columns that are left out in this order if the terminal is narrow.
     var optional: [String] = []
 
-    /// The same with the sources in front.
+    /// The table with the source as the first column.
     var withSources: DocumentTable {
         let others = columns.filter { $0.title != "SOURCE" }
         return DocumentTable(
@@ -38,7 +38,8 @@ struct DocumentTable {
             optional: optional.filter { $0 != "SOURCE" })
     }
 
-    /// - Parameter isWide: Whether every column is shown whole, however narrow the terminal is.
+    /// Returns the text of a table with one row for each document.
+    /// - Parameter isWide: true if all columns are shown whole, even if the terminal is narrower.
     func text(_ documents: [Value], _ console: Console, isWide: Bool = false) -> TerminalText {
         var table = Table(columns.map(\.title), flexible: flexible, optional: optional)
         for document in documents { table.add(columns.map { $0.cell(document) }) }
@@ -47,7 +48,7 @@ struct DocumentTable {
 }
 
 extension Value {
-    /// For people: a text without quotes, a list with commas.
+    /// The value for people: a text without quotes, a list with commas; nil for null.
     var plainText: String? {
         switch self {
         case .null: nil
@@ -65,11 +66,12 @@ extension Value {
 
     func age(of key: String, at now: Timestamp) -> String { time(key).map { (now - $0).age } ?? "-" }
 
+    /// Returns the condition of a kind; nil if the document does not have it.
     func condition(_ kind: Condition.Kind) -> Value? {
         list("conditions").first { $0.text("type") == kind.rawValue }
     }
 
-    /// `main@sha1:5394cb7f` of the full form.
+    /// Returns a revision with eight digits of its commit, for example `main@sha1:5394cb7f`; nil if the member is missing.
     func shortRevision(_ key: String) -> String? {
         text(key).map { Revision($0)?.short ?? $0 }
     }

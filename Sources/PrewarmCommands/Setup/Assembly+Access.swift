@@ -2,7 +2,7 @@ import PrewarmCore
 import PrewarmManifests
 import PrewarmServer
 
-/// Who may ask the daemon, as the configuration says.
+/// The access settings of the daemon: webhooks, OIDC issuers, proxies, the listen address and TLS.
 extension Assembly {
     func webhookEndpoints() -> [WebhookEndpoint] {
         configuration.server.webhooks.map { webhook in
@@ -43,14 +43,16 @@ extension Assembly {
         }
     }
 
-    /// Certificate and key, from the folder of the configuration; nil: a proxy does it, or nobody.
+    /// Returns the TLS certificate and key, with paths from the configuration's folder; nil if the daemon serves HTTP.
     func tlsFiles() -> TLSFiles? {
         configuration.server.tls.map { tls in
             TLSFiles(certificate: file.resolve(tls.certificate.value), key: file.resolve(tls.key.value))
         }
     }
 
-    /// As clients on this machine reach the daemon.
+    /// Returns the URL at which clients on this machine reach the daemon, without a slash at the end. It is
+    /// `server.baseUrl` if that is set. Otherwise the listen address `0.0.0.0:7430` gives `http://127.0.0.1:7430`.
+    /// - Throws: ``CommandFailure`` if the listen address is invalid.
     func localURL() throws -> String {
         if let url = configuration.server.baseURL?.value { return url.hasSuffix("/") ? String(url.dropLast()) : url }
         let address = try listenAddress()

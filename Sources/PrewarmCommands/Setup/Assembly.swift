@@ -7,7 +7,7 @@ import PrewarmProvisioners
 import PrewarmSQLite
 import SystemPackage
 
-/// Makes the parts that a configuration asks for.
+/// Makes the engine and its parts from a configuration.
 struct Assembly {
     let file: ConfigurationFile
     let configuration: Configuration
@@ -17,7 +17,10 @@ struct Assembly {
         self.configuration = configuration
     }
 
-    /// - Parameter observe: who measures.
+    /// Returns the engine of the configuration.
+    /// - Parameters:
+    ///   - store: the store that the engine reads and writes.
+    ///   - observe: a closure for metrics, which is called with each observation.
     func engine(
         store: any Store, observe: @escaping @Sendable (Observation) -> Void = { _ in }
     ) throws -> Engine {
@@ -34,26 +37,30 @@ struct Assembly {
             secretNames: configuration.secretNames, masked: configuration.variables.masked, observe: observe)
     }
 
+    /// Returns the absolute path of the store's file.
+    /// - Throws: ``CommandFailure`` if the configuration names a store of another kind than `sqlite:`.
     func storePath() throws -> String {
         let text = configuration.store?.value
         guard let path = Self.path(ofStore: text) else {
             throw CommandFailure(
                 Diagnostic(
                     file: file.path, at: configuration.store?.position,
-                    "the store \"\(text ?? "")\" is of no kind that this prewarm knows",
-                    hint: "expected sqlite:FILE, as sqlite:prewarm.db"))
+                    "invalid store \"\(text ?? "")\": it must be sqlite:FILE",
+                    hint: "use for example `store: sqlite:prewarm.db`"))
         }
         return file.resolve(path)
     }
 
-    /// Returns the path that a configuration gives its store, as it stands there; nil for a store of another kind.
-    /// - Parameter text: nil: the configuration names none.
+    /// Returns the path in `store:` as it is written; nil for a store of another kind than `sqlite:`.
+    /// - Parameter text: the value of `store:`; nil if the configuration has none, which means `sqlite:prewarm.db`.
     static func path(ofStore text: String?) -> String? {
         let text = text ?? "sqlite:prewarm.db"
         let path = text.dropFirst("sqlite:".count)
         return text.hasPrefix("sqlite:") && !path.isEmpty ? String(path) : nil
     }
 
+    /// Returns the sources of the configuration.
+    /// - Throws: ``CommandFailure`` if a source cannot be used with its configuration.
     func sources() throws -> [Engine.Source] {
         let overlaps = configuration.sources.count > 1 ? configuration.overlapsAtHead(file.repository) : [:]
         return try configuration.sources.map { source in
@@ -66,8 +73,8 @@ struct Assembly {
         }
     }
 
-    /// Beside the store: `prewarm.db` has its mirrors in `prewarm.mirrors`.
-    /// - Parameter showsLog: an error may tell what a credential command says.
+    /// Returns the mirror of a source. Mirrors are beside the store: those of `prewarm.db` are in `prewarm.mirrors`.
+    /// - Parameter showsLog: true if an error may show the standard error of a credential command, which may be secret.
     func mirror(of source: Configuration.Source, showsLog: Bool = false) throws -> GitMirror {
         var mirrors = FilePath(try storePath())
         mirrors.extension = "mirrors"

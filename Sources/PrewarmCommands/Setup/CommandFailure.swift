@@ -2,15 +2,15 @@ import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
 
-/// Ends a command with a message for people and an exit code for scripts.
+/// The error that ends a command: a message and a hint for people, and an exit code for scripts.
 struct CommandFailure: Error {
     let message: String
     var hint: String?
-    /// 1 failed, 3 nothing to claim; 64, wrong usage, comes from the argument parser.
+    /// The exit code: 1 for a failure, 3 if no workspace is ready to be claimed. The argument parser exits with 64.
     var code: Int32 = 1
-    /// Where it is about a place in a file.
+    /// The diagnostic, if the error is about a place in a file.
     private(set) var diagnostic: Diagnostic?
-    /// Errors that are written below the message.
+    /// The errors that are printed below the message.
     var listed: [Diagnostic] = []
 
     init(_ diagnostic: Diagnostic) {
@@ -25,7 +25,7 @@ struct CommandFailure: Error {
         self.code = code
     }
 
-    /// In the words of the command line, whatever went wrong underneath.
+    /// Makes a failure of any error, with the message and the hint that the error has.
     init(_ error: any Error) {
         if let failure = error as? CommandFailure {
             self = failure
@@ -34,9 +34,9 @@ struct CommandFailure: Error {
         } else if let error = error as? AccessError {
             self.init(error.message, hint: error.hint)
         } else if let interruption = error as? Interruption {
-            self.init("interrupted; what was under way is carried on by the next run", code: interruption.code)
+            self.init("interrupted; the next run continues the unfinished operations", code: interruption.code)
         } else if error is CancellationError {
-            self.init("interrupted; what was under way is carried on by the next run", code: 130)
+            self.init("interrupted; the next run continues the unfinished operations", code: 130)
         } else {
             self.init("\(error)")
         }

@@ -1,8 +1,8 @@
 import PrewarmSQLite
 import Synchronization
 
-/// The stores that a command opened, to be closed before its process ends: else their logs stay, and the next process
-/// has to read through them.
+/// The stores that a command opened. They have to be closed before the process ends. Otherwise SQLite's write-ahead logs
+/// stay, and the next process has to read them.
 enum CommandStore {
     private static let stores = Mutex<[SQLiteStore]>([])
 
@@ -12,7 +12,7 @@ enum CommandStore {
         return store
     }
 
-    /// Blocks until they are closed: nothing else is left to do by then.
+    /// Closes all stores. It blocks the thread, so it has to be the last step of a command.
     static func close() {
         let open = stores.withLock { stores in
             defer { stores = [] }

@@ -3,7 +3,7 @@ import PrewarmManifests
 import PrewarmServer
 
 extension ConfigurationFile {
-    /// Where the daemon would listen, and the files that it would need for that.
+    /// Returns the problems of the listen address, of the TLS files and of the CA files of OIDC issuers.
     func checkServer(_ configuration: Configuration, now: Timestamp) -> [Diagnostic] {
         var problems: [Diagnostic] = []
         if let listen = configuration.listen {

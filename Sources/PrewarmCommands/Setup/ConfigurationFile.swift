@@ -7,12 +7,13 @@ import PrewarmProvisioners
 import PrewarmServer
 import SystemPackage
 
-/// Finds and reads the configuration: `--config`, `PREWARM_CONFIG`, `./prewarm.yaml`, `/etc/prewarm/prewarm.yaml`.
+/// The configuration file. It is the file of `--config` or `PREWARM_CONFIG`, otherwise `./prewarm.yaml`, otherwise
+/// `/etc/prewarm/prewarm.yaml`.
 struct ConfigurationFile {
     let path: String
     private static let usual = ["prewarm.yaml", "/etc/prewarm/prewarm.yaml"]
 
-    /// Relative paths of the configuration count from here.
+    /// The folder of the file. Relative paths in the configuration start here.
     var folder: FilePath {
         let folder = FilePath(path.lastIndex(of: "/").map { String(path[...$0]) } ?? "")
         return folder.isAbsolute ? folder : FilePath(FileManager.default.currentDirectoryPath).pushing(folder)
@@ -25,15 +26,17 @@ struct ConfigurationFile {
     init(_ global: GlobalOptions) throws {
         if let named = global.config.flatMap({ $0.isEmpty ? nil : $0 }) ?? Environment.value("PREWARM_CONFIG") {
             guard FileManager.default.fileExists(atPath: named) else {
-                throw CommandFailure("there is no configuration \(named)", hint: "write a starter with `prewarm init`")
+                throw CommandFailure(
+                    "cannot find the configuration \(named)",
+                    hint: "correct --config or PREWARM_CONFIG, or create a configuration with `prewarm init`")
             }
             path = named
             return
         }
         guard let found = Self.usual.first(where: FileManager.default.fileExists) else {
             throw CommandFailure(
-                "there is no configuration: neither ./prewarm.yaml nor /etc/prewarm/prewarm.yaml",
-                hint: "write a starter with `prewarm init`, or name a file with --config or PREWARM_CONFIG")
+                "cannot find a configuration: neither ./prewarm.yaml nor /etc/prewarm/prewarm.yaml exists",
+                hint: "create one with `prewarm init`, or name a file with --config or PREWARM_CONFIG")
         }
         path = found
     }
@@ -54,7 +57,7 @@ struct ConfigurationFile {
         return result
     }
 
-    /// The one path of a repository on disk, whichever links lead to it.
+    /// Returns the path of a repository on disk with all symbolic links resolved; the URL of any other repository.
     func repository(_ url: String) -> String {
         guard let path = GitSettings.path(ofURL: resolveURL(url)), let real = realpath(path, nil) else { return url }
         defer { free(real) }
@@ -83,21 +86,23 @@ struct ConfigurationFile {
         switch try parse() {
         case .success(let configuration): return configuration
         case .failure(let findings):
-            var failure = CommandFailure("the configuration \(path) has \(counted(findings.errors, "error")):")
+            var failure = CommandFailure(
+                "cannot use the configuration \(path): it has \(counted(findings.errors, "error")):")
             failure.listed = findings.diagnostics
             throw failure
         }
     }
 
-    /// For what works without a configuration, too; one that is named, or that is there, has to be good.
+    /// Returns the configuration for commands that can do without; nil if no file is named and none exists.
+    /// - Throws: ``CommandFailure`` if the file is missing although it is named, or has errors.
     static func loadIfPresent(_ global: GlobalOptions) throws -> Configuration? {
         let isNamed = global.config.map { !$0.isEmpty } ?? false || Environment.value("PREWARM_CONFIG") != nil
         guard isNamed || usual.contains(where: FileManager.default.fileExists) else { return nil }
         return try ConfigurationFile(global).load()
     }
 
-    /// Returns the token that the daemon of this configuration made for its user; nil where there is no configuration,
-    /// or no token beside its store. Only the store is read: variables that the rest needs may be the daemon's alone.
+    /// Returns the local token of the daemon of this configuration; nil if there is no configuration or no token file
+    /// beside its store. Only `store:` is read, since other values may need variables that only the daemon has.
     static func localToken(_ global: GlobalOptions) throws -> String? {
         guard let file = try? ConfigurationFile(global), let bytes = try? ManifestFolder.bytes(file.path) else {
             return nil
@@ -106,7 +111,7 @@ struct ConfigurationFile {
         return try Assembly.path(ofStore: store).flatMap { try LocalTokenFile.read(ofStore: file.resolve($0)) }
     }
 
-    /// What is wrong though the file is well-formed: stores and commands that are not there.
+    /// Returns problems that the parser cannot find, for example a provisioner command or a certificate that is missing.
     func check(_ configuration: Configuration) -> [Diagnostic] {
         configuration.provisioners.compactMap { provisioner in
             guard var problem = CommandProvisioner(settings(of: provisioner)).check() else { return nil }
@@ -127,13 +132,13 @@ struct ConfigurationFile {
             inheritedNames: Set(provisioner.inherit))
     }
 
-    /// A repository's URL, which may be a path.
+    /// Returns the URL of a repository. A path becomes an absolute path.
     func resolveURL(_ url: String) -> String {
         let isRelative = ["./", "../"].contains { url.hasPrefix($0) }
         return !isRelative && (url.contains(":") || url.hasPrefix("/")) ? url : resolve(url)
     }
 
-    /// A path of the configuration, from its folder.
+    /// Returns a path of the configuration as an absolute path, with `~/` replaced by the home folder.
     func resolve(_ path: String) -> String {
         let expanded = path.hasPrefix("~/") ? (Environment.home ?? NSHomeDirectory()) + path.dropFirst(1) : path
         return expanded.hasPrefix("/") ? expanded : folder.appending(expanded).lexicallyNormalized().string

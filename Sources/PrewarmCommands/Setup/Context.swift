@@ -1,7 +1,7 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// What a command that works on the store directly needs: the engine of the configuration, and the console.
+/// The engine and the console of a command that works on the local store.
 struct Context: Sendable {
     let engine: Engine
     let console: Console

@@ -8,7 +8,7 @@ import ServiceLifecycle
 import Synchronization
 import UnixSignals
 
-/// The daemon's parts, and how they are changed when the configuration is.
+/// The parts of the daemon. They are replaced when the configuration is read again.
 final class DaemonAssembly: Sendable {
     let daemon: Daemon
     let http: HTTPService
@@ -20,16 +20,16 @@ final class DaemonAssembly: Sendable {
     private let webhooks: WebhookReceiver
     private let metrics: Metrics
     private let systemd: Systemd
-    /// For the keys of issuers.
+    /// The HTTP client that fetches the keys of OIDC issuers.
     private let client: KeyClient
-    /// The token for commands of this machine's user.
+    /// The token for commands of the daemon's user on this machine.
     private let local: LocalTokenFile
     private let logger: Logger
 
-    /// By --listen, whatever the configuration says.
+    /// True if `--listen` gives the address, which then replaces the address in the configuration.
     private let isListenNamed: Bool
 
-    /// What takes a restart to change.
+    /// The settings that need a restart to change.
     private struct Fixed: Equatable {
         let store: String
         let listen: ListenAddress
@@ -105,17 +105,18 @@ final class DaemonAssembly: Sendable {
             trustedProxies: assembly.trustedProxies())
     }
 
-    /// Reads the configuration again and goes on with it. One that is bad changes nothing.
+    /// Reads the configuration again and applies it. A configuration with an error is logged and changes nothing.
     func reload() {
         systemd.reloading()
-        defer { systemd.ready("configuration read") }
+        defer { systemd.ready("configuration reloaded") }
         do {
             let file = try ConfigurationFile(global)
             let assembly = Assembly(file, try file.load())
             let wanted = try Self.fixed(assembly, listen: isListenNamed ? settings.listen : assembly.listenAddress())
             guard wanted == settings else {
                 throw CommandFailure(
-                    "the store, the address and TLS can't be changed while the daemon runs", hint: "restart it")
+                    "cannot change the store, the listen address or TLS while the daemon runs",
+                    hint: "restart the daemon")
             }
             let engine = try assembly.engine(store: store, observe: Self.observer(metrics, webhooks))
             let notifier = try assembly.notifier(
@@ -128,13 +129,13 @@ final class DaemonAssembly: Sendable {
         } catch {
             let failure = CommandFailure(error)
             logger.error(
-                "the new configuration can't be used, the old one stays in force",
+                "cannot use the new configuration: keeping the old one",
                 metadata: ["error": "\(failure.message)", "hint": "\(failure.hint ?? "")"])
         }
     }
 }
 
-/// A client has to be shut down, also where the daemon doesn't come up.
+/// An HTTP client that is shut down when it is released, also if the daemon fails to start.
 private final class KeyClient: Sendable {
     let http = HTTPClient(
         eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: OIDCKeyFetch.clientConfiguration)
@@ -144,7 +145,7 @@ private final class KeyClient: Sendable {
     }
 }
 
-/// SIGHUP reads the configuration again.
+/// The service that reads the configuration again at SIGHUP.
 struct ReloadService: Service {
     let assembly: DaemonAssembly
 
@@ -155,7 +156,7 @@ struct ReloadService: Service {
     }
 }
 
-/// A notifier in whose place another one can be put.
+/// A service that runs a notifier, which can be replaced while it runs.
 final class ReplaceableNotifier: Service {
     private let current: Mutex<Notifier>
     private let signal = Signal<Nudge>()

@@ -5,7 +5,7 @@ import PrewarmManifests
 import PrewarmProvisioners
 import PrewarmSQLite
 
-/// Looks at everything that prewarm needs, one thing after the other, and goes on after a failure.
+/// The checks of `prewarm doctor`. They run one after the other, and a failure does not stop the others.
 struct Doctor {
     private let global: GlobalOptions
 
@@ -43,12 +43,12 @@ struct Doctor {
         }
     }
 
-    /// Returns the presets in force, where it can be read.
+    /// Checks the store and returns its applied presets; an empty list if the store cannot be read.
     private func store(_ assembly: Assembly, _ report: inout HealthReport) async -> [Preset] {
         do {
             let path = try assembly.storePath()
             let store = try SQLiteStore.open(path: path)
-            // Written, too: a full disk and a read-only folder are met here.
+            // The check writes, so that it finds a full disk and a read-only folder.
             try await store.checkWritable()
             let (presets, sources, hold) = try await store.read { store in
                 (try store.presets(source: nil), try store.sources(), try store.identity().hold)
@@ -63,7 +63,7 @@ struct Doctor {
             if let first = damage.first {
                 report.checks.append(
                     .init(
-                        kind: "store", verdict: .failed, message: "\(path) is damaged: \(first.printable)",
+                        kind: "store", verdict: .failed, message: "the store \(path) is damaged: \(first.printable)",
                         hint: StoreError.damageHint(path),
                         details: damage.dropFirst().map { ("damage", $0.printable) }))
                 return presets
@@ -72,7 +72,7 @@ struct Doctor {
                 .init(
                     kind: "store", verdict: .ok,
                     message:
-                        "\(path): \(counted(presets.count, "preset")) of \(counted(sources.count, "source")) in force"))
+                        "\(path): \(counted(presets.count, "applied preset")) of \(counted(sources.count, "source"))"))
             return presets
         } catch {
             report.fail("store", nil, error)
@@ -100,8 +100,8 @@ struct Doctor {
             report.checks.append(
                 .init(
                     kind: "source", name: name, verdict: .failed, message: failure.message,
-                    hint: probe.hostKey?.isTrusted == false && failure.hint?.contains("add this line") == true
-                        ? "add that line, once you have compared the fingerprint with what the host's owner says"
+                    hint: probe.hostKey.map { !$0.isTrusted && failure.hint?.contains($0.line) == true } == true
+                        ? "compare the fingerprint with the one that the host's owner publishes, then add that line"
                         : failure.hint, details: details))
         } else {
             let revision = probe.revision.map { " is at \($0.short)" } ?? ""
@@ -134,7 +134,7 @@ struct Doctor {
             report.checks.append(
                 .init(
                     kind: "provisioner", name: name, verdict: .ok,
-                    message: "\(command) can be run; it has no list to be asked for"))
+                    message: "\(command) is executable; it has no `list` to check"))
             return
         }
         do throws(ProvisionerFailure) {
@@ -146,7 +146,8 @@ struct Doctor {
         } catch {
             report.checks.append(
                 .init(
-                    kind: "provisioner", name: name, verdict: .failed, message: "\(command) list: \(error.message)",
+                    kind: "provisioner", name: name, verdict: .failed,
+                    message: "`\(command) list` failed: \(error.message)",
                     hint: error.hint))
         }
     }
@@ -157,7 +158,7 @@ struct Doctor {
         let zones = ZoneDirectory(environment: Environment.variables)
         var names = Set(presets.compactMap { $0.schedule?.timezone })
         names.formUnion(configuration.sources.flatMap(\.freezes).map(\.timezone))
-        // Somebody will want one, though nobody does yet.
+        // If no preset uses a time zone, one is looked up to check that the database is installed.
         let asked = names.isEmpty ? ["Europe/Berlin"] : names.sorted()
         for name in asked {
             do throws(TimeZoneError) {
@@ -171,7 +172,8 @@ struct Doctor {
         report.checks.append(
             .init(
                 kind: "timezones", verdict: .ok,
-                message: names.isEmpty ? "known; none is in use" : asked.joined(separator: ", ")))
+                message: names.isEmpty
+                    ? "the database is installed; no time zone is in use" : asked.joined(separator: ", ")))
     }
 }
 

@@ -1,17 +1,17 @@
 import Foundation
 
-/// What the process was started with.
+/// The environment of the process.
 enum Environment {
     static let variables = ProcessInfo.processInfo.environment
 
-    /// The value of a variable; nil where it is not set, or empty.
+    /// Returns the value of a variable; nil if the variable is empty or not set.
     static func value(_ name: String) -> String? {
         variables[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// Nil where it is not set, or is no path.
+    /// The home folder; nil if `HOME` is not set or not an absolute path.
     static var home: String? { variables["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } }
 
-    /// Who runs the command, as far as the environment says.
-    static var user: String { variables["USER"] ?? variables["LOGNAME"] ?? "somebody" }
+    /// The name of the user who runs the command, from `USER` or `LOGNAME`.
+    static var user: String { variables["USER"] ?? variables["LOGNAME"] ?? "unknown" }
 }

@@ -1,23 +1,23 @@
 import CEpoll
 import Glibc
 
-/// The check that the system gives what the network's event loops need: threads and descriptors.
+/// The check that the system gives the threads and descriptors that the network's event loops need.
 ///
-/// SwiftNIO makes its loops at the first use of the network and traps, or waits for ever, where it gets none. So what
-/// it needs is made and given back before that, and a lack of it is an error with a cause.
+/// SwiftNIO makes its event loops at the first use of the network. If the system refuses a thread or a descriptor, SwiftNIO
+/// traps or waits for ever. So prewarm first makes the same number of them and releases them, and reports a refusal.
 enum EventLoopCheck {
-    /// What is made for each event loop: epoll, a timer and a counter for wake-ups.
+    /// The number of descriptors for each event loop: epoll, a timer and a counter for wake-ups.
     private static let descriptorsPerLoop = 3
 
-    /// The number of loops that every command needs: the runtime's own threads and queue wait for ever or trap, too.
+    /// The number of loops to check for every command. The runtime's own threads and queue also trap or wait for ever.
     static let least = 3
 
-    /// - Parameter loops: the number of event loops; nil: one for each processor, as the network's library makes.
-    /// - Throws: ``CommandFailure`` where a thread or a descriptor cannot be had.
+    /// - Parameter loops: the number of event loops; nil for one on each processor, which is SwiftNIO's number.
+    /// - Throws: ``CommandFailure`` if the system refuses a thread or a descriptor.
     static func run(loops: Int? = nil) throws(CommandFailure) {
         let loops = loops ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         try checkDescriptors(loops * descriptorsPerLoop)
-        // One more resolves names.
+        // One more thread resolves host names.
         try checkThreads(loops + 1)
     }
 

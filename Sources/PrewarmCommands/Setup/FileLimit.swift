@@ -1,12 +1,12 @@
 import Glibc
 
-/// How many files the process may have open.
+/// The limit on the open files of the process.
 enum FileLimit {
-    /// Of a daemon: each source keeps the packs of its mirror open, and the usual 1,024 are for some thirty of them at their
-    /// worst. No more than that, as programs that it runs inherit it.
+    /// The limit for a daemon. Each source keeps the packs of its mirror open, and the usual 1,024 files are enough for
+    /// about thirty sources in the worst case. The limit is not higher, because child processes inherit it.
     private static let wanted: rlim_t = 16_384
 
-    /// Raises it where the system lets it.
+    /// Raises the limit as far as the system allows.
     static func raise() {
         let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         var limit = rlimit()

@@ -2,14 +2,15 @@ import Dispatch
 import Glibc
 import UnixSignals
 
-/// Somebody ended the command by a signal.
+/// The error of a command that was ended by a signal.
 struct Interruption: Error {
-    /// 128 and the number of the signal, as shells have it.
+    /// The exit code: 128 plus the number of the signal, as shells do it. SIGTERM (15) gives 143.
     let code: Int32
 }
 
-/// Cancels the body at the first SIGINT or SIGTERM, so that what runs is ended and given back. One that comes a second or
-/// more after it ends the process.
+/// Runs the body and cancels it at the first SIGINT or SIGTERM, so that running operations are stopped and released. A
+/// signal that comes a second or more later ends the process.
+/// - Throws: ``Interruption`` after a signal, otherwise the error of the body.
 func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async throws {
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -29,8 +30,9 @@ func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async
     }
 }
 
-/// Ends the process at once, with exit code 1, unless it has ended by then. A thread that hangs in the system keeps it
-/// from ending in order.
+/// Ends the process with exit code 1 after the limit. It is for a process that cannot end otherwise, because a thread
+/// hangs in a system call.
+/// - Parameter report: is called before the process ends.
 func endProcess(after limit: Duration, _ report: @escaping @Sendable () -> Void) {
     DispatchQueue.global().asyncAfter(deadline: .now() + limit / .seconds(1)) {
         report()
@@ -38,9 +40,8 @@ func endProcess(after limit: Duration, _ report: @escaping @Sendable () -> Void)
     }
 }
 
-/// A second from now on SIGINT and SIGTERM end the process at once, as if nobody had asked for them. Until then they are
-/// the same signal once more: `timeout` sends it to the process and to its group, and whoever passes on what a terminal
-/// sends to all doubles it, too.
+/// Lets SIGINT and SIGTERM end the process at once, starting one second from now. Within that second, a repeated signal is
+/// ignored: `timeout` signals both the process and its group, and a shell may forward the signal of a terminal.
 func endAtNextSignal() {
     DispatchQueue.global().asyncAfter(deadline: .now() + 1) {
         for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }

@@ -3,16 +3,16 @@ import Glibc
 import PrewarmEngine
 import ServiceLifecycle
 
-/// Keeps a daemon small that is at rest. The allocator keeps what was freed, for each of its arenas: one that once
-/// planned for a hundred thousand workspaces would stay as large as it was then, as often as there are threads.
+/// The service that returns free memory to the system while the daemon is idle. Otherwise each arena of the allocator keeps
+/// the memory that it once used, for example to plan a hundred thousand workspaces.
 struct MemoryService: Service {
     private static let interval = Duration.seconds(15)
-    /// Of processor time within the interval: more is work after which it is worth looking through the heap, which
-    /// takes milliseconds. A daemon that has nothing to do uses a tenth of it.
+    /// The processor time within the interval above which the daemon counts as busy: half a second in 15 seconds. Trimming
+    /// the heap takes milliseconds, so it only follows busy intervals. An idle daemon uses a tenth of this time.
     private static let work = clock_t(CLOCKS_PER_SEC) / 2
 
-    /// To be called before there are many threads: they share two arenas, which is enough for what they allocate, and a
-    /// short command starts sooner without one for each.
+    /// Limits the allocator to two arenas, which all threads share. A short command starts faster without an arena for each
+    /// thread. It has to be called before the process has many threads.
     static func shareArenas() {
         mallopt(M_ARENA_MAX, 2)
     }
@@ -23,7 +23,7 @@ struct MemoryService: Service {
             var hasWorked = true
             while (try? await Task.sleep(for: Self.interval)) != nil {
                 let isWorking = clock() - used > Self.work
-                // Once more when it is at rest: what was in use in the midst of work is free then.
+                // The first idle interval trims once more, because memory that was in use during the work is free now.
                 if isWorking || hasWorked { malloc_trim(0) }
                 hasWorked = isWorking
                 used = clock()

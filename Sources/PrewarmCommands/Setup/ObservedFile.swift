@@ -6,19 +6,19 @@ struct ObservedFile {
     let workspaces: [Entry]
     private let builds: [Build]
 
-    /// A create that came to its end.
+    /// A create operation that has succeeded or failed.
     fileprivate struct Build {
         let id: OperationID
         let workspace: String
         let preset: String
         let hasFailed: Bool
-        /// Nil where the file doesn't say it: then it counts as a try of its own.
+        /// The start of the operation; nil if the file does not have it, so that it counts as an attempt of its own.
         let startedAt: Timestamp?
         let finishedAt: Timestamp
         let error: String?
     }
 
-    /// One workspace of the file. It may give `template`, `version` and `parameters` in place of `fingerprint`.
+    /// A workspace of the file. It may give `template`, `version` and `parameters` instead of `fingerprint`.
     struct Entry {
         let id: String
         let preset: String
@@ -31,20 +31,21 @@ struct ObservedFile {
         let readyAt: Timestamp?
     }
 
-    /// - Throws: ``CommandFailure`` that names the field.
+    /// Reads the state from a file.
+    /// - Throws: ``CommandFailure`` if the file cannot be read or has an invalid field, which the message names.
     init(path: String) throws {
         let data: Data
         do {
             data = Data(try RegularFile.bytes(path, limit: 1 << 30))
         } catch {
             throw CommandFailure(
-                "the observed state \(path) can't be read", hint: "write it with `prewarm export > FILE`")
+                "cannot read the observed state \(path)", hint: "write it with `prewarm export > \(path)`")
         }
         do {
             let file = try JSONDecoder().decode(RawFile.self, from: data)
             var seen: Set<String> = []
             for (index, raw) in file.workspaces.enumerated() where !seen.insert(raw.id).inserted {
-                throw FieldError(message: "workspaces[\(index)].id \"\(raw.id)\" is there twice")
+                throw FieldError(message: "invalid workspaces[\(index)].id \"\(raw.id)\": it must be unique")
             }
             let operations = Dictionary(grouping: file.operations ?? [], by: \.workspace)
             workspaces = try file.workspaces.enumerated().map { index, raw in
@@ -54,14 +55,16 @@ struct ObservedFile {
                 try raw.build(at: "operations[\(index)]")
             }
         } catch let error as DecodingError {
-            throw CommandFailure("\(path): \(error.sentence)", hint: "the fields are those of `prewarm export`")
+            throw CommandFailure(
+                "cannot read the observed state \(path): \(error.sentence)", hint: "write it with `prewarm export`")
         } catch let error as FieldError {
-            throw CommandFailure("\(path): \(error.message)", hint: "the fields are those of `prewarm export`")
+            throw CommandFailure(
+                "cannot read the observed state \(path): \(error.message)", hint: "write it with `prewarm export`")
         }
     }
 
-    /// The tallies and instances of presets in force. A workspace without a fingerprint has that of its preset where
-    /// template, version and parameters are the same.
+    /// Returns the instances and failures of presets. A workspace without a fingerprint gets the fingerprint of its preset
+    /// if its template, version and parameters are the same.
     func observed(of presets: [Preset]) -> Observed {
         var observed = Observed()
         let byName = Dictionary(grouping: presets) { $0.key.name }
@@ -78,7 +81,7 @@ struct ObservedFile {
         return observed
     }
 
-    /// The builds of the current fingerprint that failed since the last one that did not.
+    /// Returns the failures of the current fingerprint since its last successful build.
     private func failure(of preset: Preset) -> FailureRecord? {
         let fingerprints = Dictionary(
             workspaces.filter { $0.preset == preset.key.name }
@@ -95,7 +98,7 @@ struct ObservedFile {
         }
     }
 
-    /// Presets that have workspaces and no manifest: gone from git.
+    /// Returns a pruned preset for each preset name that has workspaces and no manifest.
     func pruned(besides presets: [Preset]) -> [Preset] {
         let known = Set(presets.map(\.key.name))
         let names = Set(workspaces.map(\.preset)).subtracting(known).sorted()
@@ -148,7 +151,7 @@ private struct RawOperation: Decodable {
         }
         guard let time = Timestamp(finishedAt) else {
             throw FieldError(
-                message: "\(path).finishedAt is \"\(finishedAt)\", expected a time as 2026-11-23T08:00:00Z")
+                message: "invalid \(path).finishedAt \"\(finishedAt)\": it must be a time such as 2026-11-23T08:00:00Z")
         }
         return ObservedFile.Build(
             id: OperationID(id ?? workspace), workspace: workspace, preset: preset, hasFailed: state == "failed",
@@ -171,7 +174,7 @@ private struct RawWorkspace: Decodable {
     func entry(at path: String, operations: [RawOperation]) throws -> ObservedFile.Entry {
         guard var state = WorkspaceState(rawValue: state) else {
             throw FieldError(
-                message: "\(path).state is \"\(state)\", expected one of "
+                message: "invalid \(path).state \"\(state)\": it must be one of "
                     + WorkspaceState.allCases.map(\.rawValue).joined(separator: ", "))
         }
         let unfinished = operations.filter { $0.state == "pending" || $0.state == "running" }
@@ -180,11 +183,13 @@ private struct RawWorkspace: Decodable {
             state = create.state == "pending" && create.attempt ?? 0 == 0 ? .pending : .creating
         }
         guard fingerprint == nil || fingerprint.flatMap(Fingerprint.init) != nil else {
-            throw FieldError(message: "\(path).fingerprint is \"\(fingerprint ?? "")\", expected 16 hexadecimal digits")
+            throw FieldError(
+                message: "invalid \(path).fingerprint \"\(fingerprint ?? "")\": it must have 16 hexadecimal digits")
         }
         let since = readyAt ?? (state == .ready ? createdAt : nil)
         guard since == nil || since.flatMap({ Timestamp($0) }) != nil else {
-            throw FieldError(message: "\(path).readyAt is \"\(since ?? "")\", expected a time as 2026-11-23T08:00:00Z")
+            throw FieldError(
+                message: "invalid \(path).readyAt \"\(since ?? "")\": it must be a time such as 2026-11-23T08:00:00Z")
         }
         return ObservedFile.Entry(
             id: id, preset: preset, fingerprint: fingerprint.flatMap(Fingerprint.init),
@@ -220,15 +225,15 @@ private struct RawParameter: Decodable {
 }
 
 extension DecodingError {
-    /// Where and what, without the library's words.
+    /// Returns the place and the cause of the error as a part of a sentence.
     fileprivate var sentence: String {
         switch self {
-        case .keyNotFound(let key, let context): "\(Self.path(context.codingPath)) lacks \"\(key.stringValue)\""
+        case .keyNotFound(let key, let context): "\(Self.path(context.codingPath)) has no \"\(key.stringValue)\""
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
             "\(Self.path(context.codingPath)) is not \(Self.words(for: type))"
         case .dataCorrupted(let context):
-            context.codingPath.isEmpty ? "it is not JSON" : "\(Self.path(context.codingPath)) can't be read"
-        @unknown default: "it can't be read"
+            context.codingPath.isEmpty ? "it is not JSON" : "\(Self.path(context.codingPath)) has an invalid value"
+        @unknown default: "it has an invalid value"
         }
     }
 

@@ -1,8 +1,8 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// A plan of a folder of manifests against an exported state at a given time. It touches nothing, and equal input gives
-/// equal output, byte for byte.
+/// A plan of a folder of manifests against an exported state at a given time. It changes nothing. The same input always
+/// gives the same output, byte for byte.
 struct OfflinePlan {
     let path: String
     let observed: String?
@@ -17,7 +17,7 @@ struct OfflinePlan {
         report.diagnostics = loaded.catalog.diagnostics
         report.presets = loaded.catalog.presets
         if let file, !loaded.catalog.hidesPresets {
-            // Of a name that an invalid manifest has, nothing is known: its workspaces are left alone.
+            // If an invalid manifest may define a preset, its workspaces are kept.
             report.presets += file.pruned(besides: report.presets).filter {
                 !loaded.catalog.invalidNames.contains($0.key.name)
             }

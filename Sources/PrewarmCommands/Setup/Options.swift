@@ -2,53 +2,60 @@ import ArgumentParser
 import Logging
 import PrewarmCore
 
-/// Options of every command that reads the configuration.
+/// The options of every command that reads the configuration.
 struct GlobalOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The configuration file. Else $PREWARM_CONFIG, ./prewarm.yaml, /etc/prewarm/prewarm.yaml.",
+            "The configuration file (default: $PREWARM_CONFIG, ./prewarm.yaml or /etc/prewarm/prewarm.yaml).",
             valueName: "file"))
     var config: String?
 
     @Option(
         help: ArgumentHelp(
-            "Ask this daemon in place of the store. Else $PREWARM_SERVER.", valueName: "url"))
+            "The URL of a daemon to ask instead of the store (default: $PREWARM_SERVER).", valueName: "url"))
     var server: String?
 
     @Option(
         help: ArgumentHelp(
-            "The token for the daemon, or @FILE that holds it. Otherwise $PREWARM_TOKEN, which no process list shows; for a daemon on this machine, the one beside the store.",
+            """
+            The token for the daemon, or @FILE to read it from a file (default: $PREWARM_TOKEN, or for a daemon on this \
+            machine the token file beside the store). Other users can see a token in the process list.
+            """,
             valueName: "token"))
     var token: String?
 
     @Option(
         name: .customLong("oidc"),
         help: ArgumentHelp(
-            "In a job of GitHub Actions: ask it for a token for this audience, and show that to the daemon.",
+            "In a job of GitHub Actions: get an OIDC token for this audience and use it for the daemon.",
             valueName: "audience"))
     var oidcAudience: String?
 
     @Option(
-        help: "How messages on standard error look: text or json; text unless it is said.",
+        help: "The format of messages on standard error: text or json (default: text).",
         completion: .list(["text", "json"]),
         transform: { text in
-            guard let format = LogFormat(rawValue: text) else { throw ValidationError("expected text or json") }
+            guard let format = LogFormat(rawValue: text) else { throw ValidationError("it must be text or json") }
             return format
         })
     var logFormat = LogFormat.text
 
     @Option(
-        help: "The least severe messages to show: trace, debug, info, notice, warning, error or critical.",
+        help: "The lowest level to show: trace, debug, info, notice, warning, error or critical (default: info).",
         transform: { text in
-            guard let level = Logger.Level(rawValue: text) else { throw ValidationError("no log level \"\(text)\"") }
+            guard let level = Logger.Level(rawValue: text) else {
+                let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("it must be one of \(levels)")
+            }
             return level
         })
     var logLevel = Logger.Level.info
 
     var console: Console { Console.standard.with(format: logFormat, level: logLevel) }
 
-    /// The token of the option or of the environment; nil where there is none.
+    /// Returns the token of `--token` or `PREWARM_TOKEN`; nil if neither is given.
+    /// - Throws: ``CommandFailure`` if the file cannot be read or the token is invalid.
     func bearerToken() throws -> String? {
         guard let text = token ?? Environment.value("PREWARM_TOKEN"), !text.isEmpty else { return nil }
         var token = text
@@ -58,7 +65,9 @@ struct GlobalOptions: ParsableArguments {
         }
         token = String(token.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
         guard !token.isEmpty, token.utf8.allSatisfy({ (33...126).contains($0) }) else {
-            throw CommandFailure("invalid token: it must not be empty or contain spaces")
+            throw CommandFailure(
+                "invalid token: it must not be empty or contain spaces",
+                hint: text.hasPrefix("@") ? "check the file \(text.dropFirst())" : "check --token and PREWARM_TOKEN")
         }
         return token
     }
@@ -76,7 +85,7 @@ enum DataFormat: String, ExpressibleByArgument, CaseIterable {
     case text, json, yaml
 }
 
-/// A duration as the command line takes it: `90s`, `15m`, `24h`, `7d`.
+/// A duration on the command line, for example `90s`, `15m`, `24h` or `7d`.
 struct DurationArgument: ExpressibleByArgument {
     let duration: Duration
 
@@ -86,6 +95,7 @@ struct DurationArgument: ExpressibleByArgument {
     }
 }
 
+/// A time on the command line in RFC 3339, for example `2026-11-23T08:00:00Z`.
 struct TimeArgument: ExpressibleByArgument {
     let time: Timestamp
 

@@ -3,12 +3,12 @@ import PrewarmCore
 import PrewarmEngine
 import SystemPackage
 
-/// What `plan --out` writes and `sync --plan` carries out: the plan for people to read, and what binds it to the world
-/// that it was made from.
+/// The file that `plan --out` writes and `sync --plan` reads. It has the plan for people, and digests by which `sync`
+/// finds out whether the plan would be different now.
 struct PlanFile {
-    /// By source, in the order of their names.
+    /// The digest of the plan for each source, by the name of the source.
     let digests: [String: String]
-    /// The plan is about this preset alone.
+    /// The only preset of the plan; nil if the plan has all presets.
     let preset: String?
 
     static let kind = "prewarm-plan/v1"
@@ -19,6 +19,8 @@ struct PlanFile {
         let digests: [String: String]
     }
 
+    /// Writes a plan to a file that only its owner can read.
+    /// - Throws: ``CommandFailure`` if the file cannot be written.
     static func write(_ reports: [TurnReport], at time: Timestamp, preset: String?, to path: String) throws {
         let digests = reports.map { ($0.source, Value.string($0.plan.digest(revision: $0.revision))) }
         let value = Value.object(known: [
@@ -28,7 +30,7 @@ struct PlanFile {
             "plan": Value(plans: reports, at: time, for: .local),
         ])
         do {
-            // Parameters may be in it: it is for its owner alone, whatever the umask allows.
+            // The plan may contain parameters, so that only the owner may read it, whatever the umask allows.
             let draft = FilePath("\(path).\(getpid())")
             let file = try FileDescriptor.open(
                 draft, .writeOnly, options: [.create, .exclusiveCreate], permissions: .ownerReadWrite)
@@ -40,17 +42,21 @@ struct PlanFile {
                 throw error
             }
         } catch {
-            throw CommandFailure("cannot write the plan to \(path): \(error)")
+            throw CommandFailure(
+                "cannot write the plan to \(path): \(error)", hint: "name another file with --out")
         }
     }
 
-    /// - Throws: ``CommandFailure``
+    /// Reads a plan from a file.
+    /// - Throws: ``CommandFailure`` if the file cannot be read or is not a plan.
     init(path: String) throws {
         guard let data = try? Data(RegularFile.bytes(path, limit: 1 << 30)) else {
-            throw CommandFailure("the plan \(path) can't be read", hint: "write it with `prewarm plan --out \(path)`")
+            throw CommandFailure("cannot read the plan \(path)", hint: "write it with `prewarm plan --out \(path)`")
         }
         guard let document = try? JSONDecoder().decode(Document.self, from: data), document.kind == Self.kind else {
-            throw CommandFailure("\(path) is no plan", hint: "write one with `prewarm plan --out FILE`")
+            throw CommandFailure(
+                "cannot use \(path): it is not a plan of `prewarm plan --out`",
+                hint: "write a plan with `prewarm plan --out FILE`")
         }
         digests = document.digests
         preset = document.preset

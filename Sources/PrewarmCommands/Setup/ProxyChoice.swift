@@ -1,6 +1,7 @@
 import Foundation
 
-/// Which proxy an https URL goes through: the configured one, else that of the environment, as curl reads it.
+/// The choice of the proxy for an https URL: the configured proxy, otherwise that of `https_proxy` and `no_proxy` in the
+/// environment, which are read in the same way as curl reads them.
 struct ProxyChoice {
     private let configured: String?
     private let usual: String?
@@ -13,7 +14,7 @@ struct ProxyChoice {
             .split { $0 == "," || $0.isWhitespace }
     }
 
-    /// Nil for what needs none, and for other schemes.
+    /// Returns the URL of the proxy; nil if the URL needs no proxy or is not https.
     func proxy(for url: String) -> String? {
         guard url.lowercased().hasPrefix("https://") else { return nil }
         if let configured { return configured }
@@ -23,7 +24,7 @@ struct ProxyChoice {
         return usual.contains("://") ? usual : "http://\(usual)"
     }
 
-    /// A name stands for all that is below it, too.
+    /// Returns true if `no_proxy` has the host or a domain of the host: `example.org` covers `git.example.org`.
     private func isException(_ host: String) -> Bool {
         exceptions.contains { exception in
             if exception == "*" { return true }

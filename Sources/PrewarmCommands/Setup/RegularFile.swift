@@ -1,17 +1,17 @@
 import SystemPackage
 
-/// Reads files that users name. A pipe, a socket or a device could keep the program waiting for ever: only regular files
-/// are read, and none is waited for.
+/// Reads regular files that users name. Other files are refused, because a read of a pipe, a socket or a device can wait
+/// for ever.
 enum RegularFile {
-    /// A file has more bytes than a caller takes.
+    /// The error for a file that is larger than the limit of the caller.
     struct TooLarge: Error {}
 
     /// Returns the bytes of a file.
-    /// - Throws: ``CommandFailure``; ``TooLarge`` beyond `limit` bytes.
+    /// - Throws: ``CommandFailure`` if the file cannot be read; ``TooLarge`` if it has more than `limit` bytes.
     static func bytes(_ path: String, limit: Int) throws -> [UInt8] {
         let file: FileDescriptor
         do {
-            // A pipe that nobody writes to opens at once.
+            // `nonBlocking` lets a pipe without a writer open at once.
             file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.nonBlocking, .closeOnExec])
         } catch {
             throw CommandFailure("cannot read \(path): \(error)", hint: "check the path and its permissions")

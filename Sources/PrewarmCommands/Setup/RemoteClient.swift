@@ -7,8 +7,9 @@ import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
 
-/// The token that a job of GitHub Actions can ask for with `permissions: {id-token: write}`
-/// (https://docs.github.com/en/actions/reference/security/oidc). Asked for once for each call: it is short-lived.
+/// The OIDC token that a job of GitHub Actions can request with `permissions: {id-token: write}`
+/// (https://docs.github.com/en/actions/reference/security/oidc). Each API call requests a new token, since tokens expire
+/// after a few minutes.
 private struct ActionsToken: Sendable {
     private let url: String
     private let bearer: String
@@ -19,15 +20,15 @@ private struct ActionsToken: Sendable {
             url.hasPrefix("https://") || url.hasPrefix("http://127.0.0.1")
         else {
             throw CommandFailure(
-                "--oidc: there is no ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN in the environment",
-                hint:
-                    "it works in GitHub Actions, in a job with `permissions: {id-token: write}`; elsewhere put the token into PREWARM_TOKEN"
-            )
+                "cannot use --oidc \(audience): ACTIONS_ID_TOKEN_REQUEST_URL or ACTIONS_ID_TOKEN_REQUEST_TOKEN is not set",
+                hint: "add `permissions: {id-token: write}` to the job; outside of GitHub Actions, set PREWARM_TOKEN")
         }
         self.url = url + (url.contains("?") ? "&" : "?") + "audience=\(audience.percentEncoded)"
         self.bearer = bearer
     }
 
+    /// Requests a token.
+    /// - Throws: ``CommandFailure`` if GitHub Actions gives no token.
     func value(_ http: HTTPClient) async throws -> String {
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "Authorization", value: "Bearer \(bearer)")
@@ -39,36 +40,39 @@ private struct ActionsToken: Sendable {
             return token
         } catch {
             throw CommandFailure(
-                "GitHub Actions gave no token", hint: "does the job have `permissions: {id-token: write}`?")
+                "cannot use --oidc: GitHub Actions gave no token",
+                hint: "add `permissions: {id-token: write}` to the job")
         }
     }
 }
 
-/// A daemon's API over HTTP.
+/// The client of a daemon's API over HTTP.
 final class RemoteClient: APIClient {
     private let base: String
     private let token: String?
-    /// Nil: the token is one that was given.
+    /// The source of OIDC tokens; nil if `--oidc` is not used.
     private let actions: ActionsToken?
     private let http: HTTPClient
-    /// An answer that is larger is refused.
+    /// The size limit of an answer in bytes. A larger answer is an error.
     private static let largestAnswer = 256 << 20
+    /// The limit on the nesting of an answer.
     private static let deepestAnswer = 64
 
-    /// Nil where neither `--server` nor `PREWARM_SERVER` is given.
+    /// Makes a client; nil if neither `--server` nor `PREWARM_SERVER` is given.
+    /// - Throws: ``CommandFailure`` if the URL or the token is invalid.
     init?(_ global: GlobalOptions) throws {
         guard let text = global.server ?? Environment.value("PREWARM_SERVER"), !text.isEmpty else { return nil }
         guard let url = URL(string: text), let scheme = url.scheme, ["http", "https"].contains(scheme),
             let host = url.host(), !host.isEmpty, url.query() == nil, url.user() == nil
         else {
             throw CommandFailure(
-                "the server is no address: expected https://HOST or http://HOST:PORT",
-                hint: "name it with --server or PREWARM_SERVER; the token has an option of its own")
+                "invalid server: it must be https://HOST or http://HOST:PORT, without a user or a query",
+                hint: "correct --server or PREWARM_SERVER, and give the token with --token")
         }
         let isLocal = host.lowercased() == "localhost" || NetworkAddress(host)?.isLoopback == true
         let given = try global.bearerToken()
         if given != nil, scheme == "http", !isLocal {
-            global.console.warning("the token goes to \(host) unencrypted", hint: "use https")
+            global.console.warning("sending the token to \(host) without encryption", hint: "use https://\(host)")
         }
         token =
             if given == nil, global.oidcAudience == nil, isLocal {
@@ -108,11 +112,13 @@ final class RemoteClient: APIClient {
         guard (200..<300).contains(status) else {
             throw value.flatMap { Problem(remote: $0) }
                 ?? Problem(
-                    "BadAnswer", status: Int(status), "\(base) answered with status \(status)", hint: hint(status))
+                    "BadAnswer", status: Int(status), "cannot use the answer of \(base): its status is \(status)",
+                    hint: hint(status))
         }
         guard let value else {
             throw Problem(
-                "BadAnswer", status: 502, "what \(base) answered is no JSON", hint: "is that a prewarm daemon?")
+                "BadAnswer", status: 502, "cannot use the answer of \(base): it is not JSON",
+                hint: "check that \(base) is a prewarm daemon")
         }
         return APIAnswer(value, status: Int(status), nextCursor: Self.cursor(ofLink: headers.first(name: "Link")))
     }
@@ -126,17 +132,18 @@ final class RemoteClient: APIClient {
             throw error
         } catch let error where "\(error)".contains("CERTIFICATE_VERIFY_FAILED") {
             throw Problem(
-                "Unreachable", status: 502, "\(base) can't be reached: its certificate is not trusted",
-                hint: "add its authority to the certificates of this machine (update-ca-certificates)")
+                "Unreachable", status: 502, "cannot reach \(base): its certificate is not trusted",
+                hint: "set PREWARM_CA_FILE to the certificate of its authority, or run update-ca-certificates")
         } catch {
             let why = (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
             throw Problem(
-                "Unreachable", status: 502, "\(base) can't be reached: \(why)",
-                hint: "is the daemon running there? `prewarm serve` starts one")
+                "Unreachable", status: 502, "cannot reach \(base): \(why)",
+                hint: "start the daemon with `prewarm serve`, or correct --server or PREWARM_SERVER")
         }
     }
 
-    /// Of `</api/v1/workspaces?cursor=01m8…&limit=1000>; rel="next"` (RFC 8288).
+    /// Returns the cursor of the next page from a `Link` header (RFC 8288); nil on the last page. For example,
+    /// `</api/v1/workspaces?cursor=01m8…&limit=1000>; rel="next"` gives `01m8…`.
     private static func cursor(ofLink link: String?) -> String? {
         guard let link, link.hasSuffix("; rel=\"next\""), let end = link.firstIndex(of: ">"),
             let target = URLComponents(string: String(link[link.index(after: link.startIndex)..<end]))
@@ -145,12 +152,12 @@ final class RemoteClient: APIClient {
     }
 
     private func hint(_ status: UInt) -> String? {
-        status == 404 ? "is that a prewarm daemon?" : nil
+        status == 404 ? "check that \(base) is a prewarm daemon" : nil
     }
 }
 
 extension APIRequest {
-    /// Below `/api/v1/`, encoded.
+    /// The path below `/api/v1/` and the query, percent-encoded.
     fileprivate var target: String {
         let path = path.map(\.percentEncoded).joined(separator: "/")
         let query = query.sorted { $0.key < $1.key }.map { "\($0.key.percentEncoded)=\($0.value.percentEncoded)" }

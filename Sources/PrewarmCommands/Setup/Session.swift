@@ -2,10 +2,10 @@ import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
 
-/// What a command asks: a daemon, where `--server` names one, else the store of the configuration.
+/// The API that a command uses: that of a daemon if `--server` names one, otherwise that of the local store.
 struct Session: Sendable {
     let client: any APIClient
-    /// Nil: a daemon is asked.
+    /// The engine of the local store; nil if the API is that of a daemon.
     let local: Context?
     private let now: @Sendable () -> Timestamp
 
@@ -22,7 +22,7 @@ struct Session: Sendable {
         try await client.send(APIRequest(.get, path, query: query)).value
     }
 
-    /// All parts of a list that is given in parts.
+    /// Returns all pages of a list.
     func pages(_ path: String..., query: [String: String?] = [:]) async throws -> [Value] {
         var elements: [Value] = []
         var cursor: String?
@@ -56,7 +56,7 @@ struct Session: Sendable {
     }
 }
 
-/// A preset as people write it: `name`, or `source/name`.
+/// The name of a preset as a user writes it: `name` or `source/name`.
 struct PresetName {
     let name: String
     let source: String?

@@ -6,15 +6,17 @@ import PrewarmManifests
 import PrewarmProvisioners
 import SystemPackage
 
-/// Makes the mirror of one configured source.
+/// Makes the git mirror of one configured source.
 struct SourceAssembly {
     let file: ConfigurationFile
     let source: Configuration.Source
-    /// Where the mirrors of all sources are.
+    /// The folder of all mirrors.
     let mirrors: FilePath
-    /// As ``CommandLogin`` has it.
+    /// True if an error may show the standard error of a credential command.
     var showsLog = false
 
+    /// Returns the mirror.
+    /// - Throws: ``CommandFailure`` with the place in the configuration, if the source cannot be used.
     func mirror() throws -> GitMirror {
         do {
             return try GitMirror(settings)
@@ -24,7 +26,7 @@ struct SourceAssembly {
     }
 
     private var settings: GitSettings {
-        // Files are the operator's own choice, made here in the configuration.
+        // `allowFile` is safe: the operator chose the URL in the configuration.
         var settings = GitSettings(
             name: source.name.value, url: file.resolveURL(source.url.value), ref: source.ref.gitRef,
             paths: source.paths.map(\.value), credentials: credentials,
@@ -80,7 +82,7 @@ struct SourceAssembly {
 
     private var verification: GitVerification? {
         guard let verify = source.verify else { return nil }
-        // What the tools say is read, so they speak English.
+        // prewarm parses the output of the tools, so their messages have to be English.
         let tools = ChildTools(environment: ["PATH": Environment.variables["PATH"] ?? "", "LC_ALL": "C"])
         let scope = verify.coversNewCommits ? GitVerification.Scope.new : .tip
         switch (verify.mode.value, verify.allowedSigners, verify.keys) {

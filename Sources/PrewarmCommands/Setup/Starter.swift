@@ -1,6 +1,6 @@
 import PrewarmManifests
 
-/// What `prewarm init` writes.
+/// The files that `prewarm init` writes.
 enum Starter {
     struct File {
         var path: String
@@ -21,7 +21,8 @@ enum Starter {
         File(path: ".gitignore", text: gitignore),
     ]
 
-    /// - Parameter directory: as the user named it.
+    /// Returns the text about the next steps.
+    /// - Parameter directory: the folder in the words of the user.
     static func nextSteps(directory: String) -> String {
         let isHere = directory == "." || directory == "./"
         let plain = directory.allSatisfy { $0.isLetter || $0.isNumber || "/._-~".contains($0) }
@@ -34,7 +35,7 @@ enum Starter {
                   git init -b main && git add . && git commit -m "Add the first pools"
                   prewarm plan
                   prewarm sync --wait
-                  prewarm claim go-small --owner you
+                  prewarm claim go-small --owner ada
 
                 """
     }
@@ -46,7 +47,7 @@ enum Starter {
         store: sqlite:prewarm.db
         sources:
           - name: presets
-            # The folder of this file, as a local repository: what is committed counts. Later https:// or ssh://.
+            # This folder as a local repository; prewarm reads its commits. Use https:// or ssh:// later.
             url: .
             ref: {branch: main}
             path: presets
@@ -66,8 +67,8 @@ enum Starter {
 
     private static let template = """
         # yaml-language-server: $schema=../schemas/template.json
-        # What workspaces are made of. Presets that name no version follow `activeVersion`: change it, and their
-        # workspaces are replaced, a few at a time.
+        # The definition of workspaces. If you change `activeVersion`, prewarm replaces the workspaces of presets without
+        # a version of their own, a few at a time.
         apiVersion: prewarm/v1
         kind: Template
         metadata:
@@ -83,7 +84,7 @@ enum Starter {
 
     private static let small = """
         # yaml-language-server: $schema=../schemas/preset.json
-        # A pool: two workspaces are ready to be claimed, at any time.
+        # A pool of two workspaces that are always ready to be claimed.
         apiVersion: prewarm/v1
         kind: Preset
         metadata:
@@ -99,7 +100,7 @@ enum Starter {
 
     private static let large = """
         # yaml-language-server: $schema=../schemas/preset.json
-        # One at night and at the weekend, three in office hours.
+        # A pool of three workspaces in office hours, and of one workspace at night and on weekends.
         apiVersion: prewarm/v1
         kind: Preset
         metadata:
@@ -118,20 +119,20 @@ enum Starter {
 
         """
 
-    /// In POSIX sh. It must do for folders of any name, so its answers are quoted for JSON.
+    /// A provisioner in POSIX sh. It quotes its answers for JSON, so that it works in a folder of any name.
     private static let provision = #"""
         #!/bin/sh
-        # Makes workspaces for prewarm: here each is a folder with a note in it. Put what yours are made of in its place.
+        # Creates workspaces for prewarm. Here each workspace is a folder with a note. Replace this with your own workspaces.
         #
-        # prewarm runs `./provision create|delete|inspect|list` in this folder. What it asks for is in PREWARM_* variables,
-        # and as one JSON object on standard input. The answer is one JSON object on standard output; standard error is
-        # the log. Exit 0: done; 75: try again later; anything else: failed.
+        # prewarm runs `./provision create|delete|inspect|list` in this folder. The request is in PREWARM_* variables, and
+        # in one JSON object on standard input. The answer is one JSON object on standard output. Standard error is the
+        # log. Exit code 0 means done, 75 means try again later, and any other code means failed.
         #
-        # prewarm asks again where it can't know how the first time ended. So `create` of a workspace that exists, and
-        # `delete` of one that does not, succeed.
+        # After a crash, prewarm may run an operation again. So `create` of a workspace that exists has to succeed, and so
+        # has `delete` of a workspace that does not exist.
         set -eu
 
-        # A string for JSON.
+        # Prints a text as a JSON string.
         quote() {
             printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')"
         }
@@ -143,13 +144,13 @@ enum Starter {
         case $1 in
         create)
             if [ ! -d "$folder" ]; then
-                # Made under another name: if we are killed half-way, nobody takes it for a workspace.
+                # The folder gets its name last. If the script is killed before, the workspace does not exist yet.
                 rm -rf "$root/.making-$id"
                 mkdir -p "$root/.making-$id"
                 echo "$PREWARM_WORKSPACE_NAME: $PREWARM_TEMPLATE $PREWARM_VERSION with ${PREWARM_PARAM_CPU:-1} CPUs" \
                     >"$root/.making-$id/NOTE"
                 mv "$root/.making-$id" "$folder"
-                echo "made $folder" >&2
+                echo "created $folder" >&2
             fi
             printf '{"state": "ready", "endpoint": %s, "metadata": {"path": %s}}\n' \
                 "$(quote "file://$folder")" "$(quote "$folder")"
@@ -180,16 +181,16 @@ enum Starter {
         """#
 
     private static let readme = """
-        # Pools of warm workspaces
+        # Pools of ready workspaces
 
-        `presets/` says which pools there are and how large they are; prewarm makes it so. `prewarm.yaml` is the
-        configuration, `provision` makes and removes a workspace, `schemas/` lets editors check what is written.
+        `presets/` defines the pools, and prewarm keeps them at their size. `prewarm.yaml` is the configuration.
+        `provision` creates and deletes workspaces. With `schemas/`, editors check manifests as you type.
 
-            prewarm validate                        # before a commit
-            prewarm plan                            # what a sync would do, and why
-            prewarm sync --wait                     # pull what is committed, and make the pools match
+            prewarm validate                        # check the manifests before a commit
+            prewarm plan                            # show what a sync would do, and why
+            prewarm sync --wait                     # create and delete workspaces to match the last commit
             prewarm status
-            prewarm claim go-small --owner you
+            prewarm claim go-small --owner ada
             prewarm release WORKSPACE
 
         """

@@ -4,8 +4,8 @@ import PrewarmCore
 import PrewarmEngine
 import ServiceLifecycle
 
-/// Tells systemd how it goes (https://www.freedesktop.org/software/systemd/man/sd_notify.html); without systemd it
-/// does nothing.
+/// Notifies systemd of the daemon's state (https://www.freedesktop.org/software/systemd/man/sd_notify.html). Without
+/// systemd it does nothing.
 struct Systemd: Sendable {
     private let address: String?
     private let watchdog: Duration?
@@ -16,16 +16,19 @@ struct Systemd: Sendable {
         watchdog = isOurs ? environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { .microseconds($0) } : nil
     }
 
+    /// Reports that the daemon is ready, with a status that `systemctl status` shows.
     func ready(_ status: String) { send("READY=1\nSTATUS=\(status)") }
 
+    /// Reports that the daemon reads its configuration again.
     func reloading() {
         let uptime = ProcessInfo.processInfo.systemUptime
         send("RELOADING=1\nMONOTONIC_USEC=\(Int64(uptime * 1_000_000))")
     }
 
+    /// Reports that the daemon stops.
     func stopping() { send("STOPPING=1") }
 
-    /// Pats the watchdog for as long as the daemon makes progress.
+    /// Resets the watchdog while the daemon makes progress, until the daemon shuts down.
     func watch(_ daemon: Daemon) async {
         guard let watchdog else {
             try? await gracefulShutdown()
@@ -40,7 +43,7 @@ struct Systemd: Sendable {
         stopping()
     }
 
-    /// A datagram to a socket of the file system, or to an abstract one, whose name begins with `@`.
+    /// Sends a datagram to systemd's socket, which is a path or, if its name begins with `@`, an abstract socket.
     private func send(_ message: String) {
         guard let address, !address.isEmpty else { return }
         let socket = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -62,7 +65,7 @@ struct Systemd: Sendable {
     }
 }
 
-/// ``Systemd`` among the other services.
+/// The service that resets the watchdog of ``Systemd``.
 struct SystemdService: Service {
     let systemd: Systemd
     let daemon: Daemon

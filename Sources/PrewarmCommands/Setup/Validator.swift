@@ -2,7 +2,7 @@ import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
 
-/// Checks without a store: files and folders, or the configuration and what its sources hold now.
+/// The checks of `prewarm validate`: files and folders, or the configuration and the newest commits of its sources.
 struct Validator {
     private let global: GlobalOptions
 
@@ -10,7 +10,8 @@ struct Validator {
         self.global = global
     }
 
-    /// Several paths are checked as one source; a configuration among the files as what it is.
+    /// Checks files and folders together, as one source. A configuration file among them is checked as a configuration.
+    /// - Throws: ``CommandFailure`` if a path cannot be read.
     func check(_ paths: [String]) throws -> Findings {
         var findings = Findings()
         var files: [(path: String, file: ParsedFile)] = []
@@ -35,6 +36,7 @@ struct Validator {
         return findings
     }
 
+    /// Returns a folder of manifests with the names and limits of a configuration.
     static func folder(_ configuration: Configuration?) -> ManifestFolder {
         ManifestFolder(
             provisioners: configuration?.provisioners.map(\.name.value), secrets: configuration?.secretNames,
@@ -42,6 +44,8 @@ struct Validator {
             limit: configuration?.limits.presetsPerSource ?? Policy.Limits.standardPresetsPerSource)
     }
 
+    /// Checks the configuration, and the newest commit of each source.
+    /// - Throws: ``CommandFailure`` if there is no configuration.
     func configured() async throws -> Findings {
         let file = try ConfigurationFile(global)
         let configuration: Configuration
@@ -83,7 +87,7 @@ struct Validator {
         return findings
     }
 
-    /// A few megabytes of files are in memory at a time.
+    /// Returns the parsed files. Only a few megabytes of file contents are in memory at a time.
     private func parsed(
         _ files: [ManifestFile], of source: Engine.Source
     ) async throws(GitFailure) -> [(path: String, file: ParsedFile)] {
@@ -100,6 +104,7 @@ struct Validator {
 }
 
 extension Catalog {
+    /// Adds the lines of files that diagnostics refer to.
     fileprivate mutating func quote(_ files: [ManifestFile], of source: Engine.Source) async throws(GitFailure) {
         let paths = Set(unquotedPaths)
         let quoted = files.filter { paths.contains($0.path) }

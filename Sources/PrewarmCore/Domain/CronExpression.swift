@@ -1,26 +1,29 @@
-/// Five fields of a crontab line: minute, hour, day of month, month, day of week.
+/// The five fields of a crontab line: minute, hour, day of month, month and day of week.
 ///
-/// The fields are read as Vixie's cron reads them (see `CronParser`). Where both days are restricted, either is
-/// enough; a field that begins with `*` (`*/2` too) doesn't count as restricted, and then both must match.
+/// The fields are read as Vixie's cron reads them (see `CronParser`). If both day fields are restricted, one of the two
+/// has to match: `0 0 13 * FRI` matches each 13th and each Friday. A field that begins with `*`, also `*/2`, is not
+/// restricted; then both have to match.
 package struct CronExpression: Hashable, Sendable {
-    /// As written.
+    /// The expression as its author wrote it.
     package let text: String
-    /// One bit for each value: bit 0 is minute 0.
+    /// The minutes, one bit each: bit 0 is minute 0.
     let minutes: UInt64
+    /// The hours, one bit each: bit 0 is hour 0.
     let hours: UInt64
-    /// Bits 1 to 31.
+    /// The days of the month, one bit each: bits 1 to 31.
     let daysOfMonth: UInt64
-    /// Bits 1 to 12.
+    /// The months, one bit each: bits 1 to 12.
     let months: UInt64
-    /// Bits 0 to 6; Sunday is 0.
+    /// The days of the week, one bit each: bits 0 to 6, Sunday is 0.
     let daysOfWeek: UInt64
-    /// Whether the minute or the hour takes every value, or begins with `*`: cron's "wildcard" jobs. They follow the
-    /// clock through a change to or from summer time; the others run once, skipped or repeated.
+    /// True if the minute or the hour begins with `*` or lists every value: cron's "wildcard" jobs. They follow the
+    /// clock through a change to or from daylight saving time. Other jobs run once (see ``Schedule``).
     let followsClock: Bool
-    /// Whether one matching field of day of month and day of week is enough.
+    /// True if it is enough that one of day of month and day of week matches.
     let eitherDaySuffices: Bool
 
-    /// Throws for what cron would refuse, and for dates that no year has.
+    /// Reads an expression. Throws an error if cron would refuse it, or if it names only dates that do not exist, for
+    /// example February 30.
     package init(_ text: String) throws(CronError) {
         let fields = try CronParser(text).fields()
         self.text = text
@@ -35,7 +38,7 @@ package struct CronExpression: Hashable, Sendable {
         eitherDaySuffices = !fields.dayOfMonth.hasStar && !fields.dayOfWeek.hasStar
     }
 
-    /// The largest number of minutes in a row, within an hour, that match.
+    /// The largest number of minutes in a row that match, within an hour. Example: 30 for `0-29 * * * *`.
     package var longestRunOfMinutes: Int {
         var (longest, run) = (0, 0)
         for minute in 0..<60 {
@@ -48,7 +51,8 @@ package struct CronExpression: Hashable, Sendable {
     static let everyMinute: UInt64 = 1 << 60 - 1
     static let everyHour: UInt64 = 1 << 24 - 1
 
-    /// Whether the date matches, counted in days from 1970-01-01.
+    /// Returns true if a date matches.
+    /// - Parameter day: the number of days since 1970-01-01.
     func matches(daysSinceEpoch day: Int) -> Bool {
         let date = CivilTime.date(daysSinceEpoch: day)
         guard months >> UInt64(date.month) & 1 == 1 else { return false }
@@ -57,7 +61,8 @@ package struct CronExpression: Hashable, Sendable {
         return eitherDaySuffices ? dayOfMonth || dayOfWeek : dayOfMonth && dayOfWeek
     }
 
-    /// Whether a minute of the wall clock matches, counted in minutes from 1970-01-01T00:00 on that clock.
+    /// Returns true if a minute of the wall clock matches.
+    /// - Parameter wallMinute: the number of minutes since 1970-01-01T00:00 on the wall clock.
     func matches(wallMinute: Int) -> Bool {
         let (day, minute) = wallMinute.flooredQuotientAndRemainder(dividingBy: 1440)
         return hours >> UInt64(minute / 60) & 1 == 1 && minutes >> UInt64(minute % 60) & 1 == 1

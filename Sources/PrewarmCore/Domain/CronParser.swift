@@ -1,19 +1,21 @@
-/// What is wrong with the text of a ``CronExpression``, and what was expected.
+/// The reason why a text is not a ``CronExpression``.
 package struct CronError: Error, Hashable, Sendable {
+    /// The problem, with the text that was expected.
     package let message: String
-    /// Where the bad part begins, in bytes of UTF-8 from the start of the text.
+    /// The offset of the invalid part, in UTF-8 bytes from the start of the text.
     package let offset: Int
 }
 
-/// Reads the fields of a ``CronExpression``, as Vixie's cron and cronie do (`entry.c`).
+/// A parser of ``CronExpression`` that reads the fields as Vixie's cron and cronie do (`entry.c`).
 ///
-/// `*`, numbers, names of months and days of three letters in any case, ranges, `*/step` and `range/step`, lists of
-/// these. A range that runs backwards and a step behind a single number are errors there, and so here; a range may
-/// end in `SUN` (7), which cron refuses. No `@daily`, no `L`, `W`, `#`, `?` or `~`.
+/// A field may contain `*`, numbers, three-letter names of months and days in any case, ranges, `*/step`, `range/step`
+/// and lists of these. As in cron, a range that ends before it begins and a step after a single number are errors. A
+/// range may end in `SUN` (7), which cron refuses. `@daily`, `L`, `W`, `#`, `?` and `~` are not supported.
 struct CronParser {
     struct Field {
+        /// The values, one bit each.
         var bits: UInt64 = 0
-        /// Whether it begins with `*`, which is what cron goes by.
+        /// True if the field begins with `*`, so that cron does not count it as restricted.
         var hasStar = false
     }
 
@@ -41,7 +43,7 @@ struct CronParser {
         }
         guard isPossible || !(dayOfMonth.hasStar || dayOfWeek.hasStar) else {
             throw CronError(
-                message: "it never matches: no month that is chosen has a day \(firstDay)",
+                message: "the expression never matches: none of its months has a day \(firstDay)",
                 offset: ranges[2].lowerBound)
         }
         return Fields(minute: minute, hour: hour, dayOfMonth: dayOfMonth, month: month, dayOfWeek: dayOfWeek)
@@ -62,7 +64,7 @@ struct CronParser {
         if let begin = start { ranges.append(begin..<bytes.count) }
         if let first = ranges.first, bytes[first.lowerBound] == UInt8(ascii: "@") {
             throw CronError(
-                message: "`\(text(first))` is not supported: write its five fields, as `0 0 * * *` for @daily",
+                message: "`\(text(first))` is not supported: write five fields, for example `0 0 * * *` for @daily",
                 offset: first.lowerBound)
         }
         guard ranges.count == 5 else {
@@ -84,7 +86,7 @@ struct CronParser {
         }
     }
 
-    /// `*`, a value or a range, with a step or without.
+    /// Reads `*`, a value or a range, with or without a step.
     private func item(_ kind: CronFieldKind, _ range: Range<Int>) throws(CronError) -> UInt64 {
         let slash = bytes[range].firstIndex(of: UInt8(ascii: "/"))
         let base = range.lowerBound..<(slash ?? range.upperBound)
@@ -118,13 +120,13 @@ struct CronParser {
     ) throws(CronError) -> ClosedRange<Int> {
         let low = try value(kind, first)
         var high = try value(kind, last)
-        // The name stands for both of its numbers; as the end of a range only 7 makes sense.
+        // `SUN` is 0 and 7. At the end of a range only 7 makes sense.
         if kind == .dayOfWeek, high == 0, low > 0, bytes[last.lowerBound] != UInt8(ascii: "0") { high = 7 }
         guard low <= high else {
             let (begin, end) = (text(first), text(last))
             let wrapped = "`\(begin)-\(kind.last),\(kind.values.lowerBound)-\(end)`"
             throw CronError(
-                message: "the range `\(begin)-\(end)` runs backwards: write \(wrapped)",
+                message: "the range `\(begin)-\(end)` ends before it begins: write \(wrapped)",
                 offset: first.lowerBound)
         }
         return low...high
@@ -147,7 +149,7 @@ struct CronParser {
             message: "expected \(kind.expectation), found \(quoted(range))", offset: range.lowerBound)
     }
 
-    /// At most three digits, which is enough to be out of every range.
+    /// Returns the number of at most three digits; nil for other text. Four digits are out of every range.
     private func number(_ range: Range<Int>) -> Int? {
         guard (1...3).contains(range.count), bytes[range].allSatisfy({ (48...57).contains($0) }) else { return nil }
         return bytes[range].reduce(0) { $0 * 10 + Int($1 - 48) }
@@ -172,11 +174,12 @@ struct CronParser {
     }
 }
 
-/// Which of the five, and what may stand in it.
+/// One of the five fields, with its values and names.
 private enum CronFieldKind {
     case minute, hour, dayOfMonth, month, dayOfWeek
 
-    /// Day of week runs to 7, so that `*/7`, `5-7` and `7` mean what they do in cron.
+    /// The allowed values. Days of the week go up to 7, so that `*/7`, `5-7` and `7` have the meaning that cron gives
+    /// them.
     var values: ClosedRange<Int> {
         switch self {
         case .minute: 0...59
@@ -187,7 +190,7 @@ private enum CronFieldKind {
         }
     }
 
-    /// The last value that is not another name of the first.
+    /// The last value that is not the same as the first: 6 for the day of the week.
     var last: Int { self == .dayOfWeek ? 6 : values.upperBound }
 
     var name: String {

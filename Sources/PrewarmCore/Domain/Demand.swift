@@ -1,19 +1,21 @@
-/// How many instances a preset asks for at which time.
+/// The numbers of workspaces that a preset asks for over time.
 package struct Demand: Hashable, Sendable {
-    /// Outside of the windows of ``schedule``.
+    /// The number outside the windows of ``schedule``.
     package let instances: Int
     package let schedule: Schedule?
 
-    /// None where it is retired.
+    /// Returns the demand of a preset. A retired preset asks for 0 workspaces.
     package init(of preset: Preset) {
         instances = preset.retirement == nil ? preset.instances : 0
         schedule = preset.retirement == nil ? preset.schedule : nil
     }
 
-    /// All that it comes to at some time.
+    /// All numbers that the preset asks for at some time.
     package var numbers: Set<Int> { Set([instances] + (schedule?.windows.map(\.instances) ?? [])) }
 
+    /// The largest of ``numbers``.
     package var most: Int { numbers.max() ?? 0 }
+    /// The smallest of ``numbers``.
     package var least: Int { numbers.min() ?? 0 }
 }
 

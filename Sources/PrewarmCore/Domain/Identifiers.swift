@@ -1,4 +1,5 @@
-/// What a preset is known by: a name is unique within its source.
+/// The identity of a preset: its source and its name, which is unique within the source. Keys are ordered by name, then
+/// by source.
 package struct PresetKey: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let source: String
     package let name: String
@@ -12,11 +13,11 @@ package struct PresetKey: Hashable, Comparable, Sendable, CustomStringConvertibl
         left.name != right.name ? left.name < right.name : left.source < right.source
     }
 
-    /// `source/name`, the form in which the command line accepts it too.
+    /// The form `source/name`, which the command line also accepts.
     package var description: String { "\(source)/\(name)" }
 }
 
-/// The identity of one workspace for ever, and the idempotency key towards its provisioner.
+/// The identity of one workspace. It never changes, and provisioners use it as the idempotency key.
 package struct WorkspaceID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let rawValue: String
 
@@ -31,7 +32,7 @@ package struct WorkspaceID: Hashable, Comparable, Sendable, CustomStringConverti
     package var description: String { rawValue }
 }
 
-/// The identity of one operation; it stays the same over all attempts.
+/// The identity of one operation. It stays the same over all attempts.
 package struct OperationID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let rawValue: String
 
@@ -39,7 +40,8 @@ package struct OperationID: Hashable, Comparable, Sendable, CustomStringConverti
         self.rawValue = rawValue
     }
 
-    /// Of the operation that makes a workspace, of which there is one: it has the id of the workspace.
+    /// Returns the id of the operation that creates a workspace. There is one such operation, so it has the
+    /// workspace's id.
     package init(making workspace: WorkspaceID) {
         self.init(workspace.rawValue)
     }
@@ -51,9 +53,10 @@ package struct OperationID: Hashable, Comparable, Sendable, CustomStringConverti
     package var description: String { rawValue }
 }
 
-/// Makes identifiers in the form of ULIDs (https://github.com/ulid/spec) in lower case: 48 bits of time, 80 random.
+/// A factory of identifiers in the form of ULIDs (https://github.com/ulid/spec), in lower case: 48 bits of time and 80
+/// random bits.
 ///
-/// Identifiers of one factory ascend, so that a batch of inserts appends to its indexes.
+/// The identifiers of one factory ascend, so that a batch of inserts appends to the indexes of the store.
 package struct IdentifierFactory {
     private var time: UInt64
     private var high: UInt64
@@ -61,11 +64,12 @@ package struct IdentifierFactory {
 
     package init(now: Timestamp, using generator: inout some RandomNumberGenerator) {
         time = UInt64(clamping: now.milliseconds) & 0xffff_ffff_ffff
-        // One bit is kept free, so that counting up can't overflow into the time.
+        // The highest random bit is 0, so that counting up cannot overflow into the time.
         high = generator.next() & 0x7fff
         low = generator.next()
     }
 
+    /// Returns the next identifier, which is larger than all before it.
     package mutating func next() -> String {
         let (sum, overflow) = low.addingReportingOverflow(1)
         low = sum

@@ -1,13 +1,13 @@
 /// The holder of a claimed workspace. Owners of different kinds are different owners, even if their names are equal.
 package struct Owner: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
-        /// An API token, by its name.
+        /// An API token. The name is the token's name.
         case token
-        /// The subject of an OIDC token from this issuer.
+        /// An OIDC token from this issuer. The name is the token's subject.
         case oidc(issuer: String)
         /// A text that an operator chose, for example the name of a user.
         case text
-        /// The claim was made by a version that recorded no kinds.
+        /// A claim of an earlier version of prewarm, which did not record the kind.
         case unrecorded
     }
 

@@ -4,7 +4,8 @@ package enum ParameterValue: Hashable, Sendable {
     case integer(Int64)
     case number(Double)
     case boolean(Bool)
-    /// The name of a secret, which the operator's configuration resolves at the moment of the call; never a value.
+    /// The name of a secret. The operator's configuration gives its value when the provisioner is called; the value
+    /// itself is never stored.
     case secret(String)
 }
 

@@ -1,36 +1,38 @@
-/// What a preset's manifest may say of how its pool is handled, beyond size and strategy.
+/// The options of a preset that control how its pool is reconciled, besides its size and strategy.
 package struct PoolOptions: Hashable, Sendable {
     package enum Mode: String, CaseIterable, Sendable {
         /// Plans are carried out.
         case reconcile
-        /// Plans are made and shown, never carried out.
+        /// Plans are made and shown, but not carried out.
         case observe
     }
 
     package enum OnEmpty: String, CaseIterable, Sendable {
         /// A claim on an empty pool is refused.
         case refuse
-        /// A claim on an empty pool makes a workspace for that user.
+        /// A claim on an empty pool creates a workspace for the claimer.
         case create
     }
 
-    /// What becomes of the unclaimed instances of a preset that is deprecated, inactive or gone from git.
+    /// The handling of the unclaimed workspaces of a preset that is deprecated, inactive or removed from git.
     package enum DeletionPolicy: String, CaseIterable, Sendable {
+        /// The workspaces are deleted, as far as the deletion guard allows it.
         case delete = "Delete"
-        /// They wait for an approval.
+        /// The deletions wait for an approval.
         case confirm = "Confirm"
-        /// They are never deleted.
+        /// The workspaces are never deleted.
         case retain = "Retain"
     }
 
-    /// How many instances of a new fingerprint a rollout makes at once until the first of them is ready; 0: no limit.
+    /// The number of workspaces of a new fingerprint that a rollout creates before one of them is ready; 0 for no limit
+    /// (default: 1).
     package var canary = 1
     package var mode = Mode.reconcile
     package var onEmpty = OnEmpty.refuse
     package var deletionPolicy = DeletionPolicy.delete
-    /// How many failed instances, the last ones, stay for inspection.
+    /// The number of failed workspaces that stay for inspection, the latest ones (default: 0).
     package var keepFailed = 0
-    /// Presets of a higher one are filled first where a limit bites.
+    /// The priority of the pool. If a limit is reached, pools of a higher priority are filled first (default: 0).
     package var priority = 0
 
     package init() {}

@@ -1,16 +1,17 @@
-/// A pool as the manifests in force define it: references are followed, defaults filled in, everything checked.
+/// The definition of a pool. Its references are resolved, its defaults are filled in, and all rules are checked.
 package struct Preset: Hashable, Sendable {
-    /// Why a pool is scaled to zero and hands nothing out, whatever its manifest asks for (planning rules 5 and 6).
+    /// The reason why a pool is scaled to zero and refuses claims, whatever its manifest asks for (rules 5 and 6 of
+    /// ``Planner``).
     package enum Retirement: Hashable, Sendable {
         case deprecated(Deprecation)
         case templateDeprecated(Deprecation)
         /// The preset pins another version than the template's active one.
         case inactive(activeVersion: String)
-        /// Its manifest is gone from git.
+        /// The manifest was removed from git.
         case pruned
     }
 
-    /// What its manifests say. There are many presets, which are handed around in each turn: their copies share it.
+    /// The part that copies of the preset share. Each reconciliation copies many presets.
     private let written: Written
     package var retirement: Retirement?
     package private(set) var isSuspended: Bool
@@ -21,17 +22,18 @@ package struct Preset: Hashable, Sendable {
     package var annotations: [String: String] { written.annotations }
     package var origin: Origin { written.origin }
     package var spec: WorkspaceSpec { written.spec }
-    /// Of ``spec``, kept because every turn compares it.
+    /// The fingerprint of ``spec``, kept because each reconciliation compares it.
     package var fingerprint: Fingerprint { written.fingerprint }
-    /// The desired number where no window of the schedule matches.
+    /// The desired number of workspaces outside the windows of the schedule.
     package var instances: Int { written.instances }
-    /// How long an instance may wait for a user, counted from when it was ready; nil: for ever.
+    /// The time from ready to expired for an unclaimed workspace; nil if workspaces do not expire.
     package var ttl: Duration? { written.ttl }
     package var schedule: Schedule? { written.schedule }
     package var strategy: RolloutStrategy { written.strategy }
-    /// Failures in a row after which the preset is stalled.
+    /// The number of failed builds in a row after which the preset is stalled.
     package var failureLimit: Int { written.failureLimit }
-    /// From when its create answered: an instance that is not ready by then has failed. Nil: it may take for ever.
+    /// The time that a workspace may take from the answer to its create until it is ready. If it takes longer, it has
+    /// failed. It is nil if there is no limit.
     package var readyTimeout: Duration? { written.readyTimeout }
 
     package init(
@@ -52,18 +54,18 @@ package struct Preset: Hashable, Sendable {
 
     package static let standardFailureLimit = 3
 
-    /// Whether outdated workspaces can be claimed until they are replaced. ``RolloutStrategy/recreate`` deletes them
-    /// first, so none of them is handed out, also while their deletion is held. A pool that is suspended or only observed
-    /// stays as it is.
+    /// True if outdated workspaces are claimable until they are replaced. ``RolloutStrategy/recreate`` deletes them
+    /// first, so they are not claimable, even while their deletion is held. A pool that is suspended or observed is
+    /// not changed, so its outdated workspaces are claimable.
     package var offersOutdated: Bool { strategy != .recreate || isSuspended || options.mode == .observe }
 
-    /// Whether expired workspaces can be claimed where nothing else is ready: where the strategy keeps a floor.
+    /// True if expired workspaces are claimable when no other one is ready: if the strategy keeps a floor.
     package var offersExpired: Bool {
         let most = Demand(of: self).most
         return strategy.floor(desired: most) > 0
     }
 
-    /// The same when its manifest is gone from git: what that said of leaving it alone is gone, too.
+    /// The preset after its manifest was removed from git. The manifest's `suspended` and `mode` no longer apply.
     package var pruned: Preset {
         var preset = self
         preset.retirement = .pruned

@@ -1,8 +1,8 @@
 /// The ref and the commit that a plan was made from (Flux RFC-0005): `main@sha1:<40 hex>`.
 package struct Revision: Hashable, Sendable, CustomStringConvertible {
-    /// The branch or tag as configured; nil where the source is pinned to a commit.
+    /// The branch or tag that the configuration names; nil if it names a commit.
     package let ref: String?
-    /// 40 lower-case hexadecimal digits.
+    /// The id of the commit: 40 lower-case hexadecimal digits.
     package let commit: String
 
     package init(ref: String?, commit: String) {
@@ -12,10 +12,10 @@ package struct Revision: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { (ref.map { "\($0)@" } ?? "") + "sha1:\(commit)" }
 
-    /// For tables: the hash cut to eight digits.
+    /// The form for tables, with eight digits of the hash: `main@sha1:5394cb7f`.
     package var short: String { (ref.map { "\($0)@" } ?? "") + "sha1:\(commit.prefix(8))" }
 
-    /// Reads the form that ``description`` writes; nil where the text is not one.
+    /// Reads the form of ``description``; nil for other text.
     package init?(_ text: String) {
         let at = text.lastIndex(of: "@")
         let digest = at.map { text[text.index(after: $0)...] } ?? text[...]

@@ -1,6 +1,6 @@
-/// What somebody who asks over the network may do. What each role may is decided in one table, in the server.
+/// The role of a caller over the network. A table in the server lists what each role may do.
 package enum Role: String, CaseIterable, Comparable, Sendable {
-    /// Looks at pools, sources and plans, and nudges a source to look at git now.
+    /// Reads pools, sources and plans, and may wake a source up so that it checks git now.
     case viewer
     /// Claims workspaces for itself, and sees and releases those.
     case claimer

@@ -1,17 +1,19 @@
-/// How instances of an old fingerprint are replaced.
+/// The way in which outdated and expired workspaces are replaced.
 package enum RolloutStrategy: Hashable, Sendable {
-    /// As a Kubernetes Deployment does it: at most `maxSurge` more than desired, at most `maxUnavailable` fewer that a
-    /// user can claim.
+    /// Replaces workspaces like a Kubernetes Deployment: at most `maxSurge` more than desired exist, and at most
+    /// `maxUnavailable` fewer than desired are claimable.
     case rollingUpdate(maxSurge: IntOrPercent, maxUnavailable: IntOrPercent)
-    /// All the old ones are deleted first; a new one takes the place of each that is gone, so that old and new ones
+    /// Deletes all outdated workspaces first, and creates a new one for each that is deleted. Outdated and new ones
     /// together are never more than desired.
     case recreate
 
     /// The defaults of a Kubernetes Deployment.
     package static let standard = rollingUpdate(maxSurge: .percent(25), maxUnavailable: .percent(25))
 
-    /// The bounds for a pool of `desired`, in instances. The surge is rounded up, what may be unavailable down; where
-    /// both come to 0, one may be unavailable (Kubernetes' `ResolveFenceposts`). Nil for ``recreate``.
+    /// Returns the bounds for a pool of `desired` workspaces, as numbers of workspaces; nil for ``recreate``.
+    ///
+    /// The surge is rounded up, and the unavailable number is rounded down. If both are 0, one workspace may be
+    /// unavailable (Kubernetes' `ResolveFenceposts`). Example: 25 % of 10 is a surge of 3, and 2 may be unavailable.
     package func bounds(desired: Int) -> (surge: Int, unavailable: Int)? {
         guard case .rollingUpdate(let maxSurge, let maxUnavailable) = self else { return nil }
         let surge = maxSurge.resolved(of: desired, roundingUp: true)
@@ -19,23 +21,25 @@ package enum RolloutStrategy: Hashable, Sendable {
         return surge == 0 && unavailable == 0 ? (0, 1) : (surge, unavailable)
     }
 
-    /// The number of ready workspaces that stay for claims while others of a pool of `desired` are replaced, whatever
-    /// the cause. Example: 25 % of 20 may be unavailable, so 15 stay. ``recreate`` keeps none.
+    /// Returns the number of ready workspaces that stay for claims while others are replaced. Example: 25 % of 20 may
+    /// be unavailable, so 20 − 5 = 15 stay. The floor of ``recreate`` is 0.
     package func floor(desired: Int) -> Int { bounds(desired: desired).map { desired - $0.unavailable } ?? 0 }
 
-    /// Whether a new version may take more than half of the `desired` ones away before there is one in the place of any.
+    /// Returns true if a rollout may delete more than half of the `desired` workspaces before a replacement is ready.
+    /// Example: `maxUnavailable: 60%` of 10 is 6, which is more than 5.
     package func takesMost(of desired: Int) -> Bool {
         guard let bounds = bounds(desired: desired) else { return true }
         return bounds.unavailable > desired / 2
     }
 }
 
-/// A number of instances, or a share of the desired ones.
+/// A number of workspaces, or a percentage of the desired number.
 package enum IntOrPercent: Hashable, Sendable, CustomStringConvertible {
     case count(Int)
-    /// 0 to 100 for what may be unavailable; a surge may be more.
+    /// A percentage: 0 to 100 for `maxUnavailable`. A surge may be larger.
     case percent(Int)
 
+    /// Returns the number of workspaces. Example: 25 % of 10 is 2.5, which is rounded to 3 or 2.
     package func resolved(of desired: Int, roundingUp: Bool) -> Int {
         switch self {
         case .count(let count): return count

@@ -1,5 +1,5 @@
 extension Schedule {
-    /// The window that sets the number in the minute that contains `instant`; nil where none does.
+    /// Returns the window that sets the number in the minute of `instant`; nil if no window does.
     package func window(at instant: Timestamp, zone: TimeZoneRules) -> Window? {
         let second = instant.wholeSeconds
         let period = zone.period(at: second)
@@ -7,10 +7,10 @@ extension Schedule {
         return windows.first { $0.cron.holds(inWallMinute: minute, of: period) }
     }
 
-    /// The next instant after `instant` at which the number changes, and to what: nil is the preset's own `instances`.
+    /// Returns the next time after `instant` at which the number changes, and the new number; nil if it does not change
+    /// within five years. The new number is nil if no window sets it, so that the preset's `instances` applies.
     ///
-    /// Looks five years ahead; takes microseconds where a change is near, and less than a millisecond for a few
-    /// windows that never change.
+    /// It takes microseconds if a change is near, and less than a millisecond for a few windows that never change.
     package func nextChange(after instant: Timestamp, zone: TimeZoneRules) -> (at: Timestamp, instances: Int?)? {
         var second = instant.wholeSeconds
         guard Self.supportedSeconds.contains(second) else { return nil }
@@ -29,11 +29,17 @@ extension Schedule {
         return nil
     }
 
-    /// The years 0001 to 9999, as of ``Timestamp``.
+    /// The years 0001 to 9999, the range of ``Timestamp``.
     private static let supportedSeconds: Range<Int64> = -62_135_596_800..<253_402_300_800
     private static let horizonSeconds: Int64 = 5 * 366 * 86_400
 
-    /// Goes through the hours of a period; a day in which no window holds is one step.
+    /// Returns the first minute of a period in which the number is not `current`; nil if it is `current` in all of
+    /// them.
+    ///
+    /// It goes through the hours of the period. A day on which no window matches takes one step.
+    /// - Parameters:
+    ///   - start: the first second, since 1970-01-01T00:00:00Z.
+    ///   - end: the first second after the range.
     private func firstWallMinute(
         from start: Int64, to end: Int64, of period: TimeZoneRules.Period, notWanting current: Int?
     ) -> Int? {
@@ -69,7 +75,7 @@ extension Schedule {
         return nil
     }
 
-    /// What one window says of a day that it matches: small and plain, for the loop over hours.
+    /// The hours and minutes of one window on a day that it matches, in a compact form for the loop over hours.
     private struct DayMask {
         let hours: UInt64
         let minutes: UInt64
@@ -82,7 +88,9 @@ extension Schedule {
         }
     }
 
-    /// The minutes of an hour, as bits, in which another number holds than the current one.
+    /// Returns the minutes of an hour, one bit each, in which the number is not the current one.
+    /// - Parameter isFreeWanted: true if no window sets the current number, so that minutes without a window are no
+    ///   change.
     private static func minutes(inHour hour: Int, _ masks: [DayMask], isFreeWanted: Bool) -> UInt64 {
         var free = CronExpression.everyMinute
         var other: UInt64 = 0
@@ -93,7 +101,7 @@ extension Schedule {
         return isFreeWanted ? other : other | free
     }
 
-    /// The same for an hour that has to do with a jump, minute by minute.
+    /// Returns the same bits as `minutes(inHour:)` for an hour near a change of the clock, minute by minute.
     private func unsettledMinutes(
         inWallHour hour: Int, of period: TimeZoneRules.Period, notWanting current: Int?
     ) -> UInt64 {
@@ -105,7 +113,7 @@ extension Schedule {
 }
 
 extension CronExpression {
-    /// Whether the minute is in the window, by the rules for jumps that stand at ``Schedule``.
+    /// Returns true if the minute is in the window, by the rules for changes of the clock (see ``Schedule``).
     func holds(inWallMinute minute: Int, of period: TimeZoneRules.Period) -> Bool {
         guard !followsClock else { return matches(wallMinute: minute) }
         if minute * 60 < period.repeatedUntil { return false }
@@ -116,9 +124,9 @@ extension CronExpression {
     }
 }
 
-/// Wall minutes and hours are counted from 1970-01-01T00:00 on the clock of the zone, seconds there likewise.
+/// Minutes, hours and seconds on the wall clock are counted from 1970-01-01T00:00 on the clock of the zone.
 extension TimeZoneRules.Period {
-    /// Below it a jump is one of the clock, above one of the calendar. Cron has the same limit.
+    /// The longest change of the clock, as in cron. A longer jump is a change of the calendar.
     private static let longestJumpSeconds = 3 * 3600
 
     func wallMinute(atSecond second: Int64) -> Int {
@@ -127,13 +135,14 @@ extension TimeZoneRules.Period {
 
     var firstWallMinute: Int { wallMinute(atSecond: start) }
 
-    /// The second on the wall clock at which the period before ended, if the clock was put back to begin this one.
+    /// The second on the wall clock at which the previous period ended, if the clock was set back to begin this one;
+    /// otherwise the smallest integer. Minutes before it come twice.
     var repeatedUntil: Int {
         let isBackward = offset < previousOffset && previousOffset - offset < Self.longestJumpSeconds
         return isBackward ? Int(start) + previousOffset : .min
     }
 
-    /// The minutes of which no second came, if the clock was put forward.
+    /// The minutes that were skipped, if the clock was set forward to begin this period; otherwise empty.
     var skippedWallMinutes: Range<Int> {
         guard offset > previousOffset, offset - previousOffset < Self.longestJumpSeconds else { return 0..<0 }
         let end = firstWallMinute
@@ -141,7 +150,7 @@ extension TimeZoneRules.Period {
         return min(begin, end)..<end
     }
 
-    /// From this hour on no minute is the first of the period, or repeated.
+    /// The first hour on the wall clock in which no minute is repeated and none is the first of the period.
     var firstSettledWallHour: Int {
         let afterFirst = firstWallMinute.flooredQuotientAndRemainder(dividingBy: 60).quotient + 1
         let repeated = repeatedUntil

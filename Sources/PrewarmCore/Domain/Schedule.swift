@@ -1,14 +1,15 @@
-/// How many instances a preset wants at which time: the first window that matches sets the number.
+/// The number of workspaces that a preset desires over time: the first window that matches sets the number.
 ///
-/// A window covers whole minutes of the wall clock in its time zone: `* 8-18 * * 1-5` is 08:00 to 18:59 from Monday
-/// to Friday. Where that clock jumps by less than three hours, as for summer time, windows keep cron's promises:
+/// A window covers whole minutes of the wall clock in its time zone: `* 8-18 * * 1-5` is 08:00 to 18:59 from Monday to
+/// Friday. If the clock changes by less than three hours, for example to daylight saving time, windows follow cron's
+/// rules:
 ///
-/// - One whose minute or hour is `*`, begins with `*` or lists every value follows the clock: what is skipped is not
-///   made up for, and what comes twice holds twice. So `* 0-3 * * *` has no hole in a night of 25 hours.
-/// - Any other (`30 2 * * *`) runs once. If some of its minutes are skipped, it holds in the first minute after the
-///   jump; of minutes that come twice it holds in the first pass alone.
+/// - A window whose minute or hour begins with `*` or lists every value follows the clock. Skipped minutes are not
+///   made up for, and repeated minutes match twice. Example: `* 0-3 * * *` covers a night of 25 hours without a gap.
+/// - Any other window, for example `30 2 * * *`, runs once. If its minutes are skipped, it matches in the first minute
+///   after the change. If its minutes are repeated, it matches the first time only.
 ///
-/// Larger jumps, as over the date line, are taken as they come.
+/// Larger changes, for example over the date line, get no special rule.
 package struct Schedule: Hashable, Sendable {
     package struct Window: Hashable, Sendable {
         /// The minutes that the window covers.
@@ -21,7 +22,7 @@ package struct Schedule: Hashable, Sendable {
         }
     }
 
-    /// An IANA name, as `Europe/Berlin`.
+    /// The IANA name of the time zone, for example `Europe/Berlin`.
     package let timezone: String
     package let windows: [Window]
 

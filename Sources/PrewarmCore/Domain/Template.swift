@@ -1,13 +1,14 @@
-/// What workspaces are made of. A preset whose template has no manifest has an opaque name, and goes to the default
-/// provisioner.
+/// The template of workspaces: its provisioner, active version and parameter rules. A preset may name a template
+/// without a manifest. Its name is then opaque, and the preset uses the default provisioner.
 package struct Template: Hashable, Sendable {
     package let name: String
     package let labels: [String: String]
     package let annotations: [String: String]
     package let origin: Origin
-    /// By the name that the operator's configuration gives it; nil: the default one.
+    /// The name of the provisioner in the operator's configuration; nil for the default provisioner.
     package let provisioner: String?
-    /// Presets that pin another version are inactive: scaled to zero.
+    /// The active version. Presets that pin another version are inactive, so their pools are scaled to zero. If it is
+    /// nil, presets name their versions.
     package let activeVersion: String?
     package let parameters: [ParameterRule]
     package let deprecated: Deprecation?
@@ -31,9 +32,10 @@ package struct Template: Hashable, Sendable {
     }
 }
 
-/// Where a manifest stands: its path in the repository and the line of its name.
+/// The place of a manifest: its path in the repository and the line of its name.
 package struct Origin: Hashable, Sendable {
     package let file: String
+    /// The line, from 1.
     package let line: Int
 
     package init(file: String, line: Int) {
@@ -42,10 +44,10 @@ package struct Origin: Hashable, Sendable {
     }
 }
 
-/// Why nobody should use a preset or template any more.
+/// The reason why a preset or template is deprecated, and its replacement.
 package struct Deprecation: Hashable, Sendable {
     package let message: String?
-    /// The name of what to use in its place.
+    /// The name of the preset or template to use instead.
     package let replacement: String?
 
     package init(message: String? = nil, replacement: String? = nil) {
@@ -54,7 +56,7 @@ package struct Deprecation: Hashable, Sendable {
     }
 }
 
-/// What a template demands of one parameter.
+/// The rule of a template for one parameter.
 package struct ParameterRule: Hashable, Sendable {
     package enum Kind: String, CaseIterable, Sendable {
         case string, number, integer, boolean
@@ -63,13 +65,14 @@ package struct ParameterRule: Hashable, Sendable {
     package let name: String
     package let kind: Kind
     package let description: String?
-    /// Nil: any value.
+    /// The allowed values (`enum`); nil if any value is allowed.
     package let allowed: [ParameterValue]?
     package let minimum: Double?
     package let maximum: Double?
-    /// A ``Pattern`` that a string must match somewhere, as in JSON Schema.
+    /// A ``Pattern`` that a string has to match somewhere, as in JSON Schema.
     package let pattern: String?
     package let isRequired: Bool
+    /// The `default` of the parameter.
     package let standard: ParameterValue?
 
     package init(

@@ -1,4 +1,4 @@
-/// Whose rules a webhook is signed and read by.
+/// The sender of a webhook, which decides how its signature and body are read.
 package enum WebhookKind: String, CaseIterable, Sendable {
     case github, gitlab
     /// Gitea, Forgejo and Gogs.
@@ -6,7 +6,7 @@ package enum WebhookKind: String, CaseIterable, Sendable {
     /// Bitbucket Cloud and Bitbucket Data Center.
     case bitbucket
     case azureDevOps = "azure-devops"
-    /// Anything that can sign its body: `X-Signature: sha256=…` or `sha512=…`.
+    /// Any sender that signs its body: `X-Signature: sha256=…` or `sha512=…`.
     case generic
     /// Standard Webhooks (https://www.standardwebhooks.com).
     case standard

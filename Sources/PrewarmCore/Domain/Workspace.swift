@@ -1,24 +1,29 @@
-/// `pending → creating → ready → claimed`, and from any of the first three `deleting → deleted`.
+/// The state of a workspace. The usual path is `pending → creating → ready → claimed → deleting → deleted`.
 package enum WorkspaceState: String, CaseIterable, Sendable {
-    /// Its create was never asked for, so that it can be cancelled.
+    /// The provisioner was not called yet, so the create can be canceled. Next: creating, deleted.
     case pending
+    /// The create runs, or the workspace is starting. Next: ready, failed, lost, deleting.
     case creating
+    /// The workspace can be claimed. Next: claimed, deleting, failed, lost.
     case ready
+    /// The workspace belongs to its owner. A workspace that is created for a waiting claim has this state from the
+    /// beginning, and no ``Workspace/readyAt`` until it is ready. Next: deleting, failed, lost.
     case claimed
-    /// Marked for deletion: it can't be claimed any more.
+    /// The workspace is being deleted and can no longer be claimed. Next: deleted.
     case deleting
     case deleted
-    /// Its create failed.
+    /// The create failed, or an inspect found that the workspace is unusable. Next: deleting.
     case failed
-    /// The provisioner says that it is gone.
+    /// The provisioner no longer has the workspace. Next: deleting.
     case lost
 }
 
-/// One instance. Unclaimed it belongs to its pool, claimed to a user, and the reconciler never touches it again.
+/// One workspace. While it is unclaimed, it belongs to its pool. After a claim it belongs to its owner, and the
+/// reconciler does not change it any more.
 package struct Workspace: Hashable, Sendable {
     package let id: WorkspaceID
     package let preset: PresetKey
-    /// What it was built from.
+    /// The definition from which the workspace was built.
     package let spec: WorkspaceSpec
     package let fingerprint: Fingerprint
     package var state: WorkspaceState
@@ -26,10 +31,10 @@ package struct Workspace: Hashable, Sendable {
     package let createdAt: Timestamp
     package var readyAt: Timestamp?
     package var claimedAt: Timestamp?
-    /// As the provisioner gave it: where a user reaches the workspace.
+    /// The address at which the owner reaches the workspace, as the provisioner reported it.
     package var endpoint: String?
     package var metadata: [String: String]
-    /// The revision in force when it was made.
+    /// The revision that was applied when the workspace was created.
     package let revision: String?
 
     package init(
@@ -51,11 +56,11 @@ package struct Workspace: Hashable, Sendable {
         self.revision = revision
     }
 
-    /// For people and for the provisioner: the preset and the end of the id, which is the random part. An RFC 1123 label
-    /// of at most 63 characters, as a host name is.
+    /// The name for people and provisioners: the name of the preset and the end of the id, which is the random part.
+    /// It is an RFC 1123 label of at most 63 characters, so it can be a host name.
     package var name: String { Workspace.name(preset: preset.name, id: id) }
 
-    /// `go-large-3f4g5h6j`; a preset's name is cut where both would not fit.
+    /// Returns the name, for example `go-large-3f4g5h6j`. The preset's name is cut if the result would be too long.
     package static func name(preset: String, id: WorkspaceID) -> String {
         let ending = id.nameEnding
         let room = nameLimit - 1 - ending.utf8.count
@@ -64,13 +69,13 @@ package struct Workspace: Hashable, Sendable {
         return "\(start)-\(ending)"
     }
 
-    /// The longest label of a host name.
+    /// The largest number of characters in a label of a host name.
     package static let nameLimit = 63
 }
 
 extension WorkspaceID {
-    /// The part of a workspace's name that tells it from others of its preset: the last eight characters of an id that
-    /// prewarm made, a short id of another's as it is, and of any other one a digest.
+    /// The part of a workspace's name that distinguishes it from others of its preset: the last eight characters of
+    /// an id that prewarm made, the whole id if it is short and a valid label, otherwise eight digits of its digest.
     fileprivate var nameEnding: String {
         let bytes = rawValue.utf8
         if bytes.count == 26, bytes.allSatisfy(\.isLowercaseAlphanumeric) { return String(rawValue.suffix(8)) }

@@ -1,11 +1,11 @@
-/// What an instance is built from. Its digest is the ``Fingerprint``; nothing else of a preset is in it, so changing
-/// `instances`, `ttl`, `schedule` or labels replaces nothing.
+/// The definition from which a workspace is built. Its digest is the ``Fingerprint``. No other field of a preset is
+/// in it, so a change of `instances`, `ttl`, `schedule` or labels replaces no workspace.
 package struct WorkspaceSpec: Hashable, Sendable {
     package let template: String
     package let version: String
-    /// By the name that the operator's configuration gives it.
+    /// The name of the provisioner in the operator's configuration.
     package let provisioner: String
-    /// With the template's defaults filled in.
+    /// The parameters, including the template's defaults.
     package let parameters: [String: ParameterValue]
 
     package init(template: String, version: String, provisioner: String, parameters: [String: ParameterValue]) {
@@ -15,7 +15,7 @@ package struct WorkspaceSpec: Hashable, Sendable {
         self.parameters = parameters
     }
 
-    /// The first 64 bits of SHA-256 over the binary form, which is one only for equal specs.
+    /// The first 64 bits of the SHA-256 of the binary form. Equal specs have equal binary forms.
     package var fingerprint: Fingerprint {
         Fingerprint(rawValue: SHA256.digest(binary).prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
     }
@@ -39,7 +39,7 @@ extension WorkspaceSpec: BinaryCodable {
 
 /// A digest of a ``WorkspaceSpec``, written as 16 hexadecimal digits.
 ///
-/// It is compared only between instances of one preset, so 64 bits leave no room for an accident.
+/// Fingerprints are compared only between workspaces of one preset, so 64 bits are enough.
 package struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let rawValue: UInt64
 
@@ -49,7 +49,7 @@ package struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConverti
 
     /// Reads 16 hexadecimal digits; nil for anything else.
     package init?(_ text: String) {
-        // The sign that UInt64 would read too is none.
+        // `UInt64(_:radix:)` also reads a sign, which is not a digit.
         guard text.utf8.count == 16, text.utf8.first != UInt8(ascii: "+"), let value = UInt64(text, radix: 16) else {
             return nil
         }

@@ -1,31 +1,36 @@
-/// What the manifest files of one revision put in force, once the references between them are followed.
+/// The presets and templates of a source at one revision: its manifest files with the references between them resolved.
 package struct Catalog: Sendable {
-    /// In the order of their names: the good ones, the last good version of those that have errors, and those that are
-    /// gone from git, as pruned.
+    /// The presets in the order of their names: the valid ones, the last valid version of those that have errors, and
+    /// those that were removed from git, as pruned.
     package private(set) var presets: [Preset] = []
+    /// The templates in the order of their names: the valid ones, and the last valid version of those that have errors.
     package private(set) var templates: [Template] = []
-    /// In the order of files and positions.
+    /// The errors and warnings, in the order of files and positions.
     package var diagnostics: [Diagnostic] = []
-    /// Warnings of what is valid and may not be meant, for those who write manifests: a preset that its template scales to
-    /// zero, which the conditions of the preset say once it is applied.
+    /// The warnings about valid manifests that only `prewarm validate` shows: a preset that its template scales to
+    /// zero. Once the preset is applied, its conditions say so.
     package private(set) var notices: [Diagnostic] = []
+    /// The number of documents that are not prewarm manifests.
     package private(set) var foreignDocuments = 0
-    /// Names of presets that are there, but have errors.
+    /// The names of presets whose manifests have errors.
     package private(set) var invalidNames: Set<String> = []
-    /// An error hides what else there may be, so that nothing counts as gone.
+    /// True if an error may hide presets, so that no preset counts as removed.
     package private(set) var hidesPresets = false
 
     private let source: String
 
+    /// Resolves the references between the files, and decides what stays applied because of an error.
     /// - Parameters:
-    ///   - files: in the order of their paths.
-    ///   - unreadPaths: where something is that is not read, as a symbolic link in the place of a file or a folder: what is
-    ///     in force from there stays.
-    ///   - provisioners: the names of the configuration; nil: any name will do.
-    ///   - secrets: the names that the configuration gives a value, by provisioner; nil: any name will do.
-    ///   - limit: the number of presets, and of templates, that the files may define; beyond it everything stays as it
-    ///     was.
-    ///   - previous: what the last revision put in force.
+    ///   - files: the parsed files, in the order of their paths.
+    ///   - unreadPaths: the paths that are not read, for example symbolic links. Presets and templates that were
+    ///     applied from such a path stay.
+    ///   - provisioners: the names of the configured provisioners; nil if any name is accepted.
+    ///   - secrets: the names of the configured secrets, by provisioner; nil if any name is accepted.
+    ///   - defaultProvisioner: the name of the default provisioner; nil if there is no default.
+    ///   - limit: the largest number of presets, and of templates, that the files may define. If they define more,
+    ///     everything stays as it was.
+    ///   - previous: the presets that the last revision applied.
+    ///   - previousTemplates: the templates that the last revision applied.
     package init(
         source: String, files: [(path: String, file: ParsedFile)], unreadPaths: [String] = [],
         provisioners: [String]?, secrets: [String: Set<String>]? = nil, defaultProvisioner: String?,
@@ -50,7 +55,8 @@ package struct Catalog: Sendable {
         var (hidden, doubted): ([String], [String: [String]]) = ([], [:])
         for preset in previous where !linked.contains(preset.key.name) {
             let (name, path) = (preset.key.name, preset.origin.file)
-            // Removing is a deletion, breaking is none; and what breaks a manifest may hide that it is one.
+            // Only a removed manifest removes its preset. An invalid one does not, and an error may hide what a
+            // document is.
             var isKept =
                 linker.invalidPresets.contains(name) || linker.brokenPaths.contains(path) || linker.isUnread(path)
             if !isKept, preset.retirement != .pruned {
@@ -68,15 +74,16 @@ package struct Catalog: Sendable {
         diagnostics += doubted.map { path, names in
             Diagnostic(
                 .error, file: path,
-                "presets are in force that no readable document defines any more; they stay: \(names.summary)",
+                "no readable document defines these applied presets any more, so they stay: \(names.summary)",
                 hint: Linker.doubtHint)
         }
         if let path = linker.invalidPaths.min(), !hidden.isEmpty {
             diagnostics.append(
                 Diagnostic(
                     .warning, file: path,
-                    "presets that are gone from git may be in this file, and stay until it can be read: \(hidden.summary)",
-                    hint: "fix the errors of the file, or exclude it in the configuration if it holds no manifests"))
+                    "this file may define presets that no other file defines; they stay until it can be read: "
+                        + hidden.summary,
+                    hint: Linker.fixOrExclude))
         }
         diagnostics.sort()
         diagnostics.limitToSource(omitted: linker.omitted)
@@ -95,7 +102,9 @@ package struct Catalog: Sendable {
         guard max(presets, templates) > limit else { return nil }
         let found = presets > limit ? "\(presets) presets" : "\(templates) templates"
         return Diagnostic(
-            .error, "the manifests define \(found), more than \(limit), the limit for a source; what was applied stays",
-            hint: "split the source, or raise policy.limits.presetsPerSource in the configuration")
+            .error,
+            "cannot apply the manifests: they define \(found), and a source may define at most \(limit); the applied "
+                + "presets and templates stay",
+            hint: "split the source, or raise `policy.limits.presetsPerSource` in the configuration")
     }
 }

@@ -1,9 +1,10 @@
-/// What a few changed files make of a catalog, for what changed alone.
+/// The changes of a catalog that a few changed files cause, without reading the other files.
 ///
-/// It is what ``Catalog`` would make of all files, or nothing where more than these files has to be looked at: for a
-/// file with an error, for templates that changed, for a name that is there twice, and for a replacement that is gone.
+/// The result is the same as that of ``Catalog`` over all files. If these files alone are not enough, the initializer
+/// returns nil: for a file with an error, a changed template, a name that two documents have, and a replacement that
+/// was removed.
 package struct CatalogChange: Sendable {
-    /// A manifest file before and after; nil where it was not there or is not any more.
+    /// A manifest file before and after the change; nil if it did not exist before, or no longer exists.
     package struct File: Sendable {
         package let path: String
         package let old: ParsedFile?
@@ -16,16 +17,17 @@ package struct CatalogChange: Sendable {
         }
     }
 
-    /// In the order of their names: presets that are new, different or gone (as pruned).
+    /// The presets that are new, changed or removed (as pruned), in the order of their names.
     package private(set) var presets: [PresetChange] = []
-    /// How many more documents that are none of ours there are.
+    /// The change of the number of documents that are not prewarm manifests; negative if there are fewer.
     package private(set) var foreignDocuments = 0
 
+    /// Returns nil if only a whole ``Catalog`` can decide.
     /// - Parameters:
-    ///   - files: all that differ from the last revision, of which no file had an error or a warning.
-    ///   - provisioners: as for ``Catalog``.
-    ///   - base: what that revision put in force.
-    /// - Returns: nil where only a whole catalog can tell.
+    ///   - files: all files that differ from the last revision. No file of that revision had an error or a warning.
+    ///   - provisioners: see ``Catalog``, as for `secrets` and `defaultProvisioner`.
+    ///   - base: the catalog of the last revision.
+    /// - Throws: the errors of `base`.
     package init?(
         source: String, files: [File], provisioners: [String]?, secrets: [String: Set<String>]? = nil,
         defaultProvisioner: String?, base: some CatalogBase
@@ -38,7 +40,7 @@ package struct CatalogChange: Sendable {
         guard let before = try base.presets(names.union(gone)) else { return nil }
         let paths = Set(files.map(\.path))
         for name in names {
-            // Defined in a file that did not change, too.
+            // A file that did not change defines the name, too.
             if let other = before[name], other.retirement != .pruned, !paths.contains(other.origin.file) { return nil }
         }
         var linker = Linker(
@@ -67,8 +69,9 @@ package struct CatalogChange: Sendable {
     }
 }
 
+/// A preset before and after a revision.
 package struct PresetChange: Hashable, Sendable {
-    /// Nil: it is new.
+    /// The preset of the last revision; nil if the preset is new.
     package let before: Preset?
     package let now: Preset
 
@@ -78,17 +81,18 @@ package struct PresetChange: Hashable, Sendable {
     }
 }
 
-/// What a revision put in force, for single questions. Every file of it was without an error or a warning.
+/// The catalog of an applied revision, read one question at a time. No file of the revision had an error or a warning.
 package protocol CatalogBase {
-    /// Those of these names that there are, pruned ones included; nil where one of them can't be told.
+    /// Returns the presets that have these names, including pruned ones; nil if a name cannot be resolved.
     func presets(_ names: Set<String>) throws -> [String: Preset]?
+    /// Returns the template of this name; nil if it has no manifest.
     func template(_ name: String) throws -> Template?
-    /// Whether a deprecated preset names it as its replacement; true where that can't be told.
+    /// Returns true if a deprecated preset names this preset as its replacement, or if that is unknown.
     func isReplacement(_ name: String) throws -> Bool
 }
 
 extension CatalogChange.File {
-    /// Without errors, and without a say in what templates there are.
+    /// True if the file has no errors before and after, and changes no template.
     fileprivate var isPlain: Bool {
         for file in [old, new].compactMap({ $0 }) {
             guard file.diagnostics.isEmpty, file.invalid.isEmpty, !file.isUnreadable, !file.hidesTemplates else {

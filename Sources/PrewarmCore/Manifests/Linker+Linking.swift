@@ -1,13 +1,15 @@
 extension Linker {
     // MARK: Templates
 
+    /// Adds a template to ``templates``, or reports its errors.
     mutating func link(_ draft: TemplateDraft, _ path: String) {
         let before = errors
         let name = draft.name.value
         if let provisioner = draft.provisioner { check(provisioner, path) }
         if let replacement = draft.deprecated?.replacement, !templateNames.contains(replacement) {
             report(
-                path, draft.replacement, "there is no template \"\(replacement)\" to replace this one",
+                path, draft.replacement,
+                "invalid replacement \"\(replacement)\": the source has no template of that name",
                 hint: suggestions.hint(for: replacement, among: templateNames))
         }
         guard errors == before else {
@@ -25,13 +27,18 @@ extension Linker {
     private mutating func check(_ provisioner: Located<String>, _ path: String) {
         guard let provisioners, !provisioners.contains(provisioner.value) else { return }
         report(
-            path, provisioner.position, "the configuration names no provisioner \"\(provisioner.value)\"",
+            path, provisioner.position,
+            "invalid provisioner \"\(provisioner.value)\": the configuration has no provisioner of that name",
             hint: suggestions.hint(for: provisioner.value, among: provisioners)
-                ?? (provisioners.isEmpty ? nil : "it names \(provisioners.sorted().summary)"))
+                ?? (provisioners.isEmpty
+                    ? "add it to `provisioners` in the configuration"
+                    : "use a provisioner of the configuration: \(provisioners.sorted().summary)"))
     }
 
     // MARK: Presets
 
+    /// Adds a preset to ``presets``, or reports its errors. If its template may be hidden by an error, the preset
+    /// stays as it is applied.
     mutating func link(_ draft: PresetDraft, _ path: String) {
         let before = errors
         let name = draft.name.value
@@ -39,7 +46,7 @@ extension Linker {
         if template == nil,
             let place = invalidTemplates[draft.template.value] ?? pathOfHiddenTemplate(of: draft)
         {
-            // Its template has errors of its own, or may be behind one: what is applied stays.
+            // The template has errors, or an error may hide it. The applied preset stays.
             hold(preset: name, becauseOf: place)
             noteInvalid(name, path)
             return
@@ -49,27 +56,33 @@ extension Linker {
             report(
                 path, draft.template.position,
                 template == nil
-                    ? "there is no template \"\(draft.template.value)\", and no provisioner is the default one"
-                    : "the template \"\(draft.template.value)\" names no provisioner, and none is the default one",
+                    ? "cannot choose a provisioner: there is no template \"\(draft.template.value)\", and the "
+                        + "configuration has no default provisioner"
+                    : "cannot choose a provisioner: the template \"\(draft.template.value)\" has no `provisioner`, and "
+                        + "the configuration has no default provisioner",
                 hint: suggestions.hint(for: draft.template.value, among: templateNames)
-                    ?? "set `default: true` on a provisioner of the configuration, or name one in the template")
+                    ?? "set `default: true` on a provisioner of the configuration, or set `provisioner` in the template"
+            )
         }
         let version = draft.version?.value ?? template?.activeVersion
         if version == nil {
             report(
                 path, template == nil ? draft.template.position : draft.spec,
                 template == nil
-                    ? "there is no template \"\(draft.template.value)\", and the preset has no version without it"
-                    : "the preset has no version, and its template has no activeVersion to take it from",
+                    ? "cannot choose a version: there is no template \"\(draft.template.value)\", and the preset has no "
+                        + "`version`"
+                    : "cannot choose a version: the preset has no `version`, and the template "
+                        + "\"\(draft.template.value)\" has no `activeVersion`",
                 hint: template != nil
-                    ? "add `version:` to its spec"
+                    ? "add `version` to the spec of the preset"
                     : suggestions.hint(for: draft.template.value, among: templateNames)
-                        ?? "templates are read from the paths of the source alone, as presets are; without one, a preset "
-                        + "needs a `version:` of its own")
+                        ?? "add `version` to the spec of the preset, or add a manifest of the template to the paths of "
+                        + "the source")
         }
         if let replacement = draft.deprecated?.replacement, !presetNames.contains(replacement) {
             report(
-                path, draft.replacement, "there is no preset \"\(replacement)\" to replace this one",
+                path, draft.replacement,
+                "invalid replacement \"\(replacement)\": the source has no preset of that name",
                 hint: suggestions.hint(for: replacement, among: presetNames))
         }
         let parameters = self.parameters(of: draft, template, path)
@@ -93,7 +106,7 @@ extension Linker {
                 options: draft.options, readyTimeout: template?.readyTimeout))
     }
 
-    /// What is in force of that name stays, and what is in force from that file.
+    /// Records that a preset is invalid, so that the applied preset of that name, and those from that file, stay.
     private mutating func noteInvalid(_ preset: String, _ path: String) {
         invalidPresets.insert(preset)
         brokenPaths.insert(path)
@@ -105,9 +118,9 @@ extension Linker {
             guard case .secret(let name) = value.value, !known.contains(name) else { continue }
             report(
                 path, value.position,
-                "the configuration has no secret \"\(name)\" for the provisioner \"\(provisioner)\"",
+                "invalid secret \"\(name)\": the configuration has no such secret for the provisioner \"\(provisioner)\"",
                 hint: suggestions.hint(for: name, among: known)
-                    ?? "give it a value under `secrets:` of the configuration")
+                    ?? "add \(name) to `secrets` in the configuration")
         }
     }
 
@@ -118,8 +131,7 @@ extension Linker {
         return nil
     }
 
-    /// Notes what another document makes of the preset: its pool is scaled to zero, though its own manifest asks for
-    /// workspaces.
+    /// Adds a notice if the template scales the pool to zero although the manifest of the preset asks for workspaces.
     private mutating func note(
         _ retirement: Preset.Retirement?, _ draft: PresetDraft, version: String, _ path: String
     ) {
@@ -129,12 +141,12 @@ extension Linker {
                 path, draft.version?.position ?? draft.spec,
                 "the pool is scaled to zero: the preset pins version \(version), and the active version of the template "
                     + "\"\(draft.template.value)\" is \(active)",
-                hint: "set version: \"\(active)\", or remove `version` to follow the template")
+                hint: "set `version: \"\(active)\"`, or remove `version` to follow the template")
         case .templateDeprecated:
             note(
                 path, draft.template.position,
                 "the pool is scaled to zero: the template \"\(draft.template.value)\" is deprecated",
-                hint: "set another template, or remove the preset")
+                hint: "set `template` to another template, or remove the preset")
         case .deprecated, .pruned, nil: break
         }
     }
@@ -147,8 +159,10 @@ extension Linker {
         let names = Set(rules.map(\.name))
         for (name, value) in draft.parameters.sorted(by: { $0.key < $1.key }) where !names.contains(name) {
             report(
-                path, value.position, "the template \"\(draft.template.value)\" has no parameter \"\(name)\"",
-                hint: suggestions.hint(for: name, among: names) ?? "it has \(names.sorted().summary)")
+                path, value.position,
+                "invalid parameter \"\(name)\": the template \"\(draft.template.value)\" has no parameter of that name",
+                hint: suggestions.hint(for: name, among: names)
+                    ?? "use a parameter of the template: \(names.sorted().summary)")
         }
         for rule in rules {
             if let value = draft.parameters[rule.name] {
@@ -161,23 +175,24 @@ extension Linker {
                 report(
                     path, draft.spec,
                     "the template \"\(draft.template.value)\" requires the parameter \"\(rule.name)\"",
-                    hint: rule.description ?? "add it under `parameters:`")
+                    hint: rule.description ?? "add \(rule.name) to `parameters` of the preset")
             }
         }
         return values
     }
 
-    /// Counts the parameters of a preset: the defaults of a template are those of each of its presets.
+    /// Adds the size of a preset's parameters to that of the source. Defaults of a template count for each of its
+    /// presets.
     private mutating func noteSize(of parameters: [String: ParameterValue], _ draft: PresetDraft, _ path: String) {
         for (name, value) in parameters {
-            // An entry takes some room of its own.
+            // 64 bytes stand for the memory of a dictionary entry.
             parameterBytes += name.utf8.count + value.byteCount + 64
         }
         guard parameterBytes > Self.mostParameterBytes else { return }
         report(
             path, draft.spec,
-            "the parameters of the presets up to this one, in the order of their names, take more than "
-                + "\(Self.mostParameterBytes >> 20) MiB, the limit for a source",
+            "cannot apply this preset: the parameters of the source's presets, in the order of their names, take more "
+                + "than \(Self.mostParameterBytes >> 20) MiB",
             hint: "give the presets fewer or shorter parameters, and their templates fewer or shorter defaults")
     }
 

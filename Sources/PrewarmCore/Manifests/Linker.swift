@@ -1,4 +1,4 @@
-/// Follows the references of one revision.
+/// Resolves the references between the manifest files of one revision, and collects the errors. ``Catalog`` uses it.
 struct Linker {
     let source: String
     let provisioners: [String]?
@@ -7,44 +7,49 @@ struct Linker {
     let files: [(path: String, file: ParsedFile)]
     private let unreadPaths: [String]
 
-    /// Those of whole files in the order of their names.
+    /// The valid presets. ``link(_:_:)`` over whole files leaves them in the order of their names.
     var presets: [Preset] = []
+    /// The valid templates, by name.
     var templates: [String: Template] = [:]
     private(set) var diagnostics: [Diagnostic] = []
-    /// The number of errors that were found, those that are not kept included.
+    /// The number of errors, including those that are counted but not kept.
     private(set) var errors = 0
-    /// The number of diagnostics beyond those that are kept.
+    /// The number of diagnostics that are counted but not kept.
     private(set) var omitted = 0
     private var errorsOfFiles: [String: Int] = [:]
     private var omittedOfFiles: [String: Int] = [:]
-    /// What is valid, and may not be meant.
+    /// The warnings about valid manifests (``Catalog/notices``).
     private(set) var notices: [Diagnostic] = []
+    /// The names of presets whose manifests have errors.
     var invalidPresets: Set<String> = []
-    /// By name, the file because of which a template is not known as it should be now.
+    /// The file with the error that makes a template invalid or unknown, by template name.
     var invalidTemplates: [String: String] = [:]
-    /// Of files whose presets can't all be named.
+    /// The paths of files with errors that may hide presets with unknown names.
     var invalidPaths: Set<String> = []
-    /// Of files with an error, which may be in the name of a preset, too.
+    /// The paths of files with errors. An error may also be in the name of a preset.
     var brokenPaths: Set<String> = []
-    /// The first file with an error that hides what may be a template.
+    /// The first file with an error that may hide a template.
     private(set) var pathOfHiddenTemplates: String?
-    /// By file, what is not linked or forgotten because of it.
+    /// The names of presets that stay as they are because of errors in a file, by path.
     private var heldPresets: [String: [String]] = [:]
+    /// The names of templates that stay because of errors in a file, by path.
     private var heldTemplates: [String: [String]] = [:]
-    /// Of files that may have been ours, and of documents that almost are.
+    /// The paths of files that may have contained manifests before an error (``ParsedFile/isDoubtful``).
     private var doubtfulPaths: Set<String> = []
+    /// The paths of documents that are almost manifests (``ParsedFile/doubtful``).
     private var doubtfulDocuments: [InvalidDocument: String] = [:]
-    /// Of documents that are commented out, or in a text, by file.
+    /// The documents that are commented out or inside a text, by path (``ParsedFile/setAside``).
     private var documentsAside: [String: Set<InvalidDocument>] = [:]
 
     var patterns = PatternCache()
     var suggestions = SuggestionBudget()
-    /// The bytes of the parameters of all presets.
+    /// The size of the parameters of all presets, in bytes.
     var parameterBytes = 0
+    /// The names of templates that presets and replacements may refer to.
     var templateNames: Set<String> = []
-    /// What a preset may name as its replacement.
+    /// The names of presets that a replacement may refer to.
     var presetNames: Set<String> = []
-    /// Of presets that are applied already, the template that each names, where that has no manifest.
+    /// The template of each applied preset whose template has no manifest, by the name of the preset.
     private var opaqueTemplates: [String: String] = [:]
 
     init(
@@ -59,6 +64,10 @@ struct Linker {
         self.files = files
     }
 
+    /// Links all files: templates first, then presets.
+    /// - Parameters:
+    ///   - previous: the presets of the last revision.
+    ///   - previousTemplates: the templates of the last revision.
     mutating func link(_ previous: [Preset], _ previousTemplates: [Template]) {
         let earlierPaths = Set(previous.map(\.origin.file)).union(previousTemplates.map(\.origin.file))
         for (path, file) in files {
@@ -81,7 +90,7 @@ struct Linker {
         for place in templateDrafts {
             link(files[place.file].file.templates[place.draft], files[place.file].path)
         }
-        // As one that has another name now, and an error.
+        // For example a template that got another name and an error at the same time.
         for template in previousTemplates where templates[template.name] == nil && isInBrokenFile(template) {
             invalidTemplates[template.name] = template.origin.file
         }
@@ -91,7 +100,7 @@ struct Linker {
 
     private mutating func collect(_ found: [Diagnostic], _ path: String) {
         errors += found.count { $0.severity == .error }
-        // What counts of many broken files is that each is named.
+        // If there are many broken files, at least one error of each file is kept.
         let hasRoom = diagnostics.count < Diagnostic.mostInSource
         let kept = hasRoom ? found[...] : found.first { $0.severity == .error }.map { [$0][...] } ?? []
         omitted += found.count - kept.count
@@ -117,13 +126,14 @@ struct Linker {
         }
     }
 
-    // MARK: What an error may hide
+    // MARK: Manifests that an error may hide
 
     private mutating func noteHiddenTemplates(_ path: String) {
         pathOfHiddenTemplates = min(pathOfHiddenTemplates ?? path, path)
     }
 
-    /// A template that was forgotten because no error hides it anew: what its presets name is opaque, and stays so.
+    /// Records the applied presets whose templates have no manifest. A new error in another file does not change that
+    /// their templates are opaque names.
     private mutating func noteOpaqueTemplates(of previous: [Preset], besides templates: [Template]) {
         guard pathOfHiddenTemplates != nil else { return }
         let known = Set(templates.map(\.name))
@@ -132,13 +142,13 @@ struct Linker {
         }
     }
 
-    /// Returns the file that may define the template of a preset, which no readable file defines. A preset that is applied
-    /// with an opaque template goes on with it.
+    /// Returns the file that may define the template of a preset, which no readable file defines. A preset that is
+    /// applied with an opaque template keeps it.
     func pathOfHiddenTemplate(of draft: PresetDraft) -> String? {
         opaqueTemplates[draft.name.value] == draft.template.value ? nil : pathOfHiddenTemplates
     }
 
-    /// Whether a template of an earlier revision, which no readable document defines, stays because of an error.
+    /// Returns true if a template that no readable document defines stays because of an error.
     private mutating func keep(_ template: Template) -> Bool {
         if isInBrokenFile(template) { return true }
         guard let path = pathOfHiddenTemplates else { return false }
@@ -150,22 +160,23 @@ struct Linker {
         brokenPaths.contains(template.origin.file) || isUnread(template.origin.file)
     }
 
-    /// Whether the path, or a folder above it, is not read.
+    /// Returns true if the path, or a folder above it, is not read.
     func isUnread(_ path: String) -> Bool { unreadPaths.contains { path.isPath(atOrBelow: $0) } }
 
-    /// Whether a template that is not there any more may be what a slip of the pen made something else of; reports it
-    /// then.
+    /// Returns true, and reports an error, if a template that no document defines any more may have been broken by an
+    /// editing error.
     private mutating func reportDoubt(of template: Template) -> Bool {
         guard let path = doubt(template.name, isPreset: false, from: template.origin.file) else { return false }
         report(
             path, nil,
-            "the template \"\(template.name)\" is in force, and no readable document defines it any more; it stays, and so "
-                + "does what its presets have",
+            "no readable document defines the applied template \"\(template.name)\" any more, so it and its presets stay",
             hint: Self.doubtHint)
         return true
     }
 
-    /// Returns the file that may be meant to define a preset or template, though as it stands it does not.
+    /// Returns the path of a file that was probably meant to define this preset or template, but does not; nil if
+    /// there is no such file.
+    /// - Parameter path: the file that defined it in the last revision.
     func doubt(_ name: String, isPreset: Bool, from path: String) -> String? {
         let document = InvalidDocument(isPreset: isPreset, name: name)
         if doubtfulPaths.contains(path) || documentsAside[path]?.contains(document) == true { return path }
@@ -173,13 +184,16 @@ struct Linker {
     }
 
     static let doubtHint =
-        "a manifest is a document that begins with apiVersion: prewarm/v1; to remove its pools, remove the file, or the "
-        + "document with its comments where others stay in the file"
+        "begin the document with `apiVersion: prewarm/v1`. To delete the pools instead, remove the file, or the document "
+        + "with its comments if other documents stay in the file"
+
+    static let fixOrExclude =
+        "fix the errors in the file, or add it to `exclude` of the source if it contains no manifests"
 
     // MARK: Names
 
-    /// Where the drafts are whose name no other has, in the order of the names; the others get an error each, and count
-    /// as invalid.
+    /// Returns the places of the drafts with unique names, in the order of the names. Each draft whose name is not
+    /// unique gets an error and counts as invalid.
     private mutating func unique<Draft: NamedDraft>(_ drafts: (ParsedFile) -> [Draft], kind: String) -> [Place] {
         var places: [Place] = []
         for file in files.indices {
@@ -199,7 +213,7 @@ struct Linker {
         return result
     }
 
-    /// All have one name.
+    /// Reports an error at each of several places that define the same name.
     private mutating func report(_ places: ArraySlice<Place>, kind: String) {
         for (index, place) in places.enumerated() {
             let name = place.name.value
@@ -211,12 +225,13 @@ struct Linker {
             report(
                 files[place.file].path, place.name.position,
                 "the \(kind) \"\(name)\" is defined here and in \(path):\(there.line):\(there.column)",
-                hint: "a name is unique in a source: rename one or remove it")
+                hint: "rename one of the documents, or remove it: names are unique in a source")
         }
     }
 
     // MARK: Reports
 
+    /// Reports an error. If a file or the source has too many errors, it is only counted.
     mutating func report(_ path: String, _ position: Position?, _ message: String, hint: String? = nil) {
         errors += 1
         errorsOfFiles[path, default: 0] += 1
@@ -228,28 +243,31 @@ struct Linker {
         diagnostics.append(Diagnostic(.error, file: path, at: position, message, hint: hint))
     }
 
+    /// Adds a warning to ``notices``.
     mutating func note(_ path: String, _ position: Position?, _ message: String, hint: String) {
         guard notices.count < Diagnostic.mostInSource else { return }
         notices.append(Diagnostic(.warning, file: path, at: position, message, hint: hint))
     }
 
+    /// Records that a preset stays as it is because of errors in a file.
     mutating func hold(preset name: String, becauseOf path: String) { heldPresets[path, default: []].append(name) }
 
-    /// Names what an error in one file keeps others from.
+    /// Adds a warning for each file whose errors keep presets or templates of other files as they are.
     private mutating func reportHeld() {
         for (path, names) in heldTemplates.sorted(by: { $0.key < $1.key }) {
             diagnostics.append(
                 Diagnostic(
                     .warning, file: path,
-                    "templates that are gone from git may be in this file, and stay until it is valid: \(names.summary)",
-                    hint: Self.heldHint))
+                    "this file may define templates that no other file defines; they stay until it is valid: "
+                        + names.summary,
+                    hint: Self.fixOrExclude))
         }
         for (path, names) in heldPresets.sorted(by: { $0.key < $1.key }) {
             diagnostics.append(
                 Diagnostic(
                     .warning, file: path,
-                    "presets wait for a template that this file may define, and stay as they are: \(names.summary)",
-                    hint: Self.heldHint))
+                    "this file may define the template of these presets, so they stay as they are: \(names.summary)",
+                    hint: Self.fixOrExclude))
         }
         for (path, count) in omittedOfFiles.sorted(by: { $0.key < $1.key }) {
             if diagnostics.count < Diagnostic.mostInSource {
@@ -260,10 +278,9 @@ struct Linker {
         }
     }
 
-    private static let heldHint = "fix the errors of the file, or exclude it in the configuration"
 }
 
-/// A draft: its file, and which of that file's it is. In the order of names, and of files where they are the same.
+/// The place of a draft: the index of its file and its index in the file. Places are ordered by name, then by file.
 private struct Place: Comparable {
     let file: Int
     let draft: Int

@@ -1,12 +1,14 @@
 extension ParameterRule {
-    /// What is wrong with the value, as the end of a sentence that begins with the parameter; nil where nothing is.
-    /// A secret is not looked into: its value is not known here.
+    /// Returns the problem with a value; nil if the value follows the rule.
+    ///
+    /// The problem is the end of a sentence that begins with the parameter, for example `is 65, expected at most 64`.
+    /// Values of secrets are not known here, so they are not checked.
     package func problem(with value: ParameterValue) -> String? {
         var patterns = PatternCache()
         return problem(with: value, patterns: &patterns)
     }
 
-    /// The same, where many values are checked.
+    /// Returns the problem with a value like ``problem(with:)``, with a cache for many values.
     package func problem(with value: ParameterValue, patterns: inout PatternCache) -> String? {
         switch (kind, value) {
         case (.string, .secret): return nil
@@ -37,19 +39,19 @@ extension ParameterRule {
 
     private func problem(matching text: String, _ patterns: inout PatternCache) -> String? {
         guard let pattern else { return nil }
-        guard text.utf8.count <= 4096 else { return "is longer than 4096 bytes, too long to be matched with a pattern" }
+        guard text.utf8.count <= 4096 else { return "is longer than 4096 bytes, the limit for a value with a pattern" }
         do throws(PatternCache.Failure) {
             if try patterns.matches(text, pattern) { return nil }
             return "is \"\(text.shortened)\", which does not match \(pattern.limited(to: 120))"
         } catch {
             switch error {
-            // Manifests with such patterns are refused before: this one was read otherwise.
-            case .unusable(let error): return "can't be matched with \(pattern.limited(to: 120)): \(error.message)"
+            // The parser refuses such patterns, so this rule did not come from it.
+            case .unusable(let error): return "cannot be matched with \(pattern.limited(to: 120)): \(error.message)"
             case .valueTooExpensive:
                 return "takes more than \(PatternCache.stepsPerValue) steps to match with \(pattern.limited(to: 120)): "
                     + "shorten it, or simplify the pattern"
             case .budgetUsedUp:
-                return "cannot be checked: the patterns of its file or source take too many steps in all; "
+                return "cannot be checked: the patterns of its file or source take too many steps in total; "
                     + "simplify the patterns of the templates"
             }
         }
@@ -77,7 +79,7 @@ extension ParameterValue {
         }
     }
 
-    /// `1` and `1.0` are the same number.
+    /// Returns true if the values are equal. The integer `1` and the number `1.0` are equal.
     fileprivate func isEqual(to other: ParameterValue) -> Bool {
         switch (self, other) {
         case (.integer(let left), .number(let right)), (.number(let right), .integer(let left)): Double(left) == right
@@ -87,12 +89,12 @@ extension ParameterValue {
 }
 
 extension ParameterRule.Kind {
-    /// In a sentence: `an integer`.
+    /// The kind with its article, for example `an integer`.
     package var text: String { self == .integer ? "an integer" : "a \(rawValue)" }
 }
 
 extension Double {
-    /// Without `.0`.
+    /// The number as text, without `.0` for whole numbers.
     package var shortText: String {
         self == rounded() && abs(self) < 1e15 ? "\(Int64(self))" : "\(self)"
     }

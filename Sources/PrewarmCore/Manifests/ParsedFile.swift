@@ -1,51 +1,57 @@
-/// What one manifest file says by itself, before references to other files are followed.
+/// The content of one manifest file, before references to other files are resolved.
 ///
-/// It follows from the bytes alone and knows no path, so that it can be kept by the blob's id.
+/// It depends only on the bytes of the file and contains no path, so it is cached by the blob's id.
 package struct ParsedFile: Hashable, Sendable {
     package var presets: [PresetDraft] = []
     package var templates: [TemplateDraft] = []
-    /// With an empty `file`.
+    /// The errors and warnings of the file. Their `file` is empty.
     package var diagnostics: [Diagnostic] = []
-    /// Presets and templates that are meant to be there, but that have errors: what is in force of that name stays.
+    /// The presets and templates that have errors. If one of that name is applied, it stays.
     package var invalid: [InvalidDocument] = []
-    /// Documents that are no manifests of ours.
+    /// The number of documents that are not prewarm manifests.
     package var foreignDocuments = 0
-    /// True where an error hides what else the file holds: whatever was in force from its path stays.
+    /// True if an error hides the rest of the file. Everything that is applied from its path stays.
     package var isUnreadable = false
-    /// True where it is none of ours as it stands, but may be what an error made of one that was: what was in force from
-    /// its path stays.
+    /// True if the file contains no manifest, but may have contained one before an editing error. Everything that is
+    /// applied from its path stays.
     package var isDoubtful = false
-    /// Documents that say by their kind and name what they are, and by their apiVersion almost that they are ours: what
-    /// is in force of that name stays, wherever it was.
+    /// The documents with the kind and name of a manifest whose `apiVersion` is almost right. If a preset or template
+    /// of that name is applied, from any path, it stays.
     package var doubtful: [InvalidDocument] = []
-    /// Documents that comments or texts of the file may hold: what is in force of that name, and from its path, stays.
+    /// The manifests inside comments or texts of the file. If a preset or template of that name is applied from the
+    /// path of this file, it stays.
     package var setAside: [InvalidDocument] = []
-    /// The number of errors that are not among ``diagnostics``, while the file is parsed. Not encoded.
+    /// The number of errors that are not kept in ``diagnostics`` while the file is parsed. It is not encoded.
     package var omittedErrors = 0
-    /// True where what an error hides may be a template, so that a name which is nowhere else is not one of nothing.
+    /// True if an error may hide a template, so that presets may refer to templates that no file seems to define.
     package var hidesTemplates = false
-    /// False where the bytes say something else on another machine: then it is not to be kept. Not encoded.
+    /// False if the result also depends on the machine, so that it must not be cached. It is not encoded.
     package var isOfBytesAlone = true
 
     package init() {}
 
-    /// A file of which no byte was read. It is far too large for a manifest: it keeps what is applied from its own path.
+    /// Returns the result for a file that is not read because it is far too large for a manifest. Everything that is
+    /// applied from its path stays.
+    /// - Parameter limit: the largest size that is read, in bytes.
     package static func tooLarge(limit: Int) -> ParsedFile {
         var file = ParsedFile()
         file.foreignDocuments = 1
         file.isDoubtful = true
         file.diagnostics = [
             Diagnostic(
-                .warning, "the file is larger than \(limit / 1024) KiB, and is not read",
-                hint: "exclude it in the configuration if it holds no manifests")
+                .warning, "the file is larger than \(limit / 1024) KiB, so it is not read",
+                hint: "add it to `exclude` of the source if it contains no manifests, otherwise split it")
         ]
         return file
     }
 
-    /// Whether the file counts for the limit of manifest files.
+    /// True if the file counts for the limit of manifest files.
     package var isOurs: Bool { !presets.isEmpty || !templates.isEmpty || !invalid.isEmpty || isUnreadable }
 
-    /// - Parameter hidesTemplates: as ``hidesTemplates``.
+    /// Returns the result for a file that is too large to parse, as an error.
+    /// - Parameters:
+    ///   - message: the limit that the file exceeds.
+    ///   - hidesTemplates: see ``hidesTemplates``.
     package static func tooLarge(_ message: String, hidesTemplates: Bool) -> ParsedFile {
         var file = ParsedFile()
         file.isUnreadable = true
@@ -53,15 +59,17 @@ package struct ParsedFile: Hashable, Sendable {
         file.diagnostics = [
             Diagnostic(
                 .error, message,
-                hint: "split it into several files, or exclude it in the configuration if it holds no manifests")
+                hint: "split it into several files, or add it to `exclude` of the source if it contains no manifests")
         ]
         return file
     }
 }
 
+/// A document that is a preset or template, but not a valid one.
 package struct InvalidDocument: Hashable, Sendable {
+    /// True for a preset, false for a template.
     package let isPreset: Bool
-    /// Nil where even the name has an error.
+    /// The name; nil if the name itself has an error.
     package let name: String?
 
     package init(isPreset: Bool, name: String?) {
@@ -70,14 +78,14 @@ package struct InvalidDocument: Hashable, Sendable {
     }
 }
 
-/// A preset as its manifest writes it: valid by itself, references not followed yet.
+/// A preset as its manifest defines it. It is valid, but its references are not resolved yet.
 package struct PresetDraft: Hashable, Sendable {
     package var name: Located<String>
     package var labels: [String: String] = [:]
     package var annotations: [String: String] = [:]
     package var template: Located<String>
     package var version: Located<String>?
-    /// Where `spec` stands, for what is missing in it.
+    /// The position of `spec`, at which missing keys are reported.
     package var spec: Position
     package var parameters: [String: Located<ParameterValue>] = [:]
     package var instances: Int
@@ -86,7 +94,7 @@ package struct PresetDraft: Hashable, Sendable {
     package var strategy = RolloutStrategy.standard
     package var failureLimit = Preset.standardFailureLimit
     package var deprecated: Deprecation?
-    /// Of `deprecated.replacement`.
+    /// The position of `deprecated.replacement`.
     package var replacement: Position?
     package var isSuspended = false
     package var options = PoolOptions()
@@ -99,6 +107,7 @@ package struct PresetDraft: Hashable, Sendable {
     }
 }
 
+/// A template as its manifest defines it. It is valid, but its references are not resolved yet.
 package struct TemplateDraft: Hashable, Sendable {
     package var name: Located<String>
     package var labels: [String: String] = [:]
@@ -107,6 +116,7 @@ package struct TemplateDraft: Hashable, Sendable {
     package var activeVersion: String?
     package var parameters: [ParameterRule] = []
     package var deprecated: Deprecation?
+    /// The position of `deprecated.replacement`.
     package var replacement: Position?
     package var readyTimeoutSeconds: Int64?
 

@@ -1,14 +1,14 @@
 extension Pattern {
-    /// Returns whether the pattern matches somewhere in the text.
+    /// Returns true if the pattern matches somewhere in the text.
     package func matches(_ text: String) -> Bool {
         var steps = Int.max
         return matches(text, steps: &steps) == true
     }
 
-    /// Returns whether the pattern matches somewhere in the text; nil where that takes more than `steps`.
+    /// Returns true if the pattern matches somewhere in the text; nil if that takes more than `steps`.
     ///
-    /// Takes time in proportion to the text times the program, and memory to the program alone.
-    /// - Parameter steps: the number of instructions that may be followed; what was followed is subtracted.
+    /// The time grows with the size of the text times the size of the program. The memory grows with the program only.
+    /// - Parameter steps: the number of instructions that may still be executed. The executed ones are subtracted.
     package func matches(_ text: String, steps: inout Int) -> Bool? {
         var entered = [Int](repeating: -1, count: program.count)
         var waiting: [Int] = []
@@ -45,7 +45,7 @@ extension Pattern {
 }
 
 extension Pattern.Assertion {
-    /// Nil: there is none, at the start or the end of the text.
+    /// Returns true if the assertion holds between two scalars. A scalar is nil at the start or the end of the text.
     fileprivate func holds(between previous: UInt32?, and next: UInt32?) -> Bool {
         func isWord(_ scalar: UInt32?) -> Bool { scalar.map { ScalarSet.word.contains($0) } ?? false }
         return switch self {

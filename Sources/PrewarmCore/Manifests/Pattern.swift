@@ -1,13 +1,16 @@
-/// A regular expression of ECMA-262 as JSON Schema's `pattern` uses it: found anywhere in a text, unless it is anchored.
+/// A regular expression of ECMA-262, as JSON Schema's `pattern` uses it: it matches anywhere in a text, unless it is
+/// anchored.
 ///
-/// Taken are literals, `.`, classes, `\d \w \s \b` and their negations, `^ $`, groups, alternatives and quantifiers,
-/// over Unicode scalars and as with the flag `u`. What can't be matched in linear time, as backreferences and
-/// lookaround, is refused, and so is what engines read in different ways, as a lone `]`.
+/// It may contain literals, `.`, classes, `\d \w \s \b` and their negations, `^ $`, groups, alternatives and
+/// quantifiers. It works on Unicode scalars, as with the flag `u`. Backreferences, lookahead and lookbehind are
+/// refused, since they cannot be matched in linear time. Text that engines read in different ways, for example a lone
+/// `]`, is refused, too.
 ///
-/// The text is followed through all states at once (Thompson 1968), never back: any pattern and any text end.
+/// The matcher follows all states at the same time (Thompson 1968) and never goes back, so every match ends.
 package struct Pattern: Sendable {
-    /// The largest number of instructions that a pattern may become, once its counts are written out.
+    /// The largest number of instructions of a pattern. Counts are expanded: `a{3}` takes three instructions.
     package static let maximumInstructions = 2_000
+    /// The largest depth of nested groups.
     package static let maximumDepth = 100
 
     enum Assertion: Sendable {
@@ -15,12 +18,12 @@ package struct Pattern: Sendable {
     }
 
     enum Instruction: Sendable {
-        /// Goes on behind itself where the next scalar is this one.
+        /// Continues with the next instruction if the next scalar is this one.
         case scalar(UInt32)
-        /// The same for a set, by its index.
+        /// Continues with the next instruction if the next scalar is in the set with this index.
         case set(Int)
         case assertion(Assertion)
-        /// Goes on at both.
+        /// Continues at both instructions.
         case split(Int, Int)
         case jump(Int)
         case match
@@ -29,6 +32,7 @@ package struct Pattern: Sendable {
     private(set) var program: [Instruction] = []
     let sets: [ScalarSet]
 
+    /// Compiles a pattern. Throws an error if the pattern is invalid, unsupported or too large.
     package init(_ text: String) throws(PatternError) {
         var parser = PatternParser(text)
         let fragment = try parser.parse()
@@ -92,15 +96,15 @@ package struct Pattern: Sendable {
     }
 }
 
-/// What a pattern says that can't be taken.
+/// The reason why a pattern is refused.
 package struct PatternError: Error, Hashable, Sendable {
-    /// With what to write in its place, where that can be known.
+    /// The problem, with the text to write instead if it is known.
     package let message: String
-    /// Where the bad part begins, in scalars from the start of the pattern.
+    /// The offset of the invalid part, in Unicode scalars from the start of the pattern.
     package let offset: Int
 }
 
-/// A part of a pattern; its depth is that of the groups.
+/// A node of a parsed pattern. Nodes are nested as deep as groups are.
 indirect enum PatternNode: Sendable {
     case empty
     case scalar(Unicode.Scalar)

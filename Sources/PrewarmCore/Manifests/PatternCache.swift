@@ -1,12 +1,13 @@
-/// The compiled patterns of one file or source, and the steps that matching with them may still take.
+/// The compiled patterns of one file or source, and the number of steps that matching may still take.
 package struct PatternCache {
-    /// The largest number of steps for one value: some milliseconds.
+    /// The largest number of steps for one value, which take some milliseconds.
     static let stepsPerValue = 1_000_000
-    /// The number of steps for all values of a source: about as many as 10,000 presets with five patterns each need.
+    /// The largest number of steps for all values of a source. 10,000 presets with five patterns each need about as
+    /// many.
     package static let stepsPerSource = 50_000_000
-    /// The number of steps for the defaults of the templates of one file.
+    /// The largest number of steps for the defaults of the templates of one file.
     package static let stepsPerFile = 5_000_000
-    /// The largest number of instructions that are kept: some megabytes.
+    /// The largest number of instructions in the cache, which take some megabytes.
     private static let maximumInstructions = 100_000
 
     private var compiled: [String: Result<Pattern, PatternError>] = [:]
@@ -17,14 +18,16 @@ package struct PatternCache {
         self.steps = steps
     }
 
-    /// Why a text could not be held against a pattern.
+    /// The reason why a text could not be matched with a pattern.
     enum Failure: Error {
         case unusable(PatternError)
-        /// The value takes more than ``stepsPerValue``.
+        /// The value takes more than ``stepsPerValue`` steps.
         case valueTooExpensive
         /// All values together take more steps than the budget.
         case budgetUsedUp
     }
+
+    /// Returns true if the pattern matches somewhere in the text.
 
     mutating func matches(_ text: String, _ pattern: String) throws(Failure) -> Bool {
         guard steps > 0 else { throw .budgetUsedUp }
@@ -41,7 +44,8 @@ package struct PatternCache {
         return isMatch
     }
 
-    /// To compile costs steps, too: whoever has more patterns than are kept compiles them again for each preset.
+    /// Returns the compiled pattern. Compiling counts as steps, too, since a source with more patterns than fit in
+    /// the cache compiles them again for each preset.
     private mutating func pattern(_ text: String) -> Result<Pattern, PatternError> {
         if let known = compiled[text] { return known }
         let result = Result { () throws(PatternError) in try Pattern(text) }

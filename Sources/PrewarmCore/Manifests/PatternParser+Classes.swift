@@ -5,18 +5,18 @@ extension PatternParser {
         case assertion(Pattern.Assertion)
     }
 
-    /// `[a-z\d]`, from the bracket.
+    /// Reads a class, for example `[a-z\d]`, from its `[`.
     mutating func characterClass() throws(PatternError) -> ScalarSet {
         let start = index
         index += 1
         let isNegated = take("^")
         if next == "]" {
-            let instead = isNegated ? "write [\\s\\S] for any character" : "write \\] for the character"
+            let instead = isNegated ? "write [\\s\\S] to match any character" : "write \\] to match the character"
             throw error("the class is empty: \(instead)", at: start)
         }
         var ranges: [ClosedRange<UInt32>] = []
         while !take("]") {
-            guard next != nil else { throw error("the [ has no ]: write \\[ for the character", at: start) }
+            guard next != nil else { throw error("the [ has no ]: write \\[ to match the character", at: start) }
             ranges += try classMember()
         }
         return isNegated ? ScalarSet(ranges).inverted : ScalarSet(ranges)
@@ -34,9 +34,9 @@ extension PatternParser {
         }
         index += 1
         guard case .scalar(let low) = first, case .scalar(let high) = try classAtom() else {
-            throw error("a range goes from character to character: write \\- for the character", at: start)
+            throw error("both ends of a range must be characters: write \\- to match the character", at: start)
         }
-        guard low <= high else { throw error("the range runs backwards", at: start) }
+        guard low <= high else { throw error("the end of the range is before its start", at: start) }
         return [low.value...high.value]
     }
 
@@ -46,11 +46,11 @@ extension PatternParser {
         return .scalar(scalar)
     }
 
-    /// From the backslash.
+    /// Reads an escape from its backslash.
     mutating func escape(inClass: Bool) throws(PatternError) -> Escape {
         let start = index
         guard let scalar = peek(1) else {
-            throw error("there is nothing behind the \\: write \\\\ for the character", at: start)
+            throw error("nothing follows the \\: write \\\\ to match the character", at: start)
         }
         index += 2
         switch scalar {
@@ -70,7 +70,7 @@ extension PatternParser {
         case "x", "u": return .scalar(try hexadecimal(isByte: scalar == "x", from: start))
         default: break
         }
-        // Punctuation means itself in every engine, `_` is of no need.
+        // An escaped punctuation character is itself in every engine. `\_` is refused, since it needs no escape.
         guard (33...126).contains(scalar.value), !ScalarSet.word.contains(scalar.value) else {
             throw unsupported(scalar, from: start)
         }
@@ -81,16 +81,16 @@ extension PatternParser {
         let message =
             switch scalar {
             case "1"..."9", "k": "backreferences are not supported: write the group again"
-            case "p", "P": "\\\(scalar) is not supported: use a class with ranges, as [A-Za-z]"
+            case "p", "P": "\\\(scalar) is not supported: use a class with ranges, for example [A-Za-z]"
             case "A": "\\A is not supported: use ^"
             case "z", "Z": "\\\(scalar) is not supported: use $"
             case "0", "c": "\\\(scalar) is not supported: use \\xHH"
-            default: "the escape is unknown: use the character alone, or \\u{HHHH}"
+            default: "the escape is unknown: write the character without \\, or \\u{HHHH}"
             }
         return error(message, at: start)
     }
 
-    /// `\xHH`, `\uHHHH`, also of a pair of surrogates, and `\u{…}`, behind the letter.
+    /// Reads the digits of `\xHH`, `\uHHHH` or `\u{…}` after the letter. Two `\uHHHH` may be a surrogate pair.
     private mutating func hexadecimal(isByte: Bool, from start: Int) throws(PatternError) -> Unicode.Scalar {
         var value: UInt32?
         if isByte {
@@ -107,11 +107,13 @@ extension PatternParser {
             }
         }
         guard let value else { throw error("expected \\xHH, \\uHHHH or \\u{HHHH} in hexadecimal digits", at: start) }
-        guard let scalar = Unicode.Scalar(value) else { throw error("this is no character of Unicode", at: start) }
+        guard let scalar = Unicode.Scalar(value) else {
+            throw error("the escape is not a Unicode character", at: start)
+        }
         return scalar
     }
 
-    /// So many, or as many as there are; nil where they are too few.
+    /// Reads `count` hexadecimal digits, or all that follow if `count` is nil; nil if there are too few.
     private mutating func digits(_ count: Int?) -> UInt32? {
         var (value, taken): (UInt32, Int) = (0, 0)
         while taken != count, let scalar = next, scalar.isASCII, let digit = Character(scalar).hexDigitValue {

@@ -1,8 +1,9 @@
-/// Reads a ``Pattern``, as ECMA-262 does with the flag `u` (21.2.1, Patterns).
+/// A parser of ``Pattern``, by the grammar of ECMA-262 with the flag `u` (21.2.1, Patterns).
 struct PatternParser {
+    /// A parsed part of a pattern.
     struct Fragment {
         let node: PatternNode
-        /// How many instructions it becomes.
+        /// The number of instructions that the part takes.
         let size: Int
 
         static let empty = Fragment(node: .empty, size: 0)
@@ -18,8 +19,8 @@ struct PatternParser {
 
     mutating func parse() throws(PatternError) -> Fragment {
         let fragment = try alternatives(depth: 0)
-        // Only this ends alternatives before the end.
-        if next != nil { throw error("the ) has no (: write \\) for the character") }
+        // Before the end of the text, alternatives end only at a `)`.
+        if next != nil { throw error("the ) has no (: write \\) to match the character") }
         try check(size: fragment.size, at: 0)
         return fragment
     }
@@ -43,7 +44,7 @@ struct PatternParser {
     private func check(size: Int, at offset: Int) throws(PatternError) {
         guard size < Pattern.maximumInstructions else {
             let limit = Pattern.maximumInstructions
-            throw error("the pattern takes more than \(limit) steps with its counts written out", at: offset)
+            throw error("the pattern takes more than \(limit) steps when its counts are expanded", at: offset)
         }
     }
 
@@ -75,13 +76,13 @@ struct PatternParser {
         let start = index
         guard let counts = try quantifier() else { return fragment }
         if case .assertion = fragment.node, scalars[start - 1] != ")" {
-            throw error("the \(scalars[start]) follows what has no length, and can't be repeated", at: start)
+            throw error("the \(scalars[start]) follows an assertion, which cannot be repeated", at: start)
         }
         _ = take("?")
         if let next, "*+?{".unicodeScalars.contains(next) {
-            throw error("the \(next) follows another quantifier: put what it repeats into (?: )")
+            throw error("the \(next) follows another quantifier: put the repeated part into (?: )")
         }
-        // What is empty stays so, however often: nested counts of it would take for ever.
+        // Repeating an empty part has no effect. Expanding nested counts of it would never end.
         guard fragment.size > 0, counts.maximum != 0 else { return .empty }
         let (minimum, maximum) = counts
         let size =
@@ -104,16 +105,18 @@ struct PatternParser {
                 if take("}") { return (minimum, nil) }
                 if let maximum = number(), take("}") {
                     guard minimum <= maximum else {
-                        throw error("the counts of the quantifier are in the wrong order", at: start)
+                        throw error("the first count of the quantifier is larger than the second", at: start)
                     }
                     return (minimum, maximum)
                 }
             }
         }
-        throw error("expected a quantifier as {2}, {2,} or {2,3}: write \\{ for the character", at: start)
+        throw error(
+            "expected a quantifier, for example {2}, {2,} or {2,3}: write \\{ to match the character", at: start)
     }
 
-    /// Any number that is too large for a program is the same.
+    /// Reads a count; nil if no digit follows. Counts that are too large for any program are cut to one more than
+    /// ``Pattern/maximumInstructions``.
     private mutating func number() -> Int? {
         var number: Int?
         while let digit = next, ("0"..."9").contains(digit) {
@@ -135,8 +138,8 @@ struct PatternParser {
             case .assertion(let assertion): return Fragment(node: .assertion(assertion), size: 1)
             }
         case "*", "+", "?":
-            throw error("there is nothing for the \(scalar) to repeat: write \\\(scalar) for the character")
-        case "{", "}", "]": throw error("the \(scalar) stands alone: write \\\(scalar) for the character")
+            throw error("nothing precedes the \(scalar) to repeat: write \\\(scalar) to match the character")
+        case "{", "}", "]": throw error("the \(scalar) is unmatched: write \\\(scalar) to match the character")
         default: break
         }
         index += 1
@@ -164,7 +167,7 @@ struct PatternParser {
             index += 2
         }
         let fragment = try alternatives(depth: depth + 1)
-        guard take(")") else { throw error("the ( has no ): write \\( for the character", at: start) }
+        guard take(")") else { throw error("the ( has no ): write \\( to match the character", at: start) }
         return fragment
     }
 
@@ -178,7 +181,7 @@ struct PatternParser {
             case ("<", _), ("P", _), ("'", _): "named groups are not supported: use ( ) or (?: )"
             case (">", _): "atomic groups are not supported: use (?: )"
             case ("#", _): "comments are not supported: use the rule's `description`"
-            default: "flags are not supported: use (?: ), and classes as [aA] for both cases"
+            default: "flags are not supported: use (?: ), and a class for both cases, for example [aA]"
             }
         return error(message, at: start)
     }

@@ -1,6 +1,6 @@
-/// A class of a ``Pattern``.
+/// A set of Unicode scalars: a class of a ``Pattern``.
 struct ScalarSet: Sendable {
-    /// In order and apart.
+    /// The ranges of the set in ascending order, without overlaps.
     let ranges: [ClosedRange<UInt32>]
 
     init(_ ranges: [ClosedRange<UInt32>]) {
@@ -15,7 +15,7 @@ struct ScalarSet: Sendable {
         self.ranges = merged
     }
 
-    /// All other scalars.
+    /// The set of all other scalars.
     var inverted: ScalarSet {
         var gaps: [ClosedRange<UInt32>] = []
         var start: UInt32 = 0
@@ -27,7 +27,7 @@ struct ScalarSet: Sendable {
         return ScalarSet(gaps)
     }
 
-    /// Takes logarithmic time.
+    /// Returns true if the scalar is in the set. It takes logarithmic time.
     func contains(_ scalar: UInt32) -> Bool {
         var (low, high) = (0, ranges.count)
         while low < high {
@@ -37,15 +37,15 @@ struct ScalarSet: Sendable {
         return low < ranges.count && ranges[low].lowerBound <= scalar
     }
 
-    /// `\d`.
+    /// The scalars that `\d` matches.
     static let digit = ScalarSet([48...57])
-    /// `\w`.
+    /// The scalars that `\w` matches.
     static let word = ScalarSet([48...57, 65...90, 95...95, 97...122])
-    /// `\s`: ECMA-262's WhiteSpace and LineTerminator.
+    /// The scalars that `\s` matches: ECMA-262's WhiteSpace and LineTerminator.
     static let space = ScalarSet([
         0x09...0x0d, 0x20...0x20, 0xa0...0xa0, 0x1680...0x1680, 0x2000...0x200a, 0x2028...0x2029, 0x202f...0x202f,
         0x205f...0x205f, 0x3000...0x3000, 0xfeff...0xfeff,
     ])
-    /// What `.` leaves out: ECMA-262's LineTerminator.
+    /// The scalars that `.` does not match: ECMA-262's LineTerminator.
     static let lineTerminator = ScalarSet([0x0a...0x0a, 0x0d...0x0d, 0x2028...0x2029])
 }

@@ -1,4 +1,4 @@
-/// Exponential backoff with jitter that follows from a seed, so that a test and a second run see the same times.
+/// An exponential backoff with jitter. The jitter follows from a seed, so that a second run has the same times.
 package struct Backoff: Sendable {
     package let base: Duration
     package let limit: Duration
@@ -8,17 +8,21 @@ package struct Backoff: Sendable {
         self.limit = limit
     }
 
-    /// The pause between a build that fails and the next try. Three tries in a row take at least 15 s + 30 s, so that a
-    /// provisioner that is down for half a minute stalls nothing.
+    /// The pause between a failed build and the next try. Three tries take at least 15 s + 30 s, so a provisioner
+    /// that is down for half a minute stalls no preset.
     package static let build = Backoff(base: .seconds(30), limit: .seconds(300))
-    /// The pause after another operation that fails: the bounds of a Kubernetes container restart.
+    /// The pause after another failed operation, with the bounds of a Kubernetes container restart.
     package static let failure = Backoff(base: .seconds(10), limit: .seconds(300))
-    /// For "try again later", which is no failure.
+    /// The pause after the answer "try again later", which is not a failure.
     package static let retry = Backoff(base: .seconds(2), limit: .seconds(60))
-    /// Between two looks at an instance that is starting: somebody waits for it.
+    /// The pause between two inspects of a workspace that is starting. It is short, since users may wait for it.
     package static let readiness = Backoff(base: .milliseconds(500), limit: .seconds(10))
 
-    /// The wait after the `attempt`th try (from 1): doubled each time, then between half and all of it.
+    /// Returns the pause after the `attempt`th try, counted from 1. The base is doubled for each further try, up to the
+    /// limit. The pause is between 50 % and 100 % of the result.
+    ///
+    /// Example: a base of 30 s and a limit of 300 s give 15 to 30 s, 30 to 60 s, 60 to 120 s, 120 to 240 s, and then
+    /// 150 to 300 s.
     package func delay(attempt: Int, seed: UInt64) -> Duration {
         let doublings = min(max(attempt - 1, 0), 20)
         let ceiling = min(base.wholeMilliseconds << doublings, limit.wholeMilliseconds)
@@ -28,7 +32,8 @@ package struct Backoff: Sendable {
     }
 }
 
-/// Sebastiano Vigna's SplitMix64 (https://prng.di.unimi.it/splitmix64.c): small, seeded, good enough for jitter.
+/// The random generator SplitMix64 by Sebastiano Vigna (https://prng.di.unimi.it/splitmix64.c): small and seeded. It is
+/// good enough for jitter.
 package struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 
@@ -41,6 +46,7 @@ package struct SplitMix64: RandomNumberGenerator {
         return Self.finalize(state)
     }
 
+    /// Returns the first number of a generator with this seed.
     package static func mix(_ value: UInt64) -> UInt64 {
         finalize(value &+ 0x9e37_79b9_7f4a_7c15)
     }
@@ -54,7 +60,7 @@ package struct SplitMix64: RandomNumberGenerator {
 }
 
 extension OperationID {
-    /// FNV-1a of the text, as a seed.
+    /// The FNV-1a hash of the id, as a seed of jitter.
     package var seed: UInt64 {
         rawValue.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }

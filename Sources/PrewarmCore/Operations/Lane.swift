@@ -1,13 +1,13 @@
-/// What an operation is for, as far as it decides which one starts first: the most urgent lane comes first (DESIGN.md §4).
+/// The purpose of an operation, which decides its place in the queue. The cases are in the order of their urgency.
 package enum Lane: Int, CaseIterable, Comparable, Sendable {
-    /// The provisioner personalizes a workspace for the owner who just claimed it.
+    /// The handover of a workspace to the owner who claimed it.
     case handover
-    /// A user claimed where none was ready.
+    /// The create for a claim that waits because no workspace was ready.
     case waitingClaim
     case inspect
-    /// A delete while a limit holds something back: it makes room.
+    /// A delete that makes room while a limit holds creates.
     case deleteForRoom
-    /// Pools are filled: by priority of the preset, in turn among presets of the same priority.
+    /// A create for a pool. Presets of a higher priority come first, and presets of the same priority take turns.
     case create
     case delete
 
@@ -22,16 +22,18 @@ package enum Lane: Int, CaseIterable, Comparable, Sendable {
             }
     }
 
-    /// Whether somebody waits for it: reserved slots are for these lanes alone.
+    /// True if a user waits for operations of the lane. Reserved slots are only for these lanes.
     package var isForPeople: Bool { self <= .waitingClaim }
 
     package static func < (left: Lane, right: Lane) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// A lane, split by the priorities of presets. Its number grows from the most to the least urgent class, so that an index
-/// has all operations of a class side by side.
+/// A lane and the priority of a preset. The most urgent class has the lowest number, so that an index of the store
+/// holds the operations of a class next to each other.
+///
+/// Example: lane `create` has the raw value 4, so the priority 10 gives 4 × 10,000 − 10 = 39,990.
 package struct LaneClass: Hashable, Comparable, Sendable {
-    /// From -1000 to 1000.
+    /// The distance between the numbers of two lanes. Priorities are cut to the range -1000 to 1000.
     private static let span = 10_000
 
     package let rawValue: Int
@@ -55,8 +57,8 @@ package struct LaneClass: Hashable, Comparable, Sendable {
 /// The place of an operation in the queue of its provisioner.
 package struct QueuePlace: Hashable, Sendable {
     package let laneClass: LaneClass
-    /// Within a class the operations of the first round start before those of the second. A preset has one operation in
-    /// each round, so that presets take turns.
+    /// The round within the class. Operations of a lower round start first. A preset has one operation in each round,
+    /// so that presets take turns.
     package let round: Int
 
     package init(_ laneClass: LaneClass, round: Int = 0) {
@@ -64,13 +66,14 @@ package struct QueuePlace: Hashable, Sendable {
         self.round = round
     }
 
-    /// Returns the round of the first of some new creates of a preset; each further one is in the next round.
+    /// Returns the round of the first of a preset's new creates. Each further create is in the next round.
     ///
-    /// Example: preset a has creates in the rounds 5, 6 and 7. Preset b is new and gets two creates: they are in the rounds 5
-    /// and 6, so the order is a b a b a. One more of a is in round 8: whoever asks often does not go first.
+    /// Example: preset a has creates in the rounds 5, 6 and 7. Preset b gets two new creates: max(5, 0) = 5, so they
+    /// are in the rounds 5 and 6, and the order is a b a b a. Another create of a is in the round max(5, 7 + 1) = 8,
+    /// so a preset that gets many creates does not delay the others.
     /// - Parameters:
-    ///   - current: the round that is being started: the lowest one of the class that waits; nil: none waits.
-    ///   - own: the highest round of the preset's own waiting creates; nil: none waits.
+    ///   - current: the lowest round of the waiting creates of the class; nil if no create waits.
+    ///   - own: the highest round of the preset's own waiting creates; nil if none of its creates waits.
     package static func firstRound(current: Int?, own: Int?) -> Int {
         max(current ?? 0, own.map { $0 + 1 } ?? 0)
     }

@@ -1,9 +1,11 @@
-/// What a provisioner is asked to do with one workspace: a durable row that outlives the process.
+/// One task of a provisioner for one workspace: a durable row in the store that outlives the process.
 package struct Operation: Hashable, Sendable {
     package enum Kind: String, CaseIterable, Sendable {
         case create, delete, start, stop, claim, inspect
     }
 
+    /// The state. Next after `pending`: `running`, `cancelled`. Next after `running`: `pending` (for another attempt),
+    /// `succeeded`, `failed`, `cancelled`. The others are final.
     package enum State: String, CaseIterable, Sendable {
         case pending, running, succeeded, failed, cancelled
     }
@@ -13,16 +15,15 @@ package struct Operation: Hashable, Sendable {
     package let workspace: WorkspaceID
     package let preset: PresetKey
     package let provisioner: String
-    /// Why it was decided.
     package let reason: Reason
     package var state: State
-    /// How often it was asked for; 0 means never, so that nothing of it can exist.
+    /// The number of attempts so far. If it is 0, the provisioner was never called, so nothing of the workspace exists.
     package var attempt: Int
-    /// Not to be asked for before.
+    /// The earliest time of the next attempt.
     package var nextAttemptAt: Timestamp
-    /// The longest time from an attempt to the next.
+    /// The longest time from one attempt to the next.
     package static let longestWait = Backoff.failure.limit
-    /// What the last attempt said.
+    /// The error of the last attempt; nil if it had none.
     package var error: String?
     package let createdAt: Timestamp
     package var startedAt: Timestamp?
@@ -50,10 +51,10 @@ package struct Operation: Hashable, Sendable {
 }
 
 extension Operation {
-    /// The words that readers who may not read provisioners' text get in place of a cause.
+    /// The text that replaces a cause for readers without access to the logs of provisioners.
     package static let withheldError = "an operator can read why"
 
-    /// The error for readers who may not read what provisioners wrote; nil where there was no error.
+    /// The error for readers without access to the logs of provisioners; nil if there is no error.
     package var errorWithoutLog: String? {
         guard error != nil else { return nil }
         return state == .failed
@@ -62,7 +63,7 @@ extension Operation {
     }
 }
 
-/// Why an action is taken, or held.
+/// The reason of an action or operation.
 package enum Reason: String, CaseIterable, Sendable {
     case belowDesired = "BelowDesired"
     case aboveDesired = "AboveDesired"
@@ -75,10 +76,10 @@ package enum Reason: String, CaseIterable, Sendable {
     case pruned = "Pruned"
     case noLongerWanted = "NoLongerWanted"
     case released = "Released"
-    /// A user claimed where none was ready.
+    /// A user claimed while no workspace was ready.
     case claimed = "Claimed"
-    /// A provisioner lists it, and nobody knows it.
+    /// The provisioner lists the workspace, and the store does not know it.
     case orphaned = "Orphaned"
-    /// Not ready yet after a create that said so: it is asked again.
+    /// The create answered that the workspace is starting, so it is inspected until it is ready.
     case starting = "Starting"
 }

@@ -1,15 +1,15 @@
-/// What a provisioner answered to one operation.
+/// The answer of a provisioner to one operation.
 package enum Outcome: Hashable, Sendable {
-    /// Done: a create is ready, a delete is gone.
+    /// The operation succeeded: a created workspace is ready, a deleted one no longer exists.
     case done(endpoint: String?, metadata: [String: String])
-    /// Created, and not ready yet: it is inspected until it is.
+    /// The workspace was created but is not ready yet. It is inspected until it is ready.
     case starting(endpoint: String?, metadata: [String: String])
-    /// Gone, as an inspect found.
+    /// An inspect found that the workspace no longer exists.
     case lost
-    /// There, and of no use to anybody, as an inspect found; with the reason.
+    /// An inspect found that the workspace exists but is unusable, with the reason.
     case broken(String)
-    /// Busy: asked again later, and no failure.
+    /// The provisioner is busy and is called again later, with the reason. It is not a failure.
     case tryLater(String)
-    /// Failed, with the end of its log.
+    /// The operation failed, with the end of its log.
     case failed(String)
 }

@@ -1,23 +1,27 @@
-/// What follows from the outcome of one operation: the state machine of operations and workspaces, without a clock.
+/// The state of an operation and its workspace after an outcome: the state machine of operations and workspaces.
 package struct Settlement: Hashable, Sendable {
     package enum Effect: Hashable, Sendable {
         case none
-        /// A build of this fingerprint failed: it counts towards the failure limit.
+        /// A build of the workspace's fingerprint failed. It counts for the failure limit.
         case failed(String)
-        /// A build of this fingerprint works: its failures are over.
+        /// A build of the workspace's fingerprint succeeded. Its failure record is deleted.
         case worked
     }
 
+    /// The operation after the outcome.
     package var operation: Operation
+    /// The workspace after the outcome.
     package var workspace: Workspace
     package var effect = Effect.none
-    /// The workspace is to be inspected until it is ready, from this time on.
+    /// The time from which the workspace is inspected until it is ready; nil if it is not inspected.
     package var inspectAt: Timestamp?
 
-    /// When a workspace that is starting counts as failed.
+    /// The time at which a workspace that is starting counts as failed; nil if there is no limit.
     private var deadline: Timestamp?
 
-    /// - Parameter readyTimeout: how long an instance may be starting; nil: for ever.
+    /// Returns the state after the outcome of an operation.
+    /// - Parameter readyTimeout: the time that a workspace may be starting, counted from the inspect operation's
+    ///   creation; nil if there is no limit.
     package static func settle(
         _ operation: Operation, of workspace: Workspace, outcome: Outcome, now: Timestamp,
         readyTimeout: Duration? = nil
@@ -42,10 +46,10 @@ package struct Settlement: Hashable, Sendable {
             describe(endpoint, metadata)
             if isComing { inspectAt = now + Backoff.readiness.delay(attempt: 1, seed: seed) }
         case .tryLater(let message):
-            // A delete waits behind it: what was never made need not be made now.
+            // A delete of the workspace waits for this create, so the create is canceled instead of tried again.
             if workspace.state == .deleting { finish(.cancelled, now) } else { retry(after: .retry, message, now) }
         case .failed(let message): fail(message, now)
-        case .lost: fail("the provisioner says that the workspace is gone", now)
+        case .lost: fail("the provisioner reports that the workspace no longer exists", now)
         case .broken(let message): fail(message, now)
         }
     }
@@ -55,7 +59,7 @@ package struct Settlement: Hashable, Sendable {
         case .done, .lost:
             finish(.succeeded, now)
             workspace.state = .deleted
-        case .starting: retry(after: .retry, "the provisioner says that it is not done yet", now)
+        case .starting: retry(after: .retry, "the provisioner reports that the delete is not finished", now)
         case .tryLater(let message): retry(after: .retry, message, now)
         case .failed(let message), .broken(let message): retry(after: .failure, message, now)
         }
@@ -64,7 +68,7 @@ package struct Settlement: Hashable, Sendable {
     private mutating func settleInspect(_ outcome: Outcome, _ now: Timestamp) {
         guard isComing || workspace.state == .ready else { return finish(.cancelled, now) }
         if isComing, isLate(outcome, now) {
-            return fail("it was not ready in time, by the readyTimeout of its template", now)
+            return fail("the workspace was not ready within the readyTimeout of its template", now)
         }
         switch outcome {
         case .done(let endpoint, let metadata):
@@ -76,7 +80,7 @@ package struct Settlement: Hashable, Sendable {
             workspace.state = .lost
         case .broken(let message) where isComing: fail(message, now)
         case .broken(let message):
-            // What was ready once is no build that failed.
+            // The workspace was ready before, so this is not a failed build.
             finish(.succeeded, now)
             operation.error = message
             workspace.state = .failed
@@ -93,7 +97,7 @@ package struct Settlement: Hashable, Sendable {
 
     private var seed: UInt64 { operation.id.seed }
 
-    /// Asked for and not ready, be it for the pool or for a user who waits.
+    /// True if the workspace is being created, for its pool or for a waiting claim.
     private var isComing: Bool {
         workspace.state == .creating || workspace.state == .claimed && workspace.readyAt == nil
     }
@@ -107,7 +111,7 @@ package struct Settlement: Hashable, Sendable {
         }
     }
 
-    /// An answer that says nothing of them leaves them as they are: a claim doesn't take the endpoint away.
+    /// Sets the endpoint and the metadata if the answer has them. Otherwise they stay, for example after a handover.
     private mutating func describe(_ endpoint: String?, _ metadata: [String: String]) {
         if let endpoint { workspace.endpoint = endpoint }
         if !metadata.isEmpty { workspace.metadata = metadata }

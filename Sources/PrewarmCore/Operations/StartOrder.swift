@@ -1,8 +1,8 @@
-/// An operation that could start now.
+/// A waiting operation that may start now.
 package struct WaitingOperation: Hashable, Sendable {
     package let id: OperationID
     package let place: QueuePlace
-    /// Since when it could have been started.
+    /// The time since which the operation can start.
     package let dueAt: Timestamp
 
     package init(id: OperationID, place: QueuePlace, dueAt: Timestamp) {
@@ -12,24 +12,24 @@ package struct WaitingOperation: Hashable, Sendable {
     }
 }
 
-/// Chooses the operation of a provisioner that starts next.
+/// The rule by which a provisioner's next operation is chosen.
 ///
-/// The most urgent class comes first, in a class the lowest round, in a round the oldest. So that no class starves, each
-/// fourth start goes to the operation that is due for the longest time, where that is more than five minutes. Reserved
-/// slots stay free for the lanes that somebody waits for.
+/// The most urgent class starts first, within a class the lowest round, within a round the lowest id, which is the
+/// oldest. So that no class starves, each fourth start goes to an operation that waits for more than five minutes, the
+/// oldest first. Reserved slots stay free for the lanes for which users wait.
 ///
-/// Example: four slots, one of them reserved. 100 creates and 20 deletes wait: three creates run. A user claims from
-/// an empty pool: that create starts at once, in the fourth slot. After five minutes, each fourth start is a delete,
-/// although creates wait.
+/// Example: there are four slots, and one is reserved. 100 creates and 20 deletes wait: three creates run. A user
+/// claims from an empty pool: that create starts at once in the fourth slot. After five minutes each fourth start is
+/// a delete, although creates wait.
 package struct StartOrder: Hashable, Sendable {
-    /// How many operations may run at once.
+    /// The number of slots: the operations that may run at the same time.
     package let concurrency: Int
-    /// How many of these slots serve only the lanes that somebody waits for.
+    /// The number of slots for the lanes for which users wait, from 0 to ``concurrency`` − 1.
     package let reserve: Int
 
-    /// After this time an operation counts as overdue.
+    /// The time after which a waiting operation counts as overdue.
     package static let patience = Duration.seconds(300)
-    /// One of so many starts is for an overdue operation.
+    /// The share of starts for overdue operations: one of four.
     package static let overdueShare = 4
 
     package init(concurrency: Int, reserve: Int) {
@@ -37,24 +37,25 @@ package struct StartOrder: Hashable, Sendable {
         self.reserve = min(max(reserve, 0), max(concurrency - 1, 0))
     }
 
-    /// The number of slots that are reserved where the configuration says nothing.
+    /// Returns the default number of reserved slots: 1, or 0 if there is only one slot.
     package static func standardReserve(concurrency: Int) -> Int { concurrency > 1 ? 1 : 0 }
 
-    /// Whether an operation of the lane could start.
+    /// Returns true if a slot is free for an operation of the lane.
     /// - Parameter running: the lanes of the operations that run.
     package func hasSlot(for lane: Lane, running: [Lane]) -> Bool {
         guard running.count < concurrency else { return false }
         return lane.isForPeople || running.count { !$0.isForPeople } < concurrency - reserve
     }
 
-    /// Whether the next start may be that of an overdue operation, so that the first one of each class has to be known.
+    /// Returns true if the next start may go to an overdue operation. Then ``next(among:running:starts:at:)`` needs
+    /// the first operation of each class.
     package func considersAge(starts: Int) -> Bool { starts % Self.overdueShare == Self.overdueShare - 1 }
 
-    /// Returns the operation that starts next; nil where no slot is free for any of them.
+    /// Returns the operation that starts next; nil if no slot is free for any of the waiting ones.
     /// - Parameters:
-    ///   - waiting: at least the first operation of each class; more of them change nothing.
+    ///   - waiting: at least the first operation of each class. Further ones do not change the result.
     ///   - running: the lanes of the operations that run.
-    ///   - starts: how many were started before.
+    ///   - starts: the number of operations that were started before.
     package func next(
         among waiting: [WaitingOperation], running: [Lane], starts: Int, at now: Timestamp
     ) -> WaitingOperation? {

@@ -1,13 +1,19 @@
-/// What the policy's limits leave to a turn (rule 9).
+/// The creates that the limits of the policy admit in one reconciliation (rule 9 of ``Planner``).
 ///
-/// Presets of a higher priority are served first; among equals each gets one instance, then a second, and so on.
+/// Presets of a higher priority get their creates first. Presets of the same priority take turns: each gets one
+/// workspace, then each gets a second one, and so on, until a limit is reached or nothing is missing.
+///
+/// Example: `instances: 10`, 6 workspaces exist, and the pools a, b and c have one priority and lack 3 each. The limit
+/// admits 4 creates: a gets 2, b and c get 1 each. ``Hold/instances(_:)`` holds the other 5.
 struct Budget {
-    /// Of each pool, in their order.
+    /// The admission of each pool, in the order of the pools.
     private(set) var admitted: [Admission] = []
 
+    /// The part of a pool's creates that may start now.
     struct Admission {
+        /// The number of creates that are admitted.
         var creations = 0
-        /// What keeps back the rest.
+        /// The hold on the pool's other creates; nil if all are admitted.
         var hold: Hold?
     }
 
@@ -16,8 +22,14 @@ struct Budget {
     private var liveInSource: [String: Int] = [:]
     private var liveInAll = 0
 
-    /// A create that is cancelled makes room at once: no later event would, since nothing of it exists.
-    /// - Parameter bySource: the sums, where `live` is not of all pools.
+    /// Shares the room below the limits among the pools.
+    ///
+    /// A create that this plan cancels frees its room at once. Its provisioner was never called, so no later event
+    /// would free the room.
+    /// - Parameters:
+    ///   - live: the number of workspaces of each preset that count against limits (``Observed/live``).
+    ///   - bySource: the same numbers for each source. It is nil if `live` covers all pools, so that the sums follow
+    ///     from it.
     init(
         _ limits: Policy.Limits, live: @autoclosure () -> [PresetKey: Int], bySource: [String: Int]?, pools: [Pool]
     ) {
@@ -74,7 +86,7 @@ struct Budget {
 }
 
 extension Plan {
-    /// What the pool wants, as far as nothing holds it back.
+    /// Adds the decisions of a pool: to ``actions`` if nothing holds them, otherwise to ``held`` with the hold.
     mutating func add(_ pool: Pool, _ deletionGuard: DeletionGuard, _ admission: Budget.Admission) {
         for action in pool.removals {
             let hold = pool.hold(on: action.kind) ?? deletionGuard.hold(of: action, preset: pool.preset)
@@ -87,8 +99,13 @@ extension Plan {
         }
     }
 
-    /// Where there are more actions than a turn may take, each preset gets its first one, then its second, and so on,
-    /// those of a higher priority before; before all of them what is cancelled, whose room the others take.
+    /// Moves the actions beyond `limit` (`actionsPerTurn`) to ``held``.
+    ///
+    /// Cancels are admitted first, since they free room for creates. The other actions are admitted by the priority of
+    /// their preset. Presets of the same priority take turns: each gets its first action, then each its second.
+    ///
+    /// Example: `actionsPerTurn: 3`, the presets a and b of one priority have 4 actions each, and a has a cancel among
+    /// them. The cancel is admitted, then one action of a and one of b.
     mutating func limitActions(_ limit: Int?, pools: [Pool]) {
         guard let limit, actions.count > limit else { return }
         let priorities = Dictionary(pools.map { ($0.preset.key, $0.preset.options.priority) }) { first, _ in first }

@@ -1,45 +1,56 @@
-/// What is known of the deletions that a source's revisions caused.
+/// The record of a source's deletion guard, as the planner reads it.
 package struct GuardState: Hashable, Sendable {
-    /// By name, presets that ask for fewer now than they would without what revisions changed, and by how many. A
-    /// schedule's own lower number is no matter here.
+    /// The number by which revisions lowered a preset, by preset name: its number now without the recent changes, minus
+    /// its number now. A window of an unchanged schedule that begins or ends lowers nothing here.
     package var lowered: [String: Int] = [:]
-    /// What revisions changed is not known: each lower number is taken for their doing, and held, however little it is;
-    /// but not what expired, which nobody can claim.
+    /// True if the record could not be read, so that it is unknown what revisions changed. Every deletion for a lower
+    /// number then counts as caused by a revision and is held, even a single one. Deletions of expired workspaces do
+    /// not count.
     package var isUnknown = false
-    /// How many instances went because of revisions within the window, without anybody's approval.
+    /// The number of workspaces that revisions removed within the guard's window without an approval.
     package var recentlyRemoved = 0
-    /// Names of presets of which the guard holds something since they are as they are: neither creates that went on
-    /// meanwhile nor time lets it go.
+    /// The names of presets whose deletions the guard holds since their last change. A hold stays until the preset
+    /// changes again or someone approves it: neither time nor new workspaces end it.
     package var held: Set<String> = []
-    /// How many unclaimed instances there were when the guard began to hold. What was made since makes no share smaller,
-    /// whichever revision is next; nil where nothing is held.
+    /// The number of unclaimed workspaces when the guard began to hold; nil if it holds nothing. The guard's base is
+    /// never larger than this, so that workspaces that are created later do not lower the share that is removed.
     package var heldAmong: Int?
-    /// Of presets that came or grew within the window, by name: how many of their instances count. What was made since
-    /// makes no share smaller: a preset that is renamed in two commits is renamed.
+    /// The largest number of unclaimed workspaces that counts for a preset, by preset name, for presets that were added
+    /// or raised within the window. So a preset that is renamed in two commits (add the new name, then remove the old
+    /// one) is judged like a rename in one commit.
     package var added: [String: Int] = [:]
-    /// What somebody allowed to go.
+    /// The workspaces whose deletion someone approved.
     package var approved: Set<WorkspaceID> = []
 
     package init() {}
 
-    /// How many of a preset's unclaimed instances count.
+    /// Returns the number of a preset's unclaimed workspaces that count for the guard's base.
+    /// - Parameter unclaimed: the number of unclaimed workspaces that the preset has.
     package func counted(_ unclaimed: Int, of preset: String) -> Int { min(unclaimed, added[preset] ?? unclaimed) }
 
     fileprivate func isApproved(_ action: Action) -> Bool { action.workspace.map { approved.contains($0) } ?? false }
 }
 
-/// Rule 8: what a revision takes away is held where it is too much to be meant.
+/// The deletion guard holds the deletions of a revision that removes too much (rule 8 of ``Planner``).
+///
+/// For each source it compares the unclaimed workspaces that the plan removes because of revisions with all unclaimed
+/// workspaces of the source. Workspaces that revisions removed within the window count on both sides, so that several
+/// small commits add up.
+///
+/// Example with the default policy (more than 5 workspaces and more than 50 %, window 1 h): a source has 12 unclaimed
+/// workspaces. A first commit removes 4: that is not more than 5, so they are deleted. A second commit removes 4
+/// of the 8 that are left: 4 + 4 = 8 of 8 + 4 = 12 is more than 5 and 67 %, so these 4 deletions are held.
 struct DeletionGuard {
     private struct Verdict {
         let hold: Hold
-        /// Else only of what is held already.
+        /// True if all deletions that revisions cause are held. Otherwise only those of presets that were held before.
         let isOfAll: Bool
     }
 
     private var verdicts: [String: Verdict] = [:]
     private let states: [String: GuardState]
 
-    /// - Parameter settled: how many unclaimed instances a source has besides those of the pools.
+    /// - Parameter settled: the number of unclaimed workspaces by source that are not in `pools`.
     init(_ policy: Policy.DeletionGuard, states: [String: GuardState], pools: [Pool], settled: [String: Int]) {
         self.states = states
         var sources = settled.mapValues { Counts(unclaimed: $0, isEmptied: false) }
@@ -60,7 +71,7 @@ struct DeletionGuard {
             let recent = states[source]?.recentlyRemoved ?? 0
             let now = counts.unclaimed + recent
             let removed = counts.removed + recent
-            // Never fewer than what goes: some of that may have been made since the guard began to hold.
+            // Some of the removed workspaces may have been created after the guard began to hold.
             let all = max(removed, min(now, states[source]?.heldAmong ?? now))
             let isTooMuch = policy.holds(removed, of: all)
             if counts.isEmptied {
@@ -74,12 +85,15 @@ struct DeletionGuard {
 
     private struct Counts {
         var unclaimed = 0
-        /// Without what somebody approved.
+        /// The number of removals without an approval.
         var removed = 0
+        /// True if every preset of the source is pruned.
         var isEmptied = true
+        /// True if a preset that the guard held before has removals.
         var isHeld = false
     }
 
+    /// Returns the hold on a removal; nil if it may be carried out.
     func hold(of action: Action, preset: Preset) -> Hold? {
         guard action.isByRevision else { return nil }
         let state = states[action.preset.source]
@@ -93,6 +107,7 @@ struct DeletionGuard {
 }
 
 extension Preset {
-    /// Its instances wait for more than the guard where it is retired.
+    /// True if the preset is retired and its `deletionPolicy` is `Confirm` or `Retain`. Its deletions are then held
+    /// whatever their number, and do not count for the guard.
     package var hasOwnHold: Bool { retirement != nil && options.deletionPolicy != .delete }
 }

@@ -1,20 +1,22 @@
-/// Builds of one fingerprint that failed in a row, one try after the other.
+/// The builds of one fingerprint that failed in a row.
 ///
-/// Builds that run side by side say one thing together: only a build that started after the last counted failure had
-/// ended counts again. Example: three builds start at 10:00 and fail at 10:01, 10:02 and 10:03. That is one failure. The
-/// next try starts at 10:02:30 and fails at 10:04. That is the second one.
+/// Builds that run at the same time count as one failure. A build counts again only if it started after the last
+/// counted failure ended. Example: three builds start at 10:00 and fail at 10:01, 10:02 and 10:03. That is one
+/// failure, counted at 10:01. The next try starts at 10:03:20 and fails at 10:04. That is the second failure.
 package struct FailureRecord: Hashable, Sendable {
     package let preset: PresetKey
     package let fingerprint: Fingerprint
     /// The number of failures, from 1.
     package let count: Int
-    /// When the last counted failure ended.
+    /// The time at which the last counted failure ended.
     package let failedAt: Timestamp
-    /// When the next try may start: after a backoff, or once an hour where the preset is stalled.
+    /// The time from which the next try may start: after a backoff, or an hour later if the preset is stalled.
     package let retryAt: Timestamp
+    /// The error of the last counted failure, which may be the end of a long log.
     package let message: String
 
-    /// - Parameter failedAt: by default long ago, so that every further failure counts.
+    /// - Parameter failedAt: the end of the last counted failure (default: long ago, so that every further failure
+    ///   counts).
     package init(
         preset: PresetKey, fingerprint: Fingerprint, count: Int, failedAt: Timestamp = .distantPast,
         retryAt: Timestamp, message: String
@@ -30,7 +32,7 @@ package struct FailureRecord: Hashable, Sendable {
     /// The pause between two tries of a stalled preset.
     package static let stalledPause = Duration.seconds(3600)
 
-    /// Returns true if the pause after the last counted failure is over.
+    /// Returns true if the pause after the last counted failure has ended, so that a build may be tried.
     package func mayRetry(at now: Timestamp) -> Bool {
         let pause = min(max(retryAt - failedAt, .zero), Self.stalledPause)
         return retryAt.hasCome(at: now, atMost: pause)
@@ -42,7 +44,7 @@ package struct FailedBuild: Hashable, Sendable {
     package let startedAt: Timestamp
     package let endedAt: Timestamp
     package let message: String
-    /// Spreads the times of further tries.
+    /// The seed of the jitter that spreads the next tries of several presets over time.
     package let seed: UInt64
 
     package init(startedAt: Timestamp, endedAt: Timestamp, message: String, seed: UInt64) {
@@ -53,7 +55,7 @@ package struct FailedBuild: Hashable, Sendable {
     }
 
     /// Returns the record of a preset after this build of its current fingerprint failed.
-    /// - Parameter known: the record before it; nil: nothing had failed.
+    /// - Parameter known: the record before this failure; nil if no build had failed.
     package func noted(after known: FailureRecord?, of preset: Preset) -> FailureRecord {
         let known = known?.fingerprint == preset.fingerprint ? known : nil
         if let known, !isNewTry(after: known) { return known }
@@ -66,8 +68,11 @@ package struct FailedBuild: Hashable, Sendable {
             retryAt: endedAt + pause, message: message)
     }
 
-    /// A failure in the future was noted before the clock was put back: it hides no later one. Builds that end at the same
-    /// moment may be noted a little out of order.
+    /// Returns true if this build counts as a new try.
+    ///
+    /// A recorded failure that lies in the future was recorded before the clock was set back. It is ignored, so that
+    /// later failures count. Builds that end at almost the same time may be recorded out of order: up to 60 s are
+    /// tolerated.
     private func isNewTry(after known: FailureRecord) -> Bool {
         startedAt > known.failedAt || known.failedAt - endedAt > .seconds(60)
     }

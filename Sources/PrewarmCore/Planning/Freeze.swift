@@ -1,11 +1,13 @@
-/// A time in which the pools of a source are left as they are, but for what stays allowed. Claims go on.
+/// A recurring time window in which prewarm does not change the pools of a source, except for the allowed kinds of
+/// action. Claims and releases continue.
 package struct Freeze: Hashable, Sendable {
-    /// The minutes in which it begins.
+    /// The minutes in which a freeze begins.
     package let cron: CronExpression
+    /// The time from the beginning of a freeze to its end.
     package let duration: Duration
-    /// An IANA name.
+    /// The IANA name of the time zone of ``cron``, for example `Europe/Berlin`.
     package let timezone: String
-    /// Of creates and deletes, what goes on. A create that was not asked for is cancelled at any time.
+    /// The kinds of action, of create and delete, that continue during a freeze. Cancels always continue.
     package let allowed: Set<Action.Kind>
 
     package init(cron: CronExpression, duration: Duration, timezone: String, allowed: Set<Action.Kind>) {
@@ -15,11 +17,11 @@ package struct Freeze: Hashable, Sendable {
         self.allowed = allowed
     }
 
-    /// When the freeze that is in force ends; nil: none is.
+    /// Returns the time at which the active freeze ends; nil if no freeze is active.
     package func end(at now: Timestamp, zone: TimeZoneRules) -> Timestamp? {
         let schedule = Schedule(timezone: timezone, windows: [.init(cron: cron, instances: 1)])
         if schedule.window(at: now, zone: zone) != nil { return now.startOfMinute + duration }
-        // Short spans first: the last begin counts, and there may be one a minute.
+        // The last begin counts. There may be one each minute, so a short time before now is searched first.
         for span in [Duration.seconds(3600), .seconds(86_400), duration] {
             let reach = min(span, duration)
             if let begin = Self.lastBegin(of: schedule, from: now - reach, to: now, zone: zone) {
@@ -31,7 +33,8 @@ package struct Freeze: Hashable, Sendable {
         return nil
     }
 
-    /// Minutes in a row begin it again and again: the last one counts.
+    /// Returns the last minute in which a freeze begins between `start` and `now`; nil if none begins. If several
+    /// minutes in a row match, each of them begins the freeze anew, so the last one is returned.
     private static func lastBegin(
         of schedule: Schedule, from start: Timestamp, to now: Timestamp, zone: TimeZoneRules
     ) -> Timestamp? {

@@ -1,21 +1,21 @@
-/// Kept failures give way to wanted workspaces (rule 9).
+/// Deletes kept failures if a limit holds creates back (rule 9 of ``Planner``).
 ///
-/// A failed workspace that `keepFailed` keeps counts against the limits. Where a limit holds creates back, as many kept
-/// failures that the same limit counts are deleted, the oldest of each pool first. Room that other deletions make anyway
-/// is subtracted.
+/// A failed workspace that `keepFailed` keeps counts against the limits. If a limit holds n creates, n kept failures
+/// that the same limit counts are deleted, the oldest of each pool first. Workspaces that are being deleted anyway
+/// make room too: their number is subtracted from n.
 ///
-/// Example: `instances: 3`, pool a keeps one failed workspace, pool b wants three and has two. The third of b is held; the
-/// failed one of a is deleted; the next reconciliation creates the third of b.
+/// Example: `instances: 3`, pool a keeps one failed workspace, pool b desires three and has two. The third create of
+/// b is held, and the failed workspace of a is deleted. The next reconciliation creates the third workspace of b.
 struct GivingWay {
     private var pools: [Pool]
-    /// How many workspaces each pool is losing anyway.
+    /// The number of workspaces of each pool that are being deleted anyway.
     private var leaving: [Int]
 
     /// Returns the pools with the deletions of kept failures added.
     /// - Parameters:
-    ///   - admitted: what the limits leave of each pool's creates.
-    ///   - leaving: how many deletions of a pool are carried out now.
-    ///   - heldElsewhere: creates that the limit in all holds back in other sources.
+    ///   - admitted: the creates of each pool that the limits admit.
+    ///   - heldElsewhere: the number of creates in other sources that `policy.limits.instances` holds.
+    ///   - leaving: returns the number of a pool's deletions that this plan carries out.
     static func apply(
         to pools: [Pool], _ admitted: [Budget.Admission], heldElsewhere: Int, leaving: (Pool) -> Int
     ) -> [Pool] {
@@ -48,7 +48,7 @@ struct GivingWay {
 }
 
 extension Hold {
-    /// It limits how many workspaces exist.
+    /// True for the limits on the number of workspaces.
     package var isOfInstances: Bool {
         switch self {
         case .instancesPerPreset, .instancesPerSource, .instances: true
@@ -56,7 +56,7 @@ extension Hold {
         }
     }
 
-    /// Whether the limit counts workspaces of one preset together with those of another.
+    /// Returns true if the limit counts workspaces of one preset together with workspaces of another.
     fileprivate func counts(_ preset: PresetKey, with other: PresetKey) -> Bool {
         switch self {
         case .instancesPerPreset: preset == other

@@ -1,10 +1,10 @@
-/// Workspaces of one preset that have the same fingerprint and state.
+/// The number of workspaces of one preset that have the same fingerprint and state.
 package struct Tally: Hashable, Sendable {
     package let preset: PresetKey
     package let fingerprint: Fingerprint
     package let state: WorkspaceState
     package let count: Int
-    /// When the oldest of them was ready; nil where none was.
+    /// The time since which the oldest of the workspaces is ready; nil if none was ready.
     package let oldestReadyAt: Timestamp?
 
     package init(
@@ -19,12 +19,13 @@ package struct Tally: Hashable, Sendable {
     }
 }
 
-/// What the planner needs to know of one unclaimed workspace to choose it.
+/// The properties of one unclaimed workspace by which the planner chooses the workspaces to remove.
 package struct Instance: Hashable, Sendable {
     package let id: WorkspaceID
     package let preset: PresetKey
     package let fingerprint: Fingerprint
     package let state: WorkspaceState
+    /// The time at which the workspace became ready; nil if it never was.
     package let readyAt: Timestamp?
 
     package init(
@@ -38,36 +39,37 @@ package struct Instance: Hashable, Sendable {
     }
 }
 
-/// The state of the world that a plan starts from.
+/// The observed state that a plan starts from.
 package struct Observed: Sendable {
     package var tallies: [PresetKey: [Tally]] = [:]
+    /// The workspaces of the presets for which ``Planner/needsInstances(_:observed:)`` is true. More do no harm.
     package var instances: [PresetKey: [Instance]] = [:]
     package var failures: [PresetKey: FailureRecord] = [:]
     package var suspensions: [Suspension] = []
-    /// By source.
+    /// The record of the deletion guard, by source.
     package var guards: [String: GuardState] = [:]
-    /// By source: how many unclaimed instances the pools have that are not planned for, because they are as they shall
-    /// be. A source without such pools is not in it.
+    /// The number of unclaimed workspaces, by source, in pools that need no planning because they have converged.
+    /// Sources without such pools are left out.
     package var settled: [String: Int] = [:]
-    /// By source: how many instances limits count, those of pools that are not planned for included. Nil: the tallies
-    /// are of all pools.
+    /// The number of workspaces that count against limits, by source, including pools that need no planning. It is nil if
+    /// ``tallies`` covers all pools.
     package var liveBySource: [String: Int]?
-    /// How long recent builds of presets took, where that is known; asked for only of those with a ttl.
+    /// The time that recent builds of a preset took, if it is known. Only presets with a `ttl` need it.
     package var buildTimes: [PresetKey: Duration] = [:]
-    /// The number of creates that the limit of instances in all holds back in other sources; 0 where the source has no
-    /// kept failures, which could give way to them.
+    /// The number of creates in other sources that `policy.limits.instances` holds. It is 0 if the source has no kept
+    /// failures, since only those could make room.
     package var heldElsewhere = 0
 
     package init() {}
 
-    /// The order that keeps a preset as it is.
+    /// Returns the active suspension of a preset; nil if it is not suspended.
     package func suspension(of preset: PresetKey, at now: Timestamp) -> Suspension? {
         suspensions.first { $0.scope.covers(preset) && $0.isInForce(at: now) }
     }
 
     package func guardState(of source: String) -> GuardState { guards[source] ?? GuardState() }
 
-    /// Counts one workspace; where there are many, a store counts faster.
+    /// Adds one workspace to ``tallies`` and ``instances``. For many workspaces a store fills them faster with a query.
     package mutating func add(_ instance: Instance) {
         var tally = Tally(
             preset: instance.preset, fingerprint: instance.fingerprint, state: instance.state, count: 1,
@@ -86,7 +88,7 @@ package struct Observed: Sendable {
         instances[instance.preset, default: []].append(instance)
     }
 
-    /// Instances that a limit counts: those that exist or will, claimed ones included.
+    /// The number of workspaces of each preset that count against limits: all that exist or will exist, also claimed ones.
     var live: [PresetKey: Int] {
         tallies.mapValues { $0.reduce(0) { $0 + ($1.state == .deleted || $1.state == .lost ? 0 : $1.count) } }
     }

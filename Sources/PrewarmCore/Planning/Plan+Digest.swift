@@ -1,5 +1,6 @@
 extension Plan {
-    /// Of the revision and of all that is done and held: equal for two plans that do the same. 64 hexadecimal digits.
+    /// Returns the digest of the revision, the actions and the held actions: 64 hexadecimal digits. Two plans that
+    /// do the same have the same digest, so that `sync --plan` can refuse a plan that no longer applies.
     package func digest(revision: Revision?) -> String {
         var lines = [revision?.description ?? "none"]
         lines += actions.map(\.line)

@@ -1,32 +1,33 @@
-/// What one turn does, and why; and what each pool looks like to it.
+/// The actions of one reconciliation with their reasons, and the state of each pool.
 package struct Plan: Hashable, Sendable {
-    /// By preset; for each first what goes, then what comes.
+    /// The actions to carry out, by preset. For each preset, deletes and cancels come before creates.
     package var actions: [Action] = []
-    /// What would be done if a limit or a guard didn't hold it back.
+    /// The actions that a limit, the deletion guard or another hold keeps from being carried out.
     package var held: [HeldAction] = []
-    /// In the order of the presets planned for.
+    /// The pools, in the order of the presets that were planned for.
     package var pools: [PoolPlan] = []
-    /// When the plan may change though nothing else does: an expiry, a window of a schedule, the end of a backoff.
-    /// Nil: never.
+    /// The time at which the plan may change although no event happens, for example because a workspace expires, a
+    /// window of a schedule begins or a backoff ends; nil if there is no such time.
     package var nextChange: Timestamp?
 
     package init() {}
 }
 
+/// One decision of the planner about one workspace.
 package struct Action: Hashable, Sendable {
     package enum Kind: String, Sendable {
         case create, delete
-        /// Of a create that was never asked for.
+        /// Cancels a create before its provisioner was called.
         case cancel
     }
 
     package let kind: Kind
     package let preset: PresetKey
-    /// Nil for a create: its workspace gets an id when the plan is carried out.
+    /// The workspace; nil for a create, whose workspace gets an id when the plan is carried out.
     package let workspace: WorkspaceID?
     package let reason: Reason
-    /// A delete that git asks for, be it now or since an earlier revision, and not only when another one is in its
-    /// place: what the deletion guard counts.
+    /// True for a delete that the deletion guard counts: this revision or an earlier one causes it, and no replacement
+    /// becomes ready before it.
     package let isByRevision: Bool
 
     package init(
@@ -40,9 +41,9 @@ package struct Action: Hashable, Sendable {
     }
 }
 
+/// An action that is not carried out now, and the reason.
 package struct HeldAction: Hashable, Sendable {
     package let action: Action
-    /// By what, as a sentence for the status.
     package let hold: Hold
 
     package init(_ action: Action, hold: Hold) {
@@ -51,52 +52,73 @@ package struct HeldAction: Hashable, Sendable {
     }
 }
 
-/// What holds an action back.
+/// The reason why an action is not carried out now.
 package enum Hold: Hashable, Sendable {
+    /// The limit `policy.limits.instancesPerPreset` of the configuration.
     case instancesPerPreset(Int)
+    /// The limit `policy.limits.instancesPerSource`.
     case instancesPerSource(Int)
+    /// The limit `policy.limits.instances`, which counts the workspaces of all sources.
     case instances(Int)
+    /// The limit `policy.limits.actionsPerTurn`.
     case actionsPerTurn(Int)
+    /// The deletion guard: the revision removes too many of the source's unclaimed workspaces.
     /// - Parameters:
-    ///   - removed: how many would go, and how many went within the guard's window.
-    ///   - gone: of these, those that went.
+    ///   - removed: the number of workspaces that the plan removes, plus `gone`.
+    ///   - gone: the number that revisions removed within the guard's window.
+    ///   - of: the number of unclaimed workspaces, plus `gone`, without workspaces that were added within the window.
     case deletionGuard(removed: Int, gone: Int, of: Int)
-    /// No preset of the source would be left.
+    /// The deletion guard: no preset of the source is left. The parameters are those of
+    /// ``deletionGuard(removed:gone:of:)``.
     case pathEmptied(removed: Int, gone: Int)
     /// `deletionPolicy: Confirm`
     case confirm
     /// `deletionPolicy: Retain`
     case retain
-    /// `mode: observe`, of the preset or of its source.
+    /// `mode: observe` of the preset or of its source.
     case observe
+    /// A freeze of the source that ends at the given time.
     case freeze(until: Timestamp)
-    /// Of a schedule or a freeze: it can't be read.
+    /// A time zone of a schedule or a freeze that cannot be read.
     case timezone(String)
-    /// The store is a restored copy: what it calls ready may be claimed.
+    /// The store is a restored copy, so a workspace that it lists as ready may have been claimed.
     case restoredStore
 
-    package var message: String {
-        switch self {
-        case .instancesPerPreset(let limit): "the limit of \(limit) instances for each preset"
-        case .instancesPerSource(let limit): "the limit of \(limit) instances for each source"
-        case .instances(let limit): "the limit of \(limit) instances in all"
-        case .actionsPerTurn(let limit): "the limit of \(limit) actions a turn; the next turn goes on"
+    /// The text that follows "held by", without the number of a revision.
+    package var message: String { message(at: nil) }
+
+    /// Returns the text that follows "held by", with the command that ends the hold if there is one.
+    /// - Parameter revision: the revision that the command approves; nil if it is not known.
+    package func message(at revision: Revision?) -> String {
+        let commit = revision.map { String($0.commit.prefix(8)) } ?? "REVISION"
+        let approval = "To allow it: `prewarm approve \(commit)`"
+        return switch self {
+        case .instancesPerPreset(let limit):
+            "the limit of \(limit) workspaces for each preset (`policy.limits.instancesPerPreset`)"
+        case .instancesPerSource(let limit):
+            "the limit of \(limit) workspaces for each source (`policy.limits.instancesPerSource`)"
+        case .instances(let limit): "the limit of \(limit) workspaces in total (`policy.limits.instances`)"
+        case .actionsPerTurn(let limit):
+            "the limit of \(limit) actions for each reconciliation (`policy.limits.actionsPerTurn`); the next "
+                + "reconciliation continues"
         case .deletionGuard(let removed, 0, let all):
-            "the deletion guard: \(removed) of \(all) unclaimed instances would go; `prewarm approve REVISION` lets them"
+            "the deletion guard: this revision removes \(removed) of \(all) unclaimed workspaces. \(approval)"
         case .deletionGuard(let removed, let gone, let all):
-            "the deletion guard: \(removed) of \(all) unclaimed instances, with \(gone) that went lately, would go (what "
-                + "is new is not counted); `prewarm approve REVISION` lets them"
+            "the deletion guard: this revision removes \(removed - gone) unclaimed workspaces, and recent revisions "
+                + "removed \(gone), in total \(removed) of \(all) (recently added workspaces do not count). \(approval)"
         case .pathEmptied(let removed, let gone):
-            "the deletion guard: no preset is left, \(removed - gone) would go; `prewarm approve REVISION` lets them"
-        case .confirm: "`deletionPolicy: Confirm`; `prewarm approve REVISION` lets them go"
+            "the deletion guard: the source has no preset left, and this revision removes all its unclaimed workspaces "
+                + "(\(removed - gone)). \(approval)"
+        case .confirm: "`deletionPolicy: Confirm`. \(approval)"
         case .retain: "`deletionPolicy: Retain`"
         case .observe: "`mode: observe`"
         case .freeze(let until): "a freeze until \(until)"
-        case .restoredStore: "a restored copy of the store; `prewarm approve --restored` ends the hold"
-        case .timezone(let name): "the time zone \(name), which can't be read: install tzdata, or set TZDIR"
+        case .restoredStore: "a restored store. To end the hold: `prewarm approve --restored`"
+        case .timezone(let name): "the time zone \(name), which cannot be read. Install tzdata, or set TZDIR"
         }
     }
 
+    /// True for the holds of the deletion guard.
     package var isOfGuard: Bool {
         switch self {
         case .deletionGuard, .pathEmptied: true
@@ -104,12 +126,12 @@ package enum Hold: Hashable, Sendable {
         }
     }
 
-    /// It ends by what is done for another source.
+    /// True if a change in another source can end the hold.
     package var isOfAllSources: Bool {
         if case .instances = self { true } else { false }
     }
 
-    /// It guards what exists; the others limit what is done.
+    /// True for holds that protect existing workspaces. The other holds limit the actions of a reconciliation.
     package var isOfDeletions: Bool {
         switch self {
         case .deletionGuard, .pathEmptied, .confirm, .retain, .restoredStore: true
@@ -118,16 +140,18 @@ package enum Hold: Hashable, Sendable {
     }
 }
 
-/// One preset as the planner saw it.
+/// The pool of one preset, as the planner saw it.
 package struct PoolPlan: Hashable, Sendable {
     package let preset: PresetKey
     package var counts: PoolCounts
-    /// Why nothing is created though something is missing.
+    /// The reason why the pool creates nothing although workspaces are missing; nil if nothing keeps it from creating.
     package var wait: Wait?
+    /// The suspension that an operator ordered; nil if the preset is not suspended by an operator.
     package var suspension: Suspension?
-    /// As ``Plan/nextChange``.
+    /// The time at which the plan of this pool may change although no event happens (``Plan/nextChange``).
     package var nextChange: Timestamp?
-    /// Instances that are ready or on their way, of whatever fingerprint: what the deletion guard takes a share of.
+    /// The number of unclaimed workspaces that are ready or starting, of any fingerprint. They are the base of the
+    /// deletion guard.
     package var unclaimed: Int
 
     package init(
@@ -143,41 +167,44 @@ package struct PoolPlan: Hashable, Sendable {
     }
 }
 
+/// The reason why a pool that lacks workspaces creates none.
 package enum Wait: Hashable, Sendable {
-    /// The last build failed; the next may not start before.
+    /// The last build failed. The next one may start at `until`.
     case backoff(until: Timestamp, failures: Int)
-    /// Too many builds failed in a row.
+    /// The number of builds that failed in a row reached the preset's `failureLimit`. One build an hour is tried.
     case stalled(failures: Int)
-    /// The first instance of a new fingerprint has to be ready before more are made.
+    /// The first workspaces of a new fingerprint have to become ready before more are created.
     case canary
 }
 
-/// The counts of DESIGN.md §3 for one preset. All but ``claimed`` are of live unclaimed workspaces.
+/// The counts of one preset. All of them except ``claimed`` count unclaimed workspaces.
 package struct PoolCounts: Hashable, Sendable {
+    /// The number of workspaces that should be ready.
     package var desired = 0
-    /// Ready, of the current fingerprint.
+    /// The number of ready workspaces of the current fingerprint.
     package var actual = 0
-    /// Of ``actual``, those that are not expired.
+    /// The number of ready workspaces of the current fingerprint that have not expired: ``actual`` − ``expired``.
     package var eligible = 0
-    /// Of ``actual``, those older than the ttl.
+    /// The number of ready workspaces of the current fingerprint that are older than the `ttl`.
     package var expired = 0
-    /// Of another fingerprint, and not being deleted.
+    /// The number of pending, creating and ready workspaces of another fingerprint.
     package var outdated = 0
-    /// Of the current fingerprint, above ``desired``.
+    /// The number of current workspaces, ready or starting, above ``desired``.
     package var extraneous = 0
+    /// The number of pending and creating workspaces of any fingerprint.
     package var starting = 0
     package var stopping = 0
     package var deleting = 0
     package var failed = 0
-    /// Of ``failed``, those that stay for inspection.
+    /// The number of ``failed`` workspaces that `keepFailed` keeps for inspection.
     package var keptFailed = 0
     package var claimed = 0
-    /// What a claim may get: ``eligible``, outdated ones that a rollout has not replaced yet, and expired ones as far as the
-    /// floor of the rollout needs them (``RolloutStrategy/floor(desired:)``).
+    /// The number of workspaces that a claim may get: ``eligible``, outdated ones that a rollout has not replaced
+    /// yet, and expired ones as far as the rollout's floor needs them (``RolloutStrategy/floor(desired:)``).
     package var claimable = 0
 
     package init() {}
 
-    /// Of ``claimable``, those of an older version, or expired.
+    /// The number of ``claimable`` workspaces that are outdated or expired.
     package var claimableOlder: Int { claimable - eligible }
 }

@@ -1,12 +1,15 @@
-/// What the operator allows, whatever the manifests ask for.
+/// The `policy` of the operator's configuration, which bounds what manifests can ask for.
 package struct Policy: Hashable, Sendable {
     package struct Limits: Hashable, Sendable {
-        /// Nil: no limit.
+        /// The largest number of workspaces of one preset, including claimed ones; nil for no limit.
         package var instancesPerPreset: Int?
+        /// The largest number of workspaces of one source, including claimed ones; nil for no limit.
         package var instancesPerSource: Int?
+        /// The largest number of workspaces of all sources, including claimed ones; nil for no limit.
         package var instances: Int?
+        /// The largest number of actions in one reconciliation; nil for no limit.
         package var actionsPerTurn: Int?
-        /// The number of presets, and of templates, that the manifests of one source may define.
+        /// The largest number of presets, and of templates, that the manifests of one source may define (default: 10,000).
         package var presetsPerSource: Int
 
         package static let standardPresetsPerSource = 10_000
@@ -22,30 +25,33 @@ package struct Policy: Hashable, Sendable {
             self.actionsPerTurn = actionsPerTurn
         }
 
-        /// Whether the number of workspaces is limited.
+        /// True if the number of workspaces is limited.
         package var areOfInstances: Bool {
             instancesPerPreset != nil || instancesPerSource != nil || instances != nil
         }
     }
 
-    /// Deletions that revisions cause are held where they are more than both of these, or where nothing is left
-    /// (rule 8).
+    /// The thresholds of the deletion guard (rule 8 of ``Planner``). Deletions that a revision causes are held if they
+    /// are more than ``percent`` and more than ``above``, or if the source has no preset left.
     package struct DeletionGuard: Hashable, Sendable, CustomStringConvertible {
-        /// Of the unclaimed instances of a source.
+        /// The largest share of a source's unclaimed workspaces that a revision may remove, in percent (default: 50).
         package var percent = 50
+        /// The number of workspaces that a revision may remove whatever their share is (default: 5).
         package var above = 5
-        /// What was removed for this long counts, too, so that many small commits are like a large one.
+        /// The time for which earlier removals count, so that many small commits are judged like a large one
+        /// (default: 1h).
         package var window = Duration.seconds(3600)
 
         package init() {}
 
-        /// False where everything may go but the last preset.
+        /// False if the guard holds only the removal of a source's last preset.
         package var isOn: Bool { percent < 100 }
 
-        /// More of them than may go without anybody's leave.
+        /// Returns true if the guard holds the removal of `removed` of `all` workspaces. Example: the default policy
+        /// holds 6 of 11 (more than 5, and 55 %), but neither 6 of 12 (50 %) nor 5 of 5.
         package func holds(_ removed: Int, of all: Int) -> Bool { removed > above && isMost(removed, of: all) }
 
-        /// More than the share, however few they are.
+        /// Returns true if `count` is more than ``percent`` of `all`, without regard to ``above``.
         package func isMost(_ count: Int, of all: Int) -> Bool { count * 100 > percent * all }
 
         package var description: String { "\(percent),\(above),\(window.components.seconds)" }
@@ -53,13 +59,13 @@ package struct Policy: Hashable, Sendable {
 
     package var limits: Limits
     package var deletionGuard = DeletionGuard()
-    /// Sources that are planned for, and never acted on.
+    /// The sources with `mode: observe`: their plans are made and shown, but not carried out.
     package var observedSources: Set<String> = []
-    /// By source.
+    /// The freezes, by source.
     package var freezes: [String: [Freeze]] = [:]
-    /// Between two looks at what a provisioner lists, by its name.
+    /// The time between two lists of a provisioner's workspaces, by provisioner (default: ``standardResync``).
     package var resync: [String: Duration] = [:]
-    /// Workspaces that a provisioner lists and nobody knows are deleted, not only reported.
+    /// True if orphans are deleted. Otherwise they are only reported.
     package var deletesOrphans = false
 
     package static let standardResync = Duration.seconds(600)
@@ -70,6 +76,6 @@ package struct Policy: Hashable, Sendable {
 }
 
 extension Policy {
-    /// Whether there are times at which a source is frozen.
+    /// Returns true if the source has freezes, active or not.
     package func mayFreeze(_ source: String) -> Bool { freezes[source]?.isEmpty == false }
 }

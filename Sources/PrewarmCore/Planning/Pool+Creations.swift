@@ -1,5 +1,13 @@
-/// What is created in a pool, and what keeps it from that.
+/// The creates of a pool (rules 1, 3 and 10 of ``Planner``).
 extension Pool {
+    /// Decides how many workspaces to create: as many as are missing, within the bounds of the rollout.
+    ///
+    /// Example of a rolling update: 10 are desired, a 25 % surge allows 3 more and 2 may be unavailable. 1 current and
+    /// 10 outdated workspaces are ready. `replaceReady` removes 3 outdated ones, so that 8 stay ready. Of the 9 that
+    /// are missing, 10 + 3 − 8 = 5 are created.
+    ///
+    /// Example of `Recreate`: 3 are desired, 3 outdated ones are ready. All 3 are removed, and 3 − 3 = 0 are created.
+    /// When the first of them is deleted, 3 − 2 = 1 is created.
     mutating func create() {
         let missing = counts.desired - fresh - startingCurrent
         if let failure { noteStall(failure) }
@@ -8,7 +16,7 @@ extension Pool {
         if let bounds = preset.strategy.bounds(desired: counts.desired) {
             room = counts.desired + bounds.surge - total
         } else {
-            // Outdated ones that are being deleted still count.
+            // Outdated workspaces that are being deleted still count against the limit.
             room = counts.desired - total - leavingOutdated - deletingOutdated
         }
         creations = max(0, min(missing, room))
@@ -16,7 +24,10 @@ extension Pool {
         holdBackForCanary()
     }
 
-    /// A bad new version is found by one: more are made when the first instance of it was ready.
+    /// Limits the creates of a new fingerprint to `canary` until one workspace of it was ready, so that a bad new
+    /// version fails in a few workspaces only.
+    ///
+    /// Example: `canary: 1`, 5 creates are due: 1 is created. While it starts, 1 − 1 = 0 are created.
     private mutating func holdBackForCanary() {
         guard isRollout, !isProven, preset.options.canary > 0 else { return }
         let canaries = max(0, preset.options.canary - startingCurrent)
@@ -25,15 +36,16 @@ extension Pool {
         if failure == nil { wait = .canary }
     }
 
-    /// A pool that lacks workspaces stays stalled while a try runs: only a build that works ends that.
+    /// Marks the pool as stalled if its failure limit is reached and it lacks workspaces. The mark stays while a new
+    /// try runs: only a build that succeeds ends it.
     private mutating func noteStall(_ failure: FailureRecord) {
         guard failure.count >= preset.failureLimit, counts.desired > fresh else { return }
         wait = .stalled(failures: failure.count)
         if !failure.mayRetry(at: planner.now) { noteChange(failure.retryAt) }
     }
 
-    /// After a failure one build at a time tries again, and none before its time (rule 10). Stalled or not, that differs
-    /// only in how long the pause is.
+    /// Limits the creates after a failure (rule 10): none during the pause, then one build at a time. A stalled pool
+    /// follows the same rule with a longer pause.
     private mutating func holdBack(after failure: FailureRecord) {
         guard !failure.mayRetry(at: planner.now) else {
             creations = min(creations, max(0, 1 - startingCurrent))
@@ -44,7 +56,7 @@ extension Pool {
         noteChange(failure.retryAt)
     }
 
-    /// Cancels creates that were never started, but for the one that tries again.
+    /// Cancels pending creates after a failure, except for the one that is the next try.
     mutating func cancelAfterFailure() {
         guard let failure, startingCurrent > 0 else { return }
         let leaving = Set(removals.compactMap(\.workspace))

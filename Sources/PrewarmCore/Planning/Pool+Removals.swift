@@ -1,5 +1,6 @@
-/// What is removed from a pool, and in which order.
+/// The removals of a pool, in their order (rules 2 to 6 of ``Planner``).
 extension Pool {
+    /// Removes lost and failed workspaces. The last `keepFailed` failed ones are kept, unless the preset is retired.
     mutating func removeBroken() {
         let broken = sorted(where: \.isBroken)
         if preset.retirement == nil {
@@ -12,11 +13,13 @@ extension Pool {
         }
     }
 
+    /// Removes all unclaimed workspaces of a retired preset.
     mutating func removeAll(for retirement: Preset.Retirement) {
         for instance in sorted(where: { !$0.isBroken }) { remove(instance, reason: retirement.reason) }
     }
 
-    /// Removes current ones above the desired number. Those that are replaced because of their age are not among them.
+    /// Removes current workspaces above the desired number. Workspaces that are due for renewal are left to
+    /// ``replaceReady()``.
     mutating func removeExtraneous() {
         guard counts.extraneous > 0 else { return }
         let replaced = Set(due.map(\.id))
@@ -24,7 +27,7 @@ extension Pool {
         for instance in approvedFirst(current).prefix(counts.extraneous) { remove(instance, reason: .aboveDesired) }
     }
 
-    /// Removes outdated ones that are not ready: they serve nobody.
+    /// Removes outdated workspaces that are not ready, since they cannot be claimed.
     mutating func removeOutdatedStarting() {
         guard counts.outdated > 0 else { return }
         for instance in sorted(where: { !$0.isBroken && !isCurrent($0) && $0.state != .ready }) {
@@ -32,11 +35,13 @@ extension Pool {
         }
     }
 
-    /// Removes ready ones that expired, then outdated ones, then those that soon expire, as far as the floor allows
-    /// (rule 3). A workspace that soon expires waits for its replacement where a surge makes one.
+    /// Removes ready workspaces: expired ones first, then outdated ones, then those that are due for renewal. As many
+    /// stay ready as the rollout's floor says (rule 3). If the strategy has a surge, a workspace that is due for
+    /// renewal stays until its replacement is ready.
     ///
-    /// Example: three are desired, `maxSurge: 1, maxUnavailable: 0`, one of three has expired. It stays and can be
-    /// claimed; one is created. When that is ready, four are ready, and the expired one is removed.
+    /// Example: 3 are desired with `maxSurge: 1, maxUnavailable: 0`, so the floor is 3 − 0 = 3. All 3 are ready and
+    /// one of them has expired. It stays claimable, and one is created. When that one is ready, 4 are ready, and the
+    /// expired one is removed.
     mutating func replaceReady() {
         let expired = sorted { $0.state == .ready && isExpired($0) }
         for instance in expired where readyLeft > floor { remove(instance, reason: .expired) }
@@ -46,7 +51,7 @@ extension Pool {
         for instance in due where readyLeft > (hasSurge ? counts.desired : floor) { remove(instance, reason: .expired) }
     }
 
-    /// Cancels a create that was never started; deletes everything else.
+    /// Adds the removal of a workspace: a cancel if its create is pending, otherwise a delete.
     mutating func remove(_ instance: Instance, reason: Reason) {
         let isCancel = instance.state == .pending
         removals.append(
@@ -54,20 +59,25 @@ extension Pool {
                 isCancel ? .cancel : .delete, preset: preset.key, workspace: instance.id,
                 reason: isCancel ? .noLongerWanted : reason, isByRevision: !isCancel && isByRevision(reason)))
         if instance.state == .ready { readyLeft -= 1 }
-        // What is held keeps its place, also in a surge. Where all is only observed, it is planned as if it went.
+        // A held removal does not make room for a create. With `mode: observe` everything is held: the plan then
+        // shows what would happen without the mode.
         guard isObserved || hold(on: isCancel ? .cancel : .delete) == nil else { return }
         if !instance.isBroken { total -= 1 }
         if !isCancel, !isCurrent(instance) { leavingOutdated += 1 }
     }
 
-    /// Removes the oldest kept failures, so that wanted workspaces get their room (``GivingWay``).
+    /// Removes the oldest kept failures, so that creates get their room (``GivingWay``).
     mutating func giveWay(_ count: Int) {
         for instance in kept.prefix(count) { remove(instance, reason: .failed) }
         kept.removeFirst(count)
     }
 
-    /// Of what is above the number, so many are a revision's doing as it lowered that, whatever became of their ttl.
-    /// Where a new version comes with a lower number, what goes of the old one is not all replaced.
+    /// Returns true if the deletion guard counts a deletion for this reason.
+    ///
+    /// Deletions for a retirement always count. Of the deletions above the desired number, as many count as revisions
+    /// lowered the number by, expired workspaces included. Example: a commit lowers `instances` from 8 to 5, so 3 of
+    /// the deletions count. Deletions of outdated workspaces count if a commit lowers the number too, since not all
+    /// of them are replaced, and if the strategy removes most workspaces before it has replacements.
     private mutating func isByRevision(_ reason: Reason) -> Bool {
         switch reason {
         case .pruned, .deprecated, .inactive: return true
@@ -81,8 +91,8 @@ extension Pool {
         }
     }
 
-    /// Returns approved ones first, so that an approval is used up before others are removed. Those that are not ready
-    /// stay before those that are.
+    /// Returns the workspaces in an order in which approved ones come first, so that an approval is used up before
+    /// other workspaces are removed. Workspaces that are not ready stay before ready ones.
     private func approvedFirst(_ instances: [Instance]) -> [Instance] {
         guard !approved.isEmpty else { return instances }
         let starting = instances.filter { $0.state != .ready }
@@ -93,7 +103,7 @@ extension Pool {
 }
 
 extension Preset.Retirement {
-    /// The reason of the deletions that it causes.
+    /// The reason of the deletions that the retirement causes.
     package var reason: Reason {
         switch self {
         case .deprecated, .templateDeprecated: .deprecated

@@ -1,45 +1,53 @@
-/// One preset while it is planned: counts first, then what is removed, then what is created.
+/// The planning of one preset: counts first, then removals, then creates. ``decide()`` shows the order of the
+/// decisions.
 struct Pool {
     let preset: Preset
     let planner: Planner
     private(set) var counts = PoolCounts()
     var removals: [Action] = []
-    /// How many instances to create.
+    /// The number of workspaces to create.
     var creations = 0
     var wait: Wait?
     private(set) var nextChange: Timestamp?
     let suspension: Suspension?
     let standstill: Standstill?
-    /// As ``GuardState/isUnknown``.
+    /// See ``GuardState/isUnknown``.
     let isGuardUnknown: Bool
-    /// As ``GuardState/lowered``.
+    /// See ``GuardState/lowered``.
     let lowered: Int
-    /// Of ``lowered``, what is not accounted for yet.
+    /// The rest of ``lowered`` to which no deletion has been attributed yet.
     var lowering: Int
-    /// As ``GuardState/approved``.
+    /// See ``GuardState/approved``.
     let approved: Set<WorkspaceID>
 
     let instances: [Instance]
+    /// The failures of the current fingerprint; nil if its last build succeeded.
     let failure: FailureRecord?
     let renewal: Renewal?
-    /// Live and unclaimed, of the current fingerprint, and not ready.
+    /// The number of pending and creating workspaces of the current fingerprint. ``PoolCounts/starting`` also counts
+    /// outdated ones.
     private(set) var startingCurrent = 0
-    /// Pending and creating ones of an old fingerprint are in ``PoolCounts/starting`` too.
+    /// The number of ready workspaces of another fingerprint.
     private(set) var outdatedReady = 0
+    /// The number of outdated workspaces that are being deleted since an earlier reconciliation.
     private(set) var deletingOutdated = 0
-    /// As ``deletingOutdated``, by what is decided here.
+    /// The number of outdated workspaces that this plan deletes.
     var leavingOutdated = 0
-    /// All that exist or will, and don't belong to a user: what a surge counts.
+    /// The number of unclaimed workspaces that are ready or starting, without those that this plan removes. The surge
+    /// bounds it.
     var total = 0
-    /// Ready ones of any fingerprint that nothing has been decided about: what the floor of the rollout counts.
+    /// The number of ready workspaces of any fingerprint, without those that this plan removes. The floor of the
+    /// rollout bounds it.
     var readyLeft = 0
-    /// The same as ``total``, as it was found.
+    /// The value of ``total`` before any decision.
     private(set) var unclaimed = 0
+    /// True if a workspace of the current fingerprint is or was ready.
     private(set) var isProven = false
+    /// True if the pool changes from another fingerprint to the current one.
     private(set) var isRollout = false
-    /// Ready, current and not expired, but to be replaced before they expire; the oldest first.
+    /// The ready workspaces that have not expired but are due for renewal, the oldest first.
     private(set) var due: [Instance] = []
-    /// Failed ones that stay for inspection, the oldest first.
+    /// The failed workspaces that `keepFailed` keeps, the oldest first.
     var kept: [Instance] = []
 
     init(_ preset: Preset, planner: Planner, tallies: [Tally], observed: Observed, standstill: Standstill?) {
@@ -57,7 +65,7 @@ struct Pool {
         let desired = planner.desired(preset)
         counts.desired = desired
         renewal = Renewal(preset, desired: desired, buildTime: observed.buildTimes[preset.key])
-        // Where all of the old ones go first, nothing tells in the end that there were any.
+        // `Recreate` deletes all outdated workspaces first, so later none of them shows that this is a rollout.
         isRollout = preset.strategy == .recreate
         for tally in tallies { count(tally) }
         counts.expired = instances.count { isCurrent($0) && $0.state == .ready && isExpired($0) }
@@ -69,7 +77,7 @@ struct Pool {
         readyLeft = counts.actual + outdatedReady
         counts.claimable = claimable
         noteNextChange(tallies)
-        // A retired preset hands nothing out.
+        // Claims on a retired preset are refused.
         if preset.retirement != nil { (counts.eligible, counts.claimable) = (0, 0) }
     }
 
@@ -79,11 +87,12 @@ struct Pool {
             nextChange: nextChange)
     }
 
+    /// Decides the removals and creates of the pool. A suspended pool decides nothing.
     mutating func decide() {
         guard !preset.isSuspended, suspension == nil else { return }
         switch standstill?.hold {
         case .freeze(let end): noteChange(end)
-        // It may be there again.
+        // The time zone may become readable, so the plan is made again in a minute.
         case .timezone: noteChange(planner.now + .seconds(60))
         default: break
         }
@@ -99,7 +108,7 @@ struct Pool {
         cancelAfterFailure()
     }
 
-    // MARK: What there is
+    // MARK: Counts
 
     private mutating func count(_ tally: Tally) {
         let isCurrent = tally.fingerprint == preset.fingerprint
@@ -132,14 +141,16 @@ struct Pool {
         return readyAt + ttl <= planner.now
     }
 
-    /// How many are ready and need no replacement.
+    /// The number of ready workspaces that need no replacement.
     var fresh: Int { counts.eligible - due.count }
 
-    /// How many ready instances the strategy keeps for claims while it replaces others, whatever the cause.
+    /// The number of ready workspaces that the strategy keeps for claims while it replaces others.
     var floor: Int { preset.strategy.floor(desired: counts.desired) }
 
-    /// Unexpired ones, and expired ones as far as the floor needs them. Example: three are desired, the floor is three,
-    /// one is ready and two have expired: all three can be claimed until the two have replacements.
+    /// The number of claimable workspaces: unexpired ones, and expired ones as far as the floor needs them.
+    ///
+    /// Example: 3 are desired, the floor is 3, 1 is ready and 2 have expired. 1 + min(2, 3 − 1) = 3 are claimable
+    /// until the two have replacements.
     private var claimable: Int {
         let expired = instances.count { $0.state == .ready && isExpired($0) }
         let offersOutdated = preset.offersOutdated || suspension != nil || isObserved
@@ -155,8 +166,8 @@ struct Pool {
         return zip(ready, renewal.times(of: ready)).filter { $0.1 <= planner.now }.map(\.0)
     }
 
-    /// In the order in which they are removed: failed ones, then those that are not ready, then the oldest ready ones; ties
-    /// by id (rule 2).
+    /// Returns the unclaimed workspaces in the order in which they are removed (rule 2): failed and lost ones, then
+    /// those that are not ready, then the oldest ready ones; ties by id.
     func sorted(where isIncluded: (Instance) -> Bool) -> [Instance] {
         instances.filter { isCandidate($0) && isIncluded($0) }.sorted { left, right in
             if left.rank != right.rank { return left.rank < right.rank }
@@ -174,17 +185,18 @@ struct Pool {
         }
     }
 
-    // MARK: What holds actions back
+    // MARK: Holds
 
-    /// Nothing of it goes, whatever is planned.
+    /// True if the preset or its source has `mode: observe`.
     var isObserved: Bool { standstill?.hold == .observe }
 
+    /// Returns the hold on all actions of a kind in this pool; nil if they are allowed.
     func hold(on kind: Action.Kind) -> Hold? {
         guard let standstill, !standstill.allowed.contains(kind) else { return nil }
         return standstill.hold
     }
 
-    // MARK: When to look again
+    // MARK: Next change
 
     private mutating func noteNextChange(_ tallies: [Tally]) {
         if let until = suspension?.until { noteChange(until) }
@@ -212,7 +224,7 @@ struct Pool {
 }
 
 extension Instance {
-    /// It serves nobody and never will.
+    /// True if the workspace failed or is lost, so that it never becomes claimable.
     var isBroken: Bool { state == .failed || state == .lost }
 
     fileprivate var rank: Int {

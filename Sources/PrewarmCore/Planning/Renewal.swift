@@ -1,23 +1,28 @@
-/// When a pool replaces workspaces because of its `ttl`: so early that each has a successor at its end.
+/// The times at which a pool replaces workspaces because of its `ttl`: early enough that each workspace has a
+/// replacement when it expires.
 ///
-/// A pool replaces ``RolloutStrategy/bounds(desired:)`` workspaces at a time, and each replacement takes a build. Every
-/// build is planned with twice its time, and at least the last twentieth of the ttl is left as a reserve.
+/// A pool replaces as many workspaces at a time as the strategy's surge, or `maxUnavailable` if it has no surge. Each
+/// round takes one build. A build is planned with twice its expected time. The reserve between the last replacement and
+/// the expiry is one such build, and at least a twentieth of the ttl.
 ///
-/// Example: a ttl of 2h, 20 workspaces of the same age, a surge of 5, builds of 3 min. The last one is replaced 6 min
-/// before its end. All of them take 20 ÷ 5 = 4 rounds of 6 min, so the first one is replaced 24 + 6 = 30 min before its
-/// end, and the others follow every 24 min ÷ 20 = 72 s.
+/// Example: the ttl is 2h, 20 workspaces have the same age, the surge is 5, a build takes 3 min, so 6 min are planned.
+/// The reserve is max(120 min ÷ 20, 6 min) = 6 min: the last workspace is replaced 6 min before it expires. 20 ÷ 5 = 4
+/// rounds take 4 × 6 = 24 min, so the first workspace is replaced 24 + 6 = 30 min before it expires. The others follow
+/// every 24 min ÷ 20 = 72 s.
 struct Renewal {
     private let ttl: Duration
-    /// The time between the earliest replacement of a workspace and its end; at least a tenth, at most three quarters
-    /// of the ttl.
+    /// The longest time between the replacement of a workspace and its expiry: at least a tenth and at most three
+    /// quarters of the ttl.
     let lead: Duration
-    /// The time between the latest replacement of a workspace and its end.
+    /// The shortest time between the replacement of a workspace and its expiry.
     let reserve: Duration
-    /// The time between two replacements where workspaces have the same age.
+    /// The time between the replacements of two workspaces of the same age.
     let step: Duration
 
-    /// Returns nil where the pool has no ttl, or deletes before it creates (``RolloutStrategy/recreate``).
-    /// - Parameter buildTime: how long recent builds took; nil: unknown.
+    /// Returns nil if the preset has no ttl, or if its strategy deletes before it creates
+    /// (``RolloutStrategy/recreate``).
+    /// - Parameter buildTime: the expected time of a build. If it is nil, a fortieth of the ttl is assumed, and at
+    ///   most 60 s.
     init?(_ preset: Preset, desired: Int, buildTime: Duration?) {
         guard let ttl = preset.ttl, let bounds = preset.strategy.bounds(desired: desired) else { return nil }
         self.ttl = ttl
@@ -30,8 +35,11 @@ struct Renewal {
         step = (lead - reserve) / max(1, desired)
     }
 
-    /// Returns when each workspace is to be replaced.
-    /// - Parameter ready: workspaces that are ready and not expired, the oldest first.
+    /// Returns the time at which each workspace is due for renewal.
+    ///
+    /// The newest workspace is due `reserve` before it expires. Each older one is due at least `step` before the next
+    /// newer one, but never earlier than `lead` before it expires.
+    /// - Parameter ready: the workspaces that are ready and have not expired, the oldest first.
     func times(of ready: [Instance]) -> [Timestamp] {
         var next: Timestamp?
         return ready.reversed().map { instance in

@@ -1,4 +1,4 @@
-/// Somebody's order from the command line not to act on presets; claims go on.
+/// An operator's order (`prewarm suspend`) not to change the pools of presets. Claims and releases continue.
 package struct Suspension: Hashable, Sendable {
     package enum Scope: Hashable, Sendable {
         case preset(PresetKey)
@@ -15,10 +15,12 @@ package struct Suspension: Hashable, Sendable {
     }
 
     package let scope: Scope
+    /// The operator's words; nil if none were given.
     package let reason: String?
+    /// The operator who ordered the suspension.
     package let by: String
     package let since: Timestamp
-    /// Nil: until it is resumed.
+    /// The time at which the suspension ends; nil if it lasts until `prewarm resume`.
     package let until: Timestamp?
 
     package init(scope: Scope, reason: String?, by: String, since: Timestamp, until: Timestamp?) {
@@ -29,9 +31,10 @@ package struct Suspension: Hashable, Sendable {
         self.until = until
     }
 
+    /// Returns true if the suspension is active.
     package func isInForce(at now: Timestamp) -> Bool { until.map { now < $0 } ?? true }
 
-    /// `by ada until 2026-11-24T10:00:00Z: the provider is down`.
+    /// The text that follows "suspended", for example `by ada until 2026-11-24T10:00:00Z: the provider is down`.
     package var sentence: String {
         "by \(by)" + (until.map { " until \($0)" } ?? "") + (reason.map { ": \($0)" } ?? "")
     }

@@ -1,5 +1,5 @@
-/// One statement about a preset or a source, in the form of Kubernetes' conditions. `Ready` is always there;
-/// the others only while they are true (kstatus).
+/// A statement about a preset or a source, in the form of a Kubernetes condition. `Ready` always exists. The others
+/// exist only while they are true, as kstatus requires.
 package struct Condition: Hashable, Sendable {
     package enum Kind: String, CaseIterable, Sendable {
         case ready = "Ready"
@@ -11,7 +11,7 @@ package struct Condition: Hashable, Sendable {
         case deletionsHeld = "DeletionsHeld"
         case backingOff = "BackingOff"
         case limited = "Limited"
-        /// Of a source: it is held at a revision.
+        /// An operator holds the source at a revision (`prewarm pin`).
         case pinned = "Pinned"
     }
 
@@ -23,11 +23,11 @@ package struct Condition: Hashable, Sendable {
 
     package let kind: Kind
     package let status: Status
-    /// One word for programs.
+    /// A CamelCase word for programs.
     package let reason: String
-    /// One sentence for people.
+    /// A text for people, on one line.
     package let message: String
-    /// Since when the status is what it is; nil: unknown.
+    /// The time since which the condition has its status; nil if it is unknown.
     package var since: Timestamp?
 
     package init(_ kind: Kind, _ status: Status = .yes, reason: String, message: String, since: Timestamp? = nil) {

@@ -1,28 +1,33 @@
-/// A preset in force with its pool: what `get presets` shows.
+/// An applied preset with its pool and conditions. `prewarm get presets` shows it.
 package struct PresetStatus: Sendable {
     package let preset: Preset
     package let pool: PoolPlan
     package let failure: FailureRecord?
+    /// The revision that `prewarm approve` would name; nil if it is not known.
+    package let revision: Revision?
     package private(set) var conditions: [Condition]
 
     /// - Parameters:
-    ///   - diagnostics: of the preset's source; those of its file mean that an older version is in force.
-    ///   - earlier: the conditions as they were; those that still are so keep their time.
-    ///   - now: the time of the others; nil: unknown.
-    ///   - held: the actions on this preset that are held back.
+    ///   - held: the held actions of this preset.
+    ///   - diagnostics: the diagnostics of the preset's source. An error in the preset's file means that its last valid
+    ///     version is applied.
+    ///   - earlier: the conditions of the last reconciliation. A condition keeps its time if its status is the same.
+    ///   - now: the time of the other conditions; nil if it is unknown.
+    ///   - revision: see ``revision``.
     package init(
         preset: Preset, pool: PoolPlan, failure: FailureRecord?, held: [HeldAction], diagnostics: [Diagnostic],
-        earlier: [Condition] = [], now: Timestamp? = nil
+        earlier: [Condition] = [], now: Timestamp? = nil, revision: Revision? = nil
     ) {
         self.preset = preset
         self.pool = pool
         self.failure = failure
+        self.revision = revision
         var conditions = [Self.ready(preset, pool.counts)]
         conditions += [
             Self.reconciling(preset, pool), Self.stalled(preset, pool, failure, failure.summary),
             Self.backingOff(pool, failure.summary),
             Self.deprecated(preset), Self.suspended(preset, pool), Self.invalid(preset, diagnostics),
-            Self.deletionsHeld(preset, held), Self.limited(held),
+            Self.deletionsHeld(held, revision), Self.limited(held),
         ].compactMap { $0 }
         for index in conditions.indices {
             let condition = conditions[index]
@@ -34,7 +39,7 @@ package struct PresetStatus: Sendable {
 
     package subscript(_ kind: Condition.Kind) -> Condition? { conditions.first { $0.kind == kind } }
 
-    /// The same conditions for readers who may not read what provisioners wrote.
+    /// The conditions for readers without access to the logs of provisioners: errors of builds are left out.
     package var conditionsWithoutLogs: [Condition] {
         conditions.map { condition in
             var shown =
@@ -48,7 +53,8 @@ package struct PresetStatus: Sendable {
         }
     }
 
-    /// Nothing that somebody should look at. A pool that a limit keeps below its number is not healthy (rule 9).
+    /// False if an operator should look at the preset: it is stalled, invalid or backing off, deletions wait for an
+    /// approval, or a limit keeps its pool below the desired number.
     package var isHealthy: Bool {
         self[.stalled] == nil && self[.invalid] == nil && self[.backingOff] == nil && !isShortByLimit
             && (self[.deletionsHeld]?.reason ?? "Retain") == "Retain"
@@ -61,10 +67,10 @@ package struct PresetStatus: Sendable {
     private static func ready(_ preset: Preset, _ counts: PoolCounts) -> Condition {
         let message =
             counts.claimableOlder == 0
-            ? "\(counts.eligible) of \(counts.desired) ready to be claimed"
-            : "\(counts.claimable) ready to be claimed, \(counts.eligible) of \(counts.desired) of the current version and "
-                + "not expired"
-        if counts.desired == 0 { return Condition(.ready, reason: "ScaledToZero", message: "none is wanted now") }
+            ? "\(counts.eligible) of \(counts.desired) workspaces are claimable"
+            : "\(counts.claimable) workspaces are claimable; \(counts.eligible) of \(counts.desired) have the current "
+                + "version and have not expired"
+        if counts.desired == 0 { return Condition(.ready, reason: "ScaledToZero", message: "0 workspaces are desired") }
         return counts.eligible >= counts.desired
             ? Condition(.ready, reason: "AtDesired", message: message)
             : Condition(.ready, .no, reason: "BelowDesired", message: message)
@@ -80,8 +86,8 @@ package struct PresetStatus: Sendable {
         if counts.outdated > 0 { parts.append("\(counts.outdated) outdated") }
         let missing = counts.desired - counts.eligible - counts.starting
         if missing > 0 { parts.append("\(missing) missing") }
-        if pool.wait == .canary { parts.append("the first of a new version has to be ready before more are made") }
-        if counts.extraneous > 0 { parts.append("\(counts.extraneous) too many") }
+        if pool.wait == .canary { parts.append("waits until the first workspace of the new version is ready") }
+        if counts.extraneous > 0 { parts.append("\(counts.extraneous) above the desired number") }
         let broken = counts.failed - counts.keptFailed
         if broken > 0 { parts.append("\(broken) failed to build") }
         let reason =
@@ -98,16 +104,16 @@ package struct PresetStatus: Sendable {
         return Condition(
             .stalled, reason: "FailureLimit",
             message:
-                "\(failures.counted("build")) in a row failed, the limit is \(preset.failureLimit): \(cause); "
-                + "`prewarm retry \(preset.key.name)` or another version tries at once"
-                + (failure.map { "; one build tries at \($0.retryAt)" } ?? ""))
+                "\(failures.counted("build")) in a row failed (failureLimit: \(preset.failureLimit)): \(cause). "
+                + "To try again now: `prewarm retry \(preset.key.name)`, or change its version or parameters"
+                + (failure.map { ". Next try: \($0.retryAt)" } ?? ""))
     }
 
     private static func backingOff(_ pool: PoolPlan, _ cause: String) -> Condition? {
         guard case .backoff(let until, let failures) = pool.wait else { return nil }
         return Condition(
             .backingOff, reason: "CreateFailed",
-            message: "\(failures.counted("build")) in a row failed, the next is at \(until): \(cause)")
+            message: "\(failures.counted("build")) in a row failed: \(cause). Next try: \(until)")
     }
 
     private static func deprecated(_ preset: Preset) -> Condition? {
@@ -121,8 +127,9 @@ package struct PresetStatus: Sendable {
         case .inactive(let activeVersion):
             Condition(
                 .deprecated, reason: "Inactive",
-                message: "it pins version \(preset.spec.version), the template's active one is \(activeVersion)")
-        case .pruned: Condition(.deprecated, reason: "Pruned", message: "its manifest is gone from git")
+                message: "the preset pins version \(preset.spec.version), but the active version of its template "
+                    + "\(preset.spec.template) is \(activeVersion)")
+        case .pruned: Condition(.deprecated, reason: "Pruned", message: "the preset was removed from git")
         case nil: nil
         }
     }
@@ -143,11 +150,11 @@ package struct PresetStatus: Sendable {
         }
         return Condition(
             .invalid, reason: "ManifestInvalid",
-            message: "the last good version is in force: \(error.location): \(error.message.limited(to: 300))")
+            message: "the last valid version stays applied: \(error.location): \(error.message.limited(to: 300))")
     }
 
-    /// What waits for somebody's leave, or for another commit.
-    private static func deletionsHeld(_ preset: Preset, _ held: [HeldAction]) -> Condition? {
+    /// The deletions that wait for an approval or for another commit.
+    private static func deletionsHeld(_ held: [HeldAction], _ revision: Revision?) -> Condition? {
         let held = held.filter(\.hold.isOfDeletions)
         guard let first = held.first else { return nil }
         let reason =
@@ -159,7 +166,8 @@ package struct PresetStatus: Sendable {
             default: "GuardExceeded"
             }
         return Condition(
-            .deletionsHeld, reason: reason, message: "\(held.count.counted("deletion")) held by \(first.hold.message)")
+            .deletionsHeld, reason: reason,
+            message: "\(held.count.counted("deletion")) held by \(first.hold.message(at: revision))")
     }
 
     private static func limited(_ held: [HeldAction]) -> Condition? {
@@ -185,7 +193,7 @@ extension Hold {
         }
     }
 
-    /// The reasons of conditions that limits on the number of workspaces set.
+    /// The reasons of `Limited` conditions that limits on the number of workspaces cause.
     fileprivate static let reasonsOfInstances: Set<String> = [
         Hold.instancesPerPreset(0).conditionReason, Hold.instancesPerSource(0).conditionReason,
         Hold.instances(0).conditionReason,
@@ -193,34 +201,35 @@ extension Hold {
 }
 
 extension Condition {
-    /// Whether the limit of workspaces in all holds creates of the preset back.
+    /// True if the limit on the workspaces of all sources holds creates of the preset.
     package var isOfLimitInAll: Bool { kind == .limited && reason == Hold.instances(0).conditionReason }
 }
 
 extension Optional<FailureRecord> {
-    /// What the last failure said, as one line: of a long log its end.
+    /// The error of the last failure on one line. If it is a long log: its first line and the end of its last line.
     fileprivate var summary: String {
         let lines = self?.message.split(whereSeparator: \.isNewline) ?? []
-        guard let last = lines.last else { return "no reason was given" }
+        guard let last = lines.last else { return "the provisioner gave no reason" }
         let line = lines.joined(separator: " ")
         return line.count > 200 && lines.count > 1 ? "\(lines[0]) … \(last.suffix(200))" : String(line.prefix(400))
     }
 }
 
 extension Int {
-    /// `1 build`, `2 builds`
+    /// Returns the number with a noun, for example `1 build` or `2 builds`.
     package func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
 }
 
 extension Deprecation {
+    /// Returns a sentence for people, for example `the preset is deprecated: too small. Use go-xl instead`.
     package func sentence(of subject: String) -> String {
         "\(subject) is deprecated" + (message.map { ": \($0.printable)" } ?? "")
-            + (replacement.map { "; use \($0) in its place" } ?? "")
+            + (replacement.map { ". Use \($0) instead" } ?? "")
     }
 }
 
 extension PoolPlan {
-    /// The pool is what its preset asks for, and nothing is on its way.
+    /// True if the pool is what its preset asks for and no workspace of it is starting, stopping or being deleted.
     package var isConverged: Bool {
         counts.eligible == counts.desired && counts.outdated == 0 && counts.extraneous == 0 && counts.expired == 0
             && counts.failed == counts.keptFailed
@@ -229,5 +238,6 @@ extension PoolPlan {
 }
 
 extension PoolCounts {
+    /// True if a workspace is starting, stopping or being deleted.
     package var isInMotion: Bool { starting + stopping + deleting > 0 }
 }

@@ -1,25 +1,26 @@
-/// A value with one compact binary form: varints and length-prefixed text.
+/// A value with a compact binary form of varints and length-prefixed text. Equal values have equal bytes.
 ///
-/// The store keeps parsed manifests and presets in it. A JSON decoder needs tens of microseconds for a preset, this a
-/// few hundred nanoseconds; a restart reads them all.
+/// The store keeps parsed manifests and presets in this form, and a restart reads every one. A JSON decoder needs
+/// tens of microseconds for a preset, this form needs a few hundred nanoseconds.
 package protocol BinaryCodable {
     func encode(into writer: inout BinaryWriter)
     init(from reader: inout BinaryReader) throws(BinaryCodingError)
 }
 
-/// What a ``BinaryReader`` throws for bytes that no ``BinaryWriter`` wrote: the stored value is to be made anew.
+/// The error of a ``BinaryReader`` for bytes that no ``BinaryWriter`` wrote. The stored value has to be computed again.
 package struct BinaryCodingError: Error {
     package init() {}
 }
 
 extension BinaryCodable {
+    /// The binary form.
     package var binary: [UInt8] {
         var writer = BinaryWriter()
         encode(into: &writer)
         return writer.bytes
     }
 
-    /// Throws unless the bytes are exactly one value.
+    /// Reads a value. Throws an error if the bytes are not exactly one value.
     package init(binary bytes: [UInt8]) throws(BinaryCodingError) {
         var reader = BinaryReader(bytes)
         try self.init(from: &reader)
@@ -27,11 +28,12 @@ extension BinaryCodable {
     }
 }
 
+/// A writer of binary forms.
 package struct BinaryWriter {
     package private(set) var bytes: [UInt8] = []
 
     package init() {
-        // Most values take no more.
+        // Most values take at most 240 bytes.
         bytes.reserveCapacity(240)
     }
 
@@ -48,7 +50,7 @@ package struct BinaryWriter {
     }
 }
 
-/// Reads what ``BinaryWriter`` wrote; damaged bytes throw, whatever they are.
+/// A reader of the bytes that a ``BinaryWriter`` wrote. It throws an error for damaged bytes.
 package struct BinaryReader {
     private let bytes: [UInt8]
     private var index = 0
@@ -70,7 +72,8 @@ package struct BinaryReader {
         return bytes[index - 1]
     }
 
-    /// A count of things that need at least a byte each, so that a damaged one can't ask for more than there is.
+    /// Reads a count of elements. Each element takes at least one byte, so a count that is larger than the rest is
+    /// damaged.
     fileprivate mutating func readCount() throws(BinaryCodingError) -> Int {
         let count = try UInt64(from: &self)
         guard count <= UInt64(bytes.count - index) else { throw BinaryCodingError() }
@@ -88,7 +91,7 @@ package struct BinaryReader {
 }
 
 extension UInt64: BinaryCodable {
-    /// LEB128.
+    /// Writes the number as LEB128.
     package func encode(into writer: inout BinaryWriter) {
         var rest = self
         while rest >= 0x80 {
@@ -110,7 +113,7 @@ extension UInt64: BinaryCodable {
 }
 
 extension Int64: BinaryCodable {
-    /// Zigzag, so that small negative numbers stay short.
+    /// Writes the number in zigzag form, so that small negative numbers are short.
     package func encode(into writer: inout BinaryWriter) {
         writer.write(UInt64(bitPattern: (self << 1) ^ (self >> 63)))
     }
@@ -189,7 +192,7 @@ extension Array: BinaryCodable where Element: BinaryCodable {
     }
 }
 
-/// In the order of the keys, so that equal dictionaries have equal bytes.
+/// A dictionary is written in the order of its keys, so that equal dictionaries have equal bytes.
 extension Dictionary: BinaryCodable where Key == String, Value: BinaryCodable {
     package func encode(into writer: inout BinaryWriter) {
         writer.write(UInt64(count))

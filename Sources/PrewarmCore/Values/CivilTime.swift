@@ -1,18 +1,18 @@
-/// A date and time of day of the proleptic Gregorian calendar, without a zone.
+/// A date and time of day in the proleptic Gregorian calendar, without a time zone.
 package struct CivilTime: Hashable, Sendable {
     package var year: Int
-    /// 1 to 12.
+    /// The month, from 1 to 12.
     package var month: Int
-    /// 1 to 31.
+    /// The day of the month, from 1 to 31.
     package var day: Int
     package var hour: Int
     package var minute: Int
     package var second: Int
     package var millisecond: Int
-    /// 0 is Sunday, as in cron.
+    /// The day of the week, from 0 to 6. Sunday is 0, as in cron.
     package var weekday: Int
 
-    /// The date and time of an instant in UTC.
+    /// Returns the date and time of an instant in UTC.
     package init(_ instant: Timestamp) {
         let (days, rest) = instant.milliseconds.flooredQuotientAndRemainder(dividingBy: 86_400_000)
         (year, month, day) = Self.date(daysSinceEpoch: Int(days))
@@ -22,7 +22,8 @@ package struct CivilTime: Hashable, Sendable {
         (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60)
     }
 
-    /// Days from 1970-01-01. Howard Hinnant's `days_from_civil` (https://howardhinnant.github.io/date_algorithms.html).
+    /// Returns the number of days from 1970-01-01 to a date: Howard Hinnant's `days_from_civil`
+    /// (https://howardhinnant.github.io/date_algorithms.html).
     package static func daysSinceEpoch(year: Int, month: Int, day: Int) -> Int {
         let shifted = month <= 2 ? year - 1 : year
         let era = (shifted >= 0 ? shifted : shifted - 399) / 400
@@ -32,7 +33,8 @@ package struct CivilTime: Hashable, Sendable {
         return era * 146_097 + dayOfEra - 719_468
     }
 
-    /// The inverse of ``daysSinceEpoch(year:month:day:)``: `civil_from_days` of the same source.
+    /// Returns the date of a day, as the inverse of ``daysSinceEpoch(year:month:day:)``: `civil_from_days` of the
+    /// same source.
     package static func date(daysSinceEpoch days: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -44,12 +46,12 @@ package struct CivilTime: Hashable, Sendable {
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
     }
 
-    /// The year, in UTC, of a second counted from 1970.
+    /// Returns the year in UTC of a second that is counted from 1970-01-01T00:00:00Z.
     package static func year(ofSecond second: Int64) -> Int {
         date(daysSinceEpoch: Int(second.flooredQuotientAndRemainder(dividingBy: 86_400).quotient)).year
     }
 
-    /// 0 is Sunday; 1970-01-01 was a Thursday.
+    /// Returns the day of the week: 0 is Sunday. 1970-01-01 was a Thursday, 4.
     package static func weekday(daysSinceEpoch days: Int) -> Int {
         (days + 4).flooredQuotientAndRemainder(dividingBy: 7).remainder
     }
@@ -68,7 +70,8 @@ package struct CivilTime: Hashable, Sendable {
 }
 
 extension FixedWidthInteger {
-    /// Division that rounds down, so that the remainder of a time before 1970 is not negative.
+    /// Returns the quotient rounded down and the remainder, which is never negative. Example: −1 ÷ 60 is −1 with the
+    /// remainder 59, so times before 1970 work.
     package func flooredQuotientAndRemainder(dividingBy divisor: Self) -> (quotient: Self, remainder: Self) {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)

@@ -1,11 +1,12 @@
 extension Diagnostic {
-    /// The number of diagnostics that are kept of one file; the rest is counted.
+    /// The largest number of diagnostics that are kept for one file. The rest is counted.
     package static let mostInFile = 100
-    /// The number of diagnostics that are kept of one source, besides the first error of each file; the rest is counted.
+    /// The largest number of diagnostics that are kept for one source, besides the first error of each file. The rest
+    /// is counted.
     package static let mostInSource = 1_000
-    /// The number of diagnostics of a list that a document shows; the rest is counted.
+    /// The largest number of diagnostics that a document shows. The rest is counted.
     package static let mostShown = 200
-    /// The number of characters that a message or a hint keeps.
+    /// The largest number of characters in a message or a hint. Longer texts are cut.
     static let textLimit = 1_000
 
     /// Returns the diagnostic that counts the errors of a file beyond those that are kept.
@@ -13,7 +14,8 @@ extension Diagnostic {
         omitted(count, .error, file: file, place: "this file")
     }
 
-    /// Returns the diagnostic that stands for what is not kept of a file, or of a source where `file` is empty.
+    /// Returns the diagnostic that counts the diagnostics of a file that are not kept, or of a source if `file` is
+    /// empty.
     fileprivate static func omitted(_ count: Int, _ severity: Severity, file: String, place: String) -> Diagnostic {
         let noun = severity == .error ? "error" : "warning"
         return Diagnostic(severity, file: file, "and \(count) more \(noun)\(count == 1 ? "" : "s") in \(place)")
@@ -21,8 +23,8 @@ extension Diagnostic {
 }
 
 extension [Diagnostic] {
-    /// Keeps the first diagnostics of one file, and adds one that counts the others.
-    /// - Parameter omitted: the number of errors that were counted already, without a diagnostic of their own.
+    /// Keeps the first diagnostics of one file, and adds one that counts the rest.
+    /// - Parameter omitted: the number of errors that were counted before and have no diagnostic.
     package mutating func limitToFile(omitted: Int = 0) {
         let excess = self[Swift.min(count, Diagnostic.mostInFile)...]
         guard excess.count + omitted > 0 else { return }
@@ -33,9 +35,9 @@ extension [Diagnostic] {
             Array(prefix(Diagnostic.mostInFile)) + [Diagnostic.omitted(rest, severity, file: file, place: "this file")]
     }
 
-    /// Keeps the first error of each file, since that says whose presets keep their last valid version, and of all others
-    /// as many as a source may have; adds one that counts the rest.
-    /// - Parameter omitted: the number of errors that were counted already, without a diagnostic of their own.
+    /// Keeps at most ``Diagnostic/mostInSource`` diagnostics and the first error of each file, and adds one that
+    /// counts the rest. The first error of a file shows that its presets keep their last valid version.
+    /// - Parameter omitted: the number of errors that were counted before and have no diagnostic.
     package mutating func limitToSource(omitted: Int = 0) {
         guard count > Diagnostic.mostInSource || omitted > 0 else { return }
         var (kept, seen): ([Diagnostic], Set<String>) = ([], [])
@@ -53,13 +55,13 @@ extension [Diagnostic] {
         self = kept
     }
 
-    /// The diagnostics that a document shows, and one that counts the others.
+    /// The diagnostics that a document shows, and one that counts the rest.
     package var shown: [Diagnostic] {
         guard count > Diagnostic.mostShown else { return self }
         let excess = self[Diagnostic.mostShown...]
         let severity: Diagnostic.Severity = excess.contains { $0.severity == .error } ? .error : .warning
         return Array(prefix(Diagnostic.mostShown)) + [
-            Diagnostic.omitted(excess.count, severity, file: "", place: "all")
+            Diagnostic.omitted(excess.count, severity, file: "", place: "total")
         ]
     }
 }

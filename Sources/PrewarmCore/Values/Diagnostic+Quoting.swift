@@ -1,10 +1,10 @@
 extension [Diagnostic] {
-    /// Adds the line that each is about, where it has none yet.
+    /// Adds the excerpt of its line to each diagnostic that has none.
     /// - Parameters:
-    ///   - bytes: of the file that all of them are about.
-    ///   - redacted: takes secrets out of a line, before a part of it is cut out.
+    ///   - bytes: the content of the file of all diagnostics.
+    ///   - redacted: removes secrets from a line, before the line is cut.
     package mutating func quote(_ bytes: [UInt8], redacted: (String) -> String = { $0 }) {
-        // No lines can be told apart in UTF-16.
+        // Lines of UTF-16 are not supported.
         if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) { return }
         let text = String(decoding: bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...], as: UTF8.self)
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
@@ -16,12 +16,12 @@ extension [Diagnostic] {
 }
 
 extension Diagnostic {
-    /// The number of characters of a line that are kept.
+    /// The largest number of characters in an excerpt.
     private static let excerptLimit = 160
-    /// Where the caret stands in the excerpt of a long line whose beginning is cut off.
+    /// The offset of the caret in the excerpt of a line whose beginning is cut off.
     private static let cutCaret = excerptLimit / 2 + 1
 
-    /// Keeps the part of a line around the position: a line may have as many characters as the file.
+    /// Sets the excerpt to the part of a line around the position, since a line may be as long as the file.
     fileprivate mutating func setExcerpt(_ line: String) {
         guard line.utf8.count > Self.excerptLimit, let position else {
             excerpt = line
@@ -38,14 +38,14 @@ extension Diagnostic {
 
     private static func cutsBeginning(_ caret: Int) -> Bool { caret > excerptLimit * 3 / 4 }
 
-    /// The excerpt as it is shown, and what comes under it up to the caret.
+    /// The printable excerpt, and the white space before the caret in the line below it; nil if there is no excerpt.
     var excerptLines: (text: String, lead: String)? {
         guard let excerpt, let position else { return nil }
         let scalars = Array(excerpt.unicodeScalars)
         let isCut = Self.cutsBeginning(position.column - 1) && scalars.first == "…"
         let caret = Swift.min(isCut ? Self.cutCaret : position.column - 1, scalars.count)
         let shown = scalars.filter { $0 == "\t" || $0.isPrintable }
-        // Tabs stay tabs, so that the caret stands where the terminal puts the column.
+        // Tabs stay tabs, so that the caret is below the right character in a terminal.
         let lead = scalars[..<caret].filter { $0 == "\t" || $0.isPrintable }
             .map { $0 == "\t" ? "\t" : $0.isWide ? "  " : " " }.joined()
         return (String(String.UnicodeScalarView(shown)), lead)
@@ -53,7 +53,7 @@ extension Diagnostic {
 }
 
 extension Unicode.Scalar {
-    /// Takes two cells of a terminal, near enough: East Asian characters and emoji.
+    /// True for characters that take two cells of a terminal, approximately: East Asian characters and emoji.
     fileprivate var isWide: Bool {
         switch value {
         case 0x1100...0x115f, 0x2e80...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff, 0xff00...0xff60, 0x1f300...0x1faff:
@@ -64,8 +64,8 @@ extension Unicode.Scalar {
 }
 
 extension Catalog {
-    /// Adds the lines that the diagnostics are about. Of the rules between files, only these have none yet.
-    /// - Parameter bytes: of a file by its path; nil where it can't be had.
+    /// Adds excerpts to diagnostics that have none: those of references between files.
+    /// - Parameter bytes: returns the content of a file; nil if it is not available.
     package mutating func quote(_ bytes: (_ path: String) -> [UInt8]?) {
         for path in unquotedPaths {
             guard let bytes = bytes(path) else { continue }
@@ -76,7 +76,8 @@ extension Catalog {
         }
     }
 
-    /// Of a hundred files at most: who has errors in more looks at the first ones.
+    /// The paths of the first 100 files with diagnostics that have no excerpt. Excerpts of more files are of little
+    /// use.
     package var unquotedPaths: [String] {
         var paths: [String] = []
         for diagnostic in diagnostics where diagnostic.excerpt == nil && diagnostic.position != nil {

@@ -1,19 +1,19 @@
-/// What is wrong with a manifest or the configuration: where, what was expected, and what to do.
+/// An error or warning about a manifest or the configuration: the place, the problem and the fix.
 package struct Diagnostic: Hashable, Sendable {
     package enum Severity: UInt64, Sendable {
         case error, warning
     }
 
     package var severity: Severity
-    /// As the user knows it: relative to the repository, or as given on the command line. Empty while a parsed file
-    /// has no path yet.
+    /// The path, relative to the repository or as the command line gave it. It is empty while a parsed file has no
+    /// path.
     package var file: String
-    /// Nil where the whole file is meant.
+    /// The position; nil if the whole file is meant.
     package var position: Position?
     package var message: String
-    /// What to do about it, as an imperative.
+    /// The next step for the author, as an imperative.
     package var hint: String?
-    /// The text of the line, to set a caret under.
+    /// The text of the line, which is shown with a caret below it.
     package var excerpt: String?
 
     package init(
@@ -28,7 +28,7 @@ package struct Diagnostic: Hashable, Sendable {
         self.excerpt = excerpt
     }
 
-    /// `presets/go.yaml:12:5`, as compilers and editors write it.
+    /// The place in the form of compilers and editors, for example `presets/go.yaml:12:5`.
     package var location: String {
         guard let position else { return file }
         return "\(file):\(position.line):\(position.column)"

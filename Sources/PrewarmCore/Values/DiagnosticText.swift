@@ -1,5 +1,5 @@
 extension Diagnostic {
-    /// The form that compilers use: place and message, the line with a caret, the hint.
+    /// Returns the form that compilers use: place and message, the line with a caret, and the hint.
     package func text(colour: Bool = false) -> TerminalText {
         func paint(_ code: String, _ text: TerminalText) -> TerminalText {
             colour ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text

@@ -1,7 +1,6 @@
 extension Duration {
-    /// Reads `90s`, `15m`, `24h`, `7d` and their sums from large to small (`1h30m`); nil where the text is not one.
-    ///
-    /// At most ten years, so that adding one to a time of our age can't overflow.
+    /// Reads a duration, for example `90s`, `15m`, `24h`, `7d`, or a sum from large to small units (`1h30m`); nil for
+    /// other text. The largest duration is ten years, so that adding it to a current time cannot overflow.
     package init?(prewarm text: String) {
         var total: Int64 = 0
         var value: Int64?
@@ -31,12 +30,12 @@ extension Duration {
         self = .seconds(total)
     }
 
-    /// ECMA 262 pattern of what ``init(prewarm:)`` reads, for JSON Schema.
+    /// The ECMA-262 pattern of the texts that ``init(prewarm:)`` reads, for JSON Schemas.
     package static let prewarmPattern = "^(?=[0-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
 
     private static let longestSeconds: Int64 = 3650 * 86_400
 
-    /// `1h30m`, `7d`, `0s`: whole seconds, in the form that ``init(prewarm:)`` reads.
+    /// The duration in whole seconds, in the form that ``init(prewarm:)`` reads, for example `1h30m`, `7d` or `0s`.
     package var prewarmText: String {
         var rest = components.seconds
         guard rest > 0 else { return "0s" }

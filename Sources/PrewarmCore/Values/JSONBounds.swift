@@ -1,12 +1,12 @@
-/// The limits of a JSON text that comes from outside, checked in one pass over its bytes before a parser sees it.
+/// The limits for a JSON text from outside. They are checked in one pass over its bytes before it is parsed.
 ///
-/// Parsers take time that grows faster than the text where it is deeply nested (a list 480 deep, 1.4 KB, kept
-/// Foundation's decoder busy for a second), so nothing is parsed before ``check(_:)`` has passed. The pass itself
-/// takes linear time, ends at the first violation, and allocates nothing. It does not say that a text is JSON.
+/// Parsers may take more than linear time for deeply nested text: Foundation's decoder took a second for a list that is
+/// 480 levels deep and has 1.4 KB. So a text is only parsed after ``check(_:)``, which takes linear time, ends at the
+/// first violation, and allocates nothing. It does not check that the text is valid JSON.
 package struct JSONBounds: Hashable, Sendable {
-    /// The most bytes that a text may have.
+    /// The largest number of bytes.
     package let size: Int
-    /// The most objects and lists that may be within one another: `[{"a": []}]` has the depth 3.
+    /// The largest depth of nested objects and lists. Example: `[{"a": []}]` has the depth 3.
     package let depth: Int
 
     package init(size: Int, depth: Int) {
@@ -18,8 +18,8 @@ package struct JSONBounds: Hashable, Sendable {
     package enum Violation: Error, Hashable, Sendable, CustomStringConvertible {
         case tooLarge(limit: Int)
         case tooDeep(limit: Int)
-        /// A zero byte, which no JSON text in UTF-8 contains. Some parsers take such a text for UTF-16 or UTF-32, in
-        /// which the bytes of a quote or a bracket mean something else.
+        /// A zero byte, which a JSON text in UTF-8 never contains. Some parsers read such a text as UTF-16 or UTF-32,
+        /// where the bytes of quotes and brackets have other meanings.
         case notUTF8
 
         package var description: String {
@@ -31,7 +31,7 @@ package struct JSONBounds: Hashable, Sendable {
         }
     }
 
-    /// Throws where a text exceeds the limits.
+    /// Throws an error if a text exceeds the limits.
     package func check(_ text: [UInt8]) throws(Violation) {
         guard text.count <= size else { throw .tooLarge(limit: size) }
         var open = 0

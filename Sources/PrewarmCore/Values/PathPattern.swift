@@ -1,12 +1,15 @@
-/// A pattern for paths, as .gitignore has them (gitignore(5), PATTERN FORMAT): `*` and `?` stop at a slash, `**` stands
-/// for any number of folders, a slash at the beginning or in the middle ties the pattern to the root, one at the end
-/// to folders. A pattern that fits a folder fits all that is in it. There are no `!`, no `[…]` and no escapes.
+/// A pattern for paths, with the rules of .gitignore (gitignore(5), PATTERN FORMAT).
+///
+/// `*` and `?` do not match a slash. `**` matches any number of folders. A slash at the beginning or in the middle
+/// binds the pattern to the root. A slash at the end restricts it to folders. A pattern that matches a folder also
+/// matches everything in it. `!`, `[…]` and escapes are not supported.
 package struct PathPattern: Hashable, Sendable {
     package let text: String
-    /// Between slashes; nil is `**`.
+    /// The parts between slashes; nil is `**`.
     private let segments: [[UInt8]?]
     private let isForFolders: Bool
 
+    /// Reads a pattern. Throws an error if it is empty or uses a syntax that is not supported.
     package init(_ text: String) throws(PathPatternError) {
         if let problem = Self.problem(in: text) { throw PathPatternError(message: problem) }
         self.text = text
@@ -14,22 +17,27 @@ package struct PathPattern: Hashable, Sendable {
         var segments = text.split(separator: "/").map { $0 == "**" ? nil : Array($0.utf8) as [UInt8]? }
         let isTied = text.dropLast(isForFolders ? 1 : 0).contains("/")
         if !isTied, segments.first != .some(nil) { segments.insert(nil, at: 0) }
-        // What is in a folder, at any depth, begins with something in it.
+        // `dir/**` matches the content of the folder but not the folder itself.
         if segments.last == .some(nil) { segments.append(Array("*".utf8)) }
         self.segments = segments
     }
 
     private static func problem(in text: String) -> String? {
         let parts = text.split(separator: "/")
-        if parts.isEmpty { return "expected a pattern for paths, as drafts/ or **/*.yaml" }
-        if text.hasPrefix("!") { return "a pattern can't be turned round with !: use include or exclude" }
-        if text.contains(where: { "[]\\".contains($0) }) { return "only *, ** and ? have a meaning here" }
-        if parts.contains(where: { $0 == "." || $0 == ".." }) { return "a pattern can't have . or .. as a folder" }
-        if parts.contains(where: { $0 != "**" && $0.contains("**") }) { return "** stands alone between slashes" }
-        return parts.count > 32 ? "at most 32 folders are allowed" : nil
+        if parts.isEmpty { return "expected a pattern for paths, for example drafts/ or **/*.yaml" }
+        if text.hasPrefix("!") { return "a pattern cannot be negated with !: use `include` or `exclude`" }
+        if text.contains(where: { "[]\\".contains($0) }) {
+            return "a pattern cannot contain [, ] or \\: use *, ** or ?"
+        }
+        if parts.contains(where: { $0 == "." || $0 == ".." }) { return "a pattern cannot contain the folders . and .." }
+        if parts.contains(where: { $0 != "**" && $0.contains("**") }) {
+            return "** must be alone between slashes, for example drafts/**/*.yaml"
+        }
+        return parts.count > 32 ? "a pattern can have at most 32 folders" : nil
     }
 
-    /// Whether the pattern fits the path or a folder that it is in. The path has no slash at its ends.
+    /// Returns true if the pattern matches the path or a folder that contains it.
+    /// - Parameter path: the path, without a slash at its ends.
     package func fits(_ path: [UInt8], isFolder: Bool) -> Bool {
         let parts = path.split(separator: UInt8(ascii: "/"))
         for count in 1...max(1, parts.count) where count <= parts.count {
@@ -42,7 +50,8 @@ package struct PathPattern: Hashable, Sendable {
 
     package func fits(_ path: String, isFolder: Bool) -> Bool { fits(Array(path.utf8), isFolder: isFolder) }
 
-    /// Goes back to the last `**` only, so that no pattern takes long.
+    /// Returns true if all segments match the whole path. After a mismatch it goes back to the last `**` only, so
+    /// that no pattern takes exponential time.
     private static func fits(_ pattern: ArraySlice<[UInt8]?>, _ parts: ArraySlice<ArraySlice<UInt8>>) -> Bool {
         var (pattern, parts) = (pattern, parts)
         var retry: (pattern: ArraySlice<[UInt8]?>, parts: ArraySlice<ArraySlice<UInt8>>)?
@@ -66,7 +75,8 @@ package struct PathPattern: Hashable, Sendable {
         }
     }
 
-    /// The same with `*` in one name. `?` is one character, not one byte.
+    /// Returns true if a segment matches one name. It goes back to the last `*` only. `?` matches one character, not
+    /// one byte.
     private static func isLike(_ pattern: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
         var (pattern, text) = (pattern, text)
         var retry: (pattern: ArraySlice<UInt8>, text: ArraySlice<UInt8>)?
@@ -91,7 +101,7 @@ package struct PathPattern: Hashable, Sendable {
     }
 }
 
-/// Why a text is no pattern for paths.
+/// The reason why a text is not a pattern for paths.
 package struct PathPatternError: Error, Hashable, Sendable {
     package let message: String
 }

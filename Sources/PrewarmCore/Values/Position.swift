@@ -1,6 +1,8 @@
-/// A place in a text file; both count from 1, the column in Unicode scalars.
+/// A position in a text file.
 package struct Position: Hashable, Comparable, Sendable, BinaryCodable {
+    /// The line, from 1.
     package let line: Int
+    /// The column in Unicode scalars, from 1.
     package let column: Int
 
     package init(line: Int, column: Int) {
@@ -23,7 +25,7 @@ package struct Position: Hashable, Comparable, Sendable, BinaryCodable {
     }
 }
 
-/// A value and where in its file it stands.
+/// A value with its position in its file.
 package struct Located<Value: Hashable & Sendable>: Hashable, Sendable {
     package let value: Value
     package let position: Position
@@ -47,7 +49,8 @@ extension Located: BinaryCodable where Value: BinaryCodable {
 }
 
 extension Located<String> {
-    /// As the generic one, which another module can call only by way of its metadata.
+    /// Returns a text with its position. Another module can call the generic initializer only through its metadata,
+    /// which is slow.
     package init(text: String, at position: Position) {
         self.init(text, at: position)
     }

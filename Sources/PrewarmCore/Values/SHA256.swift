@@ -1,11 +1,12 @@
-/// SHA-256 (FIPS 180-4), here because the core imports nothing. For fingerprints, never for secrets.
+/// The hash function SHA-256 (FIPS 180-4). The core has its own, since it imports nothing. It is for fingerprints,
+/// never for secrets.
 package struct SHA256 {
     private var state: InlineArray<8, UInt32> = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
     ]
     private var schedule = InlineArray<64, UInt32>(repeating: 0)
 
-    /// The 32 bytes of the digest.
+    /// Returns the 32 bytes of the digest.
     package static func digest(_ message: [UInt8]) -> [UInt8] {
         var hash = SHA256()
         var padded: [UInt8] = []

@@ -1,6 +1,6 @@
-/// A place where text is shown, with the rule that makes text of others harmless there.
+/// A place where text is shown, with the rule that makes untrusted text harmless there.
 package protocol OutputPlace {
-    /// Returns the text so that it is shown as it is: it gives no commands, forms no markup and stays on its line.
+    /// Returns the text in a form that is shown as it is: it contains no commands and no markup, and stays on its line.
     static func neutralized(_ text: String) -> String
 }
 
@@ -9,8 +9,8 @@ package protocol PartOfOutput: OutputPlace {
     associatedtype Whole: OutputPlace
 }
 
-/// Text that is ready for one place. Literals are prewarm's own and stay as they are. Every text that is interpolated
-/// is neutralized, so that a text of a committer, a provisioner or a server cannot be forgotten.
+/// Text that is ready for one place. Literals are prewarm's own and stay as they are. Every interpolated text is
+/// neutralized, so no text of a committer, a provisioner or a server is shown unchanged by mistake.
 ///
 /// ```swift
 /// let cell: ShownText<Markdown> = "| \(preset.name) | **\(count)** |"
@@ -71,20 +71,20 @@ package enum Terminal: OutputPlace {
 package typealias TerminalText = ShownText<Terminal>
 
 extension TerminalText {
-    /// Neutralizes a text whose lines stay.
+    /// Neutralizes a text but keeps its lines.
     package init(lines text: String) { self.init(ready: text.printableLines) }
 
-    /// A JSON or YAML document, whose strings are escaped already. What a runner of GitHub Actions would take for a
-    /// command can only be in a string, where an escape keeps its meaning.
+    /// Takes a JSON or YAML document, whose strings are already escaped. A command of GitHub Actions can only be
+    /// inside a string, where the escape does not change the value.
     package init(document text: String) { self.init(ready: text.replacing("##[", with: "\\u0023#[")) }
 
-    /// The text with the names of variables in place of their values.
+    /// Returns the text with the values of variables replaced by their names.
     package func masked(by values: VariableValues) -> TerminalText { TerminalText(ready: values.masked(text)) }
 
-    /// Text that is ready for another place can be written to a terminal, too.
+    /// Takes text that is ready for another place.
     package init(_ other: ShownText<some OutputPlace>) { self.init(ready: other.text) }
 
-    /// The text without lines that a runner of GitHub Actions takes for commands (`::error::`, `##[error]`).
+    /// The text without lines that a runner of GitHub Actions would execute as commands (`::error::`, `##[error]`).
     /// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
     package var withoutWorkflowCommands: String {
         guard text.contains("::") || text.contains("##[") else { return text }

@@ -1,8 +1,9 @@
 extension Sequence<String> {
-    /// Returns the name that is a typing error away from `name`, the first of equally close ones.
+    /// Returns the closest name that differs from `name` by a typing error; nil if there is no such name. If several
+    /// are equally close, it returns the first in alphabetical order.
     ///
-    /// Names longer than 100 bytes and names that differ by more than 4 bytes are never close, so that a look through
-    /// ten thousand names takes a few milliseconds, whatever they are.
+    /// The largest distance is a third of the length, from 1 to 4 bytes. Names longer than 100 bytes have no close
+    /// name. So a search through 10,000 names takes a few milliseconds.
     package func closest(to name: String) -> String? {
         guard (1...Spelling.longestName).contains(name.utf8.count) else { return nil }
         let bytes = Array(name.utf8)
@@ -19,9 +20,10 @@ extension Sequence<String> {
     }
 }
 
-/// The suggestions that may still be made for one file or source: whoever misspells thousands of names needs no more.
+/// The number of suggestions that may still be made for one file or source. A file with thousands of misspelled names
+/// needs only a few.
 package struct SuggestionBudget {
-    /// The number of suggestions for one file or source.
+    /// The default number of suggestions for one file or source.
     package static let standard = 20
 
     private var rest: Int
@@ -30,8 +32,8 @@ package struct SuggestionBudget {
         rest = count
     }
 
-    /// Returns the hint "did you mean …?" for a name that is a typing error away from one of `names`; nil where none is,
-    /// and once the budget is used up.
+    /// Returns the hint "did you mean …?" for a name that differs from one of `names` by a typing error; nil if no
+    /// name is close, or if the budget is used up.
     package mutating func hint(for name: String, among names: some Sequence<String>) -> String? {
         guard rest > 0 else { return nil }
         rest -= 1
@@ -43,8 +45,8 @@ private enum Spelling {
     static let longestName = 100
     static let largestDistance = 4
 
-    /// Returns Levenshtein's distance in bytes; nil where it is larger than `limit`. Only cells within `limit` of the
-    /// diagonal are looked at.
+    /// Returns the Levenshtein distance in bytes; nil if it is larger than `limit`. It computes only the cells within
+    /// `limit` of the diagonal.
     static func distance(from left: [UInt8], to right: [UInt8], limit: Int) -> Int? {
         guard abs(left.count - right.count) <= limit else { return nil }
         let far = limit + 1

@@ -1,13 +1,13 @@
 extension String {
-    /// The first line of a text for a message: at most 60 characters of Unicode.
+    /// The first line of the text for a message, with at most 60 Unicode scalars.
     package var shortened: String {
-        // Far more bytes than 60 characters of Unicode have need not be looked at.
+        // 60 Unicode scalars take at most 240 bytes, so the rest of a long text is not read.
         let head = String(decoding: utf8.prefix(1024), as: UTF8.self).drop { $0 == "\n" }
         let line = String(head.prefix { $0 != "\n" })
         return line.limited(to: 60)
     }
 
-    /// The text, or its beginning and "…" where it has more than `limit` characters of Unicode.
+    /// Returns the text, or its beginning and "…" if it has more than `limit` Unicode scalars.
     package func limited(to limit: Int) -> String {
         guard utf8.count > limit else { return self }
         let scalars = unicodeScalars

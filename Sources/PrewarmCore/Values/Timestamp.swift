@@ -1,7 +1,7 @@
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// It is read and written as RFC 3339 in UTC, by hand: Foundation's formatters are a thousand times slower and not
-/// safe across threads. Years 0001 to 9999.
+/// It is read and written as RFC 3339 in UTC, for the years 0001 to 9999. It does not use Foundation's formatters,
+/// which are a thousand times slower and not safe across threads.
 package struct Timestamp: Hashable, Comparable, Sendable {
     package var milliseconds: Int64
 
@@ -13,7 +13,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         self.milliseconds = seconds * 1000
     }
 
-    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    /// The whole seconds since 1970-01-01T00:00:00Z, rounded down.
     package var wholeSeconds: Int64 {
         milliseconds.flooredQuotientAndRemainder(dividingBy: 1000).quotient
     }
@@ -22,7 +22,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         left.milliseconds < right.milliseconds
     }
 
-    /// Saturates instead of overflowing, so that an absurd `ttl` means "never".
+    /// Returns the sum, or the largest or smallest timestamp if it overflows. So a very long `ttl` means "never".
     package static func + (instant: Timestamp, duration: Duration) -> Timestamp {
         let (sum, overflow) = instant.milliseconds.addingReportingOverflow(duration.wholeMilliseconds)
         return overflow ? Timestamp(milliseconds: duration < .zero ? .min : .max) : Timestamp(milliseconds: sum)
@@ -32,7 +32,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         instant + (.zero - duration)
     }
 
-    /// The time from `right` to `left`; negative where `left` is the earlier.
+    /// Returns the time from `right` to `left`, which is negative if `left` is earlier.
     package static func - (left: Timestamp, right: Timestamp) -> Duration {
         let (difference, overflow) = left.milliseconds.subtractingReportingOverflow(right.milliseconds)
         return .milliseconds(overflow ? (left < right ? Int64.min : Int64.max) : difference)
@@ -40,23 +40,26 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 }
 
 extension Timestamp {
-    /// Returns true if a wait that ends at this time is over.
+    /// Returns true if a wait until this time has ended.
     ///
-    /// A wait ends at most `longest` after it was decided. If it seems to end later, the clock was put back since, and the
-    /// wait is over, too: a clock that is put back by two hours delays nothing for two hours. Only for what prewarm
-    /// decides itself: a time that a person or a token names is compared as it is.
+    /// A wait ends at most `longest` after it was decided. If it would end later, the clock was set back in the
+    /// meantime, and the wait counts as ended. So a clock that is set back by two hours delays nothing by two hours.
+    /// Example: `longest` is 5 min and the wait ends at 12:00. It has ended at 12:00, and also at 10:00, since 12:00
+    /// is after 10:05.
+    ///
+    /// This is only for waits that prewarm decides. A time that a person or a token names is compared directly.
     package func hasCome(at now: Timestamp, atMost longest: Duration) -> Bool {
         self <= now || self > now + longest
     }
 
-    /// The rest of such a wait; zero if it is over.
+    /// Returns the rest of a wait until this time; zero if it has ended (see ``hasCome(at:atMost:)``).
     package func wait(from now: Timestamp, atMost longest: Duration) -> Duration {
         hasCome(at: now, atMost: longest) ? .zero : self - now
     }
 }
 
 extension Duration {
-    /// Milliseconds, rounded towards zero, saturating at the limits of 64 bits.
+    /// The duration in milliseconds, rounded towards zero, and cut to 64 bits.
     package var wholeMilliseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
@@ -67,7 +70,7 @@ extension Duration {
 }
 
 extension Timestamp: CustomStringConvertible {
-    /// `2026-11-23T21:36:00Z`, with milliseconds only where there are some.
+    /// The RFC 3339 form, for example `2026-11-23T21:36:00Z`. Milliseconds are written only if they are not 0.
     package var description: String {
         let civil = CivilTime(self)
         var bytes: [UInt8] = []
@@ -99,9 +102,9 @@ extension Timestamp: CustomStringConvertible {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Reads RFC 3339 (`2026-11-23T21:36:00Z`, `2026-11-23T22:36:00.5+01:00`); nil where the text is not one.
+    /// Reads RFC 3339, for example `2026-11-23T21:36:00Z` or `2026-11-23T22:36:00.5+01:00`; nil for other text.
     ///
-    /// A leap second (`:60`) is read as the first second after it, digits past the millisecond are dropped.
+    /// A leap second (`:60`) is read as the next second. Digits after the milliseconds are ignored.
     package init?(_ text: some StringProtocol) {
         var reader = DigitReader(Array(text.utf8))
         guard let year = reader.digits(4), reader.skip("-"), let month = reader.digits(2), reader.skip("-"),
@@ -114,7 +117,7 @@ extension Timestamp: CustomStringConvertible {
         let days = CivilTime.daysSinceEpoch(year: year, month: month, day: day)
         let seconds = Int64(days) * 86_400 + Int64(hour * 3600 + minute * 60 + second - offset)
         self.init(milliseconds: seconds * 1000 + Int64(millisecond))
-        // An offset may lead out of the years that have a text.
+        // The offset may move the time out of the years 0001 to 9999.
         guard (1...9999).contains(CivilTime(self).year) else { return nil }
     }
 }
@@ -146,7 +149,7 @@ private struct DigitReader {
         return true
     }
 
-    /// Milliseconds of an optional fraction; nil for a point that no digit follows.
+    /// Reads the milliseconds of an optional fraction; nil if no digit follows the point.
     mutating func fraction() -> Int? {
         guard skip(".") else { return 0 }
         var milliseconds = 0

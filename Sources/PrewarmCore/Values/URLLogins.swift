@@ -1,5 +1,5 @@
 extension String {
-    /// Without what stands between `://` and the `@` of any URL in it.
+    /// The text without the logins of its URLs: the part between `://` and `@`.
     package var withoutURLLogins: String {
         var result = ""
         var rest = self[...]

@@ -1,16 +1,16 @@
-/// The values of environment variables that a configuration uses as `${NAME}`. Each may be a secret, so messages show
-/// the name in its place.
+/// The values of the environment variables that a configuration uses as `${NAME}`. Each may be a secret, so messages
+/// show the name instead of the value.
 package struct VariableValues: Hashable, Sendable {
     private struct Variable: Hashable {
         let name: String
         let value: String
     }
 
-    /// The longest value first, since one value may be a part of another.
+    /// The variables with the longest values first, since a value may be a part of another.
     private let variables: [Variable]
-    /// Shorter values are in every text.
+    /// The length of the shortest value that is replaced. Shorter values occur by chance in most texts.
     private static let shortest = 3
-    /// A shorter value is only replaced where it is a whole word.
+    /// The length from which a value is replaced inside a word, too. Shorter values are replaced only as whole words.
     private static let shortestPart = 8
 
     package init(_ used: [(name: String, value: String)] = []) {
@@ -21,6 +21,7 @@ package struct VariableValues: Hashable, Sendable {
 
     package var isEmpty: Bool { variables.isEmpty }
 
+    /// Returns the text with the values replaced by `${NAME}`.
     package func masked(_ text: String) -> String {
         variables.reduce(text) { text, variable in
             let name = "${\(variable.name)}"

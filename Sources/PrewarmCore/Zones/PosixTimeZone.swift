@@ -1,5 +1,6 @@
-/// The `TZ` rule at the end of a compiled time zone, as `CET-1CEST,M3.5.0,M10.5.0/3`: what holds from the last
-/// transition on. POSIX.1-2017 chapter 8.3, with the hours of -167 to 167 that RFC 8536 adds.
+/// The `TZ` rule at the end of a compiled time zone, for example `CET-1CEST,M3.5.0,M10.5.0/3`. It gives the offsets
+/// after the last transition. The syntax is that of POSIX.1-2017 chapter 8.3, with the hours from -167 to 167 of RFC
+/// 8536.
 struct PosixTimeZone {
     struct Daylight {
         let offset: Int32
@@ -7,26 +8,27 @@ struct PosixTimeZone {
         let end: Change
     }
 
-    /// A day of each year, and the seconds after its midnight, which may lead to another day.
+    /// A change of the offset each year.
     struct Change {
         let day: Day
+        /// The seconds after midnight of the day. They may be negative or more than a day.
         let seconds: Int
     }
 
     enum Day {
-        /// 1 to 365; February 29 is not counted.
+        /// The day of the year from 1 to 365. February 29 is not counted.
         case julian(Int)
-        /// 0 to 365; February 29 is counted.
+        /// The day of the year from 0 to 365. February 29 is counted.
         case ordinal(Int)
-        /// Week 5 is the last one.
+        /// A weekday of a month. Week 5 is the last one.
         case weekday(month: Int, week: Int, day: Int)
     }
 
-    /// Seconds east of UTC, as everywhere here; the text counts west.
+    /// The offset in seconds east of UTC. The text counts west.
     let standardOffset: Int32
     let daylight: Daylight?
 
-    /// The changes of one year in their order, with what they change to.
+    /// Returns the changes of one year in ascending order, with the new offsets.
     func transitions(inYear year: Int) -> [(second: Int64, offset: Int32)] {
         guard let daylight else { return [] }
         let start = (daylight.start.second(inYear: year) - Int64(standardOffset), daylight.offset)
@@ -36,7 +38,7 @@ struct PosixTimeZone {
 }
 
 extension PosixTimeZone.Change {
-    /// On a clock that shows UTC.
+    /// Returns the second of the change in a year, as if the wall clock showed UTC.
     func second(inYear year: Int) -> Int64 {
         Int64(daysSinceEpoch(inYear: year)) * 86_400 + Int64(seconds)
     }
@@ -61,13 +63,13 @@ extension PosixTimeZone {
     init(_ text: ArraySlice<UInt8>) throws(TimeZoneError) {
         var reader = PosixTimeZoneReader(text)
         guard let rule = reader.rule(), reader.isAtEnd else {
-            throw TimeZoneError("its rule `\(String(decoding: text.prefix(80), as: UTF8.self))` is not one of POSIX")
+            throw TimeZoneError("its rule `\(String(decoding: text.prefix(80), as: UTF8.self))` is not a POSIX TZ rule")
         }
         self = rule
     }
 }
 
-/// Each method gives nil where the text is something else.
+/// A reader of `TZ` rules. Each method returns nil if the text does not match.
 private struct PosixTimeZoneReader {
     private var rest: ArraySlice<UInt8>
 
@@ -107,7 +109,7 @@ private struct PosixTimeZoneReader {
         return .weekday(month: month, week: week, day: day)
     }
 
-    /// `[+-]hh[:mm[:ss]]` in seconds.
+    /// Reads `[+-]hh[:mm[:ss]]` as seconds.
     private mutating func time(maximumHours: Int) -> Int? {
         let sign = skip("-") ? -1 : 1
         if sign == 1 { _ = skip("+") }
@@ -121,7 +123,7 @@ private struct PosixTimeZoneReader {
         return sign * seconds
     }
 
-    /// `CEST`, or `<+03>`.
+    /// Skips the name of a zone, for example `CEST` or `<+03>`.
     private mutating func skipName() -> Bool {
         if skip("<") {
             guard let end = rest.firstIndex(of: UInt8(ascii: ">")) else { return false }

@@ -1,7 +1,8 @@
 extension TimeZoneRules {
-    /// Reads a compiled time zone (RFC 8536, versions 1 to 4), as the files under `/usr/share/zoneinfo` are.
+    /// Reads a compiled time zone (RFC 8536, versions 1 to 4), for example a file under `/usr/share/zoneinfo`.
     ///
-    /// Throws for damaged bytes, and for zones that count leap seconds (`right/…`): our clock doesn't.
+    /// Throws an error for damaged bytes, and for zones that count leap seconds (`right/…`), since ``Timestamp`` does
+    /// not count them.
     package init(tzif bytes: [UInt8]) throws(TimeZoneError) {
         var reader = TZifReader(bytes)
         let first = try reader.header()
@@ -20,7 +21,8 @@ extension TimeZoneRules {
 private struct TZifReader {
     struct Header {
         let version: UInt8
-        /// As in the file: counts of UT indicators, standard indicators, leap seconds, transitions, types, characters.
+        /// The counts in the order of the file: UT indicators, standard indicators, leap seconds, transitions, types,
+        /// characters.
         let counts: [Int]
 
         var leapSeconds: Int { counts[2] }
@@ -45,7 +47,7 @@ private struct TZifReader {
         let start = index
         try skip(44)
         guard bytes[start..<start + 4].elementsEqual("TZif".utf8) else {
-            throw TimeZoneError("expected a compiled time zone, which begins with `TZif`")
+            throw TimeZoneError("it is not a compiled time zone: it does not begin with `TZif`")
         }
         let counts = (0..<6).map { Int(integer(at: start + 20 + $0 * 4, length: 4) & 0xffff_ffff) }
         return Header(version: bytes[start + 4], counts: counts)
@@ -70,7 +72,7 @@ private struct TZifReader {
         return rules
     }
 
-    /// The text between the two line ends behind the second block.
+    /// Reads the text between the two line ends after the second block.
     mutating func footer() throws(TimeZoneError) -> ArraySlice<UInt8> {
         let newline = UInt8(ascii: "\n")
         guard bytes[index...].first == newline, let end = bytes[(index + 1)...].firstIndex(of: newline) else {
@@ -84,7 +86,7 @@ private struct TZifReader {
         index += length
     }
 
-    /// RFC 8536 asks for more than -25 and less than 26 hours.
+    /// Reads the offsets. RFC 8536 requires more than -25 and less than 26 hours.
     private func offsets(at start: Int, count: Int) throws(TimeZoneError) -> [Int32] {
         let offsets = (0..<count).map { Int32(integer(at: start + $0 * 6, length: 4)) }
         guard !offsets.isEmpty, offsets.allSatisfy({ (-89_999...93_599).contains($0) }) else {
@@ -93,7 +95,7 @@ private struct TZifReader {
         return offsets
     }
 
-    /// Big-endian, in two's complement.
+    /// Reads a big-endian integer in two's complement.
     private func integer(at start: Int, length: Int) -> Int64 {
         var value: Int64 = bytes[start] >= 0x80 ? -1 : 0
         for byte in bytes[start..<start + length] { value = value << 8 | Int64(byte) }

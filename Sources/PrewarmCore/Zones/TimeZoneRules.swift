@@ -1,4 +1,4 @@
-/// Why bytes are no time zone, or a name leads to none.
+/// The reason why a time zone cannot be read, as a sentence that begins with the time zone.
 package struct TimeZoneError: Error, Hashable, Sendable {
     package let message: String
 
@@ -7,32 +7,33 @@ package struct TimeZoneError: Error, Hashable, Sendable {
     }
 }
 
-/// The offsets of one time zone from UTC, past and to come.
+/// The offsets of one time zone from UTC, in the past and in the future.
 ///
-/// What a rule says of the years after the last known transition is laid out for 400 years, after which the calendar
-/// repeats; so each look-up is one binary search.
+/// The rule for the years after the last known transition is expanded for 400 years, after which the calendar
+/// repeats. So each look-up is one binary search.
 package struct TimeZoneRules: Hashable, Sendable {
-    /// Seconds since 1970 at which the offset changes, ascending.
+    /// The seconds since 1970 at which the offset changes, in ascending order.
     private var starts: [Int64] = []
-    /// One more than `starts`: the first holds before all of them.
+    /// The offsets. There is one more than in `starts`: the first one applies before the first change.
     private var offsets: [Int32]
-    /// From here on what lies 400 years earlier holds.
+    /// The second from which the offsets repeat those of 400 years earlier.
     private var repetition = Int64.max
 
     package static let utc = TimeZoneRules(fixedOffset: 0)
 
-    /// Seconds east of UTC, for ever.
+    /// Returns the rules of a zone with one offset.
+    /// - Parameter fixedOffset: the seconds east of UTC.
     package init(fixedOffset: Int32) {
         offsets = [fixedOffset]
     }
 
-    /// The offset that holds at an instant, in seconds east of UTC.
+    /// Returns the offset at an instant, in seconds east of UTC.
     package func offset(at instant: Timestamp) -> Int {
         period(at: instant.wholeSeconds).offset
     }
 
-    /// Transitions must come in ascending order. One that changes no offset is dropped, and the later of two at one
-    /// instant counts.
+    /// Adds a transition. Transitions must be added in ascending order. If two have the same second, the later one
+    /// counts. A transition to the same offset is dropped.
     mutating func append(at second: Int64, offset: Int32) {
         if starts.last == second {
             starts.removeLast()
@@ -43,7 +44,7 @@ package struct TimeZoneRules: Hashable, Sendable {
         offsets.append(offset)
     }
 
-    /// Lays out `rule` from the transition `last` on, and from 1900 at the earliest.
+    /// Adds the transitions of a rule after the transition `last`, but not before the year 1900.
     mutating func append(_ rule: PosixTimeZone, after last: Int64?) {
         guard rule.daylight != nil else { return }
         let firstYear = max(1900, last.map { CivilTime.year(ofSecond: $0) } ?? 1900)
@@ -60,19 +61,20 @@ package struct TimeZoneRules: Hashable, Sendable {
 }
 
 extension TimeZoneRules {
-    /// A stretch of time with one offset.
+    /// A period of time with one offset.
     struct Period: Hashable {
-        /// Seconds since 1970.
+        /// The first second, counted from 1970.
         let start: Int64
-        /// The first second that is not in it.
+        /// The first second after the period.
         let end: Int64
         let offset: Int
-        /// What held before; the same as `offset` in the first period.
+        /// The offset of the previous period. In the first period it is `offset`.
         let previousOffset: Int
     }
 
-    /// Beyond every ``Timestamp``, and far enough from the limits of 64 bits to add an offset.
+    /// A second before every ``Timestamp``. It is far enough from the limits of 64 bits to add an offset.
     static let distantPast: Int64 = -1 << 59
+    /// A second after every ``Timestamp``.
     static let distantFuture: Int64 = 1 << 59
 
     func period(at second: Int64) -> Period {

@@ -1,23 +1,25 @@
 package import PrewarmCore
 
-/// Why an instance could not be taken over.
+/// The reason why an orphan could not be adopted.
 package enum AdoptionError: Error, Sendable {
-    /// No provisioner's last list shows it as an orphan.
+    /// The last lists of the provisioners do not show the id as an orphan.
     case notAnOrphan(String, known: [Orphan])
-    /// The preset's workspaces are made by another provisioner.
+    /// The preset uses another provisioner than the one that lists the orphan.
     case otherProvisioner(Orphan, Preset)
+    /// The preset is deprecated, inactive or removed from git.
     case retired(Preset)
-    /// The store knows it, and it is not deleted.
+    /// The store knows the workspace, and it is not deleted.
     case known(Workspace)
-    /// Its provisioner does not call it ready, but what the text says.
+    /// The provisioner does not report the orphan as ready; the text says how it is.
     case notReady(Orphan, String)
-    /// Its endpoint is not known, and the full pool would delete a workspace with one for it.
+    /// The endpoint of the orphan is unknown, and the full pool would delete a workspace that has an endpoint.
     case withoutEndpoint(Orphan, Preset)
 }
 
 extension Engine {
-    /// Takes over instances that a provisioner lists and the store does not know, as ready ones of the preset as it is
-    /// now. A provisioner that can inspect is asked first, so that they have their endpoints.
+    /// Adopts orphans as ready workspaces of a preset, with its current fingerprint. If the provisioner can inspect,
+    /// prewarm first asks it for their endpoints and metadata.
+    /// - Throws: ``AdoptionError``
     package func adopt(_ ids: [String], into name: String, by: String) async throws -> [Workspace] {
         let found = try await store.read { store in
             let preset = try adoptable(ids, into: name, in: store)
@@ -44,14 +46,14 @@ extension Engine {
                 adopted.map { workspace in
                     Event(
                         at: now, reason: "Adopted", object: "workspace", name: workspace.name,
-                        source: preset.key.source, preset: preset.key.name, message: "taken over by \(by)")
+                        source: preset.key.source, preset: preset.key.name, message: "adopted by \(by)")
                 })
             try store.markDirty(source: preset.key.source)
             return adopted
         }
     }
 
-    /// The preset, and the orphans that have these ids.
+    /// Returns the preset and the orphans with these ids.
     private func adoptable(
         _ ids: [String], into name: String, in store: any StoreReader
     ) throws -> (preset: Preset, orphans: [Orphan]) {
@@ -79,7 +81,7 @@ extension Engine {
         let metadata: [String: String]
     }
 
-    /// What the provisioner says of each; empty where it can't be asked.
+    /// Asks the provisioner for the endpoint and metadata of each orphan. Returns nothing if it cannot inspect.
     private func inspect(_ orphans: [Orphan], for preset: Preset, store: String) async throws -> [WorkspaceID: Look] {
         guard let provisioner = provisioners[preset.spec.provisioner], provisioner.operations.contains(.inspect) else {
             return [:]
@@ -112,13 +114,14 @@ extension Engine {
         switch reply.outcome {
         case .done(let endpoint, let metadata): return Look(endpoint: endpoint, metadata: metadata)
         case .starting: throw AdoptionError.notReady(orphan, "it is still starting")
-        case .lost: throw AdoptionError.notReady(orphan, "it is gone")
+        case .lost: throw AdoptionError.notReady(orphan, "it no longer exists")
         case .tryLater(let message), .failed(let message), .broken(let message):
             throw AdoptionError.notReady(orphan, message.printable)
         }
     }
 
-    /// A full pool deletes its oldest ready workspaces for new ones.
+    /// Throws if a workspace without an endpoint would displace one with an endpoint: a pool above its desired number
+    /// deletes its oldest ready workspaces.
     private func checkRoom(
         for adopted: [Workspace], _ orphans: [Orphan], of preset: Preset, at now: Timestamp, in store: any StoreReader
     ) throws {

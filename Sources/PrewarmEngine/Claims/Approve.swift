@@ -1,23 +1,26 @@
 package import PrewarmCore
 
-/// Why an approval was refused.
+/// The reason why an approval was refused.
 package enum ApprovalError: Error, Sendable {
-    /// No source has the revision in force.
+    /// No source has applied the revision.
     case notApplied(String, applied: [(source: String, revision: Revision)])
     case nothingHeld(source: String, Revision)
-    /// Only sources have it that the configuration does not name any more: each is approved by its name.
+    /// Only sources that are no longer in the configuration have applied the revision. Their deletions need an approval
+    /// that names the source.
     case notConfigured(Revision, sources: [String])
     /// The store is neither a restored copy nor new.
     case storeNotHeld
 }
 
 extension Engine {
-    /// Lets the deletions that are held now go on, in the next turn, or after a freeze. It binds to the set: an instance
-    /// more, or a revision that changes one of the presets, needs another approval.
+    /// Approves the deletions that are held now. The next reconciliation carries them out, or the first one after a
+    /// freeze. The approval covers exactly these workspaces: a further workspace, or a revision that changes one of the
+    /// presets, needs another approval.
     /// - Parameters:
-    ///   - revision: the commit, or six of its digits or more; or as `main@sha1:…`.
-    ///   - source: nil: of all sources of the configuration that have it.
-    /// - Returns: for each source what was let go.
+    ///   - revision: A commit, its first digits (six or more), or a whole revision (`main@sha1:…`).
+    ///   - source: The source to approve for; nil for all configured sources that have applied the revision.
+    /// - Returns: The approved deletions of each source.
+    /// - Throws: ``ApprovalError``
     package func approve(
         _ revision: String, source: String? = nil, by: String
     ) async throws -> [(source: String, revision: Revision, deletions: [Action])] {
@@ -28,7 +31,7 @@ extension Engine {
             $0.revision.description == revision || digits.count >= 6 && $0.revision.commit.hasPrefix(digits)
         }
         guard let first = named.first else { throw ApprovalError.notApplied(revision, applied: applied) }
-        // What was lost from the configuration is in no plan that somebody could have looked at.
+        // `prewarm plan` does not show sources that are not in the configuration, so an approval has to name them.
         let meant = named.filter { source != nil || sources[$0.source] != nil }
         if meant.isEmpty { throw ApprovalError.notConfigured(first.revision, sources: named.map(\.source)) }
         var approved: [(source: String, revision: Revision, deletions: [Action])] = []
@@ -52,7 +55,7 @@ extension Engine {
                 try store.append([
                     Event(
                         at: now, reason: "Approved", object: "source", name: name, source: name,
-                        message: "\(deletions.count) deletions of \(revision.short) approved by \(by)")
+                        message: "\(deletions.count.counted("deletion")) of \(revision.short) approved by \(by)")
                 ])
                 try store.markDirty(source: name)
             }
@@ -65,7 +68,7 @@ extension Engine {
 }
 
 extension Hold {
-    /// `prewarm approve` lets it go on.
+    /// Returns true if `prewarm approve` ends the hold.
     package var needsApproval: Bool {
         switch self {
         case .deletionGuard, .pathEmptied, .confirm: true

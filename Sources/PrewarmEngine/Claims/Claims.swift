@@ -1,39 +1,44 @@
 package import PrewarmCore
 
-/// Why a claim or a release was refused.
+/// The reason why a claim or a release was refused.
 package enum ClaimError: Error, Sendable {
     case unknownPreset(String, known: [String])
-    /// Several sources have one of that name.
+    /// Several sources have a preset of this name.
     case ambiguousPreset(String, sources: [String])
+    /// The preset is deprecated, inactive or removed from git.
     case retired(Preset)
-    /// Nothing is ready; `starting` are on their way.
+    /// No workspace is ready; `starting` workspaces of the pool are starting.
     case nothingReady(Preset, starting: Int)
     case unknownWorkspace(String)
+    /// The workspace to release is not claimed.
     case notClaimed(Workspace)
-    /// The key was used for another preset or owner.
+    /// The key was already used for another preset or owner.
     case keyReused(ClaimKey, Workspace)
-    /// The store is a restored copy: what it calls ready may be claimed.
+    /// The store is a restored copy: a workspace that is ready in it may already be claimed.
     case storeRestored(StoreHold)
 }
 
 extension Engine {
-    /// Hands out a ready workspace. The store decides in one statement, so that no other claim and no deletion wins too.
-    /// Again with the same key it is the same workspace, even if it was released since.
-    /// - Parameter audit: who did it, committed together with what it is about.
+    /// Claims a ready workspace for an owner. The store decides in one statement, so no other claim or deletion can get
+    /// the same workspace. A repeated claim with the same key returns the same workspace, even if it was released since.
+    /// - Parameters:
+    ///   - name: The name of the preset, or `source/name`.
+    ///   - audit: The entry of the audit log, which is committed together with the claim.
+    /// - Throws: ``ClaimError``
     package func claim(
         _ name: String, owner: Owner, idempotencyKey: ClaimKey? = nil, audit: AuditEntry? = nil
     ) async throws -> Workspace {
         let now = now()
         return try await store.write { store in
             if let hold = try store.restoredHold() { throw ClaimError.storeRestored(hold) }
-            // First, since the answer stays the same when its preset is gone.
+            // The key comes first, since the answer stays the same if the preset was removed.
             if let idempotencyKey, let earlier = try store.earlierClaim(idempotencyKey, of: name, by: owner) {
                 guard [earlier.preset.name, earlier.preset.description].contains(name),
                     earlier.owner?.name == owner.name
                 else {
                     throw ClaimError.keyReused(idempotencyKey, earlier)
                 }
-                // One that could not be made was never handed out.
+                // A workspace that failed to build was never given to its owner, so the claim starts again.
                 guard earlier.state != .claimed, earlier.readyAt == nil else { return earlier }
                 try store.remember(claimKey: nil, of: earlier.id)
             }
@@ -62,7 +67,8 @@ extension Engine {
         }
     }
 
-    /// Gives a claimed workspace up: it is deleted. Releasing it again changes nothing.
+    /// Ends the claim of a workspace, which is then deleted. A repeated release changes nothing.
+    /// - Throws: ``ClaimError/unknownWorkspace(_:)``, ``ClaimError/notClaimed(_:)``
     package func release(_ idOrName: String) async throws -> Workspace {
         let now = now()
         return try await store.write { store in
@@ -88,23 +94,24 @@ extension Engine {
                     source: workspace.preset.source, preset: workspace.preset.name,
                     message: "released by \(workspace.owner?.description ?? "its owner")", owner: workspace.owner)
             ])
-            // Where a limit holds something back, its deletion comes first.
+            // The next reconciliation moves the deletion to the front if a limit on workspaces holds creates back.
             if policy.limits.areOfInstances { try store.markDirty(source: workspace.preset.source) }
             return workspace
         }
     }
 
-    /// A pool that an operator suspended, or whose source is only observed, stays as it is: its outdated workspaces are
-    /// handed out.
+    /// Returns true if a claim may get an outdated workspace. That is so in a pool that is suspended or observed, since
+    /// its outdated workspaces are not replaced.
     private func offersOutdated(_ preset: Preset, at now: Timestamp, in store: any StoreReader) throws -> Bool {
         if preset.offersOutdated || policy.observedSources.contains(preset.key.source) { return true }
         return try store.suspensions().contains { $0.scope.covers(preset.key) && $0.isInForce(at: now) }
     }
 
-    /// The applied preset of this name, or of `source/name`. Where several sources have a preset of the name, those
-    /// that the caller sees decide, then the default source, then the order of sources in the configuration. So a
-    /// source that is added behind the others takes no name over.
-    /// - Parameter isVisible: Whether the caller may see a preset.
+    /// Returns the applied preset of this name, or of `source/name`. If several sources have a preset of the name, the
+    /// ones that the caller may see come first, then the default source, then the sources in the order of the
+    /// configuration. A source that is added behind the others therefore does not take over a name.
+    /// - Parameter isVisible: Returns true if the caller may see a preset.
+    /// - Throws: ``ClaimError/unknownPreset(_:known:)``, ``ClaimError/ambiguousPreset(_:sources:)``
     package func preset(
         named name: String, in store: any StoreReader, where isVisible: (PresetKey) -> Bool = { _ in true }
     ) throws -> Preset {
@@ -115,7 +122,9 @@ extension Engine {
             candidates.removeAll { $0.retirement == .pruned }
         }
         guard let first = candidates.first else {
-            throw ClaimError.unknownPreset(name, known: try store.presets(source: nil).map(\.key.name))
+            // A suggestion names only what the caller may know.
+            let known = try store.presets(source: nil).map(\.key).filter(isVisible)
+            throw ClaimError.unknownPreset(name, known: known.map(\.name))
         }
         if candidates.count == 1 { return first }
         for source in [defaultSource].compactMap(\.self) + sourceNames {
@@ -126,8 +135,8 @@ extension Engine {
 }
 
 extension StoreReader {
-    /// The workspace that the caller got with the key. Rows of versions that kept no callers count where preset and
-    /// owner are the same.
+    /// Returns the workspace that the caller got with the key. Rows of older versions, which did not store the caller,
+    /// count if the preset and the owner are the same.
     package func earlierClaim(_ key: ClaimKey, of preset: String, by owner: Owner) throws -> Workspace? {
         if let earlier = try workspace(claimedWith: key) { return earlier }
         guard let earlier = try workspace(claimedWith: key.withoutCaller), earlier.owner?.name == owner.name,

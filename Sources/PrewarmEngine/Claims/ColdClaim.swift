@@ -1,8 +1,9 @@
 package import PrewarmCore
 
 extension Engine {
-    /// Makes a workspace for one user where the pool is empty and the manifest says `onEmpty: create`; nil where that
-    /// may not be. It is claimed from the beginning, so that the reconciler never touches it.
+    /// Creates a workspace for one owner if the pool is empty and the manifest says `onEmpty: create`. The workspace is
+    /// claimed from the beginning, so reconciliations do not touch it.
+    /// - Returns: Nil if the preset does not allow it, if it is suspended or observed, or if a limit is reached.
     func claimCold(
         _ preset: Preset, owner: Owner, idempotencyKey: ClaimKey?, at now: Timestamp, in store: any StoreWriter
     ) throws -> Workspace? {
@@ -27,7 +28,8 @@ extension Engine {
         try store.append([
             Event(
                 at: now, reason: "ClaimedCold", object: "workspace", name: workspace.name, source: preset.key.source,
-                preset: preset.key.name, message: "none was ready: one is made for \(owner)", owner: owner)
+                preset: preset.key.name, message: "no workspace was ready: a new one is created for \(owner)",
+                owner: owner)
         ])
         return workspace
     }
@@ -47,6 +49,6 @@ extension Engine {
 }
 
 extension Workspace {
-    /// Claimed, and still being made for its owner.
+    /// Returns true if the workspace is claimed and still being created for its owner.
     package var isCold: Bool { state == .claimed && readyAt == nil }
 }

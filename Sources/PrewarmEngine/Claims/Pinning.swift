@@ -1,8 +1,8 @@
 package import PrewarmCore
 
 extension Engine {
-    /// Holds a source at the commit that `text` (a branch, tag or commit) is now; the next turn goes to it.
-    /// - Throws: ``GitFailure`` where there is no such commit.
+    /// Pins a source to the commit that `text` (a branch, tag or commit) names now. The next reconciliation applies it.
+    /// - Throws: ``GitFailure`` if there is no such commit, ``TurnError/unknownSource(_:)``
     package func pin(
         _ name: String, at text: String, reason: String?, by: String, until: Timestamp?
     ) async throws -> Revision {
@@ -16,14 +16,14 @@ extension Engine {
             try store.append([
                 Event(
                     at: now, kind: .warning, reason: "Pinned", object: "source", name: name, source: name,
-                    message: "at \(revision.short) \(pin.sentence)")
+                    message: "pinned at \(revision.short) \(pin.sentence)")
             ])
             try store.markDirty(source: name)
         }
         return revision
     }
 
-    /// Lets the source follow its ref again. False where it was not pinned.
+    /// Removes the pin of a source, so that it follows its ref again. Returns false if it was not pinned.
     package func unpin(_ name: String, by: String) async throws -> Bool {
         let now = now()
         return try await store.write { store in
@@ -31,22 +31,26 @@ extension Engine {
             try store.forgetPin(ofSource: name)
             try store.append([
                 Event(
-                    at: now, reason: "Unpinned", object: "source", name: name, source: name, message: "by \(by)")
+                    at: now, reason: "Unpinned", object: "source", name: name, source: name,
+                    message: "unpinned by \(by)")
             ])
             try store.markDirty(source: name)
             return true
         }
     }
 
-    /// Where the source is to go now: to its pin if it has one in force, else to what its ref points at.
-    /// - Throws: also where that is in force already, and is not trusted any more.
+    /// Resolves the revision that the source should have now: the given one, otherwise its pin, otherwise the commit that
+    /// its ref points to.
+    /// - Throws: ``GitFailure``, also if the revision is already applied and its signature is no longer trusted.
     func target(of source: Source, revision: String?, pin: Pin?, applied: Revision?) async throws -> Revision {
         let target = try await target(of: source, revision: revision, pin: pin)
         if target == applied { try await source.git.verifyAgain(target) }
         if revision == nil, pin == nil, let branch = target.ref, let other = source.branchesOfOthers[branch] {
             throw GitFailure(
-                .refused, "HEAD of \(source.url) is \(branch), of which the source \(other) reads the same files",
-                hint: "two sources would make every pool twice: keep one, or give this one a ref or a path of its own")
+                .refused,
+                "cannot follow HEAD of \(source.url): it is the branch \(branch), whose files the source \(other) reads",
+                hint: "give the source \(source.name) its own `ref` or `path`, or remove one of the two sources; "
+                    + "otherwise each pool would exist twice")
         }
         return target
     }
@@ -59,7 +63,7 @@ extension Engine {
 }
 
 extension StoreReader {
-    /// The one of a source that is in force.
+    /// Returns the pin of a source that applies now.
     func pin(ofSource name: String, at now: Timestamp) throws -> Pin? {
         try pins().first { $0.source == name && $0.isInForce(at: now) }
     }

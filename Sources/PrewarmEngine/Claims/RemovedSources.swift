@@ -1,16 +1,17 @@
 package import PrewarmCore
 
-/// Sources that are in the store, and not in the configuration any more. A line that was lost there must not cost a
-/// pool: their workspaces stay, and can be claimed, until the source is back or somebody approves its last revision.
+/// Sources that are in the store and no longer in the configuration. A line that was lost there must not cost a pool:
+/// their workspaces stay claimable until the source is configured again or someone approves its last revision.
 extension Engine {
-    /// One with what it left behind.
+    /// A source that was removed from the configuration.
     package struct RemovedSource: Sendable {
         package let name: String
         package let applied: Revision?
-        /// Unclaimed ones, which wait for an approval.
+        /// The number of its unclaimed workspaces, whose deletion needs an approval.
         package let unclaimed: Int
     }
 
+    /// Returns the sources that are in the store and not in the configuration.
     package func removedSources() async throws -> [RemovedSource] {
         try await store.read { store in
             try store.sources().filter { sources[$0.name] == nil }.map { record in
@@ -22,7 +23,7 @@ extension Engine {
         }
     }
 
-    /// Forgets those of which nothing is left, and goes on with those that somebody let go.
+    /// Deletes removed sources that have no workspaces left, and continues the deletions of approved ones.
     package func settleRemovedSources() async throws {
         for source in try await removedSources() {
             guard try await store.read({ try isLeaving(source.name, in: $0) }) else { continue }
@@ -31,8 +32,8 @@ extension Engine {
         }
     }
 
-    /// Nothing is left of it, or of one of its presets, or more of it may go. What is claimed or to be retained is
-    /// nothing to look at again and again.
+    /// Returns true if there is something to delete: the source, a preset without workspaces, or workspaces of a
+    /// removed preset. Claimed workspaces and presets with `deletionPolicy: Retain` give no reason to reconcile.
     private func isLeaving(_ name: String, in store: any StoreReader) throws -> Bool {
         let tallies = Dictionary(grouping: try store.tallies(source: name), by: \.preset)
         if tallies.isEmpty { return true }
@@ -44,7 +45,7 @@ extension Engine {
         }
     }
 
-    /// What is claimed stays its owner's; the source is forgotten when the last of its presets is.
+    /// Reconciles a removed source, and deletes its record after the last of its presets. Claimed workspaces stay.
     func settle(_ name: String) async throws {
         do {
             _ = try await turn(name, pull: false)
@@ -60,12 +61,13 @@ extension Engine {
             try store.append([
                 Event(
                     at: now, reason: "Forgotten", object: "source", name: name, source: name,
-                    message: "gone from the configuration, and its last instance is gone")
+                    message: "the source was removed from the configuration, and its last workspace is deleted")
             ])
         }
     }
 
-    /// Its presets are as if they were gone from git. Should the source come back, all of it is read anew.
+    /// Marks all presets of the source as removed from git. If the source is configured again, all of its manifests are
+    /// read again.
     func retire(_ name: String) async throws {
         try await store.write { store in
             guard var record = try store.source(name) else { return }
@@ -77,18 +79,18 @@ extension Engine {
         }
     }
 
-    /// Nil where the configuration has it.
+    /// Returns a source without a repository; nil if the source is in the configuration.
     func removedSource(_ name: String) -> Source? {
         sources[name] == nil ? Source(name: name, url: "", git: NoRepository(source: name)) : nil
     }
 }
 
-/// Of a source that the configuration does not name nothing is read.
+/// The repository of a source that is not in the configuration. Every call fails.
 private struct NoRepository: GitSource {
     let source: String
 
     private var failure: GitFailure {
-        GitFailure(.refused, "the source \(source) is not in the configuration any more")
+        GitFailure(.refused, "cannot read the source \(source): it is no longer in the configuration")
     }
 
     func head() async throws(GitFailure) -> Revision { throw failure }

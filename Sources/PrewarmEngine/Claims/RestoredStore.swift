@@ -1,9 +1,9 @@
 internal import PrewarmCore
 
 extension Engine {
-    /// Ends the hold of a restored or new store: from now on prewarm acts on what the store knows.
-    /// - Returns: the hold that ended.
-    /// - Throws: ``ApprovalError/storeNotHeld`` where there is none.
+    /// Ends the hold of a restored or new store. From then on, prewarm acts on the contents of the store.
+    /// - Returns: The hold that ended.
+    /// - Throws: ``ApprovalError/storeNotHeld`` if there is no hold.
     package func approveRestored(by: String, audit: AuditEntry? = nil) async throws -> StoreHold {
         let now = now()
         return try await store.write { store in
@@ -24,7 +24,8 @@ extension Engine {
 }
 
 extension StoreWriter {
-    /// Puts the store on hold if a provisioner lists a workspace of it that is newer than all that it knows.
+    /// Puts the store on hold if a provisioner lists a workspace of this store that is newer than the newest one that the
+    /// store knows: then the store is an older copy.
     func recognizeRestored(_ listed: [ListedWorkspace], of provisioner: String, at now: Timestamp) throws {
         let identity = try identity()
         guard identity.hold?.reason != .restored else { return }
@@ -35,7 +36,8 @@ extension StoreWriter {
         guard let newest = newer.map(\.id).max() else { return }
         let hold = StoreHold(
             .restored,
-            "the provisioner \(provisioner) lists \(newer.count) of its workspaces that it does not know, as \(newest)",
+            "the provisioner \(provisioner) lists \(newer.count.counted("workspace")) of this store that it does not "
+                + "know, for example \(newest)",
             since: now)
         try setHold(hold)
         try append([
@@ -47,7 +49,7 @@ extension StoreWriter {
 }
 
 extension WorkspaceID {
-    /// It has the form of those that prewarm makes, which begin with the time.
+    /// Returns true if the id has the form of the ids that prewarm makes, which begin with the time of creation.
     var isULID: Bool {
         rawValue.utf8.count == 26
             && rawValue.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) }

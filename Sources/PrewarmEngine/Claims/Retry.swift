@@ -1,7 +1,10 @@
 package import PrewarmCore
 
 extension Engine {
-    /// Clears the backoff of an operation, or the failures and the backoffs of a preset; says what it did it to.
+    /// Clears the backoff of an operation, or the failures and backoffs of a preset.
+    /// - Parameter name: The id of an operation, or the name of a preset.
+    /// - Returns: The object with its kind, for example `preset go-large`.
+    /// - Throws: ``RetryError``, ``ClaimError/unknownPreset(_:known:)``
     package func retry(_ name: String, by: String) async throws -> String {
         let now = now()
         return try await store.write { store in
@@ -12,7 +15,7 @@ extension Engine {
                     Event(
                         at: now, reason: "Retried", object: "operation", name: name,
                         source: record.operation.preset.source, preset: record.operation.preset.name,
-                        message: "by \(by)")
+                        message: "retried by \(by)")
                 ])
                 return "operation \(name)"
             }
@@ -25,7 +28,8 @@ extension Engine {
         }
     }
 
-    /// Clears the failures of all presets and the backoffs of all operations; says how many there were.
+    /// Clears the failures of all presets and the backoffs of all operations.
+    /// - Returns: The numbers, for example `2 presets, 1 operation`.
     package func retryAll(by: String) async throws -> String {
         let now = now()
         return try await store.write { store in
@@ -52,12 +56,14 @@ extension Engine {
         try store.append([
             Event(
                 at: now, reason: "Retried", object: "preset", name: preset.name, source: preset.source,
-                preset: preset.name, message: "by \(by)")
+                preset: preset.name, message: "retried by \(by)")
         ])
         try store.markDirty(source: preset.source)
     }
 }
 
+/// The reason why a retry was refused.
 package enum RetryError: Error {
+    /// The operation is running or finished.
     case notPending(Operation)
 }

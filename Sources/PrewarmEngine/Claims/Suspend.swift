@@ -1,22 +1,24 @@
 package import PrewarmCore
 
 extension Engine {
-    /// Stops acting on presets; what runs already ends, what waits goes on waiting, claims go on.
+    /// Suspends presets. Running operations finish, pending ones wait, and workspaces stay claimable.
+    /// - Parameter until: The time at which the suspension ends; nil if only ``resume(_:by:)`` ends it.
     package func suspend(_ scope: Suspension.Scope, reason: String?, by: String, until: Timestamp?) async throws {
         let now = now()
         try await store.write { store in
             try store.save(Suspension(scope: scope, reason: reason, by: by, since: now, until: until))
-            try note("Suspended", scope, "by \(by)" + (reason.map { ": \($0)" } ?? ""), at: now, in: store)
+            let message = "suspended by \(by)" + (reason.map { ": \($0)" } ?? "")
+            try note("Suspended", scope, message, at: now, in: store)
         }
     }
 
-    /// Goes on acting. False where nothing was suspended by this scope.
+    /// Ends the suspension of exactly this scope. Returns false if there was none.
     package func resume(_ scope: Suspension.Scope, by: String) async throws -> Bool {
         let now = now()
         return try await store.write { store in
             guard try store.suspensions().contains(where: { $0.scope == scope }) else { return false }
             try store.forget(scope)
-            try note("Resumed", scope, "by \(by)", at: now, in: store)
+            try note("Resumed", scope, "resumed by \(by)", at: now, in: store)
             return true
         }
     }

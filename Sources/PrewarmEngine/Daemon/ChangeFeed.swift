@@ -1,14 +1,14 @@
 internal import PrewarmCore
 import Synchronization
 
-/// Says when the store's history has grown, whoever wrote it: this process, a command, or another daemon.
+/// The feed of new events in the store. It sees events of this process, of commands and of other daemons.
 package final class ChangeFeed: Sendable {
-    /// Between two looks; one costs the store a look at the end of an index.
+    /// The time between two looks. One look reads the end of an index.
     private static let interval = Duration.milliseconds(250)
-    /// After ten seconds without a change, as most of a daemon's looks are at a store that is at rest.
+    /// The time between two looks after ``rest`` without a change.
     private static let restingInterval = Duration.seconds(1)
     private static let rest = Duration.seconds(10)
-    /// So that a thousand changes a second are not a thousand looks.
+    /// The shortest time between two looks, so that many changes cause few looks.
     private static let shortest = Duration.milliseconds(20)
 
     private struct State {
@@ -18,7 +18,7 @@ package final class ChangeFeed: Sendable {
         var lastYield = ContinuousClock.now
     }
 
-    /// Subscribers get a number at least this often, so that they can tell whether somebody still reads.
+    /// The longest time between two numbers of a subscription. A subscriber needs them to notice that its own reader is gone.
     private static let heartbeat = Duration.seconds(15)
 
     private let store: any Store
@@ -29,16 +29,16 @@ package final class ChangeFeed: Sendable {
         self.store = store
     }
 
-    /// Of the newest event that was seen.
+    /// The number of the newest event that was seen.
     package var sequence: Int64 { state.withLock(\.sequence) }
 
-    /// Looks again at once.
+    /// Makes the feed look for new events now.
     package func look() {
         signal.send(.replan)
     }
 
-    /// A number for each time that there is something new, beginning with how it is now; of those that come while
-    /// nobody reads only the last is kept.
+    /// Returns a stream of event numbers: the current one, then one for each change. If the reader is slow, only the newest
+    /// number is kept.
     package func subscribe() -> AsyncStream<Int64> {
         let (stream, continuation) = AsyncStream.makeStream(of: Int64.self, bufferingPolicy: .bufferingNewest(1))
         let id = state.withLock { state in
@@ -53,10 +53,11 @@ package final class ChangeFeed: Sendable {
         return stream
     }
 
+    /// Looks for new events until the task is canceled, and calls `onChange` for each change.
     func run(_ loop: LoopProgress.Loop, _ onChange: @Sendable () -> Void) async {
         var changedAt = ContinuousClock.now
         while !Task.isCancelled {
-            // A store that can't be read now is read later; whoever needs it says so.
+            // If the store cannot be read now, the next look reads it. `Daemon.watchStore` logs the error.
             if let last = try? await store.read({ try $0.newestEvent() }) {
                 loop.comeRound(within: .seconds(60))
                 if note(last) {
@@ -72,7 +73,7 @@ package final class ChangeFeed: Sendable {
         }
     }
 
-    /// Whether there is something new.
+    /// Publishes the number of the newest event. Returns true if it changed.
     private func note(_ last: Int64) -> Bool {
         state.withLock { state in
             let now = ContinuousClock.now

@@ -1,11 +1,12 @@
 import PrewarmCore
 
 extension Daemon {
+    /// The document of the daemon: its process and the number of the newest event.
     package var value: Value {
         .object(known: ["holder": .string(engine.holder), "sequence": .int(Int(changes.sequence))])
     }
 
-    /// How the loop of a source goes; nil where there is none.
+    /// Returns the document of the loop of a source; nil if there is no such loop.
     package func value(ofSource name: String) -> Value? {
         guard let loop = record(ofSource: name) else { return nil }
         return .object(known: [

@@ -1,13 +1,13 @@
 internal import Logging
 internal import PrewarmCore
 
-/// What the daemon says about its store.
+/// Watching the store.
 extension Daemon {
     private static let lookInterval = Duration.seconds(5)
     private static let damageInterval = Duration.seconds(6 * 3600)
 
-    /// Logs a hold of the store and a store that can't be used, when that begins and ends, and looks for damage at the
-    /// start and every six hours.
+    /// Logs when a hold of the store begins or ends, and when the store cannot be used. Looks for damage at the start and
+    /// every six hours.
     func watchStore() async {
         var (hold, failure): (StoreHold?, String?) = (nil, nil)
         var nextSearch = ContinuousClock.now
@@ -26,7 +26,7 @@ extension Daemon {
                 let message = problem?.message ?? "\(error)"
                 if failure != message, !Task.isCancelled {
                     logger.error(
-                        "the store can't be used", metadata: ["error": "\(message)", "hint": "\(problem?.hint ?? "")"])
+                        "cannot use the store", metadata: ["error": "\(message)", "hint": "\(problem?.hint ?? "")"])
                 }
                 failure = message
             }

@@ -3,16 +3,16 @@ import PrewarmCore
 import ServiceLifecycle
 import Synchronization
 
-/// Pulls, plans and acts for as long as it runs: a loop for each source, one that runs operations, one that compares
-/// with what really exists, and one that sees what other processes write to the store.
+/// The service of `prewarm serve`. It runs one loop for each source, one for operations, one for resyncs with the
+/// provisioners' lists, and one that watches for changes of other processes in the store.
 package final class Daemon: Service {
-    /// Counts up with each change that somebody may want to see.
+    /// The number of the newest event in the store, for readers that wait for changes.
     package let changes: ChangeFeed
     package let requests: SyncRequests
-    /// Which loops come round: those of the daemon, and others that are given to it.
+    /// The progress of the daemon's loops, and of other loops that share it.
     package let progress: LoopProgress
     let logger: Logger
-    /// How long operations may go on when the daemon stops.
+    /// The time that running operations get when the daemon stops.
     private let grace: Duration
     private let state: Mutex<State>
     private let reloads = Signal<Nudge>()
@@ -35,11 +35,11 @@ package final class Daemon: Service {
         state = Mutex(State(engine: engine))
     }
 
-    /// As the configuration was when it was last read.
+    /// The engine with the configuration that was read last.
     package var engine: Engine { state.withLock(\.engine) }
 
-    /// Ends when the task is cancelled, or in order when the service group shuts down: nothing new is begun, operations
-    /// under way get their grace time and are given back after it.
+    /// Runs until the task is canceled or the service group shuts down. At a graceful shutdown it starts nothing new, and
+    /// running operations get the grace time; after that they are ended and returned to the queue.
     package func run() async throws {
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
@@ -50,7 +50,7 @@ package final class Daemon: Service {
                 group.addTask { await self.resyncNowAndThen() }
                 group.addTask { await self.forgetOldNowAndThen() }
                 group.addTask { await self.endAfterGrace() }
-                // The first to end is the generations, or the grace time.
+                // The first task to end is that of the generations or that of the grace time.
                 await group.next()
                 group.cancelAll()
             }
@@ -59,18 +59,19 @@ package final class Daemon: Service {
         }
     }
 
-    /// Goes on with another configuration: its loops replace those that run, operations under way go on.
+    /// Continues with another configuration. New loops replace the running ones; running operations finish.
     package func reload(_ engine: Engine) {
         state.withLock { $0.engine = engine }
         reloads.send(.replan)
     }
 
-    // MARK: Nudges
+    // MARK: Wake-ups
 
-    /// Asks the remotes of these sources again, now. Nil: all.
+    /// Asks the remote of a source now.
     /// - Parameters:
-    ///   - pushed: a forge said so.
-    ///   - commit: what the forge says is there: where the remote doesn't show it yet, it is asked again.
+    ///   - source: The name of the source; nil for all sources.
+    ///   - pushed: True if a forge announced a push.
+    ///   - commit: The commit that the forge announced. If the remote does not show it yet, it is asked again.
     package func pull(_ source: String? = nil, pushed: Bool = false, commit: String? = nil) {
         for loop in loops where source == nil || loop.name == source {
             if let commit { loop.record.update { $0.announced = commit } }
@@ -78,14 +79,14 @@ package final class Daemon: Service {
         }
     }
 
-    /// What exists or what is allowed has changed.
+    /// Plans for all sources and looks for due operations now, since workspaces or holds changed.
     package func replan() {
         for loop in loops { loop.signal.send(.replan) }
         state.withLock(\.workers).send(.replan)
         changes.look()
     }
 
-    /// A pool of the source lacks something.
+    /// Plans for one source now, since one of its pools changed.
     package func replan(source: String) {
         state.withLock { $0.loops[source]?.signal }?.send(.replan)
         changes.look()
@@ -95,7 +96,7 @@ package final class Daemon: Service {
         state.withLock { $0.loops[name]?.record.value }
     }
 
-    /// Each source was planned for at least once, or could not be for a reason that its status tells.
+    /// Returns true if each source was reconciled at least once, successfully or not.
     package var hasPlanned: Bool { loops.allSatisfy { $0.record.value.lastTurnAt != nil } }
 
     private var loops: [SourceLoop] { state.withLock { Array($0.loops.values) } }
@@ -110,9 +111,10 @@ package final class Daemon: Service {
         reloads.send(.stop)
     }
 
-    // MARK: Parts
+    // MARK: Loops
 
-    /// One generation for each configuration: the next begins while the operations of the one before still run.
+    /// Runs one generation of loops for each configuration. The next generation starts while operations of the one before
+    /// may still run.
     private func serveGenerations() async {
         await withTaskGroup(of: Void.self) { group in
             repeat {
@@ -160,7 +162,7 @@ package final class Daemon: Service {
         replan(source: operation.preset.source)
     }
 
-    /// What a command or another daemon does on the same store is as good as a nudge.
+    /// Wakes all loops if a command or another daemon changed the store.
     private func watchChanges() async {
         await changes.run(progress.begin("changes")) { [weak self] in
             guard let self else { return }
@@ -183,19 +185,19 @@ package final class Daemon: Service {
                 for report in try await engine.resync() {
                     if let failure = report.failure {
                         logger.warning(
-                            "a provisioner could not list what exists",
+                            "cannot list the workspaces of a provisioner",
                             metadata: ["provisioner": "\(report.provisioner)", "error": "\(failure.message)"])
                     }
                     if let suspicion = report.suspicion {
                         logger.warning(
-                            "a provisioner's list is not believed",
+                            "a provisioner's list is not trusted yet",
                             metadata: ["reason": "\(suspicion.message(of: report.provisioner))"])
                     }
                     if !report.lost.isEmpty || !report.deleted.isEmpty || !report.inspected.isEmpty { replan() }
                 }
                 try await engine.settleRemovedSources()
             } catch {
-                logger.error("what exists could not be compared", metadata: ["error": "\(error)"])
+                logger.error("cannot compare the store with the provisioners' lists", metadata: ["error": "\(error)"])
             }
             try? await Task.sleep(for: .seconds(5))
         }
@@ -209,13 +211,13 @@ package final class Daemon: Service {
                 let now = engine.now()
                 try await engine.store.write { try $0.forgetOld(now: now) }
             } catch {
-                logger.error("what is over can't be forgotten", metadata: ["error": "\(error)"])
+                logger.error("cannot delete expired records", metadata: ["error": "\(error)"])
             }
             try? await Task.sleep(for: .seconds(3600))
         }
     }
 
-    /// Returns when the grace time after a stop is over; then all that still runs is cancelled.
+    /// Returns when the grace time after a stop has passed. The caller then cancels everything that still runs.
     private func endAfterGrace() async {
         try? await gracefulShutdown()
         try? await Task.sleep(for: grace)

@@ -1,12 +1,12 @@
 internal import Logging
 internal import PrewarmCore
 
-/// Writes each warning among the events to the log: a build that failed, a preset that stalled, a workspace that was
-/// lost. Events are what everything that happens is kept as, so nothing that is reported there is missing here.
+/// Writes each event of the type `Warning` to the log, for example a failed build, a stalled preset or a lost workspace.
 struct EventLog: Sendable {
     private let store: any Store
     private let logger: Logger
-    /// Of the last event that was seen; nil before the first look, which passes over what is older than the process.
+    /// The number of the last event that was read; nil before the first look, which skips events that are older than the
+    /// process.
     private var sequence: Int64?
 
     private static let page = 500
@@ -16,7 +16,7 @@ struct EventLog: Sendable {
         self.logger = logger
     }
 
-    /// Writes what came since the last look. A store that cannot be read now is read at the next one.
+    /// Writes the events since the last look. If the store cannot be read now, the next look reads it.
     mutating func look() async {
         guard let last = sequence else {
             sequence = try? await store.read { try $0.newestEvent() }
@@ -33,7 +33,7 @@ struct EventLog: Sendable {
 
     private func write(_ event: Event) {
         guard event.kind == .warning else { return }
-        // The log is the operator's, who may read what provisioners wrote.
+        // The log is for operators, who may read the text of provisioners.
         let words = event.detail ?? event.message
         let cause = words.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         var metadata: Logger.Metadata = [
@@ -51,7 +51,7 @@ struct EventLog: Sendable {
         case ("Stalled", _): "a preset is stalled"
         case (Reason.lost.rawValue, "workspace"): "a workspace was lost"
         case (Reason.failed.rawValue, "workspace"): "a workspace is broken"
-        case (Reason.orphaned.rawValue, _): "a workspace is known to nobody"
+        case (Reason.orphaned.rawValue, _): "an orphan was found"
         case ("ManifestsInvalid", _): "manifests are invalid"
         case ("DeletionsHeld", _): "deletions are held"
         default: "a warning was recorded"

@@ -1,6 +1,7 @@
 import PrewarmCore
 
-/// A forge tells of a push before all of its replicas show it: then the remote is asked again after 1, 2, 4 … seconds.
+/// The times at which a remote is asked again that does not show an announced push yet. A forge may announce a push before
+/// all of its replicas show it, so prewarm looks again after 1, 2, 4, 8 and 16 seconds.
 struct Lag {
     private(set) var nextLook: Timestamp?
     private var pause = Duration.seconds(1)
@@ -10,7 +11,7 @@ struct Lag {
 
     func isDue(at now: Timestamp) -> Bool { wait(from: now) == .zero }
 
-    /// How long until the next look; nil if none is planned.
+    /// Returns the time until the next look; nil if none is planned.
     func wait(from now: Timestamp) -> Duration? { nextLook?.wait(from: now, atMost: Self.longestPause) }
 
     mutating func note(_ record: SourceLoop.Record, _ result: Result<TurnReport, any Error>, at now: Timestamp) {
@@ -24,7 +25,7 @@ struct Lag {
         if awaited != announced { self = Lag() }
         awaited = announced
         guard pause <= Self.longestPause else {
-            // Another push may have come on top, or it is of a branch that was deleted: the interval goes on.
+            // Another push may have replaced the commit, or its branch was deleted. The usual interval continues.
             record.update { if $0.announced == announced { $0.announced = nil } }
             self = Lag()
             return

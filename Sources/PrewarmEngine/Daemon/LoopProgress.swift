@@ -1,18 +1,18 @@
 import Synchronization
 
-/// The loops of the daemon, and which of them hang.
+/// The progress of the daemon's loops, which finds loops that hang.
 ///
-/// Each loop says how long it may be until it says so again: while it works, the time that the work may take; while it
-/// waits, the time until it wakes up by itself. A loop that is late hangs, whatever it waits for.
+/// Each loop reports the time until its next report: the longest time of its work, or the time until it wakes up. A loop
+/// whose report is late hangs, for whatever reason.
 package final class LoopProgress: Sendable {
-    /// A loop that did not come round in time.
+    /// A loop whose report is late.
     package struct Hang: Hashable, Sendable {
-        /// Which loop: `source presets`, `operations`.
+        /// The name of the loop, for example `source presets` or `operations`.
         package let loop: String
-        /// The time since it last came round.
+        /// The time since its last report.
         package let age: Duration
 
-        /// A sentence: `the loop of source presets has made no progress for 240 s`.
+        /// The text `the loop of source presets has made no progress for 240 s`.
         package var sentence: String { "the loop of \(loop) has made no progress for \(age.components.seconds) s" }
     }
 
@@ -28,10 +28,10 @@ package final class LoopProgress: Sendable {
 
         deinit { progress.end(id) }
 
-        /// Says that the loop came round, and will do so again within a time, or a minute more.
+        /// Reports that the loop makes progress. It counts as hanging if no report follows within `limit` and one minute.
         package func comeRound(within limit: Duration) { progress.note(id, limit + LoopProgress.margin) }
 
-        /// Says that the loop has ended.
+        /// Reports that the loop has ended.
         package func end() { progress.end(id) }
     }
 
@@ -46,14 +46,14 @@ package final class LoopProgress: Sendable {
         var count = 0
     }
 
-    /// A busy machine is no reason to call a loop hanging.
+    /// The time that a report may be late, since a busy machine delays loops.
     fileprivate static let margin = Duration.seconds(60)
 
     private let state = Mutex(State())
 
     package init() {}
 
-    /// A loop that begins now.
+    /// Starts watching a loop. Its first report is due within a minute.
     package func begin(_ name: String) -> Loop {
         let id = state.withLock { state in
             state.count += 1
@@ -74,7 +74,7 @@ package final class LoopProgress: Sendable {
         state.withLock { _ = $0.entries.removeValue(forKey: id) }
     }
 
-    /// The loops that are late now, by their names.
+    /// The loops that hang now, in the order of their names.
     package var hangs: [Hang] { hangs(at: .now) }
 
     package func hangs(at now: SuspendingClock.Instant) -> [Hang] {

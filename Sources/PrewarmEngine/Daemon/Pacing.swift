@@ -1,23 +1,25 @@
 package import PrewarmCore
 
-/// When a source is pulled next: a pure value, told what happened.
+/// The time of the next pull of a source: a pure value that is updated with each pull and each announced push.
 ///
-/// The interval is that of the configuration, a tenth more or less, so that many daemons don't come at one moment. It
-/// relaxes to ``relaxed`` while pushes are announced by webhooks, and tightens again when one was not. While a remote
-/// can't be read it grows.
+/// The interval is that of the configuration, up to a tenth more or less, so that many daemons do not pull at the same
+/// moment. It becomes ``relaxed`` while webhooks announce pushes, and the configured one again after a push that was not
+/// announced. It doubles with each failed pull in a row, up to five minutes. For example, an interval of 1m becomes 1m, 2m,
+/// 4m and 5m after one, two, three and four failures.
 package struct Pacing: Hashable, Sendable {
     package let interval: Duration
-    /// The forge's webhooks are known to arrive.
+    /// True if the last push was announced by a webhook.
     package private(set) var isRelaxed = false
-    /// Pulls in a row that failed.
+    /// The number of failed pulls in a row.
     package private(set) var failures = 0
     package private(set) var nextPull: Timestamp?
     private var lastPush: Timestamp?
 
+    /// The interval while webhooks arrive, unless the configured one is longer.
     package static let relaxed = Duration.seconds(900)
-    /// The longest pause after failures, if the interval is no longer than that.
+    /// The longest pause after failures, unless the interval is longer.
     private static let longestBackoff = Duration.seconds(300)
-    /// A push is announced and can be seen within this time; forges have replicas that lag.
+    /// The longest time between the announcement of a push and the pull that finds it. Replicas of forges may lag.
     private static let lag = Duration.seconds(60)
 
     package init(interval: Duration) {
@@ -29,14 +31,18 @@ package struct Pacing: Hashable, Sendable {
 
     package func isDue(at now: Timestamp) -> Bool { wait(from: now) == .zero }
 
-    /// How long until the next pull.
+    /// Returns the time until the next pull.
     package func wait(from now: Timestamp) -> Duration { nextPull?.wait(from: now, atMost: pause) ?? .zero }
 
+    /// Notes that a webhook announced a push.
     package mutating func notePush(at now: Timestamp) {
         lastPush = now
     }
 
-    /// - Parameter isNew: the pull found another commit than the one before.
+    /// Notes the end of a pull, and sets the time of the next one.
+    /// - Parameters:
+    ///   - failed: True if the remote could not be read.
+    ///   - isNew: True if the pull found another commit than the one before.
     package mutating func notePull(
         failed: Bool, isNew: Bool, at now: Timestamp, using generator: inout some RandomNumberGenerator
     ) {
@@ -57,7 +63,7 @@ package struct Pacing: Hashable, Sendable {
 }
 
 extension Duration {
-    /// Whole ones, rounded towards zero.
+    /// The number of whole milliseconds, rounded towards zero.
     fileprivate var inMilliseconds: Int64 {
         let (seconds, attoseconds) = components
         return seconds * 1000 + attoseconds / 1_000_000_000_000_000

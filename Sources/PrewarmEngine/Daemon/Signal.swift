@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Wakes one task that waits. Signals that come while nobody waits are one signal, and none is lost.
+/// A signal that wakes one waiting task. Causes that are sent while no task waits are collected, and none is lost.
 package final class Signal<Cause: OptionSet & Sendable>: Sendable where Cause.RawValue: Sendable {
     private struct State {
         var causes: Cause = []
@@ -11,6 +11,7 @@ package final class Signal<Cause: OptionSet & Sendable>: Sendable where Cause.Ra
 
     package init() {}
 
+    /// Adds a cause, and wakes the waiting task if there is one.
     package func send(_ cause: Cause) {
         let waiter = state.withLock { state in
             state.causes.formUnion(cause)
@@ -20,8 +21,8 @@ package final class Signal<Cause: OptionSet & Sendable>: Sendable where Cause.Ra
         waiter?.resume()
     }
 
-    /// Returns what was signalled since the last call: at once where something was, else when something is, when the
-    /// time is over, or when the task is cancelled.
+    /// Returns the causes since the last call. It returns at once if there are any; otherwise when one is sent, when the
+    /// time has passed, or when the task is canceled.
     package func wait(for time: Duration) async -> Cause {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await Task.sleep(for: time) }
@@ -55,17 +56,18 @@ package final class Signal<Cause: OptionSet & Sendable>: Sendable where Cause.Ra
     }
 }
 
-/// Why a loop is to look again.
+/// The causes that wake a loop.
 package struct Nudge: OptionSet, Sendable {
     package let rawValue: Int
 
     package init(rawValue: Int) { self.rawValue = rawValue }
 
-    /// The remote may have something new.
+    /// The remote may have a new commit.
     package static let pull = Nudge(rawValue: 1)
-    /// What is in force, or what exists, changed.
+    /// The applied presets or the workspaces changed.
     package static let replan = Nudge(rawValue: 2)
-    /// A forge said that somebody pushed.
+    /// A webhook announced a push.
     package static let pushed = Nudge(rawValue: 4)
+    /// The loop has to end.
     package static let stop = Nudge(rawValue: 8)
 }

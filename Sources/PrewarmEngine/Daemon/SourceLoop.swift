@@ -3,7 +3,7 @@ import PrewarmCore
 import ServiceLifecycle
 import Synchronization
 
-/// Reconciles one source, again and again. What goes wrong with it holds back no other.
+/// The loop that reconciles one source. A failure of one source does not delay the others.
 struct SourceLoop: Sendable {
     let name: String
     let signal = Signal<Nudge>()
@@ -19,18 +19,19 @@ struct SourceLoop: Sendable {
     private static let longTurn = Duration.milliseconds(100)
     private static let longestPause = Duration.seconds(600)
 
-    /// What the status shows of the loop.
+    /// The state of the loop that the status shows.
     final class Record: Sendable {
         struct State: Sendable {
             var lastTurnAt: Timestamp?
             var lastPullAt: Timestamp?
             var nextPullAt: Timestamp?
+            /// True if webhooks announce pushes, so that the interval is longer.
             var isRelaxed = false
-            /// The commit that a forge said is there and that was not seen yet.
+            /// The commit that a forge announced and that the remote does not show yet.
             var announced: String?
-            /// Why the last turn could not be made.
+            /// The error of the last reconciliation; nil if it succeeded.
             var problem: String?
-            /// The last turn that asked the remote learned nothing.
+            /// True if the last reconciliation that asked the remote could not read it.
             var isUnreadable = false
         }
 
@@ -86,8 +87,9 @@ struct SourceLoop: Sendable {
         }
     }
 
-    /// So that a stream of claims and finished operations does not become a stream of turns. A turn that takes long
-    /// leaves the store to them for most of the time; after a short one the next is soon, so that it is short, too.
+    /// Returns the pause after a reconciliation, so that many claims and finished operations cause fewer reconciliations.
+    /// After a long one the pause is four times as long, at most 2 s, to leave the store to others. For example, it is
+    /// 800 ms after 200 ms. After one of less than 100 ms it is as long as that one, at least 10 ms.
     private static func rest(after duration: Duration) -> Duration {
         duration < longTurn ? max(shortestPause, duration) : min(duration * 4, .seconds(2))
     }
@@ -100,10 +102,11 @@ struct SourceLoop: Sendable {
                     group.addTask {
                         try await Task.sleep(for: source.lease)
                         throw Problem(
-                            "TurnTimedOut", status: 504, "the turn of \(name) took longer than \(source.lease)",
-                            hint: "a longer timeout of the source makes room for it")
+                            "TurnTimedOut", status: 504,
+                            "cannot reconcile the source \(name) within \(source.lease.prewarmText)",
+                            hint: "increase `timeout` of the source \(name) in the configuration")
                     }
-                    // What waits for a remote ends with the daemon: the next one asks again.
+                    // A request to a remote does not delay the end of the daemon. The next daemon asks again.
                     if pull {
                         group.addTask {
                             try await gracefulShutdown()
@@ -135,7 +138,7 @@ struct SourceLoop: Sendable {
             let message = Problem(error)?.message ?? "\(error)"
             problem = message
             if before.problem != message {
-                logger.error("a turn failed", metadata: ["source": "\(name)", "error": "\(message)"])
+                logger.error("cannot reconcile a source", metadata: ["source": "\(name)", "error": "\(message)"])
             }
         }
         record.update { state in
@@ -154,7 +157,7 @@ struct SourceLoop: Sendable {
                 "source": "\(name)", "reason": "\(failure.reason.rawValue)", "error": "\(failure.message)",
             ]
             if let hint = failure.hint { metadata["hint"] = "\(hint)" }
-            logger.warning("a source can't be read", metadata: metadata)
+            logger.warning("cannot read a source", metadata: metadata)
         } else if pulled, wasUnreadable {
             logger.info("a source can be read again", metadata: ["source": "\(name)"])
         }
@@ -174,17 +177,20 @@ struct SourceLoop: Sendable {
         let errors = report.diagnostics.filter { $0.severity == .error }
         for error in errors.prefix(Self.mostErrors) {
             logger.warning(
-                "a manifest is not valid",
+                "a manifest is invalid",
                 metadata: ["source": "\(name)", "at": "\(error.location)", "error": "\(error.message)"])
         }
         if errors.count > Self.mostErrors {
-            logger.warning("more manifests are not valid", metadata: ["count": "\(errors.count - Self.mostErrors)"])
+            logger.warning(
+                "more errors in manifests are not shown",
+                metadata: ["source": "\(name)", "count": "\(errors.count - Self.mostErrors)"])
         }
     }
 
+    /// The largest number of errors in manifests that are logged for one revision.
     private static let mostErrors = 10
 
-    /// Until the next pull, or until the plan may change by itself.
+    /// Returns the time until the next pull, or until the plan may change without an event if that is sooner.
     private func pause(after result: Result<TurnReport, any Error>, _ pacing: Pacing) async -> Duration {
         let now = engine.now()
         var pause = pacing.nextPull == nil ? source.interval : pacing.wait(from: now)
@@ -195,7 +201,7 @@ struct SourceLoop: Sendable {
             if let quietUntil {
                 pause = min(pause, quietUntil == .distantFuture ? pause : quietUntil - now)
             } else if report.revision != nil {
-                // There is more to do than one turn does, or something has happened since it was planned.
+                // There are more actions than one reconciliation carries out, or something changed since it was planned.
                 pause = min(pause, report.plan.actions.isEmpty ? .seconds(5) : .seconds(1))
             }
         }
@@ -204,7 +210,7 @@ struct SourceLoop: Sendable {
 }
 
 extension Result<TurnReport, any Error> {
-    /// The remote could not be read, or not in time.
+    /// Returns true if the remote could not be read, or not in time.
     fileprivate var isOfTheRemote: Bool {
         switch self {
         case .success(let report): report.failure != nil

@@ -1,24 +1,28 @@
 package import PrewarmCore
 import Synchronization
 
-/// What somebody asked the daemon to pull, and how far it came. Kept in memory: a daemon that starts pulls anyway.
+/// The requests to pull sources, and their progress. They are kept in memory only, since a daemon that starts pulls all
+/// sources anyway.
 package final class SyncRequests: Sendable {
-    /// The oldest are forgotten above this.
+    /// The largest number of requests that are kept. The oldest ones are deleted.
     private static let limit = 1000
 
+    /// A request to pull sources.
     package struct Request: Hashable, Sendable {
         package let id: String
         package let sources: [String]
         package let preset: String?
-        /// A commit to wait for, or the beginning of one.
+        /// A commit to wait for, or the first digits of one.
         package let revision: String?
         package let createdAt: Timestamp
-        /// Those whose turn has not begun since the request came.
+        /// The sources whose reconciliation has not begun since the request came.
         package fileprivate(set) var waiting: Set<String>
+        /// The sources that are being reconciled for the request.
         package fileprivate(set) var running: Set<String> = []
-        /// Why a source could not be read, by source.
+        /// The errors of sources that could not be read, by source.
         package fileprivate(set) var failures: [String: String] = [:]
 
+        /// Returns true if all sources were reconciled since the request came.
         package var isHandled: Bool { waiting.isEmpty && running.isEmpty }
     }
 
@@ -30,6 +34,7 @@ package final class SyncRequests: Sendable {
 
     private let state = Mutex(State())
 
+    /// Adds a request. The caller has to wake the loops of the sources.
     package func add(
         sources: [String], preset: String?, revision: String?, now: Timestamp
     ) -> Request {
@@ -48,10 +53,10 @@ package final class SyncRequests: Sendable {
 
     package subscript(_ id: String) -> Request? { state.withLock { $0.requests[id] } }
 
-    /// The request that the last turn of a source answered.
+    /// Returns the id of the last request that a reconciliation of the source answered.
     package func lastHandled(source: String) -> String? { state.withLock { $0.lastHandled[source] } }
 
-    /// Asks for the source once more, on behalf of a request that was answered too early.
+    /// Asks for the source once more for a request whose commit was not there yet.
     package func again(_ id: String, source: String) {
         state.withLock { state in _ = state.requests[id]?.waiting.insert(source) }
     }
@@ -60,7 +65,8 @@ package final class SyncRequests: Sendable {
         state.withLock { state in state.requests.values.contains { $0.waiting.contains(source) } }
     }
 
-    /// Those that a turn answers which begins now: one that comes meanwhile is kept for the next.
+    /// Returns the ids of the requests that a reconciliation answers if it begins now. A request that comes later waits for
+    /// the next one.
     func begin(source: String) -> [String] {
         state.withLock { state in
             state.order.compactMap { id in
@@ -71,13 +77,14 @@ package final class SyncRequests: Sendable {
         }
     }
 
+    /// Notes the end of a reconciliation for the requests that ``begin(source:)`` returned.
     func end(_ taken: [String], source: String, _ result: Result<TurnReport, any Error>) {
         state.withLock { state in
             for id in taken {
                 state.requests[id]?.running.remove(source)
                 switch result {
                 case .failure(TurnError.leaseHeld), .failure(TurnError.leaseLost), .failure(is CancellationError):
-                    // Somebody else is at it: the next turn answers.
+                    // Another process reconciles the source, or the daemon stops: the next reconciliation answers.
                     state.requests[id]?.waiting.insert(source)
                 case .failure(let error):
                     state.requests[id]?.failures[source] = Problem(error)?.message ?? "\(error)"

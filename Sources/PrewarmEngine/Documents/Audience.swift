@@ -1,31 +1,34 @@
 package import PrewarmCore
 
-/// The reader of a document. Workspaces, operations, events and conditions are rendered for an audience only, so that
+/// The reader of a document. Workspaces, operations, events and conditions are always rendered for an audience, so that
 /// every route, list and stream shows a reader the same.
 package protocol Audience: Sendable {
-    /// Whether the reader may know all presets.
+    /// True if the reader may see all presets.
     var seesAllPresets: Bool { get }
 
+    /// Returns true if the reader may see the preset.
     func sees(_ preset: PresetKey) -> Bool
 
-    /// How much the reader sees of a workspace.
-    /// - Parameter owner: nil where nobody has claimed it.
+    /// Returns the view that the reader has of a workspace.
+    /// - Parameters:
+    ///   - preset: The preset of the workspace.
+    ///   - owner: The owner of the workspace; nil if it is unclaimed.
     func view(of preset: PresetKey, owner: Owner?) -> WorkspaceView
 
-    /// Whether the reader may read what provisioners wrote about a preset.
-    /// - Parameter preset: nil where the text is about no preset, as the answer to `list`.
+    /// Returns true if the reader may read the texts that provisioners wrote about a preset.
+    /// - Parameter preset: The preset; nil for a text about no preset, for example the answer to `list`.
     func readsLogs(of preset: PresetKey?) -> Bool
 }
 
-/// How much a reader sees of a workspace, and so of its operations and events.
+/// The view that a reader has of a workspace, and therefore of its operations and events.
 package enum WorkspaceView: Hashable, Sendable {
     case whole
-    /// The workspace without what opens it: its endpoint and metadata.
+    /// The workspace without its endpoint and metadata, which give access to it.
     case masked
     case hidden
 }
 
-/// The audience of commands that work on the store directly: it sees everything.
+/// The audience of commands that work on the store directly. It sees everything.
 package struct LocalAudience: Audience {
     package init() {}
 
@@ -40,7 +43,7 @@ extension Audience where Self == LocalAudience {
 }
 
 extension Audience {
-    /// The view of the workspace that an event is about; of other events, and of orphans, whether it is shown at all.
+    /// Returns the view of the workspace that an event is about. Events about other objects are whole or hidden.
     func view(of event: Event) -> WorkspaceView {
         let key = event.source.flatMap { source in
             event.preset.map { PresetKey(source: source, name: $0) }
@@ -50,7 +53,8 @@ extension Audience {
         return view(of: key ?? .orphans, owner: event.owner)
     }
 
-    /// The errors and warnings that the reader may see of a source: all, or those of the files of its presets.
+    /// Returns the errors and warnings of a source that the reader may see. A reader that does not see
+    /// all presets gets those in the files of the visible presets.
     package func visible(_ diagnostics: [Diagnostic], of presets: [Preset]) -> [Diagnostic] {
         guard !seesAllPresets else { return diagnostics }
         let files = Set(presets.lazy.filter { sees($0.key) }.map(\.origin.file))
@@ -59,13 +63,14 @@ extension Audience {
 }
 
 extension PresetStatus {
+    /// Returns the conditions. If the audience may not read logs, they contain no text of a provisioner.
     package func conditions(for audience: some Audience) -> [Condition] {
         audience.readsLogs(of: preset.key) ? conditions : conditionsWithoutLogs
     }
 }
 
 extension StoreReader {
-    /// The owners of the workspaces that operations are about, of those that have one.
+    /// Returns the owners of the claimed workspaces that the operations are about.
     package func owners(of operations: [Operation]) throws -> [WorkspaceID: Owner] {
         var owners: [WorkspaceID: Owner] = [:]
         for id in Set(operations.map(\.workspace)) { owners[id] = try workspace(id.rawValue)?.owner }

@@ -1,8 +1,10 @@
 internal import PrewarmCore
 
-/// Everything about one thing, and why it is as it is.
+/// The documents of `prewarm describe` and `prewarm logs`.
 extension Engine {
-    /// What `get presets` shows of it, with what it wants and waits for in sentences, its workspaces and its last events.
+    /// Returns the document of a preset: the fields of `get presets`, a summary in sentences, the workspaces and the
+    /// last 20 events.
+    /// - Throws: ``ClaimError/unknownPreset(_:known:)``
     package func describePreset(_ name: String, for audience: some Audience) async throws -> Value {
         let preset = try await store.read { try self.preset(named: name, in: $0) }
         let report = try await assess(preset.key.source)
@@ -26,7 +28,9 @@ extension Engine {
         ])
     }
 
-    /// What `get workspaces` shows of it, with the commit and the manifest that it comes from, and its operations.
+    /// Returns the document of a workspace: the fields of `get workspaces`, the commit and the manifest that it was
+    /// built from, and its operations.
+    /// - Throws: ``ClaimError/unknownWorkspace(_:)``, also if the audience may not see the workspace.
     package func describeWorkspace(_ name: String, for audience: some Audience) async throws -> Value {
         try await store.read { store -> Value in
             guard let workspace = try store.workspace(name) else { throw ClaimError.unknownWorkspace(name) }
@@ -53,7 +57,8 @@ extension Engine {
         }
     }
 
-    /// What `get operations` shows of it, with the end of its log.
+    /// Returns the document of an operation: the fields of `get operations` and the last 20 lines of its log.
+    /// - Throws: ``Problem``, also if the audience may not see the workspace of the operation.
     package func describeOperation(_ id: String, for audience: some Audience) async throws -> Value {
         try await store.read { store -> Value in
             guard let operation = try store.operation(OperationID(id))?.operation,
@@ -74,7 +79,9 @@ extension Engine {
         }
     }
 
-    /// What the provisioner wrote, by operation and attempt; of a workspace for all of its operations, the oldest first.
+    /// Returns the log of the provisioner by operation and attempt. For a workspace it contains all operations, the
+    /// oldest first.
+    /// - Parameter name: The id of an operation, or the id or name of a workspace.
     package func logs(of name: String) async throws -> Value {
         try await store.read { store -> Value in
             var records: [OperationRecord] = []
@@ -85,7 +92,7 @@ extension Engine {
             }
             guard !records.isEmpty else {
                 throw Problem(
-                    "UnknownOperation", status: 404, "there is no operation and no workspace \"\(name)\"",
+                    "UnknownOperation", status: 404, "there is no operation or workspace \"\(name)\"",
                     hint: "see `prewarm get operations`")
             }
             return .array(

@@ -1,8 +1,8 @@
 package import PrewarmCore
 
 extension Engine {
-    /// What `plan --observed` reads: the workspaces that exist, the operations that are not finished, and the builds in
-    /// a row that failed, which the backoff of a preset follows from.
+    /// Returns the state that `plan --observed` reads: the workspaces that are not deleted, the unfinished operations,
+    /// and the last failed builds in a row of each preset. The backoff of a preset follows from these.
     package func exported() async throws -> (
         workspaces: [Workspace], ttls: [PresetKey: Duration?], operations: [Operation]
     ) {
@@ -18,28 +18,30 @@ extension Engine {
         }
     }
 
+    /// Returns the document of `prewarm export`.
     package func export(for audience: some Audience) async throws -> Value {
         let state = try await exported()
         return .object(known: [
             "at": Value(now()),
             "workspaces": .array(
                 state.workspaces.compactMap { Value($0, ttl: state.ttls[$0.preset] ?? nil, for: audience) }),
-            // Who may export sees operations of every owner.
+            // An audience that may export sees the operations of every owner.
             "operations": .array(state.operations.compactMap { Value($0, owner: nil, for: audience) }),
         ])
     }
 }
 
 extension [OperationRecord] {
-    /// Returns the newest builds that make up so many failures in a row, where builds that ran side by side are one.
-    /// - Requires: the newest come first.
+    /// Returns the newest builds that make up a number of failures in a row. Builds that ran side by side count as one
+    /// failure. For example, with two builds from 10:00 to 10:05 and one from 9:50 to 9:55, `latest(1)` returns the two
+    /// and `latest(2)` returns all three.
     fileprivate func latest(_ failures: Int) -> [OperationRecord] {
         let builds = filter { $0.operation.kind == .create && $0.operation.finishedAt != nil }
             .sorted { $0.operation.finishedAt ?? .distantPast > $1.operation.finishedAt ?? .distantPast }
         var (found, counted): ([OperationRecord], Timestamp) = ([], .distantFuture)
         var left = failures
         for build in builds {
-            // One that ended before the counted one after it began is a try of its own.
+            // A build that ended before the last counted one started is a failure of its own.
             if build.operation.finishedAt ?? .distantPast < counted {
                 guard left > 0 else { break }
                 left -= 1

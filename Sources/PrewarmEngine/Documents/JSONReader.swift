@@ -1,18 +1,19 @@
-/// Reads JSON (RFC 8259) strictly, with the keys of objects in the order of the text: no duplicate keys, nothing behind
-/// the document, no deeper than a limit.
+/// A strict reader of JSON (RFC 8259). It keeps the order of keys, and it rejects duplicate keys, text behind the
+/// document and documents that are nested deeper than a limit.
 package struct JSONReader {
+    /// The first error of a document.
     package struct Failure: Error, Hashable, Sendable {
-        /// With an article: `a comma or }`.
+        /// The expected text with an article, for example `a comma or }`.
         package let expected: String
-        /// Of the byte at which it went wrong, from 0.
+        /// The offset of the first byte that was not expected. The first byte of the document has the offset 0.
         package let offset: Int
     }
 
-    /// How a document is read.
+    /// The options of one document.
     package struct Options: Sendable {
-        /// The number of objects and lists that may lie within one another.
+        /// The largest depth of nested objects and lists.
         package var depthLimit = 64
-        /// Numbers become ``Value/number(_:)``, with the digits that were written.
+        /// If true, numbers become ``Value/number(_:)`` with the digits of the document.
         package var keepsNumbers = false
 
         package init(depthLimit: Int = 64, keepsNumbers: Bool = false) {
@@ -25,12 +26,13 @@ package struct JSONReader {
     private let options: Options
     private var position: Int
 
-    /// - Parameter depthLimit: objects and lists within one another.
+    /// Reads a document.
+    /// - Parameter depthLimit: The largest depth of nested objects and lists.
     package static func read(_ bytes: [UInt8], depthLimit: Int = 64) throws(Failure) -> Value {
         try read(bytes, from: 0, Options(depthLimit: depthLimit))
     }
 
-    /// Reads the document that begins at a byte and ends with the last one.
+    /// Reads the document that begins at the offset `start` and ends with the last byte.
     package static func read(_ bytes: [UInt8], from start: Int, _ options: Options) throws(Failure) -> Value {
         var reader = JSONReader(bytes: bytes, from: start, options)
         let value = try reader.value(depth: 0)
@@ -38,8 +40,9 @@ package struct JSONReader {
         return value
     }
 
-    /// Reads an object, and hands the elements of its list `key` to `body` one by one instead of keeping them.
-    /// - Returns: false where the object has no such list.
+    /// Reads an object and passes the elements of its list `key` to `body` one by one, so that memory does not grow with
+    /// the list.
+    /// - Returns: False if the object has no such list.
     package static func read(
         _ bytes: [UInt8], from start: Int, _ options: Options, elementsOf key: String, _ body: (Value) -> Void
     ) throws(Failure) -> Bool {
@@ -125,7 +128,7 @@ package struct JSONReader {
             guard current == UInt8(ascii: "\"") else { throw failure("a key in quotes") }
             let key = try string()
             guard keys.insert(key).inserted else {
-                throw failure("another key than \"\(key.prefix(80))\", which is there already")
+                throw failure("a key other than \"\(key.prefix(80))\", which the object already has")
             }
             guard take(":") else { throw failure("a colon") }
             try body(&self, key)
@@ -170,7 +173,7 @@ package struct JSONReader {
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if options.keepsNumbers { return .number(text) }
         if isWhole, let value = Int(text) { return .int(value) }
-        guard let value = Double(text), value.isFinite else { throw failure("a number of a size that can be kept") }
+        guard let value = Double(text), value.isFinite else { throw failure("a number that fits into 64 bits") }
         return .double(value)
     }
 
@@ -198,7 +201,7 @@ extension JSONReader {
             case UInt8(ascii: "\\"):
                 position += 1
                 try appendEscape(to: &text)
-            case 0..<0x20: throw failure("no control character")
+            case 0..<0x20: throw failure("an escape sequence for this control character")
             default:
                 text.append(byte)
                 position += 1
@@ -212,13 +215,13 @@ extension JSONReader {
             UInt8(ascii: "\""): 0x22, UInt8(ascii: "\\"): 0x5c, UInt8(ascii: "/"): 0x2f, UInt8(ascii: "b"): 0x08,
             UInt8(ascii: "f"): 0x0c, UInt8(ascii: "n"): 0x0a, UInt8(ascii: "r"): 0x0d, UInt8(ascii: "t"): 0x09,
         ]
-        guard let byte = current else { throw failure("an escape") }
+        guard let byte = current else { throw failure("an escape sequence") }
         position += 1
         if let plain = simple[byte] {
             text.append(plain)
             return
         }
-        guard byte == UInt8(ascii: "u") else { throw failure("an escape") }
+        guard byte == UInt8(ascii: "u") else { throw failure("an escape sequence") }
         var code = try hexadecimal()
         if (0xd800...0xdbff).contains(code), bytes[position...].starts(with: "\\u".utf8) {
             position += 2
@@ -226,7 +229,7 @@ extension JSONReader {
             guard (0xdc00...0xdfff).contains(low) else { throw failure("the second half of a surrogate pair") }
             code = 0x10000 + (code - 0xd800) << 10 + (low - 0xdc00)
         }
-        guard let scalar = Unicode.Scalar(code) else { throw failure("a character") }
+        guard let scalar = Unicode.Scalar(code) else { throw failure("a Unicode character") }
         text += Array(String(scalar).utf8)
     }
 

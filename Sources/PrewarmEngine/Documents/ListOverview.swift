@@ -1,9 +1,9 @@
 package import PrewarmCore
 
-/// The part of an ``Overview`` that provisioners' lists tell: orphans, suspects and claimed workspaces that are broken.
-/// Its size does not grow with the lists.
+/// The part of an ``Overview`` that comes from the provisioners' lists: orphans, suspects and claimed workspaces that are
+/// broken. Its size does not grow with the lists.
 package struct ListOverview: Sendable {
-    /// The number of orphans and of broken claims that are shown each.
+    /// The largest number of orphans, and of broken claims, in the document.
     static let shownLimit = 100
 
     private let shownOrphans: [Orphan]
@@ -41,7 +41,7 @@ package struct ListOverview: Sendable {
         list(suspects) { .object(known: ["provisioner": .string($0.provisioner), "missing": .int($0.count)]) }
     }
 
-    /// The broken claims of the workspaces that the audience may see, without their owners.
+    /// Returns the broken claims of the workspaces that the audience may see, without their owners.
     func brokenClaims(for audience: some Audience) -> Value? {
         list(broken.prefix(Self.shownLimit)) { provisioner, suspect, workspace in
             guard audience.view(of: workspace.preset, owner: workspace.owner) != .hidden else { return nil }
@@ -76,7 +76,8 @@ package struct ListOverview: Sendable {
 }
 
 extension StoreReader {
-    /// The suspects of a provisioner whose workspaces are still what the list was compared with.
+    /// Returns the suspects of a provisioner that are still ready or claimed: the number of unclaimed ones, and the
+    /// claimed ones that were reported.
     package func openSuspects(
         provisioner: String
     ) throws -> (unclaimed: Int, claimed: [(suspect: Suspect, workspace: Workspace)]) {
@@ -86,7 +87,7 @@ extension StoreReader {
             switch workspace.state {
             case .ready: unclaimed += 1
             case .claimed where suspect.isReported: claimed.append((suspect, workspace))
-            // One of so many that the list is not believed.
+            // The list lacks so many workspaces that prewarm does not trust it yet.
             case .claimed: unclaimed += 1
             default: break
             }

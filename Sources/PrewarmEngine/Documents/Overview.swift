@@ -1,17 +1,17 @@
 internal import PrewarmCore
 
-/// Everything that somebody who looks after the pools has to see.
+/// The data of `prewarm status`: sources, pools, and everything that is failing, held, lost or damaged.
 package struct Overview: Sendable {
     private let sources: [SourceStatus]
     private let presets: PresetValues
     private let audience: any Audience
-    /// Unfinished ones that failed before.
+    /// Pending operations whose last attempt failed.
     private let failing: [Operation]
     /// The owners of the workspaces that ``failing`` is about.
     private let owners: [WorkspaceID: Owner]
-    /// Of unfinished operations, those that the configuration does not name.
+    /// The provisioners of pending operations that are not in the configuration.
     private let missingProvisioners: [String]
-    /// In the store, and not in the configuration any more.
+    /// The sources that are in the store and no longer in the configuration.
     private let unconfigured: [Engine.RemovedSource]
     private let lists: ListOverview
     private let store: StoreIdentity
@@ -44,12 +44,14 @@ package struct Overview: Sendable {
         missingProvisioners = Set(pending.map(\.provisioner)).subtracting(engine.provisioners.keys).sorted()
     }
 
+    /// Returns true if nothing in the overview needs the attention of an operator. `prewarm status` then exits with 0.
     package var isHealthy: Bool {
         sources.allSatisfy(\.isHealthy) && presets.areHealthy && failing.isEmpty
             && missingProvisioners.isEmpty && unconfigured.isEmpty && lists.isHealthy
             && store.hold?.reason != .restored && damage.isEmpty
     }
 
+    /// The document for the audience.
     package var value: Value { value(for: audience) }
 
     private func value(for audience: some Audience) -> Value {

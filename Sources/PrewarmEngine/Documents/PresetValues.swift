@@ -1,20 +1,19 @@
 internal import PrewarmCore
 
-/// The presets of an overview, no more than a limit: those that are not healthy first, since the others are as they
-/// should be.
+/// The presets of an overview, up to a limit. If there are more, unhealthy presets are kept and healthy ones left out.
 struct PresetValues: Sendable {
     private let limit: Int
     private var healthy: [(index: Int, value: Value)] = []
     private var unhealthy: [(index: Int, value: Value)] = []
     private var count = 0
-    /// Whether all are healthy, those included that are left out.
+    /// True if all presets are healthy, including the ones that are left out.
     private(set) var areHealthy = true
 
     init(limit: Int) {
         self.limit = limit
     }
 
-    /// A preset that the audience may not see counts for ``areHealthy`` alone.
+    /// Adds a preset. If the audience may not see it, it only counts for ``areHealthy``.
     mutating func add(_ status: PresetStatus, for audience: some Audience) {
         areHealthy = areHealthy && status.isHealthy
         guard audience.sees(status.preset.key) else { return }
@@ -26,12 +25,12 @@ struct PresetValues: Sendable {
         }
     }
 
-    /// In the order in which they came.
+    /// The documents of the presets, in the order in which they were added.
     var values: [Value] {
         let kept = unhealthy + healthy.prefix(limit - unhealthy.count)
         return kept.sorted { $0.index < $1.index }.map(\.value)
     }
 
-    /// How many there are besides ``values``.
+    /// The number of visible presets that are left out of ``values``.
     var left: Int { max(0, count - limit) }
 }

@@ -1,16 +1,17 @@
 internal import PrewarmCore
 
-/// What went wrong, for people and for programs, in the form of RFC 9457 over HTTP and as `error:` and `hint:` on the
-/// command line.
+/// An error for people and for programs. HTTP answers carry it in the form of RFC 9457; the command line prints it as
+/// `error: …` and `hint: …`.
 package struct Problem: Error, Sendable {
-    /// Which kind of problem, as a word that doesn't change: `NothingReady`.
+    /// The kind of the problem, for example `NothingReady`. Programs rely on it, so a code never changes.
     package let code: String
-    /// Of the HTTP answer.
+    /// The status code of the HTTP answer.
     package let status: Int
-    /// One sentence, without secrets.
+    /// One sentence without secrets, in the form `cannot DO THING: CAUSE`.
     package let message: String
+    /// The next step, as an imperative with the exact command or key; nil if there is no useful one.
     package let hint: String?
-    /// The methods that are possible, where this one is not.
+    /// The methods that the path accepts. The list is empty unless the code is `MethodNotAllowed`.
     package var allowedMethods: [String] = []
 
     package init(_ code: String, status: Int, _ message: String, hint: String? = nil) {
@@ -20,15 +21,17 @@ package struct Problem: Error, Sendable {
         self.hint = hint
     }
 
-    /// - Parameter methods: those that are possible.
+    /// Returns the problem of a request with a method that its path does not accept.
+    /// - Parameter methods: The methods that the path accepts.
     package static func methodNotAllowed(_ methods: [String]) -> Problem {
         var problem = Problem(
-            "MethodNotAllowed", status: 405, "here only \(methods.joined(separator: ", ")) is possible")
+            "MethodNotAllowed", status: 405,
+            "invalid method: this path accepts only \(methods.joined(separator: ", "))")
         problem.allowedMethods = methods
         return problem
     }
 
-    /// `application/problem+json`.
+    /// The document that is sent as `application/problem+json`.
     package var value: Value {
         .object(known: [
             "type": .string("urn:prewarm:problem:\(code)"),
@@ -39,7 +42,8 @@ package struct Problem: Error, Sendable {
         ])
     }
 
-    /// The problem in a document of ``value`` that a server sent; each text is one line.
+    /// Reads a problem from a document that a server sent in the form of ``value``. Line breaks and control characters
+    /// of its texts are neutralized. Returns nil if the document has no title or no detail.
     package init?(remote value: Value) {
         guard let code = value.text("title"), let message = value.text("detail") else { return nil }
         self.init(
@@ -48,7 +52,7 @@ package struct Problem: Error, Sendable {
 }
 
 extension Problem {
-    /// Nil for what is none of the engine's errors.
+    /// Translates an error of the engine, of a git source or of a store. Returns nil for any other error.
     package init?(_ error: any Error) {
         switch error {
         case let problem as Problem: self = problem
@@ -65,8 +69,9 @@ extension Problem {
         case let failure as AdoptionError: self.init(failure)
         case RetryError.notPending(let operation):
             self.init(
-                "NotPending", status: 409, "the operation \(operation.id) is \(operation.state.rawValue), not waiting",
-                hint: "name its preset to clear the failures: `prewarm retry \(operation.preset.name)`")
+                "NotPending", status: 409,
+                "cannot retry the operation \(operation.id): it is \(operation.state.rawValue), not pending",
+                hint: "run `prewarm retry \(operation.preset.name)` to clear the failures of its preset")
         default: return nil
         }
     }
@@ -78,19 +83,22 @@ extension Problem {
                 "UnknownSource", status: 404, "the configuration names no source \"\(name)\"",
                 hint: "see `prewarm get sources`")
         case .leaseHeld(let source, let holder):
-            let who = Holder(holder).map { "the process \($0.pid)" } ?? holder
+            let who = Holder(holder).map { "process \($0.pid)" } ?? holder
             self.init(
-                "LeaseHeld", status: 409, "another prewarm (\(who)) is reconciling the source \(source)",
-                hint: "wait until it is done, or end it; its work is carried on by the next run")
+                "LeaseHeld", status: 409,
+                "cannot reconcile the source \(source): another prewarm (\(who)) is reconciling it",
+                hint: "wait until it has finished, or stop it: the next run continues its work")
         case .planChanged(let source):
             self.init(
                 "PlanChanged", status: 409,
-                "the world has moved since the plan was made: a sync of \(source) would do something else now",
-                hint: "nothing was done; make a new plan with `prewarm plan --out FILE`")
+                "cannot apply the plan: the state has changed since it was made, and a sync of \(source) would now do "
+                    + "something different. Nothing was changed",
+                hint: "make a new plan with `prewarm plan --out FILE`")
         case .leaseLost(let source):
             self.init(
                 "LeaseLost", status: 409,
-                "another prewarm took over the source \(source) while this one was at it; this turn was rolled back",
+                "cannot finish the reconciliation of the source \(source): another prewarm took over its lease. "
+                    + "Nothing was changed",
                 hint: "run the command again")
         }
     }
@@ -103,17 +111,20 @@ extension Problem {
                 hint: Problem.hint(for: name, among: known))
         case .ambiguousPreset(let name, let sources):
             self.init(
-                "AmbiguousPreset", status: 409, "several sources have a preset \"\(name)\"",
+                "AmbiguousPreset", status: 409,
+                "ambiguous preset \"\(name)\": several sources have a preset of this name",
                 hint: "write one of: " + sources.map { "\($0)/\(name)" }.joined(separator: ", ")
-                    + "; or write `default: true` at one of these sources in the configuration")
-        case .retired(let preset): self.init(retired: preset)
+                    + "; or set `default: true` on one of these sources in the configuration")
+        case .retired(let preset): self.init(retired: preset, "claim a workspace of")
         case .nothingReady(let preset, let starting):
             self.init(
-                "NothingReady", status: 409, "no workspace of \(preset.key.name) is ready to be claimed",
+                "NothingReady", status: 409,
+                "cannot claim a workspace of \(preset.key.name): no workspace is ready to be claimed",
                 hint: starting > 0
-                    ? "\(starting) on the way: try again with `--wait 5m`"
-                    : "`prewarm describe preset \(preset.key.name)` says why; `prewarm sync` fills what nothing holds back"
-            )
+                    ? "claim again with `--wait 5m`: \(starting.counted("workspace")) of the pool "
+                        + "\(starting == 1 ? "is" : "are") starting"
+                    : "run `prewarm sync` to fill the pool, or `prewarm describe preset \(preset.key.name)` to see why "
+                        + "it is empty")
         case .unknownWorkspace(let name):
             self.init(
                 "UnknownWorkspace", status: 404, "there is no workspace \"\(name)\"",
@@ -121,46 +132,53 @@ extension Problem {
         case .notClaimed(let workspace):
             self.init(
                 "NotClaimed", status: 409,
-                "the workspace \(workspace.name) is not claimed, it is \(workspace.state.rawValue)",
-                hint: "only a claimed one can be released; pools shrink by the number in git")
+                "cannot release the workspace \(workspace.name): it is not claimed, it is \(workspace.state.rawValue)",
+                hint: "to shrink the pool, lower `instances` of the preset \(workspace.preset.name) in git")
         case .storeRestored(let hold):
-            self.init("StoreRestored", status: 503, "cannot claim: \(hold.sentence)", hint: StoreHold.hint)
+            self.init("StoreRestored", status: 503, "cannot claim a workspace: \(hold.sentence)", hint: StoreHold.hint)
         case .keyReused(let key, let workspace):
             self.init(
                 "KeyReused", status: 422,
-                "the idempotency key \"\(key.text)\" was used for \(workspace.preset.name) and \(workspace.owner?.name ?? "?")",
+                "cannot claim with the idempotency key \"\(key.text)\": it was already used for the preset "
+                    + "\(workspace.preset.name) and the owner \(workspace.owner?.name ?? "?")",
                 hint: "use a new key for a new claim")
         }
     }
 
-    private init(retired preset: Preset) {
+    /// - Parameter act: The beginning of the sentence: `claim a workspace of`.
+    private init(retired preset: Preset, _ act: String) {
         let why = PresetStatus(
             preset: preset, pool: PoolPlan(preset: preset.key, counts: PoolCounts()), failure: nil, held: [],
             diagnostics: [])
         self.init(
             "Retired", status: 409,
-            "the preset \(preset.key.name) hands nothing out: \(why[.deprecated]?.message ?? "it is retired")")
+            "cannot \(act) the preset \(preset.key.name): \(why[.deprecated]?.message ?? "the preset is retired")")
     }
 
     private init(_ error: ApprovalError) {
         switch error {
         case .notApplied(let revision, let applied):
             self.init(
-                "NotApplied", status: 409, "no source has the revision \"\(revision)\" in force",
+                "NotApplied", status: 409, "cannot approve \"\(revision)\": no source has applied this revision",
                 hint: applied.isEmpty
-                    ? "another revision was applied meanwhile: see `prewarm status`"
-                    : (revision.count < 6 ? "six digits of the commit or more are needed; " : "") + "in force: "
-                        + applied.map { "\($0.source) \($0.revision.short)" }.joined(separator: ", ")
-                        + "; a newer one has to be applied before, by `prewarm sync`")
+                    ? "see `prewarm status` for the applied revisions"
+                    : (revision.count < 6 ? "give at least six digits of the commit; " : "")
+                        + "approve an applied revision ("
+                        + applied.map { "\($0.source): \($0.revision.short)" }.joined(separator: ", ")
+                        + "), or run `prewarm sync` first to apply a newer one")
         case .nothingHeld(let source, let revision):
             self.init(
-                "NothingHeld", status: 409, "nothing is held of \(source) at \(revision.short)",
+                "NothingHeld", status: 409,
+                "cannot approve \(revision.short): no deletion of the source \(source) is held",
                 hint: "see `prewarm plan`")
         case .notConfigured(let revision, let sources):
             self.init(
                 "NotConfigured", status: 409,
-                "only \(sources.joined(separator: ", ")) has \(revision.short), which the configuration does not name any more",
-                hint: "to let its workspaces go, name it: `--source \(sources[0])`")
+                "cannot approve \(revision.short): it is applied only by "
+                    + (sources.count == 1 ? "a source that is" : "sources that are")
+                    + " no longer in the configuration: \(sources.joined(separator: ", "))",
+                hint: "to delete the workspaces of the source \(sources[0]), run "
+                    + "`prewarm approve \(revision.commit.prefix(8)) --source \(sources[0])`")
         case .storeNotHeld:
             self.init(
                 "NothingHeld", status: 409, "cannot approve the store: it is neither a restored copy nor new",
@@ -172,14 +190,16 @@ extension Problem {
         switch error {
         case .notAnOrphan(let id, let known):
             self.init(
-                "NotAnOrphan", status: 404, "no provisioner's last list shows \"\(id)\" as one that nobody knows",
+                "NotAnOrphan", status: 404,
+                "cannot adopt \"\(id)\": the last lists of the provisioners do not show it as an orphan",
                 hint: known.isEmpty
-                    ? "look for them with `prewarm sync --refresh`" : "see `prewarm get orphans`")
+                    ? "run `prewarm sync --refresh` to ask the provisioners again" : "see `prewarm get orphans`")
         case .otherProvisioner(let orphan, let preset):
             self.init(
                 "OtherProvisioner", status: 409,
-                "\(orphan.id) is of the provisioner \(orphan.provisioner), the preset \(preset.key.name) of \(preset.spec.provisioner)",
-                hint: "name a preset of \(orphan.provisioner)")
+                "cannot adopt \(orphan.id) into \(preset.key.name): it belongs to the provisioner "
+                    + "\(orphan.provisioner), and the preset uses \(preset.spec.provisioner)",
+                hint: "name a preset that uses the provisioner \(orphan.provisioner)")
         case .known(let workspace):
             self.init(
                 "AlreadyKnown", status: 409,
@@ -188,22 +208,24 @@ extension Problem {
         case .notReady(let orphan, let why):
             self.init(
                 "NotReady", status: 409,
-                "cannot adopt \(orphan.id): the provisioner \(orphan.provisioner) does not call it ready: \(why)",
-                hint: "mend it and run the command again, or delete it at its provider")
+                "cannot adopt \(orphan.id): the provisioner \(orphan.provisioner) does not report it as ready: \(why)",
+                hint: "fix the workspace and run the command again, or delete it at its provider")
         case .withoutEndpoint(let orphan, let preset):
             self.init(
                 "PoolFull", status: 409,
-                "cannot adopt \(orphan.id) into the full pool \(preset.key.name): its endpoint is not known, and a "
-                    + "workspace with an endpoint would be deleted for it",
+                "cannot adopt \(orphan.id) into the full pool \(preset.key.name): its endpoint is unknown, and the pool "
+                    + "would delete a workspace that has an endpoint",
                 hint:
                     "raise `instances` of \(preset.key.name), or add `inspect` to the operations of \(orphan.provisioner)"
             )
-        case .retired(let preset): self.init(retired: preset)
+        case .retired(let preset): self.init(retired: preset, "adopt a workspace into")
         }
     }
 
+    /// Returns the hint for a name that no preset has.
+    /// - Parameter known: The names of all applied presets.
     package static func hint(for name: String, among known: [String]) -> String {
         if let close = known.closest(to: name) { return "did you mean \"\(close)\"?" }
-        return known.isEmpty ? "none is in force yet: run `prewarm sync`" : "see `prewarm get presets`"
+        return known.isEmpty ? "run `prewarm sync`: no preset is applied yet" : "see `prewarm get presets`"
     }
 }

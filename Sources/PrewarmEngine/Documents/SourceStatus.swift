@@ -1,23 +1,30 @@
 package import PrewarmCore
 
-/// A configured source and what is known of it.
+/// A configured source with its record, its diagnostics and its pin.
 package struct SourceStatus: Sendable {
     package let name: String
+    /// The URL without user information.
     package let url: String
+    /// The record in the store; nil before the first reconciliation.
     package let record: SourceRecord?
+    /// The errors and warnings of the applied revision's manifests.
     package let diagnostics: [Diagnostic]
+    /// The pin that applies now.
     package let pin: Pin?
 
+    /// Returns true if a revision is applied, the last fetch succeeded and no manifest has an error.
     package var isHealthy: Bool { record?.failure == nil && record?.applied != nil && !hasErrors }
 
     private var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 
-    /// - Parameter quotes: false leaves the text of manifests out, for readers who may not see all presets.
+    /// Returns the conditions `Ready` and, if they are true, `Invalid` and `Pinned`.
+    /// - Parameter quotes: If false, the messages do not quote manifests. Pass false for readers who may not see all
+    ///   presets.
     package func conditions(quotes: Bool) -> [Condition] {
         var conditions = [ready]
         if hasErrors, let first = diagnostics.first(where: { $0.severity == .error }) {
             let count = diagnostics.count { $0.severity == .error }
-            let quote = quotes ? "; the first: \(first.location): \(first.message)" : ""
+            let quote = quotes ? ". The first: \(first.location): \(first.message)" : ""
             conditions.append(
                 Condition(
                     .invalid, reason: "ManifestInvalid", message: "\(count.counted("error")) in the manifests\(quote)"))
@@ -33,19 +40,19 @@ package struct SourceStatus: Sendable {
 
     private var ready: Condition {
         if let failure = record?.failure {
-            let inForce = record?.applied.map { "; \($0.short) stays in force" } ?? ""
+            let kept = record?.applied.map { "; \($0.short) stays applied" } ?? ""
             return Condition(
-                .ready, .no, reason: failure.reason, message: failure.message + inForce, since: failure.since)
+                .ready, .no, reason: failure.reason, message: failure.message + kept, since: failure.since)
         }
         guard let record, let applied = record.applied else {
-            return Condition(.ready, .unknown, reason: "NeverSynced", message: "no revision was applied yet")
+            return Condition(.ready, .unknown, reason: "NeverSynced", message: "no revision is applied yet")
         }
         return Condition(.ready, reason: "Synced", message: "applied \(applied.short)", since: record.appliedAt)
     }
 }
 
 extension Engine {
-    /// In the order of the configuration.
+    /// Returns the status of each configured source, in the order of the configuration.
     package func sourceStatuses() async throws -> [SourceStatus] {
         let (configured, now) = (sourceNames.compactMap { sources[$0] }, now())
         return try await store.read { store in

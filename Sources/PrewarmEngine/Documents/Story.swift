@@ -1,6 +1,6 @@
 import PrewarmCore
 
-/// What a preset wants, has and waits for, and what comes next, in sentences.
+/// The summary of a preset in sentences: its desired number, its workspaces, what it waits for and what happens next.
 struct Story<Reader: Audience> {
     let audience: Reader
     let status: PresetStatus
@@ -14,28 +14,28 @@ struct Story<Reader: Audience> {
     private var counts: PoolCounts { status.pool.counts }
 
     private var wish: String {
-        if let retired = status[.deprecated] { return "It wants none: \(retired.message)." }
-        guard let schedule = preset.schedule else { return "It wants \(counts.desired)." }
-        return
-            "It wants \(counts.desired) now, by its schedule in \(schedule.timezone); outside its windows \(preset.instances)."
+        if let retired = status[.deprecated] { return "No workspaces are desired: \(retired.message)." }
+        let desired = counts.desired.workspaces("desired")
+        guard let schedule = preset.schedule else { return "\(desired)." }
+        return "\(desired) now, by the schedule in \(schedule.timezone); outside its windows \(preset.instances)."
     }
 
     private var possession: String {
         let rest = "\(counts.starting) starting, \(counts.deleting) deleting, \(counts.claimed) claimed."
-        if preset.retirement != nil { return "It hands none out; \(rest)" }
+        if preset.retirement != nil { return "Claims are refused; \(rest)" }
         let versions = counts.claimableOlder > 0 ? " (\(counts.eligible) of the current version and not expired)" : ""
-        return "It has \(counts.claimable) ready to be claimed\(versions), \(rest)"
+        return "\(counts.claimable.workspaces("claimable"))\(versions), \(rest)"
     }
 
     private var oddities: [String] {
         var sentences: [String] = []
         if counts.outdated > 0 {
             let isRolling = [.stalled, .backingOff, .suspended].allSatisfy { status[$0] == nil }
-            sentences.append(
-                "\(counts.outdated) are of an older fingerprint\(isRolling ? " and are being replaced" : "").")
+            let replaced = counts.outdated == 1 ? " and is being replaced" : " and are being replaced"
+            sentences.append("\(counts.outdated.workspaces("outdated"))\(isRolling ? replaced : "").")
         }
-        if counts.expired > 0 { sentences.append("\(counts.expired) are older than the ttl.") }
-        if counts.failed > 0 { sentences.append("\(counts.failed) failed to build.") }
+        if counts.expired > 0 { sentences.append("\(counts.expired.workspaces("older than the ttl")).") }
+        if counts.failed > 0 { sentences.append("\(counts.failed.counted("workspace")) failed to build.") }
         return sentences
     }
 
@@ -49,15 +49,17 @@ struct Story<Reader: Audience> {
 
     private var next: [String] {
         let actions = report.plan.actions.filter { $0.preset == preset.key }
-        guard !actions.isEmpty else { return ["Nothing is to be done now."] }
+        guard !actions.isEmpty else { return ["No action is due now."] }
         return [.cancel, .delete, .create].flatMap { (kind: Action.Kind) in
             Dictionary(grouping: actions.filter { $0.kind == kind }, by: \.reason)
                 .sorted { $0.key.rawValue < $1.key.rawValue }
-                .map { reason, group in "Next: \(kind.rawValue) \(group.count), \(reason.rawValue)." }
+                .map { reason, group in
+                    "Next: \(kind.rawValue) \(group.count.counted("workspace")) (\(reason.rawValue))."
+                }
         }
     }
 
-    /// What the schedule brings, and the next moment at which the plan changes by itself.
+    /// The next three changes of the schedule, and the next time at which the plan may change without an event.
     private var changes: [String] {
         var sentences: [String] = []
         if preset.retirement == nil, let schedule = preset.schedule,
@@ -66,13 +68,21 @@ struct Story<Reader: Audience> {
             var instant = now
             for _ in 0..<3 {
                 guard let change = schedule.nextChange(after: instant, zone: zone) else { break }
-                sentences.append("From \(change.at) on it wants \(change.instances ?? preset.instances).")
+                sentences.append(
+                    "From \(change.at) on, \((change.instances ?? preset.instances).workspaces("desired")).")
                 instant = change.at
             }
         }
         if let next = status.pool.nextChange {
-            sentences.append("If nothing else happens, its plan may change at \(next).")
+            sentences.append("If nothing else happens, the plan may change at \(next).")
         }
         return sentences
+    }
+}
+
+extension Int {
+    /// `1 workspace is desired`, `2 workspaces are desired`
+    fileprivate func workspaces(_ predicate: String) -> String {
+        "\(counted("workspace")) \(self == 1 ? "is" : "are") \(predicate)"
     }
 }

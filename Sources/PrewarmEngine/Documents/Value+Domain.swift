@@ -1,6 +1,7 @@
 package import PrewarmCore
 
 extension Value {
+    /// The time in RFC 3339, in UTC.
     package init(_ time: Timestamp) { self = .string(time.description) }
 
     package static func strings(_ dictionary: [String: String]) -> Value {
@@ -21,6 +22,7 @@ extension Value {
         .object(parameters.sorted { $0.key < $1.key }.map { ($0.key, Value($0.value)) })
     }
 
+    /// The document of a preset with the counts of its pool.
     package init(_ status: PresetStatus, for audience: some Audience) {
         let (preset, counts) = (status.preset, status.pool.counts)
         self = .object(known: [
@@ -87,8 +89,9 @@ extension Value {
         ])
     }
 
-    /// Nil where the audience may not see the workspace.
-    /// - Parameter ttl: The ttl of the applied preset, by which a ready, unclaimed workspace expires.
+    /// The document of a workspace; nil if the audience may not see it.
+    /// - Parameter ttl: The ttl of the applied preset. A ready, unclaimed workspace expires this long after it became
+    ///   ready.
     package init?(_ workspace: Workspace, ttl: Duration?, for audience: some Audience) {
         let view = audience.view(of: workspace.preset, owner: workspace.owner)
         guard view != .hidden else { return nil }
@@ -117,8 +120,8 @@ extension Value {
         ])
     }
 
-    /// Nil where the audience may not see the workspace of the operation.
-    /// - Parameter owner: The owner of that workspace.
+    /// The document of an operation; nil if the audience may not see its workspace.
+    /// - Parameter owner: The owner of the workspace; nil if it is unclaimed.
     package init?(_ operation: Operation, owner: Owner?, for audience: some Audience) {
         guard audience.view(of: operation.preset, owner: owner) != .hidden else { return nil }
         let error = audience.readsLogs(of: operation.preset) ? operation.error : operation.errorWithoutLog
@@ -140,6 +143,7 @@ extension Value {
         ])
     }
 
+    /// The document of the store's identity and its hold.
     package init(_ store: StoreIdentity) {
         self = .object(known: [
             "identity": .string(store.id),
@@ -152,7 +156,7 @@ extension Value {
         ])
     }
 
-    /// Nil where the audience may not see the event.
+    /// The document of an event; nil if the audience may not see it.
     package init?(_ event: Event, for audience: some Audience) {
         guard audience.view(of: event) != .hidden else { return nil }
         let key = event.source.flatMap { source in event.preset.map { PresetKey(source: source, name: $0) } }
@@ -167,6 +171,7 @@ extension Value {
         ])
     }
 
+    /// The document of a source with its conditions. An audience that does not see all presets gets no diagnostics.
     package init(_ source: SourceStatus, for audience: some Audience) {
         let diagnostics = audience.seesAllPresets ? source.diagnostics : []
         self = .object(known: [
@@ -193,10 +198,10 @@ extension Value {
         ])
     }
 
-    /// Nil where the audience may not see workspaces of all presets, since an orphan has none.
+    /// The document of an orphan. An orphan has no preset, so it is nil if the audience may not see all presets.
     package init?(_ orphan: Orphan, for audience: some Audience) {
         guard audience.seesAllPresets, audience.view(of: .orphans, owner: nil) != .hidden else { return nil }
-        // The state is in the words of the provisioner.
+        // The state is text of the provisioner, which not every audience may read.
         let state = audience.readsLogs(of: nil) ? orphan.state : nil
         self = .object(known: [
             "id": .string(orphan.id.rawValue),
@@ -223,7 +228,7 @@ extension Value {
 }
 
 extension Owner {
-    /// `token` or `oidc`; nil for a plain text.
+    /// The text `token` or `oidc`; nil for an owner that is a plain text.
     fileprivate var kindText: String? {
         switch kind {
         case .token: "token"

@@ -1,12 +1,13 @@
 package import PrewarmCore
 
 extension Value {
-    /// One plan over all sources. Each action, and each that is held back, says why.
+    /// The document of one plan over all sources. Each action and each held action has its reason.
     package init(plans reports: [TurnReport], at time: Timestamp, for audience: some Audience) {
         let all = reports.flatMap(\.statuses).filter { audience.sees($0.preset.key) }
         let statuses = Dictionary(all.map { ($0.preset.key, $0) }) { first, _ in first }
         let actions = reports.flatMap(\.plan.actions).filter { audience.sees($0.preset) }
         let held = reports.flatMap(\.plan.held).filter { audience.sees($0.action.preset) }
+        let revisions = Dictionary(reports.map { ($0.source, $0.revision) }) { first, _ in first }
         let diagnostics = reports.flatMap { audience.visible($0.diagnostics, of: $0.presets) }
         func count(_ kind: Action.Kind) -> Value { .int(actions.count { $0.kind == kind }) }
         self = .object(known: [
@@ -17,7 +18,12 @@ extension Value {
                     reports.compactMap { report in report.revision.map { (report.source, .string($0.description)) } }),
             "at": Value(time),
             "actions": .array(actions.map { Value($0, statuses[$0.preset], for: audience) }),
-            "held": .array(held.map { Value($0.action, statuses[$0.action.preset], hold: $0.hold, for: audience) }),
+            "held": .array(
+                held.map { held in
+                    let revision = revisions[held.action.preset.source] ?? nil
+                    return Value(
+                        held.action, statuses[held.action.preset], hold: held.hold, at: revision, for: audience)
+                }),
             "presets": .array(all.map { Value($0, for: audience) }),
             "diagnostics": .array(diagnostics.shown.map { Value($0) }),
             "failures": reports.allSatisfy { $0.failure == nil } ? nil : .array(reports.compactMap(\.failureValue)),
@@ -27,8 +33,11 @@ extension Value {
         ])
     }
 
-    private init(_ action: Action, _ status: PresetStatus?, hold: Hold? = nil, for audience: some Audience) {
-        // Only workspaces that nobody has claimed are in a plan.
+    private init(
+        _ action: Action, _ status: PresetStatus?, hold: Hold? = nil, at revision: Revision? = nil,
+        for audience: some Audience
+    ) {
+        // A plan contains only unclaimed workspaces.
         let isHidden = audience.view(of: action.preset, owner: nil) == .hidden
         self = .object(known: [
             "action": .string(action.kind.rawValue),
@@ -37,14 +46,14 @@ extension Value {
             "workspace": isHidden ? nil : action.workspace.map { .string($0.rawValue) },
             "reason": .string(action.reason.rawValue),
             "message": status.map { .string(action.reason.explanation($0)) },
-            "heldBy": hold.map { .string($0.message) },
+            "heldBy": hold.map { .string($0.message(at: revision)) },
             "needsApproval": hold.map { .bool($0.needsApproval) },
         ])
     }
 }
 
 extension TurnReport {
-    /// Why the source could not be read, and what is in force meanwhile.
+    /// The error that kept prewarm from reading the source, with the revision that stays applied.
     fileprivate var failureValue: Value? {
         guard let failure else { return nil }
         return .object(known: [
@@ -56,26 +65,26 @@ extension TurnReport {
 }
 
 extension Reason {
-    /// Why, in the numbers of the preset.
+    /// Returns the explanation of the reason with the numbers of the preset.
     fileprivate func explanation(_ status: PresetStatus) -> String {
         let (preset, counts) = (status.preset, status.pool.counts)
         switch self {
         case .belowDesired:
-            let old = counts.outdated > 0 ? ", \(counts.outdated) of an older version" : ""
-            let canary = status.pool.wait == .canary ? "; more when the first is ready" : ""
-            return
-                "wants \(counts.desired), has \(counts.eligible) ready and \(counts.starting) starting\(old)\(canary)"
-        case .aboveDesired: return "wants \(counts.desired)"
-        case .outdated: return "the preset is at \(preset.spec.template) \(preset.spec.version), \(preset.fingerprint)"
-        case .expired: return "older than the ttl of \(preset.ttl?.prewarmText ?? "?")"
-        case .failed: return "its create failed"
-        case .lost: return "the provisioner says that it is gone"
+            let old = counts.outdated > 0 ? ", \(counts.outdated) outdated" : ""
+            let canary = status.pool.wait == .canary ? "; more are created when the first is ready" : ""
+            return "\(counts.desired) desired, \(counts.eligible) ready, \(counts.starting) starting\(old)\(canary)"
+        case .aboveDesired: return "\(counts.desired) desired"
+        case .outdated:
+            return "the preset is now at \(preset.spec.template) \(preset.spec.version), \(preset.fingerprint)"
+        case .expired: return "the workspace is older than the ttl of \(preset.ttl?.prewarmText ?? "?")"
+        case .failed: return "the workspace failed to build"
+        case .lost: return "the provisioner reports that the workspace no longer exists"
         case .deprecated, .inactive, .pruned: return status[.deprecated]?.message ?? ""
-        case .noLongerWanted: return "its create was not asked for yet"
-        case .released: return "its owner gave it up"
-        case .claimed: return "none was ready when it was claimed"
-        case .orphaned: return "nobody knows it"
-        case .starting: return "it is not ready yet"
+        case .noLongerWanted: return "the workspace is no longer desired, and its create has not started"
+        case .released: return "the owner released the workspace"
+        case .claimed: return "no workspace was ready at the claim"
+        case .orphaned: return "the store does not know the workspace"
+        case .starting: return "the workspace is not ready yet"
         }
     }
 }

@@ -1,6 +1,7 @@
-/// What a program that gets a document looks at.
+/// Reading documents.
 extension Value {
-    /// Nil where this is no object, or has no such key; of a key that is there twice the first.
+    /// Returns the value of a key. Returns nil if this is not an object or has no such key, and the first value if the
+    /// key is there twice.
     package subscript(_ key: String) -> Value? {
         guard case .object(let pairs) = self else { return nil }
         return pairs.first { $0.key == key }?.value
@@ -10,16 +11,20 @@ extension Value {
     package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     package var int: Int? { if case .int(let value) = self { value } else { nil } }
 
-    /// The elements of a list; of anything else none.
+    /// The elements of a list; empty for any other value.
     package var elements: [Value] { if case .array(let elements) = self { elements } else { [] } }
 
-    /// The pairs of an object; of anything else none.
+    /// The pairs of an object; empty for any other value.
     package var pairs: [(key: String, value: Value)] { if case .object(let pairs) = self { pairs } else { [] } }
 
+    /// Returns the string at a key; nil if there is no string.
     package func text(_ key: String) -> String? { self[key]?.string }
+    /// Returns the integer at a key; 0 if there is no integer.
     package func number(_ key: String) -> Int { self[key]?.int ?? 0 }
+    /// Returns the list at a key; empty if there is no list.
     package func list(_ key: String) -> [Value] { self[key]?.elements ?? [] }
 
+    /// Returns the object with more keys behind its own. Keys whose value is nil are left out.
     package func merging(_ more: KeyValuePairs<String, Value?>) -> Value {
         guard case .object(let added) = Value.object(known: more) else { return self }
         return .object(pairs + added)

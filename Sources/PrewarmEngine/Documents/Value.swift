@@ -1,21 +1,21 @@
 internal import PrewarmCore
 
-/// What a command says to programs, with its keys in the order in which they are documented.
+/// A JSON document. Its keys keep the order in which they are documented.
 package enum Value: Sendable {
     case null
     case bool(Bool)
     case int(Int)
     case double(Double)
-    /// A number as it was written, in JSON's form.
+    /// A number with the digits of the document that it was read from.
     case number(String)
     case string(String)
     case array([Value])
     case object([(key: String, value: Value)])
 
-    /// An object without the keys whose value is nil: absent means unknown.
+    /// Returns an object without the keys whose value is nil: an absent key means unknown.
     package static func object(known pairs: KeyValuePairs<String, Value?>) -> Value {
         var known: [(key: String, value: Value)] = []
-        // Just so many: documents of thousands of presets are held at once.
+        // The exact capacity saves memory: documents of thousands of presets are in memory at once.
         known.reserveCapacity(pairs.count { $0.value != nil })
         for case (let key, let value?) in pairs { known.append((key, value)) }
         return .object(known)
@@ -31,10 +31,10 @@ extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Expres
 // MARK: JSON
 
 extension Value {
-    /// Indented by two, with a newline at the end; deterministic.
+    /// The document as JSON, indented by two spaces, with a newline at the end. Equal documents give equal text.
     package var json: String { json(isCompact: false) + "\n" }
 
-    /// In one line.
+    /// The document as JSON in one line, without a newline at the end.
     package var compactJSON: String { json(isCompact: true) }
 
     private func json(isCompact: Bool) -> String {
@@ -117,8 +117,8 @@ private struct JSONWriter {
         }
     }
 
-    /// Characters that steer a terminal, turn the direction of text or are invisible are escaped, so that a document can
-    /// be shown. Programs read the same text.
+    /// Escapes characters that control a terminal, change the direction of text or are invisible, so that a document is
+    /// safe to show. Programs decode the same text.
     private mutating func write(_ scalar: Unicode.Scalar) {
         if scalar.isASCII {
             write(ascii: UInt8(scalar.value))
@@ -138,7 +138,7 @@ private struct JSONWriter {
 // MARK: YAML
 
 extension Value {
-    /// The same as block YAML; text that YAML could take for something else is in quotes, as in JSON.
+    /// The document as block YAML. Text that YAML could read as another type is in double quotes, as in JSON.
     package var yaml: String {
         var lines: [String] = []
         appendYAML(to: &lines, indent: "", lead: "")

@@ -1,8 +1,8 @@
 import PrewarmCore
 
 extension OperationRunner {
-    /// Performs it, and ends a create half-way whose workspace is to be deleted meanwhile: what a newer revision wants
-    /// never waits for builds of an older one. The deletion that follows clears away what there is of it.
+    /// Performs a request. If the workspace of a running create is to be deleted, the create is ended, so that a newer
+    /// revision does not wait for builds of an older one. The delete that follows removes the partly built workspace.
     func perform(
         _ request: ProvisionerRequest, by provisioner: any Provisioner,
         started: @escaping @Sendable (ProcessMark) async throws -> Void
@@ -17,14 +17,15 @@ extension OperationRunner {
                 case .replied(let reply):
                     group.cancelAll()
                     return unwanted
-                        ? ProvisionerReply(outcome: .tryLater("it is not wanted any more"), log: reply.log) : reply
+                        ? ProvisionerReply(outcome: .tryLater("the workspace is no longer desired"), log: reply.log)
+                        : reply
                 case .unwanted:
                     unwanted = true
                     group.cancelAll()
                 case .stopped: break
                 }
             }
-            return ProvisionerReply(outcome: .tryLater("nothing was answered"))
+            return ProvisionerReply(outcome: .tryLater("the provisioner gave no answer"))
         }
     }
 
@@ -33,7 +34,7 @@ extension OperationRunner {
         case unwanted, stopped
     }
 
-    /// False where it is cancelled before.
+    /// Waits until the workspace is to be deleted. Returns false if the task is canceled first.
     private func waitsUntilUnwanted(_ workspace: WorkspaceID) async -> Bool {
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             let state = try? await engine.store.read { try $0.workspace(workspace.rawValue)?.state }

@@ -1,7 +1,8 @@
 import PrewarmCore
 
-/// What a build that ended says about its preset.
+/// The results of builds.
 extension OperationRunner {
+    /// Updates the failures and the expected build time of a preset after a build has ended.
     func note(_ settlement: Settlement, at now: Timestamp, in store: any StoreWriter) throws {
         let (operation, workspace) = (settlement.operation, settlement.workspace)
         guard settlement.effect != .none, let preset = try store.presets([workspace.preset])?.first,
@@ -26,7 +27,7 @@ extension OperationRunner {
         }
     }
 
-    /// When the create was last started, also where only an inspect found out how it ended.
+    /// Returns the start of the last create, also if an inspect reported its end.
     private func buildStart(
         of operation: Operation, _ workspace: Workspace, in store: any StoreReader
     ) throws -> Timestamp {

@@ -1,15 +1,16 @@
 import PrewarmCore
 import Synchronization
 
-/// The lease of an operation is short and renewed while it runs: a process that died is found out by everybody then,
-/// also from another container or machine, where nobody can see that it is gone.
+/// The lease of an operation. It is short and renewed while the operation runs, so that other containers and machines,
+/// which cannot see the process, detect that it has ended.
 extension OperationRunner {
+    /// The time for which the lease of an operation is taken. It is renewed every 15 seconds.
     static let leaseTime = Duration.seconds(60)
 
-    /// Until it is cancelled.
+    /// Renews the lease of an operation until the task is canceled.
     func keepLease(of record: OperationRecord) async {
         while (try? await Task.sleep(for: Self.leaseTime / 4)) != nil {
-            // One that fails is made up for by the next; should all fail, somebody else asks again with the same id.
+            // The next renewal makes up for a failed one. If all fail, another process repeats the operation with its id.
             try? await engine.store.write { store in
                 guard var current = try leased(record, in: store), let lease = current.lease else { return }
                 current.lease = Lease(
@@ -19,15 +20,14 @@ extension OperationRunner {
         }
     }
 
-    /// Returns true if the process that runs the operation is still at it. Of its own ones a process knows that, whatever
-    /// the clock says.
+    /// Returns true if the operation is still being run. A process knows this of its own operations without the clock.
     func isLeased(_ record: OperationRecord) -> Bool {
         guard let lease = record.lease else { return false }
         if lease.holder == engine.holder, RunningOperations.contains(record) { return true }
         return engine.isInForce(lease, atMost: Self.leaseTime)
     }
 
-    /// The operation as it is now; nil where another process has taken it over, or it has ended.
+    /// Returns the current record of the operation; nil if another process has taken it over or it has ended.
     func leased(_ record: OperationRecord, in store: any StoreReader) throws -> OperationRecord? {
         guard let current = try store.operation(record.operation.id), current.operation.state == .running,
             let lease = current.lease, lease.holder == record.lease?.holder, lease.fence == record.lease?.fence
@@ -36,7 +36,8 @@ extension OperationRunner {
     }
 }
 
-/// The operations that this process runs. A clock that is put forward ends the leases of all of them at once.
+/// The operations that this process runs. They count as leased even if the clock is set forward, which makes all of their
+/// leases expire at once.
 enum RunningOperations {
     private struct Key: Hashable {
         let holder: String

@@ -2,9 +2,10 @@ package import Logging
 import PrewarmCore
 
 extension OperationRunner {
-    /// Runs operations as they become due, until it is told to stop: then it takes no new ones, and returns when those
-    /// under way have ended. Cancelling the task ends them and gives them back.
-    /// - Parameter signal: told when there may be something due; what other processes write is seen within a second.
+    /// Runs operations as they become due. After the cause ``Nudge/stop`` it takes no new ones, and returns when the running
+    /// ones have ended. Canceling the task ends the running operations and returns them to the queue.
+    /// - Parameter signal: A signal that an operation may be due. Operations that other processes insert start within five
+    ///   seconds even without a signal.
     package func serve(_ signal: Signal<Nudge>, progress: LoopProgress, logger: Logger) async {
         let loop = progress.begin("operations")
         await withTaskGroup(of: Ended.self) { group in
@@ -20,7 +21,7 @@ extension OperationRunner {
                 case .woken(let nudge):
                     loop.comeRound(within: .seconds(300))
                     if nudge.contains(.stop) { isStopping = true }
-                    // From then on it waits for operations, for as long as these may take.
+                    // After a stop, the loop only waits for running operations, which may take any time.
                     if isStopping { loop.end() }
                     if !isStopping { group.addTask { .woken(await signal.wait(for: .seconds(1))) } }
                     if nudge.isEmpty, let quietUntil, .now < quietUntil { continue }
@@ -45,14 +46,14 @@ extension OperationRunner {
                         }
                     }
                 } catch {
-                    logger.error("operations can't be taken up", metadata: ["error": "\(error)"])
+                    logger.error("cannot start operations", metadata: ["error": "\(error)"])
                 }
             }
         }
     }
 
-    /// Nothing becomes due before, unless somebody says so: what others write is seen as events. A suspension that ends
-    /// is not.
+    /// Returns the time until the next pending operation becomes due, at most five seconds. Events of other processes wake
+    /// the loop earlier; the end of a suspension is no event, so the loop has to look for it.
     private func nextLook() async throws -> Duration {
         let now = engine.now()
         let next = try await engine.store.read { try $0.nextAttempt(after: now) }
@@ -71,21 +72,23 @@ extension OperationRunner {
         do {
             try await recover()
         } catch {
-            logger.error("operations of an ended process cannot be given back", metadata: ["error": "\(error)"])
+            logger.error(
+                "cannot return the operations of an ended process to the queue", metadata: ["error": "\(error)"])
         }
         return .recovered
     }
 
-    /// What can't be recorded now is asked for again once its lease ran out.
+    /// Performs an operation and logs an error. If its outcome cannot be recorded, it is repeated after its lease expires.
     private func perform(_ record: OperationRecord, logger: Logger) async {
         do {
             guard let settled = try await perform(record) else { return }
             observe(.settled(settled.operation, settled.workspace))
         } catch is CancellationError {
-            logger.notice("an operation was interrupted and given back", metadata: ["id": "\(record.operation.id)"])
+            logger.notice(
+                "an operation was interrupted and returned to the queue", metadata: ["id": "\(record.operation.id)"])
         } catch {
             logger.error(
-                "an operation could not be recorded",
+                "cannot record the outcome of an operation",
                 metadata: ["id": "\(record.operation.id)", "error": "\(error)"])
         }
     }

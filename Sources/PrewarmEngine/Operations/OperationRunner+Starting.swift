@@ -1,11 +1,11 @@
 import PrewarmCore
 
-/// *Intend*: which due operations are started, and that it is written down before anything happens (DESIGN.md §4).
+/// The choice of due operations, and the record of their start before the provisioner is called (DESIGN.md §4).
 extension OperationRunner {
-    /// Takes due operations while slots are free, the most urgent one first. Slots that other processes use are counted.
+    /// Takes due operations while slots are free, the most urgent first. Slots that other processes use count.
     /// - Parameters:
-    ///   - running: how many operations of each provisioner this process runs.
-    ///   - starts: how many operations were started before; those that are taken are added.
+    ///   - running: The number of operations of each provisioner that this process runs.
+    ///   - starts: The number of operations that were started before. The taken ones are added.
     func lease(running: [String: Int], starts: inout Int) async throws -> [OperationRecord] {
         let (now, before) = (engine.now(), starts)
         let names = engine.provisioners.filter { running[$0.key] ?? 0 < $0.value.concurrency }.keys.sorted()
@@ -29,7 +29,7 @@ extension OperationRunner {
         return leased
     }
 
-    /// The lanes of all operations that run, by provisioner.
+    /// Returns the lanes of all running operations, by provisioner.
     private func usedSlots(in store: any StoreReader) throws -> [String: [Lane]] {
         let running = try store.operations(OperationFilter(states: [.running]))
         return Dictionary(grouping: running, by: \.operation.provisioner)

@@ -1,16 +1,18 @@
 package import PrewarmCore
 
-/// Runs due operations: intend, act, record (DESIGN.md §4).
+/// The runner of due operations. For each one it records the start, calls the provisioner and records the outcome
+/// (DESIGN.md §4).
 ///
-/// Every step is committed before the next, so that another process can carry on wherever this one is killed.
+/// Each step is committed before the next one, so that another process can continue if this one is killed.
 package struct OperationRunner: Sendable {
     let engine: Engine
-    /// Nil: all.
+    /// The name of the only preset whose operations are run; nil for all.
     let preset: String?
+    /// The only workspace whose operations are run; nil for all.
     let workspace: WorkspaceID?
     let observe: @Sendable (Progress) -> Void
 
-    /// What somebody who waits may want to see.
+    /// The steps of operations that are reported while they run.
     package enum Progress: Sendable {
         case started(Operation)
         case settled(Operation, Workspace)
@@ -26,18 +28,21 @@ package struct OperationRunner: Sendable {
         self.observe = observe
     }
 
-    /// What a run did.
+    /// The result of a run.
     package struct Report: Sendable {
+        /// The number of operations that succeeded.
         package var succeeded = 0
+        /// The operations that failed, and deletes whose attempt failed.
         package var failed: [Operation] = []
-        /// Provisioners that operations wait for and that the configuration does not name.
+        /// The provisioners of pending operations that are not in the configuration.
         package var unknownProvisioners: Set<String> = []
 
         package init() {}
     }
 
-    /// Runs operations until none is due and none runs. Before it ends, and whenever a slot is free with nothing due,
-    /// `replan` may make more of them and says whether it did.
+    /// Runs operations until none is due and none runs.
+    /// - Parameter replan: A function that may insert further operations and returns true if it did. It is called when a
+    ///   slot is free and no operation is due.
     package func run(replan: @escaping @Sendable () async throws -> Bool = { false }) async throws -> Report {
         var report = Report()
         try await withThrowingTaskGroup(of: Step.self) { group in
@@ -94,6 +99,8 @@ package struct OperationRunner: Sendable {
 
     // MARK: Act
 
+    /// Calls the provisioner for an operation and records the outcome. Returns nil if another process has taken over the
+    /// operation, or if the configuration does not name its provisioner.
     func perform(_ record: OperationRecord) async throws -> Settled? {
         let operation = record.operation
         observe(.started(operation))
@@ -122,7 +129,7 @@ package struct OperationRunner: Sendable {
             }
         }
         if Task.isCancelled {
-            // What was ended half-way is no failure: it is asked for again.
+            // An interrupted operation is not a failure: it is repeated.
             await Task { try? await giveBack(record) }.value
             throw CancellationError()
         }
@@ -171,7 +178,8 @@ package struct OperationRunner: Sendable {
         return settled
     }
 
-    /// "Starting" makes sense only where the provisioner can be asked again.
+    /// Returns the outcome with configuration values masked. The answer `starting` becomes a failure if the provisioner
+    /// cannot inspect, since prewarm could not ask whether the workspace is ready.
     private func outcome(of reply: ProvisionerReply, kind: Operation.Kind, provisioner: String) -> Outcome {
         switch reply.outcome {
         case .failed(let message): return .failed(engine.masked(message))
@@ -182,8 +190,8 @@ package struct OperationRunner: Sendable {
             engine.provisioners[provisioner]?.operations.contains(.inspect) != true
         else { return reply.outcome }
         return .failed(
-            "the provisioner answered \"starting\", but `inspect` is not among its operations, so nobody could ask when it is ready"
-        )
+            "the provisioner answered \"starting\", but `inspect` is not among its operations, so prewarm cannot ask "
+                + "whether the workspace is ready")
     }
 
     private func follow(_ settlement: Settlement, now: Timestamp, in store: any StoreWriter) throws {
@@ -202,10 +210,10 @@ package struct OperationRunner: Sendable {
         if let event = Event(settlement, at: now) { try store.append([event]) }
     }
 
-    // MARK: Carry on
+    // MARK: Recover
 
-    /// Gives back the operations of a process that was killed: what it left running is ended, all at once, and each
-    /// operation can be run again as soon as its own processes are gone.
+    /// Returns the operations of ended processes to the queue. It ends the child processes that they left running, all at
+    /// the same time. Each operation can run again as soon as its own child processes have ended.
     package func recover() async throws {
         let running = try await store.read { try $0.operations(OperationFilter(states: [.running])) }
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -250,7 +258,7 @@ extension OperationRunner.Report {
 }
 
 extension Event {
-    /// What people want to read about an operation that ended; nil for what is only routine.
+    /// The event of an operation that ended; nil for routine operations, for example an inspect of a ready workspace.
     init?(_ settlement: Settlement, at now: Timestamp) {
         let (operation, workspace) = (settlement.operation, settlement.workspace)
         let reason: String
@@ -260,18 +268,22 @@ extension Event {
         switch (operation.kind, operation.state) {
         case (.create, .succeeded), (.inspect, .succeeded):
             switch workspace.state {
-            case .lost: (reason, kind, message) = (Reason.lost.rawValue, .warning, "is gone, says its provisioner")
-            case .failed: (reason, kind, message) = (Reason.failed.rawValue, .warning, operation.error ?? "it failed")
-            // An inspection of what was ready before is no news.
+            case .lost:
+                (reason, kind) = (Reason.lost.rawValue, .warning)
+                message = "the provisioner reports that the workspace no longer exists"
+            case .failed:
+                (reason, kind) = (Reason.failed.rawValue, .warning)
+                message = operation.error ?? "the workspace failed"
+            // An inspection of a workspace that was ready before needs no event.
             case _ where settlement.effect != .worked: return nil
-            case .claimed: (reason, message) = ("Ready", "is ready for its owner")
-            default: (reason, message) = ("Ready", "is ready to be claimed")
+            case .claimed: (reason, message) = ("Ready", "the workspace is ready for its owner")
+            default: (reason, message) = ("Ready", "the workspace is ready to be claimed")
             }
         case (.create, .failed), (.inspect, .failed):
             (reason, kind) = ("CreateFailed", .warning)
             (message, detail) = (operation.errorWithoutLog ?? "the create failed", operation.error)
         case (.delete, .succeeded):
-            (reason, message) = ("Deleted", "is deleted")
+            (reason, message) = ("Deleted", "the workspace is deleted")
         case (.delete, .pending):
             (reason, kind) = ("DeleteFailed", .warning)
             (message, detail) = ("the delete failed; \(Operation.withheldError)", operation.error)

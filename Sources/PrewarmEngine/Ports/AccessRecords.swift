@@ -1,24 +1,24 @@
 package import PrewarmCore
 
-/// An API token as the store keeps it: what it may do, and its secret as a digest only.
+/// An API token in the store, with the digest of its secret.
 package struct AccessTokenRecord: Hashable, Sendable {
-    /// The part of the token that is no secret; unique.
+    /// The public part of the token, which is unique.
     package let id: String
-    /// For people; unique among the tokens that there are.
+    /// A name for people, unique among the existing tokens.
     package let name: String
     package let role: Role
-    /// Which presets it is about, as globs over `preset` or `source/preset`; empty: all.
+    /// The presets that the token gives access to, as globs over `preset` or `source/preset`; empty for all.
     package let presets: [String]
-    /// SHA-256 of the secret part: 32 bytes.
+    /// The SHA-256 digest of the secret part: 32 bytes.
     package let digest: [UInt8]
     package let createdAt: Timestamp
     package let createdBy: String
-    /// Nil: it is good until it is revoked.
+    /// The end of the token; nil if it is valid until it is revoked.
     package let expiresAt: Timestamp?
-    /// Up to ``coarseness`` older than the last use.
+    /// The time of the last use, up to ``coarseness`` too old; nil if the token was never used.
     package var lastUsedAt: Timestamp?
 
-    /// How exactly the last use is known, so that not every request is a write.
+    /// The precision of ``lastUsedAt``: one hour, so that not every request writes to the store.
     package static let coarseness = Duration.seconds(3600)
 
     package init(
@@ -40,30 +40,30 @@ package struct AccessTokenRecord: Hashable, Sendable {
         expiresAt.map { $0 <= now } ?? false
     }
 
-    /// Whether the last use that is known is so old that this one should be written down.
+    /// Returns true if the recorded last use is so old that a use at `now` should be recorded.
     package func isUseWorthNoting(at now: Timestamp) -> Bool {
         lastUsedAt.map { ($0 + Self.coarseness).hasCome(at: now, atMost: Self.coarseness) } ?? true
     }
 }
 
-/// One change that somebody made: who, from where, what.
+/// An entry of the audit log: a change with its author.
 package struct AuditEntry: Hashable, Sendable {
     package let at: Timestamp
-    /// `token ci`, `oidc repo:example/presets:ref:refs/heads/main`, or the user of a command.
+    /// The author: `token ci`, `oidc repo:example/presets:ref:refs/heads/main`, or the user of a command.
     package let who: String
     /// The address of the client, or ``local``.
     package let from: String
-    /// An imperative: `claim`, `approve`, `suspend`, `create`.
+    /// The action as an imperative: `claim`, `approve`, `suspend`, `create`.
     package let action: String
-    /// `source`, `preset`, `workspace`, `operation`, `token`.
+    /// The kind of the object: `source`, `preset`, `workspace`, `operation` or `token`.
     package let object: String
     package let name: String
-    /// The revision that was in force, or that it was about.
+    /// The revision that was applied at that time, or that the action is about.
     package let revision: String?
-    /// More for people; never a secret.
+    /// Further text for people, without secrets.
     package let detail: String?
 
-    /// Where commands come from that work on the store directly.
+    /// The value of ``from`` for commands that work on the store directly.
     package static let local = "local"
 
     package init(
@@ -81,9 +81,9 @@ package struct AuditEntry: Hashable, Sendable {
     }
 }
 
-/// An entry and its place in the log.
+/// An entry of the audit log with its number.
 package struct AuditRecord: Hashable, Sendable {
-    /// Grows with each entry; a page ends at one, and the next begins before it.
+    /// The number of the entry, which grows with each entry. The next page of a list begins before the last one of a page.
     package let sequence: Int64
     package let entry: AuditEntry
 

@@ -1,4 +1,4 @@
-/// What a repository is entered with over https. It never shows its password.
+/// The user name and password for a repository over https. Its descriptions do not show the password.
 package struct GitLogin: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     package let username: String
     package let password: String
@@ -8,17 +8,18 @@ package struct GitLogin: Hashable, Sendable, CustomStringConvertible, CustomDebu
         self.password = password
     }
 
-    /// The user that forges take a token for: GitHub, GitLab, Gitea and Bitbucket.
+    /// The user name that forges accept together with a token: GitHub, GitLab, Gitea and Bitbucket.
     package static let tokenUser = "x-access-token"
 
     package var description: String { "\(username):[redacted]" }
     package var debugDescription: String { description }
 }
 
-/// Gives a login at the moment of its use: a command of the operator's, or tokens of a forge's app.
+/// A source of logins that are made when they are needed: a command of the operator, or tokens of a forge's app.
 package protocol GitLoginSource: Sendable {
+    /// Returns a login, which may be cached.
     func login() async throws(GitFailure) -> GitLogin
 
-    /// The server did not take it: what is kept of it is forgotten.
+    /// Notes that the server refused the login, so that it is removed from the cache.
     func refused(_ login: GitLogin) async
 }

@@ -2,49 +2,50 @@ package import PrewarmCore
 
 /// One configured git repository, kept as a bare mirror beside the store. There is never a work tree.
 ///
-/// No call blocks the thread of its caller, and each ends soon after its task was canceled, whatever the remote does.
+/// No call blocks the thread of its caller. Each call ends soon after its task was canceled, even if the remote does not
+/// answer.
 package protocol GitSource: Sendable {
-    /// Asks the remote what the configured ref points at: one ref advertisement, nothing is fetched.
+    /// Asks the remote for the commit that the configured ref points to. It reads one ref advertisement and fetches nothing.
     func head() async throws(GitFailure) -> Revision
 
-    /// Makes the commit of `revision` and its trees and blobs present in the mirror; at once where it is there already.
+    /// Fetches the commit of `revision` with its trees and blobs into the mirror. Returns at once if it is already there.
     func fetch(_ revision: Revision) async throws(GitFailure)
 
-    /// Looks a revision up in the mirror, by branch, tag or (short) commit; for `--rev`.
+    /// Resolves a branch, a tag or a (short) commit, for `--rev`.
     func lookUp(_ text: String) async throws(GitFailure) -> Revision
 
-    /// The `.yaml` and `.yml` files under the configured path, in the order of their paths, whoever's they are.
+    /// Returns the `.yaml` and `.yml` files under the configured path, in the order of their paths. They need not be
+    /// manifests.
     func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile]
 
-    /// The bytes of the first of the files, in the order given: of as many as take some megabytes together, so that memory
-    /// does not follow the size of the repository. A file of more than `limit` bytes gets nil.
+    /// Returns the contents of the first files, in the given order. It reads only as many files as take some megabytes
+    /// together, so that memory does not grow with the repository. A file of more than `limit` bytes gives nil.
     func contents(of files: ArraySlice<ManifestFile>, limit: Int) async throws(GitFailure) -> [[UInt8]?]
 
-    /// Makes `new` present as ``fetch(_:)`` does, and says what differs between the manifests of the two, and whether
-    /// the one follows on the other. It costs what changed, not what there is.
+    /// Fetches `new` like ``fetch(_:)`` and compares its manifests with those of `old`. The time grows with the changes, not
+    /// with the repository.
     func step(from old: Revision, to new: Revision, limit: ChangeLimit) async throws(GitFailure) -> RevisionStep
 
-    /// Author, time and subject of the commit.
+    /// Returns the author, the time and the subject of the commit.
     func commit(of revision: Revision) async throws(GitFailure) -> CommitDescription
 
-    /// Whether `new` is `old`, or has it in its history. `new` is made present in the mirror; an `old` that is not there
-    /// then is no part of that history.
+    /// Returns true if `new` is `old` or has it in its history. It fetches `new`; if `old` is not in the mirror then, it is
+    /// not part of that history.
     func isAncestor(_ old: Revision, of new: Revision) async throws(GitFailure) -> Bool
 
-    /// Throws `VerificationFailed` where the configuration asks for signatures, and `revision` has none that counts.
-    /// It is made present in the mirror.
-    /// - Parameter applied: what is in force. Where every new commit needs a signature, those count that are not in the
-    ///   history of this one; nil: the tip alone.
+    /// Fetches `revision`, and throws `VerificationFailed` if the configuration requires a signature that it lacks.
+    /// - Parameter applied: The applied revision. If every new commit needs a signature, the new commits are those that are
+    ///   not in the history of this one. Nil checks only the newest commit.
     func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure)
 
-    /// The same of a revision that is in force: keys may have changed since. A result counts for some minutes while they
-    /// have not.
+    /// Verifies an applied revision again, since keys may have changed. While they have not, a result counts for some
+    /// minutes.
     func verifyAgain(_ revision: Revision) async throws(GitFailure)
 
-    /// Whether the ref is one of those that the configured range of versions takes; false where it is no range.
+    /// Returns true if the ref is in the configured range of versions; false if no range is configured.
     func isOfRange(_ ref: String) -> Bool
 
-    /// What is among the manifests that is never read: symbolic links and submodules.
+    /// Returns warnings about entries that are not read, for example symbolic links and submodules.
     func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic]
 }
 
@@ -55,7 +56,7 @@ extension GitSource {
 
     package func isOfRange(_ ref: String) -> Bool { false }
 
-    /// The same of all of them, for a few.
+    /// Returns the contents of all files, which have to be few.
     package func allContents(of files: [ManifestFile], limit: Int) async throws(GitFailure) -> [[UInt8]?] {
         var contents: [[UInt8]?] = []
         while contents.count < files.count {
@@ -65,15 +66,16 @@ extension GitSource {
     }
 }
 
+/// A `.yaml` or `.yml` file of a revision.
 package struct ManifestFile: Hashable, Sendable {
-    /// From the root of the repository.
+    /// The path from the root of the repository.
     package let path: String
-    /// 40 lower-case hexadecimal digits.
+    /// The blob as 40 lower-case hexadecimal digits.
     package let blob: String
 
-    /// The number of files with manifests that a source may have; files of others do not count.
+    /// The largest number of files with manifests in a source. Other YAML files do not count.
     package static let mostInSource = 10_000
-    /// The number of bytes that all parsed manifests of a source may take.
+    /// The largest number of bytes of all parsed manifests of a source: 32 MiB.
     package static let mostBytesInSource = 32 << 20
 
     package init(path: String, blob: String) {
@@ -94,31 +96,31 @@ package struct CommitDescription: Hashable, Sendable {
     }
 }
 
-/// Why a repository could not be read. The last good revision stays in force.
+/// The reason why a repository could not be read. The last good revision stays applied.
 package struct GitFailure: Error, Hashable, Sendable {
     package enum Reason: String, Sendable {
-        /// No answer, or not in time.
+        /// The remote gave no answer, or not in time.
         case unreachable = "Unreachable"
         case authenticationFailed = "AuthenticationFailed"
-        /// The URL leads to something that is no git repository.
+        /// There is no git repository at the URL.
         case notARepository = "NotARepository"
         /// The repository has no commit yet.
         case empty = "RepositoryEmpty"
         case refNotFound = "RefNotFound"
         case pathNotFound = "PathNotFound"
-        /// The URL, a certificate or a host key is not allowed, or this libgit2 can't do what would be needed.
+        /// The URL, a certificate or a host key is not allowed, or this libgit2 does not support what the remote needs.
         case refused = "Refused"
-        /// More than 10,000 manifest files, or a pack beyond its limit.
+        /// The revision has more than 10,000 files with manifests, or a pack or object is beyond its limit.
         case tooLarge = "TooLarge"
         /// The commit or tag lacks a signature that the operator trusts.
         case verificationFailed = "VerificationFailed"
-        /// The revision in force is not in the history of the new one, and the operator wants it to be.
+        /// The applied revision is not in the history of the new one, and the configuration requires that.
         case historyRewritten = "HistoryRewritten"
         case fetchFailed = "FetchFailed"
     }
 
     package let reason: Reason
-    /// Without secrets: URLs are shown without their user information.
+    /// One sentence without secrets. URLs have no user information.
     package let message: String
     package let hint: String?
 
@@ -130,20 +132,21 @@ package struct GitFailure: Error, Hashable, Sendable {
 }
 
 extension Diagnostic {
-    /// A file whose name would be a manifest's, were its ending in lower case.
+    /// The warning about a file whose name ends in `.YAML`, `.Yml` and the like.
     package static func upperCase(_ path: String) -> Diagnostic {
         let ending = path[(path.lastIndex(of: ".") ?? path.startIndex)...]
         return Diagnostic(
-            .warning, file: path, "this file is not read, since its name ends in \(ending)",
+            .warning, file: path, "prewarm does not read this file, because its name ends in \(ending)",
             hint: "rename it to end in \(ending.lowercased())")
     }
 
-    /// One of several paths of a source, where there is nothing.
+    /// The warning about a path of a source with several `paths` that has no files.
     package static func missingPath(_ path: String) -> Diagnostic {
         Diagnostic(
-            .warning, file: path, "there is nothing at this path, and what is in force of it stays",
-            hint: "take it out of `paths` to let that go; where it should be there, mind upper and lower case")
+            .warning, file: path, "this path has no files; prewarm keeps its applied presets and templates",
+            hint: "remove it from `paths` to delete them; if it should have files, check upper and lower case")
     }
 
+    /// Returns true for the warning of ``missingPath(_:)``.
     var isMissingPath: Bool { self == .missingPath(file) }
 }

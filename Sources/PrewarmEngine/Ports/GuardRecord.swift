@@ -1,8 +1,8 @@
 package import PrewarmCore
 
-/// What the deletion guard remembers of a source between turns.
+/// The memory of the deletion guard about a source between two reconciliations.
 package struct GuardRecord: Hashable, Sendable {
-    /// Deletions that revisions caused and nobody approved.
+    /// Deletions that revisions caused without an approval.
     package struct Removal: Hashable, Sendable {
         package let at: Timestamp
         package let count: Int
@@ -13,10 +13,10 @@ package struct GuardRecord: Hashable, Sendable {
         }
     }
 
-    /// A preset that a revision brought, or made larger.
+    /// A preset that a revision added or made larger.
     package struct Addition: Hashable, Sendable {
         package let name: String
-        /// So many it had before.
+        /// The number of workspaces that it had before; 0 for a new preset.
         package let earlier: Int
         package let at: Timestamp
 
@@ -27,18 +27,19 @@ package struct GuardRecord: Hashable, Sendable {
         }
     }
 
-    /// A preset of which a revision asks for fewer at some time, until it has been down to each lower number.
+    /// A preset for which a revision desires fewer workspaces at some time. The record is kept until the pool has reached
+    /// each lower number.
     package struct Lowering: Hashable, Sendable {
         package let name: String
-        /// What it asked for before; the highest counts.
+        /// The demands before the revision. The highest number counts.
         package private(set) var earlier: [Demand]
-        /// Numbers that it has been down to, when it would have had more before, with nothing waiting: to go there again is
-        /// the schedule's doing.
+        /// The lower numbers that the pool has reached at times when an earlier demand was higher. If the pool goes down to
+        /// such a number again, the schedule causes it, not the revision.
         package var reached: [Int] = []
-        /// When it was last lowered.
+        /// The time at which the demand was last lowered.
         package var at: Timestamp
 
-        /// So many of ``earlier`` are remembered, the highest.
+        /// The largest number of demands in ``earlier``. The highest ones are kept.
         private static let mostEarlier = 8
 
         package init(name: String, earlier: [Demand], at: Timestamp) {
@@ -47,7 +48,7 @@ package struct GuardRecord: Hashable, Sendable {
             self.at = at
         }
 
-        /// Another demand that the preset had, and has no more. Of one schedule the highest number says it all.
+        /// Adds a demand that the preset had before. Of several demands with the same schedule, the highest is kept.
         mutating func add(_ demand: Demand) {
             guard !earlier.contains(where: { $0.schedule == demand.schedule && $0.instances >= demand.instances })
             else { return }
@@ -60,11 +61,11 @@ package struct GuardRecord: Hashable, Sendable {
         }
     }
 
-    /// Somebody's leave for what was held then. What came since needs another, and so does what a preset of it takes
-    /// when it changes.
+    /// An approval of the deletions that were held at that time. Later deletions need another approval, and so do the
+    /// deletions of a preset that changes.
     package struct Approval: Hashable, Sendable {
         package var workspaces: Set<WorkspaceID>
-        /// Their names.
+        /// The names of the presets of these workspaces.
         package var presets: Set<String>
 
         package init(workspaces: Set<WorkspaceID>, presets: Set<String>) {
@@ -75,28 +76,30 @@ package struct GuardRecord: Hashable, Sendable {
 
     package var lowerings: [Lowering] = []
     package var removals: [Removal] = []
-    /// Those of a source's first revision are none: there is nothing that they are more than. Of a preset the first counts.
+    /// The presets that revisions added or made larger. The presets of a source's first revision are not among them. Of
+    /// several additions of one preset, the first counts.
     package var additions: [Addition] = []
     package var approval: Approval?
-    /// As ``GuardState/held``, by the policy of ``heldUnder``.
+    /// The names of the held presets (``GuardState/held``), under the policy ``heldUnder``.
     package var held: Set<String> = []
-    /// The policy of the guard that holds them: another one judges anew.
+    /// The text of the guard's policy when the hold began. Under another policy, the guard judges anew.
     package var heldUnder = ""
-    /// As ``GuardState/heldAmong``.
+    /// The number of workspaces when the hold began (``GuardState/heldAmong``).
     package var heldAmong: Int?
-    /// What there was can't be read: until nothing waits any more, all that is taken away counts as a revision's doing.
+    /// True if the stored record could not be read. Until no deletion is held, the guard then counts all deletions for a
+    /// lower number as caused by a revision.
     package var isLost = false
 
     package init() {}
 
-    /// In place of one that can't be read.
+    /// The record that replaces one that cannot be read.
     package static var lost: GuardRecord {
         var record = GuardRecord()
         record.isLost = true
         return record
     }
 
-    /// What the planner needs of it.
+    /// Returns the input of the planner from this record.
     func state(of presets: [Preset], planner: Planner) -> GuardState {
         let (now, policy) = (planner.now, planner.policy.deletionGuard)
         var state = GuardState()
@@ -202,15 +205,16 @@ extension GuardRecord.Approval: BinaryCodable {
     }
 }
 
-/// Somebody's order to hold a source at a revision while git is being mended.
+/// A pin, which holds a source at a commit, for example while a bad commit is fixed in git.
 package struct Pin: Hashable, Sendable {
     package let source: String
-    /// A commit's 40 digits.
+    /// The 40 digits of the commit.
     package let commit: String
     package let reason: String?
+    /// The user who set the pin.
     package let by: String
     package let since: Timestamp
-    /// Nil: until it is taken off.
+    /// The end of the pin; nil if only `prewarm unpin` ends it.
     package let until: Timestamp?
 
     package init(source: String, commit: String, reason: String?, by: String, since: Timestamp, until: Timestamp?) {
@@ -222,22 +226,24 @@ package struct Pin: Hashable, Sendable {
         self.until = until
     }
 
+    /// Returns true if the pin has not ended.
     package func isInForce(at now: Timestamp) -> Bool { until.map { now < $0 } ?? true }
 
-    /// `by ada until 2026-11-24T10:00:00Z: a bad merge`
+    /// The text `by ada until 2026-11-24T10:00:00Z: a bad merge`.
     package var sentence: String {
         "by \(by)" + (until.map { " until \($0)" } ?? "") + (reason.map { ": \($0)" } ?? "")
     }
 }
 
-/// A workspace that a provisioner lists and the store doesn't know.
+/// An orphan: a workspace that a provisioner lists and the store does not know.
 package struct Orphan: Hashable, Sendable {
     package let provisioner: String
     package let id: WorkspaceID
-    /// In the provisioner's own words.
+    /// The state in the provisioner's own words; nil if the list has none.
     package let state: String?
+    /// The time of the first list that had it.
     package let since: Timestamp
-    /// The identity of the store that made it; nil if the provisioner does not say.
+    /// The identity of the store that made it; nil if the list has none.
     package let store: String?
 
     package init(provisioner: String, id: WorkspaceID, state: String?, since: Timestamp, store: String? = nil) {
@@ -249,7 +255,7 @@ package struct Orphan: Hashable, Sendable {
     }
 }
 
-/// Why nobody knows what a provisioner has: what is lost there is not found.
+/// The reason why a provisioner cannot list its workspaces. Until it can, prewarm does not detect lost workspaces there.
 package struct ListFailure: Hashable, Sendable {
     package let provisioner: String
     package let message: String

@@ -1,15 +1,15 @@
 package import PrewarmCore
 
-/// A workspace of the store of which a provisioner's list says that it is gone or not well.
+/// A ready or claimed workspace that a provisioner's list lacks or reports as broken.
 ///
 /// It is kept until the list agrees with the store again, or the workspace is no longer ready or claimed.
 package struct Suspect: Hashable, Sendable {
     package let workspace: WorkspaceID
-    /// When a list first said so, without one in between that did not.
+    /// The time of the first of the lists in a row that lack the workspace or report it as broken.
     package let since: Timestamp
-    /// In the provisioner's own words; nil where the list lacks it.
+    /// The state in the list; nil if the list lacks the workspace.
     package let state: String?
-    /// True for a claimed one once operators were notified: it is never touched.
+    /// True for a claimed workspace after an event reported it. prewarm never touches a claimed workspace.
     package var isReported: Bool
 
     package init(workspace: WorkspaceID, since: Timestamp, state: String? = nil, isReported: Bool = false) {
@@ -19,23 +19,23 @@ package struct Suspect: Hashable, Sendable {
         self.isReported = isReported
     }
 
-    /// `the provisioner local lists it as "stopped"`
+    /// Returns the text `the provisioner local lists the workspace as "stopped"`.
     package func message(of provisioner: String) -> String {
-        guard let state else { return "the provisioner \(provisioner) does not list it any more" }
-        return "the provisioner \(provisioner) lists it as \"\(state.printable)\""
+        guard let state else { return "the provisioner \(provisioner) no longer lists the workspace" }
+        return "the provisioner \(provisioner) lists the workspace as \"\(state.printable)\""
     }
 }
 
-/// What was learned from a provisioner's last list.
+/// The record of a provisioner's last list.
 package struct Listing: Hashable, Sendable {
     package let provisioner: String
-    /// When it was asked for.
+    /// The time at which the list was requested.
     package let at: Timestamp
-    /// Workspaces that the store does not know, at most ``Orphan/keptLimit``.
+    /// The workspaces that the store does not know, at most ``Orphan/keptLimit``.
     package let orphans: [Orphan]
-    /// The number of orphans beyond those that are kept.
+    /// The number of orphans beyond ``orphans``.
     package let moreOrphans: Int
-    /// States that are none of the contract's; each was reported once.
+    /// The states in lists that are not in the contract. Each was reported once.
     package let unknownStates: [String]
 
     package init(
@@ -50,6 +50,6 @@ package struct Listing: Hashable, Sendable {
 }
 
 extension Orphan {
-    /// The number of orphans that are kept of each provisioner; the rest is counted.
+    /// The largest number of orphans that are kept for each provisioner. Further ones are only counted.
     package static let keptLimit = 1000
 }

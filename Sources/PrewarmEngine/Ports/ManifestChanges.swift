@@ -1,11 +1,11 @@
 package import PrewarmCore
 
-/// What leads from one revision to another.
+/// The difference between an old and a new revision.
 package struct RevisionStep: Sendable {
-    /// The new one is the old one, or has it in its history.
+    /// True if the new revision is the old one or has it in its history.
     package let isForward: Bool
-    /// Nil where only ``GitSource/manifests(at:)`` can tell: there is too much, the old one is not in the mirror, or the
-    /// configured path is not in the new one.
+    /// The changes of manifests. It is nil if there are too many, if the old revision is not in the mirror, or if the new
+    /// revision lacks the configured path; then ``GitSource/manifests(at:)`` has to be used.
     package let changes: ManifestChanges?
 
     package init(isForward: Bool, changes: ManifestChanges?) {
@@ -14,11 +14,11 @@ package struct RevisionStep: Sendable {
     }
 }
 
-/// What a revision changed in the manifests of another.
+/// The changes of manifests between two revisions.
 package struct ManifestChanges: Sendable {
-    /// Of the new one.
+    /// The commit of the new revision.
     package let commit: CommitDescription
-    /// In the order of their paths.
+    /// The changed files, in the order of their paths.
     package let files: [ManifestChange]
 
     package init(commit: CommitDescription, files: [ManifestChange]) {
@@ -27,18 +27,21 @@ package struct ManifestChanges: Sendable {
     }
 }
 
+/// The change of one file. A file that moved is one removed file and one new file.
 package struct ManifestChange: Sendable {
     package enum Contents: Sendable {
         case bytes([UInt8])
+        /// The file is larger than ``ChangeLimit/bytes``.
         case tooLarge
     }
 
-    /// From the root of the repository. A file that moved is one that is gone and one that is new.
+    /// The path from the root of the repository.
     package let path: String
-    /// The blobs, 40 lower-case hexadecimal digits each; nil where there was, or is, no file.
+    /// The old blob as 40 lower-case hexadecimal digits; nil if the file is new.
     package let old: String?
+    /// The new blob as 40 lower-case hexadecimal digits; nil if the file was removed.
     package let new: String?
-    /// Of the new blob.
+    /// The contents of the new blob; nil if the file was removed.
     package let contents: Contents?
 
     package init(path: String, old: String?, new: String?, contents: Contents?) {
@@ -49,11 +52,11 @@ package struct ManifestChange: Sendable {
     }
 }
 
-/// Up to where a change is a small one.
+/// The limits up to which changed files are read one by one.
 package struct ChangeLimit: Sendable {
-    /// How many files may differ.
+    /// The largest number of changed files.
     package let files: Int
-    /// The bytes of one file.
+    /// The largest size of one file in bytes.
     package let bytes: Int
 
     package init(files: Int, bytes: Int) {

@@ -1,8 +1,8 @@
 package import PrewarmCore
 
-/// An event with its place among all.
+/// An event with its number.
 package struct SequencedEvent: Hashable, Sendable {
-    /// From 1, growing.
+    /// The number of the event in the order of commits, from 1. No number is used twice.
     package let sequence: Int64
     package let event: Event
 
@@ -12,11 +12,11 @@ package struct SequencedEvent: Hashable, Sendable {
     }
 }
 
-/// How far a sink of notifications has read the events, and what it has to remember of them.
+/// The position of a notification sink in the events, with the sink's own state.
 package struct SinkRecord: Hashable, Sendable {
-    /// The number of the last event that `state` knows of.
+    /// The number of the last event that ``state`` includes.
     package var cursor: Int64
-    /// In the sink's own form.
+    /// The state in the sink's own format.
     package var state: [UInt8]
 
     package init(cursor: Int64, state: [UInt8]) {
@@ -25,7 +25,7 @@ package struct SinkRecord: Hashable, Sendable {
     }
 }
 
-/// What waits and runs.
+/// The numbers of pending and running operations.
 package struct OperationTallies: Hashable, Sendable {
     package struct Group: Hashable, Sendable {
         package let kind: Operation.Kind
@@ -40,7 +40,7 @@ package struct OperationTallies: Hashable, Sendable {
     }
 
     package var groups: [Group] = []
-    /// Since when the first of those that could run waits; nil: none does.
+    /// The time since which the oldest due operation waits; nil if no pending operation is due.
     package var oldestDueAt: Timestamp?
 
     package init() {}

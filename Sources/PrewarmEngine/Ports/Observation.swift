@@ -1,23 +1,25 @@
 package import PrewarmCore
 
-/// What the engine tells whoever measures it, once it is so: after the transaction, never within.
+/// A measurement for metrics. The engine reports it after the transaction that makes it true.
 package enum Observation: Sendable {
+    /// A reconciliation ended.
     case turn(source: String, result: TurnResult, duration: Duration)
-    /// A request to a remote.
+    /// A request to a remote ended.
     case git(source: String, request: GitRequest, isSuccess: Bool, duration: Duration)
-    /// Manifest files that a revision has: known from earlier, and read and parsed now.
+    /// The manifests of a revision were read: the numbers of files from the cache and of newly parsed files.
     case parsed(known: Int, new: Int)
+    /// An action was planned.
     case planned(Action.Kind, Reason)
-    /// An attempt ended, and how.
+    /// An attempt of an operation ended.
     case operation(Operation, duration: Duration)
-    /// For the first time every pool is as the newest revision says.
+    /// Every pool converged to the applied revision for the first time.
     case converged(source: String, after: Duration)
 
     package enum TurnResult: String, CaseIterable, Sendable {
-        /// A revision was applied, or something was done.
+        /// Manifests were read, or actions were planned.
         case changed
         case unchanged
-        /// The remote could not be read, or the turn could not be made.
+        /// The remote could not be read, or the reconciliation failed.
         case error
         /// Another process reconciles the source.
         case skipped
@@ -31,7 +33,7 @@ package enum Observation: Sendable {
 }
 
 extension Engine {
-    /// Makes a turn and tells how it went.
+    /// Runs a reconciliation and reports its result and duration.
     func observingTurn(
         of source: String, _ turn: () async throws -> TurnReport
     ) async throws -> TurnReport {

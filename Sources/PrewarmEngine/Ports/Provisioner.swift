@@ -1,32 +1,35 @@
 package import PrewarmCore
 
-/// Turns one operation into reality, or says why it did not.
+/// A provider of workspaces, which carries out operations.
 ///
-/// The id of the workspace is the idempotency key: create of one that exists and delete of one that does not succeed.
+/// The id of the workspace is the idempotency key: the create of a workspace that exists and the delete of one that does
+/// not exist succeed.
 package protocol Provisioner: Sendable {
-    /// Which kinds of operation it can be asked for.
+    /// The kinds of operations that it supports.
     var operations: Set<ProvisionerOperation> { get }
 
-    /// How many operations may run at once.
+    /// The largest number of operations that run at the same time.
     var concurrency: Int { get }
 
-    /// How many of these slots are only for operations that somebody waits for (default: 1, where there are several).
+    /// The number of these slots that only operations for waiting users may use (default: 1 if there are several slots,
+    /// otherwise 0).
     var reserve: Int { get }
 
-    /// Does it. `started` is awaited once a process exists that would outlive a killed prewarm, and before that process
-    /// does anything; where it throws, nothing is done. Cancelling the task ends what runs.
+    /// Carries out an operation. Canceling the task ends it.
+    /// - Parameter started: A function that records the process of the operation. It is awaited after a process exists that
+    ///   would survive a killed prewarm, and before this process does anything. If it throws, nothing is done.
     func perform(
         _ request: ProvisionerRequest, started: @Sendable (ProcessMark) async throws -> Void
     ) async -> ProvisionerReply
 
-    /// Everything that it knows of, in no order. An answer without a list is a failure, never "none": a workspace that
-    /// is missing here counts as lost.
+    /// Returns all workspaces of the provisioner, in any order. An answer without a list has to throw and must not return an
+    /// empty list, since a workspace that is missing in the list counts as lost.
     func list() async throws(ProvisionerFailure) -> [ListedWorkspace]
 
-    /// The time that ``list()`` may take.
+    /// The longest time that ``list()`` takes (default: 10 minutes).
     var longestList: Duration { get }
 
-    /// Ends what an earlier prewarm that was killed left running, if it is still the same process.
+    /// Ends a process that an earlier, killed prewarm left running, if the mark still names the same process.
     func end(_ mark: ProcessMark) async
 }
 
@@ -35,18 +38,21 @@ extension Provisioner {
     package var reserve: Int { StartOrder.standardReserve(concurrency: concurrency) }
 }
 
+/// The kinds of operations of the provisioner contract.
 package enum ProvisionerOperation: String, CaseIterable, Sendable {
     case create, delete, start, stop, claim, inspect, list
 }
 
+/// One operation for a provisioner.
 package struct ProvisionerRequest: Sendable {
     package let id: OperationID
     package let operation: ProvisionerOperation
-    /// From 1.
+    /// The number of the attempt, from 1.
     package let attempt: Int
     package let workspace: Workspace
+    /// The labels of the preset.
     package let labels: [String: String]
-    /// Of the preset as written; parameters that name a secret are resolved here, at the moment of the call.
+    /// The values of the secrets that the parameters name, by name. They are resolved at the moment of the call.
     package let secrets: [String: String]
     /// The identity of the store that asks, so that `list` can return it.
     package let store: String?
@@ -65,10 +71,12 @@ package struct ProvisionerRequest: Sendable {
     }
 }
 
-/// A process group that runs on this machine for an operation, so that the next start can end it.
+/// The identity of a process group that runs on this machine for an operation. After a crash, the next prewarm uses it to
+/// end the group.
 package struct ProcessMark: Hashable, Sendable {
     package let group: Int32
-    /// Of the group's leader, in clock ticks since boot (`/proc/PID/stat`, field 22): tells a reused pid apart.
+    /// The start of the group's leader in clock ticks since boot (field 22 of `/proc/PID/stat`). It distinguishes a reused
+    /// process id.
     package let startTime: UInt64
     package let bootID: String
 
@@ -79,9 +87,10 @@ package struct ProcessMark: Hashable, Sendable {
     }
 }
 
+/// The answer of a provisioner to one request.
 package struct ProvisionerReply: Sendable {
     package let outcome: Outcome
-    /// What it wrote to standard error, the beginning left out where that was too much. No secret is in it.
+    /// The text on standard error, without secrets. If it is too long, its beginning is left out.
     package let log: String
 
     package init(outcome: Outcome, log: String = "") {
@@ -90,12 +99,12 @@ package struct ProvisionerReply: Sendable {
     }
 }
 
-/// One workspace as a provisioner's `list` shows it.
+/// One workspace in a provisioner's list.
 package struct ListedWorkspace: Hashable, Sendable {
     package let id: WorkspaceID
-    /// In the provisioner's own words; nil where it does not say.
+    /// The state in the provisioner's own words; nil if the list has none.
     package let state: String?
-    /// The identity of the store that made it; nil where it does not say.
+    /// The identity of the store that made the workspace; nil if the list has none.
     package let store: String?
 
     package init(id: WorkspaceID, state: String? = nil, store: String? = nil) {
@@ -105,22 +114,22 @@ package struct ListedWorkspace: Hashable, Sendable {
     }
 }
 
-/// Why a provisioner could not list its workspaces.
+/// The reason why a provisioner could not list its workspaces.
 package struct ProvisionerFailure: Error, Hashable, Sendable {
     package enum Reason: String, Sendable {
-        /// It can't be run, and somebody has to mend the configuration or the command.
+        /// The command cannot be run. An operator has to fix it or the configuration.
         case cannotRun = "CannotRun"
         case timedOut = "TimedOut"
-        /// It ran, and said that it failed.
+        /// The command reported a failure.
         case failed = "ProvisionerFailed"
-        /// It ran, and what it printed is not what the contract asks for.
+        /// The output of the command does not follow the contract.
         case badAnswer = "BadAnswer"
-        /// Busy, or cancelled: ask again later.
+        /// The provisioner is busy or was canceled. The caller may try again later.
         case tryLater = "TryLater"
     }
 
     package let reason: Reason
-    /// Without secrets. The end of its log follows the first line.
+    /// The cause in the first line, then the end of the log. It contains no secrets.
     package let message: String
     package let hint: String?
 

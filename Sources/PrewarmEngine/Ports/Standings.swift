@@ -1,18 +1,18 @@
 package import PrewarmCore
 
-/// What the last plan left of the pool of a preset.
+/// The standing of a pool after the last plan.
 ///
-/// A settled pool is one of which a plan would find the same again: nothing was done, and nothing is held back that
-/// could be let go. It stays settled until its preset is saved, one of its workspaces or its failures change, it is
-/// suspended or resumed, or the time of its next change has come; until then no plan is made for it.
+/// A pool is settled if another plan would give the same result: the last plan had no action for it, not even a held one.
+/// It stays settled until its preset is saved, one of its workspaces or failures changes, it is suspended or resumed, or
+/// the time of its next change has come. Until then no plan is made for it.
 package struct PoolStanding: Hashable, Sendable {
     package let preset: PresetKey
     package let isSettled: Bool
-    /// Settled, and not as it shall be: it waits for what is under way, or for somebody.
+    /// True if the pool is settled but has not converged, since it waits for running operations or for a person.
     package let isUnfinished: Bool
-    /// As ``PoolPlan/nextChange``.
+    /// The value of ``PoolPlan/nextChange``.
     package let nextChange: Timestamp?
-    /// As ``PoolPlan/unclaimed``, where it is settled.
+    /// The value of ``PoolPlan/unclaimed`` if the pool is settled; otherwise 0.
     package let unclaimed: Int
 
     package init(
@@ -26,13 +26,13 @@ package struct PoolStanding: Hashable, Sendable {
     }
 }
 
-/// The settled pools of a source in sum.
+/// The sums over the settled pools of a source.
 package struct SettledPools: Hashable, Sendable {
     package let count: Int
-    /// Of ``count``, those that are not as they shall be.
+    /// The number of settled pools that have not converged.
     package let unfinished: Int
     package let unclaimed: Int
-    /// The first of theirs.
+    /// The earliest next change of these pools.
     package let nextChange: Timestamp?
 
     package init(count: Int, unfinished: Int, unclaimed: Int, nextChange: Timestamp?) {
@@ -43,36 +43,38 @@ package struct SettledPools: Hashable, Sendable {
     }
 }
 
-/// What a turn reads that looks only at what changed. Nothing here costs more than what it returns,
-/// but where it says so.
+/// The reads of a reconciliation that looks only at pools that may have changed. The cost of each function grows with its
+/// result, unless its comment says otherwise.
 package protocol StandingReader {
-    /// The presets of a source whose pools are not settled, in the order of their names. Nil where one of them can't be
-    /// read, or where the store doesn't keep what pools are settled.
+    /// Returns the presets of a source whose pools are not settled, in the order of their names. Returns nil if one of them
+    /// cannot be read, or if the store does not keep standings.
     func unsettledPresets(source: String) throws -> [Preset]?
-    /// - Parameter keys: pools that are left out.
+    /// Returns the sums over the settled pools of a source.
+    /// - Parameter keys: The pools to leave out.
     func settledPools(source: String, without keys: Set<PresetKey>) throws -> SettledPools
-    /// How many presets of the source there are, those that can't be read included: one pass over an index.
+    /// Returns the number of presets of the source, including unreadable ones. It is one pass over an index.
     func presetCount(source: String) throws -> Int
-    /// Presets of which what is kept can't be read. It looks at all of them.
+    /// Returns the presets whose stored definition cannot be read. It reads all presets of the source.
     func unreadablePresets(source: String) throws -> [PresetKey]
-    /// Those of them that there are; nil where one of them can't be read.
+    /// Returns the presets with these keys that exist; nil if one of them cannot be read.
     func presets(_ keys: [PresetKey]) throws -> [Preset]?
     func template(_ name: String, source: String) throws -> Template?
-    /// Whether a deprecated preset of its source names it.
+    /// Returns true if a deprecated preset of the same source names the preset as its replacement.
     func isReplacement(_ preset: PresetKey) throws -> Bool
     func conditions(of presets: [PresetKey]) throws -> [PresetKey: [Condition]]
-    /// How long builds of presets are expected to take, where one has worked.
+    /// Returns the expected build times of the presets that had a successful build.
     func buildTimes(of presets: [PresetKey]) throws -> [PresetKey: Duration]
-    /// The same of all presets of a source.
+    /// Returns the expected build times of all presets of a source that had a successful build.
     func buildTimes(source: String) throws -> [PresetKey: Duration]
-    /// By source: how many workspaces limits count, one pass over the counts.
+    /// Returns the number of workspaces that limits count, by source. It is one pass over the counts.
     func liveWorkspaces() throws -> [String: Int]
 }
 
+/// The writes that belong to ``StandingReader``.
 package protocol StandingWriter {
-    /// Pools whose next change is then or before are settled no more; nil: no pool of the source is.
+    /// Marks pools as not settled: those whose next change is at `now` or before. Nil marks all pools of the source.
     func unsettle(source: String, dueBy now: Timestamp?) throws
-    /// Of presets that there are.
+    /// Saves the standings of presets that exist.
     func save(_ standings: [PoolStanding]) throws
     func setBuildTime(_ time: Duration, of preset: PresetKey) throws
 }

@@ -1,16 +1,17 @@
 package import PrewarmCore
 
-/// The identity of a store, which tells its workspaces from those of another prewarm, and how far it has come.
+/// The identity and the progress of a store. They distinguish its workspaces from those of another prewarm, and the store
+/// from an older copy.
 package struct StoreIdentity: Hashable, Sendable {
-    /// 32 hexadecimal digits, made with the store and the same for ever.
+    /// The identity: 32 hexadecimal digits, which are made with the store and never change.
     package let id: String
     /// A number that grows with each commit that claims a workspace, or starts or ends an operation.
     package let counter: Int64
-    /// The newest workspace that the store ever made; an empty one if it never made any.
+    /// The newest workspace that the store ever made; an empty id if it made none.
     package let newest: WorkspaceID
-    /// The identities of stores that this one replaces: their workspaces count as its own.
+    /// The identities of stores that this one replaces. Their workspaces count as its own.
     package let former: Set<String>
-    /// The reason why the store does not act on what it knows, if it does not.
+    /// The hold of the store; nil if prewarm acts on its contents.
     package let hold: StoreHold?
 
     package init(id: String, counter: Int64, newest: WorkspaceID, former: Set<String>, hold: StoreHold?) {
@@ -21,23 +22,24 @@ package struct StoreIdentity: Hashable, Sendable {
         self.hold = hold
     }
 
-    /// Returns true if a listed workspace belongs to another prewarm. One without an identity may be ours.
+    /// Returns true if a listed workspace belongs to another prewarm.
+    /// - Parameter store: The store identity of the workspace; nil if it has none, since then it may be ours.
     package func isForeign(_ store: String?) -> Bool {
         store.map { $0 != id && !former.contains($0) } ?? false
     }
 }
 
-/// A doubt about the store that only a person can settle, by `prewarm approve --restored`.
+/// A hold of the whole store, which only `prewarm approve --restored` ends.
 package struct StoreHold: Hashable, Sendable {
     package enum Reason: String, Sendable {
-        /// The store is an older copy: what it calls ready may be claimed. Claims and deletions are held.
+        /// The store is an older copy, so a workspace that is ready in it may be claimed. Claims and deletions are held.
         case restored = "Restored"
-        /// The store is empty, and another one was here before: orphans are not deleted.
+        /// The store is empty, and there was another one before. Orphans are not deleted.
         case fresh = "Fresh"
     }
 
     package let reason: Reason
-    /// One sentence that says how prewarm recognized it.
+    /// One sentence that says how prewarm detected it.
     package let message: String
     package let since: Timestamp
 
@@ -47,7 +49,7 @@ package struct StoreHold: Hashable, Sendable {
         self.since = since
     }
 
-    /// What the hold means and what ends it.
+    /// One sentence with the effects of the hold and its cause.
     package var sentence: String {
         switch reason {
         case .restored: "the store is a restored copy, so claims are refused and deletions are held: \(message)"
@@ -55,11 +57,12 @@ package struct StoreHold: Hashable, Sendable {
         }
     }
 
+    /// The hint for a user who meets the hold.
     package static let hint = "look at `prewarm get orphans`, then run `prewarm approve --restored`"
 }
 
 extension StoreReader {
-    /// The hold of a restored copy; nil for a store that may claim and delete.
+    /// Returns the hold of a restored copy; nil if claims and deletions are allowed.
     package func restoredHold() throws -> StoreHold? {
         guard let hold = try identity().hold, hold.reason == .restored else { return nil }
         return hold

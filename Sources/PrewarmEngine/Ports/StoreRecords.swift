@@ -1,21 +1,27 @@
 package import PrewarmCore
 
-/// What is known of a source between two turns.
+/// The stored state of a source between two reconciliations.
 package struct SourceRecord: Hashable, Sendable {
     package let name: String
-    /// As configured, without user information.
+    /// The configured URL without user information.
     package var url: String
+    /// The applied revision; nil before the first one.
     package var applied: Revision?
     package var appliedAt: Timestamp?
-    /// A digest of everything besides the commit that a turn's result depends on: configuration, parser version.
+    /// The inputs of a plan besides the commit: the configuration and the parser version. Empty makes the next
+    /// reconciliation read all manifests.
     package var inputs: String
-    /// Until when a turn has nothing to do while commit and inputs stay the same; nil: there is something to do.
+    /// The time until which a reconciliation has nothing to do while the commit and the inputs stay the same; nil if there
+    /// is something to do now.
     package var quietUntil: Timestamp?
-    /// When ``quietUntil`` and the next changes of the settled pools were told. Where that is still to come, the clock was
-    /// ahead then, and they are worth nothing.
+    /// The time of the last plan, at which ``quietUntil`` and the next changes of the settled pools were set. If it is in
+    /// the future, the clock was ahead then, and these times do not count.
     package var plannedAt: Timestamp?
+    /// The reason why the last pull failed; nil if it succeeded.
     package var failure: SourceFailure?
+    /// The number of `.yaml` and `.yml` files of the applied revision.
     package var files: Int
+    /// The number of YAML documents that are not manifests of prewarm.
     package var foreignDocuments: Int
 
     package init(
@@ -36,9 +42,9 @@ package struct SourceRecord: Hashable, Sendable {
     }
 }
 
-/// Why the newest state of a source could not be had, and since when.
+/// The reason why a source cannot be read, with the time since when.
 package struct SourceFailure: Hashable, Sendable {
-    /// A ``GitFailure/Reason``.
+    /// The raw value of a ``GitFailure/Reason``.
     package let reason: String
     package let message: String
     package let hint: String?
@@ -52,11 +58,11 @@ package struct SourceFailure: Hashable, Sendable {
     }
 }
 
-/// The right to reconcile a source, or to run an operation, for a time.
+/// A lease: the right to reconcile a source, or to run an operation, for a limited time.
 package struct Lease: Hashable, Sendable {
-    /// A ``Holder`` in its text form.
+    /// The process that holds the lease: a ``Holder`` in its text form.
     package let holder: String
-    /// Grows with each holder of a source: who has a smaller one has lost the lease.
+    /// A number that grows each time the lease is taken. A process with a smaller number has lost the lease.
     package let fence: Int64
     package let until: Timestamp
 
@@ -67,19 +73,20 @@ package struct Lease: Hashable, Sendable {
     }
 }
 
-/// What a revision did.
+/// An applied revision with the numbers of its actions.
 package struct RevisionRecord: Hashable, Sendable {
     package let source: String
     package let revision: Revision
     package let appliedAt: Timestamp
     package let author: String?
     package let subject: String?
-    /// When the commit was made, as it says itself.
+    /// The time of the commit according to its author.
     package let committedAt: Timestamp?
     package var created: Int
     package var deleted: Int
     package var cancelled: Int
-    /// When every pool was for the first time as the revision says; nil: not yet, or another one came before.
+    /// The time at which every pool had converged to the revision for the first time; nil if that did not happen yet, or
+    /// not before the next revision.
     package var convergedAt: Timestamp?
 
     package init(
@@ -99,16 +106,17 @@ package struct RevisionRecord: Hashable, Sendable {
     }
 }
 
+/// An operation with its lease, its process and its place in the queue.
 package struct OperationRecord: Hashable, Sendable {
     package var operation: Operation
-    /// While it runs.
+    /// The lease of the process that runs the operation; nil if it is not running.
     package var lease: Lease?
-    /// What runs on this machine for it, once it does.
+    /// The process group that runs on this machine for the operation; nil if no process runs.
     package var mark: ProcessMark?
-    /// The place in the queue that it was given when it was inserted.
+    /// The place in the queue, which is given when the operation is inserted.
     package let place: QueuePlace
 
-    /// - Parameter place: by default the one of its kind and reason, without a priority.
+    /// - Parameter place: The place in the queue (default: the place of its kind and reason, without a priority).
     package init(
         _ operation: Operation, lease: Lease? = nil, mark: ProcessMark? = nil, place: QueuePlace? = nil
     ) {
@@ -119,15 +127,16 @@ package struct OperationRecord: Hashable, Sendable {
     }
 }
 
-/// What a provisioner wrote in one attempt of an operation.
+/// The log of the provisioner from one attempt of an operation.
 ///
-/// An operation may be retried for ever, so a store keeps the first attempts, where the trouble began, and the last ones.
+/// An operation may be retried without end, so a store keeps only the first and the last attempts. For example, it keeps
+/// the attempts 1, 2 and 13 to 20 of 20.
 package struct LogRecord: Hashable, Sendable {
-    /// The number of attempts that are kept from the first on.
+    /// The number of first attempts that are kept.
     package static let firstKept = 2
-    /// The number of attempts that are kept up to the last one; fewer where they are larger than ``lastKeptSize``.
+    /// The number of last attempts that are kept; fewer if they are larger than ``lastKeptSize`` together.
     package static let lastKept = 8
-    /// In characters.
+    /// The largest size of the last attempts together, in characters.
     package static let lastKeptSize = 1 << 19
 
     package let operation: OperationID
@@ -143,7 +152,7 @@ package struct LogRecord: Hashable, Sendable {
     }
 }
 
-/// Something that happened, in the form of Kubernetes' events.
+/// An event, in the form of Kubernetes' events.
 package struct Event: Hashable, Sendable {
     package enum Kind: String, CaseIterable, Sendable {
         case normal = "Normal"
@@ -152,18 +161,20 @@ package struct Event: Hashable, Sendable {
 
     package let at: Timestamp
     package let kind: Kind
+    /// One word for programs, for example `CreateFailed`.
     package let reason: String
-    /// `source`, `revision`, `preset`, `workspace` or `operation`.
+    /// The kind of the object: `source`, `revision`, `preset`, `workspace`, `operation`, `provisioner` or `store`.
     package let object: String
+    /// The name of the object.
     package let name: String
     package let source: String?
     package let preset: String?
-    /// One sentence for every reader. It holds no text of a provisioner.
+    /// One sentence for every reader. It contains no text of a provisioner.
     package let message: String
-    /// The message with the text of the provisioner, for readers of logs; nil where there is none.
+    /// The message with the text of the provisioner, for readers who may read logs; nil if the message is complete.
     package let detail: String?
-    /// The owner of the workspace that the event is about; nil where nobody had claimed it, or where it is about
-    /// something else.
+    /// The owner of the workspace that the event is about; nil if it was unclaimed, or if the event is about another
+    /// object.
     package let owner: Owner?
 
     package init(
@@ -182,13 +193,13 @@ package struct Event: Hashable, Sendable {
         self.owner = owner
     }
 
-    /// The message with the text of the provisioner where there is any.
+    /// The message with the text of the provisioner, if there is one.
     package var fullMessage: String { detail ?? message }
 }
 
-/// An idempotency key of a caller. The same text from another caller is another key.
+/// An idempotency key of a caller. The same text from another caller is a different key.
 package struct ClaimKey: Hashable, Sendable {
-    /// The caller as ``Owner`` names it; empty in rows of versions that kept no callers.
+    /// The caller as ``Owner`` names it; empty in rows of older versions, which did not store it.
     package let caller: String
     package let text: String
 
@@ -197,22 +208,24 @@ package struct ClaimKey: Hashable, Sendable {
         self.text = text
     }
 
-    /// A key of the commands that work on the store directly.
+    /// Returns the key of a command that works on the store directly.
     package static func local(_ text: String) -> ClaimKey { ClaimKey(text, of: "local") }
 
-    /// The same text in a row of a version that kept no callers.
+    /// The same text in a row of an older version, which did not store the caller.
     package var withoutCaller: ClaimKey { ClaimKey(text, of: "") }
 }
 
+/// The parameters of one claim.
 package struct ClaimRequest: Sendable {
     package let preset: PresetKey
     package let owner: Owner
+    /// The current fingerprint of the preset.
     package let current: Fingerprint
-    /// Instances that were ready then or before are expired; nil: none expires.
+    /// The time at or before which a workspace has to have become ready to be expired; nil if none expires.
     package let readySince: Timestamp?
-    /// Outdated ones may be handed out where no current one is ready.
+    /// If true, a claim may get an outdated workspace when no current one is ready.
     package let offersOutdated: Bool
-    /// Expired ones may be handed out where nothing else is ready.
+    /// If true, a claim may get an expired workspace when nothing else is ready.
     package let offersExpired: Bool
     package let now: Timestamp
     package let idempotencyKey: ClaimKey?
@@ -232,15 +245,17 @@ package struct ClaimRequest: Sendable {
     }
 }
 
+/// A filter for workspaces. Each property that is set restricts the result.
 package struct WorkspaceFilter: Sendable {
     package var source: String?
     package var preset: PresetKey?
-    /// Empty: all but deleted ones.
+    /// The states; empty for all states except `deleted`.
     package var states: [WorkspaceState]
-    /// Names of owners, of whatever kind; nil: owned or not.
+    /// The names of owners of any kind; nil for claimed and unclaimed workspaces.
     package var owners: [String]?
-    /// Only those behind it.
+    /// Only workspaces with a larger id.
     package var after: WorkspaceID?
+    /// The largest number of results.
     package var limit: Int?
 
     package init(
@@ -256,13 +271,14 @@ package struct WorkspaceFilter: Sendable {
     }
 }
 
-/// Workspaces of one preset that are to be made, alike but for their ids: a plan can have a hundred thousand.
+/// New workspaces of one preset. They differ only in their ids, so they share the other values: a plan can have a hundred
+/// thousand.
 package struct NewWorkspaces: Sendable {
     package let ids: [WorkspaceID]
     package let preset: PresetKey
     package let spec: WorkspaceSpec
     package let fingerprint: Fingerprint
-    /// The priority of their creates.
+    /// The priority of their create operations.
     package let priority: Int
     package let revision: String?
     package let reason: Reason
@@ -282,14 +298,16 @@ package struct NewWorkspaces: Sendable {
     }
 }
 
+/// A filter for operations. Each property that is set restricts the result.
 package struct OperationFilter: Sendable {
-    /// Of the workspaces of this preset.
+    /// Only operations of workspaces of this preset.
     package var preset: PresetKey?
     package var workspace: WorkspaceID?
-    /// Empty: all.
+    /// The states; empty for all.
     package var states: [Operation.State]
-    /// Only those that are older.
+    /// Only operations that are older than this one.
     package var before: OperationID?
+    /// The largest number of results.
     package var limit: Int?
 
     package init(
@@ -304,12 +322,14 @@ package struct OperationFilter: Sendable {
     }
 }
 
+/// A filter for due operations of one provisioner.
 package struct DueFilter: Sendable {
     package let provisioner: String
-    /// Of presets of this name, whatever their source.
+    /// The name of a preset, in any source; nil for all presets.
     package let preset: String?
+    /// The only workspace; nil for all.
     package let workspace: WorkspaceID?
-    /// Only those of this class; nil: of all.
+    /// The only class in the queue; nil for all.
     package let laneClass: LaneClass?
 
     package init(
@@ -322,9 +342,10 @@ package struct DueFilter: Sendable {
     }
 }
 
+/// A filter for events.
 package struct EventFilter: Sendable {
     package var preset: PresetKey?
-    /// The newest so many.
+    /// The largest number of events. The newest ones are returned.
     package var limit: Int?
 
     package init(preset: PresetKey? = nil, limit: Int? = nil) {

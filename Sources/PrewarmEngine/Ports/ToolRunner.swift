@@ -1,20 +1,24 @@
-/// Runs programs of the operator's or the system's to their end: without a shell, bounded in time and output.
+/// A runner of programs of the operator or the system. It uses no shell, and it limits their time and output.
 package protocol ToolRunner: Sendable {
-    /// Throws where the program did not run to its end. An exit code other than 0 is an answer.
+    /// Runs a program to its end.
+    /// - Throws: ``ToolFailure`` if the program did not run to its end. An exit code other than 0 is a normal result.
     func run(_ call: ToolCall) async throws(ToolFailure) -> ToolOutput
 }
 
+/// The call of one program.
 package struct ToolCall: Sendable {
     /// A path, or a name that is looked up in the runner's `PATH`.
     package var program: String
     package var arguments: [String]
+    /// The bytes on standard input.
     package var input: [UInt8]
-    /// Set on top of the runner's environment.
+    /// Variables that are set in addition to the runner's environment.
     package var environment: [String: String]
-    /// Nil: that of prewarm. A relative program counts from here.
+    /// The working directory (default: that of prewarm). A relative path of the program starts here.
     package var workingDirectory: String?
+    /// The longest time of the program (default: 30 seconds).
     package var timeout: Duration
-    /// Of standard output, in bytes; more ends the program.
+    /// The largest number of bytes on standard output (default: 1 MiB). A program that writes more is ended.
     package var outputLimit: Int
 
     package init(
@@ -31,8 +35,9 @@ package struct ToolCall: Sendable {
     }
 }
 
+/// The result of a program that ran to its end.
 package struct ToolOutput: Sendable {
-    /// The exit code; 128 and the number of the signal that ended it.
+    /// The exit code. If a signal ended the program, it is 128 plus the number of the signal.
     package let code: Int32
     package let output: [UInt8]
     /// The end of standard error.
@@ -45,9 +50,10 @@ package struct ToolOutput: Sendable {
     }
 }
 
+/// The reason why a program did not run to its end.
 package struct ToolFailure: Error, Hashable, Sendable {
     package enum Reason: Sendable {
-        /// It can't be started.
+        /// The program cannot be started.
         case cannotRun
         case timedOut, outputTooLong, cancelled
     }

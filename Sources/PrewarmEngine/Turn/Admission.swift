@@ -1,16 +1,17 @@
 import PrewarmCore
 
-/// Whether a revision that was fetched may be put in force.
+/// The checks of a fetched revision before it is applied.
 extension Engine {
-    /// Asks for the signatures that the configuration wants, and whether history was rewritten.
+    /// Verifies the signatures that the configuration requires, and checks whether history was rewritten.
     ///
-    /// Two revisions are of one history only where both were found by the same branch or tag: a source that is pinned,
-    /// that follows another ref now, or that an operator sent to a commit, goes where it was told.
+    /// The history is compared only if both revisions were found by the same branch or tag. A source that is pinned, that
+    /// follows another ref now, or that an operator sent to a commit may apply any commit.
     /// - Parameters:
-    ///   - record: of the source, with what is in force; that counts only where it came from the same repository.
-    ///   - step: from what is in force, where it is known.
-    /// - Returns: what is to be told along with the change.
-    /// - Throws: `VerificationFailed`, `HistoryRewritten`, and what keeps the repository from being read.
+    ///   - record: The record of the source. Its applied revision counts only if it came from the same repository.
+    ///   - step: The step from the applied revision, if it is known.
+    /// - Returns: The events to record together with the change.
+    /// - Throws: ``GitFailure`` with the reason `VerificationFailed` or `HistoryRewritten`, or the reason why the
+    ///   repository could not be read.
     func admit(
         _ target: Revision, of source: Source, after record: SourceRecord, step: RevisionStep? = nil
     ) async throws(GitFailure) -> [Event] {
@@ -26,16 +27,16 @@ extension Engine {
         if isForward { return [] }
         let message =
             isOfRange
-            ? "\(target.short) does not have \(applied.short) in it"
-            : "the history of \(ref) was rewritten: \(target.short) does not have \(applied.short) in it"
+            ? "the history of \(target.short) does not contain \(applied.short)"
+            : "the history of \(ref) was rewritten: \(target.short) does not contain \(applied.short)"
         if source.requiresFastForward {
             throw GitFailure(
                 .historyRewritten, message,
                 hint: isOfRange
-                    ? "find out who made or took away a tag; `prewarm sync --rev \(target.commit)` applies it all the same"
-                    : "find out who pushed by force; `prewarm sync --rev \(target.commit)` applies it all the same")
+                    ? "find out who created or deleted a tag; to apply it anyway: `prewarm sync --rev \(target.commit)`"
+                    : "find out who force-pushed; to apply it anyway: `prewarm sync --rev \(target.commit)`")
         }
-        // Versions of several branches are usual; one that is gone is not.
+        // Versions on several branches are usual. A step back to an older version, since a tag was deleted, is not.
         if isOfRange, try await !source.git.isAncestor(target, of: applied) { return [] }
         return [
             Event(
@@ -44,14 +45,15 @@ extension Engine {
         ]
     }
 
-    /// The same for a plan that is only looked at. A revision that somebody asked for is shown, trusted or not.
+    /// Checks the revision of a plan that is only shown, and returns the findings as warnings. A revision that the user
+    /// named is planned even if it is not trusted; then the warning says that a sync would refuse it.
     func remarks(on target: Revision, of source: Source, after record: SourceRecord, isAskedFor: Bool)
         async throws(GitFailure) -> [Diagnostic]
     {
         do throws(GitFailure) {
             return try await admit(target, of: source, after: record).map { Diagnostic(.warning, $0.message) }
         } catch  where isAskedFor && [.verificationFailed, .historyRewritten].contains(error.reason) {
-            return [Diagnostic(.warning, "a sync would refuse it: \(error.message)", hint: error.hint)]
+            return [Diagnostic(.warning, "a sync would refuse this revision: \(error.message)", hint: error.hint)]
         }
     }
 }

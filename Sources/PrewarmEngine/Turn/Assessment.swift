@@ -1,14 +1,14 @@
 package import PrewarmCore
 
 extension Engine {
-    /// The pools of what is in force, without asking the remote and without writing anything but that a kept value
-    /// can't be read: the next turn then reads all manifests again.
-    /// - Parameter touched: presets of which more is wanted than that a plan would find the same again: others of that
-    ///   kind are left to ``TurnReport/rest``. Nil: all pools are looked at.
+    /// Plans the pools of the applied revision without asking the remote and without carrying anything out. It writes
+    /// only if a stored value cannot be read: then the next reconciliation reads all manifests again.
+    /// - Parameter touched: Presets to include although their pools are settled. Other settled pools are only counted in
+    ///   ``TurnReport/rest``. Nil includes all pools.
     package func assess(_ name: String, touched: Set<PresetKey>? = nil) async throws -> TurnReport {
         let report = try await look(at: name, touched: touched)
         if !report.unreadable.isEmpty {
-            // Where the store can't be written, it is found again the next time.
+            // If the store cannot be written, the next assessment finds the value again.
             try? await store.write { store in
                 guard var record = try store.source(name), !record.inputs.isEmpty else { return }
                 record.readAgain()
@@ -18,14 +18,15 @@ extension Engine {
         return report
     }
 
-    /// Pools of all sources as they are, without asking a remote.
+    /// Plans the pools of all sources without asking a remote and without carrying anything out.
     package func assess() async throws -> [TurnReport] {
         var reports: [TurnReport] = []
         for name in sourceNames { reports.append(try await assess(name)) }
         return reports
     }
 
-    /// - Parameter ignoresFreezes: as if no freeze were in force.
+    /// Plans like ``assess(_:touched:)``, and never writes.
+    /// - Parameter ignoresFreezes: If true, the plan is made as if there were no freezes.
     func look(
         at name: String, touched: Set<PresetKey>? = nil, ignoresFreezes: Bool = false
     ) async throws -> TurnReport {

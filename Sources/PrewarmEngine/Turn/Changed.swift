@@ -1,18 +1,19 @@
 import PrewarmCore
 
-/// A revision that is in the mirror, and may be put in force.
+/// A revision that was fetched into the mirror and passed the checks of ``Engine/admit(_:of:after:step:)``.
 struct Arrival: Sendable {
-    /// What is to be told along with it.
+    /// The events to record when it is applied.
     var events: [Event] = []
-    /// What it changes in the manifests of the one in force; nil where only a look at all of them can tell.
+    /// The changes of manifests since the applied revision; nil if all manifests have to be read to find them.
     var changes: ManifestChanges?
 }
 
 extension Engine {
-    /// Beyond so many changed files a look at all of them costs as little.
+    /// The largest number of changed files that are read one by one. Reading all manifests is as fast for more.
     private static let fewFiles = 500
 
-    /// - Throws: what keeps the revision from being read, and from being put in force.
+    /// Fetches a revision and checks whether it may be applied.
+    /// - Throws: ``GitFailure`` if the revision cannot be read or may not be applied.
     func arrive(at target: Revision, of source: Source, after record: SourceRecord) async throws(GitFailure) -> Arrival
     {
         var step: RevisionStep?
@@ -26,8 +27,8 @@ extension Engine {
             events: try await admit(target, of: source, after: record, step: step), changes: step?.changes)
     }
 
-    /// Returns what a revision asks for, by the files that differ. Nil where only a look at all files can tell: see
-    /// ``CatalogChange``, and where the applied revision has an error or a warning.
+    /// Returns the desired state of a revision by reading only the files that differ. Returns nil if all files have to be
+    /// read: in the cases of ``CatalogChange``, and if the applied revision has an error or a warning.
     func desired(
         _ changes: ManifestChanges, since record: SourceRecord, of source: String
     ) async throws -> Desired? {
@@ -59,7 +60,7 @@ extension Engine {
                 defaultProvisioner: defaultProvisioner, base: StoredBase(source: source, store: store))
         }
         guard let change else { return nil }
-        // Pruned ones count here, and not where all manifests are read.
+        // Pruned presets count here, but not if all manifests are read.
         let (added, limit) = (change.presets.count { $0.before == nil }, policy.limits.presetsPerSource)
         let known = try await store.read { store in try store.presetCount(source: source) }
         guard added == 0 || known + added <= limit else { return nil }
@@ -78,7 +79,7 @@ extension Engine {
     }
 }
 
-/// What is in force, as the store has it.
+/// The applied presets and templates of a source, read from the store.
 private struct StoredBase: CatalogBase {
     let source: String
     let store: any StoreReader

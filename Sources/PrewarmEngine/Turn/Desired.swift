@@ -1,28 +1,31 @@
 import PrewarmCore
 
-/// What a revision asks for, read from git and followed through.
+/// The desired state of a revision: its manifests, read from git, parsed and linked.
 struct Desired: Sendable {
-    /// What differs from what is in force, in the order of the names.
+    /// The presets that differ from the applied ones, in the order of their names.
     var changes: [PresetChange]
-    /// All presets; nil: only what changed was looked at.
+    /// All presets; nil if only changed files were read.
     var presets: [Preset]?
-    /// All templates, where they changed.
+    /// All templates if one of them changed; otherwise nil.
     var templates: [Template]?
     var diagnostics: [Diagnostic] = []
+    /// The number of `.yaml` and `.yml` files of the revision.
     var files: Int
-    /// Those of which the result was kept, of the files that had to be looked at.
+    /// The number of files whose parse result was in the cache.
     var filesKnown: Int
     /// The number of files that were parsed.
     var filesParsed: Int
+    /// The number of YAML documents that are not manifests of prewarm.
     var foreignDocuments: Int
-    /// Results to keep, of blobs that were not known yet.
+    /// The parse results of new blobs, for the cache.
     var newlyParsed: [(blob: String, bytes: [UInt8])] = []
-    /// Nil in a preview.
+    /// The commit of the revision; nil in a preview.
     var commit: CommitDescription?
 }
 
 extension Engine {
-    /// Reads the manifests of a revision that is in the mirror; only blobs that were never seen are read and parsed.
+    /// Reads the manifests of a revision that is in the mirror. Only blobs that are not in the cache are read and parsed.
+    /// - Parameter previous: The applied presets and templates of the source.
     func desired(at revision: Revision, of source: Source, previous: InForce) async throws -> Desired {
         let files = try await source.git.manifests(at: revision)
         let (parserVersion, blobs) = (parser.version, files.map(\.blob))
@@ -67,7 +70,7 @@ extension Engine {
 }
 
 extension Engine {
-    /// All manifests of a source are in memory while they are linked.
+    /// Throws if the revision has too many manifests: all manifests of a source are in memory while they are linked.
     private func checkSize(
         of inputs: [(path: String, file: ParsedFile)], kept: [String: [UInt8]],
         _ newlyParsed: [(blob: String, bytes: [UInt8])], at revision: Revision
@@ -76,19 +79,22 @@ extension Engine {
         guard count <= ManifestFile.mostInSource else {
             throw GitFailure(
                 .tooLarge,
-                "\(revision.short) has \(count) files with manifests, more than \(ManifestFile.mostInSource), the limit for a source",
-                hint: "put more presets into one file, or split the source into several, each with its own path")
+                "cannot load \(revision.short): it has \(count) files with manifests, and the limit for a source is "
+                    + "\(ManifestFile.mostInSource)",
+                hint: "put more presets into one file, or split the source into several, each with its own `path`")
         }
         let size = kept.values.reduce(0) { $0 + $1.count } + newlyParsed.reduce(0) { $0 + $1.bytes.count }
         guard size <= ManifestFile.mostBytesInSource else {
             throw GitFailure(
                 .tooLarge,
-                "the manifests at \(revision.short) take more than \(ManifestFile.mostBytesInSource >> 20) MiB, the limit for a source",
-                hint: "split the source into several, each with its own path")
+                "cannot load \(revision.short): its manifests take more than "
+                    + "\(ManifestFile.mostBytesInSource >> 20) MiB, the limit for a source",
+                hint: "split the source into several, each with its own `path`")
         }
     }
 
-    /// A path of which nothing is in force is no place that was emptied, but one that never was: a slip of the pen.
+    /// Throws if a configured path has no files and no applied preset or template comes from it. Such a path was never
+    /// there, so it is probably misspelled.
     private func refuseNewPaths(
         among warnings: [Diagnostic], _ previous: InForce, at revision: Revision
     ) throws(GitFailure) {
@@ -96,8 +102,8 @@ extension Engine {
         for path in warnings.lazy.filter(\.isMissingPath).map(\.file)
         where !known.contains(where: { $0.isPath(atOrBelow: path) }) {
             throw GitFailure(
-                .pathNotFound, "there is nothing at \(path) in \(revision.short)",
-                hint: "check `paths`: upper and lower case count")
+                .pathNotFound, "cannot find the path \(path) in \(revision.short)",
+                hint: "check `paths` in the configuration, also for upper and lower case")
         }
     }
 }
@@ -106,7 +112,7 @@ extension Desired {
     fileprivate init(_ catalog: Catalog, previous: InForce) {
         let before = Dictionary(previous.presets.map { ($0.key, $0) }) { first, _ in first }
         let named = Set(catalog.presets.map(\.key))
-        // What was kept of a preset that is gone can't be read: its instances have to go all the same.
+        // The stored definition of a removed preset cannot be read, but its workspaces have to be deleted.
         let lost = previous.unreadable.filter {
             !named.contains($0) && !catalog.hidesPresets && !catalog.invalidNames.contains($0.name)
         }
@@ -127,7 +133,7 @@ extension Desired {
 }
 
 extension Preset {
-    /// Stands for one that is gone from git and of which nothing else is known.
+    /// A preset that was removed from git and whose stored definition cannot be read.
     fileprivate init(lost key: PresetKey) {
         self.init(
             key: key, origin: Origin(file: "", line: 1),
@@ -136,10 +142,10 @@ extension Preset {
     }
 }
 
-/// What a source's last good revision left in force.
+/// The presets and templates of a source that are applied now.
 struct InForce: Sendable {
     var presets: [Preset] = []
     var templates: [Template] = []
-    /// Presets of which what was kept can't be read.
+    /// The presets whose stored definition cannot be read.
     var unreadable: [PresetKey] = []
 }

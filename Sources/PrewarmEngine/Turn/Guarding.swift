@@ -1,7 +1,7 @@
 import PrewarmCore
 
 extension GuardRecord.Lowering {
-    /// How many fewer the preset asks for now than it would have without what revisions changed.
+    /// Returns how many fewer workspaces the preset desires now than it would without the changes of revisions.
     func count(_ preset: Preset, _ planner: Planner) -> Int {
         reached.contains(planner.desired(preset)) ? 0 : difference(preset, planner)
     }
@@ -11,42 +11,46 @@ extension GuardRecord.Lowering {
         return max(0, before - planner.desired(preset))
     }
 
+    /// The highest number of all earlier demands.
     var most: Int { earlier.map(\.most).max() ?? 0 }
 
-    /// It is at a lower number, and nothing waits for that. A number that it would have had before is none: a window that
-    /// ends too early shows when it has ended, and not at night.
+    /// Notes that the preset is at a lower number now and that no deletion waits for it. A number that every earlier demand
+    /// would also have now does not count. For example, if a revision ends the day's window at 16:00 instead of 18:00, the
+    /// night's number counts as reached only between 16:00 and 18:00.
     mutating func noteReached(by preset: Preset, _ planner: Planner) {
         let number = planner.desired(preset)
         if difference(preset, planner) > 0, !reached.contains(number) { reached.append(number) }
     }
 
-    /// It has been down to each of its lower numbers, or through all windows of a week.
+    /// Returns true if the preset has reached each of its lower numbers, or if the lowering is older than all windows of a
+    /// week.
     func isOver(for preset: Preset, at now: Timestamp) -> Bool {
         isOld(at: now) || Demand(of: preset).numbers.allSatisfy { $0 >= most || reached.contains($0) }
     }
 
+    /// Returns true if the lowering is older than eight days.
     func isOld(at now: Timestamp) -> Bool { at + .seconds(8 * 86_400) <= now }
 }
 
 extension GuardRecord {
-    /// What a revision changes, to be compared with what there was before.
-    /// - Parameter count: how many presets the source has with it.
+    /// Notes the changes of a revision, to compare them with the earlier numbers.
+    /// - Parameter count: The number of presets that the source has with this revision.
     mutating func note(_ changes: [PresetChange], of count: Int, at now: Timestamp) {
-        // Where all are new there is nothing that they make larger.
+        // If all presets are new, there is no earlier number to compare with.
         let hasOthers = changes.count { $0.before == nil } < count
         var indices = Dictionary(lowerings.enumerated().map { ($1.name, $0) }) { first, _ in first }
-        // They are kept for the time of the window.
+        // Additions are kept for the guard's window, so their number needs a limit.
         var room = 1000
         for change in changes where hasOthers || change.before != nil {
             let (name, demand) = (change.now.key.name, Demand(of: change.now))
             if change.isOfPool {
-                // Whoever mends a part of it has looked at it: all of it is judged anew.
+                // A commit that changes a held preset is made by someone who saw the hold: the guard judges all presets anew.
                 if held.contains(name) { held = [] }
                 if approval?.presets.contains(name) == true { approval = nil }
             }
             let before = change.before.map { Demand(of: $0) }
             if hasOthers, room > 0 {
-                // What was lowered and not taken yet is still there.
+                // If a lowered number has not been carried out yet, the workspaces of the higher number still exist.
                 let earlier = [before?.most, indices[name].map { lowerings[$0].most }].compactMap(\.self).max()
                 if demand.most > earlier ?? -1 {
                     additions.append(Addition(name: name, earlier: earlier ?? 0, at: now))
@@ -65,20 +69,20 @@ extension GuardRecord {
         }
     }
 
-    /// What happened later than now, by a clock that was put back since, happened now: the guard's window is not longer
-    /// than it is.
+    /// Moves times in the future to now. They come from a clock that was set back since, and without this they would count
+    /// for longer than the guard's window.
     mutating func clampTimes(to now: Timestamp) {
         removals = removals.map { $0.at <= now ? $0 : Removal(at: now, count: $0.count) }
         additions = additions.map { $0.at <= now ? $0 : Addition(name: $0.name, earlier: $0.earlier, at: now) }
         for index in lowerings.indices { lowerings[index].at = min(lowerings[index].at, now) }
     }
 
-    /// Of the schedules that presets had before.
+    /// The time zones of the schedules in earlier demands.
     var timezones: Set<String> { Set(lowerings.lazy.flatMap(\.earlier).compactMap(\.schedule?.timezone)) }
 }
 
 extension PresetChange {
-    /// It is not only told in another way, or elsewhere.
+    /// Returns true if the change affects the pool, not only the layout or the place of the manifest.
     fileprivate var isOfPool: Bool {
         guard let before else { return true }
         return Demand(of: before) != Demand(of: now) || before.retirement != now.retirement
@@ -88,12 +92,12 @@ extension PresetChange {
 }
 
 extension PoolPlan {
-    /// A suspension keeps more than the preset asks for.
+    /// Returns true if a suspension keeps more workspaces than the preset desires.
     func isKept(_ preset: Preset) -> Bool { isSuspended(preset) && unclaimed > counts.desired }
 }
 
 extension TurnCommit {
-    /// What the guard knows before the plan is made.
+    /// Returns the record of the guard with the changes of this revision, for the planner.
     func guarding(_ record: GuardRecord, of scope: TurnScope) -> GuardRecord {
         guard let desired else { return record }
         var record = record
@@ -101,8 +105,8 @@ extension TurnCommit {
         return record
     }
 
-    /// What it has to remember after it; written only where that changed.
-    /// - Parameter among: how many instances there were that count, whatever is planned for them.
+    /// Saves the record of the guard after the plan, if it changed.
+    /// - Parameter among: The number of workspaces that the guard takes a share of, before the plan is carried out.
     func save(
         _ record: GuardRecord, _ observed: Observed, since earlier: GuardRecord, after plan: Plan,
         of table: PresetTable, among: Int, planner: Planner, in store: any StoreWriter
@@ -118,12 +122,12 @@ extension TurnCommit {
         record.removals.removeAll { $0.at + window <= now }
         record.additions.removeAll { $0.at + window <= now }
         if removed > 0 { record.removals.append(.init(at: now, count: removed)) }
-        // Before anything went of what a revision takes away.
+        // The number from when the hold began, before any deletion of the revision was carried out.
         let among = record.heldAmong ?? among
         if preset == nil {
             let waiting = waiting(plan, table, state)
             record.heldAmong = waiting.forGuard.isEmpty ? nil : among
-            // What hides a hold of the guard's, as a freeze, does not end it.
+            // Another hold that comes before the guard's, for example a freeze, does not end the guard's hold.
             let held = plan.held.lazy.filter(\.hold.isOfGuard).map(\.action.preset.name)
             record.held = state.held.intersection(waiting.forGuard).union(held)
             record.heldUnder = record.held.isEmpty ? "" : engine.policy.deletionGuard.description
@@ -136,7 +140,7 @@ extension TurnCommit {
             record.lowerings = try record.lowerings.compactMap { lowering in
                 if waiting.all.contains(lowering.name) { return lowering }
                 guard let preset = table[key(lowering.name)] else {
-                    // Of what was not planned for, all is as it was, but for the time.
+                    // The preset was not planned for, so nothing changed except the time.
                     guard lowering.isOld(at: now) else { return lowering }
                     return try isSuspended(lowering.name, observed, in: store) ? lowering : nil
                 }
@@ -147,14 +151,15 @@ extension TurnCommit {
         } else if desired != nil {
             record.heldAmong = among
         }
-        // One that could not be read looks like none.
+        // A record that could not be read looks like an empty one, so it is saved even if it did not change.
         let isReadAgain = desired?.presets != nil
         if isReadAgain || record != earlier { try store.save(record, ofSource: source.name) }
     }
 
     private func key(_ preset: String) -> PresetKey { PresetKey(source: source.name, name: preset) }
 
-    /// Of a pool that was not planned for: it has instances that may have to go when that ends.
+    /// Returns true if a pool that was not planned for is suspended and has unclaimed workspaces, which may have to be
+    /// deleted when the suspension ends.
     private func isSuspended(_ preset: String, _ observed: Observed, in store: any StoreReader) throws -> Bool {
         let key = key(preset)
         guard let preset = try store.presets([key])?.first else { return false }
@@ -162,7 +167,7 @@ extension TurnCommit {
         return try isSuspended && store.unclaimed(of: key) > 0
     }
 
-    /// How many instances the guard takes a share of.
+    /// Returns the number of workspaces that the guard takes a share of.
     func counted(_ plan: Plan, of table: PresetTable, _ observed: Observed) -> Int {
         let state = observed.guardState(of: source.name)
         return plan.pools.reduce((observed.settled[source.name] ?? 0) + state.recentlyRemoved) { sum, pool in
@@ -171,8 +176,8 @@ extension TurnCommit {
         }
     }
 
-    /// The presets of which a revision takes something away that is still there, and of these those of which the guard has
-    /// still to decide: not where the preset says itself that it stays.
+    /// Returns the presets with workspaces that a revision removes and that still exist (`all`). `forGuard` are those
+    /// among them that wait for the guard, and not for their own `deletionPolicy` or `mode`.
     private func waiting(
         _ plan: Plan, _ table: PresetTable, _ state: GuardState
     ) -> (all: Set<String>, forGuard: Set<String>) {

@@ -1,10 +1,10 @@
 import PrewarmCore
 
 extension Engine {
-    /// What besides the commit a plan depends on, as text; it changes with the configuration and with the parser.
+    /// Returns the inputs of a plan besides the commit, as text. It changes with the configuration and with the parser.
     func inputs(of source: Source) -> String { "\(source.scope);\(inputsOfAll)" }
 
-    /// The part that all sources have alike.
+    /// The part of ``inputs(of:)`` that all sources share.
     var currentInputs: String {
         let names = provisioners.keys.sorted().map { "\($0)\(secretNames?[$0]?.sorted() ?? [])" }.joined(separator: ",")
         let (limits, guarding) = (policy.limits, policy.deletionGuard)
@@ -19,7 +19,7 @@ extension Engine {
                 + freezes.map { "\($0.cron),\($0.duration),\($0.timezone),\($0.allowed.map(\.rawValue).sorted())" }
                 .joined()
         }
-        // Where they come later, what could not be read without them can be.
+        // If time zones are installed later, manifests that need them have to be read again.
         let zones = zones.exist ? "" : ";no time zones"
         return "\(parser.version);\(names);\(defaultProvisioner ?? "-");\(texts);\(rules);\(freezes)\(zones)"
     }

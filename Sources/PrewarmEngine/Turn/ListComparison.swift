@@ -1,37 +1,37 @@
 import PrewarmCore
 
-/// What follows from one list of a provisioner: a pure function of the list and of what the store believes.
+/// The result of comparing one list of a provisioner with the store: a pure function of both.
 struct ListComparison {
-    /// What the store believes, as it is read before a list is compared.
+    /// The state of the store before the comparison.
     struct Known: Sendable {
-        /// All that live, of this provisioner.
+        /// The workspaces of this provisioner that are not deleted.
         let workspaces: [Workspace]
         let suspects: [Suspect]
         let canInspect: Bool
         let policy: Policy
-        /// Lists that agree have to be this far apart.
+        /// The time that has to lie between two lists that agree before prewarm trusts them.
         let interval: Duration
     }
 
-    /// Those of this list; what is decided below is among them until it is done.
+    /// The workspaces that this list lacks or reports as broken. Those of the lists below are among them.
     private(set) var suspects: [Suspect] = []
-    /// Ready ones that are believed to be gone or broken: they are replaced.
+    /// Ready workspaces that are lost or broken and will be replaced.
     private(set) var condemned: [(workspace: Workspace, suspect: Suspect)] = []
-    /// Ready ones that the provisioner is asked about before anything is decided.
+    /// Ready workspaces that the provisioner inspects before anything is decided.
     private(set) var inspected: [Workspace] = []
-    /// Claimed ones that are gone or broken, each list anew.
+    /// Claimed workspaces that are lost or broken. `isNew` is false if an earlier list already reported it.
     private(set) var claimed: [(workspace: Workspace, suspect: Suspect, isNew: Bool)] = []
-    /// Claimed ones that were reported and are well again.
+    /// Claimed workspaces that were reported before and are well again.
     private(set) var recovered: [Workspace] = []
     private(set) var suspicion: Suspicion?
     private(set) var unknownStates: Set<String> = []
 
     init(_ listed: [WorkspaceID: ListedWorkspace], startedAt: Timestamp, listedAt: Timestamp, known: Known) {
         let before = Dictionary(known.suspects.map { ($0.workspace, $0) }) { first, _ in first }
-        // What became ready while the list was made need not be in it.
+        // A workspace that became ready while the list was made may be missing in it.
         let expected = known.workspaces.filter { workspace in
             guard [.ready, .claimed].contains(workspace.state), let readyAt = workspace.readyAt else { return false }
-            // One of the future was ready before the clock was put back.
+            // A time in the future comes from a clock that was set back since.
             return readyAt < startedAt || readyAt > listedAt
         }
         var found: [(workspace: Workspace, suspect: Suspect)] = []
@@ -91,8 +91,8 @@ struct ListComparison {
 }
 
 extension Policy {
-    /// More than the guard's share of the ready workspaces, or of all, and always where it is all of them: a provider
-    /// that answers half, more likely than one that lost so much.
+    /// Returns true if the list lacks every workspace, every ready workspace, or more than the deletion guard's share of
+    /// either. A provider that answers only in part is then more likely than a loss.
     fileprivate func isSuspicious(_ ready: Int, of allReady: Int, _ found: Int, ofAll all: Int) -> Bool {
         let isMostOfReady = ready > 0 && (ready == allReady || deletionGuard.isMost(ready, of: allReady))
         return isMostOfReady || found > 1 && (found == all || deletionGuard.isMost(found, of: all))
@@ -103,9 +103,9 @@ extension Policy {
 enum ListedState: Hashable {
     case well
     case gone
-    /// `stopped`, `failed` or `unhealthy`: nobody can use it.
+    /// The list says `stopped`, `failed` or `unhealthy`: the workspace cannot be used.
     case broken(String)
-    /// None of the contract's words: it counts as well.
+    /// The list has a word that is not in the contract. The workspace counts as well.
     case unknown(String)
 
     init(_ state: String?) {
@@ -115,13 +115,14 @@ enum ListedState: Hashable {
         }
         switch state.lowercased() {
         case "ready", "starting": self = .well
-        // Some provisioners go on listing what is gone.
+        // Some provisioners continue to list deleted workspaces.
         case "lost", "gone", "deleted", "deleting": self = .gone
         case "stopped", "failed", "unhealthy": self = .broken(state.lowercased())
         default: self = .unknown(String(state.prefix(64)))
         }
     }
 
+    /// Returns true unless the workspace no longer exists.
     var isThere: Bool { self != .gone }
 
     fileprivate var isSuspect: Bool {

@@ -1,15 +1,17 @@
 import PrewarmCore
 
-/// The events of one comparison with a provisioner's list.
+/// The events that follow from comparing one list of a provisioner with the store.
 struct ListEvents {
     private(set) var events: [Event] = []
     private let provisioner: String
     private let at: Timestamp
 
-    /// The number of orphans that get an event each; the rest is counted in one.
+    /// The largest number of orphans that get an event each. One more event counts the others.
     private static let orphansLimit = 20
 
-    /// - Parameter unknown: states that no list before had.
+    /// - Parameters:
+    ///   - before: The record of the last list; nil if this is the first one.
+    ///   - unknown: The unknown states that no earlier list had.
     init(
         _ report: ResyncReport, _ comparison: ListComparison, before: Listing?, unknown: [String], at: Timestamp
     ) {
@@ -24,7 +26,9 @@ struct ListEvents {
         }
         for workspace in comparison.recovered {
             events.append(
-                event(workspace, .normal, "Recovered", "the provisioner \(provisioner) lists it as ready again"))
+                event(
+                    workspace, .normal, "Recovered", "the provisioner \(provisioner) lists the workspace as ready again"
+                ))
         }
         if let suspicion = report.suspicion, suspicion.isNew {
             events.append(suspicion.event(of: provisioner, at: at))
@@ -34,17 +38,17 @@ struct ListEvents {
             events.append(
                 Event(
                     at: at, kind: .warning, reason: "UnknownState", object: "provisioner", name: provisioner,
-                    message: "its list has a state that prewarm does not know: such workspaces count as ready",
-                    detail: "its list has the state \"\(state.printable)\", which prewarm does not know: "
-                        + "such workspaces count as ready"))
+                    message: "the list contains an unknown state; workspaces in this state count as ready",
+                    detail: "the list contains the unknown state \"\(state.printable)\"; workspaces in this state "
+                        + "count as ready"))
         }
     }
 
-    /// A state is in the words of the provisioner, which not every reader may see.
+    /// Adds the event of a lost or broken workspace. The state is text of the provisioner, so only the detail holds it.
     private mutating func note(_ workspace: Workspace, _ reason: Reason, _ suspect: Suspect, _ more: String = "") {
         let full = suspect.message(of: provisioner) + more
         let isOurs = suspect.state == nil
-        let message = isOurs ? full : "the provisioner calls it broken; \(Operation.withheldError)\(more)"
+        let message = isOurs ? full : "the provisioner reports it as broken; \(Operation.withheldError)\(more)"
         events.append(event(workspace, .warning, reason.rawValue, message, detail: isOurs ? nil : full))
     }
 
@@ -66,8 +70,8 @@ struct ListEvents {
                 Event(
                     at: at, kind: .warning, reason: Reason.orphaned.rawValue, object: "workspace",
                     name: id.rawValue,
-                    message: "the provisioner \(provisioner) lists it, and nobody knows it"
-                        + (deleted.contains(id) ? "; it is deleted" : "")))
+                    message: "the provisioner \(provisioner) lists this workspace, but the store does not know it"
+                        + (deleted.contains(id) ? "; prewarm deletes it" : "")))
         }
         let more = new.count - Self.orphansLimit + max(report.moreOrphans - (before?.moreOrphans ?? 0), 0)
         if new.count > Self.orphansLimit, more > 0 {
@@ -75,7 +79,8 @@ struct ListEvents {
                 Event(
                     at: at, kind: .warning, reason: Reason.orphaned.rawValue, object: "provisioner",
                     name: provisioner,
-                    message: "it lists \(more) more workspaces that nobody knows"))
+                    message: "the provisioner lists \(more) more \(more == 1 ? "workspace" : "workspaces") that the "
+                        + "store does not know"))
         }
     }
 }

@@ -1,8 +1,9 @@
 package import PrewarmCore
 
-/// What can be claimed of some pools, and what should be.
+/// The sums of ready and desired workspaces over several pools.
 package struct PoolTotals: Sendable {
     package let pools: Int
+    /// The sum of the claimable current workspaces. A pool counts at most its desired number.
     package let ready: Int
     package let desired: Int
 
@@ -12,6 +13,7 @@ package struct PoolTotals: Sendable {
         desired = pools.reduce(0) { $0 + $1.counts.desired }
     }
 
+    /// The text `2 pools, 3 of 3 workspaces ready to be claimed`.
     package var sentence: String {
         "\(pools.counted("pool")), \(ready) of \(desired) workspaces ready to be claimed"
     }

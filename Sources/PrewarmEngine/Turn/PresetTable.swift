@@ -1,6 +1,7 @@
 import PrewarmCore
 
-/// Presets by their keys, copied once for all who look them up: each has some twenty parts that are counted.
+/// Presets by their keys. All look-ups share one copy of the presets, since copying a preset updates some twenty reference
+/// counts.
 struct PresetTable {
     let presets: [Preset]
     private let indices: [PresetKey: Int]

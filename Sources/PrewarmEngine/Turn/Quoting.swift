@@ -1,7 +1,7 @@
 import PrewarmCore
 
 extension Engine {
-    /// Adds the lines that errors between files are about; their files are read once more.
+    /// Adds the source lines to errors between files. It reads these files once more.
     func quote(_ catalog: inout Catalog, _ files: [ManifestFile], of source: Source) async throws {
         let paths = Set(catalog.unquotedPaths)
         guard !paths.isEmpty else { return }

@@ -1,29 +1,30 @@
 import PrewarmCore
 
-/// What a turn is asked for.
+/// The parameters of one reconciliation.
 struct TurnRequest: Sendable {
     let source: Engine.Source
-    /// The remote was asked.
+    /// True if the remote was asked for its newest revision.
     let hasPulled: Bool
-    /// Where given, only this preset is acted on.
+    /// The only preset to act on; nil for all presets.
     let preset: String?
-    /// The digest of the only plan that may be carried out.
+    /// The digest of the only plan that may be carried out; nil for any plan.
     let expected: String?
 }
 
-/// Somebody else put a revision in force since the turn began: what was resolved then may be older than that.
+/// Another process applied a revision since the reconciliation began. The target that was resolved may be older, so the
+/// reconciliation starts again.
 struct Overtaken: Error {}
 
 extension Engine {
-    /// The end of a turn: decides and commits.
+    /// Loads the target, plans and commits: the second half of a reconciliation.
     ///
-    /// Where no manifests have to be read besides those that changed, the commit is one transaction without a lease, and
-    /// nothing keeps others from reconciling meanwhile. Otherwise the lease keeps others from reading the same repository
-    /// at the same time. Either way manifests are parsed and linked before the transaction, which only plans and writes.
+    /// If only changed manifests have to be read, the commit is one transaction without a lease, and other processes may
+    /// reconcile meanwhile. Otherwise the lease keeps others from reading the same repository at the same time. In both
+    /// cases manifests are parsed and linked before the transaction, which only plans and writes.
     /// - Parameters:
-    ///   - record: as it was when the turn began.
-    ///   - target: the revision to be put in force; nil: what is in force.
-    /// - Throws: ``Overtaken`` where the turn has to begin anew.
+    ///   - record: The record of the source when the reconciliation began.
+    ///   - target: The revision to apply; nil to plan for the applied revision.
+    /// - Throws: ``Overtaken`` if the reconciliation has to start again.
     func reconcile(
         _ request: TurnRequest, since record: SourceRecord, target: Revision?, arrival: Arrival,
         report: inout TurnReport
@@ -51,7 +52,7 @@ extension Engine {
         report.isNewRevision = report.revision != record.applied
     }
 
-    /// Nil where the target can't be told from what changed.
+    /// Commits without the lease. Returns nil if all manifests have to be read to know the desired state of the target.
     private func goOn(
         _ request: TurnRequest, since record: SourceRecord, target: Revision?, _ arrival: Arrival,
         after failure: GitFailure? = nil
@@ -66,7 +67,7 @@ extension Engine {
         }
         let desired = changed
         let report = try await store.write { store in
-            // One transaction needs no lease: a holder whose lease has run out finds out what was applied meanwhile.
+            // One transaction needs no lease: a holder whose lease has expired detects what was applied meanwhile.
             try checkNobodyElseHolds(source, in: store)
             let current = try self.record(of: source, in: store)
             if target != nil { try check(current, isAs: record) }
@@ -79,7 +80,7 @@ extension Engine {
         return report
     }
 
-    /// The part of a turn that holds the lease.
+    /// Reads all manifests of the target and commits, while it holds the lease of the source.
     private func readAll(
         _ request: TurnRequest, since record: SourceRecord, target: Revision, _ arrival: Arrival
     ) async throws -> TurnReport {
@@ -111,7 +112,7 @@ extension Engine {
         }
     }
 
-    /// Keeps what was parsed, a little at a time: there may be very many files, and claims wait for each transaction.
+    /// Saves parse results in small transactions: there may be very many files, and claims wait for each transaction.
     private func keepParsed(_ files: [(blob: String, bytes: [UInt8])]) async throws {
         let version = parser.version
         var (rest, room) = (files[...], Self.mostBytesKept)
@@ -127,11 +128,12 @@ extension Engine {
         }
     }
 
-    /// The bytes of parse results that one revision may add to the store; more are parsed again when they are needed.
+    /// The largest number of bytes of parse results that one revision adds to the store. The others are parsed again when
+    /// they are needed.
     private static let mostBytesKept = 16 << 20
 
-    /// Manifests are parsed and linked before the transaction that applies them, against what was applied then: throws
-    /// ``Overtaken`` where that has changed since, be it back to the same revision.
+    /// Throws ``Overtaken`` if the source changed since `record` was read. Manifests are linked against the presets that
+    /// were applied then, so the check also fails if another revision was applied and then the same one again.
     private func check(_ current: SourceRecord, isAs record: SourceRecord) throws {
         guard current.applied == record.applied, current.appliedAt == record.appliedAt,
             current.inputs == record.inputs
@@ -142,7 +144,7 @@ extension Engine {
         observe(.parsed(known: desired.filesKnown, new: desired.filesParsed))
     }
 
-    /// Whether manifests have to be read for a revision to be in force.
+    /// Returns true if manifests have to be read to apply a revision.
     func isNew(_ target: Revision, to record: SourceRecord, of source: Source) -> Bool {
         target != record.applied || record.inputs != inputs(of: source)
     }

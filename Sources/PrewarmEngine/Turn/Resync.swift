@@ -1,30 +1,30 @@
 package import PrewarmCore
 
-/// What a provisioner's own list says about what the store believes.
+/// The result of comparing the list of one provisioner with the store.
 package struct ResyncReport: Sendable {
     package let provisioner: String
-    /// Ready ones that are gone or broken: the next turn replaces them.
+    /// Ready workspaces that are lost or broken. The next reconciliation replaces them.
     package var lost: [Workspace] = []
-    /// Ready ones that the provisioner is asked about, one by one, before they count as gone.
+    /// Ready workspaces that the list lacks or reports as broken, and that the provisioner inspects one by one first.
     package var inspected: [Workspace] = []
-    /// Claimed ones that are gone or broken. They are their owners', so they stay as they are.
+    /// Claimed workspaces that are lost or broken. They belong to their owners, so prewarm does not touch them.
     package var missingClaimed: [Workspace] = []
-    /// The list lacks so much that it is not believed until a later one agrees.
+    /// Set if the list lacks so many workspaces that prewarm does not trust it until a later list agrees.
     package var suspicion: Suspicion?
-    /// At most ``Orphan/keptLimit``.
+    /// The orphans, at most ``Orphan/keptLimit``.
     package var orphans: [Orphan] = []
     /// The number of orphans beyond ``orphans``.
     package var moreOrphans = 0
-    /// Orphans that are deleted from now on, because the policy says so.
+    /// Orphans that prewarm deletes, because the policy says so.
     package var deleted: [WorkspaceID] = []
-    /// Why the list could not be had; everything stays as it is.
+    /// The reason why the provisioner could not list. Nothing was changed then.
     package var failure: ProvisionerFailure?
 }
 
 extension Engine {
-    /// Compares the store with what really exists, for each provisioner that can list and that was not asked for longer
-    /// than its interval.
-    /// - Parameter force: asks all of them, whenever they were asked.
+    /// Compares the store with the lists of the provisioners. It asks each provisioner that can list and whose last list
+    /// is older than its resync interval.
+    /// - Parameter force: If true, it asks every provisioner that can list.
     package func resync(force: Bool = false) async throws -> [ResyncReport] {
         var reports: [ResyncReport] = []
         for name in provisioners.keys.sorted() {
@@ -49,12 +49,13 @@ extension Engine {
         policy.resync[provisioner] ?? Policy.standardResync
     }
 
-    /// The time that a resync may take: that of each list, and some for the store.
+    /// The longest time of a resync: the sum over all lists, and one minute for the store.
     var longestResync: Duration {
         provisioners.values.filter { $0.operations.contains(.list) }.reduce(.seconds(60)) { $0 + $1.longestList }
     }
 
-    /// Where nothing exists there is nothing to compare: the time runs from then on.
+    /// Returns true if the last list is older than the interval. If no workspace exists yet, there is nothing to compare:
+    /// the interval then begins now.
     private func isResyncDue(_ name: String) async throws -> Bool {
         let now = now()
         let interval = resyncInterval(of: name)
@@ -66,11 +67,12 @@ extension Engine {
         return false
     }
 
-    /// Reads and compares before the write transaction: a list can be long, and claims wait for nothing but writing.
+    /// Compares a list and records the result. It reads and compares before the write transaction: a list can be long, and
+    /// claims wait only for writes.
     private func compare(
         _ listed: [ListedWorkspace], of name: String, startedAt: Timestamp
     ) async throws -> ResyncReport {
-        // Named twice, it is one all the same.
+        // A workspace that is listed twice counts once.
         let present = Dictionary(listed.map { ($0.id, $0) }) { first, _ in first }
         let canInspect = provisioners[name]?.operations.contains(.inspect) == true
         let (known, last) = try await store.read { store in
@@ -119,7 +121,8 @@ extension Engine {
 
     private static let unknownStatesLimit = 20
 
-    /// - Returns: those that were ready until now.
+    /// Marks ready workspaces as lost or failed.
+    /// - Returns: The workspaces that were still ready.
     private func condemn(_ comparison: ListComparison, in store: any StoreWriter) throws -> [Workspace] {
         var condemned: [Workspace] = []
         for (workspace, suspect) in comparison.condemned {
@@ -131,7 +134,8 @@ extension Engine {
         return condemned
     }
 
-    /// - Returns: all that are being inspected, earlier ones included.
+    /// Inserts an inspect operation for each workspace that has no unfinished operation.
+    /// - Returns: All workspaces that are being inspected, also because of earlier lists.
     private func inspect(_ workspaces: [Workspace], in store: any StoreWriter) throws -> [Workspace] {
         let now = now()
         var generator = SystemRandomNumberGenerator()
@@ -150,10 +154,10 @@ extension Engine {
         return Array(inspected)
     }
 
-    /// The number of workspaces of which one list may cause inspections; the next list causes those of the rest.
+    /// The largest number of inspections that one list causes. The next list causes the others.
     private static let inspectionsLimit = 500
 
-    /// An event where that begins or ends.
+    /// Records that the list failed or works again, with an event when that begins and when it ends.
     private func noteList(
         _ failure: ProvisionerFailure?, of provisioner: String, at now: Timestamp, in store: any StoreWriter
     ) throws {
@@ -164,7 +168,7 @@ extension Engine {
             return try store.append([
                 Event(
                     at: now, reason: "ListRecovered", object: "provisioner", name: provisioner,
-                    message: "what it has can be listed again")
+                    message: "the provisioner can list its workspaces again")
             ])
         }
         let message = masked(failure.message).printable
@@ -176,12 +180,14 @@ extension Engine {
         try store.append([
             Event(
                 at: now, kind: .warning, reason: "ListFailed", object: "provisioner", name: provisioner,
-                message: "its list failed, so that prewarm finds no lost workspaces; \(Operation.withheldError)",
-                detail: "what it has can't be listed, so that nothing that is lost is found: \(message)")
+                message: "the provisioner cannot list its workspaces, so prewarm cannot detect lost ones; "
+                    + "\(Operation.withheldError)",
+                detail: "the provisioner cannot list its workspaces, so prewarm cannot detect lost ones: \(message)")
         ])
     }
 
-    /// - Returns: those that are kept, in the order of their ids, and how many more there are.
+    /// Finds the orphans in a list.
+    /// - Returns: At most ``Orphan/keptLimit`` orphans in the order of their ids, and the number of further ones.
     private func orphans(
         _ listed: [ListedWorkspace], _ provisioner: String, _ known: [Orphan], live: Set<WorkspaceID>,
         _ startedAt: Timestamp
@@ -194,7 +200,7 @@ extension Engine {
             var kept: [Orphan] = []
             for (index, found) in strangers.enumerated() {
                 guard kept.count < Orphan.keptLimit else { return (kept, strangers.count - index) }
-                // One that was deleted while the list was made may still be in it.
+                // A workspace that was deleted while the list was made may still be in it.
                 if try store.workspace(found.id.rawValue)?.id == found.id {
                     let operations = try store.operations(OperationFilter(workspace: found.id))
                     guard let last = operations.compactMap(\.operation.finishedAt).max(),
@@ -210,7 +216,7 @@ extension Engine {
         }
     }
 
-    /// How long a list may go on showing what is deleted.
+    /// The time for which a list may still show a deleted workspace.
     private static let listLag = Duration.seconds(60)
 
     private func delete(_ orphans: [Orphan], in store: any StoreWriter) throws {
@@ -237,6 +243,6 @@ extension Engine {
 }
 
 extension PresetKey {
-    /// Where the deletions of orphans stand; no source and no preset can have this name.
+    /// The key under which the deletions of orphans are stored. No source and no preset can have this name.
     package static let orphans = PresetKey(source: "-", name: "orphans")
 }

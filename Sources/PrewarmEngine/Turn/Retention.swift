@@ -1,13 +1,15 @@
 import PrewarmCore
 
-/// How long what is over is kept.
+/// The times for which history is kept.
 enum Retention {
-    /// Finished operations with their logs, events and deleted workspaces.
+    /// The time for finished operations with their logs, events and deleted workspaces: 14 days.
     static let history = Duration.seconds(14 * 86_400)
+    /// The time for entries of the audit log: 90 days.
     static let audit = Duration.seconds(90 * 86_400)
 }
 
 extension StoreWriter {
+    /// Deletes history that is older than ``Retention`` says. It does nothing if that was done within the last hour.
     func forgetOld(now: Timestamp) throws {
         if try forgetHistory(before: now - Retention.history) { try forgetAudit(before: now - Retention.audit) }
     }

@@ -1,9 +1,9 @@
 import PrewarmCore
 
-/// What makes room for workspaces that limits hold back.
+/// Making room for workspaces that a limit holds back.
 extension TurnCommit {
-    /// Puts deletions that make room before other operations, and lets other sources look whether a kept failure of theirs
-    /// gives way.
+    /// Moves deletions that make room before other operations. If the limit of all sources holds workspaces back, the
+    /// other sources with failed workspaces are planned again, since a failed workspace that they keep may be deleted.
     func makeRoom(for plan: Plan, in store: any StoreWriter) throws {
         var scopes: Set<Suspension.Scope> = []
         for held in plan.held where held.action.kind == .create {
@@ -25,8 +25,8 @@ extension TurnCommit {
 }
 
 extension Engine {
-    /// How many presets of other sources lack workspaces because of the limit in all, where that limit is reached and a
-    /// kept failure of this source could give way.
+    /// Returns the number of presets of other sources whose workspaces the limit of all sources holds back. Returns 0 if
+    /// the limit is not reached, or if this source keeps no failed workspace that could be deleted to make room.
     func heldElsewhere(
         of source: String, _ scope: TurnScope, _ observed: Observed, in store: any StoreReader
     ) throws -> Int {
@@ -41,7 +41,8 @@ extension Engine {
         }
     }
 
-    /// How long builds take, where that decides when workspaces are replaced.
+    /// Returns the expected build times of presets with a `ttl`: they decide when a workspace is replaced before it
+    /// expires.
     func buildTimes(
         of presets: [Preset], source: String, in store: any StoreReader
     ) throws -> [PresetKey: Duration] {
@@ -52,7 +53,7 @@ extension Engine {
 }
 
 extension PresetChange {
-    /// Whether earlier failures say nothing about the preset any more.
+    /// Returns true if the change makes earlier build failures void: a new fingerprint or a new failure limit.
     var isNewTry: Bool {
         before?.fingerprint != now.fingerprint || before?.failureLimit != now.failureLimit
     }

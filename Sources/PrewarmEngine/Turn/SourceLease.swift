@@ -1,15 +1,17 @@
 import PrewarmCore
 
-/// One reconcile at a time for each source (DESIGN.md §2).
+/// The lease of a source: one reconciliation at a time (DESIGN.md §1).
 extension Engine {
-    /// Takes the lease of a source, and says how the source is then.
+    /// Takes the lease of a source, and returns it with the record of the source in the same transaction.
+    /// - Throws: ``TurnError/leaseHeld(source:by:)``
     func acquireLease(of source: Source) async throws -> (lease: Lease, record: SourceRecord) {
         try await store.write { store in
             (try takeLease(of: source, until: now() + source.lease, in: store), try record(of: source, in: store))
         }
     }
 
-    /// - Returns: the lease as it was last given.
+    /// Checks that no other process holds the lease of the source.
+    /// - Returns: The last lease of the source, which may have expired.
     /// - Throws: ``TurnError/leaseHeld(source:by:)``
     @discardableResult
     func checkNobodyElseHolds(_ source: Source, in store: any StoreReader) throws -> Lease? {
@@ -20,7 +22,7 @@ extension Engine {
         return current
     }
 
-    /// Over from a holder that is dead or late, if need be: its fence is not the newest any more.
+    /// Takes the lease, also from a holder that has ended or whose time has expired. The new fence makes its writes fail.
     private func takeLease(of source: Source, until: Timestamp, in store: any StoreWriter) throws -> Lease {
         let current = try checkNobodyElseHolds(source, in: store)
         let lease = Lease(holder: holder, fence: (current?.fence ?? 0) + 1, until: until)
@@ -29,7 +31,7 @@ extension Engine {
     }
 
     func release(_ lease: Lease, of source: Source) async {
-        // A lease that can't be given back runs out.
+        // If the release fails, the lease expires.
         try? await store.write { store in try release(lease, of: source.name, in: store) }
     }
 
@@ -38,13 +40,14 @@ extension Engine {
         try store.save(Lease(holder: lease.holder, fence: lease.fence, until: now()), ofSource: source)
     }
 
-    /// Throws where somebody else has taken the lease since.
+    /// Throws ``TurnError/leaseLost(source:)`` if another process has taken the lease since.
     func check(_ lease: Lease, of source: String, in store: any StoreReader) throws {
         guard try store.lease(ofSource: source)?.fence == lease.fence else { throw TurnError.leaseLost(source: source) }
     }
 
-    /// Not where its time is over, and not where its holder is dead.
-    /// - Parameter longest: the time for which such a lease is given.
+    /// Returns true if the lease has not expired and its holder is not known to have ended.
+    /// - Parameter longest: The time for which such a lease is taken. A lease whose end is further away than this comes from
+    ///   a clock that was set back since.
     package func isInForce(_ lease: Lease, atMost longest: Duration) -> Bool {
         !lease.until.hasCome(at: now(), atMost: longest) && !isDead(lease.holder)
     }

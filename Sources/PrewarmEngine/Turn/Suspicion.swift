@@ -1,21 +1,21 @@
 package import PrewarmCore
 
-/// A provisioner's list that suddenly lacks more than the guard's share: a provider that answers half, more likely than
-/// one that lost it all (DESIGN.md §8).
+/// A list of a provisioner that suddenly lacks more workspaces than the deletion guard's share. A provider that answers
+/// only in part is then more likely than a loss, so prewarm waits for a second list (DESIGN.md §3).
 package struct Suspicion: Hashable, Sendable {
-    /// The workspaces that the list lacks or calls broken, and that are not replaced until a later list agrees.
+    /// The workspaces that the list lacks or reports as broken. They are not replaced until a later list agrees.
     package let missing: Set<WorkspaceID>
-    /// How many should be in the list.
+    /// The number of workspaces that should be in the list.
     package let expected: Int
-    /// How far apart the lists that agree have to be.
+    /// The time that has to lie between two lists that agree.
     package let interval: Duration
-    /// False where the list before lacked the same ones.
+    /// False if the list before lacked the same workspaces.
     package let isNew: Bool
 
-    /// For the status and the command line.
+    /// Returns one sentence for events, logs and the command line.
     package func message(of provisioner: String) -> String {
         "the list of the provisioner \(provisioner) lacks \(missing.count) of \(expected) workspaces that should be in it; "
-            + "none of them is replaced until a list at least \(interval.prewarmText) later agrees"
+            + "prewarm does not replace them until a list at least \(interval.prewarmText) later agrees"
     }
 
     func event(of provisioner: String, at: Timestamp) -> Event {

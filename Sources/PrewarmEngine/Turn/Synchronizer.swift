@@ -1,7 +1,8 @@
 package import PrewarmCore
 import Synchronization
 
-/// `prewarm sync`: turns and operations until there is nothing left to do now, or, waiting, until all pools are full.
+/// The work of `prewarm sync`: reconciliations and operations until nothing is due now. With a time limit, it continues
+/// until all pools have converged.
 package struct Synchronizer: Sendable {
     private let engine: Engine
     private let sources: [String]
@@ -9,7 +10,7 @@ package struct Synchronizer: Sendable {
     private let preset: String?
     private let waitsUntil: ContinuousClock.Instant?
     private let refreshes: Bool
-    /// Digests by source: just these plans are carried out.
+    /// The digests of the plans to carry out, by source; nil to carry out any plan.
     private let expected: [String: String]?
     private let observe: @Sendable (Progress) -> Void
     private let touched = TouchedPools()
@@ -17,16 +18,17 @@ package struct Synchronizer: Sendable {
     package enum Progress: Sendable {
         case turn(TurnReport)
         case operation(OperationRunner.Progress)
-        /// Another process reconciles the source.
+        /// Another process reconciles the source, and this one waits for up to 30 seconds.
         case waitingForLease(source: String)
         case resync(ResyncReport)
     }
 
+    /// The result of a whole sync.
     package struct Report: Sendable {
-        /// The first turn of each source.
+        /// The first reconciliation of each source.
         package var turns: [TurnReport] = []
-        /// Each source as it was left: the pools that a turn looked at, and all where many of them, or others, are not
-        /// as wanted.
+        /// The final state of each source: the pools that were planned for, and all pools if others have not converged.
+        /// It is empty if nothing changed and nothing ran.
         package var last: [TurnReport] = []
         package var succeeded = 0
         package var failed: [Operation] = []
@@ -35,9 +37,11 @@ package struct Synchronizer: Sendable {
     }
 
     /// - Parameters:
-    ///   - waitsUntil: nil doesn't wait for what is not due yet.
-    ///   - expected: digests of the plans to carry out, by source; nothing more is planned then.
-    ///   - refreshes: asks the provisioners what really exists, whenever that was done last.
+    ///   - revision: A branch, tag or commit to apply instead of the configured ref; nil for the configured ref.
+    ///   - preset: The only preset to act on; nil for all.
+    ///   - waitsUntil: The end of the wait for pools to converge; nil to wait only for operations that are due now.
+    ///   - refreshes: If true, all provisioners are asked for their lists, however old the last lists are.
+    ///   - expected: The digests of the plans to carry out, by source. Nothing else is planned then.
     package init(
         _ engine: Engine, sources: [String], revision: String? = nil, preset: String? = nil,
         waitsUntil: ContinuousClock.Instant? = nil, refreshes: Bool = false,
@@ -54,6 +58,8 @@ package struct Synchronizer: Sendable {
         self.observe = observe
     }
 
+    /// Runs the sync to its end.
+    /// - Throws: ``TurnError``, ``StoreError``, and ``ClaimError/unknownPreset(_:known:)`` if `preset` does not exist.
     package func run() async throws -> Report {
         var report = Report()
         for resync in try await engine.resync(force: refreshes) { observe(.resync(resync)) }
@@ -82,20 +88,20 @@ package struct Synchronizer: Sendable {
             try await Task.sleep(for: .milliseconds(200))
             for source in sources { _ = try await replan(source) }
         }
-        // Where nothing changed and nothing ran there is nothing to look at again, however many pools there are.
+        // If nothing changed and nothing ran, no pool is assessed again, however many pools there are.
         let isQuiet = report.turns.allSatisfy(\.isQuiet) && report.succeeded == 0 && report.failed.isEmpty
         if isCut || report.last.isEmpty && !isQuiet { report.last = try await assess() }
         report.unfinished = Unfinished.of(report.last, preset: preset)
         return report
     }
 
-    /// Nil where the time to wait was over before: what runs then is ended in order, and asked for again by the next
-    /// run with the same id.
+    /// Runs due operations. Returns nil if the time limit was reached first: running operations are then ended in order,
+    /// and the next run repeats them with the same ids.
     private func run(_ runner: OperationRunner) async throws -> OperationRunner.Report? {
         try await inTime { try await runner.run { try await expected == nil ? replan() : false } }
     }
 
-    /// Nil where the time to wait was over before, and the body was cancelled.
+    /// Runs the body within the time limit. Returns nil if the limit was reached first and the body was canceled.
     private func inTime<Value: Sendable>(
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value? {
@@ -110,12 +116,12 @@ package struct Synchronizer: Sendable {
             defer { group.cancelAll() }
             if let value = try await group.next() ?? nil { return value }
             group.cancelAll()
-            // It may have been past what can be cancelled.
+            // The body may have been past the point where it can be canceled.
             return try? await group.next() ?? nil
         }
     }
 
-    /// A name that is misspelt must not look like a pool that is full.
+    /// Throws if the preset does not exist, since a misspelled name must not look like a full pool.
     private func checkPreset(_ turns: [TurnReport]) async throws {
         guard let preset, turns.allSatisfy({ $0.failure == nil }) else { return }
         let known = try await engine.store.read { store in
@@ -146,8 +152,8 @@ package struct Synchronizer: Sendable {
     private static func overdue(_ source: String) -> TurnReport {
         var report = TurnReport(source: source)
         report.failure = GitFailure(
-            .unreachable, "the time to wait was over before the repository was read",
-            hint: "wait longer, or see by `prewarm doctor` whether its server answers")
+            .unreachable, "cannot read the repository of the source \(source) within the time limit",
+            hint: "increase `--timeout`, or run `prewarm doctor` to check whether the git server answers")
         return report
     }
 
@@ -163,7 +169,7 @@ package struct Synchronizer: Sendable {
             touched.note(turn)
             return !turn.plan.actions.isEmpty
         } catch TurnError.leaseHeld, TurnError.leaseLost {
-            // Whoever has the lease plans what there is to plan.
+            // The holder of the lease plans for this source.
             return false
         }
     }
@@ -180,11 +186,11 @@ package struct Synchronizer: Sendable {
         return reports
     }
 
-    /// Not where all that is missing waits for somebody to mend something.
+    /// Returns true if a pool can still converge without a person who fixes something.
     private func isWorthWaiting(_ report: Report) async throws -> Bool {
         if try await engine.store.read({ try $0.restoredHold() }) != nil { return false }
         let pending = try await engine.store.read { try $0.operations(OperationFilter(states: [.pending], limit: 1)) }
-        // Somebody may have claimed since the last plan.
+        // A workspace may have been claimed since the last plan.
         let isToDo = report.last.contains { last in
             last.plan.actions.contains { preset == nil || $0.preset.name == preset }
         }
@@ -195,7 +201,7 @@ package struct Synchronizer: Sendable {
     }
 }
 
-/// The pools that turns have looked at, by source.
+/// The pools that reconciliations have planned for, by source.
 private final class TouchedPools: Sendable {
     private let keys = Mutex<[String: Set<PresetKey>]>([:])
 

@@ -1,15 +1,16 @@
 import PrewarmCore
 
 extension Engine {
-    /// Pulls a source, plans, and commits the plan as operations. Nothing is asked of a provisioner here.
+    /// Reconciles a source: pulls it, plans, and commits the plan as operations. It asks no provisioner.
     ///
-    /// A turn that finds nothing new costs one ref advertisement and one row, and writes nothing.
+    /// A reconciliation that finds nothing new costs one ref advertisement and one row, and writes nothing.
     /// - Parameters:
-    ///   - pull: false plans from what is in force without asking the remote.
-    ///   - revision: a branch, tag or commit to apply in place of the configured ref; the next turn goes back to that.
-    ///   - preset: where given, only this preset is acted on.
-    ///   - expected: the digest of the plan to carry out; any other is refused.
-    /// - Throws: ``TurnError``, ``StoreError``. A remote that can't be read is reported, not thrown.
+    ///   - pull: If false, it plans for the applied revision without asking the remote.
+    ///   - revision: A branch, tag or commit to apply instead of the configured ref. The next reconciliation returns to the
+    ///     configured ref.
+    ///   - preset: The only preset to act on; nil for all.
+    ///   - expected: The digest of the plan to carry out. Any other plan is refused.
+    /// - Throws: ``TurnError``, ``StoreError``. If the remote cannot be read, the report says so, and nothing is thrown.
     package func turn(
         _ name: String, pull: Bool = true, revision: String? = nil, preset: String? = nil, expected: String? = nil
     ) async throws -> TurnReport {
@@ -43,7 +44,7 @@ extension Engine {
             do {
                 target = try await self.target(of: source, revision: revision, pin: pin, applied: record.applied)
             } catch let failure as GitFailure {
-                // Who is asked to stop has learned nothing of the remote.
+                // A canceled request says nothing about the remote.
                 try Task.checkCancellation()
                 report.failure = failure
             }
@@ -69,7 +70,8 @@ extension Engine {
         return report
     }
 
-    /// What a turn would do now, at a revision if one is given; touches nothing but the mirror.
+    /// Returns the plan that a reconciliation would make now. It changes only the mirror.
+    /// - Parameter revision: A branch, tag or commit to plan for; nil for the configured ref.
     package func preview(_ name: String, revision: String? = nil) async throws -> TurnReport {
         guard let source = sources[name] else { throw TurnError.unknownSource(name) }
         var report = TurnReport(source: name)
@@ -118,7 +120,7 @@ extension Engine {
         return report
     }
 
-    /// As the store has it; of a source that it has not met, one with nothing in force.
+    /// Returns the record of a source; a new one without an applied revision if the store has none.
     func record(of source: Source, in store: any StoreReader) throws -> SourceRecord {
         try store.source(source.name) ?? SourceRecord(name: source.name, url: source.url)
     }
@@ -152,7 +154,8 @@ extension Engine {
             now: now, policy: policy, zones: zones.rules(of: names), isStoreRestored: try store.restoredHold() != nil)
     }
 
-    /// Writes only where that changes something, so that a remote that stays away costs no writes.
+    /// Records that the source cannot be read, or that it can be read again (nil), with an event. It writes only if
+    /// something changes, so that a remote that stays down costs no writes.
     func note(_ failure: GitFailure?, of source: Source) async throws {
         let now = now()
         let failure = failure.map { GitFailure($0.reason, masked($0.message), hint: $0.hint.map(masked)) }

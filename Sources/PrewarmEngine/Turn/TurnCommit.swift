@@ -1,29 +1,33 @@
 import PrewarmCore
 
-/// Decides and writes in one transaction, so that a plan is never made from what is no longer so.
+/// The transaction of a reconciliation: it plans and writes, so that no plan is made from outdated state.
 struct TurnCommit: Sendable {
     let engine: Engine
     let request: TurnRequest
-    /// As the transaction finds it.
+    /// The record of the source at the beginning of the transaction.
     let record: SourceRecord
-    /// Nil: what is in force stays as it is.
+    /// The desired state to apply; nil if the applied revision stays.
     let desired: Desired?
-    /// The revision that ``desired`` is of.
+    /// The revision of ``desired``.
     let target: Revision?
-    /// Why the newest revision could not be had.
+    /// The reason why the newest revision could not be read.
     let failure: GitFailure?
-    /// What is to be told before all else.
+    /// Events that are recorded before all others.
     let news: [Event]
     let now: Timestamp
 
-    /// In force after it.
+    /// The applied revision after the transaction.
     var revision: Revision? { desired == nil ? record.applied : target }
     var source: Engine.Source { request.source }
+    /// The only preset to act on; nil for all.
     var preset: String? { request.preset }
-    /// The remote was read: an earlier failure is over.
+    /// Returns true if the remote was read, which ends an earlier failure.
     var isRecovered: Bool { request.hasPulled && failure == nil }
+    /// Returns true if the transaction applies another revision than before.
     var isNewRevision: Bool { desired != nil && revision != record.applied }
 
+    /// Applies the desired state, observes, plans, and saves the plan as operations.
+    /// - Throws: ``TurnError/planChanged(source:)``, ``StoreError``
     func run(in store: any StoreWriter) throws -> TurnReport {
         if !news.isEmpty { try store.append(news) }
         var failures = try store.failures(source: source.name)
@@ -43,7 +47,7 @@ struct TurnCommit: Sendable {
         report.diagnostics = try desired?.diagnostics ?? store.diagnostics(source: source.name)
         report.plan = planner.plan(report.presets, observed: observed)
         report.plan.noteChange(scope.settled?.nextChange)
-        // Another source may make room, which is no news of this one.
+        // Another source may make room without an event of this source, so this one looks again soon.
         if engine.sources.count > 1, report.plan.held.contains(where: \.hold.isOfAllSources) {
             report.plan.noteChange(now + .seconds(15))
         }
@@ -67,14 +71,15 @@ struct TurnCommit: Sendable {
         return report
     }
 
-    // MARK: What is desired
+    // MARK: Desired state
 
-    /// - Parameter failures: without those that a new version makes void.
+    /// Saves the desired state.
+    /// - Parameter failures: The failures of the source. Those that a new definition makes void are removed.
     private func put(_ desired: Desired, _ failures: inout [FailureRecord], in store: any StoreWriter) throws {
         try noteRevision(desired, in: store)
         try store.save(desired.changes.map(\.now))
         if let templates = desired.templates { try store.replaceTemplates(templates, source: source.name) }
-        // Where only what changed was looked at, there were none and are none.
+        // If only changed files were read, there were no diagnostics before, and there are no new ones.
         if desired.presets != nil { try store.replaceDiagnostics(desired.diagnostics, source: source.name) }
         try store.saveParsed(desired.newlyParsed, parserVersion: engine.parser.version)
         let failing = Set(failures.map(\.preset))
@@ -89,7 +94,7 @@ struct TurnCommit: Sendable {
         }
     }
 
-    /// Forgets presets that are gone from git and have no instances any more, and returns the others.
+    /// Deletes the records of presets that were removed from git and have no workspaces left. Returns the other presets.
     private func forgetGone(
         among presets: [Preset], _ observed: Observed, in store: any StoreWriter
     ) throws -> [Preset] {
@@ -107,11 +112,11 @@ struct TurnCommit: Sendable {
                 Event(
                     at: now, reason: "Forgotten", object: "preset", name: preset.key.name,
                     source: source.name, preset: preset.key.name,
-                    message: "gone from git, and its last instance is gone")
+                    message: "the preset was removed from git, and its last workspace is deleted")
             })
     }
 
-    // MARK: What is done
+    // MARK: Actions
 
     private func carryOut(
         _ plan: Plan, of presets: PresetTable, observed: Observed, in store: any StoreWriter
@@ -123,7 +128,7 @@ struct TurnCommit: Sendable {
         var events = EventBatch(at: now, source: source.name)
         for action in plan.actions { events.count(action) }
         counts.created = try create(plan, of: presets, &identifiers, in: store)
-        // Between the reading and here nobody wrote: it is one transaction.
+        // The states are as the plan saw them, since reading and writing are one transaction.
         let leaving = plan.actions.compactMap { $0.kind == .create ? nil : $0.workspace }
         let cancelled = plan.actions.compactMap { $0.kind == .cancel ? $0.workspace : nil }
         try store.cancelOperations(of: leaving, now: now)
@@ -148,7 +153,7 @@ struct TurnCommit: Sendable {
         return counts
     }
 
-    /// - Returns: how many.
+    /// Inserts the new workspaces of the plan with their operations. Returns their number.
     private func create(
         _ plan: Plan, of presets: PresetTable, _ identifiers: inout IdentifierFactory, in store: any StoreWriter
     ) throws -> Int {
@@ -156,7 +161,7 @@ struct TurnCommit: Sendable {
         var groups: [NewWorkspaces] = []
         var rest = plan.actions[...]
         while let first = rest.first {
-            // What a preset lacks is planned in one go.
+            // The creates of one preset follow each other in the plan.
             let alike = rest.prefix { $0.kind == first.kind && $0.reason == first.reason && $0.preset == first.preset }
             rest = rest[alike.endIndex...]
             guard first.kind == .create, let preset = presets[first.preset] else { continue }
@@ -168,9 +173,9 @@ struct TurnCommit: Sendable {
         return groups.reduce(0) { $0 + $1.ids.count }
     }
 
-    // MARK: What is remembered
+    // MARK: Records
 
-    /// Only those that changed.
+    /// Saves the conditions that changed, with their events.
     private func saveConditions(of report: TurnReport, in store: any StoreWriter) throws {
         var changed: [PresetKey: [Condition]] = [:]
         report.forEachStatus(at: now) { status in
@@ -181,8 +186,8 @@ struct TurnCommit: Sendable {
         try store.save(changed)
     }
 
-    /// What is done while a revision is in force is its doing.
-    /// - Returns: where it is converged for the first time, how long that took.
+    /// Adds the actions to the record of the applied revision.
+    /// - Returns: The time until convergence, if every pool has converged to the revision for the first time.
     private func account(_ counts: ActionCounts, isConverged: Bool, in store: any StoreWriter) throws -> Duration? {
         let known = isNewRevision ? nil : try store.revisions(source: source.name, limit: 1).first
         guard var newest = known ?? arrived else { return nil }
@@ -198,7 +203,7 @@ struct TurnCommit: Sendable {
         return known?.convergedAt == nil ? try noteConvergence(of: newest, in: store) : nil
     }
 
-    /// Of a new revision, before anything is done because of it.
+    /// The first record of a new revision, without any actions.
     private var arrived: RevisionRecord? {
         guard isNewRevision, let desired, let revision else { return nil }
         return RevisionRecord(
@@ -222,7 +227,7 @@ struct TurnCommit: Sendable {
         let hasPruned = scope.presets.contains { $0.retirement == .pruned }
         record.quietUntil = isComplete && !hasPruned ? plan.nextChange ?? .distantFuture : nil
         if !scope.isReadable { record.readAgain() }
-        // A remote that stays away costs no writes.
+        // A remote that stays down costs no writes.
         if failure != nil, plan.actions.isEmpty, record == self.record, !record.isPlannedAhead(of: now) { return }
         record.plannedAt = now
         try store.save(record)
@@ -235,7 +240,7 @@ struct ActionCounts: Sendable {
     var cancelled = 0
 }
 
-/// Finds out which provisioner made a workspace: the preset's, unless that has changed since.
+/// The provisioners that made workspaces: that of the preset, unless the preset has changed since.
 private struct Makers {
     private let presets: PresetTable
     private let fingerprints: [WorkspaceID: Fingerprint]
@@ -258,11 +263,11 @@ private struct Makers {
     }
 }
 
-/// One event for all actions of one kind and reason on one preset.
+/// The events of a plan: one for all actions of one kind and reason on one preset.
 private struct EventBatch {
     let at: Timestamp
     let source: String
-    /// Which of ``groups`` it is.
+    /// The index of each key in ``groups``.
     private var indices: [Key: Int] = [:]
     private var groups: [(key: Key, count: Int)] = []
     private var last = 0
@@ -280,7 +285,7 @@ private struct EventBatch {
 
     mutating func count(_ action: Action) {
         let key = Key(preset: action.preset.name, kind: action.kind, reason: action.reason)
-        // Actions of one group mostly come one after the other.
+        // Actions of one group usually follow each other, so the last group is tried first.
         if last >= groups.count || groups[last].key != key {
             last = indices[key] ?? groups.count
             if last == groups.count {
@@ -296,15 +301,16 @@ private struct EventBatch {
             Event(
                 at: at, reason: key.reason.rawValue, object: "preset", name: key.preset, source: source,
                 preset: key.preset,
-                message: "\(key.kind.rawValue) \(count) \(count == 1 ? "workspace" : "workspaces")")
+                message: "\(key.kind.rawValue) \(count.counted("workspace"))")
         }
     }
 }
 
 extension SourceRecord {
+    /// Returns true if the last plan was made in the future, by a clock that was set back since.
     func isPlannedAhead(of now: Timestamp) -> Bool { plannedAt.map { $0 > now } ?? false }
 
-    /// The next turn reads all manifests, as if nothing of them were known.
+    /// Makes the next reconciliation read all manifests again.
     mutating func readAgain() {
         inputs = ""
         quietUntil = nil
@@ -316,7 +322,7 @@ extension Plan {
         if let at, at < nextChange ?? .distantFuture { nextChange = at }
     }
 
-    /// Leaves out what is about other presets.
+    /// Removes the actions, holds and pools of other presets.
     package mutating func restrict(to preset: String) {
         actions.removeAll { $0.preset.name != preset }
         held.removeAll { $0.action.preset.name != preset }

@@ -1,8 +1,9 @@
 import PrewarmCore
 
-/// The events of a turn that people and programs wait for; each is written in the transaction that makes it true.
+/// The events of a reconciliation. Each is written in the transaction that makes it true.
 extension TurnCommit {
-    /// A revision comes into force, and what its manifests are like. Called before their diagnostics are replaced.
+    /// Records that a revision is applied, and whether its manifests are valid. Has to be called before the diagnostics of
+    /// the previous revision are replaced.
     func noteRevision(_ desired: Desired, in store: any StoreWriter) throws {
         guard let revision else { return }
         var events: [Event] = []
@@ -13,7 +14,7 @@ extension TurnCommit {
                 event("Applied", revision, "\(desired.changes.count.counted("preset")) changed\(by)"))
         }
         let errors = desired.diagnostics.filter { $0.severity == .error }
-        // Where only what changed was looked at, there were none.
+        // If only changed files were read, the previous revision had no errors.
         let earlier =
             try desired.presets == nil ? [] : store.diagnostics(source: source.name).filter { $0.severity == .error }
         if let first = errors.first, isNewRevision || errors != earlier {
@@ -26,8 +27,8 @@ extension TurnCommit {
         if !events.isEmpty { try store.append(events) }
     }
 
-    /// What is new of presets and of what is held. Called before source and conditions are saved.
-    /// - Parameter changed: presets whose conditions are not what they were.
+    /// Records the news about presets and held deletions. Has to be called before the source and the conditions are saved.
+    /// - Parameter changed: The new conditions of the presets whose conditions changed.
     func noteChanges(_ changed: [PresetKey: [Condition]], of report: TurnReport, in store: any StoreWriter) throws {
         var events: [Event] = []
         if isRecovered, record.failure != nil {
@@ -41,12 +42,13 @@ extension TurnCommit {
         if !events.isEmpty { try store.append(events) }
     }
 
-    /// - Returns: how long it took until every pool was as the revision says; nil where that is not so yet.
+    /// Records that every pool has converged to the revision.
+    /// - Returns: The time from the application of the revision until then; nil if the pools have not converged.
     func noteConvergence(of record: RevisionRecord, in store: any StoreWriter) throws -> Duration? {
         guard let convergedAt = record.convergedAt else { return nil }
         let duration = max(convergedAt - record.appliedAt, .zero)
         let seconds = Duration.seconds(max(duration.components.seconds, 1)).prewarmText
-        try store.append([event("Converged", record.revision, "every pool is as it says, after \(seconds)")])
+        try store.append([event("Converged", record.revision, "every pool converged after \(seconds)")])
         return duration
     }
 
@@ -55,7 +57,7 @@ extension TurnCommit {
     ) throws -> [Event] {
         var events: [Event] = []
         var isRollout: Bool?
-        // Most that change are only on their way.
+        // Most changed conditions only show progress.
         let candidates = changed.filter { key, conditions in
             conditions.hasStalled || conditions.isAtDesired || report.conditions[key]?.hasStalled == true
         }
@@ -68,10 +70,10 @@ extension TurnCommit {
                         "Stalled", key, report.stalledMessage(of: key) ?? "builds failed too often", kind: .warning,
                         detail: stalled.message))
             } else if stalled == nil, wasStalled {
-                events.append(event("Recovered", key, "it is no longer stalled"))
+                events.append(event("Recovered", key, "the preset is no longer stalled"))
             }
             guard conditions.isAtDesired, !earlier.isAtDesired else { continue }
-            // Once a revision is through, pools are refilled with every claim: that is no news.
+            // After a revision has converged, a pool is refilled after each claim, which needs no event.
             if isRollout == nil {
                 let newest = try store.revisions(source: source.name, limit: 1).first
                 isRollout = newest?.convergedAt == nil || newest?.revision != revision
@@ -82,7 +84,8 @@ extension TurnCommit {
         return events
     }
 
-    /// What waits for somebody's leave is news where it begins to wait, and where a new revision makes it wait.
+    /// Returns an event if deletions begin to wait for an approval, if a new revision makes deletions wait, or if the last
+    /// hold ended.
     private func holdEvent(
         _ changed: [PresetKey: [Condition]], of report: TurnReport, in store: any StoreReader
     ) throws -> Event? {
@@ -99,10 +102,10 @@ extension TurnCommit {
                     counts.append((hold, 1))
                 }
             }
-            let parts = counts.map { "\($0.count.counted("deletion")) held by \($0.hold.message)" }
+            let parts = counts.map { "\($0.count.counted("deletion")) held by \($0.hold.message(at: revision))" }
             return event("DeletionsHeld", revision, parts.joined(separator: "; "), kind: .warning)
         }
-        // Of those that were not acted on, too.
+        // Presets that were not planned for may still be held.
         let goesOn = report.conditions.contains { (changed[$0.key] ?? $0.value).isHeld }
         return held.isEmpty && ends && !goesOn ? event("HoldEnded", revision, "no deletion is held any more") : nil
     }
@@ -125,7 +128,7 @@ extension TurnCommit {
 }
 
 extension TurnReport {
-    /// Why a preset is stalled, without the text of its provisioner.
+    /// Returns the reason why a preset is stalled, without the text of its provisioner.
     fileprivate func stalledMessage(of key: PresetKey) -> String? {
         guard let preset = presets.first(where: { $0.key == key }),
             let pool = plan.pools.first(where: { $0.preset == key })
@@ -138,12 +141,12 @@ extension TurnReport {
 extension [Condition] {
     fileprivate var isAtDesired: Bool { contains { $0.kind == .ready && $0.reason == "AtDesired" } }
     fileprivate var hasStalled: Bool { contains { $0.kind == .stalled } }
-    /// It waits for somebody's leave.
+    /// Returns true if deletions wait for an approval.
     fileprivate var isHeld: Bool { contains { $0.kind == .deletionsHeld && $0.reason != "Retain" } }
 }
 
 extension String {
-    /// Of what others wrote, short enough for a message.
+    /// The first line, cut to 100 characters.
     fileprivate var firstLine: String {
         String((split(whereSeparator: \.isNewline).first ?? "").prefix(100))
     }

@@ -1,46 +1,48 @@
 package import PrewarmCore
 
-/// What one turn of a source found and decided.
+/// The result of a reconciliation, a preview or an assessment of one source.
 package struct TurnReport: Sendable {
     package let source: String
-    /// What the plan was made from; nil where nothing was ever applied.
+    /// The revision that the plan was made from; nil if none was ever applied.
     package var revision: Revision?
-    /// Nothing had changed: nothing was planned, nothing written.
+    /// True if nothing had changed, so that nothing was planned or written.
     package var isQuiet = false
-    /// Another revision than before was applied.
+    /// True if another revision than before was applied.
     package var isNewRevision = false
-    /// The manifests of a revision were read, be it new or because the configuration is.
+    /// True if manifests were read, because the revision or the configuration is new.
     package var hasReadManifests = false
-    /// Why the newest revision could not be had; the last good one is in force.
+    /// The reason why the newest revision could not be applied; the last good revision stays applied.
     package var failure: GitFailure?
     package var diagnostics: [Diagnostic] = []
-    /// Of ``diagnostics``, those of values that the store keeps and that can't be read.
+    /// The part of ``diagnostics`` about stored values that cannot be read.
     package var unreadable: [Diagnostic] = []
-    /// Those that were planned for. A turn plans for pools that may have changed, a preview for all.
+    /// The presets that were planned for. A reconciliation plans for pools that may have changed, a preview for all.
     package var presets: [Preset] = []
     package var plan = Plan()
-    /// Of an assessment: the pools that are not in ``plan``, as it would find the same of them again.
+    /// The settled pools that an assessment left out of ``plan``; nil if it left none out.
     package var rest: SettledPools?
     package var failures: [PresetKey: FailureRecord] = [:]
-    /// As the last turn left them.
+    /// The conditions that the last reconciliation stored.
     package var conditions: [PresetKey: [Condition]] = [:]
 
-    /// Where every pool is for the first time as the revision says: how long that took.
+    /// The time from the application of the revision until every pool converged to it. It is set only in the
+    /// reconciliation that finds this for the first time.
     package var convergedAfter: Duration?
 
     package init(source: String) {
         self.source = source
     }
 
-    /// Every pool that was planned for is as its preset says.
+    /// Returns true if every pool that was planned for has converged, or is suspended or observed.
     var isConverged: Bool {
         let observed = observed
         return zip(presets, plan.pools).allSatisfy { $1.isFinished($0, isObserved: observed.contains($0.key)) }
     }
 
-    /// Presets on which nothing is done, though something would be.
+    /// The presets whose actions `mode: observe` holds.
     var observed: Set<PresetKey> { Set(plan.held.lazy.filter { $0.hold == .observe }.map(\.action.preset)) }
 
+    /// Returns true if the source could not be read or a manifest has an error.
     package var hasErrors: Bool { failure != nil || diagnostics.contains { $0.severity == .error } }
 }
 
@@ -52,8 +54,9 @@ extension TurnReport {
         return statuses
     }
 
-    /// The same one after another, for who keeps less of each: ten thousand take much memory.
-    /// - Parameter now: the time of what is so only now; nil: unknown.
+    /// Calls `body` with the status of each preset, in the order of their names. Unlike ``statuses``, it does not keep all
+    /// of them in memory.
+    /// - Parameter now: The time since which changed conditions are true; nil if unknown.
     func forEachStatus(at now: Timestamp? = nil, _ body: (PresetStatus) -> Void) {
         let table = PresetTable(presets)
         let held = Dictionary(grouping: plan.held) { $0.action.preset }
@@ -63,28 +66,30 @@ extension TurnReport {
             body(
                 PresetStatus(
                     preset: preset, pool: pool, failure: failures[pool.preset], held: held[pool.preset] ?? [],
-                    diagnostics: invalid[preset.origin.file] ?? [], earlier: conditions[pool.preset] ?? [], now: now))
+                    diagnostics: invalid[preset.origin.file] ?? [], earlier: conditions[pool.preset] ?? [], now: now,
+                    revision: revision))
         }
     }
 }
 
 extension PoolPlan {
-    /// It is as its preset says, or nobody wants it acted on.
+    /// Returns true if the pool has converged, or if prewarm does not act on it.
     func isFinished(_ preset: Preset, isObserved: Bool) -> Bool {
         isSuspended(preset) || isObserved || isConverged
     }
 
-    /// By its manifest, or by somebody's order.
+    /// Returns true if the preset is suspended, by its manifest or by an operator.
     func isSuspended(_ preset: Preset) -> Bool { preset.isSuspended || suspension != nil }
 }
 
-/// Why a turn could not be made.
+/// The reason why a source could not be reconciled.
 package enum TurnError: Error, Sendable {
+    /// The configuration has no source of this name.
     case unknownSource(String)
-    /// Another process reconciles the source and goes on doing it.
+    /// Another process is reconciling the source.
     case leaseHeld(source: String, by: String)
-    /// Another process took over while this turn was under way; it was rolled back.
+    /// Another process took over the lease during this reconciliation, which was rolled back.
     case leaseLost(source: String)
-    /// What would be done now is not the plan that was to be carried out; nothing was done.
+    /// The plan that would be carried out now differs from the expected one. Nothing was changed.
     case planChanged(source: String)
 }

@@ -3,24 +3,27 @@ import PrewarmCore
 /// The pools that a plan is made for.
 struct TurnScope: Sendable {
     let presets: [Preset]
-    /// The others of the source, of which a plan would find what the last one left; nil: there are none besides.
+    /// The sum of the source's other pools, for which a plan would find nothing new; nil if ``presets`` are all presets.
     var settled: SettledPools?
-    /// False: what the store keeps of a preset can't be read, so that git has to be read again.
+    /// False if the store cannot read a stored preset, so that git has to be read again.
     var isReadable = true
 
-    /// From so many pools on, one pass over the counts of all is faster than a look-up for each.
+    /// The number of pools from which on one pass over the counts of all pools is faster than a look-up for each.
     static let manyPools = 1000
 
+    /// Returns the stored conditions of the presets.
     func conditions(source: String, in store: any StoreReader) throws -> [PresetKey: [Condition]] {
         settled == nil ? try store.conditions(source: source) : try store.conditions(of: presets.map(\.key))
     }
 }
 
 extension TurnCommit {
-    /// All pools where a plan has to tell all, else those that may have changed.
+    /// Returns the pools to plan for: those that may have changed, or all pools if the whole desired state was read, if only
+    /// one preset or one plan may be carried out, or if freezes apply.
     func scope(in store: any StoreWriter) throws -> TurnScope {
         if let presets = desired?.presets {
-            // Diagnostics are of all files: those of other presets are told when these are planned for.
+            // The diagnostics are those of all files. If one preset is reconciled, the others have to be planned for later,
+            // so that their conditions show the diagnostics.
             if preset != nil { try store.unsettle(source: source.name, dueBy: nil) }
             return TurnScope(presets: presets)
         }
@@ -34,7 +37,7 @@ extension TurnCommit {
         return TurnScope(presets: presets, settled: try store.settledPools(source: source.name, without: []))
     }
 
-    /// What the plan leaves of the pools that it was made for.
+    /// Returns the standings of the pools after the plan.
     func standings(after plan: Plan, of presets: PresetTable) -> [PoolStanding] {
         var busy: Set<PresetKey> = []
         var last: PresetKey?
@@ -45,8 +48,8 @@ extension TurnCommit {
         for held in plan.held { busy.insert(held.action.preset) }
         return plan.pools.compactMap { pool in
             guard let preset = presets[pool.preset] else { return nil }
-            // What a suspension keeps may wait for the guard when it ends.
-            // Kept failures give way to workspaces of others when a limit holds these back.
+            // Workspaces that a suspension keeps may have to wait for the guard when it ends, so that pool is not settled.
+            // Neither is a pool that keeps failed workspaces: they are deleted if a limit holds workspaces of others back.
             let mayGiveWay = engine.policy.limits.areOfInstances && pool.counts.keptFailed > 0
             let isSettled =
                 preset.retirement != .pruned && !busy.contains(pool.preset) && !pool.isKept(preset) && !mayGiveWay
@@ -59,9 +62,9 @@ extension TurnCommit {
 }
 
 extension Engine {
-    /// Reads counts for all that is planned for, and single instances only of presets where one may have to go.
-    /// - Parameters:
-    ///   - failures: nil: as the store has them.
+    /// Reads the input of the planner: counts for all pools in the scope, and single workspaces only for presets where one
+    /// may have to be deleted.
+    /// - Parameter failures: The failures of the source; nil to read them from the store.
     func observed(
         of scope: TurnScope, source: String, planner: Planner, guarding: GuardRecord,
         failures: [FailureRecord]? = nil, in store: any StoreReader
@@ -71,7 +74,7 @@ extension Engine {
         let state = guarding.state(of: scope.presets, planner: planner)
         observed.guards[source] = state
         if let settled = scope.settled {
-            // No entry means that there is no settled pool: then a path may be emptied.
+            // A missing entry means that there is no settled pool, and that the path may be empty.
             if settled.count > 0 {
                 observed.settled[source] = try counted(settled, of: source, besides: scope, state, in: store)
             }
@@ -90,7 +93,8 @@ extension Engine {
         return observed
     }
 
-    /// How many unclaimed instances the settled pools have that count for the guard: not those that came within its window.
+    /// Returns the number of unclaimed workspaces of settled pools that count for the guard. Workspaces that revisions added
+    /// within the guard's window do not count.
     private func counted(
         _ settled: SettledPools, of source: String, besides scope: TurnScope, _ state: GuardState,
         in store: any StoreReader
@@ -126,7 +130,7 @@ extension Engine {
 }
 
 extension StoreReader {
-    /// How many live workspaces of a preset are nobody's.
+    /// Returns the number of pending, creating and ready workspaces of a preset.
     func unclaimed(of preset: PresetKey) throws -> Int {
         try tallies(of: preset).reduce(0) { [.pending, .creating, .ready].contains($1.state) ? $0 + $1.count : $0 }
     }

@@ -1,13 +1,16 @@
 package import PrewarmCore
 
-/// Why a pool is not what its preset asks for.
+/// A pool that has not converged, with the reason.
 package struct Unfinished: Sendable {
     package let pool: PoolPlan
     package let failure: FailureRecord?
-    /// What holds back the first of what is to be done.
+    /// The hold of the first held action.
     package let held: Hold?
+    /// The applied revision of the source, which an approval would name.
+    package let revision: Revision?
 
-    /// The pools that are acted on and are not as wanted.
+    /// Returns the pools that have not converged. Suspended and observed pools are left out.
+    /// - Parameter name: The name of the only preset to look at; nil for all.
     package static func of(_ reports: [TurnReport], preset name: String?) -> [Unfinished] {
         reports.flatMap { report in
             let observed = report.observed
@@ -17,7 +20,8 @@ package struct Unfinished: Sendable {
                     name == nil || preset.key.name == name
                 else { return nil }
                 return Unfinished(
-                    pool: pool, failure: report.failures[preset.key], held: held[preset.key]?.first?.hold)
+                    pool: pool, failure: report.failures[preset.key], held: held[preset.key]?.first?.hold,
+                    revision: report.revision)
             }
         }
     }
@@ -25,7 +29,7 @@ package struct Unfinished: Sendable {
     package var isStalled: Bool { if case .stalled = pool.wait { true } else { false } }
     package var isBackingOff: Bool { if case .backoff = pool.wait { true } else { false } }
 
-    /// `go-large: 2 of 5 ready, 3 starting, 0 deleting`
+    /// Returns the text `go-large: 2 of 5 ready, 3 starting, 0 deleting`, with the reason of a wait or a hold.
     package func sentence(for audience: some Audience) -> String {
         let counts = pool.counts
         let readsLogs = audience.readsLogs(of: pool.preset)
@@ -33,10 +37,11 @@ package struct Unfinished: Sendable {
         let why: String
         switch pool.wait {
         case .stalled(let failures): why = ", stalled after \(words(for: failures)): \(message)"
-        case .backoff(let until, let failures): why = ", waits until \(until) after \(words(for: failures)): \(message)"
-        case .canary: why = ", the first of the new version is not ready yet"
+        case .backoff(let until, let failures):
+            why = ", backing off until \(until) after \(words(for: failures)): \(message)"
+        case .canary: why = ", waiting until the first workspace of the new version is ready"
         case nil where counts.isInMotion: why = ", \(counts.starting) starting, \(counts.deleting) deleting"
-        case nil: why = held.map { ", held by \($0.message)" } ?? ""
+        case nil: why = held.map { ", held by \($0.message(at: revision))" } ?? ""
         }
         let older = counts.claimableOlder > 0 ? " (and \(counts.claimableOlder) older)" : ""
         return "\(pool.preset.name): \(counts.eligible) of \(counts.desired) ready\(older)" + why

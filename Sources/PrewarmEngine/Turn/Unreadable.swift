@@ -1,8 +1,8 @@
 package import PrewarmCore
 
 extension Engine {
-    /// A warning for each value that is kept of a source and can't be read.
-    /// - Parameter presets: how many could be read; nil: it is not known, and all are looked at.
+    /// Returns a warning for each stored value of a source that cannot be read.
+    /// - Parameter count: The number of presets that could be read; nil to try to read all.
     package func unreadable(
         _ source: String, presets count: Int?, in store: any StoreReader
     ) throws -> [Diagnostic] {
@@ -14,15 +14,17 @@ extension Engine {
 }
 
 extension Diagnostic {
-    /// - Parameter what: as `preset go`.
+    /// The warning about a stored value that cannot be read.
+    /// - Parameter what: The value, for example `preset go` or `a diagnostic`.
     package init(unreadable what: String) {
-        self.init(.warning, "what was stored of \(what) could not be read; the next turn reads it from git again")
+        self.init(.warning, "cannot read \(what) in the store; the next reconciliation reads it from git again")
     }
 
+    /// The warning about a stored record of the deletion guard that cannot be read.
     package static var unreadableGuard: Diagnostic {
         Diagnostic(
             .warning,
-            "what was stored of the deletion guard could not be read; until nothing waits, each deletion for a lower number counts as a revision's doing"
-        )
+            "cannot read the record of the deletion guard in the store; until no deletion is held, the guard counts every "
+                + "deletion for a lower number as caused by a revision")
     }
 }

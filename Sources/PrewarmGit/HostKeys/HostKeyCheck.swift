@@ -2,13 +2,14 @@ import Glibc
 import PrewarmCore
 import PrewarmEngine
 
-/// What the host keys of one pass are held against.
+/// The trusted host keys of one pass.
 enum HostKeyCheck: Sendable {
     case known(KnownHosts)
-    /// `SHA256:…`.
+    /// The pinned fingerprints: `SHA256:…`.
     case fingerprints([String])
 
-    /// Reads the files; one that is not there has no keys.
+    /// Reads the known hosts files. A missing file has no keys.
+    /// - Throws: `.refused` if a file exists but is not readable.
     init(_ trust: HostKeyTrust) throws(GitFailure) {
         if case .fingerprints(let fingerprints) = trust {
             self = .fingerprints(fingerprints)
@@ -18,8 +19,8 @@ enum HostKeyCheck: Sendable {
         for file in trust.files ?? [] where access(file, F_OK) == 0 {
             guard let bytes = readFile(file, limit: 16 << 20) else {
                 throw GitFailure(
-                    .refused, "the file of known hosts can't be read: \(file)",
-                    hint: "check that prewarm may read it")
+                    .refused, "cannot read the known hosts file \(file)",
+                    hint: "check that the user that prewarm runs as may read it")
             }
             texts.append(String(decoding: bytes, as: UTF8.self))
         }
@@ -31,7 +32,7 @@ enum HostKeyCheck: Sendable {
         case .known(let hosts): return hosts.verdict(host: host, port: port, key: key)
         case .fingerprints(let fingerprints):
             let shown = SeenHostKey.fingerprint(of: key)
-            // Written with padding, or without, as ssh prints them.
+            // A configured fingerprint may have padding. ssh prints it without.
             return fingerprints.contains { $0.prefix { $0 != "=" } == shown } ? .known : .notPinned
         }
     }
@@ -39,11 +40,11 @@ enum HostKeyCheck: Sendable {
 
 /// A key that a host showed.
 package struct SeenHostKey: Hashable, Sendable {
-    /// As `ssh-ed25519`.
+    /// The type, for example `ssh-ed25519`.
     package let type: String
-    /// As ssh prints it: `SHA256:…`.
+    /// The fingerprint as ssh prints it: `SHA256:…`.
     package let fingerprint: String
-    /// For a file of known hosts.
+    /// The line for a known hosts file.
     package let line: String
     package let isTrusted: Bool
     let verdict: KnownHosts.Verdict

@@ -1,16 +1,16 @@
 /// A known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): plain and hashed names, patterns, `@revoked`.
-/// Lines of certificate authorities are passed over: libssh2 does not speak certificates.
+/// Lines of certificate authorities are skipped, because libssh2 does not support certificates.
 struct KnownHosts: Sendable {
     enum Verdict: Hashable, Sendable {
         case known
         /// No line names the host.
         case unknownHost
-        /// The host has lines, for keys of these types alone; `shown` is of another type.
+        /// The host has only keys of these types, and shows a key of another type.
         case otherTypes([String])
         /// The host has another key of the same type.
         case changed
         case revoked
-        /// Its fingerprint is none of those that were pinned.
+        /// The fingerprint of the key is not among the pinned ones.
         case notPinned
     }
 
@@ -56,10 +56,10 @@ struct KnownHosts: Sendable {
         return .otherTypes(Set(trusted.map { String($0.type) }).sorted())
     }
 
-    /// How such a file calls a host.
+    /// Returns the name of a host in a known hosts file.
     static func name(host: String, port: Int) -> String { port == 22 ? host : "[\(host)]:\(port)" }
 
-    /// The name that stands first in a key, as `ssh-ed25519`.
+    /// Returns the type at the beginning of a key, for example `ssh-ed25519`.
     static func type(of key: [UInt8]) -> String {
         var fields = SSHFields(key)
         return String(decoding: fields.string() ?? [], as: UTF8.self)
@@ -87,7 +87,8 @@ struct KnownHosts: Sendable {
         return SHA1.authenticationCode(of: Array(host.utf8), key: salt) == hash
     }
 
-    /// `*` stands for any signs, `?` for one. Linear but for the last star, so that no pattern takes long.
+    /// Matches `*` with any characters and `?` with one. It goes back to the last `*` only, so that no pattern takes
+    /// long.
     private static func isLike(_ pattern: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
         var (pattern, text) = (pattern, text)
         var retry: (pattern: ArraySlice<UInt8>, text: ArraySlice<UInt8>)?

@@ -1,4 +1,4 @@
-/// SHA-1 and its HMAC (RFC 3174, RFC 2104): OpenSSH hashes the names of hosts with it. For nothing else.
+/// SHA-1 and its HMAC (RFC 3174, RFC 2104). They are used only for hashed host names in known hosts files.
 enum SHA1 {
     static func authenticationCode(of message: [UInt8], key: [UInt8]) -> [UInt8] {
         var block = key.count > 64 ? digest(key) : key

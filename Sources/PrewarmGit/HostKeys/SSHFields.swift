@@ -1,4 +1,4 @@
-/// The fields of a message or key of ssh, in their order (RFC 4251, section 5).
+/// A reader of the fields of an ssh message or key, in their order (RFC 4251, section 5).
 struct SSHFields {
     private(set) var rest: ArraySlice<UInt8>
 
@@ -6,7 +6,7 @@ struct SSHFields {
         rest = ArraySlice(bytes)
     }
 
-    /// Nil where less is left.
+    /// Returns the next byte, or nil at the end.
     mutating func byte() -> UInt8? { rest.popFirst() }
 
     mutating func number() -> UInt32? {

@@ -1,9 +1,10 @@
-/// What can be told of a private key without its passphrase (PROTOCOL.key of OpenSSH, RFC 1421 for the older form).
+/// The properties of a private key file that are readable without its passphrase (PROTOCOL.key of OpenSSH, RFC 1421 for
+/// the older form).
 struct SSHKeyFile {
     let isEncrypted: Bool
     let isRSA: Bool
 
-    /// Nil where it is no private key that is known.
+    /// Returns nil if the file is not a private key in a known format.
     init?(_ bytes: [UInt8]) {
         let text = String(decoding: bytes, as: UTF8.self)
         guard let begin = text.firstRange(of: "-----BEGIN "), let end = text.firstRange(of: "-----END ") else {

@@ -3,20 +3,20 @@ import Glibc
 import PrewarmEngine
 import Synchronization
 
-/// libgit2 knows one set of trusted certificates for the whole process. Handshakes that trust the same file run side by
-/// side; one that trusts another waits until they are done.
+/// The trusted certificates of libgit2, which has one set for the whole process. Handshakes that trust the same file
+/// run at the same time. A handshake that trusts another file waits until they are done.
 final class CertificateTrust: Sendable {
     static let shared = CertificateTrust()
 
     private struct State {
         var trusted: Trusted?
         var users = 0
-        /// The numbers of those that wait, in the order in which they came.
+        /// The numbers of the waiting handshakes, in their order.
         var waiting: [Int] = []
         var count = 0
     }
 
-    /// A file as it is now: one that was written anew is read anew.
+    /// A file of certificates with its stamp, so that a changed file is read again.
     private struct Trusted: Hashable {
         let file: String?
         let stamp: FileStamp?
@@ -30,8 +30,9 @@ final class CertificateTrust: Sendable {
     private let state = Mutex(State())
     private static let systemFile = "/etc/ssl/certs/ca-certificates.crt"
 
-    /// Blocks, on the thread of a mirror, until no handshake needs another file or `isOver` says to give up. Handshakes
-    /// begin in the order in which they were asked for, so that servers that say nothing keep others waiting once only.
+    /// Blocks until no handshake needs another file. Handshakes begin in the order of the calls, so that a silent
+    /// server delays others only once.
+    /// - Throws: `.refused` if the file cannot be used, `.unreachable` if `isOver` returns true.
     func enter(file: String?, isOver: () -> Bool) throws(GitFailure) {
         let number = state.withLock { state in
             state.count += 1
@@ -50,8 +51,8 @@ final class CertificateTrust: Sendable {
                     state.trusted = nil
                     return .failure(
                         GitFailure(
-                            .refused, "the certificates in \(file ?? Self.systemFile) can't be used: \(reason)",
-                            hint: "expected a file of certificates in PEM, which prewarm may read"))
+                            .refused, "cannot use the certificates in \(file ?? Self.systemFile): \(reason)",
+                            hint: "check that it is a file of PEM certificates, and that prewarm may read it"))
                 }
                 state.trusted = wanted
                 state.users += 1
@@ -59,7 +60,9 @@ final class CertificateTrust: Sendable {
             }
             if try result.get() { return }
             guard !isOver() else {
-                throw GitFailure(.unreachable, "waited in vain for sources with another certificate file")
+                throw GitFailure(
+                    .unreachable, "cannot connect in time: sources with another `caFile` were still connecting",
+                    hint: "raise `timeout` of the source, or use one `caFile` for all sources")
             }
             usleep(5_000)
         }
@@ -70,13 +73,13 @@ final class CertificateTrust: Sendable {
     }
 }
 
-/// The trust that one pass needs while it makes a connection, and not a moment longer: a server that is slow afterwards
-/// holds back nobody who trusts other certificates. For the thread of its mirror alone.
+/// The trust that one pass holds while it connects. It is released after the handshake, so that a slow server does not
+/// delay handshakes that trust other certificates. Only the remote thread of the mirror uses it.
 final class TrustHold {
     private let file: String?
     private let watch: Watch
     private var isHeld = false
-    /// Why it could not be had.
+    /// The reason why the trust could not be taken.
     private(set) var failure: GitFailure?
 
     init(file: String?, watch: Watch) {
@@ -86,7 +89,7 @@ final class TrustHold {
 
     deinit { letGo() }
 
-    /// Negative where it can't be had.
+    /// Takes the trust. Returns a negative value if that failed.
     func take() -> Int32 {
         guard !isHeld else { return 0 }
         do throws(GitFailure) {

@@ -2,17 +2,18 @@ internal import CGitStream
 internal import CLibGit2
 import PrewarmEngine
 
-/// libgit2's process-wide state: loaded and set up once, at the first use (it costs 3 ms), and never torn down.
+/// The process-wide state of libgit2. It is loaded and set up at the first use, which takes 3 ms, and never shut down.
 enum GitLibrary {
-    /// Throws what the set-up threw, each time anew.
+    /// Sets up libgit2 once. If that failed, each call throws the same failure.
     static func start() throws(GitFailure) {
         if let problem { throw problem }
     }
 
-    /// The size of the largest object, in bytes, that is ever unpacked whole, and a little more. Forges take files of up to
-    /// 100 MiB. Files that a server sends whole, and not as a difference to others, may be of any size.
+    /// The limit for one allocation, in bytes: the largest object that is unpacked, 100 MiB as on forges, and a margin.
+    /// A larger file may be in a pack if the server sends it whole, not as a delta.
     private static let largestPiece = 101 << 20
-    /// In bytes, of all pieces of a MiB or more at once. An object that is made from another needs both.
+    /// The limit for the sum of all allocations of 1 MiB or more, in bytes. Unpacking a delta holds the base and the
+    /// result in memory, for example 90 MiB + 90 MiB.
     private static let mostMemory = 192 << 20
 
     private static let problem: GitFailure? = {
@@ -21,25 +22,26 @@ enum GitLibrary {
                 prewarm_git_is_there() == 0
                 ? "install libgit2 \(LIBGIT2_VER_MAJOR).\(LIBGIT2_VER_MINOR), which this prewarm was built with" : nil
             return GitFailure(
-                .fetchFailed, "libgit2 can't be set up: \(LibGit2Error.last(code: -1).message)", hint: hint)
+                .fetchFailed, "cannot set up libgit2: \(LibGit2Error.last(code: -1).message)", hint: hint)
         }
         guard prewarm_git_limit_memory(largestPiece, mostMemory) == 0 else {
-            return GitFailure(.fetchFailed, "libgit2 takes no limit on its memory")
+            return GitFailure(.fetchFailed, "cannot set up libgit2: it does not accept a memory limit")
         }
-        // No git configuration of the user or the machine: `insteadOf` could lead elsewhere, credential helpers and
-        // proxies are set in prewarm's own.
+        // Read no git configuration of the user or the machine: `insteadOf` could change the URL. Credentials and
+        // proxies come from prewarm's own configuration.
         for level in [
             GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA,
         ] {
             _ = prewarm_git_set_search_path(level.rawValue, "")
         }
-        // The operator names each repository on disk in the configuration and allows files for it: that says what
-        // `safe.directory` would, which can't be said, as no git configuration is read.
+        // The operator names each repository on disk in prewarm's configuration. That replaces `safe.directory`, which
+        // libgit2 could only read from a git configuration.
         _ = prewarm_git_set_owner_validation(0)
         _ = prewarm_git_set_cache_size(16 << 20)
         _ = prewarm_git_set_user_agent("prewarm")
         guard prewarm_git_stream_register() == 0 else {
-            return GitFailure(.fetchFailed, "libgit2 does not take the socket stream with time limits")
+            return GitFailure(
+                .fetchFailed, "cannot set up libgit2: it does not accept a socket stream with time limits")
         }
         return nil
     }()

@@ -1,13 +1,13 @@
 internal import CLibGit2
 
-/// A bare repository, open for one pass.
+/// An open bare repository.
 ///
 /// `@unchecked Sendable`: libgit2 lets any thread use a handle, one at a time
-/// (https://github.com/libgit2/libgit2/blob/v1.5.1/docs/threading.md). The type can't be copied, so it has one owner.
+/// (https://github.com/libgit2/libgit2/blob/v1.5.1/docs/threading.md). The type cannot be copied, so it has one owner.
 struct Repository: ~Copyable, @unchecked Sendable {
     let pointer: OpaquePointer
 
-    /// Only for a job of a mirror's threads.
+    /// Opens a repository. Only a job of a mirror's threads may call it.
     init(bare path: String) throws(LibGit2Error) {
         PassQueue.checkIsCurrent()
         var pointer: OpaquePointer?
@@ -18,9 +18,11 @@ struct Repository: ~Copyable, @unchecked Sendable {
 
     deinit { git_repository_free(pointer) }
 
-    /// libgit2 looks for what large files have in common when it packs them, and asks nobody meanwhile whether the time is
-    /// over: for files of many megabytes that takes minutes. It takes the size from which on it doesn't from a key that is
-    /// meant for something else (packbuilder_config in its pack-objects.c, 1.5 to 1.9).
+    /// The configuration of a mirror.
+    ///
+    /// `deltaCacheSize` makes libgit2 pack objects of 4 MiB or more without searching for deltas, because it uses this
+    /// key as the size limit of objects (packbuilder_config in pack-objects.c, 1.5 to 1.9). For files of many
+    /// megabytes, the search takes minutes and cannot be interrupted.
     private static let configuration = """
         [core]
         \trepositoryformatversion = 0
@@ -30,7 +32,7 @@ struct Repository: ~Copyable, @unchecked Sendable {
 
         """
 
-    /// Makes an empty bare repository. Only for a job of a mirror's threads.
+    /// Creates an empty bare repository. Only a job of a mirror's threads may call it.
     static func make(at path: String) throws(LibGit2Error) {
         PassQueue.checkIsCurrent()
         var options = git_repository_init_options()
@@ -42,14 +44,14 @@ struct Repository: ~Copyable, @unchecked Sendable {
         try check(git_repository_init_ext(&pointer, path, &options))
         git_repository_free(pointer)
         guard replaceFile(path + "/config", configuration) else {
-            throw LibGit2Error(code: -1, category: 0, message: "\(path)/config can't be written")
+            throw LibGit2Error(code: -1, category: 0, message: "cannot write \(path)/config")
         }
     }
 
-    /// The object's type, without reading it; nil where it is not there.
+    /// Returns the type of an object without reading it, or nil if the object does not exist.
     func type(of id: git_oid) throws(LibGit2Error) -> git_object_t? { try header(of: id)?.type }
 
-    /// Throws where the object is larger than the limit in bytes, before it is unpacked. One that is not there has no size.
+    /// Throws if an object is larger than the limit in bytes, without unpacking it. A missing object passes.
     func checkSize(of id: git_oid, limit: Int) throws(LibGit2Error) {
         guard let header = try header(of: id), header.size > limit else { return }
         throw LibGit2Error(code: -1, category: 0, message: "an object is too large", isTooLarge: true)
@@ -67,8 +69,10 @@ struct Repository: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Whether each reference leads to an object. libgit2 passes over packs that it can't read, and a fetch then brings
-    /// nothing, as the references say that everything is there.
+    /// Returns true if each reference points at an existing object.
+    ///
+    /// libgit2 skips packs that it cannot read. A fetch into such a repository brings nothing, because the references
+    /// claim that the objects are present.
     func hasAllTips() throws(LibGit2Error) -> Bool {
         var iterator: OpaquePointer?
         try check(git_reference_iterator_new(&iterator, pointer))
@@ -84,6 +88,7 @@ struct Repository: ~Copyable, @unchecked Sendable {
         }
     }
 
+    /// Calls `body` with the object database, and frees it afterwards.
     func withDatabase<Value>(
         _ body: (OpaquePointer) throws(LibGit2Error) -> Value
     ) throws(LibGit2Error) -> Value {
@@ -95,9 +100,11 @@ struct Repository: ~Copyable, @unchecked Sendable {
     }
 }
 
+/// A commit that was read from a repository.
 struct Commit: ~Copyable {
     let pointer: OpaquePointer
 
+    /// - Throws: if the commit does not exist, or is larger than 16 MiB.
     init(_ id: git_oid, in repository: borrowing Repository) throws(LibGit2Error) {
         try repository.checkSize(of: id, limit: Self.largest)
         var id = id
@@ -109,21 +116,24 @@ struct Commit: ~Copyable {
 
     deinit { git_commit_free(pointer) }
 
-    /// In bytes.
+    /// The maximum size, in bytes.
     private static let largest = 16 << 20
 
-    /// As its header has it; empty where it has none.
+    /// The name of the author, shortened and without control characters; empty if the commit has none.
     var author: String { git_commit_author(pointer).flatMap(\.pointee.name).map { GitMirror.beginning(of: $0) } ?? "" }
 }
 
+/// A tree that was read from a repository: the entries of one folder.
 struct Tree: ~Copyable {
     let pointer: OpaquePointer
 
+    /// Reads the root tree of a commit.
     init(of commit: borrowing Commit, in repository: borrowing Repository) throws(LibGit2Error) {
         guard let id = git_commit_tree_id(commit.pointer)?.pointee else { throw .last(code: -1) }
         try self.init(id, in: repository)
     }
 
+    /// - Throws: if the tree does not exist, or is larger than 64 MiB.
     init(_ id: git_oid, in repository: borrowing Repository) throws(LibGit2Error) {
         try repository.checkSize(of: id, limit: Self.largest)
         var id = id
@@ -135,33 +145,36 @@ struct Tree: ~Copyable {
 
     deinit { git_tree_free(pointer) }
 
-    /// In bytes: a million entries have room.
+    /// The maximum size, in bytes. About a million entries fit.
     private static let largest = 64 << 20
 }
 
-/// A reference that a remote shows.
+/// A reference that a remote lists.
 struct AdvertisedRef: Sendable {
     let name: String
     /// 40 lower-case hexadecimal digits.
     let id: String
-    /// What a symbolic one, as HEAD, points at.
+    /// The reference that a symbolic reference points at, for example HEAD at `refs/heads/main`; nil for others.
     let target: String?
 }
 
+/// Returns the object id of 40 hexadecimal digits, or nil if the text is different.
 func objectID(_ hexadecimal: String) -> git_oid? {
     var id = git_oid()
     guard hexadecimal.utf8.count == 40, git_oid_fromstr(&id, hexadecimal) == 0 else { return nil }
     return id
 }
 
-/// - Throws: where it is not of 40 hexadecimal digits.
+/// Returns the object id of 40 hexadecimal digits.
+/// - Throws: if the text is different.
 func identifier(_ hexadecimal: String) throws(LibGit2Error) -> git_oid {
     guard let id = objectID(hexadecimal) else {
-        throw LibGit2Error(code: -1, category: 0, message: "\(hexadecimal) is no object of git")
+        throw LibGit2Error(code: -1, category: 0, message: "invalid object id: \(hexadecimal)")
     }
     return id
 }
 
+/// Returns the 40 hexadecimal digits of an object id.
 func hexadecimal(_ id: git_oid) -> String {
     withUnsafePointer(to: id) { id in
         String(unsafeUninitializedCapacity: 40) { buffer in

@@ -1,13 +1,15 @@
 internal import CLibGit2
 
-/// What a call of libgit2 answered, copied at once: the message belongs to the thread, and the next call changes it.
+/// The error of a libgit2 call. It is copied at once, because the message belongs to the thread and the next call
+/// overwrites it.
 struct LibGit2Error: Error {
     let code: Int32
     let category: Int32
     let message: String
-    /// The object is larger than any that is unpacked.
+    /// True if an object exceeds the size limits, so that it was not unpacked.
     var isTooLarge = false
 
+    /// Returns the error of the last call on this thread.
     static func last(code: Int32) -> LibGit2Error {
         let isTooLarge = prewarm_git_was_refused_memory() != 0
         guard let error = git_error_last(), let text = error.pointee.message else {
@@ -20,7 +22,7 @@ struct LibGit2Error: Error {
     var isNotFound: Bool { code == GIT_ENOTFOUND.rawValue }
 }
 
-/// Turns a negative answer into an error.
+/// Throws the last error of the thread if a return code is negative.
 func check(_ code: Int32) throws(LibGit2Error) {
     if code < 0 { throw .last(code: code) }
 }

@@ -1,24 +1,25 @@
 internal import CLibGit2
 
-/// What the libgit2 at hand can't do, in words. Debian's builds are told by what they are linked with.
+/// The limitations of the loaded libgit2, as sentences for hints and for `prewarm doctor`.
 package enum LibraryLimits {
     static let sha256 =
-        "libgit2 \(version) reads repositories of SHA-1 objects only: turn it into one, as by `git fast-export` into what "
-        + "`git init --object-format=sha1` made"
+        "libgit2 \(version) reads repositories of SHA-1 objects only: convert a SHA-256 repository, for example with "
+        + "`git fast-export` and `git fast-import` into a new repository of `git init --object-format=sha1`"
     static let tls13 =
-        "\(tls) speaks TLS up to 1.2: let the server take 1.2, too, put a proxy before it that does, or use an ssh URL"
+        "\(tls) supports TLS up to 1.2: allow TLS 1.2 on the server, put a proxy before it that does, or use an ssh URL"
     static let clientCertificates =
-        "libgit2 \(version) has no way to show a client certificate: use a token, or an ssh URL"
+        "libgit2 \(version) does not support a client certificate: use a token or an ssh URL"
     static let rsaKeys =
-        "\(ssh) signs with RSA keys by SHA-1 only, which servers refuse since OpenSSH 8.8: make a key with `ssh-keygen -t "
-        + "ed25519`"
+        "\(ssh) signs with RSA keys by SHA-1 only, which servers refuse since OpenSSH 8.8: create another key with "
+        + "`ssh-keygen -t ed25519`"
 
     static let hostKeys =
-        "\(ssh) knows RSA keys of hosts by SHA-1 only, which OpenSSH gave up in 8.8: let the host have an ed25519 or ECDSA "
-        + "key"
+        "\(ssh) supports RSA keys of hosts by SHA-1 only, which OpenSSH disabled in 8.8: add an ed25519 or ECDSA key "
+        + "to the host"
 
     static let hostKeyOrder =
-        "\(ssh) asks a host for its ECDSA key before others: known hosts and hostKeys need that one where there are several"
+        "\(ssh) asks a host for its ECDSA key first: if a host has several keys, put that one into the known hosts "
+        + "file or `hostKeys`"
 
     static var version: String {
         var (major, minor, revision): (Int32, Int32, Int32) = (0, 0, 0)
@@ -26,7 +27,7 @@ package enum LibraryLimits {
         return "\(major).\(minor).\(revision)"
     }
 
-    /// The library that TLS is made by, as far as the process tells.
+    /// True if libgit2 does TLS with mbedTLS, which is found among the loaded libraries.
     static var usesMbedTLS: Bool { prewarm_git_symbol("mbedtls_ssl_handshake") != nil }
     private static var tls: String { "libgit2 \(version)" + (usesMbedTLS ? " with mbedTLS" : "") }
 
@@ -38,7 +39,7 @@ package enum LibraryLimits {
         return unsafeBitCast(symbol, to: Version.self)(0).map { String(cString: $0) }
     }
 
-    /// SHA-2 with RSA came with libssh2 1.11.
+    /// True if libssh2 cannot sign by SHA-2 with RSA keys, which came with 1.11.
     static var knowsRSABySHA1Only: Bool {
         guard let numbers = sshVersion?.split(separator: ".").compactMap({ Int($0) }), numbers.count >= 2 else {
             return false
@@ -46,7 +47,7 @@ package enum LibraryLimits {
         return (numbers[0], numbers[1]) < (1, 11)
     }
 
-    /// Sentences for `prewarm doctor`.
+    /// The limitations that apply to this machine, as sentences for `prewarm doctor`.
     package static var all: [String] {
         var limits: [String] = []
         if git_libgit2_features() & Int32(bitPattern: GIT_FEATURE_HTTPS.rawValue) == 0 {
@@ -62,6 +63,6 @@ package enum LibraryLimits {
         return limits + [clientCertificates, sha256]
     }
 
-    /// `libgit2 1.5.1 with mbedTLS, libssh2 1.10.0`.
+    /// The libraries and their versions: `libgit2 1.5.1 with mbedTLS, libssh2 1.10.0`.
     package static var summary: String { "\(tls), \(ssh)" }
 }

@@ -1,16 +1,16 @@
 import Glibc
 
-/// How a file or folder stands on disk. While it is equal to an earlier one, it is the same and nobody has written to
-/// it, as far as a clock of some milliseconds tells.
+/// The identity and the modification times of a file or folder. Two equal stamps mean that it is the same file and was
+/// not written in between, within the resolution of the file system's clock, which is some milliseconds.
 struct FileStamp: Hashable, Sendable {
     private let device: dev_t
     private let inode: ino_t
-    /// In bytes.
+    /// The size, in bytes.
     private let size: Int
     private let modified: Int
     private let changed: Int
 
-    /// Nil where it is not there.
+    /// Returns nil if there is no file or folder at the path.
     init?(_ path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }

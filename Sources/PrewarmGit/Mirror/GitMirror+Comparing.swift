@@ -3,7 +3,7 @@ package import PrewarmCore
 package import PrewarmEngine
 
 extension GitMirror {
-    /// So many bytes of files are held at once, give or take one.
+    /// The number of bytes of files after which no further file is held in memory.
     static let mostBytes = 8 << 20
 
     package func step(
@@ -15,11 +15,13 @@ extension GitMirror {
             _ = try Commit(after, in: repository)
             return RevisionStep(
                 isForward: try Self.descends(after, from: before, in: repository),
-                // What can't be compared, as where the old commit is gone, is read as a whole.
+                // If the comparison fails, for example because the old commit is gone, the caller reads all files.
                 changes: (try? changes(from: before, to: after, limit: limit, in: repository)) ?? nil)
         }
     }
 
+    /// Returns the changed manifests, or nil if the caller has to read all manifests: a path of the source is missing,
+    /// or the changes exceed a limit.
     private func changes(
         from old: git_oid, to new: git_oid, limit: ChangeLimit, in repository: borrowing Repository
     ) throws(LibGit2Error) -> ManifestChanges? {
@@ -50,6 +52,7 @@ extension GitMirror {
         return rest < 0 ? nil : ManifestChanges(commit: Self.description(of: after), files: files)
     }
 
+    /// Returns true if the tree has a folder or a file at the path.
     private static func has(_ path: String, _ tree: borrowing Tree) -> Bool {
         var entry: OpaquePointer?
         guard git_tree_entry_bypath(&entry, tree.pointer, path) == 0 else { return false }

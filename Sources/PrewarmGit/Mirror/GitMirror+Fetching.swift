@@ -3,20 +3,31 @@ import PrewarmCore
 import PrewarmEngine
 
 extension GitMirror {
+    /// The state of a commit in a repository.
     enum Holding {
-        case whole, lacking, damaged, tooLarge
-        /// What has the id is no commit, but this.
+        /// The commit and its root tree are readable.
+        case whole
+        /// The commit does not exist, and the repository is intact.
+        case lacking
+        /// The commit is not readable, or a reference of the repository points at a missing object.
+        case damaged
+        /// The commit or its root tree exceeds the size limit.
+        case tooLarge
+        /// The object is not a commit, but of this type.
         case other(String)
     }
 
-    /// Makes the commit present: from the mirror, else by the ref it is known by, else exactly, else by fetching all.
+    /// Makes sure that the mirror has a commit. If it is missing, these are tried in order: fetch its ref, fetch the
+    /// commit by its id, fetch all branches and tags. If the mirror is damaged, it is created again.
     func bring(_ revision: Revision, _ watch: Watch) throws(GitFailure) {
         guard let id = objectID(revision.commit) else {
-            throw GitFailure(.refNotFound, "\(revision.commit) is no commit")
+            throw GitFailure(
+                .refNotFound, "invalid commit: \(revision.commit)",
+                hint: "write all 40 hexadecimal digits")
         }
         if case .whole = holding(id, in: directory.repository) { return }
         try withLock(watch) { () throws(GitFailure) in
-            // Whoever had the lock may have brought it.
+            // The previous holder of the lock may have fetched it.
             let holding = holding(id, in: directory.repository)
             if try isWhole(revision, holding) { return }
             if case .lacking = holding {
@@ -25,15 +36,15 @@ extension GitMirror {
                     tidy(revision, id, watch)
                     return
                 } catch  where error.reason == .fetchFailed {
-                    // Perhaps the mirror is to blame.
+                    // The cause may be a damaged mirror.
                 }
             }
             try rebuild(revision, id, watch)
         }
     }
 
-    /// References of a mirror that has the commit. Where that fails, once more without those that are there: one may be cut
-    /// off, or be in the way of the folder of another. Only under the lock.
+    /// Fetches references into the mirror. If that fails, it tries again without the mirror's own references: one may
+    /// be truncated, or be a file where another needs a folder. The caller holds the lock.
     func fetchReferences(
         _ watch: Watch, _ refspecs: ([AdvertisedRef]) throws(GitFailure) -> [String]
     ) throws(GitFailure) {
@@ -46,7 +57,8 @@ extension GitMirror {
         }
     }
 
-    /// Makes the mirror anew beside the old one, and puts it in its place once it is whole. Only under the lock.
+    /// Creates a new mirror beside the old one, and replaces the old one when it is complete. The caller holds the
+    /// lock.
     func rebuild(_ revision: Revision, _ id: git_oid, _ watch: Watch) throws(GitFailure) {
         directory.removeIncoming()
         defer { directory.removeIncoming() }
@@ -54,15 +66,16 @@ extension GitMirror {
             try Repository.make(at: directory.incoming)
         } catch {
             throw GitFailure(
-                .fetchFailed, "can't make a mirror in \(directory.path): \(redaction.clean(error.message))")
+                .fetchFailed, "cannot create a mirror in \(directory.path): \(redaction.clean(error.message))",
+                hint: "check that the disk has free space, and that prewarm may write there")
         }
         try fetch(revision, id, into: directory.incoming, watch)
         directory.noteSize()
         try directory.swap()
     }
 
-    /// Keeps the mirror small and quick to look into. What fails is tried again after the next fetch. Only under the
-    /// lock.
+    /// Keeps the mirror small and fast: combines small packs, and creates the mirror again if it is several times too
+    /// large. A failure is ignored, because the next fetch tries again. The caller holds the lock.
     private func tidy(_ revision: Revision, _ id: git_oid, _ watch: Watch) {
         let most = settings.limits.packs
         let packs = directory.packs
@@ -72,15 +85,15 @@ extension GitMirror {
         if directory.isOvergrown || directory.packs.count > most { try? shrink(revision, id, watch) }
     }
 
-    /// Makes the mirror anew from itself, without the network: one pack that holds what the commit needs in place of
-    /// many that hold what was. Only under the lock.
+    /// Creates the mirror again from itself, without the network. The new mirror has one pack with the objects of the
+    /// commit instead of many packs with old objects. The caller holds the lock.
     private func shrink(_ revision: Revision, _ id: git_oid, _ watch: Watch) throws(GitFailure) {
         directory.removeIncoming()
         defer { directory.removeIncoming() }
         guard (try? Repository.make(at: directory.incoming)) != nil else { return }
         var own = settings
         own.credentials = .none
-        // It is what is here already.
+        // The objects are on this machine already.
         own.limits.packSize = .max
         let name = "refs/prewarm/shrunk"
         let pass = try RemotePass(
@@ -95,6 +108,7 @@ extension GitMirror {
         try directory.swap()
     }
 
+    /// Returns true if the reference is the mirror's copy of the tag of the revision.
     private static func tagged(_ revision: Revision, _ ref: AdvertisedRef) -> Bool {
         revision.ref.map { ref.name == "refs/prewarm/tags/\($0)" } ?? false
     }
@@ -104,8 +118,10 @@ extension GitMirror {
         try fetch(revision, id, into: path, watch) { () throws(GitFailure) in try pass(watch) }
     }
 
-    /// Of a branch on disk: from a repository that has no more than that, whatever else is in the one that it is of.
-    /// - Returns: false where there is none, or nothing can be had from it: then the real one says why.
+    /// Fetches a branch of a repository on disk through a view that contains only the branch, so that broken references
+    /// of the repository do not matter.
+    /// - Returns: false if the revision is not a branch on disk, or the fetch fails. Then the caller fetches from the
+    ///   repository itself, which gives the error.
     private func fetchThroughView(
         _ revision: Revision, _ id: git_oid, into path: String, _ watch: Watch
     ) throws(GitFailure) -> Bool {
@@ -123,44 +139,57 @@ extension GitMirror {
         return true
     }
 
-    /// - Parameter pass: makes one.
+    /// Fetches a revision into the repository at `path`: its ref, the commit by its id, or all branches and tags.
+    /// - Parameter pass: creates a pass for one request.
     private func fetch(
         _ revision: Revision, _ id: git_oid, into path: String, _ watch: Watch,
         by pass: () throws(GitFailure) -> RemotePass
     ) throws(GitFailure) {
         var isNamed = false
         try pass().fetch(into: path) { refs throws(GitFailure) in
-            guard !refs.isEmpty else { throw GitFailure(.empty, "\(url.display): the repository has no commit yet") }
+            guard !refs.isEmpty else { throw emptyRepository }
             let refs = RefAdvertisement(refs)
             var names = [refs.name(ofTip: revision.commit) ?? revision.ref.flatMap { (try? refs.find($0))?.name }]
-            // An annotated tag has a signature of its own.
+            // Fetch the tag, too: an annotated tag has its own signature.
             if settings.verification != nil { names.append(revision.ref.flatMap { refs.tag(named: $0) }) }
             isNamed = names[0] != nil
             return Set(names.compactMap(\.self)).sorted().map { "+\($0):\(Self.mirrored($0))" }
         }
         if isNamed, try isWhole(revision, id, in: path) { return }
         do throws(GitFailure) {
-            // Taken by servers that allow it; libgit2 refuses where they don't.
+            // libgit2 refuses this if the server does not allow it.
             try pass().fetch(into: path) { _ in ["+\(revision.commit):refs/prewarm/commits/\(revision.commit)"] }
             if try isWhole(revision, id, in: path) { return }
         } catch  where !watch.isOver && ![.unreachable, .tooLarge].contains(error.reason) {
-            // All that is left is to fetch everything that has a name.
+            // The last way is to fetch all branches and tags.
         }
         try pass().fetch(into: path) { _ in Self.everything }
         guard try isWhole(revision, id, in: path) else {
             throw GitFailure(
-                .refNotFound, "\(url.display) has no commit \(revision.commit.prefix(12)) in any branch or tag",
-                hint: "it may have been replaced by a forced push")
+                .refNotFound,
+                "cannot find commit \(revision.commit.prefix(12)) in any branch or tag of \(url.display)",
+                hint: "check whether a forced push removed it, and push a branch or tag that contains it")
         }
+    }
+
+    /// The failure of a repository without commits.
+    private var emptyRepository: GitFailure {
+        GitFailure(
+            .empty, "cannot fetch from \(url.display): the repository has no commit yet", hint: "push a commit")
     }
 
     private func isWhole(_ revision: Revision, _ id: git_oid, in path: String) throws(GitFailure) -> Bool {
         let holding = holding(id, in: path)
-        if case .damaged = holding { throw GitFailure(.fetchFailed, "the mirror in \(directory.path) is damaged") }
+        if case .damaged = holding {
+            throw GitFailure(
+                .fetchFailed, "cannot read the mirror in \(directory.path): it is damaged",
+                hint: "check the disk. If the error stays, delete \(directory.path): prewarm creates it again")
+        }
         return try isWhole(revision, holding)
     }
 
-    /// Throws where no look at the remote makes a commit of it.
+    /// Returns true if the commit is readable.
+    /// - Throws: if fetching cannot help, because the object is too large or not a commit.
     private func isWhole(_ revision: Revision, _ holding: Holding) throws(GitFailure) -> Bool {
         switch holding {
         case .whole: return true
@@ -169,19 +198,21 @@ extension GitMirror {
         case .other(let type):
             let name = revision.ref.map { $0.printable } ?? String(revision.commit.prefix(12))
             throw GitFailure(
-                .refNotFound, "\(name) of \(url.display) is a \(type), not a commit",
-                hint: "name a branch, a commit, or a tag of a commit")
+                .refNotFound, "cannot use \(name) of \(url.display): it is a \(type), not a commit",
+                hint: "set `ref` of source \(settings.name) to a branch, a commit, or a tag of a commit")
         }
     }
 
-    /// All that has a name.
+    /// The refspecs of all branches and tags.
     static let everything = ["+refs/heads/*:refs/prewarm/heads/*", "+refs/tags/*:refs/prewarm/tags/*"]
 
+    /// Returns the name that a reference of the remote has in the mirror. For example, `refs/heads/main` is
+    /// `refs/prewarm/heads/main`.
     static func mirrored(_ name: String) -> String {
         "refs/prewarm/" + name.withoutPrefix("refs/")
     }
 
-    /// Whether the commit and its first tree can be read. What lies deeper is found out when it is read.
+    /// Returns the state of a commit. It reads the commit and its root tree only.
     func holding(_ id: git_oid, in path: String) -> Holding {
         do throws(LibGit2Error) {
             guard path == directory.repository else { return try Self.holding(id, in: Repository(bare: path)) }
@@ -191,12 +222,13 @@ extension GitMirror {
         }
     }
 
+    /// Returns the noun for a type of object in messages.
     private static func name(of type: git_object_t) -> String {
         switch type {
         case GIT_OBJECT_TREE: "tree"
         case GIT_OBJECT_BLOB: "file"
         case GIT_OBJECT_TAG: "tag"
-        default: "thing"
+        default: "different object"
         }
     }
 

@@ -3,14 +3,17 @@ import PrewarmCore
 import PrewarmEngine
 
 extension GitMirror {
-    /// `main@sha1:…`, a whole commit, a branch, tag or other reference, a short commit: in this order. Branches and tags are asked of
-    /// the remote, and of the mirror where that does not answer.
+    /// Returns the revision that a user's text names, and makes sure that the mirror has it.
+    ///
+    /// The text is tried in this order: `main@sha1:…`, a full commit, a branch, a tag or another reference, a short
+    /// commit. References are resolved by the remote, or by the mirror if the remote does not answer.
     func find(_ text: String, _ watch: Watch) throws(GitFailure) -> Revision {
         if let revision = Self.wholeRevision(text) {
             try bring(revision, watch)
             return revision
         }
-        // As tables show it, `main@sha1:5394cb7f`. No name of a ref has a colon, and what is said to be a commit is none.
+        // The short form of tables: `main@sha1:5394cb7f`. It is not a reference, because names of references have no
+        // colon.
         if text.contains("sha1:"), let digits = text.split(separator: ":").last, Self.isShort(String(digits)) {
             if let commit = try bringShort(String(digits), watch) { return Revision(ref: nil, commit: commit) }
             throw missing(text, hint: nil)
@@ -35,14 +38,16 @@ extension GitMirror {
         throw silence ?? missing(text, hint: Self.advice(for: text, among: refs))
     }
 
-    /// A revision that names its whole commit, as `main@sha1:…` and a commit do.
+    /// Returns the revision of a text that contains a full commit: `main@sha1:…` or 40 digits. Returns nil for other
+    /// texts.
     static func wholeRevision(_ text: String) -> Revision? {
         if let revision = Revision(text) { return revision }
         guard text.utf8.count == 40, text.allSatisfy({ $0.isASCII && $0.isHexDigit }) else { return nil }
         return Revision(ref: nil, commit: text.lowercased())
     }
 
-    /// The revision of the newest commit; of several, the first. One that is the only one is not looked at.
+    /// Returns the revision with the newest commit, the first one if several have the same time. A single revision is
+    /// returned without reading its commit.
     func newest(_ revisions: [Revision], _ watch: Watch) throws(GitFailure) -> Revision {
         guard revisions.count > 1 else { return revisions[0] }
         var (newest, latest) = (revisions[0], Int64.min)
@@ -56,26 +61,29 @@ extension GitMirror {
         return newest
     }
 
+    /// The number of tags with the same version whose commits are compared.
     private static let mostEqualTags = 64
 
+    /// Returns a hint for a text that names nothing.
     private static func advice(for text: String, among refs: RefAdvertisement) -> String {
         if text.contains(where: { "~^@:".contains($0) }) {
-            return "a branch, a tag or a commit is looked for; git's ~, ^ and @{} are not known here"
+            return "write a branch, a tag or a commit: ~, ^ and @{} of git are not supported"
         }
         let isTooShort = (1..<4).contains(text.utf8.count) && text.allSatisfy { $0.isASCII && $0.isHexDigit }
-        return isTooShort ? "a short commit needs at least 4 digits" : refs.advice(for: text)
+        return isTooShort ? "write at least 4 digits of a short commit" : refs.advice(for: text)
     }
 
+    /// Returns true if the text may be a short commit: 4 to 39 hexadecimal digits.
     private static func isShort(_ text: String) -> Bool {
         (4..<40).contains(text.utf8.count) && text.allSatisfy { $0.isASCII && $0.isHexDigit }
     }
 
     private func missing(_ text: String, hint: String?) -> GitFailure {
-        let name = text.isEmpty ? "of an empty name" : redaction.clean(text)
-        return GitFailure(.refNotFound, "\(url.display) has no branch, tag or commit \(name)", hint: hint)
+        let name = text.isEmpty ? "with an empty name" : redaction.clean(text)
+        return GitFailure(.refNotFound, "cannot find a branch, tag or commit \(name) in \(url.display)", hint: hint)
     }
 
-    /// The commit that begins like this, of the mirror, else of all that the remote has.
+    /// Returns the commit that begins with the digits. If the mirror has none, all branches and tags are fetched first.
     private func bringShort(_ text: String, _ watch: Watch) throws(GitFailure) -> String? {
         if let commit = try shortCommit(text) { return commit }
         try fetchAll(watch)
@@ -93,8 +101,8 @@ extension GitMirror {
         }
     }
 
-    /// The commit that a reference pointed at when it was last fetched. Names only: what somebody typed is never given
-    /// to git's own grammar of revisions.
+    /// Returns the commit that a reference pointed at when it was last fetched, or nil if it was never fetched. The
+    /// text is used as a name only, never as an expression of git's revision grammar.
     func mirroredCommit(_ name: String) -> String? {
         let names = name.hasPrefix("refs/") ? [name] : ["refs/heads/\(name)", "refs/tags/\(name)"]
         func look(_ repository: borrowing Repository) -> String? {
@@ -112,7 +120,8 @@ extension GitMirror {
         return (try? attempt(look)) ?? nil
     }
 
-    /// Nil where the mirror has no such commit; throws where there is more than one.
+    /// Returns the commit that begins with the digits, or nil if the mirror has none.
+    /// - Throws: `.refNotFound` if several objects begin with the digits.
     private func shortCommit(_ text: String) throws(GitFailure) -> String? {
         var id = git_oid()
         guard git_oid_fromstrn(&id, text, text.utf8.count) == 0 else { return nil }
@@ -131,7 +140,8 @@ extension GitMirror {
             return try attempt(look)
         } catch {
             guard error.code == GIT_EAMBIGUOUS.rawValue else { return nil }
-            throw GitFailure(.refNotFound, "\(text) stands for more than one object", hint: "give more digits")
+            throw GitFailure(
+                .refNotFound, "cannot resolve \(text): several objects begin with it", hint: "write more digits")
         }
     }
 }

@@ -11,8 +11,9 @@ extension GitMirror {
         }
     }
 
-    /// Whether a commit is another or has it in its history. One that is not there is no part of that, where all of that
-    /// is there; where it isn't, the mirror is damaged.
+    /// Returns true if `new` equals `old` or has it in its history. If `old` does not exist and the history of `new` is
+    /// complete, it returns false.
+    /// - Throws: if a commit in the history of `new` is missing, because then the mirror is damaged.
     static func descends(
         _ new: git_oid, from old: git_oid, in repository: borrowing Repository
     ) throws(LibGit2Error) -> Bool {
@@ -28,8 +29,8 @@ extension GitMirror {
         return answer == 1
     }
 
-    /// Whether it is met within a few steps along first parents, as it is where somebody pushed: then there is no need
-    /// to compare histories.
+    /// Returns true if `old` is among the first 16 first parents of `new`. That is the usual case after a push, and
+    /// avoids a comparison of the histories.
     private static func isNear(
         _ old: git_oid, to new: git_oid, in repository: borrowing Repository
     ) throws(LibGit2Error) -> Bool {
@@ -45,7 +46,7 @@ extension GitMirror {
 
     private static let fewCommits = 16
 
-    /// Throws where a commit of it is missing.
+    /// Throws if a commit in the history is missing.
     private static func checkHistory(of id: git_oid, in repository: borrowing Repository) throws(LibGit2Error) {
         var (seen, waiting): (Set<String>, [git_oid]) = ([], [id])
         while let id = waiting.popLast() {

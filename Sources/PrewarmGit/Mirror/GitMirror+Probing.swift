@@ -1,17 +1,18 @@
 package import PrewarmCore
 package import PrewarmEngine
 
-/// What a look at a remote found, for `prewarm doctor`.
+/// The result of a request to a remote, for `prewarm doctor`.
 package struct SourceProbe: Sendable {
-    /// Nil where it could not be had.
+    /// The revision of the configured ref, or nil if the request failed.
     package let revision: Revision?
+    /// The failure of the request.
     package let failure: GitFailure?
-    /// Over ssh, where the host was reached.
+    /// The key of the host, if the URL is an ssh URL and the host was reached.
     package let hostKey: SeenHostKey?
 }
 
 extension GitMirror {
-    /// Asks the remote what the configured ref points at, and says what was met on the way.
+    /// Resolves the configured ref on the remote, and returns the host key and the failure, too.
     package func probe() async -> SourceProbe {
         do throws(GitFailure) {
             return try await perform { [self] watch throws(GitFailure) in
@@ -31,13 +32,13 @@ extension GitMirror {
         }
     }
 
-    /// What is missing on this machine for the configured signatures to be checked.
+    /// Returns the reason why the configured signatures cannot be checked on this machine, or nil if they can.
     package func signatureProblem() async -> GitFailure? {
         guard let verification = settings.verification else { return nil }
         do throws(GitFailure) {
             let check = try await signatureCheck(verification)
             let (program, package) = check.kind == "SSH" ? ("ssh-keygen", "openssh-client") : ("gpgv", "gpgv")
-            // Neither does anything here but say that it is there.
+            // The exit code does not matter: the call only shows that the program exists.
             _ = try await check.output(ToolCall(program, ["--version"]), package: package)
             await check.folder.remove()
             return nil

@@ -28,20 +28,23 @@ extension GitMirror {
             return (files, warnings)
         case .pathNotFound(let path, .absent):
             throw GitFailure(
-                .pathNotFound, "\(url.display) has no \(path) at \(revision.short)",
-                hint: "check the path of source \(settings.name): upper and lower case count")
+                .pathNotFound, "cannot find \(path) in \(url.display) at \(revision.short)",
+                hint: "check `path` of source \(settings.name): it is case-sensitive")
         case .pathNotFound(let path, let missing):
             let what = missing == .link ? "a symbolic link" : "a submodule"
             throw GitFailure(
-                .pathNotFound, "\(path) is \(what) at \(revision.short) of \(url.display), which is not followed",
+                .pathNotFound,
+                "cannot read \(path) of \(url.display) at \(revision.short): it is \(what), which prewarm does not "
+                    + "follow",
                 hint: missing == .link
-                    ? "give source \(settings.name) the path of what it leads to"
-                    : "make its repository a source of its own")
+                    ? "set `path` of source \(settings.name) to the target of the link"
+                    : "configure the repository of the submodule as a source of its own")
         case .tooLarge(let excess):
             let names = settings.paths.joined(separator: ", ")
             throw GitFailure(
-                .tooLarge, "\(names.isEmpty ? "the repository" : names) has \(excess)",
-                hint: "split it into several sources, each with its own path, or exclude what holds no manifests")
+                .tooLarge, "cannot read \(names.isEmpty ? "the repository" : names): found \(excess)",
+                hint: "split the source into several sources with different paths, or add folders without manifests to "
+                    + "`exclude` of source \(settings.name)")
         }
     }
 
@@ -67,14 +70,15 @@ extension GitMirror {
         }
     }
 
+    /// Returns the author, the time and the subject of a commit, shortened and without control characters.
     static func description(of commit: borrowing Commit) -> CommitDescription {
         CommitDescription(
             author: commit.author, time: Self.time(git_commit_time(commit.pointer)),
             subject: git_commit_summary(commit.pointer).map { Self.beginning(of: $0) } ?? "")
     }
 
-    /// Reads what is in the mirror, on the thread that waits for no remote. Where that fails, as the revision is not there,
-    /// all that can be done about it is done on the other thread.
+    /// Reads from the mirror on its local thread, which never waits for the remote. If that fails, for example because
+    /// the revision is missing, it fetches or repairs on the remote thread and reads again.
     func read<Value: Sendable>(
         _ revision: Revision?, _ body: @escaping @Sendable (borrowing Repository) throws(LibGit2Error) -> Value
     ) async throws(GitFailure) -> Value {
@@ -83,8 +87,8 @@ extension GitMirror {
         return try await perform { [self] watch throws(GitFailure) in try read(revision, watch, body) }
     }
 
-    /// Reads from the mirror. Where that fails: once more, since another process may just have put a new mirror in
-    /// place; then from a mirror made anew, since this one is damaged.
+    /// Reads from the mirror. If that fails, it reads once more, because another process may have replaced the mirror.
+    /// If that fails, too, the mirror is damaged: it is created again and read.
     func read<Value>(
         _ revision: Revision?, _ watch: Watch, _ body: (borrowing Repository) throws(LibGit2Error) -> Value
     ) throws(GitFailure) -> Value {
@@ -107,7 +111,7 @@ extension GitMirror {
             }
             guard let id = objectID(current.commit) else { throw Self.noObject(current.commit) }
             let value = try withLock(watch) { () throws(GitFailure) -> Value? in
-                // Whoever had the lock may have made it anew.
+                // The previous holder of the lock may have created it again.
                 if let value = try? attempt(body) { return value }
                 try rebuild(current, id, watch)
                 do throws(LibGit2Error) {
@@ -121,22 +125,24 @@ extension GitMirror {
         } catch {
             throw GitFailure(
                 error.reason,
-                "the mirror in \(directory.path) is damaged (\(redaction.clean(problem.message))), and "
-                    + "can't be made anew: \(error.message)", hint: error.hint)
+                "cannot read the mirror in \(directory.path): it is damaged (\(redaction.clean(problem.message))), and "
+                    + "prewarm cannot create it again: \(error.message)", hint: error.hint)
         }
         throw GitFailure(
             .fetchFailed,
-            "\(url.display) lacks objects that belong to it: \(redaction.clean((shortage ?? problem).message))")
+            "cannot read \(url.display): the repository lacks objects: "
+                + redaction.clean((shortage ?? problem).message),
+            hint: "run `git fsck` in the repository on the server")
     }
 
-    /// The one way into the mirror.
+    /// Runs `body` with the open mirror. All access to the mirror's objects goes through this function.
     func attempt<Value>(
         _ body: (borrowing Repository) throws(LibGit2Error) -> Value
     ) throws(LibGit2Error) -> Value {
         try threads.withRepository(of: directory, body)
     }
 
-    /// For whatever changes the mirror.
+    /// Runs `body` with the lock of the mirror. Everything that changes the mirror needs the lock.
     func withLock<Value>(
         _ watch: Watch, _ body: () throws(GitFailure) -> Value
     ) throws(GitFailure) -> Value {
@@ -146,7 +152,7 @@ extension GitMirror {
         }
     }
 
-    /// Throws where one is not of 40 hexadecimal digits. It needs no library.
+    /// Throws if a text is not 40 hexadecimal digits. It does not need libgit2.
     func checkIdentifiers(_ texts: [String]) throws(GitFailure) {
         func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) || (97...102).contains(byte | 0x20) }
         for text in texts where text.utf8.count != 40 || !text.utf8.allSatisfy(isDigit) {
@@ -155,10 +161,10 @@ extension GitMirror {
     }
 
     private static func noObject(_ text: String) -> GitFailure {
-        GitFailure(.refNotFound, "\(text) is no object of git")
+        GitFailure(.refNotFound, "invalid object id \(text): it must have 40 hexadecimal digits")
     }
 
-    /// The size is looked at first, so that nothing large is ever unpacked.
+    /// Returns the bytes of a blob, or nil if it is larger than `limit` bytes. The size is checked before unpacking.
     static func bytes(
         of blob: git_oid, limit: Int, in database: OpaquePointer
     ) throws(LibGit2Error) -> [UInt8]? {
@@ -174,12 +180,13 @@ extension GitMirror {
         return Array(UnsafeRawBufferPointer(start: git_odb_object_data(object), count: git_odb_object_size(object)))
     }
 
-    /// Anybody can write any number of seconds into a commit: kept to the years 0001 to 9999.
+    /// Returns the time of a commit, limited to the years 0001 to 9999, because a commit can contain any number.
     private static func time(_ seconds: Int64) -> Timestamp {
         Timestamp(seconds: min(max(seconds, -62_135_596_800), 253_402_300_799))
     }
 
-    /// Committers' texts end up in tables and on terminals: so much of one as fits there, without control characters.
+    /// Returns the beginning of a committer's text, at most 400 bytes, without control characters, for tables and
+    /// terminals.
     static func beginning(of text: UnsafePointer<CChar>) -> String {
         let count = strnlen(text, mostBytesShown)
         let bytes = UnsafeRawBufferPointer(start: text, count: count)

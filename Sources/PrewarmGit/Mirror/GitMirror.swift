@@ -3,9 +3,10 @@ package import PrewarmCore
 package import PrewarmEngine
 import Synchronization
 
-/// A bare mirror of one repository, on libgit2. Every call of libgit2 and of the file system is a job on a thread of the
-/// mirror: see ``MirrorThreads``. Handles live for one pass, but for the mirror's own. Several mirrors, in several
-/// processes, may share one directory.
+/// A bare mirror of one repository, on libgit2.
+///
+/// Each call of libgit2 and of the file system is a job on a thread of the mirror: see ``MirrorThreads``. Several
+/// mirrors in several processes may share one directory.
 package final class GitMirror: GitSource {
     let settings: GitSettings
     let paths: ManifestPaths
@@ -15,15 +16,16 @@ package final class GitMirror: GitSource {
     let threads: MirrorThreads
     let memory = Mutex(Memory())
 
-    /// What earlier passes found out.
+    /// The cached results of earlier calls.
     struct Memory: Sendable {
-        /// What the last walk through a tree met, as the next question is about the same one.
+        /// The warnings of the last commit whose manifests were listed, because the next call asks for them.
         var lastWarnings: (commit: String, warnings: [Diagnostic])?
-        /// The applied revision that was trusted, by the keys as they were.
+        /// The applied revision that was verified last, with the state of the key file and the time of the check.
         var trusted: (revision: Revision, keys: FileStamp?, at: ContinuousClock.Instant)?
     }
 
-    /// Touches neither network nor disk. Throws `.refused` where the URL, the path or the commit can't be used.
+    /// Creates a mirror without using the network or the disk.
+    /// - Throws: `.refused` if the URL, a path or the commit of the settings is invalid.
     package init(_ settings: GitSettings) throws(GitFailure) {
         let url = try RepositoryURL(settings.url, allowFile: settings.allowFile)
         var settings = settings
@@ -34,13 +36,13 @@ package final class GitMirror: GitSource {
             let commit = commit.lowercased()
             guard commit.utf8.count != 64 else {
                 throw GitFailure(
-                    .refused, "source \(settings.name) is pinned to a commit of a SHA-256 repository",
+                    .refused, "invalid commit of source \(settings.name): SHA-256 repositories are not supported",
                     hint: LibraryLimits.sha256)
             }
             guard commit.utf8.count == 40, commit.allSatisfy(\.isHexDigit) else {
                 throw GitFailure(
-                    .refused, "source \(settings.name) is pinned to \(commit), which is no commit",
-                    hint: "write all 40 digits")
+                    .refused, "invalid commit of source \(settings.name): \(commit)",
+                    hint: "write all 40 hexadecimal digits")
             }
             settings.ref = .commit(commit)
         }
@@ -52,7 +54,7 @@ package final class GitMirror: GitSource {
         threads = .of(directory: settings.mirror, name: settings.name)
     }
 
-    /// What messages and the status may show of the URL.
+    /// The URL for messages and the status, without a login.
     package var displayURL: String { url.display }
 
     package func head() async throws(GitFailure) -> Revision {
@@ -78,7 +80,8 @@ package final class GitMirror: GitSource {
         }
     }
 
-    /// Reads the ref of a repository on disk without libgit2, whose start takes longer than a whole quiet sync.
+    /// Reads the ref of a repository on disk without libgit2, whose start takes longer than a whole sync without
+    /// changes.
     private func headOnDisk() async throws(GitFailure) -> Revision? {
         guard url.path != nil else { return nil }
         return try await threads.remote.run(limit: deadline) { [self] in
@@ -91,7 +94,7 @@ package final class GitMirror: GitSource {
         return Version(ref.withoutPrefix("refs/tags/")).map(range.contains) ?? false
     }
 
-    /// Nil where libgit2 has to be asked.
+    /// Returns the revision of the configured ref of a repository on disk, or nil if libgit2 has to resolve it.
     func revisionOnDisk() throws(GitFailure) -> Revision? {
         guard let path = url.path else { return nil }
         return try LocalRepository(path)?.revision(of: settings.ref)
@@ -107,7 +110,7 @@ package final class GitMirror: GitSource {
         return try await perform { [self] watch throws(GitFailure) in try find(text, watch) }
     }
 
-    /// Whether the mirror has the revision. It waits for no remote.
+    /// Returns true if the mirror has the revision. It does not wait for the remote.
     private func isHere(_ revision: Revision) async throws(GitFailure) -> Bool {
         try await performLocally { [self] () throws(GitFailure) in
             guard let id = objectID(revision.commit), case .whole = holding(id, in: directory.repository) else {
@@ -117,13 +120,16 @@ package final class GitMirror: GitSource {
         }
     }
 
+    /// Creates a pass over the network with the login that the remote needs.
     func pass(_ watch: Watch) throws(GitFailure) -> RemotePass {
         let login = try login(watch)
         return try RemotePass(
             settings, url: url, login: login, watch: watch, redaction: login.map(redaction.adding) ?? redaction)
     }
 
-    /// What the server gets where it asks for a login over https.
+    /// Returns the login for http and https, or nil if none is configured.
+    /// - Throws: `.authenticationFailed` if the login is not readable, or has to be requested first. In that case it
+    ///   sets `wantsLogin` of the watch.
     private func login(_ watch: Watch) throws(GitFailure) -> GitLogin? {
         guard url.scheme == .https || url.scheme == .http else { return nil }
         switch settings.credentials {
@@ -138,14 +144,17 @@ package final class GitMirror: GitSource {
         case .source:
             guard let login = watch.login else {
                 watch.wantsLogin = true
-                throw GitFailure(.authenticationFailed, "the login of source \(settings.name) is not here yet")
+                throw GitFailure(
+                    .authenticationFailed, "cannot log in to source \(settings.name): the login is not known yet")
             }
             return login
         }
     }
 
-    /// Runs one pass, which may wait for the remote, on the thread for that. A canceled task ends it at once. Where it
-    /// turns out to need a login that takes time to get, that is got, and the pass made anew, with its whole time.
+    /// Runs one pass on the remote thread. If the task is canceled, the pass ends at once.
+    ///
+    /// If the pass needs a login from a login source, the login is requested and the pass starts again with its full
+    /// time.
     func perform<Value: Sendable>(
         _ body: @escaping @Sendable (Watch) throws(GitFailure) -> Value
     ) async throws(GitFailure) -> Value {
@@ -153,7 +162,7 @@ package final class GitMirror: GitSource {
         let result = await attempt(body, watch)
         guard watch.wantsLogin, case .source(let source) = settings.credentials else { return try result.get() }
         let login = try await source.login()
-        // What that took is not the server's fault.
+        // A new watch, because the time to get the login does not count.
         let second = try Watch(settings, url: url)
         second.login = login
         do throws(GitFailure) {
@@ -176,7 +185,7 @@ package final class GitMirror: GitSource {
         }
     }
 
-    /// Runs what waits for no remote on the thread for that.
+    /// Runs `body` on the local thread. It must not wait for the remote.
     func performLocally<Value: Sendable>(
         _ body: @escaping @Sendable () throws(GitFailure) -> Value
     ) async throws(GitFailure) -> Value {
@@ -188,17 +197,19 @@ package final class GitMirror: GitSource {
         }.get()
     }
 
-    /// The time after which a job that has not returned is left behind: a pass ends itself at its timeout.
+    /// The time after which a job that has not returned is abandoned: the timeout, at which a pass ends itself, and 10
+    /// s.
     var deadline: Duration { settings.limits.timeout + Self.margin }
 
     private static let margin = Duration.seconds(10)
 
-    /// Without `.`, and without slashes at the ends; empty for the root.
+    /// Returns a path without `.` and without slashes at its ends; empty for the root.
     private static func normal(_ path: String) throws(GitFailure) -> String {
         let parts = path.split(separator: "/").filter { $0 != "." }
         guard !parts.contains("..") else {
             throw GitFailure(
-                .refused, "the path \(path) has .. in it", hint: "write it from the root of the repository")
+                .refused, "invalid path \(path): it must not contain ..",
+                hint: "write the path from the root of the repository")
         }
         return parts.count > 1 ? parts.joined(separator: "/") : parts.first.map(String.init) ?? ""
     }

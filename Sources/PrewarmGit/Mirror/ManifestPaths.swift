@@ -1,10 +1,10 @@
 import PrewarmCore
 
-/// Which files of a repository are manifests: those below the configured paths whose names end in `.yaml` or `.yml`, and
-/// that the patterns let through.
+/// The rules for which files of a repository are manifests: files below the configured paths whose names end in `.yaml`
+/// or `.yml` and that pass the patterns.
 struct ManifestPaths: Sendable {
-    /// Folders or files without slashes at their ends, none inside another, in the order of their bytes; an empty one is
-    /// the whole repository.
+    /// The folders and files to read, without slashes at their ends, in the order of their bytes. None is inside
+    /// another. An empty root is the whole repository.
     let roots: [[UInt8]]
     private let include: [PathPattern]
     private let exclude: [PathPattern]
@@ -18,7 +18,7 @@ struct ManifestPaths: Sendable {
         self.exclude = exclude
     }
 
-    /// Something in it may be a manifest.
+    /// Returns true if the folder may contain manifests.
     func enters(folder path: [UInt8]) -> Bool {
         roots.contains { root in
             if Self.isInside(root[...], path) { return true }
@@ -29,7 +29,7 @@ struct ManifestPaths: Sendable {
         }
     }
 
-    /// The file that is named itself may be called as it likes.
+    /// Returns true if the file is a manifest. A file that is itself a root may have any name.
     func takes(file path: [UInt8]) -> Bool {
         roots.contains { root in
             if path == root { return true }
@@ -39,7 +39,7 @@ struct ManifestPaths: Sendable {
         }
     }
 
-    /// Whether a file at this path would be a manifest, were the ending of its name in lower case.
+    /// Returns true if the file is not a manifest, but would be one with its extension in lower case.
     func ignores(file path: [UInt8]) -> Bool {
         guard let dot = path.lastIndex(of: UInt8(ascii: ".")), path.count - dot <= 5,
             path[dot...].contains(where: { (65...90).contains($0) })
@@ -48,7 +48,7 @@ struct ManifestPaths: Sendable {
         return !takes(file: path) && takes(file: path[..<dot] + ending)
     }
 
-    /// A link or a submodule at this path is among the manifests: it could be one, or a folder of them.
+    /// Returns true if a symbolic link or a submodule at the path could be a manifest or a folder with manifests.
     func concerns(link path: [UInt8], isModule: Bool) -> Bool {
         let name = path[(path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0)...]
         let mayBeFolder = isModule || !name.dropFirst().contains(UInt8(ascii: "."))
@@ -65,7 +65,7 @@ struct ManifestPaths: Sendable {
             && !exclude.contains { $0.fits(own, isFolder: isFolder) }
     }
 
-    /// `.yaml` or `.yml`, in lower case, with something before it.
+    /// Returns true if the name ends in `.yaml` or `.yml`, in lower case, and has at least one character before that.
     private static func isManifestName(_ path: [UInt8]) -> Bool {
         let name = path[(path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0)...]
         return name.count > 5 && name.suffix(5).elementsEqual(".yaml".utf8)

@@ -1,42 +1,45 @@
 import Glibc
 import PrewarmEngine
 
-/// Where a mirror lies on disk:
+/// The directory of a mirror on disk:
 ///
-///     mirror.lock       held by whoever changes anything
-///     repository.git    the mirror; it came here whole, by one rename
-///     incoming.git      one in the making; what a killed process left is removed
+///     mirror.lock       locked while the mirror is changed
+///     repository.git    the mirror; it is put here complete, by one rename
+///     incoming.git      a new mirror that is being created; the rest of a killed process is removed
 struct MirrorDirectory: Sendable {
     let path: String
 
     var repository: String { path + "/repository.git" }
     var incoming: String { path + "/incoming.git" }
     private var discarded: String { path + "/discarded.git" }
-    /// For one fetch.
+    /// The view of a repository on disk. It exists during one fetch.
     var view: String { path + "/view.git" }
 
-    /// Whatever it is, if only a link that leads nowhere.
+    /// True if something exists in the place of the mirror, even a broken link.
     var exists: Bool {
         var status = stat()
         return lstat(repository, &status) == 0
     }
 
-    /// Waits, on the thread of a mirror, for other processes and other mirrors of this one that fetch.
+    /// Runs `body` with the lock. It waits for other processes and for other mirrors of this process that have the
+    /// lock.
+    /// - Throws: `.fetchFailed` if the lock cannot be taken before `isOver` returns true.
     func withLock<Value>(
         _ isOver: () -> Bool, _ body: () throws(GitFailure) -> Value
     ) throws(GitFailure) -> Value {
         try makeDirectories()
         let lock = path + "/mirror.lock"
         var descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        // On a local disk it can be locked by who may not write it, too.
+        // On a local disk, a file can be locked without the permission to write it.
         if descriptor < 0, errno == EACCES { descriptor = open(lock, O_RDONLY | O_CLOEXEC) }
-        guard descriptor >= 0 else { throw problem("can't open", lock) }
-        // Closing lets go of the lock, as does the end of the process.
+        guard descriptor >= 0 else { throw problem("cannot open", lock) }
+        // Closing releases the lock, as does the end of the process.
         defer { close(descriptor) }
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EWOULDBLOCK || errno == EINTR else { throw problem("can't lock", lock) }
+            guard errno == EWOULDBLOCK || errno == EINTR else { throw problem("cannot lock", lock) }
             guard !isOver() else {
-                throw GitFailure(.fetchFailed, "another process was still fetching into \(path)", hint: "try again")
+                throw GitFailure(
+                    .fetchFailed, "cannot lock \(path): another process is still fetching into it", hint: "try again")
             }
             usleep(20_000)
         }
@@ -44,18 +47,18 @@ struct MirrorDirectory: Sendable {
         return try body()
     }
 
-    /// Puts `incoming` in the place of the mirror. Who has the old one open reads on, or has to open anew.
+    /// Replaces the mirror with `incoming`. A process that has the old mirror open reads on, or opens the new one.
     func swap() throws(GitFailure) {
-        // What another user left there can't be removed, but it can be moved out of the way.
+        // A mirror of another user cannot be removed, but it can be renamed.
         if exists, rename(repository, discarded) != 0, rename(repository, "\(discarded).\(time(nil))") != 0 {
-            throw problem("can't rename", repository)
+            throw problem("cannot rename", repository)
         }
-        guard rename(incoming, repository) == 0 else { throw problem("can't rename", incoming) }
+        guard rename(incoming, repository) == 0 else { throw problem("cannot rename", incoming) }
         Self.removeTree(discarded)
     }
 
-    /// Runs the body without the mirror's references; where it fails, they are there again. What they lead to stays. Only
-    /// under the lock.
+    /// Runs `body` without the mirror's references, and restores them if it fails. The objects stay. The caller holds
+    /// the lock.
     func withoutReferences(_ body: () throws(GitFailure) -> Void) throws(GitFailure) {
         putReferencesBack()
         mkdir(aside, 0o700)
@@ -74,7 +77,7 @@ struct MirrorDirectory: Sendable {
         [("/refs/prewarm", "/prewarm"), ("/packed-refs", "/packed-refs")]
     }
 
-    /// Also where a process was killed while they were away.
+    /// Restores the references, also those that a killed process moved away.
     private func putReferencesBack() {
         for (from, to) in referenceFiles where access(aside + to, F_OK) == 0 {
             Self.removeTree(repository + from)
@@ -88,7 +91,8 @@ struct MirrorDirectory: Sendable {
         Self.removeTree(incoming)
     }
 
-    /// Whether it takes several times the room that it took when it was made.
+    /// True if the packs are more than four times as large as when the mirror was created, plus 16 MiB. For example, a
+    /// mirror that was created with 10 MiB is overgrown above 56 MiB.
     var isOvergrown: Bool {
         let sizes = packs(in: repository).map(\.size)
         guard
@@ -99,26 +103,27 @@ struct MirrorDirectory: Sendable {
         return sizes.count > 1 && sizes.reduce(0, +) > fresh * Self.mostGrowth + Self.freeGrowth
     }
 
-    /// Remembers how large `incoming` is, before it becomes the mirror.
+    /// Writes the size of `incoming` into it, before it becomes the mirror.
     func noteSize() {
         _ = replaceFile(incoming + "/" + Self.sizeFile, "\(packs(in: incoming).reduce(0) { $0 + $1.size })")
     }
 
     private static let sizeFile = "prewarm-size"
     private static let mostGrowth: UInt64 = 4
-    /// In bytes: so much is never worth the trouble.
+    /// The growth that is always accepted, in bytes.
     private static let freeGrowth: UInt64 = 16 << 20
 
+    /// A pack of the mirror.
     struct Pack {
-        /// Without `.pack`.
+        /// The path without `.pack`.
         let path: String
-        /// In bytes.
+        /// The size, in bytes.
         let size: UInt64
     }
 
     var packs: [Pack] { packs(in: repository) }
 
-    /// Paths of all that tells whether the mirror has other objects than before, or the same ones elsewhere.
+    /// The paths whose stamps change when the mirror gets other objects or packs.
     var filesOfObjects: [String] {
         let folder = Self.packs(of: repository)
         return [repository, folder] + Self.names(in: folder).map { folder + $0 }
@@ -135,14 +140,14 @@ struct MirrorDirectory: Sendable {
         }
     }
 
-    /// What a process that was killed left behind. Only under the lock.
+    /// Removes files of a killed process. The caller holds the lock.
     private func removeLeftovers() {
         Self.removeTree(incoming)
         Self.removeTree(view)
         if exists {
             Self.removeTree(discarded)
         } else {
-            // Killed between the two renames: the old one is still good.
+            // The process was killed between the two renames: restore the old mirror.
             _ = rename(discarded, repository)
         }
         for name in Self.names(in: path) where name.hasPrefix("discarded.git.") {
@@ -150,7 +155,7 @@ struct MirrorDirectory: Sendable {
         }
         for name in Self.names(in: path) where name.hasPrefix("verify.") {
             var status = stat()
-            // Another process may be at it just now.
+            // A newer folder may belong to a process that is verifying now.
             guard stat(path + "/" + name, &status) == 0, status.st_mtim.tv_sec < time(nil) - 3600 else { continue }
             Self.removeTree(path + "/" + name)
         }
@@ -171,12 +176,13 @@ struct MirrorDirectory: Sendable {
         }
     }
 
+    /// Creates the directory and its parents.
     func makeDirectories() throws(GitFailure) {
         var made = ""
         for part in path.split(separator: "/") {
             made += (made.isEmpty && !path.hasPrefix("/") ? "" : "/") + part
             guard mkdir(made, 0o700) == 0 || errno == EEXIST || errno == EROFS || errno == EACCES || errno == EISDIR
-            else { throw problem("can't make", made) }
+            else { throw problem("cannot create", made) }
         }
     }
 
@@ -185,16 +191,16 @@ struct MirrorDirectory: Sendable {
         let isForeign = [EACCES, EPERM, ENOTEMPTY].contains(code)
         return GitFailure(
             .fetchFailed, "\(what) \(path): \(String(cString: strerror(code)).lowercased())",
-            hint: isForeign ? "it may be another user's: give \(self.path) to the one that prewarm runs as" : nil)
+            hint: isForeign ? "make the user that prewarm runs as the owner of \(self.path)" : nil)
     }
 
-    /// Empty where the folder can't be read.
+    /// Returns the names of the entries of a folder; empty if it is not readable.
     private static func names(in folder: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
-            // In its place: it is as long as its name, and behind the last one memory may end.
+            // Read the name in place: the entry is only as long as its name, so a copy could read beyond the buffer.
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
@@ -203,7 +209,8 @@ struct MirrorDirectory: Sendable {
         return names
     }
 
-    /// Follows no symbolic links. What can't be removed is met again at the next turn.
+    /// Removes a file or a folder with its contents. It does not follow symbolic links, and ignores what it cannot
+    /// remove.
     static func removeTree(_ path: String) {
         guard unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }
         for name in Self.names(in: path) { removeTree(path + "/" + name) }

@@ -1,10 +1,13 @@
 internal import CLibGit2
 import Glibc
 
-/// Makes one pack of several small ones. Each fetch adds a pack, and every look-up asks all of them, one after another.
+/// Combines small packs into one. Each fetch adds a pack, and a lookup searches all packs one after another.
 enum PackFolding {
-    /// Those that are worth it: from the smallest on, as long as the next is no larger than twice those before it. So
-    /// each object is copied a few times in all, however many fetches there are, and the large packs are left alone.
+    /// Returns the packs to combine: beginning with the smallest, each next pack that is at most twice as large as the
+    /// sum of the packs before it.
+    ///
+    /// So each object is copied only a few times, and large packs are left alone. For example, of the sizes 2, 3, 4, 30
+    /// and 900, the packs 2, 3 and 4 are combined, because 30 is more than twice 9.
     static func foldable(_ packs: [MirrorDirectory.Pack]) -> ArraySlice<MirrorDirectory.Pack> {
         let sorted = packs.sorted { $0.size < $1.size }
         var (count, size) = (0, UInt64(0))
@@ -15,8 +18,11 @@ enum PackFolding {
         return sorted.prefix(count)
     }
 
-    /// Writes the new one, and then removes the others. Who has one of them open reads on, or has to look again.
-    /// - Parameter packs: paths without `.pack`.
+    /// Writes the combined pack, and then removes the others. A process that has one of them open reads on, or opens
+    /// again.
+    /// - Parameters:
+    ///   - packs: the paths of the packs without `.pack`.
+    ///   - path: the path of the repository.
     static func fold(_ packs: [String], in path: String) throws(LibGit2Error) {
         let repository = try Repository(bare: path)
         var builder: OpaquePointer?
@@ -28,7 +34,7 @@ enum PackFolding {
         try check(git_packbuilder_write(builder, folder, 0o444, nil, nil))
         let name = git_packbuilder_name(builder).map { String(cString: $0) }
         for pack in packs where pack != "\(folder)/pack-\(name ?? "")" {
-            // Without its index nobody looks for it.
+            // Remove the index first: without it, the pack is not used.
             unlink(pack + ".idx")
             unlink(pack + ".pack")
         }
@@ -40,7 +46,7 @@ enum PackFolding {
         defer { git_odb_free(database) }
         var backend: OpaquePointer?
         try check(git_odb_backend_one_pack(&backend, pack + ".idx"))
-        // Freed with the database from now on.
+        // The database frees the backend from now on.
         try check(git_odb_add_backend(database, backend, 1))
         try check(
             git_odb_foreach(

@@ -1,12 +1,12 @@
 import Foundation
 
 extension String {
-    /// The text of a path in a repository. Two paths have equal texts only where their bytes are equal.
+    /// Creates the text of a path in a repository. Two paths have equal texts only if their bytes are equal.
     ///
-    /// git compares names by their bytes, Swift compares texts by what they look like: `é` may be one character or two,
-    /// and bytes that are no text all become the same sign. So a part of a path that is not UTF-8, or not in the composed
-    /// form (NFC) that keyboards write, shows its bytes beyond ASCII as git does: `caf\303\251.yaml`. A backslash of a name
-    /// is doubled.
+    /// git compares names by their bytes. Swift's strings are equal if they are canonically equivalent, for example `é`
+    /// as one or as two code points, and invalid UTF-8 becomes U+FFFD. So a part of a path that is not UTF-8, or not in
+    /// the composed form (NFC), shows its bytes beyond ASCII as git does: `caf\351.yaml`. A backslash in a name is
+    /// doubled.
     package init(repositoryPath bytes: some Collection<UInt8>) {
         if bytes.allSatisfy({ $0 < 0x80 && $0 != UInt8(ascii: "\\") }) {
             self.init(decoding: bytes, as: UTF8.self)

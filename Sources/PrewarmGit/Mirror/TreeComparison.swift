@@ -1,19 +1,22 @@
 internal import CLibGit2
 import Glibc
 
-/// What differs between the manifests of two trees. Equal folders are told by their ids and never opened, so that it
-/// costs what changed and how deep that lies, however large the repository is.
+/// A comparison of the manifests of two trees. Folders with equal ids are not opened, so that the cost depends on the
+/// number and the depth of the changes, not on the size of the repository.
 struct TreeComparison: ~Copyable {
+    /// A manifest that was added, changed or removed.
     struct Difference {
         let path: [UInt8]
-        /// Nil: the file is new.
+        /// The old blob, or nil if the file was added.
         let old: git_oid?
-        /// Nil: the file is gone.
+        /// The new blob, or nil if the file was removed.
         let new: git_oid?
     }
 
-    /// A few kilobytes of git objects can stand for billions of entries.
+    /// The number of entries that are compared at most. A few kilobytes of git objects can represent billions of
+    /// entries.
     private static let mostEntries = 100_000
+    /// The number of nested folders at most.
     private static let deepest = 128
 
     private let paths: ManifestPaths
@@ -27,7 +30,8 @@ struct TreeComparison: ~Copyable {
         self.limit = limit
     }
 
-    /// In the order of the paths; nil where there are more than `limit`, or too much to look at.
+    /// Returns the differences in the order of their paths, or nil if a full listing is needed: there are more than
+    /// `limit` differences or too many entries, or a changed entry causes a warning.
     static func differences(
         of old: borrowing Tree, and new: borrowing Tree, paths: ManifestPaths, limit: Int,
         in repository: borrowing Repository
@@ -43,8 +47,8 @@ struct TreeComparison: ~Copyable {
         let isFolder: Bool
     }
 
-    /// Two trees in the order that git keeps: by bytes, folders as if they ended in a slash. Nil: there is none.
-    /// False where it was too much.
+    /// Compares two trees, of which one may be missing. Their entries are in git's order: by the bytes of their names,
+    /// as if the names of folders ended in a slash. Returns false if a full listing is needed.
     private mutating func compare(
         _ old: OpaquePointer?, _ new: OpaquePointer?, _ repository: borrowing Repository, depth: Int
     ) throws(LibGit2Error) -> Bool {
@@ -64,7 +68,7 @@ struct TreeComparison: ~Copyable {
             {
                 continue
             }
-            // It is named among the warnings, which only a look at everything gathers.
+            // A link causes a warning, and only a full listing collects warnings.
             if order >= 0, isLink(right) { return false }
             let pair = (old: order <= 0 ? Self.entry(left) : nil, new: order >= 0 ? Self.entry(right) : nil)
             guard try visit(pair.old, pair.new, repository, depth: depth) else { return false }
@@ -72,7 +76,7 @@ struct TreeComparison: ~Copyable {
         return true
     }
 
-    /// A symbolic link or a submodule among the manifests.
+    /// Returns true if the entry is a symbolic link or a submodule that could be a manifest or a folder with manifests.
     private func isLink(_ entry: OpaquePointer?) -> Bool {
         guard let entry, let name = git_tree_entry_name(entry) else { return false }
         let mode = git_tree_entry_filemode(entry)
@@ -81,7 +85,8 @@ struct TreeComparison: ~Copyable {
         return paths.concerns(link: full, isModule: mode == GIT_FILEMODE_COMMIT)
     }
 
-    /// Two entries of one name; symbolic links and submodules are none.
+    /// Compares two entries with the same name. An entry is nil if it is missing, a symbolic link or a submodule.
+    /// Returns false if a full listing is needed.
     private mutating func visit(
         _ old: Entry?, _ new: Entry?, _ repository: borrowing Repository, depth: Int
     ) throws(LibGit2Error) -> Bool {
@@ -94,7 +99,7 @@ struct TreeComparison: ~Copyable {
             path.append(UInt8(ascii: "/"))
             return try compare(old?.id, new?.id, repository, depth: depth + 1)
         }
-        // It is named among the warnings, too.
+        // The file causes a warning, too.
         if new != nil, paths.ignores(file: path) { return false }
         guard paths.takes(file: path) else { return true }
         if let old, let new,
@@ -129,14 +134,16 @@ struct TreeComparison: ~Copyable {
         }
     }
 
-    /// A file and a folder of one name stand in two places. What is not there comes last.
+    /// Returns the order of two entries: negative, 0 or positive. A missing entry comes last. A file and a folder with
+    /// the same name are not equal.
     private static func order(_ left: OpaquePointer?, _ right: OpaquePointer?) -> Int32 {
         guard let left else { return 1 }
         guard let right else { return -1 }
-        // Says 0 for a symbolic link in the place of a file of the same name, too.
+        // It is also 0 for a symbolic link and a file with the same name.
         return git_tree_entry_cmp(left, right)
     }
 
+    /// Returns the name and id of a file or folder, or nil for other entries.
     private static func entry(_ entry: OpaquePointer?) -> Entry? {
         guard let entry, let name = git_tree_entry_name(entry), let id = git_tree_entry_id(entry)?.pointee else {
             return nil

@@ -3,31 +3,38 @@ import Glibc
 import PrewarmCore
 import PrewarmEngine
 
-/// Collects the manifests of a tree. git keeps the entries of trees in the order of their bytes, with folders as if
-/// they ended in a slash: a walk in that order gives the paths in theirs.
+/// A walk that collects the manifests of a tree, in the order of their paths. git sorts the entries of a tree by the
+/// bytes of their names, as if the names of folders ended in a slash, so that a walk in this order is sorted by path.
 struct TreeWalk: ~Copyable {
+    /// The result of a walk.
     enum Outcome {
         case found([ManifestFile], warnings: [Diagnostic])
+        /// A configured path is not a file or folder.
         case pathNotFound(String, Missing)
+        /// A limit was exceeded. The text says by what: `more than 200000 YAML files`.
         case tooLarge(String)
     }
 
+    /// The reason why a configured path cannot be read.
     enum Missing {
         case absent, link, module
     }
 
-    /// The number of files that are listed, whoever's they are, and the bytes of their paths.
+    /// The number of YAML files at most, including files that are not prewarm's.
     static let largestCount = 200_000
+    /// The sum of the lengths of their paths at most, in bytes.
     private static let mostPathBytes = 32 << 20
-    /// A few kilobytes of git objects can stand for billions of entries, which repeat.
+    /// The number of entries at most. A few kilobytes of git objects can represent billions of entries.
     private static let mostEntries = 1_000_000
+    /// The number of nested folders at most.
     private static let deepest = 128
+    /// The number of warnings that are listed one by one.
     private static let mostWarnings = 50
 
     private let paths: ManifestPaths
     private var files: [ManifestFile] = []
     private var warnings: [Diagnostic] = []
-    /// The number of links, submodules and files with a name in upper case.
+    /// The number of links, submodules and files with an extension in upper case.
     private var unread = 0
     private var entries = 0
     private var pathBytes = 0
@@ -37,6 +44,7 @@ struct TreeWalk: ~Copyable {
         self.paths = paths
     }
 
+    /// Returns the manifests of a commit, and warnings about entries that look like manifests but are not read.
     static func manifests(
         at paths: ManifestPaths, of commit: git_oid, in repository: borrowing Repository
     ) throws(LibGit2Error) -> Outcome {
@@ -51,18 +59,20 @@ struct TreeWalk: ~Copyable {
             case nil: break
             }
         }
-        // git keeps no empty folder: of several, one may have lost its last file.
+        // git does not store empty folders. If only some of several paths are missing, they may have lost their last
+        // file.
         if missing.count == paths.roots.count, let first = missing.first { return .pathNotFound(first, .absent) }
         walk.warnings += missing.map { .missingPath($0) }
         if walk.unread > Self.mostWarnings {
             walk.warnings.append(
                 Diagnostic(
-                    .warning, "\(walk.unread - Self.mostWarnings) more links, submodules and files are not read"))
+                    .warning,
+                    "\(walk.unread - Self.mostWarnings) more symbolic links, submodules and files are not read"))
         }
         return .found(walk.files, warnings: walk.warnings)
     }
 
-    /// Returns what ends the walk.
+    /// Walks through a configured path. Returns the outcome if the walk has to end, otherwise nil.
     private mutating func enter(
         _ root: [UInt8], _ tree: borrowing Tree, _ repository: borrowing Repository
     ) throws(LibGit2Error) -> Outcome? {
@@ -87,11 +97,11 @@ struct TreeWalk: ~Copyable {
         }
     }
 
-    /// Returns what there is too much of.
+    /// Walks through a tree. Returns a text that says which limit was exceeded, otherwise nil.
     private mutating func visit(
         _ tree: borrowing Tree, _ repository: borrowing Repository, depth: Int
     ) throws(LibGit2Error) -> String? {
-        guard depth < Self.deepest else { return "folders nested deeper than \(Self.deepest)" }
+        guard depth < Self.deepest else { return "folders that are nested more than \(Self.deepest) levels deep" }
         let length = path.count
         for index in 0..<git_tree_entrycount(tree.pointer) {
             entries += 1
@@ -125,15 +135,15 @@ struct TreeWalk: ~Copyable {
         return nil
     }
 
-    /// They lead out of the tree, and are never followed.
+    /// Adds a warning about a symbolic link or a submodule. They lead out of the tree, so they are never followed.
     private mutating func note(isModule: Bool) {
         guard paths.concerns(link: path, isModule: isModule) else { return }
         let what = isModule ? "a submodule" : "a symbolic link"
         note(
             Diagnostic(
                 .warning, file: String(repositoryPath: path),
-                "this is \(what), which is not followed: what it leads to is not read",
-                hint: "put the files themselves here, or exclude it in the configuration"))
+                "this is \(what), which prewarm does not follow: the files behind it are not read",
+                hint: "replace it with the files, or add it to `exclude` of the source"))
     }
 
     private mutating func note(_ warning: Diagnostic) {

@@ -2,16 +2,18 @@ import Glibc
 import PrewarmCore
 import PrewarmEngine
 
-/// A repository on this machine's disk, of which most questions for a branch need no more than a small file to be read:
-/// `refs/heads/main`, or a line of `packed-refs` (gitrepository-layout(5)). libgit2 would list all there is.
+/// A repository on this machine's disk.
+///
+/// Most branches are resolved by reading one small file, `refs/heads/main`, or a line of `packed-refs`
+/// (gitrepository-layout(5)). libgit2 would list all references.
 struct LocalRepository {
-    /// The git directory.
+    /// The path of the git directory.
     private let path: String
-    /// As it was given.
+    /// The path for messages, as the configuration gives it.
     private let shown: String
 
-    /// Nil where it isn't plain which folder is meant.
-    /// - Parameter path: of the git directory, or of a work tree that has it as `.git`.
+    /// Returns nil if neither or both of the path and its `.git` may be the git directory.
+    /// - Parameter path: the path of the git directory, or of a work tree that contains it as `.git`.
     init?(_ path: String) {
         shown = path
         let inner = path + "/.git"
@@ -22,8 +24,8 @@ struct LocalRepository {
         }
     }
 
-    /// What a branch or HEAD points at; nil for what libgit2 has to find out, or to say what is wrong with it.
-    /// - Throws: where libgit2 would wait for ever, as for the writer of a pipe.
+    /// Returns the revision of a branch or of HEAD, or nil if libgit2 has to resolve it or to report the error.
+    /// - Throws: `.fetchFailed` if libgit2 would wait forever, for example because the reference is a pipe.
     func revision(of ref: GitSettings.Ref) throws(GitFailure) -> Revision? {
         let branch: String
         switch ref {
@@ -38,27 +40,27 @@ struct LocalRepository {
         return try tip(of: branch).map { Revision(ref: branch, commit: $0) }
     }
 
-    /// Why nothing can be fetched from it, where that shows.
+    /// The reason why libgit2 cannot fetch from the repository, or nil if there is no known reason.
     var incapacity: GitFailure? {
         if access("\(path)/shallow", F_OK) == 0 {
             return GitFailure(
-                .refused, "\(shown) is a shallow clone, which lacks what came before",
-                hint: "`git -C \(shown) fetch --unshallow` gets it; in CI, check out with the whole history")
+                .refused, "cannot fetch from \(shown): it is a shallow clone, which lacks older commits",
+                hint: "run `git -C \(shown) fetch --unshallow`. In CI, check out with the whole history")
         }
         if isPartial {
             return GitFailure(
-                .refused, "\(shown) is a partial clone, which lacks files that nobody has looked at there",
-                hint: "clone it anew without --filter, or give the source the URL of the server itself")
+                .refused, "cannot fetch from \(shown): it is a partial clone, which lacks files",
+                hint: "clone it again without --filter, or set `url` of the source to the URL of the server")
         }
         if access("\(path)/reftable", F_OK) == 0 {
             return GitFailure(
-                .refused, "\(shown) keeps its references as reftable, which the libgit2 here can't read",
-                hint: "`git -C \(shown) refs migrate --ref-format=files` keeps them as files")
+                .refused, "cannot fetch from \(shown): it uses the reftable format, which libgit2 cannot read",
+                hint: "run `git -C \(shown) refs migrate --ref-format=files`")
         }
         return nil
     }
 
-    /// Objects that are missing are promised by a remote (gitrepository-layout(5), partial clones).
+    /// True if the configuration names a promisor remote, from which git would get missing objects.
     private var isPartial: Bool {
         guard let bytes = readFile("\(path)/config", limit: 1 << 20) else { return false }
         let text = String(decoding: bytes, as: UTF8.self).lowercased()
@@ -80,12 +82,14 @@ struct LocalRepository {
         guard stat("\(path)/\(name)", &status) == 0, ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) else {
             return
         }
-        throw GitFailure(.fetchFailed, "\(path)/\(name) is no file", hint: "git keeps a reference there: remove it")
+        throw GitFailure(
+            .fetchFailed, "cannot read the reference \(path)/\(name): it is not a file",
+            hint: "remove \(path)/\(name), and restore the reference with git")
     }
 
-    /// Makes a repository that has the objects of this one and a branch of it, and nothing else: libgit2 can't list one of
-    /// which any reference leads to nothing.
-    /// - Returns: false where the revision is not that of a branch as it is now.
+    /// Creates a repository that shares the objects of this one and has a single branch. It is used because libgit2
+    /// cannot list the references of a repository if one of them points at a missing object.
+    /// - Returns: false if the revision is not the current tip of a branch, or a file cannot be written.
     func makeView(of revision: Revision, at place: String) throws(GitFailure) -> Bool {
         guard let branch = revision.ref, try tip(of: branch) == revision.commit,
             let objects = realpath(path + "/objects", nil)
@@ -99,7 +103,7 @@ struct LocalRepository {
             && replaceFile("\(place)/HEAD", "ref: \(name)\n")
     }
 
-    /// In lines of a commit, a space, and a name.
+    /// Returns the commit of a reference in `packed-refs`, whose lines are a commit, a space, and a name.
     private func packed(_ name: String) -> String? {
         guard let bytes = readFile(path + "/packed-refs", limit: 1 << 30) else { return nil }
         let wanted = Array(name.utf8)
@@ -118,7 +122,7 @@ struct LocalRepository {
         }
     }
 
-    /// Of a small file, without the end of its line.
+    /// Returns the first line of a file of at most 4 KiB, without its end.
     private func text(_ name: String) -> String? {
         guard let bytes = readFile("\(path)/\(name)", limit: 4096) else { return nil }
         return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)

@@ -1,9 +1,10 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// What a remote shows of its references, and what the configured ref means among them.
+/// The references that a remote lists. It resolves the configured ref and names that a user gives.
 struct RefAdvertisement: Sendable {
-    /// By the bytes of their names, which are what git compares: two strings may be equal that are spelt in two ways.
+    /// The references by the bytes of their names, as git compares them. Swift's strings would be equal for two Unicode
+    /// spellings of the same name.
     private let refs: [[UInt8]: AdvertisedRef]
 
     init(_ refs: [AdvertisedRef]) {
@@ -12,15 +13,17 @@ struct RefAdvertisement: Sendable {
 
     private subscript(_ name: String) -> AdvertisedRef? { refs[Array(name.utf8)] }
 
-    /// A full name, as `refs/heads/main`, and what it stands for.
+    /// A reference by its full name, for example `refs/heads/main`, and the revision that it points at.
     struct Resolved: Sendable {
         let name: String
         let revision: Revision
     }
 
+    /// Returns the revision that the configured ref points at.
+    /// - Throws: `.empty` if the repository has no references, `.refNotFound` if the ref does not exist or is invalid.
     func resolve(_ ref: GitSettings.Ref) throws(GitFailure) -> Resolved {
         guard !refs.isEmpty else {
-            throw GitFailure(.empty, "the repository has no commit yet", hint: "push a first commit")
+            throw GitFailure(.empty, "cannot resolve the ref: the repository has no commit yet", hint: "push a commit")
         }
         switch ref {
         case .head: return try head()
@@ -38,14 +41,14 @@ struct RefAdvertisement: Sendable {
         }
     }
 
-    /// The full name of a tag.
+    /// Returns the full name of a tag, or nil if it does not exist.
     func tag(named name: String) -> String? {
         let full = "refs/tags/\(name.withoutPrefix("refs/tags/"))"
         return self[full] == nil ? nil : full
     }
 
-    /// A branch or a tag of that name; any other reference by its full name, as `refs/pull/7/head`.
-    /// - Throws: where a branch and a tag of that name lead to two commits.
+    /// Returns the branch or tag with a name, or any other reference by its full name, for example `refs/pull/7/head`.
+    /// - Throws: `.refNotFound` if a branch and a tag with the name point at different commits.
     func find(_ name: String) throws(GitFailure) -> Resolved? {
         if name.hasPrefix("refs/"), !name.hasPrefix("refs/heads/"), !name.hasPrefix("refs/tags/") {
             return resolve(name, shown: name)
@@ -55,20 +58,22 @@ struct RefAdvertisement: Sendable {
         let tag = resolve("refs/tags/\(tagName)", shown: tagName)
         if let branch, let tag, branch.revision.commit != tag.revision.commit {
             throw GitFailure(
-                .refNotFound, "\(name.printable) is a branch and a tag, at two commits",
+                .refNotFound,
+                "cannot resolve \(name.printable): it is a branch and a tag, and they are at different commits",
                 hint: "write refs/heads/\(name.printable) or refs/tags/\(name.printable)")
         }
         return branch ?? tag ?? (name == "HEAD" ? try? head() : nil)
     }
 
-    /// What may have been meant by a name of which there is neither branch nor tag.
+    /// Returns a hint for a name that is neither a branch nor a tag.
     func advice(for name: String) -> String {
         let names = names("refs/heads/") + names("refs/tags/")
         if let close = names.closest(to: name) { return "did you mean \(close.printable)?" }
-        return "it has \(Self.list(names)); a pull request is refs/pull/NUMBER/head"
+        let choice = names.isEmpty ? "" : "use one of: \(Self.list(names)). "
+        return choice + "Write a pull request as refs/pull/NUMBER/head"
     }
 
-    /// Some reference whose tip the commit is.
+    /// Returns the first branch by name whose tip is the commit, or nil if no branch points at it.
     func name(ofTip commit: String) -> String? {
         refs.values.filter { $0.id == commit && $0.name.hasPrefix("refs/heads/") }.map(\.name).min()
     }
@@ -76,8 +81,8 @@ struct RefAdvertisement: Sendable {
     private func head() throws(GitFailure) -> Resolved {
         guard let head = self["HEAD"] else {
             throw GitFailure(
-                .refNotFound, "the remote's HEAD points at a branch that does not exist",
-                hint: "name a branch; it has \(Self.list(names("refs/heads/")))")
+                .refNotFound, "cannot resolve HEAD: it points at a branch that does not exist",
+                hint: "set `ref: {branch: NAME}` of the source to one of: \(Self.list(names("refs/heads/")))")
         }
         if let target = head.target, target.hasPrefix("refs/heads/"), let found = self[target] {
             let name = target.withoutPrefix("refs/heads/")
@@ -86,19 +91,23 @@ struct RefAdvertisement: Sendable {
         return Resolved(name: "HEAD", revision: Revision(ref: "HEAD", commit: head.id))
     }
 
-    /// An annotated tag is shown twice: as the tag, and with `^{}` as the commit that it leads to.
+    /// Returns the reference with a full name, or nil if it does not exist. A remote lists an annotated tag twice:
+    /// under its name with the id of the tag, and with `^{}` appended with the id of the commit.
+    /// - Parameter shown: the name for the revision.
     private func resolve(_ name: String, shown: String) -> Resolved? {
         guard !name.hasSuffix("^{}"), let found = self[name] else { return nil }
         let commit = self["\(name)^{}"]?.id ?? found.id
         return Resolved(name: name, revision: Revision(ref: shown, commit: commit))
     }
 
-    /// The tags of the highest version in a range, the last by name first. They are more than one where they differ in
-    /// what has no precedence, as build metadata and a leading `v` (semver.org, 10); never none.
+    /// Returns the tags with the highest version in a range, at least one, in descending order of their names. Several
+    /// tags have the same version if they differ only in build metadata or a leading `v` (semver.org, item 10).
+    /// - Throws: `.refNotFound` if the range is invalid or contains no tag.
     func highestTags(in text: String) throws(GitFailure) -> [Resolved] {
         guard let range = VersionRange(text) else {
             throw GitFailure(
-                .refNotFound, "\(text) is no range of versions", hint: "write 1.4.2, 1.x, ^1.4, ~1.4.2 or '>=1.2 <2'")
+                .refNotFound, "invalid range of versions: \(text)",
+                hint: "write 1.4.2, 1.x, ^1.4, ~1.4.2 or '>=1.2 <2'")
         }
         let tags = names("refs/tags/")
         let versions = tags.compactMap { tag in Version(tag).map { (tag: tag, version: $0) } }
@@ -109,7 +118,11 @@ struct RefAdvertisement: Sendable {
         }
         guard !found.isEmpty else {
             let highest = versions.sorted { $0.version > $1.version }.map(\.tag)
-            throw GitFailure(.refNotFound, "no tag is in the range \(text)", hint: "it has \(Self.list(highest))")
+            throw GitFailure(
+                .refNotFound, "cannot find a tag in the range \(text)",
+                hint: highest.isEmpty
+                    ? "push a tag that is a version, for example v1.0.0"
+                    : "choose a range that contains one of: \(Self.list(highest))")
         }
         return found
     }
@@ -122,14 +135,17 @@ struct RefAdvertisement: Sendable {
     private func missing(_ kind: String, _ name: String, among names: [String]) -> GitFailure {
         let other = kind == "branch" ? "tag" : "branch"
         if self.names(other == "tag" ? "refs/tags/" : "refs/heads/").contains(name) {
-            return GitFailure(.refNotFound, "there is no \(kind) \(name)", hint: "there is a \(other) of that name")
+            return GitFailure(
+                .refNotFound, "cannot find the \(kind) \(name)",
+                hint: "set `ref: {\(other): \(name)}` of the source: a \(other) has that name")
         }
         if let close = names.closest(to: name) {
-            return GitFailure(.refNotFound, "there is no \(kind) \(name)", hint: "did you mean \(close.printable)?")
+            return GitFailure(.refNotFound, "cannot find the \(kind) \(name)", hint: "did you mean \(close.printable)?")
         }
         let plural = kind == "branch" ? "branches" : "tags"
-        let hint = names.isEmpty ? "it has no \(plural)" : "it has \(Self.list(names))"
-        return GitFailure(.refNotFound, "there is no \(kind) \(name)", hint: hint)
+        let hint =
+            names.isEmpty ? "push the \(kind): the repository has no \(plural)" : "use one of: \(Self.list(names))"
+        return GitFailure(.refNotFound, "cannot find the \(kind) \(name)", hint: hint)
     }
 
     private static func list(_ names: [String]) -> String {

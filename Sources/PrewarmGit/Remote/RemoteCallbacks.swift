@@ -3,27 +3,27 @@ import PrewarmCore
 import PrewarmEngine
 import Synchronization
 
-/// What the callbacks of one pass need, and what they found. libgit2 calls them on the thread of the pass.
+/// The input and the findings of the callbacks of one pass. libgit2 calls them on the thread of the pass.
 final class PassContext {
     let watch: Watch
     let credentials: GitCredentials
-    /// Over https.
+    /// The login for http and https.
     let login: GitLogin?
-    /// Of the private key.
+    /// The passphrase of the private key.
     let passphrase: String?
     let port: Int
     let hostKeys: HostKeyCheck?
     let largestPack: UInt64
-    /// A secret is given once, unlike an agent's keys: libgit2 asks again for as long as the server refuses.
+    /// True if a secret was given. It is given once, because libgit2 asks again for as long as the server refuses.
     var hasAnswered = false
     var wasAskedInVain = false
     var hostKey: SeenHostKey?
-    /// Once it was asked, with those of its keys that were not tried yet.
+    /// The agent after the first request to it, and its keys that were not tried yet.
     private var agent: SSHAgent?
     private var keys: ArraySlice<[UInt8]> = []
     private var isDeclined = false
     private let server: String
-    /// Who logs in where, by the agent.
+    /// The user and server of a login with the agent: `git@example.org:22`.
     private var agentPlace = ""
     var agentFailure: GitFailure?
     private let idleTimeout: Duration
@@ -73,14 +73,14 @@ final class PassContext {
         return GIT_EAUTH.rawValue
     }
 
-    /// One key after the other, until the server takes one.
+    /// Answers with the next key of the agent.
     private func answer(
         _ out: UnsafeMutablePointer<UnsafeMutablePointer<git_credential>?>?, user: String, byAgentAt socket: String?
     ) -> Int32 {
         guard agentFailure == nil else { return GIT_EUSER.rawValue }
         do throws(GitFailure) {
             if agent == nil {
-                // Less than the server may be silent for, which is silent while an agent is asked.
+                // The limit is less than the idle timeout, because the server is silent while the agent is asked.
                 let agent = try SSHAgent(at: socket, watch: watch, limit: idleTimeout * 3 / 4)
                 self.agent = agent
                 keys = try agent.keys()[...]
@@ -91,15 +91,16 @@ final class PassContext {
                 agentPlace = place
                 if keys.isEmpty {
                     throw GitFailure(
-                        .authenticationFailed, "the ssh agent holds no key that can be used",
-                        hint: "add one with `ssh-add`, or unlock it with `ssh-add -X`; certificates, keys that are "
-                            + "touched and often those of RSA are of no use here")
+                        .authenticationFailed, "cannot use the ssh agent: it has no key of a supported type",
+                        hint: "add an ed25519 or ECDSA key with `ssh-add`, or unlock the agent with `ssh-add -X`. "
+                            + "Certificates, hardware keys and most RSA keys are not supported")
                 }
             }
             if keys.isEmpty, isDeclined {
                 throw GitFailure(
-                    .authenticationFailed, "the ssh agent did not sign with the key that the server takes",
-                    hint: "see whether the key asks for somebody's leave (`ssh-add -c`)")
+                    .authenticationFailed,
+                    "cannot use the ssh agent: it did not sign with the key that the server accepts",
+                    hint: "add the key again without confirmation: it may have been added with `ssh-add -c`")
             }
         } catch {
             agentFailure = error
@@ -114,14 +115,15 @@ final class PassContext {
         }
     }
 
-    /// Nil where the agent gives none: then the next key is tried, unless the agent itself failed.
+    /// Returns the signature of the agent, or nil if the agent does not sign. Then the next key is tried, unless the
+    /// agent failed.
     fileprivate func signature(of data: [UInt8]) -> [UInt8]? {
         do throws(GitFailure) {
             let signature = try agent?.signature(of: data)
             if signature == nil {
                 isDeclined = true
             } else if let request = LoginRequest(data) {
-                // It is asked to sign for a key that the server takes alone.
+                // A signature is requested only for a key that the server accepts.
                 SSHAgent.taken.withLock { $0[agentPlace] = request.key }
             }
             return signature
@@ -140,7 +142,7 @@ func acquireCredentials(
     PassContext.from(payload)?.answer(out, user: user, allowed: allowed) ?? GIT_EAUTH.rawValue
 }
 
-/// What libssh2 frees when it has it (https://libssh2.org/libssh2_userauth_publickey.html).
+/// Returns a signature in memory that libssh2 frees (https://libssh2.org/libssh2_userauth_publickey.html).
 func signByAgent(
     _ session: OpaquePointer?, _ signature: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?,
     _ length: UnsafeMutablePointer<Int>?, _ data: UnsafePointer<UInt8>?, _ count: Int,
@@ -171,7 +173,7 @@ func reportSideband(
     PassContext.from(payload)?.watch.isOver == false ? 0 : GIT_EUSER.rawValue
 }
 
-/// Called once the handshake of TLS is over, with what the library thinks of the certificate: that stands.
+/// Releases the trust after the TLS handshake, and keeps the verdict of the library on the certificate.
 func endHandshake(
     _ certificate: UnsafeMutablePointer<git_cert>?, _ isValid: Int32, _ host: UnsafePointer<CChar>?,
     _ payload: UnsafeMutableRawPointer?
@@ -180,7 +182,7 @@ func endHandshake(
     return GIT_PASSTHROUGH.rawValue
 }
 
-/// Not what libgit2 would look at by itself: it knows one file of the user alone.
+/// Checks the host key. The check of libgit2 is not used, because it reads only one file of the user.
 func checkHostKey(
     _ certificate: UnsafeMutablePointer<git_cert>?, _ isValid: Int32, _ host: UnsafePointer<CChar>?,
     _ payload: UnsafeMutableRawPointer?

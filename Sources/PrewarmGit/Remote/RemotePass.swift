@@ -2,17 +2,20 @@ internal import CLibGit2
 import Glibc
 import PrewarmEngine
 
-/// One pass over the network: connect, look, fetch, hang up. For the thread of its mirror alone.
+/// A session with a remote: connect, list the references, fetch, disconnect. It runs on the mirror's remote thread.
 struct RemotePass {
     private let settings: GitSettings
     private let url: RepositoryURL
-    /// In messages.
+    /// The URL that messages show.
     private let shown: RepositoryURL
     private let watch: Watch
     private let context: PassContext
     private let redaction: Redaction
 
-    /// - Parameter login: for https.
+    /// - Parameters:
+    ///   - shown: the URL that messages show (default: `url`).
+    ///   - login: the credentials for http and https.
+    /// - Throws: `.refused` if the proxy, the host keys or the passphrase cannot be used.
     init(
         _ settings: GitSettings, url: RepositoryURL, shownAs shown: RepositoryURL? = nil, login: GitLogin?,
         watch: Watch, redaction: Redaction
@@ -35,25 +38,26 @@ struct RemotePass {
             settings, url: url, login: login, passphrase: passphrase, watch: watch, hostKeys: hostKeys)
     }
 
-    /// Of the private key, which has to be there, and to need one where there is one.
+    /// Returns the passphrase of the private key.
+    /// - Throws: `.authenticationFailed` if the key is not readable, or needs a passphrase that is not configured.
     private static func passphrase(_ settings: GitSettings) throws(GitFailure) -> String? {
         guard case .sshKey(let path, let passphrase) = settings.credentials else { return nil }
         guard let bytes = readFile(path, limit: 64 << 10) else {
             throw GitFailure(
-                .authenticationFailed, "the ssh key can't be read: \(path)",
-                hint: "check that it is there, and that prewarm may read it")
+                .authenticationFailed, "cannot read the ssh key \(path)",
+                hint: "check that the file exists, and that the user that prewarm runs as may read it")
         }
         if let key = SSHKeyFile(bytes), key.isEncrypted, passphrase == nil {
             throw GitFailure(
-                .authenticationFailed, "the ssh key has a passphrase: \(path)",
-                hint: "give source \(settings.name) passphraseFile, or use an agent by sshAgent: true")
+                .authenticationFailed, "cannot use the ssh key \(path): it has a passphrase",
+                hint: "set `auth.passphraseFile` of source \(settings.name), or use an agent: `auth: {sshAgent: true}`")
         }
         return try passphrase?.read("the passphrase")
     }
 
-    /// The references of the remote: one advertisement.
+    /// Returns the references of the remote. It costs one request.
     func list() throws(GitFailure) -> [AdvertisedRef] {
-        try run("look at") { () throws(LibGit2Error) in
+        try run("list the references of") { () throws(LibGit2Error) in
             var pointer: OpaquePointer?
             try check(git_remote_create_detached(&pointer, url.text))
             defer { git_remote_free(pointer) }
@@ -61,7 +65,9 @@ struct RemotePass {
         }
     }
 
-    /// Fetches what `refspecs` of the remote's references says, each `+source:destination`.
+    /// Fetches references of the remote into the repository at `path`.
+    /// - Parameter refspecs: chooses from the remote's references what to fetch, each as `+source:destination`. If it
+    ///   returns an empty array, nothing is fetched.
     func fetch(
         into path: String, _ refspecs: ([AdvertisedRef]) throws(GitFailure) -> [String]
     ) throws(GitFailure) {
@@ -85,8 +91,9 @@ struct RemotePass {
         if let refusal { throw refusal }
     }
 
-    /// A remote without a look at the repository's configuration, which has nothing to say. The look would lose 20 KB for
-    /// each of its keys: the regular expressions of libgit2 1.5 never free what they matched with PCRE2.
+    /// Creates a remote without reading the repository's configuration, which contains no remotes.
+    ///
+    /// Reading it would leak 20 KB of memory for each of its keys: libgit2 1.5 does not free the matches of PCRE2.
     private func makeRemote(of repository: borrowing Repository) throws(LibGit2Error) -> OpaquePointer? {
         var options = git_remote_create_options()
         try check(git_remote_create_options_init(&options, UInt32(GIT_REMOTE_CREATE_OPTIONS_VERSION)))
@@ -102,7 +109,7 @@ struct RemotePass {
         _ operation: String, _ body: () throws(LibGit2Error) -> Value
     ) throws(GitFailure) -> Value {
         PassQueue.checkIsCurrent()
-        // Threads are shared, and some calls fail without a word: what another pass met here is not theirs.
+        // The thread is shared, and some calls fail without setting an error: clear the error of an earlier pass.
         git_error_clear()
         _ = prewarm_git_was_refused_memory()
         if url.scheme == .https { watch.tell(context) }
@@ -120,14 +127,15 @@ struct RemotePass {
         }
     }
 
-    /// In bytes, of all references of a repository: a million take as many. libgit2 holds them all, and has no limit.
+    /// The maximum size of the list of references, in bytes; about a million references. libgit2 holds all of them in
+    /// memory and has no limit.
     static let mostOfListing: UInt64 = 64 << 20
 
     private func connectAndList(_ remote: OpaquePointer?) throws(LibGit2Error) -> [AdvertisedRef] {
         var options = git_remote_connect_options()
         try check(git_remote_connect_options_init(&options, UInt32(GIT_REMOTE_CONNECT_OPTIONS_VERSION)))
         options.callbacks = try callbacks()
-        // To another path of the host alone; the stream looks after the port.
+        // Redirects to another host are refused by libgit2, and those to another port by the socket stream.
         options.follow_redirects = GIT_REMOTE_REDIRECT_NONE
         try withProxy { proxy throws(LibGit2Error) in
             options.proxy_opts = proxy
@@ -139,7 +147,7 @@ struct RemotePass {
         var count = 0
         try check(git_remote_ls(&heads, &count, remote))
         return UnsafeBufferPointer(start: heads, count: count).compactMap { head in
-            // What is no text can't be configured, and must not look like what can.
+            // A name that is not UTF-8 cannot be configured. Skip it, because repairing it could make it equal another.
             guard let head = head?.pointee, let name = head.name.flatMap({ String(validatingCString: $0) }) else {
                 return nil
             }
@@ -179,7 +187,7 @@ struct RemotePass {
         return callbacks
     }
 
-    /// Only https goes through a proxy; libgit2 is kept from looking for one by itself.
+    /// Calls `body` with the proxy options. Only https uses a proxy, and libgit2 does not search for one.
     private func withProxy(
         _ body: (inout git_proxy_options) throws(LibGit2Error) -> Void
     ) throws(LibGit2Error) {
@@ -207,14 +215,14 @@ struct RemotePass {
     }
 }
 
-/// False where it can't be written.
+/// Replaces the contents of a file. Returns false if the file cannot be written.
 func replaceFile(_ path: String, _ text: String) -> Bool {
     guard let file = fopen(path, "we") else { return false }
     let isWritten = fputs(text, file) >= 0
     return fclose(file) == 0 && isWritten
 }
 
-/// The bytes of a file of at most `limit` bytes; nil where it can't be read or is larger.
+/// Returns the bytes of a file, or nil if it is not readable or larger than `limit` bytes.
 func readFile(_ path: String, limit: Int) -> [UInt8]? {
     guard let file = fopen(path, "re") else { return nil }
     defer { fclose(file) }

@@ -2,8 +2,9 @@ import Glibc
 import PrewarmEngine
 import Synchronization
 
-/// Asks an ssh agent (https://datatracker.ietf.org/doc/html/draft-ietf-sshm-ssh-agent). Not by libssh2, which waits for an
-/// agent for ever, and where none is there closes a descriptor twice, which may be another thread's by then.
+/// A connection to an ssh agent (https://datatracker.ietf.org/doc/html/draft-ietf-sshm-ssh-agent).
+///
+/// libssh2 is not used for it: it waits for an agent forever, and closes a descriptor twice if there is no agent.
 final class SSHAgent {
     private let descriptor: Int32
     private let watch: Watch
@@ -16,15 +17,15 @@ final class SSHAgent {
         static let signature: UInt8 = 14
     }
 
-    /// In bytes, of an answer: a few hundred keys.
+    /// The maximum size of an answer, in bytes. It has room for a few hundred keys.
     private static let mostBytes = 256 << 10
 
     /// - Parameters:
-    ///   - path: of its socket; nil: nobody said where one is.
-    ///   - limit: how long it may take to answer.
-    /// - Throws: where there is none, or one that takes no more callers.
+    ///   - path: the path of its socket, or nil if SSH_AUTH_SOCK is not set.
+    ///   - limit: the time for an answer.
+    /// - Throws: `.authenticationFailed` if the agent is missing or accepts no connection.
     init(at path: String?, watch: Watch, limit: Duration) throws(GitFailure) {
-        guard let path, !path.isEmpty else { throw Self.failure("there is no ssh agent: SSH_AUTH_SOCK is not set") }
+        guard let path, !path.isEmpty else { throw Self.failure("cannot find an ssh agent: SSH_AUTH_SOCK is not set") }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let isShort = withUnsafeMutableBytes(of: &address.sun_path) { target in
@@ -32,7 +33,9 @@ final class SSHAgent {
             target.copyBytes(from: path.utf8)
             return true
         }
-        guard isShort else { throw Self.failure("the path of the ssh agent is too long for a socket: \(path)") }
+        guard isShort else {
+            throw Self.failure("cannot connect to the ssh agent at \(path): the path is too long for a socket")
+        }
         let descriptor = socket(
             AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
         let size = socklen_t(MemoryLayout<sockaddr_un>.size)
@@ -40,9 +43,10 @@ final class SSHAgent {
             address.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) == 0 }
         }
         guard isConnected else {
-            let reason = errno == EAGAIN ? "it takes nobody on" : String(cString: strerror(errno)).lowercased()
+            let reason =
+                errno == EAGAIN ? "it accepts no more connections" : String(cString: strerror(errno)).lowercased()
             if descriptor >= 0 { close(descriptor) }
-            throw Self.failure("the ssh agent at \(path) can't be asked: \(reason)")
+            throw Self.failure("cannot connect to the ssh agent at \(path): \(reason)")
         }
         self.descriptor = descriptor
         self.watch = watch
@@ -51,11 +55,12 @@ final class SSHAgent {
 
     deinit { close(descriptor) }
 
-    /// Its public keys that libssh2 can log in by, as ssh encodes them, in its order: it knows no certificates, and none
-    /// that are in the hardware of somebody who touches it.
+    /// Returns the public keys of the agent that libssh2 supports, in their order. It does not support certificates and
+    /// hardware keys.
     func keys() throws(GitFailure) -> [[UInt8]] {
         guard var answer = try ask([Message.requestIdentities], for: Message.identities) else {
-            throw Self.failure("the ssh agent refused", hint: "see whether `ssh-add -l` answers")
+            throw Self.failure(
+                "cannot list the keys of the ssh agent: it refused", hint: "check the output of `ssh-add -l`")
         }
         var keys: [[UInt8]] = []
         for _ in 0..<(answer.number() ?? 0) {
@@ -63,7 +68,7 @@ final class SSHAgent {
             keys.append(key)
         }
         let (good, rsa) = (keys.filter { Self.types.contains(KnownHosts.type(of: $0)) }, keys.filter(Self.isRSA))
-        // Most servers take no RSA from a library that knows SHA-1 alone.
+        // Most servers refuse RSA keys of a library that supports SHA-1 only, so these keys come last.
         return LibraryLimits.knowsRSABySHA1Only ? good + rsa : keys.filter { good.contains($0) || rsa.contains($0) }
     }
 
@@ -73,11 +78,12 @@ final class SSHAgent {
 
     private static func isRSA(_ key: [UInt8]) -> Bool { KnownHosts.type(of: key) == "ssh-rsa" }
 
-    /// The key that a server took, by where it is and who logs in: servers end a connection after some that they refuse.
+    /// The key that was accepted last, by user and server. It is tried first, because servers end a connection after a
+    /// few refused keys.
     static let taken = Mutex<[String: [UInt8]]>([:])
 
-    /// What `data`, a request for a login, is signed with by the key that it names, in the algorithm that it names. Nil where
-    /// the agent does not, as where somebody declined.
+    /// Returns the signature of a login request, with the key and the algorithm that the request names. Returns nil if
+    /// the agent does not sign, for example because the user declined.
     func signature(of data: [UInt8]) throws(GitFailure) -> [UInt8]? {
         guard let request = LoginRequest(data) else { throw Self.unreadable }
         let flags = ["rsa-sha2-256": 2, "rsa-sha2-512": 4][request.algorithm] ?? 0
@@ -90,7 +96,7 @@ final class SSHAgent {
         return algorithm == Array(request.algorithm.utf8) ? bytes : nil
     }
 
-    /// Nil where the answer is another one than that.
+    /// Sends a message. Returns the fields of the answer, or nil if it is not of the expected kind.
     private func ask(_ message: [UInt8], for kind: UInt8) throws(GitFailure) -> SSHFields? {
         let end = ContinuousClock.now + limit
         try send(SSHFields.string(message), until: end)
@@ -115,36 +121,37 @@ final class SSHAgent {
         while bytes.count < count {
             var portion = [UInt8](repeating: 0, count: min(count - bytes.count, 65_536))
             let received = recv(descriptor, &portion, portion.count, 0)
-            if received == 0 { throw Self.failure("the ssh agent hung up") }
+            if received == 0 { throw Self.failure("cannot read from the ssh agent: it closed the connection") }
             if received > 0 { bytes += portion.prefix(received) } else { try wait(for: POLLIN, until: end) }
         }
         return bytes
     }
 
-    /// After a call that could not go on.
+    /// Waits until a call that would block can continue.
     private func wait(for event: Int32, until end: ContinuousClock.Instant) throws(GitFailure) {
         guard errno == EAGAIN || errno == EINTR else {
-            throw Self.failure("the ssh agent broke off: \(String(cString: strerror(errno)).lowercased())")
+            throw Self.failure("cannot use the ssh agent: \(String(cString: strerror(errno)).lowercased())")
         }
         guard ContinuousClock.now < end, !watch.isOver else {
             throw GitFailure(
-                .authenticationFailed, "the ssh agent did not answer in time",
-                hint: "see whether `ssh-add -l` answers, and whether the key waits for somebody to confirm or touch it")
+                .authenticationFailed, "cannot use the ssh agent: it did not answer in time",
+                hint: "check that `ssh-add -l` answers, and that the key needs no confirmation or touch")
         }
         var poller = pollfd(fd: descriptor, events: Int16(event), revents: 0)
         poll(&poller, 1, 100)
     }
 
-    private static let unreadable = failure("the ssh agent gave an answer that can't be read")
+    private static let unreadable = failure("cannot use the ssh agent: its answer is not readable")
 
     private static func failure(
-        _ message: String, hint: String = "start one, add a key with `ssh-add`, and let prewarm have its SSH_AUTH_SOCK"
+        _ message: String,
+        hint: String = "start an agent, add a key with `ssh-add`, and set SSH_AUTH_SOCK in the environment of prewarm"
     ) -> GitFailure {
         GitFailure(.authenticationFailed, message, hint: hint)
     }
 }
 
-/// What a login by a public key has signed (RFC 4252, section 7).
+/// The request of a login with a public key, which the client signs (RFC 4252, section 7).
 struct LoginRequest {
     let algorithm: String
     let key: [UInt8]

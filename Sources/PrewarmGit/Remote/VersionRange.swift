@@ -7,14 +7,15 @@ struct Version: Hashable, Comparable, Sendable {
         self.numbers = numbers
     }
 
-    /// Nil where the text is not three numbers and what may follow them.
+    /// Returns nil if the text is not three numbers with an optional pre-release and build metadata.
     init?(_ text: String) {
         guard let (numbers, prerelease) = Self.parts(text[...]), numbers.count == 3 else { return nil }
         self.numbers = numbers
         self.prerelease = prerelease
     }
 
-    /// One to three numbers; `x` and `*` end them.
+    /// Returns the numbers, at most three, and the identifiers of the pre-release. `x` and `*` end the numbers: `1.x`
+    /// gives `[1]`. Build metadata is ignored.
     fileprivate static func parts(_ text: Substring) -> (numbers: [Int], prerelease: [Substring])? {
         var text = text.hasPrefix("v") ? text.dropFirst() : text
         if let plus = text.firstIndex(of: "+") { text = text[..<plus] }
@@ -51,16 +52,20 @@ struct Version: Hashable, Comparable, Sendable {
     }
 }
 
-/// `1.4.2`, `1.x`, `^1.4`, `~1.4.2`, `>=1.2 <2`, `1.2 - 1.4`, joined by `||`. Pre-releases count only where one of the
-/// alternatives that they fit in names one. `<2.0.0` leaves out those of 2.0.0, unless one of these is named, as npm
-/// has it: `>=2.0.0-rc.1 <2.0.0`.
+/// A range of versions: `1.4.2`, `1.x`, `^1.4`, `~1.4.2`, `>=1.2 <2`, `1.2 - 1.4`, combined by `||`.
+///
+/// An alternative contains pre-releases only if it names a pre-release. For example, `>=1.4.0-0` contains `1.5.0-rc.1`,
+/// and `>=1.4.0` does not. An alternative that ends before a version does not contain pre-releases of that version,
+/// unless it names one, as in npm: `>=1.0.0-0 <2.0.0` does not contain `2.0.0-rc.1`, and `>=2.0.0-rc.1 <2.0.0`
+/// does.
 struct VersionRange: Sendable {
+    /// The versions between two limits.
     private struct Span: Sendable {
         var from = Version(numbers: [0, 0, 0])
         var isFromIncluded = true
         var to: Version?
         var isToIncluded = false
-        /// The numbers of the pre-release that it names.
+        /// The numbers of the pre-release that the text names, for example `[2, 0, 0]` for `>=2.0.0-rc.1`; nil if none.
         var prereleaseOf: [Int]?
 
         func contains(_ version: Version) -> Bool {
@@ -68,13 +73,14 @@ struct VersionRange: Sendable {
             return to.map { isToIncluded ? version <= $0 : version < $0 } ?? true
         }
 
-        /// Whether it ends just before the version of these numbers, and says nothing of its pre-releases.
+        /// Returns true if the span ends just before the release with these numbers.
         func endsBefore(_ numbers: [Int]) -> Bool { !isToIncluded && to == Version(numbers: numbers) }
     }
 
-    /// Any of the alternatives, all spans of it.
+    /// The alternatives. A version is in the range if all spans of one alternative contain it.
     private let alternatives: [[Span]]
 
+    /// Returns nil if the text is not a range.
     init?(_ text: String) {
         var alternatives: [[Span]] = []
         for alternative in text.split(separator: "||", omittingEmptySubsequences: false) {
@@ -108,6 +114,7 @@ struct VersionRange: Sendable {
         }
     }
 
+    /// Returns true if an alternative contains pre-releases of the version with these numbers.
     private static func takesPrereleases(of numbers: [Int], _ spans: [Span]) -> Bool {
         let named = spans.compactMap(\.prereleaseOf)
         return named.contains(numbers) || !named.isEmpty && !spans.contains { $0.endsBefore(numbers) }
@@ -115,13 +122,15 @@ struct VersionRange: Sendable {
 
     private static let signs = [">=", "<=", ">", "<", "=", "^", "~"]
 
+    /// Returns the span of one comparison, for example `^1.4` or `<2`, or nil if it is invalid.
     private static func span(_ word: Substring) -> Span? {
         let sign = signs.first { word.hasPrefix($0) } ?? ""
         guard let (numbers, prerelease) = Version.parts(word.dropFirst(sign.count)) else { return nil }
         var version = Version(numbers: numbers + [Int](repeating: 0, count: 3 - numbers.count))
         version.prerelease = prerelease
         let isWhole = numbers.count == 3
-        /// The first version behind all that begin with the first `count` numbers, its own pre-releases included.
+        /// The first version after all versions that begin with the first `count` numbers. Its pre-release is `0`, the
+        /// lowest one, so that pre-releases of the next version are excluded: for `1.4` and a count of 2, `1.5.0-0`.
         func behind(_ count: Int) -> Version? {
             guard count > 0 else { return nil }
             let head = version.numbers.prefix(count)

@@ -5,7 +5,7 @@ import PrewarmCore
 import PrewarmEngine
 import Synchronization
 
-/// The time limits of one pass over the network, and what it met.
+/// The time limits of one pass over the network, and the observations that explain a failure.
 ///
 /// `@unchecked Sendable`: the C object has its own lock, and each function called here takes it.
 final class Watch: @unchecked Sendable {
@@ -26,7 +26,7 @@ final class Watch: @unchecked Sendable {
         let total = Int32(clamping: max(1, settings.limits.timeout.wholeMilliseconds))
         let target = url.scheme == .https && settings.proxy != nil ? url.address : nil
         guard let pointer = prewarm_git_watch_new(host, port, target, idle, idle, total) else {
-            throw GitFailure(.fetchFailed, "out of memory")
+            throw GitFailure(.fetchFailed, "cannot connect to \(url.display): out of memory")
         }
         self.pointer = pointer
         self.settings = settings
@@ -35,38 +35,38 @@ final class Watch: @unchecked Sendable {
 
     deinit { prewarm_git_watch_free(pointer) }
 
-    /// What the server is to get, once it is known.
+    /// The login to send to the server, once it is known.
     var login: GitLogin? {
         get { found.withLock(\.login) }
         set { found.withLock { $0.login = newValue } }
     }
 
-    /// The pass can't be made without a login.
+    /// True if the pass needs a login that is not known yet.
     var wantsLogin: Bool {
         get { found.withLock(\.wantsLogin) }
         set { found.withLock { $0.wantsLogin = newValue } }
     }
 
-    /// The last one that a server showed.
+    /// The host key that the server showed last.
     var hostKey: SeenHostKey? {
         get { found.withLock(\.hostKey) }
         set { found.withLock { $0.hostKey = newValue } }
     }
 
-    /// Lets the time run from now on: what a pass waited for its thread is not the server's.
+    /// Starts the total time now, so that the wait for a thread does not count.
     func begin() {
         prewarm_git_watch_begin(pointer)
     }
 
-    /// Whether the time is over, or the pass was aborted.
+    /// True if the total time has passed or the pass was aborted.
     var isOver: Bool { prewarm_git_watch_is_over(pointer) != 0 }
 
-    /// From any thread: whoever waits for the network gives up at once.
+    /// Ends the pass at once. It may be called from any thread.
     func abort() {
         prewarm_git_watch_abort(pointer)
     }
 
-    /// What the server may say while the body runs: as many bytes, give or take some.
+    /// Runs `body`, and fails it if the server sends more than about `most` bytes.
     func limited<Value>(
         to most: UInt64, _ body: () throws(LibGit2Error) -> Value
     ) throws(LibGit2Error) -> Value {
@@ -75,7 +75,7 @@ final class Watch: @unchecked Sendable {
         return try body()
     }
 
-    /// Who is told of connections that come and go; nil: nobody.
+    /// Sets the context whose trust is taken and released with each connection, or removes it.
     func tell(_ context: PassContext?) {
         guard let context else { return prewarm_git_watch_set_hooks(pointer, nil, nil, nil) }
         prewarm_git_watch_set_hooks(
@@ -96,7 +96,7 @@ final class Watch: @unchecked Sendable {
         return try body()
     }
 
-    /// What the network did, where it is to blame for a call that failed.
+    /// Returns the failure of the network if it explains why a call failed.
     func failure() -> GitFailure? {
         let report = prewarm_git_watch_report(pointer)
         let place = Self.address(settings, url)
@@ -107,48 +107,67 @@ final class Watch: @unchecked Sendable {
         switch (report.cause, report.phase) {
         case (PREWARM_GIT_FAILED, PREWARM_GIT_RESOLVING):
             return GitFailure(
-                .unreachable, "can't find the address of \(place.host): \(String(cString: gai_strerror(report.error)))",
-                hint: "check the host in the URL of source \(settings.name), and this machine's DNS")
+                .unreachable, "cannot resolve \(place.host): \(String(cString: gai_strerror(report.error)))",
+                hint: isProxy
+                    ? "check the host in `proxy` of source \(settings.name), and the DNS settings of this machine"
+                    : "check the host in the URL of source \(settings.name), and the DNS settings of this machine")
         case (PREWARM_GIT_IDLE, PREWARM_GIT_RESOLVING):
             return GitFailure(
-                .unreachable, "the address of \(place.host) was not found within \(waited)",
-                hint: "check this machine's DNS")
+                .unreachable, "cannot resolve \(place.host): no answer from DNS within \(waited)",
+                hint: "check the DNS settings of this machine")
         case (PREWARM_GIT_FAILED, PREWARM_GIT_CONNECTING):
             return GitFailure(
-                .unreachable, "can't connect to \(address): \(Self.text(report.error))",
+                .unreachable, "cannot connect to \(address): \(Self.text(report.error))",
                 hint: isProxy
-                    ? "check `proxy` of source \(settings.name), or what names the proxy in the environment"
-                    : "check the host and port in the URL of source \(settings.name), and whether its server is up")
+                    ? "check `proxy` of source \(settings.name), or $HTTPS_PROXY if it is not set"
+                    : "check the host and port in the URL of source \(settings.name), and that its server is running")
         case (PREWARM_GIT_FAILED, _):
-            return GitFailure(.unreachable, "the connection to \(address) broke: \(Self.text(report.error))")
+            return GitFailure(
+                .unreachable,
+                "cannot complete the request to \(address): the connection broke: \(Self.text(report.error))")
         case (PREWARM_GIT_IDLE, PREWARM_GIT_CONNECTING):
-            return GitFailure(.unreachable, "\(address) did not take the connection within \(waited)")
+            return GitFailure(
+                .unreachable, "cannot connect to \(address): no answer within \(waited)", hint: slowHint)
         case (PREWARM_GIT_IDLE, PREWARM_GIT_WRITING):
-            return GitFailure(.unreachable, "\(address) took no more data for \(waited)")
+            return GitFailure(
+                .unreachable, "cannot complete the request to \(address): it accepted no data for \(waited)",
+                hint: slowHint)
         case (PREWARM_GIT_IDLE, _):
-            let silence = report.received == 0 ? "took the connection, then sent nothing" : "sent nothing more"
-            return GitFailure(.unreachable, "\(address) \(silence) for \(waited)")
+            let silence = report.received == 0 ? "accepted the connection, but sent nothing" : "sent no more data"
+            return GitFailure(
+                .unreachable, "cannot complete the request to \(address): it \(silence) for \(waited)", hint: slowHint)
         case (PREWARM_GIT_OVERDUE, _):
             return GitFailure(
-                .unreachable, "\(address) was not done within \(settings.limits.timeout.shortText)",
-                hint: "give source \(settings.name) more time, where its repository is large")
+                .unreachable,
+                "cannot complete the request to \(address): it did not finish within "
+                    + settings.limits.timeout.shortText,
+                hint: "raise `timeout` of source \(settings.name) if its repository is large")
         case (PREWARM_GIT_TOO_MUCH, _):
             return GitFailure(
-                .tooLarge, "\(address) lists more references than \(RemotePass.mostOfListing.sizeText) hold",
-                hint: "keep manifests in a repository of their own")
+                .tooLarge,
+                "cannot list the references of \(address): they are larger than \(RemotePass.mostOfListing.sizeText)",
+                hint: "move the manifests to a repository of their own")
         case (PREWARM_GIT_ABORTED, _):
-            return GitFailure(.unreachable, "the call to \(address) was cancelled")
+            return GitFailure(.unreachable, "cannot complete the request to \(address): it was canceled")
         case (PREWARM_GIT_ELSEWHERE, _):
             return GitFailure(
-                .refused, "\(url.host):\(url.port) redirects to another host or port, which is not followed",
-                hint: "put the address that it redirects to into the configuration, if you trust it")
+                .refused,
+                "cannot complete the request to \(url.host):\(url.port): it redirects to another host or port, which "
+                    + "prewarm does not follow",
+                hint: "if you trust the target of the redirect, set it as `url` of source \(settings.name)")
         default: return nil
         }
     }
 
+    /// The next step if the remote is silent for too long.
+    private var slowHint: String {
+        "check the network and the server, or raise `timeout` of source \(settings.name). A server may be silent for a "
+            + "sixth of the timeout, but at least 10 s"
+    }
+
     var wasAborted: Bool { prewarm_git_watch_report(pointer).cause == PREWARM_GIT_ABORTED }
 
-    /// Whether the other side hung up.
+    /// True if the server closed the connection.
     var wasClosed: Bool { prewarm_git_watch_report(pointer).cause == PREWARM_GIT_CLOSED }
 
     private static func address(_ settings: GitSettings, _ url: RepositoryURL) -> (host: String, port: String) {
@@ -164,7 +183,7 @@ final class Watch: @unchecked Sendable {
 }
 
 extension Duration {
-    /// `10 s`, `1.5 s`, `250 ms`.
+    /// The duration with a unit and at most one decimal: `10 s`, `1.5 s`, `250 ms`.
     var shortText: String {
         let milliseconds = wholeMilliseconds
         if milliseconds < 1000 { return "\(milliseconds) ms" }

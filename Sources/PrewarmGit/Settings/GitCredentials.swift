@@ -1,17 +1,17 @@
 import Foundation
 package import PrewarmEngine
 
-/// How a repository is entered.
+/// The credentials for a repository.
 package enum GitCredentials: Sendable {
     case none
-    /// Sent as a password over https, by the user that forges take tokens for unless another is named.
+    /// A token, which is sent as the password over https. The default of `username` works with the usual forges.
     case token(Secret, username: String? = nil)
     case usernamePassword(username: String, password: Secret)
-    /// A private key in the file, with the passphrase where it has one.
+    /// The file of a private key, and its passphrase if it has one.
     case sshKey(path: String, passphrase: Secret? = nil)
-    /// The keys of the agent at the socket, which `SSH_AUTH_SOCK` names.
+    /// The keys of the ssh agent at a socket, which is the value of `SSH_AUTH_SOCK`.
     case sshAgent(socket: String?)
-    /// Asked each time that the remote is.
+    /// A source that is asked for a login before each request to the remote.
     case source(any GitLoginSource)
 
     var isForSSH: Bool {
@@ -22,10 +22,10 @@ package enum GitCredentials: Sendable {
     }
 }
 
-/// A secret's text, or the file that holds it. It never shows itself.
+/// The text of a secret, or the file that contains it. Its descriptions do not contain the text.
 package enum Secret: Sendable, ExpressibleByStringLiteral, CustomStringConvertible, CustomDebugStringConvertible {
     case text(String)
-    /// Read again at each use, as what rotates secrets writes files. White space around it is cut.
+    /// A file, which is read at each use so that secrets can be rotated. White space around the text is removed.
     case file(String)
 
     package init(stringLiteral text: String) { self = .text(text) }
@@ -39,37 +39,41 @@ package enum Secret: Sendable, ExpressibleByStringLiteral, CustomStringConvertib
 
     package var debugDescription: String { description }
 
-    /// - Parameter what: what it is, for the message: `the token`.
+    /// Returns the text of the secret.
+    /// - Parameter what: the noun for messages: `the token`.
+    /// - Throws: `.authenticationFailed` if the file is not readable, larger than 64 KiB, empty or not text.
     func read(_ what: String) throws(GitFailure) -> String {
         switch self {
         case .text(let text): return text
         case .file(let path):
             guard let bytes = readFile(path, limit: 64 << 10) else {
                 throw GitFailure(
-                    .authenticationFailed, "the file of \(what) can't be read: \(path)",
-                    hint: "check that it is there, and that prewarm may read it")
+                    .authenticationFailed, "cannot read \(what) from \(path)",
+                    hint: "check that the file exists, and that the user that prewarm runs as may read it")
             }
             func isSpace(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
             let text = bytes.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
             guard !text.isEmpty, !text.contains(0) else {
-                throw GitFailure(.authenticationFailed, "the file of \(what) holds no text: \(path)")
+                throw GitFailure(
+                    .authenticationFailed, "cannot read \(what) from \(path): the file is empty or not text",
+                    hint: "write the secret alone into the file")
             }
             return String(decoding: Array(text), as: UTF8.self)
         }
     }
 }
 
-/// Which host keys are trusted over ssh.
+/// The host keys that are trusted over ssh.
 package enum HostKeyTrust: Sendable {
-    /// Those in `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`. Without a home of the environment the system is
-    /// asked for it.
+    /// The keys in `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`. If `home` is nil, the home directory of the
+    /// user is used.
     case standard(home: String?)
-    /// Those in files of that form; one that is not there has no keys.
+    /// The keys in files of the known hosts format. A missing file has no keys.
     case files([String])
-    /// `SHA256:…`, as ssh prints them.
+    /// The fingerprints of the keys as ssh prints them: `SHA256:…`.
     case fingerprints([String])
 
-    /// Where the keys stand; nil where they are pinned.
+    /// The known hosts files, or nil if fingerprints are configured.
     var files: [String]? {
         switch self {
         case .standard(let home): ["\(home ?? NSHomeDirectory())/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"]

@@ -1,40 +1,42 @@
 package import PrewarmCore
 
-/// How one repository is reached, and where its mirror lies. Relative paths and the environment are the caller's to
-/// resolve: nothing is read here but what stands here.
+/// The settings of one source: how to reach its repository, and where to keep its mirror. The caller resolves relative
+/// paths and environment variables.
 package struct GitSettings: Sendable {
+    /// The reference that the source follows.
     package enum Ref: Hashable, Sendable {
         /// The branch that the remote's HEAD points at.
         case head
         case branch(String)
         case tag(String)
-        /// The highest tag in the range: `1.4.2`, `1.x`, `^1.4`, `~1.4.2`, `>=1.2 <2`, joined by `||`.
+        /// The highest tag in a range, for example `1.4.2`, `1.x`, `^1.4`, `~1.4.2`, `>=1.2 <2`. Ranges are combined by
+        /// `||`.
         case semver(String)
-        /// 40 hexadecimal digits.
+        /// A commit by its 40 hexadecimal digits.
         case commit(String)
     }
 
-    /// By the name that the operator's configuration gives it; for messages.
+    /// The name of the source in the configuration, for messages.
     package var name: String
     package var url: String
     package var ref: Ref
-    /// From the root of the repository, each a folder or one file; `.` is the root.
+    /// The folders and files that are read, from the root of the repository; `.` is the root.
     package var paths: [String]
-    /// Where there are any, a file counts only where one of them fits. Tied patterns count from each of ``paths``.
+    /// The patterns of files to read (default: all files). Anchored patterns are relative to each of ``paths``.
     package var include: [PathPattern] = []
-    /// What they fit doesn't count, whatever ``include`` says.
+    /// The patterns of files to ignore. They take precedence over ``include``.
     package var exclude: [PathPattern] = []
     package var credentials: GitCredentials
     package var hostKeys = HostKeyTrust.standard(home: nil)
     package var verification: GitVerification?
     package var limits: GitLimits
-    /// Whether paths and `file://` are allowed.
+    /// True if the URL may be a path or a `file://` URL.
     package var allowFile: Bool
-    /// A directory for this source alone; it is made where it is missing.
+    /// The directory of the mirror, for this source only. It is created if it is missing.
     package var mirror: String
-    /// PEM certificates to trust in place of the system's.
+    /// The PEM file of certificates to trust instead of the system's.
     package var caFile: String?
-    /// `http://host:port` of a proxy for https. One that can't be used is refused at the first pass that needs it.
+    /// The proxy for https: `http://host:port`. An invalid proxy is refused when it is first needed.
     package var proxy: String?
 
     package init(
@@ -55,20 +57,23 @@ package struct GitSettings: Sendable {
     }
 }
 
-/// What one call may take.
+/// The limits of one call, and of a mirror.
 package struct GitLimits: Sendable {
-    /// In all.
+    /// The total time of a call.
     package var timeout: Duration
-    /// For a connection, and for the next byte on it.
+    /// The time to connect, and the time between two bytes of the remote.
     package var idleTimeout: Duration
-    /// What one fetch may bring, in bytes.
+    /// The maximum size of a fetched pack, in bytes.
     package var packSize: UInt64
-    /// How many packs a mirror may have: each fetch adds one, and libgit2 has no gc. Beyond, small ones become one.
+    /// The number of packs of a mirror above which small packs are combined. Each fetch adds a pack, and libgit2 has no
+    /// gc.
     package var packs: Int
 
+    /// The default of ``packSize``: 1 GiB.
     package static let standardPackSize: UInt64 = 1 << 30
 
-    /// - Parameter idleTimeout: a sixth of `timeout` unless it is said, at least 10 s, but never more than `timeout`.
+    /// - Parameter idleTimeout: the time between two bytes (default: a sixth of `timeout`, but at least 10 s and at
+    ///   most `timeout`). For example, a timeout of 120 s gives 20 s, 30 s gives 10 s, and 5 s gives 5 s.
     package init(
         timeout: Duration = .seconds(60), idleTimeout: Duration? = nil, packSize: UInt64 = Self.standardPackSize,
         packs: Int = 8

@@ -1,12 +1,14 @@
 package import PrewarmEngine
 
-/// Whose signature a commit or an annotated tag needs. A key counts by what is so now: one that has expired or was
-/// revoked signs nothing, whatever time a commit gives itself.
+/// The keys whose signature a commit or an annotated tag needs.
+///
+/// A key is checked as it is now. A signature by a key that has expired or was revoked is not accepted, regardless of
+/// the time in the commit.
 package struct GitVerification: Sendable {
     package enum Keys: Sendable {
-        /// A file in the form of ssh-keygen's allowed signers (ssh-keygen(1), ALLOWED SIGNERS).
+        /// An allowed signers file (ssh-keygen(1), ALLOWED SIGNERS).
         case ssh(allowedSigners: String)
-        /// A file of OpenPGP public keys, armoured or not.
+        /// A file of OpenPGP public keys, armored or binary.
         case openpgp(file: String)
 
         var path: String {
@@ -17,9 +19,9 @@ package struct GitVerification: Sendable {
     }
 
     package enum Scope: Sendable {
-        /// The commit to be applied, or the tag that leads to it.
+        /// The commit to apply, or the tag that points at it.
         case tip
-        /// Every commit that came since what is in force, too.
+        /// The tip, and each commit since the applied revision.
         case new
     }
 

@@ -6,12 +6,12 @@ struct ProxyURL {
     let port: String
     let userInfo: String?
 
-    /// Nil where the text is no such address.
+    /// Returns nil if the text is not such an address.
     init?(_ text: String) {
         guard let scheme = text.firstRange(of: "://"), Self.hasUsableScheme(text) else { return nil }
         let rest = text[scheme.upperBound...]
         var authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        // Such a sign is of a login, where %2F, %3F or %23 should stand: what comes before it is no host.
+        // An @ after /, ? or # means that the login contains an unescaped character, so there is no host before it.
         guard !rest[authority.endIndex...].contains("@") else { return nil }
         userInfo = authority.lastIndex(of: "@").map { String(authority[..<$0]) }
         if let at = authority.lastIndex(of: "@") { authority = authority[authority.index(after: at)...] }
@@ -29,16 +29,16 @@ struct ProxyURL {
         return text.hasPrefix("http://") || text.hasPrefix("https://")
     }
 
-    /// Throws `.refused` where the proxy of a source is no such address. It is not shown, as libgit2 would do: a
+    /// Throws `.refused` if the proxy of a source is invalid. The message does not contain the proxy, because a
     /// password may be anywhere in it.
     static func check(_ settings: GitSettings) throws(GitFailure) {
         guard let text = settings.proxy, ProxyURL(text) == nil else { return }
         let problem =
             hasUsableScheme(text)
-            ? "is no address that can be read" : "can't be used: only http:// and https:// proxies can be used"
+            ? "it is not a valid address" : "only http:// and https:// proxies are supported"
         throw GitFailure(
-            .refused, "the proxy of source \(settings.name) \(problem)",
-            hint: "write http://USER:PASSWORD@HOST:PORT, with %2F for a / in the password, as the source's proxy or in "
-                + "$HTTPS_PROXY")
+            .refused, "invalid proxy of source \(settings.name): \(problem)",
+            hint: "write http://USER:PASSWORD@HOST:PORT, with %2F for a / in the password, in `proxy` of source "
+                + "\(settings.name) or in $HTTPS_PROXY")
     }
 }

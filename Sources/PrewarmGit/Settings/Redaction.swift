@@ -1,10 +1,11 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// Takes secrets out of texts that others wrote: libgit2's messages, and what servers answer.
+/// Removes secrets from texts of libgit2 and of servers.
 struct Redaction: Sendable {
-    /// The longest first, as one may be a part of another.
+    /// The secrets, the longest first, because one may be a part of another.
     private var secrets: [String] = []
+    /// The minimum length, in bytes, of a user name that is treated as a token.
     private static let shortestToken = 12
 
     init(_ settings: GitSettings, url: RepositoryURL?) {
@@ -21,7 +22,8 @@ struct Redaction: Sendable {
         if let proxy = settings.proxy { add(proxy: proxy) }
     }
 
-    /// As it stands, too: where it can't be read, a password may be anywhere in it.
+    /// Adds the whole address and the parts of its login. If the address is not readable, a password may be anywhere in
+    /// it.
     private mutating func add(proxy: String) {
         add(proxy)
         guard let userInfo = ProxyURL(proxy)?.userInfo else { return }
@@ -29,18 +31,19 @@ struct Redaction: Sendable {
             add(userInfo)
             add(String(userInfo[userInfo.index(after: colon)...]))
         } else if userInfo.utf8.count >= Self.shortestToken {
-            // A token, perhaps; a user's short name would be masked wherever it is part of a word.
+            // It may be a token. A short user name is not added, because it would be removed from ordinary words.
             add(userInfo)
         }
     }
 
-    /// One that knows a login, too.
+    /// Returns a redaction that also removes a login.
     func adding(_ login: GitLogin) -> Redaction {
         var redaction = self
         redaction.add(login)
         return redaction
     }
 
+    /// Returns a redaction that also removes a secret.
     func adding(_ secret: String) -> Redaction {
         var redaction = self
         redaction.add(secret)
@@ -58,7 +61,7 @@ struct Redaction: Sendable {
         secrets.sort { $0.utf8.count > $1.utf8.count }
     }
 
-    /// One line of at most 300 characters, without secrets and without the user information of any URL.
+    /// Returns the text as one line of at most 300 characters, without secrets and without the logins in URLs.
     func clean(_ text: String) -> String {
         var text = text
         for secret in secrets { text = text.replacing(secret, with: "[redacted]") }

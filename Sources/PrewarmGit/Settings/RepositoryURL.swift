@@ -1,32 +1,33 @@
 import PrewarmEngine
 
-/// A URL that was found fit to be fetched from.
+/// The valid URL of a repository.
 struct RepositoryURL: Sendable {
     enum Scheme: String {
         case https, http, ssh, file
     }
 
     let scheme: Scheme
-    /// Empty for files.
+    /// The host; empty for files.
     let host: String
+    /// The port, or the default of the scheme; empty for files.
     let port: String
-    /// What libgit2 is given. Only ssh keeps the user's name in it; passwords never stay.
+    /// The URL for libgit2. It contains a user name for ssh only, and never a password.
     let text: String
-    /// What messages show: no user information, no query.
+    /// The URL for messages, without user information and query.
     let display: String
-    /// Of a file.
+    /// The path of a repository on disk; nil for other schemes.
     var path: String? { scheme == .file ? display : nil }
-    /// Name and password as they stood in the URL, decoded.
+    /// The name and password in the original URL, decoded.
     let userInfo: (name: String, password: String?)?
 
-    /// Throws `.refused` for schemes and forms that are not allowed.
+    /// - Throws: `.refused` if the scheme or form is not allowed.
     init(_ text: String, allowFile: Bool) throws(GitFailure) {
         guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
-            throw GitFailure(.refused, "the URL is empty, or has control characters in it")
+            throw GitFailure(.refused, "invalid URL: it is empty or contains control characters")
         }
         let isFile = text.hasPrefix("/") || text.hasPrefix("./") || text.hasPrefix("../")
         guard isFile || text.lowercased().hasPrefix("file://") || !text.contains(" ") else {
-            throw GitFailure(.refused, "the URL has spaces in it", hint: "write %20 for a space in a path")
+            throw GitFailure(.refused, "invalid URL: it contains spaces", hint: "write %20 for a space in a path")
         }
         if isFile {
             self = try Self.file(text, allowFile: allowFile)
@@ -35,7 +36,7 @@ struct RepositoryURL: Sendable {
                 scheme: text[..<separator.lowerBound].lowercased(), rest: text[separator.upperBound...],
                 allowFile: allowFile)
         } else if !text.contains("["), text.contains("::") {
-            throw GitFailure(.refused, "URLs of the form helper::address are not allowed", hint: Self.advice)
+            throw GitFailure(.refused, "invalid URL: the form helper::address is not supported", hint: Self.advice)
         } else {
             self = try Self.shortSSH(text)
         }
@@ -57,14 +58,16 @@ struct RepositoryURL: Sendable {
 
     private static func read(scheme: String, rest: Substring, allowFile: Bool) throws(GitFailure) -> RepositoryURL {
         guard let scheme = Scheme(rawValue: scheme) else {
-            throw GitFailure(.refused, "\(scheme):// URLs are not allowed", hint: advice)
+            throw GitFailure(.refused, "invalid URL: \(scheme):// URLs are not supported", hint: advice)
         }
         let slash = rest.firstIndex(of: "/") ?? rest.endIndex
         var authority = rest[..<slash]
         let path = rest[slash...]
         if scheme == .file {
             guard authority.isEmpty || authority == "localhost" else {
-                throw GitFailure(.refused, "a file:// URL can't name a host", hint: "write file:///path/to/repository")
+                throw GitFailure(
+                    .refused, "invalid URL: a file:// URL must not contain a host",
+                    hint: "write file:///path/to/repository")
             }
             return try file(decoded(path), allowFile: allowFile)
         }
@@ -79,14 +82,14 @@ struct RepositoryURL: Sendable {
         let address = port.map { "\(bare):\($0)" } ?? bare
         guard scheme != .http || isLoopback(host) else {
             throw GitFailure(
-                .refused, "http:// sends manifests and tokens unprotected, so only this machine may be asked by it",
+                .refused, "invalid URL: http:// is not encrypted, so it is allowed for this machine only",
                 hint: "use https://\(address)\(withoutQuery(path))")
         }
         let user = scheme == .ssh ? "\(userInfo?.name ?? "git")@" : ""
         guard user.utf8.allSatisfy({ $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "/") }) else {
-            throw GitFailure(.refused, "the user's name in the ssh URL has signs that are not allowed")
+            throw GitFailure(.refused, "invalid URL: the user name contains characters that are not allowed for ssh")
         }
-        // libgit2 decodes no path for ssh, and takes none with a space.
+        // libgit2 does not decode the path of an ssh URL, and does not accept a space in it.
         let sent = scheme == .ssh ? decoded(path) : String(path)
         let url = RepositoryURL(
             scheme: scheme, host: host, port: port ?? (scheme == .ssh ? "22" : scheme == .https ? "443" : "80"),
@@ -96,21 +99,21 @@ struct RepositoryURL: Sendable {
         return url
     }
 
-    /// `git@host:path`, as git and the forges write it. In brackets stand an address of IPv6, or what has a port:
-    /// `git@[::1]:path`, `[git@host:2222]:path`.
+    /// Reads the short form of an ssh URL, `git@host:path`. Brackets enclose an IPv6 address or a host with a port, for
+    /// example `git@[::1]:path` and `[git@host:2222]:path`.
     private static func shortSSH(_ text: String) throws(GitFailure) -> RepositoryURL {
         let end = text.contains("[") ? text.firstIndex(of: "]") ?? text.startIndex : text.startIndex
         guard let colon = text[end...].firstIndex(of: ":"), !text[..<colon].contains("/") else {
-            throw GitFailure(.refused, "the URL has no scheme", hint: advice)
+            throw GitFailure(.refused, "invalid URL: it has no scheme", hint: advice)
         }
         if text.hasPrefix("["), text[..<end].contains("@") || !text[..<end].contains("::") {
             guard text[end...].hasPrefix("]:") else {
-                throw GitFailure(.refused, "the URL has no valid host and port", hint: advice)
+                throw GitFailure(.refused, "invalid URL: it has no valid host and port", hint: advice)
             }
             let inner = text[text.index(after: text.startIndex)..<end]
             let path = text[text.index(after: colon)...]
             if inner.contains(":") {
-                // libgit2 takes a port in a URL alone, where a path always begins at the root.
+                // libgit2 accepts a port only in a full URL, in which the path begins at the root.
                 return try read(
                     scheme: "ssh", rest: "\(inner)/\(path.hasPrefix("/") ? path.dropFirst() : path)", allowFile: false)
             }
@@ -120,46 +123,47 @@ struct RepositoryURL: Sendable {
         guard !["https", "http", "ssh", "file"].contains(text[..<colon].lowercased()),
             !path.prefix(while: { $0 != "/" }).contains("@")
         else {
-            throw GitFailure(.refused, "the URL has no :// after its scheme", hint: advice)
+            throw GitFailure(.refused, "invalid URL: it has no :// after its scheme", hint: advice)
         }
         let url = try read(scheme: "ssh", rest: "\(text[..<colon])/\(path)", allowFile: false)
-        // The path is left as it stands: without a leading slash it begins in the user's home.
+        // Keep the path: without a leading slash, it is relative to the user's home directory on the server.
         let host = bracketed(url.host)
         return RepositoryURL(
             scheme: .ssh, host: url.host, port: url.port, text: "\(url.userInfo?.name ?? "git")@\(host):\(path)",
             display: "\(host):\(path)", userInfo: url.userInfo)
     }
 
-    /// libgit2 gets absolute paths as URLs with everything encoded: it takes a path that does not exist and has a
-    /// colon for one of ssh.
+    /// Reads a path. An absolute path becomes an encoded `file://` URL, because libgit2 would take a path with a colon
+    /// that does not exist for an ssh URL.
     private static func file(_ path: String, allowFile: Bool) throws(GitFailure) -> RepositoryURL {
         guard !path.isEmpty, path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
-            throw GitFailure(.refused, "the URL has no path, or control characters in it")
+            throw GitFailure(.refused, "invalid URL: it has no path, or contains control characters")
         }
         guard allowFile else {
             throw GitFailure(
-                .refused, "repositories on this machine's disk are not allowed",
-                hint: "allow file URLs for this source, or use https or ssh")
+                .refused, "invalid URL: repositories on the disk of this machine are not allowed",
+                hint: "use https or ssh")
         }
         let text = path.hasPrefix("/") ? "file://\(encoded(path))" : path
         return RepositoryURL(scheme: .file, host: "", port: "", text: text, display: path, userInfo: nil)
     }
 
-    /// libgit2 puts the path of an ssh URL between single quotes, for the shell of the other side.
+    /// Throws if the path is empty or unsafe. libgit2 puts the path of an ssh URL between single quotes, for the shell
+    /// of the server.
     private func checkPath(_ path: String) throws(GitFailure) {
         guard path.count > 1 else {
-            throw GitFailure(.refused, "\(display) names a host, but no repository", hint: Self.advice)
+            throw GitFailure(.refused, "invalid URL \(display): it has a host, but no repository", hint: Self.advice)
         }
         guard scheme != .ssh || !path.contains("'") && !path.hasPrefix("/-") && path.utf8.allSatisfy({ $0 > 0x20 })
         else {
-            throw GitFailure(.refused, "the path in the ssh URL has signs that are not allowed")
+            throw GitFailure(.refused, "invalid URL: the path contains characters that are not allowed for ssh")
         }
     }
 
-    /// As a URL has it: an address of IPv6 in brackets.
+    /// Returns the host as in a URL, an IPv6 address in brackets.
     private static func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
 
-    /// `host:port`
+    /// The host and port: `host:port`.
     var address: String { "\(Self.bracketed(host)):\(port)" }
 
     private static func hostAndPort(_ authority: Substring) throws(GitFailure) -> (String, String?) {
@@ -168,7 +172,7 @@ struct RepositoryURL: Sendable {
         if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
             host = authority[authority.index(after: authority.startIndex)..<end]
             let rest = authority[authority.index(after: end)...]
-            // What is behind the bracket and no port makes the whole thing none.
+            // Any other text after the bracket is an invalid port.
             port = rest.isEmpty ? nil : rest.hasPrefix(":") ? rest.dropFirst() : "-"
         } else if let colon = authority.firstIndex(of: ":") {
             host = authority[..<colon]
@@ -176,7 +180,7 @@ struct RepositoryURL: Sendable {
         }
         let isPort = port.map { $0.first?.isNumber == true && UInt16($0) ?? 0 > 0 } ?? true
         guard !host.isEmpty, !host.hasPrefix("-"), isPort, host.utf8.allSatisfy(isHostByte) else {
-            throw GitFailure(.refused, "the URL has no valid host and port", hint: advice)
+            throw GitFailure(.refused, "invalid URL: it has no valid host and port", hint: advice)
         }
         return (host.lowercased(), port.flatMap { UInt16($0) }.map(String.init))
     }
@@ -231,6 +235,6 @@ struct RepositoryURL: Sendable {
 }
 
 extension GitSettings {
-    /// Of a repository on this machine's disk, from its path or its `file://` URL; nil for any other.
+    /// Returns the path of a repository on disk from its path or `file://` URL, or nil for other URLs.
     package static func path(ofURL url: String) -> String? { (try? RepositoryURL(url, allowFile: true))?.path }
 }

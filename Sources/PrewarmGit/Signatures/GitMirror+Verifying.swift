@@ -4,10 +4,11 @@ package import PrewarmEngine
 import Synchronization
 
 extension GitMirror {
-    /// How many commits one revision may bring where each has to be signed.
+    /// The number of new commits of a revision at most if each has to be signed.
     private static let mostCommits = 10_000
 
-    /// Where nothing is to be verified, the threads of the mirror are not asked.
+    // Without a configured verification, these functions return without using the threads of the mirror.
+
     package func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) {
         guard let verification = settings.verification else { return }
         try await verify(revision, since: applied, by: verification)
@@ -18,7 +19,8 @@ extension GitMirror {
         try await verifyAgain(revision, by: verification)
     }
 
-    /// A key may expire, too, so that files that stay the same are not all.
+    /// The time for which a verified revision stays verified if the key file is unchanged. It is limited because a key
+    /// may expire.
     private static let trustLasts = Duration.seconds(600)
 
     private func verifyAgain(_ revision: Revision, by verification: GitVerification) async throws(GitFailure) {
@@ -54,12 +56,13 @@ extension GitMirror {
         if let problem = try await tipProblem(signed.tag, signed.commits[0], check) { throw refusal(problem, check) }
         for commit in signed.commits.dropFirst() {
             if let problem = try await check.problem(of: commit) {
-                throw refusal("\(revision.short) brings a commit that is not trusted: \(problem)", check)
+                throw refusal("\(revision.short) contains a commit that is not trusted: \(problem)", check)
             }
         }
     }
 
-    /// A tag that counts speaks for its commit.
+    /// Returns the problem of the tip, or nil if the tag or the commit has an accepted signature. If neither has one,
+    /// the problem is that of the tag if it is signed, otherwise that of the commit.
     private func tipProblem(
         _ tag: SignedObject?, _ commit: SignedObject, _ check: any SignatureCheck
     ) async throws(GitFailure) -> String? {
@@ -72,10 +75,11 @@ extension GitMirror {
     private func refusal(_ problem: String, _ check: any SignatureCheck) -> GitFailure {
         let isOver = ["which was revoked", "which has expired"].contains { problem.hasSuffix($0) }
         return GitFailure(
-            .verificationFailed, "\(url.display): \(problem)",
-            hint: isOver ? "sign it with a key that is good today" : check.hint)
+            .verificationFailed, "cannot verify \(url.display): \(problem)",
+            hint: isOver ? "sign it with a key that is valid now" : check.hint)
     }
 
+    /// Creates the check for the configured kind of keys. The caller removes its folder.
     func signatureCheck(_ verification: GitVerification) async throws(GitFailure) -> any SignatureCheck {
         try await performLocally { [self] () throws(GitFailure) in try makeSignatureCheck(verification) }
     }
@@ -86,8 +90,8 @@ extension GitMirror {
         case .ssh(let allowedSigners):
             guard readFile(allowedSigners, limit: 16 << 20) != nil else {
                 throw GitFailure(
-                    .verificationFailed, "the file of allowed signers can't be read: \(allowedSigners)",
-                    hint: "check that it is there, and that prewarm may read it")
+                    .verificationFailed, "cannot read the allowed signers file \(allowedSigners)",
+                    hint: "check that the file exists, and that the user that prewarm runs as may read it")
             }
             return SSHSignatures(allowedSigners: allowedSigners, tools: verification.tools, folder: folder)
         case .openpgp(let file):
@@ -95,14 +99,15 @@ extension GitMirror {
         }
     }
 
-    /// The tip first, then what came since `applied`.
+    /// Returns the tag of the revision, if it has one, and the commits to verify: the tip first, then those since
+    /// `applied`.
     private func signedObjects(
         _ revision: Revision, since applied: Revision?
     ) async throws(GitFailure) -> (tag: SignedObject?, commits: [SignedObject]) {
         try checkIdentifiers([revision.commit] + (applied.map { [$0.commit] } ?? []))
         let tagName = tagName(of: revision)
         if let tagName {
-            // As it is now: a commit may have come by a branch, and a tag may have been made anew.
+            // Fetch the current tag: the commit may have been fetched by a branch, and the tag may have been replaced.
             try await perform { [self] watch throws(GitFailure) in try bringTag(tagName, revision, watch) }
         }
         let found = try await read(revision) { repository throws(LibGit2Error) in
@@ -120,12 +125,14 @@ extension GitMirror {
         guard let found else {
             throw GitFailure(
                 .verificationFailed,
-                "\(revision.short) brings more than \(Self.mostCommits) commits, too many to check the signature of each",
-                hint: "go there in smaller steps, or let scope: tip do for once")
+                "cannot verify \(revision.short): it contains more than \(Self.mostCommits) new commits",
+                hint: "apply it in smaller steps with `prewarm sync --rev COMMIT`, or set `verify.scope` of source "
+                    + "\(settings.name) to tip for this revision")
         }
         return found
     }
 
+    /// Returns the name of the tag that the revision was resolved from, or nil if the ref is not a tag or range.
     private func tagName(of revision: Revision) -> String? {
         switch settings.ref {
         case .tag, .semver: revision.ref?.withoutPrefix("refs/tags/")
@@ -133,7 +140,8 @@ extension GitMirror {
         }
     }
 
-    /// What is in the history of `tip` and not in that of `base`, without `tip`. Nil where it is too much.
+    /// Returns the commits that are in the history of `tip` but not in that of `base`, without `tip` itself. Returns
+    /// nil if there are 10,000 or more.
     private static func commits(
         behind tip: git_oid, without base: git_oid, in repository: borrowing Repository
     ) throws(LibGit2Error) -> [git_oid]? {
@@ -141,7 +149,7 @@ extension GitMirror {
         try check(git_revwalk_new(&walk, repository.pointer))
         defer { git_revwalk_free(walk) }
         try check(git_revwalk_push(walk, &tip))
-        // Where it is not there any more, all of the history is new.
+        // If the base no longer exists, the whole history is new.
         if try repository.type(of: base) == GIT_OBJECT_COMMIT { try check(git_revwalk_hide(walk, &base)) }
         var (commits, next): ([git_oid], git_oid) = ([], git_oid())
         while true {
@@ -154,6 +162,7 @@ extension GitMirror {
         }
     }
 
+    /// Fetches the commit and the current tag.
     private func bringTag(_ name: String, _ revision: Revision, _ watch: Watch) throws(GitFailure) {
         try bring(revision, watch)
         try withLock(watch) { () throws(GitFailure) in

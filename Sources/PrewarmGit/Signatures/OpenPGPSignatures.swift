@@ -1,8 +1,9 @@
 import PrewarmEngine
 
-/// Signatures by OpenPGP keys, checked by gpgv against a keyring of the configured keys alone. gpgv calls a signature
-/// good though its key has expired or was revoked: what counts is what it says line by line (doc/DETAILS of GnuPG). It
-/// would take SHA-1, too, for which two texts of one digest can be made.
+/// Signatures by OpenPGP keys. gpgv checks them against a keyring that contains only the configured keys.
+///
+/// gpgv accepts a signature even if its key has expired or was revoked, so the status lines decide (doc/DETAILS of
+/// GnuPG). It also accepts SHA-1, for which two texts with the same digest can be created, so SHA-1 is refused here.
 struct OpenPGPSignatures: SignatureCheck {
     let file: String
     let tools: any ToolRunner
@@ -14,22 +15,25 @@ struct OpenPGPSignatures: SignatureCheck {
         self.tools = tools
         self.folder = folder
         guard let bytes = readFile(file, limit: 16 << 20) else {
-            throw GitFailure(.refused, "the file of OpenPGP keys can't be read: \(file)")
+            throw GitFailure(
+                .refused, "cannot read the OpenPGP key file \(file)",
+                hint: "check that the file exists, and that the user that prewarm runs as may read it")
         }
         let packets = bytes.contains(sequence: "-----BEGIN PGP") ? Self.packets(inArmour: bytes) : bytes
         // Every packet begins with the highest bit (RFC 9580, section 4.2).
         guard let packets, let first = packets.first, first & 0x80 != 0 else {
             throw GitFailure(
-                .refused, "there are no OpenPGP keys in \(file)", hint: "write them by `gpg --armor --export WHO`")
+                .refused, "invalid OpenPGP key file \(file): it contains no public keys",
+                hint: "write the keys with `gpg --armor --export KEY > \(file)`")
         }
         keyring = try folder.write("keys.gpg", packets)
     }
 
-    /// As RFC 9580, section 9.5, numbers it.
+    /// The number of SHA-1 in status lines (RFC 9580, section 9.5).
     private static let sha1 = "2"
 
     var kind: String { "PGP" }
-    var hint: String { "sign it with a key of \(file), or add the key there if you trust it" }
+    var hint: String { "sign it with a key of \(file), or add the key to that file if you trust it" }
 
     func check(_ object: SignedObject, _ signature: [UInt8]) async throws(GitFailure) -> String? {
         let signed = try await folder.store("signature", signature)
@@ -44,18 +48,19 @@ struct OpenPGPSignatures: SignatureCheck {
         if let words = line("REVKEYSIG") { return "is signed by the key \(key(words)), which was revoked" }
         if let words = line("EXPKEYSIG") { return "is signed by the key \(key(words)), which has expired" }
         if line("EXPSIG") != nil { return "has a signature that has expired" }
-        if line("BADSIG") != nil { return "has a signature that does not fit it: it was changed" }
-        if let words = line("NO_PUBKEY") { return "is signed by the key \(key(words)), which \(file) does not have" }
+        if line("BADSIG") != nil { return "has an invalid signature: it was changed after it was signed" }
+        if let words = line("NO_PUBKEY") { return "is signed by the key \(key(words)), which is not in \(file)" }
         // After VALIDSIG come fingerprint, date, two times, version, a reserved word and the key's algorithm.
         if let words = line("VALIDSIG"), words.count > 9, words[9] == Self.sha1 {
-            return "has a signature made with SHA-1, which does not count"
+            return "has a signature made with SHA-1, which is not accepted"
         }
         let isGood = answer.code == 0 && line("GOODSIG") != nil && lines.count { $0[1] == "VALIDSIG" } == 1
         if isGood, lines.count(where: { $0[1] == "NEWSIG" }) == 1 { return nil }
-        return "has a signature that can't be checked"
+        return "has a signature that cannot be checked"
     }
 
-    /// The binary form of all armoured blocks, one after the other (RFC 9580, section 6). Nil where one is broken.
+    /// Returns the binary form of all armored blocks, one after the other (RFC 9580, section 6), or nil if one is
+    /// invalid.
     private static func packets(inArmour bytes: [UInt8]) -> [UInt8]? {
         var packets: [UInt8] = []
         var body: String?

@@ -1,14 +1,14 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// Signatures by SSH keys, checked by ssh-keygen as git does it (ssh-keygen(1), -Y), with the keys as they are valid now.
+/// Signatures by SSH keys. ssh-keygen checks them as git does (ssh-keygen(1), -Y), against the keys that are valid now.
 struct SSHSignatures: SignatureCheck {
     let allowedSigners: String
     let tools: any ToolRunner
     let folder: SignatureFolder
 
     var kind: String { "SSH" }
-    var hint: String { "sign it with a key that \(allowedSigners) names, or add the key there if you trust it" }
+    var hint: String { "sign it with a key of \(allowedSigners), or add the key to that file if you trust it" }
 
     func check(_ object: SignedObject, _ signature: [UInt8]) async throws(GitFailure) -> String? {
         let file = try await folder.store("signature", signature)
@@ -27,11 +27,11 @@ struct SSHSignatures: SignatureCheck {
         return try await reason(file, object, words)
     }
 
-    /// Tells a key that is not allowed from a signature that doesn't fit.
+    /// Returns the reason why a signature is not accepted: the signature is invalid, or its key is not allowed.
     private func reason(_ file: String, _ object: SignedObject, _ words: String) async throws(GitFailure) -> String {
         let plain = try await run(["-Y", "check-novalidate", "-n", "git", "-s", file], object.payload)
         guard plain.code == 0 else {
-            return "has a signature that does not fit it: \(Self.firstLine(plain.log))"
+            return "has an invalid signature: \(Self.firstLine(plain.log))"
         }
         let text = String(decoding: plain.output, as: UTF8.self)
         let key = text.split(whereSeparator: \.isWhitespace).last { $0.hasPrefix("SHA256:") } ?? "unknown"
@@ -45,11 +45,11 @@ struct SSHSignatures: SignatureCheck {
     }
 
     private static func firstLine(_ log: String) -> String {
-        log.split(whereSeparator: \.isNewline).first.map { $0.trimmedLine } ?? "it can't be checked"
+        log.split(whereSeparator: \.isNewline).first.map { $0.trimmedLine } ?? "it cannot be checked"
     }
 }
 
 extension Substring {
-    /// At most 200 characters, none of them control characters.
+    /// The first 200 characters at most, without control characters.
     fileprivate var trimmedLine: String { String(String(self).printable.prefix(200)) }
 }

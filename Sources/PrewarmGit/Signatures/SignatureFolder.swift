@@ -1,16 +1,17 @@
 import Glibc
 import PrewarmEngine
 
-/// A folder of its own for the files that a tool wants, gone with it.
+/// A temporary folder for the files that a tool reads. It is removed when the object is released.
 final class SignatureFolder: Sendable {
     let path: String
     private let queue: PassQueue
     private let limit: Duration
 
-    /// Only for a job of the queue.
+    /// Creates the folder. Only a job of the queue may call it.
     /// - Parameters:
-    ///   - parent: it is made where it is missing.
-    ///   - queue: where files are written, and the time that this may take.
+    ///   - parent: the directory that contains the folder; it is created if it is missing.
+    ///   - queue: the queue that writes and removes files.
+    ///   - limit: the time for each job of the queue.
     init(in parent: MirrorDirectory, _ queue: PassQueue, limit: Duration) throws(GitFailure) {
         self.queue = queue
         self.limit = limit
@@ -19,7 +20,9 @@ final class SignatureFolder: Sendable {
         let isMade = name.withUnsafeMutableBufferPointer { $0.baseAddress.flatMap { mkdtemp($0) } != nil }
         guard isMade else {
             throw GitFailure(
-                .fetchFailed, "can't make a folder in \(parent.path): \(String(cString: strerror(errno)).lowercased())")
+                .fetchFailed,
+                "cannot create a folder in \(parent.path): \(String(cString: strerror(errno)).lowercased())",
+                hint: "check that the disk has free space, and that prewarm may write there")
         }
         path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
@@ -45,7 +48,7 @@ final class SignatureFolder: Sendable {
         }.get()
     }
 
-    /// Returns the path of the file. Only for a job of the queue.
+    /// Writes a file, and returns its path. Only a job of the queue may call it.
     func write(_ name: String, _ bytes: [UInt8]) throws(GitFailure) -> String {
         let file = path + "/" + name
         guard let stream = fopen(file, "we") else { throw problem(file) }
@@ -55,6 +58,8 @@ final class SignatureFolder: Sendable {
     }
 
     private func problem(_ file: String) -> GitFailure {
-        GitFailure(.fetchFailed, "can't write \(file): \(String(cString: strerror(errno)).lowercased())")
+        GitFailure(
+            .fetchFailed, "cannot write \(file): \(String(cString: strerror(errno)).lowercased())",
+            hint: "check that the disk has free space, and that prewarm may write there")
     }
 }

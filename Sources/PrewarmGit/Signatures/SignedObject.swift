@@ -2,19 +2,19 @@ internal import CLibGit2
 import PrewarmCore
 import PrewarmEngine
 
-/// A commit or an annotated tag with what was signed of it.
+/// A commit or an annotated tag, with its signature and the bytes that were signed.
 struct SignedObject: Sendable {
-    /// `commit 1a2b3c4d by Ada`, `the tag v1.2.0`.
+    /// The object as the subject of a sentence: `commit 1a2b3c4d5e6f by Ada`, `the tag v1.2.0`.
     let name: String
-    /// What the signature is about, byte for byte.
+    /// The bytes that were signed; empty for a commit without a signature.
     let payload: [UInt8]
-    /// Armoured text; nil where there is none.
+    /// The armored signature, or nil if the object is not signed.
     let signature: [UInt8]?
 
-    /// A commit. Its signature is in a header of it.
+    /// Reads a commit. Its signature is in the header `gpgsig`.
     init(commit id: git_oid, in repository: borrowing Repository) throws(LibGit2Error) {
         let commit = try Commit(id, in: repository)
-        name = "commit \(hexadecimal(id).prefix(12)) by \(commit.author.isEmpty ? "somebody" : commit.author)"
+        name = "commit \(hexadecimal(id).prefix(12)) by \(commit.author.isEmpty ? "an unknown author" : commit.author)"
         var (signature, payload, id) = (git_buf(), git_buf(), id)
         defer {
             git_buf_dispose(&signature)
@@ -30,8 +30,10 @@ struct SignedObject: Sendable {
         self.signature = Self.bytes(signature)
     }
 
-    /// The annotated tag that a reference of the mirror leads to. Nil where there is none, where it is of another name,
-    /// as when an old tag was put in the place of a new one, or where it doesn't lead to the commit itself.
+    /// Reads the annotated tag that a reference of the mirror points at.
+    ///
+    /// Returns nil if the reference does not exist or is not an annotated tag, if the tag has another name, or if it
+    /// does not point at the commit. A tag with another name may be an old tag in the place of a new one.
     init?(
         tag name: String, reference: String, of commit: git_oid, in repository: borrowing Repository
     ) throws(LibGit2Error) {
@@ -53,14 +55,15 @@ struct SignedObject: Sendable {
         signature = start.map { Array(bytes[$0...]) }
     }
 
-    /// In bytes.
+    /// The maximum size of a tag, in bytes.
     private static let largestTag = 16 << 20
 
     private static let beginnings = [
         "-----BEGIN SSH SIGNATURE-----", "-----BEGIN PGP SIGNATURE-----", "-----BEGIN PGP MESSAGE-----",
     ].map { Array($0.utf8) }
 
-    /// git takes the last line that begins a signature, and everything behind it.
+    /// Returns the index of the signature in a tag: git takes the last line that begins a signature, and all text after
+    /// it.
     private static func signatureStart(_ bytes: [UInt8]) -> Int? {
         var (found, line): (Int?, Int) = (nil, 0)
         while line < bytes.count {
@@ -75,5 +78,6 @@ struct SignedObject: Sendable {
         Array(UnsafeRawBufferPointer(start: buffer.ptr, count: buffer.size))
     }
 
+    /// Returns true if the signature is of a kind: `SSH` or `PGP`.
     func isSigned(by kind: String) -> Bool { signature?.starts(with: "-----BEGIN \(kind)".utf8) == true }
 }

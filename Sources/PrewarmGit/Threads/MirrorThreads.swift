@@ -1,17 +1,17 @@
 import PrewarmEngine
 import Synchronization
 
-/// The two threads of a mirror's directory, and the open repository that they share. Everything that libgit2 does for
-/// the mirror, and everything that touches its files or the remote, is a job of one of the two.
+/// The two threads of a mirror's directory, and the open repository that they share. All calls of libgit2 for the
+/// mirror, and all access to its files and its remote, are jobs of these threads.
 ///
-/// The rule that keeps libgit2 from being entered twice with one handle: an open repository is a `~Copyable` value, which
-/// is in the slot or belongs to one job. Two handles of one directory on two threads are what libgit2 allows
-/// (https://github.com/libgit2/libgit2/blob/v1.5.1/docs/threading.md). All mirrors of one directory, as those of an
-/// old and a new configuration, have the same threads.
+/// An open repository is a `~Copyable` value that is either in the slot or belongs to one job. So libgit2 is never
+/// called twice at the same time with one handle. Two handles of one directory on two threads are allowed
+/// (https://github.com/libgit2/libgit2/blob/v1.5.1/docs/threading.md). All mirrors of one directory, for example those
+/// of an old and a new configuration, have the same threads.
 final class MirrorThreads: Sendable {
-    /// For what may wait for the remote, and for what changes the mirror.
+    /// The queue of jobs that may wait for the remote or change the mirror.
     let remote: PassQueue
-    /// For reading what is in the mirror already, which waits for no remote.
+    /// The queue of jobs that only read the mirror, and never wait for the remote.
     let local: PassQueue
     private let slot = Mutex<Slot>(Slot())
 
@@ -24,6 +24,7 @@ final class MirrorThreads: Sendable {
         weak var threads: MirrorThreads?
     }
 
+    /// The threads by directory.
     private static let all = Mutex<[String: Reference]>([:])
 
     private init(_ name: String) {
@@ -31,8 +32,8 @@ final class MirrorThreads: Sendable {
         local = PassQueue("the mirror of source \(name)")
     }
 
-    /// Those of a directory. They end when no mirror of it is left and no job runs.
-    /// - Parameter name: of the source, for messages.
+    /// Returns the threads of a directory. They end when the directory has no mirrors and no job runs.
+    /// - Parameter name: the name of the source, for messages.
     static func of(directory: String, name: String) -> MirrorThreads {
         all.withLock { all in
             all = all.filter { $0.value.threads != nil }
@@ -44,15 +45,15 @@ final class MirrorThreads: Sendable {
         }
     }
 
-    /// Traps where the caller is not a job of one of the two threads, in release builds as well.
+    /// Stops the program if the caller is not a job of one of the two threads, in release builds, too.
     func checkIsCurrent() {
-        precondition(remote.isCurrent || local.isCurrent, "libgit2 was entered from outside the mirror's threads")
+        precondition(remote.isCurrent || local.isCurrent, "libgit2 was called from outside the mirror's threads")
     }
 
-    /// Runs the body with the mirror's repository, which belongs to the caller meanwhile.
+    /// Runs `body` with the mirror's repository, which belongs to the caller meanwhile.
     ///
-    /// Packs are shared by all handles that have them open, so none may be opened while an idle one has packs open that
-    /// were touched since. What fails, fails in a handle that is not used again.
+    /// libgit2 shares open packs between handles. So an idle handle whose packs have changed is closed before another
+    /// is opened. If `body` throws, its handle is closed, too.
     func withRepository<Value>(
         of directory: MirrorDirectory, _ body: (borrowing Repository) throws(LibGit2Error) -> Value
     ) throws(LibGit2Error) -> Value {
@@ -70,7 +71,7 @@ final class MirrorThreads: Sendable {
 
     private func takeIdle() -> OpenMirror? { slot.withLock { $0.idle.take() } }
 
-    /// Where the other thread has left one meanwhile, that one is closed.
+    /// Keeps the repository open for the next job. If the other thread has kept one meanwhile, that one is closed.
     private func keep(_ mirror: consuming OpenMirror) {
         var mirror: OpenMirror? = consume mirror
         let other = slot.withLock { slot in
@@ -81,7 +82,7 @@ final class MirrorThreads: Sendable {
         _ = consume other
     }
 
-    /// Closes the repository that no job uses, before the mirror is changed.
+    /// Closes the idle repository, before the mirror is changed.
     func closeIdle() {
         checkIsCurrent()
         _ = takeIdle()

@@ -3,17 +3,19 @@ import PrewarmCore
 import PrewarmEngine
 import Synchronization
 
-/// A thread of its own for calls that block, with a bounded queue: one job runs at a time, in the order of the calls.
+/// A queue of blocking calls with a thread of its own. One job runs at a time, in the order of the calls.
 ///
-/// Tasks of the cooperative pool submit jobs and are suspended meanwhile, so that no call into libgit2 or to a file
-/// system ever blocks the pool. A caller waits at most for the jobs before its own and for its own; each has a deadline.
-/// A job that waits is taken out when its task is canceled. A job that cannot be interrupted, as one that waits for a
-/// file system that hangs, is left behind after its deadline: its caller gets a failure, and so does every later caller,
-/// at once, until that job returns. So each queue loses at most one thread, and none starts a second one.
+/// Tasks submit jobs and are suspended meanwhile, so that no call of libgit2 or of a file system blocks the cooperative
+/// pool. A caller waits for its own job and the jobs before it; each of them has a deadline. If its task is canceled, a
+/// waiting job is removed.
+///
+/// A job that cannot be interrupted, for example because it waits for a hanging file system, is abandoned after its
+/// deadline. Its caller and all later callers get a failure at once, until the job returns. So each queue blocks at
+/// most one thread.
 final class PassQueue: Sendable {
-    /// The number of jobs that may wait; later ones are refused.
+    /// The number of jobs that may wait. Further jobs are refused.
     static let longestQueue = 64
-    /// The time that a canceled job has to return before it is left behind.
+    /// The time after which a canceled job that has not returned is abandoned.
     static let patience = Duration.seconds(2)
 
     private struct State {
@@ -21,27 +23,27 @@ final class PassQueue: Sendable {
         var running: Job?
         var worker = Worker.none
         var deadline: SuspendingClock.Instant?
-        /// The running job was left behind, and its caller has its answer.
+        /// True if the running job was abandoned. Its caller has got a failure.
         var isLeftBehind = false
-        /// When the timer fires that is set; nil: none is.
+        /// The time at which the current timer fires; nil if no timer is set.
         var timer: SuspendingClock.Instant?
-        /// The number of timers so far. Only the last one counts.
+        /// The number of timers that were set so far. Only the last one has an effect.
         var timers = 0
     }
 
-    /// The thread of the queue: there is at most one.
+    /// The state of the queue's thread. There is at most one thread.
     private enum Worker {
-        /// A job that comes starts one.
+        /// There is no thread. The next job starts one: `running`.
         case none
-        /// It looks for the next job before it does anything else.
+        /// The thread runs jobs. When none is waiting, it becomes `idle`.
         case running
-        /// It waits for a signal, and ends where none comes for a while.
+        /// The thread waits for a signal. A job makes it `running`; after 2 s without a job, it ends: `none`.
         case idle
     }
 
     private final class Job: Sendable {
         let run: @Sendable () -> Void
-        /// Answers the caller in place of the job, unless the job has answered already.
+        /// Answers the caller with a failure, unless the job has answered already.
         let fail: @Sendable (GitFailure) -> Void
         let limit: Duration
 
@@ -56,27 +58,27 @@ final class PassQueue: Sendable {
 
     private let wakeUp = DispatchSemaphore(value: 0)
     private let state = Mutex(State())
-    /// What the queue works on, for messages: `the repository of source presets`.
+    /// The noun for messages: `the repository of source presets`.
     private let subject: String
 
     init(_ subject: String) {
         self.subject = subject
     }
 
-    /// Whether the caller is a job of this queue.
+    /// True if the caller is a job of this queue.
     var isCurrent: Bool { WorkerThread.isCurrent(of: self) }
 
-    /// Traps where the caller is not a job of any queue, in release builds as well: only a job may block.
+    /// Stops the program if the caller is not a job of any queue, in release builds, too. Only a job may block.
     static func checkIsCurrent() {
-        precondition(WorkerThread.isCurrent, "libgit2 was entered from outside a job")
+        precondition(WorkerThread.isCurrent, "libgit2 was called from outside a job")
     }
 
-    /// Runs the body on the queue's thread and returns what it returns.
+    /// Runs `body` on the queue's thread and returns its result.
     /// - Parameters:
-    ///   - limit: the time that the body has, from its start, until it is left behind.
-    ///   - onCancel: makes a running body return soon; called from any thread.
-    /// - Returns: a failure without having run the body where the task is canceled, too many jobs wait, or an earlier job
-    ///   was left behind and has not returned.
+    ///   - limit: the time from the start of `body` after which it is abandoned.
+    ///   - onCancel: makes a running `body` return soon. It is called from any thread.
+    /// - Returns: the result of `body`. It is a failure without running `body` if the task is canceled, too many jobs
+    ///   wait, or an abandoned job has not returned.
     func run<Value: Sendable>(
         limit: Duration, onCancel: @escaping @Sendable () -> Void = {},
         _ body: @escaping @Sendable () -> Result<Value, GitFailure>
@@ -87,7 +89,7 @@ final class PassQueue: Sendable {
             await withCheckedContinuation { continuation in
                 answer.wait(with: continuation)
                 add(job)
-                // The handler below may have come before the job was there to be taken out.
+                // The handler below may have run before the job was added.
                 if Task.isCancelled { cancel(job, onCancel) }
             }
         } onCancel: {
@@ -95,7 +97,7 @@ final class PassQueue: Sendable {
         }
     }
 
-    /// Runs the body on the queue's thread for nobody who waits. It is not run where calls are refused.
+    /// Runs `body` on the queue's thread without waiting for it. If the queue refuses jobs, `body` does not run.
     func runLater(limit: Duration, _ body: @escaping @Sendable () -> Void) {
         add(Job(limit: limit, run: body, fail: { _ in }))
     }
@@ -106,7 +108,8 @@ final class PassQueue: Sendable {
             if state.isLeftBehind { return hanging }
             guard state.waiting.count < Self.longestQueue else {
                 return GitFailure(
-                    .unreachable, "\(Self.longestQueue) calls wait for \(subject) already", hint: "try again later")
+                    .unreachable, "cannot use \(subject): \(Self.longestQueue) calls are waiting for it already",
+                    hint: "try again later")
             }
             state.waiting.append(job)
             worker = state.worker
@@ -121,17 +124,20 @@ final class PassQueue: Sendable {
         }
     }
 
-    /// The system gives no thread.
+    /// Fails all jobs, because the system cannot start a thread.
     private func refuseAll() {
         let jobs = state.withLock { state -> [Job] in
             defer { state.waiting = [] }
             state.worker = .none
             return state.waiting
         }
-        for job in jobs { job.fail(GitFailure(.unreachable, "no thread can be started for \(subject)")) }
+        let failure = GitFailure(
+            .unreachable, "cannot start a thread for \(subject)",
+            hint: "raise the limit of threads of prewarm: `ulimit -u`, or TasksMax of its systemd unit")
+        for job in jobs { job.fail(failure) }
     }
 
-    /// Runs on the thread, until there was nothing to do for a while.
+    /// Runs jobs on the thread, until none has come for 2 s.
     private func work() {
         repeat {
             while let job = next() {
@@ -145,7 +151,7 @@ final class PassQueue: Sendable {
         } while isWoken()
     }
 
-    /// The next job; nil where none waits: then the thread is idle.
+    /// Returns the next job. If none is waiting, it returns nil and the thread is idle.
     private func next() -> Job? {
         state.withLock { state in
             guard !state.waiting.isEmpty else {
@@ -159,7 +165,7 @@ final class PassQueue: Sendable {
         }
     }
 
-    /// False where no job came for a while.
+    /// Waits for a job. Returns false if none came for 2 s.
     private func isWoken() -> Bool {
         if wakeUp.wait(timeout: .now() + Self.rest) == .success { return true }
         let hasEnded = state.withLock { state in
@@ -167,12 +173,12 @@ final class PassQueue: Sendable {
             state.worker = .none
             return true
         }
-        // A signal is under way that came too late for the wait above.
+        // A job came after the wait above ended: take its signal.
         if !hasEnded { wakeUp.wait() }
         return !hasEnded
     }
 
-    /// How long an idle thread waits for the next job, in seconds.
+    /// The time that an idle thread waits for the next job, in seconds.
     private static let rest = 2.0
 
     private func cancel(_ job: Job, _ onCancel: @Sendable () -> Void) {
@@ -191,7 +197,8 @@ final class PassQueue: Sendable {
 
     // MARK: Deadlines
 
-    /// Sets a timer only where none is set that fires before: one that was set for an earlier job looks again.
+    /// Sets the deadline of the running job. If a timer is set that fires earlier, it is kept: when it fires, it is set
+    /// again for the deadline.
     private func setDeadline(_ deadline: SuspendingClock.Instant, _ state: inout State) {
         state.deadline = deadline
         if let timer = state.timer, timer <= deadline { return }
@@ -226,14 +233,14 @@ final class PassQueue: Sendable {
 
     private var hanging: GitFailure {
         GitFailure(
-            .unreachable, "\(subject) does not answer: a call that reads it hangs in the system",
-            hint: "check the disk or network file system that it is on")
+            .unreachable, "cannot read \(subject): a call of the file system does not return",
+            hint: "check the disk or network file system that contains it")
     }
 
-    private var canceled: GitFailure { GitFailure(.unreachable, "the call to \(subject) was canceled") }
+    private var canceled: GitFailure { GitFailure(.unreachable, "cannot read \(subject): the call was canceled") }
 }
 
-/// The answer to one caller: the first that is given counts.
+/// The answer to one caller. Only the first answer has an effect.
 private final class Answer<Value: Sendable>: Sendable {
     private let waiter = Mutex<CheckedContinuation<Result<Value, GitFailure>, Never>?>(nil)
 

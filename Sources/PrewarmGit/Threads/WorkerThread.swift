@@ -1,12 +1,12 @@
 internal import CGitStream
 import Glibc
 
-/// Threads of our own. Those that Dispatch shares out are limited in number, and database queues need them, too: some
-/// hundred sources whose servers say nothing must not take them all.
+/// A thread outside Dispatch. The number of Dispatch's threads is limited, and database queues need them, too. A few
+/// hundred sources with silent servers must not use them up.
 enum WorkerThread {
-    /// Starts a thread that runs the work for an owner and then ends. SIGPIPE is blocked there: a write to a connection
-    /// that is closed only fails.
-    /// - Returns: false where the system gives no thread.
+    /// Starts a thread that runs `work` for an owner and then ends. It blocks SIGPIPE, so that a write to a closed
+    /// connection fails instead of ending the process.
+    /// - Returns: false if the system cannot start a thread.
     static func start(for owner: AnyObject, _ work: @escaping @Sendable () -> Void) -> Bool {
         let context = Unmanaged.passRetained(Work(owner: ObjectIdentifier(owner), run: work))
         var attributes = pthread_attr_t()
@@ -22,9 +22,10 @@ enum WorkerThread {
         return true
     }
 
-    /// Whether the caller is on a thread of any owner.
+    /// True if the caller is on a thread of any owner.
     static var isCurrent: Bool { prewarm_git_thread_owner() != 0 }
 
+    /// Returns true if the caller is on a thread of the owner.
     static func isCurrent(of owner: AnyObject) -> Bool {
         prewarm_git_thread_owner() == UInt(bitPattern: ObjectIdentifier(owner))
     }

@@ -1,16 +1,18 @@
 import Glibc
 import PrewarmEngine
 
-/// What bounds one child.
+/// The limits of one child process.
 struct ChildLimits: Sendable {
+    /// The limit from the start of the command to its exit.
     let timeout: Duration
-    /// Between SIGTERM and SIGKILL.
+    /// The time between SIGTERM and SIGKILL.
     let grace: Duration
-    /// How long pipes are still read that somebody holds open after the exit; `exec > >(tee log)` needs a moment.
+    /// The time for which pipes are still read after the exit, if another process holds them open. For example,
+    /// `exec > >(tee log)` needs a moment.
     var drain: Duration = .seconds(1)
-    /// Of standard output, in bytes.
+    /// The most bytes of standard output. More ends the command.
     let output: Int
-    /// In bytes; so much more of the log is kept, for a secret that lies across its cut.
+    /// The length of the longest secret in bytes. The log keeps as many bytes more, for a secret across its cut.
     let longestSecret: Int
 }
 
@@ -26,7 +28,7 @@ struct ChildPipes: Sendable {
         log = try Pipe()
     }
 
-    /// After the spawn, so that only the child's copies keep the pipes open.
+    /// Closes the ends of the child in this process. It is called after the spawn, so that only the child holds them.
     func closeChildEnds() {
         input.reading.close()
         output.writing.close()
@@ -41,11 +43,11 @@ struct ChildPipes: Sendable {
     }
 }
 
-/// Why a child did not run.
+/// The reason why a child did not run.
 enum ChildFailure: Error, Sendable {
-    /// The system gave no thread, pipe or process.
+    /// The system could not create a thread, pipe or process.
     case notSpawned(SystemFailure)
-    /// There is no such program, or the system could not execute it.
+    /// The program does not exist, or the system could not execute it.
     case notExecuted(SystemFailure)
     /// `started` threw, with this text.
     case notStarted(String)
@@ -53,22 +55,23 @@ enum ChildFailure: Error, Sendable {
     case cancelled
 }
 
-/// One process to run, in a session of its own.
+/// A process to run in a session of its own.
 struct ChildProcess: Sendable {
-    /// A path.
+    /// The path of the program.
     let executable: String
     let arguments: [String]
-    /// All of it: nothing is inherited.
+    /// The whole environment. The child inherits no other variables.
     let environment: [String: String]
     let workingDirectory: String?
     let input: [UInt8]
     let limits: ChildLimits
 
-    /// Makes the process, awaits `started`, only then lets it execute the command, and has `judge` look at what came of
-    /// it. Where it finds nothing good, the rest of the session is ended as well. Canceling the task ends the child.
+    /// Creates the process, awaits `started`, and then lets the process execute the command.
     ///
-    /// If prewarm is killed before `started` has returned, the process exits and the command never runs: what `started`
-    /// has not recorded cannot act (see ``GatedChild``).
+    /// After the exit, `judge` returns the result. If `isGood` is false, the rest of the session is ended as well.
+    /// Canceling the task ends the child. If prewarm is killed before `started` returns, the process exits and the command
+    /// never runs. So a command runs only after `started` has recorded its process (see ``GatedChild``).
+    /// - Throws: ``ChildFailure`` if the command did not run.
     func run<Value: Sendable>(
         started: (ProcessMark) async throws -> Void,
         judge: @escaping @Sendable (EndedChild) -> (value: Value, isGood: Bool)
@@ -118,7 +121,7 @@ struct ChildProcess: Sendable {
                     limits: limits, started: start, interrupt: interrupt)
                 let verdict = judge(supervisor.run())
                 if !verdict.isGood { session.end(grace: limits.grace) }
-                // Not before: while the leader is not waited for, no other process gets the session's number.
+                // Reaping comes last: until then the kernel gives the number of the session to no other process.
                 child.reap()
                 return .success(verdict.value)
             }

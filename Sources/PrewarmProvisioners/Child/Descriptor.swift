@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// A file descriptor with one owner: closed once, at the latest when the last reference is gone.
+/// A file descriptor with one owner. It is closed once, at the latest when the object is freed.
 final class Descriptor: Sendable {
     private let open: Mutex<Int32>
 
@@ -13,9 +13,10 @@ final class Descriptor: Sendable {
         close()
     }
 
-    /// -1 once it is closed, which `poll` passes over.
+    /// The number of the descriptor; -1 after it was closed. `poll` ignores -1.
     var raw: Int32 { open.withLock { $0 } }
 
+    /// Closes the descriptor. Further calls have no effect.
     func close() {
         let raw = open.withLock { raw in
             defer { raw = -1 }
@@ -29,10 +30,10 @@ final class Descriptor: Sendable {
     }
 }
 
-/// Both ends of a pipe, close-on-exec.
+/// Both ends of a pipe, with close-on-exec.
 ///
-/// `pipe2` is not in the Glibc module. What could be inherited between the two calls is not: children close everything
-/// from 3 upwards, and nothing else here starts processes.
+/// The Glibc module lacks `pipe2`, so the flag is set by a second call. A child that starts between the two calls does not
+/// inherit the ends, because children close all descriptors above 2.
 struct Pipe {
     let reading: Descriptor
     let writing: Descriptor
@@ -56,8 +57,8 @@ struct SystemFailure: Error, Hashable, Sendable, CustomStringConvertible {
         self.number = number
     }
 
-    /// Nothing is wrong with the provisioner: this machine is short of processes, memory or descriptors just now, its
-    /// disk fails, or the command's file is being written.
+    /// True if the failure is not the fault of the provisioner and may pass. Examples are a lack of processes, memory or
+    /// descriptors, an error of the disk, or a file that is being written.
     var isTransient: Bool {
         [EAGAIN, ENOMEM, EMFILE, ENFILE, ETXTBSY, EINTR, EIO].contains(number)
     }

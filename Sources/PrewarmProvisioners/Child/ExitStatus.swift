@@ -1,13 +1,14 @@
 import Glibc
 
-/// How a child ended.
+/// The exit status of a child.
 enum ExitStatus: Hashable, Sendable {
     case code(Int32)
     case signal(Int32)
-    /// It is no longer a child that can be waited for, as when SIGCHLD is ignored.
+    /// The kernel no longer has the status, for example because SIGCHLD is ignored.
     case unknown
 
-    /// Asks without waiting, and leaves the child to be waited for, so that its number stays taken; nil while it runs.
+    /// Reads the status without waiting and without reaping, so that the number of the process stays in use. Returns nil
+    /// while the process runs.
     init?(of process: Int32) {
         var information = siginfo_t()
         guard waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT) == 0 else {
@@ -25,7 +26,7 @@ enum ExitStatus: Hashable, Sendable {
         case .code(126): "exit code 126 (a command in it could not be executed)"
         case .code(127): "exit code 127 (a command in it was not found)"
         case .code(let code): "exit code \(code)"
-        case .unknown: "ended in a way that could not be found out (is SIGCHLD ignored?)"
+        case .unknown: "ended with an unknown status (SIGCHLD must not be ignored)"
         case .signal(let number): "killed by signal \(Self.names[number] ?? String(number))"
         }
     }

@@ -1,16 +1,16 @@
 internal import CProcess
 import Glibc
 
-/// A process that waits at its gate: it exists and has a mark, and it executes its command only when the gate opens.
-/// If the gate closes, also because prewarm is killed, the process exits and nothing has run.
+/// A process that waits at a gate, which is a pipe. It exists and can be recorded, but executes its command only after the
+/// gate opens. If the gate closes, also because prewarm is killed, the process exits and nothing has run.
 struct GatedChild: Sendable {
     let process: Int32
-    /// Readable once the process has exited; -1 where the kernel has no such descriptor (before Linux 5.3).
+    /// A descriptor that becomes readable when the process exits; -1 if the kernel has none (before Linux 5.3).
     let pidDescriptor: Descriptor
     private let gate: Descriptor
     private let report: Descriptor
 
-    /// Starts the process; it blocks while the system copies this one.
+    /// Starts the process. It blocks while the system copies this process.
     static func spawn(_ child: ChildProcess, _ pipes: ChildPipes) -> Result<GatedChild, SystemFailure> {
         let arguments = CStringArray([child.executable] + child.arguments)
         let environment = CStringArray(child.environment.map { "\($0.key)=\($0.value)" })
@@ -32,7 +32,8 @@ struct GatedChild: Sendable {
         report = Descriptor(started.report)
     }
 
-    /// Lets the process execute its command, and returns why it could not; nil where the command runs. It blocks.
+    /// Lets the process execute its command. It blocks until the command runs or failed to start.
+    /// - Returns: The failure to execute the command; nil if the command runs.
     func open() -> SystemFailure? {
         var go: UInt8 = 1
         _ = write(gate.raw, &go, 1)
@@ -55,13 +56,13 @@ struct GatedChild: Sendable {
         reap()
     }
 
-    /// Waits for the process, which has exited or is about to, and gives its number back to the system.
+    /// Waits for the exit of the process, and frees its number.
     func reap() {
         while waitpid(process, nil, 0) < 0, errno == EINTR {}
     }
 }
 
-/// A list of strings as `execve` takes it, ended by a null pointer.
+/// A list of C strings for `execve`, terminated by a null pointer.
 private final class CStringArray {
     let pointers: [UnsafeMutablePointer<CChar>?]
 

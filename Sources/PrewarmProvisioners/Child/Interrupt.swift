@@ -1,6 +1,6 @@
 import Glibc
 
-/// Wakes a thread that waits in `poll`, from any other; once given it stays given.
+/// A signal from one thread to another that waits in `poll`. Once given, it stays given.
 final class Interrupt: Sendable {
     private let pipe: Pipe
 
@@ -10,9 +10,10 @@ final class Interrupt: Sendable {
         pipe.writing.setNonBlocking()
     }
 
-    /// Readable once the interrupt was given. Nobody reads it, so it stays readable.
+    /// The descriptor that becomes readable when the interrupt is given. It is never read, so it stays readable.
     var descriptor: Int32 { pipe.reading.raw }
 
+    /// Gives the interrupt. Further calls have no effect.
     func give() {
         var byte: UInt8 = 1
         _ = write(pipe.writing.raw, &byte, 1)

@@ -1,9 +1,9 @@
 import Glibc
 
-/// Runs work that blocks on a thread of its own, so that neither the cooperative pool nor the threads that Dispatch
-/// shares out (to database queues, too) can run out. SIGPIPE is blocked there: a write to a closed pipe only fails.
+/// Runs blocking work on a thread of its own. So it takes no thread of the cooperative pool or of Dispatch, which database
+/// queues need. The thread blocks SIGPIPE, so that a write to a closed pipe returns an error.
 ///
-/// Throws where the system gives no thread; the work did not run then.
+/// - Throws: ``SystemFailure`` if the system creates no thread. The work did not run then.
 nonisolated(nonsending) func onOwnThread<Value: Sendable>(
     _ work: @escaping @Sendable () -> Value
 ) async throws(SystemFailure) -> Value {
@@ -13,7 +13,7 @@ nonisolated(nonsending) func onOwnThread<Value: Sendable>(
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        // Whatever `ulimit -s` and the C library give by themselves.
+        // A fixed size, independent of `ulimit -s` and of the C library.
         pthread_attr_setstacksize(&attributes, 1 << 20)
         var thread = pthread_t()
         let failure = pthread_create(&thread, &attributes, runThreadJob, context.toOpaque())

@@ -1,14 +1,14 @@
 import Glibc
 import PrewarmEngine
 
-/// What a command runs in: a session of its own, whose number is that of the command's first process and of its group.
+/// The session in which a command runs. Its number is the number of the first process of the command, and of its group.
 ///
-/// The session is ended rather than the group alone, because `timeout 60 terraform …` and shells with job control put
-/// their children into groups of their own. A daemon that called `setsid` has left it and lives on.
+/// prewarm ends the whole session instead of the group, because `timeout 60 terraform …` and shells with job control put
+/// their children into groups of their own. A daemon that called `setsid` has left the session and is not ended.
 struct ProcessSession: Sendable {
     let leader: Int32
 
-    /// The processes in it that have not exited, with their groups.
+    /// Returns the running processes of the session with their groups.
     func members() -> [(process: Int32, group: Int32)] {
         guard let directory = opendir("/proc") else { return [] }
         defer { closedir(directory) }
@@ -25,25 +25,25 @@ struct ProcessSession: Sendable {
 
     /// Sends the signal to every group in the session.
     ///
-    /// The number of a group or session is not given to a new process while it has members, the leader that was not
-    /// waited for included, so this reaches nobody else.
+    /// The kernel does not reuse the number of a group or session while it has members. A leader that was not reaped is a
+    /// member. So the signal reaches no other process.
     func send(_ signal: Int32, to members: [(process: Int32, group: Int32)]) {
         for group in Set(members.map(\.group)) {
             _ = kill(-group, signal)
-            // One that is stopped would not notice.
+            // A stopped process handles SIGTERM only after SIGCONT.
             if signal == SIGTERM { _ = kill(-group, SIGCONT) }
         }
     }
 
-    /// Sends SIGTERM, then after `grace` SIGKILL; blocks until nobody is left. Gives up on a process that the kernel does
-    /// not end within 10 seconds after SIGKILL.
+    /// Sends SIGTERM, and SIGKILL after `grace`. It blocks until the session has no members, at most until 10 seconds after
+    /// SIGKILL.
     func end(grace: Duration) {
         let start = ContinuousClock.now
         var pause: useconds_t = 2_000
         send(SIGTERM, to: members())
         while true {
             let waited = ContinuousClock.now - start
-            // Where many sessions end at once, each would read all of /proc again and again for the others.
+            // Reading all of /proc is slow if many sessions end at once. So this first waits for the leader alone.
             if waited >= grace || !hasLeader {
                 let members = members()
                 guard !members.isEmpty else { return }
@@ -59,14 +59,15 @@ struct ProcessSession: Sendable {
         ProcessStatus(of: leader).map { $0.session == leader && !$0.isGone } ?? false
     }
 
+    /// The time after SIGKILL after which a process that the kernel cannot end is ignored.
     static let patience: Duration = .seconds(10)
 }
 
 extension ProcessSession {
-    /// The session that `mark` was taken of, if it is still there.
+    /// Returns the session of `mark` if it still has members; nil otherwise.
     ///
-    /// The leader is known by its start time. Where it has exited, the session's number can't have been given away as
-    /// long as somebody is in it, and that it is one of ours shows in the environment that its members inherited.
+    /// The start time identifies the leader. If the leader has exited, the session still has its number while it has
+    /// members. Then `PREWARM_OPERATION_ID` in the environment of a member shows that prewarm started it.
     init?(stillRunning mark: ProcessMark) {
         guard mark.group > 1, mark.bootID == Self.bootID() else { return nil }
         let session = ProcessSession(leader: mark.group)
@@ -86,12 +87,13 @@ extension ProcessSession {
         environment.split(separator: 0).contains { $0.starts(with: "PREWARM_OPERATION_ID=".utf8) }
     }
 
-    /// The mark of a child that has not been waited for; nil where `/proc` is not there.
+    /// The mark of a child that was not reaped; nil if `/proc` cannot be read.
     var mark: ProcessMark? {
         guard let status = ProcessStatus(of: leader), let bootID = Self.bootID() else { return nil }
         return ProcessMark(group: leader, startTime: status.startTime, bootID: bootID)
     }
 
+    /// Returns the id of the current boot; nil if it cannot be read.
     static func bootID() -> String? {
         guard let line = readKernelFile("/proc/sys/kernel/random/boot_id") else { return nil }
         let text = String(decoding: line.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)

@@ -1,17 +1,18 @@
 import Glibc
 
-/// One line of `/proc/PID/stat` (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html), as far as we use it.
+/// The fields of `/proc/PID/stat` that prewarm uses (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html).
 struct ProcessStatus: Hashable, Sendable {
     let state: UInt8
     let group: Int32
     let session: Int32
-    /// In clock ticks since boot.
+    /// The start time in clock ticks since boot.
     let startTime: UInt64
 
-    /// It has exited; only its number is left until its parent asks for it.
+    /// True if the process has exited and only waits to be reaped.
     var isGone: Bool { state == UInt8(ascii: "Z") || state == UInt8(ascii: "X") }
 
-    /// Field 2 is the command's name in parentheses and may hold spaces and parentheses: the last one ends it.
+    /// Parses the line; nil if it has too few fields. Field 2 is the name of the command in parentheses. The name may contain
+    /// parentheses, so the last one ends the field.
     init?(stat line: [UInt8]) {
         guard let end = line.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = line[(end + 1)...].split(separator: UInt8(ascii: " "))
@@ -26,14 +27,14 @@ struct ProcessStatus: Hashable, Sendable {
         self.startTime = startTime
     }
 
-    /// Nil where there is no such process.
+    /// Reads the status of a process; nil if it does not exist.
     init?(of process: Int32) {
         guard let line = readKernelFile("/proc/\(process)/stat") else { return nil }
         self.init(stat: line)
     }
 }
 
-/// The whole of a file that the kernel makes up as it is read; nil where it can't be. At most 1 MiB.
+/// Returns the contents of a file in `/proc`, at most about 1 MiB; nil if it cannot be read.
 func readKernelFile(_ path: String) -> [UInt8]? {
     let file = Descriptor(open(path, O_RDONLY | O_CLOEXEC))
     guard file.raw >= 0 else { return nil }

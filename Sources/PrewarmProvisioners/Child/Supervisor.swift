@@ -1,25 +1,27 @@
 import Glibc
 
-/// What is left of a child that has exited and was not waited for yet.
+/// The result of a child that has exited and was not reaped yet.
 struct EndedChild: Sendable {
     let status: ExitStatus
-    /// Why it was ended, where it did not end by itself.
+    /// The reason why prewarm ended the child; nil if it exited on its own.
     let stop: StopReason?
-    /// At most the limit.
+    /// Standard output, at most up to the limit.
     let output: [UInt8]
     let log: LogTail
 }
 
+/// The reason why prewarm ended a child.
 enum StopReason: Hashable, Sendable {
     case timedOut, cancelled
-    /// It wrote more to standard output than the limit.
+    /// The child wrote more than the limit to standard output.
     case outputTooLong
 }
 
-/// Writes to one child, reads from it, and ends its session in time. It blocks: run it on a thread of its own.
+/// Writes the input of one child, reads its output, and ends its session in time. It blocks, so it runs on a thread of its
+/// own.
 ///
-/// A timeout, an interrupt and too much output end the whole session: SIGTERM, grace, SIGKILL. So does a failing exit.
-/// After a good one the rest of the session is left alone, for a workspace's own processes may be in it.
+/// A timeout, an interrupt, too much output and a failed exit end the whole session by SIGTERM, and by SIGKILL after the
+/// grace period. After exit code 0 the rest of the session is left alone, since it may contain processes of the workspace.
 struct Supervisor {
     private let session: ProcessSession
     private let pidDescriptor: Int32
@@ -35,15 +37,16 @@ struct Supervisor {
     private let deadline: ContinuousClock.Instant
     private var status: ExitStatus?
     private var stop: StopReason?
-    /// Set while the session is being ended.
+    /// The time of SIGKILL; set while the session is being ended.
     private var killTime: ContinuousClock.Instant?
     private var sessionIsEmpty = false
     private var nextLook: ContinuousClock.Instant
     private var lookInterval: Duration = .milliseconds(2)
-    /// Set once nobody is left who is waited for: what holds the pipes then gets this long.
+    /// The time until which the pipes are read; set once all processes that are waited for have exited.
     private var drainTime: ContinuousClock.Instant?
 
-    /// - Parameter pidDescriptor: -1 where the kernel has none (before Linux 5.4).
+    /// - Parameter pidDescriptor: A descriptor that becomes readable at the exit; -1 if the kernel has none (before Linux
+    ///   5.3).
     init(
         session: ProcessSession, pidDescriptor: Int32, pipes: ChildPipes, input: [UInt8], limits: ChildLimits,
         started: ContinuousClock.Instant, interrupt: Interrupt
@@ -62,8 +65,8 @@ struct Supervisor {
         }
     }
 
-    /// Returns once the child has exited, its pipes are closed or have had their time, and, where it failed or was
-    /// stopped, nobody is left in its session.
+    /// Supervises the child until it has exited and its pipes are closed or the drain time has passed. If the child failed or
+    /// was stopped, it also waits until its session is empty.
     mutating func run() -> EndedChild {
         while true {
             let now = ContinuousClock.now
@@ -109,7 +112,7 @@ struct Supervisor {
     private mutating func lookAtSession(_ now: ContinuousClock.Instant) {
         guard let killTime else { return }
         let members = session.members()
-        // One that the kernel does not let go of is given up, except for the leader, which has to be waited for.
+        // A process that the kernel cannot end is ignored, except for the leader, which has to be reaped.
         if members.isEmpty || (status != nil && now >= killTime + ProcessSession.patience) {
             sessionIsEmpty = status != nil
             drainTime = sessionIsEmpty ? now + limits.drain : nil
@@ -137,7 +140,7 @@ struct Supervisor {
         if waits[4].revents != 0, let count = read(from: pipes.log) { log.append(chunk[..<count]) }
     }
 
-    /// Until the next thing that time alone brings about, rounded up.
+    /// The time until the next deadline in milliseconds, rounded up; -1 if there is no deadline.
     private func milliseconds(from now: ContinuousClock.Instant) -> Int32 {
         var next: [ContinuousClock.Instant] = []
         if status == nil, stop == nil { next.append(deadline) }
@@ -159,7 +162,7 @@ struct Supervisor {
         } else if errno == EAGAIN || errno == EINTR {
             return
         } else {
-            // It does not read its standard input, and need not: the environment says the same.
+            // The child closed its standard input. This is no failure, because the environment has the same values.
             input = []
         }
         if input.isEmpty { pipes.input.writing.close() }
@@ -169,11 +172,11 @@ struct Supervisor {
         guard let count = read(from: pipes.output) else { return }
         let room = limits.output - output.count
         output += chunk[..<min(count, room)]
-        // What comes after is read and dropped, so that its writer can end.
+        // Output beyond the limit is read and dropped, so that its writer does not block.
         if count > room { end(because: .outputTooLong, .now) }
     }
 
-    /// How many bytes are in the chunk now; nil where nothing came. Closes the pipe at its end.
+    /// Reads into the chunk and returns the number of bytes; nil if there were no bytes. Closes the pipe at its end.
     private mutating func read(from pipe: Pipe) -> Int? {
         let count = Glibc.read(pipe.reading.raw, &chunk, chunk.count)
         if count > 0 { return count }
@@ -183,6 +186,6 @@ struct Supervisor {
 }
 
 extension Pipe {
-    /// Its end was reached.
+    /// True if the pipe was read to its end.
     fileprivate var isRead: Bool { reading.raw < 0 }
 }

@@ -1,9 +1,9 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// What a command that exited with 0 says on standard output.
+/// The answer of a command that exited with 0, on standard output.
 enum Answer {
-    /// Its outcome: `failed` where the output is not what the contract asks for.
+    /// Returns the outcome in the output. It is `failed` if the output does not follow the contract.
     static func outcome(of output: [UInt8], to operation: ProvisionerOperation, _ redactor: Redactor) -> Outcome {
         do throws(FinalObject.Failure) {
             let object = try FinalObject(output)
@@ -26,7 +26,7 @@ enum Answer {
         do throws(Mistake) {
             return try outcome(of: document, to: operation, redactor)
         } catch {
-            return .failed("\(error.message) in what it printed: \(beginning(of: output, redactor))")
+            return .failed("\(error.message); standard output begins with: \(beginning(of: output, redactor))")
         }
     }
 
@@ -49,22 +49,22 @@ enum Answer {
             return .lost
         case ("stopped", .inspect), ("failed", .inspect), ("unhealthy", .inspect):
             let message = try text(fields["message"], "message").map { ": \(redactor.redact($0))" } ?? ""
-            return .broken("the provisioner says that it is \(state)\(message)")
+            return .broken("the provisioner reports that the workspace is \(state)\(message)")
         case ("lost", .delete), ("gone", .delete):
             return .done(endpoint: nil, metadata: [:])
         default:
             throw Mistake(
-                message: "the state \(redactor.redact(quoted(state))) is no answer to \(operation), in place of "
+                message: "invalid state \(redactor.redact(quoted(state))): an answer to \(operation) must have "
                     + expected(operation))
         }
     }
 
     private static func expected(_ operation: ProvisionerOperation) -> String {
         switch operation {
-        case .create, .start, .claim: #""ready" or "starting","#
-        case .inspect: #""ready", "starting", "stopped", "failed", "unhealthy" or "lost","#
-        case .delete: #""ready" or "gone","#
-        case .stop, .list: #""ready","#
+        case .create, .start, .claim: #""ready" or "starting""#
+        case .inspect: #""ready", "starting", "stopped", "failed", "unhealthy" or "lost""#
+        case .delete: #""ready" or "gone""#
+        case .stop, .list: #""ready""#
         }
     }
 
@@ -72,15 +72,15 @@ enum Answer {
         switch value {
         case nil, .null: return nil
         case .string(let text): return text
-        default: throw Mistake(message: "\(field) is not a string")
+        default: throw Mistake(message: "invalid \(field): it must be a string")
         }
     }
 
-    /// Scalars become text, numbers with the digits that were written; null counts as absent.
+    /// Converts scalars to text. Numbers keep their digits, and null counts as absent.
     private static func metadata(_ value: Value?, _ redactor: Redactor) throws(Mistake) -> [String: String] {
         guard case .object(let members) = value ?? .null else {
             if case .null = value ?? .null { return [:] }
-            throw Mistake(message: "metadata is not an object")
+            throw Mistake(message: "invalid metadata: it must be an object")
         }
         var metadata: [String: String] = [:]
         for (name, member) in members {
@@ -91,7 +91,8 @@ enum Answer {
             case .int(let number): metadata[name] = String(number)
             case .double(let number): metadata[name] = String(number)
             case .number(let text), .string(let text): metadata[name] = redactor.redact(text)
-            case .array, .object: throw Mistake(message: "metadata.\(name) is not a string, number or boolean")
+            case .array, .object:
+                throw Mistake(message: "invalid metadata.\(name): it must be a string, number or boolean")
             }
         }
         return metadata
@@ -99,7 +100,7 @@ enum Answer {
 
     private static func quoted(_ text: String) -> String { JSONWriter.quoted(String(text.prefix(100))) }
 
-    /// At most 200 characters, on one line.
+    /// Returns the first 200 characters of the output in quotes, on one line and without secrets.
     static func beginning(of output: [UInt8], _ redactor: Redactor) -> String {
         let text = redactor.redact(output.trimmed)
         let start = text.prefix(200)

@@ -1,16 +1,16 @@
 import Glibc
 import PrewarmCore
 
-/// The file that a configured command means, and why it can't be run where it can't.
+/// The file of a configured command, and the check if it can be run.
 struct CommandFile: Sendable {
     let provisioner: String
-    /// As configured.
+    /// The command in the configuration.
     let command: String
     let workingDirectory: String?
-    /// Of the child.
+    /// The `PATH` of the child.
     let searchPath: String
 
-    /// A path that the child can start, as far as can be told without starting it.
+    /// Returns the path of the file. It may still fail to start. Returns nil if `PATH` has no file of this name.
     func path() -> String? {
         if command.contains("/") {
             guard !command.hasPrefix("/"), let workingDirectory else { return command }
@@ -20,20 +20,22 @@ struct CommandFile: Sendable {
         return candidates.first { kind(of: $0) == S_IFREG && access($0, X_OK) == 0 } ?? candidates.first
     }
 
-    /// What is wrong with it; nil where it can be run.
+    /// Returns the problem with the file; nil if it can be run.
     func problem() -> Diagnostic? {
         guard !command.isEmpty else {
-            return Diagnostic(.error, "provisioner \(provisioner) has no command", hint: "Set provisioners[].command.")
+            return Diagnostic(
+                .error, "provisioner \(provisioner) has no command",
+                hint: "Set `command` of the provisioner \(provisioner).")
         }
         if let workingDirectory, kind(of: workingDirectory) != S_IFDIR {
             return Diagnostic(
                 .error, "the working directory \(workingDirectory) of provisioner \(provisioner) is not a directory",
-                hint: "Create it, or correct the configuration.")
+                hint: "Create it, or correct `workingDirectory` of the provisioner.")
         }
         guard let path = path() else {
             return Diagnostic(
                 .error, "the command \(command) of provisioner \(provisioner) was not found in PATH (\(searchPath))",
-                hint: "Install it, or give its full path in the configuration.")
+                hint: "Install it, or set `command` to its full path.")
         }
         return problem(at: path)
     }
@@ -45,14 +47,16 @@ struct CommandFile: Sendable {
             let reason = SystemFailure(errno)
             guard reason.number == ENOENT || reason.number == ENOTDIR else {
                 return Diagnostic(
-                    .error, "\(subject) can't be looked at: \(reason)", hint: "Check the rights of its folders.")
+                    .error, "\(subject) cannot be read: \(reason)",
+                    hint: "Check the permissions of its parent directories.")
             }
-            return Diagnostic(.error, "\(subject) does not exist", hint: "Create it, or correct the path.")
+            return Diagnostic(.error, "\(subject) does not exist", hint: "Create it, or correct the path in `command`.")
         case S_IFDIR:
-            return Diagnostic(.error, "\(subject) is a directory", hint: "Name the program in it.")
+            return Diagnostic(
+                .error, "\(subject) is a directory", hint: "Set `command` to a program in this directory.")
         case S_IFREG: break
         default:
-            return Diagnostic(.error, "\(subject) is not a file", hint: "Name a program or a script.")
+            return Diagnostic(.error, "\(subject) is not a file", hint: "Set `command` to a program or a script.")
         }
         guard access(path, X_OK) == 0 else {
             return Diagnostic(.error, "\(subject) is not executable", hint: "Run: chmod +x \(path)")
@@ -60,7 +64,7 @@ struct CommandFile: Sendable {
         return interpreterProblem(path, subject)
     }
 
-    /// A script runs only where the program in its first line does.
+    /// Returns the problem with the interpreter in the first line of a script; nil if there is no problem.
     private func interpreterProblem(_ path: String, _ subject: String) -> Diagnostic? {
         guard let line = firstLine(of: path) else { return nil }
         guard line.starts(with: "#!".utf8) else {
@@ -70,16 +74,17 @@ struct CommandFile: Sendable {
         if line.last == UInt8(ascii: "\r") {
             return Diagnostic(
                 .error, "\(subject) has Windows line ends, so its interpreter is not found",
-                hint: "Convert it, for example by: sed -i 's/\\r$//' \(path)")
+                hint: "Convert it, for example with: sed -i 's/\\r$//' \(path)")
         }
         let words = String(decoding: line.dropFirst(2), as: UTF8.self).split { $0 == " " || $0 == "\t" }
         guard let interpreter = words.first.map(String.init) else {
             return Diagnostic(
-                .error, "\(subject) names no interpreter after #!", hint: "Begin it with #!/bin/sh, for example.")
+                .error, "\(subject) names no interpreter after #!", hint: "Begin the file with, for example, #!/bin/sh."
+            )
         }
         guard kind(of: interpreter) == S_IFREG, access(interpreter, X_OK) == 0 else {
             return Diagnostic(
-                .error, "\(subject) needs the interpreter \(interpreter), which is not there or not executable",
+                .error, "\(subject) needs the interpreter \(interpreter), which does not exist or is not executable",
                 hint: "Install it, or correct the first line of \(path).")
         }
         if interpreter.hasSuffix("/env"), words.count > 1, !words[1].hasPrefix("-"), !words[1].contains("="),
@@ -92,8 +97,8 @@ struct CommandFile: Sendable {
         return nil
     }
 
-    /// At most 256 bytes, as many as the kernel looks at; nil where it can't be read, which need not stop it from
-    /// being run.
+    /// Returns the first line, at most 256 bytes as in the kernel; nil if the file cannot be read. A program without read
+    /// permission can still be run.
     private func firstLine(of path: String) -> [UInt8]? {
         let file = Descriptor(open(path, O_RDONLY | O_CLOEXEC))
         guard file.raw >= 0 else { return nil }
@@ -103,14 +108,14 @@ struct CommandFile: Sendable {
         return Array(bytes[..<count].prefix { $0 != UInt8(ascii: "\n") })
     }
 
-    /// The files of that name along the search path. Relative entries are passed over: what runs must not depend on
-    /// where prewarm was started.
+    /// Returns the files of this name along the search path. Relative entries are ignored, so that the command does not
+    /// depend on the directory in which prewarm was started.
     private func search(_ name: String) -> [String] {
         searchPath.split(separator: ":").filter { $0.hasPrefix("/") }.map { "\($0)/\(name)" }
             .filter { kind(of: $0).map { $0 != S_IFDIR } ?? false }
     }
 
-    /// The file type bits; nil, and `errno` set, where there is nothing or it can't be reached.
+    /// Returns the file type bits. Returns nil and sets `errno` if the file does not exist or cannot be read.
     private func kind(of path: String) -> mode_t? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }

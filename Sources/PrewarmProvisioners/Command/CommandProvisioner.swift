@@ -2,9 +2,9 @@ import Glibc
 package import PrewarmCore
 package import PrewarmEngine
 
-/// A command of the operator's that is run once for each operation.
+/// A provisioner that runs a command of the operator once for each operation.
 ///
-/// The contract is CLI.md, "Provisioners". How many run at once is the engine's business.
+/// The documentation describes the contract of the command. The engine limits the number of commands that run at once.
 package struct CommandProvisioner: Provisioner {
     package let settings: CommandSettings
 
@@ -16,12 +16,13 @@ package struct CommandProvisioner: Provisioner {
     package var concurrency: Int { settings.concurrency }
     package var reserve: Int { settings.reserve ?? StartOrder.standardReserve(concurrency: concurrency) }
 
-    /// What keeps the command from being run, for `validate` and `doctor`; nil where nothing does.
+    /// Returns the problem that prevents the command from running; nil if there is no problem. `validate` and `doctor` use it.
     package func check() -> Diagnostic? {
         file(settings.baseEnvironment).problem()
     }
 
-    /// A cancelled one answers `tryLater`: that it did not end is not the provisioner's failure.
+    /// Runs the command for one operation. If the task is canceled, the outcome is `tryLater`, which is no failure of the
+    /// provisioner.
     package func perform(
         _ request: ProvisionerRequest, started: @Sendable (ProcessMark) async throws -> Void
     ) async -> ProvisionerReply {
@@ -57,6 +58,8 @@ package struct CommandProvisioner: Provisioner {
 
     package var longestList: Duration { settings.timeout + settings.grace }
 
+    /// Runs the command for `list` and returns the listed workspaces.
+    /// - Throws: ``ProvisionerFailure`` if the command fails or its answer is no list.
     package func list() async throws(ProvisionerFailure) -> [ListedWorkspace] {
         guard operations.contains(.list) else {
             throw ProvisionerFailure(.cannotRun, "provisioner \(settings.name) does not offer list")
@@ -76,11 +79,12 @@ package struct CommandProvisioner: Provisioner {
         return try result.get()
     }
 
-    /// SIGTERM, grace, SIGKILL for the whole session, as after a timeout; returns when it is gone.
+    /// Ends the whole session of an earlier command by SIGTERM, and by SIGKILL after the grace period. Returns when the session
+    /// has ended.
     package func end(_ mark: ProcessMark) async {
         let grace = settings.grace
         let end: @Sendable () -> Void = { ProcessSession(stillRunning: mark)?.end(grace: grace) }
-        // Where the system gives no thread, this one waits: the operation may not be asked for beside its first call.
+        // Without a new thread this one blocks, because an operation must not run twice at the same time.
         do { try await onOwnThread(end) } catch { end() }
     }
 
@@ -104,21 +108,24 @@ package struct CommandProvisioner: Provisioner {
             workingDirectory: settings.workingDirectory, searchPath: environment["PATH"] ?? "")
     }
 
-    /// Turns a refusal of the system into a sentence: what is wrong with the command, else what the system said.
+    /// Returns a message for a failed start: the problem with the command if there is one, otherwise the system's error.
     private func explain(_ failure: ChildFailure, _ environment: [String: String]) -> ProvisionerFailure {
         switch failure {
         case .cancelled:
-            return ProvisionerFailure(.tryLater, "cancelled before it was started")
+            return ProvisionerFailure(.tryLater, "canceled before the command was started")
         case .notStarted(let reason):
-            if Task.isCancelled { return ProvisionerFailure(.tryLater, "ended, because prewarm stops") }
-            return ProvisionerFailure(.failed, "its start could not be recorded, so it was ended: \(reason)")
+            if Task.isCancelled { return ProvisionerFailure(.tryLater, "the command was ended because prewarm stops") }
+            return ProvisionerFailure(.failed, "cannot record the start of the command, so it was ended: \(reason)")
         case .notSpawned(let failure):
             return ProvisionerFailure(
                 .tryLater, "cannot start a process for provisioner \(settings.name): \(failure)")
         case .notExecuted(let failure):
             let file = file(environment)
             if failure.isTransient {
-                return ProvisionerFailure(.tryLater, "cannot start \(file.command) just now: \(failure)")
+                return ProvisionerFailure(
+                    .tryLater,
+                    "cannot start the command \(file.command) of provisioner \(settings.name) at the moment: \(failure)"
+                )
             }
             if let problem = file.problem() {
                 return ProvisionerFailure(.cannotRun, problem.message, hint: problem.hint)
@@ -143,14 +150,16 @@ package struct CommandProvisioner: Provisioner {
                 return .failure(
                     ProvisionerFailure(
                         .badAnswer, "\(redactor.redact(error.message)); it begins with: \(beginning)",
-                        hint: #"Print {"workspaces": [{"id": "…", "state": "…"}]}, with an empty list for none."#))
+                        hint:
+                            #"Print {"workspaces": [{"id": "…", "state": "…"}]}, with an empty list if there is no workspace."#
+                    ))
             }
         }
     }
 }
 
 extension ProvisionerFailure {
-    /// What is wrong, and what to do.
+    /// The message and the hint as one text.
     fileprivate var text: String {
         hint.map { "\(message). \($0)" } ?? message
     }
@@ -159,8 +168,8 @@ extension ProvisionerFailure {
 extension SystemFailure {
     fileprivate var hint: String? {
         switch number {
-        case Self.argumentsTooLong: "One parameter may have 128 KiB, all together about 2 MiB."
-        case Self.noProgram: "It is no program of this machine, and no script with a #! line."
+        case Self.argumentsTooLong: "Shorten the parameters. One may have 128 KiB, and all together about 2 MiB."
+        case Self.noProgram: "Use a program for this machine, or a script with a #! line."
         default: nil
         }
     }

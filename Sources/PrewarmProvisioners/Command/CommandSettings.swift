@@ -1,27 +1,28 @@
 package import PrewarmEngine
 
-/// How the operator's configuration sets a command up as a provisioner.
+/// The settings of a provisioner that runs a command.
 package struct CommandSettings: Sendable {
-    /// As templates name it.
+    /// The name that templates use.
     package var name: String
-    /// The command and its first arguments; the operation's name is added. The first is a path, taken from the working
-    /// directory where it is relative, or without a slash is looked up in the child's `PATH`.
+    /// The command and its first arguments. The name of the operation is added as the last argument. A name without a slash
+    /// is searched in the child's `PATH`, and a relative path begins at the working directory.
     package var command: [String]
     package var operations: Set<ProvisionerOperation>
+    /// The number of operations that may run at once.
     package var concurrency: Int
-    /// Of ``concurrency``, what is only for operations that somebody waits for; nil: the standard number.
+    /// The part of ``concurrency`` that is reserved for operations for which a user waits; nil for the standard number.
     package var reserve: Int?
-    /// For one operation, from its start to its exit.
+    /// The limit of one operation, from the start of the command to its exit.
     package var timeout: Duration
-    /// Between SIGTERM and SIGKILL.
+    /// The time between SIGTERM and SIGKILL.
     package var grace: Duration
-    /// Nil: that of prewarm.
+    /// The working directory; nil for the working directory of prewarm.
     package var workingDirectory: String?
-    /// Variables that the operator sets for the command. `PREWARM_*` ones that prewarm sets itself win over them.
+    /// The variables that the operator sets for the command. The `PREWARM_*` variables of prewarm override them.
     package var environment: [String: String]
-    /// prewarm's own environment, of which ``inheritedNames`` and ``alwaysInherited`` are passed on.
+    /// The environment of prewarm. Only ``inheritedNames`` and ``alwaysInherited`` are passed on.
     package var ownEnvironment: [String: String]
-    /// Names that the operator wants passed on, such as `AWS_PROFILE` or `SSH_AUTH_SOCK`.
+    /// The names of further variables to pass on, for example `AWS_PROFILE` or `SSH_AUTH_SOCK`.
     package var inheritedNames: Set<String>
 
     package init(
@@ -43,15 +44,15 @@ package struct CommandSettings: Sendable {
         self.inheritedNames = inheritedNames
     }
 
-    /// What a command needs to find programs, files and its language, and `LC_*`. Nothing that carries a credential:
-    /// prewarm's own tokens and the operator's agent stay with prewarm, unless they are named.
+    /// The names of the variables that every command inherits, in addition to `LC_*`. None of these variables contains a
+    /// credential. The tokens of prewarm and the operator's agent are passed on only if ``inheritedNames`` names them.
     package static let alwaysInherited: Set<String> = [
         "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TMPDIR", "TZ",
     ]
 
     static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    /// What every child of this provisioner gets.
+    /// The environment of every child of this provisioner, without the variables of a request.
     var baseEnvironment: [String: String] {
         var variables = ownEnvironment.filter { name, _ in
             Self.alwaysInherited.contains(name) || name.hasPrefix("LC_") || inheritedNames.contains(name)

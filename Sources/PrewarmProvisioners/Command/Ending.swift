@@ -2,20 +2,21 @@ import Glibc
 import PrewarmCore
 import PrewarmEngine
 
-/// What an ended child amounts to, before its answer is looked at.
+/// The classification of an ended child by its exit, before its answer is read.
 enum Ending {
     case good
-    /// Exit 75, or ended because prewarm stops.
+    /// The command exited with 75, or was ended because prewarm stops.
     case later(String)
+    /// The command failed.
     case bad(ProvisionerFailure.Reason, String)
 
-    /// `EX_TEMPFAIL` of sysexits.h.
+    /// The exit code for "try again later": `EX_TEMPFAIL` of sysexits.h.
     static let tryLaterCode: Int32 = 75
 
     init(_ ended: EndedChild, _ log: String, _ timeout: Duration) {
         switch (ended.stop, ended.status) {
         case (.cancelled, _):
-            self = .later("ended, because prewarm stops")
+            self = .later("the command was ended because prewarm stops")
         case (.timedOut, _):
             self = .bad(.timedOut, "timed out after \(Self.text(timeout))".followed(by: log))
         case (.outputTooLong, _):
@@ -39,11 +40,11 @@ enum Ending {
 }
 
 extension String {
-    /// With the end of the log on the lines after it: ten lines, 2 KiB.
+    /// Returns the text followed by the end of the log: at most ten lines and 2 KiB.
     func followed(by log: String) -> String {
         let lines = log.split(whereSeparator: \.isNewline).suffix(10)
         guard !lines.isEmpty else { return self }
-        // From a whole character on.
+        // Whole characters are dropped, so that the rest stays valid.
         var end = lines.joined(separator: "\n")[...]
         while end.utf8.count > 2048 { end = end.dropFirst(max(1, (end.utf8.count - 2048) / 4)) }
         return "\(self)\n\(end)"
@@ -51,13 +52,13 @@ extension String {
 }
 
 extension Outcome {
-    /// A failure with the end of the log; others as they are.
+    /// Returns a failure with the end of the log added, and other outcomes unchanged.
     func followed(by log: String) -> Outcome {
         guard case .failed(let message) = self else { return self }
         return .failed(message.followed(by: log))
     }
 
-    /// What the provisioner left running belongs to the workspace.
+    /// True if processes that the command left running belong to the workspace and must not be ended.
     var isGood: Bool {
         switch self {
         case .done, .starting, .lost, .broken: true

@@ -1,24 +1,24 @@
 import PrewarmEngine
 
-/// The JSON object with which the standard output of a command ends.
+/// The JSON object at the end of the standard output of a command.
 ///
-/// It is found and read in a time that grows with the size of the output alone, and nothing in it may lie deeper than
-/// ``depthLimit``: an answer is not trusted.
+/// The output is not trusted: the time to find and read the object is linear in the size of the output, and the depth of
+/// the object is limited by ``depthLimit``.
 struct FinalObject {
-    /// Why there is none.
+    /// The reason why the output has no such object.
     struct Failure: Error {
-        /// With secrets.
+        /// The message. It may contain secrets.
         let message: String
     }
 
     static let depthLimit = 32
-    /// The number of bytes that are read in vain, as a multiple of the output, while lines are tried from the last
-    /// upwards.
+    /// The limit of bytes that failed attempts may read, as a multiple of the output. Attempts begin at lines with `{`, from
+    /// the last line upwards.
     private static let patience = 4
 
     private let bytes: [UInt8]
 
-    /// - Parameter output: may begin with a byte order mark and hold color codes, which many programs print around JSON.
+    /// - Parameter output: The output. It may have a byte order mark and color codes, which many programs print around JSON.
     init(_ output: [UInt8]) throws(Failure) {
         if output.starts(with: [0xff, 0xfe]) || output.starts(with: [0xfe, 0xff]) {
             throw Failure(message: "standard output is UTF-16, not UTF-8")
@@ -26,11 +26,11 @@ struct FinalObject {
         bytes = output.plain.trimmed
     }
 
-    /// True where nothing was printed.
+    /// True if the command printed nothing.
     var isEmpty: Bool { bytes.isEmpty }
 
-    /// Reads the whole output, or its end from a line on that begins with `{`. Lines before it are the command's log.
-    /// - Parameter read: reads the document that begins at that byte.
+    /// Reads the whole output, or its end from a line on that begins with `{`. Earlier lines are ignored as log.
+    /// - Parameter read: Reads the document that begins at the given byte.
     func read<Document>(
         _ read: ([UInt8], Int) throws(JSONReader.Failure) -> Document
     ) throws(Failure) -> Document {
@@ -60,8 +60,8 @@ struct FinalObject {
 }
 
 extension [UInt8] {
-    /// The text without color codes and the byte order marks at the start of lines. JSON itself holds neither: control
-    /// characters are escaped in it.
+    /// The text without color codes, and without byte order marks at the start of lines. JSON contains neither, because it
+    /// escapes control characters.
     fileprivate var plain: [UInt8] {
         guard contains(0x1b) || contains(0xef) else { return self }
         var plain: [UInt8] = []
@@ -80,7 +80,7 @@ extension [UInt8] {
         return plain
     }
 
-    /// Behind a control sequence (`ESC [ … letter`) or another one of ECMA-48.
+    /// Returns the index after a control sequence (`ESC [ … letter`) or another escape sequence of ECMA-48.
     private func endOfEscape(at start: Int) -> Int {
         var index = start + 1
         guard index < count else { return index }

@@ -1,15 +1,16 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// What a command that exited with 0 answers to `list`: `{"workspaces": [{"id": "…", "state": "…"}]}`.
+/// The answer of a command to `list`: `{"workspaces": [{"id": "…", "state": "…"}]}`.
 struct ListAnswer {
-    /// The number of bytes that may be printed. An entry has some 100, so it is no limit before ``countLimit``.
+    /// The largest output in bytes: 32 MiB. An entry has about 100 bytes, so usually ``countLimit`` is reached first.
     static let sizeLimit = 1 << 25
+    /// The largest number of workspaces.
     static let countLimit = 200_000
-    /// In bytes. The longest ids that providers are known to give are paths of some 200.
+    /// The longest id in bytes. The longest known ids of providers are paths of about 200 bytes.
     private static let idLimit = 512
 
-    /// A workspace that is named twice is there twice.
+    /// The listed workspaces. A workspace that is listed twice occurs twice.
     let workspaces: [ListedWorkspace]
 
     init(_ output: [UInt8]) throws(FinalObject.Failure) {
@@ -23,7 +24,9 @@ struct ListAnswer {
         }
         if let bad = list.firstBad {
             throw FinalObject.Failure(
-                message: "entry \(bad) of \"workspaces\" has no \"id\" that is text of 1 to \(Self.idLimit) bytes")
+                message:
+                    "invalid \"id\" in entry \(bad) of \"workspaces\": it must be a string of 1 to \(Self.idLimit) bytes"
+            )
         }
         workspaces = list.workspaces
     }
@@ -31,9 +34,9 @@ struct ListAnswer {
     private struct List {
         var isThere = false
         var count = 0
-        /// From 1.
+        /// The number of the first entry without a usable id, counted from 1.
         var firstBad: Int?
-        /// At most ``countLimit``.
+        /// The workspaces, at most ``countLimit``.
         var workspaces: [ListedWorkspace] = []
 
         init(_ bytes: [UInt8], from start: Int) throws(JSONReader.Failure) {
@@ -54,7 +57,7 @@ struct ListAnswer {
 }
 
 extension ListedWorkspace {
-    /// Nil where the entry has no usable id.
+    /// Reads an entry; nil if it has no usable id.
     fileprivate init?(_ entry: Value, idLimit: Int) {
         guard case .string(let id) = entry["id"], (1...idLimit).contains(id.utf8.count) else { return nil }
         self.init(id: WorkspaceID(id), state: entry.text("state"), store: entry.text("store"))

@@ -1,15 +1,15 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// A request as a command gets it: on standard input and in the environment, with the secrets' values filled in.
+/// The request to a command, on standard input and in the environment. It contains the values of secrets.
 struct RequestDocument: Sendable {
-    /// Compact JSON and a line feed.
+    /// The standard input: compact JSON and a line feed.
     let input: [UInt8]
     let environment: [String: String]
 
     static let protocolName = "prewarm-provisioner/v1"
 
-    /// A request that can't be put to a command; the message says which part and holds no secret.
+    /// A request that cannot be sent to a command. The message names the part and contains no secret.
     struct Problem: Error {
         let message: String
     }
@@ -20,7 +20,7 @@ struct RequestDocument: Sendable {
         environment = try Self.variables(request, parameters, base)
     }
 
-    /// The question for everything that the provisioner knows of.
+    /// The request for a list of all workspaces of the provisioner.
     init(listing base: [String: String]) {
         var writer = JSONWriter()
         writer.object { root in
@@ -31,7 +31,7 @@ struct RequestDocument: Sendable {
         environment = base.merging(["PREWARM_OPERATION": ProvisionerOperation.list.rawValue]) { _, own in own }
     }
 
-    /// The parameters with values only, in the order of their names.
+    /// Returns the parameters with the values of secrets, sorted by name.
     private static func resolve(
         _ request: ProvisionerRequest
     ) throws(Problem) -> [(name: String, value: ParameterValue)] {
@@ -42,10 +42,11 @@ struct RequestDocument: Sendable {
                 continue
             }
             guard let text = request.secrets[secret] else {
-                // What was made with a secret that is no more has to be cleared away without it.
+                // A workspace whose secret was removed from the configuration must still be deleted.
                 if request.operation == .delete || request.operation == .inspect { continue }
                 throw Problem(
-                    message: "the secret \(secret) of parameter \(name) is not configured; the command was not run")
+                    message: "the secret \(secret) of parameter \(name) is not configured, so the command was not run: "
+                        + "add \(secret) to `secrets` in the configuration")
             }
             resolved.append((name, .string(text)))
         }
@@ -84,7 +85,7 @@ struct RequestDocument: Sendable {
     private static func json(_ value: ParameterValue) -> String {
         switch value {
         case .string(let text), .secret(let text): JSONWriter.quoted(text)
-        // JSON has no infinity.
+        // JSON cannot represent infinity as a number.
         case .number(let number) where !number.isFinite: JSONWriter.quoted(String(number))
         case .integer, .number, .boolean: text(value)
         }
@@ -119,21 +120,24 @@ struct RequestDocument: Sendable {
         for (name, value) in parameters {
             let variable = variableName(parameter: name)
             if let other = names.updateValue(name, forKey: variable) {
-                throw Problem(message: "the parameters \(other) and \(name) both become \(variable); rename one")
+                throw Problem(
+                    message: "the parameters \(other) and \(name) both become \(variable): rename one of the parameters"
+                )
             }
             own[variable] = text(value)
             if text(value).utf8.contains(0) {
-                throw Problem(message: "the parameter \(name) holds a NUL character; the command was not run")
+                throw Problem(message: "the parameter \(name) contains a NUL character, so the command was not run")
             }
         }
         let all = base.merging(own) { _, own in own }
         for (variable, value) in all.sorted(by: { $0.key < $1.key }) where value.utf8.contains(0) {
-            throw Problem(message: "\(variable) would hold a NUL character; the command was not run")
+            throw Problem(message: "\(variable) would contain a NUL character, so the command was not run")
         }
         return all
     }
 
-    /// `PREWARM_PARAM_DISK_SIZE` for `disk-size`: what is no ASCII letter or digit becomes `_`.
+    /// Returns the name of the variable for a parameter, for example `PREWARM_PARAM_DISK_SIZE` for `disk-size`. Characters
+    /// other than ASCII letters and digits become `_`.
     static func variableName(parameter: String) -> String {
         let name = parameter.utf8.map { byte in
             switch byte {

@@ -2,8 +2,8 @@ import FoundationEssentials
 import PrewarmCore
 package import PrewarmEngine
 
-/// A login that a command of the operator's gives, as JSON on its standard output:
-/// `{"username": "…", "password": "…"}`. It is run at each use.
+/// A source of logins that runs a command of the operator at each use. The command prints JSON:
+/// `{"username": "…", "password": "…"}`.
 package struct CommandLogin: GitLoginSource {
     private let source: String
     private let command: [String]
@@ -14,11 +14,11 @@ package struct CommandLogin: GitLoginSource {
     private let showsLog: Bool
 
     /// - Parameters:
-    ///   - source: the name of the source, which the command finds in `PREWARM_SOURCE`.
-    ///   - url: without user information; in `PREWARM_GIT_URL`.
-    ///   - workingDirectory: a relative command counts from here.
-    ///   - showsLog: an error tells what the command said on its standard error: only where nobody keeps it, since it may
-    ///     be a secret.
+    ///   - source: The name of the source. The command gets it in `PREWARM_SOURCE`.
+    ///   - url: The URL without user information. The command gets it in `PREWARM_GIT_URL`.
+    ///   - workingDirectory: The directory at which a relative command begins.
+    ///   - showsLog: If true, an error contains the last line of standard error. It may be a secret, so this is only for
+    ///     errors that are not stored.
     package init(
         source: String, command: [String], url: String, workingDirectory: String, timeout: Duration,
         tools: any ToolRunner, showsLog: Bool = false
@@ -37,8 +37,9 @@ package struct CommandLogin: GitLoginSource {
         let password: String
     }
 
-    private static let advice = #"print {"username": "…", "password": "…"}, and nothing else"#
+    private static let advice = #"print only {"username": "…", "password": "…"}"#
 
+    /// Runs the command and returns the login that it prints.
     package func login() async throws(GitFailure) -> GitLogin {
         let output: ToolOutput
         do throws(ToolFailure) {
@@ -54,10 +55,11 @@ package struct CommandLogin: GitLoginSource {
             Answer.self, from: Array(output.output), within: JSONDecoder.loginBounds)
         guard output.code == 0 else {
             guard showsLog else {
-                throw failure("exit code \(output.code)", hint: "`prewarm doctor` shows what it says")
+                throw failure(
+                    "exit code \(output.code)", hint: "run `prewarm doctor`: it shows the error output of the command")
             }
-            // Its output may be a secret, and is never shown. Out of its log goes the password of its output, and what
-            // looks like a secret. Another that the command wrote there would be told.
+            // The output may be a secret and is never shown. The password in the output and texts that look like a secret
+            // are removed from the log. Other secrets in the log would be shown.
             var log = output.log
             if let answer, !answer.password.isEmpty { log = log.replacing(answer.password, with: "…") }
             log = log.withoutSecrets
@@ -65,7 +67,7 @@ package struct CommandLogin: GitLoginSource {
             throw failure("exit code \(output.code)\(last)", hint: nil)
         }
         guard let answer else {
-            throw failure("its output is not the JSON that is expected", hint: Self.advice)
+            throw failure("its output is not the expected JSON", hint: Self.advice)
         }
         let username = answer.username ?? GitLogin.tokenUser
         guard !answer.password.isEmpty, !username.isEmpty else {
@@ -74,12 +76,13 @@ package struct CommandLogin: GitLoginSource {
         return GitLogin(username: username, password: answer.password)
     }
 
-    /// Nothing is kept.
+    /// Does nothing, because no login is kept.
     package func refused(_ login: GitLogin) async {}
 
     private func failure(_ message: String, hint: String?) -> GitFailure {
         GitFailure(
-            .authenticationFailed, "the credential command \(command.first ?? "") of source \(source): \(message)",
+            .authenticationFailed,
+            "cannot get a login from the credential command \(command.first ?? "") of source \(source): \(message)",
             hint: hint)
     }
 }

@@ -9,22 +9,25 @@ import NIOSSL
 package import PrewarmCore
 package import PrewarmEngine
 
-/// Installation tokens of a GitHub App, made from its private key and kept until shortly before they expire
+/// A source of installation tokens of a GitHub App. Tokens are requested with the private key of the App, and kept until
+/// shortly before they expire
 /// (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app).
 package actor GitHubAppLogin: GitLoginSource {
+    /// The settings of a GitHub App.
     package struct Settings: Sendable {
-        /// Of the source, for messages.
+        /// The name of the source, for messages.
         package var source: String
         package var appID: String
         package var installationID: String
-        /// A PEM file, read again for each token.
+        /// The path of the private key, a PEM file. It is read again for each token.
         package var privateKeyFile: String
-        /// `https://api.github.com`, or `https://HOST/api/v3` of an own server.
+        /// The address of the API: `https://api.github.com`, or `https://HOST/api/v3` for GitHub Enterprise Server.
         package var apiURL: String
+        /// The limit of one request for a token.
         package var timeout: Duration
-        /// PEM certificates to trust in place of the system's.
+        /// A PEM file with certificates to trust instead of the system's; nil for the system's.
         package var caFile: String?
-        /// `http://host:port`, with or without a login before the host.
+        /// The address of the proxy: `http://HOST:PORT` or `http://USER:PASSWORD@HOST:PORT`; nil for no proxy.
         package var proxy: String?
 
         package init(
@@ -46,7 +49,8 @@ package actor GitHubAppLogin: GitLoginSource {
     private let now: @Sendable () -> Timestamp
     private var kept: (login: GitLogin, madeAt: Timestamp, until: Timestamp)?
 
-    /// GitHub's tokens live for an hour; one is not used in its last minutes, as a fetch may take some.
+    /// The time before its expiry from which a token is not used, since a fetch may take minutes. GitHub's tokens are valid
+    /// for an hour.
     private static let margin = Duration.seconds(300)
 
     package init(_ settings: Settings, now: @escaping @Sendable () -> Timestamp) {
@@ -54,9 +58,10 @@ package actor GitHubAppLogin: GitLoginSource {
         self.now = now
     }
 
+    /// Returns the kept token, or requests a new one.
     package func login() async throws(GitFailure) -> GitLogin {
         let time = now()
-        // One of the future was made before the clock was put back: it may have expired.
+        // If the clock jumped back, the token may already have expired.
         if let kept, kept.until > time, kept.madeAt <= time { return kept.login }
         let token = try await exchange(try await signedRequest())
         let login = GitLogin(username: GitLogin.tokenUser, password: token.token)
@@ -64,6 +69,7 @@ package actor GitHubAppLogin: GitLoginSource {
         return login
     }
 
+    /// Forgets the token if the remote refused it, so that the next call requests a new one.
     package func refused(_ login: GitLogin) {
         if kept?.login == login { kept = nil }
     }
@@ -78,10 +84,13 @@ package actor GitHubAppLogin: GitLoginSource {
         func verify(using algorithm: some JWTAlgorithm) throws { try exp.verifyNotExpired() }
     }
 
-    /// Backdated by a minute against clocks that differ, and good for less than the ten minutes that GitHub allows.
+    /// Returns a signed assertion. It is backdated by one minute, since clocks differ, and expires in nine minutes. GitHub
+    /// allows ten.
     private func signedRequest() async throws(GitFailure) -> String {
         guard let pem = try? String(contentsOfFile: settings.privateKeyFile, encoding: .utf8) else {
-            throw failure(.authenticationFailed, "its private key can't be read: \(settings.privateKeyFile)")
+            throw failure(
+                .authenticationFailed, "cannot read its private key \(settings.privateKeyFile)",
+                hint: "set `privateKeyFile` of source \(settings.source) to a readable file")
         }
         let time = Double(now().milliseconds) / 1000
         let claims = Claims(
@@ -93,10 +102,11 @@ package actor GitHubAppLogin: GitLoginSource {
             await keys.add(rsa: try Insecure.RSA.PrivateKey(pem: pem), digestAlgorithm: .sha256)
             return try await keys.sign(claims)
         } catch {
-            // What the library says may quote the key.
+            // The error of the library may contain the key.
             throw failure(
-                .authenticationFailed, "its private key is no RSA key in PEM form: \(settings.privateKeyFile)",
-                hint: "take the file that GitHub gave, of 2048 bits or more")
+                .authenticationFailed,
+                "invalid private key \(settings.privateKeyFile): it must be an RSA key of 2048 bits or more in PEM form",
+                hint: "set `privateKeyFile` to the file that GitHub generated for the App")
         }
     }
 
@@ -124,10 +134,10 @@ package actor GitHubAppLogin: GitLoginSource {
             throw failure
         } catch let error as HTTPClientError where error == .proxyAuthenticationRequired {
             throw failure(
-                .authenticationFailed, "the proxy refused its login, or wants one",
-                hint: "write http://USER:PASSWORD@HOST:PORT as the proxy, with the login from ${NAME}")
+                .authenticationFailed, "the proxy refused the login or requires one",
+                hint: "set `proxy` to http://USER:PASSWORD@HOST:PORT, and take the login from ${NAME}")
         } catch {
-            throw failure(.unreachable, "\(settings.apiURL) gave no token: \(text(error))")
+            throw failure(.unreachable, "cannot call \(settings.apiURL): \(text(error))")
         }
         if answer.status == 201, let token: Token = Self.read(answer.body) {
             return token
@@ -137,15 +147,18 @@ package actor GitHubAppLogin: GitLoginSource {
         }
         guard answer.status != 201 else {
             throw failure(
-                .unreachable, "\(settings.apiURL) gave an answer that is not GitHub's", hint: "check apiURL")
+                .unreachable, "\(settings.apiURL) does not answer as GitHub does",
+                hint: "check `apiURL` of source \(settings.source)")
         }
         let message = "\(settings.apiURL) answers with status \(answer.status)\(words ?? "")"
         switch answer.status {
         case 401, 403, 404, 422:
             throw failure(
                 .authenticationFailed, message,
-                hint: "check appId, installationId and the private key, and this machine's clock")
-        case 300..<400: throw failure(.refused, "\(message); redirects are not followed")
+                hint: "check `appId`, `installationId`, the private key and the clock of this machine")
+        case 300..<400:
+            throw failure(
+                .refused, "\(message); redirects are not followed", hint: "set `apiURL` to the final address")
         default: throw failure(.unreachable, message)
         }
     }
@@ -171,7 +184,7 @@ package actor GitHubAppLogin: GitLoginSource {
 
     private typealias Answer = (status: UInt, body: [UInt8])
 
-    /// The client's own limit is over with the head of an answer.
+    /// Reads the body until `end`, because the limit of the client covers only the head of an answer.
     private static func collect(
         _ body: HTTPClientResponse.Body, until end: ContinuousClock.Instant
     ) async throws -> ByteBuffer {
@@ -197,41 +210,43 @@ package actor GitHubAppLogin: GitLoginSource {
         if let proxy = settings.proxy {
             guard let url = URL(string: proxy), url.scheme?.lowercased() == "http", let host = url.host() else {
                 throw failure(
-                    .refused, "its token can be asked for through a proxy of http://HOST:PORT alone",
-                    hint: "give source \(settings.source) such a proxy")
+                    .refused, "invalid proxy: it must have the form http://HOST:PORT",
+                    hint: "set `proxy` of source \(settings.source) to http://HOST:PORT")
             }
             let password = url.password(percentEncoded: false) ?? ""
             let login = url.user(percentEncoded: false).map {
                 HTTPClient.Authorization.basic(username: $0, password: password)
             }
             configuration.proxy = .server(host: host, port: url.port ?? 80, authorization: login)
-            // A proxy that refuses does so each time.
+            // A second attempt at a proxy that refuses the login would fail as well.
             configuration.connectionPool.retryConnectionEstablishment = false
         }
         return configuration
     }
 
-    /// Without the request, which has the assertion in it.
+    /// Returns the text of an error. It does not contain the request, which has the assertion.
     private func text(_ error: any Error) -> String {
         switch error {
         case let error as HTTPClientError where error == .deadlineExceeded:
-            "no whole answer within \(settings.timeout.components.seconds) s"
-        case let error as HTTPClientError where error == .cancelled: "the call was cancelled"
+            "no complete answer within \(settings.timeout.components.seconds) s"
+        case let error as HTTPClientError where error == .cancelled: "the call was canceled"
         case let error as HTTPClientError: error.shortDescription
-        case is CancellationError: "the call was cancelled"
+        case is CancellationError: "the call was canceled"
         case is NIOSSLError, is BoringSSLError:
-            "its certificate is not trusted; `caFile` of the source names those of an authority of your own"
+            "its certificate is not trusted: set `caFile` of the source to the certificates of your authority"
         case let error as NIOConnectionError:
-            error.connectionErrors.first.map { "can't connect: \(reason(of: $0.error))" } ?? "its address was not found"
+            error.connectionErrors.first.map { "cannot connect: \(reason(of: $0.error))" }
+                ?? "its address was not found"
         default: String(String(describing: error).prefix(200))
         }
     }
 
     private func reason(of error: any Error) -> String {
-        (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "it does not answer"
+        (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "no answer"
     }
 
     private func failure(_ reason: GitFailure.Reason, _ message: String, hint: String? = nil) -> GitFailure {
-        GitFailure(reason, "the GitHub App of source \(settings.source): \(message)", hint: hint)
+        GitFailure(
+            reason, "cannot get a token for the GitHub App of source \(settings.source): \(message)", hint: hint)
     }
 }

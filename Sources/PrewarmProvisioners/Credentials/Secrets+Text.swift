@@ -1,14 +1,16 @@
 import PrewarmCore
 
 extension String {
-    /// For what somebody else wrote, as an error's text: without lines of a shell's trace, the logins of URLs, and what
-    /// stands where secrets mostly do. It knows no secret, and can't find one that looks like nothing.
+    /// The text without parts that look like secrets, for error messages with text from outside.
+    ///
+    /// It removes lines of a shell trace, the logins of URLs, and values at places where secrets usually are. It does not
+    /// know the secrets. So a secret at another place stays.
     var withoutSecrets: String {
         let header = /(?i)(authorization["']?\s*[:=]\s*["']?)(?:(?:bearer|basic|token)\s+)?[^\s"']+/
         let scheme = /(?i)((?:bearer|basic)\s+(?:token\s+)?)[^\s"']+/
         let pair =
             /(?i)((?:pass|secret|token|bearer|credential|(?:api|access|private).?key)[\w-]*\\?["']?\s*[:=]\s*)(?:"(?:\\.|[^"\n])*"?|'[^'\n]*'?|\S+)/
-        // Anywhere in a word, as a colon between letters bounds none.
+        // These prefixes are also found inside a word, for example after `ada:`.
         let known = /(?:gh[oprsu]_|github_pat_|glpat-)[\w-]+|eyJ[\w.-]+/
         return split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).filter { !$0.hasPrefix("+") }
             .joined(separator: "\n")

@@ -2,10 +2,10 @@ import FoundationEssentials
 import PrewarmCore
 
 extension JSONDecoder {
-    /// The limits of what services and commands answer when prewarm asks them for a login.
+    /// The limits of answers to requests for a login, from services and commands.
     static let loginBounds = JSONBounds(size: 64 << 10, depth: 16)
 
-    /// Decodes a text from outside once its size and depth were checked.
+    /// Checks the size and depth of a text from outside, and decodes it.
     func decode<Result: Decodable>(
         _ type: Result.Type, from text: [UInt8], within bounds: JSONBounds
     ) throws -> Result {

@@ -1,4 +1,4 @@
-/// Writes compact JSON (RFC 8259); the members of an object come in the order in which they are added.
+/// A writer of compact JSON (RFC 8259). The members of an object keep the order in which they are added.
 struct JSONWriter {
     private(set) var text = ""
     private var needsComma = false
@@ -21,7 +21,7 @@ struct JSONWriter {
         raw(name, Self.quoted(value))
     }
 
-    /// The value must be JSON by itself.
+    /// Adds a member whose value is already JSON.
     mutating func raw(_ name: String, _ value: String) {
         key(name)
         text += value
@@ -38,6 +38,7 @@ struct JSONWriter {
         if needsComma { text += "," }
     }
 
+    /// Returns the text as a JSON string with quotes.
     static func quoted(_ value: String) -> String {
         var bytes: [UInt8] = [UInt8(ascii: "\"")]
         bytes.reserveCapacity(value.utf8.count + 2)

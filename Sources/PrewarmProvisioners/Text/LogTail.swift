@@ -1,27 +1,28 @@
 /// The end of what a child writes to standard error.
 struct LogTail: Sendable {
-    /// 256 KiB.
+    /// The most bytes of the log that are kept: 256 KiB.
     static let limit = 1 << 18
 
     private var kept: [UInt8] = []
     private var dropped = 0
     private let slack: Int
 
-    /// - Parameter slack: How many bytes more are kept before the cut, for a secret that lies across it.
+    /// - Parameter slack: The number of bytes that are kept before the cut, to find a secret across the cut.
     init(slack: Int) {
         self.slack = slack
     }
 
+    /// Adds bytes to the log.
     mutating func append(_ bytes: ArraySlice<UInt8>) {
         kept += bytes
         let most = Self.limit + slack
-        // Not at each append: moving the rest costs its length.
+        // The log is cut rarely, because removing the beginning moves the rest.
         guard kept.count > 2 * most else { return }
         dropped += kept.count - most
         kept.removeFirst(kept.count - most)
     }
 
-    /// At most 256 KiB and the line that says how much is missing.
+    /// Returns the end of the log without secrets: at most 256 KiB, after a line with the number of missing bytes.
     func text(_ redactor: Redactor) -> String {
         let secrets = redactor.ranges(in: kept)
         var cut = max(0, kept.count - Self.limit)

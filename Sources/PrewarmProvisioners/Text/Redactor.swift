@@ -1,9 +1,9 @@
-/// Replaces the values of secrets by `***`, wherever they are about to leave the provisioner.
+/// Replaces the values of secrets by `***` in all text that leaves the provisioner.
 struct Redactor: Sendable {
     private let patterns: [[UInt8]]
 
-    /// Each value is known as it is, without the white space around it, as it stands in JSON, and line by line, which
-    /// is how programs and `set -x` show it. What a program encodes in another way is beyond this.
+    /// Each value is recognized in plain text, without surrounding white space, escaped in JSON, and line by line, since
+    /// programs and `set -x` print it so. Other encodings, for example base64, are not recognized.
     init(secrets: some Sequence<String>) {
         var patterns: Set<[UInt8]> = []
         for secret in secrets {
@@ -12,7 +12,7 @@ struct Redactor: Sendable {
             patterns.insert(bytes.trimmed)
             patterns.insert(Array(JSONWriter.quoted(secret).utf8.dropFirst().dropLast()))
             let lines = bytes.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
-            // A short line, such as a brace, is no secret by itself.
+            // A short line, for example a brace, is not a secret on its own.
             for line in lines where lines.count > 1 && line.count >= 8 {
                 patterns.insert(Array(line))
             }
@@ -21,10 +21,10 @@ struct Redactor: Sendable {
         self.patterns = patterns.sorted { $0.count > $1.count }
     }
 
-    /// In bytes.
+    /// The length of the longest pattern in bytes.
     var longestPattern: Int { patterns.first?.count ?? 0 }
 
-    /// Where secrets are: in order, not touching one another.
+    /// Returns the ranges of secrets, sorted and without overlaps.
     func ranges(in bytes: [UInt8]) -> [Range<Int>] {
         var found: [Range<Int>] = []
         for pattern in patterns {
@@ -50,9 +50,9 @@ struct Redactor: Sendable {
         return merged
     }
 
-    /// The bytes from `start` on as text: secrets replaced, and what is no UTF-8 or can't be stored (NUL) mended.
+    /// Returns the bytes from `start` on as text. Secrets are replaced by `***`, and invalid UTF-8 and NUL by U+FFFD.
     func redact(_ bytes: [UInt8], from start: Int = 0, _ secrets: [Range<Int>]? = nil) -> String {
-        // A cut may have gone through a character: at most three bytes of it are left.
+        // The cut may split a character, of which at most three bytes are left.
         var position = start
         if start > 0 {
             while position < min(start + 3, bytes.count), bytes[position] & 0xc0 == 0x80 { position += 1 }
@@ -71,13 +71,14 @@ struct Redactor: Sendable {
         return String(decoding: clean, as: UTF8.self)
     }
 
+    /// Returns the text with secrets replaced by `***`.
     func redact(_ text: String) -> String {
         redact(Array(text.utf8))
     }
 }
 
 extension Array where Element == UInt8 {
-    /// Without the ASCII white space around it.
+    /// The bytes without ASCII white space at both ends.
     var trimmed: [UInt8] {
         func isSpace(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
         guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) }) else {

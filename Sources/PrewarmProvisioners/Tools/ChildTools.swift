@@ -1,14 +1,16 @@
 package import PrewarmEngine
 
-/// Runs tools as child processes, each in a session of its own that is gone when it returns.
+/// A runner of tools as child processes. Each tool has a session of its own, which has ended when `run` returns.
 package struct ChildTools: ToolRunner {
     private let environment: [String: String]
 
-    /// - Parameter environment: of the tools, with their `PATH`.
+    /// - Parameter environment: The environment of the tools, including `PATH`.
     package init(environment: [String: String]) {
         self.environment = environment
     }
 
+    /// Runs a tool to its exit. An exit code other than 0 is not an error.
+    /// - Throws: ``ToolFailure`` if the tool did not run to its end, or wrote more than the limit.
     package func run(_ call: ToolCall) async throws(ToolFailure) -> ToolOutput {
         let environment = environment.merging(call.environment) { _, special in special }
         guard
@@ -22,7 +24,7 @@ package struct ChildTools: ToolRunner {
             executable: path, arguments: call.arguments, environment: environment,
             workingDirectory: call.workingDirectory, input: call.input,
             limits: ChildLimits(
-                // One more, as what comes after the exit is cut without a word.
+                // One byte more than the limit shows that the output is too long.
                 timeout: call.timeout, grace: .seconds(1), output: call.outputLimit + 1, longestSecret: 0))
         let result: Result<ToolOutput, ToolFailure>
         do {
@@ -37,10 +39,11 @@ package struct ChildTools: ToolRunner {
         let name = call.program
         switch ended.stop {
         case .timedOut:
-            return .failure(ToolFailure(.timedOut, "\(name) was not done within \(call.timeout.components.seconds) s"))
+            return .failure(
+                ToolFailure(.timedOut, "\(name) did not finish within \(call.timeout.components.seconds) s"))
         case .outputTooLong:
             return .failure(ToolFailure(.outputTooLong, "\(name) wrote more than \(call.outputLimit) bytes"))
-        case .cancelled: return .failure(ToolFailure(.cancelled, "\(name) was ended, because prewarm stops"))
+        case .cancelled: return .failure(ToolFailure(.cancelled, "\(name) was ended because prewarm stops"))
         case nil where ended.output.count > call.outputLimit:
             return .failure(ToolFailure(.outputTooLong, "\(name) wrote more than \(call.outputLimit) bytes"))
         case nil: break
@@ -56,12 +59,12 @@ package struct ChildTools: ToolRunner {
 
     private static func failure(of error: ChildFailure, _ call: ToolCall) -> ToolFailure {
         switch error {
-        case .cancelled: ToolFailure(.cancelled, "\(call.program) was not started, because prewarm stops")
+        case .cancelled: ToolFailure(.cancelled, "\(call.program) was not started because prewarm stops")
         case .notStarted(let reason): ToolFailure(.cannotRun, "cannot start \(call.program): \(reason)")
         case .notSpawned(let failure):
             ToolFailure(
                 .cannotRun, "cannot start a process for \(call.program): \(failure)",
-                hint: "check the limits of processes and open files (`ulimit -u -n`)")
+                hint: "check the limits of processes and open files: `ulimit -u -n`")
         case .notExecuted(let failure):
             ToolFailure(
                 .cannotRun, "cannot start \(call.program): \(failure)",
@@ -71,7 +74,7 @@ package struct ChildTools: ToolRunner {
 }
 
 extension CommandFile {
-    /// The file that a name or path of a tool means; nil where a name is not found in `PATH`.
+    /// Returns the path of a tool by its name or path; nil if a name is not found in `PATH`.
     static func path(of program: String, workingDirectory: String?, searchPath: String) -> String? {
         CommandFile(
             provisioner: "", command: program, workingDirectory: workingDirectory, searchPath: searchPath

@@ -1,10 +1,10 @@
 import PrewarmCore
 package import PrewarmEngine
 
-/// Everything that can be asked of prewarm, whoever asks.
+/// The operations that callers can request, over HTTP or from a command in this process.
 package struct API: Sendable {
     let currentEngine: @Sendable () -> Engine
-    /// Nil: there is no daemon in this process.
+    /// The daemon of this process; nil for a command that works on the store directly.
     let daemon: Daemon?
     let deliveries: WebhookReceiver?
     let metrics: Metrics?
@@ -26,12 +26,12 @@ package struct API: Sendable {
         metrics = nil
     }
 
-    /// The methods that are possible at a path.
+    /// Returns the methods that a path accepts.
     static func methods(_ path: [String]) -> [String] {
         routes.filter { $0.match(path) != nil }.map(\.method.rawValue)
     }
 
-    /// Whether a call ends where its caller hangs up.
+    /// Says whether an operation is canceled when its client hangs up.
     static func endsWithCaller(_ path: [String], _ method: APIRequest.Method) -> Bool {
         routes.contains { $0.endsWithCaller && $0.method == method && $0.match(path) != nil }
     }
@@ -40,10 +40,10 @@ package struct API: Sendable {
         LookRoutes.all + PresetRoutes.all + WorkspaceRoutes.all + OperationRoutes.all + SourceRoutes.all
         + SyncRoutes.all + HoldRoutes.all + AdminRoutes.all + TokenRoutes.all
 
-    /// Says whether a caller may ask for a path at all, which takes no body: what a handler asks for beyond that depends
+    /// Checks the permission of a route before the body of the request is read. Its handler may check more, which depends
     /// on the preset or the workspace.
     ///
-    /// - Throws: ``Problem`` where there is no such route, ``AccessError`` where the caller may not use it.
+    /// - Throws: ``Problem`` if there is no such route, ``AccessError`` if the caller may not use it.
     func admit(_ method: APIRequest.Method, _ path: [String], _ principal: Principal) throws {
         try Authorization.require(principal, try route(method, path).route.permission.request)
     }
@@ -56,8 +56,8 @@ package struct API: Sendable {
         }
         guard !candidates.isEmpty else {
             throw Problem(
-                "NotFound", status: 404, "there is no /api/v1/\(path.joined(separator: "/").prefix(200))",
-                hint: "see /api/v1/openapi.json")
+                "NotFound", status: 404, "there is no path /api/v1/\(path.joined(separator: "/").prefix(200))",
+                hint: "see the paths in /api/v1/openapi.json")
         }
         guard let found = candidates.first(where: { $0.route.method == method }) else {
             throw Problem.methodNotAllowed(candidates.map(\.route.method.rawValue))
@@ -65,7 +65,9 @@ package struct API: Sendable {
         return found
     }
 
-    /// - Throws: ``Problem``, ``AccessError``, what the engine throws.
+    /// Checks and carries out a request, and writes an audit entry if it changed something.
+    ///
+    /// - Throws: ``Problem``, ``AccessError``, or an error of the engine.
     package func answer(_ request: APIRequest, from caller: Caller) async throws -> APIAnswer {
         let (route, path) = try route(request.method, request.path)
         try Authorization.require(caller.principal, route.permission.request)
@@ -90,7 +92,7 @@ extension Route.Permission {
     }
 }
 
-/// The engine in this process, without a daemon.
+/// A client that calls the engine in this process, without a daemon.
 package struct LocalClient: APIClient {
     private let api: API
     private let caller: Caller

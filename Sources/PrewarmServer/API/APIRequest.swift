@@ -1,6 +1,6 @@
 package import PrewarmEngine
 
-/// One call of the API, however it came: over HTTP, or from a command that works on the store directly.
+/// A call of the API, over HTTP or from a command that works on the store directly.
 package struct APIRequest: Sendable {
     package enum Method: String, Sendable {
         case get = "GET"
@@ -9,7 +9,7 @@ package struct APIRequest: Sendable {
     }
 
     package var method: Method
-    /// Below `/api/v1`, decoded: `["presets", "go-large"]`.
+    /// The decoded parts of the path below `/api/v1`, for example `["presets", "go-large"]`.
     package var path: [String]
     package var query: [String: String]
     package var body: Value?
@@ -27,14 +27,15 @@ package struct APIRequest: Sendable {
     }
 }
 
+/// The answer to a call that succeeded.
 package struct APIAnswer: Sendable {
     package var status: Int
     package var value: Value
-    /// Where the next part of a list is; nil: this is all.
+    /// The cursor of the next page of a list; nil on the last page.
     package var nextCursor: String?
-    /// Of what was made.
+    /// The path of the object that was created, for the header `Location`.
     package var location: String?
-    /// What was changed, for the audit log.
+    /// The entry to write to the audit log; nil if nothing was changed, or if the entry is written already.
     var audit: AuditEntry?
 
     package init(
@@ -48,6 +49,7 @@ package struct APIAnswer: Sendable {
 }
 
 extension APIAnswer {
+    /// Returns the answer with an entry for the audit log.
     func audited(_ entry: AuditEntry) -> APIAnswer {
         var answer = self
         answer.audit = entry
@@ -55,14 +57,16 @@ extension APIAnswer {
     }
 }
 
-/// Whoever can be asked: the engine in this process, or a daemon.
+/// A client of the API: of the engine in this process, or of a daemon.
 package protocol APIClient: Sendable {
+    /// Sends a request and returns the answer.
+    ///
     /// - Throws: ``Problem``
     func send(_ request: APIRequest) async throws -> APIAnswer
 }
 
 extension String {
-    /// All but RFC 3986's unreserved characters.
+    /// The text with all bytes percent-encoded except the unreserved characters of RFC 3986.
     package var percentEncoded: String {
         var text = ""
         for byte in utf8 {

@@ -1,12 +1,12 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// Who asks, and from where.
+/// The principal that sent a request, and its address.
 package struct Caller: Sendable {
     let principal: Principal
-    /// As the audit names it.
+    /// The name of the caller in the audit log.
     let name: String
-    /// An address, or `local`.
+    /// The address of the client, or `local` for a command that works on the store directly.
     let origin: String
 
     package init(_ principal: Principal, origin: String) {
@@ -15,7 +15,7 @@ package struct Caller: Sendable {
         self.origin = origin
     }
 
-    /// The user of a command that works on the store directly, and so may do everything.
+    /// Creates the caller of a command that works on the store directly, who may do everything.
     package init(user: String) {
         principal = .local(user: user)
         name = user
@@ -26,15 +26,20 @@ package struct Caller: Sendable {
 extension APICall {
     var principal: Principal { caller.principal }
 
+    /// Checks that the caller may do what the request says.
+    ///
     /// - Throws: ``AccessError``
     @discardableResult
     func require(_ request: AccessRequest) throws -> Authorization.Decision {
         try Authorization.require(principal, request)
     }
 
+    /// Says whether a preset is in the caller's scope.
     func maySee(_ preset: PresetKey) -> Bool { principal.presets.contains(preset) }
 
-    /// The preset of the path, if the caller may ask about it.
+    /// Returns the preset that the path names.
+    ///
+    /// - Throws: ``ClaimError`` if there is no such preset, ``AccessError`` if the caller may not see it.
     func preset(in api: API) async throws -> PresetKey {
         let name = preset
         let engine = api.engine
@@ -43,13 +48,14 @@ extension APICall {
         return key
     }
 
-    /// The preset that the caller means by a name, or by `source/name`.
+    /// Returns the preset with this name, or with this `source/name`. If several sources have a preset of the name, the
+    /// presets in the caller's scope come first.
     func preset(named name: String, of engine: Engine, in store: any StoreReader) throws -> PresetKey {
         try engine.preset(named: name, in: store, where: maySee).key
     }
 
-    /// What the audit log keeps of it. A command that works on the store directly may say who it is for; a token says
-    /// that itself.
+    /// Returns an entry for the audit log. A command that works on the store directly may name another author with `by`.
+    /// For a request with a token the author is always the token.
     func entry(
         _ action: String, _ object: String, _ name: String, at now: Timestamp, revision: String? = nil,
         detail: String? = nil

@@ -1,9 +1,12 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// The documents of the API as JSON Schemas. A member that is not always there has a question mark: absent means
-/// unknown. More members may be added: whoever reads a document takes what it knows.
+/// The JSON Schemas of the documents in the API.
+///
+/// A member whose name ends with a question mark is optional; an absent member means unknown. Later versions may add
+/// members, so clients must ignore members that they do not know.
 enum DocumentSchemas {
+    /// The schemas by the names under which OpenAPI refers to them.
     static let all: [(key: String, value: Value)] = documents.map { ($0.name, schema($0.members)) }
 
     private static let documents: [(name: String, members: KeyValuePairs<String, String>)] = [
@@ -173,6 +176,7 @@ enum DocumentSchemas {
         "error?": "text", "createdAt": "time", "startedAt?": "time", "finishedAt?": "time",
     ]
 
+    /// Returns the schema of an object with these members.
     private static func schema(_ members: KeyValuePairs<String, String>) -> Value {
         let named = members.map {
             (name: $0.key.filter { $0 != "?" }, type: $0.value, isOptional: $0.key.hasSuffix("?"))
@@ -184,6 +188,8 @@ enum DocumentSchemas {
         ])
     }
 
+    /// Returns the schema of a member: `text`, `number`, `boolean`, `object`, `time`, a list `[]type`, choices `a|b`, or
+    /// the name of another document.
     private static func type(_ text: String) -> Value {
         switch text {
         case "text": .object(known: ["type": "string"])

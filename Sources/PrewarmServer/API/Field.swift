@@ -1,29 +1,32 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// One member of a body or of a query: how it is checked, and how OpenAPI describes it.
+/// A member of a body or of a query: its check, and its description in the OpenAPI document.
 struct Field: Sendable {
     enum Kind: Sendable {
+        /// A text of 1 to `maximum` Unicode scalars.
         case text(maximum: Int)
-        /// Of these characters, as between the brackets of a regular expression: `a-z0-9`.
+        /// A text of 1 to `maximum` characters of the given set, which is written like a bracket expression: `a-z0-9`.
         case characters(String, maximum: Int)
         case choice([String])
         case boolean
         case integer(ClosedRange<Int>)
-        /// `90s`, `15m`
+        /// A duration, for example `90s` or `15m`.
         case duration
-        /// RFC 3339, or a duration from now.
+        /// A time in the form of RFC 3339, or a duration from now.
         case moment
+        /// A list of 1 to `maximum` texts.
         case texts(maximum: Int)
-        /// `5394cb7f`, `sha1:5394cb7f…`, `main@sha1:5394cb7f…`
+        /// A commit: `5394cb7f`, `sha1:5394cb7f…` or `main@sha1:5394cb7f…`.
         case commit
-        /// It is there, or it isn't.
+        /// The value `true`. A caller who does not mean it leaves the member out.
         case yes
     }
 
     let name: String
     let kind: Kind
     let isRequired: Bool
+    /// The description in the OpenAPI document: a noun phrase without a capital letter and a period.
     let meaning: String
 
     static func optional(_ name: String, _ kind: Kind, _ meaning: String) -> Field {
@@ -34,15 +37,15 @@ struct Field: Sendable {
         Field(name: name, kind: kind, isRequired: true, meaning: meaning)
     }
 
-    /// Nil where the value is good, else what was expected.
+    /// Returns what the value must be, or nil if it is valid. The text continues a sentence: `limit must be …`.
     func expectation(_ value: Value) -> String? {
         switch (kind, value) {
         case (.text(let maximum), .string(let text)):
             return (1...maximum).contains(text.unicodeScalars.count) && !text.unicodeScalars.contains("\0")
-                ? nil : "1 to \(maximum) characters"
+                ? nil : "a text of 1 to \(maximum) characters without NUL"
         case (.characters(let allowed, let maximum), .string(let text)):
             return (1...maximum).contains(text.utf8.count) && text.utf8.allSatisfy { Self.isOne($0, of: allowed) }
-                ? nil : "1 to \(maximum) of \(allowed)"
+                ? nil : "a text of 1 to \(maximum) characters from [\(allowed)]"
         case (.choice(let choices), .string(let text)):
             return choices.contains(text) ? nil : "one of \(choices.joined(separator: ", "))"
         case (.choice(let choices), _): return "one of \(choices.joined(separator: ", "))"
@@ -51,23 +54,25 @@ struct Field: Sendable {
         case (.integer(let range), .int(let number)) where range.contains(number): return nil
         case (.integer(let range), _): return "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case (.duration, .string(let text)) where Duration(prewarm: text) != nil: return nil
-        case (.duration, _): return "a duration, as 90s or 15m"
+        case (.duration, _): return "a duration, for example 90s or 15m"
         case (.moment, .string(let text)) where Timestamp(text) != nil || Duration(prewarm: text) != nil: return nil
-        case (.moment, _): return "a time, as 2026-11-24T18:00:00Z, or a duration from now, as 2h"
+        case (.moment, _):
+            return "a time, for example 2026-11-24T18:00:00Z, or a duration from now, for example 2h"
         case (.texts(let maximum), .array(let elements)):
             let isGood =
                 (1...maximum).contains(elements.count)
                 && elements.allSatisfy { $0.string.map { (1...256).contains($0.unicodeScalars.count) } == true }
-            return isGood ? nil : "1 to \(maximum) texts of 1 to 256 characters"
+            return isGood ? nil : "a list of 1 to \(maximum) texts of 1 to 256 characters each"
         case (.texts(let maximum), _): return "a list of 1 to \(maximum) texts"
         case (.commit, .string(let text)) where text.utf8.count <= 256 && SyncProgress.digits(text) != nil: return nil
-        case (.commit, _): return "a commit, or six of its digits or more"
+        case (.commit, _): return "a commit, or at least its first six digits"
         case (.yes, .bool(true)): return nil
         case (.yes, _): return "true"
         case (.text, _), (.characters, _): return "a text"
         }
     }
 
+    /// Says whether a byte is in a set of the form `a-z0-9/.-`. A `-` at either end stands for itself.
     private static func isOne(_ byte: UInt8, of allowed: String) -> Bool {
         let bytes = Array(allowed.utf8)
         for index in bytes.indices {
@@ -81,7 +86,7 @@ struct Field: Sendable {
         return false
     }
 
-    /// What a query's text stands for.
+    /// Returns the value of a text in a query. A text that does not fit the kind stays a text, which the check refuses.
     func value(ofQuery text: String) -> Value {
         switch kind {
         case .boolean: text == "true" ? .bool(true) : text == "false" ? .bool(false) : .string(text)
@@ -90,7 +95,7 @@ struct Field: Sendable {
         }
     }
 
-    /// JSON Schema.
+    /// The JSON Schema of the member.
     var schema: Value {
         switch kind {
         case .text(let maximum):

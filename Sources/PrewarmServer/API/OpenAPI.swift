@@ -1,15 +1,14 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// The description of the API, written from its routes (OpenAPI 3.1).
+/// The OpenAPI 3.1 document of the API, generated from its routes.
 enum OpenAPI {
     static let document = Value.object(known: [
         "openapi": "3.1.0",
         "info": .object(known: [
             "title": "prewarm",
             "version": "v1",
-            "description":
-                "Pools of ready-made developer workspaces. Errors are problem details (RFC 9457) whose `title` is a word that doesn't change. `GET /api/v1/events` with `Accept: text/event-stream` goes on with what happens.",
+            "description": .string(introduction),
             "license": .object(known: ["name": "Apache-2.0", "identifier": "Apache-2.0"]),
         ]),
         "servers": .array([.object(known: ["url": "/api/v1"])]),
@@ -19,14 +18,14 @@ enum OpenAPI {
             "securitySchemes": .object(known: [
                 "bearer": .object(known: [
                     "type": "http", "scheme": "bearer",
-                    "description":
-                        "An API token, an OIDC token of CI where an issuer is configured, or on the daemon's machine the local token that it writes beside its store.",
+                    "description": .string(tokens),
                 ])
             ]),
             "schemas": .object(DocumentSchemas.all),
             "responses": .object(known: [
                 "Problem": .object(known: [
-                    "description": "What went wrong",
+                    "description":
+                        "The request failed. `title` is a stable code, `detail` says why, and `hint` says what to do.",
                     "content": .object(known: [
                         "application/problem+json": .object(known: ["schema": reference("Problem")])
                     ]),
@@ -34,6 +33,26 @@ enum OpenAPI {
             ]),
         ]),
     ])
+
+    private static let introduction = """
+        prewarm keeps pools of ready developer workspaces at the size that a git repository says.
+
+        An error is a problem document (RFC 9457). Its `title` is a code that never changes. \
+        An operation with `limit` returns at most that many items (default: 100). \
+        If it has `cursor` and there are more items, the header `Link` has the address of the next page. \
+        An answer to GET has an `ETag`; a request with the same tag in `If-None-Match` gets 304 without a body. \
+        `GET /api/v1/events` with `Accept: text/event-stream` streams events as they happen.
+
+        Callers have one of the roles viewer, claimer and operator. \
+        A caller whose token names presets sees and changes only these presets: its scope. \
+        A claimer sees only the workspaces that it has claimed. \
+        A viewer sees workspaces without their endpoint and metadata.
+        """
+
+    private static let tokens = """
+        An API token (`prewarm token create`), or an OIDC token of a CI job if its issuer is configured. \
+        On the daemon's machine, also the local token in the file beside the store whose name ends with `.token`.
+        """
 
     private static var paths: [(key: String, value: Value)] {
         let templates = API.routes.map(\.template).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
@@ -47,6 +66,7 @@ enum OpenAPI {
         .object(known: [
             "operationId": .string(route.name),
             "summary": .string(route.summary),
+            "description": .string("\(route.description)\n\n\(route.permission.callers)"),
             "parameters": parameters(route),
             "requestBody": route.body.map { body($0, exactlyOne: route.exactlyOne) },
             "responses": .object(responses(route)),
@@ -70,7 +90,7 @@ enum OpenAPI {
             parameters.append(
                 .object(known: [
                     "name": "Idempotency-Key", "in": "header", "required": false,
-                    "description": "Asking again with the same key gives the same answer.",
+                    "description": "a key of the caller; a repeated request with the same key gets the same answer",
                     "schema": .object(known: [
                         "type": "string", "minLength": 1, "maxLength": 256, "pattern": "^[A-Za-z0-9._:-]+$",
                     ]),
@@ -101,7 +121,7 @@ enum OpenAPI {
         ])
     }
 
-    /// What any route may answer besides its own.
+    /// The statuses of problems that every operation can return.
     private static let general = [400, 401, 403, 405, 408, 413, 415, 429, 500, 503]
 
     private static func responses(_ route: Route) -> [(key: String, value: Value)] {
@@ -112,18 +132,42 @@ enum OpenAPI {
             return (
                 "\(status)",
                 .object(known: [
-                    "description": "Done",
+                    "description": .string(meaning(of: status)),
                     "content": .object(known: ["application/json": .object(known: ["schema": whole])]),
                 ])
             )
         }
         if route.method == .get {
-            responses.append(("304", .object(known: ["description": "As the entity tag of the caller says"])))
+            responses.append(
+                ("304", .object(known: ["description": "The answer has not changed since the tag in `If-None-Match`."]))
+            )
         }
         let problems = Set(general + route.problems).sorted()
         responses += problems.map { ("\($0)", .object(known: ["$ref": "#/components/responses/Problem"])) }
         return responses
     }
 
+    private static func meaning(of status: Int) -> String {
+        switch status {
+        case 201: "The object was created."
+        case 202: "The request was accepted. Its work continues after this answer."
+        default: "The request succeeded."
+        }
+    }
+
+    /// Returns a reference to the schema of this name.
     static func reference(_ name: String) -> Value { .object(known: ["$ref": .string("#/components/schemas/\(name)")]) }
+}
+
+extension Route.Permission {
+    /// The sentence of an operation's description that says who may call it.
+    fileprivate var callers: String {
+        switch self {
+        case .look, .nudge: "Every role may call it."
+        case .operate, .administer: "Only an operator whose scope is all presets may call it."
+        case .ofObject: "Every role may call it for presets in its scope."
+        case .ofObjectForClaimers: "Claimers and operators may call it for presets in their scope."
+        case .ofObjectForOperators: "Operators may call it for presets in their scope."
+        }
+    }
 }

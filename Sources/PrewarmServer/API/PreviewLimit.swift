@@ -2,22 +2,28 @@ import PrewarmEngine
 import ServiceLifecycle
 import Synchronization
 
-/// How many plans are made at once. Each may wait for a remote, and all of a source wait for the same one.
+/// A limit on the plans that are computed at the same time. Each plan may wait for a remote, and all plans of a source
+/// wait for the same remote.
 final class PreviewLimit: Sendable {
+    /// The most plans of one source at the same time.
     static let mostOfSource = 2
+    /// The most plans of all sources at the same time.
     static let most = 8
 
     private let running = Mutex<[String: Int]>([:])
 
-    /// Runs the body, which ends when the daemon stops.
-    /// - Throws: ``Problem`` with the status 429 where too many run already.
+    /// Runs the body, and cancels it when the daemon stops.
+    ///
+    /// - Throws: ``Problem`` with the status 429 if a limit is reached, and the error of the body.
     func run<Value: Sendable>(
         of source: String, _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let problem: Problem? = running.withLock { running in
             let (ofSource, all) = (running[source] ?? 0, running.values.reduce(0, +))
-            guard ofSource < Self.mostOfSource else { return .tooManyPreviews("\(ofSource) of source \(source)") }
-            guard all < Self.most else { return .tooManyPreviews("\(all)") }
+            guard ofSource < Self.mostOfSource else {
+                return .tooManyPreviews("\(ofSource) plans of the source \(source)")
+            }
+            guard all < Self.most else { return .tooManyPreviews("\(all) plans") }
             running[source] = ofSource + 1
             return nil
         }
@@ -30,7 +36,8 @@ final class PreviewLimit: Sendable {
 extension Problem {
     fileprivate static func tooManyPreviews(_ running: String) -> Problem {
         Problem(
-            "TooManyPlans", status: 429, "cannot make another plan: \(running) are being made",
-            hint: "try again in some seconds")
+            "TooManyPlans", status: 429,
+            "cannot compute another plan: \(running) are being computed, which is the limit",
+            hint: "repeat the request after a few seconds")
     }
 }

@@ -1,40 +1,44 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// One thing that the API can do. Requests are checked against it, and OpenAPI is written from it, so that the two
-/// can't differ.
+/// An operation of the API. Requests are checked against it, and the OpenAPI document is generated from it, so that the
+/// two always agree.
 struct Route: Sendable {
-    /// What the caller is asked for before anything else; see ``Authorization``.
+    /// The permission that is checked before the body of a request is read; see ``Authorization``.
     enum Permission: Sendable {
         case look, nudge, operate, administer
-        /// It depends on the preset or the workspace: the handler asks.
+        /// Any role. The handler then checks the preset or the workspace.
         case ofObject
-        /// The same, of callers who are at least claimers, or operators.
+        /// At least the role claimer, or operator. The handler then checks the preset or the workspace.
         case ofObjectForClaimers, ofObjectForOperators
     }
 
     let method: APIRequest.Method
-    /// `/presets/{name}`
+    /// The path below `/api/v1`, for example `/presets/{preset}`.
     let template: String
-    /// `operationId` of OpenAPI.
+    /// The `operationId` in the OpenAPI document.
     let name: String
+    /// The `summary` in the OpenAPI document: a short imperative.
     let summary: String
+    /// The beginning of the `description` in the OpenAPI document: what the operation does and what its answers mean. The
+    /// callers of ``permission`` are added to it.
+    let description: String
     let permission: Permission
     var query: [Field] = []
-    /// Nil: it takes no body.
+    /// The members of the body; nil if the operation takes no body.
     var body: [Field]?
-    /// Of these members of the body there has to be one, and one only.
+    /// The names of members of which the body must contain exactly one.
     var exactlyOne: [String] = []
     var takesIdempotencyKey = false
-    /// Whether it may take long and changes nothing meanwhile, so that it ends where its caller hangs up.
+    /// A flag for operations that can take long and change nothing meanwhile. They are canceled when the client hangs up.
     var endsWithCaller = false
-    /// Status of an answer that is no problem, with the name of its schema; a list's begins with `[]`.
+    /// The statuses of successful answers with the names of their schemas. The schema of a list begins with `[]`.
     var answers: [(status: Int, schema: String)]
-    /// Codes of the problems that only this route has, by status.
+    /// The statuses of problems that this operation can return besides the general ones.
     var problems: [Int] = []
     let handle: @Sendable (API, APICall) async throws -> APIAnswer
 
-    /// The parameters of the path where this is the route of `path`.
+    /// Returns the parameters of the path, or nil if the path does not match this route.
     func match(_ path: [String]) -> [String: String]? {
         let parts = template.split(separator: "/")
         guard parts.count == path.count else { return nil }
@@ -50,7 +54,7 @@ struct Route: Sendable {
     }
 }
 
-/// A request whose route was found and whose members were checked.
+/// A request whose route is known and whose members were checked.
 struct APICall: Sendable {
     let caller: Caller
     let path: [String: String]
@@ -58,6 +62,10 @@ struct APICall: Sendable {
     let body: [String: Value]
     let idempotencyKey: String?
 
+    /// Checks a request against its route.
+    ///
+    /// - Parameter path: The parameters of the path, which ``Route/match(_:)`` returns.
+    /// - Throws: ``Problem`` with the status 400 if the request does not fit the route.
     init(_ request: APIRequest, _ route: Route, path: [String: String], caller: Caller) throws(Problem) {
         self.caller = caller
         self.path = path
@@ -65,29 +73,42 @@ struct APICall: Sendable {
         let texts = request.query.map { name, text in
             (name, route.query.first { $0.name == name }?.value(ofQuery: text) ?? .string(text))
         }
-        query = try Self.check(texts, against: route.query, in: "the query")
+        query = try Self.check(texts, against: route.query, in: "query")
         switch (route.body, request.body) {
         case (nil, nil): body = [:]
-        case (nil, _?): throw Problem("BodyNotExpected", status: 400, "\(route.name) takes no body")
+        case (nil, _?):
+            throw Problem(
+                "BodyNotExpected", status: 400, "invalid request: \(route.name) takes no body",
+                hint: "send the request without a body")
         case (let fields?, nil):
-            body = try Self.check([], against: fields, in: "the body")
+            body = try Self.check([], against: fields, in: "body")
         case (let fields?, .object(let pairs)?):
-            body = try Self.check(pairs.map { ($0.key, $0.value) }, against: fields, in: "the body")
-        case (_?, _?): throw Problem("BadBody", status: 400, "the body is no JSON object")
+            body = try Self.check(pairs.map { ($0.key, $0.value) }, against: fields, in: "body")
+        case (_?, _?): throw Problem("BadBody", status: 400, "invalid body: it must be a JSON object")
         }
         let chosen = route.exactlyOne.filter { body[$0] != nil }
         if !route.exactlyOne.isEmpty, chosen.count != 1 {
+            let found = chosen.isEmpty ? "none" : chosen.joined(separator: ", ")
             throw Problem(
                 "BadField", status: 400,
-                "the body has to name exactly one of \(route.exactlyOne.joined(separator: ", "))")
+                "invalid body: it must contain exactly one of \(route.exactlyOne.joined(separator: ", ")); "
+                    + "it contains \(found)")
         }
         for (name, text) in path where text.isEmpty || text.unicodeScalars.count > 256 {
-            throw Problem("BadPath", status: 400, "the \(name) in the path has to have 1 to 256 characters")
+            throw Problem(
+                "BadPath", status: 400,
+                "invalid path: {\(name)} must have 1 to 256 characters; it has \(text.unicodeScalars.count)")
         }
         if let key = idempotencyKey, !(1...256).contains(key.unicodeScalars.count) {
-            throw Problem("BadHeader", status: 400, "Idempotency-Key takes 1 to 256 characters")
+            throw Problem(
+                "BadHeader", status: 400,
+                "invalid header Idempotency-Key: it must have 1 to 256 characters; it has \(key.unicodeScalars.count)")
         }
     }
+
+    /// Checks each member, and returns the members by name.
+    ///
+    /// - Parameter place: The place for error messages: `query` or `body`.
 
     private static func check(
         _ members: [(String, Value)], against fields: [Field], in place: String
@@ -97,20 +118,25 @@ struct APICall: Sendable {
             guard let field = fields.first(where: { $0.name == name }) else {
                 let names = fields.map(\.name)
                 throw Problem(
-                    "UnknownField", status: 400, "\(place) has an unknown field \"\(name.prefix(80))\"",
+                    "UnknownField", status: 400, "invalid \(place): unknown field \"\(name.prefix(80))\"",
                     hint: names.closest(to: name).map { "did you mean \"\($0)\"?" }
-                        ?? (names.isEmpty ? nil : "it takes \(names.joined(separator: ", "))"))
+                        ?? (names.isEmpty
+                            ? "remove all fields from the \(place)" : "use one of \(names.joined(separator: ", "))"))
             }
             if let expectation = field.expectation(value) {
-                throw Problem("BadField", status: 400, "\(name) in \(place): expected \(expectation)")
+                throw Problem("BadField", status: 400, "invalid \(place): \(name) must be \(expectation)")
             }
             known[name] = value
         }
         for field in fields where field.isRequired && known[field.name] == nil {
-            throw Problem("MissingField", status: 400, "\(place) lacks \(field.name): \(field.meaning)")
+            throw Problem(
+                "MissingField", status: 400, "invalid \(place): the field \"\(field.name)\" is missing",
+                hint: "add \"\(field.name)\": \(field.meaning)")
         }
         return known
     }
+
+    // Each of these returns a member of the body, or of the query if the body has no member of that name.
 
     func text(_ name: String) -> String? { (body[name] ?? query[name])?.string }
     func flag(_ name: String) -> Bool { (body[name] ?? query[name])?.bool ?? false }
@@ -118,13 +144,16 @@ struct APICall: Sendable {
     func duration(_ name: String) -> Duration? { text(name).flatMap { Duration(prewarm: $0) } }
     func texts(_ name: String) -> [String] { (body[name] ?? query[name])?.elements.compactMap(\.string) ?? [] }
 
-    /// - Throws: where the time has passed.
+    /// Returns the time that a member names, or nil if the member is absent. A duration counts from `now`.
+    ///
+    /// - Throws: ``Problem`` with the status 409 if the time has passed.
     func moment(_ name: String, now: Timestamp) throws(Problem) -> Timestamp? {
         guard let text = text(name) else { return nil }
         let time = Timestamp(text) ?? Duration(prewarm: text).map { now + $0 }
         if let time, time <= now {
             throw Problem(
-                "TimeHasPassed", status: 409, "\(time) has passed", hint: "it is \(now) now; name a later time")
+                "TimeHasPassed", status: 409, "invalid \(name): \(time) has passed",
+                hint: "use a time after \(now), which is now, or a duration, for example 2h")
         }
         return time
     }

@@ -2,8 +2,9 @@ import PrewarmCore
 import PrewarmEngine
 import ServiceLifecycle
 
-/// How far a request for a sync is: what the pools of its sources look like against what was asked for.
+/// The progress of a sync request: the state of its sources and pools compared with what was requested.
 struct SyncProgress {
+    /// All states but `queued` and `running` are final.
     enum State: String {
         case queued, running, converged, superseded, held, stalled, failed
 
@@ -18,22 +19,26 @@ struct SyncProgress {
     private var supersededBy: Revision?
     private var reports: [TurnReport] = []
     private var unfinished: [Unfinished] = []
-    /// Sources in which the commit that is waited for was not seen yet.
+    /// The sources that have not applied the requested commit yet.
     private(set) var unseen: [String] = []
-    /// The revisions that were applied in place of it: neither has the other in its history.
+    /// The sources whose applied revision is on another line of history: neither it nor the requested commit is an
+    /// ancestor of the other.
     private var replacements: [(source: String, applied: Revision)] = []
-    /// Whether any of the sources has it, or did not say.
+    /// A flag that is true if at least one source has the requested commit, or did not answer.
     private var isFound = false
-    /// Forges have replicas that show a commit later than others. What is not shown by then is not there.
+    /// The longest time that replicas of a forge may need to show a commit. A commit that none shows by then does not
+    /// exist.
     private static let longestLag = Duration.seconds(60)
 
-    /// What one call has found out of the commit that it waits for, so that many that wait don't ask a remote each time.
+    /// The relations between the requested commit and the applied revisions, kept during one call. Without them each
+    /// waiting call would ask the remote again and again.
     struct Search: Sendable {
         fileprivate var relations: [String: (applied: Revision, at: Timestamp, relation: Relation)] = [:]
-        /// How long an answer counts while the same revision is applied.
+        /// The time for which a relation is kept while the same revision stays applied.
         fileprivate var pause = Duration.seconds(1)
     }
 
+    /// Assesses a request once.
     init(_ request: SyncRequests.Request, _ daemon: Daemon, for audience: Principal) async throws {
         var search = Search()
         try await self.init(request, daemon, &search, for: audience)
@@ -46,7 +51,8 @@ struct SyncProgress {
         self.audience = audience
         guard request.isHandled else {
             state = request.running.isEmpty ? .queued : .running
-            message = "waits for a turn of \((request.waiting.union(request.running)).sorted().joined(separator: ", "))"
+            let sources = request.waiting.union(request.running).sorted().joined(separator: ", ")
+            message = "waiting for the reconciliation of \(sources)"
             return
         }
         message = ""
@@ -57,33 +63,38 @@ struct SyncProgress {
 
     private mutating func judge(_ engine: Engine, _ search: inout Search) async throws {
         if let (source, failure) = request.failures.min(by: { $0.key < $1.key }) {
-            return conclude(.failed, "the source \(source) could not be read: \(failure)")
+            return conclude(
+                .failed, "cannot read the source \(source): \(failure)",
+                hint: "see `prewarm status`")
         }
         await look(forRevisionIn: engine, &search)
         guard unseen.isEmpty else {
             if let end = endOfSearch(at: engine.now()) { return conclude(.failed, end, hint: Self.searchHint) }
             return conclude(
                 .running,
-                "\(request.revision ?? "the revision") is not in force in \(unseen.joined(separator: ", ")) yet")
+                "\(request.revision ?? "the revision") is not applied in \(unseen.joined(separator: ", ")) yet")
         }
         let errors = reports.flatMap(\.diagnostics).count { $0.severity == .error }
         if errors > 0 {
             let first = diagnostics.first { $0.severity == .error }
             return conclude(
                 .failed,
-                "\(errors.counted("error")) in the manifests"
+                "cannot apply all manifests: \(errors.counted("error"))"
                     + (first.map { "; the first: \($0.location): \($0.message)" } ?? ""),
-                hint: "the last good version of what they define stays in force")
+                hint: "fix the manifests; until then the last valid version of their presets stays applied")
         }
         let held = reports.flatMap(\.plan.held).filter {
             $0.hold.needsApproval && (request.preset == nil || $0.action.preset.name == request.preset)
         }
         if let first = held.first {
-            let commit =
-                reports.first { $0.source == first.action.preset.source }?.revision?.commit.prefix(8) ?? "REVISION"
+            let commit = reports.first { $0.source == first.action.preset.source }?.revision?.commit.prefix(8)
             return conclude(
-                .held, "\(held.count) \(held.count == 1 ? "deletion" : "deletions") held",
-                hint: "see `prewarm plan`; `prewarm approve \(commit)` lets them go on")
+                .held,
+                held.count == 1
+                    ? "1 deletion is held until someone approves it"
+                    : "\(held.count) deletions are held until someone approves them",
+                hint: "see `prewarm plan`"
+                    + (commit.map { ". To allow \(held.count == 1 ? "it" : "them"): `prewarm approve \($0)`" } ?? ""))
         }
         if unfinished.isEmpty {
             return conclude(
@@ -93,7 +104,7 @@ struct SyncProgress {
         if unfinished.allSatisfy(\.isStalled) {
             return conclude(
                 .stalled, sentence,
-                hint: visible.first.map { "`prewarm describe preset \($0.pool.preset.name)` says why" })
+                hint: visible.first.map { "see `prewarm describe preset \($0.pool.preset.name)`" })
         }
         conclude(.running, sentence)
     }
@@ -109,18 +120,18 @@ struct SyncProgress {
         reports.flatMap { audience.visible($0.diagnostics, of: $0.presets) }
     }
 
-    private static let searchHint = "wait for the commit that the branch is at now: `git rev-parse BRANCH` names it"
+    private static let searchHint = "use the current commit of the branch, which `git rev-parse BRANCH` prints"
 
-    /// Why the commit will not be applied; nil while it may yet be.
+    /// Returns why the requested commit will never be applied, or nil while it still may be.
     private func endOfSearch(at now: Timestamp) -> String? {
         guard let wanted = request.revision else { return nil }
         if let (source, applied) = replacements.first {
             return
-                "\(wanted) is not in the history of \(applied.short), which \(source) has applied: it was replaced by "
-                + "a forced push, or it is on another branch"
+                "\(wanted) is not in the history of \(applied.short), which the source \(source) has applied: "
+                + "it was replaced by a forced push, or it is on another branch"
         }
         guard !isFound, now - request.createdAt > Self.longestLag else { return nil }
-        return "\(unseen.joined(separator: ", ")) has no commit \(wanted)"
+        return "cannot find the commit \(wanted) in \(unseen.joined(separator: ", "))"
     }
 
     private mutating func conclude(_ state: State, _ message: String, hint: String? = nil) {
@@ -129,7 +140,8 @@ struct SyncProgress {
         self.hint = hint
     }
 
-    /// The commit itself, or one that came after it, is in force in every source of the request.
+    /// Compares the requested commit with the applied revision of each source, and notes the sources that have applied
+    /// neither the commit nor a later one.
     private mutating func look(forRevisionIn engine: Engine, _ search: inout Search) async {
         guard let wanted = request.revision.flatMap(Self.digits) else { return }
         for report in reports {
@@ -158,13 +170,17 @@ struct SyncProgress {
                 replacements.append((report.source, applied))
             }
         }
-        // One repository in which it is will do: a commit belongs to one.
+        // A commit belongs to one repository, so it is enough that one source has applied it.
         if request.sources.count > 1, unseen.count < reports.count { unseen = [] }
     }
 
+    /// The place of the requested commit relative to the applied revision.
     fileprivate enum Relation: Sendable {
-        case earlier, replaced
-        /// It is a later one, or nothing can be said of it now.
+        /// It is an ancestor of the applied revision.
+        case earlier
+        /// Neither is an ancestor of the other.
+        case replaced
+        /// It is a descendant, or the remote did not answer.
         case later
         /// Neither the mirror nor the remote has it.
         case missing
@@ -183,7 +199,8 @@ struct SyncProgress {
         }
     }
 
-    /// The hexadecimal digits of `main@sha1:5394…`, `sha1:5394…` or `5394…`; nil where there are no six.
+    /// Returns the hexadecimal digits of `main@sha1:5394…`, `sha1:5394…` or `5394…`, or nil if there are not 6 to 40 of
+    /// them.
     static func digits(_ text: String) -> String? {
         let digits = (text.split(separator: ":").last.map(String.init) ?? text).lowercased()
         guard (6...40).contains(digits.utf8.count), digits.allSatisfy(\.isHexDigit) else { return nil }
@@ -195,6 +212,7 @@ struct SyncProgress {
             reports.flatMap(\.plan.pools).filter { request.preset == nil || $0.preset.name == request.preset })
     }
 
+    /// The document `SyncRequest`, with only what the audience may see.
     var value: Value {
         let totals = totals
         return .object(known: [
@@ -224,9 +242,16 @@ struct SyncProgress {
 }
 
 extension SyncProgress {
-    /// Looks again whenever something changed. A forge may be slow to show a commit: then it is asked again after 1, 2,
-    /// 4 seconds and so on.
-    /// - Parameter endsWithNews: returns once it is further than it was, too.
+    /// Waits until a request ends or until the deadline, and returns its document. Assesses the request again whenever the
+    /// store changes, and at least every second.
+    ///
+    /// Forges may be slow to show a commit. While a source does not have the requested commit, this pulls it again after
+    /// 1, 2, 4, 8, 16 and then every 30 seconds.
+    ///
+    /// - Parameters:
+    ///   - audience: The caller, who sees only what its role and scope allow.
+    ///   - endsWithNews: If true, this also returns when the message changes.
+    /// - Throws: `CancellationError` if the daemon stops.
     static func wait(
         for request: SyncRequests.Request, _ daemon: Daemon, until deadline: ContinuousClock.Instant,
         shownTo audience: Principal,

@@ -1,20 +1,20 @@
-/// Why somebody doesn't get in, or may not do what it asked for. Tells nothing that helps to guess.
+/// The reason why a caller is not let in, or may not do what it requested. Its texts do not help to guess a token.
 package struct AccessError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Reason: String, Sendable {
-        /// Nothing says who it is.
+        /// The request has no token.
         case missing
-        /// What says it is no token of ours, or was revoked.
+        /// The token is invalid, unknown or revoked.
         case unknown
-        /// It was good.
+        /// The token has expired.
         case expired
-        /// It is good, and no rule lets it in.
+        /// The token is valid, but does not allow the request.
         case refused
-        /// Whether it is good can't be found out now.
+        /// The token cannot be checked now.
         case unavailable
-        /// The daemon can't start like this.
+        /// The configuration is invalid, so the daemon cannot start.
         case configuration
 
-        /// Of HTTP.
+        /// The status of the HTTP answer.
         package var status: Int {
             switch self {
             case .missing, .unknown, .expired: 401
@@ -37,7 +37,7 @@ package struct AccessError: Error, Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { message }
 
-    /// For the field `WWW-Authenticate` (RFC 6750, 3); nil where none belongs to the answer.
+    /// The value of the header `WWW-Authenticate` (RFC 6750, section 3), or nil if the answer has no such header.
     package var challenge: String? {
         switch reason {
         case .missing: "Bearer realm=\"prewarm\""

@@ -2,21 +2,23 @@ internal import Crypto
 package import PrewarmCore
 package import PrewarmEngine
 
-/// An API token: `pwt_<id>_<secret>`. The id finds it; the secret is random, 256 bits, and nobody keeps it: the store
-/// has its SHA-256, which for a secret of that size needs no salt and no slowness.
+/// An API token: `pwt_<id>_<secret>`.
+///
+/// The id finds the record in the store. The secret has 256 random bits, and prewarm does not keep it: the store has its
+/// SHA-256 digest. A secret of that size needs neither a salt nor a slow hash.
 package struct AccessToken: Hashable, Sendable {
     package static let prefix = "pwt_"
     private static let idLength = 12
     private static let secretBytes = 32
-    /// Base 32 of Crockford's digits, in lower case.
+    /// The digits of Crockford's base 32, in lower case.
     private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
-    /// 32 bytes in digits of 5 bits.
+    /// The number of base 32 digits of a secret: 32 bytes are 256 bits, which need 52 digits of 5 bits.
     private static let secretLength = 52
 
     package let id: String
     private let secret: String
 
-    /// A new one.
+    /// Creates a token from random numbers.
     package init(using generator: inout some RandomNumberGenerator) {
         func digits(_ count: Int, _ bytes: [UInt8]) -> String {
             var (bits, held, digits) = (UInt32(0), 0, [UInt8]())
@@ -36,7 +38,7 @@ package struct AccessToken: Hashable, Sendable {
             Self.secretLength, (0..<Self.secretBytes).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
     }
 
-    /// Nil for what has not the form of one.
+    /// Parses a token. Returns nil if the text does not have the form of a token.
     package init?(_ text: String) {
         let parts = text.split(separator: "_", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "pwt", parts[1].utf8.count == Self.idLength,
@@ -47,9 +49,10 @@ package struct AccessToken: Hashable, Sendable {
         secret = String(parts[2])
     }
 
-    /// The only time that it is shown.
+    /// The whole token with its secret. It is shown only once, when the token is created.
     package var text: String { "\(Self.prefix)\(id)_\(secret)" }
 
+    /// The SHA-256 digest of the secret, in 32 bytes.
     package var digest: [UInt8] { Array(Crypto.SHA256.hash(data: Array(secret.utf8))) }
 
     /// Returns a new token from the system's random numbers.
@@ -58,17 +61,17 @@ package struct AccessToken: Hashable, Sendable {
         return AccessToken(using: &generator)
     }
 
-    /// Takes the same time for a good secret and a bad one.
+    /// Says whether the secret is the one of the record, in the same time for a right secret and a wrong one.
     package func fits(_ record: AccessTokenRecord) -> Bool {
         Crypto.SHA256.hash(data: Array(secret.utf8)) == record.digest
     }
 
-    /// Says whether two tokens are the same, in the same time whether their secrets are or not.
+    /// Says whether two tokens are equal, in the same time for equal secrets and different ones.
     package func fits(_ other: AccessToken) -> Bool {
         id == other.id && Crypto.SHA256.hash(data: Array(secret.utf8)) == other.digest
     }
 
-    /// What the store keeps of it.
+    /// Returns the record of the token for the store.
     package func record(
         name: String, role: Role, presets: [String], createdAt: Timestamp, createdBy: String, expiresAt: Timestamp?
     ) -> AccessTokenRecord {
@@ -79,14 +82,14 @@ package struct AccessToken: Hashable, Sendable {
 }
 
 extension AccessToken: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Without the secret, so that no log can have it.
+    /// The token without its secret, which so never gets into a log.
     package var description: String { "\(Self.prefix)\(id)_…" }
     package var debugDescription: String { description }
     package var customMirror: Mirror { Mirror(self, children: ["id": id]) }
 }
 
 extension Value {
-    /// Without digest and secret.
+    /// Creates the document `Token`, without digest and secret.
     package init(_ record: AccessTokenRecord, now: Timestamp) {
         self = .object(known: [
             "id": .string(record.id), "name": .string(record.name), "role": .string(record.role.rawValue),
@@ -98,6 +101,7 @@ extension Value {
         ])
     }
 
+    /// Creates the document `AuditEntry`.
     package init(_ record: AuditRecord) {
         let entry = record.entry
         self = .object(known: [

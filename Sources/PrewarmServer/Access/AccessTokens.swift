@@ -1,7 +1,7 @@
 package import PrewarmCore
 package import PrewarmEngine
 
-/// Makes and takes back API tokens, each time with an entry in the audit log, in one transaction.
+/// The API tokens of a store. Each change writes an entry to the audit log in the same transaction.
 package struct AccessTokens: Sendable {
     private let store: any Store
 
@@ -9,12 +9,13 @@ package struct AccessTokens: Sendable {
         self.store = store
     }
 
+    /// The properties of a token to create.
     package struct Wish: Sendable {
         package let name: String
         package let role: Role
-        /// Empty: all.
+        /// The patterns of presets in the token's scope; all presets if it is empty.
         package let presets: [String]
-        /// Nil: until it is revoked.
+        /// The time at which the token expires; nil if it never expires.
         package let expiresAt: Timestamp?
 
         package init(name: String, role: Role, presets: [String] = [], expiresAt: Timestamp? = nil) {
@@ -25,21 +26,24 @@ package struct AccessTokens: Sendable {
         }
     }
 
-    /// Longer names and more patterns are no one's.
+    /// The greatest length of a name, in bytes.
     private static let nameLimit = 128
+    /// The greatest number of patterns of presets.
     private static let patternLimit = 100
 
-    /// In the order of their names.
+    /// Returns the records of all tokens, by name.
     package func list() async throws -> [AccessTokenRecord] {
         try await store.read { try $0.accessTokens() }
     }
 
+    /// Creates a token.
+    ///
     /// - Parameters:
-    ///   - author: who is said to have made it; nil: `who`.
-    ///   - who: who asks for it, as the audit log names them.
-    ///   - from: from where.
-    /// - Returns: the token, which nobody can be shown again, and what is kept of it.
-    /// - Throws: ``Problem``, or a ``StoreError``.
+    ///   - author: The author to record with the token; nil stands for `who`.
+    ///   - who: The caller, by its name in the audit log.
+    ///   - from: The address of the caller, or `local`.
+    /// - Returns: The token, whose secret cannot be read again, and its record.
+    /// - Throws: ``Problem`` if a property is invalid or the name is taken, or a ``StoreError``.
     package func create(
         _ wish: Wish, author: String? = nil, by who: String, from: String = AuditEntry.local, now: Timestamp
     ) async throws -> (token: AccessToken, record: AccessTokenRecord) {
@@ -60,7 +64,12 @@ package struct AccessTokens: Sendable {
         return (token, record)
     }
 
-    /// - Parameter nameOrID: a whole token is taken, too: whoever finds a leaked one has just that.
+    /// Deletes a token, which is refused from then on.
+    ///
+    /// - Parameter nameOrID: The name or the id of the token, or the token itself. Someone who finds a leaked token has
+    ///   only the token.
+    /// - Returns: The record of the deleted token.
+    /// - Throws: ``Problem`` if there is no such token, or a ``StoreError``.
     package func revoke(
         _ nameOrID: String, by who: String, from: String = AuditEntry.local, now: Timestamp
     ) async throws -> AccessTokenRecord {
@@ -78,6 +87,7 @@ package struct AccessTokens: Sendable {
         }
     }
 
+    /// Returns what is wrong with the properties of a token, or nil if they are valid.
     private static func problem(_ wish: Wish, now: Timestamp) -> String? {
         let isName =
             (1...nameLimit).contains(wish.name.utf8.count)
@@ -87,22 +97,22 @@ package struct AccessTokens: Sendable {
             }
         guard isName else {
             return
-                "\"\(wish.name.forMessage)\" is no name for a token: expected up to \(nameLimit) letters, digits and - _ . @ +"
+                "invalid token name \"\(wish.name.forMessage)\": it must be 1 to \(nameLimit) letters, digits and - _ . @ +"
         }
         guard wish.presets.count <= patternLimit else {
-            return "there are \(wish.presets.count) patterns for presets, at most \(patternLimit) are allowed"
+            return "invalid presets: at most \(patternLimit) patterns are allowed; there are \(wish.presets.count)"
         }
         if let problem = wish.presets.compactMap(PresetScope.problem).first { return problem }
         guard let end = wish.expiresAt, end <= now else { return nil }
-        return "the token would expire at \(end), which is over already"
+        return "invalid expiry time: \(end) has passed; it is \(now) now"
     }
 }
 
 extension Problem {
     fileprivate init(tokenNameTaken name: String) {
         self.init(
-            "TokenExists", status: 409, "there is a token \(name) already",
-            hint: "choose another name, or take that one back: `prewarm token revoke \(name)`")
+            "TokenExists", status: 409, "cannot create the token \(name): a token of this name exists",
+            hint: "choose another name, or revoke the existing token first: `prewarm token revoke \(name)`")
     }
 
     fileprivate init(unknownToken name: String, known: [String]) {

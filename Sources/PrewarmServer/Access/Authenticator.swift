@@ -1,11 +1,11 @@
 package import PrewarmCore
 package import PrewarmEngine
 
-/// Finds out who asks: by an API token, by the local token of the daemon's own user, or by a token of CI.
+/// The check of a caller's token: an API token, the local token of the daemon's user, or an OIDC token of a CI job.
 package struct Authenticator: Sendable {
     private let store: any Store
     private let oidc: OIDCVerifier?
-    /// Nil: no local token opens anything.
+    /// The local token; nil if none is accepted.
     private let local: LocalTokenFile?
 
     package init(store: any Store, oidc: OIDCVerifier?, local: LocalTokenFile?) {
@@ -14,20 +14,23 @@ package struct Authenticator: Sendable {
         self.local = local
     }
 
-    /// - Parameter authorization: the field of this name.
+    /// Returns the caller of a request.
+    ///
+    /// - Parameter authorization: The value of the header `Authorization`; nil if the request does not have it.
     /// - Throws: ``AccessError``, or a ``StoreError``.
     package func principal(authorization: String?, now: Timestamp) async throws -> Principal {
         guard let authorization else {
             throw AccessError(
                 .missing, "the request has no token",
-                hint: "`prewarm token create` makes one; give it by --token or PREWARM_TOKEN, or as Authorization: "
-                    + "Bearer TOKEN. On the daemon's machine its user has one in the file beside the store whose "
-                    + "name ends with .token")
+                hint: "create a token with `prewarm token create NAME --role viewer`, and pass it by --token, by "
+                    + "PREWARM_TOKEN or in the header `Authorization: Bearer TOKEN`. On the daemon's machine, its user "
+                    + "can use the token in the file beside the store whose name ends with .token")
         }
         let parts = authorization.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else {
             throw AccessError(
-                .unknown, "the field Authorization is of no kind that is known here", hint: "expected Bearer TOKEN")
+                .unknown, "invalid header Authorization: it must be `Bearer TOKEN`",
+                hint: "send `Authorization: Bearer TOKEN`")
         }
         let text = String(parts[1]).filter { $0 != " " }
         if let token = AccessToken(text) { return try await principal(of: token, now: now) }
@@ -36,7 +39,8 @@ package struct Authenticator: Sendable {
     }
 
     private static let unknown = AccessError(
-        .unknown, "the token is not known here", hint: "it may have been revoked; see `prewarm token list`")
+        .unknown, "invalid token: it is unknown, or it was revoked",
+        hint: "see `prewarm token list`, or create a token with `prewarm token create NAME --role viewer`")
 
     private func principal(of token: AccessToken, now: Timestamp) async throws -> Principal {
         if let local, local.token.fits(token) { return .local(user: local.user) }
@@ -46,10 +50,11 @@ package struct Authenticator: Sendable {
         guard !record.isExpired(at: now) else {
             throw AccessError(
                 .expired, "the token \(record.name) expired at \(record.expiresAt?.description ?? "")",
-                hint: "make another one with `prewarm token create`")
+                hint: "replace it: `prewarm token revoke \(record.name)`, then "
+                    + "`prewarm token create \(record.name) --role \(record.role.rawValue)`")
         }
         if record.isUseWorthNoting(at: now) {
-            // A store that is busy is no reason to keep anybody out.
+            // If the store is busy, the caller is let in without this note.
             try? await store.write { try $0.noteUse(ofAccessToken: record.id, at: now) }
         }
         return Principal(

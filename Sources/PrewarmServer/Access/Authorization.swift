@@ -1,52 +1,58 @@
 package import PrewarmCore
 
-/// What is asked for, as far as it matters to who may.
+/// A request, reduced to what decides whether a caller may make it.
 package enum AccessRequest: Hashable, Sendable {
-    /// Lists and states of sources, presets, templates, operations, events and revisions; plans; metrics.
+    /// Read lists and states of sources, presets, templates, operations, events and revisions; plan.
     case look
-    /// What takes at least this role, before it is known which preset or workspace it is about.
+    /// Read a document that names all presets and cannot be limited to some of them: the metrics.
+    case lookAtAll
+    /// A request that needs at least this role. Its handler then checks the preset or the workspace.
     case role(Role)
     case lookAtPreset(PresetKey)
-    /// Nil: nobody has claimed it.
+    /// Read a workspace. The owner is nil if the workspace is not claimed.
     case lookAtWorkspace(PresetKey, owner: Owner?)
-    /// What provisioners wrote.
+    /// Read what the provisioner wrote.
     case readLog(PresetKey)
-    /// Look at git now: what the interval would do, too.
+    /// Fetch a source now, which also happens at its interval.
     case nudge
     case claim(PresetKey, owner: Owner)
     case release(PresetKey, owner: Owner?)
-    /// Suspend, resume and retry a preset, and what else is about one.
+    /// Suspend, resume or retry a preset.
     case operatePreset(PresetKey)
-    /// Approve, pin, adopt, suspend a source, apply another revision: what is about all presets of a source.
+    /// Change what concerns all presets: approve, pin, adopt, export, or suspend a source.
     case operate
-    /// Tokens, the audit log, deliveries.
+    /// Manage tokens, and read the audit log and the webhook deliveries.
     case administer
 }
 
-/// Who may what: the one table.
+/// The table of permissions.
 package enum Authorization {
     package enum Decision: Hashable, Sendable {
         case allowed
-        /// Allowed, without what opens a workspace: its endpoint and metadata.
+        /// Allowed, but without the endpoint and the metadata of a workspace, which would give access to it.
         case allowedMasked
-        /// With a sentence for whoever asked.
+        /// Refused, with a sentence for the caller.
         case refused(String)
 
         package var isAllowed: Bool { if case .refused = self { false } else { true } }
     }
 
-    /// | asked for | viewer | claimer | operator |
+    /// Decides whether a caller may make a request. Every row but the last also needs the preset to be in the caller's
+    /// scope.
+    ///
+    /// | request | viewer | claimer | operator |
     /// | --- | --- | --- | --- |
-    /// | look, presets, logs' existence | its presets | its presets | its presets |
-    /// | a workspace | masked | its own | all |
+    /// | look, preset | yes | yes | yes |
+    /// | look at all (metrics) | if its scope is all presets | if its scope is all presets | if its scope is all presets |
+    /// | workspace | masked | its own | yes |
     /// | nudge | yes | yes | yes |
-    /// | claim, release | no | for itself | for anybody |
-    /// | a provisioner's log | no | no | its presets |
-    /// | operate a preset | no | no | its presets |
-    /// | operate, administer | no | no | where its presets are all |
+    /// | claim, release | no | for itself | for any owner |
+    /// | log of a provisioner | no | no | yes |
+    /// | operate a preset | no | no | yes |
+    /// | operate, administer | no | no | if its scope is all presets |
     package static func decide(_ principal: Principal, _ request: AccessRequest) -> Decision {
         if let preset = request.preset, !principal.presets.contains(preset) {
-            return .refused("\(principal.auditName) is not for the preset \(preset)")
+            return .refused("the preset \(preset) is outside the scope of \(principal.auditName)")
         }
         switch (request, principal.role) {
         case (.look, _), (.lookAtPreset, _), (.nudge, _): return .allowed
@@ -54,27 +60,29 @@ package enum Authorization {
         case (.lookAtWorkspace, .viewer): return .allowedMasked
         case (.lookAtWorkspace(_, let owner), .claimer):
             return principal.isOwner(owner)
-                ? .allowed : .refused("the workspace belongs to another owner, or to nobody")
+                ? .allowed : .refused("the workspace belongs to another owner, or is not claimed")
         case (.claim(_, let owner), .claimer):
             return owner == principal.owner
-                ? .allowed : .refused("\(principal.auditName) claims for itself only, as \"\(principal.name)\"")
+                ? .allowed
+                : .refused("\(principal.auditName) may claim only for itself: the owner must be \"\(principal.name)\"")
         case (.release(_, let owner), .claimer):
             return principal.isOwner(owner)
-                ? .allowed : .refused("the workspace belongs to another owner, or to nobody")
-        case (.operate, .operator), (.administer, .operator):
+                ? .allowed : .refused("the workspace belongs to another owner, or is not claimed")
+        case (.lookAtAll, _), (.operate, .operator), (.administer, .operator):
             return principal.presets.isAll
                 ? .allowed
                 : .refused(
-                    "that is about all presets, and \(principal.auditName) is for some: \(principal.presets.texts.joined(separator: ", "))"
-                )
+                    "this needs the scope of all presets; "
+                        + "\(principal.auditName) has the scope \(principal.presets.texts.joined(separator: ", "))")
         case (_, .operator): return .allowed
         case (_, .viewer), (_, .claimer):
             return .refused(
-                "\(principal.auditName) has the role \(principal.role.rawValue), \(request.needed.rawValue) is needed")
+                "this needs the role \(request.needed.rawValue); "
+                    + "\(principal.auditName) has the role \(principal.role.rawValue)")
         }
     }
 
-    /// Throws what ``decide(_:_:)`` refuses.
+    /// Returns the decision of ``decide(_:_:)``, and throws it if it is a refusal.
     @discardableResult
     package static func require(_ principal: Principal, _ request: AccessRequest) throws(AccessError) -> Decision {
         let decision = decide(principal, request)
@@ -84,20 +92,21 @@ package enum Authorization {
 }
 
 extension AccessRequest {
+    /// The preset that the request is about; nil if it is not about one preset.
     fileprivate var preset: PresetKey? {
         switch self {
-        case .look, .role, .nudge, .operate, .administer: nil
+        case .look, .lookAtAll, .role, .nudge, .operate, .administer: nil
         case .lookAtPreset(let preset), .lookAtWorkspace(let preset, _), .readLog(let preset), .claim(let preset, _),
             .release(let preset, _), .operatePreset(let preset):
             preset
         }
     }
 
-    /// The least role to which it may be allowed.
+    /// The least role that may make the request.
     fileprivate var needed: Role {
         switch self {
         case .role(let least): least
-        case .look, .lookAtPreset, .lookAtWorkspace, .nudge: .viewer
+        case .look, .lookAtAll, .lookAtPreset, .lookAtWorkspace, .nudge: .viewer
         case .claim, .release: .claimer
         case .readLog, .operatePreset, .operate, .administer: .operator
         }

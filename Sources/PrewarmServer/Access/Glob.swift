@@ -1,4 +1,5 @@
-/// A pattern of a claim or a preset: `*` is any text without a slash, `**` any text, `?` one character but a slash.
+/// A pattern for OIDC claims and preset names. `*` matches any text without a slash, `**` matches any text, and `?` matches
+/// one character that is not a slash.
 package struct Glob: Hashable, Sendable, CustomStringConvertible {
     private enum Part: Hashable {
         case literal(UInt8), any, some, everything
@@ -25,10 +26,10 @@ package struct Glob: Hashable, Sendable, CustomStringConvertible {
         self.parts = parts
     }
 
-    /// All of the text, in time that grows with the product of both lengths at most.
+    /// Says whether the pattern matches the whole text. The time grows at most with the product of both lengths.
     package func matches(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        // Which positions of the text the parts so far can reach.
+        // reached[n] is true if the parts so far can match the first n bytes of the text.
         var reached = [Bool](repeating: false, count: bytes.count + 1)
         reached[0] = true
         for part in parts {
@@ -37,6 +38,7 @@ package struct Glob: Hashable, Sendable, CustomStringConvertible {
         return reached[bytes.count]
     }
 
+    /// Returns the positions that are reached after one more part of the pattern.
     private static func step(_ part: Part, _ reached: [Bool], _ bytes: [UInt8]) -> [Bool] {
         var next = [Bool](repeating: false, count: reached.count)
         switch part {
@@ -44,7 +46,7 @@ package struct Glob: Hashable, Sendable, CustomStringConvertible {
             for index in bytes.indices where reached[index] && bytes[index] == byte { next[index + 1] = true }
         case .any:
             for index in bytes.indices where reached[index] && bytes[index] != slash {
-                // The rest of a character of several bytes goes with its first one.
+                // `?` consumes all bytes of a UTF-8 character: its first byte and the continuation bytes (10xxxxxx).
                 var end = index + 1
                 while end < bytes.count, bytes[end] & 0xc0 == 0x80 { end += 1 }
                 next[end] = true

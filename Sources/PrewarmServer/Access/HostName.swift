@@ -1,6 +1,7 @@
-/// The names of hosts that requests and URLs may have.
+/// The form of the host in requests and URLs.
 enum HostName {
-    /// Says whether a text is `host`, `host:port`, `192.0.2.1:port` or `[2001:db8::1]:port`.
+    /// Says whether a text is a host with or without a port: `host`, `host:port`, `192.0.2.1:port` or
+    /// `[2001:db8::1]:port`.
     static func isValid(_ text: String) -> Bool {
         let host: Substring
         let rest: Substring

@@ -1,9 +1,9 @@
-/// Where the daemon listens: `host:port`, `[::1]:port`.
+/// The address at which the daemon listens: `host:port` or `[::1]:port`.
 package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     package static let standard = ListenAddress(host: "127.0.0.1", port: 7430)
 
     package let host: String
-    /// 0: any that is free.
+    /// The port; 0 stands for any free port.
     package let port: Int
 
     private init(host: String, port: Int) {
@@ -11,10 +11,13 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
+    /// Parses an address.
+    ///
+    /// - Throws: ``AccessError`` if the text is not a host and a port.
     package init(_ text: String) throws(AccessError) {
         let error = AccessError(
-            .configuration, "\"\(text.forMessage)\" is no address to listen at",
-            hint: "expected host:port, as 127.0.0.1:7430, 0.0.0.0:7430 or [::1]:7430")
+            .configuration, "invalid listen address \"\(text.forMessage)\": it must be host:port",
+            hint: "use host:port, for example 127.0.0.1:7430, 0.0.0.0:7430 or [::1]:7430")
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
             throw error
         }
@@ -32,15 +35,16 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    /// Whether only this machine can reach it.
+    /// A flag that is true if only this machine can reach the address.
     package var isLoopback: Bool {
         host.lowercased() == "localhost" || NetworkAddress(host)?.isLoopback == true
     }
 
-    /// Refuses to listen beyond this machine where no other machine has a token to come in with: the local token is for
-    /// this machine.
+    /// Refuses an address that other machines can reach if no token exists for them. The local token works only on this
+    /// machine.
     ///
-    /// - Returns: what to warn of at the start; nil where all is well.
+    /// - Returns: A warning for the log at the start, or nil if all is well.
+    /// - Throws: ``AccessError`` if the address is refused.
     package func check(
         hasTokens: Bool, hasOIDC: Bool, hasTLS: Bool, hasProxy: Bool = false
     ) throws(AccessError) -> String? {
@@ -48,12 +52,12 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         guard hasTokens || hasOIDC else {
             throw AccessError(
                 .configuration,
-                "cannot listen at \(self): other machines can reach it, and there is no token for any of them",
-                hint: "make a token first (`prewarm token create NAME --role operator`), configure server.oidc, or "
+                "cannot listen at \(self): other machines can reach it, and no token exists for them",
+                hint: "create a token first (`prewarm token create NAME --role operator`), configure `server.oidc`, or "
                     + "listen at 127.0.0.1:\(port)")
         }
         guard !hasTLS, !hasProxy else { return nil }
-        return "\(self) can be reached from other machines without TLS: tokens are sent as they are. "
-            + "Configure server.tls, or the proxy that does it as server.trustedProxies"
+        return "other machines can reach \(self) without TLS, so tokens are sent unencrypted; "
+            + "configure `server.tls`, or name the proxy that adds TLS in `server.trustedProxies`"
     }
 }

@@ -1,33 +1,35 @@
+// The compiler takes `stat` for a part of CoreFoundation if another file of the same batch imports Foundation.
+internal import Foundation
 internal import Glibc
 
-/// The token of the user who runs the daemon: a file beside the store that this user alone can read.
+/// The local token of the daemon's user: a file beside the store that only this user can read.
 ///
-/// Who can read it can write the store, too, so it gives no right that its reader lacks. The command line finds it
-/// by itself. A daemon makes a new token at each start, so that one which a program got hold of while no daemon ran,
-/// by listening on its port, opens nothing. Daemons that run on one store at the same time share the token: each holds
-/// a lock on the file for as long as it runs.
+/// A user who can read the file can also write the store, so the token gives no additional right. Commands find the file
+/// automatically. A daemon creates a new token at each start. While no daemon runs, another program can listen at its port
+/// and receive the old token from a command; after the next start this token is useless. Daemons that run on one store at
+/// the same time share the token: each holds a lock on the file for as long as it runs.
 package final class LocalTokenFile: Sendable {
     package let token: AccessToken
-    /// The name of the user whom the file belongs to, for the audit log.
+    /// The name of the user who owns the file, for the audit log.
     package let user: String
     /// The open file, which holds the lock.
     private let descriptor: Int32
 
-    /// Beside `prewarm.db` it is `prewarm.db.token`.
+    /// Returns the path of the file: `prewarm.db.token` for the store `prewarm.db`.
     package static func path(ofStore store: String) -> String { store + ".token" }
 
-    /// Makes a new token, or takes the one of a daemon that runs on the same store.
+    /// Creates a new token, or reads the token of a daemon that runs on the same store.
     ///
-    /// - Throws: ``AccessError`` where the file cannot be made, or belongs to another user.
+    /// - Throws: ``AccessError`` if the file cannot be written or belongs to another user.
     package init(store: String) throws(AccessError) {
         let path = Self.path(ofStore: store)
         descriptor = try Self.open(path)
         do throws(AccessError) {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { try Self.write(AccessToken.random(), to: descriptor, path) }
-            // Waits only while another daemon writes. A file system without locks has no second daemon either.
+            // This waits only while another daemon writes the file. On a file system without locks no second daemon runs.
             flock(descriptor, LOCK_SH)
             guard let token = AccessToken(Self.content(of: descriptor)) else {
-                throw Self.failure(path, "it holds no token")
+                throw Self.failure(path, "it contains no token")
             }
             self.token = token
         } catch {
@@ -39,9 +41,9 @@ package final class LocalTokenFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Returns the token for a command of the same user; nil where there is no file.
+    /// Returns the token for a command of the same user, or nil if there is no file or it contains no token.
     ///
-    /// - Throws: ``AccessError`` where there is one that this user cannot read.
+    /// - Throws: ``AccessError`` if the user cannot read the file.
     package static func read(ofStore store: String) throws(AccessError) -> String? {
         let path = path(ofStore: store)
         let descriptor = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
@@ -49,7 +51,7 @@ package final class LocalTokenFile: Sendable {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw AccessError(
                 .missing, "cannot read the token of the local daemon in \(path): \(String(cString: strerror(errno)))",
-                hint: "run the command as the user of the daemon, or give a token by --token or PREWARM_TOKEN")
+                hint: "run the command as the daemon's user, or pass a token by --token or PREWARM_TOKEN")
         }
         defer { close(descriptor) }
         return AccessToken(content(of: descriptor))?.text
@@ -57,7 +59,7 @@ package final class LocalTokenFile: Sendable {
 
     // MARK: The file
 
-    /// Opens the file that this user alone can read; one that others could have read is made anew.
+    /// Opens the file, which only this user can read. A file that other users could have read is replaced.
     private static func open(_ path: String) throws(AccessError) -> Int32 {
         for _ in 0..<8 {
             let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o600)
@@ -66,17 +68,17 @@ package final class LocalTokenFile: Sendable {
             guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid()
             else {
                 close(descriptor)
-                throw failure(path, "it is not a file of the user \(name(ofUser: geteuid()))")
+                throw failure(path, "it is not a regular file that the user \(name(ofUser: geteuid())) owns")
             }
             if status.st_mode & 0o077 == 0, status.st_nlink == 1 {
-                // The umask may have taken more than others' rights.
+                // The umask may have removed rights of the owner, too.
                 fchmod(descriptor, 0o600)
                 return descriptor
             }
             close(descriptor)
             guard unlink(path) == 0 || errno == ENOENT else { throw failure(path, String(cString: strerror(errno))) }
         }
-        throw failure(path, "others can read it")
+        throw failure(path, "other users can read it")
     }
 
     private static func write(_ token: AccessToken, to descriptor: Int32, _ path: String) throws(AccessError) {
@@ -95,7 +97,7 @@ package final class LocalTokenFile: Sendable {
     private static func failure(_ path: String, _ cause: String) -> AccessError {
         AccessError(
             .configuration, "cannot write the token for local commands to \(path): \(cause)",
-            hint: "remove that file, and let the daemon write to its folder")
+            hint: "remove \(path), and make its folder writable for the daemon's user")
     }
 
     private static func name(ofUser id: uid_t) -> String {

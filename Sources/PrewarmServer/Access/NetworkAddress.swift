@@ -1,10 +1,12 @@
 internal import Glibc
 
-/// An IPv4 or IPv6 address as its bytes: 4 or 16. IPv4 addresses in IPv6's form are IPv4.
+/// An IPv4 or IPv6 address. An IPv4 address in its IPv6 form (`::ffff:192.0.2.1`) is an IPv4 address.
 package struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
+    /// The 4 or 16 bytes of the address.
     let bytes: [UInt8]
 
-    /// Without a port; the zone of an address of IPv6 (`fe80::1%eth0`) is left out. Nil for anything else, as a name.
+    /// Parses an address without a port. Drops the zone of an IPv6 address (`fe80::1%eth0`). Returns nil for any other
+    /// text, for example a host name.
     package init?(_ text: some StringProtocol) {
         let plain = text.contains(":") ? String(text.prefix { $0 != "%" }) : String(text)
         var four = in_addr()
@@ -31,13 +33,14 @@ package struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
             ? "" : String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// Who counts as one: a network of IPv6 has 2^64 addresses.
+    /// The key by which clients are counted: an IPv4 address, or the first 64 bits of an IPv6 address. One IPv6 client can
+    /// use all 2^64 addresses of its network.
     var group: String {
         bytes.count == 4 ? description : bytes.prefix(8).map { String($0, radix: 16) }.joined(separator: ":")
     }
 }
 
-/// `10.0.0.0/8`, `fd00::/8` or a single address.
+/// A range of addresses: `10.0.0.0/8`, `fd00::/8` or a single address.
 package struct NetworkRange: Hashable, Sendable {
     private let base: NetworkAddress
     private let bits: Int
@@ -61,17 +64,19 @@ package struct NetworkRange: Hashable, Sendable {
     }
 }
 
-/// Who asks: the other end of the connection, or whom a trusted proxy names.
+/// The address of a client: the peer of the connection, or the client that a trusted proxy names.
 package struct ClientAddress: Hashable, Sendable, CustomStringConvertible {
     package let description: String
-    /// By which rates are limited.
+    /// The key by which rates are limited; see ``NetworkAddress/group``.
     package let group: String
 
+    /// Finds the address of the client. Each proxy adds the address of its own client to the end of `X-Forwarded-For`. The
+    /// last address that does not belong to a trusted proxy is the client; anyone can forge the addresses before it.
+    ///
     /// - Parameters:
-    ///   - peer: the address of the other end, without a port.
-    ///   - forwardedFor: the field X-Forwarded-For, to which each proxy adds whom it saw.
-    ///   - trusted: from where that field is believed. The last address that is of no trusted proxy counts: what stands
-    ///     before it, anybody may have written.
+    ///   - peer: The address of the peer, without a port.
+    ///   - forwardedFor: The value of the header `X-Forwarded-For`.
+    ///   - trusted: The ranges of the proxies whose header is trusted.
     package init(peer: String, forwardedFor: String? = nil, trusted: [NetworkRange] = []) {
         guard var current = NetworkAddress(peer) else {
             description = peer.forMessage
@@ -86,7 +91,7 @@ package struct ClientAddress: Hashable, Sendable, CustomStringConvertible {
         group = current.group
     }
 
-    /// Some proxies write the port with it.
+    /// Parses an entry of `X-Forwarded-For`. Some proxies add the port.
     private static func address(_ entry: Substring) -> NetworkAddress? {
         let text = String(entry.filter { !$0.isWhitespace })
         if let plain = NetworkAddress(text) { return plain }

@@ -1,25 +1,26 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// All claims of a token, whatever they are.
+/// The claims of an OIDC token.
 struct OIDCClaims {
     private let values: [String: Value]
 
-    /// - Parameter payload: of a token; nil is returned where it is no JSON object.
+    /// - Parameter payload: The payload of a token. Returns nil if it is not a JSON object.
     init?(payload: Value) {
         guard case .object(let pairs) = payload else { return nil }
         values = Dictionary(pairs.map { ($0.key, $0.value) }) { first, _ in first }
     }
 
-    /// What patterns are held against: of a list each element, of a number and a boolean the text.
+    /// Returns the texts of a claim that patterns are matched with: each element of a list, and numbers and booleans as
+    /// text.
     func texts(_ name: String) -> [String] { values[name]?.claimTexts ?? [] }
 
-    /// Nil where it is absent, or no text.
+    /// Returns a claim that is a text, otherwise nil.
     func text(_ name: String) -> String? { values[name]?.string }
 
     func contains(_ name: String) -> Bool { values[name] != nil }
 
-    /// Of a NumericDate (RFC 7519, 2); nil where it is none.
+    /// Returns the time of a claim that is a NumericDate (RFC 7519, section 2), otherwise nil.
     func time(_ name: String) -> Timestamp? {
         let seconds: Double
         switch values[name] {
@@ -33,7 +34,7 @@ struct OIDCClaims {
 }
 
 extension Value {
-    /// None of null and objects, of which no pattern is about.
+    /// The texts of a claim. Null and objects have none, since no pattern matches them.
     fileprivate var claimTexts: [String] {
         switch self {
         case .string(let value): [value]

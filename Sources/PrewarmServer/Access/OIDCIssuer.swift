@@ -1,23 +1,26 @@
 package import PrewarmCore
 
-/// Whose tokens are good, and for whom: one entry of the configuration.
+/// An issuer whose tokens are accepted, with its rules: an entry of `server.oidc` in the configuration.
 package struct OIDCIssuer: Hashable, Sendable {
-    /// Exactly as its tokens say it.
+    /// The issuer, exactly as the claim `iss` of its tokens.
     package let issuer: String
     package let audience: String
-    /// Nil: its discovery document says it.
+    /// The address of its keys; nil if its discovery document names it.
     package let jwksURL: String?
-    /// PEM certificates beside the system's own.
+    /// A file with PEM certificates that are trusted in addition to the system's.
     package let caFile: String?
     package let rules: [Rule]
 
-    /// Lets in whose claims match all patterns.
+    /// A rule that lets in tokens whose claims match all of its patterns.
     package struct Rule: Hashable, Sendable {
         package let claims: [String: Glob]
         package let role: Role
         package let presets: PresetScope
 
-        /// - Parameter claims: patterns by name; a rule without any matches nothing.
+        /// - Parameters:
+        ///   - claims: The patterns by the names of the claims. A rule without patterns matches no token.
+        ///   - role: The role of the caller.
+        ///   - presets: The patterns of presets in the caller's scope; all presets if it is empty.
         package init(claims: [String: String], role: Role, presets: [String] = []) {
             self.claims = claims.mapValues { Glob($0) }
             self.role = role

@@ -5,12 +5,14 @@ internal import NIOHTTP1
 internal import NIOSSL
 internal import PrewarmCore
 
-/// Gets an issuer's keys over HTTP: bounded in time and size, following no redirect.
+/// A client that fetches the keys of an issuer. It limits time and size, and does not follow redirects.
 package struct OIDCKeyFetch: Sendable {
+    /// The most bytes of an answer.
     private static let sizeLimit = 256 * 1024
     private static let bounds = JSONBounds(size: sizeLimit, depth: 16)
 
-    /// For the client that is handed in: an issuer is asked where the configuration says, and nowhere else.
+    /// The configuration of the HTTP client for ``init(client:deadline:)``. It follows no redirects, so that keys come only
+    /// from the configured address.
     package static var clientConfiguration: HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout.connect = .seconds(5)
@@ -19,7 +21,7 @@ package struct OIDCKeyFetch: Sendable {
     }
 
     private let client: HTTPClient
-    /// The time that each of the two documents may take.
+    /// The time limit for each of the two documents: the discovery document and the keys.
     private let deadline: Duration
 
     package init(client: HTTPClient, deadline: Duration = .seconds(10)) {
@@ -27,12 +29,15 @@ package struct OIDCKeyFetch: Sendable {
         self.deadline = deadline
     }
 
-    /// Why no certificates can be had from a file; nil where they can.
+    /// Returns why certificates cannot be read from a file, or nil if they can.
     package static func problem(ofCAFile path: String) -> String? {
         let found = try? NIOSSLCertificate.fromPEMFile(path)
-        return found?.isEmpty == false ? nil : "\(path) has no certificates in PEM that can be read"
+        return found?.isEmpty == false ? nil : "cannot read certificates: \(path) has no certificates in PEM"
     }
 
+    /// Fetches the keys of an issuer.
+    ///
+    /// - Throws: ``AccessError`` with the reason `unavailable`.
     func keys(of issuer: OIDCIssuer) async throws(AccessError) -> OIDCKeySet {
         do {
             let address: String
@@ -44,8 +49,9 @@ package struct OIDCKeyFetch: Sendable {
             return keys
         } catch {
             throw AccessError(
-                .unavailable, "the keys of the issuer \(issuer.issuer) can't be had: \(Self.text(error))",
-                hint: "tokens are checked again once it answers")
+                .unavailable, "cannot fetch the keys of the issuer \(issuer.issuer): \(Self.text(error))",
+                hint: "check `server.oidc` and that the daemon reaches the issuer; it tries again after "
+                    + "\(OIDCKeys.pause.components.seconds)s")
         }
     }
 
@@ -54,15 +60,16 @@ package struct OIDCKeyFetch: Sendable {
     private static func text(_ error: any Error) -> String {
         switch error {
         case let failure as Failure: failure.message
-        case is CancellationError: "the request was given up"
-        case is NIOTooManyBytesError: "it answers more than \(sizeLimit / 1024) KiB"
+        case is CancellationError: "the request was canceled"
+        case is NIOTooManyBytesError: "its answer has more than \(sizeLimit / 1024) KiB"
         case let error as HTTPClientError where [.connectTimeout, .readTimeout, .deadlineExceeded].contains(error):
             "it does not answer in time"
         default: "\(error)".forMessage
         }
     }
 
-    /// https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig
+    /// Returns the address of the keys, from the issuer's discovery document
+    /// (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig).
     private func discover(_ issuer: OIDCIssuer) async throws -> String {
         struct Document: Decodable {
             let issuer: String
@@ -74,10 +81,10 @@ package struct OIDCKeyFetch: Sendable {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard let document = try? decoder.decode(Document.self, from: Data(bytes)) else {
-            throw Failure(message: "\(address) is no discovery document")
+            throw Failure(message: "\(address) is not a discovery document of OpenID Connect")
         }
         guard document.issuer == issuer.issuer else {
-            throw Failure(message: "\(address) is of the issuer \"\(document.issuer.forMessage)\"")
+            throw Failure(message: "\(address) names another issuer: \"\(document.issuer.forMessage)\"")
         }
         return document.jwksUri
     }
@@ -96,20 +103,21 @@ package struct OIDCKeyFetch: Sendable {
         return try await within(deadline) { [client, request, deadline] in
             let response = try await client.execute(request, timeout: .seconds(deadline.components.seconds))
             guard response.status == .ok else {
-                throw Failure(message: "\(address) answers \(response.status.code)")
+                throw Failure(message: "\(address) answers with the status \(response.status.code)")
             }
             let body = try await response.body.collect(upTo: Self.sizeLimit)
             let bytes = Array(body.readableBytesView)
             do {
                 try Self.bounds.check(bytes)
             } catch {
-                throw Failure(message: "what \(address) answers can't be read: \(error)")
+                throw Failure(message: "cannot read the answer of \(address): \(error)")
             }
             return bytes
         }
     }
 
-    /// Keys that somebody on the way could change would let anybody in.
+    /// Says whether an address is protected against changes on the way: `https`, or loopback. With forged keys anyone could
+    /// sign tokens.
     private static func isProtected(_ address: String) -> Bool {
         if address.lowercased().hasPrefix("https://") { return true }
         guard address.hasPrefix("http://") else { return false }
@@ -120,6 +128,7 @@ package struct OIDCKeyFetch: Sendable {
         return host == "localhost" || NetworkAddress(host)?.isLoopback == true
     }
 
+    /// Runs the body, and throws if it takes longer than the deadline.
     private func within<Result: Sendable>(
         _ deadline: Duration, _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
@@ -128,7 +137,7 @@ package struct OIDCKeyFetch: Sendable {
             group.addTask { try await body() }
             group.addTask {
                 try await Task.sleep(for: deadline)
-                throw Failure(message: "it does not answer in \(deadline.components.seconds) s")
+                throw Failure(message: "it does not answer in time (\(deadline.components.seconds)s)")
             }
             guard let result = try await group.next() else { throw CancellationError() }
             return result

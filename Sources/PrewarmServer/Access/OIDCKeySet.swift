@@ -1,14 +1,16 @@
 internal import FoundationEssentials
 internal import JWTKit
 
-/// The keys that an issuer publishes (RFC 7517), as far as we take them: public ones for RS256 and ES256.
+/// The public keys for RS256 and ES256 that an issuer publishes (RFC 7517).
 struct OIDCKeySet: Sendable {
     private let keys: [JWK]
 
-    /// More are no issuer's.
+    /// The most keys of a set; further keys are ignored.
     private static let limit = 256
 
-    /// - Throws: where it is no JSON, or no key set. Keys of kinds that are not known here are left out.
+    /// Parses a key set. Ignores keys of unknown kinds and keys for encryption.
+    ///
+    /// - Throws: A decoding error if the document is not a key set in JSON.
     init(json: [UInt8]) throws {
         struct Document: Decodable { let keys: [Entry] }
         struct Entry: Decodable {
@@ -28,7 +30,8 @@ struct OIDCKeySet: Sendable {
 
     var isEmpty: Bool { keys.isEmpty }
 
-    /// The key of this id, fit for the algorithm. A token that names none is good where there is just one such key.
+    /// Returns the key with this id for the algorithm. If the token names no id, returns the only key for the algorithm, or
+    /// nil if there are several.
     func key(id: String?, algorithm: OIDCAlgorithm) -> JWK? {
         let fitting = keys.compactMap { algorithm.fit($0) }
         guard let id else { return fitting.count == 1 ? fitting[0] : nil }
@@ -36,13 +39,13 @@ struct OIDCKeySet: Sendable {
     }
 }
 
-/// The algorithms whose signatures count. Nothing symmetric and not `none`: a public key must never be taken for a
+/// The accepted signature algorithms. Symmetric algorithms and `none` are refused, so that a public key is never used as a
 /// secret (https://www.rfc-editor.org/rfc/rfc8725#section-3.1).
 enum OIDCAlgorithm: String, Sendable {
     case rs256 = "RS256"
     case es256 = "ES256"
 
-    /// The key as one for this algorithm alone; nil where it is for another one, or of another kind.
+    /// Returns the key restricted to this algorithm, or nil if the key is of another kind or for another algorithm.
     func fit(_ key: JWK) -> JWK? {
         let (wanted, isKind): (JWK.Algorithm, Bool) =
             switch self {
@@ -57,9 +60,12 @@ enum OIDCAlgorithm: String, Sendable {
         return fit
     }
 
-    /// Throws where the key has not signed the token.
+    /// Verifies the signature of a token.
+    ///
+    /// - Throws: An error of JWTKit if the key did not sign the token.
     func verify(_ token: OIDCToken, with key: JWK) async throws {
-        // A collection of this one key, whatever the token names: a larger one falls back to its first key.
+        // The collection holds only this key, so that the token cannot choose another one. A larger collection falls back
+        // to its first key if it does not know the key id.
         let keys = JWTKeyCollection()
         try await keys.add(jwk: key, isDefault: true)
         _ = try await keys.verify(token.text, as: UnreadPayload.self)

@@ -1,14 +1,14 @@
 internal import JWTKit
 internal import PrewarmCore
 
-/// The keys of one issuer, kept: fetched when they are needed, again when a token names one that is not among them,
-/// and kept while the issuer is down.
+/// A cache of the keys of one issuer. It fetches the keys when the first token comes, when a token names an unknown key,
+/// and when they are an hour old. While the issuer is unreachable it keeps the old keys for a day.
 actor OIDCKeys {
-    /// Older ones are fetched anew: a key may have been withdrawn.
+    /// The age after which keys are fetched again, since a key may have been withdrawn.
     static let freshFor = Duration.seconds(3600)
-    /// How long they count where the issuer can't be reached. Its tokens live for minutes, so nothing is lost then.
+    /// The age up to which keys are used while the issuer is unreachable.
     static let keptFor = Duration.seconds(86_400)
-    /// Between two fetches, whatever tokens ask for.
+    /// The least time between two fetches, so that tokens with random key ids cause no load.
     static let pause = Duration.seconds(60)
 
     private let issuer: OIDCIssuer
@@ -25,12 +25,16 @@ actor OIDCKeys {
         self.fetch = fetch
     }
 
+    /// Returns the key with this id, fetching the keys if necessary.
+    ///
+    /// - Throws: ``AccessError`` with the reason `unknown` if the issuer does not publish the key, or `unavailable` if the
+    ///   keys cannot be fetched.
     func key(id: String?, algorithm: OIDCAlgorithm, now: Timestamp) async throws(AccessError) -> JWK {
         while true {
             let found = keys?.key(id: id, algorithm: algorithm)
             if let found, isWithin(Self.freshFor, of: fetchedAt, now: now) { return found }
             if isFetching {
-                // Who has a key that is known doesn't wait for an issuer that is slow.
+                // A token with a known key does not wait for a slow issuer.
                 if let found, isWithin(Self.keptFor, of: fetchedAt, now: now) { return found }
                 await withCheckedContinuation { waiting.append($0) }
                 continue
@@ -44,17 +48,20 @@ actor OIDCKeys {
     }
 
     private static func unknown(_ issuer: OIDCIssuer) -> AccessError {
-        AccessError(.unknown, "the token is signed with a key that \(issuer.issuer) does not publish")
+        AccessError(
+            .unknown, "invalid token: \(issuer.issuer) does not publish the key that signed it",
+            hint: "request a new token from \(issuer.issuer)")
     }
 
-    /// A clock that jumped counts as one that stands for too long.
+    /// Says whether a time is less than a duration away from now. A time that far in the future counts as too old: the
+    /// clock has jumped back.
     private func isWithin(_ duration: Duration, of time: Timestamp?, now: Timestamp) -> Bool {
         guard let time else { return false }
         let age = now - time
         return age < duration && age > .zero - duration
     }
 
-    /// One at a time; the others wait for it.
+    /// Fetches the keys. Only one fetch runs at a time, and other callers wait until it ends.
     private func refresh(now: Timestamp) async {
         isFetching = true
         defer {
@@ -68,7 +75,8 @@ actor OIDCKeys {
         } catch {
             failure = error
         }
-        // Somebody who went away while waiting says nothing about the issuer; but each one tries once at most.
+        // A fetch that was canceled because its caller hung up says nothing about the issuer. It still counts as an attempt,
+        // so that callers who hang up cannot cause a fetch each.
         attemptedAt = now
     }
 }

@@ -2,19 +2,19 @@ internal import JWTKit
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// A token of CI as it stands, before its signature was checked: nothing in it is to be believed yet.
+/// A parsed OIDC token whose signature is not verified yet, so that none of its content is trusted.
 struct OIDCToken {
-    /// In bytes; forges' tokens have about 2 KB.
+    /// The most bytes of a token. Tokens of forges have about 2 KB.
     private static let sizeLimit = 16 * 1024
-    /// Of the header and of the payload: claims of Kubernetes are three levels deep.
+    /// The limits of the header and of the payload. The claims of Kubernetes tokens are three levels deep.
     private static let bounds = JSONBounds(size: sizeLimit, depth: 8)
 
     let text: String
-    /// The names of the header's fields.
+    /// The fields of the header by name.
     let header: [String: Value]
     let claims: OIDCClaims
 
-    /// - Parameter text: a JWS in its compact form (RFC 7515, 7.1); nil is returned for anything else.
+    /// - Parameter text: A JWS in the compact form (RFC 7515, section 7.1). Returns nil for any other text.
     init?(_ text: String) {
         guard text.utf8.count <= Self.sizeLimit else { return nil }
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
@@ -26,7 +26,8 @@ struct OIDCToken {
         self.claims = claims
     }
 
-    /// Nothing reads a part whose depth was not bounded: parsers take time that grows with the cube of it.
+    /// Returns the JSON of a part, or nil if it is invalid or too deep. The depth is checked before parsing, since the time
+    /// of parsers can grow with the cube of the depth.
     private static func object(_ part: Substring.UTF8View) -> Value? {
         guard let bytes = base64URL(part) else { return nil }
         do {
@@ -37,7 +38,7 @@ struct OIDCToken {
         }
     }
 
-    /// The bytes of base64url without padding (RFC 7515, 2); nil for anything else.
+    /// Returns the bytes of a base64url text without padding (RFC 7515, section 2), or nil for any other text.
     private static func base64URL(_ text: Substring.UTF8View) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)
@@ -62,7 +63,7 @@ struct OIDCToken {
     }
 }
 
-/// The payload of a token whose claims were read already: only its signature is of interest.
+/// A payload that JWTKit does not decode: ``OIDCToken`` has read its claims, and only the signature is verified.
 struct UnreadPayload: JWTPayload {
     init(from decoder: any Decoder) {}
     func encode(to encoder: any Encoder) {}

@@ -1,9 +1,9 @@
 internal import PrewarmEngine
 package import PrewarmCore
 
-/// Lets CI in by the tokens that its forge signs for each job (OpenID Connect), so that no secret has to be stored.
+/// The verification of the OpenID Connect tokens that a forge signs for each CI job. With them, CI needs no stored secret.
 package struct OIDCVerifier: Sendable {
-    /// How far the clocks may be apart.
+    /// The greatest tolerated difference between the clocks of the issuer and the daemon.
     static let leeway = Duration.seconds(60)
 
     private let entries: [Entry]
@@ -19,34 +19,41 @@ package struct OIDCVerifier: Sendable {
 
     package var isEmpty: Bool { entries.isEmpty }
 
-    /// Nothing of the token is believed before its signature; its issuer only says which keys are tried.
+    /// Returns the caller of a token. Before the signature is verified, the claim `iss` only selects the keys to try.
+    ///
+    /// - Throws: ``AccessError`` if the token is invalid, has expired, matches no rule, or cannot be verified now.
     package func principal(for token: String, now: Timestamp) async throws(AccessError) -> Principal {
         guard let token = OIDCToken(token) else {
-            throw AccessError(.unknown, "the token is not known here: it is neither one of prewarm nor a JWT")
+            throw AccessError(
+                .unknown, "invalid token: it is neither an API token of prewarm nor a JWT",
+                hint: "see `prewarm token list`, or create a token with `prewarm token create NAME --role viewer`")
         }
         guard let algorithm = token.header["alg"]?.string.flatMap({ OIDCAlgorithm(rawValue: $0) }) else {
             throw AccessError(
                 .unknown,
-                "the token is signed with \(token.header["alg"]?.string?.forMessage ?? "nothing"), expected RS256 or ES256"
-            )
+                "invalid token: its signature algorithm must be RS256 or ES256; "
+                    + "it is \(token.header["alg"]?.string?.forMessage ?? "missing")")
         }
-        // Extensions that must be understood (RFC 7515, 4.1.11): none is.
+        // `crit` lists extensions that a verifier must support (RFC 7515, section 4.1.11). prewarm supports none.
         guard token.header["crit"] == nil else {
-            throw AccessError(.unknown, "the token has extensions that are not known here")
+            throw AccessError(
+                .unknown, "invalid token: its header `crit` requires extensions that prewarm does not support")
         }
         let name = token.claims.text("iss")
         let candidates = entries.filter { $0.issuer.issuer == name }
         guard let first = candidates.first else {
             throw AccessError(
-                .unknown, "the token is of the issuer \"\(name?.forMessage ?? "")\", which is not configured",
-                hint: "see server.oidc in the configuration")
+                .unknown, "invalid token: its issuer \"\(name?.forMessage ?? "")\" is not configured",
+                hint: "add the issuer to `server.oidc` in the daemon's configuration")
         }
         try await verify(token, algorithm, first, now: now)
         try Self.checkTimes(token.claims, now: now)
         return try Self.principal(token.claims, candidates.map(\.issuer))
     }
 
-    /// Throws where the issuer has not signed the token.
+    /// Verifies the signature of a token.
+    ///
+    /// - Throws: ``AccessError`` if the issuer did not sign the token, or if its keys cannot be fetched.
     private func verify(
         _ token: OIDCToken, _ algorithm: OIDCAlgorithm, _ entry: Entry, now: Timestamp
     ) async throws(AccessError) {
@@ -54,45 +61,50 @@ package struct OIDCVerifier: Sendable {
         do {
             try await algorithm.verify(token, with: key)
         } catch {
-            throw AccessError(.unknown, "the token's signature is wrong")
+            throw AccessError(.unknown, "invalid token: the signature does not match")
         }
     }
 
-    /// `exp` must be there; `nbf` and `iat` may.
+    /// Checks the times of a token: `exp` is required, `nbf` and `iat` are optional.
     private static func checkTimes(_ claims: OIDCClaims, now: Timestamp) throws(AccessError) {
         guard let end = claims.time("exp") else {
-            throw AccessError(.unknown, "the token says no time at which it ends")
+            throw AccessError(.unknown, "invalid token: it has no expiry time (`exp`)")
         }
         guard now - leeway < end else {
             throw AccessError(
-                .expired, "the token expired at \(end)", hint: "ask for a new one in the step that uses it")
+                .expired, "the token expired at \(end); it is \(now) now",
+                hint: "request a new token in the job step that uses it")
         }
         for name in ["nbf", "iat"] where claims.contains(name) {
             guard let begin = claims.time(name), begin <= now + leeway else {
-                throw AccessError(.unknown, "the token is not good yet", hint: "compare the clocks")
+                throw AccessError(
+                    .unknown, "invalid token: `\(name)` must be a time that is not in the future; it is \(now) now",
+                    hint: "compare the clocks of the issuer and the daemon")
             }
         }
     }
 
+    /// Returns the caller that the claims of a verified token describe, by the first rule that matches.
     private static func principal(_ claims: OIDCClaims, _ issuers: [OIDCIssuer]) throws(AccessError) -> Principal {
         let audiences = claims.texts("aud")
         let meant = issuers.filter { audiences.contains($0.audience) }
         guard !meant.isEmpty else {
+            let found = audiences.isEmpty ? "missing" : audiences.prefix(3).joined(separator: ", ").forMessage
+            let expected = issuers.map(\.audience)
             throw AccessError(
-                .unknown,
-                "the token is for \(audiences.isEmpty ? "nobody" : audiences.prefix(3).joined(separator: ", ").forMessage), not for \(issuers.map(\.audience).joined(separator: ", "))",
-                hint: "ask for it with that audience")
+                .unknown, "invalid token: its audience must be \(expected.joined(separator: " or ")); it is \(found)",
+                hint: "request the token with the audience \(expected[0])")
         }
         guard let subject = claims.text("sub"), !subject.isEmpty else {
-            throw AccessError(.unknown, "the token does not say whom it is about")
+            throw AccessError(.unknown, "invalid token: it has no subject (`sub`)")
         }
         guard subject.unicodeScalars.count <= Owner.nameLimit else {
             throw AccessError(
-                .unknown, "the subject of the token is longer than \(Owner.nameLimit) characters",
+                .unknown, "invalid token: its subject has more than \(Owner.nameLimit) characters",
                 hint: "shorten the subject at the issuer")
         }
         guard subject == subject.printable else {
-            throw AccessError(.unknown, "the subject of the token has invisible or control characters")
+            throw AccessError(.unknown, "invalid token: its subject has invisible or control characters")
         }
         for issuer in meant {
             guard let rule = issuer.rules.first(where: { $0.matches(claims) }) else { continue }
@@ -102,7 +114,7 @@ package struct OIDCVerifier: Sendable {
         let names = Set(meant.flatMap(\.rules).flatMap(\.claims.keys)).sorted()
         let said = names.map { "\($0) \(claims.texts($0).joined(separator: ","))" }.joined(separator: ", ")
         throw AccessError(
-            .refused, "the token is good, and no rule lets it in: it says \(said.forMessage)",
-            hint: "see the rules of the issuer in server.oidc")
+            .refused, "no rule of the issuer matches the token, whose claims are: \(said.forMessage)",
+            hint: "compare the claims with the rules of \(meant[0].issuer) in `server.oidc`")
     }
 }

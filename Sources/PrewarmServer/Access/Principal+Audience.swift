@@ -1,7 +1,7 @@
 package import PrewarmCore
 package import PrewarmEngine
 
-/// What a caller sees of documents, as ``Authorization`` decides it.
+/// The parts of documents that a caller may see, which ``Authorization`` decides.
 extension Principal: Audience {
     package var seesAllPresets: Bool { presets.isAll }
 

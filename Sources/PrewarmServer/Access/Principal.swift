@@ -1,21 +1,23 @@
 package import PrewarmCore
 package import PrewarmEngine
 
-/// Who asks, and what it may be about.
+/// An authenticated caller with its role and its scope.
 package struct Principal: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
-        /// By an API token of this id.
+        /// A caller with the API token of this id.
         case token(id: String)
-        /// By a token of this issuer.
+        /// A caller with an OIDC token of this issuer.
         case oidc(issuer: String)
-        /// The user who runs the daemon, by the local token, or the command that works on the store directly.
+        /// The daemon's user with the local token, or a command that works on the store directly.
         case local
     }
 
     package let kind: Kind
-    /// A token's name, the subject of an OIDC token, or a local user. Whose name workspaces are that it claims.
+    /// The name of the API token, the subject of the OIDC token, or the local user. It is the owner's name of the
+    /// workspaces that the caller claims for itself.
     package let name: String
     package let role: Role
+    /// The scope of the caller: the presets that it may see and change.
     package let presets: PresetScope
 
     package init(_ kind: Kind, name: String, role: Role, presets: PresetScope = .all) {
@@ -25,9 +27,10 @@ package struct Principal: Hashable, Sendable {
         self.presets = presets
     }
 
+    /// Returns the operator that a local user is.
     package static func local(user: String) -> Principal { Principal(.local, name: user, role: .operator) }
 
-    /// The owner of what it claims for itself.
+    /// The owner of workspaces that the caller claims for itself.
     package var owner: Owner {
         switch kind {
         case .token: Owner(.token, name)
@@ -36,23 +39,24 @@ package struct Principal: Hashable, Sendable {
         }
     }
 
-    /// The owner that a caller means by a text: itself, or the text.
+    /// Returns the owner that a text in a request names: the caller itself if it is the caller's name, otherwise an owner of
+    /// that name.
     package func owner(named text: String) -> Owner {
         kind != .local && text == name ? owner : Owner(.text, text)
     }
 
-    /// Whether a workspace is its own. Claims that were made before prewarm recorded the kinds of owners belong to the
-    /// subject whose first 200 characters are the recorded name.
+    /// Says whether the caller is this owner. In claims from before prewarm recorded the kinds of owners, the recorded name
+    /// is the first 200 characters of the subject.
     package func isOwner(_ other: Owner?) -> Bool {
         guard let other else { return false }
         if case .oidc = kind, other.kind == .unrecorded { return other.name == name.forMessage }
         return other == owner
     }
 
-    /// The names of owners that may be its own.
+    /// The names of owners that may be the caller.
     package var ownNames: [String] { name == name.forMessage ? [name] : [name, name.forMessage] }
 
-    /// Who uses an idempotency key.
+    /// Returns an idempotency key that belongs to this caller, so that callers with equal keys do not interfere.
     package func claimKey(_ text: String) -> ClaimKey {
         switch kind {
         case .token: ClaimKey(text, of: "token \(name)")
@@ -61,7 +65,7 @@ package struct Principal: Hashable, Sendable {
         }
     }
 
-    /// As the audit log calls it.
+    /// The name of the caller in the audit log, for example `token ci`.
     package var auditName: String {
         switch kind {
         case .token: "token \(name)"
@@ -71,14 +75,14 @@ package struct Principal: Hashable, Sendable {
     }
 }
 
-/// Which presets somebody may ask about: globs over `preset`, or `source/preset`.
+/// A set of presets, given by patterns of `preset` or `source/preset`.
 package struct PresetScope: Hashable, Sendable {
     private let patterns: [(source: Glob?, name: Glob)]
     package let texts: [String]
 
     package static let all = PresetScope([])
 
-    /// - Parameter texts: none: all presets.
+    /// - Parameter texts: The patterns; an empty list stands for all presets.
     package init(_ texts: [String]) {
         self.texts = texts
         patterns = texts.map { text in
@@ -96,7 +100,7 @@ package struct PresetScope: Hashable, Sendable {
     package static func == (left: PresetScope, right: PresetScope) -> Bool { left.texts == right.texts }
     package func hash(into hasher: inout Hasher) { hasher.combine(texts) }
 
-    /// Why a text is no pattern for presets; nil where it is one.
+    /// Returns why a text is not a pattern of presets, or nil if it is one.
     package static func problem(_ text: String) -> String? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         let isGood =
@@ -107,6 +111,9 @@ package struct PresetScope: Hashable, Sendable {
                         (97...122).contains(byte) || (48...57).contains(byte) || "*?-".utf8.contains(byte)
                     }
             }
-        return isGood ? nil : "\"\(text.forMessage)\" is no pattern for presets: expected go-* or source/go-*"
+        return isGood
+            ? nil
+            : "invalid preset pattern \"\(text.forMessage)\": it must be a lower-case name or source/name that may contain "
+                + "* and ?, for example go-* or main/go-*"
     }
 }

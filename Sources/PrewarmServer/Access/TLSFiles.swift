@@ -3,7 +3,7 @@ internal import Glibc
 package import NIOSSL
 package import PrewarmCore
 
-/// Certificate and key of the daemon, as files in PEM.
+/// The PEM files with the certificate and the private key of the daemon.
 package struct TLSFiles: Hashable, Sendable {
     package let certificate: String
     package let key: String
@@ -13,9 +13,11 @@ package struct TLSFiles: Hashable, Sendable {
         self.key = key
     }
 
-    /// Reads both; blocks for that long.
+    /// Reads both files. The calling thread blocks meanwhile.
     ///
-    /// - Returns: what a server takes, and what to warn of: that the certificate ends soon, or the key is open to all.
+    /// - Returns: The configuration for a server, and warnings: that the certificate expires within seven days, or that every
+    ///   user of the machine can read the key.
+    /// - Throws: ``AccessError`` if a file cannot be used or the certificate has expired.
     package func load(now: Timestamp) throws(AccessError) -> (configuration: TLSConfiguration, warnings: [String]) {
         let chain = try certificates()
         var configuration = TLSConfiguration.makeServerConfiguration(
@@ -25,8 +27,9 @@ package struct TLSFiles: Hashable, Sendable {
             _ = try NIOSSLContext(configuration: configuration)
         } catch {
             throw AccessError(
-                .configuration, "the key \(key) is not the one of the certificate \(certificate)",
-                hint: "name the key that the certificate was asked for with, and its own certificate first in the file")
+                .configuration, "invalid TLS key \(key): it does not belong to the certificate \(certificate)",
+                hint: "use the key that the certificate was requested with, and put the daemon's certificate first in "
+                    + certificate)
         }
         return (configuration, try warnings(chain, now: now))
     }
@@ -35,8 +38,9 @@ package struct TLSFiles: Hashable, Sendable {
         try checkReadable(certificate)
         guard let chain = try? NIOSSLCertificate.fromPEMFile(certificate), !chain.isEmpty else {
             throw AccessError(
-                .configuration, "\(certificate) has no certificate in PEM",
-                hint: "expected -----BEGIN CERTIFICATE-----, its own first and those between it and the root after it")
+                .configuration, "invalid TLS certificate \(certificate): it contains no certificate in PEM",
+                hint: "write PEM blocks (-----BEGIN CERTIFICATE-----): first the daemon's certificate, then the "
+                    + "intermediate certificates")
         }
         return chain
     }
@@ -47,30 +51,33 @@ package struct TLSFiles: Hashable, Sendable {
             return try NIOSSLPrivateKey(file: key, format: .pem)
         } catch {
             throw AccessError(
-                .configuration, "\(key) has no private key in PEM that can be read",
-                hint: "a key with a passphrase can't be used: take it away with `openssl pkey -in KEY -out NEW`")
+                .configuration, "invalid TLS key \(key): it contains no readable private key in PEM",
+                hint: "a key with a passphrase cannot be used; remove the passphrase with "
+                    + "`openssl pkey -in \(key) -out NEW`")
         }
     }
 
     private func checkReadable(_ path: String) throws(AccessError) {
         guard access(path, R_OK) != 0 else { return }
         throw AccessError(
-            .configuration, "the file \(path) can't be read: \(String(cString: strerror(errno)))",
-            hint: "paths of the configuration count from its folder")
+            .configuration, "cannot read the file \(path): \(String(cString: strerror(errno)))",
+            hint: "check the path: it is relative to the folder of the configuration file")
     }
 
-    /// An expired one is an error: no client would come in.
+    /// Returns the warnings for a certificate chain.
+    ///
+    /// - Throws: ``AccessError`` if the certificate has expired, since no client would connect.
     private func warnings(_ chain: [NIOSSLCertificate], now: Timestamp) throws(AccessError) -> [String] {
         var warnings: [String] = []
         let end = Timestamp(seconds: Int64(chain[0].notValidAfter))
         guard end > now else {
             throw AccessError(
-                .configuration, "the certificate \(certificate) expired at \(end)", hint: "renew it")
+                .configuration, "the TLS certificate \(certificate) expired at \(end)", hint: "renew the certificate")
         }
-        if end - now < .seconds(7 * 86_400) { warnings.append("the certificate \(certificate) expires at \(end)") }
+        if end - now < .seconds(7 * 86_400) { warnings.append("the TLS certificate \(certificate) expires at \(end)") }
         let mode = try? FileManager.default.attributesOfItem(atPath: key)[.posixPermissions] as? Int
         if let mode, mode & 0o004 != 0 {
-            warnings.append("the key \(key) can be read by everybody on this machine: chmod o= it")
+            warnings.append("every user of this machine can read the TLS key \(key); run `chmod o= \(key)`")
         }
         return warnings
     }

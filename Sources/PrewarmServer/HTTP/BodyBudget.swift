@@ -1,19 +1,19 @@
 internal import PrewarmEngine
 internal import Synchronization
 
-/// The memory for bodies of requests that are being read, so that many at once cannot take more than a fixed amount.
+/// A budget of memory for the request bodies that are being read at the same time.
 ///
-/// A body takes its whole length before the first byte is read. Callers who proved who they are have a half of their
-/// own; of the other half no address takes more than a quarter.
+/// The whole length of a body is reserved before its first byte is read. One half of the budget is for authenticated
+/// callers. The other half is for webhooks, and each address may reserve at most a quarter (8 MiB).
 final class BodyBudget: Sendable {
     enum Sender: Sendable {
-        /// The caller was let in.
+        /// A caller who is authenticated.
         case known
-        /// A webhook's sender, by what rates are limited by.
+        /// The sender of a webhook, whose signature is not verified yet. `group` is the key by which its rate is limited.
         case unverified(group: String)
     }
 
-    /// 32 MiB each, in bytes.
+    /// Each half of the budget, in bytes: 32 MiB.
     static let half = 32 * 1024 * 1024
 
     fileprivate struct State {
@@ -29,25 +29,27 @@ final class BodyBudget: Sendable {
         self.half = half
     }
 
-    /// Runs the body while so many bytes are set aside for it.
+    /// Runs the closure while bytes are reserved for it.
     ///
-    /// - Throws: ``Problem`` with the status 503 where there is no room, and what the body throws.
+    /// - Throws: ``Problem`` with the status 503 if the budget is used up, and the error of the closure.
     func holding<Result>(
         _ bytes: Int, for sender: Sender, _ body: () async throws -> Result
     ) async throws -> Result {
         guard state.withLock({ $0.take(bytes, for: sender, half: half) }) else {
             throw Problem(
-                "TooManyBodies", status: 503, "too many request bodies are being read", hint: "send it again later")
+                "TooManyBodies", status: 503, "cannot read the request body: too many bodies are being read",
+                hint: "repeat the request after a few seconds")
         }
         defer { state.withLock { $0.give(back: bytes, of: sender) } }
         return try await body()
     }
 
-    /// The bytes that are set aside now.
+    /// The number of bytes that are reserved now.
     var held: Int { state.withLock { $0.known + $0.unverified } }
 }
 
 extension BodyBudget.State {
+    /// Reserves bytes for a sender. Returns false if its share is used up.
     fileprivate mutating func take(_ bytes: Int, for sender: BodyBudget.Sender, half: Int) -> Bool {
         switch sender {
         case .known:

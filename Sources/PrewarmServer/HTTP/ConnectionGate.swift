@@ -1,39 +1,42 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Sent down a connection when the body of its request is wanted: until then it stays with the client.
+/// An outbound event that allows a connection to read the body of its request. Until then the body stays with the client.
 struct BodyWanted: Sendable {}
 
-/// The part of a connection that keeps it within its bounds: it is counted in the ``ConnectionTable``, has a time for
-/// the header of its first request, and reads no body before one is wanted.
+/// The channel handler that enforces the limits of a connection: it counts the connection in the ``ConnectionTable``, limits
+/// the time for the first header, and reads no body before ``BodyWanted``.
 ///
-/// It stands behind the HTTP decoder, where the version of a request is known, and runs on the connection's event loop.
+/// It comes after the HTTP decoder, where the version of a request is known, and runs on the connection's event loop.
 final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// The time from the beginning of a connection to the end of its first header, TLS included.
+    /// The time limit from the start of a connection to the end of its first header, including the TLS handshake.
     static let headerTime = TimeAmount.seconds(10)
-    /// How long a client that was answered before the end of its body may go on sending, so that it reads the answer
-    /// before the connection is gone.
+    /// The time for which a client may continue to send a body after it was answered. The connection stays open meanwhile, so
+    /// that the client can read the answer.
     static let lingerTime = TimeAmount.seconds(2)
 
     private let table: ConnectionTable
-    /// Returns what the connections of the other end are counted by.
+    /// Returns the key by which the connections of a peer are counted; nil if they have no limit of their own.
     private let group: (SocketAddress?) -> String?
 
+    /// The id of the connection in the table; nil before it begins and after it ends.
     private var id: ConnectionTable.ID?
     private var deadline: Scheduled<Void>?
-    /// Requests that were not answered to their end.
+    /// The number of requests whose answers are not complete.
     private var requests = 0
-    /// Whether the end of the last request is still to come.
+    /// A flag that is true until the end of the current request arrives.
     private var isBodyOpen = false
+    /// A flag that is true while the body is not read.
     private var isHeld = false
-    /// A read that was asked for while the body was held back.
+    /// A flag that is true if a read was requested while the body was not read.
     private var isReadDue = false
     private var closesAfterAnswer = false
+    /// A flag that is true while the connection waits for the client to read the answer. What it still sends is dropped.
     private var isLingering = false
 
     init(_ table: ConnectionTable, group: @escaping (SocketAddress?) -> String?) {
@@ -57,6 +60,7 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) { end() }
 
+    /// Adds the connection to the table and starts the time limit for its header. Closes the connection if it is refused.
     private func begin(_ context: ChannelHandlerContext) {
         guard id == nil else { return }
         let channel = context.channel
@@ -72,12 +76,14 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         id = nil
     }
 
+    /// Closes the connection after a time, unless the time is changed or canceled before.
     private func close(_ context: ChannelHandlerContext, in time: TimeAmount) {
         deadline?.cancel()
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         deadline = context.eventLoop.scheduleTask(in: time) { bound.value.close(promise: nil) }
     }
 
+    /// Reports to the table whether the connection waits for its client.
     private func noteIdleness() {
         if let id { table.setIdle(id, requests == 0 || isBodyOpen) }
     }
@@ -109,6 +115,7 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         if isHeld { isReadDue = true } else { context.read() }
     }
 
+    /// Lets the connection read the body, and carries out a read that was requested before.
     private func release(_ context: ChannelHandlerContext) {
         isHeld = false
         guard isReadDue else { return }
@@ -128,13 +135,13 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if isLingering { return context.close(promise: nil) }
-        // What follows can't be read as requests.
+        // After a parser error, the following bytes cannot be parsed as requests.
         closesAfterAnswer = true
         context.fireErrorCaught(error)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // The client has read the answer, and sends no more.
+        // The client has closed its sending side, so it has read the answer.
         if isLingering, event as? ChannelEvent == .inputClosed { return context.close(promise: nil) }
         context.fireUserInboundEventTriggered(event)
     }
@@ -158,8 +165,8 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Drops what still comes of the request for a while: a connection that is closed with bytes unread is reset, and
-    /// the client would lose the answer.
+    /// Closes the sending side, and drops what the client still sends until ``lingerTime`` has passed. The system resets a
+    /// connection that is closed with unread bytes, and the client would lose the answer.
     private func linger(_ context: ChannelHandlerContext) {
         isLingering = true
         requests = 0
@@ -171,12 +178,12 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
 }
 
 extension HTTPRequestHead {
-    /// Whether bytes may follow that are the body of the request.
+    /// A flag that is true if a body may follow the header.
     fileprivate var hasBody: Bool {
         headers.contains(name: "Transfer-Encoding") || headers["Content-Length"].contains { $0 != "0" }
     }
 
-    /// A request of HTTP/1.0 may do without Host: probes of load balancers are such.
+    /// Returns the header with a `Host` field. HTTP/1.0 requests may lack the field, for example the probes of load balancers.
     fileprivate func withHost(_ address: SocketAddress?) -> HTTPRequestHead {
         guard version.major == 1, version.minor == 0, !headers.contains(name: "Host") else { return self }
         var head = self

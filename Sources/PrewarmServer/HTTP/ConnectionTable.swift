@@ -1,20 +1,22 @@
 internal import Synchronization
 
-/// The open connections, bounded in all and for each address. Where a bound is reached, the connection that has been
-/// idle for longest gives way to the new one; where none is idle, the new one is refused.
+/// The open connections, with limits in total and for each address. If a limit is reached, the table closes the connection
+/// that has been idle for longest and accepts the new one. If no connection is idle, it refuses the new one.
 ///
-/// A connection is idle while it waits for a request, or for the rest of one: no client misses an answer when it is closed.
+/// A connection is idle while it waits for a request or for the rest of a request. No client loses an answer when an idle
+/// connection is closed.
 final class ConnectionTable: Sendable {
     struct Limits: Sendable {
+        /// The most connections in total.
         let total: Int
-        /// Of the connections from one address.
+        /// The most connections from one address.
         let perAddress: Int
     }
 
     typealias ID = Int
 
     fileprivate struct Entry {
-        /// Nil: no address is counted for it.
+        /// The key by which the connection is counted; nil if it counts only in total.
         let address: String?
         let close: @Sendable () -> Void
     }
@@ -34,12 +36,13 @@ final class ConnectionTable: Sendable {
         self.limits = limits
     }
 
-    /// Counts a new connection, which is idle. Closes an idle one where there is no room for it.
+    /// Adds a new connection, which is idle. Closes another idle connection if a limit is reached.
     ///
     /// - Parameters:
-    ///   - address: what its connections are counted by; nil, for a proxy that is trusted, counts in all only.
-    ///   - close: closes the connection; is called from any thread.
-    /// - Returns: nil where it is refused.
+    ///   - address: The key by which connections are counted. A connection of a trusted proxy has nil and counts only in
+    ///     total.
+    ///   - close: Closes the connection. It may be called from any thread.
+    /// - Returns: The id of the connection, or nil if the connection is refused.
     func open(address: String?, close: @escaping @Sendable () -> Void) -> ID? {
         var evicted: [Entry] = []
         let id = state.withLock { state -> ID? in
@@ -57,11 +60,12 @@ final class ConnectionTable: Sendable {
         return id
     }
 
-    /// Notes that a connection waits for its client, from now on, or no longer does.
+    /// Sets whether a connection is idle. A connection that becomes idle is the last to be closed.
     func setIdle(_ id: ID, _ isIdle: Bool) {
         state.withLock { $0.setIdle(id, isIdle) }
     }
 
+    /// Removes a connection that has ended. Does nothing if the connection is not in the table.
     func closed(_ id: ID) {
         state.withLock { _ = $0.remove(id) }
     }
@@ -97,7 +101,7 @@ extension ConnectionTable.State {
     }
 }
 
-/// Numbers in the order in which they were appended; each of the operations takes constant time.
+/// A linked list of ids in the order in which they were appended. Each operation takes constant time.
 private struct IdleOrder {
     private var links: [Int: (previous: Int?, next: Int?)] = [:]
     private(set) var first: Int?

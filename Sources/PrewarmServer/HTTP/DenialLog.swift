@@ -4,8 +4,10 @@ internal import PrewarmCore
 internal import PrewarmEngine
 internal import Synchronization
 
-/// Says which requests were denied: in the log, and in the audit log where a known caller wanted to change something.
-/// Both are bounded, however many there are; how many were left out is said with the next one.
+/// The log of denied requests. Requests that would have changed something are also written to the audit log if their caller
+/// is authenticated.
+///
+/// The rates of both are limited. The metadata `leftOut` counts the denied requests that were not logged since the last line.
 final class DenialLog: Sendable {
     private struct State {
         var lines = RateLimiter(burst: 30, perSecond: 0.5, keyLimit: 1)
@@ -13,7 +15,7 @@ final class DenialLog: Sendable {
         var entries = RateLimiter(burst: 20, perSecond: 1.0 / 60, keyLimit: 1)
         var leftOut = 0
 
-        /// Returns how many were left out since the last one; nil where this one is left out, too.
+        /// Returns the number of denied requests that were left out since the last line, or nil if this one is left out, too.
         mutating func admit(_ group: String, now: Timestamp) -> Int? {
             guard linesByAddress.take(group, now: now) == nil, lines.take("", now: now) == nil else {
                 leftOut += 1
@@ -33,10 +35,12 @@ final class DenialLog: Sendable {
         self.logger = logger
     }
 
+    /// Logs a request that was denied with an error.
     func note(_ error: AccessError, _ visit: Visit, now: Timestamp) {
         note(status: error.reason.status, error.message, visit, now: now)
     }
 
+    /// Logs a request that was denied with a status.
     func note(status: Int, _ reason: String, _ visit: Visit, now: Timestamp) {
         guard let leftOut = state.withLock({ $0.admit(visit.client.group, now: now) }) else { return }
         var metadata: Logger.Metadata = [
@@ -48,7 +52,7 @@ final class DenialLog: Sendable {
         logger.warning("a request was denied", metadata: metadata)
     }
 
-    /// Writes down that a caller who was let in was refused a change.
+    /// Writes an audit entry for a change that an authenticated caller was refused.
     func audit(_ error: AccessError, _ visit: Visit, _ principal: Principal, now: Timestamp) async {
         guard visit.request.method != .get, visit.request.method != .head,
             state.withLock({ $0.entries.take("", now: now) }) == nil
@@ -56,7 +60,7 @@ final class DenialLog: Sendable {
         let entry = AuditEntry(
             at: now, who: principal.auditName, from: visit.client.description, action: "denied", object: "request",
             name: "\(visit.request.method.rawValue) \(visit.request.uri.path.forMessage)", detail: error.message)
-        // A store that is busy is no reason to answer anything else.
+        // If the store is busy, the caller still gets the refusal, without this entry.
         try? await store().write { try $0.append(entry) }
     }
 }

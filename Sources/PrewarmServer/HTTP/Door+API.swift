@@ -6,6 +6,9 @@ import PrewarmCore
 import PrewarmEngine
 
 extension Door {
+    /// Answers a request to the API.
+    ///
+    /// - Parameter path: The decoded parts of the path below `/api/v1`.
     func callAPI(_ visit: Visit, _ path: [String]) async throws -> Response {
         let principal = try await access.principal(visit, now: daemon.engine.now())
         do {
@@ -49,8 +52,8 @@ extension Door {
         return response
     }
 
-    /// Asks the API. A request that waits ends when its caller is no longer let in; one that may take long and changes
-    /// nothing meanwhile ends where its client hangs up, too.
+    /// Calls the API. A request that waits is canceled when its token expires or is revoked. An operation with
+    /// ``Route/endsWithCaller`` is also canceled when its client hangs up.
     private func answer(_ request: APIRequest, _ visit: Visit, _ principal: Principal) async throws -> APIAnswer {
         guard API.endsWithCaller(request.path, request.method) else {
             return try await answerWhileLetIn(request, visit, principal)
@@ -78,7 +81,7 @@ extension Door {
         }
     }
 
-    /// With an entity tag, so that whoever asks again gets a body only where something changed.
+    /// Returns a JSON answer. An answer to GET has an entity tag, and is 304 without a body if the client has this tag.
     private func json(_ value: Value, status: HTTPResponse.Status, _ visit: Visit) -> Response {
         let text = value.compactJSON + "\n"
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-cache"]
@@ -96,6 +99,7 @@ extension Door {
 }
 
 extension API {
+    /// Says whether an operation takes the parameter `limit`.
     static func hasLimit(_ path: [String], _ method: APIRequest.Method) -> Bool {
         routes.contains { route in
             route.method == method && route.match(path) != nil && route.query.contains { $0.name == "limit" }

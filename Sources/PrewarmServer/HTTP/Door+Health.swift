@@ -5,15 +5,15 @@ import PrewarmCore
 import PrewarmEngine
 
 extension Door {
-    /// Says whether each loop of the daemon comes round, and names those that hang. That a forge or a provisioner is down
-    /// is no reason to restart the daemon.
+    /// Answers whether each loop of the daemon makes progress, and names the loops that hang. An unreachable forge or
+    /// provisioner does not make the daemon unhealthy, since a restart would not help.
     func health() -> Response {
         let hangs = daemon.progress.hangs
         guard !hangs.isEmpty else { return text("ok\n", .ok) }
         return text(hangs.map { $0.sentence + "\n" }.joined(), .serviceUnavailable)
     }
 
-    /// The store can be written to, and each source was planned for at least once.
+    /// Answers whether the daemon is ready: the store is writable, and each source was planned at least once.
     func readiness() async -> Response {
         var lines: [String] = []
         if let problem = await storeReadiness.problem(of: daemon.engine.store) {

@@ -5,19 +5,23 @@ import PrewarmCore
 import PrewarmEngine
 internal import ServiceLifecycle
 
-/// Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): one for each event of the
-/// store, with its sequence number as id, from `Last-Event-ID` on.
 extension Door {
-    /// How many events are read at once.
+    /// The number of events that are read from the store at once.
     private static let portion = 200
 
+    /// Answers with server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): one for each event
+    /// of the store that the caller may see, with its sequence number as id. The stream begins after the event in
+    /// `Last-Event-ID`, otherwise after the newest event.
     func stream(_ visit: Visit, to principal: Principal) async throws -> Response {
-        try access.requireLook(principal)
+        try Authorization.require(principal, .look)
         let given = visit.request.headers[.lastEventID]
         let start: Int64
         if let given {
             guard let sequence = Int64(given), sequence >= 0 else {
-                throw Problem("BadHeader", status: 400, "Last-Event-ID is no number that an event had")
+                throw Problem(
+                    "BadHeader", status: 400,
+                    "invalid header Last-Event-ID \"\(given.forMessage)\": it must be the id of an event, a number from 0",
+                    hint: "send the last `id` that the stream had, or leave the header out")
             }
             start = sequence
         } else {
@@ -30,7 +34,7 @@ extension Door {
             var checkedAt = ContinuousClock.now
             try await writer.write(ByteBuffer(string: ": from \(last)\nretry: 2000\n\n"))
             for await _ in feed.cancelOnGracefulShutdown() {
-                // A token that was revoked, or has expired, ends the stream before the next event.
+                // If the token has expired or was revoked, the stream ends before the next event.
                 if ContinuousClock.now - checkedAt >= .seconds(1) {
                     checkedAt = .now
                     do throws(AccessError) {
@@ -54,7 +58,7 @@ extension Door {
                         )
                     }
                 }
-                // Lets both ends notice a connection that is gone.
+                // A comment line lets both ends notice a broken connection.
                 if isIdle { try await writer.write(ByteBuffer(string: ":\n\n")) }
             }
             try await writer.finish(nil)

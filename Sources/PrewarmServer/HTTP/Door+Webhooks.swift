@@ -5,7 +5,7 @@ import PrewarmCore
 import PrewarmEngine
 
 extension Door {
-    /// Answers in milliseconds: what was pushed is looked at after it.
+    /// Answers a webhook within milliseconds. The daemon fetches the pushed commit afterwards.
     func receive(_ visit: Visit, at name: String) async throws -> Response {
         let verdict = try await verdict(on: visit, at: name)
         if let result = Metrics.DeliveryResult(rawValue: verdict.outcome.result) {
@@ -28,7 +28,7 @@ extension Door {
             body: .init(byteBuffer: ByteBuffer(string: document.compactJSON + "\n")))
     }
 
-    /// Reads the body only where the header lets it hope that the forge signed it.
+    /// Returns the verdict on a webhook. Reads the body only if the header can belong to a signed delivery.
     private func verdict(on visit: Visit, at name: String) async throws -> WebhookVerdict {
         let fields = visit.request.headers
         let admission = webhooks.admit(
@@ -37,7 +37,8 @@ extension Door {
             if case .refused(let verdict) = admission { return verdict }
             return WebhookVerdict(.unknown, "there is no such webhook")
         }
-        // Large bodies that never end take no share of small ones, as forges send them, from the same address.
+        // Small bodies, which forges send, have a share of memory of their own. Large bodies that never end, sent from the
+        // same address, do not use it up.
         let isSmall = visit.contentLength.map { $0 <= WebhookReceiver.smallBody } ?? false
         do {
             let body = try await visit.body(

@@ -7,9 +7,9 @@ internal import NIOHTTP1
 import PrewarmCore
 package import PrewarmEngine
 
-/// Everything that the daemon serves over HTTP: the API, webhooks, metrics and health.
+/// The HTTP server of the daemon: the API, webhooks, metrics and health.
 ///
-/// A request is bounded in its header, its body and its time before anything of it is believed.
+/// The size of header and body and the time of a request are limited before any part of the request is trusted.
 package struct Door: Sendable {
     let api: API
     let daemon: Daemon
@@ -33,17 +33,17 @@ package struct Door: Sendable {
         denials = DenialLog(store: { daemon.engine.store }, logger: logger)
     }
 
-    /// In bytes, of the API.
+    /// The most bytes of a body to the API.
     static let bodyLimit = 1024 * 1024
-    /// Objects and lists within one another, of the API.
+    /// The greatest depth of nested objects and lists in a body to the API.
     static let bodyDepth = 16
-    /// For all of a body.
+    /// The time limit for a whole body.
     static let bodyTime = Duration.seconds(10)
-    /// For all of a webhook's body where others at its address have not signed theirs.
+    /// The time limit for a whole webhook body from an address that has sent webhooks with wrong signatures.
     static let suspectBodyTime = Duration.seconds(2)
 }
 
-/// What the server knows of the connection.
+/// The connection of a request.
 package struct DoorContext: InitializableFromSource {
     let channel: any Channel
 
@@ -72,7 +72,7 @@ extension Door: HTTPResponder {
         response.headers[.contentTypeOptions] = "nosniff"
         if request.method == .head { response = Response(status: response.status, headers: response.headers) }
         logger.debug(
-            "answered",
+            "answered a request",
             metadata: [
                 "request": "\(id.text)", "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
                 "status": "\(response.status.code)", "from": "\(visit.client)",
@@ -93,7 +93,7 @@ extension Door: HTTPResponder {
             return await readiness()
         case "metrics" where path.count == 1:
             try visit.require([.get, .head])
-            try access.requireLook(try await access.principal(visit, now: daemon.engine.now()))
+            try Authorization.require(try await access.principal(visit, now: daemon.engine.now()), .lookAtAll)
             return Response(
                 status: .ok, headers: [.contentType: Metrics.contentType],
                 body: .init(byteBuffer: ByteBuffer(bytes: try await metrics.render(daemon.engine))))
@@ -103,11 +103,14 @@ extension Door: HTTPResponder {
         case "api" where path.count > 2 && path[1] == "v1":
             return try await callAPI(visit, Array(path.dropFirst(2)))
         default:
-            throw Problem("NotFound", status: 404, "there is nothing here", hint: "the API is below /api/v1")
+            throw Problem(
+                "NotFound", status: 404, "there is no path \(visit.request.uri.path.forMessage)",
+                hint: "see the paths of the API in /api/v1/openapi.json")
         }
     }
 
-    /// In the form of RFC 9457. What is not meant for the caller is logged.
+    /// Returns an answer for an error in the form of RFC 9457. An unexpected error is logged, and the caller gets only a hint
+    /// to the log.
     private func problem(_ error: any Error, _ visit: Visit) -> Response {
         let problem: Problem
         var headers = HTTPFields()
@@ -117,9 +120,12 @@ extension Door: HTTPResponder {
             headers[.wwwAuthenticate] = error.challenge
             denials.note(error, visit, now: daemon.engine.now())
         case is HTTPParserError:
-            problem = Problem("BadRequest", status: 400, "the request is not valid HTTP/1.1")
+            problem = Problem("BadRequest", status: 400, "invalid request: it is not valid HTTP/1.1")
         case let error where Problem(error) != nil: problem = Problem(error) ?? .internal
-        case is CancellationError: problem = Problem("Stopping", status: 503, "the daemon is stopping")
+        case is CancellationError:
+            problem = Problem(
+                "Stopping", status: 503, "cannot answer the request: the daemon is stopping",
+                hint: "repeat the request after a few seconds")
         default:
             logger.error("a request failed", metadata: ["request": "\(visit.id)", "error": "\(error)"])
             problem = .internal
@@ -136,7 +142,8 @@ extension Door: HTTPResponder {
 
 extension Problem {
     static let `internal` = Problem(
-        "Internal", status: 500, "something went wrong here", hint: "the daemon's log has it by the request's id")
+        "Internal", status: 500, "cannot answer the request: an internal error occurred",
+        hint: "search the daemon's log for the id in the header X-Request-Id of this answer")
 
     init(_ error: AccessError) {
         self.init(error.reason.code, status: error.reason.status, error.message, hint: error.hint)
@@ -156,10 +163,11 @@ extension AccessError.Reason {
     }
 }
 
-/// What a caller, or we, name a request in logs.
+/// The id of a request in logs.
 private struct RequestID {
     let text: String
 
+    /// Takes the given id if it has 1 to 128 letters, digits, `-` and `_`. Otherwise creates a random id of 13 digits.
     init(_ given: String?) {
         if let given, (1...128).contains(given.utf8.count),
             given.utf8.allSatisfy({
@@ -177,7 +185,7 @@ private struct RequestID {
 }
 
 extension HTTPField.Name {
-    /// The literals are field names, which can't fail; the standard's own answers for one that would.
+    /// Returns a field name. The literals below are valid names, so the fallback is never used.
     private static func named(_ name: String) -> HTTPField.Name { HTTPField.Name(name) ?? .userAgent }
 
     static let requestID = named("X-Request-Id")

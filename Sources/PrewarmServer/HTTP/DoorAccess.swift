@@ -4,7 +4,7 @@ import PrewarmCore
 import PrewarmEngine
 internal import Synchronization
 
-/// Who may come in, as the configuration says it now.
+/// The access rules of the current configuration, which can be replaced while the daemon runs.
 package final class DoorAccess: Sendable {
     package struct Rules: Sendable {
         let authenticator: Authenticator
@@ -26,28 +26,32 @@ package final class DoorAccess: Sendable {
         self.rules.withLock { $0 = rules }
     }
 
+    /// Returns the address of the client of a request.
     func client(peer: String, fields: HTTPFields) -> ClientAddress {
         ClientAddress(
             peer: peer, forwardedFor: fields[.forwardedFor], trusted: rules.withLock { $0.trustedProxies })
     }
 
-    /// Returns what the connections of the other end are counted by; nil for a proxy that is trusted, whose connections
-    /// are those of many.
+    /// Returns the key by which the connections of a peer are counted. Returns nil for a trusted proxy, whose connections
+    /// belong to many clients.
     func connectionGroup(peer: String) -> String? {
         let proxies = rules.withLock { $0.trustedProxies }
         if let address = NetworkAddress(peer), proxies.contains(where: { $0.contains(address) }) { return nil }
         return ClientAddress(peer: peer).group
     }
 
+    /// Returns the caller of a request.
+    ///
+    /// - Throws: ``AccessError``, or a ``StoreError``.
     func principal(_ visit: Visit, now: Timestamp) async throws -> Principal {
         try await rules.withLock { $0.authenticator }.principal(
             authorization: visit.request.headers[.authorization], now: now)
     }
 
-    /// How often a request that takes long is looked at again: its token may have been revoked or have expired.
+    /// The interval at which the token of a long request is checked again, since it can expire or be revoked.
     static let recheckInterval = Duration.seconds(2)
 
-    /// Throws ``AccessError`` once the caller of a request is no longer let in, or may no longer look at anything.
+    /// Waits until the caller of a request is no longer let in, and then throws ``AccessError``.
     func waitForEnd(of visit: Visit, now: () -> Timestamp) async throws {
         while true {
             try await Task.sleep(for: Self.recheckInterval)
@@ -55,9 +59,9 @@ package final class DoorAccess: Sendable {
         }
     }
 
-    /// Returns the caller of a request that began earlier, as it is now; nil where that can't be found out now.
+    /// Checks the token of a running request again. Returns its caller, or nil if the token cannot be checked now.
     ///
-    /// - Throws: ``AccessError`` where the caller is no longer let in.
+    /// - Throws: ``AccessError`` if the caller is no longer let in.
     func recheck(_ visit: Visit, now: Timestamp) async throws(AccessError) -> Principal? {
         do {
             return try await principal(visit, now: now)
@@ -66,9 +70,5 @@ package final class DoorAccess: Sendable {
         } catch {
             return nil
         }
-    }
-
-    func requireLook(_ principal: Principal) throws {
-        try Authorization.require(principal, .look)
     }
 }

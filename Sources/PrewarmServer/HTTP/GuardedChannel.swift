@@ -3,11 +3,11 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 
-/// A connection of HTTP/1 with a ``ConnectionGate``.
+/// An HTTP/1 connection with a ``ConnectionGate``.
 struct GuardedChannel: ServerChildChannel {
     let base: HTTP1Channel
     let table: ConnectionTable
-    /// Returns what connections are counted by; nil: in all only.
+    /// Returns the key by which connections are counted; nil if they count only in total.
     let group: @Sendable (SocketAddress?) -> String?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {

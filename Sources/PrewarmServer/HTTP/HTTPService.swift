@@ -8,11 +8,11 @@ internal import NIOSSL
 import PrewarmEngine
 import ServiceLifecycle
 
-/// Listens, and hands what comes to the door.
+/// The service that listens for connections and hands their requests to the ``Door``.
 package struct HTTPService: Service {
     package struct Settings: Sendable {
         package var listen: ListenAddress
-        /// Nil: no TLS.
+        /// The certificate and the key; nil for HTTP without TLS.
         package var tls: TLSFiles?
 
         package init(listen: ListenAddress, tls: TLSFiles?) {
@@ -21,12 +21,13 @@ package struct HTTPService: Service {
         }
     }
 
-    /// The most connections at once; an idle one gives way to a new one.
+    /// The most open connections; see ``ConnectionTable``.
     private static let connectionLimit = 8192
-    /// The most connections of one address.
+    /// The most open connections of one address.
     private static let addressLimit = 1024
-    /// A connection on which nothing happens for this long between two requests is closed.
+    /// The time after which a connection without a request is closed.
     private static let idleTime = TimeAmount.seconds(75)
+    /// The most bytes of a header, and of each of its fields.
     private static let headerLimit = 32 * 1024
 
     private let door: Door
@@ -35,7 +36,10 @@ package struct HTTPService: Service {
     private let logger: Logger
     private let onRunning: @Sendable (_ port: Int) async -> Void
 
-    /// - Throws: ``AccessError`` where certificate or key can't be used.
+    /// Creates the service and reads the certificate and the key.
+    ///
+    /// - Parameter onRunning: Is called with the port once the service listens.
+    /// - Throws: ``AccessError`` if the certificate or the key cannot be used.
     package init(
         _ door: Door, _ settings: Settings, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void
     ) throws {
@@ -63,7 +67,8 @@ package struct HTTPService: Service {
         server = try .tls(plain, tlsConfiguration: tlsConfiguration)
     }
 
-    /// Half of the files that the process may have open: stores, mirrors and provisioners need the rest.
+    /// Returns the most connections that the process can have: half of its open files (`RLIMIT_NOFILE`), and at least 16.
+    /// Stores, mirrors and provisioners need the other half. Example: with a limit of 1,024 files, 512 connections.
     private static func mostConnections() -> Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return connectionLimit }

@@ -1,8 +1,8 @@
 internal import NIOCore
 import Synchronization
 
-/// Whether the client of a connection has hung up. One that closes only its sending side counts as gone, too: an answer
-/// that takes long is nothing to it.
+/// The state of a connection's client: connected or hung up. A client that closes only its sending side counts as hung up,
+/// since it does not wait for a long answer.
 final class HangUp: Sendable {
     private struct State {
         var isOver = false
@@ -12,6 +12,7 @@ final class HangUp: Sendable {
 
     private let state = Mutex(State())
 
+    /// Records that the client has hung up, and resumes all waiters.
     func note() {
         let waiters = state.withLock { state in
             state.isOver = true
@@ -41,7 +42,9 @@ final class HangUp: Sendable {
         }
     }
 
-    /// Runs the body, which is canceled where the client hangs up.
+    /// Runs the body, and cancels it if the client hangs up.
+    ///
+    /// - Throws: `CancellationError` if the client hangs up, and the error of the body.
     func canceling<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask { try await body() }
@@ -56,7 +59,7 @@ final class HangUp: Sendable {
     }
 }
 
-/// Tells a connection's ``HangUp``. It passes on everything.
+/// The channel handler that reports to ``HangUp`` when the client hangs up. It passes on all events.
 final class HangUpHandler: ChannelInboundHandler, RemovableChannelHandler, Sendable {
     typealias InboundIn = Never
 

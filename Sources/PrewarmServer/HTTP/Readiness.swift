@@ -2,20 +2,20 @@ import PrewarmCore
 import PrewarmEngine
 internal import Synchronization
 
-/// Says whether the store can be written, by writing to it: a full disk shows only then. Whoever asks often gets the
-/// last answer, so that questions cost at most one write a second.
+/// The check that the store is writable. It writes to the store, since only a write detects a full disk. Results are kept
+/// for a second, so that frequent probes cost at most one write per second.
 final class Readiness: Sendable {
     private static let interval = Duration.seconds(1)
 
     private struct State {
         var lookedAt: ContinuousClock.Instant?
-        /// The problem that the last look found; a nil inside if it found none.
+        /// The problem that the last check found; `.some(nil)` if it found no problem.
         var last: String??
     }
 
     private let state = Mutex(State())
 
-    /// Returns why the store can't be used; nil if it can.
+    /// Returns why the store cannot be used, or nil if it can.
     func problem(of store: any Store) async -> String? {
         let known = state.withLock { state in
             if let last = state.last, let lookedAt = state.lookedAt, .now - lookedAt < Self.interval {
@@ -33,9 +33,9 @@ final class Readiness: Sendable {
     private static func look(at store: any Store) async -> String? {
         do {
             try await store.checkWritable()
-            return store.damage.first.map { "it is damaged, see `prewarm doctor`: \($0.printable)" }
+            return store.damage.first.map { "it is damaged: \($0.printable); see `prewarm doctor`" }
         } catch {
-            return Problem(error)?.message ?? "it can't be used"
+            return Problem(error)?.message ?? "cannot write to the store: an unexpected error occurred"
         }
     }
 }

@@ -5,33 +5,40 @@ internal import NIOCore
 import PrewarmCore
 import PrewarmEngine
 
-/// One request and who sent it.
+/// An HTTP request with its client and its connection.
 struct Visit {
     let request: Request
+    /// The id of the request in logs.
     let id: String
     let client: ClientAddress
-    /// The connection that it came by.
+    /// The connection of the request.
     let channel: any Channel
     let bodies: BodyBudget
 
-    /// Throws where the request does not name the host that it is for exactly once, in the form of a host and port
-    /// (RFC 9112, 3.2).
+    /// Checks that the request names its host exactly once (RFC 9112, section 3.2).
+    ///
+    /// - Throws: ``Problem`` with the status 400.
     func checkHost() throws(Problem) {
         let hosts = [request.head.authority].compactMap { $0 } + request.headers[values: .host]
         guard hosts.count == 1, HostName.isValid(hosts[0]) else {
             throw Problem(
-                "BadHost", status: 400, "the request does not name its host in one valid field Host",
-                hint: "send Host: with the name or address of the daemon, once")
+                "BadHost", status: 400,
+                "invalid header Host: the request must have it exactly once, with a host and an optional port",
+                hint: "send the name or the address of the daemon in the header Host")
         }
     }
 
-    /// The decoded parts of the path.
-    /// - Throws: where a part can't be decoded, or leads elsewhere.
+    /// Returns the decoded parts of the path.
+    ///
+    /// - Throws: ``Problem`` with the status 400 if a part cannot be decoded, or is `.` or `..`.
     func path() throws(Problem) -> [String] {
         var parts: [String] = []
         for part in request.uri.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
             guard let text = Self.decoded(part), text != "..", text != ".", !text.contains("\0") else {
-                throw Problem("BadPath", status: 400, "the path can't be read", hint: "encode what stands in it")
+                throw Problem(
+                    "BadPath", status: 400,
+                    "invalid path: a part is not valid percent-encoded text, or is `.` or `..`, or contains NUL",
+                    hint: "percent-encode the names in the path")
             }
             parts.append(text)
         }
@@ -39,16 +46,24 @@ struct Visit {
         return parts
     }
 
-    /// Each name once.
+    /// Returns the decoded parameters of the query.
+    ///
+    /// - Throws: ``Problem`` with the status 400 if a parameter cannot be decoded, or is given twice.
     func query() throws(Problem) -> [String: String] {
         var values: [String: String] = [:]
         for pair in (request.uri.query ?? "").split(separator: "&") {
             let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = Self.decoded(sides[0], plusIsSpace: true),
                 let value = Self.decoded(sides.count > 1 ? sides[1] : "", plusIsSpace: true)
-            else { throw Problem("BadQuery", status: 400, "the query can't be read", hint: "encode what stands in it") }
+            else {
+                throw Problem(
+                    "BadQuery", status: 400, "invalid query: it is not valid percent-encoded text",
+                    hint: "percent-encode the names and values in the query")
+            }
             guard values.updateValue(value, forKey: name) == nil else {
-                throw Problem("BadQuery", status: 400, "the query has \"\(name.prefix(80))\" twice")
+                throw Problem(
+                    "BadQuery", status: 400, "invalid query: the parameter \"\(name.prefix(80))\" is given twice",
+                    hint: "give each parameter once")
             }
         }
         return values
@@ -59,25 +74,33 @@ struct Visit {
         return spaced.removingPercentEncoding
     }
 
+    /// Checks that the request has one of these methods.
+    ///
+    /// - Throws: ``Problem`` with the status 405.
     func require(_ methods: [HTTPRequest.Method]) throws(Problem) {
         guard methods.contains(request.method) else {
             throw Problem.methodNotAllowed(methods.map(\.rawValue))
         }
     }
 
-    /// The length that the body is said to have; nil where the request does not say it.
+    /// The length of the body, in bytes, from the header; nil if the header does not give it.
     var contentLength: Int? {
         if let text = request.headers[.contentLength] { return Int(text) }
         return request.headers[.transferEncoding] == nil ? 0 : nil
     }
 
-    /// Reads all of the body, once there is memory for it.
+    /// Reads the whole body.
     ///
-    /// - Parameter sender: whose share of the memory it takes.
-    /// - Throws: ``Problem`` where it is larger than the limit, slower than allowed, damaged, or one too many.
+    /// - Parameters:
+    ///   - limit: The most bytes of the body.
+    ///   - time: The time limit for the whole body.
+    ///   - sender: The sender, whose share of ``BodyBudget`` is used.
+    /// - Throws: ``Problem`` with the status 413 if the body is too large, 408 if it is too slow, or 503 if too many bodies
+    ///   are being read.
     func body(limit: Int, time: Duration, from sender: BodyBudget.Sender) async throws -> [UInt8] {
         let tooLarge = Problem(
-            "BodyTooLarge", status: 413, "the body is larger than \(limit / 1024) KiB", hint: "send less at once")
+            "BodyTooLarge", status: 413, "invalid body: it must have at most \(limit / 1024) KiB",
+            hint: "send a smaller body")
         let length = contentLength ?? limit
         guard length > 0 else { return [] }
         guard length <= limit else { throw tooLarge }
@@ -94,7 +117,10 @@ struct Visit {
                 }
                 group.addTask {
                     try await Task.sleep(for: time)
-                    throw Problem("BodyTooSlow", status: 408, "the body did not arrive within \(time)")
+                    throw Problem(
+                        "BodyTooSlow", status: 408,
+                        "cannot read the body: it did not arrive within \(time.components.seconds)s",
+                        hint: "send the whole body at once")
                 }
                 defer { group.cancelAll() }
                 return try await group.next() ?? []
@@ -102,14 +128,16 @@ struct Visit {
         }
     }
 
-    /// The JSON document that a caller who was let in has sent; nil where nothing was.
+    /// Returns the JSON document in the body of an authenticated caller's request, or nil if the body is empty.
+    ///
+    /// - Throws: ``Problem``
     func document() async throws -> Value? {
         guard contentLength != 0 else { return nil }
         let type = (request.headers[.contentType] ?? "").lowercased().split(separator: ";").first ?? ""
         guard type == "application/json" || type.hasSuffix("+json") else {
             throw Problem(
-                "UnsupportedMediaType", status: 415, "the body is not said to be JSON",
-                hint: "send Content-Type: application/json")
+                "UnsupportedMediaType", status: 415, "invalid header Content-Type: it must be application/json",
+                hint: "send `Content-Type: application/json`")
         }
         let bytes = try await body(limit: Door.bodyLimit, time: Door.bodyTime, from: .known)
         guard !bytes.isEmpty else { return nil }
@@ -117,7 +145,8 @@ struct Visit {
             return try JSONReader.read(bytes, depthLimit: Door.bodyDepth)
         } catch {
             throw Problem(
-                "BadBody", status: 400, "the body is no JSON: at byte \(error.offset) expected \(error.expected)")
+                "BadBody", status: 400,
+                "invalid body: it is not JSON: expected \(error.expected) at byte \(error.offset)")
         }
     }
 }

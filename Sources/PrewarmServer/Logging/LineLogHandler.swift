@@ -2,10 +2,11 @@ package import Logging
 package import PrewarmCore
 internal import PrewarmEngine
 
-/// Writes one line for each log event: for people as `time level message key=value`, for programs as a JSON object.
+/// A log handler that writes one line for each event: `time level message key=value` in the format `text`, a JSON object in
+/// the format `json`.
 ///
-/// A line is at most 4,096 bytes, so that those of several processes on one pipe never mix (`PIPE_BUF`); what is longer
-/// loses the ends of its values, then its metadata, and says so.
+/// A line has at most 4,096 bytes (`PIPE_BUF`), so that the lines of several processes on one pipe never mix. In a longer line
+/// values are cut and end with `…`. If that is not enough, the metadata is left out and the line has `truncated=true`.
 package struct LineLogHandler: LogHandler {
     package enum Format: String, CaseIterable, Sendable {
         case text, json
@@ -18,7 +19,11 @@ package struct LineLogHandler: LogHandler {
     private let now: @Sendable () -> Timestamp
     private let write: @Sendable ([UInt8]) -> Void
 
-    /// - Parameter write: gets a whole line with its end.
+    /// - Parameters:
+    ///   - format: The format of the lines.
+    ///   - level: The least level that is logged.
+    ///   - now: Returns the time of a line.
+    ///   - write: Writes a whole line, which ends with a line feed.
     package init(
         format: Format, level: Logger.Level, now: @escaping @Sendable () -> Timestamp,
         write: @escaping @Sendable ([UInt8]) -> Void = StandardError.write
@@ -47,7 +52,7 @@ package struct LineLogHandler: LogHandler {
 }
 
 extension Logger {
-    /// A logger that writes lines to standard error.
+    /// Returns a logger that writes lines to standard error.
     package static func prewarm(
         _ label: String = "prewarm", format: LineLogHandler.Format, level: Logger.Level,
         now: @escaping @Sendable () -> Timestamp
@@ -62,8 +67,10 @@ private struct Line {
     let message: String
     let pairs: [(key: String, value: Value)]
 
+    /// The most bytes of a line, including its line feed.
     private static let limit = 4096
 
+    /// Returns the line, with values cut to the first of 3,072, 768, 192 and 48 bytes at which the line fits.
     func bytes(_ format: LineLogHandler.Format) -> [UInt8] {
         for valueLimit in [3072, 768, 192, 48] {
             let line = text(format, valueLimit: valueLimit, pairs, isCut: false)
@@ -114,7 +121,7 @@ extension Value {
         }
     }
 
-    /// Plain where it is one word.
+    /// The value in a line of text: plain if it is one word, otherwise JSON.
     fileprivate var logText: String {
         guard case .string(let text) = self else { return compactJSON }
         let isPlain =
@@ -125,6 +132,7 @@ extension Value {
 }
 
 extension String {
+    /// Returns the text, or its beginning of at most `limit` bytes and `…`. Characters are never split.
     fileprivate func cut(toBytes limit: Int) -> String {
         guard utf8.count > limit else { return self }
         var end = utf8.index(utf8.startIndex, offsetBy: limit)
@@ -132,10 +140,10 @@ extension String {
         return String(self[..<end]) + "…"
     }
 
-    /// The text without characters beyond ASCII that are not printable. JSON escapes those of ASCII.
+    /// The text with spaces instead of non-ASCII characters that are not printable. JSON escapes control characters of ASCII.
     fileprivate var visible: String { replacingScalars { !$0.isASCII && !$0.isPrintable } }
 
-    /// Control characters, which could forge a line, become spaces.
+    /// The text with spaces instead of control characters, which could forge a line.
     fileprivate var onOneLine: String { replacingScalars { $0.value < 0x20 || $0.value == 0x7f } }
 
     private func replacingScalars(where isBad: (Unicode.Scalar) -> Bool) -> String {

@@ -4,10 +4,10 @@
     internal import Musl
 #endif
 
-/// Standard error as a place for whole lines.
+/// Standard error as an output for whole lines.
 package enum StandardError {
-    /// Waits at most a second for a reader that is slow; then the rest of the line is dropped, for logs must not stop
-    /// the loop.
+    /// Writes a line. If the reader is slow, this waits at most a second and then drops the rest of the line, so that logging
+    /// never stops the daemon.
     package static func write(_ bytes: [UInt8]) {
         var start = 0
         while start < bytes.count {

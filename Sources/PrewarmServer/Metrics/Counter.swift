@@ -1,17 +1,20 @@
 internal import PrewarmCore
 internal import Synchronization
 
-/// Counts by labels, from any thread. What is behind the limit on label sets is counted as one, `_other`.
+/// A counter with one value for each set of labels. Any thread may use it.
+///
+/// Label sets beyond the limit share one value, in which every label is `_other`.
 final class Counter: Sendable {
     let metric: MetricDescriptor
     private let cells: Mutex<BoundedCells<UInt64>>
 
-    /// - Parameter limit: label sets that are told apart.
+    /// - Parameter limit: The number of label sets that have a value of their own.
     init(_ metric: MetricDescriptor, limit: Int = 1000) {
         self.metric = metric
         cells = Mutex(BoundedCells(limit: limit))
     }
 
+    /// Adds to the value of a label set.
     func add(_ labels: [String], _ count: Int = 1) {
         cells.withLock { $0.change(labels, from: 0) { $0 &+= UInt64(clamping: count) } }
     }
@@ -22,12 +25,14 @@ final class Counter: Sendable {
     }
 }
 
-/// Durations by labels, from any thread.
+/// A histogram of durations with one cell for each set of labels. Any thread may use it.
 final class Histogram: Sendable {
+    /// The counts of one label set.
     struct Cell: Sendable {
-        /// For each bucket those that are in it and in no smaller one; the last is what is above all bounds.
+        /// The number of durations in each bucket that fit no smaller bucket. The last element counts the durations above
+        /// every bound.
         var counts: [UInt64]
-        /// In seconds.
+        /// The sum of all durations, in seconds.
         var sum = 0.0
     }
 
@@ -39,8 +44,9 @@ final class Histogram: Sendable {
         cells = Mutex(BoundedCells(limit: limit))
     }
 
+    /// Adds one duration to the cell of a label set. A negative duration counts as 0.
     func observe(_ labels: [String] = [], _ duration: Duration) {
-        // A clock that jumps back must not take from the sum.
+        // A clock that jumps back gives a negative duration, and the sum of a histogram must never decrease.
         let seconds = max(duration / .seconds(1), 0)
         let index = metric.buckets.firstIndex { seconds <= $0 } ?? metric.buckets.count
         let empty = Cell(counts: Array(repeating: 0, count: metric.buckets.count + 1))
@@ -58,7 +64,7 @@ final class Histogram: Sendable {
     }
 }
 
-/// Values by label sets, at most so many.
+/// A bounded table of values by label set. Label sets beyond the limit share the entry `_other`.
 private struct BoundedCells<Value: Sendable>: Sendable {
     private let limit: Int
     private var values: [[String]: Value] = [:]

@@ -1,15 +1,16 @@
-/// One metric family: what it is called, what it says, and the names of its labels.
+/// A metric family: its name, its help text and the names of its labels.
 struct MetricDescriptor: Sendable {
+    /// The kind of a metric in Prometheus' text format.
     enum Kind: String, Sendable {
         case counter, gauge, histogram
     }
 
     let name: String
     let kind: Kind
-    /// One sentence that says when it moves.
+    /// The text of the `# HELP` line: what the metric measures, and when it changes.
     let help: String
     let labels: [String]
-    /// Upper bounds in seconds, growing, without infinity.
+    /// The upper bounds of a histogram's buckets in seconds, in ascending order, without infinity.
     var buckets: [Double] = []
 
     static func counter(_ name: String, _ labels: [String] = [], _ help: String) -> Self {
@@ -25,78 +26,92 @@ struct MetricDescriptor: Sendable {
     }
 }
 
-/// The metrics of prewarm. Labels are names from the configuration, names of presets, and enumerations: never a
-/// revision, an owner, a path or an error's text, which have no end.
+/// The metrics of prewarm.
+///
+/// A label holds a name from the configuration, the name of a preset, or a value of an enumeration. It never holds a
+/// revision, an owner, a path or an error message, because their number is unbounded.
 extension MetricDescriptor {
-    /// From the answer of an index to a claim that waits for another process.
+    /// The buckets for claims: from one indexed read (0.5 ms) to a claim that waits for another process (2.5 s).
     private static let claimBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
-    /// From a turn with nothing new to a build of half an hour.
+    /// The buckets for longer work: from a reconciliation without changes (10 ms) to a build of 30 minutes.
     private static let turnBuckets = [0.01, 0.05, 0.25, 1, 5, 15, 60, 300, 900, 1800]
 
-    // MARK: State, as it is at the scrape
+    // MARK: State at the time of the scrape
 
-    static let buildInfo = gauge("prewarm_build_info", ["version"], "1; the version that runs.")
+    static let buildInfo = gauge(
+        "prewarm_build_info", ["version"], "1. The label version is the version of prewarm that runs.")
     static let sourceInfo = gauge(
         "prewarm_source_info", ["source", "ref", "ready", "suspended"],
-        "1 for each source; ready says whether its newest revision could be read.")
+        "1 for each source. The label ready says whether prewarm could read the newest revision of the source.")
     static let sourceLastSuccess = gauge(
         "prewarm_source_last_success_timestamp_seconds", ["source"],
-        "When the source was last read and planned without an error.")
+        "The time of the last reconciliation of the source without an error, in seconds since 1970.")
     static let sourceRevisionTime = gauge(
-        "prewarm_source_revision_timestamp_seconds", ["source"], "When the commit in force was made.")
+        "prewarm_source_revision_timestamp_seconds", ["source"],
+        "The commit time of the applied revision, in seconds since 1970.")
     static let manifests = gauge(
         "prewarm_manifests", ["source", "state"],
-        "Manifest files that are valid or invalid, and YAML documents of other programs that are ignored.")
+        "The number of valid and of invalid manifest files, and of YAML documents that are ignored because they belong to "
+            + "other programs.")
     static let presetInstances = gauge(
         "prewarm_preset_instances", ["source", "preset", "state"],
-        "Workspaces of a preset by state; desired is what its manifest asks for now, eligible those of the current version "
-            + "that are not expired, claimable also older ones that a claim may get.")
+        "The number of workspaces of a preset by state. desired: how many should be ready now. eligible: ready, of the "
+            + "current version and not expired. claimable: eligible workspaces and outdated ones that a claim may get.")
     static let presetCondition = gauge(
         "prewarm_preset_condition", ["source", "preset", "type"],
-        "1 for each condition that a preset has; Ready only where every series is asked for.")
+        "1 for each condition of a preset that is true. Ready appears only with metrics.perPreset: all.")
     static let deletionsHeld = gauge(
-        "prewarm_deletions_held", ["source"], "Deletions that wait for somebody's approval.")
-    static let operations = gauge("prewarm_operations", ["type", "state"], "Operations that are pending or running.")
+        "prewarm_deletions_held", ["source"],
+        "The number of deletions that wait for `prewarm approve`.")
+    static let operations = gauge(
+        "prewarm_operations", ["type", "state"], "The number of pending and of running operations.")
     static let oldestPending = gauge(
-        "prewarm_operation_oldest_pending_seconds", "For how long the oldest operation that could run has waited.")
+        "prewarm_operation_oldest_pending_seconds",
+        "How long the oldest operation that is due has waited for a worker. 0 if none is due.")
     static let brokenClaims = gauge(
         "prewarm_claimed_broken", ["provisioner"],
-        "Claimed workspaces that the provisioner's last list lacks or calls stopped, failed or unhealthy.")
+        "The number of claimed workspaces that the last list of the provisioner does not contain, or reports as stopped, "
+            + "failed or unhealthy.")
     static let leaseHeld = gauge(
         "prewarm_lease_held", ["source"],
-        "1 while this process reads the source as a whole, and nobody else reconciles it.")
+        "1 while this process holds the lease on the source and is the only one that reconciles it, otherwise 0.")
 
-    // MARK: Events, counted since the start of the process
+    // MARK: Events since the start of the process
 
     static let reconciles = counter(
-        "prewarm_reconcile_total", ["source", "result"], "Turns that ended; skipped ones were another process's.")
+        "prewarm_reconcile_total", ["source", "result"],
+        "The number of finished reconciliations. skipped: another process holds the lease on the source.")
     static let reconcileDuration = histogram(
-        "prewarm_reconcile_duration_seconds", ["source"], buckets: turnBuckets, "How long turns took.")
+        "prewarm_reconcile_duration_seconds", ["source"], buckets: turnBuckets,
+        "The duration of reconciliations.")
     static let gitRequests = counter(
-        "prewarm_git_requests_total", ["source", "kind", "result"], "Requests to remotes that ended.")
+        "prewarm_git_requests_total", ["source", "kind", "result"], "The number of finished requests to git remotes.")
     static let gitDuration = histogram(
         "prewarm_git_request_duration_seconds", ["source", "kind"], buckets: turnBuckets,
-        "How long requests to remotes took.")
+        "The duration of requests to git remotes.")
     static let parseCache = counter(
-        "prewarm_parse_cache_total", ["result"], "Manifest files of new revisions that were known, and that were not.")
+        "prewarm_parse_cache_total", ["result"],
+        "The number of manifest files of new revisions. hit: parsed before. miss: parsed now.")
     static let planActions = counter(
-        "prewarm_plan_actions_total", ["action", "reason"], "Actions that turns decided.")
+        "prewarm_plan_actions_total", ["action", "reason"], "The number of planned actions.")
     static let operationDuration = histogram(
         "prewarm_operation_duration_seconds", ["type", "provisioner", "result"], buckets: turnBuckets,
-        "How long attempts of operations took.")
+        "The duration of attempts at operations.")
     static let claims = counter(
         "prewarm_claims_total", ["source", "preset", "result"],
-        "Claims that were answered at once, after a wait, with a workspace that is still to be made, or with nothing.")
+        "The number of claims. hit: got a workspace at once. waited: got one after a wait. cold: no workspace was ready, so "
+            + "prewarm creates one for the claim. empty: got none.")
     static let claimDuration = histogram(
-        "prewarm_claim_duration_seconds", buckets: claimBuckets, "How long claims took, with their wait.")
+        "prewarm_claim_duration_seconds", buckets: claimBuckets, "The duration of claims, including their wait.")
     static let webhookDeliveries = counter(
-        "prewarm_webhook_deliveries_total", ["kind", "result"], "Requests to webhook receivers.")
+        "prewarm_webhook_deliveries_total", ["kind", "result"], "The number of requests to webhook endpoints.")
     static let commitToReady = histogram(
         "prewarm_commit_to_ready_seconds", ["source"], buckets: turnBuckets,
-        "From the moment a revision was applied until every pool was as it says.")
+        "The time from the moment a revision was applied until every pool matched it.")
     static let notifications = counter(
         "prewarm_notifications_total", ["sink", "result"],
-        "Notifications that were delivered, put off to another attempt, or dropped.")
+        "The number of attempts to send a notification. delivered: accepted by the receiver. delayed: failed and tried "
+            + "again. dropped: refused by the receiver or a day old.")
 }
 
 extension MetricDescriptor {

@@ -2,34 +2,40 @@ package import PrewarmCore
 package import PrewarmEngine
 internal import Synchronization
 
-/// What prewarm measures of itself: events are counted as they come, state is read when somebody asks.
+/// The metrics of this process. Events are counted when they happen. State is read from the store at each scrape.
 package final class Metrics: Sendable {
-    /// Which series there are for each preset.
+    /// The series that are written for each preset.
     package enum PerPreset: String, CaseIterable, Sendable {
         case all
-        /// Numbers that are not 0, and conditions that are not as they shall be.
+        /// Numbers other than 0, and abnormal conditions.
         case nonzero
-        /// Sums of each source alone.
+        /// One sum for each source instead of series for each preset.
         case off
     }
 
+    /// The label `result` of a claim.
     package enum ClaimResult: String, CaseIterable, Sendable {
-        /// Answered at once.
+        /// The claim got a workspace at once.
         case hit
+        /// The claim got a workspace after a wait.
         case waited
-        /// None was ready: one is made for the user.
+        /// No workspace was ready, so prewarm creates one for the claim.
         case cold
+        /// The claim got no workspace.
         case empty
     }
 
+    /// The label `result` of a request to a webhook endpoint, see ``WebhookVerdict/Outcome/result``.
     package enum DeliveryResult: String, CaseIterable, Sendable {
         case accepted, unmatched, unauthorized, invalid, limited
     }
 
+    /// The label `result` of an attempt to send a notification.
     enum NotificationResult: String, CaseIterable, Sendable {
         case delivered
-        /// To another attempt.
+        /// The attempt failed, and prewarm tries again later.
         case delayed
+        /// The receiver refused the notification, or it was too old.
         case dropped
     }
 
@@ -58,9 +64,9 @@ package final class Metrics: Sendable {
         self.now = now
     }
 
-    // MARK: What happens
+    // MARK: Events
 
-    /// For ``Engine/observe``.
+    /// Counts one observation of the engine. It is passed to the engine as its `observe` closure.
     package func observe(_ observation: Observation) {
         switch observation {
         case .turn(let source, let result, let duration): turn(source: source, duration: duration, result: result)
@@ -78,6 +84,7 @@ package final class Metrics: Sendable {
         }
     }
 
+    /// Counts one reconciliation. A result without an error sets the time of the last success.
     package func turn(source: String, duration: Duration, result: Observation.TurnResult) {
         reconciles.add([source, result.rawValue])
         if result != .skipped { reconcileDuration.observe([source], duration) }
@@ -87,25 +94,28 @@ package final class Metrics: Sendable {
         }
     }
 
-    /// - Parameter duration: of all of it, the wait included.
+    /// Counts one claim.
+    /// - Parameter duration: The duration of the whole claim, including its wait.
     package func claim(preset: PresetKey, result: ClaimResult, duration: Duration) {
         claims.add([preset.source, perPreset == .off ? "" : preset.name, result.rawValue])
         claimDuration.observe([], duration)
     }
 
-    /// - Parameter kind: of the receiver, as `github`.
+    /// Counts one request to a webhook endpoint.
+    /// - Parameter kind: The kind of the endpoint, for example `github`.
     package func webhook(kind: String, result: DeliveryResult) { webhookDeliveries.add([kind, result.rawValue]) }
 
-    /// So that the first that is dropped is an increase.
+    /// Writes zeros for a sink, so that `increase()` in Prometheus sees the first dropped notification.
     func register(sink: String) {
         for result in NotificationResult.allCases { notifications.add([sink, result.rawValue], 0) }
     }
 
+    /// Counts one attempt to send a notification.
     func notification(sink: String, result: NotificationResult) { notifications.add([sink, result.rawValue]) }
 
-    // MARK: What is asked for
+    // MARK: Scrapes
 
-    /// All metrics. Pools are read and written anew only where something may have changed since.
+    /// Returns all metrics in Prometheus' text format. The text of the pools is reused as long as no pool can have changed.
     package func render(_ engine: Engine) async throws -> [UInt8] {
         let stamp = try await PoolStamp.read(engine)
         if let stamp, let known = lastPools.withLock({ $0?.stamp == stamp ? $0 : nil }) {

@@ -1,14 +1,16 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// What the metrics say of sources and operations, read when somebody asks.
+/// The state of sources and operations, read from the store at a scrape.
 struct MetricsState: Sendable {
+    /// The state of one source.
     struct Source: Sendable {
         var name: String
         var ref = ""
         var ready = Condition.Status.unknown
         var isSuspended = false
-        /// Without an error; as far as the store knows, who measures may know better.
+        /// The time of the last reconciliation without an error, as recorded in the store. This process may know a later
+        /// one, because the store records only changes.
         var lastSuccess: Timestamp?
         var committedAt: Timestamp?
         var validFiles = 0
@@ -17,13 +19,14 @@ struct MetricsState: Sendable {
         var holdsLease = false
     }
 
-    /// In the order of the configuration.
+    /// The sources, in the order of the configuration.
     var sources: [Source] = []
     var operations = OperationTallies()
-    /// By provisioner, of those that can list.
+    /// The number of broken claimed workspaces for each provisioner that offers `list`.
     var brokenClaims: [(provisioner: String, count: Int)] = []
     var now: Timestamp
 
+    /// Reads the state in one snapshot of the store.
     static func read(_ engine: Engine) async throws -> MetricsState {
         let (now, holder, names) = (engine.now(), engine.holder, engine.sourceNames)
         let listed = engine.provisioners.filter { $0.value.operations.contains(.list) }.keys.sorted()
@@ -44,9 +47,10 @@ struct MetricsState: Sendable {
         }
     }
 
+    /// Writes the metrics of sources and operations.
     /// - Parameters:
-    ///   - held: deletions that wait for somebody's leave, by source.
-    ///   - lastSuccess: what this process has seen itself, by source.
+    ///   - held: The number of deletions that wait for approval, by source.
+    ///   - lastSuccess: The time of the last reconciliation without an error in this process, by source.
     func write(version: String, held: [String: Int], lastSuccess: [String: Timestamp], to text: inout PrometheusText) {
         text.begin(.buildInfo)
         text.sample(.buildInfo, [version], 1)
@@ -91,7 +95,7 @@ extension MetricsState.Source {
         guard let record else { return }
         ready = record.failure != nil ? .no : record.applied == nil ? .unknown : .yes
         ref = record.applied?.ref ?? ""
-        // Where it failed, it was good until then.
+        // If the source fails now, it worked until the failure began.
         lastSuccess = record.appliedAt.map { record.failure?.since ?? $0 }
         invalidFiles = Set(diagnostics.lazy.filter { $0.severity == .error }.map(\.file)).count
         validFiles = max(record.files - invalidFiles, 0)

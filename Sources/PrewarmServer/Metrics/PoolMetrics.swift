@@ -1,15 +1,16 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// The part of a scrape that grows with the presets.
+/// The part of a scrape that grows with the number of presets.
 struct PoolMetrics: Sendable {
-    /// In the order of sources and names.
+    /// The pools, sorted by source and name.
     var pools: [PoolPlan] = []
-    /// As the last turn left them.
+    /// The conditions that the last reconciliation recorded.
     var conditions: [PresetKey: [Condition]] = [:]
-    /// Deletions that wait for somebody's leave, by source.
+    /// The number of deletions that wait for approval, by source.
     var held: [String: Int] = [:]
 
+    /// Reads all pools. Its duration grows with the number of presets.
     static func read(_ engine: Engine) async throws -> PoolMetrics {
         var metrics = PoolMetrics()
         for report in try await engine.assess() {
@@ -20,7 +21,7 @@ struct PoolMetrics: Sendable {
         return metrics
     }
 
-    /// Samples of all pools.
+    /// Returns the samples of all pools.
     func text(_ perPreset: Metrics.PerPreset) -> [UInt8] {
         var text = PrometheusText(capacity: pools.count * (perPreset == .all ? 1024 : perPreset == .off ? 0 : 320))
         text.begin(.presetInstances)
@@ -75,13 +76,15 @@ extension PoolCounts {
     }
 }
 
-/// While this stays the same, pools do: whatever changes one marks its source for the next turn or writes an event, and
-/// each turn that looks at one says when.
+/// A stamp of the state of all pools. While the stamp is equal, no pool has changed.
+///
+/// Every change of a pool marks its source for the next reconciliation or appends an event. Every reconciliation records
+/// its time.
 struct PoolStamp: Hashable, Sendable {
     private let turns: [String: Timestamp]
     private let newestEvent: Int64
 
-    /// Nil where a source waits for a turn.
+    /// Returns nil if a source waits for a reconciliation, since its pools may be about to change.
     static func read(_ engine: Engine) async throws -> PoolStamp? {
         let (names, now) = (engine.sourceNames, engine.now())
         return try await engine.store.read { store in

@@ -9,10 +9,10 @@ struct PrometheusText {
         bytes.reserveCapacity(capacity)
     }
 
-    /// What was written already.
+    /// Appends text that is already in the format.
     mutating func append(_ written: [UInt8]) { bytes.append(contentsOf: written) }
 
-    /// The head of a family; its samples follow.
+    /// Writes the `HELP` and `TYPE` lines of a metric family. Its samples have to follow.
     mutating func begin(_ metric: MetricDescriptor) {
         append("# HELP ")
         append(metric.name)
@@ -25,16 +25,17 @@ struct PrometheusText {
         append("\n")
     }
 
-    /// - Parameter values: in the order of the descriptor's labels; a label with an empty value is left out, which
-    ///   means the same.
+    /// Writes one sample.
+    /// - Parameter values: The label values, in the order of the descriptor's labels. A label with an empty value is left
+    ///   out, which Prometheus treats as the same.
     mutating func sample(_ metric: MetricDescriptor, _ values: [String], _ value: some MetricValue) {
         append(metric.name)
         appendLabels(metric.labels, values)
         finish(value)
     }
 
-    /// Samples that differ in their last label alone: what they have in common is put together once.
-    /// - Parameter lasts: with values that need no escaping.
+    /// Writes samples that differ only in their last label. The common prefix is built once.
+    /// - Parameter lasts: The values of the last label, which need no escaping, with the values of the samples.
     mutating func samples(
         _ metric: MetricDescriptor, _ values: [String], by lasts: some Sequence<(label: String, value: Int)>
     ) {
@@ -55,6 +56,7 @@ struct PrometheusText {
         }
     }
 
+    /// Writes the buckets, the sum and the count of one histogram cell.
     mutating func sample(_ metric: MetricDescriptor, _ values: [String], _ histogram: Histogram.Cell) {
         var cumulative: UInt64 = 0
         for (index, count) in histogram.counts.enumerated() {
@@ -111,7 +113,7 @@ struct PrometheusText {
     }
 }
 
-/// What a sample may be.
+/// A number that can be the value of a sample.
 protocol MetricValue {
     var metricText: String { get }
 }

@@ -1,22 +1,28 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// Says of the revision in force of each source what a forge shall show beside its commit: pending while its pools are
-/// filled, a success once they are, a failure while something of it is wrong. Pure.
+/// Derives the commit status of the applied revision of each source from events. It does no I/O.
+///
+/// The status is `pending` while the pools are being filled and `success` once every pool is ready. It is `failure` while
+/// manifests are invalid, deletions are held or a pool is stalled.
 struct CommitStatusTracker: Hashable, Sendable {
     private var sources: [String: Standing] = [:]
 
     fileprivate struct Standing: Hashable, Sendable {
-        /// `main@sha1:…`
+        /// The applied revision, for example `main@sha1:5394cb7f…`.
         var revision: String
+        /// The message about invalid manifests; nil if every manifest is valid.
         var invalid: String?
+        /// The message about held deletions; nil if no deletion is held.
         var held: String?
-        /// By preset, what is wrong with it.
+        /// The message for each stalled preset.
         var stalled: [String: String] = [:]
         var isConverged = false
+        /// The status that was reported last.
         var told: CommitStatus?
     }
 
+    /// Processes events and returns the statuses to report.
     mutating func fold(_ events: [SequencedEvent], concerns: (String) -> Bool) -> [Notification] {
         var notifications: [Notification] = []
         for numbered in events {
@@ -34,22 +40,24 @@ struct CommitStatusTracker: Hashable, Sendable {
         return notifications.keepingNewest
     }
 
+    /// Returns true if the status belongs to the applied revision of its source.
     func isInForce(_ status: CommitStatus) -> Bool {
         sources[status.source]?.revision.hasSuffix(status.commit) == true
     }
 
+    /// Forgets the sources for which `concerns` is false.
     mutating func keep(_ concerns: (String) -> Bool) {
         sources = sources.filter { concerns($0.key) }
     }
 
-    /// A revision that was overtaken must not stay pending for ever.
+    /// Returns a final status for the commit of a replaced revision, so that it does not stay pending.
     private func supersede(_ source: String, by revision: String) -> CommitStatus? {
         guard let old = sources[source], let told = old.told, told.state == .pending, old.revision != revision,
             let new = Revision(revision)
         else { return nil }
         return CommitStatus(
             source: source, commit: told.commit, state: .success,
-            description: "applied; \(new.short) came before every pool was ready")
+            description: "applied; \(new.short) replaced it before every pool was ready")
     }
 }
 
@@ -68,7 +76,7 @@ extension CommitStatusTracker.Standing {
         }
     }
 
-    /// Where it differs from what was told last.
+    /// Returns the current status, or nil if it equals the status that was reported last.
     fileprivate mutating func news(of source: String) -> CommitStatus? {
         guard let commit = Revision(revision)?.commit else { return nil }
         let (state, description): (CommitStatus.State, String) =
@@ -98,7 +106,7 @@ extension CommitStatus {
 }
 
 extension [Notification] {
-    /// Of each commit the last status alone: what it was in between is no news.
+    /// The notifications without outdated statuses: only the last status of each commit is kept.
     var keepingNewest: [Notification] {
         var seen: Set<String> = []
         let kept = reversed().filter { notification in

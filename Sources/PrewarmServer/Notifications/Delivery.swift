@@ -5,15 +5,17 @@ internal import NIOPosix
 internal import NIOSSL
 internal import PrewarmCore
 
-/// Sends requests, and says what became of them without a secret in it.
+/// Sends requests to one receiver and returns their outcome. Texts in an outcome contain no secret.
 struct Delivery: Sendable {
+    /// The outcome of one attempt.
     enum Outcome: Hashable, Sendable {
         case delivered
-        /// - after: as the receiver asks for; nil: it doesn't.
+        /// The attempt failed and may be repeated.
+        /// - after: The wait that the receiver asks for; nil if it asks for none.
         case failed(after: Duration?, why: String)
-        /// It will never be taken.
+        /// The receiver will never accept this request.
         case refused(why: String)
-        /// The receiver wants no more of any kind (410).
+        /// The receiver accepts no more requests at all (status 410).
         case gone
     }
 
@@ -22,7 +24,7 @@ struct Delivery: Sendable {
     private let agent: String
     private let timeout: Duration
 
-    /// - Parameter timeout: of all of one attempt.
+    /// - Parameter timeout: The limit of one attempt, from the connection to the end of the answer.
     init(_ client: HTTPClient, redaction: SinkRedaction, agent: String, timeout: Duration) {
         self.client = client
         self.redaction = redaction
@@ -30,7 +32,8 @@ struct Delivery: Sendable {
         self.timeout = timeout
     }
 
-    /// Redirects are not followed, so that a secret goes to no other host.
+    /// Returns the configuration of the HTTP client. Redirects are not followed, so that no other host gets a secret.
+    /// - Throws: ``SinkError`` if `caFile` cannot be read.
     static func configuration(_ settings: SinkSettings) throws(SinkError) -> HTTPClient.Configuration {
         var tls = TLSConfiguration.makeClientConfiguration()
         if let file = settings.caFile {
@@ -38,30 +41,31 @@ struct Delivery: Sendable {
                 tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
             } catch {
                 throw SinkError(
-                    settings.name, "the certificates in \(file) can't be read",
-                    hint: "caFile names a file with certificates as PEM")
+                    settings.name, "cannot read the certificates in \(file)",
+                    hint: "set `caFile` to a readable PEM file with certificates")
             }
         }
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: tls, redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(10), read: .seconds(30)))
-        // Attempts are ours.
+        // SinkWorker decides when to try again.
         configuration.connectionPool.retryConnectionEstablishment = false
         return configuration
     }
 
+    /// Sends a request within the timeout, and returns its outcome.
     func send(_ request: OutgoingRequest, by sink: any Sink, now: Timestamp) async -> Outcome {
         await withTaskGroup(of: Outcome?.self) { group in
             group.addTask { await attempt(request, by: sink, now: now) }
             group.addTask {
                 guard (try? await Task.sleep(for: timeout)) != nil else { return nil }
-                return .failed(after: nil, why: "there was no answer within \(timeout.prewarmText)")
+                return .failed(after: nil, why: "no answer within \(timeout.prewarmText)")
             }
             defer { group.cancelAll() }
             while let outcome = await group.next() {
                 if let outcome { return outcome }
             }
-            return .failed(after: nil, why: "it was interrupted")
+            return .failed(after: nil, why: "the attempt was canceled")
         }
     }
 
@@ -85,16 +89,17 @@ struct Delivery: Sendable {
         let body = await beginning(of: response)
         if sink.accepts(status: status, body: body) { return .delivered }
         let text = redaction.clean(body)
-        let why = "the answer was \(status)\(text.isEmpty ? "" : ": \(text)")"
+        let why = "the receiver answered with status \(status)\(text.isEmpty ? "" : ": \(text)")"
         let after = response.headers.first(name: "retry-after").flatMap { RetryAfter.duration($0, now: now) }
         switch status {
         case 410: return .gone
         case 408, 425, 429, 500...: return .failed(after: after, why: why)
-        // GitHub says so where it is asked too often.
+        // GitHub uses status 403 with Retry-After for its rate limits.
         case 403 where after != nil: return .failed(after: after, why: why)
         case 300..<400:
             return .refused(
-                why: "the answer was \(status), a redirect, which is not followed: configure the final address")
+                why: "the receiver answered with status \(status), a redirect, which prewarm does not follow: "
+                    + "set `url` to the final address")
         default: return .refused(why: why)
         }
     }
@@ -107,7 +112,7 @@ struct Delivery: Sendable {
                 if bytes.count >= 2048 { break }
             }
         } catch {
-            // What came of it is enough.
+            // The part that was received is enough for a message.
         }
         if bytes.count >= 2048 { bytes.removeLast(min(redaction.longest, bytes.count)) }
         return String(decoding: bytes, as: UTF8.self)
@@ -116,7 +121,7 @@ struct Delivery: Sendable {
     private static func describe(_ error: any Error) -> String {
         switch error {
         case let error as HTTPClientError: "the request failed: \(error.shortDescription)"
-        case let error as NIOConnectionError: "\(error.host):\(error.port) can't be reached"
+        case let error as NIOConnectionError: "cannot connect to \(error.host):\(error.port)"
         case let error as NIOSSLError: "TLS failed: \(error)"
         case let error as BoringSSLError: "TLS failed: \(error)"
         case let error as IOError: "the connection failed: \(error)"

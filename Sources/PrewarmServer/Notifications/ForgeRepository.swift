@@ -1,11 +1,11 @@
-/// A repository at a forge, as the URL that it is fetched from says.
+/// A repository at a forge, derived from the URL of a source.
 struct ForgeRepository: Hashable, Sendable {
-    /// As an address without a path: `https://git.example.org`.
+    /// The address of the forge without a path, for example `https://git.example.org`.
     let address: SinkAddress
-    /// `owner/name`; at GitLab with all groups.
+    /// The path of the repository: `owner/name`, at GitLab with all groups.
     let path: String
 
-    /// Nil for what is at no forge: a path on a disk.
+    /// Returns nil if the URL does not lead to a forge, for example if it is a path on a disk.
     init?(url: String) {
         let (scheme, authority, path): (String, Substring, Substring)
         if let separator = url.firstRange(of: "://") {
@@ -19,7 +19,7 @@ struct ForgeRepository: Hashable, Sendable {
         }
         guard ["https", "http", "ssh"].contains(scheme) else { return nil }
         var host = String(authority.split(separator: "@").last ?? "").lowercased()
-        // A port of ssh is none of the API.
+        // The port of ssh does not serve the API.
         if scheme == "ssh", !host.hasPrefix("["), let colon = host.firstIndex(of: ":") { host = String(host[..<colon]) }
         host = Self.main[host] ?? host
         var name = path.split(separator: "/").joined(separator: "/")
@@ -29,7 +29,7 @@ struct ForgeRepository: Hashable, Sendable {
         self.path = name
     }
 
-    /// Where ssh over port 443 has a host of its own.
+    /// The hosts that forges use for ssh on port 443, with the forge's main host.
     private static let main = [
         "ssh.github.com": "github.com", "ssh.github.com:443": "github.com", "altssh.gitlab.com": "gitlab.com",
         "altssh.gitlab.com:443": "gitlab.com",

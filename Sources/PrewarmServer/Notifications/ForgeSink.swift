@@ -1,7 +1,7 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// Statuses of commits at GitHub (https://docs.github.com/en/rest/commits/statuses), GitLab
+/// A sink that writes commit statuses at GitHub (https://docs.github.com/en/rest/commits/statuses), GitLab
 /// (https://docs.gitlab.com/api/commits/#set-the-pipeline-status-of-a-commit) and Gitea or Forgejo
 /// (https://codeberg.org/api/swagger, `repoCreateStatus`).
 struct ForgeSink: Sink {
@@ -9,25 +9,27 @@ struct ForgeSink: Sink {
     private let base: SinkAddress
     private let token: String
     private let instance: String
-    /// By source.
+    /// The path of the repository of each source.
     private let repositories: [String: String]
 
-    /// - Parameter urls: of the sources that it concerns, by their names.
+    /// - Parameter urls: The URLs of the sources that the sink concerns, by name.
+    /// - Throws: ``SinkError`` if the token, the repository or the address is missing or ambiguous.
     init(_ settings: SinkSettings, urls: [String: String], instance: String) throws(SinkError) {
         guard let token = settings.secret, !token.isEmpty else {
-            throw SinkError(settings.name, "it has no token", hint: "say token: one that may write commit statuses")
+            throw SinkError(settings.name, "no token", hint: "set `token` to a token that may write commit statuses")
         }
         guard token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
             throw SinkError(
-                settings.name, "its token has white space or signs that a header can't hold",
-                hint: "look at the end of the variable or file that it comes from")
+                settings.name, "invalid token: it must consist of printable ASCII characters without white space",
+                hint: "check the end of the variable or file that `token` comes from, for example for a line break")
         }
         kind = settings.kind
         self.token = token
         self.instance = instance
         if settings.repository != nil, urls.count > 1 {
             throw SinkError(
-                settings.name, "one repository is named for \(urls.count) sources", hint: "name one source")
+                settings.name, "invalid repository: it names one repository for \(urls.count) sources",
+                hint: "name one source, for example sources: [\(urls.keys.min() ?? "")]")
         }
         var repositories: [String: String] = [:]
         var bases: Set<SinkAddress> = []
@@ -37,8 +39,8 @@ struct ForgeSink: Sink {
             if let found { bases.insert(found.address) }
             guard repositories[source] != nil, settings.url != nil || found != nil else {
                 throw SinkError(
-                    settings.name, "the URL of the source \(source) names no repository at a forge",
-                    hint: "say repository: owner/name and url: the address of the API, or name other sources")
+                    settings.name, "the url of the source \(source) names no repository at a forge",
+                    hint: "set `repository` to owner/name and `url` to the address of the API, or name other `sources`")
             }
         }
         if let url = settings.url {
@@ -46,13 +48,14 @@ struct ForgeSink: Sink {
             bases = [given]
         }
         guard let base = bases.first, bases.count == 1 else {
-            // A token is for one host; no other may see it.
+            // A token belongs to one host, and no other host may receive it.
             throw SinkError(
                 settings.name,
                 bases.isEmpty
-                    ? "it concerns no source"
-                    : "its sources are at \(bases.map(\.authority).sorted().joined(separator: " and "))",
-                hint: "name the sources of one forge: sources: […]")
+                    ? "no source is assigned to it"
+                    : "its sources are at \(bases.map(\.authority).sorted().joined(separator: " and ")), "
+                        + "but a token belongs to one forge",
+                hint: "set `sources` to sources of one forge")
         }
         self.base = Self.api(kind, base)
         self.repositories = repositories
@@ -60,7 +63,7 @@ struct ForgeSink: Sink {
 
     var address: SinkAddress { base }
 
-    /// The address of the API where only the forge's is known.
+    /// Returns the address of the API. If the address has no path, the path follows from the kind of forge.
     private static func api(_ kind: SinkSettings.Kind, _ address: SinkAddress) -> SinkAddress {
         var path = address.path
         while path.hasSuffix("/") { path.removeLast() }
@@ -109,13 +112,13 @@ struct ForgeSink: Sink {
             body: Array(Value.object(members).compactJSON.utf8))
     }
 
-    /// GitLab refuses a status that it has already.
+    /// GitLab answers 400 if the commit already has this status.
     func accepts(status: Int, body: String) -> Bool {
         kind == .gitlab && status == 400 && body.contains("Cannot transition status")
     }
 }
 
-/// The description of a commit status, one line of plain text.
+/// The place for the description of a commit status: one line of plain text.
 private enum StatusDescription: OutputPlace {
     static func neutralized(_ text: String) -> String { text.printable.withoutMentions }
 }
@@ -123,10 +126,13 @@ private enum StatusDescription: OutputPlace {
 private typealias StatusText = ShownText<StatusDescription>
 
 extension SinkError {
+    /// The error for a missing or invalid `url`.
     static func badAddress(_ sink: String) -> SinkError {
         SinkError(
-            sink, "the url is not one that notifications may be sent to",
-            hint: "expected https://…, or http:// on this machine, without a user's name")
+            sink,
+            "missing or invalid url: it must begin with https://, or with http:// for this machine, and must not "
+                + "contain a user name",
+            hint: "set `url` to the address of the receiver, for example https://hooks.example.org/T0")
     }
 }
 

@@ -1,42 +1,44 @@
 internal import PrewarmCore
 
-/// Something that is not as it shall be, told once when it begins and once when it is over.
+/// A fault that lasts for some time. A sink reports it once when it begins and once when it ends.
 struct Incident: Hashable, Sendable {
+    /// The kind of fault.
     enum Topic: String, CaseIterable, Sendable {
-        /// The remote can't be read.
+        /// prewarm cannot read the repository.
         case failing
         /// Manifests are invalid.
         case invalid
-        /// Deletions wait for somebody's leave.
+        /// Deletions wait for approval.
         case held
         /// Builds fail.
         case degraded
-        /// Builds failed so often that none is tried any more.
+        /// The failure limit was reached, and prewarm tries one build an hour.
         case stalled
-        /// Workspaces are gone that were not deleted.
+        /// Workspaces disappeared that prewarm did not delete.
         case lost
     }
 
     let topic: Topic
     let source: String
-    /// The number of the event that it began with.
+    /// The number of the event that began the incident.
     let sequence: Int64
     let since: Timestamp
-    /// What is concerned, as names of presets, and how often; empty: the source itself.
+    /// The affected presets, with the number of open faults of each. Empty if the incident is about the source itself.
     var members: [String: Int] = [:]
 
     var id: String { "\(topic.rawValue)-\(sequence)" }
 
     private static let memberLimit = 1000
-    /// Ends that nobody saw must not keep later losses quiet.
+    /// The time after which a new loss begins a new incident, since prewarm may have missed the end of the earlier one.
     static let lossForgottenAfter = Duration.seconds(86_400)
 
+    /// Counts one fault of a member more. New members beyond the limit are ignored.
     mutating func add(_ member: String) {
         guard members[member] != nil || members.count < Self.memberLimit else { return }
         members[member, default: 0] += 1
     }
 
-    /// One of a member's troubles is over.
+    /// Counts one fault of a member less. The last one removes the member.
     mutating func reduce(_ member: String) {
         guard let count = members[member] else { return }
         members[member] = count > 1 ? count - 1 : nil

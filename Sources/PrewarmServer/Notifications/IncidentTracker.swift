@@ -1,16 +1,19 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// Makes few messages of many events: one when something breaks, one when it is over, none in between; what happens
-/// to many at once is one message. Pure: the same events give the same messages.
+/// Turns many events into few messages. It does no I/O: the same events give the same messages.
+///
+/// An incident gives one message when it begins and one when it ends. Events of one kind that are read together give one
+/// message. For example, 50 pools that stall at once give one message with a count of 50.
 struct IncidentTracker: Hashable, Sendable {
     private(set) var incidents: [Incident] = []
-    /// In force, by source, as text.
+    /// The applied revision of each source.
     private var revisions: [String: String] = [:]
 
+    /// Processes events and returns the messages to send.
     /// - Parameters:
-    ///   - wanted: beginnings of incidents and single happenings; ends come with their beginnings.
-    ///   - concerns: sources to tell of.
+    ///   - wanted: The types to report. The end of an incident is reported if its beginning was.
+    ///   - concerns: Returns true for the sources to report on.
     mutating func fold(
         _ events: [SequencedEvent], wanted: Set<NotificationType>, concerns: (String) -> Bool
     ) -> [Notification] {
@@ -22,7 +25,7 @@ struct IncidentTracker: Hashable, Sendable {
         return batch.notifications
     }
 
-    /// Forgets what is about sources that the configuration no longer has.
+    /// Forgets the sources for which `concerns` is false.
     mutating func keep(_ concerns: (String) -> Bool) {
         incidents.removeAll { !concerns($0.source) }
         revisions = revisions.filter { concerns($0.key) }
@@ -60,7 +63,7 @@ struct IncidentTracker: Hashable, Sendable {
         switch context.event.reason {
         case "Stalled":
             begin(.stalled, context, member: name, &batch)
-            // Told as what it has become.
+            // The stalled incident replaces the degraded one, which ends without a message.
             leave(.degraded, context, member: name, isTold: false, &batch)
         case "Recovered": leave(.stalled, context, member: name, &batch)
         case "AtDesired": tell(.presetReady, context, &batch)
@@ -123,7 +126,7 @@ struct IncidentTracker: Hashable, Sendable {
         batch.add(context, topic.end, .recovered, revision: revisions[context.source], incident: incident)
     }
 
-    /// A member is well again; the incident is over with the last.
+    /// Counts one fault of a member less. The incident ends with the last fault of its last member.
     private mutating func leave(
         _ topic: Incident.Topic, _ context: Context, member: String, isTold: Bool = true, _ batch: inout Batch
     ) {
@@ -133,7 +136,7 @@ struct IncidentTracker: Hashable, Sendable {
         if isTold { end(topic, context, &batch) } else { incidents.remove(at: index) }
     }
 
-    /// However often the member was in trouble.
+    /// Ends all faults of a member in an incident.
     private mutating func leaveAtOnce(
         _ topic: Incident.Topic, _ context: Context, member: String, _ batch: inout Batch
     ) {
@@ -159,7 +162,7 @@ struct IncidentTracker: Hashable, Sendable {
     }
 }
 
-/// One event on its way through the tracker.
+/// One event while the tracker processes it.
 private struct Context {
     let sequence: Int64
     let event: Event
@@ -178,17 +181,18 @@ private struct Context {
     }
 }
 
-/// The messages of events that are read together.
+/// The messages of a group of events that are read together.
 private struct Batch {
     private(set) var notifications: [Notification] = []
-    /// Where to add what belongs to a message: by incident that begins, or by type and source.
+    /// The index of the message to which further items are added: by the id of a new incident, or by type and source.
     private var places: [String: Int] = [:]
 
+    /// Adds a message, or adds an item to the message of the same place.
     mutating func add(
         _ context: Context, _ type: NotificationType, _ state: Message.State, revision: String?, incident: Incident?
     ) {
         let place = state == .info ? "\(type.rawValue) \(context.source)" : incident?.id ?? ""
-        // Each revision is a message of its own.
+        // An approval and a converged revision each get a message of their own.
         let isGrouped = state == .info && type != .revisionApplied && type != .revisionConverged
         if isGrouped, places[place] != nil { return extend(place, context.item) }
         var message = Message(type, state, source: context.source, revision: revision, incident: incident?.id)
@@ -200,7 +204,7 @@ private struct Batch {
                 content: .message(message)))
     }
 
-    /// Nothing where the message of that place was handed out already.
+    /// Adds an item to a message of this batch. Does nothing if the message was returned with an earlier batch.
     mutating func extend(_ place: String, _ item: Message.Item) {
         guard let index = places[place], case .message(var message) = notifications[index].content else { return }
         message.add(item)

@@ -1,27 +1,28 @@
 internal import PrewarmCore
 
-/// One thing to be told to one sink; it stays in the sink's outbox until it is delivered or given up.
+/// A notification for one sink. It stays in the outbox of the sink until it is delivered or dropped.
 struct Notification: Hashable, Sendable {
     enum Content: Hashable, Sendable {
         case message(Message)
         case status(CommitStatus)
     }
 
-    /// The same at every attempt, and no other of the sink has it.
+    /// The id of the notification. It is unique in its sink and the same for every attempt.
     let id: String
-    /// When it came to be so.
+    /// The time of the event behind the notification.
     let at: Timestamp
     var content: Content
 }
 
-/// An incident that begins or ends, or something that happened.
+/// A message about an incident that begins or ends, or about a single event.
 struct Message: Hashable, Sendable {
     enum State: String, Sendable {
         case broken, recovered, info
     }
 
+    /// One affected object of a message.
     struct Item: Hashable, Sendable {
-        /// `preset/go-large`
+        /// The kind and name of the object, for example `preset/go-large`.
         let object: String
         let text: String
     }
@@ -29,11 +30,11 @@ struct Message: Hashable, Sendable {
     let type: NotificationType
     let state: State
     let source: String
-    /// The revision in force then, as `main@sha1:…`; nil: unknown.
+    /// The applied revision at that time, for example `main@sha1:5394cb7f…`; nil if it is unknown.
     let revision: String?
-    /// The incident that begins or ends with it.
+    /// The id of the incident that begins or ends; nil for a single event.
     let incident: String?
-    /// At most ``itemLimit``; the first ones.
+    /// The first items, at most ``itemLimit``. ``count`` is the number of all items.
     private(set) var items: [Item] = []
     private(set) var count = 0
 
@@ -49,20 +50,21 @@ struct Message: Hashable, Sendable {
         self.incident = incident
     }
 
+    /// Counts an item, and keeps it if there is room.
     mutating func add(_ item: Item) {
         count += 1
         if items.count < Self.itemLimit { items.append(item) }
     }
 }
 
-/// What a forge shows beside a commit.
+/// The status that a forge shows beside a commit.
 struct CommitStatus: Hashable, Sendable {
     enum State: String, Sendable {
         case pending, success, failure
     }
 
     let source: String
-    /// 40 hexadecimal digits.
+    /// The commit: 40 hexadecimal digits.
     let commit: String
     let state: State
     let description: String

@@ -1,4 +1,4 @@
-/// What a notification is about; the ending of a CloudEvents type, `dev.prewarm.preset.stalled`.
+/// The type of a notification. In CloudEvents it follows `dev.prewarm.`, for example `dev.prewarm.preset.stalled`.
 package enum NotificationType: String, CaseIterable, Sendable {
     case revisionApplied = "revision.applied"
     case revisionConverged = "revision.converged"
@@ -19,7 +19,7 @@ package enum NotificationType: String, CaseIterable, Sendable {
     case sourceFailing = "source.failing"
     case sourceRecovered = "source.recovered"
 
-    /// What somebody should look at; the ends of these come along.
+    /// The types that a sink reports by default: those that need a person. The ends of their incidents are reported too.
     package static let standard: Set<NotificationType> = [
         .revisionInvalid, .revisionHeld, .revisionApproved, .revisionRewritten, .presetStalled, .workspaceLost,
         .sourceFailing,
@@ -27,6 +27,7 @@ package enum NotificationType: String, CaseIterable, Sendable {
 }
 
 extension Incident.Topic {
+    /// The type of the notification when an incident begins.
     var beginning: NotificationType {
         switch self {
         case .failing: .sourceFailing
@@ -38,6 +39,7 @@ extension Incident.Topic {
         }
     }
 
+    /// The type of the notification when an incident ends.
     var end: NotificationType {
         switch self {
         case .failing: .sourceRecovered

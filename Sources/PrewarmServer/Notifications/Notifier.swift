@@ -4,15 +4,18 @@ package import PrewarmCore
 package import PrewarmEngine
 internal import ServiceLifecycle
 
-/// Tells people and programs what happens. The events of the store are its outbox, so that nothing is in the way of
-/// the loop and nothing is lost with the process; each sink goes at its own pace.
+/// The service that sends notifications to the configured sinks.
+///
+/// It reads the events of the store. So notifications do not delay reconciliation and survive a restart of the process.
+/// Each sink has its own worker and does not wait for the others.
 package struct Notifier: Service {
+    /// The times between reads and attempts.
     package struct Pace: Sendable {
-        /// Between two looks at the events.
+        /// The time between two reads of the events.
         package var interval: Duration
-        /// Between attempts at one notification.
+        /// The wait between two attempts at one notification.
         package var backoff: Backoff
-        /// Of one attempt.
+        /// The limit of one attempt.
         package var timeout: Duration
 
         package init(
@@ -28,9 +31,9 @@ package struct Notifier: Service {
     private let workers: [SinkWorker]
 
     /// - Parameters:
-    ///   - instance: this prewarm among others that tell the same receivers: a name.
-    ///   - version: of prewarm, as receivers see it.
-    ///   - progress: where the loops of the sinks say that they come round.
+    ///   - instance: The name of this prewarm. Receivers use it to distinguish several prewarms.
+    ///   - version: The version of prewarm, which is sent in the field `User-Agent`.
+    ///   - progress: The watchdog to which the workers report their progress.
     package init(
         _ settings: [SinkSettings], engine: Engine, instance: String, version: String, metrics: Metrics?,
         progress: LoopProgress = LoopProgress(), logger: Logger, pace: Pace = Pace()
@@ -53,8 +56,9 @@ package struct Notifier: Service {
         self.workers = workers
     }
 
-    /// Throws what the initialiser would; nothing is asked of the receiver.
-    /// - Parameter sources: URLs by name.
+    /// Checks the settings of a sink without a request to its receiver.
+    /// - Parameter sources: The URL of each configured source, by name.
+    /// - Throws: ``SinkError`` if the initializer would.
     package static func check(_ settings: SinkSettings, sources: [String: String]) throws(SinkError) {
         _ = try sink(settings, sources: sources, instance: "")
         _ = try Delivery.configuration(settings)
@@ -66,7 +70,7 @@ package struct Notifier: Service {
         for name in (settings.sources ?? []).sorted() where sources[name] == nil {
             throw SinkError(
                 settings.name, "the configuration has no source \"\(name)\"",
-                hint: "it has \(sources.keys.sorted().joined(separator: ", "))")
+                hint: "name one of: \(sources.keys.sorted().joined(separator: ", "))")
         }
         if settings.kind.isForge {
             let concerned = sources.filter { settings.concerns($0.key) }
@@ -79,12 +83,13 @@ package struct Notifier: Service {
             : (try WebhookSink(settings, address: address, instance: instance), address)
     }
 
+    /// Runs the workers until a graceful shutdown.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 for worker in workers { group.addTask { await worker.run() } }
             }
-            // A service that ends ends its group: where there is nobody to tell, it waits with the others.
+            // A service that returns ends its service group. So without sinks this one waits for the shutdown.
             while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
         }
     }

@@ -1,10 +1,11 @@
 internal import PrewarmCore
 
-/// How long a server asks to be left alone: seconds, or a date (RFC 9110, 10.2.3).
+/// The field `Retry-After` of an answer: a number of seconds, or a date (RFC 9110, 10.2.3).
 enum RetryAfter {
-    /// Longer ones are asked again after so long.
+    /// The longest wait. A receiver that asks for more is tried again after this time.
     static let limit = Duration.seconds(3600)
 
+    /// Returns the wait from `now` on, between 0 and ``limit``; nil if the text has neither form.
     static func duration(_ text: String, now: Timestamp) -> Duration? {
         let wait: Duration
         if let seconds = Int64(text) {
@@ -17,7 +18,7 @@ enum RetryAfter {
         return min(max(wait, .zero), limit)
     }
 
-    /// `Wed, 21 Oct 2015 07:28:00 GMT`, the only form that is sent today.
+    /// Parses a date such as `Wed, 21 Oct 2015 07:28:00 GMT`, the only form that servers send today.
     private static func date(_ text: String) -> Timestamp? {
         let parts = text.split(separator: " ")
         guard parts.count == 6, parts[5] == "GMT", parts[1].count == 2, parts[3].count == 4,

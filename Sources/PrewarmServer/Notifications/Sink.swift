@@ -1,10 +1,10 @@
 internal import PrewarmCore
 
-/// How one kind of receiver wants to be told.
+/// The request format of one kind of receiver.
 protocol Sink: Sendable {
-    /// Nil where there is nothing to tell it.
+    /// Returns the request for a notification; nil if this kind of receiver does not get it.
     func request(for notification: Notification, at now: Timestamp) -> OutgoingRequest?
-    /// What else than a 2xx means that the receiver has it.
+    /// Returns true if an answer other than 2xx means that the receiver already has the notification.
     func accepts(status: Int, body: String) -> Bool
 }
 
@@ -12,7 +12,7 @@ extension Sink {
     func accepts(status: Int, body: String) -> Bool { false }
 }
 
-/// A POST with a JSON body.
+/// A POST request with a JSON body.
 struct OutgoingRequest: Sendable {
     let address: SinkAddress
     var headers: [(name: String, value: String)]

@@ -1,12 +1,12 @@
-/// An address that notifications may be sent to: https, or http on this machine alone.
+/// The address of a receiver: an https URL, or an http URL of this machine.
 struct SinkAddress: Hashable, Sendable {
     let scheme: String
-    /// With the port where one is given, in lower case.
+    /// The host in lower case, with the port if the URL has one.
     let authority: String
-    /// From the first slash on; may be empty.
+    /// The URL from the first slash on, with the query; may be empty.
     let path: String
 
-    /// Nil where the text is no such address; user information and fragments are refused.
+    /// Returns nil if the text is not such an address, or if it has user information or a fragment.
     init?(_ text: String) {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), let separator = text.firstRange(of: "://") else {
             return nil
@@ -30,7 +30,7 @@ struct SinkAddress: Hashable, Sendable {
 
     var text: String { "\(scheme)://\(authority)\(path)" }
 
-    /// What logs show: the path of a Slack address is its secret.
+    /// The part that logs may show. The path is left out, because the path of a Slack address is its secret.
     var origin: String { "\(scheme)://\(authority)" }
 
     var host: String {

@@ -1,10 +1,10 @@
 internal import PrewarmCore
 
-/// The one place where what a library or a receiver says becomes a text of ours.
+/// Removes the secrets of all sinks from texts of libraries and receivers, before they reach the log.
 struct SinkRedaction: Sendable {
     private let secrets: [String]
 
-    /// Of all receivers, for what one says may be about another.
+    /// - Parameter sinks: All sinks, because a text of one receiver may contain the secret of another.
     init(_ sinks: [(settings: SinkSettings, address: SinkAddress)]) {
         var secrets: Set<String> = []
         for (settings, address) in sinks {
@@ -13,7 +13,7 @@ struct SinkRedaction: Sendable {
                 if secret.hasPrefix("whsec_") { secrets.insert(String(secret.dropFirst(6))) }
             }
             if settings.kind.isForge { continue }
-            // All of a Slack address is secret but its host; parts of it count, too.
+            // Everything in a Slack address except its host is secret, also each part of its path.
             secrets.insert(address.path)
             for part in address.path.split(whereSeparator: { "/?&=".contains($0) }) where part.utf8.count >= 8 {
                 secrets.insert(String(part))
@@ -22,10 +22,10 @@ struct SinkRedaction: Sendable {
         self.secrets = secrets.filter { $0.utf8.count > 1 }.sorted { $0.utf8.count > $1.utf8.count }
     }
 
-    /// In bytes; so much of the end of a text that was cut may be the beginning of a secret.
+    /// The length of the longest secret in bytes. As many bytes at the end of a cut text may be the beginning of a secret.
     var longest: Int { secrets.first?.utf8.count ?? 0 }
 
-    /// One line of at most 200 characters without secrets.
+    /// Returns the text as one line of at most 200 characters, with `[redacted]` instead of secrets.
     func clean(_ text: String) -> String {
         var text = text
         for secret in secrets { text = text.replacing(secret, with: "[redacted]") }

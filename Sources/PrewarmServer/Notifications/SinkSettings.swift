@@ -1,7 +1,8 @@
-/// One entry of `notifications` in the configuration.
+/// The settings of one entry of `notifications` in the configuration.
 package struct SinkSettings: Sendable {
+    /// The kind of receiver.
     package enum Kind: String, CaseIterable, Sendable {
-        /// CloudEvents, signed.
+        /// Signed CloudEvents.
         case webhook
         case slack
         case github
@@ -14,16 +15,17 @@ package struct SinkSettings: Sendable {
 
     package var name: String
     package var kind: Kind
-    /// Where to send to; of a forge the address of its API, nil: that of the sources' host.
+    /// The address of the receiver. For a forge it is the address of its API (default: derived from the URL of the source).
     package var url: String?
-    /// Of a webhook, `whsec_` and base64; of a forge its token.
+    /// The secret: for a webhook `whsec_` and base64, for a forge its token.
     package var secret: String?
-    /// Nil: all.
+    /// The names of the sources to report on; nil for all sources.
     package var sources: Set<String>?
+    /// The types to report. Forges ignore them.
     package var types: Set<NotificationType>
-    /// Of a forge, `owner/name`, where the source's URL doesn't say it.
+    /// The `owner/name` of the repository at a forge (default: derived from the URL of the source).
     package var repository: String?
-    /// A PEM file with certificates to trust.
+    /// The path of a PEM file with certificates to trust; nil for the system's certificates.
     package var caFile: String?
 
     package init(
@@ -40,13 +42,14 @@ package struct SinkSettings: Sendable {
         self.caFile = caFile
     }
 
+    /// Returns true if the sink reports on this source.
     package func concerns(_ source: String) -> Bool { sources?.contains(source) ?? true }
 }
 
-/// Why a sink can't be used as it is configured.
+/// The reason why prewarm cannot use a sink with its configuration.
 package struct SinkError: Error, Hashable, Sendable {
     package let sink: String
-    /// Without secrets.
+    /// The cause, without secrets.
     package let message: String
     package let hint: String?
 

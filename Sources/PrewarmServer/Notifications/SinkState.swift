@@ -1,20 +1,21 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// What a sink has to remember between two starts of the process.
+/// The state of a sink that the store keeps between two starts of the process.
 struct SinkState: Hashable, Sendable {
     private(set) var incidents = IncidentTracker()
     private(set) var statuses = CommitStatusTracker()
-    /// What is to be delivered, the oldest first.
+    /// The notifications to deliver, the oldest first.
     private(set) var outbox: [Notification] = []
 
-    /// No events are read while so many wait: the table of events holds what comes after them.
+    /// The length of the outbox at which the worker stops reading events. Later events stay in the table of events.
     private static let outboxLimit = 100
-    /// What could not be told for so long is no news any more.
+    /// The age at which an undelivered notification is dropped, if it no longer describes the current state.
     static let oldest = Duration.seconds(86_400)
 
     var hasRoom: Bool { outbox.count < Self.outboxLimit }
 
+    /// Processes events and adds their notifications to the outbox.
     mutating func take(_ events: [SequencedEvent], for settings: SinkSettings, concerns: (String) -> Bool) {
         if settings.kind.isForge {
             outbox = (outbox + statuses.fold(events, concerns: concerns)).keepingNewest
@@ -23,13 +24,14 @@ struct SinkState: Hashable, Sendable {
         }
     }
 
+    /// Forgets the sources for which `concerns` is false.
     mutating func keep(_ concerns: (String) -> Bool) {
         incidents.keep(concerns)
         statuses.keep(concerns)
     }
 
-    /// What is still so is told however late it is.
-    /// - Returns: how many were too old.
+    /// Drops notifications older than ``oldest``. A notification that still describes the current state is kept.
+    /// - Returns: The number of dropped notifications.
     mutating func dropOld(at now: Timestamp) -> Int {
         let kept = outbox.filter { $0.at + Self.oldest > now || isStillSo($0) }
         defer { outbox = kept }
@@ -44,6 +46,7 @@ struct SinkState: Hashable, Sendable {
         }
     }
 
+    /// Removes a notification from the outbox.
     mutating func remove(_ notification: Notification) { outbox.removeAll { $0.id == notification.id } }
 }
 

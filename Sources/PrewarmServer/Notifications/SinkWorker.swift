@@ -3,8 +3,8 @@ internal import Logging
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// Tells one sink what happens: reads events behind its cursor, keeps what is to be told in an outbox in the store, and
-/// empties that one after the other. Each is delivered at least once, with an id that stays the same.
+/// The worker of one sink. It reads events after its cursor, keeps notifications in an outbox in the store, and delivers
+/// them in order. Each notification is delivered at least once, with the same id at every attempt.
 struct SinkWorker: Sendable {
     let settings: SinkSettings
     let sink: any Sink
@@ -18,16 +18,19 @@ struct SinkWorker: Sendable {
     let pace: Notifier.Pace
     let agent: String
 
-    /// What is known between two rounds.
+    /// The worker's memory between two rounds.
     private struct Memory {
         var position: Position?
         var lease: Lease?
-        /// Attempts at the first of the outbox.
+        /// The number of failed attempts at the first notification of the outbox.
         var attempts = 0
+        /// The time of the next attempt.
         var notBefore: ContinuousClock.Instant?
-        /// Said once, not at every attempt.
+        /// True after a failed attempt was logged as a warning. Later failures are logged as debug.
         var isTroubled = false
+        /// True after the receiver answered 410.
         var isGone = false
+        /// True after a failed read of the store was logged.
         var isStoreAway = false
     }
 
@@ -37,7 +40,7 @@ struct SinkWorker: Sendable {
         var savedCursor: Int64
     }
 
-    /// Until it is cancelled, or until the receiver says that it wants no more.
+    /// Runs until the task is canceled or the receiver answers 410.
     func run() async {
         let name = settings.name
         let loop = progress.begin("notifications to \(name)")
@@ -54,11 +57,13 @@ struct SinkWorker: Sendable {
             }
         } catch {
             logger.error(
-                "notifications stopped", metadata: ["sink": "\(name)", "error": "\(redaction.clean("\(error)"))"])
+                "the worker of a notification sink stopped",
+                metadata: ["sink": "\(name)", "error": "\(redaction.clean("\(error)"))"])
         }
     }
 
-    /// - Returns: whether there is more to do at once.
+    /// Reads new events and makes at most one delivery.
+    /// - Returns: True if there is more to do at once.
     private func round(_ memory: inout Memory, _ delivery: Delivery) async -> Bool {
         do {
             guard try await holdLease(&memory), var position = try await position(&memory) else { return false }
@@ -70,12 +75,13 @@ struct SinkWorker: Sendable {
             try await deliver(first, &memory, delivery)
             return true
         } catch {
-            // The store is read again after a while, from what it has.
+            // The next round reads the position and the lease from the store again.
             memory.position = nil
             memory.lease = nil
             if !(error is CancellationError || error is LeaseLost || memory.isStoreAway) {
                 memory.isStoreAway = true
-                logger.warning("events can't be read", metadata: ["sink": "\(settings.name)", "error": "\(error)"])
+                logger.warning(
+                    "cannot read events for notifications", metadata: ["sink": "\(settings.name)", "error": "\(error)"])
             }
             return false
         }
@@ -90,7 +96,7 @@ struct SinkWorker: Sendable {
 
     private func concerns(_ source: String) -> Bool { engine.sources[source] != nil && settings.concerns(source) }
 
-    /// As the store has it; one that is new begins with what comes next.
+    /// Returns the saved position of the sink. A new sink begins after the newest event.
     private func position(_ memory: inout Memory) async throws -> Position? {
         if let position = memory.position { return position }
         let name = settings.name
@@ -101,7 +107,9 @@ struct SinkWorker: Sendable {
                 position = Position(state: state, cursor: record.cursor, savedCursor: record.cursor)
                 position.state.keep(concerns)
             } else {
-                logger.warning("what a sink remembered can't be read", metadata: ["sink": "\(name)"])
+                logger.warning(
+                    "cannot read the saved state of a notification sink; it begins after the newest event",
+                    metadata: ["sink": "\(name)"])
             }
         }
         if position.savedCursor < 0 { try await save(&position, memory.lease) }
@@ -109,7 +117,8 @@ struct SinkWorker: Sendable {
         return position
     }
 
-    /// - Returns: whether there may be more.
+    /// Reads the next events into the outbox.
+    /// - Returns: True if there may be more events.
     private func read(_ position: inout Position, _ lease: Lease?) async throws -> Bool {
         guard position.state.hasRoom else { return false }
         let cursor = position.cursor
@@ -118,7 +127,7 @@ struct SinkWorker: Sendable {
         let before = position.state
         position.state.take(events, for: settings, concerns: concerns)
         position.cursor = last.sequence
-        // Events that are no news are read again after a restart, to no effect.
+        // Events without notifications are read again after a restart, which changes nothing. So this saves rarely.
         if position.state != before || position.cursor - position.savedCursor > 25 * Int64(Self.portion) {
             try await save(&position, lease)
         }
@@ -137,7 +146,7 @@ struct SinkWorker: Sendable {
         position.savedCursor = position.cursor
     }
 
-    // MARK: Telling
+    // MARK: Delivery
 
     private func deliver(_ notification: Notification, _ memory: inout Memory, _ delivery: Delivery) async throws {
         guard var position = memory.position else { return }
@@ -146,13 +155,13 @@ struct SinkWorker: Sendable {
         if old > 0 {
             for _ in 0..<old { metrics?.notification(sink: settings.name, result: .dropped) }
             logger.error(
-                "notifications were dropped, for they are a day old",
+                "dropped notifications that are more than a day old",
                 metadata: ["sink": "\(settings.name)", "count": "\(old)"])
         } else {
             let outcome: Delivery.Outcome =
                 if let request = sink.request(for: notification, at: now) {
                     await delivery.send(request, by: sink, now: now)
-                } else { .refused(why: "its source is not one of the sink's any more") }
+                } else { .refused(why: "its source is no longer assigned to this sink") }
             if Task.isCancelled, outcome != .delivered { return }
             guard settle(outcome, of: notification, &memory) else { return }
             position.state.remove(notification)
@@ -163,7 +172,8 @@ struct SinkWorker: Sendable {
         memory.position = position
     }
 
-    /// - Returns: whether the notification is done with.
+    /// Records the outcome of an attempt in the log, the metrics and the memory.
+    /// - Returns: True if the notification leaves the outbox.
     private func settle(_ outcome: Delivery.Outcome, of notification: Notification, _ memory: inout Memory) -> Bool {
         let about: Logger.Metadata = ["sink": "\(settings.name)", "notification": "\(notification.id)"]
         switch outcome {
@@ -179,19 +189,19 @@ struct SinkWorker: Sendable {
             memory.notBefore = .now + delay
             let level: Logger.Level = memory.isTroubled ? .debug : .warning
             logger.log(
-                level: level, "a notification could not be delivered and is tried again",
+                level: level, "cannot deliver a notification; prewarm tries again",
                 metadata: about.merging(["error": "\(why)", "to": "\(address.origin)"]) { $1 })
             memory.isTroubled = true
             return false
         case .refused(let why):
             metrics?.notification(sink: settings.name, result: .dropped)
             logger.error(
-                "a notification was refused and is dropped",
+                "the receiver refused a notification; it is dropped",
                 metadata: about.merging(["error": "\(why)", "to": "\(address.origin)"]) { $1 })
             return true
         case .gone:
             logger.error(
-                "the receiver of notifications is gone, nothing is sent to it until prewarm is started again",
+                "the receiver answered 410 (gone); prewarm sends it nothing until the next start",
                 metadata: ["sink": "\(settings.name)", "to": "\(address.origin)"])
             memory.isGone = true
             return false
@@ -202,12 +212,13 @@ struct SinkWorker: Sendable {
 
     private struct LeaseLost: Error {}
 
-    /// No source has a slash in its name.
+    /// The name of the sink's lease. It cannot equal the name of a source, which has no slash.
     private var leaseName: String { "notifications/\(settings.name)" }
-    /// Longer than an attempt takes, by far.
+    /// The length of the lease. It is three times the limit of one attempt (30 s).
     private static let leaseTime = Duration.seconds(90)
 
-    /// False where another process tells the sink.
+    /// Takes or renews the lease of the sink.
+    /// - Returns: False if another process holds the lease.
     private func holdLease(_ memory: inout Memory) async throws -> Bool {
         let now = engine.now()
         let half = Self.leaseTime / 2
@@ -231,7 +242,7 @@ struct SinkWorker: Sendable {
         return lease != nil
     }
 
-    /// So that another process need not wait until it runs out.
+    /// Ends the lease now, so that another process does not wait until it expires.
     private func giveBack(_ lease: Lease?) async {
         guard let lease else { return }
         let (name, engine) = (leaseName, engine)
@@ -243,6 +254,6 @@ struct SinkWorker: Sendable {
 }
 
 extension Notification {
-    /// FNV-1a of the id, for the jitter.
+    /// The seed of the jitter: FNV-1a of the id.
     fileprivate var seed: UInt64 { OperationID(id).seed }
 }

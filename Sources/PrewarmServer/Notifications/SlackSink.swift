@@ -1,7 +1,8 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// Slack's incoming webhooks (https://api.slack.com/messaging/webhooks), which Mattermost and Rocket.Chat take, too.
+/// A sink for incoming webhooks of Slack (https://api.slack.com/messaging/webhooks). Mattermost and Rocket.Chat accept
+/// the same format.
 struct SlackSink: Sink {
     let address: SinkAddress
     let instance: String
@@ -26,7 +27,7 @@ struct SlackSink: Sink {
                 "type": "context",
                 "elements": .array([text(context.compactMap(\.self).joined(separator: " · "))]),
             ]))
-        // Names and addresses in the text of others become no mentions, links or previews.
+        // Names and addresses in the text must not become mentions, links or previews.
         let body = Value.object(known: [
             "text": .string(title.text.cut(3000)), "blocks": .array(blocks), "parse": "none", "link_names": false,
             "unfurl_links": false, "unfurl_media": false,
@@ -40,7 +41,7 @@ struct SlackSink: Sink {
         .object(known: ["type": "section", "text": text(markdown)])
     }
 
-    /// At most 3,000 characters (https://api.slack.com/reference/block-kit/composition-objects#text).
+    /// A text object of at most 3,000 characters (https://api.slack.com/reference/block-kit/composition-objects#text).
     private func text(_ markdown: SlackText) -> Value {
         .object(known: ["type": "mrkdwn", "text": .string(markdown.text.cut(3000)), "verbatim": true])
     }
@@ -56,7 +57,7 @@ extension Message.State {
     }
 }
 
-/// Text of Slack's mrkdwn, and of the Markdown that Mattermost makes of it. It makes no link and mentions nobody
+/// The place for text in Slack's mrkdwn, which Mattermost reads as Markdown. The text contains no links and no mentions
 /// (https://docs.slack.dev/messaging/formatting-message-text).
 enum Slack: OutputPlace {
     static func neutralized(_ text: String) -> String {
@@ -68,7 +69,7 @@ enum Slack: OutputPlace {
 typealias SlackText = ShownText<Slack>
 
 extension String {
-    /// The text with a sign in place of each `@` that no service takes for a mention.
+    /// The text with a full-width `@` instead of each `@`, so that no service reads a mention.
     var withoutMentions: String { replacing("@", with: "\u{ff20}") }
 }
 

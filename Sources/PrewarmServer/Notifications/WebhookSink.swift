@@ -3,13 +3,13 @@ internal import Foundation
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// CloudEvents 1.0 in structured JSON (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md),
-/// signed as Standard Webhooks says (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
+/// A sink for CloudEvents 1.0 in structured JSON (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md),
+/// signed by Standard Webhooks (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
 struct WebhookSink: Sink {
     private let address: SinkAddress
     private let key: SymmetricKey
     private let name: String
-    /// `prewarm/<instance>`
+    /// The `source` of the events: `prewarm/<instance>`.
     private let origin: String
 
     init(_ settings: SinkSettings, address: SinkAddress, instance: String) throws(SinkError) {
@@ -17,8 +17,8 @@ struct WebhookSink: Sink {
             let bytes = Data(base64Encoded: String(secret.dropFirst(6))), (24...64).contains(bytes.count)
         else {
             throw SinkError(
-                settings.name, "the secret is not whsec_ and 24 to 64 bytes in base64, as Standard Webhooks asks for",
-                hint: "make one: echo whsec_$(openssl rand -base64 32)")
+                settings.name, "invalid secret: it must be whsec_ and 24 to 64 bytes in base64 (Standard Webhooks)",
+                hint: "create a secret: echo whsec_$(openssl rand -base64 32)")
         }
         self.address = address
         key = SymmetricKey(data: bytes)
@@ -28,7 +28,7 @@ struct WebhookSink: Sink {
 
     func request(for notification: Notification, at now: Timestamp) -> OutgoingRequest? {
         guard case .message(let message) = notification.content else { return nil }
-        // Unique for the receiver, too, who may get them from several.
+        // The id is unique for the receiver, which may get events of several prewarms and sinks.
         let id = "\(origin.replacing("/", with: "-"))-\(name)-\(notification.id)"
         let body = Array(event(message, id: id, at: notification.at).compactJSON.utf8)
         let time = "\(now.wholeSeconds)"

@@ -1,26 +1,28 @@
 package import PrewarmCore
 package import PrewarmEngine
 
-/// One request to a webhook, and what became of it.
+/// A request to a webhook and its outcome.
 package struct WebhookDelivery: Hashable, Sendable {
     package let at: Timestamp
     package let webhook: String
     package let kind: WebhookKind
-    /// As the forge calls it; nil where it gives no id.
+    /// The id that the forge gave the delivery; nil if it gave none.
     package let id: String?
+    /// The name of the event; nil if the header does not contain it.
     package let event: String?
-    /// The address that it came from.
+    /// The network address of the sender.
     package let from: String
     package let outcome: WebhookVerdict.Outcome
-    /// For the operator: more than the sender is told.
+    /// The message for the operator. It may say more than the answer to the sender.
     package let detail: String
-    /// Which were nudged.
+    /// The sources that the delivery woke up.
     package let sources: [String]
+    /// The size of the body in bytes; 0 if the body was not read.
     package let bytes: Int
 }
 
 extension Value {
-    /// As `get deliveries -o json` shows it.
+    /// The document that `prewarm get deliveries -o json` shows.
     package init(_ delivery: WebhookDelivery) {
         self = .object(known: [
             "at": .string(delivery.at.description), "webhook": .string(delivery.webhook),
@@ -33,13 +35,17 @@ extension Value {
     }
 }
 
-/// The last deliveries, and which ones were handled already. In memory, bounded: whoever can't sign can push out
-/// nothing but others who can't.
+/// The log of the last deliveries, and the ids of handled deliveries. It is in memory and bounded.
+///
+/// Verified and refused deliveries have separate limits. So a sender without the secret cannot displace verified ones.
 package struct DeliveryLog: Sendable {
-    /// How long a delivery is known again.
+    /// The time for which the id of a handled delivery is remembered.
     package static let memory = Duration.seconds(600)
+    /// The number of verified deliveries that are kept.
     package static let verifiedLimit = 200
+    /// The number of refused deliveries that are kept.
     package static let refusedLimit = 50
+    /// The number of ids that are remembered.
     package static let idLimit = 10_000
 
     private var verified: [WebhookDelivery] = []
@@ -55,19 +61,20 @@ package struct DeliveryLog: Sendable {
 
     private struct Handled {
         let at: Timestamp
-        /// Those that were nudged.
+        /// The sources that the delivery woke up.
         let sources: [String]
     }
 
     package init() {}
 
-    /// The newest first.
+    /// The deliveries, the newest first.
     package var deliveries: [WebhookDelivery] {
         (verified + refused).enumerated().sorted { left, right in
             left.element.at != right.element.at ? left.element.at > right.element.at : left.offset > right.offset
         }.map(\.element)
     }
 
+    /// Adds a delivery. Above the limit, the oldest one of the same group is dropped.
     package mutating func record(_ delivery: WebhookDelivery) {
         if delivery.outcome.isVerified {
             verified.append(delivery)
@@ -78,19 +85,21 @@ package struct DeliveryLog: Sendable {
         }
     }
 
-    /// When the delivery was handled, if that is not longer ago than ``memory``.
+    /// Returns the time when the delivery was handled; nil if it was not handled within ``memory``.
     package func handledAt(webhook: String, id: String, now: Timestamp) -> Timestamp? {
         handled[Key(webhook: webhook, id: id)].flatMap {
             ($0.at + Self.memory).hasCome(at: now, atMost: Self.memory) ? nil : $0.at
         }
     }
 
-    /// Forgets that deliveries were handled which nudged a source, because it could not be looked at.
+    /// Forgets the handled deliveries that woke up this source. It is called after the source could not be read, so that
+    /// the forge can send them again.
     package mutating func forgetHandled(source: String) {
         handled = handled.filter { !$0.value.sources.contains(source) }
         order.removeAll { handled[$0] == nil }
     }
 
+    /// Remembers the id of a handled delivery.
     package mutating func noteHandled(webhook: String, id: String, sources: [String] = [], now: Timestamp) {
         forgetOld(now: now)
         let key = Key(webhook: webhook, id: id)
@@ -111,5 +120,6 @@ package struct DeliveryLog: Sendable {
         order.removeFirst(count)
     }
 
+    /// The number of remembered ids.
     package var idCount: Int { handled.count }
 }

@@ -1,16 +1,18 @@
 internal import FoundationEssentials
 package import PrewarmCore
 
-/// What a payload tells: of which repository, and which refs moved. It is a nudge only: whatever it says, git is
-/// asked.
+/// The content of a push payload: the repository and the refs that moved.
+///
+/// It is only a hint to check sources. prewarm always reads the data from git.
 package struct PushNotice: Hashable, Sendable {
+    /// One moved ref.
     package struct Update: Hashable, Sendable {
-        /// `refs/heads/main`.
+        /// The full name of the ref, for example `refs/heads/main`.
         package let ref: String
-        /// Nil where it was deleted, or is not known.
+        /// The new commit of the ref; nil if the ref was deleted or the commit is unknown.
         package let commit: String?
 
-        /// Anything but a commit's digits, and git's way to say "none", is left out.
+        /// Accepts only 40 or 64 hexadecimal digits as a commit. Zeros, which git uses for a deleted ref, give nil.
         init(ref: String, commit: String?) {
             self.ref = ref
             self.commit = commit.flatMap { commit in
@@ -23,23 +25,26 @@ package struct PushNotice: Hashable, Sendable {
         }
     }
 
+    /// The project and name of a repository.
     package struct Place: Hashable, Sendable {
         package let project: String
         package let repository: String
     }
 
-    /// All the ways to write where it is.
+    /// The addresses of the repository in the payload, for example for https and for ssh.
     package var addresses: [RepositoryAddress] = []
-    /// Of a forge that does not say where it is.
+    /// The project and name of the repository, from a forge that does not send its address.
     package var place: Place?
+    /// The name of the default branch; nil if the payload does not contain it.
     package var defaultBranch: String?
     package var updates: [Update] = []
-    /// Where the body has it, and not the header.
+    /// The id of the delivery, from a forge that sends it in the body.
     package var deliveryID: String?
 
-    /// Refs that are read of one payload; more are no push of a person.
+    /// The number of refs that are read from one payload. The rest is ignored.
     static let updateLimit = 1000
 
+    /// Returns true if the payload is about the repository of the source.
     func names(_ source: WatchedSource) -> Bool {
         guard let address = source.address else { return false }
         if addresses.contains(address) { return true }
@@ -47,37 +52,41 @@ package struct PushNotice: Hashable, Sendable {
             && place.map { address.ends(inProject: $0.project, repository: $0.repository) } ?? false
     }
 
-    /// Nil: the push moved nothing that the source follows.
+    /// Returns the wake-up for the source; nil if the push moved no ref that the source follows.
     func nudge(_ source: WatchedSource) -> SourceNudge? {
         let moved = updates.filter { source.isMoved(by: $0, defaultBranch: defaultBranch) }
         return moved.last.map { SourceNudge(source: source.name, commit: $0.commit) }
     }
 }
 
-/// What the body of a verified request is about.
+/// The content of a verified request.
 package enum WebhookContent: Hashable, Sendable {
     case push(PushNotice)
-    /// The forge only tries whether somebody answers.
+    /// A test of the connection by the forge.
     case ping
-    /// Something else happened.
+    /// An event other than a push.
     case other(event: String)
-    /// The sender says nothing that we could read, and need not.
+    /// A request whose body is not read. It may concern any source.
     case anything
 }
 
-/// Why a body can't be read.
+/// The reason why a body cannot be read.
 package struct WebhookContentError: Error, Hashable, Sendable {
     package let message: String
 }
 
 extension WebhookContent {
-    /// - Throws: where the body is not the JSON that the forge documents for its event.
+    /// Reads the content of a request.
+    /// - Throws: ``WebhookContentError`` if the body is not the JSON that the forge documents for the event.
     package init(_ request: WebhookRequest, kind: WebhookKind) throws(WebhookContentError) {
         let event = kind.event(of: request)
         switch kind {
         case .generic, .standard: self = .anything
         case .github, .gitea:
-            guard let event else { throw WebhookContentError(message: "the header does not name the event") }
+            guard let event else {
+                let field = kind == .github ? "X-GitHub-Event" : "X-Gitea-Event"
+                throw WebhookContentError(message: "the header lacks \(field)")
+            }
             if event == "ping" {
                 self = .ping
             } else if event == "push" {
@@ -86,7 +95,7 @@ extension WebhookContent {
                 self = .other(event: event)
             }
         case .gitlab:
-            guard let event else { throw WebhookContentError(message: "the header does not name the event") }
+            guard let event else { throw WebhookContentError(message: "the header lacks X-Gitlab-Event") }
             guard ["Push Hook", "Tag Push Hook", "System Hook"].contains(event) else {
                 self = .other(event: event)
                 return
@@ -94,7 +103,7 @@ extension WebhookContent {
             let payload = try Self.read(GitLabPush.self, request)
             self = payload.isPush ? .push(try payload.notice) : .other(event: payload.event)
         case .bitbucket:
-            guard let event else { throw WebhookContentError(message: "the header does not name the event") }
+            guard let event else { throw WebhookContentError(message: "the header lacks X-Event-Key") }
             switch event {
             case "diagnostics:ping": self = .ping
             case "repo:push": self = .push(try Self.read(BitbucketCloudPush.self, request).notice)
@@ -107,7 +116,7 @@ extension WebhookContent {
         }
     }
 
-    /// Pushes are some seven levels deep.
+    /// The limits of a body. The payload of a push has about seven levels.
     private static let bounds = JSONBounds(size: WebhookRequest.bodyLimit, depth: 32)
 
     private static func read<Payload: Decodable>(
@@ -119,7 +128,7 @@ extension WebhookContent {
             try bounds.check(request.body)
             return try decoder.decode(Payload.self, from: Data(request.body))
         } catch let error as JSONBounds.Violation {
-            throw WebhookContentError(message: "the body can't be read: \(error)")
+            throw WebhookContentError(message: "cannot read the body: \(error)")
         } catch let error as DecodingError {
             throw WebhookContentError(message: error.place)
         } catch {
@@ -129,7 +138,7 @@ extension WebhookContent {
 }
 
 extension DecodingError {
-    /// Where the body is not as expected; nothing of what it holds.
+    /// The place in the body that differs from the documentation, without any value from the body.
     fileprivate var place: String {
         func path(_ context: Context, _ last: String? = nil) -> String {
             let names =
@@ -140,7 +149,8 @@ extension DecodingError {
         case .keyNotFound(let key, let context): return "the body lacks \(path(context, key.stringValue))"
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
             let place = path(context)
-            return place.isEmpty ? "the body is no JSON object" : "\(place) in the body is not what is documented"
+            return place.isEmpty
+                ? "the body is not a JSON object" : "invalid \(place) in the body: the forge documents another type"
         default: return "the body is not JSON"
         }
     }

@@ -1,7 +1,8 @@
-// The parts of the payloads that are read, in the decoder's camel case; each forge's documentation stands with its type.
+// The parts of the payloads that prewarm reads. The decoder converts keys to camel case. Each type links to the
+// documentation of its forge.
 
-/// GitHub (https://docs.github.com/en/webhooks/webhook-events-and-payloads#push), and Gitea, Forgejo and Gogs, which
-/// follow it.
+/// The payload of a push at GitHub (https://docs.github.com/en/webhooks/webhook-events-and-payloads#push), and at Gitea, Forgejo
+/// and Gogs, which have the same fields.
 struct GitHubPush: Decodable {
     struct Repository: Decodable {
         let cloneUrl: String?
@@ -23,8 +24,9 @@ struct GitHubPush: Decodable {
     }
 }
 
-/// https://docs.gitlab.com/user/project/integrations/webhook_events/#push-events, and system hooks, which have
-/// `event_name` only.
+/// The payload of a push at GitLab
+/// (https://docs.gitlab.com/user/project/integrations/webhook_events/#push-events). System hooks have `event_name` instead
+/// of `object_kind`.
 struct GitLabPush: Decodable {
     struct Project: Decodable {
         let gitHttpUrl: String?
@@ -49,19 +51,19 @@ struct GitLabPush: Decodable {
             var notice = PushNotice()
             notice.addresses = addresses(project?.gitHttpUrl, project?.gitSshUrl, project?.webUrl)
             notice.defaultBranch = project?.defaultBranch
-            // Of an annotated tag `after` is the tag itself.
+            // For an annotated tag, `after` is the tag object and `checkout_sha` is the commit.
             notice.updates = [PushNotice.Update(ref: ref, commit: checkoutSha ?? after)]
             return notice
         }
     }
 }
 
-/// https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/#Push
+/// The payload of a push at Bitbucket Cloud (https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/#Push).
 struct BitbucketCloudPush: Decodable {
     struct Payload: Decodable { let changes: [Change?]? }
 
     struct Change: Decodable {
-        /// Nil where it was deleted.
+        /// The state after the push; nil if the ref was deleted.
         let new: State?
         let old: State?
     }
@@ -96,7 +98,8 @@ struct BitbucketCloudPush: Decodable {
     }
 }
 
-/// https://confluence.atlassian.com/bitbucketserver/event-payload-938025882.html
+/// The payload of a push at Bitbucket Data Center
+/// (https://confluence.atlassian.com/bitbucketserver/event-payload-938025882.html).
 struct BitbucketServerPush: Decodable {
     struct Change: Decodable {
         struct Reference: Decodable { let id: String? }
@@ -133,7 +136,7 @@ struct BitbucketServerPush: Decodable {
     }
 }
 
-/// https://learn.microsoft.com/en-us/azure/devops/service-hooks/events#git.push
+/// The payload of a push at Azure DevOps (https://learn.microsoft.com/en-us/azure/devops/service-hooks/events#git.push).
 struct AzurePush: Decodable {
     struct Resource: Decodable {
         struct Update: Decodable {
@@ -150,7 +153,7 @@ struct AzurePush: Decodable {
         let repository: Repository?
     }
 
-    /// In place of a delivery's id in the header.
+    /// The id of the delivery, which Azure DevOps sends in the body instead of the header.
     let id: String?
     let eventType: String
     let resource: Resource?

@@ -1,20 +1,23 @@
 package import PrewarmCore
 
-/// Token buckets by key, in bounded memory: a key's requests go on as fast as its bucket is filled, and all at once as
-/// many as it holds. A value: the time is handed in.
+/// A rate limiter with one token bucket for each key, in bounded memory.
+///
+/// For example, with `burst: 120` and `perSecond: 4`, a key may send 120 requests at once and then 4 a second. Callers
+/// pass the time.
 package struct RateLimiter: Sendable {
-    /// What a bucket holds when it is full.
+    /// The number of tokens in a full bucket.
     package let burst: Double
-    /// What flows into it in a second.
+    /// The number of tokens that are added to a bucket each second.
     package let perSecond: Double
-    /// How many keys are told apart.
+    /// The number of keys that have a bucket of their own.
     package let keyLimit: Int
 
     private var buckets: [String: Bucket] = [:]
-    /// For keys for which there is no room.
+    /// The bucket that all keys beyond ``keyLimit`` share.
     private var overflow: Bucket?
-    /// When all buckets were last looked at, which takes time.
+    /// The time when full buckets were last removed.
     private var sweptAt: Timestamp?
+    /// The least time between two removals, since each visits every bucket.
     private static let sweepPause = Duration.seconds(1)
 
     private struct Bucket {
@@ -28,9 +31,9 @@ package struct RateLimiter: Sendable {
         self.keyLimit = max(1, keyLimit)
     }
 
-    /// Takes one from the key's bucket.
+    /// Takes one token from the bucket of the key.
     ///
-    /// - Returns: nil where there was one; else how long until there is.
+    /// - Returns: Nil if there was a token, otherwise the time until there is one.
     package mutating func take(_ key: String, now: Timestamp) -> Duration? {
         guard let bucket = buckets[key] else {
             if buckets.count >= keyLimit { forgetFull(now: now) }
@@ -48,13 +51,13 @@ package struct RateLimiter: Sendable {
         return take(from: &known, now: now)
     }
 
-    /// Returns how long until the key's bucket holds one; nil where it does. Takes none.
+    /// Returns the time until the bucket of the key has a token; nil if it has one. It takes no token.
     package func wait(_ key: String, now: Timestamp) -> Duration? {
         guard var bucket = buckets[key] ?? (buckets.count < keyLimit ? nil : overflow) else { return nil }
         return take(from: &bucket, now: now)
     }
 
-    /// A clock that jumps back fills nothing, and empties nothing.
+    /// Takes a token. A clock that jumps back adds no tokens and removes none.
     private func take(from bucket: inout Bucket, now: Timestamp) -> Duration? {
         bucket.level = level(of: bucket, now: now)
         bucket.at = now
@@ -70,12 +73,13 @@ package struct RateLimiter: Sendable {
         return min(burst, bucket.level + seconds * perSecond)
     }
 
-    /// One that is full by now is as one that was never there.
+    /// Removes full buckets, since a new bucket is full as well.
     private mutating func forgetFull(now: Timestamp) {
         if let sweptAt, now >= sweptAt, now - sweptAt < Self.sweepPause { return }
         sweptAt = now
         buckets = buckets.filter { level(of: $0.value, now: now) < burst }
     }
 
+    /// The number of buckets.
     package var keyCount: Int { buckets.count }
 }

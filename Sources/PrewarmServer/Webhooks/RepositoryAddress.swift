@@ -1,21 +1,20 @@
-/// Where a repository is, in one form for all the ways to write it: what a payload calls it and what the
-/// configuration calls it are compared by this.
+/// The address of a repository in a normal form, by which payloads and sources are compared.
 ///
-/// Scheme, user, a default port, `.git`, slashes at the ends and the case of letters are left out: no forge has two
-/// repositories that differ in case alone, and a nudge too many costs one look at the remote.
+/// The scheme, the user, a default port, `.git` and slashes at the ends are removed, and letters become lower case. No
+/// forge has two repositories that differ only in case. A wrong match would cost only one request to the remote.
 package struct RepositoryAddress: Hashable, Sendable, CustomStringConvertible {
-    /// With a port where it is not the scheme's own.
+    /// The host, with the port if it is not the default port of the scheme.
     package let host: String
-    /// Its parts, never empty.
+    /// The parts of the path; at least one.
     package let path: [String]
 
     package var description: String { "\(host)/\(path.joined(separator: "/"))" }
 
-    /// In bytes.
+    /// The longest accepted text in bytes.
     private static let lengthLimit = 2048
     private static let defaultPorts = ["https": "443", "http": "80", "ssh": "22", "git": "9418", "git+ssh": "22"]
 
-    /// Nil for what names no repository on a host, as a folder of this machine.
+    /// Returns nil if the text names no repository on a host, for example if it is a folder of this machine.
     package init?(_ text: String) {
         guard text.utf8.count <= Self.lengthLimit, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
             return nil
@@ -43,12 +42,12 @@ package struct RepositoryAddress: Hashable, Sendable, CustomStringConvertible {
         (self.host, path) = Self.azure(host, parts) ?? (host, parts)
     }
 
-    /// Hosts that serve ssh on the port of https, for networks that let nothing else out.
+    /// The hosts that serve ssh on port 443, for networks that block port 22, with the forge's main host.
     private static let aliases = [
         "ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com", "altssh.bitbucket.org": "bitbucket.org",
     ]
 
-    /// Whether its last two parts are these: a forge that does not say where it is.
+    /// Returns true if the path ends with these two parts. It is used for a forge that does not send its address.
     func ends(inProject project: String, repository: String) -> Bool {
         path.suffix(2) == [project.lowercased(), repository.lowercased()]
     }
@@ -72,7 +71,7 @@ package struct RepositoryAddress: Hashable, Sendable, CustomStringConvertible {
         return parts
     }
 
-    /// `%20` and the like, as in the names of Azure's projects.
+    /// Decodes percent-encoding, which occurs in the names of Azure's projects, for example `My%20Project`.
     private static func decoded(_ text: Substring) -> String {
         guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
         var bytes: [UInt8] = []
@@ -92,9 +91,11 @@ package struct RepositoryAddress: Hashable, Sendable, CustomStringConvertible {
 
     // MARK: Azure DevOps
 
+    /// Returns the normal form of an Azure DevOps address.
+    ///
     /// `dev.azure.com/org/project/_git/repository`, `org.visualstudio.com/project/_git/repository` and
-    /// `ssh.dev.azure.com:v3/org/project/repository` are one; the project may be left out where it has the
-    /// repository's name.
+    /// `ssh.dev.azure.com:v3/org/project/repository` are the same repository. The project may be left out if it has the
+    /// name of the repository.
     private static func azure(_ host: String, _ parts: [String]) -> (String, [String])? {
         let standard = "dev.azure.com"
         switch host {

@@ -1,18 +1,19 @@
-/// A configured source, as webhooks see it.
+/// The properties of a configured source that webhooks need.
 package struct WatchedSource: Hashable, Sendable {
+    /// The ref that a source follows.
     package enum Ref: Hashable, Sendable {
         /// The remote's default branch.
         case head
         case branch(String)
         case tag(String)
-        /// The highest tag of a range.
+        /// The highest tag in a version range.
         case semver
-        /// It never moves.
+        /// A fixed commit, which never moves.
         case commit
     }
 
     package let name: String
-    /// Nil for a folder of this machine, which no forge knows.
+    /// The address of the repository; nil for a folder of this machine.
     package let address: RepositoryAddress?
     package let ref: Ref
 
@@ -22,7 +23,7 @@ package struct WatchedSource: Hashable, Sendable {
         self.ref = ref
     }
 
-    /// Whether something may be new for the source after this push.
+    /// Returns true if this update may change what the source follows.
     func isMoved(by update: PushNotice.Update, defaultBranch: String?) -> Bool {
         switch ref {
         case .branch(let name): update.ref == "refs/heads/\(name)"
@@ -34,7 +35,7 @@ package struct WatchedSource: Hashable, Sendable {
         }
     }
 
-    /// `v1.2`, `1.2.3`: whether the range takes it is found out when the tags are listed.
+    /// Returns true for a tag such as `v1.2` or `1.2.3`. The reconciliation finds out if it is in the range.
     private static func isVersionTag(_ ref: String) -> Bool {
         guard ref.hasPrefix("refs/tags/") else { return false }
         let name = ref.dropFirst("refs/tags/".count)
@@ -43,11 +44,11 @@ package struct WatchedSource: Hashable, Sendable {
     }
 }
 
-/// That a source should be looked at now.
+/// A wake-up: a source that prewarm should check now.
 package struct SourceNudge: Hashable, Sendable {
     package let source: String
-    /// What the forge says that the ref is at: a hint to look again where the remote doesn't show it yet, never data.
-    /// Nil where the ref was deleted, or the forge doesn't say.
+    /// The commit in the payload; nil if the ref was deleted or the forge does not send it. It is only a hint: if the
+    /// remote does not have the commit yet, prewarm checks again shortly after.
     package let commit: String?
 
     package init(source: String, commit: String? = nil) {

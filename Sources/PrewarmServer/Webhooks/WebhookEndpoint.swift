@@ -1,12 +1,12 @@
 package import PrewarmCore
 
-/// A webhook as the configuration has it, served at `/webhooks/<name>`.
+/// A configured webhook, served at `/webhooks/<name>`.
 package struct WebhookEndpoint: Hashable, Sendable {
     package let name: String
     package let kind: WebhookKind
-    /// At least one; several while one is being replaced.
+    /// The accepted secrets; at least one. There are several while one is being replaced.
     package let secrets: [String]
-    /// Nil: all.
+    /// The names of the sources that the webhook may wake up; nil for all sources.
     package let sources: [String]?
 
     package init(name: String, kind: WebhookKind, secrets: [String], sources: [String]? = nil) {
@@ -16,21 +16,21 @@ package struct WebhookEndpoint: Hashable, Sendable {
         self.sources = sources
     }
 
-    /// Those that it may nudge.
+    /// Returns the sources that the webhook may wake up.
     package func watched(among all: [WatchedSource]) -> [WatchedSource] {
         guard let sources else { return all }
         return all.filter { sources.contains($0.name) }
     }
 
-    /// What to do about a request that was found to be of the forge. A pure function.
+    /// Returns the verdict on a verified request. It does no I/O.
     func verdict(on content: WebhookContent, sources all: [WatchedSource]) -> WebhookVerdict {
         let sources = watched(among: all)
         switch content {
         case .ping: return WebhookVerdict(.ping, "pong")
         case .other(let event):
             return WebhookVerdict(
-                .ignored, "nothing to do: the event \(event.forMessage) is no push",
-                detail: "the forge may be told to send pushes only")
+                .ignored, "nothing to do: the event \(event.forMessage) is not a push",
+                detail: "the event \(event.forMessage) is not a push; configure the forge to send only push events")
         case .anything: return accepted(sources.map { SourceNudge(source: $0.name) })
         case .push(let notice): return verdict(on: notice, sources)
         }
@@ -41,21 +41,24 @@ package struct WebhookEndpoint: Hashable, Sendable {
         guard !named.isEmpty else {
             let places = notice.addresses.map(\.description)
             guard let place = places.first ?? notice.place.map({ "\($0.project)/\($0.repository)" }) else {
-                return WebhookVerdict(.unmatched, "nothing to do: the push names no repository on a host")
+                return WebhookVerdict(.unmatched, "nothing to do: the push names no repository")
             }
             let known = sources.compactMap { $0.address?.description }.joined(separator: ", ")
             return WebhookVerdict(
-                .unmatched, "nothing to do: no source is the repository \(place.forMessage)",
+                .unmatched, "nothing to do: no source has the repository \(place.forMessage)",
                 detail:
-                    "no source is \(places.isEmpty ? place.forMessage : places.joined(separator: " or ").forMessage); "
-                    + (known.isEmpty ? "the sources of this webhook have no address on a host" : "they are \(known)"))
+                    "no source has the repository "
+                    + "\(places.isEmpty ? place.forMessage : places.joined(separator: " or ").forMessage); "
+                    + (known.isEmpty
+                        ? "the sources of this webhook are folders of this machine"
+                        : "the sources of this webhook have \(known)"))
         }
         let nudges = named.compactMap { notice.nudge($0) }
         guard !nudges.isEmpty else {
             let refs = notice.updates.prefix(3).map(\.ref).joined(separator: ", ")
             return WebhookVerdict(
                 .unmatched,
-                "nothing to do: no source follows \(refs.isEmpty ? "what the push moved" : refs.forMessage)")
+                "nothing to do: no source follows \(refs.isEmpty ? "the pushed refs" : refs.forMessage)")
         }
         return accepted(nudges)
     }
@@ -64,12 +67,12 @@ package struct WebhookEndpoint: Hashable, Sendable {
         let names = nudges.map(\.source).joined(separator: ", ")
         return nudges.isEmpty
             ? WebhookVerdict(.unmatched, "nothing to do: the webhook has no sources")
-            : WebhookVerdict(.accepted, "looking at \(names)", nudges: nudges)
+            : WebhookVerdict(.accepted, "checking \(names)", nudges: nudges)
     }
 }
 
 extension String {
-    /// What others sent, in one line of at most 200 characters and without control characters.
+    /// The text as one line of at most 200 characters without control characters, for text from a sender.
     var forMessage: String {
         let line = String(
             unicodeScalars.prefix(200).map { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) ? " " : Character($0) }

@@ -2,10 +2,11 @@ internal import HTTPTypes
 internal import PrewarmCore
 internal import Synchronization
 
-/// Takes the requests to `/webhooks/<name>`, whatever serves them: bounded, verified, deduplicated, then matched
-/// against the sources. Nothing of it waits, so an answer takes no longer than the digest of its body.
+/// The receiver of requests to `/webhooks/<name>`, independent of the HTTP server.
 ///
-/// It outlives a reload of the configuration, so that deliveries stay known.
+/// It limits, verifies and deduplicates a request, and then matches it against the sources. No step waits for I/O. So an
+/// answer takes little longer than the digest of the body. The receiver survives a reload of the configuration, so that
+/// handled deliveries stay known.
 package final class WebhookReceiver: Sendable {
     private let state: Mutex<State>
 
@@ -13,10 +14,10 @@ package final class WebhookReceiver: Sendable {
         var endpoints: [String: WebhookEndpoint]
         var sources: [WatchedSource]
         var log = DeliveryLog()
-        /// Of those who did not sign, by address. What a forge signs is never counted here: it may share its address
-        /// with others, behind a proxy.
+        /// The limiter for unsigned requests, by network address. Signed requests never count here, because a forge may
+        /// share its address with others behind a proxy.
         var unverified = RateLimiter(burst: 120, perSecond: 4)
-        /// Of those who can sign, by endpoint.
+        /// The limiter for signed requests, by endpoint.
         var verified = RateLimiter(burst: 300, perSecond: 10, keyLimit: 1000)
     }
 
@@ -24,7 +25,7 @@ package final class WebhookReceiver: Sendable {
         state = Mutex(State(endpoints: Self.byName(endpoints), sources: sources))
     }
 
-    /// From now on these count.
+    /// Replaces the endpoints and sources after a reload of the configuration.
     package func replace(endpoints: [WebhookEndpoint], sources: [WatchedSource]) {
         state.withLock { state in
             state.endpoints = Self.byName(endpoints)
@@ -36,29 +37,30 @@ package final class WebhookReceiver: Sendable {
         Dictionary(endpoints.map { ($0.name, $0) }) { first, _ in first }
     }
 
-    /// Of the endpoint of that name.
+    /// Returns the kind of the endpoint with this name.
     func kind(of name: String) -> WebhookKind? { state.withLock { $0.endpoints[name]?.kind } }
 
-    /// The last ones, the newest first.
+    /// The last deliveries, the newest first.
     package var deliveries: [WebhookDelivery] { state.withLock { $0.log.deliveries } }
 
-    /// The body of a sender who is over its rate is read where it is no larger than this: it may be one that the forge
-    /// signed, which has a few KB, and reading it costs next to nothing.
+    /// The size up to which a body is read even if its sender exceeds the rate. The forge may have signed it: the
+    /// payload of a push has a few KB.
     static let smallBody = 64 * 1024
 
-    /// What becomes of a request before its body is read.
+    /// The decision on a request before its body is read.
     enum Admission {
         case refused(WebhookVerdict)
-        /// - Parameter isSuspect: others at the address have not signed lately.
+        /// The body is read.
+        /// - Parameter isSuspect: True if the network address exceeds the rate of unsigned requests.
         case admitted(WebhookEndpoint, isSuspect: Bool)
     }
 
-    /// Decides by the header whether the body is worth reading: by the name, the size, the rate, and what of the
-    /// signature needs no body.
+    /// Decides by the header if the body is read: by the name of the webhook, the length, the rate, and the parts of the
+    /// signature that need no body.
     ///
     /// - Parameters:
-    ///   - length: of the body; nil: the header does not say it.
-    ///   - from: the client's address, see ``ClientAddress``.
+    ///   - length: The length of the body in bytes; nil if the header does not contain it.
+    ///   - from: The address of the client, see ``ClientAddress``.
     func admit(
         _ fields: HTTPFields, length: Int?, at name: String, from address: ClientAddress, now: Timestamp
     ) -> Admission {
@@ -82,7 +84,7 @@ package final class WebhookReceiver: Sendable {
         return .admitted(endpoint, isSuspect: true)
     }
 
-    /// Judges a request that was admitted, with its body.
+    /// Returns the verdict on an admitted request with its body, and logs the delivery.
     func judge(
         _ request: WebhookRequest, at endpoint: WebhookEndpoint, from address: ClientAddress, now: Timestamp
     ) -> WebhookVerdict {
@@ -99,8 +101,8 @@ package final class WebhookReceiver: Sendable {
         return verdict
     }
 
-    /// Counts a request whose body was too slow, or one too many, like one that is not signed; nil where the address may
-    /// send more of them.
+    /// Counts a request whose body was too slow or too large as an unsigned one.
+    /// - Returns: The verdict if the address now exceeds the rate; nil if it may send more.
     func noteUnread(
         _ fields: HTTPFields, at endpoint: WebhookEndpoint, from address: ClientAddress, now: Timestamp
     ) -> WebhookVerdict? {
@@ -109,12 +111,12 @@ package final class WebhookReceiver: Sendable {
         return verdict
     }
 
-    /// Nudges whose look failed were not handled: the same delivery counts again.
+    /// Forgets the deliveries that woke up this source, since it could not be read. The forge may send them again.
     package func noteFailedLook(source: String) {
         state.withLock { $0.log.forgetHandled(source: source) }
     }
 
-    /// Counts one that is not signed; nil where the address may send more of them.
+    /// Counts an unsigned request. Returns nil if the address may send more.
     private func slowed(_ address: ClientAddress, _ now: Timestamp) -> WebhookVerdict? {
         state.withLock { $0.unverified.take(address.group, now: now) }.map(Self.limited)
     }
@@ -128,12 +130,13 @@ package final class WebhookReceiver: Sendable {
         }
     }
 
-    /// Reads a request that the forge signed.
+    /// Returns the verdict on a request with a good signature.
     private func read(_ request: WebhookRequest, _ endpoint: WebhookEndpoint, now: Timestamp) -> WebhookVerdict {
         if let wait = state.withLock({ $0.verified.take(endpoint.name, now: now) }) { return Self.limited(wait) }
         guard !request.isForm else {
             return WebhookVerdict(
-                .unsupported, "the body is a form: choose application/json as the webhook's content type")
+                .unsupported, "cannot read a form: set the content type of the webhook to application/json at the forge"
+            )
         }
         if let repeated = repeated(endpoint.kind.deliveryID(of: request), endpoint, now: now) { return repeated }
         let content: WebhookContent
@@ -161,11 +164,12 @@ package final class WebhookReceiver: Sendable {
         let detail =
             switch finding {
             case .good: ""
-            case .missing: "the signature is missing: does the forge have the secret, and is the kind right?"
-            case .wrong: "the signature is wrong: does the forge have the same secret?"
+            case .missing:
+                "the signature is missing: check that the forge has the secret, and that `kind` names this forge"
+            case .wrong: "the signature is wrong: check that the forge has the same secret"
             case .stale(let age):
-                "it was signed \(age < .zero ? "in the future" : "\(age.prewarmText) ago"): compare the clocks, "
-                    + "or an old delivery is being sent again"
+                "the signature is \(age < .zero ? "from the future" : "\(age.prewarmText) old"): check the clocks. "
+                    + "An old delivery may have been sent again"
             }
         return WebhookVerdict(.unauthorized, "the signature is missing or wrong", detail: detail)
     }

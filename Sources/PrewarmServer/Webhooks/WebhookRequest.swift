@@ -1,9 +1,9 @@
 package import HTTPTypes
 internal import PrewarmCore
 
-/// What a forge posted: its header and the bytes of its body, unread.
+/// A POST request to a webhook: the header and the raw bytes of the body.
 package struct WebhookRequest: Sendable {
-    /// In bytes: a push is small. GitHub would send up to 25 MB, and Bitbucket leaves out what is above 256 KB.
+    /// The largest accepted body in bytes. The payload of a push is much smaller, although GitHub sends up to 25 MB.
     package static let bodyLimit = 1024 * 1024
 
     package let fields: HTTPFields
@@ -14,25 +14,26 @@ package struct WebhookRequest: Sendable {
         self.body = body
     }
 
-    /// The value of a field, whatever the case of its name; several of one name are joined, which is no signature.
+    /// Returns the value of a field. Case does not matter. Several fields of one name are joined, which never gives a valid
+    /// signature.
     func value(_ name: String) -> String? {
         HTTPField.Name(name).flatMap { fields[$0] }
     }
 
-    /// The first of these fields that is there.
+    /// Returns the value of the first of these fields that is present.
     func first(_ names: String...) -> String? {
         for name in names { if let value = value(name) { return value } }
         return nil
     }
 
-    /// GitHub's other content type puts the JSON into a form field: the signature is good, and nothing can be read.
+    /// True if the body is a form. GitHub's other content type puts the JSON into a form field, which is not supported.
     var isForm: Bool {
         value("Content-Type")?.lowercased().hasPrefix("application/x-www-form-urlencoded") == true
     }
 }
 
 extension WebhookKind {
-    /// What the forge says that it is about; nil where it says it in the body or not at all.
+    /// Returns the name of the event in the header; nil if the forge sends it in the body or not at all.
     func event(of request: WebhookRequest) -> String? {
         switch self {
         case .github: request.value("X-GitHub-Event")
@@ -43,7 +44,7 @@ extension WebhookKind {
         }
     }
 
-    /// The same for each attempt to deliver one event; nil where the forge has none in the header.
+    /// Returns the id of the delivery in the header; nil if it has no id. The id is the same for each attempt.
     func deliveryID(of request: WebhookRequest) -> String? {
         switch self {
         case .github: request.value("X-GitHub-Delivery")

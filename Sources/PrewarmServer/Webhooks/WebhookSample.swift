@@ -4,15 +4,15 @@ internal import HTTPTypes
 package import PrewarmCore
 internal import PrewarmEngine
 
-/// A push as a forge would send it: for `prewarm webhook test`.
+/// A sample push in the format of a forge, for `prewarm webhook test`.
 package struct WebhookSample: Sendable {
     package let kind: WebhookKind
     package let secret: String
-    /// The source's URL.
+    /// The URL of the source.
     package let repository: String
     package let ref: WatchedSource.Ref
     package let commit: String
-    /// Another one for each delivery.
+    /// The id of the delivery, which differs for each one.
     package let deliveryID: String
 
     package init(
@@ -27,7 +27,7 @@ package struct WebhookSample: Sendable {
         self.deliveryID = deliveryID
     }
 
-    /// Signed at `now`.
+    /// Returns the request, signed at `now`.
     package func request(now: Timestamp) -> WebhookRequest {
         let body = Array(payload.compactJSON.utf8)
         var fields: [(String, String)] = [("Content-Type", "application/json"), ("User-Agent", "prewarm")]

@@ -2,19 +2,21 @@ internal import Crypto
 internal import FoundationEssentials
 package import PrewarmCore
 
-/// Holds a request against the secrets of its endpoint, as its forge documents it, before anything of it is read.
+/// The check of a request's signature against the secrets of its endpoint, as the forge documents it.
 ///
-/// Every secret is tried, whether an earlier one fitted or not, and every comparison takes the same time.
+/// It comes before any parsing of the body. Every secret is tried, even after a match, and every comparison takes constant
+/// time.
 package struct WebhookSignature: Sendable {
+    /// The result of a check.
     package enum Finding: Hashable, Sendable {
         case good
         case missing
         case wrong
-        /// Signed with our secret, at a time that is not now.
+        /// The signature is good, but its age is outside of ``tolerance``.
         case stale(Duration)
     }
 
-    /// How far the clocks may be apart (Standard Webhooks).
+    /// The largest accepted difference between the clocks (Standard Webhooks).
     static let tolerance = Duration.seconds(300)
 
     let kind: WebhookKind
@@ -25,7 +27,7 @@ package struct WebhookSignature: Sendable {
         self.secrets = secrets
     }
 
-    /// Finds what is wrong with a request whose body was not read; nil where only the body can show it.
+    /// Returns the fault that the header shows without the body; nil if the body is needed.
     func findingByHeader(_ header: WebhookRequest, now: Timestamp) -> Finding? {
         let finding = check(header, now: now)
         switch kind {
@@ -35,10 +37,11 @@ package struct WebhookSignature: Sendable {
         }
     }
 
+    /// Checks the signature of a request.
     package func check(_ request: WebhookRequest, now: Timestamp) -> Finding {
         switch kind {
         case .github: checkPrefixed(request.value("X-Hub-Signature-256"), request)
-        // Not GitHub's field of this name, which is SHA-1.
+        // GitHub has a field of the same name with SHA-1, which is not accepted.
         case .bitbucket: checkPrefixed(request.value("X-Hub-Signature"), request)
         case .generic: checkPrefixed(request.value("X-Signature"), request, allows512: true)
         case .gitea: checkGitea(request)
@@ -50,7 +53,7 @@ package struct WebhookSignature: Sendable {
 
     // MARK: HMAC in hexadecimal digits
 
-    /// `sha256=` and digits.
+    /// Checks a field of the form `sha256=<hexadecimal digits>`.
     private func checkPrefixed(_ field: String?, _ request: WebhookRequest, allows512: Bool = false) -> Finding {
         guard let field else { return .missing }
         if field.hasPrefix("sha256=") { return check(hex: field.dropFirst(7), request.body, Crypto.SHA256.self) }
@@ -58,7 +61,8 @@ package struct WebhookSignature: Sendable {
         return .wrong
     }
 
-    /// The field of the forge's newest name decides alone: a good one of an older name doesn't rescue a bad one.
+    /// Checks only the field with the newest name of the forge. A good field with an older name does not make up for a bad
+    /// one.
     private func checkGitea(_ request: WebhookRequest) -> Finding {
         guard let field = request.first("X-Forgejo-Signature", "X-Gitea-Signature", "X-Gogs-Signature") else {
             return .missing
@@ -98,7 +102,7 @@ package struct WebhookSignature: Sendable {
 
     // MARK: Standard Webhooks
 
-    /// Before its signing key is `whsec_`; other secrets of GitLab are sent as they are.
+    /// The prefix of a signing key. GitLab sends secrets without it in plain text.
     static let keyPrefix = "whsec_"
 
     private func checkGitLab(_ request: WebhookRequest, now: Timestamp) -> Finding {
@@ -110,6 +114,7 @@ package struct WebhookSignature: Sendable {
         return checkPlain(token, secrets.filter { !$0.hasPrefix(Self.keyPrefix) })
     }
 
+    /// Checks a signature of Standard Webhooks:
     /// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     private func checkStandard(_ request: WebhookRequest, _ keys: [String], now: Timestamp) -> Finding {
         guard let field = request.value("webhook-signature"), let id = request.value("webhook-id"),
@@ -135,22 +140,22 @@ package struct WebhookSignature: Sendable {
         return age > Self.tolerance || age < .zero - Self.tolerance ? .stale(age) : .good
     }
 
-    /// Nil where the text is no base64; its padding may be left out.
+    /// Returns the bytes of a signing key; nil if the text is not base64. The padding may be missing.
     static func key(_ text: String) -> Data? {
         var encoded = text.hasPrefix(keyPrefix) ? String(text.dropFirst(keyPrefix.count)) : text
         while encoded.utf8.count % 4 != 0 { encoded += "=" }
         return Data(base64Encoded: encoded).flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    // MARK: Secrets that are sent as they are
+    // MARK: Secrets in plain text
 
-    /// Digests are compared, so that not even the length shows in the time that it takes.
+    /// Compares digests, so that the duration does not reveal the length of the secret.
     private func checkPlain(_ sent: String, _ secrets: [String]) -> Finding {
         let digest = Crypto.SHA256.hash(data: Array(sent.utf8))
         return any(of: secrets) { Crypto.SHA256.hash(data: Array($0.utf8)) == digest }
     }
 
-    /// The password of HTTP's basic authentication, whatever the user's name.
+    /// Checks the password of HTTP's basic authentication. Any user name is accepted.
     private func checkBasic(_ field: String?) -> Finding {
         guard let field else { return .missing }
         let parts = field.split(separator: " ", maxSplits: 1)

@@ -4,18 +4,19 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOSSL
 
-/// Sends a webhook's request to a daemon, as its forge would.
+/// Sends a webhook request to a daemon as a forge does.
 package struct WebhookTrial: Sendable {
+    /// The answer of the daemon.
     package struct Answer: Hashable, Sendable {
         package let status: Int
-        /// One line, the beginning of the body.
+        /// The beginning of the body as one line.
         package let text: String
     }
 
     private static let answerLimit = 64 * 1024
 
     private let client: HTTPClient
-    /// PEM certificates that are trusted beside the system's own; nil: none.
+    /// A PEM file with certificates to trust in addition to the system's; nil for the system's only.
     private let caFile: String?
 
     package init(client: HTTPClient, caFile: String? = nil) {
@@ -23,6 +24,7 @@ package struct WebhookTrial: Sendable {
         self.caFile = caFile
     }
 
+    /// Sends the request and returns the answer. The limit is 15 seconds.
     package func send(_ request: WebhookRequest, to url: String) async throws -> Answer {
         var post = HTTPClientRequest(url: url)
         post.method = .POST

@@ -1,27 +1,32 @@
 internal import PrewarmCore
 
-/// What a webhook is answered, and which sources are to be looked at.
+/// The answer to a request to a webhook, and the sources to check.
 package struct WebhookVerdict: Hashable, Sendable {
+    /// The outcome of a request.
     package enum Outcome: String, CaseIterable, Sendable {
-        /// Sources are nudged.
+        /// A push that wakes up sources.
         case accepted
-        /// A push of a repository, or to a ref, that no source follows.
+        /// A push to a repository or ref that no source follows.
         case unmatched
-        /// No push.
+        /// An event other than a push.
         case ignored
+        /// A test of the connection.
         case ping
-        /// Handled a short time ago.
+        /// A delivery that was handled before.
         case duplicate
-        /// No such endpoint.
+        /// No endpoint has this name.
         case unknown
+        /// The signature is missing or wrong.
         case unauthorized
+        /// The body is not what the forge documents.
         case invalid
-        /// A content type that the forge must be told to change.
+        /// A content type that prewarm does not read. It has to be changed at the forge.
         case unsupported
         case tooLarge
+        /// The sender exceeds its rate.
         case limited
 
-        /// Of HTTP.
+        /// The status of the HTTP answer.
         package var status: Int {
             switch self {
             case .accepted: 202
@@ -35,7 +40,7 @@ package struct WebhookVerdict: Hashable, Sendable {
             }
         }
 
-        /// For metrics: `accepted`, `unmatched`, `unauthorized`, `invalid` or `limited`.
+        /// The label `result` in metrics: `accepted`, `unmatched`, `unauthorized`, `invalid` or `limited`.
         package var result: String {
             switch self {
             case .accepted, .ping, .duplicate: "accepted"
@@ -46,7 +51,7 @@ package struct WebhookVerdict: Hashable, Sendable {
             }
         }
 
-        /// Whether the sender was found to be the forge.
+        /// True if the request had a good signature.
         var isVerified: Bool {
             switch self {
             case .accepted, .unmatched, .ignored, .ping, .duplicate, .invalid, .unsupported: true
@@ -56,12 +61,13 @@ package struct WebhookVerdict: Hashable, Sendable {
     }
 
     package let outcome: Outcome
-    /// For the sender. The same for every way in which a signature can be bad.
+    /// The message for the sender. It is the same for every fault of a signature.
     package let message: String
+    /// The wake-ups for sources.
     package var nudges: [SourceNudge] = []
-    /// With ``Outcome/limited``: for the field `Retry-After`.
+    /// The value of the field `Retry-After`, for ``Outcome/limited``.
     package var retryAfter: Duration?
-    /// For the operator, where it says more than the message.
+    /// The message for the operator; nil if it is the same as ``message``.
     var detail: String?
 
     init(

@@ -17,7 +17,7 @@ struct FailureRecordTests {
     }
 
     @Test(
-        "are counted one try after the other",
+        "Failures count only if the build started after the last counted failure",
         arguments: [
             ([(0, 60), (0, 61), (0, 62)], 1), ([(0, 60), (90, 91)], 2), ([(0, 60), (59, 91)], 1),
             ([(0, 60), (60, 91)], 1), ([(0, 60), (0, 100), (90, 110), (120, 130)], 3),
@@ -26,20 +26,21 @@ struct FailureRecordTests {
         #expect(Self.noted(builds)?.count == count)
     }
 
-    @Test("are the longest row of builds that did not run side by side", arguments: 1...50 as ClosedRange<UInt64>)
+    @Test(
+        "The count is the longest sequence of builds that did not overlap", arguments: 1...50 as ClosedRange<UInt64>)
     func model(run: UInt64) {
         var random = SplitMix64(seed: run)
         let builds = (0..<30).map { _ in
             let start = random.below(1000)
             return (start, start + 1 + random.below(120))
         }.sorted { $0.1 < $1.1 }
-        // The classic choice of intervals: the one that ends first, then the first that begins after it.
+        // The classic interval scheduling: the interval that ends first, then the first one that begins after it.
         var (count, end) = (0, -1)
         for build in builds where build.0 > end { (count, end) = (count + 1, build.1) }
         #expect(Self.noted(builds)?.count == count)
     }
 
-    @Test("of a stalled preset are an hour apart, others by a growing pause")
+    @Test("The tries of a stalled preset are an hour apart, and earlier tries have a growing pause")
     func pauses() throws {
         let first = try #require(Self.noted([(0, 10)]))
         let second = try #require(Self.noted([(100, 110)], after: first))
@@ -52,7 +53,7 @@ struct FailureRecordTests {
         #expect(fourth.retryAt == Self.time(3910 + 3600))
     }
 
-    @Test("begin again with another fingerprint, and after a clock was put back a failure counts all the same")
+    @Test("The count starts again with another fingerprint, and goes on after the clock was set back")
     func others() {
         let old = FailureRecord(
             preset: Self.preset.key, fingerprint: World.fingerprints[1], count: 2, retryAt: Self.time(0), message: "no")
@@ -61,7 +62,7 @@ struct FailureRecordTests {
         #expect(Self.noted([(0, 10)], after: ahead)?.count == 2)
     }
 
-    @Test("leave the expected time of builds alone, which follows those that work")
+    @Test("The expected build time rises at once with a slower build and falls slowly with faster ones")
     func buildTime() {
         var expected = BuildTime.expected(after: .seconds(60), known: nil)
         #expect(expected == .seconds(60))

@@ -5,7 +5,7 @@ import Testing
 struct StartOrderTests {
     private static let now = Timestamp(seconds: 1_800_000_000)
 
-    /// Each word is a lane, `:` and its priority, `@` and the minutes that it waits.
+    /// Returns a queue. Each word is a lane, then `:` and its priority, then `@` and the minutes that it waits.
     private static func queue(_ words: String) -> [WaitingOperation] {
         words.split(separator: " ").enumerated().compactMap { index, word in
             let parts = word.split(separator: "@")
@@ -20,7 +20,7 @@ struct StartOrderTests {
     }
 
     @Test(
-        "is that of the lanes, then of the priorities, then of the ages",
+        "Operations start by lane, then by priority, then by age",
         arguments: [
             ("create create waitingClaim", "waitingClaim"), ("waitingClaim handover", "handover"),
             ("create inspect deleteForRoom", "inspect"), ("create:1000 deleteForRoom", "deleteForRoom"),
@@ -34,7 +34,7 @@ struct StartOrderTests {
         #expect(chosen?.place == Self.queue(first).first?.place)
     }
 
-    @Test("keeps reserved slots free for whom somebody waits for")
+    @Test("Reserved slots stay free for operations for which users wait")
     func reserve() {
         let order = StartOrder(concurrency: 4, reserve: 1)
         let running: [Lane] = [.create, .delete, .inspect]
@@ -44,10 +44,11 @@ struct StartOrderTests {
         #expect(
             order.next(
                 among: Self.queue("waitingClaim"), running: running + [.handover], starts: 0, at: Self.now) == nil)
-        #expect(StartOrder(concurrency: 1, reserve: 1).hasSlot(for: .create, running: []), "one slot can't be reserved")
+        #expect(
+            StartOrder(concurrency: 1, reserve: 1).hasSlot(for: .create, running: []), "a single slot is not reserved")
     }
 
-    @Test("gives each fourth start to what is overdue for the longest time")
+    @Test("Each fourth start goes to the operation that is overdue for the longest time")
     func overdue() {
         let order = StartOrder(concurrency: 1, reserve: 0)
         let waiting = Self.queue("waitingClaim create@6 delete@9 inspect@4")
@@ -58,7 +59,9 @@ struct StartOrderTests {
         #expect(chosen.count { $0 == .waitingClaim } == 6)
     }
 
-    @Test("is the same from the first of each class as from all that wait", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test(
+        "The first operations of each class give the same choice as all waiting operations",
+        arguments: 1...20 as ClosedRange<UInt64>)
     func firsts(run: UInt64) {
         var random = SplitMix64(seed: run)
         for _ in 0..<500 {
@@ -80,8 +83,8 @@ struct StartOrderTests {
         }
     }
 
-    /// More work comes than is done, all of it urgent: a delete and a create of low priority start all the same.
-    @Test("starves nothing", arguments: 1...4)
+    /// More urgent operations are added than started.
+    @Test("A delete and a create of low priority start although more urgent operations keep coming", arguments: 1...4)
     func starvation(concurrency: Int) {
         let order = StartOrder(concurrency: concurrency, reserve: StartOrder.standardReserve(concurrency: concurrency))
         var waiting = Self.queue("delete create:-1000 deleteForRoom inspect")
@@ -101,12 +104,12 @@ struct StartOrderTests {
         #expect(waiting.allSatisfy { !patient.contains($0.id) })
     }
 
-    @Test("lets presets of one priority take turns", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test("Presets of one priority take turns", arguments: 1...20 as ClosedRange<UInt64>)
     func turns(run: UInt64) {
         var random = SplitMix64(seed: run)
         var waiting: [(preset: Int, round: Int, id: Int)] = []
         var (served, number) = ([0, 0, 0], 0)
-        // The preset 0 always waits: the others never get more than one start each before its next one.
+        // Preset 0 always has a waiting create. Each other preset gets at most two starts before its next one.
         for _ in 0..<500 {
             for preset in 0..<3 where preset == 0 || random.chance(50) {
                 guard preset > 0 || !waiting.contains(where: { $0.preset == 0 }) else { continue }
@@ -125,7 +128,7 @@ struct StartOrderTests {
         }
     }
 
-    @Test("has a number for each class, in the order of the classes")
+    @Test("The numbers of the classes are in the order of the classes")
     func numbers() {
         let classes = Lane.allCases.flatMap { lane in
             [2000, 1000, 1, 0, -1, -1000].map { (lane, LaneClass(lane, priority: $0)) }

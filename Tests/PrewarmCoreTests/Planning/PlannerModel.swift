@@ -1,27 +1,30 @@
 import PrewarmCore
 
-/// DESIGN.md §3 once more, slowly: the world as a list of single instances, one decision at a time, each from a fresh
-/// look at all of them. It shares nothing with `Pool` but the words.
+/// A slow model of the rules of ``Planner``: the world is a list of single workspaces, and each decision is made from
+/// all workspaces anew. It shares no code with `Pool`.
 struct PlannerModel {
-    /// What has been decided about one instance so far.
+    /// A workspace with the decisions about it so far.
     private struct Item {
         let instance: Instance
+        /// True if the workspace is to be removed.
         var isLeaving = false
+        /// True if the workspace is to be created.
         var isNew = false
-        /// It is only wanted: it counts as if it were there, so that each is held once, but for no limit.
+        /// True if the create is held. The item counts as existing for the pool, but for no limit.
         var isHeld = false
-        /// It would go, but a freeze keeps it.
+        /// True if a freeze holds the removal.
         var isFrozen = false
     }
 
     private let world: World
     private var items: [Item]
     private var decisions: [(action: Action, hold: Hold?)] = []
-    // Looked up once, since they follow from the world alone and cost most of the time.
+    // These follow from the world alone and take most of the time, so they are computed once.
+    /// The workspaces that are due for renewal.
     private var soonGone: Set<WorkspaceID> = []
     private var kept: [PresetKey: Set<WorkspaceID>] = [:]
     private var rollouts: Set<PresetKey> = []
-    /// Of a lowered number, what is not accounted for yet.
+    /// The rest of a lowered number to which no deletion has been attributed yet.
     private var lowering: [PresetKey: Int] = [:]
 
     static func plan(_ world: World) -> Plan {
@@ -55,7 +58,7 @@ struct PlannerModel {
             while let (index, reason) = nextRemoval(preset) { remove(index, reason) }
             while let index = uselessPending(preset) { remove(index, .noLongerWanted) }
         }
-        // Before a create of one preset all of a higher priority have theirs; among equals it is one after the other.
+        // All creates of a higher priority come first. Presets of the same priority take turns.
         for priority in Set(world.presets.map(\.options.priority)).sorted(by: >) {
             let members = world.presets.filter { $0.options.priority == priority }
             while !members.filter({ shallCreate($0) }).isEmpty {
@@ -66,7 +69,7 @@ struct PlannerModel {
             if waitsForCanary(world.presets[index]) { plan.pools[index].wait = .canary }
         }
         giveWay()
-        // By preset, for each first what goes, then what comes: as decided, but for the presets.
+        // The actions are ordered by preset, and for each preset removals come before creates.
         for preset in world.presets {
             let own = decisions.filter { $0.action.preset == preset.key }
             for (action, hold) in own.filter({ $0.action.kind != .create }) + own.filter({ $0.action.kind == .create })
@@ -79,7 +82,7 @@ struct PlannerModel {
         return plan
     }
 
-    // MARK: Words
+    // MARK: Definitions
 
     private func pool(_ preset: Preset) -> [Item] {
         items.filter { $0.instance.preset == preset.key && !$0.isLeaving }
@@ -101,12 +104,12 @@ struct PlannerModel {
 
     private func isExpired(_ item: Item) -> Bool { isReady(item) && world.isExpired(item.instance) }
 
-    /// A user may claim it now.
+    /// True if the workspace is ready and has not expired.
     private func isClaimable(_ item: Item) -> Bool { isReady(item) && !isExpired(item) }
 
     private func isCurrent(_ item: Item, _ preset: Preset) -> Bool { item.instance.fingerprint == preset.fingerprint }
 
-    // MARK: Rules 2 to 6: what goes
+    // MARK: Rules 2 to 6: removals
 
     private func nextRemoval(_ preset: Preset) -> (Int, Reason)? {
         if preset.isSuspended { return nil }
@@ -136,13 +139,14 @@ struct PlannerModel {
         return nil
     }
 
-    /// Current, and there or on its way for longer than a moment.
+    /// True if the workspace is current, starting or ready, and not due for renewal.
     private func isLasting(_ item: Item, _ preset: Preset) -> Bool {
         isCurrent(item, preset) && (isStarting(item) || isClaimable(item)) && !isSoonGone(item)
     }
 
-    /// Of those that are current and not expired, the last to expire is replaced two builds before its end, and at least
-    /// a twentieth of the ttl before it; each one before it a step earlier than the next, if it doesn't end earlier.
+    /// True if the workspace is due for renewal. The newest workspace is due two builds before it expires, and at
+    /// least a twentieth of the ttl before that. Each older one is due one step before the next newer one, or earlier
+    /// if it expires earlier.
     private func isSoonGone(_ item: Item) -> Bool {
         soonGone.contains(item.instance.id)
     }
@@ -167,8 +171,9 @@ struct PlannerModel {
         return renewals
     }
 
-    /// How long before its end the first and the last of a pool are replaced at the earliest: in rounds of as many as may
-    /// be replaced at once, each of two builds, and never more than three quarters of the ttl.
+    /// Returns how long before they expire the first and the last workspace of a pool are replaced. The pool is
+    /// replaced in rounds of as many as may be replaced at once. Each round takes two builds, and all of it at most
+    /// three quarters of the ttl.
     private func lead(_ preset: Preset) -> (first: Duration, last: Duration)? {
         guard let ttl = preset.ttl, let (surge, unavailable) = bounds(preset) else { return nil }
         let build = world.buildTimes[preset.key] ?? (ttl / 40 < .seconds(60) ? ttl / 40 : .seconds(60))
@@ -181,7 +186,8 @@ struct PlannerModel {
         return ([[ttl / 10, first].max() ?? .zero, ttl * 3 / 4].min() ?? .zero, last)
     }
 
-    /// With a surge another one is there before; without one, as far as may be unavailable.
+    /// True if a workspace that is due for renewal may be removed: with a surge when its replacement is ready,
+    /// otherwise as far as `maxUnavailable` allows.
     private func mayRenewOne(_ preset: Preset) -> Bool {
         guard let (surge, unavailable) = bounds(preset) else { return false }
         let left = pool(preset).filter(isReady).count - 1
@@ -194,7 +200,7 @@ struct PlannerModel {
         return Set(failed.suffix(preset.options.keepFailed))
     }
 
-    /// After a failure, what was not asked for yet but the one that tries again.
+    /// Returns the next pending create that is canceled after a failure. The next try is not canceled.
     private func uselessPending(_ preset: Preset) -> Int? {
         guard !preset.isSuspended, preset.retirement == nil, let failure = failure(preset) else { return nil }
         let starting = pool(preset).filter { isCurrent($0, preset) && isStarting($0) }
@@ -208,13 +214,14 @@ struct PlannerModel {
         return pending.min { items[$0].instance.id < items[$1].instance.id }
     }
 
-    /// Whether one that is ready, of whatever age, may go for one that is not there yet.
+    /// True if a ready workspace may be removed before its replacement is ready.
     private func mayLoseOne(_ preset: Preset) -> Bool {
         guard let (_, unavailable) = bounds(preset) else { return true }
         return pool(preset).filter(isReady).count - 1 >= world.desired(preset) - unavailable
     }
 
-    /// Failed first, then not ready, then oldest ready first; ties by id.
+    /// Returns the first workspace in the order of removal: failed ones, then those that are not ready, then the
+    /// oldest ready ones; ties by id.
     private func first(_ preset: Preset, where isWanted: (Item) -> Bool) -> Int? {
         var best: Int?
         for index in items.indices {
@@ -226,7 +233,7 @@ struct PlannerModel {
         return best
     }
 
-    /// What somebody let go already goes before others.
+    /// Returns the first approved workspace in the order of removal.
     private func approved(_ preset: Preset, where isWanted: (Item) -> Bool) -> Int? {
         let approved = world.guards[preset.key.source]?.approved ?? []
         return first(preset, where: { isWanted($0) && approved.contains($0.instance.id) })
@@ -265,7 +272,7 @@ struct PlannerModel {
         }
     }
 
-    // MARK: Rule 8, and what else holds an action back
+    // MARK: Rule 8 and other holds
 
     private func isObserved(_ key: PresetKey) -> Bool {
         world.observedSources.contains(key.source)
@@ -324,7 +331,8 @@ struct PlannerModel {
         return state?.isUnknown == true ? .max : state?.lowered[preset.key.name] ?? 0
     }
 
-    /// Of what goes for good, so many as a revision lowered the number by.
+    /// True if the deletion guard counts the removal. As many removals above the desired number count as a revision
+    /// lowered the number by.
     private mutating func isByRevision(_ instance: Instance, _ reason: Reason) -> Bool {
         if [.pruned, .deprecated, .inactive].contains(reason) { return true }
         guard let preset = world.presets.first(where: { $0.key == instance.preset }) else { return false }
@@ -340,9 +348,10 @@ struct PlannerModel {
         return true
     }
 
-    // MARK: Rules 1, 3, 10: what comes
+    // MARK: Rules 1, 3 and 10: creates
 
-    /// A new version is tried with a few until one of it was ready.
+    /// True if the pool creates another workspace. During a rollout `canary` limits the creates until one workspace
+    /// of the new version was ready.
     private func shallCreate(_ preset: Preset, ignoringCanary: Bool = false) -> Bool {
         if !ignoringCanary, rollouts.contains(preset.key), preset.options.canary > 0 {
             let starting = pool(preset).filter { isCurrent($0, preset) && isStarting($0) }
@@ -366,7 +375,8 @@ struct PlannerModel {
         return live + old.count + 1 <= world.desired(preset)
     }
 
-    /// Of the new version none was ready yet, and there are others of an older one, or may have been before.
+    /// True if no workspace of the new version was ready yet, and workspaces of an older version exist or may have
+    /// existed.
     private func isRollout(_ preset: Preset) -> Bool {
         let own = world.instances.filter { $0.preset == preset.key }
         let hasOlder = own.contains {
@@ -399,7 +409,7 @@ struct PlannerModel {
         return nil
     }
 
-    /// As the pool is found: why nothing comes though something is missing.
+    /// Returns why the pool creates nothing although workspaces are missing.
     private func wait(_ preset: Preset) -> Wait? {
         guard !preset.isSuspended, preset.retirement == nil, let failure = failure(preset) else { return nil }
         let current = pool(preset).filter { isLasting($0, preset) }
@@ -410,7 +420,8 @@ struct PlannerModel {
         return current.count < world.desired(preset) ? wait(preset, after: failure) : nil
     }
 
-    /// Kubernetes' ResolveFenceposts: the surge is rounded up, what may be unavailable down; not both are zero.
+    /// Returns the bounds by Kubernetes' ResolveFenceposts: the surge is rounded up, the unavailable number is
+    /// rounded down, and they are not both 0.
     private func bounds(_ preset: Preset) -> (surge: Int, unavailable: Int)? {
         guard case .rollingUpdate(let maxSurge, let maxUnavailable) = preset.strategy else { return nil }
         let desired = world.desired(preset)
@@ -453,8 +464,8 @@ struct PlannerModel {
         return nil
     }
 
-    /// For each create that a limit on workspaces holds, one kept failure that the limit counts goes, unless something
-    /// else that it counts is going anyway.
+    /// Removes one kept failure for each create that a limit on workspaces holds, unless another removal makes the
+    /// room.
     private mutating func giveWay() {
         var leaving: [PresetKey] = world.presets.flatMap { preset in
             world.instances.filter { $0.preset == preset.key && $0.state == .deleting }.map(\.preset)
@@ -463,7 +474,7 @@ struct PlannerModel {
             guard let preset = world.presets.first(where: { $0.key == action.preset }) else { continue }
             if holdOfRemoval(action, preset) == nil { leaving.append(action.preset) }
         }
-        // Room is taken from the first presets first.
+        // The room of the first presets is used first.
         let order = Dictionary(uniqueKeysWithValues: world.presets.enumerated().map { ($1.key, $0) })
         leaving.sort { order[$0] ?? 0 < order[$1] ?? 0 }
         var wishes: [Hold] = []
@@ -501,7 +512,7 @@ struct PlannerModel {
         }
     }
 
-    /// What is cancelled first, then one action of each preset in turn, until the limit.
+    /// Admits cancels first, then one action of each preset in turn, until the limit is reached.
     private func limitActions(_ plan: inout Plan) {
         guard let limit = world.limits.actionsPerTurn else { return }
         var waiting = Array(plan.actions.indices)
@@ -544,13 +555,13 @@ struct PlannerModel {
             if item.instance.state == .failed { counts.failed += 1 }
             if item.instance.state == .claimed { counts.claimed += 1 }
             if isClaimable(item), preset.retirement == nil {
-                // What Recreate deletes first is not handed out, but for a pool that stays as it is.
+                // Recreate does not offer outdated workspaces, unless the pool is not changed.
                 let isKept = preset.isSuspended || isObserved(preset.key)
                 if isCurrent || preset.strategy != .recreate || isKept { counts.claimable += 1 }
             }
             if isLasting(item, preset) { counts.extraneous += 1 }
         }
-        // Expired ones stand in where fewer are ready than the strategy promises.
+        // Expired workspaces are claimable as far as the floor of the strategy needs them.
         if preset.retirement == nil, let (_, unavailable) = bounds(preset) {
             for item in items where item.instance.preset == preset.key && isExpired(item) {
                 if counts.claimable < counts.desired - unavailable { counts.claimable += 1 }

@@ -1,10 +1,11 @@
 import PrewarmCore
 import Testing
 
-/// The planner against ``PlannerModel`` on random worlds. A failure prints the seed of its world and a smaller one.
-@Suite("The planner and the reference model")
+/// The planner compared with ``PlannerModel`` in random worlds. A failure prints the seed of its world and a smaller
+/// world.
+@Suite("The planner compared with a slow model")
 struct PlannerPropertyTests {
-    @Test("They decide the same in 100,000 worlds", arguments: 1...10)
+    @Test("The planner decides the same as the model in 100,000 worlds", arguments: 1...10)
     func sameDecisions(run: UInt64) async {
         await forEachWorld(run, 10_000) { world in
             Self.difference(PlannerModel.plan(world), world.plan(all: false), "the model", "the planner")
@@ -12,7 +13,8 @@ struct PlannerPropertyTests {
     }
 
     @Test(
-        "Instances that the planner doesn't ask for, and the order of what it gets, change nothing", arguments: 11...14)
+        "The order of the input and workspaces that the planner does not need do not change the plan",
+        arguments: 11...14)
     func allInstancesInAnyOrder(run: UInt64) async {
         await forEachWorld(run, 4000) { world in
             let planner = world.planner
@@ -25,8 +27,8 @@ struct PlannerPropertyTests {
         }
     }
 
-    /// The seeds of worlds that once found something.
-    @Test("Worlds that found something stay found", arguments: [] as [UInt64])
+    /// The arguments are the seeds of worlds that once found a fault.
+    @Test("The planner decides the same as the model in worlds that once found a fault", arguments: [] as [UInt64])
     func regressions(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let world = World.random(&random)
@@ -35,7 +37,7 @@ struct PlannerPropertyTests {
 
     private func forEachWorld(_ run: UInt64, _ count: UInt64, difference: (World) -> String?) async {
         for number in 0..<count {
-            // The threads are for tests that measure time, too.
+            // Tests that measure time need the threads, too.
             if number.isMultiple(of: 16) { await Task.yield() }
             let seed = SplitMix64.mix(run << 32 | number)
             var random = SplitMix64(seed: seed)
@@ -54,7 +56,7 @@ struct PlannerPropertyTests {
 }
 
 extension Plan {
-    /// A line for each thing in it.
+    /// The plan as text, with a line for each action, pool and time.
     var summary: String {
         var lines = actions.map { "  \($0.preset) \($0.summary)" }
         lines += held.map { "  \($0.action.preset) held \($0.action.summary): \($0.hold.message)" }
@@ -65,7 +67,7 @@ extension Plan {
 }
 
 extension Action {
-    /// `delete w1 Outdated`
+    /// The action as text, for example `delete w1 Outdated`.
     var summary: String {
         [kind.rawValue, workspace?.rawValue, reason.rawValue].compactMap { $0 }.joined(separator: " ")
     }

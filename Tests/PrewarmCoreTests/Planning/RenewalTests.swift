@@ -1,11 +1,11 @@
 import PrewarmCore
 import Testing
 
-/// Pools whose workspaces all have one age, for three times their ttl: each plan is carried out at once, builds take their
-/// time, and the next plan is made when a build ends or when the plan says that it may change.
-@Suite("A pool with a ttl")
+/// Pools whose workspaces all have the same age, for three times their ttl. Each plan is carried out at once, and
+/// builds take a fixed time. The next plan is made when a build ends, or at the next change of the plan.
+@Suite("Renewal of pools with a ttl")
 struct RenewalTests {
-    @Test("keeps its floor whatever builds take, and loses nothing unreplaced where they are fast", arguments: 1...4)
+    @Test("A pool keeps its floor for any build time, and no workspace expires if builds are fast", arguments: 1...4)
     func keepsItsFloor(run: UInt64) async {
         for number in 0..<15 {
             if number.isMultiple(of: 8) { await Task.yield() }
@@ -18,7 +18,7 @@ struct RenewalTests {
         }
     }
 
-    @Test("of one workspace always has one to claim")
+    @Test("A pool of one workspace always has one unexpired workspace")
     func one() {
         var pool = RenewedPool(
             desired: 1, ttl: .seconds(600), build: .seconds(20), strategy: .standard)
@@ -26,7 +26,7 @@ struct RenewalTests {
         #expect(pool.fewestEligible == 1)
     }
 
-    @Test("of 20 with maxUnavailable 0 keeps 20 although builds times desired by surge is more than a tenth of the ttl")
+    @Test("A pool of 20 with maxUnavailable 0 keeps 20 unexpired workspaces even if its builds are slow")
     func twenty() {
         var pool = RenewedPool(
             desired: 20, ttl: .seconds(3600), build: .seconds(60),
@@ -35,7 +35,7 @@ struct RenewalTests {
         #expect(pool.fewestEligible == 20)
     }
 
-    @Test("offers expired workspaces where its builds are slower than its ttl")
+    @Test("A pool whose builds are slower than its ttl offers expired workspaces")
     func slow() {
         var pool = RenewedPool(
             desired: 4, ttl: .seconds(100), build: .seconds(300),
@@ -76,7 +76,7 @@ private struct RenewedPool: CustomStringConvertible {
         "\(preset.instances) of \(preset.ttl?.prewarmText ?? ""), builds of \(build.prewarmText), \(preset.strategy)"
     }
 
-    /// Whether all builds of the pool take less than a third of its ttl, so that no workspace has to expire.
+    /// True if all builds of the pool take less than a third of its ttl, so that no workspace has to expire.
     private var isFast: Bool {
         guard let bounds = preset.strategy.bounds(desired: preset.instances), let ttl = preset.ttl else { return false }
         let width = bounds.surge > 0 ? bounds.surge : bounds.unavailable
@@ -93,7 +93,7 @@ private struct RenewedPool: CustomStringConvertible {
         if state != .ready { arrivals[id] = now + build }
     }
 
-    /// Returns what is wrong; nil where nothing is.
+    /// Returns the first problem; nil if the run has no problem.
     mutating func run() -> String? {
         guard let ttl = preset.ttl, let bounds = preset.strategy.bounds(desired: preset.instances) else { return nil }
         let (end, floor) = (now + ttl * 3, preset.instances - bounds.unavailable)
@@ -107,18 +107,18 @@ private struct RenewedPool: CustomStringConvertible {
             fewestEligible = min(fewestEligible, counts.eligible)
             for action in plan.actions { carryOut(action) }
             let ready = instances.count { $0.state == .ready }
-            if ready < floor || counts.claimable < floor { return "\(ready) are ready, \(floor) were promised" }
-            if isFast, counts.eligible < floor { return "\(counts.eligible) have not expired, \(floor) were promised" }
-            if instances.count > preset.instances + bounds.surge { return "\(instances.count) are more than the surge" }
+            if ready < floor || counts.claimable < floor { return "\(ready) are ready, the floor is \(floor)" }
+            if isFast, counts.eligible < floor { return "\(counts.eligible) have not expired, the floor is \(floor)" }
+            if instances.count > preset.instances + bounds.surge { return "\(instances.count) exceed the surge" }
             guard plan.actions.isEmpty else { continue }
             guard let next = ([plan.nextChange] + Array(arrivals.values)).compactMap(\.self).min() else {
-                return "nothing is to come"
+                return "the plan has no next change"
             }
             if next > end { return nil }
-            if next <= now { return "it changes at \(next), and now it is \(now)" }
+            if next <= now { return "the next change is at \(next), but it is \(now)" }
             now = next
         }
-        return "it never ended"
+        return "the pool did not reach the end within 20,000 plans"
     }
 
     private mutating func arrive() {

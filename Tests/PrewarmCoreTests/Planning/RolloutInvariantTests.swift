@@ -1,11 +1,11 @@
 import PrewarmCore
 import Testing
 
-/// Whole rollouts: every turn is planned, what it decides happens in any order and with any delay, users claim, and the
-/// version may change again half-way.
-@Suite("A rollout")
+/// Whole rollouts. Actions are carried out in any order and with any delay, users claim, and the version may change
+/// again during the rollout.
+@Suite("Invariants of rollouts")
 struct RolloutInvariantTests {
-    @Test("keeps what its strategy promises, and ends", arguments: 1...8)
+    @Test("A rollout keeps the bounds of its strategy, and ends", arguments: 1...8)
     func promises(run: UInt64) async {
         for number in 0..<150 {
             if number.isMultiple(of: 8) { await Task.yield() }
@@ -18,7 +18,7 @@ struct RolloutInvariantTests {
         }
     }
 
-    @Test("of a pool that was made at one moment replaces what expires one after the other")
+    @Test("Workspaces that were created at the same time are replaced one after the other before they expire")
     func spreadExpiry() throws {
         let start = Timestamp(seconds: 1_800_000_000)
         let key = PresetKey(source: "s", name: "a")
@@ -51,8 +51,8 @@ struct RolloutInvariantTests {
             }
             now = now + .seconds(60)
         }
-        #expect(replacements.count == 10, "the last one, too, is replaced before its end")
-        #expect(Set(replacements).count == replacements.count, "no two at one moment")
+        #expect(replacements.count == 10, "the last workspace is replaced before it expires, too")
+        #expect(Set(replacements).count == replacements.count, "no two workspaces are replaced at the same time")
         #expect(replacements.first.map { $0 >= start + .seconds(86_400 * 9 / 10) } == true)
     }
 }
@@ -63,7 +63,7 @@ private struct Rollout {
     private var instances: [Instance] = []
     private var now = Timestamp(seconds: 1_800_000_000)
     private var made = 0
-    /// Whom somebody let go: `Recreate` takes too much at once for the deletion guard.
+    /// The workspaces whose deletion was approved: the deletion guard holds `Recreate`, which deletes most at once.
     private var approved: Set<WorkspaceID> = []
     private(set) var history: [String] = []
 
@@ -85,7 +85,7 @@ private struct Rollout {
             instances: 1 + random.below(9), strategy: random.pick(strategies), options: options)
     }
 
-    /// What is wrong; nil where nothing is.
+    /// Returns the first problem; nil if the run has no problem.
     mutating func run() -> String? {
         for _ in 0..<200 where !instances.filter({ $0.state == .ready }).isEmpty || made == 0 {
             if let problem = turn() { return problem }
@@ -96,7 +96,7 @@ private struct Rollout {
         let changes = 1 + random.below(2)
         for change in 1...changes {
             var next = Self.preset(version: change, &random)
-            // The size and the strategy stay, so that one floor holds for all of it.
+            // The size and the strategy stay, so that the floor is the same for all changes.
             next = Preset(
                 key: next.key, origin: next.origin, spec: next.spec, instances: size, strategy: strategy,
                 options: next.options)
@@ -111,11 +111,11 @@ private struct Rollout {
             if let problem = turn() { return problem }
             if isIdle {
                 return instances.contains { $0.fingerprint != preset.fingerprint && $0.state != .claimed }
-                    ? "it ended with old ones" : nil
+                    ? "the rollout ended with outdated workspaces" : nil
             }
             settleSome()
         }
-        return "it never ended"
+        return "the rollout did not end within 200 reconciliations"
     }
 
     private var isIdle: Bool {
@@ -137,7 +137,7 @@ private struct Rollout {
         let plan = plan()
         for action in plan.actions {
             if let id = action.workspace, !instances.contains(where: { $0.id == id && $0.state != .claimed }) {
-                return "\(action.summary) touches what is claimed, or gone"
+                return "\(action.summary) changes a workspace that is claimed or does not exist"
             }
             carryOut(action)
         }
@@ -146,19 +146,19 @@ private struct Rollout {
         let desired = preset.instances
         if let bounds = preset.strategy.bounds(desired: desired) {
             let floor = min(before, desired - bounds.unavailable)
-            if claimable < floor { return "\(claimable) are left to claim, \(floor) were promised" }
+            if claimable < floor { return "\(claimable) are claimable, the floor is \(floor)" }
             let total = instances.count { [.pending, .creating, .ready].contains($0.state) }
-            if total > max(desired + bounds.surge, before) { return "\(total) are more than the surge allows" }
+            if total > max(desired + bounds.surge, before) { return "\(total) exceed the surge" }
         } else if instances.count(where: { $0.state != .claimed }) > desired {
-            return "Recreate has more than \(desired) at once"
+            return "Recreate has more than \(desired) workspaces at the same time"
         }
         return nil
     }
 
-    /// Sooner or later somebody does.
+    /// Approves held deletions of `Recreate` after a random time. Returns a problem if anything else is held.
     private mutating func approve(_ held: [HeldAction]) -> String? {
         guard !held.isEmpty else { return nil }
-        guard preset.strategy == .recreate, held.allSatisfy(\.hold.isOfGuard) else { return "something is held" }
+        guard preset.strategy == .recreate, held.allSatisfy(\.hold.isOfGuard) else { return "an action is held" }
         if random.chance(50) { approved.formUnion(held.compactMap(\.action.workspace)) }
         return nil
     }
@@ -179,7 +179,7 @@ private struct Rollout {
         while instances.contains(where: { $0.state != .ready && $0.state != .claimed }) { settleSome() }
     }
 
-    /// Some of what is on its way arrives, and now and then somebody claims.
+    /// Finishes some operations at random, and sometimes claims a workspace.
     private mutating func settleSome() {
         now = now + .seconds(1)
         for index in instances.indices.reversed() where random.chance(50) {

@@ -1,8 +1,8 @@
 import PrewarmCore
 
 extension World {
-    /// What a store would answer to the planner.
-    /// - Parameter all: also the instances that the planner says it doesn't need.
+    /// Returns the state that a store would give to the planner.
+    /// - Parameter all: true to include workspaces that the planner does not need.
     func observed(all: Bool, planner: Planner) -> Observed {
         var observed = Observed()
         for instance in instances where instance.state != .deleted {
@@ -12,7 +12,7 @@ extension World {
         observed.buildTimes = buildTimes
         observed.heldElsewhere = heldElsewhere
         for preset in presets where all || planner.needsInstances(preset, observed: observed) {
-            // The store leaves the claimed ones out.
+            // A store leaves claimed workspaces out.
             let found = instances.filter {
                 $0.preset == preset.key && $0.state != .deleted && (all || $0.state != .claimed)
             }

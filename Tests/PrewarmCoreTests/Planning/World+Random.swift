@@ -1,17 +1,17 @@
 import PrewarmCore
 
 extension World {
-    /// A small world with all that the rules speak of, and many ties and borders.
+    /// Returns a small random world that covers all rules, with many ties and boundary cases.
     static func random(_ random: inout SplitMix64) -> World {
         var world = World(now: Timestamp(seconds: 1_800_000_000))
         var number = 0
         for key in keys.indices {
             let preset = random.pick(presets[key])
             if random.chance(60) { world.presets.append(preset) } else if random.chance(70) { continue }
-            // Mostly few, since each of them costs time, at most eight.
+            // At most eight workspaces and mostly few, since each takes time.
             for _ in 0..<random.below(2 + random.below(8)) {
                 number += 1
-                // Not in the order of their ids.
+                // The ids are not in the order of the workspaces.
                 let id = WorkspaceID("w\(number * 37 % 100)")
                 world.instances.append(.random(id, of: preset, now: world.now, &random))
             }
@@ -57,13 +57,13 @@ extension World {
 
     static let fingerprints = specs.map(\.fingerprint)
 
-    /// Made once, since a fingerprint costs more than all the rest of a world.
+    /// Random presets for each key. They are made once, since a fingerprint takes more time than the rest of a world.
     private static let presets: [[Preset]] = {
         var random = SplitMix64(seed: 42)
         return keys.map { key in (0..<800).map { _ in .random(key, &random) } }
     }()
 
-    /// Fewer presets, instances, failures and limits for which `fails` still holds.
+    /// Returns a world with fewer presets, workspaces, failures and limits for which `fails` is still true.
     func shrunk(while fails: (World) -> Bool) -> World {
         var best = self
         while let smaller = best.smaller.first(where: fails) { best = smaller }
@@ -152,9 +152,9 @@ extension PoolOptions {
 private let states: [WorkspaceState] = [
     .pending, .creating, .ready, .ready, .ready, .ready, .ready, .ready, .claimed, .deleting, .failed, .lost, .deleted,
 ]
-/// Of a ttl of 60 seconds: from builds that never matter to those that take longer than all of it.
+/// Build times for a ttl of 60 seconds: from builds that change nothing to builds that take longer than the ttl.
 private let buildSeconds = [0, 1, 2, 3, 8, 30, 90]
-/// Of a ttl of 60 seconds: some a little in the future, as after a clock that jumped back.
+/// Ages for a ttl of 60 seconds. A negative age is in the future, for example after the clock was set back.
 private let agesSeconds = [-30, 0, 1, 1, 15, 30, 45, 55, 59, 60, 61, 120]
 
 extension IntOrPercent {

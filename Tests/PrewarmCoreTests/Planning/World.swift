@@ -1,15 +1,15 @@
 import PrewarmCore
 
-/// A small world to plan for: what the planner's input is derived from.
+/// A small world from which the input of the planner and its model is derived.
 struct World: Sendable {
     var now: Timestamp
     var limits = Policy.Limits()
-    /// In the order of their keys.
+    /// The presets in the order of their keys.
     var presets: [Preset] = []
-    /// Of all presets, and of some that are not planned for.
+    /// The workspaces of all presets, and of some that are not planned for.
     var instances: [Instance] = []
     var failures: [FailureRecord] = []
-    /// In force now; it ends a minute later at the latest.
+    /// The allowed kinds of action of an active freeze, by source. The freeze ends at ``freezeEnd``.
     var freeze: [String: Set<Action.Kind>] = [:]
     var observedSources: Set<String> = []
     var guards: [String: GuardState] = [:]
@@ -18,7 +18,7 @@ struct World: Sendable {
 
     func desired(_ preset: Preset) -> Int { preset.retirement == nil ? preset.instances : 0 }
 
-    /// The minute that ``now`` is in, and one more.
+    /// The end of all freezes: one minute after ``now``.
     var freezeEnd: Timestamp { now + .seconds(60) }
 
     func isExpired(_ instance: Instance) -> Bool {

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Cron expressions")
 struct CronExpressionTests {
-    /// One window of one instance, in UTC.
+    /// Returns true if the expression matches at a time in UTC.
     private func matches(_ text: String, _ time: String) throws -> Bool {
         let schedule = Schedule(
             timezone: "UTC", windows: [Schedule.Window(cron: try CronExpression(text), instances: 1)])
@@ -12,7 +12,7 @@ struct CronExpressionTests {
 
     // 2026-11-23 is a Monday.
     @Test(
-        "A minute matches or not, as cron says",
+        "An expression matches the minutes that cron matches",
         arguments: [
             ("* * * * *", "2026-11-23T21:36:59Z", true),
             ("36 21 23 11 1", "2026-11-23T21:36:00Z", true),
@@ -36,7 +36,7 @@ struct CronExpressionTests {
             ("0 0 * * FRI-SUN", "2026-11-23T00:00:00Z", false),
             ("0 0 * * SUN-TUE", "2026-11-23T00:00:00Z", true),
             ("0 0 * * */7", "2026-11-22T00:00:00Z", true),
-            // Both days restricted: either is enough.
+            // Both days are restricted: one match is enough.
             ("0 0 13 * FRI", "2026-11-13T00:00:00Z", true),
             ("0 0 13 * FRI", "2026-11-20T00:00:00Z", true),
             ("0 0 13 * FRI", "2026-12-13T00:00:00Z", true),
@@ -47,7 +47,7 @@ struct CronExpressionTests {
             ("0 0 */2 * MON", "2026-11-25T00:00:00Z", false),
             ("0 0 13 * */1", "2026-11-13T00:00:00Z", true),
             ("0 0 13 * */1", "2026-11-14T00:00:00Z", false),
-            // Only half of it can happen, which is enough.
+            // February 31 does not exist, but Mondays in February do.
             ("0 0 31 2 1", "2026-02-02T00:00:00Z", true),
             ("0 0 29 2 *", "2028-02-29T00:00:00Z", true),
             ("  \t0 0\t\t1  * * ", "2026-11-01T00:00:00Z", true),
@@ -57,7 +57,7 @@ struct CronExpressionTests {
     }
 
     @Test(
-        "What cron refuses is refused, with the place and what was expected",
+        "An expression that cron refuses is refused with the place and the expected text",
         arguments: [
             ("", 0, "found 0"),
             ("* * * *", 7, "found 4"),
@@ -85,12 +85,12 @@ struct CronExpressionTests {
             ("*/ * * * *", 2, "expected a step of 1 to 99, found nothing"),
             ("*/5/5 * * * *", 2, "found `5/5`"),
             ("5/15 * * * *", 0, "write `5-59/15`"),
-            ("* * * * FRI-MON", 8, "`FRI-MON` runs backwards: write `FRI-6,0-MON`"),
-            ("* 22-6 * * *", 2, "`22-6` runs backwards: write `22-23,0-6`"),
-            ("* * * * 5-0", 8, "`5-0` runs backwards"),
-            ("0 0 31 2 *", 4, "it never matches: no month that is chosen has a day 31"),
-            ("0 0 30,31 FEB */2", 4, "no month that is chosen has a day 30"),
-            ("0 0 31 4,6,9,11 *", 4, "it never matches"),
+            ("* * * * FRI-MON", 8, "`FRI-MON` ends before it begins: write `FRI-6,0-MON`"),
+            ("* 22-6 * * *", 2, "`22-6` ends before it begins: write `22-23,0-6`"),
+            ("* * * * 5-0", 8, "`5-0` ends before it begins"),
+            ("0 0 31 2 *", 4, "the expression never matches: none of its months has a day 31"),
+            ("0 0 30,31 FEB */2", 4, "none of its months has a day 30"),
+            ("0 0 31 4,6,9,11 *", 4, "the expression never matches"),
         ])
     func refusal(text: String, offset: Int, message: String) {
         do {
@@ -102,14 +102,14 @@ struct CronExpressionTests {
         }
     }
 
-    @Test("It is stored as its text, and damaged text is not read back")
+    @Test("An expression is stored as its text, and a damaged text is refused")
     func coding() throws {
         let expression = try CronExpression("*/5 8-18 * * MON-FRI")
         #expect(try CronExpression(binary: expression.binary) == expression)
         #expect(throws: BinaryCodingError.self) { try CronExpression(binary: "61 * * * *".binary) }
     }
 
-    @Test("No bytes trap the parser")
+    @Test("Random bytes do not crash the parser")
     func noise() {
         var generator = SeededGenerator(seed: 7)
         let alphabet = Array("0123456789*/-, \tJANsun@L?ä".utf8)

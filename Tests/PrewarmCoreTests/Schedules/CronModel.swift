@@ -1,6 +1,6 @@
 import Foundation
 
-/// Cron as its manual describes it, with no thought for speed: the judge of ``ScheduleModelTests``.
+/// A slow model of cron, as its manual describes it. ``ScheduleModelTests`` compares schedules with it.
 struct CronModel {
     private let fields: [String]
     private let values: [Set<Int>]
@@ -21,12 +21,12 @@ struct CronModel {
         return (ends[0]...(ends.last ?? ends[0])).filter { ($0 - ends[0]) % step == 0 }
     }
 
-    /// Cron's jobs with a wildcard, and those that list every value.
+    /// True for cron's jobs with a wildcard and for those that list every value.
     private var followsClock: Bool {
         fields[0].hasPrefix("*") || fields[1].hasPrefix("*") || values[0].count == 60 || values[1].count == 24
     }
 
-    /// Whether a minute of the wall clock, counted from 1970, matches.
+    /// Returns true if a minute of the wall clock, counted from 1970, matches.
     private func matches(_ minute: Int) -> Bool {
         var seconds = time_t(minute * 60)
         var date = tm()
@@ -40,7 +40,8 @@ struct CronModel {
         return needsBoth ? isDay && isWeekday : isDay || isWeekday
     }
 
-    /// For minutes one after another, by what the wall clock shows in each, whether the expression holds.
+    /// Returns for each of a sequence of minutes whether the expression matches.
+    /// - Parameter wall: the minute that the wall clock shows, for each minute of the sequence.
     func holds(onWall wall: [Int]) -> [Bool] {
         var lastShown: [Int: Int] = [:]
         return wall.indices.map { index in

@@ -2,7 +2,7 @@ import Foundation
 import PrewarmCore
 import Testing
 
-/// SplitMix64: the same numbers in every run.
+/// The generator SplitMix64, which gives the same numbers in every run.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
@@ -26,12 +26,12 @@ func systemZone(_ name: String) throws -> TimeZoneRules {
 
 func schedule(_ windows: (cron: String, instances: Int)...) throws -> Schedule {
     Schedule(
-        timezone: "as the test says",
+        timezone: "the zone of the test",
         windows: try windows.map { .init(cron: try CronExpression($0.cron), instances: $0.instances) })
 }
 
-/// Expressions that cron accepts, from full ones to sparse ones; none that never matches, and no range of one value,
-/// which croniter takes for all of them.
+/// Returns a random expression that cron accepts and that matches at some time. It contains no range of one value,
+/// which croniter reads as all values.
 func randomCron(using generator: inout SeededGenerator) -> String {
     func value(_ range: ClosedRange<Int>, using generator: inout SeededGenerator) -> String {
         let low = Int.random(in: range.lowerBound..<range.upperBound, using: &generator)

@@ -2,11 +2,11 @@ import Foundation
 import PrewarmCore
 import Testing
 
-@Suite("Schedules against a slow model")
+@Suite("Schedules compared with a slow model")
 struct ScheduleModelTests {
-    /// Days with a jump of the clock, and one without.
+    /// The days have a change of the clock, except for one.
     @Test(
-        "Every minute of a few days, and the changes between them, are as in the model",
+        "Each minute of two days and each change between them is the same as in the model",
         arguments: [
             ("Europe/Berlin", "2026-03-28T10:00:00Z"), ("Europe/Berlin", "2026-10-24T10:00:00Z"),
             ("Europe/Berlin", "2026-06-28T10:00:00Z"), ("America/New_York", "2027-03-13T10:00:00Z"),
@@ -31,7 +31,7 @@ struct ScheduleModelTests {
             let schedule = Schedule(
                 timezone: zone,
                 windows: try crons.enumerated().map { .init(cron: try CronExpression($1), instances: $0 % 2) })
-            // In the first three hours the model can't see what came before.
+            // In the first three hours the model does not know the minutes before.
             for index in instants.indices.dropFirst(180) {
                 let late = Int64.random(in: 0..<60_000, using: &generator)
                 let instant = Timestamp(milliseconds: Int64(instants[index]) * 60_000 + late)
@@ -52,7 +52,7 @@ struct ScheduleModelTests {
         }
     }
 
-    /// Mostly in the small hours, where clocks jump, and mostly on every day.
+    /// Returns a random expression that mostly matches at night, when clocks change, and mostly on every day.
     private func nearCron(using generator: inout SeededGenerator) -> String {
         var fields = randomCron(using: &generator).split(separator: " ").map(String.init)
         if Bool.random(using: &generator) { fields[1] = "\(Int.random(in: 0...3, using: &generator))" }
@@ -60,7 +60,7 @@ struct ScheduleModelTests {
         return fields.joined(separator: " ")
     }
 
-    @Test("A change found years away is one, and nothing changes before it")
+    @Test("The next change is a change, even if it is years away, and nothing changes before it")
     func farChanges() throws {
         let berlin = try systemZone("Europe/Berlin")
         var generator = SeededGenerator(seed: 99)

@@ -20,9 +20,9 @@ struct ScheduleTests {
         #expect(try instances("2026-11-22T20:30:00+01:00") == nil)
     }
 
-    /// Each line is followed from its start; the texts are instants and the numbers that hold from them on.
+    /// Each case has an expression, a zone, a start and the changes after it: a time and the number from then on.
     @Test(
-        "The next changes are found",
+        "The next changes of a window are found, also when the clock changes",
         arguments: [
             // Friday evening to Monday morning, over a weekend.
             (
@@ -32,12 +32,13 @@ struct ScheduleTests {
             ("0 0 29 2 *", "UTC", "2026-11-20T17:30:00Z", ["2028-02-29T00:00:00Z 1", "2028-02-29T00:01:00Z -"]),
             ("* * * * *", "Europe/Berlin", "2026-11-20T17:30:00Z", []),
             ("0-29 * * * *", "Asia/Kolkata", "2026-11-20T17:40:00Z", ["2026-11-20T18:00:00Z -"]),
-            // 02:00 becomes 03:00 on 2026-03-29 (01:00Z): what is skipped holds in the first minute after the jump.
+            // 02:00 becomes 03:00 on 2026-03-29 (01:00Z). The skipped window matches in the first minute after the
+            // change.
             (
                 "30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z",
                 ["2026-03-29T01:00:00Z 1", "2026-03-29T01:01:00Z -", "2026-03-30T00:30:00Z 1"]
             ),
-            // As two o'clock doesn't come, neither does this window, which follows the clock.
+            // This window follows the clock, so it is skipped with the hour.
             (
                 "* 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z",
                 ["2026-03-30T00:00:00Z 1", "2026-03-30T01:00:00Z -"]
@@ -46,12 +47,12 @@ struct ScheduleTests {
                 "* 1-3 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z",
                 ["2026-03-29T00:00:00Z 1", "2026-03-29T02:00:00Z -"]
             ),
-            // 03:00 becomes 02:00 on 2026-10-25 (01:00Z): once for this one,
+            // 03:00 becomes 02:00 on 2026-10-25 (01:00Z). This window matches once.
             (
                 "30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z",
                 ["2026-10-25T00:30:00Z 1", "2026-10-25T00:31:00Z -", "2026-10-26T01:30:00Z 1"]
             ),
-            // without a hole for this one,
+            // This window follows the clock and has no gap.
             (
                 "* 0-3 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z",
                 ["2026-10-24T22:00:00Z 1", "2026-10-25T03:00:00Z -", "2026-10-25T23:00:00Z 1"]
@@ -60,7 +61,7 @@ struct ScheduleTests {
                 "0-59 0-3 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z",
                 ["2026-10-24T22:00:00Z 1", "2026-10-25T03:00:00Z -"]
             ),
-            // and each hour for this one.
+            // This window matches in each hour.
             (
                 "30 * * * *", "Europe/Berlin", "2026-10-25T00:29:00Z",
                 [
@@ -68,7 +69,7 @@ struct ScheduleTests {
                     "2026-10-25T01:31:00Z -", "2026-10-25T02:30:00Z 1",
                 ]
             ),
-            // A jump of half an hour at 02:00 on 2026-10-04 (2026-10-03T15:30Z).
+            // The clock changes by half an hour at 02:00 on 2026-10-04 (2026-10-03T15:30Z).
             (
                 "15 2 * * *", "Australia/Lord_Howe", "2026-10-03T00:00:00Z",
                 ["2026-10-03T15:30:00Z 1", "2026-10-03T15:31:00Z -", "2026-10-04T15:15:00Z 1"]
@@ -78,7 +79,7 @@ struct ScheduleTests {
                 "0 0 4 11 *", "America/Sao_Paulo", "2018-11-01T00:00:00Z",
                 ["2018-11-04T03:00:00Z 1", "2018-11-04T03:01:00Z -", "2019-11-04T03:00:00Z 1"]
             ),
-            // A whole day, 2011-12-30, is skipped: that is a change of the calendar.
+            // The whole day 2011-12-30 is skipped, which is a change of the calendar.
             ("0 12 30 12 *", "Pacific/Apia", "2011-12-01T00:00:00Z", ["2012-12-29T22:00:00Z 1"]),
         ] as [(String, String, String, [String])])
     func changes(cron: String, zone: String, start: String, expected: [String]) throws {
@@ -93,7 +94,7 @@ struct ScheduleTests {
         }
     }
 
-    @Test("A change of the window that leaves the number is none")
+    @Test("A change of the window that keeps the number is not a change")
     func sameNumber() throws {
         let halves = try schedule(("*/2 * * * *", 3), ("1-59/2 * * * *", 3))
         #expect(halves.nextChange(after: try time("2026-11-23T12:00:00Z"), zone: .utc) == nil)
@@ -103,7 +104,7 @@ struct ScheduleTests {
         #expect(change?.instances == 0)
     }
 
-    @Test("Times beyond every calendar change nothing and trap nothing")
+    @Test("Times outside the years 1 to 9999 do not crash and have no next change")
     func extremes() throws {
         let schedule = try schedule(("30 2 * * *", 1))
         let berlin = try systemZone("Europe/Berlin")

@@ -3,9 +3,10 @@ import PrewarmCore
 import Subprocess
 import Testing
 
-/// Runs `Tests/cron-peer.py`.
+/// The reference for times: `Tests/cron-peer.py`, which uses croniter and zoneinfo.
 enum TimePeer {
-    /// Where a CI runner lacks it, the tests run and fail instead.
+    /// Returns true if python3 and croniter are installed. In CI it is always true, so that the tests fail without
+    /// them.
     static func isWanted() async -> Bool {
         if ProcessInfo.processInfo.environment["CI"] != nil { return true }
         return await (try? answers(mode: "check", to: [])) != nil
@@ -25,10 +26,10 @@ enum TimePeer {
 }
 
 @Suite(
-    "Times against croniter and zoneinfo",
-    .enabled("python3 with croniter is not here: pip install croniter tzdata") { await TimePeer.isWanted() })
+    "Times compared with croniter and zoneinfo",
+    .enabled("python3 with croniter is not installed: pip install croniter tzdata") { await TimePeer.isWanted() })
 struct TimePeerTests {
-    @Test("Thousands of expressions match when croniter says so")
+    @Test("Thousands of expressions match the same minutes as croniter")
     func cron() async throws {
         var generator = SeededGenerator(seed: 2026)
         let cases = (0..<4000).map { _ in
@@ -54,7 +55,7 @@ struct TimePeerTests {
         }
     }
 
-    @Test("Every zone of the system has the offsets that Python reads from it")
+    @Test("Each time zone of the system has the offsets that Python reads")
     func zones() async throws {
         var generator = SeededGenerator(seed: 2027)
         var cases: [(zone: String, second: Int64)] = []
@@ -75,7 +76,7 @@ struct TimePeerTests {
 }
 
 extension String {
-    /// The zones and their other names that a `tzdata.zi` defines, but for the one that stands for none.
+    /// The names of the zones and links in a `tzdata.zi` file.
     fileprivate var zoneNames: [String] {
         split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")

@@ -5,11 +5,11 @@ import Testing
 @Suite("Time zones")
 struct TimeZoneRulesTests {
     @Test(
-        "An instant has the offset of its time",
+        "A time has the offset of its zone at that time",
         arguments: [
             ("Europe/Berlin", "2026-03-29T00:59:59.999Z", 3600), ("Europe/Berlin", "2026-03-29T01:00:00Z", 7200),
             ("Europe/Berlin", "2026-10-25T00:59:59Z", 7200), ("Europe/Berlin", "2026-10-25T01:00:00Z", 3600),
-            // Past the last transition in the file, and past the 400 years that are laid out.
+            // These times are after the last transition of the file, or after the 400 years that are expanded.
             ("Europe/Berlin", "2099-07-01T00:00:00Z", 7200), ("Europe/Berlin", "9999-07-01T00:00:00Z", 7200),
             ("Europe/Berlin", "9999-12-01T00:00:00Z", 3600), ("Europe/Berlin", "1700-01-01T00:00:00Z", 3208),
             ("Australia/Sydney", "2050-01-01T00:00:00Z", 39_600), ("Asia/Kathmandu", "2026-01-01T00:00:00Z", 20_700),
@@ -20,9 +20,9 @@ struct TimeZoneRulesTests {
         #expect(try systemZone(name).offset(at: try #require(Timestamp(time))) == expected)
     }
 
-    /// Zones whose rules have been at rest for years: Foundation brings its own tables, of another release.
+    /// The rules of these zones have not changed for years, since Foundation's tables are of another release.
     @Test(
-        "Foundation knows the same offsets",
+        "A zone has the same offsets as in Foundation",
         arguments: [
             "UTC", "Europe/Berlin", "Europe/London", "Europe/Dublin", "Europe/Lisbon", "Europe/Moscow",
             "Europe/Istanbul",
@@ -46,11 +46,11 @@ struct TimeZoneRulesTests {
     }
 
     @Test(
-        "Rules of POSIX are read",
+        "A POSIX rule gives the offset",
         arguments: [
             ("UTC0", "2026-07-01T00:00:00Z", 0), ("<+0330>-3:30<+0430>,J79/24,J263/24", "2026-07-01T00:00:00Z", 16_200),
             ("EST5EDT,M3.2.0,M11.1.0", "2026-07-01T00:00:00Z", -14_400),
-            // Summer time all year, as RFC 8536 writes it.
+            // Daylight saving time all year, as RFC 8536 writes it.
             ("EST5EDT,0/0,J365/25", "2026-01-01T04:59:59Z", -14_400),
             ("EST5EDT,0/0,J365/25", "2026-12-31T23:00:00Z", -14_400),
             // The day after February 28, and the 60th day.
@@ -64,7 +64,7 @@ struct TimeZoneRulesTests {
     }
 
     @Test(
-        "Rules that are none are refused",
+        "A text that is not a POSIX rule is refused",
         arguments: [
             "EST", "5", "EST5EDT", "EST5EDT,", "EST5EDT,M3.2.0", "EST5EDT,M13.2.0,M11.1.0", "EST5EDT,M3.6.0,M11.1.0",
             "EST5EDT,J0,J1", "EST5EDT,366,1", "EST25", "<+03-3", "UTC0x", "EST5EDT,0/168,1", "UTC0:60",
@@ -73,7 +73,7 @@ struct TimeZoneRulesTests {
         #expect(throws: TimeZoneError.self) { try TimeZoneRules(tzif: tzif(footer: text)) }
     }
 
-    @Test("Damaged bytes throw and never trap")
+    @Test("Damaged bytes throw an error and do not crash")
     func damage() throws {
         let good = [UInt8](try Data(contentsOf: URL(filePath: "\(zoneDirectory)/Europe/Berlin")))
         for length in [0, 1, 43, 44, 100, good.count - 1] {
@@ -92,7 +92,7 @@ struct TimeZoneRulesTests {
         #expect(throws: TimeZoneError.self) { try TimeZoneRules(tzif: leapSeconds(good)) }
     }
 
-    /// A file of version 2 without transitions.
+    /// Returns a file of version 2 without transitions.
     private func tzif(footer: String) -> [UInt8] {
         let header = Array("TZif2".utf8) + [UInt8](repeating: 0, count: 15)
         let counts: [UInt8] = [0, 0, 0, 0, 1, 4].flatMap { [0, 0, 0, $0] as [UInt8] }
@@ -100,7 +100,7 @@ struct TimeZoneRulesTests {
         return block + block + Array("\n\(footer)\n".utf8)
     }
 
-    /// A file of version 1 that says it has one.
+    /// Returns a file of version 1 that counts one leap second.
     private func leapSeconds(_ bytes: [UInt8]) -> [UInt8] {
         var bytes = bytes
         bytes[4] = 0

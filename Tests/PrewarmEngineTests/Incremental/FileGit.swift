@@ -3,14 +3,14 @@ import PrewarmCore
 import PrewarmEngine
 import Synchronization
 
-/// A repository in memory: files by path, by commit.
+/// A repository in memory, with the files of each commit by path.
 final class FileGit: GitSource {
     private let state = Mutex(State())
 
     private struct State {
         var commits: [String: [String: String]] = [:]
         var head = ""
-        /// Revisions that were read as a whole.
+        /// The number of revisions that were read as a whole.
         var wholeReadings = 0
     }
 
@@ -50,7 +50,7 @@ final class FileGit: GitSource {
 
     func verify(_ revision: Revision, since applied: Revision?) async throws(GitFailure) {}
 
-    /// A file that is named like a link is one.
+    /// Returns a warning for each file whose name says that it is a link.
     func warnings(at revision: Revision) async throws(GitFailure) -> [Diagnostic] {
         (state.withLock(\.commits)[revision.commit] ?? [:]).keys.filter(Self.isLink).sorted().map {
             Diagnostic(.warning, file: $0, "a symbolic link is not followed")
@@ -80,7 +80,7 @@ final class FileGit: GitSource {
 
     private static let description = CommitDescription(author: "Ada", time: Timestamp(seconds: 0), subject: "change")
 
-    /// A digest in the form of a blob's id.
+    /// Returns a digest in the form of a blob's id.
     private static func blob(_ text: String) -> String {
         SHA256.digest(Array(text.utf8)).prefix(20).map { String(format: "%02x", $0) }.joined()
     }

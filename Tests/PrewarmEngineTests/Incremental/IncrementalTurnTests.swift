@@ -5,11 +5,11 @@ import PrewarmManifests
 import PrewarmSQLite
 import Testing
 
-/// A turn looks at what changed alone. Each one is made twice from one state: by what changed on the store, and by
-/// reading and planning everything on a copy of it. Both have to decide the same and to leave the same.
-@Suite("A turn that looks at what changed alone")
+/// Compares an incremental reconciliation with a whole one. Each reconciliation runs twice from the same state: the
+/// incremental one on the store, and one that reads and plans everything on a copy. Both must have the same result.
+@Suite("An incremental reconciliation")
 struct IncrementalTurnTests {
-    @Test("does what one does that looks at everything", arguments: 0..<16 as Range<UInt64>)
+    @Test("An incremental reconciliation has the same result as a whole one", arguments: 0..<16 as Range<UInt64>)
     func sameAsWhole(seed: UInt64) async throws {
         var life = try Life(seed: seed)
         for step in 0..<60 {
@@ -20,10 +20,10 @@ struct IncrementalTurnTests {
                 return
             }
         }
-        #expect(life.smallCommits > 0, "seed \(seed): every commit was looked at as a whole")
+        #expect(life.smallCommits > 0, "seed \(seed): every commit was read as a whole")
     }
 
-    @Test("reads no manifest besides those of the commit")
+    @Test("An incremental reconciliation reads only the changed manifests")
     func readsLittle() async throws {
         let world = try World()
         let git = FileGit()
@@ -41,7 +41,7 @@ struct IncrementalTurnTests {
         files["new.yaml"] = preset("new", 2)
         git.commit(files)
         let report = try await engine.turn("presets")
-        #expect(report.presets.map(\.key.name) == ["new", "p7", "p8"], "the others are not even planned for")
+        #expect(report.presets.map(\.key.name) == ["new", "p7", "p8"], "the other presets are not planned for")
         try await engine.sync()
         #expect(git.wholeReadings == 1)
         #expect(world.with(\.instances).count == 48 + 3 + 2)
@@ -50,7 +50,7 @@ struct IncrementalTurnTests {
 }
 
 extension IncrementalTurnTests {
-    @Test("puts a commit in force that changes nothing of the source, and says so")
+    @Test("A commit that changes no manifest is applied, with an event")
     func changesNothing() async throws {
         let world = try World()
         let git = FileGit()
@@ -78,9 +78,9 @@ extension IncrementalTurnTests {
         #expect(events.last { $0.reason == "Applied" }?.message.hasPrefix("0 presets changed") == true)
     }
 
-    /// What a small commit does to files that it leaves as they are.
+    /// A small commit can break files that it does not change.
     @Test(
-        "tells what it breaks in files that did not change",
+        "An incremental reconciliation reports errors in files that did not change",
         arguments: [
             (["new.yaml": nil], "there is no preset \"new\""),
             (["other.yaml": "new"], "the preset \"new\" is defined here and in"),
@@ -113,10 +113,10 @@ extension IncrementalTurnTests {
     }
 }
 
-/// A source over some weeks: commits, claims, failing builds, orders, and time that passes.
+/// The simulated life of a source over some weeks: commits, claims, failing builds, suspensions and passing time.
 private struct Life {
     private(set) var diary: [String] = []
-    /// Commits that were told from what they changed.
+    /// The number of commits of which only the changed files were read.
     private(set) var smallCommits = 0
     private var random: SplitMix64
     private var history: ManifestHistory
@@ -147,7 +147,7 @@ private struct Life {
         git.commit(history.files)
     }
 
-    /// What is wrong; nil where nothing is.
+    /// Performs one random step. Returns a difference between the two reconciliations; nil if there is no difference.
     mutating func step() async throws -> String? {
         let names = try await store.read { try $0.presets(source: nil).map(\.key.name) }
         let name = names.isEmpty ? "p0" : names[below(names.count)]
@@ -171,7 +171,7 @@ private struct Life {
             diary.append("\(span) s later")
         case 12: try await order(name)
         case 13:
-            // What the provider lost.
+            // The provider loses a workspace.
             world.with { state in
                 if let lost = state.instances.sorted().first { state.instances.remove(lost) }
             }
@@ -215,16 +215,18 @@ private struct Life {
             "turn: \(report.isQuiet ? "quiet" : "\(report.plan.actions.count) actions, \(report.plan.held.count) held")"
         )
         if report.plan.actions != expected.plan.actions {
-            return "actions \(report.plan.actions), all told \(expected.plan.actions)"
+            return "actions \(report.plan.actions), in the whole: \(expected.plan.actions)"
         }
-        if report.plan.held != expected.plan.held { return "held \(report.plan.held), all told \(expected.plan.held)" }
+        if report.plan.held != expected.plan.held {
+            return "held \(report.plan.held), in the whole: \(expected.plan.held)"
+        }
         if report.diagnostics != expected.diagnostics { return "diagnostics" }
         let (left, right) = (try await Remains(store), try await Remains(other))
         if let difference = left.difference(from: right) { return difference }
         return try await assessment()
     }
 
-    /// Of a part, which has to be what is told of it among all, with the others in sum.
+    /// Compares the assessment of some pools with that of all pools, and the sums of the other pools.
     private mutating func assessment() async throws -> String? {
         let whole = try await engine.assess("presets")
         let touched = Set(whole.presets.map(\.key).filter { _ in chance(30) })
@@ -235,26 +237,26 @@ private struct Life {
         if part.plan.pools.contains(where: { pools[$0.preset] != $0 }) { return "assessed pools differ" }
         if part.plan.held != whole.plan.held {
             let (left, right) = (Set(part.plan.held.map { "\($0)" }), Set(whole.plan.held.map { "\($0)" }))
-            return "held \(left.subtracting(right)), all told \(right.subtracting(left))"
+            return "held in the part: \(left.subtracting(right)), held in the whole: \(right.subtracting(left))"
         }
         let others = Unfinished.of([whole], preset: nil).count { !keys.contains($0.pool.preset) }
         let rest = (part.rest?.count ?? 0, part.rest?.unfinished ?? 0)
         let expected = (whole.presets.count - keys.count, others)
-        return rest == expected ? nil : "rest \(rest), all told \(expected)"
+        return rest == expected ? nil : "rest of the part: \(rest), expected: \(expected)"
     }
 
     private mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &random) }
     private mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
 }
 
-/// All that a store holds, without the identifiers that a turn gave out.
+/// The contents of a store, without the random part of ids.
 private struct Remains {
     private var parts: [String: [String]] = [:]
 
     init(_ store: SQLiteStore) async throws {
         parts = try await store.read { store in
             let conditions = try store.conditions(source: "presets")
-            // ULIDs begin with the time, which is unique to a turn here, and end at random.
+            // ULIDs begin with the time, which is unique for each reconciliation here, and end with random digits.
             func name(_ id: some CustomStringConvertible) -> String { String(id.description.prefix(10)) }
             return [
                 "presets": try store.presets(source: nil).map { "\($0)" },
@@ -284,7 +286,8 @@ private struct Remains {
             let others = other.parts[part] ?? []
             guard lines != others else { continue }
             let (left, right) = (Set(lines), Set(others))
-            return "\(part) differ: \(left.subtracting(right).sorted()), all told \(right.subtracting(left).sorted())"
+            return
+                "\(part) differ: \(left.subtracting(right).sorted()), in the whole: \(right.subtracting(left).sorted())"
         }
         return nil
     }

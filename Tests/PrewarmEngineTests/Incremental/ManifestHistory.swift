@@ -1,24 +1,24 @@
 import PrewarmCore
 
-/// A folder of manifests that people change: they add, edit, move, copy, break, mend and delete.
+/// A folder of manifests with random changes: documents are added, edited, moved, copied, broken, fixed and deleted.
 struct ManifestHistory {
     private var random: SplitMix64
     fileprivate var documents: [Document] = []
-    /// What is no YAML, by path.
+    /// The paths of files that are not YAML.
     private var rubble: Set<String> = []
-    /// Something is a symbolic link, which is warned of.
+    /// True if the folder contains a symbolic link, which causes a warning.
     private var hasLink = false
-    /// What moves in two commits: the copy is there, the original still has to go.
+    /// The document that moves in two commits: its copy exists, and its original will be deleted.
     private var moving: String?
 
     fileprivate struct Document {
         var path: String
         var name: String
         var isTemplate = false
-        /// Lines of the spec.
+        /// The lines of the spec.
         var spec: [String] = []
         var isBroken = false
-        /// Broken, too: nobody can tell what template it was.
+        /// True if the document is broken and its name cannot be read.
         var isNameless = false
         var isForeign = false
     }
@@ -28,7 +28,7 @@ struct ManifestHistory {
         for _ in 0..<8 { add() }
     }
 
-    /// By path.
+    /// The texts of the files by path.
     var files: [String: String] {
         var files = Dictionary(grouping: documents, by: \.path).mapValues { documents in
             documents.map(\.text).joined(separator: "---\n")
@@ -38,7 +38,7 @@ struct ManifestHistory {
         return files
     }
 
-    /// One commit, of one change or a few.
+    /// Makes the changes of one commit: one to three.
     mutating func change() {
         for _ in 0..<(chance(80) ? 1 : 1 + below(3)) { changeOne() }
     }
@@ -81,7 +81,7 @@ struct ManifestHistory {
             rubble = []
             hasLink = false
             for index in documents.indices { documents[index].mend() }
-            // Twins go away, so that most histories are without errors most of the time.
+            // Remove documents with the same name, so that most commits have no errors.
             var seen: Set<String> = []
             documents.removeAll { !$0.isForeign && !seen.insert("\($0.isTemplate)\($0.name)").inserted }
         case 15: if chance(10) { documents = Array(documents.prefix(below(3))) }
@@ -105,7 +105,7 @@ struct ManifestHistory {
         ["a.yaml", "b.yaml", "deep/c.yaml", "deep/d.yml", "e.yaml", "f.yaml", "g.yaml"][below(7)]
     }
 
-    /// Mostly one that nothing has.
+    /// Returns a name, usually one that no document has.
     private mutating func name(_ isTemplate: Bool) -> String {
         let names = isTemplate ? (0..<3).map { "t\($0)" } : (0..<14).map { "p\($0)" }
         let free = names.filter { name in !documents.contains { $0.name == name } }
@@ -137,7 +137,7 @@ struct ManifestHistory {
             ])
     }
 
-    /// Each with its chance in percent; of two with one key the first.
+    /// Chooses lines, each with its chance in percent. Of two lines with the same key, the first is kept.
     private mutating func lines(_ choices: [(Int, String)]) -> [String] {
         var keys: Set<Substring> = []
         var lines: [String] = []
@@ -152,7 +152,7 @@ struct ManifestHistory {
 }
 
 extension ManifestHistory.Document {
-    /// Takes away what may be wrong with it, and what others that are gone are to it.
+    /// Removes the faults of a document and its references to removed documents.
     fileprivate mutating func mend() {
         isBroken = false
         isNameless = false

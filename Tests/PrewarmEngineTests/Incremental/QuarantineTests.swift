@@ -5,8 +5,8 @@ import PrewarmEngine
 import PrewarmSQLite
 import Testing
 
-/// Bits rot. What is kept of one thing and can't be read stops nothing else, is told, and is read from git again.
-@Suite("A value in the store that can't be read")
+/// A damaged value in the store does not affect other values. prewarm reports it and reads it from git again.
+@Suite("An unreadable value in the store")
 struct QuarantineTests {
     private static let manifests = [
         "a.yaml": preset("a"), "b.yaml": preset("b"),
@@ -17,7 +17,7 @@ struct QuarantineTests {
         "apiVersion: prewarm/v1\nkind: Preset\nmetadata: {name: \(name)}\nspec: {template: go, instances: \(instances)}\n"
     }
 
-    /// Of each kind of value that is kept, one or all.
+    /// Statements that damage one or all values of each kind.
     static let damages = [
         "UPDATE presets SET value = x'ff' WHERE id = (SELECT id FROM preset_keys WHERE name = 'a')",
         "UPDATE presets SET value = x''", "UPDATE blobs SET bytes = x'ff00'", "UPDATE templates SET value = x'ff'",
@@ -28,14 +28,14 @@ struct QuarantineTests {
         "UPDATE workspaces SET state = 99 WHERE id = (SELECT max(id) FROM workspaces)",
     ]
 
-    @Test("stops no start, and the next revision is applied", arguments: damages)
+    @Test("An unreadable value does not stop a start, and the next revision is applied", arguments: damages)
     func goesOn(damage: String) async throws {
         let world = try World()
         let git = FileGit()
         git.commit(Self.manifests)
         try await world.engine(git: git, store: try world.open()).sync()
         try world.execute(damage)
-        // As after a start.
+        // A new engine and store act like a restarted process.
         let engine = world.engine(git: git, store: try world.open())
         try await engine.sync()
         _ = try await engine.assess("presets")
@@ -49,7 +49,7 @@ struct QuarantineTests {
         #expect(left.isEmpty, "\(left)")
     }
 
-    /// With a preset that can't be read any more, and that no process has noticed.
+    /// Returns a world with an unreadable preset that no process has detected yet.
     private static func damaged() async throws -> (World, FileGit, Engine) {
         let world = try World()
         let git = FileGit()
@@ -60,17 +60,17 @@ struct QuarantineTests {
         return (world, git, engine)
     }
 
-    @Test("is told, and mended without another commit")
+    @Test("An unreadable preset is reported, and it is repaired without another commit")
     func mended() async throws {
         let (world, _, engine) = try await Self.damaged()
         #expect(try await engine.assess("presets").diagnostics.map(\.message).contains { $0.contains("preset a") })
         try await engine.sync()
         #expect(try await engine.assess("presets").diagnostics.isEmpty)
         #expect(try await engine.counts("a")?.eligible == 2)
-        #expect(world.with(\.instances).count == 4, "nothing was made or taken away for it")
+        #expect(world.with(\.instances).count == 4, "no workspace was created or deleted because of it")
     }
 
-    @Test("of a preset that is gone from git leaves no instance behind")
+    @Test("An unreadable preset that is removed from git leaves no workspace behind")
     func gone() async throws {
         let (world, git, engine) = try await Self.damaged()
         _ = try await engine.assess("presets")
@@ -84,7 +84,7 @@ struct QuarantineTests {
 extension World {
     fileprivate struct SQLFailure: Error {}
 
-    /// Changes the store behind the back of its owner.
+    /// Executes a statement on the store's file without the store.
     fileprivate func execute(_ sql: String) throws {
         var database: OpaquePointer?
         defer { sqlite3_close(database) }

@@ -1,13 +1,13 @@
 import Foundation
 
-/// A certificate for one host that signs itself, and its key, as PEM files.
+/// A self-signed certificate for one host and its key, as PEM files.
 struct Certificate: Sendable {
     let file: String
     let key: String
 
     var options: [String] { ["--tls", file, key] }
 
-    /// `host` as openssl's subjectAltName has it: `DNS:localhost`, `IP:127.0.0.1`.
+    /// - Parameter host: the subjectAltName of openssl: `DNS:localhost`, `IP:127.0.0.1`.
     init(_ folder: Folder, for host: String, days: Int = 2) async throws {
         let name = "\(folder.path)/certificate-\(UUID().uuidString.prefix(8))"
         file = "\(name).pem"

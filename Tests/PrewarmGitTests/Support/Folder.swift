@@ -5,7 +5,7 @@ import SystemPackage
 
 @testable import PrewarmGit
 
-/// A directory of its own, for as long as it is held.
+/// A temporary directory, which is removed when the object is released.
 final class Folder: Sendable {
     let path: String
 
@@ -25,12 +25,12 @@ final class Folder: Sendable {
         String(decoding: FileManager.default.contents(atPath: "\(path)/\(name)") ?? Data(), as: UTF8.self)
     }
 
-    /// Files and folders below a folder, by their paths from it.
+    /// Returns the relative paths of all files and folders below a folder.
     func names(below name: String) -> [String] {
         (try? FileManager.default.subpathsOfDirectory(atPath: "\(path)/\(name)")) ?? []
     }
 
-    /// A mirror in `mirror`, which allows files and gives up after a time that no test should need.
+    /// Creates a mirror in `mirror`, which allows files and has a timeout of 30 s.
     func mirror(_ url: String, _ change: (inout GitSettings) throws -> Void = { _ in }) throws -> GitMirror {
         var settings = GitSettings(
             name: "presets", url: url, limits: GitLimits(timeout: .seconds(30), idleTimeout: .seconds(20)),
@@ -50,7 +50,7 @@ struct ProgramFailure: Error {
     let message: String
 }
 
-/// Runs a program without the user's configuration of git, and returns what it printed.
+/// Runs a program without the user's git configuration, and returns its standard output.
 @discardableResult
 func run(
     _ program: String, _ arguments: [String], in folder: String, environment: [Environment.Key: String] = [:]

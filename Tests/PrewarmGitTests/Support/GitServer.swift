@@ -2,7 +2,7 @@ import Foundation
 import Subprocess
 import SystemPackage
 
-/// Runs `http-backend.py`, which see for what its URLs do.
+/// A running `http-backend.py`, whose comment describes its URLs.
 struct GitServer: Sendable {
     let folder: Folder
     let port: Int
@@ -12,10 +12,10 @@ struct GitServer: Sendable {
         "\(scheme)://\(host):\(port)/\(path)"
     }
 
-    /// Method, path and authorization of each request so far.
+    /// The method, path and authorization of each request so far.
     var requests: [String] { folder.read("\(state)/requests").split(separator: "\n").map(String.init) }
 
-    /// What sshd said.
+    /// The log of sshd.
     var log: String { folder.read("\(state)/log") }
 
     /// Serves the repositories in the folder while `body` runs.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A port of the loopback address whose connections are taken by the kernel, and by nobody else.
+/// A listening port of the loopback address. The kernel accepts connections, and no program answers.
 final class Listener: Sendable {
     let port: Int
     private let descriptor: Int32

@@ -1,11 +1,11 @@
 import Foundation
 import Subprocess
 
-/// A repository that mirrors are made of, changed by `git` itself.
+/// A repository that is mirrored. `git` creates and changes it.
 struct Origin: Sendable {
     let path: String
 
-    /// Without a commit.
+    /// Creates a repository without commits.
     init(_ folder: Folder, _ name: String = "origin") async throws {
         path = "\(folder.path)/\(name)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -1,22 +1,23 @@
 import Foundation
 import Glibc
 
-/// A `sshd` with keys of its own, that lets one key of the user in who runs the tests.
+/// A running `sshd` with its own host keys. It accepts two client keys of the user that runs the tests.
 struct SSHServer: Sendable {
     let folder: Folder
     let server: GitServer
 
-    /// Where a CI runner lacks it, the tests run and fail instead.
+    /// True if sshd exists. It is also true in CI, so that the tests fail there instead of being skipped.
     static let isWanted =
         ProcessInfo.processInfo.environment["CI"] != nil
         || ["/usr/sbin/sshd", "/usr/bin/sshd", "/sbin/sshd"].contains { (path: String) in access(path, X_OK) == 0 }
 
-    /// `command` replaces what clients ask to be run.
+    /// Runs a server while `body` runs.
+    /// - Parameter command: the command that runs instead of the one that a client requests.
     static func serving<Value: Sendable>(
         _ folder: Folder, hostKeys: [String] = ["ed25519"], command: String? = nil,
         _ body: (SSHServer) async throws -> Value
     ) async throws -> Value {
-        // As root, it wants its directory of the system.
+        // As root, sshd needs its system directory.
         if geteuid() == 0 { mkdir("/run/sshd", 0o755) }
         var lines = [
             "AuthorizedKeysFile \(folder.path)/client-ed25519.pub \(folder.path)/client-ecdsa.pub", "StrictModes no",
@@ -46,12 +47,12 @@ struct SSHServer: Sendable {
 
     func url(_ path: String) -> String { "ssh://\(NSUserName())@127.0.0.1:\(server.port)\(path)" }
 
-    /// Type and key, as they stand in a file of known hosts.
+    /// Returns the type and key as in a known hosts file.
     func hostKey(_ type: String = "ed25519") -> String {
         folder.read("host-\(type).pub").split(separator: " ").prefix(2).joined(separator: " ")
     }
 
-    /// As ssh prints it.
+    /// Returns the fingerprint of a host key as ssh prints it.
     func fingerprint(_ type: String = "ed25519") async throws -> String {
         let text = try await run("ssh-keygen", ["-l", "-f", "host-\(type).pub"], in: folder.path)
         return String(text.split(separator: " ")[1])

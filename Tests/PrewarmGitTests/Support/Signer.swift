@@ -1,9 +1,9 @@
 import Foundation
 import Subprocess
 
-/// Somebody with a key to sign by.
+/// A signer with a key.
 enum Signer {
-    /// Options for `git` that make it sign.
+    /// The options of `git` that select the key.
     case ssh(key: String)
     case openpgp(home: String, key: String)
 
@@ -18,18 +18,21 @@ enum Signer {
         if case .openpgp(let home, _) = self { ["GNUPGHOME": home] } else { [:] }
     }
 
-    /// A new key, and the line that allows it.
+    /// Creates a key, and returns it with its line for an allowed signers file.
     static func ssh(_ folder: Folder, _ name: String, options: String = "") async throws -> (Signer, allowed: String) {
         let file = try await SSHServer.makeKey(name, "ed25519", folder)
         let key = folder.read("\(name).pub").split(separator: " ").prefix(2).joined(separator: " ")
         return (.ssh(key: file), "\(name)@example.org \(options.isEmpty ? "" : options + " ")\(key)")
     }
 
-    /// A new key in a keyring of its own. `time` is what gpg takes the time to be; `options` are others for gpg.
+    /// Creates a key in its own keyring.
+    /// - Parameters:
+    ///   - time: the time that gpg uses instead of the current time.
+    ///   - options: further options of gpg.
     static func openpgp(
         _ folder: Folder, _ name: String, expires: String = "never", time: String? = nil, options: [String] = []
     ) async throws -> Signer {
-        // The agent's socket needs a short path.
+        // The path of the agent's socket has to be short.
         let home = "/tmp/prewarm-gpg-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(
             atPath: home, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PrewarmServer
 
-@Suite("Who may what")
+@Suite("Authorization")
 struct AuthorizationTests {
     private static let go = PresetKey(source: "main", name: "go")
     private static let ci = Owner(.token, "ci")
@@ -13,12 +13,12 @@ struct AuthorizationTests {
         Principal(.token(id: "x"), name: "ci", role: role, presets: PresetScope(presets))
     }
 
-    /// `+` allowed, `m` masked, `-` refused: viewer, claimer, operator.
+    /// The decision for a viewer, a claimer and an operator: `+` allowed, `m` masked, `-` refused.
     static let table: [(AccessRequest, String)] = [
         (.look, "+++"), (.lookAtPreset(go), "+++"), (.nudge, "+++"),
         (.lookAtWorkspace(go, owner: nil), "m-+"), (.lookAtWorkspace(go, owner: ci), "m++"),
         (.lookAtWorkspace(go, owner: "ada"), "m-+"),
-        // The same name of another kind is another owner.
+        // An owner of another kind with the same name is another owner.
         (.lookAtWorkspace(go, owner: "ci"), "m-+"), (.lookAtWorkspace(go, owner: job), "m-+"),
         (.lookAtWorkspace(go, owner: Owner(.unrecorded, "ci")), "m-+"),
         (.claim(go, owner: ci), "-++"), (.claim(go, owner: "ci"), "--+"), (.claim(go, owner: job), "--+"),
@@ -36,13 +36,13 @@ struct AuthorizationTests {
         }
     }
 
-    @Test("Every role may what the table says", arguments: table)
+    @Test("Each role is allowed what the table says", arguments: table)
     func roles(request: AccessRequest, expected: String) {
         let found = Role.allCases.map { mark(Authorization.decide(Self.principal($0), request)) }
         #expect(String(found) == expected)
     }
 
-    @Test("Who is for some presets may nothing about others, whatever the role", arguments: table)
+    @Test("A caller may do nothing with presets outside its scope, with any role", arguments: table)
     func otherPresets(request: AccessRequest, expected: String) {
         for role in Role.allCases {
             let decision = Authorization.decide(Self.principal(role, ["rust-*"]), request)
@@ -53,32 +53,32 @@ struct AuthorizationTests {
         }
     }
 
-    @Test("Who is for some presets may about those what the role may", arguments: table)
+    @Test("A caller may do with presets in its scope what its role allows", arguments: table)
     func ownPresets(request: AccessRequest, expected: String) {
         for (role, mark) in zip(Role.allCases, expected) {
             let decision = Authorization.decide(Self.principal(role, ["main/g*"]), request)
             switch request {
-            case .operate, .administer: #expect(!decision.isAllowed, "that is about all presets")
+            case .operate, .administer: #expect(!decision.isAllowed, "this needs the scope of all presets")
             default: #expect(self.mark(decision) == mark, "\(role)")
             }
         }
     }
 
-    @Test("A refusal says who may not, and what it would take")
+    @Test("A refusal names the caller and what the request needs")
     func messages() {
         #expect(
-            throws: AccessError(.refused, "token ci has the role viewer, claimer is needed")
+            throws: AccessError(.refused, "this needs the role claimer; token ci has the role viewer")
         ) { try Authorization.require(Self.principal(.viewer), .claim(Self.go, owner: Self.ci)) }
-        #expect(throws: AccessError(.refused, "token ci claims for itself only, as \"ci\"")) {
+        #expect(throws: AccessError(.refused, "token ci may claim only for itself: the owner must be \"ci\"")) {
             try Authorization.require(Self.principal(.claimer), .claim(Self.go, owner: "ada"))
         }
-        #expect(throws: AccessError(.refused, "token ci is not for the preset main/go")) {
+        #expect(throws: AccessError(.refused, "the preset main/go is outside the scope of token ci")) {
             try Authorization.require(Self.principal(.operator, ["rust"]), .operatePreset(Self.go))
         }
     }
 
     @Test(
-        "Subjects of two issuers, and subjects that differ behind their first 200 characters, own nothing of each other"
+        "Equal subjects of two issuers, and subjects with the same first 200 characters, are different owners"
     )
     func subjects() {
         let prefix = String(repeating: "repo:acme/", count: 20)
@@ -93,13 +93,13 @@ struct AuthorizationTests {
                 #expect((principal.claimKey("k") == other.claimKey("k")) == (principal == other))
             }
         }
-        // Rows from before kinds were recorded hold the first 200 characters of a subject.
+        // Rows from before kinds were recorded contain the first 200 characters of a subject.
         #expect(principals[0].isOwner(Owner(.unrecorded, "ci")))
         #expect(principals[2].isOwner(Owner(.unrecorded, principals[2].name.forMessage)))
         #expect(!principals[0].isOwner(Owner(.unrecorded, "ada")))
     }
 
-    @Test("A text that an operator gives is no token, unless it is the operator's own name")
+    @Test("A text that an operator gives as owner is not a token, unless it is the operator's own name")
     func texts() {
         let ops = Principal(.token(id: "x"), name: "ops", role: .operator)
         #expect(ops.owner(named: "ci") == "ci" && ops.owner(named: "ops") == Owner(.token, "ops"))

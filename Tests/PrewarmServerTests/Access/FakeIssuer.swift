@@ -13,7 +13,7 @@ import Synchronization
 
 @testable import PrewarmServer
 
-/// An issuer of OpenID Connect on loopback, with keys of its own.
+/// An OpenID Connect issuer on loopback, with its own keys.
 final class FakeIssuer: Sendable {
     struct State {
         var keys: [String: SigningKey] = [:]
@@ -34,7 +34,7 @@ final class FakeIssuer: Sendable {
         self.state = Mutex(state)
     }
 
-    /// Serves for as long as `body` runs.
+    /// Serves while the body runs.
     static func serve(
         _ keys: [SigningKey], tls: TLSConfiguration? = nil,
         _ body: @escaping @Sendable (FakeIssuer, HTTPClient) async throws -> Void
@@ -64,7 +64,7 @@ final class FakeIssuer: Sendable {
                 url: tls == nil ? "http://127.0.0.1:\(port)" : "https://localhost:\(port)", state: State())
             box.set(issuer)
             for key in keys { issuer.publish(key) }
-            // On a busy machine, the issuer in this process may answer late.
+            // The issuer runs in this process and may answer late on a busy machine.
             var configuration = OIDCKeyFetch.clientConfiguration
             configuration.timeout.connect = .seconds(45)
             configuration.timeout.read = .seconds(45)
@@ -115,7 +115,7 @@ final class FakeIssuer: Sendable {
     }
 }
 
-/// A key pair and how the issuer publishes it.
+/// A key pair, and the JSON with which the issuer publishes it.
 struct SigningKey: Sendable {
     let id: String
     let json: String
@@ -146,7 +146,9 @@ struct SigningKey: Sendable {
         }
     }
 
-    /// - Parameter id: as the token names it; nil: its own.
+    /// Returns a signed token.
+    ///
+    /// - Parameter id: The key id in the token; nil stands for the id of this key.
     func sign(_ claims: TestClaims, as id: String? = nil, header: JWTHeader = JWTHeader()) async throws -> String {
         let keys = JWTKeyCollection()
         await add(keys, id ?? self.id)
@@ -158,11 +160,11 @@ func base64URL(_ data: some Collection<UInt8>) -> String {
     Data(data).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
 }
 
-/// Claims of any kind.
+/// A payload with any claims.
 struct TestClaims: JWTPayload {
     indirect enum Claim: Codable, Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
         case text(String), integer(Int64), number(Double), boolean(Bool), list([Claim]), object([String: Claim]), null
-        /// The token says nothing of it.
+        /// A claim that the token does not contain.
         case absent
 
         init(stringLiteral value: String) { self = .text(value) }

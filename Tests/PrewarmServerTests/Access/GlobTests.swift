@@ -4,10 +4,10 @@ import Testing
 
 @testable import PrewarmServer
 
-@Suite("Patterns of claims and presets")
+@Suite("Patterns of OIDC claims and presets")
 struct GlobTests {
     @Test(
-        "* stops at a slash, ** does not, ? is one character",
+        "* does not match a slash, ** does, and ? matches one character",
         arguments: [
             ("go", "go", true), ("go", "go-large", false), ("go*", "go-large", true), ("*", "go", true),
             ("*", "", true),
@@ -23,7 +23,7 @@ struct GlobTests {
         #expect(Glob(pattern).matches(text) == expected)
     }
 
-    @Test("It agrees with regular expressions on random patterns")
+    @Test("Random patterns match the same texts as equivalent regular expressions")
     func agreement() throws {
         var random = SeededGenerator(seed: 11)
         func word(_ letters: String, _ most: Int) -> String {
@@ -41,14 +41,14 @@ struct GlobTests {
         }
     }
 
-    @Test("A pattern of many stars takes no time")
+    @Test("A pattern with many stars is matched quickly")
     func effort() {
         let pattern = Glob(String(repeating: "*a", count: 500))
         #expect(!pattern.matches(String(repeating: "a", count: 4000) + "b"))
     }
 
     @Test(
-        "A pattern for presets is of their name in any source, or of source and name",
+        "A preset pattern matches a name in any source, or a source and a name",
         arguments: [
             ([], "main/go", true), (["go"], "main/go", true), (["go"], "other/go", true),
             (["main/go"], "other/go", false),
@@ -62,8 +62,11 @@ struct GlobTests {
     }
 
     @Test(
-        "What is no pattern for presets is said", arguments: ["", "a/b/c", "/go", "go/", "Go", "go large", "ß", "a,b"])
+        "An invalid preset pattern is refused with the rule",
+        arguments: ["", "a/b/c", "/go", "go/", "Go", "go large", "ß", "a,b"])
     func notPatterns(text: String) {
-        #expect(PresetScope.problem(text)?.contains("expected go-* or source/go-*") == true)
+        let problem = PresetScope.problem(text)
+        #expect(problem?.hasPrefix("invalid preset pattern \"\(text)\": it must be a lower-case name") == true)
+        #expect(problem?.contains("for example go-* or main/go-*") == true)
     }
 }

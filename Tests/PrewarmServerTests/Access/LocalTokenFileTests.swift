@@ -17,7 +17,7 @@ struct LocalTokenFileTests {
         try #require(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
     }
 
-    @Test("The file is its owner's alone, and the command line reads from it what the daemon made")
+    @Test("Only the owner can read the file, and the command line reads the daemon's token from it")
     func file() throws {
         try withFolder { (store, path) throws in
             let file = try LocalTokenFile(store: store)
@@ -27,7 +27,7 @@ struct LocalTokenFileTests {
         }
     }
 
-    @Test("Where there is no file there is no token")
+    @Test("There is no token if the file is missing or contains something else")
     func nothing() throws {
         try withFolder { (store, path) throws in
             #expect(try LocalTokenFile.read(ofStore: store) == nil)
@@ -37,7 +37,7 @@ struct LocalTokenFileTests {
         }
     }
 
-    @Test("Each start makes a new token; daemons that run at once share one")
+    @Test("Each start creates a new token, and daemons that run at the same time share one")
     func starts() throws {
         try withFolder { (store, _) throws in
             var tokens: Set<String> = []
@@ -51,7 +51,7 @@ struct LocalTokenFileTests {
         }
     }
 
-    @Test("A file that others could have read is replaced, and one that is no plain file is refused")
+    @Test("A file that other users could have read is replaced, and a file that is not regular is refused")
     func otherFiles() throws {
         for permissions in [0o644, 0o640, 0o604, 0o666] {
             try withFolder { (store, path) throws in
@@ -62,7 +62,7 @@ struct LocalTokenFileTests {
                 let file = try LocalTokenFile(store: store)
                 #expect(try file.token.text != known && mode(path) == 0o600)
                 let old = String(decoding: reader.availableData, as: UTF8.self)
-                #expect(old == known, "who has the old file open sees nothing new")
+                #expect(old == known, "a process that has the old file open does not see the new token")
             }
         }
         try withFolder { (store, path) throws in

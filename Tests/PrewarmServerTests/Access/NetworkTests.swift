@@ -3,10 +3,10 @@ import Testing
 
 @testable import PrewarmServer
 
-@Suite("Addresses and where the daemon listens")
+@Suite("Network addresses and listen addresses")
 struct NetworkTests {
     @Test(
-        "A range holds its addresses and no others",
+        "A range contains its own addresses only",
         arguments: [
             ("10.0.0.0/8", "10.255.0.1", true), ("10.0.0.0/8", "11.0.0.1", false), ("10.0.0.0/9", "10.128.0.1", false),
             ("192.0.2.1", "192.0.2.1", true), ("192.0.2.1", "192.0.2.2", false), ("0.0.0.0/0", "8.8.8.8", true),
@@ -19,14 +19,14 @@ struct NetworkTests {
     }
 
     @Test(
-        "What is no range is none",
+        "An invalid range is refused",
         arguments: ["", "a", "10.0.0.0/33", "::1/129", "10.0.0.0/-1", "10.0.0.0/", "10.0.0/8", "/8"])
     func noRanges(text: String) {
         #expect(NetworkRange(text) == nil)
     }
 
     @Test(
-        "Text around an address makes it none, but for the zone of an address of IPv6",
+        "An address with other text is invalid, except for the zone of an IPv6 address",
         arguments: [
             ("127.0.0.1", true), ("127.0.0.1%evil", false), ("127.0.0.1%", false), ("fe80::1%eth0", true),
             ("::1%evil", true), ("127.0.0.1 ", false), ("0x7f000001", false), ("127.1", false), ("localhost", false),
@@ -36,7 +36,7 @@ struct NetworkTests {
     }
 
     @Test(
-        "The client is the last one whom no trusted proxy is, whatever the field claims",
+        "The client is the last address that is not a trusted proxy, whatever the header claims",
         arguments: [
             ("192.0.2.7", nil, "192.0.2.7"), ("192.0.2.7", "203.0.113.9", "192.0.2.7"),
             ("10.0.0.1", "203.0.113.9", "203.0.113.9"), ("10.0.0.1", "127.0.0.1, 203.0.113.9", "203.0.113.9"),
@@ -51,7 +51,7 @@ struct NetworkTests {
         #expect(ClientAddress(peer: peer, forwardedFor: field, trusted: trusted).description == expected)
     }
 
-    @Test("A network of IPv6 counts as one client, an address of IPv4 too")
+    @Test("An IPv6 network counts as one client, and so does an IPv4 address")
     func groups() {
         func group(_ text: String) -> String { ClientAddress(peer: text).group }
         #expect(group("2001:db8:0:1::1") == group("2001:db8:0:1:ffff::2"))
@@ -60,7 +60,7 @@ struct NetworkTests {
     }
 
     @Test(
-        "An address to listen at is host and port",
+        "A listen address is a host and a port",
         arguments: [
             ("127.0.0.1:7430", "127.0.0.1", 7430, true), ("localhost:80", "localhost", 80, true),
             ("[::1]:0", "::1", 0, true), ("0.0.0.0:7430", "0.0.0.0", 7430, false), ("[::]:7430", "::", 7430, false),
@@ -75,7 +75,7 @@ struct NetworkTests {
     }
 
     @Test(
-        "What is none says what was expected",
+        "An invalid listen address is refused with the expected form",
         arguments: [
             "", "7430", ":7430", "localhost", "a:b", "a:65536", "a:-1", "::1:80", "[a]:80", "[::1]", "a b:1",
             "http://a:80",
@@ -89,7 +89,7 @@ struct NetworkTests {
         }
     }
 
-    @Test("Listening beyond this machine takes tokens or an issuer")
+    @Test("Listening for other machines needs an API token or an issuer, and warns without TLS")
     func exposure() throws {
         let (local, open) = (try ListenAddress("127.0.0.1:7430"), try ListenAddress("0.0.0.0:7430"))
         #expect(try local.check(hasTokens: false, hasOIDC: false, hasTLS: false) == nil)

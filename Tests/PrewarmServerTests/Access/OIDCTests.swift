@@ -8,8 +8,8 @@ import Testing
 
 @testable import PrewarmServer
 
-/// Against an issuer on loopback, whose keys are made for the test.
-@Suite("Tokens of CI")
+/// Tests with an issuer on loopback, whose keys are created for each test.
+@Suite("OIDC tokens")
 struct OIDCTests {
     private static let start = Timestamp.at(0)
 
@@ -36,7 +36,7 @@ struct OIDCTests {
             ], fetch: OIDCKeyFetch(client: client, deadline: .seconds(60)))
     }
 
-    /// The reason of the refusal; nil where it got in.
+    /// Returns the reason of the refusal, or nil if the token is accepted.
     private static func refusal(
         _ verifier: OIDCVerifier, _ token: String, now: Timestamp = start
     ) async -> AccessError.Reason? {
@@ -48,7 +48,8 @@ struct OIDCTests {
         }
     }
 
-    @Test("A good token leads to whom it is about, with the rule's role", arguments: [true, false])
+    @Test(
+        "A valid token gives its subject as the caller, with the role and scope of the rule", arguments: [true, false])
     func good(usesRSA: Bool) async throws {
         let key = usesRSA ? try SigningKey.rsa("k1") : try SigningKey.ec("k1")
         try await FakeIssuer.serve([key]) { (issuer, client) throws in
@@ -64,8 +65,8 @@ struct OIDCTests {
         }
     }
 
-    /// Foundation's decoder took a second for each of these.
-    @Test("A header or payload that is deeply nested is refused before it is parsed, in no time")
+    /// Foundation's decoder takes a second for each of these tokens.
+    @Test("A deeply nested header or payload is refused quickly, before it is parsed")
     func nesting() async throws {
         try await FakeIssuer.serve([try SigningKey.ec("k1")]) { (issuer, client) throws in
             let verifier = Self.verifier(issuer, client)
@@ -85,9 +86,9 @@ struct OIDCTests {
                     }
                 }
             }
-            // 360 tokens: the old way took minutes for these.
+            // These are 360 tokens, for which a parser without a limit of depth takes minutes.
             #expect(ContinuousClock.now - start < .seconds(60))
-            #expect(issuer.fetches == 0, "nothing of them was believed")
+            #expect(issuer.fetches == 0, "no claim was trusted")
         }
     }
 
@@ -111,15 +112,15 @@ struct OIDCTests {
         Change("nothing", [:], nil),
         Change("expired", [:], late: 361, .expired),
         Change("expired within the leeway", [:], late: 359, nil),
-        Change("without an end", ["exp": .absent], .unknown),
-        Change("an end that is text", ["exp": "soon"], .unknown),
-        Change("an end with a fraction", ["exp": .number(Double(seconds) + 0.5)], nil),
-        Change("an absurd end", ["exp": .number(1e300)], .unknown),
-        Change("not good yet", ["nbf": .integer(seconds + 61)], .unknown),
-        Change("not good yet, within the leeway", ["nbf": .integer(seconds + 59)], nil),
-        Change("a begin that is text", ["nbf": "now"], .unknown),
-        Change("no begin", ["nbf": .absent, "iat": .absent], nil),
-        Change("made in the future", ["iat": .integer(seconds + 61)], .unknown),
+        Change("no expiry time", ["exp": .absent], .unknown),
+        Change("an expiry time that is text", ["exp": "soon"], .unknown),
+        Change("an expiry time with a fraction", ["exp": .number(Double(seconds) + 0.5)], nil),
+        Change("an expiry time out of range", ["exp": .number(1e300)], .unknown),
+        Change("not valid yet", ["nbf": .integer(seconds + 61)], .unknown),
+        Change("not valid yet, within the leeway", ["nbf": .integer(seconds + 59)], nil),
+        Change("a start time that is text", ["nbf": "now"], .unknown),
+        Change("no start time", ["nbf": .absent, "iat": .absent], nil),
+        Change("issued in the future", ["iat": .integer(seconds + 61)], .unknown),
         Change("another audience", ["aud": "sts.amazonaws.com"], .unknown),
         Change("no audience", ["aud": .absent], .unknown),
         Change("an empty list of audiences", ["aud": .list([])], .unknown),
@@ -128,14 +129,14 @@ struct OIDCTests {
         Change("another issuer", ["iss": "https://token.actions.githubusercontent.com"], .unknown),
         Change("no issuer", ["iss": .absent], .unknown),
         Change("an issuer that is a list", ["iss": .list(["a"])], .unknown),
-        Change("nobody", ["sub": .absent], .unknown),
+        Change("no subject", ["sub": .absent], .unknown),
         Change("a subject of 1,024 characters", ["sub": .text(String(repeating: "s", count: 1024))], nil),
-        Change("a subject that is longer", ["sub": .text(String(repeating: "s", count: 1025))], .unknown),
+        Change("a subject of 1,025 characters", ["sub": .text(String(repeating: "s", count: 1025))], .unknown),
         Change("a subject with a control character", ["sub": "ci\u{7}"], .unknown),
         Change("another repository", ["repository_id": "1296270"], .refused),
         Change(
             "another repository of the same name", ["repository": "example/presets", "repository_id": "7"], .refused),
-        Change("a repository whose id begins alike", ["repository_id": "12962690"], .refused),
+        Change("a repository whose id begins with the id", ["repository_id": "12962690"], .refused),
         Change("without the claim", ["repository_id": .absent], .refused),
         Change("a claim that is null", ["repository_id": .null], .refused),
         Change("a claim that is an object", ["repository_id": .object(["a": "1296269"])], .refused),
@@ -146,7 +147,7 @@ struct OIDCTests {
         Change("a pull request", ["ref": "refs/pull/7/merge"], .refused),
     ]
 
-    @Test("What a token says is checked", arguments: changes)
+    @Test("Each claim of a token is checked", arguments: changes)
     func claims(_ change: Change) async throws {
         let key = try SigningKey.ec("k1")
         try await FakeIssuer.serve([key]) { (issuer, client) throws in
@@ -158,7 +159,7 @@ struct OIDCTests {
     }
 
     @Test(
-        "Patterns of rules match numbers, truths and lists, and * stops at a slash",
+        "Patterns of rules match numbers, booleans and lists, and * does not match a slash",
         arguments: [
             (["repository": "example/*"], true), (["repository": "*"], false), (["repository": "**"], true),
             (["repository": "exam?le/presets"], true), (["repository": "example"], false), (["ref": "refs/*"], false),
@@ -177,7 +178,7 @@ struct OIDCTests {
         }
     }
 
-    @Test("The first rule that matches counts, and of two audiences the one that is meant")
+    @Test("The first matching rule of the entry with the token's audience decides")
     func severalRules() async throws {
         let key = try SigningKey.ec("k1")
         try await FakeIssuer.serve([key]) { (issuer, client) throws in
@@ -203,7 +204,8 @@ struct OIDCTests {
     // MARK: Signatures
 
     @Test(
-        "A token without a signature is refused, however it says so", arguments: ["none", "None", "NONE", "", "nOnE"])
+        "A token without a signature is refused, whatever its algorithm is called",
+        arguments: ["none", "None", "NONE", "", "nOnE"])
     func none(algorithm: String) async throws {
         let key = try SigningKey.rsa("k1")
         try await FakeIssuer.serve([key]) { (issuer, client) throws in
@@ -212,11 +214,11 @@ struct OIDCTests {
             let header = base64URL(Data("{\"alg\": \"\(algorithm)\", \"typ\": \"JWT\", \"kid\": \"k1\"}".utf8))
             #expect(await Self.refusal(verifier, "\(header).\(payload).") == .unknown)
             #expect(await Self.refusal(verifier, "\(header).\(payload).AAAA") == .unknown)
-            #expect(issuer.fetches == 0, "nobody has to be asked for that")
+            #expect(issuer.fetches == 0, "no keys are needed")
         }
     }
 
-    @Test("The public key taken as a secret signs nothing", arguments: ["HS256", "HS384", "HS512"])
+    @Test("A token that is signed with the public key as a secret is refused", arguments: ["HS256", "HS384", "HS512"])
     func confusion(algorithm: String) async throws {
         let key = try SigningKey.rsa("k1")
         try await FakeIssuer.serve([key]) { (issuer, client) throws in
@@ -232,7 +234,7 @@ struct OIDCTests {
         }
     }
 
-    @Test("A key signs with its own algorithm only, and nothing but what the issuer published counts")
+    @Test("A key is used with its own algorithm only, and only if the issuer publishes it")
     func otherKeys() async throws {
         let (rsa, ec, stranger) = (try SigningKey.rsa("r"), try SigningKey.ec("e"), try SigningKey.rsa("s"))
         try await FakeIssuer.serve([rsa, ec]) { (issuer, client) throws in
@@ -246,7 +248,7 @@ struct OIDCTests {
         }
     }
 
-    @Test("A key for encryption, a symmetric one and kinds that nobody knows are left out, and the others count")
+    @Test("Keys for encryption, symmetric keys and unknown kinds are ignored, and the other keys are used")
     func keySets() async throws {
         let (good, encryption) = (try SigningKey.rsa("k1"), try SigningKey.rsa("k2", more: "\"use\": \"enc\""))
         let other = try SigningKey.rsa("k3", more: "\"alg\": \"RS512\"")
@@ -261,7 +263,7 @@ struct OIDCTests {
         }
     }
 
-    @Test("A changed token, and one that is none, is refused")
+    @Test("A changed token, and a text that is not a token, is refused")
     func damaged() async throws {
         let key = try SigningKey.ec("k1")
         try await FakeIssuer.serve([key]) { (issuer, client) throws in
@@ -290,7 +292,8 @@ struct OIDCTests {
         }
     }
 
-    /// The last digit of base 64 has bits that mean nothing.
+    /// Says whether two texts are the same token. The last digit of base64 has unused bits, so that different texts can have
+    /// the same bytes.
     private static func decodes(_ text: String, as token: String) -> Bool {
         func parts(_ text: String) -> [Data?] {
             text.split(separator: ".", omittingEmptySubsequences: false).map { part in
@@ -303,7 +306,7 @@ struct OIDCTests {
 
     // MARK: Keys that change, and issuers that are down
 
-    @Test("A new key is found when a token names it, and fetches are a minute apart whatever tokens name")
+    @Test("A new key is fetched when a token names it, but at most once a minute")
     func rotation() async throws {
         let (old, new) = (try SigningKey.ec("old"), try SigningKey.ec("new"))
         try await FakeIssuer.serve([old]) { (issuer, client) throws in
@@ -324,7 +327,7 @@ struct OIDCTests {
         }
     }
 
-    @Test("Keys are kept while the issuer is down, for a day, and fetched anew after an hour")
+    @Test("Keys are fetched again after an hour, and kept for a day while the issuer is down")
     func outage() async throws {
         let key = try SigningKey.ec("k1")
         try await FakeIssuer.serve([key]) { (issuer, client) throws in
@@ -348,7 +351,7 @@ struct OIDCTests {
         }
     }
 
-    @Test("Who has a key that is known doesn't wait for an issuer that became slow")
+    @Test("A token with a known key does not wait for a slow issuer")
     func slowness() async throws {
         let key = try SigningKey.ec("k1")
         try await FakeIssuer.serve([key]) { (issuer, client) throws in
@@ -364,12 +367,12 @@ struct OIDCTests {
             }()
             while issuer.discoveries < 2 { try await Task.sleep(for: .milliseconds(5)) }
             #expect(await Self.refusal(verifier, token, now: later) == nil)
-            #expect(!isFetched.withLock { $0 }, "the fetch goes on")
-            #expect(await first == nil, "and the one that fetches has the old key, too")
+            #expect(!isFetched.withLock { $0 }, "the fetch continues")
+            #expect(await first == nil, "the caller that fetches uses the old key, too")
         }
     }
 
-    @Test("Many at once wait for one fetch")
+    @Test("Many simultaneous requests cause one fetch")
     func stampede() async throws {
         let key = try SigningKey.ec("k1")
         try await FakeIssuer.serve([key]) { (issuer, client) throws in
@@ -384,13 +387,13 @@ struct OIDCTests {
     }
 
     @Test(
-        "An issuer that misbehaves lets nobody in, and the error says what it did",
+        "If an issuer misbehaves, its tokens are refused and the error says why",
         arguments: [
-            ("is of another issuer", "is of the issuer \"https://evil.example.org\""), ("is down", "answers 503"),
-            ("moved its keys", "answers 302"), ("has its keys on plain http", "is not https"),
-            ("has no keys", "has no keys"),
+            ("is of another issuer", "names another issuer: \"https://evil.example.org\""),
+            ("is down", "answers with the status 503"), ("moved its keys", "answers with the status 302"),
+            ("has its keys on plain http", "is not https"), ("has no keys", "has no keys"),
             ("answers no JSON", "has no keys"), ("answers 1 MB", "more than 256 KiB"),
-            ("is silent", "does not answer in time"), ("nobody there", "can't be had"),
+            ("is silent", "does not answer in time"), ("has no server", "cannot fetch the keys"),
         ])
     func badIssuers(kind: String, expected: String) async throws {
         let key = try SigningKey.ec("k1")
@@ -408,12 +411,12 @@ struct OIDCTests {
                 default: break
                 }
             }
-            let jwksURL = kind == "nobody there" ? "http://127.0.0.1:1/keys" : nil
+            let jwksURL = kind == "has no server" ? "http://127.0.0.1:1/keys" : nil
             let verifier = Self.verifier(issuer, client, jwksURL: jwksURL)
             let token = try await key.sign(Self.claims(issuer))
             do throws(AccessError) {
                 _ = try await verifier.principal(for: token, now: Self.start)
-                Issue.record("it got in")
+                Issue.record("the token was accepted")
             } catch {
                 #expect(error.reason == .unavailable && error.reason.status == 503)
                 #expect(error.message.contains(issuer.url) && error.message.contains(expected), "\(error.message)")
@@ -421,7 +424,7 @@ struct OIDCTests {
         }
     }
 
-    @Test("Without discovery the keys are asked for where the configuration says")
+    @Test("If the configuration names the address of the keys, discovery is not used")
     func configuredKeys() async throws {
         let key = try SigningKey.ec("k1")
         try await FakeIssuer.serve([key]) { (issuer, client) throws in
@@ -431,7 +434,7 @@ struct OIDCTests {
         }
     }
 
-    @Test("An issuer with a certificate of a private authority is believed where the configuration names that, only")
+    @Test("An issuer with a certificate of a private authority is accepted only if `caFile` names the authority")
     func privateAuthority() async throws {
         try await Pairs.with { folder in
             let key = try SigningKey.ec("k1")
@@ -456,14 +459,14 @@ struct OIDCTests {
         }
     }
 
-    @Test("A refusal says what the token says of the claims that rules are about, and never the token")
+    @Test("A refusal shows the claims that the rules check, and never the token")
     func explanation() async throws {
         let key = try SigningKey.ec("k1")
         try await FakeIssuer.serve([key]) { (issuer, client) throws in
             let token = try await key.sign(Self.claims(issuer, ["ref": "refs/heads/x"]))
             do throws(AccessError) {
                 _ = try await Self.verifier(issuer, client).principal(for: token, now: Self.start)
-                Issue.record("it got in")
+                Issue.record("the token was accepted")
             } catch {
                 #expect(error.message.contains("ref refs/heads/x, repository_id 1296269"))
                 #expect(!"\(error) \(error.hint ?? "")".contains(token.suffix(20)))

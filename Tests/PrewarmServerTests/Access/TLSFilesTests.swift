@@ -6,9 +6,9 @@ import Testing
 
 @testable import PrewarmServer
 
-/// Pairs of certificate and key, good for a day, in a folder of their own.
+/// Certificates with their keys, valid for one day, in a temporary folder.
 enum Pairs {
-    /// `a` and `b` for localhost, `locked.key` with a passphrase, `text`, which is neither.
+    /// Runs the body with the pairs `a` and `b` for localhost, `locked.key` with a passphrase, and `text`, which is neither.
     static func with(_ body: (URL) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "prewarm-tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -33,7 +33,7 @@ enum Pairs {
     }
 }
 
-@Suite("Certificate and key")
+@Suite("TLS certificate and key")
 struct TLSFilesTests {
     private var now: Timestamp { Timestamp(seconds: Int64(Date().timeIntervalSince1970)) }
 
@@ -41,7 +41,7 @@ struct TLSFilesTests {
         TLSFiles(certificate: folder.appending(path: certificate).path, key: folder.appending(path: key).path)
     }
 
-    @Test("A pair that fits is taken, with a warning before it ends")
+    @Test("A matching pair is accepted, with warnings before it expires and for a key that every user can read")
     func good() async throws {
         try await Pairs.with { folder in
             let loaded = try files(folder, "a.crt", "a.key").load(now: now)
@@ -49,23 +49,24 @@ struct TLSFilesTests {
             #expect(loaded.warnings.count == 1 && loaded.warnings[0].contains("expires at"))
             #expect(chmod(folder.appending(path: "a.key").path, 0o644) == 0)
             let open = try files(folder, "a.crt", "a.key").load(now: now - .seconds(30 * 86_400))
-            #expect(open.warnings.count == 1 && open.warnings[0].contains("can be read by everybody"))
+            #expect(open.warnings.count == 1 && open.warnings[0].contains("every user of this machine can read"))
         }
     }
 
-    @Test("Anything else is refused with what to do")
+    @Test("Any other pair is refused with a hint")
     func bad() async throws {
         try await Pairs.with { folder in
             for (certificate, key, words) in [
-                ("a.crt", "b.key", "is not the one of the certificate"),
-                ("none.crt", "a.key", "can't be read: No such file"),
-                ("a.crt", "none.key", "can't be read: No such file"), ("text", "a.key", "has no certificate in PEM"),
-                ("a.crt", "text", "has no private key"), ("a.crt", "locked.key", "has no private key"),
-                ("a.key", "a.key", "has no certificate"),
+                ("a.crt", "b.key", "b.key: it does not belong to the certificate"),
+                ("none.crt", "a.key", "none.crt: No such file"), ("a.crt", "none.key", "none.key: No such file"),
+                ("text", "a.key", "text: it contains no certificate in PEM"),
+                ("a.crt", "text", "text: it contains no readable private key"),
+                ("a.crt", "locked.key", "locked.key: it contains no readable private key"),
+                ("a.key", "a.key", "a.key: it contains no certificate"),
             ] {
                 do throws(AccessError) {
                     _ = try files(folder, certificate, key).load(now: now)
-                    Issue.record("\(certificate) and \(key) were taken")
+                    Issue.record("\(certificate) and \(key) were accepted")
                 } catch {
                     #expect(error.message.contains(words) && error.hint != nil, "\(error.message)")
                 }

@@ -2,7 +2,7 @@ import Foundation
 import PrewarmEngine
 import PrewarmSQLite
 
-/// A store in a folder that goes with the end of `body`.
+/// Runs the body with a store in a temporary folder, which is removed at the end.
 func withStore(_ body: (any Store) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "prewarm-access-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

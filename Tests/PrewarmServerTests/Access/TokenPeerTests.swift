@@ -5,9 +5,9 @@ import Testing
 
 @testable import PrewarmServer
 
-/// Runs `Tests/access-peer.py`.
+/// The peer implementation of OIDC tokens: `Tests/access-peer.py`, which uses PyJWT.
 enum TokenPeer {
-    /// Where a CI runner lacks it, the tests run and fail instead.
+    /// Says whether the tests run: if PyJWT is installed, and always in CI, where they fail if it is missing.
     static func isWanted() async -> Bool {
         if ProcessInfo.processInfo.environment["CI"] != nil { return true }
         return await (try? run("https://a", now: .at(0))) != nil
@@ -17,7 +17,7 @@ enum TokenPeer {
 
     struct Answer: Decodable {
         let keys: String
-        /// By the algorithm.
+        /// The tokens by algorithm.
         let tokens: [String: String]
     }
 
@@ -33,10 +33,10 @@ enum TokenPeer {
 }
 
 @Suite(
-    "Tokens of CI against PyJWT",
-    .enabled("PyJWT is not here: pip install pyjwt cryptography") { await TokenPeer.isWanted() })
+    "OIDC tokens from PyJWT",
+    .enabled("PyJWT is not installed: pip install pyjwt cryptography") { await TokenPeer.isWanted() })
 struct TokenPeerTests {
-    @Test("What PyJWT signs is good where its algorithm is one of ours")
+    @Test("A token that PyJWT signs is accepted if its algorithm is RS256 or ES256")
     func signed() async throws {
         try await FakeIssuer.serve([]) { issuer, client in
             let answer = try await TokenPeer.run(issuer.url, now: .at(0))

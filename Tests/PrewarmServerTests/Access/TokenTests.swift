@@ -5,9 +5,9 @@ import Testing
 
 @testable import PrewarmServer
 
-@Suite("Tokens of the API")
+@Suite("API tokens")
 struct TokenTests {
-    @Test("A token has its form, 256 random bits and no twin")
+    @Test("A token has the documented form and 256 random bits, and is unique")
     func form() throws {
         var random = SystemRandomNumberGenerator()
         let texts = (0..<2000).map { _ in AccessToken(using: &random).text }
@@ -16,12 +16,12 @@ struct TokenTests {
             #expect(text.wholeMatch(of: /pwt_[0-9a-z]{12}_[0-9a-z]{52}/) != nil, "\(text)")
             #expect(AccessToken(text)?.text == text)
         }
-        // Each digit of the secret has all 32 values but the last, which has the one bit that is left of 256.
+        // 51 digits of 5 bits are 255 bits, so the last digit has one bit. The other digits take all 32 values.
         let digits = (0..<52).map { index in Set(texts.map { Array($0.utf8)[17 + index] }).count }
         #expect(digits.dropLast().allSatisfy { $0 == 32 } && digits[51] == 2)
     }
 
-    @Test("The same bits give the same token, so that none are lost on the way")
+    @Test("The text of a token contains every random bit")
     func bits() {
         var zero = FixedGenerator(value: 0)
         var ones = FixedGenerator(value: .max)
@@ -35,7 +35,7 @@ struct TokenTests {
     }
 
     @Test(
-        "Nothing else has its form",
+        "A text of another form is not a token",
         arguments: [
             "", "pwt_", "pwt__", "pwt_000000000000", "pwt_000000000000_" + String(repeating: "0", count: 51),
             "pwt_000000000000_" + String(repeating: "0", count: 53),
@@ -50,7 +50,7 @@ struct TokenTests {
         #expect(AccessToken(text) == nil)
     }
 
-    @Test("No print, log or dump of a token has its secret")
+    @Test("A printed, logged or dumped token does not contain its secret")
     func secrecy() {
         var random = SystemRandomNumberGenerator()
         let token = AccessToken(using: &random)
@@ -62,7 +62,7 @@ struct TokenTests {
         }
     }
 
-    @Test("The store has no secret, and the log says who made and took back what")
+    @Test("The store contains no secret, and the audit log says who created and revoked a token")
     func life() async throws {
         try await withStore { store in
             let tokens = AccessTokens(store)
@@ -80,7 +80,7 @@ struct TokenTests {
         }
     }
 
-    @Test("A token is revoked by its name, its id, or the whole of it", arguments: 0..<3)
+    @Test("A token is revoked by its name, its id or its whole text", arguments: 0..<3)
     func revocation(way: Int) async throws {
         try await withStore { store in
             let tokens = AccessTokens(store)
@@ -91,7 +91,7 @@ struct TokenTests {
         }
     }
 
-    @Test("A name is given once")
+    @Test("A name is given to one token only, and an unknown name gets a suggestion")
     func names() async throws {
         try await withStore { store in
             let tokens = AccessTokens(store)
@@ -101,7 +101,7 @@ struct TokenTests {
             }
             #expect(taken?.code == "TokenExists")
             #expect(try await tokens.list().map(\.role) == [.viewer])
-            #expect(try await store.read { try $0.audit(before: nil, limit: 9) }.count == 1, "nothing happened")
+            #expect(try await store.read { try $0.audit(before: nil, limit: 9) }.count == 1, "nothing was changed")
             let unknown = await #expect(throws: Problem.self) {
                 try await tokens.revoke("cj", by: "ada", now: .at(0))
             }
@@ -110,14 +110,14 @@ struct TokenTests {
     }
 
     @Test(
-        "A wish that makes no sense is refused with a sentence",
+        "A token with invalid properties is refused with the rule",
         arguments: [
-            (AccessTokens.Wish(name: "", role: .viewer), "is no name"),
-            (AccessTokens.Wish(name: "a b", role: .viewer), "is no name"),
-            (AccessTokens.Wish(name: String(repeating: "a", count: 129), role: .viewer), "is no name"),
-            (AccessTokens.Wish(name: "a", role: .viewer, presets: ["A"]), "is no pattern"),
+            (AccessTokens.Wish(name: "", role: .viewer), "invalid token name"),
+            (AccessTokens.Wish(name: "a b", role: .viewer), "invalid token name \"a b\""),
+            (AccessTokens.Wish(name: String(repeating: "a", count: 129), role: .viewer), "invalid token name"),
+            (AccessTokens.Wish(name: "a", role: .viewer, presets: ["A"]), "invalid preset pattern \"A\""),
             (AccessTokens.Wish(name: "a", role: .viewer, presets: Array(repeating: "a", count: 101)), "at most 100"),
-            (AccessTokens.Wish(name: "a", role: .viewer, expiresAt: .at(0)), "is over already"),
+            (AccessTokens.Wish(name: "a", role: .viewer, expiresAt: .at(0)), "\(Timestamp.at(0)) has passed"),
         ])
     func wishes(wish: AccessTokens.Wish, expected: String) async throws {
         try await withStore { store in
@@ -129,7 +129,7 @@ struct TokenTests {
     }
 }
 
-@Suite("Who asks")
+@Suite("The authenticator")
 struct AuthenticatorTests {
     private func reason(_ body: () async throws -> Principal) async throws -> AccessError.Reason? {
         do {
@@ -140,7 +140,7 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("A token leads to its name, role and presets, from the moment that it is made to its revocation")
+    @Test("A token gives its name, role and scope from its creation until it expires or is revoked")
     func tokens() async throws {
         try await withStore { store in
             let authenticator = Authenticator(store: store, oidc: nil, local: nil)
@@ -166,7 +166,7 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("A guess is refused, with an id that exists and one that doesn't in the same words")
+    @Test("A guessed token is refused with the same message, whether its id exists or not")
     func guesses() async throws {
         try await withStore { store in
             let authenticator = Authenticator(store: store, oidc: nil, local: nil)
@@ -180,7 +180,7 @@ struct AuthenticatorTests {
             ] {
                 do {
                     _ = try await authenticator.principal(authorization: text, now: .at(1))
-                    Issue.record("\(text) got in")
+                    Issue.record("\(text) was accepted")
                 } catch let error as AccessError {
                     #expect(
                         error.reason == .unknown && error.reason.status == 401
@@ -198,7 +198,7 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("A request without a token is refused, whether there are tokens or the last one was revoked")
+    @Test("A request without a token is refused, with or without tokens in the store")
     func anonymous() async throws {
         try await withStore { store in
             let authenticator = Authenticator(store: store, oidc: nil, local: nil)
@@ -213,7 +213,7 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("The local token makes its holder an operator who is named after the daemon's user")
+    @Test("A caller with the local token is an operator with the name of the daemon's user")
     func local() async throws {
         try await withStore { store in
             let folder = FileManager.default.temporaryDirectory.appending(path: "local-\(UUID().uuidString)")
@@ -235,7 +235,7 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("A use is written down once an hour")
+    @Test("The last use of a token is recorded once an hour")
     func lastUse() async throws {
         try await withStore { store in
             let authenticator = Authenticator(store: store, oidc: nil, local: nil)
@@ -251,7 +251,7 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("A token of CI gets in beside them, and not where no issuer is configured")
+    @Test("An OIDC token is accepted if its issuer is configured")
     func oidc() async throws {
         let key = try SigningKey.ec("k1")
         try await FakeIssuer.serve([key]) { (issuer, client) throws in

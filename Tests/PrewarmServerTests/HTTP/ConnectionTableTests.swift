@@ -3,9 +3,9 @@ import Testing
 
 @testable import PrewarmServer
 
-@Suite("The table of connections")
+@Suite("The connection table")
 struct ConnectionTableTests {
-    /// The names of connections that were closed, in order.
+    /// The names of the closed connections, in order.
     private final class Closed: Sendable {
         private let state = Mutex<[String]>([])
         var names: [String] { state.withLock { $0 } }
@@ -18,13 +18,13 @@ struct ConnectionTableTests {
         table.open(address: address) { [closed] in closed.note(name) }
     }
 
-    @Test("At the limit of all, the one that is idle for longest gives way, of any address")
+    @Test("At the total limit, the connection that has been idle for longest is closed, whatever its address")
     func total() throws {
         let table = ConnectionTable(.init(total: 3, perAddress: 3))
         let first = try #require(open(table, "a", "1"))
         _ = open(table, "b", "2")
         _ = open(table, "c", nil)
-        // One that was busy meanwhile begins to be idle anew.
+        // A connection that was busy meanwhile becomes the last in the order of idle connections.
         table.setIdle(first, false)
         table.setIdle(first, true)
         #expect(open(table, "d", "4") != nil && closed.names == ["b"])
@@ -33,7 +33,7 @@ struct ConnectionTableTests {
         #expect(table.count == 3)
     }
 
-    @Test("At the limit of an address, one of its own gives way")
+    @Test("At the limit of an address, an idle connection of this address is closed")
     func perAddress() throws {
         let table = ConnectionTable(.init(total: 100, perAddress: 2))
         _ = open(table, "other", "0")
@@ -42,10 +42,10 @@ struct ConnectionTableTests {
         _ = open(table, "b", "1")
         #expect(open(table, "c", "1") != nil && closed.names == ["b"])
         for number in 0..<50 { #expect(open(table, "proxy \(number)", nil) != nil) }
-        #expect(closed.names == ["b"], "what no address is counted for has no limit of its own")
+        #expect(closed.names == ["b"], "connections of a trusted proxy have no limit of their own")
     }
 
-    @Test("Where none is idle the new one is refused, until one ends")
+    @Test("If no connection is idle, new ones are refused until one ends")
     func busy() throws {
         let table = ConnectionTable(.init(total: 2, perAddress: 1))
         let first = try #require(open(table, "a", "1"))
@@ -57,10 +57,10 @@ struct ConnectionTableTests {
         table.closed(second)
         #expect(open(table, "e", "3") != nil && table.count == 2)
         table.closed(second)
-        #expect(table.count == 2, "one that is gone ends once")
+        #expect(table.count == 2, "a connection that has ended is removed once")
     }
 
-    @Test("Random lives never exceed the limits, and evict only idle ones")
+    @Test("Random sequences of events never exceed the limits, and close only idle connections")
     func model() {
         let (total, perAddress) = (20, 6)
         let table = ConnectionTable(.init(total: total, perAddress: perAddress))
@@ -95,17 +95,17 @@ struct ConnectionTableTests {
     }
 }
 
-@Suite("The memory for bodies")
+@Suite("The memory budget for request bodies")
 struct BodyBudgetTests {
     private func fits(_ budget: BodyBudget, _ bytes: Int, _ sender: BodyBudget.Sender) async -> Bool {
         (try? await budget.holding(bytes, for: sender) { true }) ?? false
     }
 
-    @Test("Bodies of all senders stay within it, and none takes the share of others")
+    @Test("All bodies stay within the budget, and no sender uses the share of others")
     func shares() async throws {
         let budget = BodyBudget(half: 100)
         try await budget.holding(25, for: .unverified(group: "a")) {
-            #expect(await !fits(budget, 1, .unverified(group: "a")), "an address has a quarter")
+            #expect(await !fits(budget, 1, .unverified(group: "a")), "an address may reserve a quarter")
             #expect(await fits(budget, 25, .unverified(group: "b")))
             #expect(await fits(budget, 100, .known))
             #expect(await !fits(budget, 101, .known))
@@ -122,7 +122,7 @@ struct BodyBudgetTests {
         #expect(budget.held == 0)
     }
 
-    @Test("What is set aside is given back where the body fails")
+    @Test("Reserved memory is released if reading the body fails")
     func failure() async {
         struct Failure: Error {}
         let budget = BodyBudget(half: 10)

@@ -7,13 +7,13 @@ import Synchronization
 
 @testable import PrewarmServer
 
-/// A real store in a file, with an engine around it whose sources are at forges that are never asked.
+/// A real store in a file, and an engine whose sources are at forges that are never contacted.
 final class Journal: Sendable {
     let path: String
     let engine: Engine
     private let lines = Mutex<[String]>([])
 
-    /// - Parameter now: nil is the wall clock.
+    /// - Parameter now: The fixed time of the engine; nil for the wall clock.
     init(
         sources: [String: String] = ["presets": "https://github.com/acme/presets.git"], now: Timestamp? = nil,
         observe: @escaping @Sendable (Observation) -> Void = { _ in }
@@ -44,7 +44,7 @@ final class Journal: Sendable {
 
     func append(_ events: [Event]) async throws { try await engine.store.write { try $0.append(events) } }
 
-    /// So that a sink reads from the first event on, as one that was there before.
+    /// Saves a state for each sink, so that it reads from the first event on like a sink that existed before.
     func register(_ sinks: String...) async throws {
         for sink in sinks {
             try await engine.store.write {
@@ -53,7 +53,7 @@ final class Journal: Sendable {
         }
     }
 
-    /// What was logged, a line each.
+    /// The log lines of the notifiers.
     var log: String { lines.withLock { $0.joined() } }
 
     func notifier(
@@ -91,7 +91,7 @@ private struct UnreachableGit: GitSource {
 }
 
 extension Notifier {
-    /// Runs while the body does.
+    /// Runs the notifier until the body returns.
     func running(_ body: () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.run() }

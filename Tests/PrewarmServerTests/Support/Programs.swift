@@ -3,13 +3,13 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Programs of others that the tests compare with.
+/// External programs with which tests compare results.
 enum Programs {
     static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
     static let root = tests.deletingLastPathComponent()
 
-    /// Where a CI runner lacks one, the tests run and fail instead.
+    /// Returns true if the program works. In CI it is always true, so that a missing program is a failure and no skip.
     static func isWanted(_ program: String, _ arguments: [String]) async -> Bool {
         if ProcessInfo.processInfo.environment["CI"] != nil { return true }
         return (try? await run(program, arguments))?.status == 0
@@ -25,7 +25,7 @@ enum Programs {
         return (status, result.standardOutput + result.standardError)
     }
 
-    /// What `standardwebhooks` says of requests.
+    /// Returns the verdicts of `standardwebhooks` on requests: `good`, or `bad:` and the reason.
     static func verify(_ requests: [Receiver.Request], secret: String) async throws -> [String] {
         let lines = try requests.map { request in
             let value: [String: Any] = ["headers": request.headers, "body": request.body]

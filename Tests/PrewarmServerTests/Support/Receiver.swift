@@ -7,11 +7,11 @@ import Logging
 import NIOSSL
 import Synchronization
 
-/// A web server on loopback that keeps what it is sent, and answers as it is told.
+/// A web server on loopback that keeps the requests and gives prepared answers.
 final class Receiver: Sendable {
     struct Request: Sendable {
         let path: String
-        /// Names in lower case.
+        /// The fields, with names in lower case.
         let headers: [String: String]
         let body: String
 
@@ -38,8 +38,9 @@ final class Receiver: Sendable {
     var requests: [Request] { state.withLock(\.requests) }
     var url: String { "http://127.0.0.1:\(state.withLock(\.port))" }
 
-    /// - Parameter answers: one after the other; then each request is taken.
-    /// - Parameter certificate: a PEM file with a key, for https.
+    /// Runs a receiver until the body returns.
+    /// - Parameter answers: The answers to the first requests, in order. Later requests get status 200.
+    /// - Parameter certificate: A PEM file with certificate and key, for https.
     static func run(
         _ answers: [Answer] = [], certificate: String? = nil, _ body: (Receiver) async throws -> Void
     ) async throws {
@@ -92,7 +93,7 @@ final class Receiver: Sendable {
     }
 }
 
-/// Waits until something is so; 15 seconds and more are for machines that are busy.
+/// Waits until the condition is true, at least 60 seconds. Returns false if it stays false.
 func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
     for _ in 0..<6000 {
         if try await condition() { return true }

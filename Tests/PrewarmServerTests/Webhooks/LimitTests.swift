@@ -3,9 +3,9 @@ import Testing
 
 @testable import PrewarmServer
 
-@Suite("Rates")
+@Suite("The rate limiter")
 struct RateLimiterTests {
-    @Test("As many as the burst pass at once, then as fast as the bucket is filled")
+    @Test("The burst passes at once, and then as many requests as tokens are added")
     func steady() {
         var limiter = RateLimiter(burst: 5, perSecond: 2)
         #expect((0..<5).allSatisfy { _ in limiter.take("a", now: .at(0)) == nil })
@@ -16,7 +16,7 @@ struct RateLimiterTests {
         #expect(limiter.take("b", now: .at(1)) == nil, "another key has its own bucket")
     }
 
-    @Test("Over a long time no more pass than burst and flow allow", arguments: 1...5 as ClosedRange<UInt64>)
+    @Test("Over a long time, no more requests pass than burst and rate allow", arguments: 1...5 as ClosedRange<UInt64>)
     func bound(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var limiter = RateLimiter(burst: 10, perSecond: 3)
@@ -30,25 +30,25 @@ struct RateLimiterTests {
         #expect(Double(passed) <= 10 + seconds * 3 + 1 && Double(passed) >= seconds * 3 - 1)
     }
 
-    @Test("Ten million keys take no more room than the limit, and strangers share one bucket")
+    @Test("A hundred thousand keys take no more memory than the limit, and new keys share one bucket")
     func memory() {
         var limiter = RateLimiter(burst: 2, perSecond: 1, keyLimit: 100)
         for number in 0..<100_000 { _ = limiter.take("k\(number)", now: .at(0)) }
         #expect(limiter.keyCount == 100)
-        #expect(limiter.take("new", now: .at(0)) != nil, "there is no room, and the shared bucket is empty")
-        #expect(limiter.take("k5", now: .at(0)) == nil, "one that is known keeps its bucket")
+        #expect(limiter.take("new", now: .at(0)) != nil, "the table is full, and the shared bucket is empty")
+        #expect(limiter.take("k5", now: .at(0)) == nil, "a known key keeps its bucket")
         #expect(limiter.take("k6", now: .at(0)) == nil)
         #expect(limiter.take("new", now: .at(60)) == nil && limiter.keyCount <= 100, "full buckets are forgotten")
     }
 
-    @Test("A look at a bucket takes nothing from it")
+    @Test("Asking for the wait takes no token")
     func looking() {
         var limiter = RateLimiter(burst: 1, perSecond: 1, keyLimit: 1)
         for _ in 0..<5 { #expect(limiter.wait("a", now: .at(0)) == nil) }
         #expect(limiter.take("a", now: .at(0)) == nil)
         #expect(limiter.wait("a", now: .at(0)) == .seconds(1) && limiter.wait("a", now: .at(1)) == nil)
         #expect(limiter.wait("b", now: .at(0)) == nil && limiter.take("b", now: .at(0)) == nil)
-        #expect(limiter.wait("c", now: .at(0)) != nil, "those without room share a bucket")
+        #expect(limiter.wait("c", now: .at(0)) != nil, "keys beyond the limit share a bucket")
     }
 
     @Test("A clock that jumps back neither fills nor locks a bucket")
@@ -60,7 +60,7 @@ struct RateLimiterTests {
     }
 }
 
-@Suite("The log of deliveries")
+@Suite("The log of webhook deliveries")
 struct DeliveryLogTests {
     private func delivery(_ number: Int, _ outcome: WebhookVerdict.Outcome, at seconds: Int64 = 0) -> WebhookDelivery {
         WebhookDelivery(
@@ -68,7 +68,7 @@ struct DeliveryLogTests {
             outcome: outcome, detail: "", sources: [], bytes: 2)
     }
 
-    @Test("It is bounded, and those who can't sign push out only each other")
+    @Test("The log is bounded, and refused deliveries displace only refused ones")
     func bounded() {
         var log = DeliveryLog()
         log.record(delivery(-1, .accepted))
@@ -79,7 +79,7 @@ struct DeliveryLogTests {
         #expect(log.deliveries.count == DeliveryLog.refusedLimit + DeliveryLog.verifiedLimit)
     }
 
-    @Test("Ids are known for ten minutes, in bounded memory, by webhook")
+    @Test("Ids are remembered for ten minutes, for each webhook, in bounded memory")
     func ids() {
         var log = DeliveryLog()
         log.noteHandled(webhook: "a", id: "1", now: .at(0))
@@ -90,6 +90,6 @@ struct DeliveryLogTests {
         #expect(log.idCount == DeliveryLog.idLimit)
         #expect(log.handledAt(webhook: "a", id: "x19999", now: .at(2)) == .at(1))
         log.noteHandled(webhook: "a", id: "late", now: .at(700))
-        #expect(log.idCount == 1, "old ones are forgotten by themselves")
+        #expect(log.idCount == 1, "expired ids are forgotten")
     }
 }

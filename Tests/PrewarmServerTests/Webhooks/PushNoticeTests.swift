@@ -24,7 +24,7 @@ struct PushNoticeTests {
 
     struct NoPush: Error {}
 
-    @Test("GitHub: a push, as it is documented")
+    @Test("A documented push of GitHub gives repository, ref and commit")
     func github() throws {
         let notice = try notice(
             .github, ["X-GitHub-Event": "push"],
@@ -43,7 +43,7 @@ struct PushNoticeTests {
     }
 
     @Test(
-        "GitLab: a push, a tag and a system hook",
+        "A push, a tag and a system hook of GitLab give repository, ref and commit",
         arguments: [
             ("Push Hook", "\"object_kind\": \"push\", \"event_name\": \"push\", \"ref\": \"refs/heads/main\""),
             (
@@ -71,7 +71,9 @@ struct PushNoticeTests {
         #expect(notice.updates.map(\.ref) == [event == "Tag Push Hook" ? "refs/tags/v1.0.0" : "refs/heads/main"])
     }
 
-    @Test("Gitea, Forgejo and Gogs: a push", arguments: ["X-Gitea-Event", "X-Forgejo-Event", "X-Gogs-Event"])
+    @Test(
+        "A push of Gitea, Forgejo or Gogs gives repository and ref",
+        arguments: ["X-Gitea-Event", "X-Forgejo-Event", "X-Gogs-Event"])
     func gitea(field: String) throws {
         let request = WebhookRequest(
             [field: "push"],
@@ -86,7 +88,7 @@ struct PushNoticeTests {
         #expect(notice.updates.map(\.ref) == ["refs/heads/develop"])
     }
 
-    @Test("Bitbucket Cloud: every change of a push, and what was deleted")
+    @Test("A push of Bitbucket Cloud gives every change, also deleted refs")
     func bitbucketCloud() throws {
         let notice = try notice(
             .bitbucket, ["X-Event-Key": "repo:push"],
@@ -109,7 +111,7 @@ struct PushNoticeTests {
             ])
     }
 
-    @Test("Bitbucket Data Center: every change of a push, with and without links")
+    @Test("A push of Bitbucket Data Center gives every change, with and without links")
     func bitbucketServer() throws {
         let changes = """
             "changes": [
@@ -139,7 +141,7 @@ struct PushNoticeTests {
         #expect(bare.names(source) && !bare.names(other) && linked.names(source) && !linked.names(other))
     }
 
-    @Test("Azure DevOps: every ref, and none at all")
+    @Test("A push of Azure DevOps gives every ref, also if the list is empty")
     func azure() throws {
         let head = """
             {"id": "03c164c2-8912-4d5e-8009-3707d5f83734", "eventType": "git.push", "publisherId": "tfs",
@@ -161,7 +163,7 @@ struct PushNoticeTests {
     }
 
     @Test(
-        "Pings are answered, and other events are left alone",
+        "Pings and other events are distinguished from pushes",
         arguments: [
             (.github, ["X-GitHub-Event": "ping"], "{\"zen\": \"Keep it logically awesome.\"}", .ping),
             (.bitbucket, ["X-Event-Key": "diagnostics:ping"], "{\"test\": true}", .ping),
@@ -185,7 +187,7 @@ struct PushNoticeTests {
     }
 
     @Test(
-        "What is absent or null is no error, and moves nothing",
+        "Absent and null values are no errors and match no source",
         arguments: [
             (.github, ["X-GitHub-Event": "push"], "{\"ref\": \"refs/heads/main\", \"repository\": null}"),
             (.github, ["X-GitHub-Event": "push"], "{\"ref\": \"refs/heads/main\", \"after\": null}"),
@@ -211,25 +213,28 @@ struct PushNoticeTests {
     }
 
     @Test(
-        "What is of another type is an error that says where",
+        "A value of another type gives an error that names its place",
         arguments: [
             (.github, ["X-GitHub-Event": "push"], "", "the body is not JSON"),
-            (.github, ["X-GitHub-Event": "push"], "[]", "the body is no JSON object"),
-            (.github, ["X-GitHub-Event": "push"], "{\"ref\": 5}", "ref in the body is not what is documented"),
+            (.github, ["X-GitHub-Event": "push"], "[]", "the body is not a JSON object"),
+            (
+                .github, ["X-GitHub-Event": "push"], "{\"ref\": 5}",
+                "invalid ref in the body: the forge documents another type"
+            ),
             (.github, ["X-GitHub-Event": "push"], "{}", "the body lacks ref"),
             (
                 .github, ["X-GitHub-Event": "push"], "{\"ref\": \"a\", \"repository\": {\"clone_url\": []}}",
-                "repository.cloneUrl in the body is not what is documented"
+                "invalid repository.cloneUrl in the body: the forge documents another type"
             ),
-            (.github, [:], "{}", "the header does not name the event"),
+            (.github, [:], "{}", "the header lacks X-GitHub-Event"),
             (.gitlab, ["X-Gitlab-Event": "Push Hook"], "{\"object_kind\": \"push\"}", "the body lacks ref"),
             (
                 .bitbucket, ["X-Event-Key": "repo:push"], "{\"push\": {\"changes\": {}}}",
-                "push.changes in the body is not what is documented"
+                "invalid push.changes in the body: the forge documents another type"
             ),
             (
                 .bitbucket, ["X-Event-Key": "repo:refs_changed"], "{\"changes\": [5]}",
-                "changes[0] in the body is not what is documented"
+                "invalid changes[0] in the body: the forge documents another type"
             ),
             (.azureDevOps, [:], "{}", "the body lacks eventType"),
         ] as [(WebhookKind, KeyValuePairs<String, String>, String, String)])
@@ -237,12 +242,14 @@ struct PushNoticeTests {
         #expect(throws: WebhookContentError(message: expected)) { try content(kind, fields, body) }
     }
 
-    @Test("Only digits of a commit are a hint", arguments: ["", "main", none, commit + "0", "../../etc/passwd"])
+    @Test(
+        "A text that is not the id of a commit gives no commit",
+        arguments: ["", "main", none, commit + "0", "../../etc/passwd"])
     func commits(text: String) {
         #expect(PushNotice.Update(ref: "refs/heads/main", commit: text).commit == nil)
     }
 
-    @Test("Deep nesting and huge lists end in an error or a bounded list")
+    @Test("Deep nesting gives an error, and a huge list is cut")
     func extremes() throws {
         let deep = "{\"ref\": \"a\", \"x\": " + String(repeating: "[", count: 100_000)
         #expect(throws: WebhookContentError.self) { try content(.github, ["X-GitHub-Event": "push"], deep) }
@@ -252,7 +259,7 @@ struct PushNoticeTests {
             try notice(.bitbucket, ["X-Event-Key": "repo:refs_changed"], many).updates.count == PushNotice.updateLimit)
     }
 
-    @Test("No damage to a payload traps, and none moves a source that it doesn't name", arguments: WebhookKind.allCases)
+    @Test("A damaged payload neither crashes prewarm nor matches another source", arguments: WebhookKind.allCases)
     func fuzz(kind: WebhookKind) {
         var random = SeededGenerator(seed: 7)
         let sample = WebhookSample(

@@ -2,10 +2,10 @@ import Testing
 
 @testable import PrewarmServer
 
-@Suite("Addresses of repositories")
+@Suite("The normal form of repository addresses")
 struct RepositoryAddressTests {
     @Test(
-        "All ways to write one repository are the same",
+        "All ways to write the address of one repository give the same normal form",
         arguments: [
             (
                 "github.com/example/presets",
@@ -54,7 +54,7 @@ struct RepositoryAddressTests {
     }
 
     @Test(
-        "What differs is another one",
+        "The addresses of two repositories differ",
         arguments: [
             ("https://github.com/example/presets", "https://github.com/example/presets2"),
             ("https://github.com/example/presets", "https://gitlab.com/example/presets"),
@@ -70,7 +70,7 @@ struct RepositoryAddressTests {
     }
 
     @Test(
-        "What names no repository on a host is none",
+        "A text that names no repository on a host gives no address",
         arguments: [
             "", "presets", "/srv/git/presets", "./presets", "../presets", "file:///srv/git/presets", "https://",
             "https://a",

@@ -21,7 +21,7 @@ extension WebhookRequest {
 }
 
 extension WebhookReceiver {
-    /// What the door does with a request whose body has come.
+    /// Returns the verdict on a request with its body, as the HTTP server does.
     func receive(
         _ request: WebhookRequest, at name: String, from address: ClientAddress, now: Timestamp
     ) -> WebhookVerdict {
@@ -33,11 +33,11 @@ extension WebhookReceiver {
 }
 
 extension Timestamp {
-    /// So many seconds after an arbitrary start.
+    /// The time this many seconds after a fixed start.
     static func at(_ seconds: Int64) -> Timestamp { Timestamp(seconds: 1_800_000_000 + seconds) }
 }
 
-/// What GitHub sends with a good signature.
+/// Returns a push of GitHub with a good signature.
 func githubPush(_ body: String, secret: String = Secrets.text, event: String = "push", id: String = "d1")
     -> WebhookRequest
 {
@@ -57,11 +57,11 @@ enum Secrets {
     static let text = "It's a Secret to Everybody"
     static let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
-    /// One that the kind takes.
+    /// Returns a secret that is valid for the kind.
     static func secret(_ kind: WebhookKind) -> String { kind == .standard ? key : text }
 }
 
-/// Repeats itself for a seed.
+/// A random generator that gives the same numbers for the same seed.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

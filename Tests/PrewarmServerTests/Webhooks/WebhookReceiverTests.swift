@@ -6,7 +6,7 @@ import Testing
 
 @testable import PrewarmServer
 
-@Suite("Webhooks")
+@Suite("The webhook receiver")
 struct WebhookReceiverTests {
     private static let url = "https://github.com/example/presets.git"
     private let forge = ClientAddress(peer: "192.0.2.7")
@@ -32,7 +32,7 @@ struct WebhookReceiverTests {
     }
 
     @Test(
-        "A push nudges the sources that follow its ref, and no others",
+        "A push wakes up only the sources that follow its ref",
         arguments: [
             ("refs/heads/main", nil, ["branch", "head"]), ("refs/heads/main", "main", ["branch", "head"]),
             ("refs/heads/trunk", nil, ["head"]), ("refs/heads/trunk", "main", []),
@@ -53,14 +53,14 @@ struct WebhookReceiverTests {
         #expect(verdict.nudges.allSatisfy { $0.commit == PushNoticeTests.commit })
     }
 
-    @Test("A webhook for some sources nudges no other")
+    @Test("A webhook wakes up only its own sources")
     func restricted() {
         let receiver = receiver([("a", .branch("main")), ("b", .branch("main"))], sources: ["b"])
         let verdict = receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(0))
         #expect(verdict.nudges.map(\.source) == ["b"])
     }
 
-    @Test("A push of another repository nudges nothing, and the log says which ones there are")
+    @Test("A push of another repository wakes up no source, and the log names the repositories of the sources")
     func otherRepository() {
         let receiver = receiver()
         let request = githubPush(
@@ -70,7 +70,7 @@ struct WebhookReceiverTests {
         #expect(receiver.deliveries.first?.detail.contains("github.com/example/presets") == true)
     }
 
-    @Test("What each kind of forge sends is taken", arguments: WebhookKind.allCases)
+    @Test("The pushes of each kind of forge are accepted", arguments: WebhookKind.allCases)
     func samples(kind: WebhookKind) {
         for ref in [WatchedSource.Ref.branch("feature/x"), .tag("stable"), .semver, .head] {
             for secret in kind == .gitlab ? [Secrets.text, Secrets.key] : [Secrets.secret(kind)] {
@@ -89,7 +89,7 @@ struct WebhookReceiverTests {
         }
     }
 
-    @Test("A missing and a wrong signature get the same answer, and only the log knows more")
+    @Test("A missing and a wrong signature get the same answer and different log messages")
     func unauthorized() {
         let receiver = receiver()
         let wrong = receiver.receive(push("refs/heads/main", secret: "another"), at: "hook", from: forge, now: .at(0))
@@ -99,7 +99,7 @@ struct WebhookReceiverTests {
         #expect(Set(receiver.deliveries.map(\.detail)).count == 2)
     }
 
-    @Test("Nothing is read before the signature: broken JSON, forms and events of others say 401, too")
+    @Test("The signature is checked first: invalid JSON, forms and other events without it get 401")
     func orderOfChecks() {
         let receiver = receiver()
         for (fields, body) in [
@@ -110,7 +110,7 @@ struct WebhookReceiverTests {
         }
     }
 
-    @Test("GitHub's form is answered with what to choose in its place")
+    @Test("A form of GitHub gets an answer that names the content type to set")
     func form() {
         let body = "payload=%7B%22ref%22%3A%22refs%2Fheads%2Fmain%22%7D"
         let request = WebhookRequest(
@@ -122,7 +122,7 @@ struct WebhookReceiverTests {
         #expect(verdict.status == 415 && verdict.message.contains("application/json"))
     }
 
-    @Test("A ping is answered, and an event that is no push is left alone")
+    @Test("A ping is answered, and an event other than a push is ignored")
     func quietEvents() {
         let receiver = receiver()
         #expect(
@@ -131,7 +131,7 @@ struct WebhookReceiverTests {
         #expect(other.outcome == .ignored && other.status == 200)
     }
 
-    @Test("A body of more than 1 MiB is refused unread, one of 1 MiB is taken")
+    @Test("A body of more than 1 MiB is refused, and a body of 1 MiB is accepted")
     func size() {
         let receiver = receiver()
         let frame = "{\"ref\": \"refs/heads/main\", \"repository\": {\"clone_url\": \"\(Self.url)\"}, \"x\": \"\"}"
@@ -141,14 +141,14 @@ struct WebhookReceiverTests {
         #expect(receiver.receive(githubPush(body + " ", id: "d2"), at: "hook", from: forge, now: .at(0)).status == 413)
     }
 
-    @Test("An unknown path is 404, and a damaged body of the forge 400")
+    @Test("An unknown path gets 404, and a signed body that is invalid gets 400")
     func pathsAndBodies() {
         let receiver = receiver()
         #expect(receiver.receive(push("refs/heads/main"), at: "../hook", from: forge, now: .at(0)).status == 404)
         #expect(receiver.receive(githubPush("{\"ref\": 5}"), at: "hook", from: forge, now: .at(0)).status == 400)
     }
 
-    @Test("A delivery that comes again within ten minutes costs nothing; later it counts again")
+    @Test("A delivery that is repeated within ten minutes is ignored, and a later one is handled again")
     func duplicates() {
         let receiver = receiver()
         #expect(receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(0)).outcome == .accepted)
@@ -160,7 +160,7 @@ struct WebhookReceiverTests {
         #expect(receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(601)).outcome == .accepted)
     }
 
-    @Test("Azure's id is in the body, and counts all the same")
+    @Test("The id in the body of Azure DevOps identifies a repeated delivery")
     func azureDuplicates() {
         let receiver = receiver(kind: .azureDevOps)
         let sample = WebhookSample(
@@ -171,14 +171,14 @@ struct WebhookReceiverTests {
         #expect(receiver.receive(sample, at: "hook", from: forge, now: .at(1)).outcome == .duplicate)
     }
 
-    @Test("A forged delivery can't make a real one look like a repetition")
+    @Test("A forged delivery does not make a real one look repeated")
     func poisonedIDs() {
         let receiver = receiver()
         _ = receiver.receive(push("refs/heads/main", secret: "another"), at: "hook", from: forge, now: .at(0))
         #expect(receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(1)).outcome == .accepted)
     }
 
-    @Test("A delivery that led nowhere can be sent again once the configuration is right")
+    @Test("An unmatched delivery can be sent again after the configuration is fixed")
     func redelivery() {
         let receiver = receiver([("presets", .branch("trunk"))])
         #expect(receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(0)).outcome == .unmatched)
@@ -186,10 +186,10 @@ struct WebhookReceiverTests {
             endpoints: [WebhookEndpoint(name: "hook", kind: .github, secrets: [Secrets.text])],
             sources: [WatchedSource(name: "presets", url: Self.url, ref: .branch("main"))])
         #expect(receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(1)).outcome == .accepted)
-        #expect(receiver.deliveries.count == 2, "a reload forgets none")
+        #expect(receiver.deliveries.count == 2, "a reload keeps the log of deliveries")
     }
 
-    @Test("Who can't sign is slowed down, and the forge is not")
+    @Test("A sender of unsigned requests is limited, and the forge is not")
     func floods() {
         let receiver = receiver()
         let attacker = ClientAddress(peer: "198.51.100.1")
@@ -207,7 +207,7 @@ struct WebhookReceiverTests {
                 == 401)
     }
 
-    @Test("What the forge signs is taken though others at its address have used up their rate")
+    @Test("Signed deliveries are accepted even if unsigned ones from the same address exceed the rate")
     func sharedAddress() {
         let receiver = receiver()
         for number in 0..<1000 {
@@ -233,7 +233,7 @@ struct WebhookReceiverTests {
         }
     }
 
-    @Test("A body is read only where the header lets it be the forge's, in size and rate, too")
+    @Test("A body is read only if name, signature fields, length and rate allow it")
     func unread() {
         let receiver = receiver()
         let (good, bare) = (push("refs/heads/main"), WebhookRequest([:], ""))
@@ -251,7 +251,7 @@ struct WebhookReceiverTests {
         #expect(receiver.deliveries.contains { $0.outcome == .limited && $0.bytes == 0 })
     }
 
-    @Test("A secret that is sent as it is shows in the header alone", arguments: [WebhookKind.azureDevOps, .gitlab])
+    @Test("A secret in plain text is checked by the header alone", arguments: [WebhookKind.azureDevOps, .gitlab])
     func headerSecrets(kind: WebhookKind) {
         let sample = WebhookSample(
             kind: kind, secret: Secrets.text, repository: Self.url, ref: .head, commit: PushNoticeTests.commit,
@@ -261,7 +261,7 @@ struct WebhookReceiverTests {
         #expect(refusal(receiver(kind: kind, secret: "another secret"), request, length: 10) == 401)
     }
 
-    @Test("A delivery whose look failed is looked at again when it comes again")
+    @Test("A delivery whose source could not be read is handled again when it is repeated")
     func failedLook() {
         let receiver = receiver()
         func outcome(_ seconds: Int64) -> WebhookVerdict.Outcome {
@@ -274,7 +274,7 @@ struct WebhookReceiverTests {
         #expect(outcome(3) == .accepted && outcome(4) == .duplicate)
     }
 
-    @Test("What a sender wrote can't break a line of the log, and is cut")
+    @Test("Text from a sender is cut and stays on one line of the log")
     func hostileText() {
         let receiver = receiver()
         let request = githubPush("{}", event: "a\tb", id: String(repeating: "x", count: 5000))
@@ -284,7 +284,7 @@ struct WebhookReceiverTests {
         #expect("a\u{1b}[31m\nb".forMessage == "a [31m b")
     }
 
-    @Test("A delivery is shown with what became of it, and with no secret")
+    @Test("The document of a delivery shows its outcome and no secret")
     func document() throws {
         let receiver = receiver(kind: .gitlab)
         let sample = WebhookSample(

@@ -30,9 +30,9 @@ struct WebhookSignatureTests {
         }
     }
 
-    // Of "Hello, World!", as GitHub documents it.
+    // The signature of "Hello, World!" in GitHub's documentation.
     private static let hello = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
-    // Of "Hello World!", as Bitbucket documents it.
+    // The signature of "Hello World!" in Bitbucket's documentation.
     private static let helloWithoutComma = "a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9"
     // RFC 4231, test case 2.
     private static let jefe256 = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
@@ -40,7 +40,7 @@ struct WebhookSignatureTests {
         "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fd"
         + "caeab1a34d4a6b4b636e070a38bce737"
     private static let jefeBody = "what do ya want for nothing?"
-    // Of the libraries of Standard Webhooks.
+    // The test vector of the libraries of Standard Webhooks.
     private static let standardBody = "{\"test\": 2432232314}"
     private static let standardCode = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
     private static let standardFields: KeyValuePairs = [
@@ -50,7 +50,7 @@ struct WebhookSignatureTests {
 
     static let documented: [Case] = [
         Case("GitHub's vector", .github, ["X-Hub-Signature-256": "sha256=\(hello)"], .good),
-        Case("in fields of any case", .github, ["x-hub-signature-256": "sha256=\(hello)"], .good),
+        Case("GitHub: a field name in another case", .github, ["x-hub-signature-256": "sha256=\(hello)"], .good),
         Case(
             "Bitbucket's vector", .bitbucket, ["X-Hub-Signature": "sha256=\(helloWithoutComma)"],
             body: "Hello World!", .good),
@@ -71,16 +71,17 @@ struct WebhookSignatureTests {
         Case(
             "Standard Webhooks' vector", .standard, secrets: [Secrets.key], standardFields, body: standardBody, .good),
         Case(
-            "a key without its prefix", .standard, secrets: ["MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"], standardFields,
+            "Standard Webhooks: a key without its prefix", .standard, secrets: ["MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+            standardFields,
             body: standardBody, .good),
         Case(
-            "a key without its padding", .standard, secrets: ["whsec_c2VjcmV0IGtleQ"],
+            "Standard Webhooks: a key without its padding", .standard, secrets: ["whsec_c2VjcmV0IGtleQ"],
             [
                 "webhook-id": "a", "webhook-timestamp": "1614265330",
                 "webhook-signature": "v1,+gkHjprln2WnuvP+jqUlpjbql3mNi+noxOOakjQUZxk=",
             ], body: "{}", .good),
         Case(
-            "one good signature among others", .standard, secrets: [Secrets.key],
+            "Standard Webhooks: one good signature among others", .standard, secrets: [Secrets.key],
             [
                 "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "webhook-timestamp": "1614265330",
                 "webhook-signature": "v1,bm8= v1a,AAAA \(standardCode)",
@@ -94,14 +95,15 @@ struct WebhookSignatureTests {
     ]
 
     static let forged: [Case] = [
-        Case("GitHub: none", .github, [:], .missing),
+        Case("GitHub: no signature", .github, [:], .missing),
         Case("GitHub: its old SHA-1 only", .github, ["X-Hub-Signature": "sha1=\(hello.prefix(40))"], .missing),
         Case("GitHub: SHA-1 in the new field", .github, ["X-Hub-Signature-256": "sha1=\(hello.prefix(40))"], .wrong),
         Case("GitHub: without its prefix", .github, ["X-Hub-Signature-256": hello], .wrong),
         Case("GitHub: cut short", .github, ["X-Hub-Signature-256": "sha256=\(hello.dropLast(2))"], .wrong),
         Case("GitHub: empty", .github, ["X-Hub-Signature-256": "sha256="], .wrong),
         Case(
-            "GitHub: no digits", .github, ["X-Hub-Signature-256": "sha256=\(hello.replacing("7", with: "g"))"], .wrong),
+            "GitHub: letters that are no hexadecimal digits", .github,
+            ["X-Hub-Signature-256": "sha256=\(hello.replacing("7", with: "g"))"], .wrong),
         Case(
             "GitHub: another body", .github, ["X-Hub-Signature-256": "sha256=\(hello)"], body: "Hello, World?", .wrong),
         Case(
@@ -114,18 +116,18 @@ struct WebhookSignatureTests {
         Case("Gitea: GitHub's field", .gitea, ["X-Hub-Signature-256": "sha256=\(hello)"], .missing),
         Case("Gitea: with a prefix", .gitea, ["X-Gitea-Signature": "sha256=\(hello)"], .wrong),
         Case(
-            "Forgejo's own is wrong, and no older one rescues it", .gitea,
+            "Forgejo: its own field is wrong and older ones are good", .gitea,
             ["X-Forgejo-Signature": helloWithoutComma, "X-Gitea-Signature": hello, "X-Gogs-Signature": hello], .wrong),
         Case("generic: SHA-1", .generic, ["X-Signature": "sha1=\(hello.prefix(40))"], .wrong),
-        Case("generic: 512 that is 256", .generic, ["X-Signature": "sha512=\(hello)"], .wrong),
-        Case("GitLab: none", .gitlab, [:], .missing),
+        Case("generic: SHA-256 in a field for SHA-512", .generic, ["X-Signature": "sha512=\(hello)"], .wrong),
+        Case("GitLab: no signature", .gitlab, [:], .missing),
         Case("GitLab: another token", .gitlab, ["X-Gitlab-Token": "not it, not it"], .wrong),
         Case("GitLab: the beginning of the token", .gitlab, ["X-Gitlab-Token": "It's a Secret"], .wrong),
         Case(
             "GitLab: the signing key sent as a token", .gitlab, secrets: [Secrets.key],
             ["X-Gitlab-Token": Secrets.key], .wrong),
         Case(
-            "GitLab: a bad signature that a good token would rescue", .gitlab, secrets: [Secrets.key, Secrets.text],
+            "GitLab: a bad signature with a good token", .gitlab, secrets: [Secrets.key, Secrets.text],
             [
                 "webhook-id": "a", "webhook-timestamp": "1614265330", "webhook-signature": standardCode,
                 "X-Gitlab-Token": Secrets.text,
@@ -134,7 +136,7 @@ struct WebhookSignatureTests {
             "standard: no id", .standard, secrets: [Secrets.key],
             ["webhook-timestamp": "1614265330", "webhook-signature": standardCode], .missing),
         Case(
-            "standard: the id is not the signed one", .standard, secrets: [Secrets.key],
+            "standard: another id than the signed one", .standard, secrets: [Secrets.key],
             ["webhook-id": "a", "webhook-timestamp": "1614265330", "webhook-signature": standardCode],
             body: standardBody, .wrong),
         Case(
@@ -144,7 +146,7 @@ struct WebhookSignatureTests {
                 "webhook-signature": standardCode.replacing("v1,", with: "v2,"),
             ], body: standardBody, .wrong),
         Case(
-            "standard: a secret that is no key", .standard, secrets: ["no key!"], standardFields, body: standardBody,
+            "standard: a secret that is not a key", .standard, secrets: ["no key!"], standardFields, body: standardBody,
             .wrong),
         Case(
             "standard: sent again after five minutes", .standard, secrets: [Secrets.key], standardFields,
@@ -155,7 +157,7 @@ struct WebhookSignatureTests {
         Case(
             "GitLab: sent again after five minutes", .gitlab, secrets: [Secrets.key], standardFields,
             body: standardBody, late: 3600, .stale(.seconds(3600))),
-        Case("Azure: none", .azureDevOps, [:], .missing),
+        Case("Azure: no credentials", .azureDevOps, [:], .missing),
         Case("Azure: a bearer token", .azureDevOps, ["Authorization": "Bearer \(Secrets.text)"], .wrong),
         Case("Azure: no base64", .azureDevOps, ["Authorization": "Basic ?"], .wrong),
         Case(
@@ -163,13 +165,13 @@ struct WebhookSignatureTests {
             ["Authorization": "Basic " + Data("\(Secrets.text):".utf8).base64EncodedString()], .wrong),
     ]
 
-    @Test("What a forge documents is good", arguments: documented)
+    @Test("A request that a forge documents has a good signature", arguments: documented)
     func good(_ one: Case) {
         let request = WebhookRequest(one.fields, one.body)
         #expect(WebhookSignature(one.kind, secrets: one.secrets).check(request, now: one.now) == one.expected)
     }
 
-    @Test("While a secret is being replaced, the old and the new one are good", arguments: documented)
+    @Test("While a secret is being replaced, the old and the new one are accepted", arguments: documented)
     func rotation(_ one: Case) {
         let request = WebhookRequest(one.fields, one.body)
         let other = one.kind == .standard || one.secrets == [Secrets.key] ? "whsec_bm90IGl0IGF0IGFsbA==" : "another one"
@@ -179,13 +181,13 @@ struct WebhookSignatureTests {
         #expect(WebhookSignature(one.kind, secrets: [other]).check(request, now: one.now) != .good)
     }
 
-    @Test("Nothing else is", arguments: forged)
+    @Test("A forged request has a missing, wrong or stale signature", arguments: forged)
     func bad(_ one: Case) {
         let request = WebhookRequest(one.fields, one.body)
         #expect(WebhookSignature(one.kind, secrets: one.secrets).check(request, now: one.now) == one.expected)
     }
 
-    @Test("Without a secret, or with an empty one, nothing is good", arguments: documented)
+    @Test("Without a secret, or with an empty one, no signature is good", arguments: documented)
     func noSecret(_ one: Case) {
         let request = WebhookRequest(one.fields, one.body)
         for secrets in [[], [""]] {
@@ -194,7 +196,7 @@ struct WebhookSignatureTests {
     }
 
     @Test(
-        "An empty secret is none, though somebody signs with it",
+        "An empty secret accepts no signature, even one made with it",
         arguments: [
             (.github, ["X-Hub-Signature-256": "sha256=\(hexHMAC("{}", ""))"]),
             (.gitea, ["X-Gitea-Signature": hexHMAC("{}", "")]),
@@ -206,7 +208,7 @@ struct WebhookSignatureTests {
         #expect(WebhookSignature(kind, secrets: ["", ""]).check(request, now: .at(0)) == .wrong)
     }
 
-    @Test("Of a good request no bit of the body can be changed", arguments: documented.filter { $0.kind.signsBody })
+    @Test("Changing any byte of the body makes the signature wrong", arguments: documented.filter { $0.kind.signsBody })
     func changedBodies(_ one: Case) {
         guard one.fields.first(where: { $0.key == "X-Gitlab-Token" }) == nil else { return }
         var body = Array(one.body.utf8)

@@ -1,4 +1,4 @@
-"""A small web service: greets whoever asks, and says which version and workspace answers."""
+"""A small web service that returns a greeting, its version and its workspace."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ def main():
     options = argparse.ArgumentParser(prog="greeter", description=__doc__)
     options.add_argument("--port", type=int, default=8080)
     options.add_argument("--language", default="en", choices=sorted(phrasebook.GREETINGS))
-    options.add_argument("--workspace", default="none", help="the name that /healthz answers with")
+    options.add_argument("--workspace", default="none", help="the workspace ID that /healthz returns")
     options = options.parse_args()
 
     class Handler(BaseHTTPRequestHandler):

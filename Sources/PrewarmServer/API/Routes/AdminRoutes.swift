@@ -1,15 +1,15 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// For whoever runs prewarm.
+/// The audit log and the webhook deliveries, for operators.
 enum AdminRoutes {
     static let all = [
         Route(
             method: .get, template: "/audit", name: "listAudit",
-            summary: "Who changed what, from where, the newest first", permission: .administer,
-            query: [
-                LookRoutes.limit, .optional("cursor", .characters("0-9", maximum: 18), "where the part before ended"),
-            ],
+            summary: "List the audit log",
+            description: "Returns who changed what, when, and from which address, newest first.",
+            permission: .administer,
+            query: [LookRoutes.limit, .optional("cursor", .characters("0-9", maximum: 18), LookRoutes.cursor)],
             answers: [(200, "[]AuditEntry")]
         ) { api, call in
             let limit = call.number("limit") ?? 1000
@@ -20,7 +20,10 @@ enum AdminRoutes {
         },
         Route(
             method: .get, template: "/deliveries", name: "listDeliveries",
-            summary: "The last webhook deliveries, the newest first", permission: .administer,
+            summary: "List webhook deliveries",
+            description:
+                "Returns the last webhook deliveries, newest first. The list is in memory and starts empty with the daemon.",
+            permission: .administer,
             answers: [(200, "[]Delivery")]
         ) { api, _ in APIAnswer(.array((api.deliveries?.deliveries ?? []).map { Value($0) })) },
     ]

@@ -1,23 +1,32 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// What stops pools, and lets them go on.
+/// Routes that hold pools, and that end holds: suspend, resume, retry and approve.
 enum HoldRoutes {
     private static let scope: [Field] = [
-        .optional("preset", .text(maximum: 512), "this preset, by its name or as source/name"),
+        .optional("preset", .text(maximum: 512), "this preset: name or source/name"),
         .optional("source", .text(maximum: 256), "all presets of this source"),
-        .optional("all", .yes, "true: everything"),
+        .optional("all", .yes, "true: all presets of all sources"),
     ]
-    private static let author = Field.optional("by", .text(maximum: 256), "who does it")
+    private static let author = Field.optional("by", .text(maximum: 256), "the author to record (default: the caller)")
 
     static let all = [
         Route(
             method: .post, template: "/suspend", name: "suspend",
-            summary: "Stop acting on exactly one of a preset, a source, everything; claims go on",
+            summary: "Suspend a preset, a source or everything",
+            description: """
+                prewarm creates and deletes no workspaces of suspended pools; claims are still granted. \
+                The body contains exactly one of `preset`, `source` and `all`; \
+                `source` and `all` need an operator whose scope is all presets. \
+                404: there is no such preset or source. \
+                409: several sources have a preset of this name, or `until` has passed.
+                """,
             permission: .ofObjectForOperators,
             body: scope + [
-                .optional("reason", .text(maximum: 1000), "why; it is shown wherever the preset is"),
-                .optional("until", .moment, "when it ends by itself"), author,
+                .optional("reason", .text(maximum: 1000), "the reason, which is shown with the status of the pools"),
+                .optional(
+                    "until", .moment, "the time at which the suspension ends (default: never)"),
+                author,
             ], exactlyOne: ["preset", "source", "all"], answers: [(200, "Done")], problems: [404, 409]
         ) { api, call in
             let end = try call.moment("until", now: api.engine.now())
@@ -30,7 +39,14 @@ enum HoldRoutes {
                     "suspend", scope.object, scope.name, at: api.engine.now(), detail: call.text("reason")))
         },
         Route(
-            method: .post, template: "/resume", name: "resume", summary: "Go on acting on what was suspended",
+            method: .post, template: "/resume", name: "resume", summary: "Resume a preset, a source or everything",
+            description: """
+                Ends a suspension of the same scope. `changed` is false if there was none. \
+                `still` says what keeps the preset suspended after that: its manifest, its source or everything. \
+                The body contains exactly one of `preset`, `source` and `all`; \
+                `source` and `all` need an operator whose scope is all presets. 404: there is no such preset or source. \
+                409: several sources have a preset of this name.
+                """,
             permission: .ofObjectForOperators, body: scope + [author], exactlyOne: ["preset", "source", "all"],
             answers: [(200, "Done")], problems: [404, 409]
         ) { api, call in
@@ -43,11 +59,16 @@ enum HoldRoutes {
         },
         Route(
             method: .post, template: "/retry", name: "retry",
-            summary: "Clear the failures and backoffs of a preset, of an operation, or of everything",
+            summary: "Retry a preset, an operation or everything",
+            description: """
+                Clears failures and backoffs, so that prewarm tries again at once. `message` says what was cleared. \
+                `all` needs an operator whose scope is all presets. 404: there is no such preset. \
+                409: the operation is not waiting, or several sources have a preset of this name.
+                """,
             permission: .ofObjectForOperators,
             body: [
-                .optional("name", .text(maximum: 512), "of the preset, or the id of the operation"),
-                .optional("all", .yes, "true: of all presets and operations"),
+                .optional("name", .text(maximum: 512), "a preset (name or source/name), or the id of an operation"),
+                .optional("all", .yes, "true: all presets and operations"),
             ], exactlyOne: ["name", "all"], answers: [(200, "Done")], problems: [404, 409]
         ) { api, call in
             let engine = api.engine
@@ -71,12 +92,20 @@ enum HoldRoutes {
         },
         Route(
             method: .post, template: "/approve", name: "approve",
-            summary: "Allow the deletions that are held of a revision, or end the hold of a restored store",
+            summary: "Approve the held deletions of a revision, or a restored store",
+            description: """
+                With `revision`, allows the deletions that prewarm holds for this applied revision, and returns their number \
+                by source and preset. With `restored`, ends the hold of a store that is a restored copy or new. \
+                The body contains exactly one of the two. 404: there is no such source. \
+                409: no source has applied the revision, or nothing is held.
+                """,
             permission: .operate,
             body: [
-                .optional("revision", .text(maximum: 256), "the commit, or six of its digits or more"),
-                .optional("restored", .yes, "true: act on what the store knows, though it is a restored copy or new"),
-                .optional("source", .text(maximum: 256), "of this source only"), author,
+                .optional("revision", .text(maximum: 256), "the applied commit, or at least its first six digits"),
+                .optional("restored", .yes, "true: act on a store that is a restored copy or new"),
+                .optional(
+                    "source", .text(maximum: 256), "only this source (default: all that have applied the revision)"),
+                author,
             ], exactlyOne: ["revision", "restored"], answers: [(200, "[]Approval")], problems: [404, 409]
         ) { api, call in
             if call.flag("restored") {
@@ -86,7 +115,7 @@ enum HoldRoutes {
                 return APIAnswer(.array([.object(known: ["hold": .string(hold.sentence)])]))
             }
             let source = call.text("source")
-            // One that the configuration has lost can be approved, too.
+            // A source that was removed from the configuration can be approved, too.
             if let source, try await !api.engine.removedSources().contains(where: { $0.name == source }) {
                 _ = try api.engine.sourceNames(source)
             }
@@ -95,7 +124,7 @@ enum HoldRoutes {
             let entry = call.entry(
                 "approve", "source", approved.map(\.source).joined(separator: ", "), at: api.engine.now(),
                 revision: approved.first?.revision.description,
-                detail: "\(approved.reduce(0) { $0 + $1.deletions.count }) deletions")
+                detail: approved.reduce(0) { $0 + $1.deletions.count }.counted("deletion"))
             return APIAnswer(
                 .array(
                     approved.map { approval in
@@ -114,6 +143,7 @@ enum HoldRoutes {
 }
 
 extension APICall {
+    /// Returns the scope that the body names, after checking that the caller may operate it.
     fileprivate func scope(_ engine: Engine) async throws -> Suspension.Scope {
         let (preset, source) = (text("preset"), text("source"))
         if let preset {
@@ -128,22 +158,24 @@ extension APICall {
 }
 
 extension Engine {
-    /// A preset may be suspended by its manifest, with its source or with everything, too.
+    /// Returns what keeps a preset suspended after a resume: its manifest, its source or everything. Returns nil if the
+    /// scope is not a preset, or if the preset is not suspended.
     fileprivate func stillSuspended(_ scope: Suspension.Scope) async throws -> Value? {
         guard case .preset(let key) = scope else { return nil }
         let status = try await assess(key.source).statuses.first { $0.preset.key == key }
         guard let suspended = status?[.suspended] else { return nil }
         let hint =
             switch status?.pool.suspension?.scope {
-            case .source(let name)?: "`prewarm resume --source \(name)` ends it"
-            case .all?: "`prewarm resume --all` ends it"
-            default: "it ends in git"
+            case .source(let name)?: "run `prewarm resume --source \(name)`"
+            case .all?: "run `prewarm resume --all`"
+            default: "set `suspended: false` in the manifest of \(key.name)"
             }
         return .object(known: ["message": .string(suspended.message), "hint": .string(hint)])
     }
 }
 
 extension Suspension.Scope {
+    /// The kind of object in the audit log.
     fileprivate var object: String { if case .preset = self { "preset" } else { "source" } }
 
     fileprivate var name: String {

@@ -1,14 +1,21 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// What belongs to no single kind of thing.
+/// Routes that read the state as a whole: status, export, templates, events and orphans.
 enum LookRoutes {
-    static let limit = Field.optional("limit", .integer(1...1000), "how many at most; over HTTP 100 unless it is said")
+    static let limit = Field.optional("limit", .integer(1...1000), "the maximum number of items (default: 100)")
+    /// The description of the parameter `cursor`, whose form differs from list to list.
+    static let cursor = "the end of the previous page, from the address in its header `Link`"
 
     static let all = [
         Route(
             method: .get, template: "/status", name: "getStatus",
-            summary: "Sources and pools, those first that are not healthy, and what is held, stalled or failing",
+            summary: "Get the status",
+            description: """
+                Returns the sources, the pools in the caller's scope (unhealthy pools first), and failing operations. \
+                `healthy` is false if something needs attention. \
+                `limit` bounds the number of pools and of failing operations; `morePresets` and `moreFailing` count the rest.
+                """,
             permission: .look, query: [limit], answers: [(200, "Status")]
         ) { api, call in
             let overview = try await Overview(api.engine, limit: call.number("limit") ?? .max, for: call.principal)
@@ -16,11 +23,15 @@ enum LookRoutes {
         },
         Route(
             method: .get, template: "/export", name: "export",
-            summary: "The state, as `plan --observed` reads it", permission: .operate, answers: [(200, "Observed")]
+            summary: "Export the state",
+            description: "Returns all workspaces and operations in the form that `prewarm plan --observed` reads.",
+            permission: .operate, answers: [(200, "Observed")]
         ) { api, call in APIAnswer(try await api.engine.export(for: call.principal)) },
         Route(
-            method: .get, template: "/templates", name: "listTemplates", summary: "Templates in force",
-            permission: .look, query: [.optional("name", .text(maximum: 256), "only this one")],
+            method: .get, template: "/templates", name: "listTemplates", summary: "List applied templates",
+            description: "Returns the templates of the applied revisions of all sources.",
+            permission: .look,
+            query: [.optional("name", .text(maximum: 256), "only templates of this name")],
             answers: [(200, "[]Template")]
         ) { api, call in
             let name = call.text("name")
@@ -28,15 +39,24 @@ enum LookRoutes {
                 .array(
                     try await api.engine.store.read { store in
                         try store.sources().flatMap { source in
-                            try store.templates(source: source.name).filter { name == nil || $0.name == name }
-                                .map { Value($0, source: source.name) }
+                            let used = Set(
+                                try store.presets(source: source.name).filter { call.maySee($0.key) }.map(\.spec.template))
+                            return try store.templates(source: source.name).filter {
+                                (name == nil || $0.name == name)
+                                    && (call.principal.seesAllPresets || used.contains($0.name))
+                            }.map { Value($0, source: source.name) }
                         }
                     }))
         },
         Route(
-            method: .get, template: "/events", name: "listEvents", summary: "What happened lately, the oldest first",
+            method: .get, template: "/events", name: "listEvents", summary: "List recent events",
+            description: """
+                Returns the most recent events of the caller's scope, oldest first. \
+                With `Accept: text/event-stream` the answer is a stream of new events; \
+                with the header `Last-Event-ID` it begins after that event. 404: there is no such preset.
+                """,
             permission: .look,
-            query: [.optional("preset", .text(maximum: 256), "only of this preset"), limit],
+            query: [.optional("preset", .text(maximum: 256), "only events of this preset"), limit],
             answers: [(200, "[]Event")], problems: [404]
         ) { api, call in
             let (name, limit) = (call.text("preset"), call.number("limit") ?? 500)
@@ -50,7 +70,10 @@ enum LookRoutes {
         },
         Route(
             method: .get, template: "/orphans", name: "listOrphans",
-            summary: "What provisioners list and nobody knows", permission: .look, answers: [(200, "[]Orphan")]
+            summary: "List orphans",
+            description:
+                "Returns the workspaces that a provisioner lists and the store does not know. Adopt them into a pool with `adopt`.",
+            permission: .look, answers: [(200, "[]Orphan")]
         ) { api, call in
             let orphans = try await api.engine.store.read { try $0.orphans() }
             return APIAnswer(.array(orphans.compactMap { Value($0, for: call.principal) }))
@@ -59,15 +82,25 @@ enum LookRoutes {
 }
 
 extension APICall {
-    /// The elements behind the cursor, no more than the limit, and where the next part begins.
+    /// Returns the page after the cursor, with at most `limit` elements, and the cursor of the next page.
+    ///
+    /// - Parameters:
+    ///   - elements: All elements, in ascending order of their cursors.
+    ///   - cursor: Returns the cursor of an element.
+    ///   - value: Returns the document of an element.
     func page<Element>(_ elements: [Element], by cursor: (Element) -> String, _ value: (Element) -> Value) -> APIAnswer
     {
         let start = text("cursor").map { last in elements.firstIndex { cursor($0) > last } ?? elements.endIndex } ?? 0
         return cut(Array(elements[start...]), by: cursor, value)
     }
 
-    /// Of elements that begin behind the cursor, and may be one more than the limit. Those without a value are left
-    /// out.
+    /// Returns a page with at most `limit` elements, and the cursor of the next page if there are more elements.
+    ///
+    /// - Parameters:
+    ///   - elements: The elements after the cursor. One element more than the limit shows that another page follows.
+    ///   - cursor: Returns the cursor of an element.
+    ///   - value: Returns the document of an element, or nil for an element that the caller may not see. The page then
+    ///     has fewer elements.
     func cut<Element>(
         _ elements: [Element], by cursor: (Element) -> String, _ value: (Element) -> Value?
     ) -> APIAnswer {

@@ -1,16 +1,21 @@
 import PrewarmCore
 import PrewarmEngine
 
+/// Routes that read operations and their logs.
 enum OperationRoutes {
     static let all = [
         Route(
-            method: .get, template: "/operations", name: "listOperations", summary: "Operations, the newest first",
+            method: .get, template: "/operations", name: "listOperations", summary: "List operations",
+            description: """
+                Returns the operations on workspaces of the caller's scope, newest first. \
+                404: there is no such preset. 409: several sources have a preset of this name; use `source/name`.
+                """,
             permission: .look,
             query: [
-                .optional("preset", .text(maximum: 512), "only of this preset"),
-                .optional("state", .choice(Operation.State.allCases.map(\.rawValue)), "only in this state"),
+                .optional("preset", .text(maximum: 512), "only operations of this preset: name or source/name"),
+                .optional("state", .choice(Operation.State.allCases.map(\.rawValue)), "only operations in this state"),
                 LookRoutes.limit,
-                .optional("cursor", .characters("a-z0-9", maximum: 64), "where the part before ended"),
+                .optional("cursor", .characters("a-z0-9", maximum: 64), LookRoutes.cursor),
             ], answers: [(200, "[]Operation")], problems: [404, 409]
         ) { api, call in
             let (preset, limit) = (call.text("preset"), call.number("limit"))
@@ -20,7 +25,7 @@ enum OperationRoutes {
                 let key = try preset.map { try call.preset(named: $0, of: api.engine, in: store) }
                 let filter = OperationFilter(preset: key, states: states, before: before, limit: limit.map { $0 + 1 })
                 let operations = try store.operations(filter).map(\.operation)
-                // Only a claimer sees more of its own operations than of others.
+                // Only claimers need the owners: a claimer sees only operations on workspaces that it has claimed.
                 return (operations, call.principal.role == .claimer ? try store.owners(of: operations) : [:])
             }
             return call.cut(operations, by: \.id.rawValue) {
@@ -29,7 +34,12 @@ enum OperationRoutes {
         },
         Route(
             method: .get, template: "/operations/{operation}", name: "getOperation",
-            summary: "One operation and the end of its log", permission: .ofObject,
+            summary: "Get an operation",
+            description: """
+                Returns an operation. Operators also get the end of its log. \
+                A claimer gets operations on the workspaces that it has claimed. 404: there is no such operation.
+                """,
+            permission: .ofObject,
             answers: [(200, "OperationDescription")], problems: [404]
         ) { api, call in
             let operation = try await call.operation(in: api)
@@ -40,7 +50,13 @@ enum OperationRoutes {
         },
         Route(
             method: .get, template: "/operations/{operation}/logs", name: "getLogs",
-            summary: "What the provisioner wrote; of a workspace, for all of its operations", permission: .ofObject,
+            summary: "Get the logs of an operation or a workspace",
+            description: """
+                Returns what the provisioner wrote to standard error, by attempt. \
+                `operation` is the id of an operation, or the id or name of a workspace, which returns the logs of all its \
+                operations. Only operators may read logs. 404: there is no such operation or workspace.
+                """,
+            permission: .ofObject,
             answers: [(200, "[]Log")], problems: [404]
         ) { api, call in
             let name = call.path["operation"] ?? ""
@@ -54,6 +70,9 @@ enum OperationRoutes {
 }
 
 extension APICall {
+    /// Returns the operation that the path names.
+    ///
+    /// - Throws: ``Problem`` with the status 404 if there is no such operation.
     func operation(in api: API) async throws -> Operation {
         let id = path["operation"] ?? ""
         guard let record = try await api.engine.store.read({ try $0.operation(OperationID(id)) }) else {

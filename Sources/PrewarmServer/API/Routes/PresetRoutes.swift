@@ -2,19 +2,23 @@ import PrewarmCore
 import PrewarmEngine
 import ServiceLifecycle
 
+/// Routes that read presets, claim their workspaces and adopt orphans.
 enum PresetRoutes {
     private static let source = Field.optional(
-        "source", .text(maximum: 256), "where several sources have one of that name")
+        "source", .text(maximum: 256), "the source of the preset, if several sources have a preset of this name")
     private static let cursor = Field.optional(
-        "cursor", .characters("a-z0-9/.-", maximum: 600), "where the part before ended")
+        "cursor", .characters("a-z0-9/.-", maximum: 600), LookRoutes.cursor)
 
     static let all = [
         Route(
-            method: .get, template: "/presets", name: "listPresets", summary: "Presets in force with their pools",
+            method: .get, template: "/presets", name: "listPresets", summary: "List applied presets",
+            description:
+                "Returns the applied presets in the caller's scope with the counts and conditions of their pools, by source/name.",
             permission: .look,
             query: [
-                .optional("name", .text(maximum: 512), "only of this name, or source/name"),
-                .optional("ready", .boolean, "only those that are ready, or that are not"), LookRoutes.limit, cursor,
+                .optional("name", .text(maximum: 512), "only presets of this name: name or source/name"),
+                .optional("ready", .boolean, "true: only ready presets; false: only presets that are not ready"),
+                LookRoutes.limit, cursor,
             ], answers: [(200, "[]Preset")]
         ) { api, call in
             let (name, ready) = (call.text("name"), call.query["ready"]?.bool)
@@ -30,7 +34,13 @@ enum PresetRoutes {
         },
         Route(
             method: .get, template: "/presets/{preset}", name: "getPreset",
-            summary: "One preset, with its story, workspaces and events", permission: .ofObject, query: [source],
+            summary: "Get a preset",
+            description: """
+                Returns a preset with its workspaces and recent events. \
+                `story` explains in sentences what the pool should have, what it has, and what happens next. \
+                404: there is no such preset. 409: several sources have a preset of this name; use `source`.
+                """,
+            permission: .ofObject, query: [source],
             answers: [(200, "PresetDescription")], problems: [404, 409]
         ) { api, call in
             let key = try await call.preset(in: api)
@@ -38,11 +48,23 @@ enum PresetRoutes {
         },
         Route(
             method: .post, template: "/presets/{preset}/claims", name: "claim",
-            summary: "Hand out a ready workspace", permission: .ofObjectForClaimers, query: [source],
+            summary: "Claim a workspace",
+            description: """
+                Gives a ready workspace to an owner. A claimer may only claim for itself: `owner` is then its own name. \
+                If no workspace is ready, `wait` waits for one. \
+                201: the workspace is claimed; `cold` is true while it is still being created. \
+                With an `Idempotency-Key`, a repeated request returns the same workspace. \
+                404: there is no such preset. 409: no workspace is ready, the preset is retired, several sources have a \
+                preset of this name, or the workspace of this key was released. \
+                422: the key was used for another preset or owner. 502: a workspace that was created for this claim failed. \
+                503: the store is a restored copy and waits for an approval.
+                """,
+            permission: .ofObjectForClaimers, query: [source],
             body: [
-                .required("owner", .text(maximum: Owner.nameLimit), "who gets it"),
-                .optional("wait", .duration, "how long to wait for one where none is ready"),
-            ], takesIdempotencyKey: true, answers: [(201, "Workspace")], problems: [404, 409, 422]
+                .required("owner", .text(maximum: Owner.nameLimit), "the name of the owner"),
+                .optional(
+                    "wait", .duration, "how long to wait for a ready workspace, at most 5m (default: no wait)"),
+            ], takesIdempotencyKey: true, answers: [(201, "Workspace")], problems: [404, 409, 422, 502]
         ) { api, call in
             let (workspace, others) = try await Claiming(api: api, call: call).run()
             guard let document = Value(workspace, ttl: nil, for: call.principal) else {
@@ -56,11 +78,17 @@ enum PresetRoutes {
         },
         Route(
             method: .post, template: "/presets/{preset}/adopt", name: "adopt",
-            summary: "Take over instances that a provisioner lists and nobody knows", permission: .operate,
-            query: [source],
+            summary: "Adopt orphans into a pool",
+            description: """
+                Adds orphans, which a provisioner lists and the store does not know, to the pool of a preset. \
+                Returns the adopted workspaces. Either all of `ids` are adopted or none. \
+                404: there is no such preset or orphan. 409: an orphan belongs to another provisioner, is not ready, \
+                is known already, or does not fit into the pool; or the preset is retired.
+                """,
+            permission: .operate, query: [source],
             body: [
-                .required("ids", .texts(maximum: 1000), "as the provisioner lists them"),
-                .optional("by", .text(maximum: 256), "who does it"),
+                .required("ids", .texts(maximum: 1000), "the ids of the orphans, from `GET /api/v1/orphans`"),
+                .optional("by", .text(maximum: 256), "the author to record (default: the caller)"),
             ], answers: [(200, "[]Workspace")], problems: [404, 409]
         ) { api, call in
             let key = try await call.preset(in: api)
@@ -75,25 +103,28 @@ enum PresetRoutes {
 }
 
 extension APICall {
-    /// As the engine looks it up: `name`, or `source/name`.
+    /// The preset that the path and the query name: `name`, or `source/name`.
     var preset: String {
         let name = path["preset"] ?? ""
         return text("source").map { "\($0)/\(name)" } ?? name
     }
 
-    /// Who does it: whom the caller names, else the caller.
+    /// The author to record: the one that the request names in `by`, otherwise the caller.
     var author: String { text("by") ?? caller.name }
 }
 
-/// A claim that may wait until something is ready.
+/// A claim that may wait for a ready workspace.
 private struct Claiming {
     let api: API
     let call: APICall
 
-    /// A wait over HTTP ends before proxies give up on it; then the caller asks again.
+    /// The longest wait of a claim. Proxies close requests that take longer; the caller can repeat the request.
     private static let longest = Duration.seconds(300)
 
-    /// - Returns: the workspace, and the presets of other sources that the name could have meant.
+    /// Claims a workspace, waiting at most as long as the request says.
+    ///
+    /// - Returns: The workspace, and the presets of other sources with the same name.
+    /// - Throws: ``ClaimError/nothingReady(_:starting:)`` if no workspace is ready in time.
     func run() async throws -> (workspace: Workspace, others: [PresetKey]) {
         let startedAt = ContinuousClock.now
         let owner = call.principal.owner(named: call.text("owner") ?? "")
@@ -108,7 +139,7 @@ private struct Claiming {
                 if workspace.isCold { api.daemon?.replan() } else { api.daemon?.replan(source: key.source) }
                 let result: Metrics.ClaimResult = workspace.isCold ? .cold : hasWaited ? .waited : .hit
                 let finished = try await finished(workspace, deadline)
-                // One that is asked for again is no second claim.
+                // A repeated request with the same idempotency key is not counted as another claim.
                 if workspace.id != earlier?.id {
                     api.metrics?.claim(preset: key, result: result, duration: .now - startedAt)
                 }
@@ -125,7 +156,8 @@ private struct Claiming {
         }
     }
 
-    /// What an earlier claim of the caller with the same key got, though its preset may be gone.
+    /// Returns the workspace of an earlier claim of the caller with the same idempotency key. The preset may have been
+    /// removed since.
     private func earlier(by owner: Owner) async throws -> Workspace? {
         let name = call.preset
         guard let key = claimKey,
@@ -137,6 +169,7 @@ private struct Claiming {
 
     private var claimKey: ClaimKey? { call.idempotencyKey.map(call.principal.claimKey) }
 
+    /// Returns the presets of other sources that have the same name, if the request did not name a source.
     private func others(than key: PresetKey) async throws -> [PresetKey] {
         guard call.preset == key.name else { return [] }
         return try await api.engine.store.read { try $0.presets(named: key.name) }.map(\.key)
@@ -150,13 +183,17 @@ private struct Claiming {
         if let idempotencyKey = call.idempotencyKey, workspace.state != .claimed {
             throw Problem(
                 "KeyUsedUp", status: 409,
-                "\(workspace.name), which the idempotency key \"\(idempotencyKey)\" got, was given up",
+                "cannot claim again with the idempotency key \"\(idempotencyKey)\": "
+                    + "its workspace \(workspace.name) is no longer claimed",
                 hint: "use a new key for a new claim")
         }
         return workspace
     }
 
-    /// One that is being made for its owner is waited for, where somebody is at it.
+    /// Waits until a workspace that is being created for this claim is ready, or until the deadline. Without a daemon no
+    /// process creates workspaces in the background, and the workspace is returned at once.
+    ///
+    /// - Throws: ``Problem`` with the status 502 if the workspace could not be created.
     private func finished(_ workspace: Workspace, _ deadline: ContinuousClock.Instant?) async throws -> Workspace {
         var workspace = workspace
         while workspace.isCold, api.daemon != nil, let deadline, .now < deadline {
@@ -164,7 +201,7 @@ private struct Claiming {
             let id = workspace.id.rawValue
             guard let found = try await api.engine.store.read({ try $0.workspace(id) }), found.state == .claimed else {
                 throw Problem(
-                    "ColdClaimFailed", status: 502, "\(workspace.name) could not be made",
+                    "ColdClaimFailed", status: 502, "cannot create the workspace \(workspace.name) for this claim",
                     hint: "see `prewarm describe workspace \(workspace.name)`")
             }
             workspace = found

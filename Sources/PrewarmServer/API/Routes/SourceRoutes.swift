@@ -1,10 +1,15 @@
-import PrewarmCore
+package import PrewarmCore
 package import PrewarmEngine
 
+/// Routes that read sources, revisions and plans, and that pin sources.
 enum SourceRoutes {
     static let all = [
         Route(
-            method: .get, template: "/sources", name: "listSources", summary: "Configured sources and their state",
+            method: .get, template: "/sources", name: "listSources", summary: "List sources",
+            description: """
+                Returns the configured sources with their applied revisions, conditions and diagnostics. \
+                `daemon` has the state of the loop that reconciles the source.
+                """,
             permission: .look, answers: [(200, "[]Source")]
         ) { api, call in
             APIAnswer(
@@ -15,8 +20,11 @@ enum SourceRoutes {
         },
         Route(
             method: .get, template: "/revisions", name: "listRevisions",
-            summary: "What each revision did, the newest first", permission: .look,
-            query: [.optional("source", .text(maximum: 256), "only of this source"), LookRoutes.limit],
+            summary: "List applied revisions",
+            description:
+                "Returns the applied revisions by source, newest first, with the numbers of workspaces that each created and deleted.",
+            permission: .look,
+            query: [.optional("source", .text(maximum: 256), "only revisions of this source"), LookRoutes.limit],
             answers: [(200, "[]Revision")]
         ) { api, call in
             let (source, limit) = (call.text("source"), call.number("limit") ?? 100)
@@ -27,12 +35,18 @@ enum SourceRoutes {
             return APIAnswer(.array(revisions.map { Value($0) }))
         },
         Route(
-            method: .get, template: "/plan", name: "plan", summary: "What a sync would do now, and why",
+            method: .get, template: "/plan", name: "plan", summary: "Plan a sync",
+            description: """
+                Fetches the sources and returns what a sync would do now, with reasons, and changes nothing. \
+                404: there is no such source, preset or revision. 429: too many plans are being made; try again. \
+                502: a source cannot be read.
+                """,
             permission: .look,
             query: [
-                .optional("source", .text(maximum: 256), "of this source only"),
-                .optional("preset", .text(maximum: 256), "of this preset only"),
-                .optional("revision", .text(maximum: 256), "a branch, tag or commit in place of the configured ref"),
+                .optional("source", .text(maximum: 256), "only this source (default: all sources)"),
+                .optional("preset", .text(maximum: 256), "only this preset (default: all presets)"),
+                .optional(
+                    "revision", .text(maximum: 256), "a branch, tag or commit to plan (default: the configured ref)"),
             ], endsWithCaller: true, answers: [(200, "Plan")], problems: [404, 429, 502]
         ) { api, call in
             var reports: [TurnReport] = []
@@ -43,17 +57,23 @@ enum SourceRoutes {
                 }
                 reports.append(report)
             }
-            if let preset = call.text("preset") { try reports.restrict(to: preset) }
+            if let preset = call.text("preset") { try reports.restrict(to: preset, where: call.maySee) }
             return APIAnswer(Value(plans: reports, at: api.engine.now(), for: call.principal))
         },
         Route(
             method: .post, template: "/sources/{source}/pin", name: "pin",
-            summary: "Hold a source at a commit while git is being mended", permission: .operate,
+            summary: "Pin a source to a commit",
+            description: """
+                Holds a source at a commit, for example until a bad commit is fixed. New commits are not applied until the \
+                pin ends. Returns the pinned revision. 404: there is no such source or revision. \
+                409: `until` has passed. 502: the source cannot be read.
+                """,
+            permission: .operate,
             body: [
                 .required("revision", .text(maximum: 256), "a branch, tag or commit"),
-                .optional("reason", .text(maximum: 1000), "why"),
-                .optional("until", .moment, "when it ends by itself"),
-                .optional("by", .text(maximum: 256), "who does it"),
+                .optional("reason", .text(maximum: 1000), "the reason, which is shown with the status of the source"),
+                .optional("until", .moment, "the time at which the pin ends (default: never)"),
+                .optional("by", .text(maximum: 256), "the author to record (default: the caller)"),
             ], answers: [(200, "Done")], problems: [404, 409, 502]
         ) { api, call in
             let name = call.path["source"] ?? ""
@@ -68,8 +88,14 @@ enum SourceRoutes {
         },
         Route(
             method: .delete, template: "/sources/{source}/pin", name: "unpin",
-            summary: "Let a source follow its ref again", permission: .operate,
-            query: [.optional("by", .text(maximum: 256), "who does it")], answers: [(200, "Done")], problems: [404]
+            summary: "Unpin a source",
+            description: """
+                Ends a pin, so that the source follows its configured ref again. `changed` is false if it was not pinned. \
+                404: there is no such source.
+                """,
+            permission: .operate,
+            query: [.optional("by", .text(maximum: 256), "the author to record (default: the caller)")],
+            answers: [(200, "Done")], problems: [404]
         ) { api, call in
             let name = call.path["source"] ?? ""
             guard api.engine.sources[name] != nil else { throw TurnError.unknownSource(name) }
@@ -82,28 +108,34 @@ enum SourceRoutes {
 }
 
 extension Engine {
-    /// All, or the one.
-    /// - Throws: ``Problem`` where the configuration names no such source.
+    /// Returns the given name, or the names of all configured sources if it is nil.
+    ///
+    /// - Throws: ``Problem`` with the status 404 if the configuration names no such source.
     package func sourceNames(_ name: String?) throws(Problem) -> [String] {
         guard let name else { return sourceNames }
         guard sourceNames.contains(name) else {
             throw Problem(
                 "UnknownSource", status: 404, "the configuration names no source \"\(name)\"",
                 hint: sourceNames.closest(to: name).map { "did you mean \"\($0)\"?" }
-                    ?? "it names \(sourceNames.joined(separator: ", "))")
+                    ?? "use one of \(sourceNames.joined(separator: ", "))")
         }
         return [name]
     }
 }
 
 extension [TurnReport] {
-    /// Leaves out what is about other presets.
-    package mutating func restrict(to preset: String) throws(Problem) {
-        let known = flatMap(\.presets).map(\.key.name)
-        guard known.contains(preset) else {
+    /// Removes the actions and pools of other presets from the plans.
+    ///
+    /// - Parameter isVisible: Whether the caller may know a preset. A suggestion names no other preset.
+    /// - Throws: ``Problem`` with the status 404 if no report has a preset of this name.
+    package mutating func restrict(
+        to preset: String, where isVisible: (PresetKey) -> Bool = { _ in true }
+    ) throws(Problem) {
+        let known = flatMap(\.presets).map(\.key)
+        guard known.contains(where: { $0.name == preset }) else {
             throw Problem(
                 "UnknownPreset", status: 404, "there is no preset \"\(preset)\"",
-                hint: Problem.hint(for: preset, among: known))
+                hint: Problem.hint(for: preset, among: known.filter(isVisible).map(\.name)))
         }
         for index in indices { self[index].plan.restrict(to: preset) }
     }

@@ -1,21 +1,28 @@
 import PrewarmCore
 import PrewarmEngine
 
+/// Routes that request a sync, and that follow its progress.
 enum SyncRoutes {
     static let all = [
         Route(
             method: .post, template: "/sync", name: "sync",
-            summary:
-                "Pull now; with `wait` answer when the pools are as they shall be, or at the timeout with what is missing",
+            summary: "Start a sync",
+            description: """
+                Fetches and reconciles the sources now, instead of at their next interval. \
+                202: the sync was requested; follow it at the address in the header `Location`. \
+                200: with `wait`, the sync has ended or its timeout has passed (`timedOut`). `state` and `message` say how \
+                far it is, and `unfinished` names the pools that did not converge. \
+                404: there is no such source. 409: no daemon runs here.
+                """,
             permission: .nudge,
             body: [
-                .optional("source", .text(maximum: 256), "this source only"),
-                .optional("preset", .text(maximum: 256), "wait for this preset only"),
+                .optional("source", .text(maximum: 256), "only this source (default: all sources)"),
+                .optional("preset", .text(maximum: 256), "wait for this preset only (default: all presets)"),
                 .optional(
                     "revision", .commit,
-                    "a commit, or six of its digits or more, that has to be in force: it, or a later one"),
-                .optional("wait", .boolean, "true: answer when it is done"),
-                .optional("timeout", .duration, "how long to wait at most; 5m unless it is said"),
+                    "wait until this commit or a later one is applied; at least its first six digits"),
+                .optional("wait", .boolean, "true: answer when the sync has ended (default: false)"),
+                .optional("timeout", .duration, "how long to wait, at most 1h (default: 5m)"),
             ], endsWithCaller: true, answers: [(202, "SyncRequest"), (200, "SyncRequest")], problems: [404, 409]
         ) { api, call in
             let daemon = try api.requireDaemon()
@@ -32,23 +39,30 @@ enum SyncRoutes {
                     location: "/api/v1/requests/\(request.id)"
                 ).audited(entry)
             }
-            // Before the wait, which ends where the caller hangs up.
+            // The audit entry is written before the wait, which is canceled if the caller hangs up.
             try await api.engine.store.write { try $0.append(entry) }
             let patience = min(call.duration("timeout") ?? .seconds(300), .seconds(3600))
             return APIAnswer(
                 try await SyncProgress.wait(for: request, daemon, until: .now + patience, shownTo: call.principal))
         },
         Route(
-            method: .get, template: "/requests/{request}", name: "getRequest", summary: "How far a sync is",
-            permission: .look, query: [.optional("wait", .duration, "answer when it is further, or after this time")],
+            method: .get, template: "/requests/{request}", name: "getRequest", summary: "Get the progress of a sync",
+            description: """
+                Returns how far a sync is. `state` is final unless it is `queued` or `running`. \
+                With `wait`, answers as soon as the message changes. \
+                404: there is no such request; the daemon keeps the last 1000 in memory. 409: no daemon runs here.
+                """,
+            permission: .look,
+            query: [.optional("wait", .duration, "how long to wait for progress, at most 60s (default: no wait)")],
             endsWithCaller: true, answers: [(200, "SyncRequest")], problems: [404, 409]
         ) { api, call in
             let daemon = try api.requireDaemon()
             let id = call.path["request"] ?? ""
             guard let request = daemon.requests[id] else {
                 throw Problem(
-                    "UnknownRequest", status: 404, "there is no request \"\(id)\"",
-                    hint: "the last 1000 since the daemon started are known; ask for another sync")
+                    "UnknownRequest", status: 404,
+                    "there is no sync request \"\(id)\": the daemon keeps the last 1000 since its start",
+                    hint: "request another sync with POST /api/v1/sync")
             }
             let patience = min(call.duration("wait") ?? .zero, .seconds(60))
             return APIAnswer(
@@ -61,7 +75,9 @@ enum SyncRoutes {
 extension API {
     fileprivate func requireDaemon() throws(Problem) -> Daemon {
         guard let daemon else {
-            throw Problem("NoDaemon", status: 409, "there is no daemon here", hint: "use `prewarm sync`")
+            throw Problem(
+                "NoDaemon", status: 409, "cannot request a sync: no daemon runs in this process",
+                hint: "run `prewarm sync`, which works on the store directly")
         }
         return daemon
     }

@@ -1,28 +1,38 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// Tokens of the API.
+/// Routes that list, create and revoke API tokens.
 enum TokenRoutes {
     static let all = [
         Route(
-            method: .get, template: "/tokens", name: "listTokens", summary: "API tokens, without their secrets",
+            method: .get, template: "/tokens", name: "listTokens", summary: "List API tokens",
+            description: "Returns the API tokens without their secrets, by name.",
             permission: .administer, answers: [(200, "[]Token")]
         ) { api, _ in
             APIAnswer(.array(try await AccessTokens(api.engine.store).list().map { Value($0, now: api.engine.now()) }))
         },
         Route(
             method: .post, template: "/tokens", name: "createToken",
-            summary: "Make an API token; its secret is in this answer and nowhere else", permission: .administer,
+            summary: "Create an API token",
+            description: """
+                Creates an API token. `token` in the answer is the only copy of its secret: prewarm stores a digest. \
+                409: a token of this name exists, or `expires` has passed. 422: the name or a pattern is invalid.
+                """,
+            permission: .administer,
             body: [
-                .required("name", .text(maximum: 128), "what it is for, or whose it is"),
-                .required("role", .choice(Role.allCases.map(\.rawValue)), "what it may do"),
-                .optional("presets", .texts(maximum: 100), "patterns of presets that it is for; all where it lacks"),
-                .optional("expires", .moment, "when it ends; else it is good until it is revoked"),
-                .optional("by", .text(maximum: 256), "who does it"),
+                .required("name", .text(maximum: 128), "the user or the purpose of the token"),
+                .required("role", .choice(Role.allCases.map(\.rawValue)), "the role of the token"),
+                .optional(
+                    "presets", .texts(maximum: 100),
+                    "patterns of the presets in the token's scope, for example go-* (default: all presets)"),
+                .optional("expires", .moment, "the time at which the token expires (default: it never expires)"),
+                .optional("by", .text(maximum: 256), "the author to record (default: the caller)"),
             ], answers: [(201, "Token")], problems: [409, 422]
         ) { api, call in
             guard let role = call.text("role").flatMap(Role.init) else {
-                throw Problem("BadField", status: 400, "role")
+                throw Problem(
+                    "BadField", status: 400,
+                    "invalid body: role must be one of \(Role.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             let now = api.engine.now()
             let wish = AccessTokens.Wish(
@@ -35,8 +45,12 @@ enum TokenRoutes {
         },
         Route(
             method: .delete, template: "/tokens/{token}", name: "revokeToken",
-            summary: "Take a token back, by its name or id: from now on it opens nothing", permission: .administer,
-            answers: [(200, "Token")], problems: [404]
+            summary: "Revoke an API token",
+            description: """
+                Deletes an API token, which is refused from now on. `token` is its name, its id or the token itself. \
+                404: there is no such token.
+                """,
+            permission: .administer, answers: [(200, "Token")], problems: [404]
         ) { api, call in
             let now = api.engine.now()
             let revoked = try await AccessTokens(api.engine.store).revoke(

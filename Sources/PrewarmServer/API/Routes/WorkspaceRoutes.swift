@@ -1,17 +1,25 @@
 import PrewarmCore
 import PrewarmEngine
 
+/// Routes that read and release workspaces.
 enum WorkspaceRoutes {
     static let all = [
         Route(
             method: .get, template: "/workspaces", name: "listWorkspaces",
-            summary: "Workspaces in the order of their ids, deleted ones only where the state asks for them",
+            summary: "List workspaces",
+            description: """
+                Returns the workspaces in the caller's scope, by id. Deleted workspaces are listed only with `state=deleted`. \
+                404: there is no such preset. 409: several sources have a preset of this name; use `source/name`.
+                """,
             permission: .look,
             query: [
-                .optional("preset", .text(maximum: 512), "only of this preset"),
-                .optional("state", .choice(WorkspaceState.allCases.map(\.rawValue)), "only in this state"),
-                .optional("owner", .text(maximum: Owner.nameLimit), "only of owners of this name"), LookRoutes.limit,
-                .optional("cursor", .characters("a-z0-9", maximum: 64), "where the part before ended"),
+                .optional("preset", .text(maximum: 512), "only workspaces of this preset: name or source/name"),
+                .optional("state", .choice(WorkspaceState.allCases.map(\.rawValue)), "only workspaces in this state"),
+                .optional(
+                    "owner", .text(maximum: Owner.nameLimit),
+                    "only workspaces of owners with this name; a claimer always gets its own workspaces"),
+                LookRoutes.limit,
+                .optional("cursor", .characters("a-z0-9", maximum: 64), LookRoutes.cursor),
             ], answers: [(200, "[]Workspace")], problems: [404, 409]
         ) { api, call in
             let (preset, limit) = (call.text("preset"), call.number("limit"))
@@ -30,8 +38,12 @@ enum WorkspaceRoutes {
         },
         Route(
             method: .get, template: "/workspaces/{workspace}", name: "getWorkspace",
-            summary: "One workspace by its id or name, where it comes from, and its operations", permission: .ofObject,
-            answers: [(200, "WorkspaceDescription")], problems: [404]
+            summary: "Get a workspace",
+            description: """
+                Returns a workspace by its id or name, with its commit, its manifest and its operations. \
+                A claimer may get only the workspaces that it has claimed. 404: there is no such workspace.
+                """,
+            permission: .ofObject, answers: [(200, "WorkspaceDescription")], problems: [404]
         ) { api, call in
             let workspace = try await call.workspace(in: api)
             try call.require(.lookAtWorkspace(workspace.preset, owner: workspace.owner))
@@ -39,7 +51,13 @@ enum WorkspaceRoutes {
         },
         Route(
             method: .post, template: "/workspaces/{workspace}/release", name: "release",
-            summary: "Give a claimed workspace up: it is deleted", permission: .ofObjectForClaimers,
+            summary: "Release a workspace",
+            description: """
+                Ends a claim. prewarm then deletes the workspace; releasing it again changes nothing. \
+                A claimer may release only the workspaces that it has claimed. \
+                202: the workspace is being deleted. 404: there is no such workspace. 409: it is not claimed.
+                """,
+            permission: .ofObjectForClaimers,
             body: [],
             answers: [(202, "Workspace")], problems: [404, 409]
         ) { api, call in
@@ -57,6 +75,9 @@ enum WorkspaceRoutes {
 }
 
 extension APICall {
+    /// Returns the workspace that the path names by its id or name.
+    ///
+    /// - Throws: ``ClaimError/unknownWorkspace(_:)`` if there is no such workspace.
     func workspace(in api: API) async throws -> Workspace {
         let name = path["workspace"] ?? ""
         guard let workspace = try await api.engine.store.read({ try $0.workspace(name) }) else {
@@ -67,6 +88,7 @@ extension APICall {
 }
 
 extension StoreReader {
+    /// Returns the `ttl` of each applied preset; nil inside if its workspaces do not expire.
     func ttls() throws -> [PresetKey: Duration?] {
         Dictionary(try presets(source: nil).map { ($0.key, $0.ttl) }) { first, _ in first }
     }

@@ -1,4 +1,4 @@
-"""The project's dependency. It lies in vendor/, so that setting the project up needs no network."""
+"""A dependency of the project. It is in vendor/, so that the setup needs no network."""
 
 __version__ = "2.1.0"
 
