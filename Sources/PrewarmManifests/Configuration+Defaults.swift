@@ -14,7 +14,7 @@ extension Configuration.Source {
     static let standardInterval = Duration.seconds(60)
     static let standardTimeout = Duration.seconds(60)
     /// The size as it is written in a configuration. `GitLimits.standardPackSize` is the same size in bytes.
-    static let standardMaxPackSize = "1GiB"
+    package static let standardMaxPackSize = "1GiB"
 }
 
 extension Configuration.GitHubApp {

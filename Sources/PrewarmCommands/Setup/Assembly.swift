@@ -54,7 +54,7 @@ struct Assembly {
     /// Returns the path in `store:` as it is written; nil for a store of another kind than `sqlite:`.
     /// - Parameter text: the value of `store:`; nil if the configuration has none, which means `sqlite:prewarm.db`.
     static func path(ofStore text: String?) -> String? {
-        let text = text ?? "sqlite:prewarm.db"
+        let text = text ?? Configuration.standardStore
         let path = text.dropFirst("sqlite:".count)
         return text.hasPrefix("sqlite:") && !path.isEmpty ? String(path) : nil
     }
