@@ -83,9 +83,9 @@ struct ParameterTests {
     func unknown() {
         let rules = ["name: cpu, type: integer", "name: region, type: string"]
         #expect(
-            catalog(rules, "cpus: 1, colour: red").diagnostics.map(\.brief) == [
+            catalog(rules, "cpus: 1, color: red").diagnostics.map(\.brief) == [
                 "9:22 invalid parameter \"cpus\": the template \"go-dev\" has no parameter of that name | did you mean \"cpu\"?",
-                "9:33 invalid parameter \"colour\": the template \"go-dev\" has no parameter of that name | "
+                "9:32 invalid parameter \"color\": the template \"go-dev\" has no parameter of that name | "
                     + "use a parameter of the template: cpu, region",
             ])
     }
