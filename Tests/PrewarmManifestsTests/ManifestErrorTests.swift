@@ -62,7 +62,7 @@ struct ManifestErrorTests {
             (
                 "suspended: yes",
                 "8:14 invalid suspended: expected true or false, found the text \"yes\" | "
-                    + "write suspended: true: YAML 1.2 has only the booleans true and false"
+                    + "write suspended: true. YAML 1.2 has only the booleans true and false"
             ),
             (
                 "suspended: \"true\"",
@@ -73,7 +73,7 @@ struct ManifestErrorTests {
             (
                 "deprecated: no",
                 "8:15 invalid deprecated: expected true or false, or a mapping, found the text \"no\" | "
-                    + "write deprecated: false: YAML 1.2 has only the booleans true and false"
+                    + "write deprecated: false. YAML 1.2 has only the booleans true and false"
             ),
             (
                 "deprecated: {reason: old}",

@@ -259,7 +259,7 @@ struct ShapeCheck {
                 let isOldBoolean = ["yes", "no", "on", "off"].contains(text.lowercased())
                 guard isOldBoolean, shape.fits(.scalar(.boolean(true))) else { return nil }
                 let value = ["yes", "on"].contains(text.lowercased())
-                return "write \(corrected(name, "\(value)")): YAML 1.2 has only the booleans true and false"
+                return "write \(corrected(name, "\(value)")). YAML 1.2 has only the booleans true and false"
             }
             guard shape.fits(.scalar(plain)) else { return nil }
             return scalar.shown == text
