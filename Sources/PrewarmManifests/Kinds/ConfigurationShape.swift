@@ -111,7 +111,7 @@ extension Shape {
                 default: .integer(Policy.DeletionGuard().percent)),
             .optional(
                 "above", .integer(0...1_000_000),
-                "The number of workspaces that a revision may always remove, whatever share they are.",
+                "A revision that removes at most this number of workspaces is not held because of its share.",
                 default: .integer(Policy.DeletionGuard().above)),
             .optional(
                 "window", .duration(minimum: .zero),
