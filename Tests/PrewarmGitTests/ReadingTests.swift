@@ -160,7 +160,7 @@ struct ReadingTests {
         let revision = try await mirror.head()
         #expect(try await mirror.manifests(at: revision).map(\.path) == ["a/a.yaml"])
         let warnings = try await mirror.warnings(at: revision)
-        #expect(warnings.map(\.file) == ["b"] && warnings[0].message.contains("stays"))
+        #expect(warnings.map(\.file) == ["b"] && warnings[0].message.contains("prewarm keeps its applied presets"))
         try await origin.git("rm", "-q", "-r", "a")
         try await origin.commit(["c.yaml": "c"])
         let gone = try await mirror.head()

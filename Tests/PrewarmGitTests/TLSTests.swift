@@ -118,7 +118,7 @@ struct TLSTests {
                 }
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { _ = try? await silent.head() }
-                    while slow.requests.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+                    try await eventually("the slow server is asked") { !slow.requests.isEmpty }
                     #expect(try await mirror.head().ref == "main")
                     group.cancelAll()
                 }

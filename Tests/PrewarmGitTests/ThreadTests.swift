@@ -10,15 +10,6 @@ import Testing
 
 @Suite("Threads of a mirror")
 struct ThreadTests {
-    /// Waits for a condition, for at least two minutes.
-    private func eventually(_ what: Comment, _ isSo: () -> Bool) async throws {
-        for _ in 0..<6000 {
-            if isSo() { return }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        Issue.record(what)
-    }
-
     @Test("One job runs at a time, also while tasks are canceled")
     func oneAtATime() async {
         let queue = PassQueue("a test")

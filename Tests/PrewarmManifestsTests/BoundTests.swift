@@ -118,7 +118,7 @@ struct BoundTests {
         #expect(before.presets.count == 50 && before.diagnostics == [])
         let after = catalog(49, before)
         #expect(after.presets == before.presets && after.diagnostics.map(\.severity) == [.error])
-        #expect(after.diagnostics.first?.message.contains("50 presets, more than 49") == true)
+        #expect(after.diagnostics.first?.message.contains("50 presets, and a source may define at most 49") == true)
         #expect(after.diagnostics.first?.hint?.contains("policy.limits.presetsPerSource") == true)
     }
 

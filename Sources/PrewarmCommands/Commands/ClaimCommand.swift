@@ -91,7 +91,7 @@ struct ClaimCommand: AsyncParsableCommand {
             {
                 table.add([.init(key, .dim), .init(value)])
             }
-            console.write(table.rowsText(colour: console.coloursOutput))
+            console.write(table.rowsText(color: console.colorsOutput))
         }
     }
 }

@@ -47,7 +47,7 @@ struct DescribeCommand: AsyncParsableCommand {
             case .yaml: console.write(TerminalText(document: document.yaml))
             case .text:
                 let description = Description(
-                    document: document, now: await session.now(), colour: console.coloursOutput)
+                    document: document, now: await session.now(), color: console.colorsOutput)
                 switch kind {
                 case .preset: console.write(description.preset)
                 case .workspace: console.write(description.workspace)

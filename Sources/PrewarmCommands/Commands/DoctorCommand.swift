@@ -35,7 +35,7 @@ struct DoctorCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let report = await Doctor(global).report()
             switch output {
-            case .text: console.write(report.text(colour: console.coloursOutput))
+            case .text: console.write(report.text(color: console.colorsOutput))
             case .json: console.write(TerminalText(document: report.value.json))
             }
             if !report.isHealthy { throw ExitCode(1) }

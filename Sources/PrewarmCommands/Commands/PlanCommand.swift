@@ -128,9 +128,9 @@ struct PlanCommand: AsyncParsableCommand {
         case .markdown: console.write(TerminalText(PlanMarkdown(plan: plan).text))
         case .text:
             for diagnostic in plan.list("diagnostics") {
-                console.note(diagnostic.diagnosticText(colour: console.coloursErrors))
+                console.note(diagnostic.diagnosticText(color: console.colorsErrors))
             }
-            let text = PlanText(plan: plan, colour: console.coloursOutput)
+            let text = PlanText(plan: plan, color: console.colorsOutput)
             // If a source was never read, a summary would be wrong.
             let isKnown = plan.list("failures").allSatisfy { $0.text("inForce") != nil }
             console.write(text.text + (isKnown ? "\(text.summary)\n" : ""))

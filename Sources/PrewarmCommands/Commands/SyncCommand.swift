@@ -154,7 +154,7 @@ struct SyncCommand: AsyncParsableCommand {
             answer = try await daemon.send(APIRequest(.get, ["requests", id], query: ["wait": "5s"])).value
         }
         for diagnostic in answer.list("diagnostics") {
-            console.note(diagnostic.diagnosticText(colour: console.coloursErrors))
+            console.note(diagnostic.diagnosticText(color: console.colorsErrors))
         }
         guard ["converged", "superseded"].contains(answer.text("state")) else {
             Self.tellUnfinished(answer, console)

@@ -40,7 +40,7 @@ struct ValidateCommand: AsyncParsableCommand {
             let findings = found.masked
             switch output {
             case .text:
-                for diagnostic in findings.diagnostics { console.note(diagnostic.text(colour: console.coloursErrors)) }
+                for diagnostic in findings.diagnostics { console.note(diagnostic.text(color: console.colorsErrors)) }
                 console.step(findings.errors == 0 ? .success : .failure, "\(findings.summary)")
             case .json: console.write(TerminalText(document: findings.value.json))
             case .sarif: console.write(TerminalText(document: findings.sarif.json))

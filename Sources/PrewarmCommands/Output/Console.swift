@@ -13,8 +13,8 @@ import Synchronization
 struct Console: Sendable {
     /// The width of standard output in terminal cells; nil if it is not a terminal.
     let outputWidth: Int?
-    let coloursOutput: Bool
-    let coloursErrors: Bool
+    let colorsOutput: Bool
+    let colorsErrors: Bool
     /// True if progress may be redrawn in place, because standard error is a terminal.
     let isLive: Bool
     private var format = LogFormat.text
@@ -30,11 +30,11 @@ struct Console: Sendable {
     }
 
     private init() {
-        let wantsColour = getenv("NO_COLOR").map { $0.pointee == 0 } ?? true
+        let wantsColor = getenv("NO_COLOR").map { $0.pointee == 0 } ?? true
         let isDumb = getenv("TERM").map { String(cString: $0) == "dumb" } ?? true
         outputWidth = Self.width(of: STDOUT_FILENO)
-        coloursOutput = wantsColour && !isDumb && isatty(STDOUT_FILENO) == 1
-        coloursErrors = wantsColour && !isDumb && isatty(STDERR_FILENO) == 1
+        colorsOutput = wantsColor && !isDumb && isatty(STDOUT_FILENO) == 1
+        colorsErrors = wantsColor && !isDumb && isatty(STDERR_FILENO) == 1
         isLive = isatty(STDERR_FILENO) == 1 && !isDumb
     }
 
@@ -91,7 +91,7 @@ struct Console: Sendable {
     func error(_ failure: CommandFailure) {
         var message = TerminalText(lines: failure.message)
         for diagnostic in failure.listed {
-            message += "\n\(diagnostic.text(colour: coloursErrors && format == .text))"
+            message += "\n\(diagnostic.text(color: colorsErrors && format == .text))"
         }
         error(message, hint: failure.hint.map { TerminalText(lines: $0) })
     }
@@ -105,7 +105,7 @@ struct Console: Sendable {
         guard format == .text else { return log(symbol == .failure ? .error : .info, text) }
         guard level <= .info || symbol == .failure else { return }
         let text = symbol == .failure ? Self.masked(text) : text
-        draw("\(symbol.style.apply(to: "\(symbol.rawValue)", colour: coloursErrors)) \(text)\n")
+        draw("\(symbol.style.apply(to: "\(symbol.rawValue)", color: colorsErrors)) \(text)\n")
     }
 
     private func say(
@@ -114,8 +114,8 @@ struct Console: Sendable {
         guard level >= self.level else { return }
         let (message, hint) = level >= .warning ? (Self.masked(message), hint.map { Self.masked($0) }) : (message, hint)
         guard format == .text else { return log(level, message, hint: hint) }
-        draw("\(style.apply(to: word, colour: coloursErrors)) \(message)\n")
-        if let hint { draw("\(Style.cyan.apply(to: "hint:", colour: coloursErrors)) \(hint)\n") }
+        draw("\(style.apply(to: word, color: colorsErrors)) \(message)\n")
+        if let hint { draw("\(Style.cyan.apply(to: "hint:", color: colorsErrors)) \(hint)\n") }
     }
 
     private func log(_ level: Logger.Level, _ message: TerminalText, hint: TerminalText? = nil) {

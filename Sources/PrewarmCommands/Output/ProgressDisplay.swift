@@ -96,7 +96,7 @@ final class ProgressDisplay: Sendable {
     }
 
     private func show(_ report: TurnReport) {
-        for diagnostic in report.diagnostics { console.note(diagnostic.text(colour: console.coloursErrors)) }
+        for diagnostic in report.diagnostics { console.note(diagnostic.text(color: console.colorsErrors)) }
         if let failure = report.failure {
             console.warning("\(report.source): \(failure.message)", hint: failure.hint.map { TerminalText($0) })
             if let revision = report.revision {

@@ -37,14 +37,14 @@ struct Table {
 
     /// Returns the table with its titles.
     /// - Parameter width: the width of the terminal; nil if the output is not a terminal, so that nothing is cut.
-    func text(width: Int?, colour: Bool) -> TerminalText {
-        lay([columns.map { Cell($0.title, .bold) }] + rows, width: width, colour: colour)
+    func text(width: Int?, color: Bool) -> TerminalText {
+        lay([columns.map { Cell($0.title, .bold) }] + rows, width: width, color: color)
     }
 
     /// Returns the rows without the titles.
-    func rowsText(colour: Bool) -> TerminalText { lay(rows, width: nil, colour: colour) }
+    func rowsText(color: Bool) -> TerminalText { lay(rows, width: nil, color: color) }
 
-    private func lay(_ cells: [[Cell]], width: Int?, colour: Bool) -> TerminalText {
+    private func lay(_ cells: [[Cell]], width: Int?, color: Bool) -> TerminalText {
         var widths = columns.indices.map { index in
             cells.map { $0.indices.contains(index) ? $0[index].text.displayWidth : 0 }.max() ?? 0
         }
@@ -58,7 +58,7 @@ struct Table {
                 let cell = row[index]
                 let content = cell.text.cut(toWidth: widths[index])
                 let padding = String(repeating: " ", count: max(0, widths[index] - content.displayWidth))
-                text += cell.style.apply(to: "\(content)", colour: colour)
+                text += cell.style.apply(to: "\(content)", color: color)
                 if index != last { text += "\(padding)  " }
             }
             text += "\n"
@@ -104,8 +104,8 @@ enum Style: String {
     case yellow = "33"
     case cyan = "36"
 
-    func apply(to text: TerminalText, colour: Bool) -> TerminalText {
-        colour && self != .plain ? "\u{1b}[\(rawValue)m\(text)\u{1b}[0m" : text
+    func apply(to text: TerminalText, color: Bool) -> TerminalText {
+        color && self != .plain ? "\u{1b}[\(rawValue)m\(text)\u{1b}[0m" : text
     }
 }
 

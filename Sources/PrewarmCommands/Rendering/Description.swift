@@ -5,7 +5,7 @@ import PrewarmEngine
 struct Description {
     let document: Value
     let now: Timestamp
-    let colour: Bool
+    let color: Bool
 
     var preset: TerminalText {
         let preset = document
@@ -109,12 +109,12 @@ struct Description {
 
     private func text(_ lines: [TerminalText]) -> TerminalText { lines.map { "\($0)\n" }.joined() }
 
-    private func section(_ title: String) -> [TerminalText] { [Style.bold.apply(to: "\(title)", colour: colour)] }
+    private func section(_ title: String) -> [TerminalText] { [Style.bold.apply(to: "\(title)", color: color)] }
 
     private func fields(_ fields: [(String, String?)]) -> [TerminalText] {
         fields.compactMap { name, value in
             value.map { value in
-                let title = Style.dim.apply(to: "\((name + ":").padded(to: 14))", colour: colour)
+                let title = Style.dim.apply(to: "\((name + ":").padded(to: 14))", color: color)
                 return "  \(title)\(TerminalText(lines: value))"
             }
         }

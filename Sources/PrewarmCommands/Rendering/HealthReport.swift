@@ -56,7 +56,7 @@ struct HealthReport {
         ])
     }
 
-    func text(colour: Bool) -> TerminalText {
+    func text(color: Bool) -> TerminalText {
         let titles = checks.map { [$0.kind, $0.name].compactMap(\.self).joined(separator: " ") }
         let width = min(titles.map(\.count).max() ?? 0, 30)
         let indent = String(repeating: " ", count: width + 4)
@@ -64,10 +64,10 @@ struct HealthReport {
         for (check, title) in zip(checks, titles) {
             let padding = String(repeating: " ", count: max(0, width - title.count))
             let message = TerminalText(lines: check.message.replacing("\n", with: "\n" + indent))
-            lines.append("\(check.verdict.symbol(colour: colour)) \(title)\(padding)  \(message)")
+            lines.append("\(check.verdict.symbol(color: color)) \(title)\(padding)  \(message)")
             for detail in check.details { lines.append("\(indent)\(detail.key): \(detail.value)") }
             if let hint = check.hint {
-                lines.append("\(indent)\(Style.cyan.apply(to: "hint:", colour: colour)) \(hint)")
+                lines.append("\(indent)\(Style.cyan.apply(to: "hint:", color: color)) \(hint)")
             }
         }
         lines.append("")
@@ -78,11 +78,11 @@ struct HealthReport {
 }
 
 extension HealthReport.Verdict {
-    fileprivate func symbol(colour: Bool) -> TerminalText {
+    fileprivate func symbol(color: Bool) -> TerminalText {
         switch self {
-        case .ok: Style.green.apply(to: "✔", colour: colour)
-        case .warning: Style.yellow.apply(to: "!", colour: colour)
-        case .failed: Style.red.apply(to: "✗", colour: colour)
+        case .ok: Style.green.apply(to: "✔", color: color)
+        case .warning: Style.yellow.apply(to: "!", color: color)
+        case .failed: Style.red.apply(to: "✗", color: color)
         }
     }
 }

@@ -16,7 +16,7 @@ struct PlanMarkdown {
             lines.append("")
         }
         lines += diagnostics
-        lines.append("**\(PlanText(plan: plan, colour: false).summary)**")
+        lines.append("**\(PlanText(plan: plan, color: false).summary)**")
         return lines.map { "\($0)\n" }.joined()
     }
 

@@ -4,7 +4,7 @@ import PrewarmEngine
 /// A plan for people: one line for each action with its reason, then a summary.
 struct PlanText {
     let plan: Value
-    let colour: Bool
+    let color: Bool
 
     var text: TerminalText { sources.map(text(ofSource:)).joined() }
 
@@ -18,7 +18,7 @@ struct PlanText {
         func mine(_ key: String) -> [Value] { plan.list(key).filter { $0.text("source") == source } }
         var lines: [TerminalText] = []
         if let revision = plan["revisions"]?.shortRevision(source) ?? plan.shortRevision("revision") {
-            lines.append("\(Style.bold.apply(to: "\(source)", colour: colour)) at \(revision)")
+            lines.append("\(Style.bold.apply(to: "\(source)", color: color)) at \(revision)")
         }
         let presets = Dictionary(mine("presets").map { ($0.text("name") ?? "", $0) }) { first, _ in first }
         var name: String?
@@ -26,7 +26,7 @@ struct PlanText {
             if action.text("preset") != name {
                 name = action.text("preset")
                 lines.append(
-                    "  \(Style.bold.apply(to: "\(name ?? "")", colour: colour))\(counts(presets[name ?? ""]))")
+                    "  \(Style.bold.apply(to: "\(name ?? "")", color: color))\(counts(presets[name ?? ""]))")
             }
             lines.append("    \(line(for: action, count: count))")
         }
@@ -56,7 +56,7 @@ struct PlanText {
     }
 
     private func warning(_ text: TerminalText) -> TerminalText {
-        "  \(Style.yellow.apply(to: "! \(text)", colour: colour))"
+        "  \(Style.yellow.apply(to: "! \(text)", color: color))"
     }
 
     /// Returns the actions in order. Neighboring creates of one preset with the same reason become one entry with a count.
@@ -79,7 +79,7 @@ struct PlanText {
         let outdated = preset.number("outdated")
         let old = outdated > 0 ? ", \(outdated) outdated" : ""
         return Style.dim.apply(
-            to: "  \(preset.number("eligible")) of \(preset.number("desired")) ready\(old)", colour: colour)
+            to: "  \(preset.number("eligible")) of \(preset.number("desired")) ready\(old)", color: color)
     }
 
     private func line(for action: Value, count: Int) -> TerminalText {
@@ -91,7 +91,7 @@ struct PlanText {
             default: ("~", .yellow)
             }
         let what = action.text("workspace") == nil ? counted(count, "workspace") : action.workspaceName
-        let head = style.apply(to: "\(symbol) \(kind) \(what)", colour: colour)
+        let head = style.apply(to: "\(symbol) \(kind) \(what)", color: color)
         return "\(head)  \(action.text("reason") ?? ""): \(action.text("message") ?? "")"
     }
 }

@@ -6,7 +6,7 @@ struct StatusText {
     let status: Value
     let console: Console
 
-    private var colour: Bool { console.coloursOutput }
+    private var color: Bool { console.colorsOutput }
 
     var text: TerminalText {
         store + sources + pools + attention + failing + strays
@@ -32,8 +32,8 @@ struct StatusText {
             let isReady = ready?.text("status") == "True"
             let diagnostics = source.list("diagnostics")
             let errors = diagnostics.filter { $0.text("severity") == "error" }
-            let symbol = isReady && errors.isEmpty ? Style.green.apply(to: "✔", colour: colour) : cross
-            let name = Style.bold.apply(to: "\(source.text("name") ?? "")", colour: colour)
+            let symbol = isReady && errors.isEmpty ? Style.green.apply(to: "✔", color: color) : cross
+            let name = Style.bold.apply(to: "\(source.text("name") ?? "")", color: color)
             let age = isReady ? ready?.time("since").map { " (\((now - $0).age) ago)" } ?? "" : ""
             var lines: [TerminalText] = [
                 "\(symbol) source \(name)  \(source.shortRevision("revision") ?? "no revision")\(age)"
@@ -44,7 +44,7 @@ struct StatusText {
                 if let hint = source.text("hint") { lines.append("    hint: \(hint)") }
             }
             if let pinned = source.condition(.pinned) {
-                lines.append(Style.yellow.apply(to: "  ! \(pinned.text("message") ?? "")", colour: colour))
+                lines.append(Style.yellow.apply(to: "  ! \(pinned.text("message") ?? "")", color: color))
                 lines.append(
                     "    new commits are not applied. To end the pin: `prewarm unpin \(source.text("name") ?? "")`")
             }
@@ -54,7 +54,7 @@ struct StatusText {
                 let text = (place.isEmpty ? "" : "\(place): ") + (diagnostic.text("message") ?? "")
                 lines.append(
                     diagnostic.text("severity") == "error"
-                        ? "    \(text)" : Style.yellow.apply(to: "  ! \(text)", colour: colour))
+                        ? "    \(text)" : Style.yellow.apply(to: "  ! \(text)", color: color))
             }
             return lines.map { "\($0)\n" }.joined()
         }.joined()
@@ -130,8 +130,8 @@ struct StatusText {
         return lines.map { "! \($0)\n" as TerminalText }.joined()
     }
 
-    private var cross: TerminalText { Style.red.apply(to: "✗", colour: colour) }
-    private var bang: TerminalText { Style.yellow.apply(to: "!", colour: colour) }
+    private var cross: TerminalText { Style.red.apply(to: "✗", color: color) }
+    private var bang: TerminalText { Style.yellow.apply(to: "!", color: color) }
 }
 
 extension Value {
@@ -142,11 +142,11 @@ extension Value {
     }
 
     /// Returns a diagnostic in the format of compilers.
-    func diagnosticText(colour: Bool) -> TerminalText {
+    func diagnosticText(color: Bool) -> TerminalText {
         let position = self["line"]?.int.map { Position(line: $0, column: self["column"]?.int ?? 1) }
         return Diagnostic(
             text("severity") == "error" ? .error : .warning, file: text("file") ?? "", at: position,
             text("message") ?? "", hint: text("hint"), excerpt: text("excerpt")
-        ).text(colour: colour)
+        ).text(color: color)
     }
 }

@@ -43,7 +43,7 @@ struct DocumentTable {
     func text(_ documents: [Value], _ console: Console, isWide: Bool = false) -> TerminalText {
         var table = Table(columns.map(\.title), flexible: flexible, optional: optional)
         for document in documents { table.add(columns.map { $0.cell(document) }) }
-        return table.text(width: isWide ? nil : console.outputWidth, colour: console.coloursOutput)
+        return table.text(width: isWide ? nil : console.outputWidth, color: console.colorsOutput)
     }
 }
 

@@ -1,8 +1,8 @@
 extension Diagnostic {
     /// Returns the form that compilers use: place and message, the line with a caret, and the hint.
-    package func text(colour: Bool = false) -> TerminalText {
+    package func text(color: Bool = false) -> TerminalText {
         func paint(_ code: String, _ text: TerminalText) -> TerminalText {
-            colour ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+            color ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
         }
         let word = severity == .error ? paint("31", "error:") : paint("33", "warning:")
         var lines: [TerminalText] = [

@@ -82,7 +82,7 @@ extension IncrementalTurnTests {
     @Test(
         "An incremental reconciliation reports errors in files that did not change",
         arguments: [
-            (["new.yaml": nil], "there is no preset \"new\""),
+            (["new.yaml": nil], "invalid replacement \"new\": the source has no preset of that name"),
             (["other.yaml": "new"], "the preset \"new\" is defined here and in"),
             (
                 [

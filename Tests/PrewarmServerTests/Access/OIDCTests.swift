@@ -365,7 +365,7 @@ struct OIDCTests {
                 defer { isFetched.withLock { $0 = true } }
                 return await Self.refusal(verifier, token, now: later)
             }()
-            while issuer.discoveries < 2 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(try await eventually { issuer.discoveries >= 2 })
             #expect(await Self.refusal(verifier, token, now: later) == nil)
             #expect(!isFetched.withLock { $0 }, "the fetch continues")
             #expect(await first == nil, "the caller that fetches uses the old key, too")

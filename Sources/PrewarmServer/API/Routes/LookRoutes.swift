@@ -40,7 +40,8 @@ enum LookRoutes {
                     try await api.engine.store.read { store in
                         try store.sources().flatMap { source in
                             let used = Set(
-                                try store.presets(source: source.name).filter { call.maySee($0.key) }.map(\.spec.template))
+                                try store.presets(source: source.name).filter { call.maySee($0.key) }.map(
+                                    \.spec.template))
                             return try store.templates(source: source.name).filter {
                                 (name == nil || $0.name == name)
                                     && (call.principal.seesAllPresets || used.contains($0.name))
