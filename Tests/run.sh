@@ -30,7 +30,19 @@ swift build --build-tests
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 log=$scratch/log
-swift test --skip-build "$@" 2>&1 | tee "$log"
+# A test that hangs must not cost CI all its time without a word.
+minutes=${PREWARM_TEST_MINUTES:-45}
+status=0
+timeout --kill-after=10s "${minutes}m" swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
+if ((status != 0)); then
+    if ((status == 124 || status == 137)); then
+        echo "error: the tests did not end within $minutes minutes; these did not end:" >&2
+        comm -23 <(sed -nE '/^◇ Test case/d; s/^◇ Test (.*) started\.$/\1/p' "$log" | sort) \
+            <(sed -nE 's/^[✔✘] Test (.*) (passed|failed) after .*/\1/p' "$log" |
+                sed -E 's/ with [0-9]+ test cases?$//' | sort) >&2
+    fi
+    exit "$status"
+fi
 # swift test succeeds if its filter matches no test, so look for the number of tests.
 grep --quiet --extended-regexp 'Test run with [1-9][0-9]* tests?' "$log" || {
     echo "error: no test ran: check the filter in the arguments" >&2
