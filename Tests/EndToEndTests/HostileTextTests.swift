@@ -152,7 +152,8 @@ struct HostileTextTests {
     }
 
     @discardableResult
-    private static func check(_ arguments: [String], at url: String, in sandbox: Sandbox) async throws -> Sandbox.Result {
+    private static func check(_ arguments: [String], at url: String, in sandbox: Sandbox) async throws -> Sandbox.Result
+    {
         let result = try await sandbox.prewarm(
             arguments, environment: ["PREWARM_SERVER": url, "PREWARM_CONFIG": "/nowhere"])
         let text = result.out + result.err
