@@ -5,7 +5,7 @@ import NIOHTTP1
 import Subprocess
 import Testing
 
-@Suite("The API", .serialized)
+@Suite("The API", .serialized, .inTurn)
 struct APITests {
     private func withDaemon(
         instances: Int = 3, configuration: String = .slow,

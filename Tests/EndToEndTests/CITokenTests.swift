@@ -3,7 +3,7 @@ import Subprocess
 import Testing
 
 @Suite(
-    "OIDC tokens of a CI job",
+    "OIDC tokens of a CI job", .inTurn,
     .enabled("pyjwt is not here: pip install pyjwt cryptography") { try await AccessPeer.has("jwt") })
 struct CITokenTests {
     private func withIssuer(

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("prewarm doctor")
+@Suite("prewarm doctor", .inTurn)
 struct DoctorTests {
     private static let listing = """
         #!/bin/sh

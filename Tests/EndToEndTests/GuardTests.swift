@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite struct GuardTests {
+@Suite(.inTurn) struct GuardTests {
     @Test func aRevisionThatTakesMostIsHeldUntilItIsApproved() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit([

@@ -3,7 +3,7 @@ import Subprocess
 import Testing
 
 /// Text of committers, provisioners and servers is shown in each output without any effect there.
-@Suite("Hostile text")
+@Suite("Hostile text", .inTurn)
 struct HostileTextTests {
     static let hostile =
         "@team ![x](https://evil.example/x.png) [y](https://evil.example) <img src=x> <!channel> | `c` **b** _i_ "

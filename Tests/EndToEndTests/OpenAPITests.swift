@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("The OpenAPI description")
+@Suite("The OpenAPI description", .inTurn)
 struct OpenAPITests {
     /// Schemathesis tests the server with valid and invalid requests of its description.
     @Test(

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Plans in files")
+@Suite("Plans in files", .inTurn)
 struct PlanFileTests {
     @Test("A plan is carried out exactly, or refused")
     func carriedOut() async throws {

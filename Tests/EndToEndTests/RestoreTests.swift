@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("A restored store")
+@Suite("A restored store", .inTurn)
 struct RestoreTests {
     private static let lister = Sandbox.observableProvisioner
         .replacing(

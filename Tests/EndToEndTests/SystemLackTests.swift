@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("Missing system resources")
+@Suite("Missing system resources", .inTurn)
 struct SystemLackTests {
     @Test("Without descriptors for event loops, the daemon ends with an error", arguments: [7, 8, 9])
     func descriptors(limit: Int) async throws {

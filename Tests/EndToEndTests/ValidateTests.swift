@@ -3,7 +3,7 @@ import Glibc
 import Subprocess
 import Testing
 
-@Suite("prewarm validate")
+@Suite("prewarm validate", .inTurn)
 struct ValidateTests {
     private static let configuration = Sandbox.configuration.replacing("ROOT", with: "/nowhere")
 

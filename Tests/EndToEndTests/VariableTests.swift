@@ -1,7 +1,7 @@
 import Subprocess
 import Testing
 
-@Suite("Environment variables in the configuration")
+@Suite("Environment variables in the configuration", .inTurn)
 struct VariableTests {
     private static let secret = "hidden-value-0123456789"
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Notifications and events")
+@Suite("Notifications and events", .inTurn)
 struct WatchingTests {
     @Test(
         "validate reports an unusable notification with its line and without its secret",
