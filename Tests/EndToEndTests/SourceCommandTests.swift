@@ -34,7 +34,10 @@ struct SourceCommandTests {
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         for command in ["validate", "sync"] {
             let result = try await sandbox.prewarm(command)
-            #expect(result.code == 1 && (result.out + result.err).contains("which the source \"presets\" at line 5 also reads"), "\(result)")
+            #expect(
+                result.code == 1
+                    && (result.out + result.err).contains("which the source \"presets\" at line 5 also reads"),
+                "\(result)")
         }
         #expect(sandbox.instances.isEmpty)
     }
