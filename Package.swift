@@ -68,6 +68,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        // `swift package generate-documentation --target prewarm`. No target needs it, so a build does not compile it.
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
         .target(name: "CLibGit2"),
@@ -121,6 +123,9 @@ let package = Package(
                 hummingbirdTLS, nioCore, nioSSL, logging, subprocess, system,
             ]),
         tests("EndToEndTests", ["PrewarmCore", subprocess, system, httpClient, nioCore, nioHTTP1, crypto]),
+        tests(
+            "ReferenceTests",
+            ["PrewarmCore", "PrewarmEngine", "PrewarmServer", "PrewarmCommands", subprocess, system]),
         tests("TidyTests", []),
         .executableTarget(
             name: "Benchmarks",

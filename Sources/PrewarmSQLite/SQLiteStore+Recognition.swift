@@ -55,7 +55,7 @@ extension SQLiteTransaction {
         try goOn(after: isOurs ? last.counter : 0, former: hold.reason == .fresh ? last.identity : nil)
         try append([
             Event(
-                at: now, kind: .warning, reason: "Store\(hold.reason.rawValue)", object: "store",
+                at: now, kind: .warning, reason: EventReason(hold.reason), object: "store",
                 name: String(known.id.prefix(8)), message: hold.sentence)
         ])
         return try advance()

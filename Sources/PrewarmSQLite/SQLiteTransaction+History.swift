@@ -76,7 +76,8 @@ extension SQLiteTransaction {
         ).forEach(filteredBy: values) { columns in
             events.append(
                 Event(
-                    at: columns.next(), kind: Event.Kind(rawValue: columns.next()) ?? .normal, reason: columns.next(),
+                    at: columns.next(), kind: Event.Kind(rawValue: columns.next()) ?? .normal,
+                    storedReason: columns.next(),
                     object: columns.next(), name: columns.next(), source: columns.next(), preset: columns.next(),
                     message: columns.next(), detail: columns.next(),
                     owner: Owner(name: columns.next(), kind: columns.next())))

@@ -13,7 +13,8 @@ extension SQLiteTransaction {
             SequencedEvent(
                 sequence: columns.next(),
                 event: Event(
-                    at: columns.next(), kind: Event.Kind(rawValue: columns.next()) ?? .normal, reason: columns.next(),
+                    at: columns.next(), kind: Event.Kind(rawValue: columns.next()) ?? .normal,
+                    storedReason: columns.next(),
                     object: columns.next(), name: columns.next(), source: columns.next(), preset: columns.next(),
                     message: columns.next(), detail: columns.next(),
                     owner: Owner(name: columns.next(), kind: columns.next())))

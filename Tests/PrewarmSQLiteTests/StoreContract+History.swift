@@ -4,7 +4,7 @@ import Testing
 
 private func event(_ reason: String, at: Timestamp = .at(0), preset: PresetKey? = nil) -> Event {
     Event(
-        at: at, kind: .warning, reason: reason, object: "preset", name: "n", source: preset?.source,
+        at: at, kind: .warning, storedReason: reason, object: "preset", name: "n", source: preset?.source,
         preset: preset?.name, message: "ß")
 }
 

@@ -3,7 +3,7 @@ import PrewarmEngine
 import Testing
 
 private func event(_ reason: String, at: Timestamp = .at(0)) -> Event {
-    Event(at: at, reason: reason, object: "preset", name: "n", source: "main", preset: "n", message: "ß")
+    Event(at: at, storedReason: reason, object: "preset", name: "n", source: "main", preset: "n", message: "ß")
 }
 
 extension StoreContract {

@@ -30,9 +30,9 @@ private func filled(_ presets: Int, source: String = "presets") async throws -> 
             conditions[key] =
                 isStalled
                 ? [
-                    Condition(.ready, .no, reason: "BelowDesired", message: "1 of 2"),
-                    Condition(.stalled, reason: "FailureLimit", message: "3 builds failed"),
-                ] : [Condition(.ready, reason: "AtDesired", message: "2 of 2")]
+                    Condition(.ready, .no, reason: .belowDesired, message: "1 of 2"),
+                    Condition(.stalled, reason: .failureLimit, message: "3 builds failed"),
+                ] : [Condition(.ready, reason: .atDesired, message: "2 of 2")]
             if isStalled {
                 try store.setFailure(
                     FailureRecord(

@@ -24,7 +24,7 @@ struct LanguageTests {
         "mends": "fixes", "mended": "fixed", "mending": "fixing", "stranger": "name the person",
         "strangers": "name the people", "in force": "applied", "in place of": "instead of",
         "somebody": "name the person", "nobody": "name the person", "did not become as wanted": "did not converge",
-        "as wanted": "as desired", "color": "color", "colors": "colors", "behaviour": "behavior",
+        "as wanted": "as desired", "colour": "color", "colours": "colors", "behaviour": "behavior",
         "cancelled": "canceled", "cancelling": "canceling", "favour": "favor", "honour": "honor", "honours": "honors",
         "recognise": "recognize", "recognised": "recognized", "grey": "gray", "or else": "otherwise",
     ]

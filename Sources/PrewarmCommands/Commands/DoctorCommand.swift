@@ -38,7 +38,7 @@ struct DoctorCommand: AsyncParsableCommand {
             case .text: console.write(report.text(color: console.colorsOutput))
             case .json: console.write(TerminalText(document: report.value.json))
             }
-            if !report.isHealthy { throw ExitCode(1) }
+            if !report.isHealthy { throw ExitStatus.failure.exitCode }
         }
     }
 }

@@ -131,7 +131,7 @@ struct StatusCommand: AsyncParsableCommand {
             case .yaml: console.write(TerminalText(document: status.yaml))
             case .text: console.write(StatusText(status: status, console: console).text)
             }
-            if status["healthy"]?.bool != true { throw ExitCode(1) }
+            if status["healthy"]?.bool != true { throw ExitStatus.failure.exitCode }
         }
     }
 }

@@ -87,7 +87,7 @@ struct PlanCommand: AsyncParsableCommand {
                     console: console)
             }
             try Self.show(plan, output: output, console: console)
-            if detailedExitcode, Self.hasChanges(plan) { throw ExitCode(2) }
+            if detailedExitcode, Self.hasChanges(plan) { throw ExitStatus.hasChanges.exitCode }
         }
     }
 

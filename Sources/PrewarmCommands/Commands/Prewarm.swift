@@ -47,10 +47,10 @@ package struct Prewarm: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-            if Console.tellLoss() { Glibc.exit(1) }
+            if Console.tellLoss() { Glibc.exit(ExitStatus.failure.rawValue) }
         } catch let failure as CommandFailure {
             Console.standard.error(failure)
-            Glibc.exit(failure.code)
+            Glibc.exit(failure.code.rawValue)
         } catch {
             end(with: error)
         }
@@ -77,7 +77,7 @@ package struct Prewarm: AsyncParsableCommand {
         let text = fullMessage(for: error)
         if code.isSuccess {
             Console.standard.write(text.isEmpty ? "" : "\(TerminalText(lines: text))\n")
-            if Console.tellLoss() { Glibc.exit(1) }
+            if Console.tellLoss() { Glibc.exit(ExitStatus.failure.rawValue) }
         } else if !text.isEmpty {
             let word = "Error: "
             let shown = text.hasPrefix(word) ? "error: " + text.dropFirst(word.count) : text
@@ -102,10 +102,10 @@ func finish(
     } catch let code as ExitCode {
         throw code
     } catch let interruption as Interruption where goesOn {
-        throw ExitCode(interruption.code)
+        throw interruption.code.exitCode
     } catch {
         let failure = CommandFailure(error)
         console.error(failure)
-        throw ExitCode(failure.code)
+        throw failure.code.exitCode
     }
 }

@@ -50,7 +50,7 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             let failure = CommandFailure(error)
             console.error(failure)
-            throw ExitCode(failure.code)
+            throw failure.code.exitCode
         }
     }
 

@@ -46,7 +46,7 @@ struct ValidateCommand: AsyncParsableCommand {
             case .sarif: console.write(TerminalText(document: findings.sarif.json))
             case .github: console.write(commands: findings.github)
             }
-            if findings.errors > 0 { throw ExitCode(1) }
+            if findings.errors > 0 { throw ExitStatus.failure.exitCode }
         }
     }
 }

@@ -100,7 +100,7 @@ extension Value {
     /// True if the pool is scaled to zero because of the template: it is deprecated, or the preset's version is inactive.
     var isScaledToZeroByTemplate: Bool {
         guard let reason = condition(.deprecated)?.text("reason") else { return false }
-        return ["Inactive", "TemplateDeprecated"].contains(reason)
+        return [ConditionReason.inactive, .templateDeprecated].map(\.rawValue).contains(reason)
     }
 }
 

@@ -6,8 +6,7 @@ import PrewarmServer
 struct CommandFailure: Error {
     let message: String
     var hint: String?
-    /// The exit code: 1 for a failure, 3 if no workspace is ready to be claimed. The argument parser exits with 64.
-    var code: Int32 = 1
+    var code = ExitStatus.failure
     /// The diagnostic, if the error is about a place in a file.
     private(set) var diagnostic: Diagnostic?
     /// The errors that are printed below the message.
@@ -19,7 +18,7 @@ struct CommandFailure: Error {
         self.diagnostic = diagnostic
     }
 
-    init(_ message: String, hint: String? = nil, code: Int32 = 1) {
+    init(_ message: String, hint: String? = nil, code: ExitStatus = .failure) {
         self.message = message
         self.hint = hint
         self.code = code
@@ -30,13 +29,14 @@ struct CommandFailure: Error {
         if let failure = error as? CommandFailure {
             self = failure
         } else if let problem = Problem(error) {
-            self.init(problem.message, hint: problem.hint, code: problem.code == "NothingReady" ? 3 : 1)
+            self.init(
+                problem.message, hint: problem.hint, code: problem.code == "NothingReady" ? .nothingReady : .failure)
         } else if let error = error as? AccessError {
             self.init(error.message, hint: error.hint)
         } else if let interruption = error as? Interruption {
             self.init("interrupted; the next run continues the unfinished operations", code: interruption.code)
         } else if error is CancellationError {
-            self.init("interrupted; the next run continues the unfinished operations", code: 130)
+            self.init("interrupted; the next run continues the unfinished operations", code: .interrupted)
         } else {
             self.init("\(error)")
         }

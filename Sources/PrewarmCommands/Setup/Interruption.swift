@@ -4,8 +4,7 @@ import UnixSignals
 
 /// The error of a command that was ended by a signal.
 struct Interruption: Error {
-    /// The exit code: 128 plus the number of the signal, as shells do it. SIGTERM (15) gives 143.
-    let code: Int32
+    let code: ExitStatus
 }
 
 /// Runs the body and cancels it at the first SIGINT or SIGTERM, so that running operations are stopped and released. A
@@ -21,7 +20,7 @@ func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async
         group.addTask {
             for await first in signals {
                 endAtNextSignal()
-                throw Interruption(code: first == .sigint ? 130 : 143)
+                throw Interruption(code: first == .sigint ? .interrupted : .terminated)
             }
             return false
         }
@@ -36,7 +35,7 @@ func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async
 func endProcess(after limit: Duration, _ report: @escaping @Sendable () -> Void) {
     DispatchQueue.global().asyncAfter(deadline: .now() + limit / .seconds(1)) {
         report()
-        _exit(1)
+        _exit(ExitStatus.failure.rawValue)
     }
 }
 

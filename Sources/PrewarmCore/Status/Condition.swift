@@ -23,17 +23,26 @@ package struct Condition: Hashable, Sendable {
 
     package let kind: Kind
     package let status: Status
-    /// A CamelCase word for programs.
+    /// One word for programs: the text of a ``ConditionReason``, or the reason of an error of a source.
     package let reason: String
     /// A text for people, on one line.
     package let message: String
     /// The time since which the condition has its status; nil if it is unknown.
     package var since: Timestamp?
 
-    package init(_ kind: Kind, _ status: Status = .yes, reason: String, message: String, since: Timestamp? = nil) {
+    package init(
+        _ kind: Kind, _ status: Status = .yes, reason: ConditionReason, message: String, since: Timestamp? = nil
+    ) {
+        self.init(kind, status, storedReason: reason.rawValue, message: message, since: since)
+    }
+
+    /// Makes a condition with a reason that is stored, or that an error has.
+    package init(
+        _ kind: Kind, _ status: Status = .yes, storedReason: String, message: String, since: Timestamp? = nil
+    ) {
         self.kind = kind
         self.status = status
-        self.reason = reason
+        self.reason = storedReason
         self.message = message.printable
         self.since = since
     }
@@ -52,7 +61,7 @@ extension Condition: BinaryCodable {
         guard let kind = Kind(rawValue: try reader.read()), let status = Status(rawValue: try reader.read()) else {
             throw BinaryCodingError()
         }
-        self.init(kind, status, reason: try reader.read(), message: try reader.read())
+        self.init(kind, status, storedReason: try reader.read(), message: try reader.read())
         since = try reader.read(Int64?.self).map { Timestamp(milliseconds: $0) }
     }
 }

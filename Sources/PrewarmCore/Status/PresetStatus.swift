@@ -57,7 +57,7 @@ package struct PresetStatus: Sendable {
     /// approval, or a limit keeps its pool below the desired number.
     package var isHealthy: Bool {
         self[.stalled] == nil && self[.invalid] == nil && self[.backingOff] == nil && !isShortByLimit
-            && (self[.deletionsHeld]?.reason ?? "Retain") == "Retain"
+            && (self[.deletionsHeld]?.reason ?? ConditionReason.retain.rawValue) == ConditionReason.retain.rawValue
     }
 
     private var isShortByLimit: Bool {
@@ -70,10 +70,10 @@ package struct PresetStatus: Sendable {
             ? "\(counts.eligible) of \(counts.desired) workspaces are claimable"
             : "\(counts.claimable) workspaces are claimable; \(counts.eligible) of \(counts.desired) have the current "
                 + "version and have not expired"
-        if counts.desired == 0 { return Condition(.ready, reason: "ScaledToZero", message: "0 workspaces are desired") }
+        if counts.desired == 0 { return Condition(.ready, reason: .scaledToZero, message: "0 workspaces are desired") }
         return counts.eligible >= counts.desired
-            ? Condition(.ready, reason: "AtDesired", message: message)
-            : Condition(.ready, .no, reason: "BelowDesired", message: message)
+            ? Condition(.ready, reason: .atDesired, message: message)
+            : Condition(.ready, .no, reason: .belowDesired, message: message)
     }
 
     private static func reconciling(_ preset: Preset, _ pool: PoolPlan) -> Condition? {
@@ -90,10 +90,10 @@ package struct PresetStatus: Sendable {
         if counts.extraneous > 0 { parts.append("\(counts.extraneous) above the desired number") }
         let broken = counts.failed - counts.keptFailed
         if broken > 0 { parts.append("\(broken) failed to build") }
-        let reason =
-            if case .backoff = pool.wait { "ProgressingWithRetry" } else if preset.retirement != nil {
-                "Draining"
-            } else if counts.outdated > 0 { "RollingOut" } else { "Progressing" }
+        let reason: ConditionReason =
+            if case .backoff = pool.wait { .progressingWithRetry } else if preset.retirement != nil {
+                .draining
+            } else if counts.outdated > 0 { .rollingOut } else { .progressing }
         return Condition(.reconciling, reason: reason, message: parts.joined(separator: ", "))
     }
 
@@ -102,7 +102,7 @@ package struct PresetStatus: Sendable {
     ) -> Condition? {
         guard case .stalled(let failures) = pool.wait else { return nil }
         return Condition(
-            .stalled, reason: "FailureLimit",
+            .stalled, reason: .failureLimit,
             message:
                 "\(failures.counted("build")) in a row failed (failureLimit: \(preset.failureLimit)): \(cause). "
                 + "To try again now: `prewarm retry \(preset.key.name)`, or change its version or parameters"
@@ -112,35 +112,35 @@ package struct PresetStatus: Sendable {
     private static func backingOff(_ pool: PoolPlan, _ cause: String) -> Condition? {
         guard case .backoff(let until, let failures) = pool.wait else { return nil }
         return Condition(
-            .backingOff, reason: "CreateFailed",
+            .backingOff, reason: .createFailed,
             message: "\(failures.counted("build")) in a row failed: \(cause). Next try: \(until)")
     }
 
     private static func deprecated(_ preset: Preset) -> Condition? {
         switch preset.retirement {
         case .deprecated(let deprecation):
-            Condition(.deprecated, reason: "Deprecated", message: deprecation.sentence(of: "the preset"))
+            Condition(.deprecated, reason: .deprecated, message: deprecation.sentence(of: "the preset"))
         case .templateDeprecated(let deprecation):
             Condition(
-                .deprecated, reason: "TemplateDeprecated",
+                .deprecated, reason: .templateDeprecated,
                 message: deprecation.sentence(of: "its template \(preset.spec.template)"))
         case .inactive(let activeVersion):
             Condition(
-                .deprecated, reason: "Inactive",
+                .deprecated, reason: .inactive,
                 message: "the preset pins version \(preset.spec.version), but the active version of its template "
                     + "\(preset.spec.template) is \(activeVersion)")
-        case .pruned: Condition(.deprecated, reason: "Pruned", message: "the preset was removed from git")
+        case .pruned: Condition(.deprecated, reason: .pruned, message: "the preset was removed from git")
         case nil: nil
         }
     }
 
     private static func suspended(_ preset: Preset, _ pool: PoolPlan) -> Condition? {
         if let suspension = pool.suspension {
-            return Condition(.suspended, reason: "ByOperator", message: "suspended \(suspension.sentence)")
+            return Condition(.suspended, reason: .byOperator, message: "suspended \(suspension.sentence)")
         }
         guard preset.isSuspended else { return nil }
         return Condition(
-            .suspended, reason: "ByManifest",
+            .suspended, reason: .byManifest,
             message: "`suspended: true` in \(preset.origin.file):\(preset.origin.line)")
     }
 
@@ -149,7 +149,7 @@ package struct PresetStatus: Sendable {
             return nil
         }
         return Condition(
-            .invalid, reason: "ManifestInvalid",
+            .invalid, reason: .manifestInvalid,
             message: "the last valid version stays applied: \(error.location): \(error.message.limited(to: 300))")
     }
 
@@ -157,13 +157,13 @@ package struct PresetStatus: Sendable {
     private static func deletionsHeld(_ held: [HeldAction], _ revision: Revision?) -> Condition? {
         let held = held.filter(\.hold.isOfDeletions)
         guard let first = held.first else { return nil }
-        let reason =
+        let reason: ConditionReason =
             switch first.hold {
-            case .confirm: "Confirm"
-            case .retain: "Retain"
-            case .pathEmptied: "PathEmptied"
-            case .restoredStore: "StoreRestored"
-            default: "GuardExceeded"
+            case .confirm: .confirm
+            case .retain: .retain
+            case .pathEmptied: .pathEmptied
+            case .restoredStore: .storeRestored
+            default: .guardExceeded
             }
         return Condition(
             .deletionsHeld, reason: reason,
@@ -181,28 +181,28 @@ package struct PresetStatus: Sendable {
 }
 
 extension Hold {
-    fileprivate var conditionReason: String {
+    fileprivate var conditionReason: ConditionReason {
         switch self {
-        case .observe: "Observed"
-        case .freeze: "Frozen"
-        case .timezone: "TimezoneUnknown"
-        case .instancesPerPreset: "InstancesPerPreset"
-        case .instancesPerSource: "InstancesPerSource"
-        case .instances: "Instances"
-        default: "ActionsPerTurn"
+        case .observe: .observed
+        case .freeze: .frozen
+        case .timezone: .timezoneUnknown
+        case .instancesPerPreset: .instancesPerPreset
+        case .instancesPerSource: .instancesPerSource
+        case .instances: .instances
+        default: .actionsPerTurn
         }
     }
 
     /// The reasons of `Limited` conditions that limits on the number of workspaces cause.
     fileprivate static let reasonsOfInstances: Set<String> = [
-        Hold.instancesPerPreset(0).conditionReason, Hold.instancesPerSource(0).conditionReason,
-        Hold.instances(0).conditionReason,
+        ConditionReason.instancesPerPreset.rawValue, ConditionReason.instancesPerSource.rawValue,
+        ConditionReason.instances.rawValue,
     ]
 }
 
 extension Condition {
     /// True if the limit on the workspaces of all sources holds creates of the preset.
-    package var isOfLimitInAll: Bool { kind == .limited && reason == Hold.instances(0).conditionReason }
+    package var isOfLimitInAll: Bool { kind == .limited && reason == ConditionReason.instances.rawValue }
 }
 
 extension Optional<FailureRecord> {

@@ -45,7 +45,7 @@ extension Engine {
             try store.append(
                 adopted.map { workspace in
                     Event(
-                        at: now, reason: "Adopted", object: "workspace", name: workspace.name,
+                        at: now, reason: .adopted, object: "workspace", name: workspace.name,
                         source: preset.key.source, preset: preset.key.name, message: "adopted by \(by)")
                 })
             try store.markDirty(source: preset.key.source)

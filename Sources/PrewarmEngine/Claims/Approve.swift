@@ -54,7 +54,7 @@ extension Engine {
                 try store.save(record, ofSource: name)
                 try store.append([
                     Event(
-                        at: now, reason: "Approved", object: "source", name: name, source: name,
+                        at: now, reason: .approved, object: "source", name: name, source: name,
                         message: "\(deletions.count.counted("deletion")) of \(revision.short) approved by \(by)")
                 ])
                 try store.markDirty(source: name)

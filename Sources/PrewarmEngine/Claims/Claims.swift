@@ -59,7 +59,7 @@ extension Engine {
             }
             try store.append([
                 Event(
-                    at: now, reason: "Claimed", object: "workspace", name: workspace.name, source: preset.key.source,
+                    at: now, reason: .claimed, object: "workspace", name: workspace.name, source: preset.key.source,
                     preset: preset.key.name, message: "claimed by \(owner)", owner: owner)
             ])
             try store.markDirty(source: preset.key.source)
@@ -90,7 +90,7 @@ extension Engine {
             ])
             try store.append([
                 Event(
-                    at: now, reason: Reason.released.rawValue, object: "workspace", name: workspace.name,
+                    at: now, reason: .released, object: "workspace", name: workspace.name,
                     source: workspace.preset.source, preset: workspace.preset.name,
                     message: "released by \(workspace.owner?.description ?? "its owner")", owner: workspace.owner)
             ])

@@ -27,7 +27,7 @@ extension Engine {
         ])
         try store.append([
             Event(
-                at: now, reason: "ClaimedCold", object: "workspace", name: workspace.name, source: preset.key.source,
+                at: now, reason: .claimedCold, object: "workspace", name: workspace.name, source: preset.key.source,
                 preset: preset.key.name, message: "no workspace was ready: a new one is created for \(owner)",
                 owner: owner)
         ])

@@ -15,7 +15,7 @@ extension Engine {
             try store.save(pin)
             try store.append([
                 Event(
-                    at: now, kind: .warning, reason: "Pinned", object: "source", name: name, source: name,
+                    at: now, kind: .warning, reason: .pinned, object: "source", name: name, source: name,
                     message: "pinned at \(revision.short) \(pin.sentence)")
             ])
             try store.markDirty(source: name)
@@ -31,7 +31,7 @@ extension Engine {
             try store.forgetPin(ofSource: name)
             try store.append([
                 Event(
-                    at: now, reason: "Unpinned", object: "source", name: name, source: name,
+                    at: now, reason: .unpinned, object: "source", name: name, source: name,
                     message: "unpinned by \(by)")
             ])
             try store.markDirty(source: name)

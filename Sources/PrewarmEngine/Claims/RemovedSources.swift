@@ -60,7 +60,7 @@ extension Engine {
             try store.forget(source: name)
             try store.append([
                 Event(
-                    at: now, reason: "Forgotten", object: "source", name: name, source: name,
+                    at: now, reason: .forgotten, object: "source", name: name, source: name,
                     message: "the source was removed from the configuration, and its last workspace is deleted")
             ])
         }

@@ -13,7 +13,7 @@ extension Engine {
             try store.endHold(newest: ours.lazy.map(\.id).filter(\.isULID).max())
             try store.append([
                 Event(
-                    at: now, kind: .warning, reason: "StoreApproved", object: "store",
+                    at: now, kind: .warning, reason: .storeApproved, object: "store",
                     name: String(identity.id.prefix(8)),
                     message: "approved by \(by): \(hold.sentence)")
             ])
@@ -42,7 +42,7 @@ extension StoreWriter {
         try setHold(hold)
         try append([
             Event(
-                at: now, kind: .warning, reason: "StoreRestored", object: "store", name: String(identity.id.prefix(8)),
+                at: now, kind: .warning, reason: .storeRestored, object: "store", name: String(identity.id.prefix(8)),
                 message: hold.sentence)
         ])
     }

@@ -13,7 +13,7 @@ extension Engine {
                 try retry([record], at: now, in: store)
                 try store.append([
                     Event(
-                        at: now, reason: "Retried", object: "operation", name: name,
+                        at: now, reason: .retried, object: "operation", name: name,
                         source: record.operation.preset.source, preset: record.operation.preset.name,
                         message: "retried by \(by)")
                 ])
@@ -55,7 +55,7 @@ extension Engine {
     private func noteRetry(of preset: PresetKey, by: String, at now: Timestamp, in store: any StoreWriter) throws {
         try store.append([
             Event(
-                at: now, reason: "Retried", object: "preset", name: preset.name, source: preset.source,
+                at: now, reason: .retried, object: "preset", name: preset.name, source: preset.source,
                 preset: preset.name, message: "retried by \(by)")
         ])
         try store.markDirty(source: preset.source)

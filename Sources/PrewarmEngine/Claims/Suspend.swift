@@ -8,7 +8,7 @@ extension Engine {
         try await store.write { store in
             try store.save(Suspension(scope: scope, reason: reason, by: by, since: now, until: until))
             let message = "suspended by \(by)" + (reason.map { ": \($0)" } ?? "")
-            try note("Suspended", scope, message, at: now, in: store)
+            try note(.suspended, scope, message, at: now, in: store)
         }
     }
 
@@ -18,13 +18,14 @@ extension Engine {
         return try await store.write { store in
             guard try store.suspensions().contains(where: { $0.scope == scope }) else { return false }
             try store.forget(scope)
-            try note("Resumed", scope, "resumed by \(by)", at: now, in: store)
+            try note(.resumed, scope, "resumed by \(by)", at: now, in: store)
             return true
         }
     }
 
     private func note(
-        _ reason: String, _ scope: Suspension.Scope, _ message: String, at now: Timestamp, in store: any StoreWriter
+        _ reason: EventReason, _ scope: Suspension.Scope, _ message: String, at now: Timestamp,
+        in store: any StoreWriter
     ) throws {
         let (object, name, source, preset): (String, String, String?, String?) =
             switch scope {

@@ -45,15 +45,15 @@ struct EventLog: Sendable {
     }
 
     private static func message(of event: Event) -> Logger.Message {
-        switch (event.reason, event.object) {
-        case ("CreateFailed", _): "a build failed"
-        case ("DeleteFailed", _): "a deletion failed"
-        case ("Stalled", _): "a preset is stalled"
-        case (Reason.lost.rawValue, "workspace"): "a workspace was lost"
-        case (Reason.failed.rawValue, "workspace"): "a workspace is broken"
-        case (Reason.orphaned.rawValue, _): "an orphan was found"
-        case ("ManifestsInvalid", _): "manifests are invalid"
-        case ("DeletionsHeld", _): "deletions are held"
+        switch (EventReason(rawValue: event.reason), event.object) {
+        case (.createFailed, _): "a build failed"
+        case (.deleteFailed, _): "a deletion failed"
+        case (.stalled, _): "a preset is stalled"
+        case (.lost, "workspace"): "a workspace was lost"
+        case (.failed, "workspace"): "a workspace is broken"
+        case (.orphaned, _): "an orphan was found"
+        case (.manifestsInvalid, _): "manifests are invalid"
+        case (.deletionsHeld, _): "deletions are held"
         default: "a warning was recorded"
         }
     }

@@ -27,12 +27,12 @@ package struct SourceStatus: Sendable {
             let quote = quotes ? ". The first: \(first.location): \(first.message)" : ""
             conditions.append(
                 Condition(
-                    .invalid, reason: "ManifestInvalid", message: "\(count.counted("error")) in the manifests\(quote)"))
+                    .invalid, reason: .manifestInvalid, message: "\(count.counted("error")) in the manifests\(quote)"))
         }
         if let pin {
             conditions.append(
                 Condition(
-                    .pinned, reason: "PinnedByUser", message: "pinned at sha1:\(pin.commit.prefix(8)) \(pin.sentence)",
+                    .pinned, reason: .pinnedByUser, message: "pinned at sha1:\(pin.commit.prefix(8)) \(pin.sentence)",
                     since: pin.since))
         }
         return conditions
@@ -42,12 +42,12 @@ package struct SourceStatus: Sendable {
         if let failure = record?.failure {
             let kept = record?.applied.map { "; \($0.short) stays applied" } ?? ""
             return Condition(
-                .ready, .no, reason: failure.reason, message: failure.message + kept, since: failure.since)
+                .ready, .no, storedReason: failure.reason, message: failure.message + kept, since: failure.since)
         }
         guard let record, let applied = record.applied else {
-            return Condition(.ready, .unknown, reason: "NeverSynced", message: "no revision is applied yet")
+            return Condition(.ready, .unknown, reason: .neverSynced, message: "no revision is applied yet")
         }
-        return Condition(.ready, reason: "Synced", message: "applied \(applied.short)", since: record.appliedAt)
+        return Condition(.ready, reason: .synced, message: "applied \(applied.short)", since: record.appliedAt)
     }
 }
 

@@ -261,7 +261,7 @@ extension Event {
     /// The event of an operation that ended; nil for routine operations, for example an inspect of a ready workspace.
     init?(_ settlement: Settlement, at now: Timestamp) {
         let (operation, workspace) = (settlement.operation, settlement.workspace)
-        let reason: String
+        let reason: EventReason
         var kind = Kind.normal
         let message: String
         var detail: String?
@@ -269,23 +269,23 @@ extension Event {
         case (.create, .succeeded), (.inspect, .succeeded):
             switch workspace.state {
             case .lost:
-                (reason, kind) = (Reason.lost.rawValue, .warning)
+                (reason, kind) = (.lost, .warning)
                 message = "the provisioner reports that the workspace no longer exists"
             case .failed:
-                (reason, kind) = (Reason.failed.rawValue, .warning)
+                (reason, kind) = (.failed, .warning)
                 message = operation.error ?? "the workspace failed"
             // An inspection of a workspace that was ready before needs no event.
             case _ where settlement.effect != .worked: return nil
-            case .claimed: (reason, message) = ("Ready", "the workspace is ready for its owner")
-            default: (reason, message) = ("Ready", "the workspace is ready to be claimed")
+            case .claimed: (reason, message) = (.ready, "the workspace is ready for its owner")
+            default: (reason, message) = (.ready, "the workspace is ready to be claimed")
             }
         case (.create, .failed), (.inspect, .failed):
-            (reason, kind) = ("CreateFailed", .warning)
+            (reason, kind) = (.createFailed, .warning)
             (message, detail) = (operation.errorWithoutLog ?? "the create failed", operation.error)
         case (.delete, .succeeded):
-            (reason, message) = ("Deleted", "the workspace is deleted")
+            (reason, message) = (.deleted, "the workspace is deleted")
         case (.delete, .pending):
-            (reason, kind) = ("DeleteFailed", .warning)
+            (reason, kind) = (.deleteFailed, .warning)
             (message, detail) = ("the delete failed; \(Operation.withheldError)", operation.error)
         default: return nil
         }

@@ -161,7 +161,8 @@ package struct Event: Hashable, Sendable {
 
     package let at: Timestamp
     package let kind: Kind
-    /// One word for programs, for example `CreateFailed`.
+    /// One word for programs, for example `CreateFailed`. It is the text of an ``EventReason``, unless another version of
+    /// prewarm stored the event.
     package let reason: String
     /// The kind of the object: `source`, `revision`, `preset`, `workspace`, `operation`, `provisioner` or `store`.
     package let object: String
@@ -178,12 +179,22 @@ package struct Event: Hashable, Sendable {
     package let owner: Owner?
 
     package init(
-        at: Timestamp, kind: Kind = .normal, reason: String, object: String, name: String, source: String? = nil,
+        at: Timestamp, kind: Kind = .normal, reason: EventReason, object: String, name: String, source: String? = nil,
+        preset: String? = nil, message: String, detail: String? = nil, owner: Owner? = nil
+    ) {
+        self.init(
+            at: at, kind: kind, storedReason: reason.rawValue, object: object, name: name, source: source,
+            preset: preset, message: message, detail: detail, owner: owner)
+    }
+
+    /// Makes an event with a reason that this version may not know.
+    package init(
+        at: Timestamp, kind: Kind = .normal, storedReason: String, object: String, name: String, source: String? = nil,
         preset: String? = nil, message: String, detail: String? = nil, owner: Owner? = nil
     ) {
         self.at = at
         self.kind = kind
-        self.reason = reason
+        self.reason = storedReason
         self.object = object
         self.name = name
         self.source = source

@@ -40,7 +40,7 @@ extension Engine {
         if isOfRange, try await !source.git.isAncestor(target, of: applied) { return [] }
         return [
             Event(
-                at: now(), kind: .warning, reason: GitFailure.Reason.historyRewritten.rawValue, object: "source",
+                at: now(), kind: .warning, reason: .historyRewritten, object: "source",
                 name: source.name, source: source.name, message: message)
         ]
     }

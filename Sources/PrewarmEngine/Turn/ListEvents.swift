@@ -27,7 +27,7 @@ struct ListEvents {
         for workspace in comparison.recovered {
             events.append(
                 event(
-                    workspace, .normal, "Recovered", "the provisioner \(provisioner) lists the workspace as ready again"
+                    workspace, .normal, .recovered, "the provisioner \(provisioner) lists the workspace as ready again"
                 ))
         }
         if let suspicion = report.suspicion, suspicion.isNew {
@@ -37,7 +37,7 @@ struct ListEvents {
         for state in unknown {
             events.append(
                 Event(
-                    at: at, kind: .warning, reason: "UnknownState", object: "provisioner", name: provisioner,
+                    at: at, kind: .warning, reason: .unknownState, object: "provisioner", name: provisioner,
                     message: "the list contains an unknown state; workspaces in this state count as ready",
                     detail: "the list contains the unknown state \"\(state.printable)\"; workspaces in this state "
                         + "count as ready"))
@@ -45,15 +45,15 @@ struct ListEvents {
     }
 
     /// Adds the event of a lost or broken workspace. The state is text of the provisioner, so only the detail holds it.
-    private mutating func note(_ workspace: Workspace, _ reason: Reason, _ suspect: Suspect, _ more: String = "") {
+    private mutating func note(_ workspace: Workspace, _ reason: EventReason, _ suspect: Suspect, _ more: String = "") {
         let full = suspect.message(of: provisioner) + more
         let isOurs = suspect.state == nil
         let message = isOurs ? full : "the provisioner reports it as broken; \(Operation.withheldError)\(more)"
-        events.append(event(workspace, .warning, reason.rawValue, message, detail: isOurs ? nil : full))
+        events.append(event(workspace, .warning, reason, message, detail: isOurs ? nil : full))
     }
 
     private func event(
-        _ workspace: Workspace, _ kind: Event.Kind, _ reason: String, _ message: String, detail: String? = nil
+        _ workspace: Workspace, _ kind: Event.Kind, _ reason: EventReason, _ message: String, detail: String? = nil
     ) -> Event {
         Event(
             at: at, kind: kind, reason: reason, object: "workspace", name: workspace.name,
@@ -68,7 +68,7 @@ struct ListEvents {
         for id in new.prefix(Self.orphansLimit) {
             events.append(
                 Event(
-                    at: at, kind: .warning, reason: Reason.orphaned.rawValue, object: "workspace",
+                    at: at, kind: .warning, reason: .orphaned, object: "workspace",
                     name: id.rawValue,
                     message: "the provisioner \(provisioner) lists this workspace, but the store does not know it"
                         + (deleted.contains(id) ? "; prewarm deletes it" : "")))
@@ -77,7 +77,7 @@ struct ListEvents {
         if new.count > Self.orphansLimit, more > 0 {
             events.append(
                 Event(
-                    at: at, kind: .warning, reason: Reason.orphaned.rawValue, object: "provisioner",
+                    at: at, kind: .warning, reason: .orphaned, object: "provisioner",
                     name: provisioner,
                     message: "the provisioner lists \(more) more \(more == 1 ? "workspace" : "workspaces") that the "
                         + "store does not know"))

@@ -167,7 +167,7 @@ extension Engine {
             try store.setListFailure(nil, provisioner: provisioner)
             return try store.append([
                 Event(
-                    at: now, reason: "ListRecovered", object: "provisioner", name: provisioner,
+                    at: now, reason: .listRecovered, object: "provisioner", name: provisioner,
                     message: "the provisioner can list its workspaces again")
             ])
         }
@@ -179,7 +179,7 @@ extension Engine {
         guard earlier == nil else { return }
         try store.append([
             Event(
-                at: now, kind: .warning, reason: "ListFailed", object: "provisioner", name: provisioner,
+                at: now, kind: .warning, reason: .listFailed, object: "provisioner", name: provisioner,
                 message: "the provisioner cannot list its workspaces, so prewarm cannot detect lost ones; "
                     + "\(Operation.withheldError)",
                 detail: "the provisioner cannot list its workspaces, so prewarm cannot detect lost ones: \(message)")

@@ -20,7 +20,7 @@ package struct Suspicion: Hashable, Sendable {
 
     func event(of provisioner: String, at: Timestamp) -> Event {
         Event(
-            at: at, kind: .warning, reason: "ListSuspect", object: "provisioner", name: provisioner,
+            at: at, kind: .warning, reason: .listSuspect, object: "provisioner", name: provisioner,
             message: message(of: provisioner))
     }
 }

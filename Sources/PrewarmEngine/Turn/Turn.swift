@@ -172,11 +172,12 @@ extension Engine {
             let event =
                 if let failure {
                     Event(
-                        at: now, kind: .warning, reason: failure.reason.rawValue, object: "source", name: source.name,
+                        at: now, kind: .warning, reason: EventReason(failure.reason), object: "source",
+                        name: source.name,
                         source: source.name, message: failure.message)
                 } else {
                     Event(
-                        at: now, reason: "Recovered", object: "source", name: source.name, source: source.name,
+                        at: now, reason: .recovered, object: "source", name: source.name, source: source.name,
                         message: "the repository can be read again")
                 }
             try store.append([event])

@@ -110,7 +110,7 @@ struct TurnCommit: Sendable {
         try store.append(
             presets.map { preset in
                 Event(
-                    at: now, reason: "Forgotten", object: "preset", name: preset.key.name,
+                    at: now, reason: .forgotten, object: "preset", name: preset.key.name,
                     source: source.name, preset: preset.key.name,
                     message: "the preset was removed from git, and its last workspace is deleted")
             })
@@ -299,7 +299,7 @@ private struct EventBatch {
     var events: [Event] {
         groups.map { key, count in
             Event(
-                at: at, reason: key.reason.rawValue, object: "preset", name: key.preset, source: source,
+                at: at, reason: EventReason(key.reason), object: "preset", name: key.preset, source: source,
                 preset: key.preset,
                 message: "\(key.kind.rawValue) \(count.counted("workspace"))")
         }

@@ -11,7 +11,7 @@ extension TurnCommit {
             try store.forgetOld(now: now)
             let by = desired.commit.map { ": \($0.subject.firstLine) (\($0.author.firstLine))" } ?? ""
             events.append(
-                event("Applied", revision, "\(desired.changes.count.counted("preset")) changed\(by)"))
+                event(.applied, revision, "\(desired.changes.count.counted("preset")) changed\(by)"))
         }
         let errors = desired.diagnostics.filter { $0.severity == .error }
         // If only changed files were read, the previous revision had no errors.
@@ -20,9 +20,9 @@ extension TurnCommit {
         if let first = errors.first, isNewRevision || errors != earlier {
             let count = errors.count == 1 ? "" : "\(errors.count) errors, the first: "
             events.append(
-                event("ManifestsInvalid", revision, "\(count)\(first.location): \(first.message)", kind: .warning))
+                event(.manifestsInvalid, revision, "\(count)\(first.location): \(first.message)", kind: .warning))
         } else if errors.isEmpty, !earlier.isEmpty {
-            events.append(event("ManifestsValid", revision, "every manifest is valid again"))
+            events.append(event(.manifestsValid, revision, "every manifest is valid again"))
         }
         if !events.isEmpty { try store.append(events) }
     }
@@ -34,7 +34,7 @@ extension TurnCommit {
         if isRecovered, record.failure != nil {
             events.append(
                 Event(
-                    at: now, reason: "Recovered", object: "source", name: source.name, source: source.name,
+                    at: now, reason: .recovered, object: "source", name: source.name, source: source.name,
                     message: "the repository can be read again"))
         }
         events += try poolEvents(changed, of: report, in: store)
@@ -48,7 +48,7 @@ extension TurnCommit {
         guard let convergedAt = record.convergedAt else { return nil }
         let duration = max(convergedAt - record.appliedAt, .zero)
         let seconds = Duration.seconds(max(duration.components.seconds, 1)).prewarmText
-        try store.append([event("Converged", record.revision, "every pool converged after \(seconds)")])
+        try store.append([event(.converged, record.revision, "every pool converged after \(seconds)")])
         return duration
     }
 
@@ -67,10 +67,10 @@ extension TurnCommit {
             if let stalled, !wasStalled {
                 events.append(
                     event(
-                        "Stalled", key, report.stalledMessage(of: key) ?? "builds failed too often", kind: .warning,
+                        .stalled, key, report.stalledMessage(of: key) ?? "builds failed too often", kind: .warning,
                         detail: stalled.message))
             } else if stalled == nil, wasStalled {
-                events.append(event("Recovered", key, "the preset is no longer stalled"))
+                events.append(event(.recovered, key, "the preset is no longer stalled"))
             }
             guard conditions.isAtDesired, !earlier.isAtDesired else { continue }
             // After a revision has converged, a pool is refilled after each claim, which needs no event.
@@ -79,7 +79,7 @@ extension TurnCommit {
                 isRollout = newest?.convergedAt == nil || newest?.revision != revision
             }
             let message = conditions.first { $0.kind == .ready }?.message ?? ""
-            if isRollout == true { events.append(event("AtDesired", key, message)) }
+            if isRollout == true { events.append(event(.atDesired, key, message)) }
         }
         return events
     }
@@ -103,15 +103,15 @@ extension TurnCommit {
                 }
             }
             let parts = counts.map { "\($0.count.counted("deletion")) held by \($0.hold.message(at: revision))" }
-            return event("DeletionsHeld", revision, parts.joined(separator: "; "), kind: .warning)
+            return event(.deletionsHeld, revision, parts.joined(separator: "; "), kind: .warning)
         }
         // Presets that were not planned for may still be held.
         let goesOn = report.conditions.contains { (changed[$0.key] ?? $0.value).isHeld }
-        return held.isEmpty && ends && !goesOn ? event("HoldEnded", revision, "no deletion is held any more") : nil
+        return held.isEmpty && ends && !goesOn ? event(.holdEnded, revision, "no deletion is held any more") : nil
     }
 
     private func event(
-        _ reason: String, _ revision: Revision, _ message: String, kind: Event.Kind = .normal
+        _ reason: EventReason, _ revision: Revision, _ message: String, kind: Event.Kind = .normal
     ) -> Event {
         Event(
             at: now, kind: kind, reason: reason, object: "revision", name: revision.description,
@@ -119,7 +119,7 @@ extension TurnCommit {
     }
 
     private func event(
-        _ reason: String, _ preset: PresetKey, _ message: String, kind: Event.Kind = .normal, detail: String? = nil
+        _ reason: EventReason, _ preset: PresetKey, _ message: String, kind: Event.Kind = .normal, detail: String? = nil
     ) -> Event {
         Event(
             at: now, kind: kind, reason: reason, object: "preset", name: preset.name, source: preset.source,
@@ -139,10 +139,14 @@ extension TurnReport {
 }
 
 extension [Condition] {
-    fileprivate var isAtDesired: Bool { contains { $0.kind == .ready && $0.reason == "AtDesired" } }
+    fileprivate var isAtDesired: Bool {
+        contains { $0.kind == .ready && $0.reason == ConditionReason.atDesired.rawValue }
+    }
     fileprivate var hasStalled: Bool { contains { $0.kind == .stalled } }
     /// Returns true if deletions wait for an approval.
-    fileprivate var isHeld: Bool { contains { $0.kind == .deletionsHeld && $0.reason != "Retain" } }
+    fileprivate var isHeld: Bool {
+        contains { $0.kind == .deletionsHeld && $0.reason != ConditionReason.retain.rawValue }
+    }
 }
 
 extension String {

@@ -1,17 +1,17 @@
 /// A metric family: its name, its help text and the names of its labels.
-struct MetricDescriptor: Sendable {
+package struct MetricDescriptor: Sendable {
     /// The kind of a metric in Prometheus' text format.
-    enum Kind: String, Sendable {
+    package enum Kind: String, Sendable {
         case counter, gauge, histogram
     }
 
-    let name: String
-    let kind: Kind
+    package let name: String
+    package let kind: Kind
     /// The text of the `# HELP` line: what the metric measures, and when it changes.
-    let help: String
-    let labels: [String]
+    package let help: String
+    package let labels: [String]
     /// The upper bounds of a histogram's buckets in seconds, in ascending order, without infinity.
-    var buckets: [Double] = []
+    package private(set) var buckets: [Double] = []
 
     static func counter(_ name: String, _ labels: [String] = [], _ help: String) -> Self {
         Self(name: name, kind: .counter, help: help, labels: labels)
@@ -112,6 +112,16 @@ extension MetricDescriptor {
         "prewarm_notifications_total", ["sink", "result"],
         "The number of attempts to send a notification. delivered: accepted by the receiver. delayed: failed and tried "
             + "again. dropped: refused by the receiver or a day old.")
+}
+
+extension MetricDescriptor {
+    /// All metrics, in the order of the reference page.
+    package static let all: [MetricDescriptor] = [
+        .buildInfo, .sourceInfo, .sourceLastSuccess, .sourceRevisionTime, .manifests, .presetInstances,
+        .presetCondition, .deletionsHeld, .operations, .oldestPending, .brokenClaims, .leaseHeld, .reconciles,
+        .reconcileDuration, .gitRequests, .gitDuration, .parseCache, .planActions, .operationDuration, .claims,
+        .claimDuration, .webhookDeliveries, .commitToReady, .notifications,
+    ]
 }
 
 extension MetricDescriptor {

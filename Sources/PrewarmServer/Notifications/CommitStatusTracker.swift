@@ -28,7 +28,7 @@ struct CommitStatusTracker: Hashable, Sendable {
         for numbered in events {
             let event = numbered.event
             guard let source = event.source, concerns(source) else { continue }
-            if event.object == "revision", event.reason == "Applied" {
+            if event.object == "revision", event.reason == EventReason.applied.rawValue {
                 if let last = supersede(source, by: event.name) { notifications.append(last.numbered(numbered, "old")) }
                 let stalled = sources[source]?.stalled ?? [:]
                 sources[source] = Standing(revision: event.name, stalled: stalled)
@@ -63,15 +63,15 @@ struct CommitStatusTracker: Hashable, Sendable {
 
 extension CommitStatusTracker.Standing {
     fileprivate mutating func take(_ event: Event) {
-        switch (event.object, event.reason) {
+        switch (event.object, EventReason(rawValue: event.reason)) {
         case ("revision", _) where event.name != revision: break
-        case ("revision", "ManifestsInvalid"): invalid = event.message
-        case ("revision", "ManifestsValid"): invalid = nil
-        case ("revision", "DeletionsHeld"): held = event.message
-        case ("revision", "HoldEnded"), ("source", "Approved"): held = nil
-        case ("revision", "Converged"): isConverged = true
-        case ("preset", "Stalled"): if stalled.count < 1000 { stalled[event.name] = event.message }
-        case ("preset", "Recovered"), ("preset", "Forgotten"): stalled[event.name] = nil
+        case ("revision", .manifestsInvalid): invalid = event.message
+        case ("revision", .manifestsValid): invalid = nil
+        case ("revision", .deletionsHeld): held = event.message
+        case ("revision", .holdEnded), ("source", .approved): held = nil
+        case ("revision", .converged): isConverged = true
+        case ("preset", .stalled): if stalled.count < 1000 { stalled[event.name] = event.message }
+        case ("preset", .recovered), ("preset", .forgotten): stalled[event.name] = nil
         default: break
         }
     }

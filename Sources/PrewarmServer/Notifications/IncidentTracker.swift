@@ -36,22 +36,22 @@ struct IncidentTracker: Hashable, Sendable {
     ) {
         let event = numbered.event
         let context = Context(numbered, source: source, wanted: wanted)
-        switch (event.object, event.reason) {
-        case ("source", "Recovered"): end(.failing, context, &batch)
-        case (_, "HistoryRewritten"): tell(.revisionRewritten, context, &batch)
-        case ("source", "Approved"): approve(context, &batch)
-        case ("source", let reason) where GitFailure.Reason(rawValue: reason) != nil:
+        switch (event.object, EventReason(rawValue: event.reason)) {
+        case ("source", .recovered): end(.failing, context, &batch)
+        case (_, .historyRewritten): tell(.revisionRewritten, context, &batch)
+        case ("source", .approved): approve(context, &batch)
+        case ("source", _) where GitFailure.Reason(rawValue: event.reason) != nil:
             begin(.failing, context, member: nil, &batch)
-        case ("revision", "Applied"):
+        case ("revision", .applied):
             revisions[source] = event.name
             tell(.revisionApplied, context, &batch)
-        case ("revision", "Converged"):
+        case ("revision", .converged):
             tell(.revisionConverged, context, &batch)
             end(.lost, context, &batch)
-        case ("revision", "ManifestsInvalid"): begin(.invalid, context, member: nil, &batch)
-        case ("revision", "ManifestsValid"): end(.invalid, context, &batch)
-        case ("revision", "DeletionsHeld"): begin(.held, context, member: nil, &batch)
-        case ("revision", "HoldEnded"): end(.held, context, &batch)
+        case ("revision", .manifestsInvalid): begin(.invalid, context, member: nil, &batch)
+        case ("revision", .manifestsValid): end(.invalid, context, &batch)
+        case ("revision", .deletionsHeld): begin(.held, context, member: nil, &batch)
+        case ("revision", .holdEnded): end(.held, context, &batch)
         case ("preset", _): takePreset(context, &batch)
         case ("workspace", _): takeWorkspace(context, &batch)
         default: break
@@ -60,14 +60,14 @@ struct IncidentTracker: Hashable, Sendable {
 
     private mutating func takePreset(_ context: Context, _ batch: inout Batch) {
         let name = context.event.name
-        switch context.event.reason {
-        case "Stalled":
+        switch EventReason(rawValue: context.event.reason) {
+        case .stalled:
             begin(.stalled, context, member: name, &batch)
             // The stalled incident replaces the degraded one, which ends without a message.
             leave(.degraded, context, member: name, isTold: false, &batch)
-        case "Recovered": leave(.stalled, context, member: name, &batch)
-        case "AtDesired": tell(.presetReady, context, &batch)
-        case "Forgotten":
+        case .recovered: leave(.stalled, context, member: name, &batch)
+        case .atDesired: tell(.presetReady, context, &batch)
+        case .forgotten:
             for topic in [Incident.Topic.stalled, .degraded, .lost] {
                 leaveAtOnce(topic, context, member: name, &batch)
             }
@@ -77,18 +77,18 @@ struct IncidentTracker: Hashable, Sendable {
 
     private mutating func takeWorkspace(_ context: Context, _ batch: inout Batch) {
         guard let preset = context.event.preset else { return }
-        switch context.event.reason {
-        case "Ready":
+        switch EventReason(rawValue: context.event.reason) {
+        case .ready:
             tell(.workspaceReady, context, &batch)
             leaveAtOnce(.degraded, context, member: preset, &batch)
             leave(.lost, context, member: preset, &batch)
-        case "CreateFailed":
+        case .createFailed:
             let isStalled = index(of: .stalled, context.source).map { incidents[$0].members[preset] != nil } ?? false
             let isKnown = index(of: .degraded, context.source).map { incidents[$0].members[preset] != nil } ?? false
             if !isStalled, !isKnown { begin(.degraded, context, member: preset, &batch) }
-        case "Claimed", "ClaimedCold": tell(.workspaceClaimed, context, &batch)
-        case "Released": tell(.workspaceReleased, context, &batch)
-        case "Lost": begin(.lost, context, member: preset, &batch)
+        case .claimed, .claimedCold: tell(.workspaceClaimed, context, &batch)
+        case .released: tell(.workspaceReleased, context, &batch)
+        case .lost: begin(.lost, context, member: preset, &batch)
         default: break
         }
     }

@@ -114,25 +114,27 @@ extension Event {
         at: Timestamp = .wall
     ) -> Event {
         Event(
-            at: at, kind: .warning, reason: reason, object: "preset", name: name, source: source, preset: name,
+            at: at, kind: .warning, storedReason: reason, object: "preset", name: name, source: source, preset: name,
             message: message)
     }
 
     static func workspace(_ preset: String, _ reason: String, at: Timestamp = .wall) -> Event {
         Event(
-            at: at, reason: reason, object: "workspace", name: "\(preset)-abcdefgh", source: "presets", preset: preset,
+            at: at, storedReason: reason, object: "workspace", name: "\(preset)-abcdefgh", source: "presets",
+            preset: preset,
             message: "it is so")
     }
 
     static func revision(_ digit: Character, _ reason: String, _ message: String = "", at: Timestamp = .wall) -> Event {
         Event(
-            at: at, reason: reason, object: "revision", name: Revision.sample(digit).description, source: "presets",
+            at: at, storedReason: reason, object: "revision", name: Revision.sample(digit).description,
+            source: "presets",
             message: message)
     }
 
     static func source(_ reason: String, _ message: String = "", at: Timestamp = .wall) -> Event {
         Event(
-            at: at, kind: .warning, reason: reason, object: "source", name: "presets", source: "presets",
+            at: at, kind: .warning, storedReason: reason, object: "source", name: "presets", source: "presets",
             message: message)
     }
 }

@@ -1,0 +1,123 @@
+extension EventReason {
+    /// The kind of object that the event is usually about.
+    package enum Subject: String, CaseIterable, Sendable {
+        case source = "Sources and revisions"
+        case git = "Sources that prewarm cannot read"
+        case preset = "Presets"
+        case workspace = "Workspaces"
+        case provisioner = "Provisioners"
+        case store = "The store"
+    }
+
+    package var subject: Subject {
+        switch self {
+        case .applied, .converged, .manifestsInvalid, .manifestsValid, .deletionsHeld, .holdEnded, .approved, .pinned,
+            .unpinned, .suspended, .resumed, .recovered, .forgotten:
+            .source
+        case .unreachable, .authenticationFailed, .notARepository, .repositoryEmpty, .refNotFound, .pathNotFound,
+            .refused, .tooLarge, .verificationFailed, .historyRewritten, .fetchFailed:
+            .git
+        case .atDesired, .stalled, .retried, .belowDesired, .aboveDesired, .outdated, .expired, .deprecated, .inactive,
+            .pruned, .noLongerWanted:
+            .preset
+        case .ready, .starting, .createFailed, .claimed, .claimedCold, .released, .deleted, .deleteFailed, .lost,
+            .failed, .orphaned, .adopted:
+            .workspace
+        case .listFailed, .listRecovered, .listSuspect, .unknownState: .provisioner
+        case .storeRestored, .storeFresh, .storeApproved: .store
+        }
+    }
+
+    /// One sentence that says when prewarm records the event.
+    package var meaning: String {
+        switch subject {
+        case .source, .git: meaningOfSource
+        case .preset: meaningOfPreset
+        case .workspace: meaningOfWorkspace
+        case .provisioner, .store: meaningOfOthers
+        }
+    }
+
+    private var meaningOfSource: String {
+        switch self {
+        case .applied: "A new revision is applied."
+        case .converged: "All pools of the source have converged to the applied revision."
+        case .manifestsInvalid: "Manifests of the applied revision have errors."
+        case .manifestsValid: "All manifests of the source are valid again."
+        case .deletionsHeld: "The revision removes workspaces, and the deletions wait for an approval."
+        case .holdEnded: "No deletion of the source waits for an approval any more."
+        case .approved: "An operator approved the held deletions of a revision."
+        case .pinned: "An operator pinned the source at a revision."
+        case .unpinned: "The pin of the source ended."
+        case .suspended: "An operator suspended a preset, a source or all sources."
+        case .resumed: "An operator ended a suspension."
+        case .recovered:
+            "A problem ended: the repository can be read again, the preset is no longer stalled, or the provisioner lists "
+                + "a claimed workspace as ready again."
+        case .forgotten: "A removed preset or source has no workspaces left, so prewarm removed its records."
+        case .unreachable: "The remote gave no answer, or not in time."
+        case .authenticationFailed: "The remote refused the login, or asks for one."
+        case .notARepository: "There is no git repository at the URL."
+        case .repositoryEmpty: "The repository has no commit yet."
+        case .refNotFound: "The repository does not have the `ref` of the source."
+        case .pathNotFound: "The revision does not have the `path` of the source."
+        case .refused:
+            "The URL, a certificate or a host key is not allowed, or libgit2 cannot do what the remote needs."
+        case .tooLarge: "The revision has too many files, or a pack or an object is beyond its limit."
+        case .verificationFailed: "The commit or tag has no signature that `verify` accepts."
+        case .historyRewritten:
+            "The history of the revision does not contain the applied revision, for example after a forced push."
+        case .fetchFailed: "The fetch failed for another reason."
+        default: rawValue
+        }
+    }
+
+    private var meaningOfPreset: String {
+        switch self {
+        case .atDesired: "The pool was filled in a rollout: all desired workspaces are ready."
+        case .stalled: "`failureLimit` builds in a row failed. prewarm builds one workspace an hour until one works."
+        case .retried: "An operator ran `prewarm retry`: pauses after failures are over."
+        case .belowDesired: "prewarm creates workspaces because the pool has fewer than desired."
+        case .aboveDesired: "prewarm deletes workspaces because the pool has more than desired."
+        case .outdated: "prewarm deletes workspaces that were built from an older fingerprint."
+        case .expired: "prewarm deletes workspaces that have been ready for longer than `ttl`, or soon will be."
+        case .deprecated: "prewarm deletes the workspaces of a preset that is deprecated, or whose template is."
+        case .inactive: "prewarm deletes the workspaces of a preset that pins another version than `activeVersion`."
+        case .pruned: "prewarm deletes the workspaces of a preset that was removed from git."
+        case .noLongerWanted: "prewarm cancels creates or deletes workspaces that are starting and no longer needed."
+        default: rawValue
+        }
+    }
+
+    private var meaningOfWorkspace: String {
+        switch self {
+        case .ready: "The workspace is ready."
+        case .starting: "The create answered that the workspace is starting, so prewarm inspects it until it is ready."
+        case .createFailed: "The create of the workspace failed."
+        case .claimed: "A user claimed the workspace."
+        case .claimedCold: "A user claimed while no workspace was ready, so prewarm creates this one for the user."
+        case .released: "The owner or an operator released the workspace."
+        case .deleted: "The workspace is deleted."
+        case .deleteFailed: "An attempt to delete the workspace failed. prewarm tries again."
+        case .lost: "The provisioner no longer knows the workspace."
+        case .failed:
+            "The provisioner reports the workspace as failed, stopped or unhealthy, or it did not become ready."
+        case .orphaned: "The provisioner lists the workspace, and the store does not know it."
+        case .adopted: "An operator added an orphan to a pool."
+        default: rawValue
+        }
+    }
+
+    private var meaningOfOthers: String {
+        switch self {
+        case .listFailed: "The list of the provisioner failed."
+        case .listRecovered: "The list of the provisioner succeeded again."
+        case .listSuspect: "The list lacks most workspaces, so prewarm waits for another list before it replaces them."
+        case .unknownState: "The list contains an unknown state. A workspace in this state counts as ready."
+        case .storeRestored: "The store is a restored copy: claims are refused and deletions are held."
+        case .storeFresh: "The store is new and another one was used before: orphans are not deleted."
+        case .storeApproved: "An operator ended the hold of the store by `prewarm approve --restored`."
+        default: rawValue
+        }
+    }
+}
