@@ -80,6 +80,7 @@ class Scene:
             "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: liar}\nspec: {provisioner: liar}\n")
         self.manifest("lies", "liar", "  version: '1'\n  instances: 2\n  failureLimit: 1000\n")
         self.commit()
+        self.token("ops", "operator")
         self.viewer, self.claimer = self.token("screen", "viewer"), self.token("ada", "claimer")
         self.log = open(os.path.join(self.folder, "serve.log"), "wb")
         self.daemon = subprocess.Popen(

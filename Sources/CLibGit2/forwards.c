@@ -107,6 +107,7 @@ FORWARD(int, git_reference_lookup, (git_reference **out, git_repository *repo, c
 FORWARD(int, git_reference_name_to_id, (git_oid *out, git_repository *repo, const char *name), (out, repo, name), -1)
 FORWARD(int, git_reference_next, (git_reference **out, git_reference_iterator *iter), (out, iter), -1)
 FORWARD(int, git_reference_peel, (git_object **out, const git_reference *ref, git_object_t type), (out, ref, type), -1)
+FORWARD(const char *, git_reference_symbolic_target, (const git_reference *ref), (ref), NULL)
 FORWARD(const git_oid *, git_reference_target, (const git_reference *ref), (ref), NULL)
 
 FORWARD(int, git_remote_connect_ext,
@@ -136,12 +137,21 @@ FORWARD(int, git_repository_init_options_init,
 FORWARD(int, git_repository_odb, (git_odb **out, git_repository *repo), (out, repo), -1)
 FORWARD(int, git_repository_open, (git_repository **out, const char *path), (out, path), -1)
 FORWARD(int, git_repository_open_bare, (git_repository **out, const char *bare_path), (out, bare_path), -1)
+FORWARD(const char *, git_repository_workdir, (const git_repository *repo), (repo), NULL)
 
 FORWARD(void, git_revwalk_free, (git_revwalk *walk), (walk), (void)0)
 FORWARD(int, git_revwalk_hide, (git_revwalk *walk, const git_oid *commit_id), (walk, commit_id), -1)
 FORWARD(int, git_revwalk_new, (git_revwalk **out, git_repository *repo), (out, repo), -1)
 FORWARD(int, git_revwalk_next, (git_oid *out, git_revwalk *walk), (out, walk), -1)
 FORWARD(int, git_revwalk_push, (git_revwalk *walk, const git_oid *id), (walk, id), -1)
+
+FORWARD(const git_status_entry *, git_status_byindex, (git_status_list *statuslist, size_t idx), (statuslist, idx), NULL)
+FORWARD(size_t, git_status_list_entrycount, (git_status_list *statuslist), (statuslist), 0)
+FORWARD(void, git_status_list_free, (git_status_list *statuslist), (statuslist), (void)0)
+FORWARD(int, git_status_list_new,
+        (git_status_list **out, git_repository *repo, const git_status_options *opts),
+        (out, repo, opts), -1)
+FORWARD(int, git_status_options_init, (git_status_options *opts, unsigned int version), (opts, version), -1)
 
 FORWARD(int, git_stream_register, (git_stream_t type, git_stream_registration *registration), (type, registration), -1)
 

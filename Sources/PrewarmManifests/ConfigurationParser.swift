@@ -6,10 +6,12 @@ package enum ConfigurationParser {
     /// - Parameters:
     ///   - file: The path of the file as the user knows it, for diagnostics.
     ///   - repository: Returns the same name for all URLs of a repository.
+    ///   - defersVariables: If true, variables of logins, secrets, provisioners and the server need not be set. Their
+    ///     values are then the text `${NAME}`, so the configuration is only for commands that do not use these parts.
     ///   - environment: Returns the value for `${NAME}`.
     /// - Returns: The diagnostics, and the configuration if there are no errors.
     package static func parse(
-        _ bytes: [UInt8], file: String, repository: (String) -> String = { $0 },
+        _ bytes: [UInt8], file: String, repository: (String) -> String = { $0 }, defersVariables: Bool = false,
         environment: @escaping (String) -> String?
     ) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
         guard bytes.count <= ManifestParser.sizeLimit else {
@@ -34,19 +36,19 @@ package enum ConfigurationParser {
                     "invalid configuration: expected one document with kind: Config, found "
                         + tree.roots.count.counted("document")))
         }
-        var expansion = Expansion(environment: environment)
+        var expansion = Expansion(environment: environment, defers: defersVariables)
         if problems.isEmpty { problems += expansion.expand(&tree) }
         if problems.isEmpty {
             var check = ShapeCheck(tree)
             check.check(tree.roots[0], .configuration, name: .text("configuration"))
-            problems = check.problems
+            problems = expansion.withoutDeferred(check.problems, of: tree)
         }
         var configuration: Configuration?
         if problems.isEmpty {
             let document = DocumentReader(tree: tree, index: tree.roots[0])
             var decoded = Configuration(document)
             decoded.variables = expansion.values
-            problems = decoded.problems(repository)
+            problems = expansion.withoutDeferred(decoded.problems(repository), of: tree)
             configuration = decoded
         }
         let secrets = WrittenSecrets(tree)
@@ -74,20 +76,38 @@ package enum ConfigurationParser {
 /// Replaces `${NAME}` with the value of the environment variable. `$${` stands for the literal text `${`.
 private struct Expansion {
     let environment: (String) -> String?
+    /// True if variables of parts that only some commands use need not be set.
+    private let defers: Bool
     private var used: [(name: String, value: String)] = []
+    /// The scalars with variables that are not set, in parts that only some commands use.
+    private var deferred: Set<Int> = []
 
-    init(environment: @escaping (String) -> String?) {
+    init(environment: @escaping (String) -> String?, defers: Bool = false) {
         self.environment = environment
+        self.defers = defers
+    }
+
+    /// Returns the problems without those of values whose variables are not set.
+    func withoutDeferred(_ problems: [Diagnostic], of tree: YAMLTree) -> [Diagnostic] {
+        guard !deferred.isEmpty else { return problems }
+        let positions = Set(deferred.map(tree.position))
+        return problems.filter { $0.position.map { !positions.contains($0) } ?? true }
     }
 
     mutating func expand(_ tree: inout YAMLTree) -> [Diagnostic] {
         var problems: [Diagnostic] = []
         var expanded: [(index: Int, text: String, written: String)] = []
+        let optional = defers ? tree.partsOfSomeCommands : []
         for index in tree.nodes.indices {
             guard let scalar = tree.written(index) else { continue }
             let written = VariableMask.uncover(scalar)
             guard written.contains("${") else { continue }
             let (text, messages) = expand(written)
+            if !messages.isEmpty, optional.contains(where: { $0.contains(index) }) {
+                deferred.insert(index)
+                expanded.append((index, written, written))
+                continue
+            }
             problems += messages.map {
                 Diagnostic(
                     .error, at: tree.position(index), $0.message,
@@ -127,6 +147,19 @@ private struct Expansion {
     }
 
     var values: VariableValues { VariableValues(used) }
+}
+
+extension YAMLTree {
+    /// The nodes of a configuration that only commands with git, provisioners or the HTTP server use.
+    fileprivate var partsOfSomeCommands: [Range<Int>] {
+        guard let root = roots.first else { return [] }
+        func range(_ index: Int) -> Range<Int> { index..<Swift.max(index + 1, Int(nodes[index].next)) }
+        var parts = ["provisioners", "secrets", "server", "notifications"].compactMap { value($0, of: root).map(range) }
+        for source in value("sources", of: root).map({ elements($0) }).map(Array.init) ?? [] {
+            if let auth = value("auth", of: source) { parts.append(range(auth)) }
+        }
+        return parts
+    }
 }
 
 extension Configuration {

@@ -44,7 +44,7 @@ import Testing
         try await sandbox.prewarm("sync")
         let claim = try await sandbox.prewarm("claim", "a", "--owner", "ada")
         #expect(
-            claim.code == 1 && claim.err.contains(/cannot create a-\w+: exit code 3 .*no space left/), "\(claim.err)")
+            claim.code == 1 && claim.err.contains(/cannot create a-\w+: exit code 3: no space left/), "\(claim.err)")
         #expect(claim.err.contains("hint: read the log: `prewarm logs "))
         #expect(try await sandbox.preset("a").condition("Reconciling")?["message"]?.string == "1 failed to build")
         #expect(try await sandbox.prewarm("sync").code == 0)

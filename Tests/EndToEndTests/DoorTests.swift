@@ -56,9 +56,9 @@ struct DoorTests {
             #expect(made.code == 0, "\(made.err)")
             return try #require(try made.json()["token"]?.string)
         }
+        let ops = try await token("ops", "operator")
         let viewer = try await token("screen", "viewer")
         let ada = try await token("ada", "claimer", "--preset", "a")
-        let ops = try await token("ops", "operator")
         try await sandbox.serve { daemon in
             func status(_ token: String?, _ method: String, _ path: String, _ body: String? = nil) async throws -> Int {
                 let headers = ["Authorization": token.map { "Bearer \($0)" } ?? ""]
@@ -108,6 +108,7 @@ struct DoorTests {
             try await daemon.eventually("it is known") {
                 try await daemon.get("/api/v1/presets").json().list.count == 1
             }
+            #expect(try await daemon.prewarm("token", "create", "ops", "--role", "operator").code == 0)
             let made = try await daemon.prewarm("token", "create", "ada", "--role", "claimer", "-o", "json")
             let token = try #require(try made.json()["token"]?.string)
             let header = ["Authorization": "Bearer \(token)"]

@@ -40,6 +40,35 @@ import Testing
         #expect(try await sandbox.prewarm("get", "events").out.contains("approved by eve"))
     }
 
+    @Test func aPoolWhoseChangesAreAllHeldIsNotReconciling() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit([
+            "a.yaml": Sandbox.preset("a", instances: 8), "b.yaml": Sandbox.preset("b", instances: 0),
+        ])
+        try await sandbox.prewarm("sync")
+        try await sandbox.commit(["a.yaml": nil])
+        #expect(try await sandbox.prewarm("sync").code == 0)
+        let preset = try await sandbox.preset("a")
+        #expect(preset.condition("Reconciling") == nil && preset.condition("Deprecated") == nil, "\(preset)")
+        #expect(preset.condition("DeletionsHeld")?["reason"]?.string == "GuardExceeded")
+        #expect(preset.condition("Ready")?["reason"]?.string == "Pruned")
+        #expect(
+            preset.condition("Ready")?["message"]?.string
+                == "the preset was removed from git; 8 unclaimed workspaces left")
+        let described = try await sandbox.prewarm("describe", "preset", "a").out
+        #expect(described.contains("8 actions held, no other action is due now."), "\(described)")
+        #expect(!described.contains("No action is due now."))
+        let revision = try await sandbox.head().prefix(8)
+        for command in [
+            ["plan"], ["status"], ["describe", "preset", "a"], ["get", "events"], ["plan", "-o", "json"],
+        ] {
+            let text = try await sandbox.prewarm(command).out
+            #expect(text.contains("prewarm approve \(revision)") && !text.contains("REVISION"), "\(command) \(text)")
+        }
+        try await sandbox.prewarm("approve", String(revision))
+        #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
+    }
+
     @Test func aSyncThatFindsNothingNewStillTellsWhatIsHeld() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 8)])

@@ -15,7 +15,7 @@ import Testing
         #expect(sync.code == 0, "\(sync.err)")
         #expect(sync.err.contains("Nothing to do now. To see what the pools wait for: `prewarm status`"))
         #expect(sandbox.instances.count == 1)
-        let sentence = /suspended by eve until \S+Z: database move/
+        let sentence = /suspended by eve until [-0-9: ]+ \(in 2h\): database move/
         #expect(try await sandbox.prewarm("status").out.contains(sentence))
         #expect(try await sandbox.prewarm("plan").out.contains(sentence))
         #expect(try await sandbox.prewarm("get", "presets").out.contains(sentence))
@@ -25,6 +25,33 @@ import Testing
         #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
         #expect(try await sandbox.preset("a")["eligible"]?.int == 2)
         #expect(try await sandbox.prewarm("resume", "a").err.contains("was not suspended from the command line"))
+    }
+
+    @Test func thePlanOfASuspendedPresetShowsWhatResumeWouldStart() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.prewarm("sync")
+        try await sandbox.prewarm("suspend", "a")
+        for isApplied in [false, true] {
+            try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
+            if isApplied { #expect(try await sandbox.prewarm("sync").code == 0) }
+            let plan = try await sandbox.prewarm("plan", "--detailed-exitcode")
+            #expect(plan.code == 0 && plan.out.contains("! a: would create 2, held by the suspension"), "\(plan)")
+            let json = try await sandbox.prewarm("plan", "-o", "json").json()
+            #expect(json["held"]?.list.map { $0["heldBy"]?.string } == ["the suspension", "the suspension"])
+        }
+        #expect(sandbox.instances.count == 1)
+        #expect(try await sandbox.preset("a").condition("Limited") == nil)
+        #expect(try await sandbox.prewarm("resume", "a").code == 0)
+        #expect(try await sandbox.prewarm("plan").out.contains("create 2 workspaces"))
+    }
+
+    @Test func anEmptyUserIsUnknownInTheAuditLog() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 0)])
+        try await sandbox.prewarm("sync")
+        try await sandbox.prewarm("suspend", "a", environment: ["USER": "", "LOGNAME": ""])
+        #expect(try await sandbox.prewarm("get", "audit").out.contains(/unknown +local +suspend/))
     }
 
     @Test func theAuditLogNamesWhoDidItAndToWhat() async throws {

@@ -35,7 +35,7 @@ struct LocalTokenTests {
                 #expect(try await daemon.get(path, headers: ["Authorization": ""]).status == 200)
             }
             // Without any access token, requests still need a token.
-            #expect(try await daemon.prewarm("token", "create", "ci", "--role", "viewer").code == 0)
+            #expect(try await daemon.prewarm("token", "create", "ci", "--role", "operator").code == 0)
             #expect(try await daemon.prewarm("token", "revoke", "ci").code == 0)
             #expect(try await daemon.get("/api/v1/presets", headers: ["Authorization": ""]).status == 401)
             #expect(try await sandbox.prewarm("get", "workspaces", "-o", "json").json()[0]?["owner"] == nil)

@@ -7,6 +7,7 @@ struct TokenCommandTests {
     @Test("A token is shown once, listed without its secret, and revoked")
     func life() async throws {
         let sandbox = try await Sandbox()
+        #expect(try await sandbox.prewarm("token", "create", "ops", "--role", "operator").code == 0)
         let made = try await sandbox.prewarm(
             "token", "create", "ci", "--role", "claimer", "--preset", "go-*", "--expires", "90d")
         #expect(
@@ -18,6 +19,7 @@ struct TokenCommandTests {
             try await sandbox.prewarm("token", "list", "-o", "wide"),
             try await sandbox.prewarm("token", "list", "-o", "json")
         )
+        #expect(table.out.contains("in 90d") && made.err.contains("expires in 90d ("), "\(table.out)\(made.err)")
         #expect(table.out.contains("ci") && table.out.contains("claimer") && table.out.contains("go-*"), "\(table.out)")
         #expect(!(table.out + json.out).contains(secret))
         let listed = try json.json()[0]
@@ -27,7 +29,31 @@ struct TokenCommandTests {
             if let bytes = sandbox.bytes(name) { #expect(bytes.range(of: Data(secret.utf8)) == nil, "\(name)") }
         }
         #expect(try await sandbox.prewarm("token", "revoke", "ci").code == 0)
-        #expect(try await sandbox.prewarm("token", "list", "-o", "name").out.isEmpty)
+        #expect(try await sandbox.prewarm("token", "list", "-o", "name").out == "ops\n")
+    }
+
+    @Test(
+        "A first token that cannot administer is refused with the reason",
+        arguments: [
+            (["--role", "viewer"], "its role is viewer"), (["--role", "claimer"], "its role is claimer"),
+            (["--role", "operator", "--preset", "go-*"], "it is limited to some presets"),
+        ])
+    func first(options: [String], reason: String) async throws {
+        let sandbox = try await Sandbox(configuration: .slow)
+        let refused = try await sandbox.prewarm(["token", "create", "ci"] + options)
+        #expect(refused.code == 1 && refused.out.isEmpty, "\(refused)")
+        #expect(
+            refused.err.contains("the first token has to be an operator's, and \(reason)")
+                && refused.err.contains("`prewarm token create ops --role operator`"), "\(refused.err)")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 0)])
+        try await sandbox.serve { daemon in
+            // The local token administers only from this machine.
+            let create = ["token", "create", "ci"] + options
+            let again = try await sandbox.prewarm(create, environment: daemon.environment)
+            #expect(again.code == 1 && again.err.contains(reason), "\(again)")
+            #expect(try await daemon.prewarm("token", "create", "ops", "--role", "operator").code == 0)
+            #expect(try await sandbox.prewarm(create, environment: daemon.environment).code == 0)
+        }
     }
 
     @Test("Only operators create, list and revoke tokens through a daemon")
@@ -93,10 +119,10 @@ struct TokenCommandTests {
             (["create", "a b", "--role", "viewer"], "invalid token name \"a b\""),
             (["create", "a", "--role", "viewer", "--preset", "A"], "invalid preset pattern \"A\""),
             (["create", "a", "--role", "viewer", "--expires", "2020-01-01T00:00:00Z"], "has passed"),
-            (["create", "ci", "--role", "viewer"], "cannot create the token ci: a token of this name exists"),
+            (["create", "ci", "--role", "operator"], "cannot create the token ci: a token of this name exists"),
             (["revoke", "cj"], "did you mean \"ci\"?"),
         ] {
-            if arguments[1] == "ci" { try await sandbox.prewarm("token", "create", "ci", "--role", "viewer") }
+            if arguments[1] == "ci" { try await sandbox.prewarm("token", "create", "ci", "--role", "operator") }
             let result = try await sandbox.prewarm(["token"] + arguments)
             #expect(result.code == 1 && result.err.contains(words) && result.out.isEmpty, "\(result.err)")
         }

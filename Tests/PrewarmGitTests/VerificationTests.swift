@@ -95,7 +95,7 @@ struct SSHVerificationTests {
             }
         let failure = try await failure(mirror([allowed]))
         #expect(failure.reason == .verificationFailed)
-        #expect(failure.message.contains("commit \(commit.prefix(12)) by Ada"), "\(failure)")
+        #expect(failure.message.contains("commit \(commit.prefix(8)) by Ada"), "\(failure)")
         #expect(failure.message.contains(message.replacing("FOLDER", with: folder.path)), "\(failure)")
         #expect(failure.hint?.contains("\(folder.path)/allowed") == true)
         if kind == "unknown" {
@@ -146,7 +146,7 @@ struct SSHVerificationTests {
         try await tip.verify(revision, since: Revision(ref: "main", commit: first))
         let failure = try await failure(new, since: first)
         #expect(failure.message.contains("contains a commit that is not trusted"))
-        #expect(failure.message.contains(second.prefix(12)), "\(failure)")
+        #expect(failure.message.contains(second.prefix(8)), "\(failure)")
         for applied in [second, third] { try await new.verify(revision, since: Revision(ref: "main", commit: applied)) }
         try await new.verify(revision, since: nil)
         // A merge contains the commits of both sides.
@@ -156,7 +156,7 @@ struct SSHVerificationTests {
         try await run(
             "git", ada.options + ["merge", "-q", "-S", "--no-ff", "-m", "merge", "side"], in: origin.path)
         let merged = try await self.failure(new, since: third)
-        #expect(merged.message.contains(side.prefix(12)), "\(merged)")
+        #expect(merged.message.contains(side.prefix(8)), "\(merged)")
         // If the applied revision no longer exists, the whole history is new.
         let gone = try await self.failure(new, since: String(repeating: "1", count: 40))
         #expect(gone.message.contains("is not signed"))

@@ -234,6 +234,11 @@ struct ManifestErrorTests {
                     + "add \"instances\": the number of workspaces that should be ready"
             ),
             ("metadata: {name: go}\nspec:", "4:6 invalid spec: expected a mapping, found an empty value"),
+            // A misspelled key is one mistake.
+            (
+                "metadata: {name: go}\nspec: {template: t, instnces: 3}",
+                "4:21 invalid spec: unknown key \"instnces\" | did you mean \"instances\"?"
+            ),
         ])
     func missing(lines: String, expected: String) {
         #expect(parse("apiVersion: prewarm/v1\nkind: Preset\n\(lines)\n").diagnostics.map(\.brief) == [expected])

@@ -51,6 +51,18 @@ struct SetAsideTests {
         #expect(after.diagnostics.contains { $0.severity == .error && $0.file == "a.yaml" }, "\(after.diagnostics)")
     }
 
+    @Test(
+        "The error names why the file defines nothing any more",
+        arguments: [
+            ("", "the file has no content"),
+            (commented(manifest), "the manifest is commented out or inside other text"),
+            ("a: 1\n", "the file has no document with the apiVersion and kind of a manifest"),
+        ])
+    func causes(text: String, cause: String) {
+        let after = catalog(["a.yaml": text], previous: catalog(["a.yaml": Self.manifest]))
+        #expect(after.diagnostics.map(\.message).contains { $0.hasPrefix(cause + ": ") }, "\(after.diagnostics)")
+    }
+
     @Test("A manifest that is commented out stays, and one that is removed from the same file is pruned")
     func oneOfSeveral() {
         let before = catalog(["a.yaml": Self.manifest + "---\n" + Self.other])

@@ -28,17 +28,17 @@ struct LogTests {
     func binary() async throws {
         let reply = try await workshop.run("printf 'a\\377\\000\\342\\202b\\n' >&2; exit 1")
         #expect(reply.log == "a\u{fffd}\u{fffd}\u{fffd}b\n")
-        #expect(reply.outcome == .failed("exit code 1\n\(reply.log.dropLast())"))
+        #expect(reply.outcome == .failed("exit code 1: \(reply.log.dropLast())"))
     }
 
     @Test("An error contains the last ten lines of the log, at most 2 KiB")
     func errors() async throws {
         let many = try await workshop.run("for i in $(seq 30); do echo line $i >&2; done; exit 3")
         let lines = (21...30).map { "line \($0)" }.joined(separator: "\n")
-        #expect(many.outcome == .failed("exit code 3\n" + lines))
+        #expect(many.outcome == .failed("exit code 3: line 30\n" + lines))
         let long = try await workshop.run("head -c 9000 /dev/zero | tr '\\0' x >&2; echo ü >&2; exit 3")
         let failure = try #require(long.outcome.failure)
-        #expect(failure.utf8.count <= 2048 + 12)
+        #expect(failure.utf8.count <= 2048 + "exit code 3: \n".utf8.count + 302)
         #expect(failure.utf8.count > 1900)
         #expect(failure.hasSuffix("xxü"))
         #expect(try await workshop.run("exit 1").outcome == .failed("exit code 1"))
@@ -64,7 +64,7 @@ struct LogTests {
         #expect(reply.outcome == .done(endpoint: "https://***@host", metadata: ["k": "***"]))
 
         let failing = try await workshop.run("echo \"x $PREWARM_PARAM_SHORT y\" >&2; exit 1", request)
-        #expect(failing.outcome == .failed("exit code 1\nx ***y") || failing.outcome == .failed("exit code 1\nx *** y"))
+        #expect(failing.outcome == .failed("exit code 1: x ***y") || failing.outcome == .failed("exit code 1: x *** y"))
         let later = try await workshop.run("echo \"$PREWARM_PARAM_SHORT\" >&2; exit 75", request)
         #expect(later.outcome == .tryLater("***"))
         let noise = try await workshop.run("echo \"$PREWARM_PARAM_SHORT\"", request)
@@ -86,12 +86,43 @@ struct LogTests {
         #expect(text.utf8.count <= LogTail.limit + 60)
     }
 
+    @Test(
+        "An error begins with the cause from the whole log",
+        arguments: [
+            (["pulling go-dev", "no space left"], "no space left"),
+            (["  + mkdir x", "mkdir: cannot create x: full", "", "  "], "mkdir: cannot create x: full"),
+            (
+                [
+                    "creating", "Traceback (most recent call last):", "  File \"x.py\", line 3, in <module>",
+                    "    main()", "OSError: [Errno 28] No space left", "see https://example.org",
+                ], "OSError: [Errno 28] No space left"
+            ),
+            (
+                ["java.io.IOException: No space left"] + (1...60).map { "\tat org.example.A.run(A.java:\($0))" },
+                "java.io.IOException: No space left"
+            ),
+            (
+                ["Exception in thread \"main\" java.lang.Error: full", "\tat A.run(A.java:1)"],
+                "Exception in thread \"main\" java.lang.Error: full"
+            ),
+            (["panic: full", "", "goroutine 1 [running]:", "main.main()", "exit status 2"], "panic: full"),
+            (["Error: no image", "usage: build NAME"], "Error: no image"),
+            (["error TS1: no", "fatal: not a repository", "bye"], "fatal: not a repository"),
+            (["  at A", "    at B"], "at B"),
+        ])
+    func causes(log: [String], cause: String) async throws {
+        #expect(log.joined(separator: "\n").causeInLog == cause)
+        let script = "cat >&2 <<'END'\n\(log.joined(separator: "\n"))\nEND\nexit 3"
+        let failure = try #require(try await workshop.run(script).outcome.failure)
+        #expect(failure.cause == "exit code 3: \(cause)", "\(failure)")
+    }
+
     @Test("An error names the signal or the exit code")
     func endings() async throws {
         #expect(try await workshop.run("kill -SEGV $$").outcome == .failed("killed by signal SIGSEGV"))
         #expect(try await workshop.run("kill -KILL $$").outcome == .failed("killed by signal SIGKILL"))
         let unknown = try await workshop.run("nosuchprogram")
-        #expect(unknown.outcome.failure?.hasPrefix("exit code 127 (a command in it was not found)\n") == true)
+        #expect(unknown.outcome.failure?.hasPrefix("exit code 127 (a command in it was not found): ") == true)
         #expect(try await workshop.run("exit 75").outcome == .tryLater("exit code 75: try again later"))
         #expect(try await workshop.run("echo a >&2; echo quota >&2; exit 75").outcome == .tryLater("quota"))
     }

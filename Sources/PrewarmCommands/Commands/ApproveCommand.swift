@@ -51,7 +51,7 @@ struct ApproveCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let session = try await Session.open(global)
+            let session = try await Session.open(global, for: .store)
             let author = Value.string(by ?? Environment.user)
             let approvals = try await session.post(
                 "approve",

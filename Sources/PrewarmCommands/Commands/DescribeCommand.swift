@@ -34,7 +34,7 @@ struct DescribeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let session = try await Session.open(global)
+            let session = try await Session.open(global, for: .store)
             let preset = PresetName(name)
             let document =
                 switch kind {

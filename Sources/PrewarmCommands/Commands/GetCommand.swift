@@ -79,7 +79,7 @@ struct GetCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global, goesOn: watch) { console in
-            let session = try await Session.open(global)
+            let session = try await Session.open(global, for: .store)
             var last: TerminalText?
             while true {
                 let text = try await render(session, console)
@@ -166,7 +166,7 @@ extension GetCommand.Kind {
 
     fileprivate func table(now: Timestamp, isWide: Bool) -> DocumentTable {
         switch self {
-        case .presets: .presets(isWide: isWide)
+        case .presets: .presets(now: now, isWide: isWide)
         case .templates: .templates
         case .workspaces: .workspaces(now: now, isWide: isWide)
         case .operations: .operations(now: now)

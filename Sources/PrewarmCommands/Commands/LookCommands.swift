@@ -18,20 +18,36 @@ struct LogsCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let operations = try await Session.open(global).list("operations", operation, "logs")
-            for operation in operations {
-                let logs = operation.list("attempts")
-                let title = "\(operation.text("type") ?? "") \(operation.text("operation") ?? "")"
-                for log in logs {
-                    if operations.count > 1 || logs.count > 1 {
-                        console.note("== \(title), attempt \(log.number("attempt")), \(log.text("at") ?? "")")
-                    }
-                    let text = log.text("text") ?? ""
-                    let end: TerminalText = text.hasSuffix("\n") || text.isEmpty ? "" : "\n"
-                    console.write(TerminalText(lines: text) + end)
-                }
-                if logs.isEmpty { console.note("\(title) has no log; its state is \(operation.text("state") ?? "")") }
+            let session = try await Session.open(global, for: .store)
+            let operations = try await session.list("operations", operation, "logs")
+            let times = ShownTimes(now: await session.now())
+            // Operations that say nothing are left out beside others.
+            let speaking = operations.filter { !$0.list("attempts").isEmpty || $0.text("error") != nil }
+            for operation in speaking.isEmpty ? operations : speaking {
+                show(operation, isOfMany: speaking.count > 1, times, console)
             }
+        }
+    }
+
+    private func show(_ operation: Value, isOfMany: Bool, _ times: ShownTimes, _ console: Console) {
+        let logs = operation.list("attempts")
+        let title = "\(operation.text("type") ?? "") \(operation.text("operation") ?? "")"
+        for log in logs {
+            if isOfMany || logs.count > 1 {
+                let at = log.timeText("at", times).map { ", \($0)" } ?? ""
+                console.note("== \(title), attempt \(log.number("attempt"))\(at)")
+            }
+            let text = log.text("text") ?? ""
+            let end: TerminalText = text.hasSuffix("\n") || text.isEmpty ? "" : "\n"
+            console.write(TerminalText(lines: text) + end)
+        }
+        let state = operation.text("state") ?? ""
+        if let error = operation.text("error") {
+            // The lines behind the cause are the end of the log.
+            let text = logs.isEmpty ? TerminalText(lines: error) : "\(error.cause ?? error)"
+            console.note("\(title) \(state == "failed" ? "failed" : "did not succeed yet"): \(text)")
+        } else if logs.isEmpty {
+            console.note("\(title) has no log; its state is \(state)")
         }
     }
 }
@@ -53,7 +69,7 @@ struct ExportCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let session = try await Session.open(global)
+            let session = try await Session.open(global, for: .store)
             guard let context = session.local else {
                 return console.write(TerminalText(document: try await session.get("export").json))
             }
@@ -123,7 +139,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let session = try await Session.open(global)
+            let session = try await Session.open(global, for: .store)
             if let store = session.local?.store { try await store.findDamage(isThorough: false) }
             let status = try await session.get("status", query: ["limit": session.local == nil ? "1000" : nil])
             switch output {

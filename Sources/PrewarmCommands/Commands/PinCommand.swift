@@ -38,7 +38,8 @@ struct PinCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global) { console in
             let session = try await Session.open(global)
-            let end = try until?.time(from: await session.now())
+            let now = await session.now()
+            let end = try until?.time(from: now)
             let pinned = try await session.post(
                 "sources", source, "pin",
                 body: [
@@ -47,8 +48,7 @@ struct PinCommand: AsyncParsableCommand {
                 ])
             console.step(
                 .success,
-                "pinned \(source) at \(pinned.shortRevision("revision") ?? revision)\(end.map { " until \($0)" } ?? "")"
-            )
+                "pinned \(source) at \(pinned.shortRevision("revision") ?? revision)\(ShownTimes(now: now).until(end))")
             if session.local != nil { console.note("The next `prewarm sync` applies it.") }
         }
     }

@@ -107,8 +107,13 @@ struct PlanCommand: AsyncParsableCommand {
         _ context: Context, source: String?, preset: String?, revision: String?, out: String? = nil, console: Console
     ) async throws -> Value {
         var reports: [TurnReport] = []
-        for source in try context.engine.sourceNames(source) {
-            reports.append(try await context.engine.preview(source, revision: revision))
+        let names = try context.engine.sourceNames(source)
+        let copies = await WorkingCopies(of: revision == nil ? names.compactMap { context.engine.sources[$0] } : [])
+        for source in names {
+            let report = try await context.engine.preview(source, revision: revision)
+            reports.append(report)
+            let state = report.revision.map { "the commit \($0.short)" } ?? "only commits"
+            if let remark = copies.remark("plan", reads: state, of: source) { console.note(remark) }
         }
         if let preset { try reports.restrict(to: preset) }
         let now = context.engine.now()

@@ -64,12 +64,13 @@ struct SuspendCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let session = try await Session.open(global)
-            let end = try until?.time(from: await session.now())
+            let session = try await Session.open(global, for: .store)
+            let now = await session.now()
+            let end = try until?.time(from: now)
             let more = Value.object(known: ["reason": reason.map { .string($0) }, "until": end.map { Value($0) }])
             _ = try await session.client.send(
                 APIRequest(.post, ["suspend"], body: .object(options.members + more.pairs)))
-            console.step(.success, "suspended \(options.description)\(end.map { " until \($0)" } ?? "")")
+            console.step(.success, "suspended \(options.description)\(ShownTimes(now: now).until(end))")
         }
     }
 }
@@ -88,7 +89,9 @@ struct ResumeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let resumed = try await Session.open(global).client.send(
+            let session = try await Session.open(global, for: .store)
+            let times = ShownTimes(now: await session.now())
+            let resumed = try await session.client.send(
                 APIRequest(.post, ["resume"], body: .object(options.members))
             ).value
             console.step(
@@ -98,7 +101,7 @@ struct ResumeCommand: AsyncParsableCommand {
                     : "\(options.description) was not suspended from the command line")
             if let still = resumed["still"] {
                 console.warning(
-                    "\(options.description) is still suspended: \(still.text("message") ?? "")",
+                    "\(options.description) is still suspended: \(times.sentence(still.text("message") ?? ""))",
                     hint: still.text("hint").map { TerminalText($0) })
             }
         }

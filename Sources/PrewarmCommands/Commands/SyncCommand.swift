@@ -98,7 +98,7 @@ struct SyncCommand: AsyncParsableCommand {
             if let hold = try await context.store.read({ try $0.identity().hold }) {
                 console.warning("\(hold.sentence)", hint: "\(StoreHold.hint)")
             }
-            try conclude(report, deadline: deadline, console: console)
+            try conclude(report, preset: file?.preset ?? preset, deadline: deadline, console: console)
             if report.last.isEmpty { try await tellHeld(sources, context, console) }
         }
     }
@@ -148,7 +148,7 @@ struct SyncCommand: AsyncParsableCommand {
                     hint: "run `prewarm status` later; the daemon continues the sync")
             }
             if let message = answer.text("message"), message != told {
-                console.step(.waiting, "\(message)")
+                console.step(.waiting, "\(ShownTimes(now: .now).sentence(message))")
                 told = message
             }
             answer = try await daemon.send(APIRequest(.get, ["requests", id], query: ["wait": "5s"])).value
@@ -164,7 +164,9 @@ struct SyncCommand: AsyncParsableCommand {
     }
 
     private static func tellUnfinished(_ answer: Value, _ console: Console) {
-        for unfinished in answer.list("unfinished") { console.step(.failure, "\(unfinished.text("message") ?? "")") }
+        for unfinished in answer.list("unfinished") {
+            console.step(.failure, "\(ShownTimes(now: .now).sentence(unfinished.text("message") ?? ""))")
+        }
     }
 
     private var waits: Bool { wait || timeout != nil }
@@ -175,26 +177,33 @@ struct SyncCommand: AsyncParsableCommand {
     /// Prints the result of a sync without a daemon.
     /// - Throws: ``CommandFailure`` if an operation failed, a source or manifest has an error, or a pool did not converge.
     private func conclude(
-        _ report: Synchronizer.Report, deadline: ContinuousClock.Instant?, console: Console
+        _ report: Synchronizer.Report, preset: String?, deadline: ContinuousClock.Instant?, console: Console
     ) throws {
+        let times = ShownTimes(now: .now)
         for name in report.unknownProvisioners.sorted() {
             console.warning(
                 "operations wait for the provisioner \"\(name)\", which is not in the configuration",
                 hint: "add \"\(name)\" to `provisioners` until its workspaces are deleted")
         }
         if waits {
-            for unfinished in report.unfinished { console.step(.failure, "\(unfinished.sentence(for: .local))") }
+            for unfinished in report.unfinished {
+                console.step(.failure, "\(times.sentence(unfinished.sentence(for: .local)))")
+            }
         }
         if let first = report.failed.first {
-            // The report has an entry for each failed attempt of an operation.
-            let count = Set(report.failed.map(\.id)).count
+            let groups = FailureGroup.of(report.failed)
+            let count = groups.reduce(0) { $0 + $1.count }
+            let causes = groups.prefix(5).map(\.text).joined(separator: "; ")
             throw CommandFailure(
-                "\(counted(count, "operation")) failed: \((first.error ?? "").printable)",
+                "\(counted(count, "operation")) failed: \(causes)"
+                    + (groups.count > 5 ? "; and \(groups.count - 5) more causes" : ""),
                 hint: "read the log: `prewarm logs \(first.id)`")
         }
-        let held = report.last.flatMap(\.plan.held).count(where: \.hold.needsApproval)
+        let held = report.last.flatMap(\.plan.held).count { held in
+            held.hold.needsApproval && (preset == nil || held.action.preset.name == preset)
+        }
         if waits, held > 0 {
-            throw CommandFailure(Self.sentence(held: held), hint: Self.approval(report))
+            throw CommandFailure(Self.sentence(held: held), hint: Self.approval(report, preset: preset))
         }
         if waits, !report.unfinished.isEmpty {
             // A pool that is stalled or held ends the sync before the deadline.
@@ -204,27 +213,44 @@ struct SyncCommand: AsyncParsableCommand {
                 hint: "find the cause: `prewarm describe preset \(report.unfinished[0].pool.preset.name)`")
         }
         // The cause was printed when the reconciliation failed.
-        let unread = report.turns.filter { $0.failure != nil }.map(\.source)
-        guard unread.isEmpty else {
-            throw CommandFailure(
-                "cannot read the source\(unread.count == 1 ? "" : "s") \(unread.joined(separator: ", "))",
-                hint: "check the configuration and the connection: `prewarm doctor`")
-        }
+        let unread = report.turns.filter { $0.failure != nil }
+        if !unread.isEmpty { throw Self.failure(of: unread) }
         let errors = report.turns.flatMap(\.diagnostics).count { $0.severity == .error }
         if errors > 0 {
             throw CommandFailure(
                 "the manifests have \(counted(errors, "error")); prewarm keeps the last valid version of their presets")
         }
+        for turn in report.turns where turn.isQuiet && report.succeeded == 0 {
+            console.step(.success, "\(turn.source): nothing changed since \(turn.revision?.short ?? "the last sync")")
+        }
         guard !report.last.isEmpty else { return }
         if held > 0 {
             console.warning(
-                "\(Self.sentence(held: held))", hint: Self.approval(report).map { TerminalText($0) })
+                "\(Self.sentence(held: held))", hint: Self.approval(report, preset: preset).map { TerminalText($0) })
         }
-        console.step(.success, "\(Self.summary(of: report.last))")
+        console.step(.success, "\(Self.summary(of: report.last, preset: preset))")
     }
 
-    private static func summary(of reports: [TurnReport]) -> String {
-        let totals = PoolTotals(reports.flatMap(\.plan.pools))
+    /// Returns the error for sources whose newest revision was not applied. Their warnings have the details.
+    private static func failure(of unread: [TurnReport]) -> CommandFailure {
+        let names = "the source\(unread.count == 1 ? "" : "s") \(unread.map(\.source).joined(separator: ", "))"
+        let isRefused = unread.allSatisfy { turn in
+            switch turn.failure?.reason {
+            case .verificationFailed, .historyRewritten, .tooLarge, .pathNotFound, .empty: true
+            default: false
+            }
+        }
+        return isRefused
+            ? CommandFailure("cannot apply the newest revision of \(names)", hint: unread[0].failure?.hint)
+            : CommandFailure(
+                "cannot read \(names)", hint: "check the configuration and the connection: `prewarm doctor`")
+    }
+
+    private static func summary(of reports: [TurnReport], preset: String?) -> String {
+        let pools = reports.flatMap(\.plan.pools).filter { preset == nil || $0.preset.name == preset }
+        let totals = PoolTotals(pools)
+        // If the named preset is not among the planned pools, its pool is settled.
+        if preset != nil { return totals.pools > 0 ? totals.sentence : "\(counted(1, "pool")) unchanged" }
         let rest = reports.compactMap(\.rest)
         let (others, unfinished) = rest.reduce((0, 0)) { ($0.0 + $1.count, $0.1 + $1.unfinished) }
         guard others > 0 else { return totals.sentence }
@@ -238,8 +264,10 @@ struct SyncCommand: AsyncParsableCommand {
     }
 
     /// Returns a hint with the command that allows the held deletions; nil if nothing is held.
-    private static func approval(_ report: Synchronizer.Report) -> String? {
-        let held = report.last.filter { $0.plan.held.contains(where: \.hold.needsApproval) }
+    private static func approval(_ report: Synchronizer.Report, preset: String?) -> String? {
+        let held = report.last.filter { last in
+            last.plan.held.contains { $0.hold.needsApproval && (preset == nil || $0.action.preset.name == preset) }
+        }
         return held.first?.revision.map { approval($0) }
     }
 

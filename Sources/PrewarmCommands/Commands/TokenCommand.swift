@@ -16,9 +16,10 @@ struct TokenCommand: ParsableCommand {
             discussion: """
                 Save the token: prewarm stores only its digest and cannot show it again. A viewer may read pools and \
                 request syncs. A claimer may also claim workspaces, and see and release its own. An operator may do \
-                everything.
+                everything. The first token has to be an operator's, so that someone can administer the API.
 
                 Examples:
+                  prewarm token create ops --role operator
                   prewarm token create ada --role claimer --preset 'go-*' --expires 90d
                   prewarm token create dashboard --role viewer
                 """)
@@ -52,7 +53,7 @@ struct TokenCommand: ParsableCommand {
 
         func run() async throws {
             try await finish(global) { console in
-                let session = try await Session.open(global)
+                let session = try await Session.open(global, for: .store)
                 let end = try expires?.time(from: await session.now())
                 let made = try await session.post(
                     "tokens",
@@ -65,7 +66,8 @@ struct TokenCommand: ParsableCommand {
                 case .json: console.write(TerminalText(document: made.json))
                 case .yaml: console.write(TerminalText(document: made.yaml))
                 case .text:
-                    let end = made.text("expiresAt").map { ", expires at \($0)" } ?? ""
+                    let times = ShownTimes(now: await session.now())
+                    let end = made.time("expiresAt").map { ", expires \(times.relative($0))" } ?? ""
                     console.step(
                         .success, "created the token \(name) (\(role.rawValue)\(end)). Save it: it is shown only once.")
                     console.write("\(made.text("token") ?? "")\n")
@@ -90,7 +92,7 @@ struct TokenCommand: ParsableCommand {
 
         func run() async throws {
             try await finish(global) { console in
-                let session = try await Session.open(global)
+                let session = try await Session.open(global, for: .store)
                 let tokens = try await session.list("tokens")
                 switch output {
                 case .json: console.write(TerminalText(document: Value.array(tokens).json))
@@ -120,7 +122,7 @@ struct TokenCommand: ParsableCommand {
 
         func run() async throws {
             try await finish(global) { console in
-                let session = try await Session.open(global)
+                let session = try await Session.open(global, for: .store)
                 for token in tokens {
                     // If the user gives a whole token, only its ID is sent, not the secret.
                     let revoked = try await session.delete("tokens", AccessToken(token)?.id ?? token)
@@ -135,6 +137,7 @@ extension Role: ExpressibleByArgument {}
 
 extension DocumentTable {
     fileprivate static func tokens(now: Timestamp, isWide: Bool) -> DocumentTable {
+        let times = ShownTimes(now: now)
         let wide = isWide ? [Column("ID", text: "id"), Column("CREATED BY", text: "createdBy")] : []
         return DocumentTable(
             columns: [
@@ -144,10 +147,10 @@ extension DocumentTable {
                     return .init(presets.isEmpty ? "all" : presets.joined(separator: ","))
                 },
                 Column("AGE", age: "createdAt", now: now),
-                Column("LAST USED") { .init($0.time("lastUsedAt").map { "\((now - $0).age) ago" } ?? "never") },
+                Column("LAST USED") { .init($0.time("lastUsedAt").map(times.distance) ?? "never") },
                 Column("EXPIRES") { token in
                     guard let end = token.time("expiresAt") else { return .init("never") }
-                    return end <= now ? .init("expired", .red) : .init("in \((end - now).age)")
+                    return end <= now ? .init("expired", .red) : .init(times.distance(to: end))
                 },
             ] + wide, flexible: "PRESETS", optional: ["AGE"] + wide.map(\.title))
     }

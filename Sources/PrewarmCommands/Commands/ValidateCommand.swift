@@ -7,8 +7,9 @@ struct ValidateCommand: AsyncParsableCommand {
         commandName: "validate",
         abstract: "Check manifests and the configuration for errors.",
         discussion: """
-            Without a path, prewarm checks the configuration and the newest commit of each source. If there is an \
-            error, the exit code is 1.
+            Without a path, prewarm checks the configuration and the newest commit of each source. In a working copy of \
+            a source with changes that are not committed, it checks the files instead. If there is an error, the exit \
+            code is 1.
 
             Examples:
               prewarm validate
@@ -36,7 +37,8 @@ struct ValidateCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let found = paths.isEmpty ? try await Validator(global).configured() : try Validator(global).check(paths)
+            let validator = Validator(global)
+            let found = paths.isEmpty ? try await validator.configured(console) : try validator.check(paths)
             let findings = found.masked
             switch output {
             case .text:

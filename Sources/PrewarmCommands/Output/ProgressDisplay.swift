@@ -12,6 +12,8 @@ final class ProgressDisplay: Sendable {
         var running: [OperationID: (operation: Operation, since: Timestamp)] = [:]
         var done = 0
         var failed = 0
+        /// The failures that a line shows already: the kind of operation, the preset and the cause.
+        var shownFailures: Set<[String]> = []
         var hasLine = false
     }
 
@@ -103,10 +105,8 @@ final class ProgressDisplay: Sendable {
                 console.step(.waiting, "\(report.source): keeping the applied revision \(revision.short)")
             }
         }
-        if report.isQuiet {
-            console.step(
-                .success, "\(report.source): nothing changed since \(report.revision?.short ?? "the last sync")")
-        } else if let revision = report.revision {
+        // The command says that nothing changed when it knows that it ends well.
+        if !report.isQuiet, let revision = report.revision {
             console.step(.action, "\(report.source): \(revision.short): \(PlanText.summary(of: report.plan))")
         }
     }
@@ -126,16 +126,21 @@ final class ProgressDisplay: Sendable {
             }
         case .failed:
             state.failed += 1
-            console.step(
-                .failure,
-                "cannot \(operation.kind.rawValue) \(name)\(time): \(TerminalText(lines: operation.error ?? ""))")
+            let cause = operation.error?.cause ?? Operation.withoutCause
+            guard isNew(operation, cause, &state) else { return }
+            console.step(.failure, "cannot \(operation.kind.rawValue) \(name)\(time): \(cause)")
         case .pending:
-            guard let error = operation.error.map({ TerminalText(lines: $0) }) else { return }
-            console.step(
-                .waiting,
-                "cannot \(operation.kind.rawValue) \(name), next attempt at \(operation.nextAttemptAt): \(error)")
+            guard let cause = operation.error?.cause, isNew(operation, cause, &state) else { return }
+            let next = ShownTimes(now: .now).relative(operation.nextAttemptAt)
+            console.step(.waiting, "cannot \(operation.kind.rawValue) \(name), next attempt \(next): \(cause)")
         case .running, .cancelled: break
         }
+    }
+
+    /// Returns false if a line shows a failure of the same preset with the same cause. The error that ends the command
+    /// counts all of them.
+    private func isNew(_ operation: Operation, _ cause: String, _ state: inout State) -> Bool {
+        state.shownFailures.insert([operation.kind.rawValue, operation.preset.description, cause]).inserted
     }
 
     private func clear(_ state: inout State) {

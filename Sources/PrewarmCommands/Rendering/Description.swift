@@ -7,12 +7,14 @@ struct Description {
     let now: Timestamp
     let color: Bool
 
+    private var times: ShownTimes { ShownTimes(now: now) }
+
     var preset: TerminalText {
         let preset = document
         var lines = section("Preset \(preset.text("name") ?? "")")
         lines += fields([
             ("source", preset.text("source")), ("manifest", "\(preset.text("file") ?? ""):\(preset.number("line"))"),
-            ("revision", preset.text("revision")),
+            ("revision", preset.shortRevision("revision")),
             ("template", "\(preset.text("template") ?? "") \(preset.text("version") ?? "")"),
             ("provisioner", preset.text("provisioner")), ("fingerprint", preset.text("fingerprint")),
             ("ttl", preset.text("ttl")), ("strategy", preset.text("strategy")),
@@ -20,10 +22,10 @@ struct Description {
         ])
         lines += parameters
         lines += section("Pool")
-        lines += preset.list("story").compactMap(\.string).map { "  \($0)" }
+        lines += preset.list("story").compactMap(\.string).map { "  \(times.sentence($0))" }
         lines += section("Conditions")
         lines += preset.list("conditions").map { condition -> TerminalText in
-            "  \(condition.text("type") ?? "")=\(condition.text("status") ?? "")  \(condition.text("reason") ?? ""): \(condition.text("message") ?? "")"
+            "  \(condition.text("type") ?? "")=\(condition.text("status") ?? "")  \(condition.text("reason") ?? ""): \(times.sentence(condition.text("message") ?? ""))"
         }
         return text(lines + workspaces + events)
     }
@@ -47,9 +49,32 @@ struct Description {
         let events = document.list("events")
         guard !events.isEmpty else { return [] }
         return section("Events")
-            + events.map { event -> TerminalText in
-                "  \(event.age(of: "at", at: now).padded(to: 8)) \(event.text("reason") ?? "")  \(event.text("object") ?? ""): \((event.text("message") ?? ""))"
+            + grouped(events).map { event, count -> TerminalText in
+                let object = count == 1 ? event.text("object") ?? "" : counted(count, "workspace")
+                let age = event.age(of: "at", at: now).padded(to: 8)
+                let message = times.sentence(event.text("message")?.cause ?? "")
+                return "  \(age) \(event.text("reason") ?? "")  \(object): \(message)"
             }
+    }
+
+    /// Returns the events with their numbers. Failures of workspaces with the same reason and cause are one entry, in
+    /// the place of the last one.
+    private func grouped(_ events: [Value]) -> [(event: Value, count: Int)] {
+        var (groups, counts): ([(event: Value, count: Int)], [[String]: Int]) = ([], [:])
+        for event in events.reversed() {
+            guard event.text("type") == "Warning", event.text("object")?.hasPrefix("workspace/") == true else {
+                groups.append((event, 1))
+                continue
+            }
+            let key = [event.text("reason") ?? "", event.text("message")?.cause ?? ""]
+            if let place = counts[key] {
+                groups[place].count += 1
+            } else {
+                counts[key] = groups.count
+                groups.append((event, 1))
+            }
+        }
+        return groups.reversed()
     }
 
     var workspace: TerminalText {
@@ -58,6 +83,7 @@ struct Description {
         let commit = workspace["commit"].map { commit in
             "\(commit.text("subject") ?? "?")" + (commit.text("author").map { ", by \($0)" } ?? "")
         }
+        let because = workspace.text("because").map { ", reason \($0)" } ?? ""
         var lines = section("Workspace \(workspace.text("name") ?? "")")
         lines += fields([
             ("id", workspace.text("id")), ("state", workspace.text("state")), ("owner", workspace.owner),
@@ -65,13 +91,11 @@ struct Description {
             ("template", "\(workspace.text("template") ?? "") \(workspace.text("version") ?? "")"),
             ("provisioner", workspace.text("provisioner")),
             ("fingerprint", workspace.text("fingerprint").map { $0 + currency }),
-            (
-                "created",
-                workspace.text("createdAt").map { $0 + (workspace.text("because").map { ", reason \($0)" } ?? "") }
-            ),
-            ("revision", workspace.text("revision")), ("commit", commit), ("manifest", workspace.text("manifest")),
-            ("ready", workspace.text("readyAt")), ("claimed", workspace.text("claimedAt")),
-            ("expires", workspace.text("expiresAt")), ("endpoint", workspace.text("endpoint")),
+            ("created", workspace.timeText("createdAt", times).map { $0 + because }),
+            ("revision", workspace.shortRevision("revision")), ("commit", commit),
+            ("manifest", workspace.text("manifest")),
+            ("ready", workspace.timeText("readyAt", times)), ("claimed", workspace.timeText("claimedAt", times)),
+            ("expires", workspace.timeText("expiresAt", times)), ("endpoint", workspace.text("endpoint")),
             ("metadata", workspace["metadata"]?.plainText.flatMap { $0.isEmpty ? nil : $0 }),
         ])
         lines += parameters
@@ -79,7 +103,7 @@ struct Description {
         lines += workspace.list("operations").reversed().map { operation -> TerminalText in
             let head: TerminalText =
                 "  \(operation.text("id") ?? "")  \(operation.text("type") ?? "")  \(operation.text("state") ?? "")  attempt \(operation.number("attempt"))  \(operation.age(of: "createdAt", at: now)) ago, \(operation.text("reason") ?? "")"
-            return head + (operation.text("error").map { "\n    \($0)" } ?? "")
+            return head + (operation.text("error")?.cause.map { "\n    \($0)" } ?? "")
         }
         return text(lines)
     }
@@ -92,9 +116,9 @@ struct Description {
             ("workspace", "\(operation.text("workspaceName") ?? "") (\(operation.text("workspace") ?? ""))"),
             ("preset", "\(operation.text("source") ?? "")/\(operation.text("preset") ?? "")"),
             ("provisioner", operation.text("provisioner")), ("reason", operation.text("reason")),
-            ("attempt", operation["attempt"]?.plainText), ("created", operation.text("createdAt")),
-            ("started", operation.text("startedAt")), ("finished", operation.text("finishedAt")),
-            ("next attempt", operation.text("nextAttemptAt")), ("error", operation.text("error")),
+            ("attempt", operation["attempt"]?.plainText), ("created", operation.timeText("createdAt", times)),
+            ("started", operation.timeText("startedAt", times)), ("finished", operation.timeText("finishedAt", times)),
+            ("next attempt", operation.timeText("nextAttemptAt", times)), ("error", operation.text("error")?.cause),
         ])
         if let log = operation.text("logEnd"), !log.isEmpty {
             lines += section("End of the log")

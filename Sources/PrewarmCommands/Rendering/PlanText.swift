@@ -30,12 +30,12 @@ struct PlanText {
             }
             lines.append("    \(line(for: action, count: count))")
         }
-        for (hold, actions) in Dictionary(grouping: mine("held"), by: { $0.text("heldBy") ?? "" })
-            .sorted(by: { $0.key < $1.key })
-        {
-            lines.append(warning("held: \(counted(actions.count, "action")) by \(hold)"))
+        let held = Dictionary(grouping: mine("held")) { $0.text("heldBy") ?? "" }
+        for (hold, actions) in held.sorted(by: { $0.key < $1.key }) where hold != Hold.suspension.message {
+            lines.append(warning("held: \(counted(actions.count, "action")) by \(times.sentence(hold))"))
             lines.append("    \(presetCounts(actions))")
         }
+        let suspended = Dictionary(grouping: held[Hold.suspension.message] ?? []) { $0.text("preset") ?? "" }
         for preset in mine("presets") {
             if preset.isScaledToZeroByTemplate, let why = preset.condition(.deprecated)?.text("message") {
                 lines.append(warning("\(preset.text("name") ?? ""): scaled to zero, \(why)"))
@@ -43,9 +43,23 @@ struct PlanText {
             guard preset["converged"]?.bool != true else { continue }
             let why = preset.condition(.suspended) ?? preset.condition(.stalled) ?? preset.condition(.backingOff)
             guard let why else { continue }
-            lines.append(warning("\(preset.text("name") ?? ""): \(why.text("message") ?? "")"))
+            let name = preset.text("name") ?? ""
+            if let actions = suspended[name] {
+                lines.append(warning("\(name): would \(Self.kinds(of: actions)), held by the suspension"))
+            }
+            lines.append(warning("\(name): \(times.sentence(why.text("message") ?? ""))"))
         }
         return lines.map { "\($0)\n" }.joined()
+    }
+
+    private var times: ShownTimes { ShownTimes(now: plan.time("at") ?? .now) }
+
+    /// Returns the numbers of actions by kind, for example `create 2, delete 1`.
+    private static func kinds(of actions: [Value]) -> String {
+        ["create", "delete", "cancel"].compactMap { kind in
+            let count = actions.count { $0.text("action") == kind }
+            return count == 0 ? nil : "\(kind) \(count)"
+        }.joined(separator: ", ")
     }
 
     /// Returns the number of actions for each preset, for example `go-large 3, go-small 1`.
@@ -76,10 +90,12 @@ struct PlanText {
 
     private func counts(_ preset: Value?) -> TerminalText {
         guard let preset else { return "" }
-        let outdated = preset.number("outdated")
-        let old = outdated > 0 ? ", \(outdated) outdated" : ""
-        return Style.dim.apply(
-            to: "  \(preset.number("eligible")) of \(preset.number("desired")) ready\(old)", color: color)
+        let (ready, claimable, outdated) = (
+            preset.number("eligible"), preset.number("claimable"), preset.number("outdated")
+        )
+        let old = outdated > 0 ? "\(outdated) outdated" : claimable > ready ? "\(claimable - ready) expired" : ""
+        let more = claimable > ready ? ", \(claimable) claimable (\(old))" : old.isEmpty ? "" : ", \(old)"
+        return Style.dim.apply(to: "  \(ready) of \(preset.number("desired")) ready\(more)", color: color)
     }
 
     private func line(for action: Value, count: Int) -> TerminalText {

@@ -7,6 +7,7 @@ struct StatusText {
     let console: Console
 
     private var color: Bool { console.colorsOutput }
+    private var times: ShownTimes { ShownTimes(now: status.time("at") ?? .now) }
 
     var text: TerminalText {
         store + sources + pools + attention + failing + strays
@@ -26,7 +27,6 @@ struct StatusText {
     }
 
     private var sources: TerminalText {
-        let now = status.time("at") ?? .now
         return status.list("sources").map { source -> TerminalText in
             let ready = source.condition(.ready)
             let isReady = ready?.text("status") == "True"
@@ -34,17 +34,18 @@ struct StatusText {
             let errors = diagnostics.filter { $0.text("severity") == "error" }
             let symbol = isReady && errors.isEmpty ? Style.green.apply(to: "✔", color: color) : cross
             let name = Style.bold.apply(to: "\(source.text("name") ?? "")", color: color)
-            let age = isReady ? ready?.time("since").map { " (\((now - $0).age) ago)" } ?? "" : ""
+            let age = isReady ? ready?.time("since").map { " (\(times.distance(to: $0)))" } ?? "" : ""
             var lines: [TerminalText] = [
                 "\(symbol) source \(name)  \(source.shortRevision("revision") ?? "no revision")\(age)"
             ]
             if !isReady, let ready {
-                let since = ready.text("since").map { " since \($0)" } ?? ""
+                let since = ready.time("since").map { " since \(times.absolute($0))" } ?? ""
                 lines.append("    \(ready.text("reason") ?? "")\(since): \(ready.text("message") ?? "")")
                 if let hint = source.text("hint") { lines.append("    hint: \(hint)") }
             }
             if let pinned = source.condition(.pinned) {
-                lines.append(Style.yellow.apply(to: "  ! \(pinned.text("message") ?? "")", color: color))
+                let message = times.sentence(pinned.text("message") ?? "")
+                lines.append(Style.yellow.apply(to: "  ! \(message)", color: color))
                 lines.append(
                     "    new commits are not applied. To end the pin: `prewarm unpin \(source.text("name") ?? "")`")
             }
@@ -65,7 +66,7 @@ struct StatusText {
         guard !presets.isEmpty else { return "No presets are applied.\n" }
         let left = status.number("morePresets")
         let more: TerminalText = left > 0 ? "and \(counted(left, "more preset")): `prewarm get presets`\n" : ""
-        return "\n\(DocumentTable.presets(isWide: false).text(presets, console))\(more)"
+        return "\n\(DocumentTable.presets(now: times.now, isWide: false).text(presets, console))\(more)"
     }
 
     /// The conditions of presets that need attention.
@@ -76,20 +77,16 @@ struct StatusText {
             .flatMap { preset in
                 preset.list("conditions").filter { !["Ready", "Reconciling"].contains($0.text("type")) }.map {
                     condition -> TerminalText in
-                    "\(bang) \(preset.text("name") ?? "") \(condition.text("type") ?? ""): \(condition.text("message") ?? "")\n"
+                    "\(bang) \(preset.text("name") ?? "") \(condition.text("type") ?? ""): \(times.sentence(condition.text("message") ?? ""))\n"
                 }
             }
         return lines.isEmpty ? "" : "\n\(lines.joined())"
     }
 
     private var failing: TerminalText {
-        let failing = status.list("failing")
-        var lines = failing.prefix(20).map { operation -> TerminalText in
-            let attempts = counted(operation.number("attempt"), "attempt")
-            return
-                "\(cross) cannot \(operation.text("type") ?? "") \(operation.workspaceName) after \(attempts), next attempt at \(operation.text("nextAttemptAt") ?? "-"): \(operation.text("error") ?? "")\n"
-        }
-        let left = failing.count - lines.count + status.number("moreFailing")
+        let groups = FailureGroup.of(status.list("failing"))
+        var lines = groups.prefix(20).map { "\(cross) \($0.sentence(times))\n" as TerminalText }
+        let left = groups.dropFirst(20).reduce(0) { $0 + $1.count } + status.number("moreFailing")
         if left > 0 {
             lines.append("  and \(left) more: `prewarm get operations --state pending`\n")
         }
@@ -108,7 +105,7 @@ struct StatusText {
             "the claimed workspace \(claim.text("name") ?? "") of \(claim.text("preset") ?? "") is unusable: \(claim.text("message") ?? ""); prewarm leaves it to its owner"
         }
         lines += status.list("failingLists").map { list -> TerminalText in
-            let since = list.text("since").map { " since \($0)" } ?? ""
+            let since = list.time("since").map { " since \(times.absolute($0))" } ?? ""
             return
                 "cannot list the workspaces of the provisioner \"\(list.text("provisioner") ?? "")\"\(since), so prewarm finds no lost workspaces: \(list.text("message") ?? "")"
         }

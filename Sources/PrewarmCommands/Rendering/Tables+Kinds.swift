@@ -2,7 +2,8 @@ import PrewarmCore
 import PrewarmEngine
 
 extension DocumentTable {
-    static func presets(isWide: Bool) -> DocumentTable {
+    static func presets(now: Timestamp, isWide: Bool) -> DocumentTable {
+        let times = ShownTimes(now: now)
         let wide: [Column] =
             isWide
             ? [
@@ -13,16 +14,13 @@ extension DocumentTable {
         return DocumentTable(
             columns: [
                 Column("NAME", text: "name"),
-                Column("READY") { preset in
-                    let older = preset.number("claimable") - preset.number("eligible")
-                    let more = older > 0 ? " +\(older) outdated" : ""
-                    return .init("\(preset.number("eligible"))/\(preset.number("desired"))\(more)")
-                },
+                Column("READY") { .init("\($0.number("eligible"))/\($0.number("desired"))") },
                 Column("DESIRED", text: "desired"), Column("ELIGIBLE", text: "eligible"),
-                Column("CLAIMED", text: "claimed"), Column("STARTING", text: "starting"),
-                Column("STATUS") { Headline($0).cell },
-            ] + wide + [Column("MESSAGE") { .init(Headline($0).message) }],
-            flexible: "MESSAGE", optional: ["ELIGIBLE", "DESIRED", "STARTING"] + wide.map(\.title) + ["CLAIMED"])
+                Column("CLAIMABLE", text: "claimable"), Column("CLAIMED", text: "claimed"),
+                Column("STARTING", text: "starting"), Column("STATUS") { Headline($0).cell },
+            ] + wide + [Column("MESSAGE") { .init(times.sentence(Headline($0).message)) }],
+            flexible: "MESSAGE",
+            optional: ["ELIGIBLE", "DESIRED", "STARTING"] + wide.map(\.title) + ["CLAIMED", "CLAIMABLE"])
     }
 
     static func workspaces(now: Timestamp, isWide: Bool) -> DocumentTable {
@@ -49,22 +47,24 @@ extension DocumentTable {
                 Column("WORKSPACE") { .init($0.workspaceName) }, Column("PRESET", text: "preset"),
                 Column("STATE") { .init($0.text("state") ?? "-", Style(operationState: $0.text("state"))) },
                 Column("ATTEMPT", text: "attempt"), Column("AGE", age: "createdAt", now: now),
-                Column("MESSAGE") { .init(($0.text("error") ?? $0.text("reason") ?? "")) },
+                Column("MESSAGE") { .init($0.text("error")?.cause ?? $0.text("reason") ?? "") },
             ], flexible: "MESSAGE", optional: ["PRESET", "ATTEMPT", "AGE"])
     }
 
     static func events(now: Timestamp) -> DocumentTable {
-        DocumentTable(
+        let times = ShownTimes(now: now)
+        return DocumentTable(
             columns: [
                 Column("LAST SEEN", age: "at", now: now),
                 Column("TYPE") { .init($0.text("type") ?? "-", $0.text("type") == "Warning" ? .yellow : .plain) },
                 Column("REASON", text: "reason"), Column("OBJECT") { .init($0.shortObject) },
-                Column("MESSAGE", text: "message"),
+                Column("MESSAGE") { .init(times.sentence($0.text("message")?.cause ?? "-")) },
             ], flexible: "MESSAGE", optional: ["TYPE"])
     }
 
     static func sources(now: Timestamp) -> DocumentTable {
-        DocumentTable(
+        let times = ShownTimes(now: now)
+        return DocumentTable(
             columns: [
                 Column("NAME", text: "name"), Column("REVISION") { .init($0.shortRevision("revision") ?? "-") },
                 Column("READY") { source in
@@ -72,7 +72,7 @@ extension DocumentTable {
                     return .init(status, status == "True" ? .green : .red)
                 },
                 Column("AGE", age: "appliedAt", now: now), Column("URL", text: "url"),
-                Column("MESSAGE") { .init(($0.list("conditions").last?.text("message") ?? "")) },
+                Column("MESSAGE") { .init(times.sentence($0.list("conditions").last?.text("message") ?? "")) },
             ], flexible: "MESSAGE", optional: ["URL", "AGE"])
     }
 
@@ -173,6 +173,10 @@ private struct Headline {
             return
         }
         let ready = preset.condition(.ready)
+        if ready?.text("reason") == "Pruned" {
+            (cell, message) = (.init("Pruned", .yellow), ready?.text("message") ?? "")
+            return
+        }
         cell = ready?.text("status") == "True" ? .init("Ready", .green) : .init("NotReady", .yellow)
         message = ready?.text("message") ?? ""
     }

@@ -93,9 +93,9 @@ struct Assembly {
 }
 
 extension Context {
-    static func open(_ global: GlobalOptions) async throws -> Context {
+    static func open(_ global: GlobalOptions, for use: ConfigurationFile.Use = .everything) async throws -> Context {
         let file = try ConfigurationFile(global)
-        let configuration = try file.load()
+        let configuration = try file.load(for: use)
         let assembly = Assembly(file, configuration)
         let store = try CommandStore.open(path: assembly.storePath(), readsBeside: false)
         return Context(engine: try assembly.engine(store: store), console: global.console)

@@ -41,18 +41,26 @@ struct ConfigurationFile {
         path = found
     }
 
+    /// The parts of the configuration that a command uses.
+    enum Use {
+        case everything
+        /// The store and the names of sources and provisioners. Variables of logins, secrets, provisioners and the HTTP
+        /// server need not be set.
+        case store
+    }
+
     enum Outcome {
         case success(Configuration)
         case failure(Findings)
     }
 
     static func parse(
-        _ bytes: [UInt8], path: String
+        _ bytes: [UInt8], path: String, for use: Use = .everything
     ) -> (configuration: Configuration?, diagnostics: [Diagnostic]) {
         let file = ConfigurationFile(path: path)
-        let result = ConfigurationParser.parse(bytes, file: path, repository: file.repository) {
-            Environment.variables[$0]
-        }
+        let result = ConfigurationParser.parse(
+            bytes, file: path, repository: file.repository, defersVariables: use == .store
+        ) { Environment.variables[$0] }
         if let configuration = result.configuration { Console.mask(configuration.variables) }
         return result
     }
@@ -64,7 +72,7 @@ struct ConfigurationFile {
         return String(cString: real)
     }
 
-    func parse() throws -> Outcome {
+    func parse(for use: Use = .everything) throws -> Outcome {
         let bytes: [UInt8]
         do {
             bytes = try ManifestFolder.bytes(path)
@@ -73,7 +81,7 @@ struct ConfigurationFile {
                 "cannot read the configuration \(path): it has more than \(ManifestParser.sizeLimit / 1024) KiB",
                 hint: "name another file with --config or PREWARM_CONFIG")
         }
-        let result = Self.parse(bytes, path: path)
+        let result = Self.parse(bytes, path: path, for: use)
         if let configuration = result.configuration { return .success(configuration) }
         var findings = Findings()
         findings.files = 1
@@ -82,8 +90,8 @@ struct ConfigurationFile {
     }
 
     /// - Throws: ``CommandFailure`` with all of the errors.
-    func load() throws -> Configuration {
-        switch try parse() {
+    func load(for use: Use = .everything) throws -> Configuration {
+        switch try parse(for: use) {
         case .success(let configuration): return configuration
         case .failure(let findings):
             var failure = CommandFailure(

@@ -13,5 +13,5 @@ enum Environment {
     static var home: String? { variables["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } }
 
     /// The name of the user who runs the command, from `USER` or `LOGNAME`.
-    static var user: String { variables["USER"] ?? variables["LOGNAME"] ?? "unknown" }
+    static var user: String { value("USER") ?? value("LOGNAME") ?? "unknown" }
 }

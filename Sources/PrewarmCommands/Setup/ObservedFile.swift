@@ -36,10 +36,12 @@ struct ObservedFile {
     init(path: String) throws {
         let data: Data
         do {
-            data = Data(try RegularFile.bytes(path, limit: 1 << 30))
-        } catch {
-            throw CommandFailure(
-                "cannot read the observed state \(path)", hint: "write it with `prewarm export > \(path)`")
+            data = Data(
+                try RegularFile.bytes(
+                    path, limit: 1 << 30, called: "the observed state \(path)",
+                    hint: "write it with `prewarm export > \(path)`"))
+        } catch is RegularFile.TooLarge {
+            throw CommandFailure("cannot read the observed state \(path): it has more than 1 GiB")
         }
         do {
             let file = try JSONDecoder().decode(RawFile.self, from: data)

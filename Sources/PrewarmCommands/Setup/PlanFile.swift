@@ -50,8 +50,14 @@ struct PlanFile {
     /// Reads a plan from a file.
     /// - Throws: ``CommandFailure`` if the file cannot be read or is not a plan.
     init(path: String) throws {
-        guard let data = try? Data(RegularFile.bytes(path, limit: 1 << 30)) else {
-            throw CommandFailure("cannot read the plan \(path)", hint: "write it with `prewarm plan --out \(path)`")
+        let data: Data
+        do {
+            data = Data(
+                try RegularFile.bytes(
+                    path, limit: 1 << 30, called: "the plan \(path)",
+                    hint: "write it with `prewarm plan --out \(path)`"))
+        } catch is RegularFile.TooLarge {
+            throw CommandFailure("cannot read the plan \(path): it has more than 1 GiB")
         }
         guard let document = try? JSONDecoder().decode(Document.self, from: data), document.kind == Self.kind else {
             throw CommandFailure(

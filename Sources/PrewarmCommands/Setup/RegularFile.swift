@@ -7,18 +7,24 @@ enum RegularFile {
     struct TooLarge: Error {}
 
     /// Returns the bytes of a file.
+    /// - Parameters:
+    ///   - name: what the file is, for the error (default: its path). For example, `the plan plan.json`.
+    ///   - hint: the hint of the error if the file does not exist or is not readable.
     /// - Throws: ``CommandFailure`` if the file cannot be read; ``TooLarge`` if it has more than `limit` bytes.
-    static func bytes(_ path: String, limit: Int) throws -> [UInt8] {
+    static func bytes(
+        _ path: String, limit: Int, called name: String? = nil, hint: String = "check the path and its permissions"
+    ) throws -> [UInt8] {
+        let name = name ?? path
         let file: FileDescriptor
         do {
             // `nonBlocking` lets a pipe without a writer open at once.
             file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.nonBlocking, .closeOnExec])
         } catch {
-            throw CommandFailure("cannot read \(path): \(error)", hint: "check the path and its permissions")
+            throw CommandFailure("cannot read \(name): \(error)", hint: hint)
         }
         return try file.closeAfter {
             guard let status = try? file.stat(), status.type == .regular else {
-                throw CommandFailure("cannot read \(path): it is not a regular file", hint: "name a regular file")
+                throw CommandFailure("cannot read \(name): it is not a regular file", hint: "name a regular file")
             }
             var bytes: [UInt8] = []
             bytes.reserveCapacity(min(Int(status.size), limit) + 1)
@@ -32,7 +38,7 @@ enum RegularFile {
                     guard bytes.count <= limit else { throw TooLarge() }
                 }
             } catch let error as Errno {
-                throw CommandFailure("cannot read \(path): \(error)", hint: "check the file")
+                throw CommandFailure("cannot read \(name): \(error)", hint: "check the file")
             }
         }
     }

@@ -9,9 +9,10 @@ struct Session: Sendable {
     let local: Context?
     private let now: @Sendable () -> Timestamp
 
-    static func open(_ global: GlobalOptions) async throws -> Session {
+    /// - Parameter use: The parts of the configuration that the command uses if there is no daemon to ask.
+    static func open(_ global: GlobalOptions, for use: ConfigurationFile.Use = .everything) async throws -> Session {
         if let remote = try RemoteClient(global) { return Session(client: remote, local: nil, now: { .now }) }
-        let context = try await Context.open(global)
+        let context = try await Context.open(global, for: use)
         return Session(
             client: LocalClient(context.engine, user: Environment.user), local: context, now: context.engine.now)
     }

@@ -100,7 +100,7 @@ enum Starter {
 
     private static let large = """
         # yaml-language-server: $schema=../schemas/preset.json
-        # A pool of three workspaces in office hours, and of one workspace at night and on weekends.
+        # A pool of one workspace with more CPUs. With the schedule, it would have three workspaces in office hours.
         apiVersion: prewarm/v1
         kind: Preset
         metadata:
@@ -111,10 +111,10 @@ enum Starter {
             cpu: 8
             region: us-east-1
           instances: 1
-          schedule:
-            timezone: Europe/Berlin
-            windows:
-              - {cron: "* 8-18 * * 1-5", instances: 3}
+          # schedule:
+          #   timezone: Europe/Berlin
+          #   windows:
+          #     - {cron: "* 8-18 * * 1-5", instances: 3}
           strategy: {type: RollingUpdate, maxSurge: 1, maxUnavailable: 0}
 
         """

@@ -1,5 +1,7 @@
+import Foundation
 import PrewarmCore
 import PrewarmEngine
+import PrewarmGit
 import PrewarmManifests
 
 /// The checks of `prewarm validate`: files and folders, or the configuration and the newest commits of its sources.
@@ -44,9 +46,10 @@ struct Validator {
             limit: configuration?.limits.presetsPerSource ?? Policy.Limits.standardPresetsPerSource)
     }
 
-    /// Checks the configuration, and the newest commit of each source.
+    /// Checks the configuration, and the newest commit of each source. In a working copy whose manifests are not all
+    /// committed, it checks the files instead, and says so.
     /// - Throws: ``CommandFailure`` if there is no configuration.
-    func configured() async throws -> Findings {
+    func configured(_ console: Console) async throws -> Findings {
         let file = try ConfigurationFile(global)
         let configuration: Configuration
         switch try file.parse() {
@@ -64,7 +67,15 @@ struct Validator {
             findings.diagnostics.append(diagnostic)
             return findings
         }
+        let copies = await WorkingCopies(of: sources)
         for (source, configured) in zip(sources, configuration.sources) {
+            if let copy = copies.next(of: source.name, ref: configured.ref) {
+                try await findings.add(copy, of: source, Self.folder(configuration))
+                if let remark = copies.remark("validate", reads: "the files of \(copy.folder)", of: source.name) {
+                    console.note(remark)
+                }
+                continue
+            }
             do {
                 let revision = try await source.git.head()
                 try await source.git.fetch(revision)
@@ -80,6 +91,8 @@ struct Validator {
                 var catalog = Self.folder(configuration).link(parsed)
                 try await catalog.quote(files, of: source)
                 findings.add(catalog)
+                let state = "the commit \(revision.short)"
+                if let remark = copies.remark("validate", reads: state, of: source.name) { console.note(remark) }
             } catch {
                 findings.add(error, of: configured, in: file)
             }
@@ -119,6 +132,26 @@ extension Findings {
         let (name, position) = (source.name.value, source.name.position)
         diagnostics.append(
             Diagnostic(file: file.path, at: position, "the source \(name): \(failure.message)", hint: failure.hint))
+    }
+
+    /// Checks the files of a working copy: those of the checked-out commit, and new ones.
+    fileprivate mutating func add(
+        _ copy: WorkingCopy, of source: Engine.Source, _ folder: ManifestFolder
+    ) async throws {
+        var paths = Set(copy.changed)
+        // Before the first commit, all manifests are new.
+        if let revision = try? await source.git.head(), (try? await source.git.fetch(revision)) != nil,
+            let committed = try? await source.git.manifests(at: revision)
+        {
+            paths.formUnion(committed.map(\.path))
+        }
+        let places = paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            .filter { FileManager.default.fileExists(atPath: "\(copy.folder)/\($0)") }
+        files += places.count
+        var catalog = folder.link(
+            try places.map { (path: $0, file: try ManifestFolder.parse("\(copy.folder)/\($0)")) })
+        catalog.quote { try? ManifestFolder.bytes("\(copy.folder)/\($0)") }
+        add(catalog)
     }
 
     fileprivate mutating func add(_ catalog: Catalog) {

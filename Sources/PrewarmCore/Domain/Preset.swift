@@ -65,6 +65,13 @@ package struct Preset: Hashable, Sendable {
         return strategy.floor(desired: most) > 0
     }
 
+    /// The preset without `suspended: true`.
+    package var resumed: Preset {
+        var preset = self
+        preset.isSuspended = false
+        return preset
+    }
+
     /// The preset after its manifest was removed from git. The manifest's `suspended` and `mode` no longer apply.
     package var pruned: Preset {
         var preset = self

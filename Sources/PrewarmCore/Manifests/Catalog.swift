@@ -72,10 +72,11 @@ package struct Catalog: Sendable {
         }
         diagnostics = linker.diagnostics
         diagnostics += doubted.map { path, names in
-            Diagnostic(
+            let (cause, hint) = linker.causeOfDoubt(names[0], isPreset: true, in: path)
+            return Diagnostic(
                 .error, file: path,
-                "no readable document defines these applied presets any more, so they stay: \(names.summary)",
-                hint: Linker.doubtHint)
+                "\(cause): no readable document defines these applied presets any more, so they stay: "
+                    + names.summary, hint: hint)
         }
         if let path = linker.invalidPaths.min(), !hidden.isEmpty {
             diagnostics.append(

@@ -36,6 +36,8 @@ struct Linker {
     private var heldTemplates: [String: [String]] = [:]
     /// The paths of files that may have contained manifests before an error (``ParsedFile/isDoubtful``).
     private var doubtfulPaths: Set<String> = []
+    /// The paths of files without any content.
+    private var emptyPaths: Set<String> = []
     /// The paths of documents that are almost manifests (``ParsedFile/doubtful``).
     private var doubtfulDocuments: [InvalidDocument: String] = [:]
     /// The documents that are commented out or inside a text, by path (``ParsedFile/setAside``).
@@ -114,7 +116,10 @@ struct Linker {
         if file.isUnreadable { invalidPaths.insert(path) }
         if file.isUnreadable || !file.invalid.isEmpty { brokenPaths.insert(path) }
         if file.hidesTemplates { noteHiddenTemplates(path) }
-        if file.isDoubtful { doubtfulPaths.insert(path) }
+        if file.isDoubtful {
+            doubtfulPaths.insert(path)
+            if file.isEmpty { emptyPaths.insert(path) }
+        }
         for document in file.doubtful { doubtfulDocuments[document] = path }
         for document in file.invalid {
             switch (document.isPreset, document.name) {
@@ -167,10 +172,11 @@ struct Linker {
     /// editing error.
     private mutating func reportDoubt(of template: Template) -> Bool {
         guard let path = doubt(template.name, isPreset: false, from: template.origin.file) else { return false }
+        let (cause, hint) = causeOfDoubt(template.name, isPreset: false, in: path)
         report(
             path, nil,
-            "no readable document defines the applied template \"\(template.name)\" any more, so it and its presets stay",
-            hint: Self.doubtHint)
+            "\(cause): no readable document defines the applied template \"\(template.name)\" any more, so it and its "
+                + "presets stay", hint: hint)
         return true
     }
 
@@ -181,6 +187,22 @@ struct Linker {
         let document = InvalidDocument(isPreset: isPreset, name: name)
         if doubtfulPaths.contains(path) || documentsAside[path]?.contains(document) == true { return path }
         return doubtfulDocuments[document]
+    }
+
+    /// Returns why a file that ``doubt(_:isPreset:from:)`` names does not define a preset, with the next step.
+    func causeOfDoubt(_ name: String, isPreset: Bool, in path: String) -> (cause: String, hint: String) {
+        if documentsAside[path]?.contains(InvalidDocument(isPreset: isPreset, name: name)) == true {
+            return (
+                "the manifest is commented out or inside other text",
+                "remove the comment signs. To delete the pools instead, remove the file, or the commented document"
+            )
+        }
+        if emptyPaths.contains(path) {
+            return (
+                "the file has no content", "restore the manifest. To delete the pools instead, remove the file"
+            )
+        }
+        return ("the file has no document with the apiVersion and kind of a manifest", Self.doubtHint)
     }
 
     static let doubtHint =

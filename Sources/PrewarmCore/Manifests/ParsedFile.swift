@@ -45,6 +45,9 @@ package struct ParsedFile: Hashable, Sendable {
         return file
     }
 
+    /// True if the file has no document: it is empty, or has only comments.
+    var isEmpty: Bool { !isOurs && diagnostics.isEmpty && doubtful.isEmpty && foreignDocuments == 0 }
+
     /// True if the file counts for the limit of manifest files.
     package var isOurs: Bool { !presets.isEmpty || !templates.isEmpty || !invalid.isEmpty || isUnreadable }
 

@@ -54,6 +54,9 @@ extension Operation {
     /// The text that replaces a cause for readers without access to the logs of provisioners.
     package static let withheldError = "an operator can read why"
 
+    /// The text that replaces a cause if the provisioner gave none.
+    package static let withoutCause = "the provisioner gave no reason"
+
     /// The error for readers without access to the logs of provisioners; nil if there is no error.
     package var errorWithoutLog: String? {
         guard error != nil else { return nil }

@@ -92,10 +92,10 @@ extension Plan {
             let hold = pool.hold(on: action.kind) ?? deletionGuard.hold(of: action, preset: pool.preset)
             if let hold { held.append(HeldAction(action, hold: hold)) } else { actions.append(action) }
         }
-        let create = Action(.create, preset: pool.preset.key, reason: .belowDesired)
-        actions += repeatElement(create, count: admission.creations)
+        let creates = pool.creates
+        actions += creates.prefix(admission.creations)
         if let hold = admission.hold {
-            held += repeatElement(HeldAction(create, hold: hold), count: pool.creations - admission.creations)
+            held += creates.dropFirst(admission.creations).map { HeldAction($0, hold: hold) }
         }
     }
 

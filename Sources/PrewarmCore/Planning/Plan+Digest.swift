@@ -5,10 +5,32 @@ extension Plan {
         var lines = [revision?.description ?? "none"]
         lines += actions.map(\.line)
         lines.append("held")
-        lines += held.map { "\($0.action.line) \($0.hold.message)" }
+        lines += held.map { "\($0.action.line) \($0.hold.code)" }
         let digits = Array("0123456789abcdef")
         let bytes = SHA256.digest(Array(lines.joined(separator: "\n").utf8))
         return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+}
+
+extension Hold {
+    /// The hold with its numbers, for the digest of a plan. It has no words for people, so that another wording does not
+    /// make saved plans void.
+    fileprivate var code: String {
+        switch self {
+        case .instancesPerPreset(let limit): "instancesPerPreset \(limit)"
+        case .instancesPerSource(let limit): "instancesPerSource \(limit)"
+        case .instances(let limit): "instances \(limit)"
+        case .actionsPerTurn(let limit): "actionsPerTurn \(limit)"
+        case .deletionGuard(let removed, let gone, let all): "deletionGuard \(removed) \(gone) \(all)"
+        case .pathEmptied(let removed, let gone): "pathEmptied \(removed) \(gone)"
+        case .confirm: "confirm"
+        case .retain: "retain"
+        case .observe: "observe"
+        case .suspension: "suspension"
+        case .freeze(let until): "freeze \(until.milliseconds)"
+        case .timezone(let name): "timezone \(name)"
+        case .restoredStore: "restoredStore"
+        }
     }
 }
 

@@ -81,6 +81,9 @@ package enum Hold: Hashable, Sendable {
     case freeze(until: Timestamp)
     /// A time zone of a schedule or a freeze that cannot be read.
     case timezone(String)
+    /// `prewarm suspend`, or `suspended: true` in the manifest. Only a plan that is shown has this hold: it shows what
+    /// `prewarm resume` would start.
+    case suspension
     /// The store is a restored copy, so a workspace that it lists as ready may have been claimed.
     case restoredStore
 
@@ -90,8 +93,9 @@ package enum Hold: Hashable, Sendable {
     /// Returns the text that follows "held by", with the command that ends the hold if there is one.
     /// - Parameter revision: the revision that the command approves; nil if it is not known.
     package func message(at revision: Revision?) -> String {
-        let commit = revision.map { String($0.commit.prefix(8)) } ?? "REVISION"
-        let approval = "To allow it: `prewarm approve \(commit)`"
+        let approval =
+            revision.map { "To allow it: `prewarm approve \($0.commit.prefix(8))`" }
+            ?? "To allow it, approve the revision that `prewarm status` shows"
         return switch self {
         case .instancesPerPreset(let limit):
             "the limit of \(limit) workspaces for each preset (`policy.limits.instancesPerPreset`)"
@@ -112,7 +116,8 @@ package enum Hold: Hashable, Sendable {
         case .confirm: "`deletionPolicy: Confirm`. \(approval)"
         case .retain: "`deletionPolicy: Retain`"
         case .observe: "`mode: observe`"
-        case .freeze(let until): "a freeze until \(until)"
+        case .suspension: "the suspension"
+        case .freeze(let until): "a freeze until \(until.inSentence)"
         case .restoredStore: "a restored store. To end the hold: `prewarm approve --restored`"
         case .timezone(let name): "the time zone \(name), which cannot be read. Install tzdata, or set TZDIR"
         }

@@ -24,6 +24,17 @@ extension Pool {
         holdBackForCanary()
     }
 
+    /// The creates of the pool. Those that the pool would not need if no workspace expired have the reason `Expired`, and
+    /// come last.
+    ///
+    /// Example: 2 are desired, 2 are ready, and the older one expires soon. 1 is created, with the reason `Expired`.
+    var creates: [Action] {
+        let missing = min(creations, max(0, counts.desired - counts.actual - startingCurrent))
+        func create(_ reason: Reason) -> Action { Action(.create, preset: preset.key, reason: reason) }
+        return Array(repeating: create(.belowDesired), count: missing)
+            + Array(repeating: create(.expired), count: creations - missing)
+    }
+
     /// Limits the creates of a new fingerprint to `canary` until one workspace of it was ready, so that a bad new
     /// version fails in a few workspaces only.
     ///

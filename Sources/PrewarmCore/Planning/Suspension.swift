@@ -36,6 +36,6 @@ package struct Suspension: Hashable, Sendable {
 
     /// The text that follows "suspended", for example `by ada until 2026-11-24T10:00:00Z: the provider is down`.
     package var sentence: String {
-        "by \(by)" + (until.map { " until \($0)" } ?? "") + (reason.map { ": \($0)" } ?? "")
+        "by \(by)" + (until.map { " until \($0.inSentence)" } ?? "") + (reason.map { ": \($0)" } ?? "")
     }
 }

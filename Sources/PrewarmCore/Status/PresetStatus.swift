@@ -14,17 +14,20 @@ package struct PresetStatus: Sendable {
     ///   - earlier: the conditions of the last reconciliation. A condition keeps its time if its status is the same.
     ///   - now: the time of the other conditions; nil if it is unknown.
     ///   - revision: see ``revision``.
+    ///   - isActing: true if the plan has an action for this preset that is not held.
     package init(
         preset: Preset, pool: PoolPlan, failure: FailureRecord?, held: [HeldAction], diagnostics: [Diagnostic],
-        earlier: [Condition] = [], now: Timestamp? = nil, revision: Revision? = nil
+        earlier: [Condition] = [], now: Timestamp? = nil, revision: Revision? = nil, isActing: Bool = false
     ) {
         self.preset = preset
         self.pool = pool
         self.failure = failure
         self.revision = revision
-        var conditions = [Self.ready(preset, pool.counts)]
+        var conditions = [Self.ready(preset, pool)]
+        let isHeld = !isActing && held.keepEverything
         conditions += [
-            Self.reconciling(preset, pool), Self.stalled(preset, pool, failure, failure.summary),
+            isHeld && !pool.counts.isInMotion ? nil : Self.reconciling(preset, pool),
+            Self.stalled(preset, pool, failure, failure.summary),
             Self.backingOff(pool, failure.summary),
             Self.deprecated(preset), Self.suspended(preset, pool), Self.invalid(preset, diagnostics),
             Self.deletionsHeld(held, revision), Self.limited(held),
@@ -36,6 +39,13 @@ package struct PresetStatus: Sendable {
         }
         self.conditions = conditions
     }
+
+    /// The reason why the pool is scaled to zero; nil if the preset is not retired.
+    package var retirementMessage: String? {
+        preset.retirement == .pruned ? Self.prunedMessage : self[.deprecated]?.message
+    }
+
+    private static let prunedMessage = "the preset was removed from git"
 
     package subscript(_ kind: Condition.Kind) -> Condition? { conditions.first { $0.kind == kind } }
 
@@ -64,13 +74,19 @@ package struct PresetStatus: Sendable {
         self[.ready]?.status == .no && Hold.reasonsOfInstances.contains(self[.limited]?.reason ?? "")
     }
 
-    private static func ready(_ preset: Preset, _ counts: PoolCounts) -> Condition {
+    private static func ready(_ preset: Preset, _ pool: PoolPlan) -> Condition {
+        let counts = pool.counts
+        if counts.desired == 0 {
+            let rest = pool.unclaimed == 0 ? "" : "; \(pool.unclaimed.counted("unclaimed workspace")) left"
+            return preset.retirement == .pruned
+                ? Condition(.ready, reason: "Pruned", message: prunedMessage + rest)
+                : Condition(.ready, reason: "ScaledToZero", message: "0 workspaces are desired" + rest)
+        }
         let message =
             counts.claimableOlder == 0
             ? "\(counts.eligible) of \(counts.desired) workspaces are claimable"
             : "\(counts.claimable) workspaces are claimable; \(counts.eligible) of \(counts.desired) have the current "
                 + "version and have not expired"
-        if counts.desired == 0 { return Condition(.ready, reason: .scaledToZero, message: "0 workspaces are desired") }
         return counts.eligible >= counts.desired
             ? Condition(.ready, reason: .atDesired, message: message)
             : Condition(.ready, .no, reason: .belowDesired, message: message)
@@ -106,14 +122,14 @@ package struct PresetStatus: Sendable {
             message:
                 "\(failures.counted("build")) in a row failed (failureLimit: \(preset.failureLimit)): \(cause). "
                 + "To try again now: `prewarm retry \(preset.key.name)`, or change its version or parameters"
-                + (failure.map { ". Next try: \($0.retryAt)" } ?? ""))
+                + (failure.map { ". Next try: \($0.retryAt.inSentence)" } ?? ""))
     }
 
     private static func backingOff(_ pool: PoolPlan, _ cause: String) -> Condition? {
         guard case .backoff(let until, let failures) = pool.wait else { return nil }
         return Condition(
             .backingOff, reason: .createFailed,
-            message: "\(failures.counted("build")) in a row failed: \(cause). Next try: \(until)")
+            message: "\(failures.counted("build")) in a row failed: \(cause). Next try: \(until.inSentence)")
     }
 
     private static func deprecated(_ preset: Preset) -> Condition? {
@@ -129,8 +145,7 @@ package struct PresetStatus: Sendable {
                 .deprecated, reason: .inactive,
                 message: "the preset pins version \(preset.spec.version), but the active version of its template "
                     + "\(preset.spec.template) is \(activeVersion)")
-        case .pruned: Condition(.deprecated, reason: .pruned, message: "the preset was removed from git")
-        case nil: nil
+        case .pruned, nil: nil
         }
     }
 
@@ -180,6 +195,13 @@ package struct PresetStatus: Sendable {
     }
 }
 
+extension [HeldAction] {
+    /// True if there are held actions and none of them follows in the next reconciliation by itself.
+    fileprivate var keepEverything: Bool {
+        !isEmpty && allSatisfy { if case .actionsPerTurn = $0.hold { false } else { true } }
+    }
+}
+
 extension Hold {
     fileprivate var conditionReason: ConditionReason {
         switch self {
@@ -206,13 +228,8 @@ extension Condition {
 }
 
 extension Optional<FailureRecord> {
-    /// The error of the last failure on one line. If it is a long log: its first line and the end of its last line.
-    fileprivate var summary: String {
-        let lines = self?.message.split(whereSeparator: \.isNewline) ?? []
-        guard let last = lines.last else { return "the provisioner gave no reason" }
-        let line = lines.joined(separator: " ")
-        return line.count > 200 && lines.count > 1 ? "\(lines[0]) … \(last.suffix(200))" : String(line.prefix(400))
-    }
+    /// The cause of the last failure on one line.
+    fileprivate var summary: String { self?.message.cause ?? Operation.withoutCause }
 }
 
 extension Int {

@@ -102,6 +102,9 @@ extension Timestamp: CustomStringConvertible {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The RFC 3339 form without milliseconds, for sentences. For example, `2026-11-23T21:36:00Z`.
+    package var inSentence: String { Timestamp(seconds: wholeSeconds).description }
+
     /// Reads RFC 3339, for example `2026-11-23T21:36:00Z` or `2026-11-23T22:36:00.5+01:00`; nil for other text.
     ///
     /// A leap second (`:60`) is read as the next second. Digits after the milliseconds are ignored.

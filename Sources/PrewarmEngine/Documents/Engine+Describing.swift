@@ -80,15 +80,15 @@ extension Engine {
     }
 
     /// Returns the log of the provisioner by operation and attempt. For a workspace it contains all operations, the
-    /// oldest first.
+    /// oldest first. The id of a workspace is also that of its create, which then is the only operation.
     /// - Parameter name: The id of an operation, or the id or name of a workspace.
     package func logs(of name: String) async throws -> Value {
         try await store.read { store -> Value in
             var records: [OperationRecord] = []
-            if let workspace = try store.workspace(name) {
-                records = try store.operations(OperationFilter(workspace: workspace.id)).reversed()
-            } else if let record = try store.operation(OperationID(name)) {
+            if let record = try store.operation(OperationID(name)) {
                 records = [record]
+            } else if let workspace = try store.workspace(name) {
+                records = try store.operations(OperationFilter(workspace: workspace.id)).reversed()
             }
             guard !records.isEmpty else {
                 throw Problem(
@@ -101,6 +101,7 @@ extension Engine {
                         "operation": .string(record.operation.id.rawValue),
                         "type": .string(record.operation.kind.rawValue),
                         "state": .string(record.operation.state.rawValue),
+                        "error": record.operation.error.map { .string($0) },
                         "attempts": .array(
                             try store.log(of: record.operation.id).map { log in
                                 .object(known: [

@@ -107,7 +107,9 @@ extension Problem {
         switch error {
         case .unknownPreset(let name, let known):
             self.init(
-                "UnknownPreset", status: 404, "there is no preset \"\(name)\"",
+                "UnknownPreset", status: 404,
+                known.isEmpty
+                    ? "cannot find the preset \"\(name)\": no preset is applied yet" : "there is no preset \"\(name)\"",
                 hint: Problem.hint(for: name, among: known))
         case .ambiguousPreset(let name, let sources):
             self.init(
@@ -152,7 +154,7 @@ extension Problem {
             diagnostics: [])
         self.init(
             "Retired", status: 409,
-            "cannot \(act) the preset \(preset.key.name): \(why[.deprecated]?.message ?? "the preset is retired")")
+            "cannot \(act) the preset \(preset.key.name): \(why.retirementMessage ?? "the preset is retired")")
     }
 
     private init(_ error: ApprovalError) {
@@ -226,6 +228,6 @@ extension Problem {
     /// - Parameter known: The names of all applied presets.
     package static func hint(for name: String, among known: [String]) -> String {
         if let close = known.closest(to: name) { return "did you mean \"\(close)\"?" }
-        return known.isEmpty ? "run `prewarm sync`: no preset is applied yet" : "see `prewarm get presets`"
+        return known.isEmpty ? "apply the presets of the sources: `prewarm sync`" : "see `prewarm get presets`"
     }
 }

@@ -14,7 +14,7 @@ struct Story<Reader: Audience> {
     private var counts: PoolCounts { status.pool.counts }
 
     private var wish: String {
-        if let retired = status[.deprecated] { return "No workspaces are desired: \(retired.message)." }
+        if let retired = status.retirementMessage { return "No workspaces are desired: \(retired)." }
         let desired = counts.desired.workspaces("desired")
         guard let schedule = preset.schedule else { return "\(desired)." }
         return "\(desired) now, by the schedule in \(schedule.timezone); outside its windows \(preset.instances)."
@@ -49,7 +49,10 @@ struct Story<Reader: Audience> {
 
     private var next: [String] {
         let actions = report.plan.actions.filter { $0.preset == preset.key }
-        guard !actions.isEmpty else { return ["No action is due now."] }
+        guard !actions.isEmpty else {
+            let held = report.plan.held.count { $0.action.preset == preset.key }
+            return [held == 0 ? "No action is due now." : "\(held.counted("action")) held, no other action is due now."]
+        }
         return [.cancel, .delete, .create].flatMap { (kind: Action.Kind) in
             Dictionary(grouping: actions.filter { $0.kind == kind }, by: \.reason)
                 .sorted { $0.key.rawValue < $1.key.rawValue }
@@ -69,12 +72,12 @@ struct Story<Reader: Audience> {
             for _ in 0..<3 {
                 guard let change = schedule.nextChange(after: instant, zone: zone) else { break }
                 sentences.append(
-                    "From \(change.at) on, \((change.instances ?? preset.instances).workspaces("desired")).")
+                    "From \(change.at.inSentence) on, \((change.instances ?? preset.instances).workspaces("desired")).")
                 instant = change.at
             }
         }
         if let next = status.pool.nextChange {
-            sentences.append("If nothing else happens, the plan may change at \(next).")
+            sentences.append("If nothing else happens, the plan may change at \(next.inSentence).")
         }
         return sentences
     }

@@ -6,7 +6,7 @@ extension Value {
         let all = reports.flatMap(\.statuses).filter { audience.sees($0.preset.key) }
         let statuses = Dictionary(all.map { ($0.preset.key, $0) }) { first, _ in first }
         let actions = reports.flatMap(\.plan.actions).filter { audience.sees($0.preset) }
-        let held = reports.flatMap(\.plan.held).filter { audience.sees($0.action.preset) }
+        let held = reports.flatMap { $0.plan.held + $0.suspended }.filter { audience.sees($0.action.preset) }
         let revisions = Dictionary(reports.map { ($0.source, $0.revision) }) { first, _ in first }
         let diagnostics = reports.flatMap { audience.visible($0.diagnostics, of: $0.presets) }
         func count(_ kind: Action.Kind) -> Value { .int(actions.count { $0.kind == kind }) }
@@ -45,7 +45,7 @@ extension Value {
             "source": .string(action.preset.source),
             "workspace": isHidden ? nil : action.workspace.map { .string($0.rawValue) },
             "reason": .string(action.reason.rawValue),
-            "message": status.map { .string(action.reason.explanation($0)) },
+            "message": status.map { .string(action.reason.explanation($0, of: action.kind)) },
             "heldBy": hold.map { .string($0.message(at: revision)) },
             "needsApproval": hold.map { .bool($0.needsApproval) },
         ])
@@ -66,7 +66,7 @@ extension TurnReport {
 
 extension Reason {
     /// Returns the explanation of the reason with the numbers of the preset.
-    fileprivate func explanation(_ status: PresetStatus) -> String {
+    fileprivate func explanation(_ status: PresetStatus, of kind: Action.Kind) -> String {
         let (preset, counts) = (status.preset, status.pool.counts)
         switch self {
         case .belowDesired:
@@ -76,10 +76,12 @@ extension Reason {
         case .aboveDesired: return "\(counts.desired) desired"
         case .outdated:
             return "the preset is now at \(preset.spec.template) \(preset.spec.version), \(preset.fingerprint)"
+        case .expired where kind == .create:
+            return "replaces a workspace that reaches the ttl of \(preset.ttl?.prewarmText ?? "?")"
         case .expired: return "the workspace is older than the ttl of \(preset.ttl?.prewarmText ?? "?")"
         case .failed: return "the workspace failed to build"
         case .lost: return "the provisioner reports that the workspace no longer exists"
-        case .deprecated, .inactive, .pruned: return status[.deprecated]?.message ?? ""
+        case .deprecated, .inactive, .pruned: return status.retirementMessage ?? ""
         case .noLongerWanted: return "the workspace is no longer desired, and its create has not started"
         case .released: return "the owner released the workspace"
         case .claimed: return "no workspace was ready at the claim"

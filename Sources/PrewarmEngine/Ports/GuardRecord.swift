@@ -231,7 +231,7 @@ package struct Pin: Hashable, Sendable {
 
     /// The text `by ada until 2026-11-24T10:00:00Z: a bad merge`.
     package var sentence: String {
-        "by \(by)" + (until.map { " until \($0)" } ?? "") + (reason.map { ": \($0)" } ?? "")
+        "by \(by)" + (until.map { " until \($0.inSentence)" } ?? "") + (reason.map { ": \($0)" } ?? "")
     }
 }
 

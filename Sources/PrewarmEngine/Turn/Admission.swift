@@ -33,8 +33,8 @@ extension Engine {
             throw GitFailure(
                 .historyRewritten, message,
                 hint: isOfRange
-                    ? "find out who created or deleted a tag; to apply it anyway: `prewarm sync --rev \(target.commit)`"
-                    : "find out who force-pushed; to apply it anyway: `prewarm sync --rev \(target.commit)`")
+                    ? "find out who created or deleted a tag; to apply it anyway: `prewarm sync --rev \(target.commit.prefix(8))`"
+                    : "find out who force-pushed; to apply it anyway: `prewarm sync --rev \(target.commit.prefix(8))`")
         }
         // Versions on several branches are usual. A step back to an older version, since a tag was deleted, is not.
         if isOfRange, try await !source.git.isAncestor(target, of: applied) { return [] }

@@ -101,6 +101,7 @@ extension Engine {
             let failure = report.failure
             report = try await assess(name)
             report.failure = failure
+            report.suspended = try await heldBySuspensions(report, after: [])
             return report
         }
         report.presets = desired.presets ?? []
@@ -117,7 +118,30 @@ extension Engine {
                 planner.plan(presets, observed: observed), observed.failures, try store.conditions(source: name)
             )
         }
+        report.suspended = try await heldBySuspensions(report, after: changes)
         return report
+    }
+
+    /// Returns the actions of suspended presets that would be planned without the suspensions.
+    /// - Parameter changes: The changes of a revision that is not applied yet.
+    private func heldBySuspensions(
+        _ report: TurnReport, after changes: [PresetChange]
+    ) async throws -> [HeldAction] {
+        let suspended = Set(
+            zip(report.presets, report.plan.pools).lazy.filter { $1.isSuspended($0) }.map { $0.0.key })
+        guard !suspended.isEmpty else { return [] }
+        let (presets, now) = (report.presets.map(\.resumed), now())
+        return try await store.read { store in
+            var guarding = try store.guardRecord(ofSource: report.source)
+            if !changes.isEmpty { guarding.note(changes, of: presets.count, at: now) }
+            let planner = try planner(for: presets, guarding, at: now, in: store)
+            var observed = try observed(
+                of: TurnScope(presets: presets), source: report.source, planner: planner, guarding: guarding, in: store)
+            observed.suspensions = []
+            let plan = planner.plan(presets, observed: observed)
+            return (plan.actions + plan.held.map(\.action)).filter { suspended.contains($0.preset) }
+                .map { HeldAction($0, hold: .suspension) }
+        }
     }
 
     /// Returns the record of a source; a new one without an applied revision if the store has none.

@@ -10,8 +10,11 @@ extension TurnCommit {
         if isNewRevision {
             try store.forgetOld(now: now)
             let by = desired.commit.map { ": \($0.subject.firstLine) (\($0.author.firstLine))" } ?? ""
+            let kept =
+                desired.diagnostics.contains { $0.severity == .error }
+                ? "; invalid manifests keep their applied version" : ""
             events.append(
-                event(.applied, revision, "\(desired.changes.count.counted("preset")) changed\(by)"))
+                event(.applied, revision, "\(desired.changes.count.counted("preset")) changed\(kept)\(by)"))
         }
         let errors = desired.diagnostics.filter { $0.severity == .error }
         // If only changed files were read, the previous revision had no errors.

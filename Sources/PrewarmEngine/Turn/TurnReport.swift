@@ -19,6 +19,8 @@ package struct TurnReport: Sendable {
     /// The presets that were planned for. A reconciliation plans for pools that may have changed, a preview for all.
     package var presets: [Preset] = []
     package var plan = Plan()
+    /// The actions that suspensions keep from being planned, in a preview.
+    package var suspended: [HeldAction] = []
     /// The settled pools that an assessment left out of ``plan``; nil if it left none out.
     package var rest: SettledPools?
     package var failures: [PresetKey: FailureRecord] = [:]
@@ -60,6 +62,7 @@ extension TurnReport {
     func forEachStatus(at now: Timestamp? = nil, _ body: (PresetStatus) -> Void) {
         let table = PresetTable(presets)
         let held = Dictionary(grouping: plan.held) { $0.action.preset }
+        let acting = Set(plan.actions.lazy.map(\.preset))
         let invalid = Dictionary(grouping: diagnostics.filter { $0.severity == .error }) { $0.file }
         for pool in plan.pools {
             guard let preset = table[pool.preset] else { continue }
@@ -67,7 +70,7 @@ extension TurnReport {
                 PresetStatus(
                     preset: preset, pool: pool, failure: failures[pool.preset], held: held[pool.preset] ?? [],
                     diagnostics: invalid[preset.origin.file] ?? [], earlier: conditions[pool.preset] ?? [], now: now,
-                    revision: revision))
+                    revision: revision, isActing: acting.contains(pool.preset)))
         }
     }
 }

@@ -33,12 +33,12 @@ package struct Unfinished: Sendable {
     package func sentence(for audience: some Audience) -> String {
         let counts = pool.counts
         let readsLogs = audience.readsLogs(of: pool.preset)
-        let message = readsLogs ? (failure?.message ?? "").printable : Operation.withheldError
+        let message = readsLogs ? failure?.message.cause ?? Operation.withoutCause : Operation.withheldError
         let why: String
         switch pool.wait {
         case .stalled(let failures): why = ", stalled after \(words(for: failures)): \(message)"
         case .backoff(let until, let failures):
-            why = ", backing off until \(until) after \(words(for: failures)): \(message)"
+            why = ", backing off until \(until.inSentence) after \(words(for: failures)): \(message)"
         case .canary: why = ", waiting until the first workspace of the new version is ready"
         case nil where counts.isInMotion: why = ", \(counts.starting) starting, \(counts.deleting) deleting"
         case nil: why = held.map { ", held by \($0.message(at: revision))" } ?? ""

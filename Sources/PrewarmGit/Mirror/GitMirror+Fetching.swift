@@ -167,7 +167,7 @@ extension GitMirror {
         guard try isWhole(revision, id, in: path) else {
             throw GitFailure(
                 .refNotFound,
-                "cannot find commit \(revision.commit.prefix(12)) in any branch or tag of \(url.display)",
+                "cannot find commit \(revision.commit.prefix(8)) in any branch or tag of \(url.display)",
                 hint: "check whether a forced push removed it, and push a branch or tag that contains it")
         }
     }
@@ -196,7 +196,7 @@ extension GitMirror {
         case .lacking, .damaged: return false
         case .tooLarge: throw .objectTooLarge(in: url)
         case .other(let type):
-            let name = revision.ref.map { $0.printable } ?? String(revision.commit.prefix(12))
+            let name = revision.ref.map { $0.printable } ?? String(revision.commit.prefix(8))
             throw GitFailure(
                 .refNotFound, "cannot use \(name) of \(url.display): it is a \(type), not a commit",
                 hint: "set `ref` of source \(settings.name) to a branch, a commit, or a tag of a commit")

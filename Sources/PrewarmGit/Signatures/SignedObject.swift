@@ -14,7 +14,7 @@ struct SignedObject: Sendable {
     /// Reads a commit. Its signature is in the header `gpgsig`.
     init(commit id: git_oid, in repository: borrowing Repository) throws(LibGit2Error) {
         let commit = try Commit(id, in: repository)
-        name = "commit \(hexadecimal(id).prefix(12)) by \(commit.author.isEmpty ? "an unknown author" : commit.author)"
+        name = "commit \(hexadecimal(id).prefix(8)) by \(commit.author.isEmpty ? "an unknown author" : commit.author)"
         var (signature, payload, id) = (git_buf(), git_buf(), id)
         defer {
             git_buf_dispose(&signature)

@@ -55,17 +55,25 @@ struct ShapeCheck {
         let before = count
         var seen = SeenKeys(tree, of: index)
         var found: UInt64 = 0
+        /// The required keys that an unknown key is probably meant to be.
+        var misspelled: UInt64 = 0
         var position = 0
         for pair in tree.pairs(index) {
             defer { position += 1 }
             guard let number = object.number(ofKey: pair.key, in: tree), found >> UInt64(number) & 1 == 0 else {
-                if isNew(pair.key, position, &seen, .text(object.name)) { reportUnknown(pair.key, object) }
+                if isNew(pair.key, position, &seen, .text(object.name)) {
+                    if let meant = object.number(ofMisspelled: tree.written(pair.key) ?? "") {
+                        misspelled |= 1 << UInt64(meant)
+                    }
+                    reportUnknown(pair.key, object)
+                }
                 continue
             }
             found |= 1 << UInt64(number)
             if !object.keys[number].isRequired, tree.isNull(pair.value) { continue }
             check(pair.value, object.keys[number].bareShape, name: .key(pair.key))
         }
+        found |= misspelled
         if found & object.required != object.required {
             for (number, key) in object.keys.enumerated() where key.isRequired && found >> UInt64(number) & 1 == 0 {
                 report(
@@ -285,6 +293,13 @@ struct ShapeCheck {
         if problems.count < Diagnostic.mostInFile { return true }
         omitted += 1
         return false
+    }
+}
+
+extension ObjectShape {
+    /// Returns the number of the key that an unknown key is probably meant to be; nil if no key is like it.
+    fileprivate func number(ofMisspelled key: String) -> Int? {
+        keys.map(\.name).closest(to: key).flatMap { name in keys.firstIndex { $0.name == name } }
     }
 }
 

@@ -28,7 +28,9 @@ enum Ending {
             let line = log.split(whereSeparator: \.isNewline).last.map { String($0.suffix(2048)) }
             self = .later(line ?? "exit code 75: try again later")
         case (nil, let status):
-            self = .bad(.failed, status.description.followed(by: log))
+            // A command that is killed cannot say why.
+            let cause = if case .code = status { log.causeInLog } else { nil as String? }
+            self = .bad(.failed, status.description.with(cause: cause).followed(by: log))
         }
     }
 
@@ -40,10 +42,14 @@ enum Ending {
 }
 
 extension String {
-    /// Returns the text followed by the end of the log: at most ten lines and 2 KiB.
+    /// Returns the text with a cause behind it, on one line. For example, `exit code 3: no space left`.
+    fileprivate func with(cause: String?) -> String { cause.map { "\(self): \($0)" } ?? self }
+
+    /// Returns the text followed by the end of the log: at most ten lines and 2 KiB. A log of a single line that ends
+    /// the text already is left out.
     func followed(by log: String) -> String {
         let lines = log.split(whereSeparator: \.isNewline).suffix(10)
-        guard !lines.isEmpty else { return self }
+        guard let first = lines.first, lines.count > 1 || !hasSuffix(": \(first)") else { return self }
         // Whole characters are dropped, so that the rest stays valid.
         var end = lines.joined(separator: "\n")[...]
         while end.utf8.count > 2048 { end = end.dropFirst(max(1, (end.utf8.count - 2048) / 4)) }

@@ -51,7 +51,7 @@ enum DocumentSchemas {
             "OperationDescription",
             ["id": "text", "type": "text", "state": "text", "workspaceName": "text", "logEnd?": "text"]
         ),
-        ("Log", ["operation": "text", "type": "text", "state": "text", "attempts": "[]object"]),
+        ("Log", ["operation": "text", "type": "text", "state": "text", "error?": "text", "attempts": "[]object"]),
         (
             "Event",
             [

@@ -42,10 +42,13 @@ package struct AccessTokens: Sendable {
     ///   - author: The author to record with the token; nil stands for `who`.
     ///   - who: The caller, by its name in the audit log.
     ///   - from: The address of the caller, or `local`.
+    ///   - needsOperator: If true, the first token of the store has to be an operator's for all presets. Otherwise no
+    ///     token could administer the API. A caller that is itself an operator over the network passes false.
     /// - Returns: The token, whose secret cannot be read again, and its record.
     /// - Throws: ``Problem`` if a property is invalid or the name is taken, or a ``StoreError``.
     package func create(
-        _ wish: Wish, author: String? = nil, by who: String, from: String = AuditEntry.local, now: Timestamp
+        _ wish: Wish, author: String? = nil, by who: String, from: String = AuditEntry.local,
+        needsOperator: Bool = false, now: Timestamp
     ) async throws -> (token: AccessToken, record: AccessTokenRecord) {
         if let problem = Self.problem(wish, now: now) { throw Problem("BadToken", status: 422, problem) }
         let token = AccessToken.random()
@@ -55,6 +58,9 @@ package struct AccessTokens: Sendable {
         let scope = wish.presets.isEmpty ? "all presets" : wish.presets.joined(separator: ", ")
         let end = wish.expiresAt.map { "until \($0)" } ?? "until it is revoked"
         try await store.write { store in
+            if needsOperator, wish.role != .operator || !wish.presets.isEmpty, try !store.hasAccessTokens() {
+                throw Problem(firstToken: wish)
+            }
             guard try store.insert(record) else { throw Problem(tokenNameTaken: wish.name) }
             try store.append(
                 AuditEntry(
@@ -113,6 +119,15 @@ extension Problem {
         self.init(
             "TokenExists", status: 409, "cannot create the token \(name): a token of this name exists",
             hint: "choose another name, or revoke the existing token first: `prewarm token revoke \(name)`")
+    }
+
+    fileprivate init(firstToken wish: AccessTokens.Wish) {
+        let kind = wish.role == .operator ? "it is limited to some presets" : "its role is \(wish.role.rawValue)"
+        self.init(
+            "NoOperator", status: 409,
+            "cannot create the token \(wish.name): the first token has to be an operator's, and \(kind). Without one, "
+                + "only the daemon's user on its machine could administer the API",
+            hint: "create an operator's token first: `prewarm token create ops --role operator`")
     }
 
     fileprivate init(unknownToken name: String, known: [String]) {

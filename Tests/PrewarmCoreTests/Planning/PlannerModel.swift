@@ -392,7 +392,10 @@ struct PlannerModel {
     }
 
     private mutating func create(_ preset: Preset) {
-        let action = Action(.create, preset: preset.key, reason: .belowDesired)
+        let own = items.filter { $0.instance.preset == preset.key && isCurrent($0, preset) }
+        let there = own.count { $0.isNew || isStarting($0) || $0.instance.state == .ready }
+        let isMissing = there < world.desired(preset)
+        let action = Action(.create, preset: preset.key, reason: isMissing ? .belowDesired : .expired)
         let hold = standstill(action) ?? hold(preset)
         decisions.append((action, hold))
         let instance = Instance(

@@ -137,6 +137,9 @@ extension [TurnReport] {
                 "UnknownPreset", status: 404, "there is no preset \"\(preset)\"",
                 hint: Problem.hint(for: preset, among: known.filter(isVisible).map(\.name)))
         }
-        for index in indices { self[index].plan.restrict(to: preset) }
+        for index in indices {
+            self[index].plan.restrict(to: preset)
+            self[index].suspended.removeAll { $0.action.preset.name != preset }
+        }
     }
 }

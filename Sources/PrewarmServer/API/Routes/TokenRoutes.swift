@@ -16,7 +16,8 @@ enum TokenRoutes {
             summary: "Create an API token",
             description: """
                 Creates an API token. `token` in the answer is the only copy of its secret: prewarm stores a digest. \
-                409: a token of this name exists, or `expires` has passed. 422: the name or a pattern is invalid.
+                409: a token of this name exists, `expires` has passed, or a local caller creates the first token and it \
+                is not an operator's for all presets. 422: the name or a pattern is invalid.
                 """,
             permission: .administer,
             body: [
@@ -39,7 +40,8 @@ enum TokenRoutes {
                 name: call.text("name") ?? "", role: role, presets: call.texts("presets"),
                 expiresAt: try call.moment("expires", now: now))
             let (token, record) = try await AccessTokens(api.engine.store).create(
-                wish, author: call.author, by: call.caller.name, from: call.caller.origin, now: now)
+                wish, author: call.author, by: call.caller.name, from: call.caller.origin,
+                needsOperator: call.principal.kind == .local, now: now)
             return APIAnswer(
                 Value(record, now: now).merging(["token": .string(token.text)]), status: 201)
         },
