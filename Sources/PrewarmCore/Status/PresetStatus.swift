@@ -79,8 +79,8 @@ package struct PresetStatus: Sendable {
         if counts.desired == 0 {
             let rest = pool.unclaimed == 0 ? "" : "; \(pool.unclaimed.counted("unclaimed workspace")) left"
             return preset.retirement == .pruned
-                ? Condition(.ready, reason: "Pruned", message: prunedMessage + rest)
-                : Condition(.ready, reason: "ScaledToZero", message: "0 workspaces are desired" + rest)
+                ? Condition(.ready, reason: .pruned, message: prunedMessage + rest)
+                : Condition(.ready, reason: .scaledToZero, message: "0 workspaces are desired" + rest)
         }
         let message =
             counts.claimableOlder == 0
