@@ -13,13 +13,11 @@ let strict: [SwiftSetting] = [
 /// How the program is linked. Most of what a short command takes is its own start, so a release holds Swift's libraries
 /// and needs no relocation: it starts in half the time.
 let program: [LinkerSetting] = [
-    // CLibGit2/library.c says what for.
-    .unsafeFlags(["-Xlinker", "--export-dynamic-symbol=mbedtls_x509_crt_parse_file"], .when(platforms: [.linux])),
     .unsafeFlags(
         [
             "-static-stdlib", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims", "-l_FoundationCollections",
             "-Xlinker", "--no-export-dynamic", "-Xclang-linker", "-no-pie", "-use-ld=lld",
-        ], .when(platforms: [.linux], configuration: .release)),
+        ], .when(platforms: [.linux], configuration: .release))
 ]
 
 func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -76,12 +74,13 @@ let package = Package(
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CEpoll"),
-        .target(name: "CGitStream", dependencies: ["CLibGit2"]),
         .target(name: "CProcess"),
         module("PrewarmCore", []),
         module("PrewarmManifests", ["PrewarmCore", "CLibYAML"]),
         module("PrewarmEngine", ["PrewarmCore", logging, lifecycle]),
-        module("PrewarmGit", ["PrewarmCore", "PrewarmEngine", "CLibGit2", "CGitStream"]),
+        module(
+            "PrewarmGit",
+            ["PrewarmCore", "PrewarmEngine", "CLibGit2", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL]),
         module("PrewarmSQLite", ["PrewarmCore", "PrewarmEngine", grdb, sqlite]),
         module(
             "PrewarmProvisioners",

@@ -37,19 +37,6 @@ FORWARD(git_time_t, git_commit_time, (const git_commit *commit), (commit), 0)
 FORWARD(int, git_commit_tree, (git_tree **tree_out, const git_commit *commit), (tree_out, commit), -1)
 FORWARD(const git_oid *, git_commit_tree_id, (const git_commit *commit), (commit), NULL)
 
-FORWARD(int, git_credential_ssh_custom_new,
-        (git_credential **out, const char *username, const char *publickey, size_t publickey_len,
-         git_credential_sign_cb sign_callback, void *payload),
-        (out, username, publickey, publickey_len, sign_callback, payload), -1)
-FORWARD(int, git_credential_ssh_key_new,
-        (git_credential **out, const char *username, const char *publickey, const char *privatekey,
-         const char *passphrase),
-        (out, username, publickey, privatekey, passphrase), -1)
-FORWARD(int, git_credential_username_new, (git_credential **out, const char *username), (out, username), -1)
-FORWARD(int, git_credential_userpass_plaintext_new,
-        (git_credential **out, const char *username, const char *password),
-        (out, username, password), -1)
-
 FORWARD(void, git_error_clear, (void), (), (void)0)
 FORWARD(int, git_error_set_str, (int error_class, const char *string), (error_class, string), -1)
 
@@ -59,7 +46,7 @@ FORWARD(int, git_graph_descendant_of,
         (git_repository *repo, const git_oid *commit, const git_oid *ancestor),
         (repo, commit, ancestor), -1)
 
-FORWARD(int, git_libgit2_features, (void), (), 0)
+FORWARD(int, git_libgit2_init, (void), (), -1)
 FORWARD(int, git_libgit2_version, (int *major, int *minor, int *rev), (major, minor, rev), -1)
 
 FORWARD(void, git_object_free, (git_object *object), (object), (void)0)
@@ -97,8 +84,6 @@ FORWARD(int, git_oid_equal, (const git_oid *a, const git_oid *b), (a, b), 0)
 FORWARD(int, git_oid_fmt, (char *out, const git_oid *id), (out, id), -1)
 FORWARD(int, git_oid_fromstr, (git_oid *out, const char *str), (out, str), -1)
 FORWARD(int, git_oid_fromstrn, (git_oid *out, const char *str, size_t length), (out, str, length), -1)
-
-FORWARD(int, git_proxy_options_init, (git_proxy_options *opts, unsigned int version), (opts, version), -1)
 
 FORWARD(void, git_reference_free, (git_reference *ref), (ref), (void)0)
 FORWARD(void, git_reference_iterator_free, (git_reference_iterator *iter), (iter), (void)0)
@@ -153,7 +138,8 @@ FORWARD(int, git_status_list_new,
         (out, repo, opts), -1)
 FORWARD(int, git_status_options_init, (git_status_options *opts, unsigned int version), (opts, version), -1)
 
-FORWARD(int, git_stream_register, (git_stream_t type, git_stream_registration *registration), (type, registration), -1)
+FORWARD(int, git_transport_register, (const char *prefix, git_transport_cb cb, void *param), (prefix, cb, param), -1)
+FORWARD(int, git_transport_smart, (git_transport **out, git_remote *owner, void *payload), (out, owner, payload), -1)
 
 FORWARD(const git_tree_entry *, git_tree_entry_byindex, (const git_tree *tree, size_t idx), (tree, idx), NULL)
 FORWARD(int, git_tree_entry_bypath,

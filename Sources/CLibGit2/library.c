@@ -38,38 +38,6 @@ const git_error *git_error_last(void)
     return function != NULL ? function() : &missing;
 }
 
-static _Thread_local int is_starting;
-
-int git_libgit2_init(void)
-{
-    typeof(&git_libgit2_init) function = (typeof(&git_libgit2_init))prewarm_git_symbol("git_libgit2_init");
-    if (function == NULL)
-        return -1;
-    is_starting = 1;
-    int count = function();
-    is_starting = 0;
-    return count;
-}
-
-/*
- * Skips the parsing of certificates while libgit2 starts.
- *
- * A libgit2 with mbedTLS parses all certificates of the system when it starts, which takes longer than the rest of a
- * sync. prewarm sets the certificate file before each handshake (prewarm_git_set_certificate_file), so they are not
- * needed earlier. libgit2 calls this function instead of mbedTLS's, because the program exports it (Package.swift). A libgit2
- * without mbedTLS never calls it. No additional certificate becomes trusted.
- */
-int mbedtls_x509_crt_parse_file(void *chain, const char *path);
-
-int mbedtls_x509_crt_parse_file(void *chain, const char *path)
-{
-    typeof(&mbedtls_x509_crt_parse_file) function;
-    if (is_starting)
-        return 0;
-    function = (typeof(function))prewarm_git_symbol("mbedtls_x509_crt_parse_file");
-    return function != NULL ? function(chain, path) : -1;
-}
-
 #define OPTION(name, parameters, ...)                                                                                  \
     int name parameters                                                                                                \
     {                                                                                                                  \
@@ -80,5 +48,3 @@ int mbedtls_x509_crt_parse_file(void *chain, const char *path)
 OPTION(prewarm_git_set_cache_size, (ssize_t bytes), GIT_OPT_SET_CACHE_MAX_SIZE, bytes)
 OPTION(prewarm_git_set_search_path, (int level, const char *path), GIT_OPT_SET_SEARCH_PATH, level, path)
 OPTION(prewarm_git_set_owner_validation, (int enabled), GIT_OPT_SET_OWNER_VALIDATION, enabled)
-OPTION(prewarm_git_set_certificate_file, (const char *file), GIT_OPT_SET_SSL_CERT_LOCATIONS, file, (const char *)NULL)
-OPTION(prewarm_git_set_user_agent, (const char *agent), GIT_OPT_SET_USER_AGENT, agent)

@@ -46,6 +46,9 @@ package struct Configuration: Hashable, Sendable {
         package var verify: Verification?
         package var requiresFastForward = false
         package var caFile: String?
+        package var clientCertificate: String?
+        /// The file of the private key; nil if there is no client certificate.
+        package var clientKey: String?
         package var proxy: String?
         package var isObserved: Bool
         package var freezes: [Freeze]

@@ -6,8 +6,9 @@ import Testing
 struct InTurn: SuiteTrait, TestTrait, TestScoping {
     var isRecursive: Bool { true }
 
+    @concurrent
     func provideScope(
-        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+        for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         await Turnstile.shared.enter()
         do {

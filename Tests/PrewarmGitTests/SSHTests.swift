@@ -91,7 +91,7 @@ struct SSHTests {
                 ("!\(ssh.name),!127.0.0.1,* \(key)", noKey),
                 ("[127.0.0.1]:1 \(key)", noKey), ("\(ssh.name) \(foreign)", "shows another key"),
                 ("\(ssh.name) \(foreign)\n127.0.0.1 \(key)", "shows another key"),
-                ("\(ssh.name) ssh-rsa AAAAB3NzaC1yc2E=", "shows a key of type ssh-ed25519"),
+                ("\(ssh.name) ssh-rsa AAAAB3NzaC1yc2E=", noKey),
                 ("\(ssh.name) \(key)\n@revoked * \(key)", "marks as revoked"),
                 ("127.0.0.1 \(key)\n@revoked 127.0.0.1 \(key)", "marks as revoked"),
                 ("@revoked \(ssh.name) \(key)\n127.0.0.1 \(key)", "marks as revoked"),
@@ -100,7 +100,7 @@ struct SSHTests {
                 #expect(failure.reason == .refused)
                 #expect(failure.message.contains(message), "\(failure)")
                 let isTold = failure.hint?.contains("\(ssh.name) \(key)") == true
-                #expect(isTold == (message.contains("there is no key") || message.contains("of type")))
+                #expect(isTold == message.contains("there is no key"))
                 let print = try await ssh.fingerprint()
                 #expect(failure.hint?.contains(print) == true || message.contains("revoked"), "\(failure)")
             }
@@ -112,7 +112,7 @@ struct SSHTests {
     func wrongKey() async throws {
         try await SSHServer.serving(folder) { ssh in
             try await SSHServer.makeKey("foreign", "ed25519", folder)
-            try folder.write("text", "no key\n")
+            try folder.write("text", "no key\n", permissions: 0o600)
             for (key, message) in [
                 ("foreign", "refused the credentials"), ("text", "refused the credentials"),
                 ("missing", "cannot read the ssh key"),

@@ -146,4 +146,39 @@ struct TLSTests {
             #expect(failure.reason == .unreachable)
         }
     }
+
+    @Test("A server is read by TLS 1.2 and by TLS 1.3 alone", arguments: [[], ["--tls13"]])
+    func versions(_ options: [String]) async throws {
+        let certificate = try await Certificate(folder, for: "DNS:localhost")
+        try await GitServer.serving(folder, certificate.options + options) { server in
+            let mirror = try folder.mirror(server.url(repository, scheme: "https", host: "localhost")) {
+                $0.caFile = certificate.file
+            }
+            #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
+        }
+    }
+
+    @Test("A server that requires a client certificate gets the configured one", arguments: [[], ["--tls13"]])
+    func clientCertificate(_ options: [String]) async throws {
+        let certificate = try await Certificate(folder, for: "DNS:localhost")
+        let client = try await Certificate(folder, for: "DNS:client")
+        let other = try await Certificate(folder, for: "DNS:client")
+        let options = certificate.options + ["--client-ca", client.file] + options
+        try await GitServer.serving(folder, options) { server in
+            func mirror(_ shown: Certificate?, key: String? = nil) throws -> GitMirror {
+                try folder.mirror(server.url(repository, scheme: "https", host: "localhost")) {
+                    $0.caFile = certificate.file
+                    $0.clientCertificate = shown.map { ($0.file, key ?? $0.key) }
+                }
+            }
+            let good = try mirror(client)
+            #expect(try await contents(good, try await good.head()) == ["a.yaml": "a"])
+            let missing = try await head(of: try mirror(nil))
+            #expect(missing.reason == .refused && missing.hint?.contains("clientCertificate") == true, "\(missing)")
+            let wrong = try await head(of: try mirror(other))
+            #expect(wrong.reason == .refused && wrong.message.contains("refused the client certificate"), "\(wrong)")
+            let noKey = try await head(of: try mirror(client, key: "\(folder.path)/missing"))
+            #expect(noKey.message == "cannot use the private key in \(folder.path)/missing")
+        }
+    }
 }

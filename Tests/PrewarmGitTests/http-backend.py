@@ -1,6 +1,6 @@
 """A git server for tests: `git http-backend` behind HTTP or HTTPS, which also fails in the ways of real servers.
 
-    http-backend.py STATE ROOT [--tls CERTIFICATE KEY] [--tls13] [--login USER:PASSWORD|@FILE] [--redirect URL]
+    http-backend.py STATE ROOT [--tls CERTIFICATE KEY] [--tls13] [--client-ca FILE] [--login USER:PASSWORD|@FILE] [--redirect URL]
         [--ssh CONFIGURATION] [--app ID PUBLIC-KEY LIFETIME] [--proxy-login USER:PASSWORD]
 
 It listens on a free port of the loopback address and writes the number to STATE/port. Each request is a line of
@@ -49,6 +49,7 @@ parser.add_argument("--login")
 parser.add_argument("--redirect")
 parser.add_argument("--ssh")
 parser.add_argument("--tls13", action="store_true")
+parser.add_argument("--client-ca")
 parser.add_argument("--app", nargs=3)
 parser.add_argument("--proxy-login")
 arguments = parser.parse_args()
@@ -265,6 +266,9 @@ if arguments.tls:
     server.context.load_cert_chain(*arguments.tls)
     if arguments.tls13:
         server.context.minimum_version = ssl.TLSVersion.TLSv1_3
+    if arguments.client_ca:
+        server.context.verify_mode = ssl.CERT_REQUIRED
+        server.context.load_verify_locations(arguments.client_ca)
 port = os.path.join(arguments.state, "port")
 with open(port + ".new", "w") as file:
     file.write(str(server.server_address[1]))

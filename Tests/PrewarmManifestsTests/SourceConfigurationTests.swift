@@ -124,7 +124,7 @@ struct SourceConfigurationTests {
                 "auth: {sshKey: k, passphrase: abc, passphraseFile: f}",
                 "invalid auth: \"passphrase\" and \"passphraseFile\" cannot be used together"
             ),
-            ("auth: {clientCertificate: c}", "libgit2 cannot present a client certificate"),
+            ("clientCertificate: c", "clientKey"), ("clientKey: c", "clientCertificate"),
             ("auth: {githubApp: {appId: 1}}", "invalid githubApp: the required key \"installationId\" is missing"),
             (
                 "auth: {githubApp: {appId: 1, installationId: 2, privateKeyFile: k, apiUrl: 'http://example.org'}}",
@@ -134,9 +134,11 @@ struct SourceConfigurationTests {
     func contradictions(line: String, message: String) {
         let (configuration, diagnostics) = parse(configurationText(source: line))
         #expect(configuration == nil)
+        // A rule about several keys of the source is reported at the source.
+        let isOfSource = line.hasPrefix("path: ") || line.hasPrefix("client")
         #expect(
             diagnostics.contains {
-                $0.brief.contains(message) && $0.position?.line == (line.hasPrefix("path: ") ? 4 : 6)
+                $0.brief.contains(message) && $0.position?.line == (isOfSource ? 4 : 6)
             }, "\(diagnostics)")
     }
 }

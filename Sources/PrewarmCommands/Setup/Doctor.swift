@@ -22,8 +22,8 @@ struct Doctor {
             for provisioner in configuration.provisioners { await check(provisioner, file, &report) }
             timezones(of: configuration, presets, &report)
         }
-        if report.library.isEmpty { report.library = LibraryLimits.summary }
-        report.limits = LibraryLimits.all
+        if report.library.isEmpty { report.library = "libgit2 \(GitLibrary.version)" }
+        report.limits = [GitLibrary.limit]
         return report.masked
     }
 

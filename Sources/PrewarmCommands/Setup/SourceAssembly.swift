@@ -36,6 +36,10 @@ struct SourceAssembly {
         settings.include = source.include
         settings.exclude = source.exclude
         settings.hostKeys = hostKeys
+        if let certificate = source.clientCertificate, let key = source.clientKey {
+            settings.clientCertificate = (file.resolve(certificate), file.resolve(key))
+        }
+        settings.environment = Environment.variables
         settings.verification = verification
         return settings
     }
@@ -76,7 +80,7 @@ struct SourceAssembly {
         switch source.hostKeys {
         case .knownHosts(let path): .files([file.resolve(path)])
         case .fingerprints(let fingerprints): .fingerprints(fingerprints)
-        case nil: .standard(home: Environment.home)
+        case nil: .standard
         }
     }
 

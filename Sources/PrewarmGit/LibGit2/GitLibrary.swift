@@ -1,9 +1,8 @@
-internal import CGitStream
 internal import CLibGit2
 import PrewarmEngine
 
 /// The process-wide state of libgit2. It is loaded and set up at the first use, which takes 3 ms, and never shut down.
-enum GitLibrary {
+package enum GitLibrary {
     /// Sets up libgit2 once. If that failed, each call throws the same failure.
     static func start() throws(GitFailure) {
         if let problem { throw problem }
@@ -15,6 +14,19 @@ enum GitLibrary {
     /// The limit for the sum of all allocations of 1 MiB or more, in bytes. Unpacking a delta holds the base and the
     /// result in memory, for example 90 MiB + 90 MiB.
     private static let mostMemory = 192 << 20
+
+    /// The loaded version: `1.5.1`.
+    package static var version: String {
+        var (major, minor, revision): (Int32, Int32, Int32) = (0, 0, 0)
+        _ = git_libgit2_version(&major, &minor, &revision)
+        return "\(major).\(minor).\(revision)"
+    }
+
+    /// The limitation of libgit2 to SHA-1 objects, as a sentence for hints and for `prewarm doctor`.
+    package static var limit: String {
+        "libgit2 \(version) reads repositories of SHA-1 objects only: convert a SHA-256 repository, for example with "
+            + "`git fast-export` and `git fast-import` into a new repository of `git init --object-format=sha1`"
+    }
 
     private static let problem: GitFailure? = {
         guard git_libgit2_init() > 0 else {
@@ -38,10 +50,8 @@ enum GitLibrary {
         // libgit2 could only read from a git configuration.
         _ = prewarm_git_set_owner_validation(0)
         _ = prewarm_git_set_cache_size(16 << 20)
-        _ = prewarm_git_set_user_agent("prewarm")
-        guard prewarm_git_stream_register() == 0 else {
-            return GitFailure(
-                .fetchFailed, "cannot set up libgit2: it does not accept a socket stream with time limits")
+        guard prewarm_git_refuse_other_transports() == 0 else {
+            return GitFailure(.fetchFailed, "cannot set up libgit2: it does not accept other transports")
         }
         return nil
     }()

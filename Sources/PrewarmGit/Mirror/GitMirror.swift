@@ -37,7 +37,7 @@ package final class GitMirror: GitSource {
             guard commit.utf8.count != 64 else {
                 throw GitFailure(
                     .refused, "invalid commit of source \(settings.name): SHA-256 repositories are not supported",
-                    hint: LibraryLimits.sha256)
+                    hint: GitLibrary.limit)
             }
             guard commit.utf8.count == 40, commit.allSatisfy(\.isHexDigit) else {
                 throw GitFailure(
@@ -158,12 +158,12 @@ package final class GitMirror: GitSource {
     func perform<Value: Sendable>(
         _ body: @escaping @Sendable (Watch) throws(GitFailure) -> Value
     ) async throws(GitFailure) -> Value {
-        let watch = try Watch(settings, url: url)
+        let watch = Watch(settings, url: url)
         let result = await attempt(body, watch)
         guard watch.wantsLogin, case .source(let source) = settings.credentials else { return try result.get() }
         let login = try await source.login()
         // A new watch, because the time to get the login does not count.
-        let second = try Watch(settings, url: url)
+        let second = Watch(settings, url: url)
         second.login = login
         do throws(GitFailure) {
             return try await attempt(body, second).get()

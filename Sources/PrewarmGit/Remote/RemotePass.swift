@@ -15,44 +15,24 @@ struct RemotePass {
     /// - Parameters:
     ///   - shown: the URL that messages show (default: `url`).
     ///   - login: the credentials for http and https.
-    /// - Throws: `.refused` if the proxy, the host keys or the passphrase cannot be used.
+    /// - Throws: a failure if the transport cannot use the settings, for example the proxy or the passphrase.
     init(
         _ settings: GitSettings, url: RepositoryURL, shownAs shown: RepositoryURL? = nil, login: GitLogin?,
         watch: Watch, redaction: Redaction
     ) throws(GitFailure) {
-        if url.scheme == .https { try ProxyURL.check(settings) }
         self.settings = settings
         self.url = url
         self.shown = shown ?? url
         self.watch = watch
-        var redaction = redaction
-        var hostKeys: HostKeyCheck?
-        var passphrase: String?
-        if url.scheme == .ssh {
-            hostKeys = try HostKeyCheck(settings.hostKeys)
-            passphrase = try Self.passphrase(settings)
-            if let passphrase { redaction = redaction.adding(passphrase) }
-        }
         self.redaction = redaction
-        context = PassContext(
-            settings, url: url, login: login, passphrase: passphrase, watch: watch, hostKeys: hostKeys)
-    }
-
-    /// Returns the passphrase of the private key.
-    /// - Throws: `.authenticationFailed` if the key is not readable, or needs a passphrase that is not configured.
-    private static func passphrase(_ settings: GitSettings) throws(GitFailure) -> String? {
-        guard case .sshKey(let path, let passphrase) = settings.credentials else { return nil }
-        guard let bytes = readFile(path, limit: 64 << 10) else {
-            throw GitFailure(
-                .authenticationFailed, "cannot read the ssh key \(path)",
-                hint: "check that the file exists, and that the user that prewarm runs as may read it")
+        let transport: (any RemoteTransport)?
+        switch url.scheme {
+        case .file: transport = nil
+        case .ssh: transport = try SSHTransport(settings, url: url, watch: watch, redaction: redaction)
+        case .https, .http:
+            transport = try HTTPTransport(settings, url: url, login: login, watch: watch, redaction: redaction)
         }
-        if let key = SSHKeyFile(bytes), key.isEncrypted, passphrase == nil {
-            throw GitFailure(
-                .authenticationFailed, "cannot use the ssh key \(path): it has a passphrase",
-                hint: "set `auth.passphraseFile` of source \(settings.name), or use an agent: `auth: {sshAgent: true}`")
-        }
-        return try passphrase?.read("the passphrase")
+        context = PassContext(watch: watch, transport: transport, largestPack: settings.limits.packSize)
     }
 
     /// Returns the references of the remote. It costs one request.
@@ -112,13 +92,13 @@ struct RemotePass {
         // The thread is shared, and some calls fail without setting an error: clear the error of an earlier pass.
         git_error_clear()
         _ = prewarm_git_was_refused_memory()
-        if url.scheme == .https { watch.tell(context) }
+        watch.beginRequest()
         defer {
-            watch.tell(nil)
-            context.trust.letGo()
+            watch.setWake(nil)
+            context.transport?.close()
         }
         do {
-            return try watch.guarding(body)
+            return try body()
         } catch {
             throw FailureTranslation(
                 settings: settings, url: shown, operation: operation, watch: watch, context: context,
@@ -127,21 +107,12 @@ struct RemotePass {
         }
     }
 
-    /// The maximum size of the list of references, in bytes; about a million references. libgit2 holds all of them in
-    /// memory and has no limit.
-    static let mostOfListing: UInt64 = 64 << 20
-
     private func connectAndList(_ remote: OpaquePointer?) throws(LibGit2Error) -> [AdvertisedRef] {
         var options = git_remote_connect_options()
         try check(git_remote_connect_options_init(&options, UInt32(GIT_REMOTE_CONNECT_OPTIONS_VERSION)))
         options.callbacks = try callbacks()
-        // Redirects to another host are refused by libgit2, and those to another port by the socket stream.
-        options.follow_redirects = GIT_REMOTE_REDIRECT_NONE
-        try withProxy { proxy throws(LibGit2Error) in
-            options.proxy_opts = proxy
-            try watch.limited(to: Self.mostOfListing) { () throws(LibGit2Error) in
-                try check(git_remote_connect_ext(remote, GIT_DIRECTION_FETCH, &options))
-            }
+        try watch.limited(to: Watch.mostOfListing) { () throws(LibGit2Error) in
+            try check(git_remote_connect_ext(remote, GIT_DIRECTION_FETCH, &options))
         }
         var heads: UnsafeMutablePointer<UnsafePointer<git_remote_head>?>?
         var count = 0
@@ -163,43 +134,19 @@ struct RemotePass {
         options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE
         options.prune = GIT_FETCH_NO_PRUNE
         options.update_fetchhead = 0
-        options.follow_redirects = GIT_REMOTE_REDIRECT_NONE
-        try withProxy { proxy throws(LibGit2Error) in
-            options.proxy_opts = proxy
-            try withStrings(refspecs) { strings throws(LibGit2Error) in
-                try check(git_remote_fetch(remote, &strings, &options, nil))
-            }
+        try withStrings(refspecs) { strings throws(LibGit2Error) in
+            try check(git_remote_fetch(remote, &strings, &options, nil))
         }
     }
 
     private func callbacks() throws(LibGit2Error) -> git_remote_callbacks {
         var callbacks = git_remote_callbacks()
         try check(git_remote_init_callbacks(&callbacks, UInt32(GIT_REMOTE_CALLBACKS_VERSION)))
-        callbacks.credentials = acquireCredentials
+        if context.transport != nil { callbacks.transport = makeTransport }
         callbacks.transfer_progress = reportTransfer
         callbacks.sideband_progress = reportSideband
-        if url.scheme == .https {
-            callbacks.certificate_check = endHandshake
-        } else if url.scheme == .ssh {
-            callbacks.certificate_check = checkHostKey
-        }
         callbacks.payload = Unmanaged.passUnretained(context).toOpaque()
         return callbacks
-    }
-
-    /// Calls `body` with the proxy options. Only https uses a proxy, and libgit2 does not search for one.
-    private func withProxy(
-        _ body: (inout git_proxy_options) throws(LibGit2Error) -> Void
-    ) throws(LibGit2Error) {
-        var options = git_proxy_options()
-        try check(git_proxy_options_init(&options, UInt32(GIT_PROXY_OPTIONS_VERSION)))
-        options.type = GIT_PROXY_NONE
-        guard let proxy = settings.proxy, url.scheme == .https else { return try body(&options) }
-        let text = strdup(proxy)
-        defer { free(text) }
-        options.type = GIT_PROXY_SPECIFIED
-        options.url = UnsafePointer(text)
-        try body(&options)
     }
 
     private func withStrings(

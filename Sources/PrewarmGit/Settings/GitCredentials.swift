@@ -1,4 +1,3 @@
-import Foundation
 package import PrewarmEngine
 
 /// The credentials for a repository.
@@ -65,20 +64,11 @@ package enum Secret: Sendable, ExpressibleByStringLiteral, CustomStringConvertib
 
 /// The host keys that are trusted over ssh.
 package enum HostKeyTrust: Sendable {
-    /// The keys in `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`. If `home` is nil, the home directory of the
-    /// user is used.
-    case standard(home: String?)
+    /// The keys that the configuration of ssh names, by default those in `~/.ssh/known_hosts` and
+    /// `/etc/ssh/ssh_known_hosts`.
+    case standard
     /// The keys in files of the known hosts format. A missing file has no keys.
     case files([String])
     /// The fingerprints of the keys as ssh prints them: `SHA256:…`.
     case fingerprints([String])
-
-    /// The known hosts files, or nil if fingerprints are configured.
-    var files: [String]? {
-        switch self {
-        case .standard(let home): ["\(home ?? NSHomeDirectory())/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"]
-        case .files(let files): files
-        case .fingerprints: nil
-        }
-    }
 }

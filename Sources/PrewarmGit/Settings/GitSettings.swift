@@ -27,7 +27,9 @@ package struct GitSettings: Sendable {
     /// The patterns of files to ignore. They take precedence over ``include``.
     package var exclude: [PathPattern] = []
     package var credentials: GitCredentials
-    package var hostKeys = HostKeyTrust.standard(home: nil)
+    package var hostKeys = HostKeyTrust.standard
+    /// The environment of ssh and of the commands of its configuration. $PATH finds ssh, and $HOME has its `.ssh`.
+    package var environment: [String: String] = [:]
     package var verification: GitVerification?
     package var limits: GitLimits
     /// True if the URL may be a path or a `file://` URL.
@@ -36,6 +38,8 @@ package struct GitSettings: Sendable {
     package var mirror: String
     /// The PEM file of certificates to trust instead of the system's.
     package var caFile: String?
+    /// The PEM files of the certificate and the private key that prewarm shows to the server over https.
+    package var clientCertificate: (certificate: String, key: String)?
     /// The proxy for https: `http://host:port`. An invalid proxy is refused when it is first needed.
     package var proxy: String?
 

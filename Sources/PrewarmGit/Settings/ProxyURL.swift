@@ -21,13 +21,17 @@ struct ProxyURL {
         host = authority[..<colon].filter { $0 != "[" && $0 != "]" }
         let number = authority[colon...].dropFirst()
         guard !host.isEmpty, colon == authority.endIndex || UInt16(number) != nil else { return nil }
-        port = number.isEmpty ? text.lowercased().hasPrefix("https") ? "443" : "80" : String(number)
+        port = number.isEmpty ? "80" : String(number)
     }
 
-    private static func hasUsableScheme(_ text: String) -> Bool {
-        let text = text.lowercased()
-        return text.hasPrefix("http://") || text.hasPrefix("https://")
+    /// The decoded login, or nil if the address has no login.
+    var login: (name: String, password: String)? {
+        guard let userInfo else { return nil }
+        let parts = userInfo.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        return (parts[0].percentDecoded, parts.count > 1 ? parts[1].percentDecoded : "")
     }
+
+    private static func hasUsableScheme(_ text: String) -> Bool { text.lowercased().hasPrefix("http://") }
 
     /// Throws `.refused` if the proxy of a source is invalid. The message does not contain the proxy, because a
     /// password may be anywhere in it.
@@ -35,7 +39,7 @@ struct ProxyURL {
         guard let text = settings.proxy, ProxyURL(text) == nil else { return }
         let problem =
             hasUsableScheme(text)
-            ? "it is not a valid address" : "only http:// and https:// proxies are supported"
+            ? "it is not a valid address" : "only http:// proxies are supported"
         throw GitFailure(
             .refused, "invalid proxy of source \(settings.name): \(problem)",
             hint: "write http://USER:PASSWORD@HOST:PORT, with %2F for a / in the password, in `proxy` of source "

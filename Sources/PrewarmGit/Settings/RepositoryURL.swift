@@ -4,6 +4,16 @@ import PrewarmEngine
 struct RepositoryURL: Sendable {
     enum Scheme: String {
         case https, http, ssh, file
+
+        /// The port without a port in the URL; empty for files.
+        var standardPort: String {
+            switch self {
+            case .https: "443"
+            case .http: "80"
+            case .ssh: "22"
+            case .file: ""
+            }
+        }
     }
 
     let scheme: Scheme
@@ -11,6 +21,10 @@ struct RepositoryURL: Sendable {
     let host: String
     /// The port, or the default of the scheme; empty for files.
     let port: String
+    /// The port in the original URL, or nil if it has none.
+    let explicitPort: String?
+    /// The path that the server gets: for ssh decoded, otherwise as in the URL with its query.
+    let remotePath: String
     /// The URL for libgit2. It contains a user name for ssh only, and never a password.
     let text: String
     /// The URL for messages, without user information and query.
@@ -43,12 +57,14 @@ struct RepositoryURL: Sendable {
     }
 
     private init(
-        scheme: Scheme, host: String, port: String, text: String, display: String,
+        scheme: Scheme, host: String, port: String?, remotePath: String, text: String, display: String,
         userInfo: (name: String, password: String?)?
     ) {
         self.scheme = scheme
         self.host = host
-        self.port = port
+        self.port = port ?? scheme.standardPort
+        explicitPort = port
+        self.remotePath = remotePath
         self.text = text
         self.display = display
         self.userInfo = userInfo
@@ -69,12 +85,12 @@ struct RepositoryURL: Sendable {
                     .refused, "invalid URL: a file:// URL must not contain a host",
                     hint: "write file:///path/to/repository")
             }
-            return try file(decoded(path), allowFile: allowFile)
+            return try file(path.percentDecoded, allowFile: allowFile)
         }
         var userInfo: (name: String, password: String?)?
         if let at = authority.lastIndex(of: "@") {
             let parts = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            userInfo = (decoded(parts[0]), parts.count > 1 ? decoded(parts[1]) : nil)
+            userInfo = (parts[0].percentDecoded, parts.count > 1 ? parts[1].percentDecoded : nil)
             authority = authority[authority.index(after: at)...]
         }
         let (host, port) = try hostAndPort(authority)
@@ -86,13 +102,16 @@ struct RepositoryURL: Sendable {
                 hint: "use https://\(address)\(withoutQuery(path))")
         }
         let user = scheme == .ssh ? "\(userInfo?.name ?? "git")@" : ""
-        guard user.utf8.allSatisfy({ $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "/") }) else {
+        guard !user.hasPrefix("-"), user.utf8.allSatisfy({ $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "/") })
+        else {
             throw GitFailure(.refused, "invalid URL: the user name contains characters that are not allowed for ssh")
         }
         // libgit2 does not decode the path of an ssh URL, and does not accept a space in it.
-        let sent = scheme == .ssh ? decoded(path) : String(path)
+        let sent = scheme == .ssh ? path.percentDecoded : String(path)
         let url = RepositoryURL(
-            scheme: scheme, host: host, port: port ?? (scheme == .ssh ? "22" : scheme == .https ? "443" : "80"),
+            scheme: scheme, host: host, port: port,
+            // As git does: ssh://host/~ada/a is relative to the home directory of ada.
+            remotePath: scheme == .ssh && sent.hasPrefix("/~") ? String(sent.dropFirst()) : sent,
             text: "\(scheme.rawValue)://\(user)\(address)\(sent)",
             display: "\(scheme.rawValue)://\(address)\(withoutQuery(path))", userInfo: userInfo)
         try url.checkPath(sent)
@@ -129,7 +148,8 @@ struct RepositoryURL: Sendable {
         // Keep the path: without a leading slash, it is relative to the user's home directory on the server.
         let host = bracketed(url.host)
         return RepositoryURL(
-            scheme: .ssh, host: url.host, port: url.port, text: "\(url.userInfo?.name ?? "git")@\(host):\(path)",
+            scheme: .ssh, host: url.host, port: nil, remotePath: String(path),
+            text: "\(url.userInfo?.name ?? "git")@\(host):\(path)",
             display: "\(host):\(path)", userInfo: url.userInfo)
     }
 
@@ -145,7 +165,8 @@ struct RepositoryURL: Sendable {
                 hint: "use https or ssh")
         }
         let text = path.hasPrefix("/") ? "file://\(encoded(path))" : path
-        return RepositoryURL(scheme: .file, host: "", port: "", text: text, display: path, userInfo: nil)
+        return RepositoryURL(
+            scheme: .file, host: "", port: nil, remotePath: path, text: text, display: path, userInfo: nil)
     }
 
     /// Throws if the path is empty or unsafe. libgit2 puts the path of an ssh URL between single quotes, for the shell
@@ -217,10 +238,13 @@ struct RepositoryURL: Sendable {
         }
         return String(decoding: bytes, as: UTF8.self)
     }
+}
 
-    private static func decoded(_ text: Substring) -> String {
+extension Substring {
+    /// The text with `%20` and the like replaced by their bytes.
+    var percentDecoded: String {
         var bytes: [UInt8] = []
-        var rest = text.utf8[...]
+        var rest = utf8[...]
         while let byte = rest.popFirst() {
             let digits = rest.prefix(2)
             if byte == UInt8(ascii: "%"), digits.count == 2, let value = UInt8(String(digits) ?? "", radix: 16) {

@@ -1,4 +1,4 @@
-internal import CGitStream
+internal import CLibGit2
 import Glibc
 
 /// A thread outside Dispatch. The number of Dispatch's threads is limited, and database queues need them, too. A few

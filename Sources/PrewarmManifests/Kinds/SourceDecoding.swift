@@ -23,6 +23,8 @@ extension Configuration.Source {
         verify = document["verify"].map { Configuration.Verification($0) }
         requiresFastForward = document["requireFastForward"]?.boolean ?? false
         caFile = document["caFile"]?.text
+        clientCertificate = document["clientCertificate"]?.text
+        clientKey = document["clientKey"]?.text
         proxy = document["proxy"]?.text
         isObserved = document["mode"]?.text == "observe"
         freezes = document["freeze"]?.elements.compactMap { Freeze($0) } ?? []

@@ -5,7 +5,11 @@ extension ObjectShape {
     private static let longText = Shape.text(.text("text", maximum: 4096))
 
     static let source = ObjectShape(
-        "source", rule: .notBoth("path", "paths"),
+        "source",
+        rule: .all([
+            .notBoth("path", "paths"), .needs("clientCertificate", ["clientKey"]),
+            .needs("clientKey", ["clientCertificate"]),
+        ]),
         [
             .required("name", .text(.name), "The name of the source in commands and in the status."),
             .optional(
@@ -67,6 +71,10 @@ extension ObjectShape {
             .optional(
                 "caFile", file,
                 "A PEM file with the certificate authorities to trust for https (default: those of the system)."),
+            .optional(
+                "clientCertificate", file,
+                "A PEM file with a certificate that prewarm shows to the server over https, in addition to auth."),
+            .optional("clientKey", file, "A PEM file with the private key of clientCertificate, without a passphrase."),
             .optional(
                 "proxy", .text(.proxy),
                 "The proxy for https (default: the value of HTTPS_PROXY, limited by NO_PROXY)."),
@@ -160,9 +168,6 @@ extension ObjectShape {
                 prewarm runs it without a shell for each request.
                 """),
             .optional("githubApp", .object(githubApp), "A GitHub App, for which prewarm creates access tokens."),
-            .optional(
-                "clientCertificate", .text(.impossibleCertificate),
-                "Not supported, because libgit2 cannot present a client certificate."),
         ])
 
     private static let githubApp = ObjectShape(

@@ -70,14 +70,6 @@ extension TextRule {
         default: return Problem(message: "expected an https URL without user name, for example https://api.github.com")
         }
     }
-
-    /// A rule that refuses each text. It exists so that the error states the reason and the alternatives.
-    static let impossibleCertificate = TextRule(
-        "no value, because client certificates are not supported", pattern: "^(?!)"
-    ) { _ in
-        Problem(
-            message: "libgit2 cannot present a client certificate. Use token, or an ssh URL with sshKey")
-    }
 }
 
 extension UInt64 {

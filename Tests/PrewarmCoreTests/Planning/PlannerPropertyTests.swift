@@ -7,7 +7,7 @@ import Testing
 @Suite("The planner compared with a slow model")
 struct PlannerPropertyTests {
     /// The number of worlds in each of ten runs. `PREWARM_WORLDS=10000` looks at 100,000 worlds in about a minute.
-    private static let worlds = getenv("PREWARM_WORLDS").flatMap { Int(String(cString: $0)) } ?? 2000
+    private static let worlds = getenv("PREWARM_WORLDS").flatMap { UInt64(String(cString: $0)) } ?? 2000
 
     @Test("The planner decides the same as the model in 20,000 random worlds", arguments: 1...10)
     func sameDecisions(run: UInt64) async {

@@ -3,7 +3,7 @@ import Glibc
 /// A listening port of the loopback address. The kernel accepts connections, and no program answers.
 final class Listener: Sendable {
     let port: Int
-    private let descriptor: Int32
+    let descriptor: Int32
 
     init() throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

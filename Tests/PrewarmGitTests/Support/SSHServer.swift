@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A running `sshd` with its own host keys. It accepts two client keys of the user that runs the tests.
+/// A running `sshd` with its own host keys. It accepts three client keys of the user that runs the tests.
 struct SSHServer: Sendable {
     let folder: Folder
     let server: GitServer
@@ -14,13 +14,14 @@ struct SSHServer: Sendable {
     /// Runs a server while `body` runs.
     /// - Parameter command: the command that runs instead of the one that a client requests.
     static func serving<Value: Sendable>(
-        _ folder: Folder, hostKeys: [String] = ["ed25519"], command: String? = nil,
+        _ folder: Folder, hostKeys: [String] = ["ed25519"], command: String? = nil, options: [String] = [],
         _ body: (SSHServer) async throws -> Value
     ) async throws -> Value {
         // As root, sshd needs its system directory.
         if geteuid() == 0 { mkdir("/run/sshd", 0o755) }
         var lines = [
-            "AuthorizedKeysFile \(folder.path)/client-ed25519.pub \(folder.path)/client-ecdsa.pub", "StrictModes no",
+            "AuthorizedKeysFile \(folder.path)/client-ed25519.pub \(folder.path)/client-ecdsa.pub "
+                + "\(folder.path)/client-rsa.pub", "StrictModes no",
             "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no", "PidFile none",
             "PermitRootLogin prohibit-password", "LogLevel VERBOSE",
         ]
@@ -29,6 +30,7 @@ struct SSHServer: Sendable {
             try await makeKey("host-\(type)", type, folder)
             lines.append("HostKey \(folder.path)/host-\(type)")
         }
+        lines += options
         if let command { lines.append("ForceCommand \(command)") }
         try folder.write("sshd_config", lines.joined(separator: "\n") + "\n")
         return try await GitServer.serving(folder, ["--ssh", "\(folder.path)/sshd_config"]) { server in
