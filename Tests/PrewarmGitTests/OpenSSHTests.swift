@@ -228,6 +228,35 @@ struct OpenSSHTests {
         #expect(left == -1, "the private folder is removed")
     }
 
+    @Test("Canceled calls leave no process and no folder behind, and later calls get the answer")
+    func canceled() async throws {
+        try await SSHServer.serving(folder) { ssh in
+            try configure(ssh, "")
+            try FileManager.default.createDirectory(atPath: "\(folder.path)/tmp", withIntermediateDirectories: true)
+            let mirror = try mirror(ssh.url(origin.path)) {
+                $0.credentials = .sshKey(path: "\(folder.path)/client-ed25519")
+                $0.environment["TMPDIR"] = "\(folder.path)/tmp"
+            }
+            for round in 0..<20 {
+                let call = Task { await mirror.failure() }
+                try await Task.sleep(for: .milliseconds(round * 15))
+                call.cancel()
+                _ = await call.value
+            }
+            #expect(try await contents(mirror, try await mirror.head()) == ["a.yaml": "a"])
+            try await eventually("no ssh runs") { !Self.commands().contains { $0.contains("-F\0\(folder.path)/tmp") } }
+            try await eventually("no folder is left") { folder.names(below: "tmp").isEmpty }
+        }
+    }
+
+    /// The command lines of all processes.
+    private static func commands() -> [String] {
+        let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return processes.filter { Int32($0) != nil }.map { process in
+            String(decoding: FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data(), as: UTF8.self)
+        }
+    }
+
     @Test("An agent and keys of prewarm's environment are not used unless they are configured")
     func noOtherAgent() async throws {
         let environment = try fake("env > \"$OUT/seen\"; printf '%s\\n' \"$@\" > \"$OUT/words\"\n")

@@ -33,6 +33,23 @@ struct ProxyTests {
         }
     }
 
+    @Test("The requests of a fetch share one connection")
+    func connections() async throws {
+        let certificate = try await Certificate(folder, for: "DNS:localhost")
+        try await GitServer.serving(folder, certificate.options) { server in
+            try await GitServer.serving(folder) { proxy in
+                let mirror = try folder.mirror(server.url("open/origin/.git", scheme: "https", host: "localhost")) {
+                    $0.caFile = certificate.file
+                    $0.proxy = "http://127.0.0.1:\(proxy.port)"
+                }
+                let revision = try await mirror.head()
+                #expect(proxy.requests.count == 1)
+                try await mirror.fetch(revision)
+                #expect(server.requests.count == 3 && proxy.requests.count == 2)
+            }
+        }
+    }
+
     @Test("A redirect behind a proxy is not followed, and the login stays")
     func redirect() async throws {
         let certificate = try await Certificate(folder, for: "DNS:localhost,DNS:127.0.0.1")

@@ -106,7 +106,7 @@ struct RepositoryURL: Sendable {
         else {
             throw GitFailure(.refused, "invalid URL: the user name contains characters that are not allowed for ssh")
         }
-        // libgit2 does not decode the path of an ssh URL, and does not accept a space in it.
+        // The server gets the path of an ssh URL decoded, in a command.
         let sent = scheme == .ssh ? path.percentDecoded : String(path)
         let url = RepositoryURL(
             scheme: scheme, host: host, port: port,
@@ -132,7 +132,7 @@ struct RepositoryURL: Sendable {
             let inner = text[text.index(after: text.startIndex)..<end]
             let path = text[text.index(after: colon)...]
             if inner.contains(":") {
-                // libgit2 accepts a port only in a full URL, in which the path begins at the root.
+                // As in git, the path begins at the root.
                 return try read(
                     scheme: "ssh", rest: "\(inner)/\(path.hasPrefix("/") ? path.dropFirst() : path)", allowFile: false)
             }

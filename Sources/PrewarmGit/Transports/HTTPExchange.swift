@@ -102,18 +102,36 @@ final class HTTPExchange: HTTPClientResponseDelegate {
     /// Returns the next part of the body, or the end.
     func next(_ watch: Watch) throws(TransportEnd) -> Arrival {
         var promise: EventLoopPromise<Void>?
-        let arrival: Arrival = try wait(watch) { state in
+        defer { promise?.succeed() }
+        return try wait(watch) { state in
             guard !state.parts.isEmpty else { return state.end.map { .end($0) } }
             let part = state.parts.removeFirst()
             state.bytes -= part.readableBytes
             if state.bytes <= Self.mostBytes / 2 { promise = state.resume.take() }
             return .part(part)
         }
-        promise?.succeed()
-        return arrival
     }
 
-    /// Returns the remaining parts without waiting, and lets the connection end.
+    /// Drops the rest of the answer if it is short, so that the next request can use the connection.
+    /// - Returns: false if the answer does not end soon.
+    func drain(_ watch: Watch) -> Bool {
+        let deadline = SuspendingClock.now + .milliseconds(100)
+        while !watch.isOver, SuspendingClock.now < deadline {
+            var promise: EventLoopPromise<Void>?
+            let end = state.withLock { state in
+                state.parts = []
+                state.bytes = 0
+                promise = state.resume.take()
+                return state.end
+            }
+            promise?.succeed()
+            if let end { return if case .success = end { true } else { false } }
+            _ = arrival.wait(timeout: .now() + .milliseconds(10))
+        }
+        return false
+    }
+
+    /// Drops the rest of the answer, and lets the connection end.
     func abandon() {
         finish(.failure(CancellationError()))
     }
@@ -125,7 +143,7 @@ final class HTTPExchange: HTTPClientResponseDelegate {
             var phase = Watch.Phase.reading
             var progress = start
             let arrival = state.withLock { state in
-                if !state.isConnected { phase = .connecting(isAccepted: false) }
+                if !state.isConnected { phase = .connecting }
                 progress = max(start, state.progress)
                 return taken(&state)
             }

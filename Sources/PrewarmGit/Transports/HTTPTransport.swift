@@ -14,7 +14,9 @@ final class HTTPTransport: RemoteTransport {
     private let watch: Watch
     private let login: GitLogin?
     private let redaction: Redaction
-    private let client: HTTPClient
+    private let configuration: HTTPClient.Configuration
+    /// The client, from the first request on.
+    private var client: HTTPClient?
     /// The path of the repository, which a redirect may change, and its query.
     private var path: String
     private let query: String?
@@ -35,16 +37,18 @@ final class HTTPTransport: RemoteTransport {
             .split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         path = String(parts[0]).withoutLastSlashes
         query = parts.count > 1 ? String(parts[1]) : nil
-        client = HTTPClient(
-            eventLoopGroupProvider: .singleton, configuration: try HTTPClientSettings(settings, url).configuration())
+        configuration = try HTTPClientSettings(settings, url).configuration()
     }
+
+    deinit { close() }
 
     func open(isListing: Bool) throws(TransportEnd) -> any RemoteStream {
         HTTPStream(self, isListing: isListing)
     }
 
     func close() {
-        client.shutdown(queue: .global()) { _ in }
+        client?.shutdown(queue: .global()) { _ in }
+        client = nil
     }
 
     func failure(of operation: String) -> GitFailure? {
@@ -126,6 +130,8 @@ final class HTTPTransport: RemoteTransport {
         } catch {
             throw note(.broken(error))
         }
+        let client = self.client ?? HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        self.client = client
         let exchange = HTTPExchange()
         watch.setWake { exchange.wake() }
         return HTTPAnswer(exchange: exchange, task: client.execute(request: request, delegate: exchange))
@@ -145,6 +151,11 @@ final class HTTPTransport: RemoteTransport {
         if self.problem == nil { self.problem = problem }
         watch.note(.closed)
         return TransportEnd()
+    }
+
+    /// Ends a request. libgit2 does not read the end of an answer.
+    fileprivate func finish(_ answer: HTTPAnswer) {
+        if problem != nil || !answer.exchange.drain(watch) { answer.end() }
     }
 
     fileprivate func read(_ answer: HTTPAnswer) throws(TransportEnd) -> ByteBuffer? {
@@ -202,7 +213,7 @@ private final class HTTPStream: RemoteStream {
     }
 
     func finish() {
-        answer?.end()
+        if let answer { transport.finish(answer) }
     }
 }
 

@@ -26,9 +26,9 @@ struct SSHCommand {
 
     /// - Parameter excluded: the patterns of host key types that the host must not show.
     func arguments(_ folder: SSHFolder, excluded: [String]) -> [String] {
-        let seconds = (settings.limits.idleTimeout.wholeMilliseconds + 999) / 1000
         var options = Self.fixed
-        options.append("ConnectTimeout=\(max(1, seconds))")
+        // The watch ends the connection earlier, and says why.
+        options.append("ConnectTimeout=\(settings.limits.idleTimeout.wholeMilliseconds / 1000 + 3)")
         options.append("KnownHostsCommand=\(folder.knownHostsCommand)")
         switch settings.hostKeys {
         case .standard: break

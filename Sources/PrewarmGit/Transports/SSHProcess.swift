@@ -106,7 +106,7 @@ final class SSHProcess: RemoteStream {
     }
 
     private func phase(_ isWriting: Bool) -> Watch.Phase {
-        if !log.isConnected { return .connecting(isAccepted: false) }
+        if !log.isConnected { return .connecting }
         if usesAgent, log.isWaitingForAgent { return .agent }
         return isWriting ? .writing : .reading
     }

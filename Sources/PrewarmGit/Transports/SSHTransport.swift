@@ -123,8 +123,9 @@ final class SSHTransport: RemoteTransport, RemoteStream {
 
     func failure(of operation: String) -> GitFailure? {
         guard let process, let folder else { return nil }
-        let key = refusedKey ?? folder.seenKey(isTrusted: false)
-        if process.log.contains(Self.isUnverified) || refusedKey != nil { watch.hostKey = key }
+        let isTrusted = refusedKey == nil && !process.log.contains(Self.isUnverified)
+        let key = refusedKey ?? folder.seenKey(isTrusted: isTrusted)
+        watch.hostKey = key
         return SSHFailure(
             settings: settings, url: url, operation: operation, log: process.log, key: key,
             isKeyRefused: refusedKey != nil, hasAnswered: process.hasAnswered,

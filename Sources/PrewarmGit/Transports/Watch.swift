@@ -9,8 +9,8 @@ import Synchronization
 final class Watch: Sendable {
     /// The step that a stream waits for.
     enum Phase: Sendable {
-        /// The connection, and for https the TLS handshake. `isAccepted` is true once the server accepted the connection.
-        case connecting(isAccepted: Bool)
+        /// The connection, and for https the TLS handshake.
+        case connecting
         case reading, writing
         /// An answer of the ssh agent.
         case agent
@@ -186,7 +186,7 @@ final class Watch: Sendable {
         }
         switch end {
         case .failed(let failure): return failure
-        case .idle(.connecting(isAccepted: false)):
+        case .idle(.connecting):
             return GitFailure(
                 .unreachable, "cannot connect to \(address): no answer within \(waited)", hint: slowHint)
         case .idle(.agent):

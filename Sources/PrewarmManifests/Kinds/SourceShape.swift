@@ -57,7 +57,9 @@ extension ObjectShape {
             .optional(
                 "maxPackSize", .text(.size), "The maximum size of the data that one fetch may receive.",
                 default: .text(Configuration.Source.standardMaxPackSize)),
-            .optional("auth", .object(auth), "The credentials for the repository (default: no authentication)."),
+            .optional(
+                "auth", .object(auth),
+                "The credentials for the repository (default: none over https, the keys of ~/.ssh/config over ssh)."),
             .optional(
                 "verify", .object(verify), "The signatures that commits require (default: signatures are not verified)."
             ),
@@ -156,7 +158,7 @@ extension ObjectShape {
                 "knownHosts", file,
                 """
                 A file with known host keys for ssh, in the format of ~/.ssh/known_hosts \
-                (default: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts).
+                (default: the files of ~/.ssh/config, or ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts).
                 """),
             .optional(
                 "hostKeys", .list(.text(.fingerprint), minimum: 1),
