@@ -15,7 +15,7 @@ import Testing
         #expect(sync.code == 0, "\(sync.err)")
         #expect(sync.err.contains("Nothing to do now. To see what the pools wait for: `prewarm status`"))
         #expect(sandbox.instances.count == 1)
-        let sentence = /suspended by eve until [-0-9: ]+ \(in 2h\): database move/
+        let sentence = /suspended by eve until [-0-9: ]+ \(in (2h|1h\d+m)\): database move/
         #expect(try await sandbox.prewarm("status").out.contains(sentence))
         #expect(try await sandbox.prewarm("plan").out.contains(sentence))
         #expect(try await sandbox.prewarm("get", "presets").out.contains(sentence))

@@ -85,6 +85,37 @@ import Testing
         #expect(sandbox.sizes.allSatisfy { $0 >= 4 - unavailable }, "\(sandbox.ledger)")
     }
 
+    @Test func aRolloutSaysHowManyWorkspacesAreClaimable() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 4)])
+        try await sandbox.prewarm("sync")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 4, version: "2.0")])
+        let plan = try await sandbox.prewarm("plan").out
+        #expect(plan.contains("  a  0 of 4 ready, 4 claimable (4 outdated)\n"), "\(plan)")
+        try sandbox.write("provision", "#!/bin/sh\ncat > /dev/null\n[ \"$1\" = delete ]\n", isExecutable: true)
+        try await sandbox.prewarm("sync")
+        for command in [["status"], ["get", "presets"]] {
+            let table = try await sandbox.prewarm(command).out
+            let lines = table.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 5) }
+            let title = try #require(lines.first { $0.first == "NAME" })
+            let row = try #require(lines.first { $0.first == "a" })
+            #expect(title[1] == "READY" && row[1] == "0/4" && title[4] == "CLAIMABLE" && row[4] == "3", "\(table)")
+        }
+    }
+
+    @Test func aPresetThatOnlyExpiresIsReplacedBecauseOfItsTTL() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2, "  ttl: 10d")])
+        try await sandbox.prewarm("sync")
+        let export = try await sandbox.prewarm("export").out
+        try sandbox.write("state.json", export)
+        let plan = try await sandbox.prewarm(
+            "plan", "--path", "repo/presets", "--observed", "state.json", "--at", "2099-01-01T00:00:00Z"
+        ).out
+        #expect(plan.contains("  Expired: replaces a workspace that reaches the ttl of 10d\n"), "\(plan)")
+        #expect(!plan.contains("BelowDesired"), "\(plan)")
+    }
+
     @Test func aRecreateDeletesFirst() async throws {
         let sandbox = try await Sandbox.observable()
         let strategy = "  strategy: {type: Recreate}"
@@ -158,6 +189,6 @@ import Testing
         try await sandbox.prewarm("sync")
         let description = try await sandbox.prewarm("describe", "preset", "a").out
         #expect(description.contains("by the schedule in Europe/Berlin; outside its windows 1."))
-        #expect(description.contains(/From \S+:00:00Z on, [137] workspaces? (is|are) desired\./))
+        #expect(description.contains(/From [-0-9: ]+:00 \(in \w+\) on, [137] workspaces? (is|are) desired\./))
     }
 }

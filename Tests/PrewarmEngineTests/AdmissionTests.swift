@@ -86,7 +86,7 @@ struct AdmissionTests {
         world.with { $0.rewrites = [rewrite] }
         let report = try await engine.turn("presets")
         #expect(report.failure?.reason == .historyRewritten)
-        #expect(report.failure?.hint?.contains("prewarm sync --rev \(rewrite)") == true)
+        #expect(report.failure?.hint?.contains("prewarm sync --rev \(rewrite.prefix(8))`") == true)
         #expect(try await engine.counts("a")?.desired == 2)
         #expect(try await engine.preview("presets").failure?.reason == .historyRewritten)
         #expect(try await engine.turn("presets", revision: rewrite).failure == nil)

@@ -204,7 +204,7 @@ struct RetryCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let session = try await Session.open(global)
+            let session = try await Session.open(global, for: .store)
             let body: KeyValuePairs<String, Value?> = name.map { ["name": .string($0)] } ?? ["all": .bool(true)]
             let retried = try await session.post("retry", body: body)
             let when = session.local == nil ? "the daemon tries again now" : "the next `prewarm sync` tries again"

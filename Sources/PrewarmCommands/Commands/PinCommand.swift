@@ -72,7 +72,7 @@ struct UnpinCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let unpinned = try await Session.open(global).delete(
+            let unpinned = try await Session.open(global, for: .store).delete(
                 "sources", source, "pin", query: ["by": by ?? Environment.user])
             console.step(
                 .success, unpinned["changed"]?.bool == true ? "unpinned \(source)" : "\(source) was not pinned")

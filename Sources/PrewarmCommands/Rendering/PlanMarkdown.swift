@@ -22,9 +22,11 @@ struct PlanMarkdown {
 
     private var revisions: [MarkdownText] {
         guard let revisions = plan["revisions"]?.pairs else {
-            return plan.text("revision").map { [.code($0)] } ?? []
+            return plan.shortRevision("revision").map { [.code($0)] } ?? []
         }
-        return revisions.compactMap { name, value in value.string.map { "\(name) at \(MarkdownText.code($0))" } }
+        return revisions.map(\.key).compactMap { name in
+            plan["revisions"]?.shortRevision(name).map { "\(name) at \(MarkdownText.code($0))" }
+        }
     }
 
     private func rows(_ actions: [(action: Value, heldBy: String)]) -> [MarkdownText] {

@@ -72,7 +72,7 @@ struct SyncProgress {
             if let end = endOfSearch(at: engine.now()) { return conclude(.failed, end, hint: Self.searchHint) }
             return conclude(
                 .running,
-                "\(request.revision ?? "the revision") is not applied in \(unseen.joined(separator: ", ")) yet")
+                "\(shownRevision ?? "the revision") is not applied in \(unseen.joined(separator: ", ")) yet")
         }
         let errors = reports.flatMap(\.diagnostics).count { $0.severity == .error }
         if errors > 0 {
@@ -124,7 +124,7 @@ struct SyncProgress {
 
     /// Returns why the requested commit will never be applied, or nil while it still may be.
     private func endOfSearch(at now: Timestamp) -> String? {
-        guard let wanted = request.revision else { return nil }
+        guard let wanted = shownRevision else { return nil }
         if let (source, applied) = replacements.first {
             return
                 "\(wanted) is not in the history of \(applied.short), which the source \(source) has applied: "
@@ -197,6 +197,11 @@ struct SyncProgress {
         } catch {
             return error.reason == .refNotFound ? .missing : .later
         }
+    }
+
+    /// The requested revision for messages: of a commit, the first eight digits.
+    private var shownRevision: String? {
+        request.revision.map { text in Self.digits(text).map { String($0.prefix(8)) } ?? text }
     }
 
     /// Returns the hexadecimal digits of `main@sha1:5394…`, `sha1:5394…` or `5394…`, or nil if there are not 6 to 40 of
