@@ -166,7 +166,8 @@ package struct OperationRunner: Sendable {
             if !reply.log.isEmpty {
                 try store.append(
                     LogRecord(
-                        operation: current.operation.id, attempt: current.operation.attempt, at: now, text: reply.log))
+                        operation: current.operation.id, attempt: current.operation.attempt, at: now,
+                        text: engine.masked(reply.log)))
             }
             try follow(settlement, now: now, in: store)
             try store.markDirty(source: workspace.preset.source)
@@ -184,7 +185,8 @@ package struct OperationRunner: Sendable {
         switch reply.outcome {
         case .failed(let message): return .failed(engine.masked(message))
         case .tryLater(let message): return .tryLater(engine.masked(message))
-        default: break
+        case .broken(let message): return .broken(engine.masked(message))
+        case .done, .starting, .lost: break
         }
         guard case .starting = reply.outcome, kind == .create,
             engine.provisioners[provisioner]?.operations.contains(.inspect) != true
@@ -273,7 +275,8 @@ extension Event {
                 message = "the provisioner reports that the workspace no longer exists"
             case .failed:
                 (reason, kind) = (Reason.failed.rawValue, .warning)
-                message = operation.error ?? "the workspace failed"
+                message = "the provisioner reports it as broken; \(Operation.withheldError)"
+                detail = operation.error
             // An inspection of a workspace that was ready before needs no event.
             case _ where settlement.effect != .worked: return nil
             case .claimed: (reason, message) = ("Ready", "the workspace is ready for its owner")

@@ -74,6 +74,7 @@ extension Engine {
     ) async throws -> ResyncReport {
         // A workspace that is listed twice counts once.
         let present = Dictionary(listed.map { ($0.id, $0) }) { first, _ in first }
+        let listed = listed.map(withMaskedState)
         let canInspect = provisioners[name]?.operations.contains(.inspect) == true
         let (known, last) = try await store.read { store in
             (
@@ -124,6 +125,13 @@ extension Engine {
     /// Marks ready workspaces as lost or failed.
     /// - Returns: The workspaces that were still ready.
     private func condemn(_ comparison: ListComparison, in store: any StoreWriter) throws -> [Workspace] {
+    /// Returns the listed workspace with configuration values masked in a state that is not in the contract. Such a state
+    /// is any text.
+    private func withMaskedState(_ listed: ListedWorkspace) -> ListedWorkspace {
+        guard case .unknown(let text) = ListedState(listed.state) else { return listed }
+        return ListedWorkspace(id: listed.id, state: masked(text), store: listed.store)
+    }
+
         var condemned: [Workspace] = []
         for (workspace, suspect) in comparison.condemned {
             var workspace = workspace
