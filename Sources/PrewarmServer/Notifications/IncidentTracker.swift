@@ -88,7 +88,8 @@ struct IncidentTracker: Hashable, Sendable {
             if !isStalled, !isKnown { begin(.degraded, context, member: preset, &batch) }
         case "Claimed", "ClaimedCold": tell(.workspaceClaimed, context, &batch)
         case "Released": tell(.workspaceReleased, context, &batch)
-        case "Lost": begin(.lost, context, member: preset, &batch)
+        case "Lost", "Failed": begin(.lost, context, member: preset, &batch)
+        case "Recovered": leave(.lost, context, member: preset, &batch)
         default: break
         }
     }
