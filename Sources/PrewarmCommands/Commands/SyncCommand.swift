@@ -164,7 +164,10 @@ struct SyncCommand: AsyncParsableCommand {
     }
 
     private static func tellUnfinished(_ answer: Value, _ console: Console) {
-        for unfinished in answer.list("unfinished") { console.step(.failure, "\(unfinished.text("message") ?? "")") }
+        let shown = answer.list("unfinished")
+        for unfinished in shown { console.step(.failure, "\(unfinished.text("message") ?? "")") }
+        let more = answer.number("unfinishedTotal") - shown.count
+        if more > 0 { console.step(.failure, "and \(counted(more, "more pool")): see `prewarm status`") }
     }
 
     private var waits: Bool { wait || timeout != nil }

@@ -125,7 +125,10 @@ package struct Synchronizer: Sendable {
     private func checkPreset(_ turns: [TurnReport]) async throws {
         guard let preset, turns.allSatisfy({ $0.failure == nil }) else { return }
         let known = try await engine.store.read { store in
-            try store.presets(named: preset).isEmpty ? try store.presets(source: nil).map(\.key.name) : nil
+            let isKnown = try store.presets(named: preset).contains {
+                $0.key.name == preset && sources.contains($0.key.source)
+            }
+            return isKnown ? nil : try store.presets(source: nil).map(\.key.name)
         }
         if let known { throw ClaimError.unknownPreset(preset, known: known) }
     }
@@ -140,6 +143,7 @@ package struct Synchronizer: Sendable {
                     try await engine.turn(source, revision: revision, preset: preset, expected: expected?[source])
                 }
                 return turn ?? Self.overdue(source)
+        let sources = sources
             } catch let error as TurnError {
                 guard case .leaseHeld = error else { throw error }
                 if held == nil { observe(.waitingForLease(source: source)) }
