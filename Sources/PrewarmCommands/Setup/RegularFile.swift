@@ -9,10 +9,16 @@ enum RegularFile {
     /// Returns the bytes of a file.
     /// - Throws: ``CommandFailure`` if the file cannot be read; ``TooLarge`` if it has more than `limit` bytes.
     static func bytes(_ path: String, limit: Int) throws -> [UInt8] {
+        try bytes(FilePath(path), shownAs: path, limit: limit)
+    }
+
+    /// Returns the bytes of a file whose path may be no UTF-8.
+    /// - Parameter path: the path in error messages.
+    static func bytes(_ filePath: FilePath, shownAs path: String, limit: Int) throws -> [UInt8] {
         let file: FileDescriptor
         do {
             // `nonBlocking` lets a pipe without a writer open at once.
-            file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.nonBlocking, .closeOnExec])
+            file = try FileDescriptor.open(filePath, .readOnly, options: [.nonBlocking, .closeOnExec])
         } catch {
             throw CommandFailure("cannot read \(path): \(error)", hint: "check the path and its permissions")
         }
