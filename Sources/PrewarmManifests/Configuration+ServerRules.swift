@@ -78,7 +78,10 @@ extension Configuration {
     private func duplicateIssuers() -> [Diagnostic] {
         var seen: Set<[String]> = []
         return server.oidc.compactMap { issuer in
-            guard !seen.insert([issuer.issuer.value, issuer.audience]).inserted else { return nil }
+            // Both spellings have the same discovery document, so two entries are a mistake.
+            let url = issuer.issuer.value
+            let name = url.hasSuffix("/") ? String(url.dropLast()) : url
+            guard !seen.insert([name, issuer.audience]).inserted else { return nil }
             return Diagnostic(
                 .error, at: issuer.issuer.position,
                 "invalid issuer \"\(issuer.issuer.value)\": it is listed twice for the audience \"\(issuer.audience)\"",

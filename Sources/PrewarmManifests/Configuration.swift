@@ -42,6 +42,8 @@ package struct Configuration: Hashable, Sendable {
         /// The maximum size of a fetched pack in bytes. Nil means the default.
         package var maxPackSize: UInt64?
         package var auth: Auth?
+        /// The place of `sshAgent: false`, which selects no login; nil if the source does not have it.
+        var disabledAgent: Position?
         package var hostKeys: HostKeys?
         package var verify: Verification?
         package var requiresFastForward = false

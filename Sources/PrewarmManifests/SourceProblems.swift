@@ -49,6 +49,12 @@ extension Configuration.Source {
     fileprivate func problems() -> [Diagnostic] {
         var problems: [Diagnostic] = []
         if let problem = loginProblem { problems.append(problem) }
+        if let disabledAgent {
+            problems.append(
+                Diagnostic(
+                    .error, at: disabledAgent, "invalid auth: `sshAgent: false` selects no login",
+                    hint: "write `sshAgent: true`, or remove `auth` if the repository needs no login"))
+        }
         for (index, path) in paths.enumerated() {
             guard let other = paths[..<index].first(where: { $0.value.isPath(insideOrAround: path.value) }) else {
                 continue

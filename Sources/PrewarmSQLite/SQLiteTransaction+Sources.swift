@@ -4,7 +4,7 @@ internal import PrewarmEngine
 extension SQLiteTransaction {
     private static let columns = """
         name, url, applied, applied_at, inputs, quiet_until, planned_at, failure_reason, failure_message, failure_hint, \
-        failure_since, files, foreign_documents
+        failure_since, files, foreign_documents, succeeded_at
         """
 
     func source(_ name: String) throws -> SourceRecord? {
@@ -16,11 +16,13 @@ extension SQLiteTransaction {
     }
 
     private func record(_ columns: inout Columns) -> SourceRecord {
-        SourceRecord(
+        var record = SourceRecord(
             name: columns.next(), url: columns.next(), applied: columns.next(String?.self).flatMap { Revision($0) },
             appliedAt: columns.next(), inputs: columns.next(), quietUntil: columns.next(),
             plannedAt: columns.next(), failure: failure(&columns), files: columns.next(),
             foreignDocuments: columns.next())
+        record.succeededAt = columns.next()
+        return record
     }
 
     private func failure(_ columns: inout Columns) -> SourceFailure? {
@@ -31,10 +33,10 @@ extension SQLiteTransaction {
     }
 
     func save(_ source: SourceRecord) throws {
-        try statement("INSERT OR REPLACE INTO sources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)").run(
+        try statement("INSERT OR REPLACE INTO sources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)").run(
             source.name, source.url, source.applied?.description, source.appliedAt, source.inputs, source.quietUntil,
             source.plannedAt, source.failure?.reason, source.failure?.message, source.failure?.hint,
-            source.failure?.since, source.files, source.foreignDocuments)
+            source.failure?.since, source.files, source.foreignDocuments, source.succeededAt)
     }
 
     func forget(source name: String) throws {

@@ -40,6 +40,9 @@ enum Schema {
             try database.execute(sql: owners)
         }
         migrator.registerMigration("oper-queue") { database in try database.execute(sql: queue) }
+        migrator.registerMigration("source-success") { database in
+            try database.execute(sql: "ALTER TABLE sources ADD COLUMN succeeded_at INTEGER")
+        }
         return migrator
     }
 

@@ -87,6 +87,61 @@ struct APITests {
         }
     }
 
+    @Test("A sync of an unknown preset is refused, and never reported as converged")
+    func unknownPreset() async throws {
+        try await withDaemon(instances: 1) { daemon in
+            for body in [
+                #"{"preset": "b"}"#, #"{"preset": "b", "wait": true}"#, #"{"preset": "other/a", "wait": true}"#,
+            ] {
+                let refused = try await daemon.post("/api/v1/sync", body)
+                #expect(refused.status == 404 && refused.text.contains("UnknownPreset"), "\(refused.text)")
+            }
+            let known = try await daemon.post("/api/v1/sync", #"{"preset": "presets/a", "wait": true}"#)
+            #expect(try known.json()["state"]?.string == "converged", "\(known.text)")
+            // A revision may add the preset, so this sync begins.
+            let head = try await daemon.sandbox.head()
+            let late = try await daemon.post(
+                "/api/v1/sync", #"{"preset": "b", "wait": true, "revision": "\#(head)"}"#)
+            #expect(try late.json()["state"]?.string == "failed", "\(late.text)")
+            #expect(late.text.contains(#"there is no preset \"b\" in presets"#), "\(late.text)")
+        }
+    }
+
+    @Test("The audit log names what was retried and suspended")
+    func audit() async throws {
+        try await withDaemon(instances: 1) { daemon in
+            for (path, body) in [
+                ("suspend", #"{"all": true}"#), ("resume", #"{"all": true}"#), ("suspend", #"{"source": "presets"}"#),
+                ("retry", #"{"all": true}"#), ("retry", #"{"name": "a"}"#),
+            ] {
+                #expect(try await daemon.post("/api/v1/\(path)", body).status == 200)
+            }
+            try daemon.sandbox.write(
+                "provision", "#!/bin/sh\necho \"$1 $PREWARM_WORKSPACE_ID\" >> ledger\nexit 3\n", isExecutable: true)
+            _ = try await daemon.post("/api/v1/resume", #"{"source": "presets"}"#)
+            let claim = try await daemon.post("/api/v1/presets/a/claims", #"{"owner": "ada"}"#)
+            let id = try #require(try claim.json()["id"]?.string)
+            #expect(try await daemon.post("/api/v1/workspaces/\(id)/release").status == 202)
+            var operation = ""
+            try await daemon.eventually("the delete has failed") {
+                let pending = try await daemon.get("/api/v1/operations?state=pending").json().list
+                operation = pending.first { $0["error"] != nil && $0["type"]?.string == "delete" }?["id"]?.string ?? ""
+                return !operation.isEmpty
+            }
+            #expect(try await daemon.post("/api/v1/retry", #"{"name": "\#(operation)"}"#).status == 200)
+            let audit = try await daemon.prewarm("get", "audit", "-o", "json").json().list
+            let entries = audit.map { entry in
+                ["action", "object", "name"].compactMap { entry[$0]?.string }.joined(separator: " ")
+            }
+            for expected in [
+                "suspend all sources", "resume all sources", "suspend source presets", "retry all presets",
+                "retry preset presets/a", "retry operation \(operation)",
+            ] {
+                #expect(entries.contains(expected), "\(entries)")
+            }
+        }
+    }
+
     @Test("Long lists have pages, and an unchanged document is not sent again")
     func pages() async throws {
         try await withDaemon(instances: 5) { daemon in

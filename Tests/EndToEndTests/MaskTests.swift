@@ -31,15 +31,54 @@ struct MaskTests {
         esac
         """#
 
+    /// A provisioner whose first workspace breaks after it was ready.
+    private static let sick = #"""
+        #!/bin/sh
+        set -eu
+        cat > /dev/null
+        cd "$(dirname "$0")"
+        mkdir -p sick
+        case $1 in
+        create)
+            [ -e first ] || echo "$PREWARM_WORKSPACE_ID" > first
+            touch "sick/$PREWARM_WORKSPACE_ID"
+            ;;
+        delete) rm -f "sick/$PREWARM_WORKSPACE_ID" ;;
+        inspect) echo '{"state": "failed", "message": "LOG-sick-LOG"}' ;;
+        list)
+            comma=
+            printf '{"workspaces": ['
+            for id in $(ls sick); do
+                state=ready
+                [ "$id" != "$(cat first)" ] || state=failed
+                printf '%s{"id": "%s", "state": "%s"}' "$comma" "$id" "$state"
+                comma=,
+            done
+            echo ']}'
+            ;;
+        esac
+        """#
+
     private static func sandbox() async throws -> Sandbox {
+        let second = """
+            provisioners:
+              - name: second
+                command: [./sick-provision]
+                operations: [create, delete, inspect, list]
+                resync: 1s
+            """
         let sandbox = try await Sandbox(
-            configuration: String.slow.replacing("[create, delete]", with: "[create, delete, list]\n    resync: 1s"))
+            configuration: String.slow.replacing("[create, delete]", with: "[create, delete, list]\n    resync: 1s")
+                .replacing("provisioners:", with: second))
         try sandbox.write("provision", provisioner, isExecutable: true)
+        try sandbox.write("sick-provision", sick, isExecutable: true)
         let fails = "  parameters: {fail: \"yes\"}\n"
         try await sandbox.commit([
             "good.yaml": Sandbox.preset("good", instances: 5),
             "stalled.yaml": Sandbox.preset("stalled", instances: 1, fails + "  failureLimit: 1"),
             "failing.yaml": Sandbox.preset("failing", instances: 1, fails + "  failureLimit: 100"),
+            "sick.yaml": Sandbox.preset("sick", instances: 3).replacing("template: go", with: "template: sick")
+                + "\n---\napiVersion: prewarm/v1\nkind: Template\nmetadata: {name: sick}\nspec: {provisioner: second}\n",
             "broken.yaml": Sandbox.preset("broken", instances: 1).replacing("1.0", with: "1.0\"\n  MANIFEST-MARK: \"1"),
         ])
         return sandbox
@@ -94,8 +133,9 @@ struct MaskTests {
             let status = try await scene.get("/api/v1/status", as: "ops")
             let text = status.text
             let good = try status.json()["presets"]?.list.first { $0["name"]?.string == "good" }
-            return text.contains("\"Stalled\"") && text.contains("\"BackingOff\"") && text.contains("LOG-list-LOG")
-                && good?["eligible"]?.int == 5
+            let events = try await scene.get("/api/v1/events?limit=1000", as: "ops").text
+            return events.contains("LOG-sick-LOG") && text.contains("\"Stalled\"")
+                && text.contains("\"BackingOff\"") && text.contains("LOG-list-LOG") && good?["eligible"]?.int == 5
         }
         for owner in ["owner-ada", "owner-bob", "owner-of-good"] {
             let claim = try await scene.post("/api/v1/presets/good/claims", #"{"owner": "\#(owner)"}"#, as: owner)
@@ -128,7 +168,7 @@ struct MaskTests {
         let description = try await scene.get("/api/v1/openapi.json", as: "ops").json()
         let paths = description["paths"]?.value as? [String: [String: Any]] ?? [:]
         let values: [String: [String]] = [
-            "preset": ["good", "stalled", "failing"], "workspace": scene.workspaces.values.flatMap(\.self),
+            "preset": ["good", "stalled", "failing", "sick"], "workspace": scene.workspaces.values.flatMap(\.self),
             "operation": scene.operations, "request": [scene.request],
         ]
         var all = ""
@@ -184,7 +224,7 @@ struct MaskTests {
         }
         for owner in owners where owner != name { expect(owner, !isClaimer) }
         expect("LOG-good-LOG", name.hasPrefix("ops"))
-        for log in ["LOG-stalled-LOG", "LOG-failing-LOG", "LOG-list-LOG"] { expect(log, name == "ops") }
+        for log in ["LOG-stalled-LOG", "LOG-failing-LOG", "LOG-list-LOG", "LOG-sick-LOG"] { expect(log, name == "ops") }
         expect("an operator can read why", name != "ops")
         // Only readers of all presets see lines of manifests.
         expect("MANIFEST-MARK", !name.hasSuffix("-of-good"))

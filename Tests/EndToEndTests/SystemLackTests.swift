@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Missing system resources", .inTurn)
 struct SystemLackTests {
-    @Test("Without descriptors for event loops, the daemon ends with an error", arguments: [7, 8, 9])
+    @Test(
+        "Without descriptors for event loops, the daemon ends with an error",
+        arguments: [4, 6, 8, 13, 15, 20, 28, 29])
     func descriptors(limit: Int) async throws {
         let sandbox = try await Sandbox(configuration: .slow)
         let result = try await Subprocess.run(

@@ -88,6 +88,7 @@ import Testing
         #expect(
             sync.err.contains(
                 "cannot start a process for provisioner local: \(String(cString: strerror(number)))"), "\(sync.err)")
+        #expect(sync.code == 1 && sync.err.contains("error: 1 operation did not start: "), "\(sync.err)")
         #expect(sandbox.ledger.isEmpty)
         let preset = try await sandbox.preset("a")
         #expect(

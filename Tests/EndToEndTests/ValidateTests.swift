@@ -42,6 +42,29 @@ struct ValidateTests {
         #expect(try result.json()["foreign"]?.int == 1, "\(result)")
     }
 
+    @Test("Two spellings of one name are two files, and a name may be no UTF-8, as in a repository")
+    func spellings() async throws {
+        let sandbox = try await Sandbox()
+        let names: [[UInt8]] = [
+            Array("caf\u{e9}.yaml".utf8), Array("cafe\u{301}.yaml".utf8),
+            Array("caf".utf8) + [0xe9] + Array(".yaml".utf8),
+        ]
+        try sandbox.write("files/notes.txt", "")
+        for (index, name) in names.enumerated() {
+            let path = Array(sandbox.root.appending(path: "files").path.utf8) + [47] + name
+            let descriptor = open((path + [0]).map { CChar(bitPattern: $0) }, O_WRONLY | O_CREAT, 0o644)
+            let text = Array(Sandbox.preset("a\(index)", instances: -1).utf8)
+            #expect(write(descriptor, text, text.count) == text.count)
+            close(descriptor)
+        }
+        let found = try await sandbox.prewarm("validate", "files", "-o", "json")
+        #expect(try found.json()["files"]?.int == 3, "\(found)")
+        let diagnostics = try found.json()["diagnostics"]?.list ?? []
+        let files = diagnostics.compactMap { $0["file"]?.string?.split(separator: "/").last.map(String.init) }
+        #expect(files == [#"caf\351.yaml"#, #"cafe\314\201.yaml"#, "caf\u{e9}.yaml"], "\(found)")
+        #expect(diagnostics.allSatisfy { $0["excerpt"]?.string?.contains("-1") == true }, "\(found)")
+    }
+
     @Test("validate does not wait for a pipe")
     func pipes() async throws {
         let sandbox = try await Sandbox()

@@ -145,6 +145,7 @@ struct EventTests {
                 let text =
                     switch observation {
                     case .turn(let source, let result, _): "turn \(source) \(result)"
+                    case .succeeded(let source): "succeeded \(source)"
                     case .git(_, let request, let isSuccess, _): "\(request) \(isSuccess)"
                     case .parsed(let known, let new): "parsed \(known) \(new)"
                     case .planned(let kind, let reason): "\(kind) \(reason)"
@@ -163,8 +164,8 @@ struct EventTests {
         try await engine.sync()
         #expect(
             news() == [
-                "ls true", "fetch true", "parsed 0 1", "turn presets changed", "create belowDesired",
-                "create succeeded true", "turn presets unchanged", "converged presets",
+                "ls true", "fetch true", "parsed 0 1", "turn presets changed", "succeeded presets",
+                "create belowDesired", "create succeeded true", "turn presets unchanged", "converged presets",
             ])
         try await engine.sync()
         #expect(news().contains("turn presets unchanged"))

@@ -55,6 +55,7 @@ struct TurnTests {
         let held = try await blind.assess("presets").plan.held
         #expect(held.count == 4 && held.allSatisfy { $0.hold == .timezone("Europe/Berlin") })
         #expect(held.first?.hold.message.contains("Install tzdata") == true)
+        #expect(try await !Overview(blind, for: .local).isHealthy)
         world.with { $0.now = $0.now + .seconds(60) }
         try await world.engine(git: git, store: try world.open()).sync()
         #expect(world.with(\.instances).count == 7, "six unclaimed workspaces and the claimed one")

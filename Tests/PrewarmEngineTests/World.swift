@@ -38,6 +38,8 @@ final class World: Sendable {
         var unlisted: Set<String> = []
         /// The states that the provisioner reports instead of "ready", by workspace.
         var words: [String: String] = [:]
+        /// The states that a list reports instead of ``words``, by workspace.
+        var listedWords: [String: String] = [:]
         var canInspect = true
         /// The concurrency of the provisioner.
         var concurrency = 4
@@ -66,7 +68,8 @@ final class World: Sendable {
 
     func engine(
         store: any Store, holder: String = "first", policy: Policy = Policy(), source: String = "presets",
-        scope: String = "", url: String = "memory", requiresFastForward: Bool = false
+        scope: String = "", url: String = "memory", requiresFastForward: Bool = false,
+        masked: @escaping @Sendable (String) -> String = { $0 }
     ) -> Engine {
         Engine(
             store: store,
@@ -77,7 +80,7 @@ final class World: Sendable {
             ],
             provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
             parser: ManifestParsing(version: 1, sizeLimit: 1000) { Self.parse($0) }, now: { self.with(\.now) },
-            holder: holder, isDead: { holder in self.with { $0.deadHolders.contains(holder) } })
+            holder: holder, isDead: { holder in self.with { $0.deadHolders.contains(holder) } }, masked: masked)
     }
 
     /// Returns an engine that reads real manifests.
@@ -253,7 +256,7 @@ struct MemoryProvisioner: Provisioner {
     func list() async throws(ProvisionerFailure) -> [ListedWorkspace] {
         world.with { state in
             state.instances.subtracting(state.unlisted).sorted().map {
-                ListedWorkspace(id: WorkspaceID($0), state: state.words[$0] ?? "ready")
+                ListedWorkspace(id: WorkspaceID($0), state: state.listedWords[$0] ?? state.words[$0] ?? "ready")
             }
         }
     }

@@ -135,6 +135,26 @@ struct SSHVerificationTests {
         #expect(try await failure(mirror([allowed])).message.contains("has a signature of another kind than SSH"))
     }
 
+    @Test(
+        "A revision of up to 10,000 new commits is verified, and a longer one is refused",
+        arguments: [10_000, 10_001])
+    func longRevision(count: Int) async throws {
+        let (_, allowed) = try await Signer.ssh(folder, "ada")
+        let first = try await origin.commit(["a.yaml": "a"])
+        var stream = ""
+        for index in 0..<count {
+            let committer = "Ada <ada@example.org> \(1_700_000_000 + index) +0000"
+            stream += "commit refs/heads/main\ncommitter \(committer)\ndata 1\nx\n"
+            if index == 0 { stream += "from \(first)\n" }
+            stream += "\n"
+        }
+        try folder.write("stream", stream)
+        try await run("sh", ["-c", "git -C \(origin.path) fast-import --quiet < stream"], in: folder.path)
+        let failure = try await failure(mirror([allowed], scope: .new), since: first)
+        let isRefused = failure.message.contains("contains more than 10000 new commits")
+        #expect(isRefused == (count > 10_000) && failure.message.contains("is not signed") != isRefused, "\(failure)")
+    }
+
     @Test("With the scope new, each commit since the applied revision needs a signature")
     func scope() async throws {
         let (ada, allowed) = try await Signer.ssh(folder, "ada")

@@ -37,6 +37,11 @@ struct AnswerTests {
             ("log\n\u{feff}{\"endpoint\": \"e\"}\n", .done(endpoint: "e", metadata: [:])),
             ("\u{feff}", .ready),
             ("\u{1b}[32mdone\u{1b}[0m\n\u{1b}[1m{\"endpoint\": \"e\"}\u{1b}[0m\n", .done(endpoint: "e", metadata: [:])),
+            // Titles of terminals end with BEL or with ESC \.
+            ("\u{1b}]0;building {x}\u{7}{\"endpoint\": \"e\"}\u{1b}]0;\u{7}\n", .done(endpoint: "e", metadata: [:])),
+            ("\u{1b}]2;t\u{1b}\\{\"endpoint\": \"e\"}", .done(endpoint: "e", metadata: [:])),
+            ("\u{1b}P1$r0m\u{1b}\\{\"endpoint\": \"e\"}\n", .done(endpoint: "e", metadata: [:])),
+            ("\u{1b}]0;no end\n{\"endpoint\": \"e\"}\n", .done(endpoint: "e", metadata: [:])),
             // This is the output of `jq -C` and `tput sgr0`.
             (
                 "\u{1b}[1;39m{\n  \u{1b}[0m\u{1b}[34;1m\"endpoint\"\u{1b}[0m\u{1b}[1;39m:\u{1b}[0m \u{1b}[0;32m\"é\"\u{1b}[0m\n}\u{1b}(B\u{1b}[m",

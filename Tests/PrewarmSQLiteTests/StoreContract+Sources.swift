@@ -4,7 +4,7 @@ import Testing
 
 private let full = SourceRecord(
     name: "main", url: "https://git.example/presets", applied: .sample("a", ref: "team@x"), appliedAt: .at(1),
-    inputs: "i1", quietUntil: .at(2),
+    succeededAt: .at(4), inputs: "i1", quietUntil: .at(2),
     failure: SourceFailure(reason: "authentication", message: "no", hint: "log in", since: .at(3)), files: 7,
     foreignDocuments: 2)
 

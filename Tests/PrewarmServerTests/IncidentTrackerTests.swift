@@ -100,6 +100,10 @@ struct IncidentTrackerTests {
                 [.workspace("b", "Ready")], [.workspace("a", "Ready")],
             ], ["workspace.lost 2", "workspace.recovered 1"]),
         Case(
+            "a broken workspace counts as a lost one until it works again",
+            [[.workspace("a", "Failed")], [.workspace("a", "Recovered")]],
+            ["workspace.lost 1", "workspace.recovered 1"]),
+        Case(
             "a loss whose end was missed does not hide a loss of the next day",
             [[.workspace("a", "Lost", at: .at(0))], [.workspace("a", "Lost", at: .at(86_400))]],
             ["workspace.lost 1", "workspace.lost 1"]),

@@ -68,6 +68,7 @@ struct MetricsTests {
         let journal = try await filled(2)
         let metrics = Metrics(version: "1.2.3", now: { .at(990) })
         metrics.observe(.turn(source: "presets", result: .changed, duration: .milliseconds(30)))
+        metrics.observe(.succeeded(source: "presets"))
         metrics.observe(.turn(source: "presets", result: .error, duration: .seconds(40)))
         metrics.observe(.turn(source: "presets", result: .skipped, duration: .zero))
         metrics.observe(.git(source: "presets", request: .ls, isSuccess: false, duration: .milliseconds(5)))
@@ -169,6 +170,55 @@ struct MetricsTests {
                 #expect(lines.contains(#"prewarm_preset_instances{source="presets",state="eligible"} 19900"#))
             }
         }
+    }
+
+    @Test(
+        "The last success is the newer one of this process and of the store",
+        arguments: [(stored: 995, own: 990, shown: 995), (stored: 400, own: 990, shown: 990), (995, nil, 995)])
+    func lastSuccess(_ stored: Int, _ own: Int?, _ shown: Int) async throws {
+        let journal = try await filled(1)
+        try await journal.engine.store.write { store in
+            var record = try store.source("presets") ?? SourceRecord(name: "presets", url: "u")
+            record.succeededAt = .at(Int64(stored))
+            try store.save(record)
+        }
+        let metrics = Metrics(version: "1", now: { .at(Int64(own ?? 0)) })
+        if own != nil { metrics.observe(.succeeded(source: "presets")) }
+        let text = String(decoding: try await metrics.render(journal.engine), as: UTF8.self)
+        #expect(
+            samples(text, of: "prewarm_source_last_success_timestamp_seconds").map { $0.suffix(5) } == ["\(shown).0"])
+    }
+
+    @Test("The status of 10,000 pools is a small document over HTTP, and says how many pools it leaves out")
+    func boundedStatus() async throws {
+        let journal = try await filled(10_000)
+        let api = API(engine: journal.engine)
+        let remote = Caller(Principal(.token(id: "t"), name: "ops", role: .operator), origin: "127.0.0.1")
+        let status = try await api.answer(APIRequest(.get, ["status"]), from: remote).value
+        #expect(status.list("presets").count == 100 && status.number("morePresets") == 9_900)
+        #expect(status.list("presets").contains { $0.text("name") == "preset-1" }, "unhealthy pools come first")
+        #expect(status.compactJSON.utf8.count < 150_000, "\(status.compactJSON.utf8.count)")
+        let long = try await api.answer(APIRequest(.get, ["status"], query: ["limit": "1000"]), from: remote).value
+        #expect(long.list("presets").count == 1000 && long.compactJSON.utf8.count < 1_500_000)
+        let local = try await api.answer(APIRequest(.get, ["status"]), from: Caller(user: "ada")).value
+        #expect(local.list("presets").count == 10_000)
+    }
+
+    @Test("The limit of revisions holds for all sources together, the newest first")
+    func revisions() async throws {
+        let journal = try await filled(1)
+        try await journal.engine.store.write { store in
+            try store.save(SourceRecord(name: "other", url: "u"))
+            for second in [498, 501, 502] {
+                try store.insert(
+                    RevisionRecord(
+                        source: "other", revision: .sample("b"), appliedAt: .at(Int64(second)), created: 0,
+                        deleted: 0, cancelled: 0))
+            }
+        }
+        let answer = try await API(engine: journal.engine).answer(
+            APIRequest(.get, ["revisions"], query: ["limit": "3"]), from: Caller(user: "ada"))
+        #expect(answer.value.elements.map { $0.text("source") } == ["other", "other", "presets"])
     }
 
     @Test("The text of the pools is reused only while no pool can have changed")

@@ -1,6 +1,7 @@
 import Foundation
 import PrewarmCore
 import PrewarmEngine
+import Synchronization
 import Testing
 
 @testable import PrewarmServer
@@ -272,6 +273,34 @@ struct WebhookTests {
                 #expect(try await eventually { receiver.requests.count == 1 })
             }
             #expect(receiver.requests.map { $0.json["type"] as? String } == ["dev.prewarm.source.failing"])
+        }
+    }
+
+    @Test("A failing receiver is not called more often because a notification became too old")
+    func backoffAfterDrop() async throws {
+        let journal = try Journal()
+        try await journal.register("hook")
+        let isLater = Mutex(false)
+        let engine = try Journal.engine(
+            journal.path, ["presets": "https://github.com/acme/presets.git"], holder: "first"
+        ) { isLater.withLock(\.self) ? .wall + .seconds(172_800) : .wall }
+        let refusing = Array(repeating: Receiver.Answer(status: 503), count: 1000)
+        try await Receiver.run(refusing) { receiver in
+            let backoff = Backoff(base: .milliseconds(1), limit: .seconds(3600))
+            let settings = hook(receiver, types: [.revisionApplied])
+            try await journal.notifier(settings, engine: engine, backoff: backoff).running {
+                try await journal.append(.revision("a", "Applied"))
+                #expect(try await eventually { receiver.requests.count == 9 })
+                isLater.withLock { $0 = true }
+                try await journal.append(.revision("b", "Applied", at: .wall + .seconds(172_800)))
+                #expect(try await eventually { journal.log.contains("more than a day old") })
+                #expect(try await eventually { Set(receiver.requests.map(\.body)).count == 2 })
+                let first = receiver.requests.first?.body
+                #expect(try await eventually { receiver.requests.count { $0.body != first } >= 3 })
+                let times = receiver.requests.filter { $0.body != first }.map(\.at)
+                // The pauses after the 10th and the 11th failed attempt are at least 256 and 512 ms.
+                #expect(times[2] - times[0] >= .milliseconds(700))
+            }
         }
     }
 

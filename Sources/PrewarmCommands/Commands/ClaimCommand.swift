@@ -170,6 +170,11 @@ struct ReleaseCommand: AsyncParsableCommand {
                     "cannot delete \(released.text("name") ?? workspace): \(failed.error ?? "")",
                     hint: "read the log: `prewarm logs \(failed.id)`; the next `prewarm sync` tries again")
             }
+            if let waiting = report.notStarted.values.first {
+                throw CommandFailure(
+                    "cannot delete \(released.text("name") ?? workspace): \(waiting.error ?? "")",
+                    hint: "\(SyncCommand.lackHint); the next `prewarm sync` tries again")
+            }
         }
     }
 }

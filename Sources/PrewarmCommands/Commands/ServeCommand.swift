@@ -56,7 +56,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     private func serve() async throws {
         FileLimit.raise()
-        try EventLoopCheck.run()
+        try EventLoopCheck.run(others: EventLoopCheck.leastOfDaemon)
         let logger = Logger.prewarm(
             format: global.logFormat == .json ? .json : .text, level: global.logLevel, now: { .now })
         let systemd = Systemd(Environment.variables)

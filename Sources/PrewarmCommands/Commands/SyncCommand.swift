@@ -164,10 +164,18 @@ struct SyncCommand: AsyncParsableCommand {
     }
 
     private static func tellUnfinished(_ answer: Value, _ console: Console) {
-        for unfinished in answer.list("unfinished") {
-            console.step(.failure, "\(ShownTimes(now: .now).sentence(unfinished.text("message") ?? ""))")
+        let (shown, times) = (answer.list("unfinished"), ShownTimes(now: .now))
+        for unfinished in shown {
+            console.step(.failure, "\(times.sentence(unfinished.text("message") ?? ""))")
         }
+        let more = answer.number("unfinishedTotal") - shown.count
+        if more > 0 { console.step(.failure, "and \(counted(more, "more pool")): see `prewarm status`") }
     }
+
+    /// The hint if the system gives no process for a provisioner.
+    static let lackHint =
+        "end other processes, or raise the limits on processes (`ulimit -u`, TasksMax=) and on open files (`ulimit -n`, "
+        + "LimitNOFILE=)"
 
     private var waits: Bool { wait || timeout != nil }
 
@@ -198,6 +206,11 @@ struct SyncCommand: AsyncParsableCommand {
                 "\(counted(count, "operation")) failed: \(causes)"
                     + (groups.count > 5 ? "; and \(groups.count - 5) more causes" : ""),
                 hint: "read the log: `prewarm logs \(first.id)`")
+        }
+        if let first = report.notStarted.first {
+            throw CommandFailure(
+                "\(counted(report.notStarted.count, "operation")) did not start: \((first.error ?? "").printable)",
+                hint: "\(Self.lackHint); the next `prewarm sync` tries again")
         }
         let held = report.last.flatMap(\.plan.held).count { held in
             held.hold.needsApproval && (preset == nil || held.action.preset.name == preset)

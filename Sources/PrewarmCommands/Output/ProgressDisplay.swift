@@ -78,8 +78,12 @@ final class ProgressDisplay: Sendable {
         }
         for workspace in report.missingClaimed {
             let owner = workspace.owner.map { " of \($0.description)" } ?? ""
+            let fault =
+                report.brokenClaimed.contains(workspace.id)
+                ? "is broken: \(report.provisioner) lists it as broken"
+                : "is lost: \(report.provisioner) does not list it"
             console.warning(
-                "the claimed workspace \(workspace.name)\(owner) is lost: \(report.provisioner) does not list it",
+                "the claimed workspace \(workspace.name)\(owner) \(fault)",
                 hint: "remove it with `prewarm release \(workspace.name)`")
         }
         if !report.orphans.isEmpty {

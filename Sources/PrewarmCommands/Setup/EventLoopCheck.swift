@@ -12,11 +12,17 @@ enum EventLoopCheck {
     /// The number of loops to check for every command. The runtime's own threads and queue also trap or wait for ever.
     static let least = 3
 
-    /// - Parameter loops: the number of event loops; nil for one on each processor, which is SwiftNIO's number.
+    /// The number of descriptors that a daemon needs besides its event loops: for the store and its readers, a mirror, a
+    /// child process, and some connections.
+    static let leastOfDaemon = 32
+
+    /// - Parameters:
+    ///   - loops: the number of event loops; nil for one on each processor, which is SwiftNIO's number.
+    ///   - others: the number of further descriptors that the command needs.
     /// - Throws: ``CommandFailure`` if the system refuses a thread or a descriptor.
-    static func run(loops: Int? = nil) throws(CommandFailure) {
+    static func run(loops: Int? = nil, others: Int = 0) throws(CommandFailure) {
         let loops = loops ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        try checkDescriptors(loops * descriptorsPerLoop)
+        try checkDescriptors(loops * descriptorsPerLoop + others)
         // One more thread resolves host names.
         try checkThreads(loops + 1)
     }

@@ -14,11 +14,18 @@ enum RegularFile {
     static func bytes(
         _ path: String, limit: Int, called name: String? = nil, hint: String = "check the path and its permissions"
     ) throws -> [UInt8] {
-        let name = name ?? path
+        try bytes(FilePath(path), shownAs: name ?? path, limit: limit, hint: hint)
+    }
+
+    /// Returns the bytes of a file whose path may be no UTF-8.
+    /// - Parameter name: The path, or what the file is, in error messages.
+    static func bytes(
+        _ filePath: FilePath, shownAs name: String, limit: Int, hint: String = "check the path and its permissions"
+    ) throws -> [UInt8] {
         let file: FileDescriptor
         do {
             // `nonBlocking` lets a pipe without a writer open at once.
-            file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.nonBlocking, .closeOnExec])
+            file = try FileDescriptor.open(filePath, .readOnly, options: [.nonBlocking, .closeOnExec])
         } catch {
             throw CommandFailure("cannot read \(name): \(error)", hint: hint)
         }

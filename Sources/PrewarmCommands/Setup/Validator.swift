@@ -18,22 +18,27 @@ struct Validator {
         var findings = Findings()
         var files: [(path: String, file: ParsedFile)] = []
         var configuration: Configuration?
-        let found = try paths.map(ManifestFolder.manifestFiles)
+        var found = try paths.map(ManifestFolder.manifestFiles)
         findings.diagnostics = found.flatMap(\.warnings)
-        for path in found.flatMap(\.files) {
+        for file in found.flatMap(\.files) {
             findings.files += 1
-            guard let bytes = try? ManifestFolder.bytes(path), ManifestParser.isConfiguration(bytes) else {
-                files.append((path, try ManifestFolder.parse(path)))
+            guard let bytes = try? file.bytes(), ManifestParser.isConfiguration(bytes) else {
+                files.append((file.path, try file.parsed()))
                 continue
             }
-            let result = ConfigurationFile.parse(bytes, path: path)
+            let result = ConfigurationFile.parse(bytes, path: file.path)
             findings.diagnostics += result.diagnostics
             configuration = result.configuration
         }
         if configuration == nil { configuration = try ConfigurationFile.loadIfPresent(global) }
-        files.sort { $0.path < $1.path }
+        files.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
         var catalog = Self.folder(configuration).link(files)
-        catalog.quote { try? ManifestFolder.bytes($0) }
+        catalog.quote { path in
+            for index in found.indices {
+                if let bytes = found[index].bytes(of: path) { return bytes }
+            }
+            return nil
+        }
         findings.add(catalog)
         return findings
     }

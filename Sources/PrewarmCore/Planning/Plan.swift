@@ -158,10 +158,12 @@ package struct PoolPlan: Hashable, Sendable {
     /// The number of unclaimed workspaces that are ready or starting, of any fingerprint. They are the base of the
     /// deletion guard.
     package var unclaimed: Int
+    /// The time zone of the schedule or of a freeze that cannot be read, so that the pool is held; nil if all can be read.
+    package let unreadableZone: String?
 
     package init(
         preset: PresetKey, counts: PoolCounts, unclaimed: Int = 0, wait: Wait? = nil, suspension: Suspension? = nil,
-        nextChange: Timestamp? = nil
+        nextChange: Timestamp? = nil, unreadableZone: String? = nil
     ) {
         self.preset = preset
         self.counts = counts
@@ -169,6 +171,7 @@ package struct PoolPlan: Hashable, Sendable {
         self.wait = wait
         self.suspension = suspension
         self.nextChange = nextChange
+        self.unreadableZone = unreadableZone
     }
 }
 
@@ -198,7 +201,6 @@ package struct PoolCounts: Hashable, Sendable {
     package var extraneous = 0
     /// The number of pending and creating workspaces of any fingerprint.
     package var starting = 0
-    package var stopping = 0
     package var deleting = 0
     package var failed = 0
     /// The number of ``failed`` workspaces that `keepFailed` keeps for inspection.

@@ -30,7 +30,7 @@ package struct Planner: Sendable {
     /// The rules of the time zones that schedules and freezes name. If the rules for a schedule are missing, its pool
     /// deletes nothing. If the rules for a freeze are missing, the pools of its source stay as they are.
     package let zones: [String: TimeZoneRules]
-    /// True if the store is a restored copy, so that deletes and cancels are held.
+    /// True if the store is a restored copy, so that deletes are held.
     package let isStoreRestored: Bool
 
     package init(
@@ -162,7 +162,8 @@ package struct Planner: Sendable {
 /// A hold on all actions of a pool except those of the allowed kinds.
 typealias Standstill = (hold: Hold, allowed: Set<Action.Kind>)
 
-/// The holds on whole pools. The freezes of each source are evaluated once.
+/// The holds on whole pools. Only `mode: observe` holds cancels, because a cancel deletes nothing that exists. The freezes
+/// of each source are evaluated once.
 private struct Standstills {
     private let planner: Planner
     private var freezes: [String: Standstill?] = [:]
@@ -175,15 +176,15 @@ private struct Standstills {
         let (policy, source) = (planner.policy, preset.key.source)
         if preset.options.mode == .observe || policy.observedSources.contains(source) { return (.observe, []) }
         if let freeze = freeze(of: source) {
-            return planner.isStoreRestored ? (freeze.hold, freeze.allowed.intersection([.create])) : freeze
+            return planner.isStoreRestored ? (freeze.hold, freeze.allowed.subtracting([.delete])) : freeze
         }
-        if planner.isStoreRestored { return (.restoredStore, [.create]) }
+        if planner.isStoreRestored { return (.restoredStore, [.create, .cancel]) }
         guard preset.retirement == nil, let zone = preset.schedule?.timezone, planner.zones[zone] == nil else {
             return nil
         }
         // Without the time zone the window is unknown, so the pool keeps its workspaces and may create up to
         // `instances`.
-        return (.timezone(zone), [.create])
+        return (.timezone(zone), [.create, .cancel])
     }
 
     private mutating func freeze(of source: String) -> Standstill? {

@@ -84,7 +84,11 @@ struct Pool {
     var plan: PoolPlan {
         PoolPlan(
             preset: preset.key, counts: counts, unclaimed: unclaimed, wait: wait, suspension: suspension,
-            nextChange: nextChange)
+            nextChange: nextChange, unreadableZone: unreadableZone)
+    }
+
+    private var unreadableZone: String? {
+        if case .timezone(let name) = standstill?.hold { name } else { nil }
     }
 
     /// Decides the removals and creates of the pool. A suspended pool decides nothing.

@@ -30,7 +30,7 @@ package struct PresetStatus: Sendable {
             Self.stalled(preset, pool, failure, failure.summary),
             Self.backingOff(pool, failure.summary),
             Self.deprecated(preset), Self.suspended(preset, pool), Self.invalid(preset, diagnostics),
-            Self.deletionsHeld(held, revision), Self.limited(held),
+            Self.deletionsHeld(held, revision), Self.limited(held, pool),
         ].compactMap { $0 }
         for index in conditions.indices {
             let condition = conditions[index]
@@ -64,9 +64,10 @@ package struct PresetStatus: Sendable {
     }
 
     /// False if an operator should look at the preset: it is stalled, invalid or backing off, deletions wait for an
-    /// approval, or a limit keeps its pool below the desired number.
+    /// approval, a limit keeps its pool below the desired number, or a time zone that cannot be read holds its pool.
     package var isHealthy: Bool {
         self[.stalled] == nil && self[.invalid] == nil && self[.backingOff] == nil && !isShortByLimit
+            && pool.unreadableZone == nil
             && (self[.deletionsHeld]?.reason ?? ConditionReason.retain.rawValue) == ConditionReason.retain.rawValue
     }
 
@@ -185,9 +186,14 @@ package struct PresetStatus: Sendable {
             message: "\(held.count.counted("deletion")) held by \(first.hold.message(at: revision))")
     }
 
-    private static func limited(_ held: [HeldAction]) -> Condition? {
+    private static func limited(_ held: [HeldAction], _ pool: PoolPlan) -> Condition? {
         let held = held.filter { !$0.hold.isOfDeletions }
-        guard let first = held.first(where: \.hold.isOfInstances) ?? held.first else { return nil }
+        guard let first = held.first(where: \.hold.isOfInstances) ?? held.first else {
+            return pool.unreadableZone.map { zone in
+                let hold = Hold.timezone(zone)
+                return Condition(.limited, reason: hold.conditionReason, message: "changes are held by \(hold.message)")
+            }
+        }
         let count = held.count { $0.hold == first.hold }
         return Condition(
             .limited, reason: first.hold.conditionReason,
@@ -246,7 +252,7 @@ extension Deprecation {
 }
 
 extension PoolPlan {
-    /// True if the pool is what its preset asks for and no workspace of it is starting, stopping or being deleted.
+    /// True if the pool is what its preset asks for and no workspace of it is starting or being deleted.
     package var isConverged: Bool {
         counts.eligible == counts.desired && counts.outdated == 0 && counts.extraneous == 0 && counts.expired == 0
             && counts.failed == counts.keptFailed
@@ -255,6 +261,6 @@ extension PoolPlan {
 }
 
 extension PoolCounts {
-    /// True if a workspace is starting, stopping or being deleted.
-    package var isInMotion: Bool { starting + stopping + deleting > 0 }
+    /// True if a workspace is starting or being deleted.
+    package var isInMotion: Bool { starting + deleting > 0 }
 }

@@ -116,7 +116,7 @@ extension Engine {
         case .starting: throw AdoptionError.notReady(orphan, "it is still starting")
         case .lost: throw AdoptionError.notReady(orphan, "it no longer exists")
         case .tryLater(let message), .failed(let message), .broken(let message):
-            throw AdoptionError.notReady(orphan, message.printable)
+            throw AdoptionError.notReady(orphan, masked(message).printable)
         }
     }
 

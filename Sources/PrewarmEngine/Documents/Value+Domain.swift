@@ -43,7 +43,8 @@ extension Value {
             "outdated": .int(counts.outdated),
             "extraneous": .int(counts.extraneous),
             "starting": .int(counts.starting),
-            "stopping": .int(counts.stopping),
+            // Documented, and reserved for provisioners with `stop`, which prewarm does not call yet.
+            "stopping": .int(0),
             "deleting": .int(counts.deleting),
             "failed": .int(counts.failed),
             "claimed": .int(counts.claimed),

@@ -34,6 +34,8 @@ package struct OperationRunner: Sendable {
         package var succeeded = 0
         /// The operations that failed, and deletes whose attempt failed.
         package var failed: [Operation] = []
+        /// The operations whose last attempt got no process from the system. They are tried again later.
+        package var notStarted: [OperationID: Operation] = [:]
         /// The provisioners of pending operations that are not in the configuration.
         package var unknownProvisioners: Set<String> = []
 
@@ -74,7 +76,7 @@ package struct OperationRunner: Sendable {
                 guard let settled = performed else { continue }
                 running[settled.operation.provisioner, default: 1] -= 1
                 isDirty = true
-                report.note(settled.operation)
+                report.note(settled.operation, isNotStarted: settled.isNotStarted)
                 observe(.settled(settled.operation, settled.workspace))
             }
         }
@@ -95,6 +97,8 @@ package struct OperationRunner: Sendable {
     struct Settled: Sendable {
         let operation: Operation
         let workspace: Workspace
+        /// See ``ProvisionerReply/isNotStarted``.
+        let isNotStarted: Bool
     }
 
     // MARK: Act
@@ -166,11 +170,13 @@ package struct OperationRunner: Sendable {
             if !reply.log.isEmpty {
                 try store.append(
                     LogRecord(
-                        operation: current.operation.id, attempt: current.operation.attempt, at: now, text: reply.log))
+                        operation: current.operation.id, attempt: current.operation.attempt, at: now,
+                        text: engine.masked(reply.log)))
             }
             try follow(settlement, now: now, in: store)
             try store.markDirty(source: workspace.preset.source)
-            return Settled(operation: settlement.operation, workspace: settlement.workspace)
+            return Settled(
+                operation: settlement.operation, workspace: settlement.workspace, isNotStarted: reply.isNotStarted)
         }
         if let operation = settled?.operation, let startedAt = operation.startedAt {
             engine.observe(.operation(operation, duration: now - startedAt))
@@ -184,7 +190,8 @@ package struct OperationRunner: Sendable {
         switch reply.outcome {
         case .failed(let message): return .failed(engine.masked(message))
         case .tryLater(let message): return .tryLater(engine.masked(message))
-        default: break
+        case .broken(let message): return .broken(engine.masked(message))
+        case .done, .starting, .lost: break
         }
         guard case .starting = reply.outcome, kind == .create,
             engine.provisioners[provisioner]?.operations.contains(.inspect) != true
@@ -247,7 +254,8 @@ package struct OperationRunner: Sendable {
 }
 
 extension OperationRunner.Report {
-    mutating func note(_ operation: Operation) {
+    mutating func note(_ operation: Operation, isNotStarted: Bool) {
+        notStarted[operation.id] = isNotStarted && operation.state == .pending ? operation : nil
         switch operation.state {
         case .succeeded: succeeded += 1
         case .failed: failed.append(operation)
@@ -273,7 +281,8 @@ extension Event {
                 message = "the provisioner reports that the workspace no longer exists"
             case .failed:
                 (reason, kind) = (.failed, .warning)
-                message = operation.error ?? "the workspace failed"
+                message = "the provisioner reports it as broken; \(Operation.withheldError)"
+                detail = operation.error
             // An inspection of a workspace that was ready before needs no event.
             case _ where settlement.effect != .worked: return nil
             case .claimed: (reason, message) = (.ready, "the workspace is ready for its owner")

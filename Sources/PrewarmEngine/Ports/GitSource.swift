@@ -110,7 +110,7 @@ package struct GitFailure: Error, Hashable, Sendable {
         case pathNotFound = "PathNotFound"
         /// The URL, a certificate or a host key is not allowed, or this libgit2 does not support what the remote needs.
         case refused = "Refused"
-        /// The revision has more than 10,000 files with manifests, or a pack or object is beyond its limit.
+        /// The revision has more than 200,000 YAML files, or a pack or object is beyond its limit.
         case tooLarge = "TooLarge"
         /// The commit or tag lacks a signature that the operator trusts.
         case verificationFailed = "VerificationFailed"

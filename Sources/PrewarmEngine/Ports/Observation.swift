@@ -4,6 +4,8 @@ package import PrewarmCore
 package enum Observation: Sendable {
     /// A reconciliation ended.
     case turn(source: String, result: TurnResult, duration: Duration)
+    /// A reconciliation read the remote of a source without an error.
+    case succeeded(source: String)
     /// A request to a remote ended.
     case git(source: String, request: GitRequest, isSuccess: Bool, duration: Duration)
     /// The manifests of a revision were read: the numbers of files from the cache and of newly parsed files.
@@ -35,7 +37,7 @@ package enum Observation: Sendable {
 extension Engine {
     /// Runs a reconciliation and reports its result and duration.
     func observingTurn(
-        of source: String, _ turn: () async throws -> TurnReport
+        of source: String, pulls: Bool, _ turn: () async throws -> TurnReport
     ) async throws -> TurnReport {
         guard sources[source] != nil else { return try await turn() }
         let clock = ContinuousClock()
@@ -47,6 +49,7 @@ extension Engine {
                 .turn(
                     source: source, result: report.failure != nil ? .error : isChanged ? .changed : .unchanged,
                     duration: clock.now - start))
+            if pulls, report.failure == nil { observe(.succeeded(source: source)) }
             for action in report.plan.actions { observe(.planned(action.kind, action.reason)) }
             if let duration = report.convergedAfter { observe(.converged(source: source, after: duration)) }
             return report

@@ -92,10 +92,13 @@ package struct ProvisionerReply: Sendable {
     package let outcome: Outcome
     /// The text on standard error, without secrets. If it is too long, its beginning is left out.
     package let log: String
+    /// True if the provisioner was not called, because the system gave no process.
+    package let isNotStarted: Bool
 
-    package init(outcome: Outcome, log: String = "") {
+    package init(outcome: Outcome, log: String = "", isNotStarted: Bool = false) {
         self.outcome = outcome
         self.log = log
+        self.isNotStarted = isNotStarted
     }
 }
 

@@ -8,6 +8,9 @@ package struct SourceRecord: Hashable, Sendable {
     /// The applied revision; nil before the first one.
     package var applied: Revision?
     package var appliedAt: Timestamp?
+    /// The time of the last reconciliation that read the remote without an error; nil if it is unknown. It may be up to
+    /// ``successPeriod`` older than that, so that a reconciliation without changes costs no write.
+    package var succeededAt: Timestamp?
     /// The inputs of a plan besides the commit: the configuration and the parser version. Empty makes the next
     /// reconciliation read all manifests.
     package var inputs: String
@@ -25,20 +28,33 @@ package struct SourceRecord: Hashable, Sendable {
     package var foreignDocuments: Int
 
     package init(
-        name: String, url: String, applied: Revision? = nil, appliedAt: Timestamp? = nil, inputs: String = "",
-        quietUntil: Timestamp? = nil, plannedAt: Timestamp? = nil, failure: SourceFailure? = nil, files: Int = 0,
-        foreignDocuments: Int = 0
+        name: String, url: String, applied: Revision? = nil, appliedAt: Timestamp? = nil,
+        succeededAt: Timestamp? = nil, inputs: String = "", quietUntil: Timestamp? = nil, plannedAt: Timestamp? = nil,
+        failure: SourceFailure? = nil, files: Int = 0, foreignDocuments: Int = 0
     ) {
         self.name = name
         self.url = url
         self.applied = applied
         self.appliedAt = appliedAt
+        self.succeededAt = succeededAt
         self.inputs = inputs
         self.quietUntil = quietUntil
         self.plannedAt = plannedAt
         self.failure = failure
         self.files = files
         self.foreignDocuments = foreignDocuments
+    }
+}
+
+extension SourceRecord {
+    /// The time after which a further success is stored even if nothing else changed.
+    package static let successPeriod = Duration.seconds(300)
+
+    /// Returns true if a success now has to be stored. A stored success in the future comes from a clock that was set back
+    /// since.
+    func isSuccessNews(at now: Timestamp) -> Bool {
+        guard let succeededAt else { return true }
+        return (succeededAt + Self.successPeriod).hasCome(at: now, atMost: Self.successPeriod)
     }
 }
 

@@ -19,10 +19,10 @@ struct ListEvents {
         self.at = at
         let lost = Set(report.lost.map(\.id))
         for (workspace, suspect) in comparison.condemned where lost.contains(workspace.id) {
-            note(workspace, suspect.state == nil ? .lost : .failed, suspect)
+            note(workspace, suspect)
         }
         for (workspace, suspect, isNew) in comparison.claimed where isNew {
-            note(workspace, .lost, suspect, "; it is claimed, so prewarm does not touch it")
+            note(workspace, suspect, "; it is claimed, so prewarm does not touch it")
         }
         for workspace in comparison.recovered {
             events.append(
@@ -45,7 +45,8 @@ struct ListEvents {
     }
 
     /// Adds the event of a lost or broken workspace. The state is text of the provisioner, so only the detail holds it.
-    private mutating func note(_ workspace: Workspace, _ reason: EventReason, _ suspect: Suspect, _ more: String = "") {
+    private mutating func note(_ workspace: Workspace, _ suspect: Suspect, _ more: String = "") {
+        let reason = suspect.state == nil ? EventReason.lost : .failed
         let full = suspect.message(of: provisioner) + more
         let isOurs = suspect.state == nil
         let message = isOurs ? full : "the provisioner reports it as broken; \(Operation.withheldError)\(more)"

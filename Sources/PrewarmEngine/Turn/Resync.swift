@@ -9,6 +9,8 @@ package struct ResyncReport: Sendable {
     package var inspected: [Workspace] = []
     /// Claimed workspaces that are lost or broken. They belong to their owners, so prewarm does not touch them.
     package var missingClaimed: [Workspace] = []
+    /// The ids in ``missingClaimed`` that the list contains as broken. The list lacks the others.
+    package var brokenClaimed: Set<WorkspaceID> = []
     /// Set if the list lacks so many workspaces that prewarm does not trust it until a later list agrees.
     package var suspicion: Suspicion?
     /// The orphans, at most ``Orphan/keptLimit``.
@@ -72,6 +74,7 @@ extension Engine {
     private func compare(
         _ listed: [ListedWorkspace], of name: String, startedAt: Timestamp
     ) async throws -> ResyncReport {
+        let listed = listed.map(withMaskedState)
         // A workspace that is listed twice counts once.
         let present = Dictionary(listed.map { ($0.id, $0) }) { first, _ in first }
         let canInspect = provisioners[name]?.operations.contains(.inspect) == true
@@ -93,6 +96,7 @@ extension Engine {
             var report = ResyncReport(provisioner: name)
             report.suspicion = comparison.suspicion
             report.missingClaimed = comparison.claimed.map(\.workspace)
+            report.brokenClaimed = Set(comparison.claimed.filter { $0.suspect.state != nil }.map(\.workspace.id))
             (report.orphans, report.moreOrphans) = strangers
             report.lost = try condemn(comparison, in: store)
             report.inspected = try inspect(comparison.inspected, in: store)
@@ -120,6 +124,13 @@ extension Engine {
     }
 
     private static let unknownStatesLimit = 20
+
+    /// Returns the listed workspace with configuration values masked in a state that is not in the contract. Such a state
+    /// is any text.
+    private func withMaskedState(_ listed: ListedWorkspace) -> ListedWorkspace {
+        guard case .unknown(let text) = ListedState(listed.state) else { return listed }
+        return ListedWorkspace(id: listed.id, state: masked(text), store: listed.store)
+    }
 
     /// Marks ready workspaces as lost or failed.
     /// - Returns: The workspaces that were still ready.

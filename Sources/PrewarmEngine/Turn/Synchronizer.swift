@@ -32,6 +32,8 @@ package struct Synchronizer: Sendable {
         package var last: [TurnReport] = []
         package var succeeded = 0
         package var failed: [Operation] = []
+        /// The operations that were due and did not start, because the system gave no process.
+        package var notStarted: [Operation] = []
         package var unknownProvisioners: Set<String> = []
         package var unfinished: [Unfinished] = []
     }
@@ -72,6 +74,7 @@ package struct Synchronizer: Sendable {
         }
         try await checkPreset(report.turns)
         var isCut = false
+        var notStarted: [OperationID: Operation] = [:]
         while true {
             let runner = OperationRunner(engine, preset: preset) { [observe] in observe(.operation($0)) }
             guard let run = try await run(runner) else {
@@ -80,6 +83,7 @@ package struct Synchronizer: Sendable {
             }
             report.succeeded += run.succeeded
             report.failed += run.failed
+            notStarted.merge(run.notStarted) { _, new in new }
             report.unknownProvisioners.formUnion(run.unknownProvisioners)
             guard let waitsUntil, expected == nil else { break }
             report.last = try await assess()
@@ -92,7 +96,19 @@ package struct Synchronizer: Sendable {
         let isQuiet = report.turns.allSatisfy(\.isQuiet) && report.succeeded == 0 && report.failed.isEmpty
         if isCut || report.last.isEmpty && !isQuiet { report.last = try await assess() }
         report.unfinished = Unfinished.of(report.last, preset: preset)
+        report.notStarted = try await stillPending(notStarted)
         return report
+    }
+
+    /// Returns the operations that no later attempt has ended.
+    private func stillPending(_ operations: [OperationID: Operation]) async throws -> [Operation] {
+        if operations.isEmpty { return [] }
+        return try await engine.store.read { store in
+            try operations.keys.sorted().compactMap { id in
+                guard let current = try store.operation(id)?.operation, current.state == .pending else { return nil }
+                return current.error == nil ? nil : current
+            }
+        }
     }
 
     /// Runs due operations. Returns nil if the time limit was reached first: running operations are then ended in order,
@@ -124,8 +140,12 @@ package struct Synchronizer: Sendable {
     /// Throws if the preset does not exist, since a misspelled name must not look like a full pool.
     private func checkPreset(_ turns: [TurnReport]) async throws {
         guard let preset, turns.allSatisfy({ $0.failure == nil }) else { return }
+        let sources = sources
         let known = try await engine.store.read { store in
-            try store.presets(named: preset).isEmpty ? try store.presets(source: nil).map(\.key.name) : nil
+            let isKnown = try store.presets(named: preset).contains {
+                $0.key.name == preset && sources.contains($0.key.source)
+            }
+            return isKnown ? nil : try store.presets(source: nil).map(\.key.name)
         }
         if let known { throw ClaimError.unknownPreset(preset, known: known) }
     }

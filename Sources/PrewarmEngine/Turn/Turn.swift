@@ -14,7 +14,7 @@ extension Engine {
     package func turn(
         _ name: String, pull: Bool = true, revision: String? = nil, preset: String? = nil, expected: String? = nil
     ) async throws -> TurnReport {
-        try await observingTurn(of: name) {
+        try await observingTurn(of: name, pulls: pull) {
             while true {
                 do {
                     return try await makeTurn(
@@ -52,7 +52,7 @@ extension Engine {
         if report.failure == nil, expected == nil, target == record.applied, isQuiet(record, source) {
             report.isQuiet = true
             report.diagnostics = diagnostics
-            if pull, record.failure != nil { try await note(nil, of: source) }
+            if pull { try await noteSuccess(of: source, after: record) }
             return report
         }
         if !pull, sources[name] != nil { target = record.applied }
@@ -178,6 +178,18 @@ extension Engine {
             now: now, policy: policy, zones: zones.rules(of: names), isStoreRestored: try store.restoredHold() != nil)
     }
 
+    /// Records that a reconciliation read the source and found nothing new.
+    private func noteSuccess(of source: Source, after record: SourceRecord) async throws {
+        if record.failure != nil { return try await note(nil, of: source) }
+        let now = now()
+        guard record.isSuccessNews(at: now) else { return }
+        try await store.write { store in
+            var record = try self.record(of: source, in: store)
+            record.succeededAt = now
+            try store.save(record)
+        }
+    }
+
     /// Records that the source cannot be read, or that it can be read again (nil), with an event. It writes only if
     /// something changes, so that a remote that stays down costs no writes.
     func note(_ failure: GitFailure?, of source: Source) async throws {
@@ -192,6 +204,7 @@ extension Engine {
                     reason: $0.reason.rawValue, message: $0.message, hint: $0.hint,
                     since: record.failure?.since ?? now)
             }
+            if failure == nil { record.succeededAt = now }
             try store.save(record)
             let event =
                 if let failure {

@@ -222,6 +222,7 @@ struct TurnCommit: Sendable {
         }
         record.url = source.url
         if isRecovered { record.failure = nil }
+        if failure == nil, request.hasPulled { record.succeededAt = now }
         let isComplete =
             preset == nil && !plan.held.contains { if case .actionsPerTurn = $0.hold { true } else { false } }
         let hasPruned = scope.presets.contains { $0.retirement == .pruned }

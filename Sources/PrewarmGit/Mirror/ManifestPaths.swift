@@ -1,15 +1,15 @@
-import PrewarmCore
+package import PrewarmCore
 
 /// The rules for which files of a repository are manifests: files below the configured paths whose names end in `.yaml`
 /// or `.yml` and that pass the patterns.
-struct ManifestPaths: Sendable {
+package struct ManifestPaths: Sendable {
     /// The folders and files to read, without slashes at their ends, in the order of their bytes. None is inside
     /// another. An empty root is the whole repository.
     let roots: [[UInt8]]
     private let include: [PathPattern]
     private let exclude: [PathPattern]
 
-    init(roots: [String], include: [PathPattern] = [], exclude: [PathPattern] = []) {
+    package init(roots: [String], include: [PathPattern] = [], exclude: [PathPattern] = []) {
         let sorted = Set(roots.map { Array($0.utf8) }).sorted { $0.lexicographicallyPrecedes($1) }
         self.roots = sorted.filter { root in
             !sorted.contains { $0 != root && Self.isInside(root[...], $0) }
@@ -30,7 +30,7 @@ struct ManifestPaths: Sendable {
     }
 
     /// Returns true if the file is a manifest. A file that is itself a root may have any name.
-    func takes(file path: [UInt8]) -> Bool {
+    package func takes(file path: [UInt8]) -> Bool {
         roots.contains { root in
             if path == root { return true }
             guard Self.isManifestName(path), Self.isInside(path[...], root) else { return false }
@@ -40,7 +40,7 @@ struct ManifestPaths: Sendable {
     }
 
     /// Returns true if the file is not a manifest, but would be one with its extension in lower case.
-    func ignores(file path: [UInt8]) -> Bool {
+    package func ignores(file path: [UInt8]) -> Bool {
         guard let dot = path.lastIndex(of: UInt8(ascii: ".")), path.count - dot <= 5,
             path[dot...].contains(where: { (65...90).contains($0) })
         else { return false }

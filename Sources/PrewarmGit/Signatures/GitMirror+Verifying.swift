@@ -141,7 +141,7 @@ extension GitMirror {
     }
 
     /// Returns the commits that are in the history of `tip` but not in that of `base`, without `tip` itself. Returns
-    /// nil if there are 10,000 or more.
+    /// nil if there are more than ``mostCommits`` together with `tip`.
     private static func commits(
         behind tip: git_oid, without base: git_oid, in repository: borrowing Repository
     ) throws(LibGit2Error) -> [git_oid]? {
@@ -157,8 +157,9 @@ extension GitMirror {
             if code == GIT_ITEROVER.rawValue { return commits }
             try check(code)
             guard git_oid_equal(&next, &tip) == 0 else { continue }
+            // The tip is one of the new commits.
+            guard commits.count + 1 < mostCommits else { return nil }
             commits.append(next)
-            guard commits.count < mostCommits else { return nil }
         }
     }
 

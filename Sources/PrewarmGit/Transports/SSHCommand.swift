@@ -12,8 +12,10 @@ struct SSHCommand {
 
     /// The file that `-F` names. It includes the configurations of the user and the machine, and has defaults for what they
     /// leave open: in ssh, the first value of an option counts.
+    ///
+    /// The first lines hold for jump hosts, too: ssh gives them this file, but no option of the command line.
     var configuration: String {
-        """
+        Self.everywhere.map { $0.replacing("=", with: " ", maxReplacements: 1) + "\n" }.joined() + """
         Include \("\(home)/.ssh/config".sshQuoted)
         Include /etc/ssh/ssh_config
         Host \(url.host)
@@ -26,7 +28,7 @@ struct SSHCommand {
 
     /// - Parameter excluded: the patterns of host key types that the host must not show.
     func arguments(_ folder: SSHFolder, excluded: [String]) -> [String] {
-        var options = Self.fixed
+        var options = Self.everywhere + Self.fixed
         // The watch ends the connection earlier, and says why.
         options.append("ConnectTimeout=\(settings.limits.idleTimeout.wholeMilliseconds / 1000 + 3)")
         options.append("KnownHostsCommand=\(folder.knownHostsCommand)")
@@ -45,18 +47,23 @@ struct SSHCommand {
         case .sshAgent: options += ["IdentityFile=none", "IdentitiesOnly=no", "IdentityAgent=SSH_AUTH_SOCK"]
         case .none, .token, .usernamePassword, .source: break
         }
-        // -v shows how far ssh came: see SSHLog.
-        var arguments = ["ssh", "-F", "\(folder.path)/config", "-v", "-T"] + options.flatMap { ["-o", $0] }
+        // The log shows how far ssh came: see SSHLog. Unlike -v, the level is not passed on to jump hosts.
+        options.append("LogLevel=DEBUG1")
+        var arguments = ["ssh", "-F", "\(folder.path)/config", "-T"] + options.flatMap { ["-o", $0] }
         if let port = url.explicitPort { arguments += ["-p", port] }
         if let user = url.userInfo?.name { arguments += ["-l", user] }
         return arguments + ["--", url.host, "git-upload-pack '\(url.remotePath)'"]
     }
 
-    private static let fixed = [
+    /// Options for the host and for every jump host on the way to it.
+    private static let everywhere = [
         "StrictHostKeyChecking=yes", "UpdateHostKeys=no", "VerifyHostKeyDNS=no", "NoHostAuthenticationForLocalhost=no",
-        "FingerprintHash=sha256", "PasswordAuthentication=no", "KbdInteractiveAuthentication=no",
-        "NumberOfPasswordPrompts=1", "AddKeysToAgent=no", "ControlMaster=no", "ControlPath=none",
-        "ClearAllForwardings=yes", "ForwardAgent=no", "ForwardX11=no", "Tunnel=no", "PermitLocalCommand=no",
+        "PasswordAuthentication=no", "KbdInteractiveAuthentication=no", "NumberOfPasswordPrompts=1",
+        "AddKeysToAgent=no", "ControlMaster=no", "ControlPath=none", "ForwardAgent=no",
+    ]
+
+    private static let fixed = [
+        "FingerprintHash=sha256", "ClearAllForwardings=yes", "ForwardX11=no", "Tunnel=no", "PermitLocalCommand=no",
         "RemoteCommand=none", "ConnectionAttempts=1", "EscapeChar=none",
     ]
 

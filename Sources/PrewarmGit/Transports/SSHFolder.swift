@@ -6,7 +6,8 @@ import PrewarmEngine
 ///
 /// - `askpass` answers ssh's question for the passphrase of the configured key, once. It reads the passphrase from a named
 ///   pipe, because ssh closes the descriptors that it inherits. So the passphrase is in no file and in no list of
-///   processes. Other questions, for example for a password, are not answered.
+///   processes. Other questions, for example for a password, are not answered. A question that a server asks begins with
+///   `(user@host)`, so it is none of those that are answered.
 /// - `known-hosts` notes the key that the host shows. If fingerprints are pinned, it returns the key to ssh as a known one
 ///   if its fingerprint is pinned. So the key that is checked is the key of the connection itself.
 final class SSHFolder {
@@ -85,7 +86,8 @@ final class SSHFolder {
 
     private static let askpass = """
         #!/bin/sh
-        case $1 in *"passphrase for key '$PREWARM_SSH_KEY"*) ;; *) exit 1 ;; esac
+        [ -n "$PREWARM_SSH_KEY" ] || exit 1
+        case $1 in "Enter passphrase for key '$PREWARM_SSH_KEY"*) ;; *) exit 1 ;; esac
         folder=${0%/*}
         : > "$folder/asked"
         [ -p "$folder/passphrase" ] || exit 1

@@ -45,7 +45,7 @@ final class SSHProcess: RemoteStream {
     /// Returns both ends of a pipe, or -1 twice. They are above 2, so that none is in the place of a standard stream.
     private static func makePipe() -> [Int32] {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { return [-1, -1] }
+        guard pipe2(&ends, O_CLOEXEC) == 0 else { return [-1, -1] }
         return ends.map { end in
             defer { close(end) }
             return fcntl(end, F_DUPFD_CLOEXEC, 3)
@@ -54,6 +54,7 @@ final class SSHProcess: RemoteStream {
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportEnd) -> Int {
         while true {
+            guard !watch.isOver else { throw give() }
             let count = Glibc.read(output, buffer.baseAddress, buffer.count)
             if count > 0 {
                 progress = .now
@@ -75,6 +76,7 @@ final class SSHProcess: RemoteStream {
     func write(_ bytes: UnsafeRawBufferPointer) throws(TransportEnd) {
         var rest = bytes[...]
         while !rest.isEmpty {
+            guard !watch.isOver else { throw give() }
             let count = Glibc.write(input, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
             if count > 0 {
                 progress = .now
@@ -134,12 +136,13 @@ final class SSHProcess: RemoteStream {
     /// Reads the log until the process has exited.
     private func awaitExit(for limit: Duration) {
         let end = SuspendingClock.now + limit
-        while true {
+        // A process that writes without a pause does not extend the time.
+        while SuspendingClock.now < end {
             let hasExited = group.hasExited
             var pipes = [pollfd(fd: areErrorsOpen ? errors : -1, events: Int16(POLLIN), revents: 0)]
             if poll(&pipes, 1, hasExited ? 0 : 5) > 0 {
                 readErrors()
-            } else if hasExited || SuspendingClock.now >= end {
+            } else if hasExited {
                 return
             }
         }

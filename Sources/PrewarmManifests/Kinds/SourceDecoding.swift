@@ -19,6 +19,7 @@ extension Configuration.Source {
         timeout = document.duration("timeout") ?? Self.standardTimeout
         maxPackSize = document["maxPackSize"].flatMap { UInt64(sizeText: $0.text) }
         auth = document["auth"].flatMap { Configuration.Auth($0) }
+        disabledAgent = document["auth"]?["sshAgent"].flatMap { $0.boolean == false ? $0.position : nil }
         hostKeys = document["auth"].flatMap { Configuration.HostKeys($0) }
         verify = document["verify"].map { Configuration.Verification($0) }
         requiresFastForward = document["requireFastForward"]?.boolean ?? false

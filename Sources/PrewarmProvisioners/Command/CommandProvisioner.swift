@@ -52,7 +52,8 @@ package struct CommandProvisioner: Provisioner {
         } catch {
             let failure = explain(error, document.environment)
             let isLater = failure.reason == .tryLater
-            return ProvisionerReply(outcome: isLater ? .tryLater(failure.text) : .failed(failure.text))
+            return ProvisionerReply(
+                outcome: isLater ? .tryLater(failure.text) : .failed(failure.text), isNotStarted: error.isLack)
         }
     }
 
@@ -154,6 +155,17 @@ package struct CommandProvisioner: Provisioner {
                             #"Print {"workspaces": [{"id": "…", "state": "…"}]}, with an empty list if there is no workspace."#
                     ))
             }
+        }
+    }
+}
+
+extension ChildFailure {
+    /// True if the system lacks what a new process needs.
+    fileprivate var isLack: Bool {
+        switch self {
+        case .notSpawned: true
+        case .notExecuted(let failure): failure.isTransient
+        case .cancelled, .notStarted: false
         }
     }
 }

@@ -80,15 +80,32 @@ extension [UInt8] {
         return plain
     }
 
-    /// Returns the index after a control sequence (`ESC [ … letter`) or another escape sequence of ECMA-48.
+    /// Returns the index after a control sequence (`ESC [ … letter`), a control string, for example the title of a terminal
+    /// (`ESC ] … BEL`), or another escape sequence of ECMA-48.
     private func endOfEscape(at start: Int) -> Int {
         var index = start + 1
         guard index < count else { return index }
+        if "]P_^X".utf8.contains(self[index]) { return endOfString(at: index + 1) }
         let isSequence = self[index] == UInt8(ascii: "[")
         if isSequence { index += 1 }
         while index < count, isSequence ? (0x20...0x3f).contains(self[index]) : (0x20...0x2f).contains(self[index]) {
             index += 1
         }
         return Swift.min(index + 1, count)
+    }
+
+    /// Returns the index after the end of a control string: BEL or `ESC \`. A string without an end stops before the next
+    /// line.
+    private func endOfString(at start: Int) -> Int {
+        var index = start
+        while index < count {
+            switch self[index] {
+            case 0x07: return index + 1
+            case 0x0a: return index
+            case 0x1b where index + 1 < count && self[index + 1] == UInt8(ascii: "\\"): return index + 2
+            default: index += 1
+            }
+        }
+        return index
     }
 }

@@ -87,7 +87,10 @@ package actor GitHubAppLogin: GitLoginSource {
     /// Returns a signed assertion. It is backdated by one minute, since clocks differ, and expires in nine minutes. GitHub
     /// allows ten.
     private func signedRequest() async throws(GitFailure) -> String {
-        guard let pem = try? String(contentsOfFile: settings.privateKeyFile, encoding: .utf8) else {
+        let path = settings.privateKeyFile
+        // The file may be on a file server that is slow or away.
+        let text = try? await onOwnThread { try? String(contentsOfFile: path, encoding: .utf8) }
+        guard let pem = text ?? nil else {
             throw failure(
                 .authenticationFailed, "cannot read its private key \(settings.privateKeyFile)",
                 hint: "set `privateKeyFile` of source \(settings.source) to a readable file")

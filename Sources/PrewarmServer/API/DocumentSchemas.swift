@@ -114,7 +114,8 @@ enum DocumentSchemas {
                 "request": "text", "state": "queued|running|converged|superseded|held|stalled|failed",
                 "message": "text", "hint?": "text", "sources": "[]text", "preset?": "text", "revision?": "text",
                 "supersededBy?": "text", "applied": "object", "ready?": "number", "desired?": "number",
-                "unfinished": "[]object", "diagnostics": "[]Diagnostic", "createdAt": "time", "timedOut?": "boolean",
+                "unfinished": "[]object", "unfinishedTotal?": "number", "diagnostics": "[]Diagnostic",
+                "createdAt": "time", "timedOut?": "boolean",
             ]
         ),
         (

@@ -29,6 +29,8 @@ struct SyncProgress {
     /// The longest time that replicas of a forge may need to show a commit. A commit that none shows by then does not
     /// exist.
     private static let longestLag = Duration.seconds(60)
+    /// The largest number of pools in the list `unfinished`.
+    private static let unfinishedLimit = 100
 
     /// The relations between the requested commit and the applied revisions, kept during one call. Without them each
     /// waiting call would ask the remote again and again.
@@ -82,6 +84,12 @@ struct SyncProgress {
                 "cannot apply all manifests: \(errors.counted("error"))"
                     + (first.map { "; the first: \($0.location): \($0.message)" } ?? ""),
                 hint: "fix the manifests; until then the last valid version of their presets stays applied")
+        }
+        if let preset = request.preset, !reports.flatMap(\.plan.pools).contains(where: { $0.preset.name == preset }) {
+            return conclude(
+                .failed,
+                "there is no preset \"\(preset)\" in \(request.sources.joined(separator: ", "))",
+                hint: "see `prewarm get presets`")
         }
         let held = reports.flatMap(\.plan.held).filter {
             $0.hold.needsApproval && (request.preset == nil || $0.action.preset.name == request.preset)
@@ -219,7 +227,7 @@ struct SyncProgress {
 
     /// The document `SyncRequest`, with only what the audience may see.
     var value: Value {
-        let totals = totals
+        let (totals, visible) = (totals, visible)
         return .object(known: [
             "request": .string(request.id),
             "state": .string(state.rawValue),
@@ -234,12 +242,13 @@ struct SyncProgress {
             "ready": reports.isEmpty ? nil : .int(totals.ready),
             "desired": reports.isEmpty ? nil : .int(totals.desired),
             "unfinished": .array(
-                visible.map {
+                visible.prefix(Self.unfinishedLimit).map {
                     .object(known: [
                         "preset": .string($0.pool.preset.name), "source": .string($0.pool.preset.source),
                         "message": .string($0.sentence(for: audience)),
                     ])
                 }),
+            "unfinishedTotal": visible.isEmpty ? nil : .int(visible.count),
             "diagnostics": .array(diagnostics.shown.map { Value($0) }),
             "createdAt": Value(request.createdAt),
         ])

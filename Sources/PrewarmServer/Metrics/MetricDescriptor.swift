@@ -45,7 +45,8 @@ extension MetricDescriptor {
         "1 for each source. The label ready says whether prewarm could read the newest revision of the source.")
     static let sourceLastSuccess = gauge(
         "prewarm_source_last_success_timestamp_seconds", ["source"],
-        "The time of the last reconciliation of the source without an error, in seconds since 1970.")
+        "The time of the last reconciliation that read the repository of the source without an error, in seconds since "
+            + "1970.")
     static let sourceRevisionTime = gauge(
         "prewarm_source_revision_timestamp_seconds", ["source"],
         "The commit time of the applied revision, in seconds since 1970.")

@@ -70,6 +70,7 @@ package final class Metrics: Sendable {
     package func observe(_ observation: Observation) {
         switch observation {
         case .turn(let source, let result, let duration): turn(source: source, duration: duration, result: result)
+        case .succeeded(let source): succeeded(source: source)
         case .git(let source, let request, let isSuccess, let duration):
             gitRequests.add([source, request.rawValue, isSuccess ? "success" : "error"])
             gitDuration.observe([source, request.rawValue], duration)
@@ -84,14 +85,16 @@ package final class Metrics: Sendable {
         }
     }
 
-    /// Counts one reconciliation. A result without an error sets the time of the last success.
+    /// Counts one reconciliation.
     package func turn(source: String, duration: Duration, result: Observation.TurnResult) {
         reconciles.add([source, result.rawValue])
         if result != .skipped { reconcileDuration.observe([source], duration) }
-        if result == .changed || result == .unchanged {
-            let now = now()
-            lastSuccess.withLock { $0[source] = now }
-        }
+    }
+
+    /// Sets the time of the last reconciliation that read the source without an error.
+    private func succeeded(source: String) {
+        let now = now()
+        lastSuccess.withLock { $0[source] = now }
     }
 
     /// Counts one claim.

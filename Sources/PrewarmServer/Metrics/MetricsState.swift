@@ -10,7 +10,7 @@ struct MetricsState: Sendable {
         var ready = Condition.Status.unknown
         var isSuspended = false
         /// The time of the last reconciliation without an error, as recorded in the store. This process may know a later
-        /// one, because the store records only changes.
+        /// one, because the store records it only every few minutes. Another process may have recorded a later one, too.
         var lastSuccess: Timestamp?
         var committedAt: Timestamp?
         var validFiles = 0
@@ -65,7 +65,7 @@ struct MetricsState: Sendable {
                 if let time = value(source) { text.sample(metric, [source.name], Double(time.milliseconds) / 1000) }
             }
         }
-        write(.sourceLastSuccess) { lastSuccess[$0.name] ?? $0.lastSuccess }
+        write(.sourceLastSuccess) { [lastSuccess[$0.name], $0.lastSuccess].compactMap(\.self).max() }
         write(.sourceRevisionTime, \.committedAt)
         text.begin(.manifests)
         for source in sources {
@@ -95,8 +95,8 @@ extension MetricsState.Source {
         guard let record else { return }
         ready = record.failure != nil ? .no : record.applied == nil ? .unknown : .yes
         ref = record.applied?.ref ?? ""
-        // If the source fails now, it worked until the failure began.
-        lastSuccess = record.appliedAt.map { record.failure?.since ?? $0 }
+        // Stores of earlier versions have no time of success. If the source fails now, it worked until the failure began.
+        lastSuccess = record.succeededAt ?? record.appliedAt.map { record.failure?.since ?? $0 }
         invalidFiles = Set(diagnostics.lazy.filter { $0.severity == .error }.map(\.file)).count
         validFiles = max(record.files - invalidFiles, 0)
         foreignDocuments = record.foreignDocuments

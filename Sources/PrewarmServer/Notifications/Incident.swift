@@ -14,7 +14,7 @@ struct Incident: Hashable, Sendable {
         case degraded
         /// The failure limit was reached, and prewarm tries one build an hour.
         case stalled
-        /// Workspaces disappeared that prewarm did not delete.
+        /// Workspaces disappeared that prewarm did not delete, or broke after they were ready.
         case lost
     }
 

@@ -88,7 +88,8 @@ struct IncidentTracker: Hashable, Sendable {
             if !isStalled, !isKnown { begin(.degraded, context, member: preset, &batch) }
         case .claimed, .claimedCold: tell(.workspaceClaimed, context, &batch)
         case .released: tell(.workspaceReleased, context, &batch)
-        case .lost: begin(.lost, context, member: preset, &batch)
+        case .lost, .failed: begin(.lost, context, member: preset, &batch)
+        case .recovered: leave(.lost, context, member: preset, &batch)
         default: break
         }
     }

@@ -23,8 +23,8 @@ extension Message {
         case .workspaceReady: "\(source): \(subjects("workspace")) ready"
         case .workspaceClaimed: "\(source): \(subjects("workspace")) claimed"
         case .workspaceReleased: "\(source): \(subjects("workspace")) released"
-        case .workspaceLost: "\(source): \(subjects("workspace")) lost\(detail)"
-        case .workspaceRecovered: "\(source): lost workspaces are replaced"
+        case .workspaceLost: "\(source): \(subjects("workspace")) lost or broken\(detail)"
+        case .workspaceRecovered: "\(source): no workspace is lost or broken any longer"
         }
     }
 

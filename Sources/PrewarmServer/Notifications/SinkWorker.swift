@@ -22,7 +22,7 @@ struct SinkWorker: Sendable {
     private struct Memory {
         var position: Position?
         var lease: Lease?
-        /// The number of failed attempts at the first notification of the outbox.
+        /// The number of failed attempts since the receiver last answered.
         var attempts = 0
         /// The time of the next attempt.
         var notBefore: ContinuousClock.Instant?
@@ -165,9 +165,10 @@ struct SinkWorker: Sendable {
             if Task.isCancelled, outcome != .delivered { return }
             guard settle(outcome, of: notification, &memory) else { return }
             position.state.remove(notification)
+            // Only an answer ends the backoff: a notification that is too old says nothing about the receiver.
+            memory.attempts = 0
+            memory.notBefore = nil
         }
-        memory.attempts = 0
-        memory.notBefore = nil
         try await save(&position, memory.lease)
         memory.position = position
     }

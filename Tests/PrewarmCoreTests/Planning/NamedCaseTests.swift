@@ -193,6 +193,50 @@ struct NamedCaseTests {
         #expect(plan.held.map(\.action.words) == given.held)
     }
 
+    @Test(
+        "A hold on deletions lets a pending create be canceled, because a cancel deletes nothing",
+        arguments: ["zone", "restored", "freeze", "restored freeze"])
+    func cancels(_ hold: String) throws {
+        let now = Timestamp(seconds: 1_800_000_000)
+        let always = try CronExpression("* * * * *")
+        let schedule = Schedule(timezone: "Nowhere/City", windows: [.init(cron: always, instances: 9)])
+        let preset = Preset(
+            key: PresetKey(source: "s", name: "a"), origin: Origin(file: "a.yaml", line: 1), spec: World.specs[1],
+            instances: 1, schedule: hold == "zone" ? schedule : nil)
+        var observed = Observed()
+        for (index, word) in ["ready", "ready", "pending"].enumerated() {
+            observed.add(Self.instance(index + 1, word[...], of: preset, now))
+        }
+        var policy = Policy()
+        if hold.hasSuffix("freeze") {
+            policy.freezes = ["s": [Freeze(cron: always, duration: .seconds(60), timezone: "UTC", allowed: [.delete])]]
+        }
+        let planner = Planner(now: now, policy: policy, isStoreRestored: hold.hasPrefix("restored"))
+        let plan = planner.plan([preset], observed: observed)
+        let isDeleteHeld = hold != "freeze"
+        #expect(plan.actions.map(\.words) == (isDeleteHeld ? ["cancel w3"] : ["cancel w3", "delete w1"]))
+        #expect(plan.held.map(\.action.words) == (isDeleteHeld ? ["delete w1"] : []))
+        #expect(plan.pools[0].unreadableZone == (hold == "zone" ? "Nowhere/City" : nil))
+    }
+
+    @Test("A pool that an unreadable time zone holds is not healthy, even if no action is held")
+    func unreadableZone() throws {
+        let now = Timestamp(seconds: 1_800_000_000)
+        let schedule = Schedule(
+            timezone: "Nowhere/City", windows: [.init(cron: try CronExpression("* * * * *"), instances: 9)])
+        let preset = Preset(
+            key: PresetKey(source: "s", name: "a"), origin: Origin(file: "a.yaml", line: 1), spec: World.specs[1],
+            instances: 1, schedule: schedule)
+        var observed = Observed()
+        observed.add(Self.instance(1, "ready", of: preset, now))
+        let plan = Planner(now: now).plan([preset], observed: observed)
+        let status = PresetStatus(
+            preset: preset, pool: plan.pools[0], failure: nil, held: plan.held, diagnostics: [])
+        #expect(plan.held.isEmpty && !status.isHealthy)
+        #expect(status[.limited]?.reason == "TimezoneUnknown")
+        #expect(status[.limited]?.message.contains("Nowhere/City") == true)
+    }
+
     private static func instance(_ number: Int, _ word: Substring, of preset: Preset, _ now: Timestamp) -> Instance {
         let parts = word.split(separator: "@")
         let isOld = word.hasPrefix("old-")

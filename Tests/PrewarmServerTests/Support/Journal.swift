@@ -58,7 +58,8 @@ final class Journal: Sendable {
 
     func notifier(
         _ settings: SinkSettings..., engine: Engine? = nil, metrics: Metrics? = nil,
-        timeout: Duration = .seconds(30)
+        timeout: Duration = .seconds(30),
+        backoff: Backoff = Backoff(base: .milliseconds(20), limit: .milliseconds(100))
     ) throws(SinkError) -> Notifier {
         let logger = Logger(label: "test") { _ in
             LineLogHandler(format: .json, level: .trace, now: { .wall }) { bytes in
@@ -69,8 +70,7 @@ final class Journal: Sendable {
             settings, engine: engine ?? self.engine, instance: "main", version: "1.0.0", metrics: metrics,
             logger: logger,
             pace: .init(
-                interval: .milliseconds(20), backoff: Backoff(base: .milliseconds(20), limit: .milliseconds(100)),
-                timeout: timeout))
+                interval: .milliseconds(20), backoff: backoff, timeout: timeout))
     }
 }
 

@@ -14,6 +14,7 @@ final class Receiver: Sendable {
         /// The fields, with names in lower case.
         let headers: [String: String]
         let body: String
+        let at = ContinuousClock.now
 
         var json: [String: Any] {
             (try? JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]) ?? [:]

@@ -77,7 +77,7 @@ enum HoldRoutes {
                 let retried = try await engine.retryAll(by: call.caller.name)
                 api.daemon?.replan()
                 return APIAnswer(.object(known: ["message": .string(retried)])).audited(
-                    call.entry("retry", "source", "all", at: engine.now(), detail: retried))
+                    call.entry("retry", "all", "presets", at: engine.now(), detail: retried))
             }
             let preset = try await engine.store.read { store in
                 try store.operation(OperationID(name))?.operation.preset
@@ -88,7 +88,9 @@ enum HoldRoutes {
             let retried = try await engine.retry(isOperation ? name : preset.description, by: call.caller.name)
             api.daemon?.replan()
             return APIAnswer(.object(known: ["message": .string(retried)])).audited(
-                call.entry("retry", "preset", preset.description, at: engine.now(), detail: name))
+                isOperation
+                    ? call.entry("retry", "operation", name, at: engine.now(), detail: "of \(preset)")
+                    : call.entry("retry", "preset", preset.description, at: engine.now()))
         },
         Route(
             method: .post, template: "/approve", name: "approve",
@@ -176,13 +178,19 @@ extension Engine {
 
 extension Suspension.Scope {
     /// The kind of object in the audit log.
-    fileprivate var object: String { if case .preset = self { "preset" } else { "source" } }
+    fileprivate var object: String {
+        switch self {
+        case .preset: "preset"
+        case .source: "source"
+        case .all: "all"
+        }
+    }
 
     fileprivate var name: String {
         switch self {
         case .preset(let key): key.description
         case .source(let name): name
-        case .all: "all"
+        case .all: "sources"
         }
     }
 }

@@ -22,7 +22,7 @@ enum SourceRoutes {
             method: .get, template: "/revisions", name: "listRevisions",
             summary: "List applied revisions",
             description:
-                "Returns the applied revisions by source, newest first, with the numbers of workspaces that each created and deleted.",
+                "Returns the applied revisions of all sources, newest first, with the numbers of workspaces that each created and deleted.",
             permission: .look,
             query: [.optional("source", .text(maximum: 256), "only revisions of this source"), LookRoutes.limit],
             answers: [(200, "[]Revision")]
@@ -31,7 +31,7 @@ enum SourceRoutes {
             let revisions = try await api.engine.store.read { store in
                 try store.sources().map(\.name).filter { source == nil || $0 == source }
                     .flatMap { try store.revisions(source: $0, limit: limit) }
-            }
+            }.sorted { $0.appliedAt > $1.appliedAt }.prefix(limit)
             return APIAnswer(.array(revisions.map { Value($0) }))
         },
         Route(

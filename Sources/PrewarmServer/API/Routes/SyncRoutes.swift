@@ -11,8 +11,9 @@ enum SyncRoutes {
                 Fetches and reconciles the sources now, instead of at their next interval. \
                 202: the sync was requested; follow it at the address in the header `Location`. \
                 200: with `wait`, the sync has ended or its timeout has passed (`timedOut`). `state` and `message` say how \
-                far it is, and `unfinished` names the pools that did not converge. \
-                404: there is no such source. 409: no daemon runs here.
+                far it is. `unfinished` names the first 100 pools that did not converge, and `unfinishedTotal` counts all. \
+                404: there is no such source, or no such preset. With `revision`, which may add the preset, the sync fails \
+                instead. 409: no daemon runs here.
                 """,
             permission: .nudge,
             body: [
@@ -26,9 +27,9 @@ enum SyncRoutes {
             ], endsWithCaller: true, answers: [(202, "SyncRequest"), (200, "SyncRequest")], problems: [404, 409]
         ) { api, call in
             let daemon = try api.requireDaemon()
+            let target = try await call.target(of: api.engine)
             let request = daemon.requests.add(
-                sources: try api.engine.sourceNames(call.text("source")), preset: call.text("preset"),
-                revision: call.text("revision"), now: api.engine.now())
+                sources: target.sources, preset: target.preset, revision: call.text("revision"), now: api.engine.now())
             for source in request.sources { daemon.pull(source) }
             let entry = call.entry(
                 "sync", "source", request.sources.joined(separator: ", "), at: api.engine.now(),
@@ -70,6 +71,25 @@ enum SyncRoutes {
                     for: request, daemon, until: .now + patience, shownTo: call.principal, endsWithNews: true))
         },
     ]
+}
+
+extension APICall {
+    /// Returns the sources that the body names, and the preset without the name of its source.
+    /// - Throws: ``ClaimError/unknownPreset(_:known:)`` if no preset of these sources has this name, unless the body names
+    ///   a revision, which may add the preset.
+    fileprivate func target(of engine: Engine) async throws -> (sources: [String], preset: String?) {
+        let sources = try engine.sourceNames(text("source"))
+        guard let name = text("preset") else { return (sources, nil) }
+        return try await engine.store.read { store in
+            let found = try store.presets(named: name).map(\.key).filter { sources.contains($0.source) && maySee($0) }
+            if let first = found.first {
+                return (first.name == name ? sources : [first.source], first.name)
+            }
+            guard text("revision") == nil else { return (sources, name) }
+            let known = try store.presets(source: nil).map(\.key).filter { sources.contains($0.source) && maySee($0) }
+            throw ClaimError.unknownPreset(name, known: known.map(\.name))
+        }
+    }
 }
 
 extension API {
