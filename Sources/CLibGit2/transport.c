@@ -134,7 +134,7 @@ static int refuse(git_transport **out, git_remote *owner, void *payload)
 
 int prewarm_git_refuse_other_transports(void)
 {
-    static const char *const schemes[] = {"git://", "http://", "https://", "ssh://", "ssh+git://", "git+ssh://"};
+    static const char *const schemes[] = {"git", "http", "https", "ssh", "ssh+git", "git+ssh"};
     for (size_t index = 0; index < sizeof(schemes) / sizeof(*schemes); index++) {
         int result = git_transport_register(schemes[index], refuse, NULL);
         if (result < 0)

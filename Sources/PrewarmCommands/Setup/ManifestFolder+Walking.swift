@@ -29,11 +29,7 @@ extension ManifestFolder {
         /// Parses the file. A file that is too large is no error here: the parsed file says so.
         /// - Throws: ``CommandFailure`` if the file cannot be read.
         func parsed() throws -> ParsedFile {
-            do {
-                return ManifestParser.parse(try bytes())
-            } catch is RegularFile.TooLarge {
-                return .tooLarge(limit: ManifestParser.readLimit)
-            }
+            try ManifestFolder.parse(bytes)
         }
     }
 

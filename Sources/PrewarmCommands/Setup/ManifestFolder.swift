@@ -42,6 +42,16 @@ struct ManifestFolder {
         return catalog
     }
 
+    /// Parses a manifest. A file that is too large is no error here: the parsed file says so.
+    /// - Throws: what `bytes` throws, but not ``RegularFile/TooLarge``.
+    static func parse(_ bytes: () throws -> [UInt8]) throws -> ParsedFile {
+        do {
+            return ManifestParser.parse(try bytes())
+        } catch is RegularFile.TooLarge {
+            return .tooLarge(limit: ManifestParser.readLimit)
+        }
+    }
+
     /// Returns the bytes of a manifest or a configuration.
     /// - Throws: ``CommandFailure`` or ``RegularFile/TooLarge``.
     static func bytes(_ path: String) throws -> [UInt8] {

@@ -154,7 +154,9 @@ extension Findings {
             .filter { FileManager.default.fileExists(atPath: "\(copy.folder)/\($0)") }
         files += places.count
         var catalog = folder.link(
-            try places.map { (path: $0, file: try ManifestFolder.parse("\(copy.folder)/\($0)")) })
+            try places.map { place in
+                (path: place, file: try ManifestFolder.parse { try ManifestFolder.bytes("\(copy.folder)/\(place)") })
+            })
         catalog.quote { try? ManifestFolder.bytes("\(copy.folder)/\($0)") }
         add(catalog)
     }

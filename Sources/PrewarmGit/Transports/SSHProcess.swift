@@ -1,3 +1,5 @@
+// The compiler takes types of <spawn.h> for a part of CLibGit2 if another file of the same batch imports that.
+import CLibGit2
 import Glibc
 import PrewarmCore
 import PrewarmEngine
@@ -45,7 +47,7 @@ final class SSHProcess: RemoteStream {
     /// Returns both ends of a pipe, or -1 twice. They are above 2, so that none is in the place of a standard stream.
     private static func makePipe() -> [Int32] {
         var ends: [Int32] = [-1, -1]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { return [-1, -1] }
+        guard pipe(&ends) == 0 else { return [-1, -1] }
         return ends.map { end in
             defer { close(end) }
             return fcntl(end, F_DUPFD_CLOEXEC, 3)
