@@ -187,11 +187,13 @@ struct OpenSSHTests {
             """)
         let mirror = try mirror("ssh://host/a") {
             $0.environment = environment
-            $0.limits.timeout = manner == "timeout" ? .seconds(3) : .seconds(600)
+            $0.limits.timeout = manner == "timeout" ? .seconds(10) : .seconds(600)
             $0.limits.idleTimeout = $0.limits.timeout
         }
         let call = Task { await mirror.failure() }
-        try await eventually("both run") { isRunning("parent") && isRunning("child") }
+        try await eventually("both have started") {
+            folder.read("parent").hasSuffix("\n") && folder.read("child").hasSuffix("\n")
+        }
         if manner == "cancel" { call.cancel() }
         let failure = await call.value.failure
         #expect(failure?.reason == .unreachable, "\(failure as Any)")
