@@ -175,4 +175,31 @@ struct EventTests {
         await #expect(throws: TurnError.self) { try await engine.turn("nowhere") }
         #expect(news().filter { $0.hasPrefix("turn nowhere") }.isEmpty, "unknown names create no series")
     }
+
+    @Test("The store has the last success of a quiet source, to five minutes")
+    func lastSuccess() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 1 1")
+        try await engine.sync()
+        let start = world.with(\.now)
+        func stored() async throws -> Duration? {
+            try await engine.store.read { try $0.source("presets")?.succeededAt }.map { $0 - start }
+        }
+        #expect(try await stored() == .zero)
+        for (seconds, expected) in [(299, 0), (2, 301), (10, 301)] as [(Int64, Int64)] {
+            world.with { $0.now = $0.now + .seconds(seconds) }
+            try await engine.sync()
+            #expect(try await stored() == .seconds(expected))
+        }
+        world.with { state in
+            state.now = state.now + .seconds(1000)
+            state.failure = GitFailure(.unreachable, "no answer")
+        }
+        try await engine.sync()
+        #expect(try await stored() == .seconds(301))
+        world.with { $0.failure = nil }
+        try await engine.sync()
+        #expect(try await stored() == .seconds(1311))
+    }
 }

@@ -42,7 +42,8 @@ package struct Prewarm: AsyncParsableCommand {
             var command = try parse(Array(CommandLine.arguments.dropFirst()))
             if var asynchronous = command as? any AsyncParsableCommand {
                 // From here on, the process needs threads.
-                try EventLoopCheck.run(loops: EventLoopCheck.least)
+                try EventLoopCheck.run(
+                    loops: EventLoopCheck.least, threads: EventLoopCheck.leastThreads - EventLoopCheck.least)
                 try await asynchronous.run()
             } else {
                 try command.run()

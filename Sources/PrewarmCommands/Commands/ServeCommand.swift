@@ -56,7 +56,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     private func serve() async throws {
         FileLimit.raise()
-        try EventLoopCheck.run(others: EventLoopCheck.leastOfDaemon)
+        try EventLoopCheck.run(
+            others: EventLoopCheck.leastOfDaemon, threads: EventLoopCheck.threadsOfDaemon)
         let logger = Logger.prewarm(
             format: global.logFormat == .json ? .json : .text, level: global.logLevel, now: { .now })
         let systemd = Systemd(Environment.variables)

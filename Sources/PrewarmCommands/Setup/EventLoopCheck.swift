@@ -12,6 +12,11 @@ enum EventLoopCheck {
     /// The number of loops to check for every command. The runtime's own threads and queue also trap or wait for ever.
     static let least = 3
 
+    /// The number of threads that every command needs besides the main one: of the runtime, of Dispatch, of the store and of
+    /// a mirror. With fewer, a command may wait for ever at its end.
+    static let leastThreads = 9
+    /// The number of threads that a daemon needs besides its event loops.
+    static let threadsOfDaemon = 16
     /// The number of descriptors that a daemon needs besides its event loops: for the store and its readers, a mirror, a
     /// child process, and some connections.
     static let leastOfDaemon = 32
@@ -19,12 +24,12 @@ enum EventLoopCheck {
     /// - Parameters:
     ///   - loops: the number of event loops; nil for one on each processor, which is SwiftNIO's number.
     ///   - others: the number of further descriptors that the command needs.
+    ///   - threads: the number of further threads that the command needs, of which one resolves host names.
     /// - Throws: ``CommandFailure`` if the system refuses a thread or a descriptor.
-    static func run(loops: Int? = nil, others: Int = 0) throws(CommandFailure) {
+    static func run(loops: Int? = nil, others: Int = 0, threads: Int = 1) throws(CommandFailure) {
         let loops = loops ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         try checkDescriptors(loops * descriptorsPerLoop + others)
-        // One more thread resolves host names.
-        try checkThreads(loops + 1)
+        try checkThreads(loops + threads)
     }
 
     private static func checkDescriptors(_ count: Int) throws(CommandFailure) {
