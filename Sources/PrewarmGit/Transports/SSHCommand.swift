@@ -15,7 +15,8 @@ struct SSHCommand {
     ///
     /// The first lines hold for jump hosts, too: ssh gives them this file, but no option of the command line.
     var configuration: String {
-        Self.everywhere.map { $0.replacing("=", with: " ", maxReplacements: 1) + "\n" }.joined() + """
+        """
+        \(Self.everywhere.map { $0.replacing("=", with: " ", maxReplacements: 1) }.joined(separator: "\n"))
         Include \("\(home)/.ssh/config".sshQuoted)
         Include /etc/ssh/ssh_config
         Host \(url.host)
