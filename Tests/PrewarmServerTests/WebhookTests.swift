@@ -290,7 +290,7 @@ struct WebhookTests {
             let settings = hook(receiver, types: [.revisionApplied])
             try await journal.notifier(settings, engine: engine, backoff: backoff).running {
                 try await journal.append(.revision("a", "Applied"))
-                #expect(try await eventually { receiver.requests.count == 9 })
+                #expect(try await eventually { receiver.requests.count == 11 })
                 isLater.withLock { $0 = true }
                 try await journal.append(.revision("b", "Applied", at: .wall + .seconds(172_800)))
                 #expect(try await eventually { journal.log.contains("more than a day old") })
@@ -298,8 +298,8 @@ struct WebhookTests {
                 let first = receiver.requests.first?.body
                 #expect(try await eventually { receiver.requests.count { $0.body != first } >= 3 })
                 let times = receiver.requests.filter { $0.body != first }.map(\.at)
-                // The pauses after the 10th and the 11th failed attempt are at least 256 and 512 ms.
-                #expect(times[2] - times[0] >= .milliseconds(700))
+                // The pauses after the 12th and the 13th failed attempt are at least 1024 and 2048 ms.
+                #expect(times[2] - times[0] >= .milliseconds(3000))
             }
         }
     }
