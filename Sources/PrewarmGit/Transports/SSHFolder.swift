@@ -7,7 +7,7 @@ import PrewarmEngine
 /// - `askpass` answers ssh's question for the passphrase of the configured key, once. It reads the passphrase from a named
 ///   pipe, because ssh closes the descriptors that it inherits. So the passphrase is in no file and in no list of
 ///   processes. Other questions, for example for a password, are not answered. A question that a server asks begins with
-///   `(user@host)`, so it is none of those that are answered.
+///   `(user@host)`, and is not answered either.
 /// - `known-hosts` notes the key that the host shows. If fingerprints are pinned, it returns the key to ssh as a known one
 ///   if its fingerprint is pinned. So the key that is checked is the key of the connection itself.
 final class SSHFolder {

@@ -15,6 +15,8 @@ enum GuideText {
         line.replace(/\b[0-9a-f]{8}\b/.wordBoundaryKind(.simple), with: "<commit>")
         line.replace(
             /\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z| UTC)?/.wordBoundaryKind(.simple), with: "<time>")
+        // A time of today is shown without its date.
+        line.replace(/\b\d\d:\d\d(:\d\d)?\b/.wordBoundaryKind(.simple), with: "<time>")
         line.replace(/\b([0-9]+(ms|s|m|h|d))+\b/.wordBoundaryKind(.simple), with: "<duration>")
         line.replace(/(127\.0\.0\.1|localhost):[0-9]+/) { "\($0.output.1):<port>" }
         line.replace(/\ +/, with: " ")
