@@ -82,7 +82,7 @@ import Testing
         #expect(sandbox.instances.count == 2, "the pool is refilled from the applied revision")
         let status = try await sandbox.prewarm("status")
         #expect(status.code == 1 && status.out.contains("stays applied"))
-        #expect(status.out.contains(#/ since [0-9: -]+ \(\d+s ago\)/#), "\(status.out)")
+        #expect(status.out.contains(#/ since [0-9: -]+ \(\d+[sm].* ago\)/#), "\(status.out)")
         try FileManager.default.moveItem(
             at: sandbox.root.appending(path: "gone"), to: sandbox.root.appending(path: "repo"))
         #expect(try await sandbox.prewarm("sync").code == 0)
