@@ -5,7 +5,7 @@ import NIOHTTP1
 import Subprocess
 import Testing
 
-@Suite("The API", .serialized, .inTurn)
+@Suite("The API", .serialized)
 struct APITests {
     private func withDaemon(
         instances: Int = 3, configuration: String = .slow,

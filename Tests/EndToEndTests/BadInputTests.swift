@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite(.inTurn) struct BadInputTests {
+@Suite struct BadInputTests {
     /// Expects exit code 1 and an `error:` with the words.
     private func expectError(
         _ result: Sandbox.Result, _ words: String, sourceLocation: SourceLocation = #_sourceLocation

@@ -3,7 +3,7 @@ import Subprocess
 import Testing
 
 @Suite(
-    "OIDC tokens of a CI job", .inTurn,
+    "OIDC tokens of a CI job",
     .enabled("pyjwt is not here: pip install pyjwt cryptography") { try await AccessPeer.has("jwt") })
 struct CITokenTests {
     private func withIssuer(

@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("A wall clock that is set back by two hours", .inTurn)
+@Suite("A wall clock that is set back by two hours")
 struct ClockTests {
     /// A C library that shifts the wall clock of a process by the number of seconds in a file.
     private static let source = #"""

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite(.inTurn) struct ColdClaimCommandTests {
+@Suite struct ColdClaimCommandTests {
     @Test func anEmptyPoolMakesOneForItsUserWhereItsManifestSaysSo() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit([

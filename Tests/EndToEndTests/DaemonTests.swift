@@ -2,7 +2,7 @@ import Foundation
 import Subprocess
 import Testing
 
-@Suite("The daemon", .serialized, .inTurn)
+@Suite("The daemon", .serialized)
 struct DaemonTests {
     @Test("The daemon fills pools at once, refills them after a claim, and applies new commits")
     func loop() async throws {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("prewarm doctor", .inTurn)
+@Suite("prewarm doctor")
 struct DoctorTests {
     private static let listing = """
         #!/bin/sh

@@ -6,7 +6,7 @@ import NIOHTTP1
 import Subprocess
 import Testing
 
-@Suite("Access to the daemon", .serialized, .inTurn)
+@Suite("Access to the daemon", .serialized)
 struct DoorTests {
     private static func signature(_ body: String, _ secret: String) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: Data(body.utf8), using: SymmetricKey(data: Data(secret.utf8)))

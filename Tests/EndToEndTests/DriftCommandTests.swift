@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite(.inTurn) struct DriftCommandTests {
+@Suite struct DriftCommandTests {
     @Test func whatIsGoneIsFoundAndReplaced() async throws {
         let sandbox = try await Sandbox.observable()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])

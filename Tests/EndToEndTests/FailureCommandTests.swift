@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Failed builds", .inTurn)
+@Suite("Failed builds")
 struct FailureCommandTests {
     private static let failing = Sandbox.preset(
         "a", instances: 24, "  failureLimit: 2\n  parameters: {fail: \"yes\", seconds: 1}")

@@ -2,7 +2,7 @@ import Foundation
 import Subprocess
 import Testing
 
-@Suite("Texts of failures", .inTurn)
+@Suite("Texts of failures")
 struct FailureTextTests {
     /// A provisioner that cannot create, and cannot delete if a file says so.
     private static let failing = """

@@ -3,7 +3,7 @@ import Foundation
 import Subprocess
 import Testing
 
-@Suite("Floods of connections and bodies", .serialized, .inTurn)
+@Suite("Floods of connections and bodies", .serialized)
 struct FloodTests {
     /// A script that opens many connections of one kind and keeps them open. It prints as JSON what happened to them and to
     /// requests at the same time. `sys.argv` has the port, the daemon's process ID, the local token and the kind.

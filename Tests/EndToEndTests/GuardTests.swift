@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite(.inTurn) struct GuardTests {
+@Suite struct GuardTests {
     @Test func aRevisionThatTakesMostIsHeldUntilItIsApproved() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit([

@@ -2,7 +2,7 @@ import Foundation
 import Subprocess
 import Testing
 
-@Suite(.inTurn) struct HoldCommandTests {
+@Suite struct HoldCommandTests {
     @Test func aSuspendedPresetIsLeftAloneUntilItIsResumed() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])

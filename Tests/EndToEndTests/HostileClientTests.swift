@@ -2,7 +2,7 @@ import Foundation
 import Subprocess
 import Testing
 
-@Suite("Hostile clients", .serialized, .inTurn)
+@Suite("Hostile clients", .serialized)
 struct HostileClientTests {
     /// A script that attacks the daemon with raw sockets and prints the answers as JSON.
     private static let attack = #"""

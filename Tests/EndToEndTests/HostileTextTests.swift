@@ -3,7 +3,7 @@ import Subprocess
 import Testing
 
 /// Text of committers, provisioners and servers is shown in each output without any effect there.
-@Suite("Hostile text", .inTurn)
+@Suite("Hostile text")
 struct HostileTextTests {
     static let hostile =
         "@team ![x](https://evil.example/x.png) [y](https://evil.example) <img src=x> <!channel> | `c` **b** _i_ "
@@ -18,7 +18,8 @@ struct HostileTextTests {
     /// Expects that the text does not control a terminal, hides nothing and has no commands for GitHub Actions.
     static func isHarmless(_ text: String, commands: Bool = false) -> Bool {
         let isPrintable = text.unicodeScalars.allSatisfy { scalar in
-            if scalar == "\n" || scalar == "\t" { return true }
+            // Most of it is plain, and the properties of a sign are found slowly.
+            if (0x20..<0x7f).contains(scalar.value) || scalar == "\n" || scalar == "\t" { return true }
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator: return false
             default: return !scalar.properties.isDefaultIgnorableCodePoint

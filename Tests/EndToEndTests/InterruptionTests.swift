@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite(.inTurn) struct InterruptionTests {
+@Suite struct InterruptionTests {
     @Test(arguments: [("TERM", Int32(143)), ("INT", 130)])
     func aSyncThatIsInterruptedEndsWhatRunsAndGivesItBack(signal: String, code: Int32) async throws {
         let slow = Sandbox.provisioner.replacing(

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite(.inTurn) struct KillTests {
+@Suite struct KillTests {
     /// Syncs are killed at random moments. The next run continues, and no workspace is duplicated, leaked or forgotten.
     @Test func killedAtAnyMomentTheNextRunCarriesOn() async throws {
         let sandbox = try await Sandbox(

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("The local token of a daemon", .serialized, .inTurn)
+@Suite("The local token of a daemon", .serialized)
 struct LocalTokenTests {
     private func withDaemon(_ body: @escaping @Sendable (Sandbox, RunningDaemon) async throws -> Void) async throws {
         let sandbox = try await Sandbox(configuration: .slow)

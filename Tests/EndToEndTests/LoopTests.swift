@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite(.inTurn) struct LoopTests {
+@Suite struct LoopTests {
     @Test func fromACommitToAWarmPoolAClaimAndARefill() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit([

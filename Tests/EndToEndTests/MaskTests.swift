@@ -6,7 +6,7 @@ import Testing
 
 /// Each field that may hold a secret has a marker. The test compares the markers that a role finds in all documents and in
 /// the event stream with one table.
-@Suite("Secrets by role", .serialized, .inTurn)
+@Suite("Secrets by role", .serialized)
 struct MaskTests {
     private static let provisioner = #"""
         #!/bin/sh

@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("All attacks at once", .serialized, .inTurn)
+@Suite("All attacks at once", .serialized)
 struct MixedAttackTests {
     /// The script documents the attacks. It checks the latency of claims only if it is run by hand with a release build:
     /// `python3 Tests/mixed-attack.py .build/release/prewarm --p99-ms 100`.

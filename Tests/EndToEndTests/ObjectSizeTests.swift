@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("Small packs with large objects", .serialized, .inTurn)
+@Suite("Small packs with large objects", .serialized)
 struct ObjectSizeTests {
     /// A script that creates a bare repository with one pack of 17 KB. A file of 1 GiB in it is a delta that copies 16 MiB.
     private static let bomb = #"""

@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("The OpenAPI description", .inTurn)
+@Suite("The OpenAPI description")
 struct OpenAPITests {
     /// Schemathesis tests the server with valid and invalid requests of its description.
     @Test(

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Plans in files", .inTurn)
+@Suite("Plans in files")
 struct PlanFileTests {
     @Test("A plan is carried out exactly, or refused")
     func carriedOut() async throws {

@@ -5,7 +5,7 @@ import Subprocess
 import Synchronization
 import Testing
 
-@Suite("Plans from a daemon", .serialized, .inTurn)
+@Suite("Plans from a daemon", .serialized)
 struct PreviewTests {
     /// A configuration with a second source after the first one.
     private static func configuration(_ name: String, url: String, _ more: String = "") -> String {

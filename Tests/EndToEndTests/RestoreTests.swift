@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("A restored store", .inTurn)
+@Suite("A restored store")
 struct RestoreTests {
     private static let lister = Sandbox.observableProvisioner
         .replacing(

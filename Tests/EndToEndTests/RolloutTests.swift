@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite(.inTurn) struct RolloutTests {
+@Suite struct RolloutTests {
     /// The last line is about the pools that the commit changed. With --wait, the errors are about all pools that have not
     /// converged.
     @Test func theLastLineTellsWhatACommitTouched() async throws {

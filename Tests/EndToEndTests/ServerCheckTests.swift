@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Checks of the server's configuration", .inTurn) struct ServerCheckTests {
+@Suite("Checks of the server's configuration") struct ServerCheckTests {
     @Test(
         "validate reports each error of the server with its place",
         arguments: [

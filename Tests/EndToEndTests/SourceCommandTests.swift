@@ -4,7 +4,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("Sources on the command line", .inTurn)
+@Suite("Sources on the command line")
 struct SourceCommandTests {
     private func run(_ script: String, in sandbox: Sandbox) async throws {
         let result = try await Subprocess.run(
@@ -304,7 +304,7 @@ struct SourceCommandTests {
     }
 }
 
-@Suite("Secrets of sources", .inTurn)
+@Suite("Secrets of sources")
 struct SourceSecretTests {
     @Test("A secret is in no output, store or mirror, whatever the server does with it")
     func planted() async throws {

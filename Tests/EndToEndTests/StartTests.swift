@@ -4,7 +4,7 @@ import SystemPackage
 import Testing
 
 /// The parts that short commands do not load, since most of their time is their own start.
-@Suite(.inTurn) struct StartTests {
+@Suite struct StartTests {
     /// Replaces each possible version of libgit2 with an invalid file, so that a command that loads libgit2 fails.
     private func withoutLibGit2(_ sandbox: Sandbox) throws -> String {
         for minor in 0..<40 { try sandbox.write("libraries/libgit2.so.1.\(minor)", "") }

@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("The store's file under a daemon", .inTurn)
+@Suite("The store's file under a daemon")
 struct StoreFileTests {
     @Test(
         "A removed or replaced store stops claims with an error, and a restart serves again",

@@ -4,7 +4,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("Missing system resources", .inTurn)
+@Suite("Missing system resources")
 struct SystemLackTests {
     @Test(
         "Without descriptors for event loops, the daemon ends with an error",

@@ -4,7 +4,7 @@ import SystemPackage
 import Testing
 
 /// Tests without free threads, processes or descriptors. No command hangs or traps, and each names the missing resource.
-@Suite(.inTurn) struct SystemResourceTests {
+@Suite struct SystemResourceTests {
     /// A C library that lets the call in `PREWARM_TEST_FAILS` fail with the error number after the colon.
     private static let shim = #"""
         #define _GNU_SOURCE

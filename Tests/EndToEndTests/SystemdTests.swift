@@ -3,7 +3,7 @@ import Glibc
 import Subprocess
 import Testing
 
-@Suite("systemd", .inTurn)
+@Suite("systemd")
 struct SystemdTests {
     @Test("The daemon notifies systemd when it is ready, reloads, makes progress and stops")
     func notifications() async throws {

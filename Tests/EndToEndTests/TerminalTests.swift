@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("Output on a terminal", .inTurn)
+@Suite("Output on a terminal")
 struct TerminalTests {
     @Test("A sync shows running operations, and no line is wider than the terminal")
     func liveProgress() async throws {

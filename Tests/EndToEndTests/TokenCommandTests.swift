@@ -2,7 +2,7 @@ import Foundation
 import Subprocess
 import Testing
 
-@Suite("Access tokens", .inTurn)
+@Suite("Access tokens")
 struct TokenCommandTests {
     @Test("A token is shown once, listed without its secret, and revoked")
     func life() async throws {

@@ -4,7 +4,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("Sources over the network", .serialized, .inTurn)
+@Suite("Sources over the network", .serialized)
 struct TransportTests {
     private func run(_ script: String, in sandbox: Sandbox) async throws {
         let result = try await Subprocess.run(

@@ -3,7 +3,7 @@ import Glibc
 import Subprocess
 import Testing
 
-@Suite("prewarm validate", .inTurn)
+@Suite("prewarm validate")
 struct ValidateTests {
     private static let configuration = Sandbox.configuration.replacing("ROOT", with: "/nowhere")
 

@@ -1,7 +1,7 @@
 import Subprocess
 import Testing
 
-@Suite("Environment variables in the configuration", .inTurn)
+@Suite("Environment variables in the configuration")
 struct VariableTests {
     private static let secret = "hidden-value-0123456789"
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The warnings that an operator finds in the log of the daemon.
-@Suite(.inTurn) struct WarningLogTests {
+@Suite struct WarningLogTests {
     private static func line(_ log: String, _ words: String...) -> Bool {
         log.split(separator: "\n").contains { line in
             line.contains("warning") && words.allSatisfy { line.contains($0) }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Notifications and events", .inTurn)
+@Suite("Notifications and events")
 struct WatchingTests {
     @Test(
         "validate reports an unusable notification with its line and without its secret",

@@ -2,7 +2,7 @@ import Subprocess
 import Testing
 
 @Suite(
-    "prewarm webhook test", .inTurn,
+    "prewarm webhook test",
     .enabled("standardwebhooks is not here: pip install it") { try await AccessPeer.has("standardwebhooks") })
 struct WebhookCommandTests {
     private static let secret = "It's a Secret to Everybody"

@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("Commands in a working copy", .inTurn)
+@Suite("Commands in a working copy")
 struct WorkingCopyTests {
     /// Runs prewarm in the working copy of the source.
     private func prewarm(_ arguments: String..., in sandbox: Sandbox) async throws -> Sandbox.Result {

@@ -70,16 +70,6 @@ struct TidyTests {
     }
 
     /// Returns the path and the lines of each Swift file below a path.
-    @Test("A suite that starts programs runs its tests in turn with other suites")
-    func suitesTakeTurns() throws {
-        for (file, lines) in try Self.swiftFiles(below: "Tests/EndToEndTests") {
-            for (index, line) in lines.enumerated() where line.hasPrefix("@Suite") {
-                let attribute = lines[index...].prefix { !$0.contains("struct ") } + lines[index...].prefix(1)
-                #expect(attribute.contains { $0.contains(".inTurn") }, "\(file):\(index + 1) lacks .inTurn")
-            }
-        }
-    }
-
     private static func swiftFiles(below path: String) throws -> [(String, [Substring])] {
         let folder = root.appending(path: path)
         let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Tests of the runner itself, on small pages.
-@Suite("The runner of the pages", .inTurn) struct GuideSessionTests {
+@Suite("The runner of the pages") struct GuideSessionTests {
     private static func differences(_ body: String) async throws -> [GuideSession.Result] {
         try await GuideSession(GuidePage(path: "Page.md", text: body)).run().filter { !$0.isRight }
     }

@@ -3,7 +3,7 @@ import Subprocess
 import Testing
 
 /// The pages are right: what they show is what prewarm does.
-@Suite("Pages of the documentation", .inTurn) struct GuideTests {
+@Suite("Pages of the documentation") struct GuideTests {
     @Test("The commands of a page give the output that the page shows", arguments: GuidePage.with("console"))
     func console(page: GuidePage) async throws {
         let session = try GuideSession(page)
