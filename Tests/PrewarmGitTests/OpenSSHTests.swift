@@ -6,7 +6,7 @@ import Testing
 
 @testable import PrewarmGit
 
-/// What the OpenSSH client does for prewarm, and what happens to it when a pass ends.
+/// The work of the OpenSSH client for prewarm, and its end when a pass ends.
 @Suite(
     "The OpenSSH client", .serialized,
     .enabled(if: SSHServer.isWanted, "sshd is missing: apt-get install openssh-server"))

@@ -94,7 +94,7 @@ struct LanguageTests {
         $0[0]
     }
 
-    /// What stands between back-ticks is code.
+    /// Returns the text without the parts between back-ticks, which are code.
     private static func withoutCode(_ text: String) -> String {
         text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
             .filter { $0.offset.isMultiple(of: 2) }.map { String($0.element) }.joined(separator: " code ")

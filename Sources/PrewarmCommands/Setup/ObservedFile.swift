@@ -34,15 +34,8 @@ struct ObservedFile {
     /// Reads the state from a file.
     /// - Throws: ``CommandFailure`` if the file cannot be read or has an invalid field, which the message names.
     init(path: String) throws {
-        let data: Data
-        do {
-            data = Data(
-                try RegularFile.bytes(
-                    path, limit: 1 << 30, called: "the observed state \(path)",
-                    hint: "write it with `prewarm export > \(path)`"))
-        } catch is RegularFile.TooLarge {
-            throw CommandFailure("cannot read the observed state \(path): it has more than 1 GiB")
-        }
+        let data = Data(
+            try RegularFile.document(path, called: "the observed state", writtenBy: "prewarm export > \(path)"))
         do {
             let file = try JSONDecoder().decode(RawFile.self, from: data)
             var seen: Set<String> = []

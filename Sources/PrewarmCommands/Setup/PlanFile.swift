@@ -50,15 +50,8 @@ struct PlanFile {
     /// Reads a plan from a file.
     /// - Throws: ``CommandFailure`` if the file cannot be read or is not a plan.
     init(path: String) throws {
-        let data: Data
-        do {
-            data = Data(
-                try RegularFile.bytes(
-                    path, limit: 1 << 30, called: "the plan \(path)",
-                    hint: "write it with `prewarm plan --out \(path)`"))
-        } catch is RegularFile.TooLarge {
-            throw CommandFailure("cannot read the plan \(path): it has more than 1 GiB")
-        }
+        let data = Data(
+            try RegularFile.document(path, called: "the plan", writtenBy: "prewarm plan --out \(path)"))
         guard let document = try? JSONDecoder().decode(Document.self, from: data), document.kind == Self.kind else {
             throw CommandFailure(
                 "cannot use \(path): it is not a plan of `prewarm plan --out`",

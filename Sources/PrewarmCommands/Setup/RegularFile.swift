@@ -7,18 +7,29 @@ enum RegularFile {
     struct TooLarge: Error {}
 
     /// Returns the bytes of a file.
-    /// - Parameters:
-    ///   - name: what the file is, for the error (default: its path). For example, `the plan plan.json`.
-    ///   - hint: the hint of the error if the file does not exist or is not readable.
     /// - Throws: ``CommandFailure`` if the file cannot be read; ``TooLarge`` if it has more than `limit` bytes.
-    static func bytes(
-        _ path: String, limit: Int, called name: String? = nil, hint: String = "check the path and its permissions"
-    ) throws -> [UInt8] {
-        try bytes(FilePath(path), shownAs: name ?? path, limit: limit, hint: hint)
+    static func bytes(_ path: String, limit: Int) throws -> [UInt8] {
+        try bytes(FilePath(path), shownAs: path, limit: limit)
+    }
+
+    /// Returns the bytes of a document that a command of prewarm writes, and that may have 1 GiB.
+    /// - Parameters:
+    ///   - name: what the file is, for the error. For example, `the plan`.
+    ///   - command: the command that writes such a file, for the hint.
+    /// - Throws: ``CommandFailure`` if the file cannot be read or is too large.
+    static func document(_ path: String, called name: String, writtenBy command: String) throws -> [UInt8] {
+        do {
+            return try bytes(
+                FilePath(path), shownAs: "\(name) \(path)", limit: 1 << 30, hint: "write it with `\(command)`")
+        } catch is TooLarge {
+            throw CommandFailure("cannot read \(name) \(path): it has more than 1 GiB")
+        }
     }
 
     /// Returns the bytes of a file whose path may be no UTF-8.
-    /// - Parameter name: The path, or what the file is, in error messages.
+    /// - Parameters:
+    ///   - name: The path, or what the file is, in error messages.
+    ///   - hint: The hint of the error if the file does not exist or is not readable.
     static func bytes(
         _ filePath: FilePath, shownAs name: String, limit: Int, hint: String = "check the path and its permissions"
     ) throws -> [UInt8] {

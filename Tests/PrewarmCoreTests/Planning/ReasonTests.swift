@@ -1,7 +1,7 @@
 import PrewarmCore
 import Testing
 
-/// What a plan says about its actions, for people and for saved plans.
+/// The words and codes of a plan about its actions, for people and for saved plans.
 @Suite("Reasons and digests of plans")
 struct ReasonTests {
     private static let key = PresetKey(source: "s", name: "go")
