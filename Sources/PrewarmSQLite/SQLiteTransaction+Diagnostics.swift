@@ -17,7 +17,7 @@ extension SQLiteTransaction {
             if (try? Template(binary: columns.next())) == nil { diagnostics.append(unreadable("template \(name)")) }
         }
         try statement("SELECT value FROM guards WHERE source = ?").forEach(source) { columns in
-            if (try? GuardRecord(binary: columns.next())) == nil {
+            if GuardRecord(stored: columns.next()) == .lost {
                 diagnostics.append(.unreadableGuard)
             }
         }

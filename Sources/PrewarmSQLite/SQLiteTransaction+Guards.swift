@@ -7,10 +7,9 @@ extension SQLiteTransaction {
         let bytes = try statement("SELECT value FROM guards WHERE source = ?").first(name) { columns in
             columns.next([UInt8].self)
         }
-        guard let bytes else { return GuardRecord() }
         // An unreadable record does not stop a reconciliation: ``unreadable(source:)`` reports it, and the next
         // reconciliation writes it again.
-        return (try? GuardRecord(binary: bytes)) ?? .lost
+        return bytes.map { GuardRecord(stored: $0) } ?? GuardRecord()
     }
 
     func save(_ record: GuardRecord, ofSource name: String) throws {

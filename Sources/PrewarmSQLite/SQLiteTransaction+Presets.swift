@@ -34,8 +34,8 @@ extension SQLiteTransaction {
         }
         try insert(
             presets,
-            by: "INSERT OR FAIL INTO standings (preset, source, settled, unclaimed, unfinished, replacement)",
-            row: "(?,?,0,0,0,?)", rest: "ON CONFLICT DO UPDATE SET settled = 0, replacement = excluded.replacement"
+            by: "INSERT OR FAIL INTO standings (preset, source, settled, unfinished, replacement)",
+            row: "(?,?,0,0,?)", rest: "ON CONFLICT DO UPDATE SET settled = 0, replacement = excluded.replacement"
         ) { preset, binder in
             try binder.bind(addedPresetID(preset.key), preset.key.source, preset.replacement)
         }
@@ -119,13 +119,5 @@ extension PreparedStatement {
             if let result = try? Result(binary: columns.next()) { results.append(result) }
         }
         return results
-    }
-}
-
-extension Preset {
-    /// The name of the replacement of a deprecated preset, for ``SQLiteTransaction/isReplacement(_:)``.
-    fileprivate var replacement: String? {
-        guard case .deprecated(let deprecation) = retirement else { return nil }
-        return deprecation.replacement
     }
 }

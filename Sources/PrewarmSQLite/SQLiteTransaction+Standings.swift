@@ -17,22 +17,16 @@ extension SQLiteTransaction {
     }
 
     func settledPools(source: String, without keys: Set<PresetKey>) throws -> SettledPools {
-        func sums(_ columns: inout Columns) -> (pools: Int, unfinished: Int, unclaimed: Int) {
-            (pools: columns.next(), unfinished: columns.next(), unclaimed: columns.next())
+        func sums(_ columns: inout Columns) -> (pools: Int, unfinished: Int) {
+            (pools: columns.next(), unfinished: columns.next())
         }
-        var (pools, unfinished, unclaimed) =
-            try statement("SELECT pools, unfinished, unclaimed FROM settled WHERE source = ?").first(source, read: sums)
-            ?? (0, 0, 0)
+        var (pools, unfinished) =
+            try statement("SELECT pools, unfinished FROM settled WHERE source = ?").first(source, read: sums) ?? (0, 0)
         for key in keys {
-            let id = try presetID(key)
-            guard
-                let one = try statement(
-                    "SELECT 1, unfinished, unclaimed FROM standings WHERE preset = ? AND settled = 1"
-                ).first(id, read: sums)
-            else { continue }
-            pools -= one.pools
-            unfinished -= one.unfinished
-            unclaimed -= one.unclaimed
+            let one = try statement("SELECT 1, unfinished FROM standings WHERE preset = ? AND settled = 1")
+                .first(presetID(key), read: sums)
+            pools -= one?.pools ?? 0
+            unfinished -= one?.unfinished ?? 0
         }
         let next = try statement(
             """
@@ -40,7 +34,7 @@ extension SQLiteTransaction {
             WHERE source = ? AND settled = 1 AND next_change IS NOT NULL
             """
         ).first(source) { columns in columns.next(Timestamp?.self) }
-        return SettledPools(count: pools, unfinished: unfinished, unclaimed: unclaimed, nextChange: next ?? nil)
+        return SettledPools(count: pools, unfinished: unfinished, nextChange: next ?? nil)
     }
 
     func unsettle(source: String, dueBy now: Timestamp?) throws {
@@ -71,14 +65,14 @@ extension SQLiteTransaction {
     func save(_ standings: [PoolStanding]) throws {
         let save = try statement(
             """
-            UPDATE standings SET settled = ?2, next_change = ?3, unclaimed = ?4, unfinished = ?5
-            WHERE preset = ?1 AND (settled <> ?2 OR next_change IS NOT ?3 OR unclaimed <> ?4 OR unfinished <> ?5)
+            UPDATE standings SET settled = ?2, next_change = ?3, unfinished = ?4
+            WHERE preset = ?1 AND (settled <> ?2 OR next_change IS NOT ?3 OR unfinished <> ?4)
             """)
         // The other columns of a pool that is not settled are never read.
         let areAnySettled = try areAnySettled()
         for standing in standings where standing.isSettled || areAnySettled {
             try save.run(
-                addedPresetID(standing.preset), standing.isSettled ? 1 : 0, standing.nextChange, standing.unclaimed,
+                addedPresetID(standing.preset), standing.isSettled ? 1 : 0, standing.nextChange,
                 standing.isUnfinished ? 1 : 0)
         }
     }
@@ -175,5 +169,19 @@ extension SQLiteTransaction {
             """
         ).forEach { columns in counts[columns.next()] = columns.next() }
         return counts
+    }
+
+    func everReady(source: String) throws -> Set<String> {
+        var names: Set<String> = []
+        try statement(
+            """
+            SELECT name FROM preset_keys WHERE source = ? AND (
+                EXISTS (SELECT 1 FROM workspaces INDEXED BY workspaces_live
+                    WHERE preset = preset_keys.id AND state <> \(WorkspaceState.deleted.code) AND ready_at IS NOT NULL)
+                OR EXISTS (SELECT 1 FROM workspaces INDEXED BY workspaces_deleted
+                    WHERE preset = preset_keys.id AND state = \(WorkspaceState.deleted.code) AND ready_at IS NOT NULL))
+            """
+        ).forEach(source) { columns in names.insert(columns.next()) }
+        return names
     }
 }

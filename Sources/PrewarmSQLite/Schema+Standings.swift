@@ -37,4 +37,22 @@ extension Schema {
         CREATE TABLE upkeep (name TEXT PRIMARY KEY, before INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
         """
+
+    /// Drops the counts of unclaimed workspaces, which an earlier deletion guard needed.
+    static let standingsWithoutCounts = """
+        DROP TRIGGER standings_update;
+        DROP TRIGGER standings_delete;
+        ALTER TABLE standings DROP COLUMN unclaimed;
+        ALTER TABLE settled DROP COLUMN unclaimed;
+        CREATE TRIGGER standings_update AFTER UPDATE OF settled, unfinished ON standings
+        WHEN old.settled = 1 OR new.settled = 1 BEGIN
+            INSERT INTO settled VALUES (new.source, new.settled - old.settled,
+                new.settled * new.unfinished - old.settled * old.unfinished)
+            ON CONFLICT DO UPDATE SET pools = pools + excluded.pools, unfinished = unfinished + excluded.unfinished;
+        END;
+        CREATE TRIGGER standings_delete AFTER DELETE ON standings WHEN old.settled = 1 BEGIN
+            UPDATE settled SET pools = pools - 1, unfinished = unfinished - old.unfinished WHERE source = old.source;
+        END;
+
+        """
 }

@@ -43,6 +43,9 @@ enum Schema {
         migrator.registerMigration("source-success") { database in
             try database.execute(sql: "ALTER TABLE sources ADD COLUMN succeeded_at INTEGER")
         }
+        migrator.registerMigration("guard-admission") { database in
+            try database.execute(sql: standingsWithoutCounts)
+        }
         return migrator
     }
 

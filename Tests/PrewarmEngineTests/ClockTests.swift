@@ -90,13 +90,20 @@ struct ClockTests {
         #expect(pacing.wait(from: now - .seconds(1)) <= .seconds(67))
     }
 
-    @Test("A clock that is set back does not extend the guard's window, and no removal is forgotten")
+    @Test("A clock that is set back does not extend the guard's window, and no loss is forgotten")
     func guarding() {
         var record = GuardRecord()
         let now = world.with(\.now)
-        record.removals = [.init(at: now + .seconds(7200), count: 3), .init(at: now - .seconds(60), count: 1)]
-        record.clampTimes(to: now)
-        #expect(record.removals == [.init(at: now, count: 3), .init(at: now - .seconds(60), count: 1)])
+        let (ahead, tonight) = (now + .seconds(7200), now + .seconds(36_000))
+        record.losses = [
+            .init(preset: "a", count: 3, admittedAt: ahead, at: ahead),
+            .init(preset: "b", count: 1, admittedAt: now - .seconds(60), at: tonight),
+            .init(preset: "c", count: 2, admittedAt: ahead, at: nil),
+        ]
+        record.setTimes(to: now, blocked: ["c"])
+        #expect(record.losses.map(\.at) == [now, tonight, nil])
+        record.setTimes(to: now, blocked: [])
+        #expect(record.losses.map(\.at) == [now, tonight, now])
     }
 
     @Test("A clock that is set back does not shorten a suspension with an end")

@@ -79,7 +79,7 @@ struct DeletionGuardTests {
         try await engine.sync()
         #expect(world.with(\.instances).count == 32, "8 of 32 would be few, but they were 8 of 12")
         let status = try #require(try await engine.assess("presets").statuses.first)
-        #expect(status[.deletionsHeld]?.message.contains("8 of 12 unclaimed") == true)
+        #expect(status[.deletionsHeld]?.message.contains("8 of 12 workspaces") == true)
         world.commit("b 4 1\nc 4 1\nd 20 1")
         try await engine.sync()
         #expect(world.with(\.instances).count == 28, "4 of 12 may be deleted")
@@ -285,7 +285,10 @@ struct DeletionGuardTests {
         try await engine.sync()
         world.commit("a 20 2 atOnce\nb 1 1")
         try await engine.sync()
-        #expect(try await engine.counts("a")?.outdated == 20)
+        #expect(try await engine.counts("a")?.eligible == 20, "the held preset keeps its version")
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        _ = try await engine.turn("presets")
+        #expect(try await engine.counts("a")?.deleting == 20)
     }
 
     @Test("A hold lasts if the record of the guard is lost")
@@ -333,7 +336,7 @@ struct DeletionGuardTests {
         #expect(world.with(\.instances).count == 33, "afterwards a small share needs no approval")
     }
 
-    @Test("Expired workspaces are deleted if the record of the guard is lost")
+    @Test("Expired workspaces are replaced if the record of the guard is lost")
     func lostRecordAndExpiry() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -348,13 +351,15 @@ struct DeletionGuardTests {
             try await engine.sync()
             #expect(world.with(\.instances).count <= 9, "held workspaces do not make the pool grow")
         }
-        #expect(try await engine.counts("a")?.eligible == 5)
+        #expect(try await engine.counts("a")?.eligible == 8, "the preset stays as it was accepted")
     }
 
     private func damageRecord(of world: World) {
         var database: OpaquePointer?
         #expect(sqlite3_open(world.path, &database) == SQLITE_OK)
-        #expect(sqlite3_exec(database, "UPDATE guards SET value = x'ff'", nil, nil, nil) == SQLITE_OK)
+        #expect(
+            sqlite3_exec(database, "INSERT OR REPLACE INTO guards VALUES ('presets', x'ff')", nil, nil, nil)
+                == SQLITE_OK)
         sqlite3_close(database)
     }
 
@@ -399,10 +404,14 @@ struct DeletionGuardTests {
         world.commit("")
         try await engine.sync()
         #expect(world.with(\.instances).count == 2)
-        await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "ada") }
+        let status = try #require(try await engine.assess("presets").statuses.first)
+        #expect(status[.deletionsHeld]?.reason == "PathEmptied")
+        _ = try await engine.claim("a", owner: "ada")
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.claimable == 2, "a preset whose manifest is gone is still refilled")
         world.commit("a 2 1")
         try await engine.sync()
-        #expect(try await engine.counts("a")?.claimable == 2, "the next revision restores the pool")
+        #expect(try await engine.assess("presets").statuses.first?[.deletionsHeld] == nil)
     }
 
     @Test("A new version is held only if it deletes all workspaces at once")
@@ -414,7 +423,8 @@ struct DeletionGuardTests {
         world.commit("a 10 2\nb 11 2 recreate")
         try await engine.sync()
         #expect(try await engine.counts("a")?.eligible == 10)
-        #expect(try await engine.counts("b")?.outdated == 11, "held")
+        #expect(try await engine.counts("b")?.eligible == 11, "held with its earlier version")
+        #expect(try await engine.assess("presets").plan.held.count == 11)
         _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
         try await engine.sync()
         #expect(try await engine.counts("b")?.eligible == 11)
@@ -443,14 +453,14 @@ struct DeletionGuardTests {
         try await engine.sync()
         world.commit("a 1 2\nb 4 1")
         try await engine.sync()
-        #expect(try await engine.counts("a")?.outdated == 20)
+        #expect(try await engine.counts("a")?.eligible == 20, "the new version waits with the number")
         world.commit("a 20 1\nb 4 1")
         try await engine.sync()
         world.commit("a 1 1\nb 4 1")
         try await engine.sync()
         world.commit("a 1 3\nb 4 1")
         try await engine.sync()
-        #expect(try await engine.counts("a")?.outdated == 20, "the held workspaces stay held")
+        #expect(try await engine.counts("a")?.eligible == 20, "the preset stays held")
         world.commit("a 19 3\nb 4 1")
         try await engine.sync()
         let counts = try await engine.counts("a")
@@ -563,5 +573,95 @@ struct DeletionGuardTests {
         try await engine.sync()
         #expect(try await engine.assess("presets").plan.held.isEmpty, "40 of 100 may be deleted")
         #expect(world.with(\.instances).count == 90)
+    }
+
+    @Test("A held deprecation refuses claims and builds nothing, and its workspaces stay until someone approves it")
+    func heldDeprecation() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1\nb 2 1")
+        try await engine.sync()
+        _ = try await engine.claim("a", owner: "ada")
+        world.commit("a 10 1 deprecated\nb 2 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 12, "nothing is deleted, and the claimed one is not replaced")
+        await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "ada") }
+        let status = try #require(try await engine.assess("presets").statuses.first)
+        #expect(status[.deprecated] != nil && status[.deletionsHeld]?.reason == "GuardExceeded")
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 3, "the claimed one and those of b")
+    }
+
+    @Test("A held deprecation that is taken back opens the pool again")
+    func deprecationTakenBack() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1\nb 2 1")
+        try await engine.sync()
+        world.commit("a 10 1 deprecated\nb 2 1")
+        try await engine.sync()
+        world.commit("a 10 1\nb 2 1")
+        try await engine.sync()
+        _ = try await engine.claim("a", owner: "ada")
+        #expect(try await engine.assess("presets").statuses.allSatisfy { $0[.deletionsHeld] == nil })
+        #expect(try await engine.store.read { try $0.guardRecord(ofSource: "presets") }.held.isEmpty)
+    }
+
+    @Test("Another commit to a held preset is compared with what was accepted")
+    func changedWhileHeld() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 20 1\nb 4 1")
+        try await engine.sync()
+        world.commit("a 1 1\nb 4 1")
+        try await engine.sync()
+        world.commit("a 1 2 ttl=600\nb 5 1")
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 20)
+        #expect(try await engine.counts("b")?.eligible == 5, "other presets go on")
+        world.commit("a 18 2 ttl=600\nb 5 1")
+        try await engine.sync()
+        #expect(try await engine.counts("a")?.eligible == 18)
+        #expect(try await engine.assess("presets").plan.held.isEmpty)
+    }
+
+    @Test("What mode: observe let pass is held when the mode ends, if it is too much")
+    func observed() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1 observe\nb 2 1")
+        try await engine.sync()
+        world.commit("a 10 1\nb 2 1")
+        try await engine.sync()
+        world.commit("a 10 1 observe\nb 2 1")
+        try await engine.sync()
+        world.commit("a 1 1 observe\nb 2 1")
+        try await engine.sync()
+        #expect(try await engine.assess("presets").plan.held.count == 9, "the plan is shown")
+        world.commit("a 1 1\nb 2 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 12)
+        let status = try #require(try await engine.assess("presets").statuses.first)
+        #expect(status[.deletionsHeld]?.reason == "GuardExceeded" && status.pool.counts.desired == 10)
+    }
+
+    @Test("An approval that comes while a revision is judged is not lost")
+    func approvedMeanwhile() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1\nb 2 1")
+        try await engine.sync()
+        world.commit("a 1 1\nb 2 1")
+        try await engine.sync()
+        let head = world.with(\.head) ?? ""
+        world.commit("a 1 1\nb 3 1")
+        async let turn = engine.turn("presets")
+        async let approval = engine.approve(head, by: "ada")
+        _ = try await turn
+        // The approval is of the earlier revision: it is either in time, or refused because another one is applied.
+        let isApproved = (try? await approval) != nil
+        try await engine.sync()
+        #expect(world.with(\.instances).count == (isApproved ? 4 : 13))
     }
 }

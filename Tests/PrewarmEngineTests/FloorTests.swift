@@ -49,7 +49,7 @@ struct FloorTests {
         #expect(world.with(\.instances).isDisjoint(with: old))
     }
 
-    @Test("With Recreate, outdated workspaces are claimable during a suspension, but not while deletions are held")
+    @Test("With Recreate, outdated workspaces are claimable while the new version waits, but not while it rolls out")
     func recreate() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
@@ -59,11 +59,17 @@ struct FloorTests {
         try await engine.sync()
         let status = try #require(try await engine.assess("presets").statuses.first)
         #expect(status[.deletionsHeld] != nil)
-        #expect(status.pool.counts.claimable == 0)
-        await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "ada") }
+        #expect(status.pool.counts.claimable == 8, "the held preset keeps its version")
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
         try await engine.suspend(.all, reason: nil, by: "ada", until: nil)
+        _ = try await engine.turn("presets")
+        #expect(try await engine.counts("a")?.outdated == 8)
         #expect(try await engine.counts("a")?.claimable == 8)
         _ = try await engine.claim("a", owner: "ada")
+        #expect(try await engine.resume(.all, by: "ada"))
+        _ = try await engine.turn("presets")
+        #expect(try await engine.counts("a")?.claimable == 0)
+        await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "ada") }
     }
 
     @Test("At a limit, a kept failed workspace gives way to desired workspaces, also of other sources")

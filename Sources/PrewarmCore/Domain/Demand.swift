@@ -4,6 +4,11 @@ package struct Demand: Hashable, Sendable {
     package let instances: Int
     package let schedule: Schedule?
 
+    package init(instances: Int, schedule: Schedule?) {
+        self.instances = instances
+        self.schedule = schedule
+    }
+
     /// Returns the demand of a preset. A retired preset asks for 0 workspaces.
     package init(of preset: Preset) {
         instances = preset.retirement == nil ? preset.instances : 0

@@ -14,6 +14,9 @@ package struct Preset: Hashable, Sendable {
     /// The part that copies of the preset share. Each reconciliation copies many presets.
     private let written: Written
     package var retirement: Retirement?
+    /// True while the retirement waits for an approval of the deletion guard: claims and creates are refused, and no
+    /// workspace is deleted.
+    package var isRetirementHeld = false
     package private(set) var isSuspended: Bool
     package private(set) var options: PoolOptions
 
@@ -65,6 +68,12 @@ package struct Preset: Hashable, Sendable {
         return strategy.floor(desired: most) > 0
     }
 
+    /// The name of the replacement of a deprecated preset; nil if it has none.
+    package var replacement: String? {
+        guard case .deprecated(let deprecation) = retirement else { return nil }
+        return deprecation.replacement
+    }
+
     /// The preset without `suspended: true`.
     package var resumed: Preset {
         var preset = self
@@ -76,6 +85,7 @@ package struct Preset: Hashable, Sendable {
     package var pruned: Preset {
         var preset = self
         preset.retirement = .pruned
+        preset.isRetirementHeld = false
         preset.isSuspended = false
         preset.options.mode = .reconcile
         return preset
@@ -146,7 +156,7 @@ extension Preset: BinaryCodable {
         writer.write(schedule)
         writer.write(strategy)
         writer.write(failureLimit)
-        writer.write(retirement)
+        writer.write(retirement.map { StoredRetirement(retirement: $0, isHeld: isRetirementHeld) })
         writer.write(isSuspended)
         writer.write(options)
         writer.write(readyTimeout?.components.seconds)
@@ -163,13 +173,39 @@ extension Preset: BinaryCodable {
         let schedule = try reader.read(Schedule?.self)
         let strategy = try reader.read(RolloutStrategy.self)
         let failureLimit = try reader.read(Int.self)
-        retirement = try reader.read()
+        let stored = try reader.read(StoredRetirement?.self)
+        retirement = stored?.retirement
+        isRetirementHeld = stored?.isHeld ?? false
         isSuspended = try reader.read()
         options = try reader.read()
         written = Written(
             key: key, labels: labels, annotations: annotations, origin: origin, spec: spec, fingerprint: fingerprint,
             instances: instances, ttl: ttl, schedule: schedule, strategy: strategy, failureLimit: failureLimit,
             readyTimeout: try reader.read(Int64?.self).map { .seconds($0) })
+    }
+}
+
+/// A retirement with ``Preset/isRetirementHeld``.
+private struct StoredRetirement: BinaryCodable {
+    let retirement: Preset.Retirement
+    let isHeld: Bool
+    /// Stands before the tag of a held retirement. It is no tag of ``Preset/Retirement``.
+    private static let mark: UInt64 = 4
+
+    init(retirement: Preset.Retirement, isHeld: Bool) {
+        self.retirement = retirement
+        self.isHeld = isHeld
+    }
+
+    func encode(into writer: inout BinaryWriter) {
+        if isHeld { writer.write(Self.mark) }
+        writer.write(retirement)
+    }
+
+    init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        let first = try reader.read(UInt64.self)
+        isHeld = first == Self.mark
+        retirement = try Preset.Retirement(tag: isHeld ? reader.read() : first, from: &reader)
     }
 }
 
@@ -191,7 +227,11 @@ extension Preset.Retirement: BinaryCodable {
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
-        switch try reader.read(UInt64.self) {
+        try self.init(tag: reader.read(), from: &reader)
+    }
+
+    fileprivate init(tag: UInt64, from reader: inout BinaryReader) throws(BinaryCodingError) {
+        switch tag {
         case 0: self = .deprecated(try reader.read())
         case 1: self = .templateDeprecated(try reader.read())
         case 2: self = .inactive(activeVersion: try reader.read())

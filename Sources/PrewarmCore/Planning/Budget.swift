@@ -87,10 +87,13 @@ struct Budget {
 
 extension Plan {
     /// Adds the decisions of a pool: to ``actions`` if nothing holds them, otherwise to ``held`` with the hold.
-    mutating func add(_ pool: Pool, _ deletionGuard: DeletionGuard, _ admission: Budget.Admission) {
+    mutating func add(_ pool: Pool, _ admission: Budget.Admission) {
         for action in pool.removals {
-            let hold = pool.hold(on: action.kind) ?? deletionGuard.hold(of: action, preset: pool.preset)
-            if let hold { held.append(HeldAction(action, hold: hold)) } else { actions.append(action) }
+            if let hold = pool.hold(on: action) {
+                held.append(HeldAction(action, hold: hold))
+            } else {
+                actions.append(action)
+            }
         }
         let creates = pool.creates
         actions += creates.prefix(admission.creations)

@@ -46,11 +46,6 @@ package struct Observed: Sendable {
     package var instances: [PresetKey: [Instance]] = [:]
     package var failures: [PresetKey: FailureRecord] = [:]
     package var suspensions: [Suspension] = []
-    /// The record of the deletion guard, by source.
-    package var guards: [String: GuardState] = [:]
-    /// The number of unclaimed workspaces, by source, in pools that need no planning because they have converged.
-    /// Sources without such pools are left out.
-    package var settled: [String: Int] = [:]
     /// The number of workspaces that count against limits, by source, including pools that need no planning. It is nil if
     /// ``tallies`` covers all pools.
     package var liveBySource: [String: Int]?
@@ -66,8 +61,6 @@ package struct Observed: Sendable {
     package func suspension(of preset: PresetKey, at now: Timestamp) -> Suspension? {
         suspensions.first { $0.scope.covers(preset) && $0.isInForce(at: now) }
     }
-
-    package func guardState(of source: String) -> GuardState { guards[source] ?? GuardState() }
 
     /// Adds one workspace to ``tallies`` and ``instances``. For many workspaces a store fills them faster with a query.
     package mutating func add(_ instance: Instance) {

@@ -23,21 +23,16 @@ package struct Action: Hashable, Sendable {
 
     package let kind: Kind
     package let preset: PresetKey
-    /// The workspace; nil for a create, whose workspace gets an id when the plan is carried out.
+    /// The workspace. It is nil for a create, whose workspace gets an id when the plan is carried out, and for a deletion
+    /// that the deletion guard holds, since the guard counts workspaces and does not choose them.
     package let workspace: WorkspaceID?
     package let reason: Reason
-    /// True for a delete that the deletion guard counts: this revision or an earlier one causes it, and no replacement
-    /// becomes ready before it.
-    package let isByRevision: Bool
 
-    package init(
-        _ kind: Kind, preset: PresetKey, workspace: WorkspaceID? = nil, reason: Reason, isByRevision: Bool = false
-    ) {
+    package init(_ kind: Kind, preset: PresetKey, workspace: WorkspaceID? = nil, reason: Reason) {
         self.kind = kind
         self.preset = preset
         self.workspace = workspace
         self.reason = reason
-        self.isByRevision = isByRevision
     }
 }
 
@@ -62,11 +57,12 @@ package enum Hold: Hashable, Sendable {
     case instances(Int)
     /// The limit `policy.limits.actionsPerTurn`.
     case actionsPerTurn(Int)
-    /// The deletion guard: the revision removes too many of the source's unclaimed workspaces.
+    /// The deletion guard: the revision asks for too many workspaces less.
     /// - Parameters:
-    ///   - removed: the number of workspaces that the plan removes, plus `gone`.
-    ///   - gone: the number that revisions removed within the guard's window.
-    ///   - of: the number of unclaimed workspaces, plus `gone`, without workspaces that were added within the window.
+    ///   - removed: the number of workspaces that the presets of the source ask for less, plus `gone`.
+    ///   - gone: the number that earlier revisions took away within the guard's window.
+    ///   - of: the number of workspaces that the presets asked for, plus `gone`, without those that were added within
+    ///     the window.
     case deletionGuard(removed: Int, gone: Int, of: Int)
     /// The deletion guard: no preset of the source is left. The parameters are those of
     /// ``deletionGuard(removed:gone:of:)``.
@@ -106,12 +102,12 @@ package enum Hold: Hashable, Sendable {
             "the limit of \(limit) actions for each reconciliation (`policy.limits.actionsPerTurn`); the next "
                 + "reconciliation continues"
         case .deletionGuard(let removed, 0, let all):
-            "the deletion guard: this revision removes \(removed) of \(all) unclaimed workspaces. \(approval)"
+            "the deletion guard: this revision takes \(removed) of \(all) workspaces away. \(approval)"
         case .deletionGuard(let removed, let gone, let all):
-            "the deletion guard: this revision removes \(removed - gone) unclaimed workspaces, and recent revisions "
-                + "removed \(gone), in total \(removed) of \(all) (recently added workspaces do not count). \(approval)"
+            "the deletion guard: this revision takes \(removed - gone) workspaces away, and recent revisions took "
+                + "\(gone), in total \(removed) of \(all) (recently added workspaces do not count). \(approval)"
         case .pathEmptied(let removed, let gone):
-            "the deletion guard: the source has no preset left, and this revision removes all its unclaimed workspaces "
+            "the deletion guard: the source has no preset left, and this revision takes all its workspaces away "
                 + "(\(removed - gone)). \(approval)"
         case .confirm: "`deletionPolicy: Confirm`. \(approval)"
         case .retain: "`deletionPolicy: Retain`"
@@ -155,8 +151,7 @@ package struct PoolPlan: Hashable, Sendable {
     package var suspension: Suspension?
     /// The time at which the plan of this pool may change although no event happens (``Plan/nextChange``).
     package var nextChange: Timestamp?
-    /// The number of unclaimed workspaces that are ready or starting, of any fingerprint. They are the base of the
-    /// deletion guard.
+    /// The number of unclaimed workspaces that are ready or starting, of any fingerprint.
     package var unclaimed: Int
     /// The time zone of the schedule or of a freeze that cannot be read, so that the pool is held; nil if all can be read.
     package let unreadableZone: String?

@@ -17,7 +17,7 @@
 ///    another version than the template's active one. Claimed workspaces stay.
 /// 6. The pool of a preset that is removed from git is scaled to zero in the same way.
 /// 7. A preset with an invalid manifest is planned with its last valid version. ``Catalog`` decides that beforehand.
-/// 8. The ``DeletionGuard`` holds the deletions of a revision that removes too much.
+/// 8. A revision that takes too many workspaces away is not planned: the ``DeletionGuard`` admits changes beforehand.
 /// 9. Limits hold creates (``Budget``) and actions (``Plan/limitActions(_:pools:)``). Kept failures make room for
 ///    creates that a limit holds (``GivingWay``).
 /// 10. After a failed build one build at a time is tried, after a pause that grows (``Backoff/build``). After
@@ -74,12 +74,6 @@ package struct Planner: Sendable {
         preset.retirement != nil ? 0 : desired(preset.instances, preset.schedule)
     }
 
-    /// Returns the number of workspaces that a demand asks for now.
-    package func desired(_ demand: Demand) -> Int { desired(demand.instances, demand.schedule) }
-
-    /// Returns true if the number now is known: the demand has no schedule, or ``zones`` has the schedule's time zone.
-    package func isKnown(_ demand: Demand) -> Bool { demand.schedule.map { zones[$0.timezone] != nil } ?? true }
-
     private func desired(_ instances: Int, _ schedule: Schedule?) -> Int {
         guard let schedule, let zone = zones[schedule.timezone] else { return instances }
         return schedule.window(at: now, zone: zone)?.instances ?? instances
@@ -94,15 +88,11 @@ package struct Planner: Sendable {
         var plan = Plan()
         plan.pools.reserveCapacity(presets.count)
         var standstills = Standstills(self)
-        var (active, unclaimed): ([Pool], [String: Int]) = ([], observed.settled)
-        let hasAdded = observed.guards.values.contains { !$0.added.isEmpty }
+        var active: [Pool] = []
         for preset in presets {
             let tallies = observed.tallies[preset.key] ?? []
             let standstill = standstills.standstill(of: preset)
             if standstill == nil, let pool = settled(preset, tallies, observed) {
-                let state = hasAdded ? observed.guards[preset.key.source] : nil
-                unclaimed[preset.key.source, default: 0] +=
-                    state?.counted(pool.unclaimed, of: preset.key.name) ?? pool.unclaimed
                 plan.add(pool)
             } else {
                 var pool = Pool(preset, planner: self, tallies: tallies, observed: observed, standstill: standstill)
@@ -111,17 +101,12 @@ package struct Planner: Sendable {
                 plan.add(pool.plan)
             }
         }
-        let deletionGuard = DeletionGuard(
-            policy.deletionGuard, states: observed.guards, pools: active, settled: unclaimed)
         let budget = Budget(
             policy.limits, live: observed.live, bySource: observed.liveBySource, pools: active)
         active = GivingWay.apply(to: active, budget.admitted, heldElsewhere: observed.heldElsewhere) { pool in
-            pool.removals.count { action in
-                action.kind == .delete && action.reason != .lost && pool.hold(on: .delete) == nil
-                    && deletionGuard.hold(of: action, preset: pool.preset) == nil
-            }
+            pool.removals.count { $0.kind == .delete && $0.reason != .lost && pool.hold(on: $0) == nil }
         }
-        for (pool, admitted) in zip(active, budget.admitted) { plan.add(pool, deletionGuard, admitted) }
+        for (pool, admitted) in zip(active, budget.admitted) { plan.add(pool, admitted) }
         plan.limitActions(policy.limits.actionsPerTurn, pools: active)
         return plan
     }
@@ -197,6 +182,11 @@ private struct Standstills {
 }
 
 extension Planner {
+    /// Returns true if an active freeze keeps workspaces of the source from being deleted.
+    package func isDeletionFrozen(in source: String) -> Bool {
+        freeze(of: source).map { !$0.allowed.contains(.delete) } ?? false
+    }
+
     /// Returns the active freeze of a source; nil if none is active. If the time zone of a freeze cannot be read, the
     /// freeze counts as active.
     fileprivate func freeze(of source: String) -> Standstill? {

@@ -13,8 +13,9 @@ extension Pool {
         }
     }
 
-    /// Removes all unclaimed workspaces of a retired preset.
+    /// Removes all unclaimed workspaces of a retired preset, unless the retirement waits for an approval.
     mutating func removeAll(for retirement: Preset.Retirement) {
+        guard !preset.isRetirementHeld else { return }
         for instance in sorted(where: { !$0.isBroken }) { remove(instance, reason: retirement.reason) }
     }
 
@@ -24,7 +25,7 @@ extension Pool {
         guard counts.extraneous > 0 else { return }
         let replaced = Set(due.map(\.id))
         let current = sorted { !$0.isBroken && isCurrent($0) && !isExpired($0) && !replaced.contains($0.id) }
-        for instance in approvedFirst(current).prefix(counts.extraneous) { remove(instance, reason: .aboveDesired) }
+        for instance in current.prefix(counts.extraneous) { remove(instance, reason: .aboveDesired) }
     }
 
     /// Removes outdated workspaces that are not ready, since they cannot be claimed.
@@ -46,7 +47,7 @@ extension Pool {
         let expired = sorted { $0.state == .ready && isExpired($0) }
         for instance in expired where readyLeft > floor { remove(instance, reason: .expired) }
         let outdated = sorted { $0.state == .ready && !isCurrent($0) && !isExpired($0) }
-        for instance in approvedFirst(outdated) where readyLeft > floor { remove(instance, reason: .outdated) }
+        for instance in outdated where readyLeft > floor { remove(instance, reason: .outdated) }
         let hasSurge = preset.strategy.bounds(desired: counts.desired).map { $0.surge > 0 } ?? false
         for instance in due where readyLeft > (hasSurge ? counts.desired : floor) { remove(instance, reason: .expired) }
     }
@@ -57,7 +58,7 @@ extension Pool {
         removals.append(
             Action(
                 isCancel ? .cancel : .delete, preset: preset.key, workspace: instance.id,
-                reason: isCancel ? .noLongerWanted : reason, isByRevision: !isCancel && isByRevision(reason)))
+                reason: isCancel ? .noLongerWanted : reason))
         if instance.state == .ready { readyLeft -= 1 }
         // A held removal does not make room for a create. With `mode: observe` everything is held: the plan then
         // shows what would happen without the mode.
@@ -70,35 +71,6 @@ extension Pool {
     mutating func giveWay(_ count: Int) {
         for instance in kept.prefix(count) { remove(instance, reason: .failed) }
         kept.removeFirst(count)
-    }
-
-    /// Returns true if the deletion guard counts a deletion for this reason.
-    ///
-    /// Deletions for a retirement always count. Of the deletions above the desired number, as many count as revisions
-    /// lowered the number by, expired workspaces included. Example: a commit lowers `instances` from 8 to 5, so 3 of
-    /// the deletions count. Deletions of outdated workspaces count if a commit lowers the number too, since not all
-    /// of them are replaced, and if the strategy removes most workspaces before it has replacements.
-    private mutating func isByRevision(_ reason: Reason) -> Bool {
-        switch reason {
-        case .pruned, .deprecated, .inactive: return true
-        case .outdated: return lowered > 0 || preset.strategy.takesMost(of: counts.desired)
-        case .expired where isGuardUnknown: return false
-        case .aboveDesired, .expired:
-            guard lowering > 0 else { return false }
-            lowering -= 1
-            return true
-        default: return false
-        }
-    }
-
-    /// Returns the workspaces in an order in which approved ones come first, so that an approval is used up before
-    /// other workspaces are removed. Workspaces that are not ready stay before ready ones.
-    private func approvedFirst(_ instances: [Instance]) -> [Instance] {
-        guard !approved.isEmpty else { return instances }
-        let starting = instances.filter { $0.state != .ready }
-        return [starting, instances.filter { $0.state == .ready }].flatMap { equals in
-            equals.filter { approved.contains($0.id) } + equals.filter { !approved.contains($0.id) }
-        }
     }
 }
 

@@ -11,15 +11,6 @@ struct Pool {
     private(set) var nextChange: Timestamp?
     let suspension: Suspension?
     let standstill: Standstill?
-    /// See ``GuardState/isUnknown``.
-    let isGuardUnknown: Bool
-    /// See ``GuardState/lowered``.
-    let lowered: Int
-    /// The rest of ``lowered`` to which no deletion has been attributed yet.
-    var lowering: Int
-    /// See ``GuardState/approved``.
-    let approved: Set<WorkspaceID>
-
     let instances: [Instance]
     /// The failures of the current fingerprint; nil if its last build succeeded.
     let failure: FailureRecord?
@@ -57,11 +48,6 @@ struct Pool {
         suspension = observed.suspension(of: preset.key, at: planner.now)
         failure = observed.failures[preset.key].flatMap { $0.fingerprint == preset.fingerprint ? $0 : nil }
         self.standstill = standstill
-        let guarding = observed.guards[preset.key.source]
-        isGuardUnknown = guarding?.isUnknown == true
-        lowered = isGuardUnknown ? .max : guarding?.lowered[preset.key.name] ?? 0
-        lowering = lowered
-        approved = guarding?.approved ?? []
         let desired = planner.desired(preset)
         counts.desired = desired
         renewal = Renewal(preset, desired: desired, buildTime: observed.buildTimes[preset.key])
@@ -198,6 +184,14 @@ struct Pool {
     func hold(on kind: Action.Kind) -> Hold? {
         guard let standstill, !standstill.allowed.contains(kind) else { return nil }
         return standstill.hold
+    }
+
+    /// Returns the hold on a removal; nil if it may be carried out. `deletionPolicy: Retain` keeps the workspaces of a
+    /// retired preset, except failed and lost ones.
+    func hold(on removal: Action) -> Hold? {
+        if let hold = hold(on: removal.kind) { return hold }
+        let isForRetirement = removal.kind == .delete && removal.reason == preset.retirement?.reason
+        return isForRetirement && preset.options.deletionPolicy == .retain ? .retain : nil
     }
 
     // MARK: Next change

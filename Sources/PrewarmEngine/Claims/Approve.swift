@@ -13,9 +13,8 @@ package enum ApprovalError: Error, Sendable {
 }
 
 extension Engine {
-    /// Approves the deletions that are held now. The next reconciliation carries them out, or the first one after a
-    /// freeze. The approval covers exactly these workspaces: a further workspace, or a revision that changes one of the
-    /// presets, needs another approval.
+    /// Approves the changes that wait now. The next reconciliation carries them out, or the first one after a freeze. The
+    /// approval covers these changes of these presets: a revision that changes one of the presets again needs another one.
     /// - Parameters:
     ///   - revision: A commit, its first digits (six or more), or a whole revision (`main@sha1:…`).
     ///   - source: The source to approve for; nil for all configured sources that have applied the revision.
@@ -36,34 +35,59 @@ extension Engine {
         if meant.isEmpty { throw ApprovalError.notConfigured(first.revision, sources: named.map(\.source)) }
         var approved: [(source: String, revision: Revision, deletions: [Action])] = []
         for (name, revision) in meant {
-            let isRemoved = sources[name] == nil
-            if isRemoved { try await retire(name) }
-            let held = try await look(at: name, ignoresFreezes: true).plan.held
-            let deletions = held.filter(\.hold.needsApproval).map(\.action)
-            guard !deletions.isEmpty || isRemoved else { continue }
-            let now = now()
-            try await store.write { store in
-                guard try store.source(name)?.applied == revision else {
-                    throw ApprovalError.notApplied(revision.description, applied: [])
-                }
-                var record = try store.guardRecord(ofSource: name)
-                var approval = record.approval ?? GuardRecord.Approval(workspaces: [], presets: [])
-                approval.workspaces.formUnion(deletions.compactMap(\.workspace))
-                approval.presets.formUnion(deletions.map(\.preset.name))
-                record.approval = approval
-                try store.save(record, ofSource: name)
-                try store.append([
-                    Event(
-                        at: now, reason: .approved, object: "source", name: name, source: name,
-                        message: "\(deletions.count.counted("deletion")) of \(revision.short) approved by \(by)")
-                ])
-                try store.markDirty(source: name)
-            }
-            approved.append((name, revision, deletions))
-            if isRemoved { try await settle(name) }
+            let deletions =
+                sources[name] == nil
+                ? try await approveRemoval(of: name, at: revision, by: by)
+                : try await approveHeld(of: name, at: revision, by: by)
+            if let deletions { approved.append((name, revision, deletions)) }
         }
         if approved.isEmpty { throw ApprovalError.nothingHeld(source: meant[0].source, meant[0].revision) }
         return approved
+    }
+
+    /// Returns the approved deletions; nil if nothing waits.
+    private func approveHeld(of source: String, at revision: Revision, by: String) async throws -> [Action]? {
+        let now = now()
+        return try await store.write { store in
+            guard try store.source(source)?.applied == revision else {
+                throw ApprovalError.notApplied(revision.description, applied: [])
+            }
+            var record = try store.guardRecord(ofSource: source)
+            guard !record.held.isEmpty else { return nil }
+            for (name, held) in record.held {
+                let stored = try store.presets([PresetKey(source: source, name: name)])?.first
+                record.approvals[name] =
+                    GuardedChange(
+                        stored: record.unjudged[name] ?? stored, proposal: held.proposal
+                    ).digest
+            }
+            try store.save(record, ofSource: source)
+            let deletions = record.heldActions.map(\.action)
+            try note(deletions, of: source, at: revision, by: by, now, in: store)
+            return deletions
+        }
+    }
+
+    /// Gives the pools of a source up that is no longer in the configuration.
+    private func approveRemoval(of source: String, at revision: Revision, by: String) async throws -> [Action] {
+        try await retire(source)
+        let deletions = try await assess(source).plan.actions.filter { $0.kind == .delete }
+        let now = now()
+        try await store.write { try note(deletions, of: source, at: revision, by: by, now, in: $0) }
+        try await settle(source)
+        return deletions
+    }
+
+    private func note(
+        _ deletions: [Action], of source: String, at revision: Revision, by: String, _ now: Timestamp,
+        in store: any StoreWriter
+    ) throws {
+        try store.append([
+            Event(
+                at: now, reason: .approved, object: "source", name: source, source: source,
+                message: "\(deletions.count.counted("deletion")) of \(revision.short) approved by \(by)")
+        ])
+        try store.markDirty(source: source)
     }
 }
 

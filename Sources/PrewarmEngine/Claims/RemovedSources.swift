@@ -76,6 +76,7 @@ extension Engine {
             try store.save(record)
             let presets = try store.presets(source: name).filter { $0.retirement != .pruned }
             try store.save(presets.map(\.pruned))
+            try store.save(GuardRecord(), ofSource: name)
         }
     }
 

@@ -45,7 +45,11 @@ extension Value {
             "source": .string(action.preset.source),
             "workspace": isHidden ? nil : action.workspace.map { .string($0.rawValue) },
             "reason": .string(action.reason.rawValue),
-            "message": status.map { .string(action.reason.explanation($0, of: action.kind)) },
+            "message": status.map { status in
+                .string(
+                    hold?.needsApproval == true
+                        ? action.reason.heldExplanation(status) : action.reason.explanation(status, of: action.kind))
+            },
             "heldBy": hold.map { .string($0.message(at: revision)) },
             "needsApproval": hold.map { .bool($0.needsApproval) },
         ])
@@ -65,6 +69,15 @@ extension TurnReport {
 }
 
 extension Reason {
+    /// Returns the reason why a change of a preset waits for an approval.
+    fileprivate func heldExplanation(_ status: PresetStatus) -> String {
+        switch self {
+        case .outdated: "the revision has a new version, and the rollout strategy replaces most workspaces at once"
+        case .aboveDesired: "the revision asks for fewer workspaces"
+        default: status.retirementMessage ?? "the preset was removed from git"
+        }
+    }
+
     /// Returns the explanation of the reason with the numbers of the preset.
     fileprivate func explanation(_ status: PresetStatus, of kind: Action.Kind) -> String {
         let (preset, counts) = (status.preset, status.pool.counts)

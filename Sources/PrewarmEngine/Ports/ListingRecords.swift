@@ -53,3 +53,36 @@ extension Orphan {
     /// The largest number of orphans that are kept for each provisioner. Further ones are only counted.
     package static let keptLimit = 1000
 }
+
+/// An orphan: a workspace that a provisioner lists and the store does not know.
+package struct Orphan: Hashable, Sendable {
+    package let provisioner: String
+    package let id: WorkspaceID
+    /// The state in the provisioner's own words; nil if the list has none.
+    package let state: String?
+    /// The time of the first list that had it.
+    package let since: Timestamp
+    /// The identity of the store that made it; nil if the list has none.
+    package let store: String?
+
+    package init(provisioner: String, id: WorkspaceID, state: String?, since: Timestamp, store: String? = nil) {
+        self.provisioner = provisioner
+        self.id = id
+        self.state = state
+        self.since = since
+        self.store = store
+    }
+}
+
+/// The reason why a provisioner cannot list its workspaces. Until it can, prewarm does not detect lost workspaces there.
+package struct ListFailure: Hashable, Sendable {
+    package let provisioner: String
+    package let message: String
+    package let since: Timestamp
+
+    package init(provisioner: String, message: String, since: Timestamp) {
+        self.provisioner = provisioner
+        self.message = message
+        self.since = since
+    }
+}

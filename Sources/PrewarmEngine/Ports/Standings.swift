@@ -12,17 +12,12 @@ package struct PoolStanding: Hashable, Sendable {
     package let isUnfinished: Bool
     /// The value of ``PoolPlan/nextChange``.
     package let nextChange: Timestamp?
-    /// The value of ``PoolPlan/unclaimed`` if the pool is settled; otherwise 0.
-    package let unclaimed: Int
 
-    package init(
-        preset: PresetKey, isSettled: Bool, isUnfinished: Bool, nextChange: Timestamp?, unclaimed: Int
-    ) {
+    package init(preset: PresetKey, isSettled: Bool, isUnfinished: Bool, nextChange: Timestamp?) {
         self.preset = preset
         self.isSettled = isSettled
         self.isUnfinished = isUnfinished
         self.nextChange = nextChange
-        self.unclaimed = unclaimed
     }
 }
 
@@ -31,14 +26,12 @@ package struct SettledPools: Hashable, Sendable {
     package let count: Int
     /// The number of settled pools that have not converged.
     package let unfinished: Int
-    package let unclaimed: Int
     /// The earliest next change of these pools.
     package let nextChange: Timestamp?
 
-    package init(count: Int, unfinished: Int, unclaimed: Int, nextChange: Timestamp?) {
+    package init(count: Int, unfinished: Int, nextChange: Timestamp?) {
         self.count = count
         self.unfinished = unfinished
-        self.unclaimed = unclaimed
         self.nextChange = nextChange
     }
 }
@@ -68,6 +61,8 @@ package protocol StandingReader {
     func buildTimes(source: String) throws -> [PresetKey: Duration]
     /// Returns the number of workspaces that limits count, by source. It is one pass over the counts.
     func liveWorkspaces() throws -> [String: Int]
+    /// Returns the names of the presets of a source that have or had a ready workspace, as far as history is kept.
+    func everReady(source: String) throws -> Set<String>
 }
 
 /// The writes that belong to ``StandingReader``.

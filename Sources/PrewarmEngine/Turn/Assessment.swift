@@ -26,21 +26,17 @@ extension Engine {
     }
 
     /// Plans like ``assess(_:touched:)``, and never writes.
-    /// - Parameter ignoresFreezes: If true, the plan is made as if there were no freezes.
-    func look(
-        at name: String, touched: Set<PresetKey>? = nil, ignoresFreezes: Bool = false
-    ) async throws -> TurnReport {
+    private func look(at name: String, touched: Set<PresetKey>?) async throws -> TurnReport {
         try await store.read { store in
             let scope = try scope(of: name, touched: touched, in: store)
             var report = TurnReport(source: name)
             report.revision = try store.source(name)?.applied
             report.presets = scope.presets
             report.rest = scope.settled
-            let guarding = try store.guardRecord(ofSource: name)
-            let planner = try planner(
-                for: report.presets, guarding, at: now(), ignoresFreezes: ignoresFreezes, in: store)
-            let observed = try observed(of: scope, source: name, planner: planner, guarding: guarding, in: store)
+            let planner = try planner(for: report.presets, at: now(), in: store)
+            let observed = try observed(of: scope, source: name, planner: planner, in: store)
             report.plan = planner.plan(report.presets, observed: observed)
+            report.note(try store.guardRecord(ofSource: name))
             report.failures = observed.failures
             report.conditions = try scope.conditions(source: name, in: store)
             if scope.settled == nil {

@@ -1,6 +1,6 @@
 import PrewarmCore
 
-/// A revision that was fetched into the mirror and passed the checks of ``Engine/admit(_:of:after:step:)``.
+/// A revision that was fetched into the mirror and passed the checks of ``Engine/verify(_:of:after:step:)``.
 struct Arrival: Sendable {
     /// The events to record when it is applied.
     var events: [Event] = []
@@ -24,7 +24,7 @@ extension Engine {
             try await fetch(target, of: source)
         }
         return Arrival(
-            events: try await admit(target, of: source, after: record, step: step), changes: step?.changes)
+            events: try await verify(target, of: source, after: record, step: step), changes: step?.changes)
     }
 
     /// Returns the desired state of a revision by reading only the files that differ. Returns nil if all files have to be
@@ -57,7 +57,8 @@ extension Engine {
         let change = try await store.read { store in
             try CatalogChange(
                 source: source, files: linked, provisioners: Array(provisioners.keys), secrets: secretNames,
-                defaultProvisioner: defaultProvisioner, base: StoredBase(source: source, store: store))
+                defaultProvisioner: defaultProvisioner,
+                base: StoredBase(source: source, held: try store.guardRecord(ofSource: source).held, store: store))
         }
         guard let change else { return nil }
         // Pruned presets count here, but not if all manifests are read.
@@ -79,19 +80,24 @@ extension Engine {
     }
 }
 
-/// The applied presets and templates of a source, read from the store.
+/// The presets and templates of the applied revision of a source, read from the store.
 private struct StoredBase: CatalogBase {
     let source: String
+    /// The changes of the revision that wait for an approval.
+    let held: [String: GuardRecord.Held]
     let store: any StoreReader
 
     func presets(_ names: Set<String>) throws -> [String: Preset]? {
         let found = try store.presets(names.map { PresetKey(source: source, name: $0) })
-        return found.map { Dictionary($0.map { ($0.key.name, $0) }) { first, _ in first } }
+        return found.map { presets in
+            Dictionary(presets.map { ($0.key.name, held[$0.key.name]?.proposal ?? $0) }) { first, _ in first }
+        }
     }
 
     func template(_ name: String) throws -> Template? { try store.template(name, source: source) }
 
     func isReplacement(_ name: String) throws -> Bool {
-        try store.isReplacement(PresetKey(source: source, name: name))
+        try held.values.contains { $0.proposal.replacement == name }
+            || store.isReplacement(PresetKey(source: source, name: name))
     }
 }

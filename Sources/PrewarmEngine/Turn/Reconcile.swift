@@ -66,14 +66,17 @@ extension Engine {
             changed = desired
         }
         let desired = changed
+        let guarded = try await store.read { try self.guarded(desired?.changes, of: source.name, in: $0) }
+        // Changes that wait are lost with the record, so all manifests have to be read.
+        if desired != nil, guarded.earlier.isLost { return nil }
         let report = try await store.write { store in
             // One transaction needs no lease: a holder whose lease has expired detects what was applied meanwhile.
             try checkNobodyElseHolds(source, in: store)
             let current = try self.record(of: source, in: store)
             if target != nil { try check(current, isAs: record) }
             let commit = TurnCommit(
-                engine: self, request: request, record: current, desired: desired, target: target, failure: failure,
-                news: arrival.events, now: now)
+                engine: self, request: request, record: current, desired: desired, guarded: guarded, target: target,
+                failure: failure, news: arrival.events, now: now)
             return try commit.run(in: store)
         }
         if let desired { observe(desired) }
@@ -93,13 +96,14 @@ extension Engine {
             try await keepParsed(read.newlyParsed)
             read.newlyParsed = []
             let (desired, now) = (read, now())
+            let guarded = try await store.read { try self.guarded(desired.changes, of: source.name, in: $0) }
             let report = try await store.write { store in
                 try check(lease, of: source.name, in: store)
                 let current = try self.record(of: source, in: store)
                 try check(current, isAs: record)
                 let commit = TurnCommit(
-                    engine: self, request: request, record: current, desired: desired, target: target, failure: nil,
-                    news: arrival.events, now: now)
+                    engine: self, request: request, record: current, desired: desired, guarded: guarded,
+                    target: target, failure: nil, news: arrival.events, now: now)
                 let report = try commit.run(in: store)
                 try release(lease, of: source.name, in: store)
                 return report

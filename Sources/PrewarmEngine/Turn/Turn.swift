@@ -101,42 +101,38 @@ extension Engine {
             let failure = report.failure
             report = try await assess(name)
             report.failure = failure
-            report.suspended = try await heldBySuspensions(report, after: [])
+            report.suspended = try await heldBySuspensions(report)
             return report
         }
-        report.presets = desired.presets ?? []
         report.diagnostics = desired.diagnostics + remarks
-        let presets = report.presets
-        let (changes, now) = (desired.changes, now())
-        (report.plan, report.failures, report.conditions) = try await store.read { store in
-            var guarding = try store.guardRecord(ofSource: name)
-            guarding.note(changes, of: presets.count, at: now)
-            let planner = try planner(for: presets, guarding, at: now, in: store)
+        let (earlier, presets, changes, now) = (report, desired.presets ?? [], desired.changes, now())
+        report = try await store.read { store in
+            var report = earlier
+            let guarded = try guarded(changes, of: name, in: store)
+            report.presets = guarded.planned(presets)
+            let planner = try planner(for: report.presets, at: now, in: store)
             let observed = try observed(
-                of: TurnScope(presets: presets), source: name, planner: planner, guarding: guarding, in: store)
-            return (
-                planner.plan(presets, observed: observed), observed.failures, try store.conditions(source: name)
-            )
+                of: TurnScope(presets: report.presets), source: name, planner: planner, in: store)
+            report.plan = planner.plan(report.presets, observed: observed)
+            report.failures = observed.failures
+            report.conditions = try store.conditions(source: name)
+            report.note(guarded.record)
+            return report
         }
-        report.suspended = try await heldBySuspensions(report, after: changes)
+        report.suspended = try await heldBySuspensions(report)
         return report
     }
 
     /// Returns the actions of suspended presets that would be planned without the suspensions.
-    /// - Parameter changes: The changes of a revision that is not applied yet.
-    private func heldBySuspensions(
-        _ report: TurnReport, after changes: [PresetChange]
-    ) async throws -> [HeldAction] {
+    private func heldBySuspensions(_ report: TurnReport) async throws -> [HeldAction] {
         let suspended = Set(
             zip(report.presets, report.plan.pools).lazy.filter { $1.isSuspended($0) }.map { $0.0.key })
         guard !suspended.isEmpty else { return [] }
         let (presets, now) = (report.presets.map(\.resumed), now())
         return try await store.read { store in
-            var guarding = try store.guardRecord(ofSource: report.source)
-            if !changes.isEmpty { guarding.note(changes, of: presets.count, at: now) }
-            let planner = try planner(for: presets, guarding, at: now, in: store)
+            let planner = try planner(for: presets, at: now, in: store)
             var observed = try observed(
-                of: TurnScope(presets: presets), source: report.source, planner: planner, guarding: guarding, in: store)
+                of: TurnScope(presets: presets), source: report.source, planner: planner, in: store)
             observed.suspensions = []
             let plan = planner.plan(presets, observed: observed)
             return (plan.actions + plan.held.map(\.action)).filter { suspended.contains($0.preset) }
@@ -160,18 +156,14 @@ extension Engine {
     func inForce(of source: String) async throws -> InForce {
         try await store.read {
             InForce(
-                presets: try $0.presets(source: source), templates: try $0.templates(source: source),
+                presets: try $0.guardRecord(ofSource: source).written($0.presets(source: source)),
+                templates: try $0.templates(source: source),
                 unreadable: try $0.unreadablePresets(source: source))
         }
     }
 
-    func planner(
-        for presets: [Preset], _ guarding: GuardRecord, at now: Timestamp, ignoresFreezes: Bool = false,
-        in store: any StoreReader
-    ) throws -> Planner {
-        var policy = policy
-        if ignoresFreezes { policy.freezes = [:] }
-        var names = guarding.timezones
+    func planner(for presets: [Preset], at now: Timestamp, in store: any StoreReader) throws -> Planner {
+        var names: Set<String> = []
         for preset in presets { if let zone = preset.schedule?.timezone { names.insert(zone) } }
         for freeze in policy.freezes.values.joined() { names.insert(freeze.timezone) }
         return Planner(

@@ -8,6 +8,8 @@ struct TurnCommit: Sendable {
     let record: SourceRecord
     /// The desired state to apply; nil if the applied revision stays.
     let desired: Desired?
+    /// The decision of the deletion guard about ``desired``.
+    let guarded: Guarded
     /// The revision of ``desired``.
     let target: Revision?
     /// The reason why the newest revision could not be read.
@@ -27,17 +29,18 @@ struct TurnCommit: Sendable {
     var isNewRevision: Bool { desired != nil && revision != record.applied }
 
     /// Applies the desired state, observes, plans, and saves the plan as operations.
-    /// - Throws: ``TurnError/planChanged(source:)``, ``StoreError``
+    /// - Throws: ``TurnError/planChanged(source:)``, ``StoreError``; ``Overtaken`` if the guard decided from an older
+    ///   record
     func run(in store: any StoreWriter) throws -> TurnReport {
+        guard try store.guardRecord(ofSource: source.name) == guarded.earlier else { throw Overtaken() }
         if !news.isEmpty { try store.append(news) }
         var failures = try store.failures(source: source.name)
-        if let desired { try put(desired, &failures, in: store) }
+        if let desired { try put(desired, in: store) }
+        try putAdmitted(&failures, in: store)
         let scope = try scope(in: store)
-        let earlier = try store.guardRecord(ofSource: source.name)
-        let guarding = guarding(earlier, of: scope)
-        let planner = try engine.planner(for: scope.presets, guarding, at: now, in: store)
+        let planner = try engine.planner(for: scope.presets, at: now, in: store)
         let observed = try engine.observed(
-            of: scope, source: source.name, planner: planner, guarding: guarding, failures: failures, in: store)
+            of: scope, source: source.name, planner: planner, failures: failures, in: store)
         var report = TurnReport(source: source.name)
         report.revision = revision
         report.failure = failure
@@ -46,13 +49,13 @@ struct TurnCommit: Sendable {
         report.failures = observed.failures
         report.diagnostics = try desired?.diagnostics ?? store.diagnostics(source: source.name)
         report.plan = planner.plan(report.presets, observed: observed)
+        report.note(guarded.record)
         report.plan.noteChange(scope.settled?.nextChange)
         // Another source may make room without an event of this source, so this one looks again soon.
         if engine.sources.count > 1, report.plan.held.contains(where: \.hold.isOfAllSources) {
             report.plan.noteChange(now + .seconds(15))
         }
         let presets = PresetTable(scope.presets)
-        let among = counted(report.plan, of: presets, observed)
         if let preset { report.plan.restrict(to: preset) }
         if let expected = request.expected, expected != report.plan.digest(revision: revision) {
             throw TurnError.planChanged(source: source.name)
@@ -60,9 +63,7 @@ struct TurnCommit: Sendable {
         let counts = try carryOut(report.plan, of: presets, observed: observed, in: store)
         try makeRoom(for: report.plan, in: store)
         try store.save(standings(after: report.plan, of: presets))
-        try save(
-            guarding, observed, since: earlier, after: report.plan, of: presets, among: among, planner: planner,
-            in: store)
+        if guarded.record != guarded.earlier { try store.save(guarded.record, ofSource: source.name) }
         report.conditions = try scope.conditions(source: source.name, in: store)
         try saveConditions(of: report, in: store)
         try remember(report.plan, of: scope, in: store)
@@ -73,22 +74,27 @@ struct TurnCommit: Sendable {
 
     // MARK: Desired state
 
-    /// Saves the desired state.
-    /// - Parameter failures: The failures of the source. Those that a new definition makes void are removed.
-    private func put(_ desired: Desired, _ failures: inout [FailureRecord], in store: any StoreWriter) throws {
+    /// Saves the desired state, except for the presets.
+    private func put(_ desired: Desired, in store: any StoreWriter) throws {
         try noteRevision(desired, in: store)
-        try store.save(desired.changes.map(\.now))
         if let templates = desired.templates { try store.replaceTemplates(templates, source: source.name) }
         // If only changed files were read, there were no diagnostics before, and there are no new ones.
         if desired.presets != nil { try store.replaceDiagnostics(desired.diagnostics, source: source.name) }
         try store.saveParsed(desired.newlyParsed, parserVersion: engine.parser.version)
+    }
+
+    /// Saves the presets that the deletion guard admits.
+    /// - Parameter failures: The failures of the source. Those that a new definition makes void are removed.
+    private func putAdmitted(_ failures: inout [FailureRecord], in store: any StoreWriter) throws {
+        guard !guarded.changes.isEmpty else { return }
+        try store.save(guarded.changes.map(\.now))
         let failing = Set(failures.map(\.preset))
-        for change in desired.changes
+        for change in guarded.changes
         where failing.contains(change.now.key) && change.isNewTry {
             try store.setFailure(nil, of: change.now.key)
             failures.removeAll { $0.preset == change.now.key }
         }
-        for change in desired.changes {
+        for change in guarded.changes {
             guard let before = change.before, before.options.priority != change.now.options.priority else { continue }
             try store.setPriority(change.now.options.priority, of: change.now.key)
         }
@@ -135,7 +141,7 @@ struct TurnCommit: Sendable {
         _ = try store.move(cancelled, from: [.pending], to: .deleted)
         let deleted = plan.actions.compactMap { $0.kind == .delete ? $0.workspace : nil }
         let moved = try store.move(deleted, from: [.creating, .ready, .failed, .lost], to: .deleting)
-        var makers = Makers(presets: presets, before: desired?.changes ?? [], observed: observed)
+        var makers = Makers(presets: presets, before: guarded.changes, observed: observed)
         var operations: [Operation] = []
         for action in plan.actions where action.kind == .delete {
             guard let id = action.workspace, moved.contains(id),
@@ -227,7 +233,8 @@ struct TurnCommit: Sendable {
             preset == nil && !plan.held.contains { if case .actionsPerTurn = $0.hold { true } else { false } }
         let hasPruned = scope.presets.contains { $0.retirement == .pruned }
         record.quietUntil = isComplete && !hasPruned ? plan.nextChange ?? .distantFuture : nil
-        if !scope.isReadable { record.readAgain() }
+        // Changes that waited are lost together with the record of the guard.
+        if !scope.isReadable || guarded.earlier.isLost && desired == nil { record.readAgain() }
         // A remote that stays down costs no writes.
         if failure != nil, plan.actions.isEmpty, record == self.record, !record.isPlannedAhead(of: now) { return }
         record.plannedAt = now

@@ -35,8 +35,9 @@ package struct TurnReport: Sendable {
         self.source = source
     }
 
-    /// Returns true if every pool that was planned for has converged, or is suspended or observed.
+    /// Returns true if every pool that was planned for has converged, or is suspended or observed, and if no change waits.
     var isConverged: Bool {
+        if plan.held.contains(where: \.hold.needsApproval) { return false }
         let observed = observed
         return zip(presets, plan.pools).allSatisfy { $1.isFinished($0, isObserved: observed.contains($0.key)) }
     }

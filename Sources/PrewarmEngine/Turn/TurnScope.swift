@@ -25,7 +25,7 @@ extension TurnCommit {
             // The diagnostics are those of all files. If one preset is reconciled, the others have to be planned for later,
             // so that their conditions show the diagnostics.
             if preset != nil { try store.unsettle(source: source.name, dueBy: nil) }
-            return TurnScope(presets: presets)
+            return TurnScope(presets: guarded.planned(presets))
         }
         guard engine.isIncremental, preset == nil, request.expected == nil, !engine.policy.mayFreeze(source.name) else {
             return TurnScope(presets: try store.presets(source: source.name))
@@ -48,15 +48,14 @@ extension TurnCommit {
         for held in plan.held { busy.insert(held.action.preset) }
         return plan.pools.compactMap { pool in
             guard let preset = presets[pool.preset] else { return nil }
-            // Workspaces that a suspension keeps may have to wait for the guard when it ends, so that pool is not settled.
-            // Neither is a pool that keeps failed workspaces: they are deleted if a limit holds workspaces of others back.
+            // A pool that keeps failed workspaces is not settled: they are deleted if a limit holds workspaces of others
+            // back.
             let mayGiveWay = engine.policy.limits.areOfInstances && pool.counts.keptFailed > 0
-            let isSettled =
-                preset.retirement != .pruned && !busy.contains(pool.preset) && !pool.isKept(preset) && !mayGiveWay
+            let isSettled = preset.retirement != .pruned && !busy.contains(pool.preset) && !mayGiveWay
             return PoolStanding(
                 preset: pool.preset, isSettled: isSettled,
                 isUnfinished: isSettled && !pool.isFinished(preset, isObserved: false),
-                nextChange: pool.nextChange, unclaimed: isSettled ? pool.unclaimed : 0)
+                nextChange: pool.nextChange)
         }
     }
 }
@@ -66,21 +65,13 @@ extension Engine {
     /// may have to be deleted.
     /// - Parameter failures: The failures of the source; nil to read them from the store.
     func observed(
-        of scope: TurnScope, source: String, planner: Planner, guarding: GuardRecord,
-        failures: [FailureRecord]? = nil, in store: any StoreReader
+        of scope: TurnScope, source: String, planner: Planner, failures: [FailureRecord]? = nil,
+        in store: any StoreReader
     ) throws -> Observed {
         var observed = Observed()
         observed.tallies = try tallies(of: scope, source: source, in: store)
-        let state = guarding.state(of: scope.presets, planner: planner)
-        observed.guards[source] = state
-        if let settled = scope.settled {
-            // A missing entry means that there is no settled pool, and that the path may be empty.
-            if settled.count > 0 {
-                observed.settled[source] = try counted(settled, of: source, besides: scope, state, in: store)
-            }
-            if policy.limits.instancesPerSource != nil || policy.limits.instances != nil {
-                observed.liveBySource = try store.liveWorkspaces()
-            }
+        if scope.settled != nil, policy.limits.instancesPerSource != nil || policy.limits.instances != nil {
+            observed.liveBySource = try store.liveWorkspaces()
         }
         for failure in try failures ?? store.failures(source: source) { observed.failures[failure.preset] = failure }
         observed.buildTimes = try buildTimes(of: scope.presets, source: source, in: store)
@@ -91,20 +82,6 @@ extension Engine {
         }
         observed.suspensions = try store.suspensions()
         return observed
-    }
-
-    /// Returns the number of unclaimed workspaces of settled pools that count for the guard. Workspaces that revisions added
-    /// within the guard's window do not count.
-    private func counted(
-        _ settled: SettledPools, of source: String, besides scope: TurnScope, _ state: GuardState,
-        in store: any StoreReader
-    ) throws -> Int {
-        let planned = Set(scope.presets.lazy.map(\.key.name))
-        return try state.added.keys.reduce(settled.unclaimed) { sum, name in
-            guard !planned.contains(name) else { return sum }
-            let unclaimed = try store.unclaimed(of: PresetKey(source: source, name: name))
-            return sum - unclaimed + state.counted(unclaimed, of: name)
-        }
     }
 
     private func tallies(

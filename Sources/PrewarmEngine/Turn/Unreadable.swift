@@ -24,7 +24,7 @@ extension Diagnostic {
     package static var unreadableGuard: Diagnostic {
         Diagnostic(
             .warning,
-            "cannot read the record of the deletion guard in the store; until no deletion is held, the guard counts every "
-                + "deletion for a lower number as caused by a revision")
+            "cannot read the record of the deletion guard in the store; until nothing is held, the guard holds every change "
+                + "that takes workspaces away")
     }
 }

@@ -24,8 +24,6 @@ struct PlannerModel {
     private var soonGone: Set<WorkspaceID> = []
     private var kept: [PresetKey: Set<WorkspaceID>] = [:]
     private var rollouts: Set<PresetKey> = []
-    /// The rest of a lowered number to which no deletion has been attributed yet.
-    private var lowering: [PresetKey: Int] = [:]
 
     static func plan(_ world: World) -> Plan {
         var model = PlannerModel(world)
@@ -40,7 +38,6 @@ struct PlannerModel {
     private mutating func run() -> Plan {
         var plan = Plan()
         for preset in world.presets {
-            lowering[preset.key] = lowered(preset)
             if preset.retirement == nil {
                 soonGone.formUnion(renewals(preset).filter { $0.at <= world.now }.map(\.id))
             }
@@ -118,13 +115,14 @@ struct PlannerModel {
             return (index, items[index].instance.state == .failed ? .failed : .lost)
         }
         if let retirement = preset.retirement {
+            if preset.isRetirementHeld { return nil }
             return first(preset, where: { isStarting($0) || isReady($0) }).map { ($0, reason(of: retirement)) }
         }
         let lasting = { item in isLasting(item, preset) }
         if pool(preset).filter(lasting).count > world.desired(preset) {
             let starting = { item in lasting(item) && isStarting(item) }
             for wanted in [starting, lasting] {
-                if let index = approved(preset, where: wanted) ?? first(preset, where: wanted) {
+                if let index = first(preset, where: wanted) {
                     return (index, .aboveDesired)
                 }
             }
@@ -132,7 +130,7 @@ struct PlannerModel {
         if let index = first(preset, where: { !isCurrent($0, preset) && isStarting($0) }) { return (index, .outdated) }
         if let index = first(preset, where: isExpired), mayLoseOne(preset) { return (index, .expired) }
         let old = { item in !isCurrent(item, preset) && isReady(item) && !isExpired(item) }
-        if let index = approved(preset, where: old) ?? first(preset, where: old), mayLoseOne(preset) {
+        if let index = first(preset, where: old), mayLoseOne(preset) {
             return (index, .outdated)
         }
         if let index = first(preset, where: { isSoonGone($0) }), mayRenewOne(preset) { return (index, .expired) }
@@ -233,12 +231,6 @@ struct PlannerModel {
         return best
     }
 
-    /// Returns the first approved workspace in the order of removal.
-    private func approved(_ preset: Preset, where isWanted: (Item) -> Bool) -> Int? {
-        let approved = world.guards[preset.key.source]?.approved ?? []
-        return first(preset, where: { isWanted($0) && approved.contains($0.instance.id) })
-    }
-
     private func goes(_ left: Item, before right: Item) -> Bool {
         func rank(_ item: Item) -> Int { isBroken(item) ? 0 : isStarting(item) ? 1 : 2 }
         if rank(left) != rank(right) { return rank(left) < rank(right) }
@@ -260,7 +252,7 @@ struct PlannerModel {
             && world.freeze[instance.preset.source].map { !$0.contains(.delete) } ?? false
         let action = Action(
             isCancel ? .cancel : .delete, preset: instance.preset, workspace: instance.id,
-            reason: isCancel ? .noLongerWanted : reason, isByRevision: !isCancel && isByRevision(instance, reason))
+            reason: isCancel ? .noLongerWanted : reason)
         decisions.append((action, nil))
     }
 
@@ -272,7 +264,7 @@ struct PlannerModel {
         }
     }
 
-    // MARK: Rule 8 and other holds
+    // MARK: Holds
 
     private func isObserved(_ key: PresetKey) -> Bool {
         world.observedSources.contains(key.source)
@@ -288,64 +280,10 @@ struct PlannerModel {
 
     private func holdOfRemoval(_ action: Action, _ preset: Preset) -> Hold? {
         if let hold = standstill(action) { return hold }
-        guard action.isByRevision else { return nil }
-        let isRetired = preset.retirement != nil
-        if isRetired, preset.options.deletionPolicy == .retain { return .retain }
-        if isRetired, preset.options.deletionPolicy == .confirm { return isApproved(action) ? nil : .confirm }
-        let source = action.preset.source
-        let counted = decisions.map(\.action).filter { action in
-            guard let preset = world.presets.first(where: { $0.key == action.preset }) else { return false }
-            return action.isByRevision && !isApproved(action) && action.preset.source == source
-                && !isObserved(preset.key)
-                && (preset.retirement == nil || preset.options.deletionPolicy == .delete)
+        guard let retirement = preset.retirement, action.kind == .delete, action.reason == reason(of: retirement) else {
+            return nil
         }
-        if isApproved(action) { return nil }
-        let recent = world.guards[source]?.recentlyRemoved ?? 0
-        var all = 0
-        for preset in world.presets where preset.key.source == source {
-            if preset.retirement != nil, preset.options.deletionPolicy != .delete { continue }
-            let unclaimed = world.instances.count {
-                $0.preset == preset.key && [.pending, .creating, .ready].contains($0.state)
-            }
-            let going = counted.count { $0.preset == preset.key }
-            let earlier = world.guards[source]?.added[preset.key.name]
-            all += earlier.map { max(going, min(unclaimed, $0)) } ?? unclaimed
-        }
-        let (removed, total) = (counted.count + recent, all + recent)
-        let isEmptied = !world.presets.contains { $0.key.source == source && $0.retirement != .pruned }
-        if isEmptied { return .pathEmptied(removed: removed, gone: recent) }
-        let isHeld = world.guards[source]?.held.contains(action.preset.name) == true
-        let among = max(removed, [total, world.guards[source]?.heldAmong].compactMap { $0 }.min() ?? total)
-        let isUnknown = world.guards[source]?.isUnknown == true
-        guard isHeld || isUnknown || removed > 5 && Double(removed) / Double(among) > 0.5 else { return nil }
-        return .deletionGuard(removed: removed, gone: recent, of: among)
-    }
-
-    private func isApproved(_ action: Action) -> Bool {
-        guard let id = action.workspace else { return false }
-        return world.guards[action.preset.source]?.approved.contains(id) == true
-    }
-
-    private func lowered(_ preset: Preset) -> Int {
-        let state = world.guards[preset.key.source]
-        return state?.isUnknown == true ? .max : state?.lowered[preset.key.name] ?? 0
-    }
-
-    /// True if the deletion guard counts the removal. As many removals above the desired number count as a revision
-    /// lowered the number by.
-    private mutating func isByRevision(_ instance: Instance, _ reason: Reason) -> Bool {
-        if [.pruned, .deprecated, .inactive].contains(reason) { return true }
-        guard let preset = world.presets.first(where: { $0.key == instance.preset }) else { return false }
-        if reason == .outdated {
-            let atOnce = bounds(preset).map { $0.unavailable } ?? .max
-            return lowered(preset) > 0 || atOnce > world.desired(preset) / 2
-        }
-        if reason == .expired, world.guards[preset.key.source]?.isUnknown == true { return false }
-        guard [.aboveDesired, .expired].contains(reason), let left = lowering[preset.key], left > 0 else {
-            return false
-        }
-        lowering[preset.key] = left - 1
-        return true
+        return preset.options.deletionPolicy == .retain ? .retain : nil
     }
 
     // MARK: Rules 1, 3 and 10: creates

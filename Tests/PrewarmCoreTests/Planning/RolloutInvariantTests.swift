@@ -63,8 +63,6 @@ private struct Rollout {
     private var instances: [Instance] = []
     private var now = Timestamp(seconds: 1_800_000_000)
     private var made = 0
-    /// The workspaces whose deletion was approved: the deletion guard holds `Recreate`, which deletes most at once.
-    private var approved: Set<WorkspaceID> = []
     private(set) var history: [String] = []
 
     init(seed: UInt64) {
@@ -125,8 +123,6 @@ private struct Rollout {
     private func plan() -> Plan {
         var observed = Observed()
         for instance in instances { observed.add(instance) }
-        observed.guards["s"] = GuardState()
-        observed.guards["s"]?.approved = approved
         return Planner(now: now).plan([preset], observed: observed)
     }
 
@@ -141,7 +137,7 @@ private struct Rollout {
             }
             carryOut(action)
         }
-        if let problem = approve(plan.held) { return problem }
+        guard plan.held.isEmpty else { return "an action is held" }
         history.append("\(plan.actions.map(\.summary)) leaves \(instances.map { "\($0.id) \($0.state)" })")
         let desired = preset.instances
         if let bounds = preset.strategy.bounds(desired: desired) {
@@ -152,14 +148,6 @@ private struct Rollout {
         } else if instances.count(where: { $0.state != .claimed }) > desired {
             return "Recreate has more than \(desired) workspaces at the same time"
         }
-        return nil
-    }
-
-    /// Approves held deletions of `Recreate` after a random time. Returns a problem if anything else is held.
-    private mutating func approve(_ held: [HeldAction]) -> String? {
-        guard !held.isEmpty else { return nil }
-        guard preset.strategy == .recreate, held.allSatisfy(\.hold.isOfGuard) else { return "an action is held" }
-        if random.chance(50) { approved.formUnion(held.compactMap(\.action.workspace)) }
         return nil
     }
 

@@ -18,7 +18,6 @@ extension World {
             }
             if !found.isEmpty { observed.instances[preset.key] = found }
         }
-        observed.guards = guards
         return observed
     }
 

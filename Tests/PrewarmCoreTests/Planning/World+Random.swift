@@ -31,21 +31,6 @@ extension World {
         if random.chance(25) { world.limits.actionsPerTurn = random.below(12) }
         if random.chance(10) { world.freeze["s"] = random.pick([[], [.create], [.delete], [.create, .delete]]) }
         if random.chance(5) { world.observedSources = ["t"] }
-        if random.chance(40) {
-            var state = GuardState()
-            state.recentlyRemoved = random.pick([0, 0, 3, 6])
-            state.held = random.pick([[], [], [], ["a"], ["a", "b"]])
-            state.isUnknown = random.chance(5)
-            if random.chance(30) { state.heldAmong = 1 + random.below(15) }
-            if random.chance(30) {
-                state.added = random.pick([["a": 0], ["b": 2], ["a": 1 + random.below(3), "b": 0]])
-            }
-            if random.chance(60) { state.lowered = ["a": 1 + random.below(4), "b": random.pick([1, 20])] }
-            if random.chance(40) {
-                state.approved = Set(world.instances.map(\.id).filter { _ in random.chance(70) })
-            }
-            world.guards["s"] = state
-        }
         return world
     }
 
@@ -83,7 +68,6 @@ extension World {
         for key in buildTimes.keys { add { $0.buildTimes[key] = nil } }
         if heldElsewhere > 0 { add { $0.heldElsewhere = 0 } }
         for source in freeze.keys { add { $0.freeze[source] = nil } }
-        for source in guards.keys { add { $0.guards[source] = nil } }
         if !observedSources.isEmpty { add { $0.observedSources = [] } }
         for limit in [
             \Policy.Limits.instancesPerPreset, \.instancesPerSource, \.instances, \.actionsPerTurn,
@@ -96,7 +80,7 @@ extension World {
 
 extension World: CustomStringConvertible {
     var description: String {
-        var lines = ["limits: \(limits), freeze: \(freeze), observed: \(observedSources), guards: \(guards)"]
+        var lines = ["limits: \(limits), freeze: \(freeze), observed: \(observedSources)"]
         if heldElsewhere > 0 { lines.append("held elsewhere: \(heldElsewhere)") }
         for preset in presets {
             lines.append(
@@ -104,7 +88,7 @@ extension World: CustomStringConvertible {
                 preset \(preset.key): \(preset.instances) of \(preset.spec.version), \(preset.strategy), \
                 ttl \(preset.ttl?.prewarmText ?? "none"), builds \(buildTimes[preset.key]?.prewarmText ?? "unknown"), \
                 failureLimit \(preset.failureLimit), \
-                \(preset.retirement.map { "\($0)" } ?? "in use")\(preset.isSuspended ? ", suspended" : ""), \
+                \(preset.retirement.map { "\($0)" } ?? "in use")\(preset.isRetirementHeld ? ", held" : "")\(preset.isSuspended ? ", suspended" : ""), \
                 \(preset.options)
                 """)
         }
@@ -126,7 +110,7 @@ extension Preset {
         let retirements: [Preset.Retirement] = [
             .deprecated(Deprecation()), .templateDeprecated(Deprecation()), .inactive(activeVersion: "9"), .pruned,
         ]
-        return Preset(
+        var preset = Preset(
             key: key, origin: Origin(file: "p.yaml", line: 1), spec: random.pick(World.specs),
             instances: random.below(8), ttl: random.chance(50) ? .seconds(60) : nil,
             strategy: random.chance(25)
@@ -134,6 +118,8 @@ extension Preset {
                 : .rollingUpdate(maxSurge: .random(&random), maxUnavailable: .random(&random)),
             failureLimit: 1 + random.below(4), retirement: random.chance(20) ? random.pick(retirements) : nil,
             isSuspended: random.chance(8), options: .random(&random))
+        preset.isRetirementHeld = preset.retirement != nil && random.chance(20)
+        return preset
     }
 }
 

@@ -12,7 +12,6 @@ struct World: Sendable {
     /// The allowed kinds of action of an active freeze, by source. The freeze ends at ``freezeEnd``.
     var freeze: [String: Set<Action.Kind>] = [:]
     var observedSources: Set<String> = []
-    var guards: [String: GuardState] = [:]
     var buildTimes: [PresetKey: Duration] = [:]
     var heldElsewhere = 0
 

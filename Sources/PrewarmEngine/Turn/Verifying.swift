@@ -12,7 +12,7 @@ extension Engine {
     /// - Returns: The events to record together with the change.
     /// - Throws: ``GitFailure`` with the reason `VerificationFailed` or `HistoryRewritten`, or the reason why the
     ///   repository could not be read.
-    func admit(
+    func verify(
         _ target: Revision, of source: Source, after record: SourceRecord, step: RevisionStep? = nil
     ) async throws(GitFailure) -> [Event] {
         let applied = record.url == source.url ? record.applied : nil
@@ -51,7 +51,7 @@ extension Engine {
         async throws(GitFailure) -> [Diagnostic]
     {
         do throws(GitFailure) {
-            return try await admit(target, of: source, after: record).map { Diagnostic(.warning, $0.message) }
+            return try await verify(target, of: source, after: record).map { Diagnostic(.warning, $0.message) }
         } catch  where isAskedFor && [.verificationFailed, .historyRewritten].contains(error.reason) {
             return [Diagnostic(.warning, "a sync would refuse this revision: \(error.message)", hint: error.hint)]
         }

@@ -2,8 +2,8 @@ import PrewarmCore
 import PrewarmEngine
 import Testing
 
-@Suite("Admission of a revision")
-struct AdmissionTests {
+@Suite("Verification of a revision")
+struct VerifyingTests {
     private func events(_ engine: Engine) async throws -> [Event] {
         try await engine.store.read { try $0.events(EventFilter()) }
     }
