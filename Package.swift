@@ -4,7 +4,6 @@ import PackageDescription
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .treatAllWarnings(as: .error),
@@ -91,7 +90,7 @@ let package = Package(
                 "PrewarmCore", "PrewarmEngine", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nioCore,
                 nioHTTP1,
                 nioSSL,
-                httpClient, crypto, jwt, logging, lifecycle,
+                httpClient, crypto, jwt, logging, lifecycle, system,
             ]),
         module(
             "PrewarmCommands",

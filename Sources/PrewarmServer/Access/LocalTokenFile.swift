@@ -1,6 +1,5 @@
-// The compiler takes `stat` for a part of CoreFoundation if another file of the same batch imports Foundation.
-internal import Foundation
 internal import Glibc
+internal import SystemPackage
 
 /// The local token of the daemon's user: a file beside the store that only this user can read.
 ///
@@ -64,13 +63,13 @@ package final class LocalTokenFile: Sendable {
         for _ in 0..<8 {
             let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else { throw failure(path, String(cString: strerror(errno))) }
-            var status = stat()
-            guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid()
+            guard let status = try? FileDescriptor(rawValue: descriptor).stat(), status.type == .regular,
+                status.userID.rawValue == geteuid()
             else {
                 close(descriptor)
                 throw failure(path, "it is not a regular file that the user \(name(ofUser: geteuid())) owns")
             }
-            if status.st_mode & 0o077 == 0, status.st_nlink == 1 {
+            if status.permissions.rawValue & 0o077 == 0, status.linkCount == 1 {
                 // The umask may have removed rights of the owner, too.
                 fchmod(descriptor, 0o600)
                 return descriptor
