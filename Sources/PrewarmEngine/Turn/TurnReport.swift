@@ -77,9 +77,10 @@ extension TurnReport {
 }
 
 extension PoolPlan {
-    /// Returns true if the pool has converged, or if prewarm does not act on it.
+    /// Returns true if the pool has converged, or if prewarm does not act on it. The workspaces of a retired preset with
+    /// `deletionPolicy: Retain` stay.
     func isFinished(_ preset: Preset, isObserved: Bool) -> Bool {
-        isSuspended(preset) || isObserved || isConverged
+        isSuspended(preset) || isObserved || isConverged || preset.keepsWorkspaces && !counts.isInMotion
     }
 
     /// Returns true if the preset is suspended, by its manifest or by an operator.

@@ -9,14 +9,16 @@ package struct Unfinished: Sendable {
     /// The applied revision of the source, which an approval would name.
     package let revision: Revision?
 
-    /// Returns the pools that have not converged. Suspended and observed pools are left out.
+    /// Returns the pools that have not converged, and those with a change that waits for an approval. Suspended and
+    /// observed pools are left out.
     /// - Parameter name: The name of the only preset to look at; nil for all.
     package static func of(_ reports: [TurnReport], preset name: String?) -> [Unfinished] {
         reports.flatMap { report in
             let observed = report.observed
             let held = Dictionary(grouping: report.plan.held) { $0.action.preset }
             return zip(report.presets, report.plan.pools).compactMap { preset, pool -> Unfinished? in
-                guard !pool.isFinished(preset, isObserved: observed.contains(preset.key)),
+                let waits = held[preset.key]?.contains(where: \.hold.needsApproval) == true
+                guard waits || !pool.isFinished(preset, isObserved: observed.contains(preset.key)),
                     name == nil || preset.key.name == name
                 else { return nil }
                 return Unfinished(
