@@ -1,6 +1,7 @@
 import ArgumentParser
 import PrewarmCore
 import PrewarmEngine
+import PrewarmServer
 
 struct ClaimCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -55,12 +56,10 @@ struct ClaimCommand: AsyncParsableCommand {
             let session = try await Session.open(global)
             let name = PresetName(preset)
             if let wait {
-                console.debug("waiting for a ready workspace for at most \(wait.duration.prewarmText)")
+                console.step(
+                    .waiting, "waiting at most \(wait.duration.prewarmText) for a ready workspace of \(preset)")
             }
-            var workspace = try await session.post(
-                "presets", name.name, "claims", query: ["source": name.source],
-                body: ["owner": .string(owner), "wait": wait.map { .string($0.duration.prewarmText) }],
-                idempotencyKey: idempotencyKey)
+            var workspace = try await claimed(name, in: session)
             if workspace["cold"]?.bool == true {
                 workspace = try await ColdClaim(session: session, owner: owner, patience: wait?.duration)
                     .finished(workspace, console)
@@ -72,6 +71,31 @@ struct ClaimCommand: AsyncParsableCommand {
                 console.note(
                     "Several sources have a preset \"\(preset)\": this workspace is from \(chosen). "
                         + "To claim from another source, use \(others.joined(separator: " or ")).")
+            }
+        }
+    }
+
+    /// Claims a workspace. The API waits for a limited time, so the request is repeated until `--wait` is over.
+    /// - Throws: ``CommandFailure`` with the time of the wait if no workspace was ready in time.
+    private func claimed(_ name: PresetName, in session: Session) async throws -> Value {
+        let startedAt = ContinuousClock.now
+        let deadline = wait.map { startedAt + $0.duration }
+        while true {
+            // The API reads a number with one unit.
+            let rest = deadline.map { min(max($0 - .now, .seconds(1)), API.longestClaimWait).components.seconds }
+            do {
+                return try await session.post(
+                    "presets", name.name, "claims", query: ["source": name.source],
+                    body: ["owner": .string(owner), "wait": rest.map { .string("\($0)s") }],
+                    idempotencyKey: idempotencyKey)
+            } catch {
+                guard let deadline, let problem = Problem(error), problem.code == "NothingReady" else { throw error }
+                guard .now < deadline else {
+                    throw CommandFailure(
+                        "\(problem.message) (waited \((ContinuousClock.now - startedAt).age))", hint: problem.hint,
+                        code: .nothingReady)
+                }
+                try await Task.sleep(for: .milliseconds(500))
             }
         }
     }

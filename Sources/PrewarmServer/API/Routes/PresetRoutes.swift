@@ -113,13 +113,16 @@ extension APICall {
     var author: String { text("by") ?? caller.name }
 }
 
+extension API {
+    /// The longest time that one request for a claim waits. Proxies close requests that take longer. The command
+    /// `claim` repeats the request until its own wait is over.
+    package static let longestClaimWait = Duration.seconds(300)
+}
+
 /// A claim that may wait for a ready workspace.
 private struct Claiming {
     let api: API
     let call: APICall
-
-    /// The longest wait of a claim. Proxies close requests that take longer; the caller can repeat the request.
-    private static let longest = Duration.seconds(300)
 
     /// Claims a workspace, waiting at most as long as the request says.
     ///
@@ -131,7 +134,7 @@ private struct Claiming {
         let earlier = try await earlier(by: owner)
         let key = if let earlier { earlier.preset } else { try await call.preset(in: api) }
         try call.require(.claim(key, owner: owner))
-        let deadline = call.duration("wait").map { startedAt + min($0, Self.longest) }
+        let deadline = call.duration("wait").map { startedAt + min($0, API.longestClaimWait) }
         var hasWaited = false
         while true {
             do {
