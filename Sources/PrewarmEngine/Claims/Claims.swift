@@ -7,8 +7,8 @@ package enum ClaimError: Error, Sendable {
     case ambiguousPreset(String, sources: [String])
     /// The preset is deprecated, inactive or removed from git.
     case retired(Preset)
-    /// No workspace is ready; `starting` workspaces of the pool are starting.
-    case nothingReady(Preset, starting: Int)
+    /// No workspace is ready.
+    case nothingReady(EmptyPool)
     case unknownWorkspace(String)
     /// The workspace to release is not claimed.
     case notClaimed(Workspace)
@@ -24,9 +24,11 @@ extension Engine {
     /// - Parameters:
     ///   - name: The name of the preset, or `source/name`.
     ///   - audit: The entry of the audit log, which is committed together with the claim.
+    ///   - audience: The reader of the reason if no workspace is ready.
     /// - Throws: ``ClaimError``
     package func claim(
-        _ name: String, owner: Owner, idempotencyKey: ClaimKey? = nil, audit: AuditEntry? = nil
+        _ name: String, owner: Owner, idempotencyKey: ClaimKey? = nil, audit: AuditEntry? = nil,
+        for audience: some Audience = LocalAudience()
     ) async throws -> Workspace {
         let now = now()
         return try await store.write { store in
@@ -52,10 +54,7 @@ extension Engine {
             guard let workspace = try store.claim(request) else {
                 let cold = try claimCold(preset, owner: owner, idempotencyKey: idempotencyKey, at: now, in: store)
                 if let cold { return cold }
-                let starting = try store.tallies(of: preset.key).reduce(0) {
-                    $0 + ($1.state == .pending || $1.state == .creating ? $1.count : 0)
-                }
-                throw ClaimError.nothingReady(preset, starting: starting)
+                throw ClaimError.nothingReady(try EmptyPool(preset, in: store, for: audience))
             }
             try store.append([
                 Event(

@@ -103,60 +103,6 @@ extension Problem {
         }
     }
 
-    private init(_ error: ClaimError) {
-        switch error {
-        case .unknownPreset(let name, let known):
-            self.init(
-                "UnknownPreset", status: 404,
-                known.isEmpty
-                    ? "cannot find the preset \"\(name)\": no preset is applied yet" : "there is no preset \"\(name)\"",
-                hint: Problem.hint(for: name, among: known))
-        case .ambiguousPreset(let name, let sources):
-            self.init(
-                "AmbiguousPreset", status: 409,
-                "ambiguous preset \"\(name)\": several sources have a preset of this name",
-                hint: "write one of: " + sources.map { "\($0)/\(name)" }.joined(separator: ", ")
-                    + "; or set `default: true` on one of these sources in the configuration")
-        case .retired(let preset): self.init(retired: preset, "claim a workspace of")
-        case .nothingReady(let preset, let starting):
-            self.init(
-                "NothingReady", status: 409,
-                "cannot claim a workspace of \(preset.key.name): no workspace is ready to be claimed",
-                hint: starting > 0
-                    ? "claim again with `--wait 5m`: \(starting.counted("workspace")) of the pool "
-                        + "\(starting == 1 ? "is" : "are") starting"
-                    : "run `prewarm sync` to fill the pool, or `prewarm describe preset \(preset.key.name)` to see why "
-                        + "it is empty")
-        case .unknownWorkspace(let name):
-            self.init(
-                "UnknownWorkspace", status: 404, "there is no workspace \"\(name)\"",
-                hint: "see `prewarm get workspaces`")
-        case .notClaimed(let workspace):
-            self.init(
-                "NotClaimed", status: 409,
-                "cannot release the workspace \(workspace.name): it is not claimed, it is \(workspace.state.rawValue)",
-                hint: "to shrink the pool, lower `instances` of the preset \(workspace.preset.name) in git")
-        case .storeRestored(let hold):
-            self.init("StoreRestored", status: 503, "cannot claim a workspace: \(hold.sentence)", hint: StoreHold.hint)
-        case .keyReused(let key, let workspace):
-            self.init(
-                "KeyReused", status: 422,
-                "cannot claim with the idempotency key \"\(key.text)\": it was already used for the preset "
-                    + "\(workspace.preset.name) and the owner \(workspace.owner?.name ?? "?")",
-                hint: "use a new key for a new claim")
-        }
-    }
-
-    /// - Parameter act: The beginning of the sentence: `claim a workspace of`.
-    private init(retired preset: Preset, _ act: String) {
-        let why = PresetStatus(
-            preset: preset, pool: PoolPlan(preset: preset.key, counts: PoolCounts()), failure: nil, held: [],
-            diagnostics: [])
-        self.init(
-            "Retired", status: 409,
-            "cannot \(act) the preset \(preset.key.name): \(why.retirementMessage ?? "the preset is retired")")
-    }
-
     private init(_ error: ApprovalError) {
         switch error {
         case .notApplied(let revision, let applied):
@@ -222,12 +168,5 @@ extension Problem {
             )
         case .retired(let preset): self.init(retired: preset, "adopt a workspace into")
         }
-    }
-
-    /// Returns the hint for a name that no preset has.
-    /// - Parameter known: The names of all applied presets.
-    package static func hint(for name: String, among known: [String]) -> String {
-        if let close = known.closest(to: name) { return "did you mean \"\(close)\"?" }
-        return known.isEmpty ? "apply the presets of the sources: `prewarm sync`" : "see `prewarm get presets`"
     }
 }

@@ -127,7 +127,7 @@ private struct Claiming {
     /// Claims a workspace, waiting at most as long as the request says.
     ///
     /// - Returns: The workspace, and the presets of other sources with the same name.
-    /// - Throws: ``ClaimError/nothingReady(_:starting:)`` if no workspace is ready in time.
+    /// - Throws: ``ClaimError/nothingReady(_:)`` if no workspace is ready in time.
     func run() async throws -> (workspace: Workspace, others: [PresetKey]) {
         let startedAt = ContinuousClock.now
         let owner = call.principal.owner(named: call.text("owner") ?? "")
@@ -147,10 +147,10 @@ private struct Claiming {
                     api.metrics?.claim(preset: key, result: result, duration: .now - startedAt)
                 }
                 return (finished, try await others(than: key))
-            } catch ClaimError.nothingReady(let preset, let starting) {
+            } catch ClaimError.nothingReady(let pool) {
                 guard let deadline, .now < deadline else {
                     api.metrics?.claim(preset: key, result: .empty, duration: .now - startedAt)
-                    throw ClaimError.nothingReady(preset, starting: starting)
+                    throw ClaimError.nothingReady(pool)
                 }
                 hasWaited = true
                 if Task.isShuttingDownGracefully { throw CancellationError() }
@@ -182,7 +182,8 @@ private struct Claiming {
     private func claim(_ key: PresetKey, owner: Owner) async throws -> Workspace {
         let workspace = try await api.engine.claim(
             key.description, owner: owner, idempotencyKey: claimKey,
-            audit: call.entry("claim", "preset", key.description, at: api.engine.now(), detail: "for \(owner)"))
+            audit: call.entry("claim", "preset", key.description, at: api.engine.now(), detail: "for \(owner)"),
+            for: call.principal)
         if let idempotencyKey = call.idempotencyKey, workspace.state != .claimed {
             throw Problem(
                 "KeyUsedUp", status: 409,

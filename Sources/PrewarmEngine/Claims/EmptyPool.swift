@@ -1,0 +1,28 @@
+package import PrewarmCore
+
+/// The pool that had no workspace for a claim, with the reason if its builds fail.
+package struct EmptyPool: Sendable {
+    package let preset: Preset
+    /// The number of workspaces of the pool that are starting.
+    package let starting: Int
+    /// The failed builds in a row of the current definition; nil if the last build succeeded.
+    package let failure: FailureRecord?
+    /// True if the reader may read the texts of provisioners, and may therefore retry the preset.
+    package let showsCause: Bool
+
+    /// True if the failure limit is reached.
+    package var isStalled: Bool { failure.map { $0.count >= preset.failureLimit } ?? false }
+
+    /// Reads why a pool is empty.
+    /// - Parameter audience: The reader of the reason.
+    init(_ preset: Preset, in store: any StoreReader, for audience: some Audience) throws {
+        self.preset = preset
+        starting = try store.tallies(of: preset.key).reduce(0) {
+            $0 + ($1.state == .pending || $1.state == .creating ? $1.count : 0)
+        }
+        failure = try store.failures(source: preset.key.source).first {
+            $0.preset == preset.key && $0.fingerprint == preset.fingerprint
+        }
+        showsCause = audience.readsLogs(of: preset.key)
+    }
+}
