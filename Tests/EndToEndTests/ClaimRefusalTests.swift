@@ -21,7 +21,7 @@ struct ClaimRefusalTests {
         let secret = try token.json()["token"]?.string ?? ""
         try await sandbox.serve { daemon in
             let claim = try await daemon.prewarm(
-                "claim", "a", "--owner", "ada", environment: ["PREWARM_TOKEN": .init(stringLiteral: secret)])
+                "claim", "a", "--owner", "ada", environment: ["PREWARM_TOKEN": secret])
             #expect(claim.code == 3 && !claim.err.contains("no space left"), "\(claim)")
             #expect(claim.err.contains("the last build failed: an operator can read why"), "\(claim)")
             #expect(claim.err.contains("ask an operator to fix the cause and to run `prewarm retry a`"), "\(claim)")

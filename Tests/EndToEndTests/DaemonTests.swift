@@ -140,9 +140,12 @@ struct DaemonTests {
         try sandbox.write("prewarm.yaml", file + "policy: {limits: {instances: 1}}\n")
         try await sandbox.serve { daemon in
             try await daemon.eventually("the limit holds") { try await daemon.isReady("a", 1) }
-            try sandbox.write("prewarm.yaml", "kind: Nothing\n")
+            try sandbox.write("prewarm.yaml", file.replacing("concurrency: 4", with: "concurency: 4"))
             try daemon.send(.terminalClosed)
             try await daemon.eventually("the new one is refused") { daemon.log.contains("keeping the old one") }
+            let refusal = daemon.log.split(separator: "\n").first { $0.contains("keeping the old one") } ?? ""
+            #expect(refusal.contains("prewarm.yaml:16:5: invalid provisioner: unknown key"), "\(refusal)")
+            #expect(refusal.contains(#"hint="did you mean \"concurrency\"?""#), "\(refusal)")
             try sandbox.write("prewarm.yaml", file)
             try daemon.send(.terminalClosed)
             try await daemon.eventually("the limit is gone") { try await daemon.isReady("a", 5) }

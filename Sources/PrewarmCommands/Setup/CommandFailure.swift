@@ -24,6 +24,14 @@ struct CommandFailure: Error {
         self.code = code
     }
 
+    /// The message with the places and messages of ``listed``, on one line.
+    var messageInLog: String {
+        listed.isEmpty ? message : ([message] + listed.map { "\($0.location): \($0.message)" }).joined(separator: " ")
+    }
+
+    /// The hint, or the hint of the first listed error that has one.
+    var firstHint: String? { hint ?? listed.lazy.compactMap(\.hint).first }
+
     /// Makes a failure of any error, with the message and the hint that the error has.
     init(_ error: any Error) {
         if let failure = error as? CommandFailure {

@@ -130,7 +130,7 @@ final class DaemonAssembly: Sendable {
             let failure = CommandFailure(error)
             logger.error(
                 "cannot use the new configuration: keeping the old one",
-                metadata: ["error": "\(failure.message)", "hint": "\(failure.hint ?? "")"])
+                metadata: ["error": "\(failure.messageInLog)", "hint": "\(failure.firstHint ?? "")"])
         }
     }
 }
