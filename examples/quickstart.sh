@@ -100,9 +100,9 @@ fi
 
 # ── Prerequisites ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-"$here/../.ci/packages" ca-certificates curl git libgit2-dev libsqlite3-dev libyaml-dev pkg-config python3
 command -v swift >/dev/null || fail "cannot build prewarm: there is no swift in PATH" \
     "install Swift 6.3 or newer: https://www.swift.org/install/linux/"
+"$here/../.ci/packages" ca-certificates curl git libgit2-dev libsqlite3-dev libyaml-dev pkg-config python3
 
 configuration=release
 [[ -z ${PREWARM_QUICKSTART_DEBUG:-} ]] || configuration=debug
