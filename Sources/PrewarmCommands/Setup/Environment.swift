@@ -1,4 +1,5 @@
 import Foundation
+import PrewarmServer
 
 /// The environment of the process.
 enum Environment {
@@ -12,6 +13,7 @@ enum Environment {
     /// The home folder; nil if `HOME` is not set or not an absolute path.
     static var home: String? { variables["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } }
 
-    /// The name of the user who runs the command, from `USER` or `LOGNAME`.
-    static var user: String { value("USER") ?? value("LOGNAME") ?? "unknown" }
+    /// The name of the user who runs the command: from `USER`, `LOGNAME` or the user database; otherwise the number of
+    /// the user.
+    static var user: String { value("USER") ?? value("LOGNAME") ?? LocalTokenFile.name(ofUser: geteuid()) }
 }

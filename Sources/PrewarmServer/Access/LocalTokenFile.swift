@@ -99,7 +99,8 @@ package final class LocalTokenFile: Sendable {
             hint: "remove \(path), and make its folder writable for the daemon's user")
     }
 
-    private static func name(ofUser id: uid_t) -> String {
+    /// Returns the name of a user in the user database; the number if the database does not have the user.
+    package static func name(ofUser id: UInt32) -> String {
         var entry = passwd()
         var found: UnsafeMutablePointer<passwd>?
         var buffer = [CChar](repeating: 0, count: 16 * 1024)
