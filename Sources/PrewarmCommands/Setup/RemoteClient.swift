@@ -65,9 +65,7 @@ final class RemoteClient: APIClient {
         guard let url = URL(string: text), let scheme = url.scheme, ["http", "https"].contains(scheme),
             let host = url.host(), !host.isEmpty, url.query() == nil, url.user() == nil
         else {
-            throw CommandFailure(
-                "invalid server: it must be https://HOST or http://HOST:PORT, without a user or a query",
-                hint: "correct --server or PREWARM_SERVER, and give the token with --token")
+            throw Self.invalid(text, isOption: global.server != nil)
         }
         let isLocal = host.lowercased() == "localhost" || NetworkAddress(host)?.isLoopback == true
         let given = try global.bearerToken()
@@ -92,6 +90,25 @@ final class RemoteClient: APIClient {
 
     deinit {
         try? http.syncShutdown()
+    }
+
+    /// Returns the failure for a text that is not the URL of a server. A user and a query are not repeated, since they
+    /// may hold a secret.
+    private static func invalid(_ text: String, isOption: Bool) -> CommandFailure {
+        let rule = "it must be https://HOST or http://HOST:PORT, without a user or a query"
+        guard !text.contains("@"), !text.contains("?") else {
+            return CommandFailure(
+                "invalid server: \(rule)", hint: "correct --server or PREWARM_SERVER, and give the token with --token")
+        }
+        let (variable, shown) = (isOption ? "--server " : "PREWARM_SERVER=", text.printable.limited(to: 200))
+        // A host with a port and no scheme, for example `127.0.0.1:7531`, reads as a scheme with a path.
+        let url = URL(string: "http://\(text)")
+        let isHost = !text.contains("://") && url?.host()?.isEmpty == false && !text.hasPrefix("/")
+        let scheme = url?.port == nil ? "https" : "http"
+        return CommandFailure(
+            "invalid server \"\(shown)\": \(rule)",
+            hint: isHost ? "use \(variable)\(scheme)://\(shown)" : "correct \(isOption ? "--server" : "PREWARM_SERVER")"
+        )
     }
 
     func send(_ request: APIRequest) async throws -> APIAnswer {
