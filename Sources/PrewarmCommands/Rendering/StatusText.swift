@@ -56,6 +56,7 @@ struct StatusText {
                 lines.append(
                     diagnostic.text("severity") == "error"
                         ? "    \(text)" : Style.yellow.apply(to: "  ! \(text)", color: color))
+                if let hint = diagnostic.text("hint") { lines.append("      hint: \(hint)") }
             }
             return lines.map { "\($0)\n" }.joined()
         }.joined()
