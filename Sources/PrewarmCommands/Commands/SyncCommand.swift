@@ -230,6 +230,9 @@ struct SyncCommand: AsyncParsableCommand {
         if !unread.isEmpty { throw Self.failure(of: unread) }
         let errors = report.turns.flatMap(\.diagnostics).count { $0.severity == .error }
         if errors > 0 {
+            if waits, !report.last.isEmpty {
+                console.step(.success, "\(Self.summary(of: report.last, preset: preset))")
+            }
             throw CommandFailure(
                 "the manifests have \(counted(errors, "error")); prewarm keeps the last valid version of their presets")
         }

@@ -111,7 +111,7 @@ final class ProgressDisplay: Sendable {
         }
         // The command says that nothing changed when it knows that it ends well.
         if !report.isQuiet, let revision = report.revision {
-            console.step(.action, "\(report.source): \(revision.short): \(PlanText.summary(of: report.plan))")
+            console.step(.action, "\(report.source): \(revision.short): \(PlanText.summary(of: report))")
         }
     }
 

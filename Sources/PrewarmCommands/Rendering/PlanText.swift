@@ -125,20 +125,29 @@ extension PlanText {
         let summary = plan["summary"] ?? .object([])
         return Self.summary(
             create: summary.number("create"), delete: summary.number("delete"), cancel: summary.number("cancel"),
-            held: summary.number("held"),
+            held: summary.number("held"), pools: plan.list("presets").count,
             isConverged: plan.list("presets").allSatisfy { $0["converged"]?.bool == true })
     }
 
-    static func summary(of plan: Plan) -> String {
+    /// Returns the summary of a reconciliation, which plans only for pools that may have changed.
+    static func summary(of report: TurnReport) -> String {
+        let plan = report.plan
         func count(_ kind: Action.Kind) -> Int { plan.actions.count { $0.kind == kind } }
+        if plan.pools.isEmpty, report.diagnostics.contains(where: { $0.severity == .error }) {
+            return "Nothing to do: no valid preset is new or has changed."
+        }
         return summary(
             create: count(.create), delete: count(.delete), cancel: count(.cancel), held: plan.held.count,
-            isConverged: plan.pools.allSatisfy(\.isConverged))
+            pools: nil, isConverged: plan.pools.allSatisfy(\.isConverged))
     }
 
     /// Returns the summary of a plan, for example `Plan: 2 to create, 1 to delete, 0 to cancel.`
-    private static func summary(create: Int, delete: Int, cancel: Int, held: Int, isConverged: Bool) -> String {
+    /// - Parameter pools: The number of all pools, which is 0 if no preset is valid; nil if it is unknown.
+    private static func summary(
+        create: Int, delete: Int, cancel: Int, held: Int, pools: Int?, isConverged: Bool
+    ) -> String {
         guard create + delete + cancel + held > 0 else {
+            if pools == 0 { return "Nothing to do: no valid preset." }
             return isConverged
                 ? "Nothing to do: all pools have converged."
                 : "Nothing to do now. To see what the pools wait for: `prewarm status`"
