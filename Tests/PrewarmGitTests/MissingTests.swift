@@ -26,6 +26,7 @@ struct MissingTests {
         let failure = try await failure(ref)
         #expect(failure.reason == .empty)
         #expect(failure.message.contains("has no commit yet"))
+        #expect(failure.hint?.hasPrefix("commit the manifests: `cd \(origin.path) && git add . && git commit") == true)
     }
 
     @Test(
@@ -121,7 +122,19 @@ struct MissingTests {
             let failure = try await failure(url: url)
             #expect(failure.reason == .notARepository)
             #expect(failure.message.contains("\(folder.path)/\(name)"))
+            let hint =
+                name == "folder"
+                ? "make the folder a repository: `cd \(folder.path)/folder && git init -b main && git add . && git commit"
+                : "check the URL of source"
+            #expect(failure.hint?.hasPrefix(hint) == true, "\(failure)")
         }
+    }
+
+    @Test("A folder inside a repository is reported with the URL and the path to write")
+    func folderInRepository() async throws {
+        try folder.write("origin/presets/go/a.txt", "a")
+        let failure = try await failure(url: "\(origin.path)/presets/go")
+        #expect(failure.hint?.contains("set `url: \(origin.path)` and `path: presets/go`") == true, "\(failure)")
     }
 
     @Test("A path that is missing in the revision is reported, and a path with .. is refused")

@@ -174,8 +174,7 @@ extension GitMirror {
 
     /// The failure of a repository without commits.
     private var emptyRepository: GitFailure {
-        GitFailure(
-            .empty, "cannot fetch from \(url.display): the repository has no commit yet", hint: "push a commit")
+        .empty("cannot fetch from \(url.display)", url)
     }
 
     private func isWhole(_ revision: Revision, _ id: git_oid, in path: String) throws(GitFailure) -> Bool {

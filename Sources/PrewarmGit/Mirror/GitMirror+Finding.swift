@@ -92,7 +92,7 @@ extension GitMirror {
 
     private func fetchAll(_ watch: Watch) throws(GitFailure) {
         guard directory.exists else {
-            let head = try RefAdvertisement(try pass(watch).list()).resolve(.head)
+            let head = try RefAdvertisement(try pass(watch).list()).resolve(.head, of: url)
             try bring(head.revision, watch)
             return try fetchAll(watch)
         }

@@ -22,7 +22,8 @@ extension GitMirror {
                     }
                     let refs = RefAdvertisement(try pass(watch).list())
                     return SourceProbe(
-                        revision: try refs.resolve(settings.ref).revision, failure: nil, hostKey: watch.hostKey)
+                        revision: try refs.resolve(settings.ref, of: url).revision, failure: nil, hostKey: watch.hostKey
+                    )
                 } catch {
                     return SourceProbe(revision: nil, failure: error, hostKey: watch.hostKey)
                 }

@@ -107,7 +107,7 @@ extension GitMirror {
             if let revision {
                 current = revision
             } else {
-                current = try RefAdvertisement(try pass(watch).list()).resolve(settings.ref).revision
+                current = try RefAdvertisement(try pass(watch).list()).resolve(settings.ref, of: url).revision
             }
             guard let id = objectID(current.commit) else { throw Self.noObject(current.commit) }
             let value = try withLock(watch) { () throws(GitFailure) -> Value? in

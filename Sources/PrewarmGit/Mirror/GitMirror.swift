@@ -71,7 +71,7 @@ package final class GitMirror: GitSource {
                 if case .semver(let range) = settings.ref {
                     found = try refs.highestTags(in: range)
                 } else {
-                    found = [try refs.resolve(settings.ref)]
+                    found = [try refs.resolve(settings.ref, of: url)]
                 }
             } catch {
                 throw GitFailure(error.reason, "\(url.display): \(error.message)", hint: error.hint)

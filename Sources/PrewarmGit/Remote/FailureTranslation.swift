@@ -89,8 +89,25 @@ struct FailureTranslation {
                 hint: "give the user that prewarm runs as permission to read all files in \(path)")
         }
         return GitFailure(
-            .notARepository, "cannot find a git repository at \(path)",
-            hint: "check the URL of source \(settings.name)")
+            .notARepository, "cannot find a git repository at \(path)", hint: hint(ofFolderAt: path))
+    }
+
+    /// Returns the hint for a path that is not a repository.
+    private func hint(ofFolderAt path: String) -> String {
+        var status = stat()
+        // A mirror means that the folder was a repository before: a new one would lack its history.
+        guard access(settings.mirror, F_OK) != 0, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            return "check the URL of source \(settings.name)"
+        }
+        let parts = path.split(separator: "/")
+        for count in stride(from: parts.count - 1, to: 0, by: -1) {
+            let parent = "/" + parts[..<count].joined(separator: "/")
+            guard LocalRepository(parent) != nil else { continue }
+            return "the folder is in the repository \(parent): set `url: \(parent)` and "
+                + "`path: \(parts[count...].joined(separator: "/"))` of source \(settings.name)"
+        }
+        return "make the folder a repository: `cd \(path) && git init -b main && git add . && "
+            + "git commit -m \"Add the pools\"`"
     }
 
     private func isForbidden(_ path: String) -> Bool { access(path, R_OK) != 0 && errno == EACCES }
@@ -105,6 +122,18 @@ struct FailureTranslation {
 }
 
 extension GitFailure {
+    /// Returns the failure for a repository without commits.
+    /// - Parameter what: The beginning of the message, for example `cannot resolve the ref`.
+    static func empty(_ what: String, _ url: RepositoryURL) -> GitFailure {
+        // A work tree gets its commits in place, and any other repository gets them by a push.
+        let isWorkTree = url.path.map { access("\($0)/.git", F_OK) == 0 } ?? false
+        return GitFailure(
+            .empty, "\(what): the repository has no commit yet",
+            hint: isWorkTree
+                ? "commit the manifests: `cd \(url.display) && git add . && git commit -m \"Add the pools\"`"
+                : "push a commit")
+    }
+
     /// Returns the failure for an object that exceeds the size limits of git objects.
     static func objectTooLarge(in url: RepositoryURL) -> GitFailure {
         GitFailure(

@@ -20,11 +20,10 @@ struct RefAdvertisement: Sendable {
     }
 
     /// Returns the revision that the configured ref points at.
+    /// - Parameter url: The repository, for the hint of an error.
     /// - Throws: `.empty` if the repository has no references, `.refNotFound` if the ref does not exist or is invalid.
-    func resolve(_ ref: GitSettings.Ref) throws(GitFailure) -> Resolved {
-        guard !refs.isEmpty else {
-            throw GitFailure(.empty, "cannot resolve the ref: the repository has no commit yet", hint: "push a commit")
-        }
+    func resolve(_ ref: GitSettings.Ref, of url: RepositoryURL) throws(GitFailure) -> Resolved {
+        guard !refs.isEmpty else { throw .empty("cannot resolve the ref", url) }
         switch ref {
         case .head: return try head()
         case .branch(let name):
@@ -69,8 +68,8 @@ struct RefAdvertisement: Sendable {
     func advice(for name: String) -> String {
         let names = names("refs/heads/") + names("refs/tags/")
         if let close = names.closest(to: name) { return "did you mean \(close.printable)?" }
-        let choice = names.isEmpty ? "" : "use one of: \(Self.list(names)). "
-        return choice + "Write a pull request as refs/pull/NUMBER/head"
+        let choice = names.isEmpty ? "" : "use one of: \(Self.list(names)); or "
+        return choice + "write a pull request as refs/pull/NUMBER/head"
     }
 
     /// Returns the first branch by name whose tip is the commit, or nil if no branch points at it.
