@@ -3,6 +3,29 @@ import Testing
 
 @Suite("Claims that prewarm refuses")
 struct ClaimRefusalTests {
+    @Test("A preset whose manifest has an error is reported with the error")
+    func invalid() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit([
+            "a.yaml": Sandbox.preset("a", instances: 1),
+            "team/broken.yaml": Sandbox.preset("broken", instances: 1, "  instnces: 3"),
+            "more.yaml": Sandbox.preset("hidden", instances: 1, "  instnces: 3"),
+        ])
+        try await sandbox.prewarm("sync")
+        for arguments in [["claim", "broken", "--owner", "ada"], ["describe", "preset", "presets/broken"]] {
+            let result = try await sandbox.prewarm(arguments)
+            #expect(result.code == 1)
+            #expect(
+                result.err.contains(/broken": its manifest presets\/team\/broken\.yaml:8:3 has an error: unknown key/),
+                "\(result.err)")
+            #expect(result.err.contains("hint: did you mean \"instances\"?"), "\(result.err)")
+        }
+        let hidden = try await sandbox.prewarm("claim", "hidden", "--owner", "ada")
+        #expect(hidden.err.contains("look for its manifest: 2 files with errors, see `prewarm status`"), "\(hidden.err)")
+        let typing = try await sandbox.prewarm("describe", "preset", "aa")
+        #expect(typing.err.contains("did you mean \"a\"?"), "\(typing.err)")
+    }
+
     @Test("A claim from a pool whose builds fail names the cause and the retry")
     func failing() async throws {
         let sandbox = try await Sandbox()

@@ -2,7 +2,10 @@ package import PrewarmCore
 
 /// The reason why a claim or a release was refused.
 package enum ClaimError: Error, Sendable {
-    case unknownPreset(String, known: [String])
+    /// No preset of this name is applied. `invalid` manifests have errors, and may define it.
+    case unknownPreset(String, known: [String], invalid: Int = 0)
+    /// No preset of this name is applied, because its manifest has an error.
+    case invalidPreset(String, Diagnostic)
     /// Several sources have a preset of this name.
     case ambiguousPreset(String, sources: [String])
     /// The preset is deprecated, inactive or removed from git.
@@ -110,7 +113,8 @@ extension Engine {
     /// ones that the caller may see come first, then the default source, then the sources in the order of the
     /// configuration. A source that is added behind the others therefore does not take over a name.
     /// - Parameter isVisible: Returns true if the caller may see a preset.
-    /// - Throws: ``ClaimError/unknownPreset(_:known:)``, ``ClaimError/ambiguousPreset(_:sources:)``
+    /// - Throws: ``ClaimError/unknownPreset(_:known:invalid:)``, ``ClaimError/invalidPreset(_:_:)``,
+    ///   ``ClaimError/ambiguousPreset(_:sources:)``
     package func preset(
         named name: String, in store: any StoreReader, where isVisible: (PresetKey) -> Bool = { _ in true }
     ) throws -> Preset {
@@ -123,7 +127,9 @@ extension Engine {
         guard let first = candidates.first else {
             // A suggestion names only what the caller may know.
             let known = try store.presets(source: nil).map(\.key).filter(isVisible)
-            throw ClaimError.unknownPreset(name, known: known.map(\.name))
+            let errors = try store.errors(ofPreset: name, where: isVisible)
+            if let error = errors.own { throw ClaimError.invalidPreset(name, error) }
+            throw ClaimError.unknownPreset(name, known: known.map(\.name), invalid: errors.files)
         }
         if candidates.count == 1 { return first }
         for source in [defaultSource].compactMap(\.self) + sourceNames {
@@ -134,6 +140,27 @@ extension Engine {
 }
 
 extension StoreReader {
+    /// Returns the error of a manifest that probably defines a preset, and the number of files with errors. The file has
+    /// the name of the preset, or the message names the preset.
+    /// - Parameters:
+    ///   - name: The name of the preset, or `source/name`.
+    ///   - isVisible: Returns true if the caller may see a preset.
+    fileprivate func errors(
+        ofPreset name: String, where isVisible: (PresetKey) -> Bool
+    ) throws -> (own: Diagnostic?, files: Int) {
+        let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
+        let (only, name) = parts.count == 2 ? (parts[0], parts[1]) : (nil, name)
+        var files = 0
+        for source in try sources().map(\.name)
+        where only.map({ $0 == source }) ?? true && isVisible(PresetKey(source: source, name: name)) {
+            let errors = try diagnostics(source: source).filter { $0.severity == .error }
+            let own = errors.first { $0.message.contains("preset \"\(name)\"") || $0.isInFile(named: name) }
+            if let own { return (own, errors.count) }
+            files += Set(errors.map(\.file)).count
+        }
+        return (nil, files)
+    }
+
     /// Returns the workspace that the caller got with the key. Rows of older versions, which did not store the caller,
     /// count if the preset and the owner are the same.
     package func earlierClaim(_ key: ClaimKey, of preset: String, by owner: Owner) throws -> Workspace? {
@@ -142,5 +169,12 @@ extension StoreReader {
             [earlier.preset.name, earlier.preset.description].contains(preset)
         else { return nil }
         return earlier
+    }
+}
+
+extension Diagnostic {
+    /// Returns true if the file has this name, without its folders and its extension.
+    fileprivate func isInFile(named name: String) -> Bool {
+        [".yaml", ".yml"].contains { file == name + $0 || file.hasSuffix("/" + name + $0) }
     }
 }

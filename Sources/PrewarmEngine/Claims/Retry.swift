@@ -4,7 +4,7 @@ extension Engine {
     /// Clears the backoff of an operation, or the failures and backoffs of a preset.
     /// - Parameter name: The id of an operation, or the name of a preset.
     /// - Returns: The object with its kind, for example `preset go-large`.
-    /// - Throws: ``RetryError``, ``ClaimError/unknownPreset(_:known:)``
+    /// - Throws: ``RetryError``, ``ClaimError/unknownPreset(_:known:invalid:)``
     package func retry(_ name: String, by: String) async throws -> String {
         let now = now()
         return try await store.write { store in

@@ -4,7 +4,7 @@ internal import PrewarmCore
 extension Engine {
     /// Returns the document of a preset: the fields of `get presets`, a summary in sentences, the workspaces and the
     /// last 20 events.
-    /// - Throws: ``ClaimError/unknownPreset(_:known:)``
+    /// - Throws: ``ClaimError/unknownPreset(_:known:invalid:)``
     package func describePreset(_ name: String, for audience: some Audience) async throws -> Value {
         let preset = try await store.read { try self.preset(named: name, in: $0) }
         let report = try await assess(preset.key.source)

@@ -4,12 +4,17 @@ internal import PrewarmCore
 extension Problem {
     init(_ error: ClaimError) {
         switch error {
-        case .unknownPreset(let name, let known):
+        case .unknownPreset(let name, let known, let invalid):
             self.init(
                 "UnknownPreset", status: 404,
                 known.isEmpty
                     ? "cannot find the preset \"\(name)\": no preset is applied yet" : "there is no preset \"\(name)\"",
-                hint: Problem.hint(for: name, among: known))
+                hint: Problem.hint(for: name, among: known, invalid: invalid))
+        case .invalidPreset(let name, let error):
+            self.init(
+                "UnknownPreset", status: 404,
+                "there is no preset \"\(name)\": its manifest \(error.location) has an error: \(error.message)",
+                hint: error.hint)
         case .ambiguousPreset(let name, let sources):
             self.init(
                 "AmbiguousPreset", status: 409,
@@ -71,9 +76,12 @@ extension Problem {
     }
 
     /// Returns the hint for a name that no preset has.
-    /// - Parameter known: The names of all applied presets.
-    package static func hint(for name: String, among known: [String]) -> String {
+    /// - Parameters:
+    ///   - known: The names of all applied presets.
+    ///   - invalid: The number of manifest files with errors.
+    package static func hint(for name: String, among known: [String], invalid: Int = 0) -> String {
         if let close = known.closest(to: name) { return "did you mean \"\(close)\"?" }
+        if invalid > 0 { return "look for its manifest: \(invalid.counted("file")) with errors, see `prewarm status`" }
         return known.isEmpty ? "apply the presets of the sources: `prewarm sync`" : "see `prewarm get presets`"
     }
 }

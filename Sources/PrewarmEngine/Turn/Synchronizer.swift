@@ -61,7 +61,7 @@ package struct Synchronizer: Sendable {
     }
 
     /// Runs the sync to its end.
-    /// - Throws: ``TurnError``, ``StoreError``, and ``ClaimError/unknownPreset(_:known:)`` if `preset` does not exist.
+    /// - Throws: ``TurnError``, ``StoreError``, and ``ClaimError/unknownPreset(_:known:invalid:)`` if `preset` does not exist.
     package func run() async throws -> Report {
         var report = Report()
         for resync in try await engine.resync(force: refreshes) { observe(.resync(resync)) }

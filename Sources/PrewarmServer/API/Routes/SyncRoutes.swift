@@ -75,7 +75,7 @@ enum SyncRoutes {
 
 extension APICall {
     /// Returns the sources that the body names, and the preset without the name of its source.
-    /// - Throws: ``ClaimError/unknownPreset(_:known:)`` if no preset of these sources has this name, unless the body names
+    /// - Throws: ``ClaimError/unknownPreset(_:known:invalid:)`` if no preset of these sources has this name, unless the body names
     ///   a revision, which may add the preset.
     fileprivate func target(of engine: Engine) async throws -> (sources: [String], preset: String?) {
         let sources = try engine.sourceNames(text("source"))
