@@ -3,6 +3,26 @@ import Testing
 
 @Suite("Claims that prewarm refuses")
 struct ClaimRefusalTests {
+    @Test("A release of a workspace that Retain keeps names the way to delete it")
+    func retained() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1, "  deletionPolicy: Retain")])
+        try await sandbox.prewarm("sync")
+        let name = try await sandbox.prewarm("get", "workspaces", "-o", "name").out.trimmingCharacters(in: .newlines)
+        let unclaimed = try await sandbox.prewarm("release", name)
+        #expect(unclaimed.err.contains("lower `instances` of the preset a in git"), "\(unclaimed.err)")
+        try await sandbox.commit(["a.yaml": nil])
+        try await sandbox.prewarm("sync")
+        let release = try await sandbox.prewarm("release", name)
+        #expect(release.code == 1 && release.err.contains("restore the manifest of the preset a in git with"), "\(release.err)")
+        // The way of the hint.
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1, "  deletionPolicy: Delete")])
+        try await sandbox.prewarm("sync")
+        try await sandbox.commit(["a.yaml": nil])
+        try await sandbox.prewarm("sync")
+        #expect(sandbox.instances.isEmpty)
+    }
+
     @Test("A preset whose manifest has an error is reported with the error")
     func invalid() async throws {
         let sandbox = try await Sandbox()

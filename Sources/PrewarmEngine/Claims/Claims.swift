@@ -13,8 +13,8 @@ package enum ClaimError: Error, Sendable {
     /// No workspace is ready.
     case nothingReady(EmptyPool)
     case unknownWorkspace(String)
-    /// The workspace to release is not claimed.
-    case notClaimed(Workspace)
+    /// The workspace to release is not claimed. Its preset is nil if the store no longer has it.
+    case notClaimed(Workspace, of: Preset?)
     /// The key was already used for another preset or owner.
     case keyReused(ClaimKey, Workspace)
     /// The store is a restored copy: a workspace that is ready in it may already be claimed.
@@ -70,7 +70,7 @@ extension Engine {
     }
 
     /// Ends the claim of a workspace, which is then deleted. A repeated release changes nothing.
-    /// - Throws: ``ClaimError/unknownWorkspace(_:)``, ``ClaimError/notClaimed(_:)``
+    /// - Throws: ``ClaimError/unknownWorkspace(_:)``, ``ClaimError/notClaimed(_:of:)``
     package func release(_ idOrName: String) async throws -> Workspace {
         let now = now()
         return try await store.write { store in
@@ -78,10 +78,13 @@ extension Engine {
             if workspace.claimedAt != nil, workspace.state == .deleting || workspace.state == .deleted {
                 return workspace
             }
-            guard workspace.state == .claimed else { throw ClaimError.notClaimed(workspace) }
+            let preset = try store.presets(named: workspace.preset.description).first
+            guard workspace.state == .claimed else { throw ClaimError.notClaimed(workspace, of: preset) }
             workspace.state = .deleting
             try store.cancelOperations(of: [workspace.id], now: now)
-            guard try store.update(workspace, from: [.claimed]) else { throw ClaimError.notClaimed(workspace) }
+            guard try store.update(workspace, from: [.claimed]) else {
+                throw ClaimError.notClaimed(workspace, of: preset)
+            }
             var generator = SystemRandomNumberGenerator()
             var identifiers = IdentifierFactory(now: now, using: &generator)
             try store.insert([

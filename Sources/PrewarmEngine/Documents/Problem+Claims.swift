@@ -27,11 +27,11 @@ extension Problem {
             self.init(
                 "UnknownWorkspace", status: 404, "there is no workspace \"\(name)\"",
                 hint: "see `prewarm get workspaces`")
-        case .notClaimed(let workspace):
+        case .notClaimed(let workspace, let preset):
             self.init(
                 "NotClaimed", status: 409,
                 "cannot release the workspace \(workspace.name): it is not claimed, it is \(workspace.state.rawValue)",
-                hint: "to shrink the pool, lower `instances` of the preset \(workspace.preset.name) in git")
+                hint: Self.hint(forUnclaimed: workspace, of: preset))
         case .storeRestored(let hold):
             self.init("StoreRestored", status: 503, "cannot claim a workspace: \(hold.sentence)", hint: StoreHold.hint)
         case .keyReused(let key, let workspace):
@@ -40,6 +40,21 @@ extension Problem {
                 "cannot claim with the idempotency key \"\(key.text)\": it was already used for the preset "
                     + "\(workspace.preset.name) and the owner \(workspace.owner?.name ?? "?")",
                 hint: "use a new key for a new claim")
+        }
+    }
+
+    /// Returns the way to delete a workspace that is not claimed.
+    private static func hint(forUnclaimed workspace: Workspace, of preset: Preset?) -> String {
+        guard let preset else { return "see `prewarm describe workspace \(workspace.name)`" }
+        let name = preset.key.name
+        switch (preset.retirement, preset.options.deletionPolicy) {
+        case (nil, _): return "to shrink the pool, lower `instances` of the preset \(name) in git"
+        case (.pruned?, .retain):
+            return "`deletionPolicy: Retain` keeps it. To delete it, restore the manifest of the preset \(name) in git "
+                + "with `deletionPolicy: Delete`, and remove the manifest again"
+        case (_?, .retain):
+            return "`deletionPolicy: Retain` keeps it. To delete it, set `deletionPolicy: Delete` of the preset \(name)"
+        case (_?, _): return "prewarm deletes it without a release. To see when: `prewarm describe preset \(name)`"
         }
     }
 
