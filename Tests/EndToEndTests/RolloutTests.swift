@@ -99,7 +99,7 @@ import Testing
             let lines = table.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 5) }
             let title = try #require(lines.first { $0.first == "NAME" })
             let row = try #require(lines.first { $0.first == "a" })
-            #expect(title[1] == "READY" && row[1] == "0/4" && title[4] == "CLAIMABLE" && row[4] == "3", "\(table)")
+            #expect(title[1] == "READY" && row[1] == "0/4" && title[3] == "CLAIMABLE" && row[3] == "3", "\(table)")
         }
     }
 

@@ -122,20 +122,20 @@ struct ValidateTests {
         let template =
             "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go}\nspec: {activeVersion: \"2.0\"}\n"
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2), "t.yaml": template])
-        let words = "the preset pins version 1.0, and the active version of the template \"go\" is 2.0"
+        let words = "the preset has version 1.0, and the active version of the template \"go\" is 2.0"
         let files = try await sandbox.prewarm("validate", "repo/presets")
         #expect(files.code == 0 && files.err.contains(words) && files.err.contains("a.yaml:6:12: warning"), "\(files)")
         let configured = try await sandbox.prewarm("validate")
         #expect(configured.code == 0 && configured.err.contains(words), "\(configured)")
         let plan = try await sandbox.prewarm("plan")
-        #expect(plan.code == 0 && plan.out.contains("a: scaled to zero, the preset pins version 1.0"), "\(plan)")
+        #expect(plan.code == 0 && plan.out.contains("a: scaled to zero, the preset has version 1.0"), "\(plan)")
         let offline = try await sandbox.prewarm("plan", "--path", "repo/presets")
         #expect(offline.out.contains("a: scaled to zero"), "\(offline)")
         #expect(try await sandbox.prewarm("sync").code == 0)
         let status = try await sandbox.prewarm("status")
-        #expect(status.code == 0 && status.out.contains("a Deprecated: the preset pins version 1.0"), "\(status)")
+        #expect(status.code == 0 && status.out.contains("a Deprecated: the preset has version 1.0"), "\(status)")
         let again = try await sandbox.prewarm("plan")
-        #expect(again.out.contains("a: scaled to zero, the preset pins version 1.0"), "\(again)")
+        #expect(again.out.contains("a: scaled to zero, the preset has version 1.0"), "\(again)")
     }
 
     @Test("A commented-out manifest keeps its pool, and sync reports it")

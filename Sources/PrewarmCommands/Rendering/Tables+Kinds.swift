@@ -15,12 +15,12 @@ extension DocumentTable {
             columns: [
                 Column("NAME", text: "name"),
                 Column("READY") { .init("\($0.number("eligible"))/\($0.number("desired"))") },
-                Column("DESIRED", text: "desired"), Column("ELIGIBLE", text: "eligible"),
+                Column("DESIRED", text: "desired"),
                 Column("CLAIMABLE", text: "claimable"), Column("CLAIMED", text: "claimed"),
                 Column("STARTING", text: "starting"), Column("STATUS") { Headline($0).cell },
             ] + wide + [Column("MESSAGE") { .init(times.sentence(Headline($0).message)) }],
             flexible: "MESSAGE",
-            optional: ["ELIGIBLE", "DESIRED", "STARTING"] + wide.map(\.title) + ["CLAIMED", "CLAIMABLE"])
+            optional: ["DESIRED", "STARTING"] + wide.map(\.title) + ["CLAIMED", "CLAIMABLE"])
     }
 
     static func workspaces(now: Timestamp, isWide: Bool) -> DocumentTable {

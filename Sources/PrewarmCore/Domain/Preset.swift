@@ -5,7 +5,7 @@ package struct Preset: Hashable, Sendable {
     package enum Retirement: Hashable, Sendable {
         case deprecated(Deprecation)
         case templateDeprecated(Deprecation)
-        /// The preset pins another version than the template's active one.
+        /// The preset has another version than the template's active one.
         case inactive(activeVersion: String)
         /// The manifest was removed from git.
         case pruned

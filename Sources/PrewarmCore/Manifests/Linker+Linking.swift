@@ -139,7 +139,7 @@ extension Linker {
         case .inactive(let active):
             note(
                 path, draft.version?.position ?? draft.spec,
-                "the pool is scaled to zero: the preset pins version \(version), and the active version of the template "
+                "the pool is scaled to zero: the preset has version \(version), and the active version of the template "
                     + "\"\(draft.template.value)\" is \(active)",
                 hint: "set `version: \"\(active)\"`, or remove `version` to follow the template")
         case .templateDeprecated:

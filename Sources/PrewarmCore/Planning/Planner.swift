@@ -13,7 +13,7 @@
 ///    Example: 20 are desired, both bounds are 25 % (the default): at least 15 are claimable, at most 25 exist.
 ///    `canary` (default: 1) workspaces of a new fingerprint are created first. When one is ready, the others follow.
 /// 4. A pending create that is no longer desired is canceled. Its provisioner was not called, so nothing is deleted.
-/// 5. The pool of a retired preset is scaled to zero: the preset or its template is deprecated, or the preset pins
+/// 5. The pool of a retired preset is scaled to zero: the preset or its template is deprecated, or the preset has
 ///    another version than the template's active one. Claimed workspaces stay.
 /// 6. The pool of a preset that is removed from git is scaled to zero in the same way.
 /// 7. A preset with an invalid manifest is planned with its last valid version. ``Catalog`` decides that beforehand.

@@ -88,7 +88,7 @@ package enum ConditionReason: String, CaseIterable, Sendable {
         case .manifestInvalid: "A manifest has an error. The last valid version stays applied."
         case .deprecated: "The preset has `deprecated`."
         case .templateDeprecated: "The template of the preset has `deprecated`."
-        case .inactive: "The preset pins another version than the `activeVersion` of its template."
+        case .inactive: "The preset has another version than the `activeVersion` of its template."
         case .pruned: "The preset was removed from git."
         case .byOperator: "An operator ran `prewarm suspend`."
         case .byManifest: "The manifest has `suspended: true`."

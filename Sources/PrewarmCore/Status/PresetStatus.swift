@@ -144,7 +144,7 @@ package struct PresetStatus: Sendable {
         case .inactive(let activeVersion):
             Condition(
                 .deprecated, reason: .inactive,
-                message: "the preset pins version \(preset.spec.version), but the active version of its template "
+                message: "the preset has version \(preset.spec.version), but the active version of its template "
                     + "\(preset.spec.template) is \(activeVersion)")
         case .pruned, nil: nil
         }

@@ -82,7 +82,7 @@ extension EventReason {
         case .outdated: "prewarm deletes workspaces that were built from an older fingerprint."
         case .expired: "prewarm deletes workspaces that have been ready for longer than `ttl`, or soon will be."
         case .deprecated: "prewarm deletes the workspaces of a preset that is deprecated, or whose template is."
-        case .inactive: "prewarm deletes the workspaces of a preset that pins another version than `activeVersion`."
+        case .inactive: "prewarm deletes the workspaces of a preset that has another version than `activeVersion`."
         case .pruned: "prewarm deletes the workspaces of a preset that was removed from git."
         case .noLongerWanted: "prewarm cancels creates or deletes workspaces that are starting and no longer needed."
         default: rawValue
