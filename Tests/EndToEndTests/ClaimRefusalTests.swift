@@ -3,6 +3,34 @@ import Testing
 
 @Suite("Claims that prewarm refuses")
 struct ClaimRefusalTests {
+    @Test("A claim of a retired preset names the next step")
+    func retired() async throws {
+        let sandbox = try await Sandbox()
+        let template = """
+            apiVersion: prewarm/v1
+            kind: Template
+            metadata: {name: go}
+            spec: {activeVersion: "2.0"}
+            """
+        try await sandbox.commit([
+            "go.yaml": template, "inactive.yaml": Sandbox.preset("inactive", instances: 1),
+            "old.yaml": Sandbox.preset(
+                "old", instances: 1, version: "2.0", "  deprecated: {message: too small, replacement: new}"),
+            "new.yaml": Sandbox.preset("new", instances: 1, version: "2.0"),
+            "gone.yaml": Sandbox.preset("gone", instances: 1, version: "2.0"),
+        ])
+        try await sandbox.prewarm("sync")
+        try await sandbox.commit(["gone.yaml": nil])
+        try await sandbox.prewarm("sync")
+        for (name, hint) in [
+            ("inactive", "set `version: \"2.0\"` in presets/inactive.yaml, or choose another preset"),
+            ("old", "use the preset new"), ("gone", "choose another preset: `prewarm get presets`"),
+        ] {
+            let claim = try await sandbox.prewarm("claim", name, "--owner", "ada")
+            #expect(claim.code == 1 && claim.err.contains("hint: \(hint)"), "\(claim.err)")
+        }
+    }
+
     @Test("A release of a workspace that Retain keeps names the way to delete it")
     func retained() async throws {
         let sandbox = try await Sandbox()

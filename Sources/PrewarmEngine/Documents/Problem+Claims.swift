@@ -65,7 +65,20 @@ extension Problem {
             diagnostics: [])
         self.init(
             "Retired", status: 409,
-            "cannot \(act) the preset \(preset.key.name): \(why.retirementMessage ?? "the preset is retired")")
+            "cannot \(act) the preset \(preset.key.name): \(why.retirementMessage ?? "the preset is retired")",
+            hint: Self.hint(forRetired: preset))
+    }
+
+    /// Returns the next step for a preset that is retired.
+    private static func hint(forRetired preset: Preset) -> String {
+        let others = "choose another preset: `prewarm get presets`"
+        switch preset.retirement {
+        case .deprecated(let deprecation):
+            return deprecation.replacement.map { "use the preset \($0)" } ?? others
+        case .inactive(let active):
+            return "set `version: \"\(active)\"` in \(preset.origin.file), or \(others)"
+        case .templateDeprecated, .pruned, nil: return others
+        }
     }
 
     private init(_ pool: EmptyPool) {
