@@ -210,4 +210,23 @@ import Testing
         #expect(try await sandbox.prewarm("status").code == 0)
         #expect(try await sandbox.prewarm("retry", operation).err.contains("it is succeeded, not pending"))
     }
+
+    @Test("A full pool refuses an orphan without an endpoint, and names what the provisioner lacks")
+    func adoptIntoFullPool() async throws {
+        let sandbox = try await Sandbox.observable()
+        try sandbox.write(
+            "provision",
+            Sandbox.observableProvisioner.replacing(
+                "note create\n    echo \"{\\\"state\\\": \\\"$state\\\"}\"",
+                with: "note create\n    echo \"{\\\"state\\\": \\\"$state\\\", \\\"endpoint\\\": \\\"here\\\"}\""
+            ),
+            isExecutable: true)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.prewarm("sync")
+        try sandbox.write("instances/stray/file", "")
+        try await sandbox.prewarm("sync", "--refresh")
+        let adopt = try await sandbox.prewarm("adopt", "a", "stray")
+        #expect(adopt.code == 1 && adopt.err.contains("into the full pool a: its endpoint is unknown"), "\(adopt.err)")
+        #expect(adopt.err.contains("answer `inspect` with `endpoint` in the provisioner local"), "\(adopt.err)")
+    }
 }

@@ -13,7 +13,8 @@ package enum AdoptionError: Error, Sendable {
     /// The provisioner does not report the orphan as ready; the text says how it is.
     case notReady(Orphan, String)
     /// The endpoint of the orphan is unknown, and the full pool would delete a workspace that has an endpoint.
-    case withoutEndpoint(Orphan, Preset)
+    /// `isInspected` is true if the provisioner has `inspect`, but answered without an endpoint.
+    case withoutEndpoint(Orphan, Preset, isInspected: Bool)
 }
 
 extension Engine {
@@ -131,7 +132,9 @@ extension Engine {
         guard adopted.count > room else { return }
         let ready = try store.workspaces(WorkspaceFilter(preset: preset.key, states: [.ready]))
         if ready.contains(where: { $0.endpoint != nil }) {
-            throw AdoptionError.withoutEndpoint(orphans[index], preset)
+            throw AdoptionError.withoutEndpoint(
+                orphans[index], preset,
+                isInspected: provisioners[preset.spec.provisioner]?.operations.contains(.inspect) == true)
         }
     }
 }

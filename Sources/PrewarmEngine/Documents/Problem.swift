@@ -158,14 +158,15 @@ extension Problem {
                 "NotReady", status: 409,
                 "cannot adopt \(orphan.id): the provisioner \(orphan.provisioner) does not report it as ready: \(why)",
                 hint: "fix the workspace and run the command again, or delete it at its provider")
-        case .withoutEndpoint(let orphan, let preset):
+        case .withoutEndpoint(let orphan, let preset, let isInspected):
             self.init(
                 "PoolFull", status: 409,
                 "cannot adopt \(orphan.id) into the full pool \(preset.key.name): its endpoint is unknown, and the pool "
                     + "would delete a workspace that has an endpoint",
-                hint:
-                    "raise `instances` of \(preset.key.name), or add `inspect` to the operations of \(orphan.provisioner)"
-            )
+                hint: "raise `instances` of \(preset.key.name), or "
+                    + (isInspected
+                        ? "answer `inspect` with `endpoint` in the provisioner \(orphan.provisioner)"
+                        : "add `inspect` to the operations of \(orphan.provisioner)"))
         case .retired(let preset): self.init(retired: preset, "adopt a workspace into")
         }
     }
