@@ -147,6 +147,25 @@ package enum ManifestParser {
 }
 
 extension ManifestParser {
+    /// Parses a file for `prewarm validate`, which also warns of a file that is ignored although it is no valid YAML.
+    package static func parseAll(_ bytes: [UInt8]) -> ParsedFile {
+        var file = parse(bytes)
+        if let warning = warning(ofIgnored: bytes, file) { file.diagnostics.append(warning) }
+        return file
+    }
+
+    /// Returns a warning about a file that is ignored although it is no valid YAML: it may be a manifest with an editing
+    /// error. If an applied preset comes from it, a reconciliation reports an error instead.
+    /// - Parameter file: The result of parsing the bytes.
+    private static func warning(ofIgnored bytes: [UInt8], _ file: ParsedFile) -> Diagnostic? {
+        guard file.isDoubtful, !file.isOurs, file.diagnostics.isEmpty, bytes.count <= sizeLimit,
+            let error = YAMLReader.read(bytes).error
+        else { return nil }
+        return Diagnostic(
+            .warning, at: error.position, "the file is ignored, because it is no valid YAML: \(error.message)",
+            hint: "correct it. If it contains no manifests, add it to `exclude` of the source")
+    }
+
     /// Reads a document without the apiVersion of prewarm whose kind is Preset or Template, or is missing. It may be a
     /// manifest with a typing error.
     private static func parseForeign(_ document: DocumentReader, into file: inout ParsedFile) {

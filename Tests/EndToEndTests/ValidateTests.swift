@@ -155,4 +155,25 @@ struct ValidateTests {
         #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
         #expect(sandbox.instances.count == 1)
     }
+
+    @Test(
+        "validate warns of a broken file, and agrees with plan about a broken manifest",
+        arguments: ["a: [\n", Sandbox.preset("a", instances: 1).replacing("apiVersion: prewarm/v1\n", with: "a: [\n")])
+    func brokenFile(text: String) async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.prewarm("sync")
+        try await sandbox.commit(["a.yaml": text])
+        let folder = try await sandbox.prewarm("validate", "repo/presets")
+        #expect(folder.code == 0, "\(folder)")
+        #expect(folder.err.contains(/repo\/presets\/a\.yaml:\d+:\d+: warning: the file is ignored/), "\(folder)")
+        #expect(folder.err.contains("1 other document ignored: no errors, 1 warning"), "\(folder)")
+        for arguments in [["validate"], ["plan"]] {
+            let result = try await sandbox.prewarm(arguments)
+            #expect(result.code == 1 && result.err.contains("presets/a.yaml: error: the file has no document"), "\(result)")
+        }
+        // On another machine, nobody knows that the file defined a preset.
+        try sandbox.remove("prewarm.db")
+        #expect(try await sandbox.prewarm("validate").code == 0)
+    }
 }

@@ -20,6 +20,7 @@ struct Findings {
     }
 
     var errors: Int { diagnostics.count { $0.severity == .error } }
+    var warnings: Int { diagnostics.count { $0.severity == .warning } }
 
     /// The findings as a JSON document.
     var value: Value {
@@ -38,6 +39,7 @@ struct Findings {
         let foreign = foreignDocuments > 0 ? ", \(counted(foreignDocuments, "other document")) ignored" : ""
         return "\(counted(files, "file")), \(counted(presets, "preset")), \(counted(templates, "template"))\(foreign): "
             + (errors == 0 ? "no errors" : counted(errors, "error"))
+            + (warnings == 0 ? "" : ", \(counted(warnings, "warning"))")
     }
 
     /// The findings in SARIF 2.1.0, for code scanning.

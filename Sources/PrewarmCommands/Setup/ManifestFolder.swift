@@ -34,19 +34,34 @@ struct ManifestFolder {
     }
 
     /// Returns the presets and templates of parsed files, with references between files resolved.
-    func link(_ files: [(path: String, file: ParsedFile)]) -> Catalog {
+    /// - Parameter applied: The applied definitions of the source, which an error in a file keeps.
+    func link(
+        _ files: [(path: String, file: ParsedFile)], applied: Applied = ([], [])
+    ) -> Catalog {
         var catalog = Catalog(
             source: Self.source, files: files, provisioners: provisioners, secrets: secrets,
-            defaultProvisioner: defaultProvisioner, limit: limit, previous: [], previousTemplates: [])
+            defaultProvisioner: defaultProvisioner, limit: limit, previous: applied.presets,
+            previousTemplates: applied.templates)
         catalog.diagnostics = (catalog.diagnostics + catalog.notices).sorted()
         return catalog
     }
+
+    /// Returns the presets and templates of parsed files, with the errors that a reconciliation would find.
+    /// - Parameter applied: The applied definitions of the source; nil if they are unknown.
+    func check(_ files: [(path: String, file: ParsedFile)], applied: Applied?) -> Catalog {
+        var catalog = link(files)
+        if let applied { catalog.diagnostics = link(files, applied: applied).diagnostics }
+        return catalog
+    }
+
+    /// The definitions of a source that the store has.
+    typealias Applied = (presets: [Preset], templates: [Template])
 
     /// Parses a manifest. A file that is too large is no error here: the parsed file says so.
     /// - Throws: what `bytes` throws, but not ``RegularFile/TooLarge``.
     static func parse(_ bytes: () throws -> [UInt8]) throws -> ParsedFile {
         do {
-            return ManifestParser.parse(try bytes())
+            return ManifestParser.parseAll(try bytes())
         } catch is RegularFile.TooLarge {
             return .tooLarge(limit: ManifestParser.readLimit)
         }

@@ -75,7 +75,8 @@ struct Validator {
         let copies = await WorkingCopies(of: sources)
         for (source, configured) in zip(sources, configuration.sources) {
             if let copy = copies.next(of: source.name, ref: configured.ref) {
-                try await findings.add(copy, of: source, Self.folder(configuration))
+                let applied = await applied(source.name, file, configuration)
+                try await findings.add(copy, of: source, Self.folder(configuration), applied: applied)
                 if let remark = copies.remark("validate", reads: "the files of \(copy.folder)", of: source.name) {
                     console.note(remark)
                 }
@@ -93,7 +94,8 @@ struct Validator {
                 let parsed = try await parsed(files, of: source)
                 findings.files += files.count
                 findings.diagnostics += try await source.git.warnings(at: revision)
-                var catalog = Self.folder(configuration).link(parsed)
+                var catalog = Self.folder(configuration).check(
+                    parsed, applied: await applied(source.name, file, configuration))
                 try await catalog.quote(files, of: source)
                 findings.add(catalog)
                 let state = "the commit \(revision.short)"
@@ -105,6 +107,20 @@ struct Validator {
         return findings
     }
 
+    /// Returns the applied definitions of a source, so that an error is found that concerns only them, for example a
+    /// manifest that lost its `apiVersion`. Nil if this machine has no store that can be read.
+    private func applied(
+        _ source: String, _ file: ConfigurationFile, _ configuration: Configuration
+    ) async -> ManifestFolder.Applied? {
+        guard let path = try? Assembly(file, configuration).storePath(),
+            FileManager.default.isReadableFile(atPath: path),
+            let store = try? CommandStore.open(path: path, readsBeside: false)
+        else { return nil }
+        return try? await store.read { store in
+            (try store.presets(source: source), try store.templates(source: source))
+        }
+    }
+
     /// Returns the parsed files. Only a few megabytes of file contents are in memory at a time.
     private func parsed(
         _ files: [ManifestFile], of source: Engine.Source
@@ -114,7 +130,7 @@ struct Validator {
             let rest = files[parsed.count...]
             let contents = try await source.git.contents(of: rest, limit: ManifestParser.readLimit)
             parsed += zip(rest, contents).map { file, bytes in
-                (file.path, bytes.map(ManifestParser.parse) ?? .tooLarge(limit: ManifestParser.readLimit))
+                (file.path, bytes.map(ManifestParser.parseAll) ?? .tooLarge(limit: ManifestParser.readLimit))
             }
         }
         return parsed
@@ -141,7 +157,8 @@ extension Findings {
 
     /// Checks the files of a working copy: those of the checked-out commit, and new ones.
     fileprivate mutating func add(
-        _ copy: WorkingCopy, of source: Engine.Source, _ folder: ManifestFolder
+        _ copy: WorkingCopy, of source: Engine.Source, _ folder: ManifestFolder,
+        applied: ManifestFolder.Applied?
     ) async throws {
         var paths = Set(copy.changed)
         // Before the first commit, all manifests are new.
@@ -153,10 +170,10 @@ extension Findings {
         let places = paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             .filter { FileManager.default.fileExists(atPath: "\(copy.folder)/\($0)") }
         files += places.count
-        var catalog = folder.link(
+        var catalog = folder.check(
             try places.map { place in
                 (path: place, file: try ManifestFolder.parse { try ManifestFolder.bytes("\(copy.folder)/\(place)") })
-            })
+            }, applied: applied)
         catalog.quote { try? ManifestFolder.bytes("\(copy.folder)/\($0)") }
         add(catalog)
     }
