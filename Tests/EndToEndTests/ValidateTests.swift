@@ -170,10 +170,26 @@ struct ValidateTests {
         #expect(folder.err.contains("1 other document ignored: no errors, 1 warning"), "\(folder)")
         for arguments in [["validate"], ["plan"]] {
             let result = try await sandbox.prewarm(arguments)
-            #expect(result.code == 1 && result.err.contains("presets/a.yaml: error: the file has no document"), "\(result)")
+            #expect(
+                result.code == 1 && result.err.contains("presets/a.yaml: error: the file has no document"), "\(result)")
         }
         // On another machine, nobody knows that the file defined a preset.
         try sandbox.remove("prewarm.db")
         #expect(try await sandbox.prewarm("validate").code == 0)
+    }
+
+    @Test("validate of one file names the command for its folder if the file needs others")
+    func part() async throws {
+        let sandbox = try await Sandbox()
+        try sandbox.write(
+            "presets/go.yaml",
+            "apiVersion: prewarm/v1\nkind: Template\nmetadata: {name: go}\nspec: {activeVersion: \"1.0\"}\n")
+        try sandbox.write(
+            "presets/a.yaml", Sandbox.preset("a", instances: 1).replacing("  version: \"1.0\"\n", with: ""))
+        let part = try await sandbox.prewarm("validate", "presets/a.yaml")
+        #expect(part.code == 1 && part.err.contains("there is no template \"go\""), "\(part.err)")
+        #expect(part.err.contains("hint: validate the folder: `prewarm validate presets`"), "\(part.err)")
+        #expect(try await sandbox.prewarm("validate", "presets").code == 0)
+        #expect(try await sandbox.prewarm("validate", "presets/a.yaml", "presets/go.yaml").code == 0)
     }
 }

@@ -18,6 +18,9 @@ struct ManifestFolder {
     /// The number of presets that the files may define.
     var limit = Policy.Limits.standardPresetsPerSource
 
+    /// The folder of the only file that is read, for hints; nil if whole folders are read.
+    var folderOfPart: String?
+
     static let source = "local"
     /// The maximum number of YAML files in a folder, including files that are not manifests.
     static let fileLimit = 200_000
@@ -39,7 +42,7 @@ struct ManifestFolder {
         _ files: [(path: String, file: ParsedFile)], applied: Applied = ([], [])
     ) -> Catalog {
         var catalog = Catalog(
-            source: Self.source, files: files, provisioners: provisioners, secrets: secrets,
+            source: Self.source, files: files, folderOfPart: folderOfPart, provisioners: provisioners, secrets: secrets,
             defaultProvisioner: defaultProvisioner, limit: limit, previous: applied.presets,
             previousTemplates: applied.templates)
         catalog.diagnostics = (catalog.diagnostics + catalog.notices).sorted()

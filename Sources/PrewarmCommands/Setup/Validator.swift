@@ -32,7 +32,12 @@ struct Validator {
         }
         if configuration == nil { configuration = try ConfigurationFile.loadIfPresent(global) }
         files.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
-        var catalog = Self.folder(configuration).link(files)
+        var folder = Self.folder(configuration)
+        if files.count == 1, paths.contains(files[0].path) {
+            let end = files[0].path.lastIndex(of: "/")
+            folder.folderOfPart = end.map { $0 == files[0].path.startIndex ? "/" : String(files[0].path[..<$0]) } ?? "."
+        }
+        var catalog = folder.link(files)
         catalog.quote { path in
             for index in found.indices {
                 if let bytes = found[index].bytes(of: path) { return bytes }

@@ -24,6 +24,7 @@ package struct Catalog: Sendable {
     ///   - files: the parsed files, in the order of their paths.
     ///   - unreadPaths: the paths that are not read, for example symbolic links. Presets and templates that were
     ///     applied from such a path stay.
+    ///   - folderOfPart: the folder of the only file that is read, for hints; nil if all files are read.
     ///   - provisioners: the names of the configured provisioners; nil if any name is accepted.
     ///   - secrets: the names of the configured secrets, by provisioner; nil if any name is accepted.
     ///   - defaultProvisioner: the name of the default provisioner; nil if there is no default.
@@ -33,6 +34,7 @@ package struct Catalog: Sendable {
     ///   - previousTemplates: the templates that the last revision applied.
     package init(
         source: String, files: [(path: String, file: ParsedFile)], unreadPaths: [String] = [],
+        folderOfPart: String? = nil,
         provisioners: [String]?, secrets: [String: Set<String>]? = nil, defaultProvisioner: String?,
         limit: Int = Policy.Limits.standardPresetsPerSource, previous: [Preset], previousTemplates: [Template]
     ) {
@@ -43,7 +45,7 @@ package struct Catalog: Sendable {
         }
         var linker = Linker(
             source: source, provisioners: provisioners, secrets: secrets, defaultProvisioner: defaultProvisioner,
-            files: files, unreadPaths: unreadPaths)
+            files: files, unreadPaths: unreadPaths, folderOfPart: folderOfPart)
         linker.link(previous, previousTemplates)
         foreignDocuments = files.reduce(0) { $0 + $1.file.foreignDocuments }
         invalidNames = linker.invalidPresets

@@ -10,7 +10,7 @@ extension Linker {
             report(
                 path, draft.replacement,
                 "invalid replacement \"\(replacement)\": the source has no template of that name",
-                hint: suggestions.hint(for: replacement, among: templateNames))
+                hint: hint(forMissing: replacement, among: templateNames))
         }
         guard errors == before else {
             invalidTemplates[name] = path
@@ -60,7 +60,7 @@ extension Linker {
                         + "configuration has no default provisioner"
                     : "cannot choose a provisioner: the template \"\(draft.template.value)\" has no `provisioner`, and "
                         + "the configuration has no default provisioner",
-                hint: suggestions.hint(for: draft.template.value, among: templateNames)
+                hint: hint(forMissing: draft.template.value, among: templateNames)
                     ?? "set `default: true` on a provisioner of the configuration, or set `provisioner` in the template"
             )
         }
@@ -75,7 +75,7 @@ extension Linker {
                         + "\"\(draft.template.value)\" has no `activeVersion`",
                 hint: template != nil
                     ? "add `version` to the spec of the preset"
-                    : suggestions.hint(for: draft.template.value, among: templateNames)
+                    : hint(forMissing: draft.template.value, among: templateNames)
                         ?? "add `version` to the spec of the preset, or add a manifest of the template to the paths of "
                         + "the source")
         }
@@ -83,7 +83,7 @@ extension Linker {
             report(
                 path, draft.replacement,
                 "invalid replacement \"\(replacement)\": the source has no preset of that name",
-                hint: suggestions.hint(for: replacement, among: presetNames))
+                hint: hint(forMissing: replacement, among: presetNames))
         }
         let parameters = self.parameters(of: draft, template, path)
         noteSize(of: parameters, draft, path)

@@ -6,6 +6,8 @@ struct Linker {
     let defaultProvisioner: String?
     let files: [(path: String, file: ParsedFile)]
     private let unreadPaths: [String]
+    /// The folder of the only file that is read; nil if all files of the source are read.
+    private let folderOfPart: String?
 
     /// The valid presets. ``link(_:_:)`` over whole files leaves them in the order of their names.
     var presets: [Preset] = []
@@ -56,9 +58,10 @@ struct Linker {
 
     init(
         source: String, provisioners: [String]?, secrets: [String: Set<String>]?, defaultProvisioner: String?,
-        files: [(path: String, file: ParsedFile)], unreadPaths: [String] = []
+        files: [(path: String, file: ParsedFile)], unreadPaths: [String] = [], folderOfPart: String? = nil
     ) {
         self.unreadPaths = unreadPaths
+        self.folderOfPart = folderOfPart
         self.source = source
         self.provisioners = provisioners
         self.secrets = secrets
@@ -163,6 +166,12 @@ struct Linker {
 
     func isInBrokenFile(_ template: Template) -> Bool {
         brokenPaths.contains(template.origin.file) || isUnread(template.origin.file)
+    }
+
+    /// Returns the hint for a name that no document defines; nil if there is no better hint than the caller's.
+    mutating func hint(forMissing name: String, among names: some Sequence<String>) -> String? {
+        folderOfPart.map { "validate the folder: `prewarm validate \($0)`" }
+            ?? suggestions.hint(for: name, among: names)
     }
 
     /// Returns true if the path, or a folder above it, is not read.
