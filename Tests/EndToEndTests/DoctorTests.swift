@@ -9,7 +9,21 @@ struct DoctorTests {
         echo '{"workspaces": [{"id": "a"}]}'
         """
 
-    @Test("A healthy setup passes all checks, and the limit of the git library is shown")
+    @Test("A path that is not in the repository is reported", arguments: ["path: preset", "paths: [presets, more]"])
+    func wrongPath(line: String) async throws {
+        let sandbox = try await Sandbox(
+            configuration: Sandbox.configuration.replacing("path: presets", with: line))
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        let doctor = try await sandbox.prewarm("doctor")
+        let isWarning = line.hasPrefix("paths")
+        #expect(doctor.code == (isWarning ? 0 : 1), "\(doctor)")
+        #expect(doctor.out.contains("\(isWarning ? "!" : "✗") source presets"), "\(doctor)")
+        #expect(doctor.out.contains(/is at main@sha1:[0-9a-f]{8}, but/) && doctor.out.contains(isWarning ? "more" : "preset"))
+        #expect(doctor.out.contains("hint: check `"), "\(doctor)")
+        #expect(doctor.out.contains("SHA-1") != isWarning, "the limit of the git library is shown: \(doctor)")
+    }
+
+    @Test("A healthy setup passes all checks without the limits of the git library")
     func healthy() async throws {
         let sandbox = try await Sandbox(configuration: Sandbox.configuration(operations: "create, delete, list"))
         try sandbox.write("provision", Self.listing, isExecutable: true)
@@ -17,10 +31,11 @@ struct DoctorTests {
         let text = try await sandbox.prewarm("doctor")
         #expect(text.code == 0, "\(text)")
         for words in [
-            "✔ configuration", "✔ store", "is at main@sha1:", "lists 1 workspace", "✔ timezones", "SHA-1",
+            "✔ configuration", "✔ store", "is at main@sha1:", "lists 1 workspace", "✔ timezones",
         ] {
             #expect(text.out.contains(words), "\(words): \(text.out)")
         }
+        #expect(!text.out.contains("SHA-1"), "\(text.out)")
         let report = try await sandbox.prewarm("doctor", "-o", "json").json()
         #expect(
             report["checks"]?.list.map { $0["kind"]?.string } == [

@@ -7,9 +7,9 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Check the configuration, store, sources, provisioners and time zones.",
         discussion: """
-            The command contacts the server of each source, and runs `list` of each provisioner that has it. It \
-            changes nothing. It prints the host keys of SSH servers with their lines for known_hosts, and the limits \
-            of the installed git library. If a check fails, the exit code is 1.
+            The command fetches the newest commit of each source, and runs `list` of each provisioner that has it. It \
+            changes no workspace. It prints the host keys of SSH servers with their lines for known_hosts. If a source \
+            cannot be read, it prints the limits of the installed git library. If a check fails, the exit code is 1.
 
             Examples:
               prewarm doctor

@@ -60,19 +60,22 @@ struct HealthReport {
         let titles = checks.map { [$0.kind, $0.name].compactMap(\.self).joined(separator: " ") }
         let width = min(titles.map(\.count).max() ?? 0, 30)
         let indent = String(repeating: " ", count: width + 4)
+        let times = ShownTimes(now: .now)
         var lines: [TerminalText] = []
         for (check, title) in zip(checks, titles) {
             let padding = String(repeating: " ", count: max(0, width - title.count))
-            let message = TerminalText(lines: check.message.replacing("\n", with: "\n" + indent))
+            let message = TerminalText(lines: times.sentence(check.message).replacing("\n", with: "\n" + indent))
             lines.append("\(check.verdict.symbol(color: color)) \(title)\(padding)  \(message)")
             for detail in check.details { lines.append("\(indent)\(detail.key): \(detail.value)") }
             if let hint = check.hint {
                 lines.append("\(indent)\(Style.cyan.apply(to: "hint:", color: color)) \(hint)")
             }
         }
-        lines.append("")
-        lines.append("Limits of \(library):")
-        for limit in limits { lines.append("  - \(limit)") }
+        if checks.contains(where: { $0.kind == "source" && $0.verdict == .failed }) {
+            lines.append("")
+            lines.append("Limits of \(library):")
+            for limit in limits { lines.append("  - \(limit)") }
+        }
         return lines.map { "\($0)\n" }.joined()
     }
 }

@@ -105,14 +105,32 @@ struct Doctor {
                         : failure.hint, details: details))
         } else {
             let revision = probe.revision.map { " is at \($0.short)" } ?? ""
+            let (verdict, lack, hint) = await Self.contents(of: mirror, at: probe.revision)
             report.checks.append(
                 .init(
-                    kind: "source", name: name, verdict: .ok, message: "\(mirror.displayURL)\(revision)",
+                    kind: "source", name: name, verdict: verdict,
+                    message: "\(mirror.displayURL)\(revision)" + (lack.map { ", but \($0)" } ?? ""), hint: hint,
                     details: details))
         }
         if let failure = await mirror.signatureProblem() {
             report.checks.append(
                 .init(kind: "source", name: name, verdict: .failed, message: failure.message, hint: failure.hint))
+        }
+    }
+
+    /// Reads the configured paths of a source. If only some of several paths are missing, this is a warning.
+    private static func contents(
+        of mirror: GitMirror, at revision: Revision?
+    ) async -> (verdict: HealthReport.Verdict, lack: String?, hint: String?) {
+        guard let revision else { return (.ok, nil, nil) }
+        do throws(GitFailure) {
+            try await mirror.fetch(revision)
+            guard let missing = try await mirror.warnings(at: revision).first(where: \.isMissingPath) else {
+                return (.ok, nil, nil)
+            }
+            return (.warning, "the path \(missing.file) has no files", "check `paths`, also for upper and lower case")
+        } catch {
+            return (.failed, error.message, error.hint)
         }
     }
 

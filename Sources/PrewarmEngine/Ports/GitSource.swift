@@ -148,5 +148,5 @@ extension Diagnostic {
     }
 
     /// Returns true for the warning of ``missingPath(_:)``.
-    var isMissingPath: Bool { self == .missingPath(file) }
+    package var isMissingPath: Bool { self == .missingPath(file) }
 }
