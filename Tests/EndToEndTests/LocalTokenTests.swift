@@ -45,7 +45,7 @@ struct LocalTokenTests {
     @Test("Commands of the daemon's user find the token, and the audit log names the user")
     func commands() async throws {
         try await withDaemon { sandbox, daemon in
-            let path = sandbox.root.appending(path: "prewarm.db.token").path
+            let tokenFile = sandbox.root.appending(path: "prewarm.db.token").path
             #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
             let port = daemon.url.split(separator: ":").last.map(String.init) ?? ""
             for server in [daemon.url, "http://localhost:\(port)", "http://127.0.0.1:\(port)/"] {
@@ -63,8 +63,20 @@ struct LocalTokenTests {
                 "get", "presets", "--server", daemon.url, "--config", "/nowhere/prewarm.yaml")
             #expect(elsewhere.code == 1 && elsewhere.err.contains("the request has no token"), "\(elsewhere.err)")
             #expect(
-                elsewhere.err.contains("hint: create a token with `prewarm token create NAME --role viewer`"),
+                elsewhere.err.contains(
+                    "hint: ask an operator of prewarm for a token: `prewarm token create NAME --role viewer`. Pass it by"),
                 "\(elsewhere.err)")
+            let tokenFile = sandbox.root.appending(path: "prewarm.db.token").path
+            #expect(elsewhere.err.contains("The user \(user) can use `--token @\(tokenFile)`"), "\(elsewhere.err)")
+            let read = try await sandbox.prewarm(
+                "get", "presets", "--server", daemon.url, "--config", "/nowhere/prewarm.yaml", "--token", "@\(tokenFile)")
+            #expect(read.code == 0, "\(read.err)")
+            for token in [nil, "nonsense"] {
+                let claim = try await sandbox.prewarm(
+                    "claim", "a", "--owner", "ada", "--server", daemon.url, "--config", "/nowhere/prewarm.yaml",
+                    environment: ["PREWARM_TOKEN": token ?? ""])
+                #expect(claim.err.contains("`prewarm token create NAME --role claimer`"), "\(claim.err)")
+            }
             let file = String(decoding: try #require(sandbox.bytes("prewarm.yaml")), as: UTF8.self)
             try sandbox.write(
                 "other/prewarm.yaml",

@@ -31,6 +31,11 @@ package struct API: Sendable {
         routes.filter { $0.match(path) != nil }.map(\.method.rawValue)
     }
 
+    /// Returns the least role that may call the operation; viewer if there is no such operation.
+    static func role(_ path: [String], _ method: String) -> Role {
+        routes.first { $0.method.rawValue == method && $0.match(path) != nil }?.permission.request.needed ?? .viewer
+    }
+
     /// Says whether an operation is canceled when its client hangs up.
     static func endsWithCaller(_ path: [String], _ method: APIRequest.Method) -> Bool {
         routes.contains { $0.endsWithCaller && $0.method == method && $0.match(path) != nil }

@@ -1,3 +1,5 @@
+import PrewarmCore
+
 /// The reason why a caller is not let in, or may not do what it requested. Its texts do not help to guess a token.
 package struct AccessError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Reason: String, Sendable {
@@ -33,6 +35,17 @@ package struct AccessError: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
         self.message = message
         self.hint = hint
+    }
+
+    /// The error of an API token that the store does not have.
+    static func unknownToken(for role: Role) -> AccessError {
+        AccessError(.unknown, "invalid token: it is unknown, or it was revoked", hint: tokenHint(for: role))
+    }
+
+    /// Returns the hint for a caller who needs a token.
+    /// - Parameter role: The least role that the request needs.
+    static func tokenHint(for role: Role) -> String {
+        "ask an operator of prewarm for a token: `prewarm token create NAME --role \(role.rawValue)`"
     }
 
     package var description: String { message }

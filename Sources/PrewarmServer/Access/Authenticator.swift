@@ -16,15 +16,20 @@ package struct Authenticator: Sendable {
 
     /// Returns the caller of a request.
     ///
-    /// - Parameter authorization: The value of the header `Authorization`; nil if the request does not have it.
+    /// - Parameters:
+    ///   - authorization: The value of the header `Authorization`; nil if the request does not have it.
+    ///   - role: The least role that the request needs, for hints.
+    ///   - isLocal: True if the client is on the daemon's machine, so that a hint may name the file of the local token.
     /// - Throws: ``AccessError``, or a ``StoreError``.
-    package func principal(authorization: String?, now: Timestamp) async throws -> Principal {
+    package func principal(
+        authorization: String?, now: Timestamp, for role: Role = .viewer, isLocal: Bool = false
+    ) async throws -> Principal {
         guard let authorization else {
+            let file = isLocal ? local.map { ". The user \($0.user) can use `--token @\($0.path)`" } ?? "" : ""
             throw AccessError(
                 .missing, "the request has no token",
-                hint: "create a token with `prewarm token create NAME --role viewer`, and pass it by --token, by "
-                    + "PREWARM_TOKEN or in the header `Authorization: Bearer TOKEN`. On the daemon's machine, its user "
-                    + "can use the token in the file beside the store whose name ends with .token")
+                hint: AccessError.tokenHint(for: role) + ". Pass it by --token, by PREWARM_TOKEN or in the header "
+                    + "`Authorization: Bearer TOKEN`" + file)
         }
         let parts = authorization.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else {
@@ -33,24 +38,20 @@ package struct Authenticator: Sendable {
                 hint: "send `Authorization: Bearer TOKEN`")
         }
         let text = String(parts[1]).filter { $0 != " " }
-        if let token = AccessToken(text) { return try await principal(of: token, now: now) }
-        guard let oidc, !text.hasPrefix(AccessToken.prefix) else { throw Self.unknown }
-        return try await oidc.principal(for: text, now: now)
+        if let token = AccessToken(text) { return try await principal(of: token, now: now, for: role) }
+        guard let oidc, !text.hasPrefix(AccessToken.prefix) else { throw AccessError.unknownToken(for: role) }
+        return try await oidc.principal(for: text, now: now, role: role)
     }
 
-    private static let unknown = AccessError(
-        .unknown, "invalid token: it is unknown, or it was revoked",
-        hint: "see `prewarm token list`, or create a token with `prewarm token create NAME --role viewer`")
-
-    private func principal(of token: AccessToken, now: Timestamp) async throws -> Principal {
+    private func principal(of token: AccessToken, now: Timestamp, for role: Role) async throws -> Principal {
         if let local, local.token.fits(token) { return .local(user: local.user) }
         guard let record = try await store.read({ try $0.accessToken(token.id) }), token.fits(record) else {
-            throw Self.unknown
+            throw AccessError.unknownToken(for: role)
         }
         guard !record.isExpired(at: now) else {
             throw AccessError(
                 .expired, "the token \(record.name) expired at \(record.expiresAt?.description ?? "")",
-                hint: "replace it: `prewarm token revoke \(record.name)`, then "
+                hint: "ask an operator of prewarm to replace it: `prewarm token revoke \(record.name)`, then "
                     + "`prewarm token create \(record.name) --role \(record.role.rawValue)`")
         }
         if record.isUseWorthNoting(at: now) {

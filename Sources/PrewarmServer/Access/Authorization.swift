@@ -103,7 +103,7 @@ extension AccessRequest {
     }
 
     /// The least role that may make the request.
-    fileprivate var needed: Role {
+    var needed: Role {
         switch self {
         case .role(let least): least
         case .look, .lookAtAll, .lookAtPreset, .lookAtWorkspace, .nudge: .viewer

@@ -9,6 +9,8 @@ internal import SystemPackage
 /// the same time share the token: each holds a lock on the file for as long as it runs.
 package final class LocalTokenFile: Sendable {
     package let token: AccessToken
+    /// The path of the file.
+    let path: String
     /// The name of the user who owns the file, for the audit log.
     package let user: String
     /// The open file, which holds the lock.
@@ -21,7 +23,7 @@ package final class LocalTokenFile: Sendable {
     ///
     /// - Throws: ``AccessError`` if the file cannot be written or belongs to another user.
     package init(store: String) throws(AccessError) {
-        let path = Self.path(ofStore: store)
+        path = Self.path(ofStore: store)
         descriptor = try Self.open(path)
         do throws(AccessError) {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { try Self.write(AccessToken.random(), to: descriptor, path) }

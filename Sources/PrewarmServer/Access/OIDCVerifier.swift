@@ -21,12 +21,15 @@ package struct OIDCVerifier: Sendable {
 
     /// Returns the caller of a token. Before the signature is verified, the claim `iss` only selects the keys to try.
     ///
+    /// - Parameter role: The least role that the request needs, for hints.
     /// - Throws: ``AccessError`` if the token is invalid, has expired, matches no rule, or cannot be verified now.
-    package func principal(for token: String, now: Timestamp) async throws(AccessError) -> Principal {
+    package func principal(
+        for token: String, now: Timestamp, role: Role = .viewer
+    ) async throws(AccessError) -> Principal {
         guard let token = OIDCToken(token) else {
             throw AccessError(
                 .unknown, "invalid token: it is neither an API token of prewarm nor a JWT",
-                hint: "see `prewarm token list`, or create a token with `prewarm token create NAME --role viewer`")
+                hint: AccessError.tokenHint(for: role))
         }
         guard let algorithm = token.header["alg"]?.string.flatMap({ OIDCAlgorithm(rawValue: $0) }) else {
             throw AccessError(

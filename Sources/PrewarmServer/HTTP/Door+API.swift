@@ -10,7 +10,8 @@ extension Door {
     ///
     /// - Parameter path: The decoded parts of the path below `/api/v1`.
     func callAPI(_ visit: Visit, _ path: [String]) async throws -> Response {
-        let principal = try await access.principal(visit, now: daemon.engine.now())
+        let principal = try await access.principal(
+            visit, now: daemon.engine.now(), for: API.role(path, visit.request.method.rawValue))
         do {
             return try await callAPI(visit, path, principal)
         } catch let error as AccessError where error.reason == .refused {

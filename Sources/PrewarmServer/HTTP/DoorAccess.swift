@@ -42,10 +42,12 @@ package final class DoorAccess: Sendable {
 
     /// Returns the caller of a request.
     ///
+    /// - Parameter role: The least role that the request needs, for hints.
     /// - Throws: ``AccessError``, or a ``StoreError``.
-    func principal(_ visit: Visit, now: Timestamp) async throws -> Principal {
+    func principal(_ visit: Visit, now: Timestamp, for role: Role = .viewer) async throws -> Principal {
         try await rules.withLock { $0.authenticator }.principal(
-            authorization: visit.request.headers[.authorization], now: now)
+            authorization: visit.request.headers[.authorization], now: now, for: role,
+            isLocal: NetworkAddress(visit.client.description)?.isLoopback == true)
     }
 
     /// The interval at which the token of a long request is checked again, since it can expire or be revoked.
