@@ -22,8 +22,11 @@ struct ClaimCommand: AsyncParsableCommand {
     @Argument(help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.")
     var preset: String
 
-    @Option(help: ArgumentHelp("The name of the owner, 1 to \(Owner.nameLimit) characters.", valueName: "name"))
-    var owner: String
+    @Option(
+        help: ArgumentHelp(
+            "The name of the owner, 1 to \(Owner.nameLimit) characters (default with the token of a claimer: its name).",
+            valueName: "name"))
+    var owner: String?
 
     @Option(
         help: ArgumentHelp(
@@ -41,7 +44,10 @@ struct ClaimCommand: AsyncParsableCommand {
     var output = DataFormat.text
 
     func validate() throws {
-        guard !owner.isEmpty, owner.unicodeScalars.count <= Owner.nameLimit else {
+        if owner == nil, global.server == nil, Environment.value("PREWARM_SERVER") == nil {
+            throw ValidationError("missing --owner: only the token of a claimer has a default owner")
+        }
+        if let owner, owner.isEmpty || owner.unicodeScalars.count > Owner.nameLimit {
             throw ValidationError(
                 "invalid --owner: it must have 1 to \(Owner.nameLimit) characters, not \(owner.unicodeScalars.count)")
         }
@@ -61,6 +67,7 @@ struct ClaimCommand: AsyncParsableCommand {
             }
             var workspace = try await claimed(name, in: session)
             if workspace["cold"]?.bool == true {
+                let owner = workspace.text("owner") ?? ""
                 workspace = try await ColdClaim(session: session, owner: owner, patience: wait?.duration)
                     .finished(workspace, console)
             }
@@ -86,7 +93,7 @@ struct ClaimCommand: AsyncParsableCommand {
             do {
                 return try await session.post(
                     "presets", name.name, "claims", query: ["source": name.source],
-                    body: ["owner": .string(owner), "wait": rest.map { .string("\($0)s") }],
+                    body: ["owner": owner.map { .string($0) }, "wait": rest.map { .string("\($0)s") }],
                     idempotencyKey: idempotencyKey)
             } catch {
                 guard let deadline, let problem = Problem(error), problem.code == "NothingReady" else { throw error }
@@ -105,7 +112,8 @@ struct ClaimCommand: AsyncParsableCommand {
         case .json: console.write(TerminalText(document: workspace.json))
         case .yaml: console.write(TerminalText(document: workspace.yaml))
         case .text:
-            console.step(.success, "claimed \(workspace.text("name") ?? "") for \(owner)")
+            console.step(
+                .success, "claimed \(workspace.text("name") ?? "") for \(workspace.text("owner") ?? owner ?? "")")
             var table = Table(["", ""], flexible: "")
             let rows = [
                 ("id", workspace.text("id") ?? ""),
@@ -153,91 +161,6 @@ private struct ColdClaim {
                         + (session.local == nil ? "the daemon continues" : "the next `prewarm sync` continues"))
             }
             try await Task.sleep(for: .milliseconds(100))
-        }
-    }
-}
-
-struct ReleaseCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "release",
-        abstract: "End a claim; prewarm deletes the workspace.",
-        discussion: """
-            Examples:
-              prewarm release go-large-swqygcqe
-              prewarm release 01m88dns3q96k6ef6pswqygcqe --no-wait
-            """)
-
-    @OptionGroup var global: GlobalOptions
-
-    @Argument(help: "The name or ID of the workspace.")
-    var workspace: String
-
-    @Flag(help: "Leave the deletion to the daemon or to the next `prewarm sync`.")
-    var noWait = false
-
-    func run() async throws {
-        try await finish(global) { console in
-            let session = try await Session.open(global)
-            let released = try await session.post("workspaces", workspace, "release", body: [:])
-            console.step(.success, "released \(released.text("name") ?? workspace)")
-            guard !noWait, let context = session.local, released.text("state") != WorkspaceState.deleted.rawValue
-            else { return }
-            let display = ProgressDisplay(console, drawsLive: false)
-            let report = try await OperationRunner(
-                context.engine, workspace: WorkspaceID(released.text("id") ?? "")
-            ) {
-                display.show(.operation($0))
-            }
-            .run()
-            if let failed = report.failed.first {
-                throw CommandFailure(
-                    "cannot delete \(released.text("name") ?? workspace): \(failed.error ?? "")",
-                    hint: "read the log: `prewarm logs \(failed.id)`; the next `prewarm sync` tries again")
-            }
-            if let waiting = report.notStarted.values.first {
-                throw CommandFailure(
-                    "cannot delete \(released.text("name") ?? workspace): \(waiting.error ?? "")",
-                    hint: "\(SyncCommand.lackHint); the next `prewarm sync` tries again")
-            }
-        }
-    }
-}
-
-struct RetryCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "retry",
-        abstract: "Clear the failures and backoff of a preset, an operation or all.",
-        discussion: """
-            prewarm then tries again at once instead of waiting for the backoff.
-
-            Examples:
-              prewarm retry go-large
-              prewarm retry --all
-            """)
-
-    @OptionGroup var global: GlobalOptions
-
-    @Argument(help: "The name of a preset, SOURCE/NAME, or the ID of an operation.")
-    var name: String?
-
-    @Flag(help: "Clear the failures of all presets and operations.")
-    var all = false
-
-    func validate() throws {
-        if (name == nil) != all {
-            throw ValidationError(
-                name.map { "cannot use --all with \"\($0)\": give a preset or an operation, or --all" }
-                    ?? "missing name: give a preset or the ID of an operation, or --all")
-        }
-    }
-
-    func run() async throws {
-        try await finish(global) { console in
-            let session = try await Session.open(global, for: .store)
-            let body: KeyValuePairs<String, Value?> = name.map { ["name": .string($0)] } ?? ["all": .bool(true)]
-            let retried = try await session.post("retry", body: body)
-            let when = session.local == nil ? "the daemon tries again now" : "the next `prewarm sync` tries again"
-            console.step(.success, "\(retried.text("message") ?? name ?? "all"): \(when)")
         }
     }
 }

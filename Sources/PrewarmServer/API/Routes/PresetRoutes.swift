@@ -50,7 +50,7 @@ enum PresetRoutes {
             method: .post, template: "/presets/{preset}/claims", name: "claim",
             summary: "Claim a workspace",
             description: """
-                Gives a ready workspace to an owner. A claimer may only claim for itself: `owner` is then its own name. \
+                Gives a ready workspace to an owner. A claimer may only claim for itself: `owner` is then its own name, and may be left out. \
                 If no workspace is ready, `wait` waits for one. \
                 201: the workspace is claimed; `cold` is true while it is still being created. \
                 With an `Idempotency-Key`, a repeated request returns the same workspace. \
@@ -61,7 +61,9 @@ enum PresetRoutes {
                 """,
             permission: .ofObjectForClaimers, query: [source],
             body: [
-                .required("owner", .text(maximum: Owner.nameLimit), "the name of the owner"),
+                .optional(
+                    "owner", .text(maximum: Owner.nameLimit),
+                    "the name of the owner (default: the name of a claimer; operators must name an owner)"),
                 .optional(
                     "wait", .duration, "how long to wait for a ready workspace, at most 5m (default: no wait)"),
             ], takesIdempotencyKey: true, answers: [(201, "Workspace")], problems: [404, 409, 422, 502]
@@ -130,7 +132,7 @@ private struct Claiming {
     /// - Throws: ``ClaimError/nothingReady(_:)`` if no workspace is ready in time.
     func run() async throws -> (workspace: Workspace, others: [PresetKey]) {
         let startedAt = ContinuousClock.now
-        let owner = call.principal.owner(named: call.text("owner") ?? "")
+        let owner = try owner
         let earlier = try await earlier(by: owner)
         let key = if let earlier { earlier.preset } else { try await call.preset(in: api) }
         try call.require(.claim(key, owner: owner))
@@ -156,6 +158,19 @@ private struct Claiming {
                 if Task.isShuttingDownGracefully { throw CancellationError() }
                 try await Task.sleep(for: .milliseconds(100))
             }
+        }
+    }
+
+    /// The owner that the request names, otherwise the caller if it may claim only for itself.
+    private var owner: Owner {
+        get throws(Problem) {
+            if let name = call.text("owner") { return call.principal.owner(named: name) }
+            guard call.principal.role == .claimer else {
+                throw Problem(
+                    "MissingField", status: 400, "cannot claim a workspace: the owner is missing",
+                    hint: "name the owner: `--owner NAME`, or \"owner\" in the body")
+            }
+            return call.principal.owner
         }
     }
 

@@ -1,0 +1,88 @@
+import ArgumentParser
+import PrewarmCore
+import PrewarmEngine
+
+struct ReleaseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "release",
+        abstract: "End claims; prewarm deletes the workspaces.",
+        discussion: """
+            Examples:
+              prewarm release go-large-swqygcqe
+              prewarm release $(prewarm get workspaces --owner ada -o name)
+              prewarm release 01m88dns3q96k6ef6pswqygcqe --no-wait
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Argument(help: ArgumentHelp("The names or IDs of workspaces.", valueName: "workspace"))
+    var workspaces: [String] = []
+
+    @Flag(help: "Leave the deletions to the daemon or to the next `prewarm sync`.")
+    var noWait = false
+
+    func validate() throws {
+        if workspaces.isEmpty {
+            throw ValidationError(
+                "missing workspace: name one or more. To see those of ada: `prewarm get workspaces --owner ada`")
+        }
+    }
+
+    /// Releases the workspaces in their order. A workspace that cannot be released does not keep the others.
+    func run() async throws {
+        try await finish(global) { console in
+            let session = try await Session.open(global)
+            var failures: [CommandFailure] = []
+            for workspace in workspaces {
+                do {
+                    try await release(workspace, session, console)
+                } catch {
+                    try Task.checkCancellation()
+                    failures.append(CommandFailure(error))
+                }
+            }
+            guard let last = failures.popLast() else { return }
+            for failure in failures { console.error(failure) }
+            throw last
+        }
+    }
+
+    private func release(_ workspace: String, _ session: Session, _ console: Console) async throws {
+        let released = try await ended(workspace, session)
+        console.step(.success, "released \(released.text("name") ?? workspace)")
+        guard !noWait, let context = session.local, released.text("state") != WorkspaceState.deleted.rawValue
+        else { return }
+        let display = ProgressDisplay(console, drawsLive: false)
+        let report = try await OperationRunner(
+            context.engine, workspace: WorkspaceID(released.text("id") ?? "")
+        ) {
+            display.show(.operation($0))
+        }
+        .run()
+        if let failed = report.failed.first {
+            throw CommandFailure(
+                "cannot delete \(released.text("name") ?? workspace): \(failed.error ?? "")",
+                hint: "read the log: `prewarm logs \(failed.id)`; the next `prewarm sync` tries again")
+        }
+        if let waiting = report.notStarted.values.first {
+            throw CommandFailure(
+                "cannot delete \(released.text("name") ?? workspace): \(waiting.error ?? "")",
+                hint: "\(SyncCommand.lackHint); the next `prewarm sync` tries again")
+        }
+    }
+
+    /// Ends a claim.
+    /// - Throws: ``CommandFailure`` with another hint if the name is that of a preset.
+    private func ended(_ workspace: String, _ session: Session) async throws -> Value {
+        do {
+            return try await session.post("workspaces", workspace, "release", body: [:])
+        } catch {
+            guard let problem = Problem(error), problem.code == "UnknownWorkspace",
+                try await !session.list("presets", query: ["name": workspace]).isEmpty
+            else { throw error }
+            throw CommandFailure(
+                "\(problem.message): it is the name of a preset",
+                hint: "see its workspaces: `prewarm get workspaces --preset \(PresetName(workspace).name)`")
+        }
+    }
+}
