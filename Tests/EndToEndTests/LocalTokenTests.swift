@@ -1,4 +1,6 @@
 import Foundation
+import Subprocess
+import SystemPackage
 import Testing
 
 @Suite("The local token of a daemon", .serialized)
@@ -45,7 +47,7 @@ struct LocalTokenTests {
     @Test("Commands of the daemon's user find the token, and the audit log names the user")
     func commands() async throws {
         try await withDaemon { sandbox, daemon in
-            let tokenFile = sandbox.root.appending(path: "prewarm.db.token").path
+            let path = sandbox.root.appending(path: "prewarm.db.token").path
             #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
             let port = daemon.url.split(separator: ":").last.map(String.init) ?? ""
             for server in [daemon.url, "http://localhost:\(port)", "http://127.0.0.1:\(port)/"] {
@@ -64,12 +66,14 @@ struct LocalTokenTests {
             #expect(elsewhere.code == 1 && elsewhere.err.contains("the request has no token"), "\(elsewhere.err)")
             #expect(
                 elsewhere.err.contains(
-                    "hint: ask an operator of prewarm for a token: `prewarm token create NAME --role viewer`. Pass it by"),
+                    "hint: ask an operator of prewarm for a token: `prewarm token create NAME --role viewer`. Pass it by"
+                ),
                 "\(elsewhere.err)")
             let tokenFile = sandbox.root.appending(path: "prewarm.db.token").path
             #expect(elsewhere.err.contains("The user \(user) can use `--token @\(tokenFile)`"), "\(elsewhere.err)")
             let read = try await sandbox.prewarm(
-                "get", "presets", "--server", daemon.url, "--config", "/nowhere/prewarm.yaml", "--token", "@\(tokenFile)")
+                "get", "presets", "--server", daemon.url, "--config", "/nowhere/prewarm.yaml", "--token",
+                "@\(tokenFile)")
             #expect(read.code == 0, "\(read.err)")
             for token in [nil, "nonsense"] {
                 let claim = try await sandbox.prewarm(
@@ -91,6 +95,27 @@ struct LocalTokenTests {
                 wrong.code == 1 && wrong.err.contains("invalid token: it is unknown, or it was revoked"), "\(wrong.err)"
             )
             #expect(!daemon.log.contains(daemon.localToken.suffix(52)))
+        }
+    }
+
+    @Test("A second daemon of a store warns, and names the process of the first")
+    func secondDaemon() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 0)])
+        try await sandbox.serve { daemon in
+            #expect(!daemon.log.contains("another daemon"), "\(daemon.log)")
+            let script = """
+                "$0" serve --listen 127.0.0.1:0 2>second.log &
+                for _ in $(seq 1200); do ! grep -q serving second.log || break; sleep 0.1; done
+                kill $!
+                wait $!
+                """
+            _ = try await Subprocess.run(
+                .name("sh"), arguments: ["-c", script, Sandbox.binary.string],
+                workingDirectory: FilePath(sandbox.root.path), input: .none, output: .discarded, error: .discarded)
+            let log = String(decoding: sandbox.bytes("second.log") ?? Data(), as: UTF8.self)
+            #expect(log.contains(/warning .*another daemon runs on this store/), "\(log)")
+            #expect(log.contains("process=\(daemon.pid) "), "\(log)")
         }
     }
 }

@@ -56,6 +56,15 @@ final class DaemonAssembly: Sendable {
         settings = try Self.fixed(assembly, listen: address)
         client = KeyClient()
         local = try LocalTokenFile(store: settings.store)
+        if local.isShared {
+            let others = local.otherHolders.map { "\($0)" }.joined(separator: ", ")
+            logger.warning(
+                "another daemon runs on this store: both share its work",
+                metadata: [
+                    "process": "\(others.isEmpty ? "unknown" : others)", "store": "\(settings.store)",
+                    "hint": "stop one of them, unless this is on purpose",
+                ])
+        }
         let rules = Self.rules(assembly, store: engine.store, local: local, client)
         if let warning = try address.check(
             hasTokens: try await engine.store.read { try $0.hasAccessTokens() },

@@ -13,6 +13,8 @@ package final class LocalTokenFile: Sendable {
     let path: String
     /// The name of the user who owns the file, for the audit log.
     package let user: String
+    /// True if another daemon ran on the same store when this one started.
+    package let isShared: Bool
     /// The open file, which holds the lock.
     private let descriptor: Int32
 
@@ -25,8 +27,9 @@ package final class LocalTokenFile: Sendable {
     package init(store: String) throws(AccessError) {
         path = Self.path(ofStore: store)
         descriptor = try Self.open(path)
+        isShared = flock(descriptor, LOCK_EX | LOCK_NB) != 0
         do throws(AccessError) {
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { try Self.write(AccessToken.random(), to: descriptor, path) }
+            if !isShared { try Self.write(AccessToken.random(), to: descriptor, path) }
             // This waits only while another daemon writes the file. On a file system without locks no second daemon runs.
             flock(descriptor, LOCK_SH)
             guard let token = AccessToken(Self.content(of: descriptor)) else {
@@ -41,6 +44,29 @@ package final class LocalTokenFile: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// The numbers of the other processes that hold a lock on the file, from `/proc/locks` (proc_locks(5)). It is empty if
+    /// the system does not list them, for example processes of other containers.
+    package var otherHolders: [Int32] {
+        guard let status = try? FileDescriptor(rawValue: descriptor).stat(),
+            let locks = try? FileDescriptor.open("/proc/locks", .readOnly, options: .closeOnExec)
+        else { return [] }
+        defer { try? locks.close() }
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        var count = 0
+        while count < bytes.count, let more = try? bytes[count...].withUnsafeMutableBytes({ try locks.read(into: $0) }),
+            more > 0
+        { count += more }
+        let holders = String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").compactMap { line in
+            // For example `3: FLOCK  ADVISORY  READ  812 fe:01:1835 0 EOF`: the process and the inode.
+            let fields = line.split(separator: " ")
+            guard fields.count > 5, fields[1] == "FLOCK",
+                fields[5].split(separator: ":").last.flatMap({ UInt64($0) }) == UInt64(status.inode.rawValue)
+            else { return nil as Int32? }
+            return Int32(fields[4])
+        }
+        return Set(holders).filter { $0 > 0 && $0 != getpid() }.sorted()
+    }
 
     /// Returns the token for a command of the same user, or nil if there is no file or it contains no token.
     ///

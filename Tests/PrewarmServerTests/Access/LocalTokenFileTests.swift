@@ -45,6 +45,7 @@ struct LocalTokenFileTests {
                 let first = try LocalTokenFile(store: store)
                 let second = try LocalTokenFile(store: store)
                 #expect(first.token == second.token)
+                #expect(!first.isShared && second.isShared)
                 tokens.insert(first.token.text)
             }
             #expect(tokens.count == 3)
