@@ -16,6 +16,9 @@ struct AnswerTests {
             ("{}", .ready),
             (#"{"state": "ready"}"#, .ready),
             (#"{"state": "ready", "endpoint": "ssh://a", "unknown": [1]}"#, .done(endpoint: "ssh://a", metadata: [:])),
+            (#"{"status": "ready", "stat": 1, "endpoints": [], "meta": {}}"#, .ready),
+            (#"{"status": "200 OK", "endpoint": "e"}"#, .done(endpoint: "e", metadata: [:])),
+            (#"{"state": "ready", "stat": "x", "metadata": {}, "metadate": {}}"#, .ready),
             (
                 #"{"state":"starting","endpoint":null,"metadata":{"a":"x","b":1,"c":2.5,"d":true,"e":null}}"#,
                 .starting(endpoint: nil, metadata: ["a": "x", "b": "1", "c": "2.5", "d": "true"])
@@ -56,6 +59,10 @@ struct AnswerTests {
     @Test(
         "An invalid answer is a failure that shows the output and the log",
         arguments: [
+            (#"{"stat": "ready"}"#, "unknown key \"stat\"; did you mean \"state\"? Standard output begins with:"),
+            (#"{"status": "starting"}"#, "unknown key \"status\"; did you mean \"state\"?"),
+            (#"{"state": "ready", "endpiont": "a"}"#, "unknown key \"endpiont\"; did you mean \"endpoint\"?"),
+            (#"{"metdata": {"a": 1}}"#, "unknown key \"metdata\"; did you mean \"metadata\"?"),
             ("created vm-1", "does not end with a JSON object; it begins with: \"created vm-1\""),
             ("{\"state\": \"ready\"}\nbye", "does not end with a JSON object"),
             ("{\"state\": \"rea", "does not end with a JSON object"),

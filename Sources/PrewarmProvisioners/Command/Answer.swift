@@ -26,7 +26,8 @@ enum Answer {
         do throws(Mistake) {
             return try outcome(of: document, to: operation, redactor)
         } catch {
-            return .failed("\(error.message); standard output begins with: \(beginning(of: output, redactor))")
+            let beginning = error.message.hasSuffix("?") ? " Standard" : "; standard"
+            return .failed("\(error.message)\(beginning) output begins with: \(Self.beginning(of: output, redactor))")
         }
     }
 
@@ -37,6 +38,7 @@ enum Answer {
     private static func outcome(
         of fields: Value, to operation: ProvisionerOperation, _ redactor: Redactor
     ) throws(Mistake) -> Outcome {
+        try checkSpelling(of: fields, redactor)
         let endpoint = try text(fields["endpoint"], "endpoint").map(redactor.redact(_:))
         let metadata = try metadata(fields["metadata"], redactor)
         let state = try text(fields["state"], "state") ?? "ready"
@@ -58,6 +60,28 @@ enum Answer {
                     + expected(operation))
         }
     }
+
+    /// Throws if a key is missing and another one is its name with a typing error. Other unknown keys are allowed.
+    private static func checkSpelling(of fields: Value, _ redactor: Redactor) throws(Mistake) {
+        guard case .object(let members) = fields else { return }
+        for known in ["state", "endpoint", "metadata"] where fields[known] == nil {
+            let near = members.first { key, value in
+                switch value {
+                case .string(let text):
+                    // `status` is a word of its own. It is meant as the state if it contradicts the default.
+                    known != "metadata" && [known].closest(to: key) != nil
+                        && (key != "status" || text != "ready" && states.contains(text))
+                case .object: known == "metadata" && [known].closest(to: key) != nil
+                default: false
+                }
+            }
+            if let near {
+                throw Mistake(message: "unknown key \(redactor.redact(quoted(near.key))); did you mean \"\(known)\"?")
+            }
+        }
+    }
+
+    private static let states: Set = ["ready", "starting", "stopped", "failed", "unhealthy", "lost", "gone"]
 
     private static func expected(_ operation: ProvisionerOperation) -> String {
         switch operation {
