@@ -2,7 +2,8 @@ extension Sequence<String> {
     /// Returns the closest name that differs from `name` by a typing error; nil if there is no such name. If several
     /// are equally close, it returns the first in alphabetical order.
     ///
-    /// The largest distance is a third of the length, from 1 to 4 bytes. Names longer than 100 bytes have no close
+    /// The largest distance is a third of the length, from 1 to 4 bytes, and the names share at least one byte: `x` is no
+    /// typing error of `c`. Names longer than 100 bytes have no close
     /// name. So a search through 10,000 names takes a few milliseconds.
     package func closest(to name: String) -> String? {
         guard (1...Spelling.longestName).contains(name.utf8.count) else { return nil }
@@ -10,9 +11,9 @@ extension Sequence<String> {
         let limit = Swift.max(1, Swift.min(Spelling.largestDistance, name.unicodeScalars.count / 3))
         var best: (distance: Int, name: String)?
         for candidate in self {
-            guard let distance = Spelling.distance(from: Array(candidate.utf8), to: bytes, limit: limit) else {
-                continue
-            }
+            guard let distance = Spelling.distance(from: Array(candidate.utf8), to: bytes, limit: limit),
+                distance < Swift.max(candidate.utf8.count, bytes.count)
+            else { continue }
             if let best, (best.distance, best.name) <= (distance, candidate) { continue }
             best = (distance, candidate)
         }
