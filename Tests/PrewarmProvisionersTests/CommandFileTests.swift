@@ -27,11 +27,11 @@ struct CommandFileTests {
         try workshop.write("nameless", "#!\n", mode: 0o755)
         let descriptors = openDescriptors()
         let cases: [(String, message: String, hint: String)] = [
-            ("missing", "does not exist", "Create it"),
+            ("missing", "does not exist", "create it"),
             ("plain/below", "does not exist", "correct the path"),
             ("plain", "is not executable", "chmod +x \(workshop.path)/plain"),
-            ("folder", "is a directory", "Set `command` to a program in this directory"),
-            ("fifo", "is not a file", "Set `command` to a program"),
+            ("folder", "is a directory", "set `command` to a program in this directory"),
+            ("fifo", "is not a file", "set `command` to a program"),
             ("shebang", "needs the interpreter /no/such/interpreter", "correct the first line"),
             ("windows", "has Windows line ends", "sed -i"),
             ("empty", "is empty", "#! line"),
@@ -43,6 +43,7 @@ struct CommandFileTests {
             let problem = try #require(provisioner.check(), "\(name)")
             #expect(problem.message.hasPrefix("the command \(path) of provisioner local \(message)"))
             #expect(problem.hint?.contains(hint) == true)
+            #expect(problem.hint?.first?.isUppercase == false && problem.hint?.hasSuffix(".") == false)
             let reply = await provisioner.perform(request()) { _ in }
             #expect(reply.outcome.failure?.hasPrefix(problem.message) == true, "\(name): \(reply.outcome)")
             let failure = await #expect(throws: ProvisionerFailure.self) { try await provisioner.list() }

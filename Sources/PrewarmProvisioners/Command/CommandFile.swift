@@ -14,7 +14,8 @@ struct CommandFile: Sendable {
     func path() -> String? {
         if command.contains("/") {
             guard !command.hasPrefix("/"), let workingDirectory else { return command }
-            return workingDirectory + "/" + command
+            let inFolder = command.hasPrefix("./") ? String(command.dropFirst(2)) : command
+            return workingDirectory + "/" + inFolder
         }
         let candidates = search(command)
         return candidates.first { kind(of: $0) == S_IFREG && access($0, X_OK) == 0 } ?? candidates.first
@@ -25,17 +26,17 @@ struct CommandFile: Sendable {
         guard !command.isEmpty else {
             return Diagnostic(
                 .error, "provisioner \(provisioner) has no command",
-                hint: "Set `command` of the provisioner \(provisioner).")
+                hint: "set `command` of the provisioner \(provisioner)")
         }
         if let workingDirectory, kind(of: workingDirectory) != S_IFDIR {
             return Diagnostic(
                 .error, "the working directory \(workingDirectory) of provisioner \(provisioner) is not a directory",
-                hint: "Create it, or correct `workingDirectory` of the provisioner.")
+                hint: "create it, or correct `workingDirectory` of the provisioner")
         }
         guard let path = path() else {
             return Diagnostic(
                 .error, "the command \(command) of provisioner \(provisioner) was not found in PATH (\(searchPath))",
-                hint: "Install it, or set `command` to its full path.")
+                hint: "install it, or set `command` to its full path")
         }
         return problem(at: path)
     }
@@ -48,18 +49,18 @@ struct CommandFile: Sendable {
             guard reason.number == ENOENT || reason.number == ENOTDIR else {
                 return Diagnostic(
                     .error, "\(subject) cannot be read: \(reason)",
-                    hint: "Check the permissions of its parent directories.")
+                    hint: "check the permissions of its parent directories")
             }
-            return Diagnostic(.error, "\(subject) does not exist", hint: "Create it, or correct the path in `command`.")
+            return Diagnostic(.error, "\(subject) does not exist", hint: "create it, or correct the path in `command`")
         case S_IFDIR:
             return Diagnostic(
-                .error, "\(subject) is a directory", hint: "Set `command` to a program in this directory.")
+                .error, "\(subject) is a directory", hint: "set `command` to a program in this directory")
         case S_IFREG: break
         default:
-            return Diagnostic(.error, "\(subject) is not a file", hint: "Set `command` to a program or a script.")
+            return Diagnostic(.error, "\(subject) is not a file", hint: "set `command` to a program or a script")
         }
         guard access(path, X_OK) == 0 else {
-            return Diagnostic(.error, "\(subject) is not executable", hint: "Run: chmod +x \(path)")
+            return Diagnostic(.error, "\(subject) is not executable", hint: "run `chmod +x \(path)`")
         }
         return interpreterProblem(path, subject)
     }
@@ -69,30 +70,30 @@ struct CommandFile: Sendable {
         guard let line = firstLine(of: path) else { return nil }
         guard line.starts(with: "#!".utf8) else {
             guard line.isEmpty else { return nil }
-            return Diagnostic(.error, "\(subject) is empty", hint: "Write a program or a script with a #! line.")
+            return Diagnostic(.error, "\(subject) is empty", hint: "write a program or a script with a #! line")
         }
         if line.last == UInt8(ascii: "\r") {
             return Diagnostic(
                 .error, "\(subject) has Windows line ends, so its interpreter is not found",
-                hint: "Convert it, for example with: sed -i 's/\\r$//' \(path)")
+                hint: "convert it, for example with `sed -i 's/\\r$//' \(path)`")
         }
         let words = String(decoding: line.dropFirst(2), as: UTF8.self).split { $0 == " " || $0 == "\t" }
         guard let interpreter = words.first.map(String.init) else {
             return Diagnostic(
-                .error, "\(subject) names no interpreter after #!", hint: "Begin the file with, for example, #!/bin/sh."
+                .error, "\(subject) names no interpreter after #!", hint: "begin the file with, for example, #!/bin/sh"
             )
         }
         guard kind(of: interpreter) == S_IFREG, access(interpreter, X_OK) == 0 else {
             return Diagnostic(
                 .error, "\(subject) needs the interpreter \(interpreter), which does not exist or is not executable",
-                hint: "Install it, or correct the first line of \(path).")
+                hint: "install it, or correct the first line of \(path)")
         }
         if interpreter.hasSuffix("/env"), words.count > 1, !words[1].hasPrefix("-"), !words[1].contains("="),
             !words[1].contains("/"), search(String(words[1])).isEmpty
         {
             return Diagnostic(
                 .error, "\(subject) needs \(words[1]), which was not found in PATH (\(searchPath))",
-                hint: "Install it, or correct the first line of \(path).")
+                hint: "install it, or correct the first line of \(path)")
         }
         return nil
     }
