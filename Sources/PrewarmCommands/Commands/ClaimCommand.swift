@@ -31,7 +31,8 @@ struct ClaimCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "How long to wait if no workspace is ready, for example 90s or 15m (default: do not wait).",
-            valueName: "duration"))
+            valueName: "duration"),
+        transform: DurationArgument.init(argument:))
     var wait: DurationArgument?
 
     @Option(

@@ -29,7 +29,8 @@ struct PinCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "When the pin ends: a duration such as 2h, or a time such as 2026-11-24T18:00:00Z (default: never).",
-            valueName: "time"))
+            valueName: "time"),
+        transform: Moment.init(argument:))
     var until: Moment?
 
     @Option(help: ArgumentHelp("The name to record in the audit log (default: $USER).", valueName: "name"))

@@ -39,7 +39,9 @@ package struct Prewarm: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         MemoryService.shareArenas()
         do {
-            var command = try parse(Array(CommandLine.arguments.dropFirst()))
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            try checkName(in: arguments)
+            var command = try parse(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 // From here on, the process needs threads.
                 try EventLoopCheck.run(
@@ -54,6 +56,23 @@ package struct Prewarm: AsyncParsableCommand {
             Glibc.exit(failure.code.rawValue)
         } catch {
             end(with: error)
+        }
+    }
+
+    /// Checks that the first words name a command.
+    /// - Throws: ``CommandFailure`` with the name that was probably meant.
+    private static func checkName(in arguments: [String]) throws(CommandFailure) {
+        var (commands, path) = (configuration.subcommands, "prewarm")
+        for word in arguments {
+            guard !commands.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
+            let names = commands.compactMap { $0.configuration.commandName }
+            guard let command = commands.first(where: { $0.configuration.commandName == word }) else {
+                throw CommandFailure(
+                    "unknown command \"\(word.printable.limited(to: 100))\"",
+                    hint: names.closest(to: word).map { "did you mean `\(path) \($0)`?" } ?? "see `\(path) --help`",
+                    code: .usage)
+            }
+            (commands, path) = (command.configuration.subcommands, "\(path) \(word)")
         }
     }
 

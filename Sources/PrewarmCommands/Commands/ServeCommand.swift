@@ -33,7 +33,8 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "How long running operations may continue after SIGTERM, for example 90s (default: 30s).",
-            valueName: "duration"))
+            valueName: "duration"),
+        transform: DurationArgument.init(argument:))
     var grace: DurationArgument?
 
     func validate() throws {

@@ -59,7 +59,8 @@ struct SuspendCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "When it ends: a duration such as 2h, or a time such as 2026-11-24T18:00:00Z (default: never).",
-            valueName: "time"))
+            valueName: "time"),
+        transform: Moment.init(argument:))
     var until: Moment?
 
     func run() async throws {
@@ -109,17 +110,20 @@ struct ResumeCommand: AsyncParsableCommand {
 }
 
 /// A point in time, which a user gives as a time or as a duration from now.
-enum Moment: ExpressibleByArgument {
+enum Moment {
     case at(Timestamp)
     case after(Duration)
 
-    init?(argument: String) {
+    /// - Throws: `ValidationError` with the form of a time.
+    init(argument: String) throws {
         if let duration = Duration(prewarm: argument) {
             self = .after(duration)
         } else if let time = Timestamp(argument) {
             self = .at(time)
         } else {
-            return nil
+            throw ValidationError(
+                DurationArgument.units(for: argument)
+                    ?? "it must be a duration such as 2h, or a time such as 2026-11-24T18:00:00Z")
         }
     }
 

@@ -25,7 +25,8 @@ struct SyncCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The longest time to wait, for example 90s or 15m; implies --wait (default: 30m).", valueName: "duration"))
+            "The longest time to wait, for example 90s or 15m; implies --wait (default: 30m).", valueName: "duration"),
+        transform: DurationArgument.init(argument:))
     var timeout: DurationArgument?
 
     @Option(help: ArgumentHelp("Act only on this preset (default: all presets).", valueName: "name"))

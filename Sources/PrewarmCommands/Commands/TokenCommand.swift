@@ -42,7 +42,8 @@ struct TokenCommand: ParsableCommand {
         @Option(
             help: ArgumentHelp(
                 "When it expires: a duration such as 90d, or a time such as 2027-01-31T00:00:00Z (default: never).",
-                valueName: "time"))
+                valueName: "time"),
+            transform: Moment.init(argument:))
         var expires: Moment?
 
         @Option(help: ArgumentHelp("The name to record in the audit log (default: $USER).", valueName: "name"))

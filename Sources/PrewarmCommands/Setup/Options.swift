@@ -86,12 +86,24 @@ enum DataFormat: String, ExpressibleByArgument, CaseIterable {
 }
 
 /// A duration on the command line, for example `90s`, `15m`, `24h` or `7d`.
-struct DurationArgument: ExpressibleByArgument {
+struct DurationArgument {
     let duration: Duration
 
-    init?(argument: String) {
-        guard let duration = Duration(prewarm: argument) else { return nil }
+    /// - Throws: `ValidationError` with the units to write.
+    init(argument: String) throws {
+        guard let duration = Duration(prewarm: argument) else {
+            throw ValidationError(Self.units(for: argument) ?? "it must be a duration, for example 90s, 15m or 24h")
+        }
         self.duration = duration
+    }
+
+    /// Returns the texts that a number without a unit may stand for; nil if the text is not such a number.
+    static func units(for text: String) -> String? {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }), Duration(prewarm: text + "d") != nil
+        else {
+            return nil
+        }
+        return "it needs a unit: \(text)s, \(text)m, \(text)h or \(text)d"
     }
 }
 

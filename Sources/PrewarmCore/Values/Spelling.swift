@@ -46,26 +46,33 @@ private enum Spelling {
     static let longestName = 100
     static let largestDistance = 4
 
-    /// Returns the Levenshtein distance in bytes; nil if it is larger than `limit`. It computes only the cells within
-    /// `limit` of the diagonal.
+    /// Returns the number of changes from one name to the other; nil if it is larger than `limit`. A change inserts,
+    /// deletes or replaces a byte, or swaps two neighboring bytes, and no byte changes twice (the distance of optimal
+    /// string alignment). It computes only the cells within `limit` of the diagonal.
     static func distance(from left: [UInt8], to right: [UInt8], limit: Int) -> Int? {
         guard abs(left.count - right.count) <= limit else { return nil }
         let far = limit + 1
         var previous = (0...right.count).map { min($0, far) }
         var current = [Int](repeating: far, count: right.count + 1)
+        // The row before the previous one.
+        var earlier = current
         for row in left.indices {
             let (low, high) = (max(0, row - limit), min(right.count, row + limit + 1))
             current[low] = low == 0 ? min(row + 1, far) : far
             var best = current[low]
             for column in low..<max(low, high) {
                 let change = previous[column] + (left[row] == right[column] ? 0 : 1)
-                let cost = min(previous[column + 1] + 1, current[column] + 1, change, far)
+                var cost = min(previous[column + 1] + 1, current[column] + 1, change, far)
+                if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+                    cost = min(cost, earlier[column - 1] + 1)
+                }
                 current[column + 1] = cost
                 best = min(best, cost)
             }
             guard best < far else { return nil }
             if high < right.count { current[high + 1] = far }
-            swap(&previous, &current)
+            swap(&earlier, &current)
+            swap(&previous, &earlier)
         }
         return previous[right.count] < far ? previous[right.count] : nil
     }
