@@ -29,12 +29,14 @@ struct WorkingCopyTests {
         try sandbox.write("repo/elsewhere/c.yaml", Sandbox.preset("c", instances: 1))
         let plan = try await prewarm("plan", in: sandbox)
         #expect(
-            plan.err == "plan reads the commit \(commit); 2 files under presets/ have changes that are not committed\n")
+            plan.err == "plan reads the commit \(commit); 2 files under presets/ have changes that are not committed. "
+                + "To commit them: `git add presets && git commit`\n")
         #expect(plan.code == 0 && plan.out.contains("create 1 workspace "), "\(plan)")
         let json = try await prewarm("plan", "-o", "json", in: sandbox)
         #expect(try json.json()["summary"]?["create"]?.int == 1)
         let validate = try await prewarm("validate", in: sandbox)
         #expect(validate.code == 1 && validate.err.contains("presets/b.yaml:8:3: error: "), "\(validate.err)")
+        #expect(!validate.err.contains("To commit them"), "\(validate.err)")
         #expect(
             validate.err.contains(/validate reads the files of \S+repo; 2 files under presets\/ have changes that/),
             "\(validate.err)")

@@ -82,7 +82,9 @@ struct Validator {
             if let copy = copies.next(of: source.name, ref: configured.ref) {
                 let applied = await applied(source.name, file, configuration)
                 try await findings.add(copy, of: source, Self.folder(configuration), applied: applied)
-                if let remark = copies.remark("validate", reads: "the files of \(copy.folder)", of: source.name) {
+                if let remark = copies.remark(
+                    "validate", reads: "the files of \(copy.folder)", of: source.name, readsFiles: true)
+                {
                     console.note(remark)
                 }
                 continue

@@ -33,12 +33,17 @@ struct WorkingCopies {
 
     /// Returns a sentence about the state that a command reads, for example `plan reads the commit main@sha1:1b511678; 2
     /// files under presets/ have changes that are not committed`. Nil if all manifests of the source are committed.
-    func remark(_ command: String, reads state: String, of source: String) -> TerminalText? {
+    /// - Parameter readsFiles: True if the command reads the files instead of a commit.
+    func remark(
+        _ command: String, reads state: String, of source: String, readsFiles: Bool = false
+    ) -> TerminalText? {
         guard let (mirror, copy) = changed[source] else { return nil }
         let count = copy.changed.count
         let paths = mirror.shownPaths.map { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") ? $0 : $0 + "/" }
         let place = paths.isEmpty ? "" : " under \(paths.joined(separator: " and "))"
+        let roots = mirror.shownPaths.isEmpty ? "." : mirror.shownPaths.joined(separator: " ")
+        let next = readsFiles ? "" : ". To commit them: `git add \(roots) && git commit`"
         return
-            "\(command) reads \(state); \(counted(count, "file"))\(place) \(count == 1 ? "has" : "have") changes that are not committed"
+            "\(command) reads \(state); \(counted(count, "file"))\(place) \(count == 1 ? "has" : "have") changes that are not committed\(next)"
     }
 }
