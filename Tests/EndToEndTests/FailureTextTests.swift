@@ -39,6 +39,19 @@ struct FailureTextTests {
         #expect(!described.contains("pulling "), "\(described)")
     }
 
+    @Test("A failed workspace has a line for its create and one for its delete, or none")
+    func pairs() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit([
+            "a.yaml": Sandbox.preset("a", instances: 3, "  failureLimit: 1\n  parameters: {fail: \"yes\"}")
+        ])
+        let sync = try await sandbox.prewarm("sync", "--wait")
+        let lines = sync.err.split(separator: "\n")
+        #expect(lines.count { $0.contains(/✗ cannot create a-/) } == 1, "\(sync.err)")
+        #expect(lines.count { $0.contains("✔ deleted a-") } == 1, "\(sync.err)")
+        #expect(sync.err.contains(/error: \d operations? failed: exit code 3: no space left/), "\(sync.err)")
+    }
+
     @Test("The logs of an operation are its own, and a failed start shows its error")
     func logs() async throws {
         let sandbox = try await Sandbox()

@@ -14,6 +14,8 @@ final class ProgressDisplay: Sendable {
         var failed = 0
         /// The failures that a line shows already: the kind of operation, the preset and the cause.
         var shownFailures: Set<[String]> = []
+        /// The workspaces whose failed creates have no line, so that their deletes get none either.
+        var hiddenWorkspaces: Set<WorkspaceID> = []
         var hasLine = false
     }
 
@@ -125,13 +127,16 @@ final class ProgressDisplay: Sendable {
                 console.step(.failure, "\(Self.loss(of: workspace, by: operation.provisioner))")
             } else if operation.kind == .create, workspace.state == .creating {
                 console.step(.waiting, "\(name) is starting\(time)")
-            } else {
+            } else if operation.kind != .delete || !state.hiddenWorkspaces.contains(operation.workspace) {
                 console.step(.success, "\(operation.kind.pastTense) \(name)\(time)")
             }
         case .failed:
             state.failed += 1
             let cause = operation.error?.cause ?? Operation.withoutCause
-            guard isNew(operation, cause, &state) else { return }
+            guard isNew(operation, cause, &state) else {
+                if operation.kind == .create { state.hiddenWorkspaces.insert(operation.workspace) }
+                return
+            }
             console.step(.failure, "cannot \(operation.kind.rawValue) \(name)\(time): \(cause)")
         case .pending:
             guard let cause = operation.error?.cause, isNew(operation, cause, &state) else { return }
