@@ -28,11 +28,18 @@ struct ShownTimes {
         var (result, rest) = ("", text[...])
         while let found = rest.firstMatch(of: /[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z/) {
             result += rest[..<found.range.lowerBound]
-            let isAfterWord = ["until ", "since ", "at ", "From "].contains { result.hasSuffix($0) }
-            result += Timestamp(found.output.0).map(isAfterWord ? absolute : relative) ?? String(found.output.0)
+            result += Timestamp(found.output.0).map { shown($0, after: result) } ?? String(found.output.0)
             rest = rest[found.range.upperBound...]
         }
         return result + rest
+    }
+
+    /// Returns a time in a sentence, in the form that fits the text before it. A wait until a time that has passed is over
+    /// now: `until 22:12:16 (now)`.
+    private func shown(_ time: Timestamp, after text: String) -> String {
+        if text.hasSuffix("until "), time <= now { return "\(clock(time)) (now)" }
+        if text.hasSuffix("Next try: "), time <= now { return "now (\(clock(time)))" }
+        return ["until ", "since ", "at ", "From "].contains { text.hasSuffix($0) } ? absolute(time) : relative(time)
     }
 
     /// Returns the time of day in the zone of the reader, for example `22:12:16`. If it is not today, it begins with the
