@@ -37,6 +37,9 @@ struct FailureTextTests {
         let described = try await sandbox.prewarm("describe", "preset", "a").out
         #expect(described.contains(/CreateFailed +[2-4] workspaces: exit code 3: no space left\n/), "\(described)")
         #expect(!described.contains("pulling "), "\(described)")
+        let log = try #require(described.firstMatch(of: /To read the log of the last failed build: `prewarm (logs) (a-\w+)`/))
+        let shown = try await sandbox.prewarm("logs", String(log.output.2))
+        #expect(shown.out.contains("no space left"), "\(shown)")
     }
 
     @Test("A failed workspace has a line for its create and one for its delete, or none")

@@ -27,7 +27,18 @@ struct Description {
         lines += preset.list("conditions").map { condition -> TerminalText in
             "  \(condition.text("type") ?? "")=\(condition.text("status") ?? "")  \(condition.text("reason") ?? ""): \(times.sentence(condition.text("message") ?? ""))"
         }
-        return text(lines + workspaces + events)
+        return text(lines + log + workspaces + events)
+    }
+
+    /// The command that shows the log of the last failed build of a preset, if its builds fail now and the reader may
+    /// read logs.
+    private var log: [TerminalText] {
+        let failing = document.condition(.stalled) ?? document.condition(.backingOff)
+        guard let failing, failing.text("message")?.contains(Operation.withheldError) == false else { return [] }
+        let failures = document.list("events").filter { $0.text("reason") == EventReason.createFailed.rawValue }
+        let last = failures.max { ($0.time("at") ?? .distantPast) < ($1.time("at") ?? .distantPast) }
+        guard let name = last?.text("object")?.split(separator: "/").last else { return [] }
+        return ["  To read the log of the last failed build: `prewarm logs \(String(name))`"]
     }
 
     private var workspaces: [TerminalText] {
@@ -146,11 +157,14 @@ struct Description {
 
     /// The parameters. The value of a secret is never shown, only its name.
     private var parameters: [TerminalText] {
-        fields(
-            (document["parameters"]?.pairs ?? []).map { name, value in
-                let secret = value["valueFrom"]?.text("secret")
-                return ("  " + name, secret.map { "(secret \($0))" } ?? value.parameterText)
-            })
+        let pairs = document["parameters"]?.pairs ?? []
+        guard !pairs.isEmpty else { return [] }
+        return ["  \(Style.dim.apply(to: "parameters:", color: color))"]
+            + fields(
+                pairs.map { name, value in
+                    let secret = value["valueFrom"]?.text("secret")
+                    return ("  " + name, secret.map { "(secret \($0))" } ?? value.parameterText)
+                })
     }
 }
 
