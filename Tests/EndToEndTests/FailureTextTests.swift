@@ -37,9 +37,46 @@ struct FailureTextTests {
         let described = try await sandbox.prewarm("describe", "preset", "a").out
         #expect(described.contains(/CreateFailed +[2-4] workspaces: exit code 3: no space left\n/), "\(described)")
         #expect(!described.contains("pulling "), "\(described)")
-        let log = try #require(described.firstMatch(of: /To read the log of the last failed build: `prewarm (logs) (a-\w+)`/))
-        let shown = try await sandbox.prewarm("logs", String(log.output.2))
+        let log = try #require(described.firstMatch(of: /the log of the last failed build: `prewarm logs (a-\w+)`/))
+        let shown = try await sandbox.prewarm("logs", String(log.output.1))
         #expect(shown.out.contains("no space left"), "\(shown)")
+    }
+
+    @Test("Without a valid preset nothing has converged, and after an error sync counts the pools")
+    func manifestErrors() async throws {
+        let sandbox = try await Sandbox()
+        let invalid = Sandbox.preset("b", instances: 1, "  instnces: 2")
+        try await sandbox.commit(["b.yaml": invalid])
+        let plan = try await sandbox.prewarm("plan")
+        #expect(plan.code == 1 && plan.out.contains("Nothing to do: no valid preset."), "\(plan)")
+        let none = try await sandbox.prewarm("sync")
+        #expect(none.code == 1 && !none.err.contains("have converged"), "\(none.err)")
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        let sync = try await sandbox.prewarm("sync", "--wait")
+        #expect(sync.code == 1 && sync.err.contains("✔ 1 pool, 1 of 1 workspaces ready"), "\(sync.err)")
+        #expect(sync.err.contains("error: the manifests have 1 error"), "\(sync.err)")
+        let status = try await sandbox.prewarm("status").out
+        #expect(status.contains(/unknown key "instnces"\n +hint: did you mean "instances"\?\n/), "\(status)")
+    }
+
+    @Test("A plan has one line for a cause that several presets have in common")
+    func planGroups() async throws {
+        let sandbox = try await Sandbox()
+        let fail = "  failureLimit: 1\n  parameters: {fail: \"yes\"}"
+        try await sandbox.commit([
+            "a.yaml": Sandbox.preset("a", instances: 1, fail), "b.yaml": Sandbox.preset("b", instances: 1, fail),
+            "c.yaml": Sandbox.preset("c", instances: 1, "  parameters: {fail: \"yes\"}"),
+        ])
+        try await sandbox.prewarm("sync")
+        let plan = try await sandbox.prewarm("plan").out
+        let lines = plan.split(separator: "\n").filter { $0.contains("no space left") }
+        #expect(lines.count == 1, "\(plan)")
+        #expect(
+            lines.first?.contains("! exit code 3: no space left: the builds of 3 presets fail (a, b, c). To try")
+                == true,
+            "\(plan)")
+        let failure = try await sandbox.preset("a")["failure"]
+        #expect(failure?["cause"]?.string == "exit code 3: no space left" && failure?["builds"]?.int == 1)
     }
 
     @Test("A failed workspace has a line for its create and one for its delete, or none")

@@ -36,6 +36,9 @@ struct PlanText {
             lines.append("    \(presetCounts(actions))")
         }
         let suspended = Dictionary(grouping: held[Hold.suspension.message] ?? []) { $0.text("preset") ?? "" }
+        let groups = PresetFailures.of(mine("presets"))
+        lines += groups.map { warning($0.sentence(times)) }
+        let isGrouped = Set(groups.flatMap(\.names))
         for preset in mine("presets") {
             if preset.isScaledToZeroByTemplate, let why = preset.condition(.deprecated)?.text("message") {
                 lines.append(warning("\(preset.text("name") ?? ""): scaled to zero, \(why)"))
@@ -47,6 +50,7 @@ struct PlanText {
             if let actions = suspended[name] {
                 lines.append(warning("\(name): would \(Self.kinds(of: actions)), held by the suspension"))
             }
+            if isGrouped.contains(name) { continue }
             lines.append(warning("\(name): \(times.sentence(why.text("message") ?? ""))"))
         }
         return lines.map { "\($0)\n" }.joined()

@@ -51,6 +51,17 @@ extension Value {
             "claimable": .int(counts.claimable),
             "converged": .bool(status.pool.isConverged),
             "conditions": .array(status.conditions(for: audience).map { Value($0) }),
+            "failure": Self.failure(of: status, for: audience),
+        ])
+    }
+
+    /// Returns the failed builds of a preset that is stalled or backing off; nil for any other preset.
+    private static func failure(of status: PresetStatus, for audience: some Audience) -> Value? {
+        guard let failure = status.failure, status[.stalled] != nil || status[.backingOff] != nil else { return nil }
+        let isShown = audience.readsLogs(of: status.preset.key)
+        return .object(known: [
+            "cause": .string(isShown ? failure.message.cause ?? Operation.withoutCause : Operation.withheldError),
+            "builds": .int(failure.count), "nextTryAt": Value(failure.retryAt),
         ])
     }
 

@@ -23,6 +23,7 @@ enum DocumentSchemas {
             ]
         ),
         ("Preset", preset),
+        ("PresetFailure", presetFailure),
         (
             "PresetDescription",
             [
@@ -159,6 +160,12 @@ enum DocumentSchemas {
         "actual": "number", "eligible": "number", "expired": "number", "outdated": "number", "extraneous": "number",
         "starting": "number", "stopping": "number", "deleting": "number", "failed": "number", "claimed": "number",
         "claimable": "number", "converged": "boolean", "conditions": "[]Condition",
+        "failure?": "PresetFailure",
+    ]
+
+    /// The failed builds in a row of a preset that is stalled or backing off.
+    private static let presetFailure: KeyValuePairs<String, String> = [
+        "cause": "text", "builds": "number", "nextTryAt": "time",
     ]
 
     private static let workspace: KeyValuePairs<String, String> = [
