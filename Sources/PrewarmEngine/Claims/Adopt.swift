@@ -101,8 +101,7 @@ extension Engine {
         _ orphan: Orphan, by provisioner: any Provisioner, for preset: Preset, store: String
     ) async throws -> Look {
         let now = now()
-        var generator = SystemRandomNumberGenerator()
-        var identifiers = IdentifierFactory(now: now, using: &generator)
+        var identifiers = identifiers(at: now)
         let workspace = Workspace(
             id: orphan.id, preset: preset.key, spec: preset.spec, fingerprint: preset.fingerprint, state: .ready,
             createdAt: now)

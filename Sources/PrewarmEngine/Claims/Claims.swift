@@ -80,8 +80,7 @@ extension Engine {
             workspace.state = .deleting
             try store.cancelOperations(of: [workspace.id], now: now)
             guard try store.update(workspace, from: [.claimed]) else { throw ClaimError.notClaimed(workspace) }
-            var generator = SystemRandomNumberGenerator()
-            var identifiers = IdentifierFactory(now: now, using: &generator)
+            var identifiers = identifiers(at: now)
             try store.insert([
                 Operation(
                     id: OperationID(identifiers.next()), kind: .delete, workspace: workspace.id,

@@ -23,8 +23,7 @@ struct Applier {
     private func carryOut(_ plan: Plan, in store: any StoreWriter) throws -> ActionCounts {
         var counts = ActionCounts()
         guard !plan.actions.isEmpty else { return counts }
-        var generator = SystemRandomNumberGenerator()
-        var identifiers = IdentifierFactory(now: transaction.now, using: &generator)
+        var identifiers = transaction.engine.identifiers(at: transaction.now)
         var events = EventBatch(at: transaction.now, source: transaction.source.name)
         for action in plan.actions { events.count(action) }
         counts.created = try create(plan, &identifiers, in: store)
