@@ -88,7 +88,8 @@ let package = Package(
         module(
             "PrewarmNotifications",
             [
-                "PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", httpClient, nioCore, nioHTTP1, nioPosix, nioSSL, crypto,
+                "PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", httpClient, nioCore, nioHTTP1, nioPosix, nioSSL,
+                crypto,
                 logging, lifecycle,
             ]),
         module(
