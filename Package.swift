@@ -84,19 +84,26 @@ let package = Package(
         module(
             "PrewarmProvisioners",
             ["PrewarmCore", "PrewarmEngine", "CProcess", httpClient, jwt, nioCore, nioPosix, nioHTTP1, nioSSL]),
+        module("PrewarmTelemetry", ["PrewarmCore", "PrewarmEngine", logging]),
+        module(
+            "PrewarmNotifications",
+            [
+                "PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", httpClient, nioCore, nioHTTP1, nioPosix, nioSSL,
+                crypto,
+                logging, lifecycle,
+            ]),
         module(
             "PrewarmServer",
             [
-                "PrewarmCore", "PrewarmEngine", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nioCore,
-                nioHTTP1,
-                nioSSL,
-                httpClient, crypto, jwt, logging, lifecycle, system,
+                "PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", hummingbird, hummingbirdCore, hummingbirdTLS,
+                httpTypes, nioCore, nioHTTP1, nioSSL, httpClient, crypto, jwt, logging, lifecycle, system,
             ]),
         module(
             "PrewarmCommands",
             [
                 "PrewarmCore", "PrewarmManifests", "PrewarmEngine", "PrewarmGit", "PrewarmSQLite",
-                "PrewarmProvisioners", "PrewarmServer", argumentParser, logging, lifecycle, signals, httpClient,
+                "PrewarmProvisioners", "PrewarmNotifications", "PrewarmTelemetry", "PrewarmServer", argumentParser,
+                logging, lifecycle, signals, httpClient,
                 "CMalloc", "CEpoll", nioCore, nioHTTP1, nioSSL, system,
             ]),
         .executableTarget(
@@ -117,13 +124,17 @@ let package = Package(
             "PrewarmServerTests",
             [
                 "PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmManifests", "PrewarmProvisioners",
-                "PrewarmSQLite", "PrewarmServer", crypto, cryptoExtras, jwt, httpTypes, httpClient, hummingbird,
+                "PrewarmNotifications", "PrewarmSQLite", "PrewarmServer", "PrewarmTelemetry", crypto, cryptoExtras, jwt,
+                httpTypes, httpClient, hummingbird,
                 hummingbirdTLS, nioCore, nioSSL, logging, subprocess, system,
             ]),
         tests("EndToEndTests", ["PrewarmCore", subprocess, system, httpClient, nioCore, nioHTTP1, crypto]),
         tests(
             "ReferenceTests",
-            ["PrewarmCore", "PrewarmEngine", "PrewarmServer", "PrewarmCommands", subprocess, system]),
+            [
+                "PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", "PrewarmNotifications", "PrewarmServer",
+                "PrewarmCommands", subprocess, system,
+            ]),
         tests("TidyTests", []),
         .executableTarget(
             name: "Benchmarks",

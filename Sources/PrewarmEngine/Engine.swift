@@ -16,6 +16,8 @@ package struct Engine: Sendable {
     package let parser: ManifestParsing
     package let zones: ZoneDirectory
     package let now: @Sendable () -> Timestamp
+    /// Returns 64 random bits, for identifiers and for the spread of waits.
+    package let random: @Sendable () -> UInt64
     /// Returns the value of a secret for a provisioner at the moment of a call; nil if the configuration has none.
     package let secret: @Sendable (_ name: String, _ provisioner: String) -> String?
     /// The names of the configured secrets, by provisioner; nil if they are unknown.
@@ -71,6 +73,10 @@ package struct Engine: Sendable {
         provisioners: [String: any Provisioner], defaultProvisioner: String?,
         policy: Policy, parser: ManifestParsing, zones: ZoneDirectory = ZoneDirectory(),
         now: @escaping @Sendable () -> Timestamp,
+        random: @escaping @Sendable () -> UInt64 = {
+            var generator = SystemRandomNumberGenerator()
+            return generator.next()
+        },
         secret: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
         secretNames: [String: Set<String>]? = nil,
         holder: String = Holder.current.description,
@@ -89,6 +95,7 @@ package struct Engine: Sendable {
         self.parser = parser
         self.zones = zones
         self.now = now
+        self.random = random
         self.secret = secret
         self.secretNames = secretNames
         self.holder = holder
@@ -96,6 +103,23 @@ package struct Engine: Sendable {
         self.observe = observe
         self.isIncremental = isIncremental
         inputsOfAll = currentInputs
+    }
+}
+
+extension Engine {
+    /// The random number generator of the engine.
+    struct Generator: RandomNumberGenerator {
+        fileprivate let random: @Sendable () -> UInt64
+
+        func next() -> UInt64 { random() }
+    }
+
+    var generator: Generator { Generator(random: random) }
+
+    /// Returns a source of new identifiers.
+    package func identifiers(at now: Timestamp) -> IdentifierFactory {
+        var generator = generator
+        return IdentifierFactory(now: now, using: &generator)
     }
 }
 

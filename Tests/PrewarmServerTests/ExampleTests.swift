@@ -1,8 +1,8 @@
 import Foundation
 import PrewarmCore
-import Testing
-
 @testable import PrewarmServer
+@testable import PrewarmTelemetry
+import Testing
 
 extension MetricDescriptor {
     /// All metrics, in the order in which they are rendered.

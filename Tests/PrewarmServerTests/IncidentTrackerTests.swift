@@ -1,8 +1,8 @@
 import PrewarmCore
 import PrewarmEngine
-import Testing
-
+@testable import PrewarmNotifications
 @testable import PrewarmServer
+import Testing
 
 /// Numbers the events as a store does.
 private func numbered(_ batches: [[Event]]) -> [[SequencedEvent]] {

@@ -1,10 +1,10 @@
 import Foundation
 import Logging
 import PrewarmCore
+@testable import PrewarmServer
+@testable import PrewarmTelemetry
 import Synchronization
 import Testing
-
-@testable import PrewarmServer
 
 private func line(
     _ format: LineLogHandler.Format, level: Logger.Level = .trace, _ body: (Logger) -> Void

@@ -4,11 +4,12 @@ import PrewarmCore
 import PrewarmEngine
 import PrewarmGit
 import PrewarmManifests
+@testable import PrewarmNotifications
 import PrewarmProvisioners
 import PrewarmSQLite
-import Testing
-
 @testable import PrewarmServer
+@testable import PrewarmTelemetry
+import Testing
 
 /// A real repository, store and provisioner in one folder, with an engine for them.
 private final class Workshop: Sendable {

@@ -1,9 +1,9 @@
 import Foundation
 import PrewarmCore
 import PrewarmEngine
-import Testing
-
 @testable import PrewarmServer
+@testable import PrewarmTelemetry
+import Testing
 
 private let promtool = ConditionTrait.enabled("promtool is not installed: run `apt-get install prometheus`") {
     await Programs.isWanted("promtool", ["--version"])

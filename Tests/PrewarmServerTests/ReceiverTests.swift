@@ -1,9 +1,10 @@
 import Foundation
 import PrewarmCore
 import PrewarmEngine
-import Testing
-
+@testable import PrewarmNotifications
 @testable import PrewarmServer
+@testable import PrewarmTelemetry
+import Testing
 
 @Suite("Notifications to Slack and to forges")
 struct ReceiverTests {

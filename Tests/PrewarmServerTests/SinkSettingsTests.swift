@@ -1,9 +1,9 @@
 import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
-import Testing
-
+@testable import PrewarmNotifications
 @testable import PrewarmServer
+import Testing
 
 @Suite("The settings of notification sinks")
 struct SinkSettingsTests {

@@ -1,10 +1,10 @@
 import Foundation
 import PrewarmCore
 import PrewarmEngine
+@testable import PrewarmNotifications
+@testable import PrewarmServer
 import Synchronization
 import Testing
-
-@testable import PrewarmServer
 
 private let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

@@ -3,6 +3,7 @@ import PrewarmCommands
 import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
+import PrewarmTelemetry
 import Testing
 
 /// The reference pages are the ones that the program generates.
@@ -44,7 +45,7 @@ import Testing
 
     @Test("The list of metrics has each descriptor of the source")
     func everyMetric() throws {
-        let file = ReferencePage.root.appending(path: "Sources/PrewarmServer/Metrics/MetricDescriptor.swift")
+        let file = ReferencePage.root.appending(path: "Sources/PrewarmTelemetry/Metrics/MetricDescriptor.swift")
         let text = try String(contentsOf: file, encoding: .utf8)
         #expect(
             Set(MetricDescriptor.all.map(\.name))

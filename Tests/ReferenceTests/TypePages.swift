@@ -2,6 +2,7 @@ import PrewarmCommands
 import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
+import PrewarmTelemetry
 
 /// The pages of events, metrics and exit codes, from the types of the program.
 enum TypePages {

@@ -15,10 +15,12 @@ struct TidyTests {
         "PrewarmGit": ["PrewarmCore", "PrewarmEngine", "CLibGit2"],
         "PrewarmSQLite": ["PrewarmCore", "PrewarmEngine"],
         "PrewarmProvisioners": ["PrewarmCore", "PrewarmEngine", "CProcess"],
-        "PrewarmServer": ["PrewarmCore", "PrewarmEngine"],
+        "PrewarmTelemetry": ["PrewarmCore", "PrewarmEngine"],
+        "PrewarmNotifications": ["PrewarmCore", "PrewarmEngine", "PrewarmTelemetry"],
+        "PrewarmServer": ["PrewarmCore", "PrewarmEngine", "PrewarmTelemetry"],
         "PrewarmCommands": [
             "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmGit", "PrewarmSQLite", "PrewarmProvisioners",
-            "PrewarmServer", "CMalloc", "CEpoll",
+            "PrewarmNotifications", "PrewarmTelemetry", "PrewarmServer", "CMalloc", "CEpoll",
         ],
         "prewarm": ["PrewarmCommands"],
     ]
@@ -35,6 +37,12 @@ struct TidyTests {
                 #expect(Self.allowed[module]?.contains(name) == true, "\(file) imports \(name)")
             }
         }
+    }
+
+    @Test("The list of modules is that of the folder Sources")
+    func everyModuleIsListed() throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: Self.root.appending(path: "Sources").path)
+        #expect(Set(names.filter { !$0.hasPrefix(".") }) == Self.ours)
     }
 
     @Test("PrewarmCore imports no module")

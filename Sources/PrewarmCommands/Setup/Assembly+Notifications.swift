@@ -2,7 +2,9 @@ import Logging
 import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
+internal import PrewarmNotifications
 import PrewarmServer
+internal import PrewarmTelemetry
 
 /// The parts of the daemon that report on the engine: metrics and notifications.
 extension Assembly {

@@ -2,8 +2,10 @@ import AsyncHTTPClient
 import Logging
 import PrewarmCore
 import PrewarmEngine
+internal import PrewarmNotifications
 import PrewarmSQLite
 import PrewarmServer
+internal import PrewarmTelemetry
 import ServiceLifecycle
 import Synchronization
 import UnixSignals

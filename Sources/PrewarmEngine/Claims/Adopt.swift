@@ -102,8 +102,7 @@ extension Engine {
         _ orphan: Orphan, by provisioner: any Provisioner, for preset: Preset, store: String
     ) async throws -> Look {
         let now = now()
-        var generator = SystemRandomNumberGenerator()
-        var identifiers = IdentifierFactory(now: now, using: &generator)
+        var identifiers = identifiers(at: now)
         let workspace = Workspace(
             id: orphan.id, preset: preset.key, spec: preset.spec, fingerprint: preset.fingerprint, state: .ready,
             createdAt: now)
@@ -127,7 +126,7 @@ extension Engine {
         for adopted: [Workspace], _ orphans: [Orphan], of preset: Preset, at now: Timestamp, in store: any StoreReader
     ) throws {
         guard let index = adopted.firstIndex(where: { $0.endpoint == nil }) else { return }
-        let planner = try planner(for: [preset], at: now, in: store)
+        let planner = try Observer(self, preset.key.source).planner(for: [preset], at: now, in: store)
         let room = planner.desired(preset) - (try store.unclaimed(of: preset.key))
         guard adopted.count > room else { return }
         let ready = try store.workspaces(WorkspaceFilter(preset: preset.key, states: [.ready]))

@@ -85,8 +85,7 @@ extension Engine {
             guard try store.update(workspace, from: [.claimed]) else {
                 throw ClaimError.notClaimed(workspace, of: preset)
             }
-            var generator = SystemRandomNumberGenerator()
-            var identifiers = IdentifierFactory(now: now, using: &generator)
+            var identifiers = identifiers(at: now)
             try store.insert([
                 Operation(
                     id: OperationID(identifiers.next()), kind: .delete, workspace: workspace.id,

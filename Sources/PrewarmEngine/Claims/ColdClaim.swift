@@ -12,8 +12,7 @@ extension Engine {
             try !store.suspensions().contains(where: { $0.scope.covers(preset.key) && $0.isInForce(at: now) }),
             try hasRoom(for: preset.key, in: store)
         else { return nil }
-        var generator = SystemRandomNumberGenerator()
-        var identifiers = IdentifierFactory(now: now, using: &generator)
+        var identifiers = identifiers(at: now)
         let workspace = Workspace(
             id: WorkspaceID(identifiers.next()), preset: preset.key, spec: preset.spec,
             fingerprint: preset.fingerprint, state: .claimed, owner: owner, createdAt: now, claimedAt: now,

@@ -40,28 +40,6 @@ extension Engine {
             return true
         }
     }
-
-    /// Resolves the revision that the source should have now: the given one, otherwise its pin, otherwise the commit that
-    /// its ref points to.
-    /// - Throws: ``GitFailure``, also if the revision is already applied and its signature is no longer trusted.
-    func target(of source: Source, revision: String?, pin: Pin?, applied: Revision?) async throws -> Revision {
-        let target = try await target(of: source, revision: revision, pin: pin)
-        if target == applied { try await source.git.verifyAgain(target) }
-        if revision == nil, pin == nil, let branch = target.ref, let other = source.branchesOfOthers[branch] {
-            throw GitFailure(
-                .refused,
-                "cannot follow HEAD of \(source.url): it is the branch \(branch), whose files the source \(other) reads",
-                hint: "give the source \(source.name) its own `ref` or `path`, or remove one of the two sources; "
-                    + "otherwise each pool would exist twice")
-        }
-        return target
-    }
-
-    private func target(of source: Source, revision: String?, pin: Pin?) async throws -> Revision {
-        if let revision { return try await source.git.lookUp(revision) }
-        if let pin { return try await source.git.lookUp(pin.commit) }
-        return try await head(of: source)
-    }
 }
 
 extension StoreReader {

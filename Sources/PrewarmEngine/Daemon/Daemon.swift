@@ -31,7 +31,7 @@ package final class Daemon: Service {
         self.logger = logger
         self.grace = grace
         changes = ChangeFeed(store: engine.store)
-        requests = SyncRequests()
+        requests = SyncRequests { engine.identifiers(at: $0) }
         state = Mutex(State(engine: engine))
     }
 

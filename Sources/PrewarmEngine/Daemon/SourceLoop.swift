@@ -56,7 +56,7 @@ struct SourceLoop: Sendable {
 
     func run() async {
         var pacing = Pacing(interval: source.interval)
-        var generator = SystemRandomNumberGenerator()
+        var generator = engine.generator
         var nudge: Nudge = .pull
         var lag = Lag()
         let loop = progress.begin("source \(name)")

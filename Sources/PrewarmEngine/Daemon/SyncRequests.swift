@@ -33,13 +33,18 @@ package final class SyncRequests: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Returns a source of new identifiers.
+    private let identifiers: @Sendable (Timestamp) -> IdentifierFactory
+
+    init(identifiers: @escaping @Sendable (Timestamp) -> IdentifierFactory) {
+        self.identifiers = identifiers
+    }
 
     /// Adds a request. The caller has to wake the loops of the sources.
     package func add(
         sources: [String], preset: String?, revision: String?, now: Timestamp
     ) -> Request {
-        var generator = SystemRandomNumberGenerator()
-        var identifiers = IdentifierFactory(now: now, using: &generator)
+        var identifiers = identifiers(now)
         let request = Request(
             id: identifiers.next(), sources: sources, preset: preset, revision: revision, createdAt: now,
             waiting: Set(sources))

@@ -205,8 +205,7 @@ package struct OperationRunner: Sendable {
         let (operation, workspace) = (settlement.operation, settlement.workspace)
         try note(settlement, at: now, in: store)
         if let inspectAt = settlement.inspectAt {
-            var generator = SystemRandomNumberGenerator()
-            var identifiers = IdentifierFactory(now: now, using: &generator)
+            var identifiers = engine.identifiers(at: now)
             try store.insert([
                 Operation(
                     id: OperationID(identifiers.next()), kind: .inspect, workspace: workspace.id,

@@ -59,34 +59,43 @@ extension Engine {
             throw error
         }
     }
+}
 
-    func head(of source: Source) async throws(GitFailure) -> Revision {
-        try await observing(.ls, of: source) { () async throws(GitFailure) in try await source.git.head() }
+/// The repository of a source whose requests to the remote are measured.
+struct ObservedGit: Sendable {
+    private let engine: Engine
+    private let source: Engine.Source
+
+    init(_ engine: Engine, _ source: Engine.Source) {
+        self.engine = engine
+        self.source = source
     }
 
-    func fetch(_ revision: Revision, of source: Source) async throws(GitFailure) {
-        try await observing(.fetch, of: source) { () async throws(GitFailure) in try await source.git.fetch(revision) }
+    func head() async throws(GitFailure) -> Revision {
+        try await observing(.ls) { () async throws(GitFailure) in try await source.git.head() }
     }
 
-    func step(
-        from old: Revision, to new: Revision, of source: Source, limit: ChangeLimit
-    ) async throws(GitFailure) -> RevisionStep {
-        try await observing(.fetch, of: source) { () async throws(GitFailure) in
+    func fetch(_ revision: Revision) async throws(GitFailure) {
+        try await observing(.fetch) { () async throws(GitFailure) in try await source.git.fetch(revision) }
+    }
+
+    func step(from old: Revision, to new: Revision, limit: ChangeLimit) async throws(GitFailure) -> RevisionStep {
+        try await observing(.fetch) { () async throws(GitFailure) in
             try await source.git.step(from: old, to: new, limit: limit)
         }
     }
 
     private func observing<Result>(
-        _ request: Observation.GitRequest, of source: Source, _ body: () async throws(GitFailure) -> Result
+        _ request: Observation.GitRequest, _ body: () async throws(GitFailure) -> Result
     ) async throws(GitFailure) -> Result {
         let clock = ContinuousClock()
         let start = clock.now
         do {
             let result = try await body()
-            observe(.git(source: source.name, request: request, isSuccess: true, duration: clock.now - start))
+            engine.observe(.git(source: source.name, request: request, isSuccess: true, duration: clock.now - start))
             return result
         } catch {
-            observe(.git(source: source.name, request: request, isSuccess: false, duration: clock.now - start))
+            engine.observe(.git(source: source.name, request: request, isSuccess: false, duration: clock.now - start))
             throw error
         }
     }

@@ -1,5 +1,6 @@
 import PrewarmCore
 package import PrewarmEngine
+package import PrewarmTelemetry
 
 /// The operations that callers can request, over HTTP or from a command in this process.
 package struct API: Sendable {

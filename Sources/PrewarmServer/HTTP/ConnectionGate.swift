@@ -19,6 +19,9 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// The time for which a client may continue to send a body after it was answered. The connection stays open meanwhile, so
     /// that the client can read the answer.
     static let lingerTime = TimeAmount.seconds(2)
+    /// The number of bytes of such a body that are read. The rest stays with the client: otherwise a flood of large bodies
+    /// that no handler wants would take most of the daemon's time.
+    private static let lingerBytes = 65_536
 
     private let table: ConnectionTable
     /// Returns the key by which the connections of a peer are counted; nil if they have no limit of their own.
@@ -38,6 +41,8 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     private var closesAfterAnswer = false
     /// A flag that is true while the connection waits for the client to read the answer. What it still sends is dropped.
     private var isLingering = false
+    /// The number of bytes that were dropped since then.
+    private var dropped = 0
 
     init(_ table: ConnectionTable, group: @escaping (SocketAddress?) -> String?) {
         self.table = table
@@ -91,8 +96,9 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Requests
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if isLingering { return }
-        switch unwrapInboundIn(data) {
+        let part = unwrapInboundIn(data)
+        if isLingering { return drop(part) }
+        switch part {
         case .head(let head):
             deadline?.cancel()
             deadline = nil
@@ -109,6 +115,13 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
             context.fireChannelRead(data)
             release(context)
         }
+    }
+
+    /// Drops what a client sends after it was answered, and stops reading after ``lingerBytes``.
+    private func drop(_ part: HTTPServerRequestPart) {
+        guard case .body(let bytes) = part else { return }
+        dropped += bytes.readableBytes
+        if dropped > Self.lingerBytes { isHeld = true }
     }
 
     func read(context: ChannelHandlerContext) {

@@ -3,6 +3,7 @@ internal import Hummingbird
 internal import NIOCore
 import PrewarmCore
 import PrewarmEngine
+internal import PrewarmTelemetry
 
 extension Door {
     /// Answers a webhook within milliseconds. The daemon fetches the pushed commit afterwards.

@@ -6,6 +6,7 @@ internal import NIOCore
 internal import NIOHTTP1
 import PrewarmCore
 package import PrewarmEngine
+package import PrewarmTelemetry
 
 /// The HTTP server of the daemon: the API, webhooks, metrics and health.
 ///

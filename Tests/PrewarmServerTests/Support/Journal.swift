@@ -2,10 +2,11 @@ import Foundation
 import Logging
 import PrewarmCore
 import PrewarmEngine
+@testable import PrewarmNotifications
 import PrewarmSQLite
-import Synchronization
-
 @testable import PrewarmServer
+@testable import PrewarmTelemetry
+import Synchronization
 
 /// A real store in a file, and an engine whose sources are at forges that are never contacted.
 final class Journal: Sendable {

@@ -1,5 +1,6 @@
 import PrewarmCore
 import PrewarmEngine
+internal import PrewarmTelemetry
 import ServiceLifecycle
 
 /// Routes that read presets, claim their workspaces and adopt orphans.

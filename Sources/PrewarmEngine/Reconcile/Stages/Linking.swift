@@ -1,7 +1,8 @@
 import PrewarmCore
 
-/// The desired state of a revision: its manifests, read from git, parsed and linked.
-struct Desired: Sendable {
+/// The presets and templates of a revision: its manifests, read from git, parsed and linked.
+struct Definition: Sendable {
+    let revision: Revision
     /// The presets that differ from the applied ones, in the order of their names.
     var changes: [PresetChange]
     /// All presets; nil if only changed files were read.
@@ -17,63 +18,80 @@ struct Desired: Sendable {
     var filesParsed: Int
     /// The number of YAML documents that are not manifests of prewarm.
     var foreignDocuments: Int
-    /// The parse results of new blobs, for the cache.
+    /// The parse results of new blobs that are not in the cache yet.
     var newlyParsed: [(blob: String, bytes: [UInt8])] = []
     /// The commit of the revision; nil in a preview.
     var commit: CommitDescription?
+    /// The events to record when the revision is applied.
+    var events: [Event] = []
 }
 
-extension Engine {
-    /// Reads the manifests of a revision that is in the mirror. Only blobs that are not in the cache are read and parsed.
-    /// - Parameter previous: The applied presets and templates of the source.
-    func desired(at revision: Revision, of source: Source, previous: InForce) async throws -> Desired {
-        let files = try await source.git.manifests(at: revision)
-        let (parserVersion, blobs) = (parser.version, files.map(\.blob))
-        let kept = try await store.read { try $0.parsed(blobs: blobs, parserVersion: parserVersion) }
-        var parsed: [String: ParsedFile] = [:]
-        parsed.reserveCapacity(files.count)
-        for (blob, bytes) in kept { parsed[blob] = try? ParsedFile(binary: bytes) }
-        var unknown: [ManifestFile] = []
-        var seen: Set<String> = []
-        for file in files where parsed[file.blob] == nil && seen.insert(file.blob).inserted { unknown.append(file) }
-        var newlyParsed: [(blob: String, bytes: [UInt8])] = []
-        newlyParsed.reserveCapacity(unknown.count)
-        var rest = unknown[...]
-        while !rest.isEmpty {
-            let contents = try await source.git.contents(of: rest, limit: parser.sizeLimit)
-            for (file, bytes) in zip(rest, contents) {
-                let result = bytes.map(parser.parse) ?? .tooLarge(limit: parser.sizeLimit)
-                parsed[file.blob] = result
-                if result.isOfBytesAlone { newlyParsed.append((file.blob, result.binary)) }
-                // Claims share the threads that this runs on.
-                await Task.yield()
-            }
-            rest = rest.dropFirst(contents.count)
+/// The stage that checks the references between manifests.
+struct Linking: Sendable {
+    private let engine: Engine
+    private let source: Engine.Source
+
+    init(_ engine: Engine, _ source: Engine.Source) {
+        self.engine = engine
+        self.source = source
+    }
+
+    /// Returns the definition of a revision that is applied next.
+    func link(_ manifests: Manifests, of revision: Revision, _ events: [Event]) async throws -> Definition {
+        var definition: Definition
+        switch manifests {
+        case .changed(let changed): definition = Definition(changed, of: revision)
+        case .all(let all):
+            definition = try await link(all, of: revision)
+            definition.commit = try await source.git.commit(of: revision)
         }
-        let inputs = files.compactMap { file in parsed[file.blob].map { (path: file.path, file: $0) } }
-        try checkSize(of: inputs, kept: kept, newlyParsed, at: revision)
+        definition.events = events
+        return definition
+    }
+
+    /// Returns the definition of all manifests of a revision. A preset with an error keeps its last valid version.
+    func link(_ manifests: AllManifests, of revision: Revision) async throws -> Definition {
+        let inputs = manifests.files.compactMap { file in
+            manifests.parsed[file.blob].map { (path: file.path, file: $0) }
+        }
+        try checkSize(of: inputs, manifests.size, at: revision)
+        let previous = try await inForce()
         let warnings = try await source.git.warnings(at: revision)
         try refuseNewPaths(among: warnings, previous, at: revision)
         var catalog = Catalog(
             source: source.name, files: inputs, unreadPaths: warnings.map(\.file),
-            provisioners: Array(provisioners.keys), secrets: secretNames, defaultProvisioner: defaultProvisioner,
-            limit: policy.limits.presetsPerSource, previous: previous.presets, previousTemplates: previous.templates)
-        try await quote(&catalog, files, of: source)
+            provisioners: Array(engine.provisioners.keys), secrets: engine.secretNames,
+            defaultProvisioner: engine.defaultProvisioner, limit: engine.policy.limits.presetsPerSource,
+            previous: previous.presets, previousTemplates: previous.templates)
+        try await quote(&catalog, manifests.files)
         catalog.diagnostics += warnings
-        var desired = Desired(catalog, previous: previous)
-        desired.files = files.count
-        desired.filesKnown = kept.count
-        desired.filesParsed = unknown.count
-        desired.newlyParsed = newlyParsed
-        return desired
+        return Definition(catalog, manifests, of: revision, previous: previous)
     }
-}
 
-extension Engine {
+    /// Returns the presets and templates of the applied revision, with the last valid version of those with an error.
+    private func inForce() async throws -> InForce {
+        let source = source.name
+        return try await engine.store.read {
+            InForce(
+                presets: try $0.guardRecord(ofSource: source).written($0.presets(source: source)),
+                templates: try $0.templates(source: source),
+                unreadable: try $0.unreadablePresets(source: source))
+        }
+    }
+
+    /// Adds the source lines to errors between files. It reads these files once more.
+    private func quote(_ catalog: inout Catalog, _ files: [ManifestFile]) async throws {
+        let paths = Set(catalog.unquotedPaths)
+        guard !paths.isEmpty else { return }
+        let quoted = files.filter { paths.contains($0.path) }
+        let contents = try await source.git.allContents(of: quoted, limit: engine.parser.sizeLimit)
+        let bytes = Dictionary(zip(quoted.map(\.path), contents)) { first, _ in first }
+        catalog.quote { bytes[$0] ?? nil }
+    }
+
     /// Throws if the revision has too many manifests: all manifests of a source are in memory while they are linked.
     private func checkSize(
-        of inputs: [(path: String, file: ParsedFile)], kept: [String: [UInt8]],
-        _ newlyParsed: [(blob: String, bytes: [UInt8])], at revision: Revision
+        of inputs: [(path: String, file: ParsedFile)], _ size: Int, at revision: Revision
     ) throws(GitFailure) {
         let count = inputs.count { $0.file.isOurs }
         guard count <= ManifestFile.mostInSource else {
@@ -83,7 +101,6 @@ extension Engine {
                     + "\(ManifestFile.mostInSource)",
                 hint: "put more presets into one file, or split the source into several, each with its own `path`")
         }
-        let size = kept.values.reduce(0) { $0 + $1.count } + newlyParsed.reduce(0) { $0 + $1.bytes.count }
         guard size <= ManifestFile.mostBytesInSource else {
             throw GitFailure(
                 .tooLarge,
@@ -108,8 +125,20 @@ extension Engine {
     }
 }
 
-extension Desired {
-    fileprivate init(_ catalog: Catalog, previous: InForce) {
+extension Definition {
+    /// Only changed files were read: there were no diagnostics before, and there are no new ones.
+    fileprivate init(_ changed: ChangedManifests, of revision: Revision) {
+        self.revision = revision
+        changes = changed.change.presets
+        files = changed.files
+        filesKnown = changed.filesKnown
+        filesParsed = changed.newlyParsed.count
+        foreignDocuments = changed.foreignDocuments
+        newlyParsed = changed.newlyParsed
+        commit = changed.commit
+    }
+
+    fileprivate init(_ catalog: Catalog, _ manifests: AllManifests, of revision: Revision, previous: InForce) {
         let before = Dictionary(previous.presets.map { ($0.key, $0) }) { first, _ in first }
         let named = Set(catalog.presets.map(\.key))
         // The stored definition of a removed preset cannot be read, but its workspaces have to be deleted.
@@ -122,12 +151,13 @@ extension Desired {
             let before = before[preset.key]
             return before == preset ? nil : PresetChange(before: before, now: preset)
         }
+        self.revision = revision
         self.presets = presets
         templates = catalog.templates == previous.templates ? nil : catalog.templates
         diagnostics = catalog.diagnostics
-        files = 0
-        filesKnown = 0
-        filesParsed = 0
+        files = manifests.files.count
+        filesKnown = manifests.filesKnown
+        filesParsed = manifests.filesParsed
         foreignDocuments = catalog.foreignDocuments
     }
 }

@@ -17,30 +17,39 @@ struct Guarded: Sendable {
     }
 }
 
-extension Engine {
+/// The stage that admits changes, by the deletion guard.
+struct Admission: Sendable {
+    private let engine: Engine
+    private let source: String
+
+    init(_ engine: Engine, _ source: Engine.Source) {
+        self.engine = engine
+        self.source = source.name
+    }
+
     /// Decides which changes are admitted. Without a new revision, changes are judged again only if one is approved.
     /// - Parameter changes: The changes of a new revision; nil if the applied revision stays.
-    func guarded(_ changes: [PresetChange]?, of source: String, in store: any StoreReader) throws -> Guarded {
-        let (record, now) = (try store.guardRecord(ofSource: source), now())
+    func admit(_ changes: [PresetChange]?, in store: any StoreReader) throws -> Guarded {
+        let (record, now) = (try store.guardRecord(ofSource: source), engine.now())
         var guarded = Guarded(earlier: record, record: record)
         guard changes != nil || record.hasApproval else {
             if record.losses.contains(where: { $0.at == nil }) {
-                let blocked = try blocked(Set(record.losses.map(\.preset)), of: source, at: now, in: store)
+                let blocked = try blocked(Set(record.losses.map(\.preset)), at: now, in: store)
                 guarded.record.setTimes(to: now, blocked: blocked)
             }
             return guarded
         }
-        let judge = DeletionGuard(of: source, policy: policy, now: now)
+        let judge = DeletionGuard(of: source, policy: engine.policy, now: now)
         var stored: [String: Preset] = [:]
         for name in judge.names(in: changes ?? [], record) {
             stored[name] = try store.presets([PresetKey(source: source, name: name)])?.first
         }
         let judged = judge.changes(changes ?? [], record, stored: stored)
         var facts = DeletionGuard.Facts()
-        if judged.contains(where: \.mayLose) { facts = try self.facts(of: source, judged, in: store) }
+        if judged.contains(where: \.mayLose) { facts = try self.facts(judged, in: store) }
         let names = Set(judged.map(\.name)).union(record.losses.map(\.preset))
         if !record.losses.isEmpty || !facts.presets.isEmpty {
-            facts.blocked = try blocked(names, of: source, at: now, in: store)
+            facts.blocked = try blocked(names, at: now, in: store)
         }
         let isFirst = try store.presetCount(source: source) == 0
         let admission = judge.admit(judged, record, stored: stored, facts, isFirst: isFirst)
@@ -51,7 +60,7 @@ extension Engine {
     }
 
     private func facts(
-        of source: String, _ changes: [GuardedChange], in store: any StoreReader
+        _ changes: [GuardedChange], in store: any StoreReader
     ) throws -> DeletionGuard.Facts {
         var facts = DeletionGuard.Facts()
         facts.presets = try store.presets(source: source)
@@ -64,16 +73,16 @@ extension Engine {
             }
         }
         let all = facts.presets + changes.flatMap { [$0.accepted, $0.proposal].compactMap(\.self) }
-        facts.zones = zones.rules(of: Set(all.lazy.compactMap(\.schedule?.timezone)))
+        facts.zones = engine.zones.rules(of: Set(all.lazy.compactMap(\.schedule?.timezone)))
         return facts
     }
 
     /// Returns the presets whose workspaces cannot be deleted now, because of a freeze, a suspension, or because the store
     /// is a restored copy.
     private func blocked(
-        _ names: Set<String>, of source: String, at now: Timestamp, in store: any StoreReader
+        _ names: Set<String>, at now: Timestamp, in store: any StoreReader
     ) throws -> Set<String> {
-        let planner = try planner(for: [], at: now, in: store)
+        let planner = try Observer(engine, source).planner(for: [], at: now, in: store)
         if planner.isStoreRestored || planner.isDeletionFrozen(in: source) { return names }
         let suspensions = try store.suspensions().filter { $0.isInForce(at: now) }
         return try names.filter { name in
@@ -84,11 +93,11 @@ extension Engine {
     }
 }
 
-extension TurnReport {
-    /// Adds the deletions that the guard holds to the plan, as far as their pools were planned for.
-    mutating func note(_ record: GuardRecord) {
+extension Plan {
+    /// Adds the deletions that the guard holds, as far as their pools are planned for.
+    mutating func addHeld(by record: GuardRecord, of presets: [Preset]) {
         guard !record.held.isEmpty else { return }
         let planned = Set(presets.lazy.map(\.key))
-        plan.held += record.heldActions.filter { planned.contains($0.action.preset) }
+        held += record.heldActions.filter { planned.contains($0.action.preset) }
     }
 }

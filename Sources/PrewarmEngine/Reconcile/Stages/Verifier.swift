@@ -1,21 +1,26 @@
 import PrewarmCore
 
-/// The checks of a fetched revision before it is applied.
-extension Engine {
+/// The stage that checks a fetched revision before it is applied.
+struct Verifier: Sendable {
+    private let engine: Engine
+    private let source: Engine.Source
+
+    init(_ engine: Engine, _ source: Engine.Source) {
+        self.engine = engine
+        self.source = source
+    }
+
     /// Verifies the signatures that the configuration requires, and checks whether history was rewritten.
     ///
     /// The history is compared only if both revisions were found by the same branch or tag. A source that is pinned, that
     /// follows another ref now, or that an operator sent to a commit may apply any commit.
-    /// - Parameters:
-    ///   - record: The record of the source. Its applied revision counts only if it came from the same repository.
-    ///   - step: The step from the applied revision, if it is known.
     /// - Returns: The events to record together with the change.
     /// - Throws: ``GitFailure`` with the reason `VerificationFailed` or `HistoryRewritten`, or the reason why the
     ///   repository could not be read.
-    func verify(
-        _ target: Revision, of source: Source, after record: SourceRecord, step: RevisionStep? = nil
-    ) async throws(GitFailure) -> [Event] {
-        let applied = record.url == source.url ? record.applied : nil
+    func verify(_ arrival: Arrival, _ start: ReconcileStart) async throws(GitFailure) -> [Event] {
+        let target = arrival.revision
+        // The applied revision counts only if it came from the same repository.
+        let applied = start.record.url == source.url ? start.record.applied : nil
         try await source.git.verify(target, since: applied)
         guard let applied, let ref = applied.ref, let next = target.ref, applied.commit != target.commit else {
             return []
@@ -23,7 +28,7 @@ extension Engine {
         let isOfRange = ref != next && source.git.isOfRange(ref) && source.git.isOfRange(next)
         guard ref == next || isOfRange else { return [] }
         let isForward =
-            if let step { step.isForward } else { try await source.git.isAncestor(applied, of: target) }
+            if let step = arrival.step { step.isForward } else { try await source.git.isAncestor(applied, of: target) }
         if isForward { return [] }
         let message =
             isOfRange
@@ -40,18 +45,18 @@ extension Engine {
         if isOfRange, try await !source.git.isAncestor(target, of: applied) { return [] }
         return [
             Event(
-                at: now(), kind: .warning, reason: .historyRewritten, object: "source",
+                at: engine.now(), kind: .warning, reason: .historyRewritten, object: "source",
                 name: source.name, source: source.name, message: message)
         ]
     }
 
     /// Checks the revision of a plan that is only shown, and returns the findings as warnings. A revision that the user
     /// named is planned even if it is not trusted; then the warning says that a sync would refuse it.
-    func remarks(on target: Revision, of source: Source, after record: SourceRecord, isAskedFor: Bool)
-        async throws(GitFailure) -> [Diagnostic]
-    {
+    func remarks(
+        on arrival: Arrival, _ start: ReconcileStart, isAskedFor: Bool
+    ) async throws(GitFailure) -> [Diagnostic] {
         do throws(GitFailure) {
-            return try await verify(target, of: source, after: record).map { Diagnostic(.warning, $0.message) }
+            return try await verify(arrival, start).map { Diagnostic(.warning, $0.message) }
         } catch  where isAskedFor && [.verificationFailed, .historyRewritten].contains(error.reason) {
             return [Diagnostic(.warning, "a sync would refuse this revision: \(error.message)", hint: error.hint)]
         }

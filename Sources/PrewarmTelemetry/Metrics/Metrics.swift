@@ -31,7 +31,7 @@ package final class Metrics: Sendable {
     }
 
     /// The label `result` of an attempt to send a notification.
-    enum NotificationResult: String, CaseIterable, Sendable {
+    package enum NotificationResult: String, CaseIterable, Sendable {
         case delivered
         /// The attempt failed, and prewarm tries again later.
         case delayed
@@ -109,12 +109,12 @@ package final class Metrics: Sendable {
     package func webhook(kind: String, result: DeliveryResult) { webhookDeliveries.add([kind, result.rawValue]) }
 
     /// Writes zeros for a sink, so that `increase()` in Prometheus sees the first dropped notification.
-    func register(sink: String) {
+    package func register(sink: String) {
         for result in NotificationResult.allCases { notifications.add([sink, result.rawValue], 0) }
     }
 
     /// Counts one attempt to send a notification.
-    func notification(sink: String, result: NotificationResult) { notifications.add([sink, result.rawValue]) }
+    package func notification(sink: String, result: NotificationResult) { notifications.add([sink, result.rawValue]) }
 
     // MARK: Scrapes
 

@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 internal import Logging
 internal import PrewarmCore
 internal import PrewarmEngine
+internal import PrewarmTelemetry
 
 /// The worker of one sink. It reads events after its cursor, keeps notifications in an outbox in the store, and delivers
 /// them in order. Each notification is delivered at least once, with the same id at every attempt.

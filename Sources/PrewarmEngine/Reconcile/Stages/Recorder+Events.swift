@@ -1,26 +1,27 @@
 import PrewarmCore
 
 /// The events of a reconciliation. Each is written in the transaction that makes it true.
-extension TurnCommit {
+extension Recorder {
     /// Records that a revision is applied, and whether its manifests are valid. Has to be called before the diagnostics of
     /// the previous revision are replaced.
-    func noteRevision(_ desired: Desired, in store: any StoreWriter) throws {
-        guard let revision else { return }
-        var events: [Event] = []
-        if isNewRevision {
+    func noteRevision(_ definition: Definition, in store: any StoreWriter) throws {
+        let (revision, now) = (definition.revision, transaction.now)
+        var events = definition.events
+        if transaction.isNewRevision {
             try store.forgetOld(now: now)
-            let by = desired.commit.map { ": \($0.subject.firstLine) (\($0.author.firstLine))" } ?? ""
+            let by = definition.commit.map { ": \($0.subject.firstLine) (\($0.author.firstLine))" } ?? ""
             let kept =
-                desired.diagnostics.contains { $0.severity == .error }
+                definition.diagnostics.contains { $0.severity == .error }
                 ? "; invalid manifests keep their applied version" : ""
             events.append(
-                event(.applied, revision, "\(desired.changes.count.counted("preset")) changed\(kept)\(by)"))
+                event(.applied, revision, "\(definition.changes.count.counted("preset")) changed\(kept)\(by)"))
         }
-        let errors = desired.diagnostics.filter { $0.severity == .error }
+        let errors = definition.diagnostics.filter { $0.severity == .error }
         // If only changed files were read, the previous revision had no errors.
         let earlier =
-            try desired.presets == nil ? [] : store.diagnostics(source: source.name).filter { $0.severity == .error }
-        if let first = errors.first, isNewRevision || errors != earlier {
+            try definition.presets == nil
+            ? [] : store.diagnostics(source: transaction.source.name).filter { $0.severity == .error }
+        if let first = errors.first, transaction.isNewRevision || errors != earlier {
             let count = errors.count == 1 ? "" : "\(errors.count) errors, the first: "
             events.append(
                 event(.manifestsInvalid, revision, "\(count)\(first.location): \(first.message)", kind: .warning))
@@ -34,10 +35,11 @@ extension TurnCommit {
     /// - Parameter changed: The new conditions of the presets whose conditions changed.
     func noteChanges(_ changed: [PresetKey: [Condition]], of report: TurnReport, in store: any StoreWriter) throws {
         var events: [Event] = []
-        if isRecovered, record.failure != nil {
+        if transaction.isRecovered, transaction.record.failure != nil {
             events.append(
                 Event(
-                    at: now, reason: .recovered, object: "source", name: source.name, source: source.name,
+                    at: transaction.now, reason: .recovered, object: "source", name: transaction.source.name,
+                    source: transaction.source.name,
                     message: "the repository can be read again"))
         }
         events += try poolEvents(changed, of: report, in: store)
@@ -78,8 +80,8 @@ extension TurnCommit {
             guard conditions.isAtDesired, !earlier.isAtDesired else { continue }
             // After a revision has converged, a pool is refilled after each claim, which needs no event.
             if isRollout == nil {
-                let newest = try store.revisions(source: source.name, limit: 1).first
-                isRollout = newest?.convergedAt == nil || newest?.revision != revision
+                let newest = try store.revisions(source: transaction.source.name, limit: 1).first
+                isRollout = newest?.convergedAt == nil || newest?.revision != transaction.revision
             }
             let message = conditions.first { $0.kind == .ready }?.message ?? ""
             if isRollout == true { events.append(event(.atDesired, key, message)) }
@@ -92,11 +94,11 @@ extension TurnCommit {
     private func holdEvent(
         _ changed: [PresetKey: [Condition]], of report: TurnReport, in store: any StoreReader
     ) throws -> Event? {
-        guard let revision else { return nil }
+        guard let revision = transaction.revision else { return nil }
         let held = report.plan.held.filter(\.hold.needsApproval)
         let begins = changed.contains { $0.value.isHeld && !(report.conditions[$0.key] ?? []).isHeld }
         let ends = changed.contains { !$0.value.isHeld && (report.conditions[$0.key] ?? []).isHeld }
-        if !held.isEmpty, begins || isNewRevision {
+        if !held.isEmpty, begins || transaction.isNewRevision {
             var counts: [(hold: Hold, count: Int)] = []
             for hold in held.lazy.map(\.hold) {
                 if let index = counts.firstIndex(where: { $0.hold == hold }) {
@@ -117,15 +119,15 @@ extension TurnCommit {
         _ reason: EventReason, _ revision: Revision, _ message: String, kind: Event.Kind = .normal
     ) -> Event {
         Event(
-            at: now, kind: kind, reason: reason, object: "revision", name: revision.description,
-            source: source.name, message: message)
+            at: transaction.now, kind: kind, reason: reason, object: "revision", name: revision.description,
+            source: transaction.source.name, message: message)
     }
 
     private func event(
         _ reason: EventReason, _ preset: PresetKey, _ message: String, kind: Event.Kind = .normal, detail: String? = nil
     ) -> Event {
         Event(
-            at: now, kind: kind, reason: reason, object: "preset", name: preset.name, source: preset.source,
+            at: transaction.now, kind: kind, reason: reason, object: "preset", name: preset.name, source: preset.source,
             preset: preset.name, message: message, detail: detail)
     }
 }

@@ -149,8 +149,7 @@ extension Engine {
     /// - Returns: All workspaces that are being inspected, also because of earlier lists.
     private func inspect(_ workspaces: [Workspace], in store: any StoreWriter) throws -> [Workspace] {
         let now = now()
-        var generator = SystemRandomNumberGenerator()
-        var identifiers = IdentifierFactory(now: now, using: &generator)
+        var identifiers = identifiers(at: now)
         let inspected = workspaces.prefix(Self.inspectionsLimit)
         for workspace in inspected {
             let unfinished = OperationFilter(workspace: workspace.id, states: [.pending, .running], limit: 1)
@@ -232,8 +231,7 @@ extension Engine {
 
     private func delete(_ orphans: [Orphan], in store: any StoreWriter) throws {
         let now = now()
-        var generator = SystemRandomNumberGenerator()
-        var identifiers = IdentifierFactory(now: now, using: &generator)
+        var identifiers = identifiers(at: now)
         for orphan in orphans {
             let spec = WorkspaceSpec(template: "", version: "", provisioner: orphan.provisioner, parameters: [:])
             let workspace = Workspace(

@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 package import Logging
 package import PrewarmCore
 package import PrewarmEngine
+package import PrewarmTelemetry
 internal import ServiceLifecycle
 
 /// The service that sends notifications to the configured sinks.

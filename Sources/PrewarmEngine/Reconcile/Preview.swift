@@ -1,0 +1,78 @@
+import PrewarmCore
+
+/// The plan that a reconciliation of a source would make now, without carrying it out.
+struct Preview: Sendable {
+    private let engine: Engine
+    private let source: Engine.Source
+
+    init(_ engine: Engine, _ source: Engine.Source) {
+        self.engine = engine
+        self.source = source
+    }
+
+    /// - Parameter revision: A branch, tag or commit to plan for; nil for the configured ref.
+    func plan(for revision: String?) async throws -> TurnReport {
+        let start = try await ReconcileStart(engine, source)
+        do {
+            let target = try await Resolver(engine, source).resolve(revision, start)
+            if start.isNew(target) { return try await plan(for: target, isAskedFor: revision != nil, start) }
+        } catch let failure as GitFailure {
+            try Task.checkCancellation()
+            if revision != nil { throw failure }
+            return try await planForApplied(failure)
+        }
+        return try await planForApplied(nil)
+    }
+
+    private func plan(
+        for target: Revision, isAskedFor: Bool, _ start: ReconcileStart
+    ) async throws -> TurnReport {
+        try await source.git.fetch(target)
+        let remarks = try await Verifier(engine, source)
+            .remarks(on: Arrival(revision: target), start, isAskedFor: isAskedFor)
+        let manifests = try await Loader(engine, source).all(at: target)
+        let definition = try await Linking(engine, source).link(manifests, of: target)
+        let now = engine.now()
+        var report = try await engine.store.read { [engine, source] store in
+            var report = TurnReport(source: source.name)
+            report.revision = target
+            report.diagnostics = definition.diagnostics + remarks
+            let guarded = try Admission(engine, source).admit(definition.changes, in: store)
+            report.presets = guarded.planned(definition.presets ?? [])
+            let observer = Observer(engine, source.name)
+            let planner = try observer.planner(for: report.presets, at: now, in: store)
+            let observed = try observer.observed(of: PoolScope(presets: report.presets), planner: planner, in: store)
+            report.plan = planner.plan(report.presets, observed: observed)
+            report.plan.addHeld(by: guarded.record, of: report.presets)
+            report.failures = observed.failures
+            report.conditions = try store.conditions(source: source.name)
+            return report
+        }
+        report.suspended = try await heldBySuspensions(report)
+        return report
+    }
+
+    private func planForApplied(_ failure: GitFailure?) async throws -> TurnReport {
+        var report = try await engine.assess(source.name)
+        report.failure = failure
+        report.suspended = try await heldBySuspensions(report)
+        return report
+    }
+
+    /// Returns the actions of suspended presets that would be planned without the suspensions.
+    private func heldBySuspensions(_ report: TurnReport) async throws -> [HeldAction] {
+        let suspended = Set(
+            zip(report.presets, report.plan.pools).lazy.filter { $1.isSuspended($0) }.map { $0.0.key })
+        guard !suspended.isEmpty else { return [] }
+        let (presets, now) = (report.presets.map(\.resumed), engine.now())
+        return try await engine.store.read { [engine, source] store in
+            let observer = Observer(engine, source.name)
+            let planner = try observer.planner(for: presets, at: now, in: store)
+            var observed = try observer.observed(of: PoolScope(presets: presets), planner: planner, in: store)
+            observed.suspensions = []
+            let plan = planner.plan(presets, observed: observed)
+            return (plan.actions + plan.held.map(\.action)).filter { suspended.contains($0.preset) }
+                .map { HeldAction($0, hold: .suspension) }
+        }
+    }
+}
