@@ -122,4 +122,19 @@ struct EvadedGuardTests {
         try await engine.sync()
         #expect(world.with(\.instances).count == 2)
     }
+
+    @Test("A preview shows an approved change as deletions")
+    func previewApproved() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 10 1\nb 2 1")
+        try await engine.sync()
+        world.commit("a 1 1\nb 2 1")
+        try await engine.sync()
+        _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
+        let plan = try await engine.preview("presets").plan
+        #expect(plan.held.isEmpty && plan.actions.count == 9)
+        let digest = plan.digest(revision: try await engine.preview("presets").revision)
+        _ = try await engine.turn("presets", expected: digest)
+    }
 }
