@@ -24,13 +24,6 @@ package enum RolloutStrategy: Hashable, Sendable {
     /// Returns the number of ready workspaces that stay for claims while others are replaced. Example: 25 % of 20 may
     /// be unavailable, so 20 − 5 = 15 stay. The floor of ``recreate`` is 0.
     package func floor(desired: Int) -> Int { bounds(desired: desired).map { desired - $0.unavailable } ?? 0 }
-
-    /// Returns true if a rollout may delete more than half of the `desired` workspaces before a replacement is ready.
-    /// Example: `maxUnavailable: 60%` of 10 is 6, which is more than 5.
-    package func takesMost(of desired: Int) -> Bool {
-        guard let bounds = bounds(desired: desired) else { return true }
-        return bounds.unavailable > desired / 2
-    }
 }
 
 /// A number of workspaces, or a percentage of the desired number.

@@ -20,9 +20,12 @@ package struct DeletionGuard: Sendable {
         package var unclaimed: [String: Int] = [:]
         /// The time since which the oldest workspace is ready, by preset name.
         package var oldestReady: [String: Timestamp] = [:]
+        /// The number of ready workspaces that are outdated or expired under the new definition, by the name of presets
+        /// whose change is a ``GuardedChange/isLooserStrategy``.
+        package var stale: [String: Int] = [:]
         /// The rules of the time zones of all schedules, as far as they can be read.
         package var zones: [String: TimeZoneRules] = [:]
-        /// The names of presets that a freeze or a suspension keeps from being changed now.
+        /// The names of presets that a freeze or a suspension keeps from being changed now, under the new definitions.
         package var blocked: Set<String> = []
 
         package init() {}
@@ -84,11 +87,12 @@ package struct DeletionGuard: Sendable {
         _ changes: [GuardedChange], _ record: GuardRecord, stored: [String: Preset], _ facts: Facts, isFirst: Bool
     ) -> Admission {
         var admission = Admission(record: record)
+        admission.record.postpone(facts.blocked, limits.window, at: now)
         admission.record.setTimes(to: now, blocked: facts.blocked)
         admission.record.forgetOld(at: now, limits.window)
         admission.record.held = [:]
         admission.record.unjudged = [:]
-        var verdict = GuardVerdict(now: now, policy: policy, facts: facts)
+        var verdict = GuardVerdict(now: now, policy: policy, facts: facts, record: admission.record)
         var admitted: [(change: GuardedChange, loss: GuardVerdict.Loss?)] = []
         var confirming: [GuardedChange] = []
         for change in changes {
@@ -105,17 +109,21 @@ package struct DeletionGuard: Sendable {
                 admitted.append((change, nil))
             }
         }
-        let decision = verdict.decide(changes, admission.record.losses, admission.record.gains, record)
+        let decision = verdict.decide(changes, admission.record.losses, record)
         for (change, loss) in verdict.losses {
             if let loss, let hold = decision.hold(change.name) {
-                admission.hold(change, loss.count, hold)
+                admission.hold(change, loss, hold)
             } else {
                 admitted.append((change, loss))
             }
         }
-        for change in confirming { admission.hold(change, verdict.most(change), .confirm) }
+        for change in confirming {
+            admission.hold(change, GuardVerdict.Loss(count: verdict.most(change), at: now), .confirm)
+        }
         for (change, loss) in admitted {
-            admission.record.note(change, loss, facts, at: now, isFirst: isFirst)
+            admission.record.takeBack(by: change, verdict, at: now)
+            if let loss { admission.record.note(loss, of: change.name, facts, at: now) }
+            if !isFirst, change.isGain { admission.record.noteGain(change, at: now) }
             admission.put(change.proposal, over: stored[change.name])
         }
         for (name, preset) in admission.waiting {
@@ -138,13 +146,12 @@ package struct DeletionGuard: Sendable {
 }
 
 extension DeletionGuard.Admission {
-    fileprivate mutating func hold(_ change: GuardedChange, _ loss: Int, _ hold: Hold) {
-        let reason =
-            change.proposal.retirement?.reason ?? (change.replacesMost ? .outdated : .aboveDesired)
+    fileprivate mutating func hold(_ change: GuardedChange, _ loss: GuardVerdict.Loss, _ hold: Hold) {
+        let reason = change.proposal.retirement?.reason ?? (loss.isReplacement ? .outdated : .aboveDesired)
         record.held[change.name] = GuardRecord.Held(
-            proposal: change.proposal, loss: loss, reason: reason, hold: hold)
-        if let accepted = change.accepted {
-            waiting[change.name] = accepted.waiting(for: change.proposal)
+            proposal: change.proposal, loss: loss.count, reason: reason, hold: hold)
+        if let preset = change.waiting {
+            waiting[change.name] = preset
         } else {
             // The accepted definition is lost, so only its workspaces can be kept.
             var preset = change.proposal
@@ -160,22 +167,41 @@ extension DeletionGuard.Admission {
 
 extension GuardRecord {
     /// The largest number of gains that are kept: they come from manifests, and each counts for an hour.
-    private static let mostGains = 1000
+    private static let mostGains = 10_000
 
-    /// Notes an admitted change, to compare later revisions with what was before it.
+    /// False if there may be more gains than are kept. Until the first of them no longer counts, the base of a verdict
+    /// is then as small as its losses.
+    var hasAllGains: Bool { gains.count < Self.mostGains }
+
+    /// Notes a loss that is admitted, to add it to those of later revisions.
     fileprivate mutating func note(
-        _ change: GuardedChange, _ loss: GuardVerdict.Loss?, _ facts: DeletionGuard.Facts, at now: Timestamp,
-        isFirst: Bool
+        _ loss: GuardVerdict.Loss, of preset: String, _ facts: DeletionGuard.Facts, at now: Timestamp
     ) {
-        if let loss {
-            let isBlocked = facts.blocked.contains(change.name)
-            losses.append(
-                Loss(preset: change.name, count: loss.count, admittedAt: now, at: isBlocked ? nil : loss.at))
+        let isBlocked = loss.at <= now && facts.blocked.contains(preset)
+        losses.append(Loss(preset: preset, count: loss.count, admittedAt: now, at: isBlocked ? nil : loss.at))
+    }
+
+    /// Notes what a preset asked for before an admitted change made it larger.
+    fileprivate mutating func noteGain(_ change: GuardedChange, at now: Timestamp) {
+        guard hasAllGains else { return }
+        gains.append(Gain(preset: change.name, earlier: change.accepted?.numbers.most ?? 0, at: now))
+    }
+
+    /// Forgets losses that a change takes back before they are carried out.
+    fileprivate mutating func takeBack(by change: GuardedChange, _ verdict: GuardVerdict, at now: Timestamp) {
+        for index in losses.indices where losses[index].preset == change.name && losses[index].isPending(at: now) {
+            losses[index].count -= verdict.gain(of: change, at: losses[index].at ?? now)
         }
-        guard !isFirst, gains.count < Self.mostGains else { return }
-        let earlier = change.accepted?.numbers.most ?? 0
-        if change.proposal.numbers.most > earlier {
-            gains.append(Gain(preset: change.name, earlier: earlier, at: now))
+        losses.removeAll { $0.count <= 0 }
+    }
+
+    /// Takes the time from losses that a schedule postponed to a time at which a freeze or a suspension postpones them
+    /// further.
+    /// - Parameter blocked: The names of the presets whose workspaces cannot be deleted now.
+    package mutating func postpone(_ blocked: Set<String>, _ window: Duration, at now: Timestamp) {
+        for index in losses.indices where blocked.contains(losses[index].preset) {
+            guard losses[index].isDue(at: now, window) else { continue }
+            losses[index].at = nil
         }
     }
 

@@ -15,7 +15,7 @@ package struct GuardRecord: Hashable, Sendable {
     /// Workspaces that an admitted change took away without an approval.
     package struct Loss: Hashable, Sendable {
         package let preset: String
-        package let count: Int
+        package var count: Int
         /// The time at which the change was admitted.
         package var admittedAt: Timestamp
         /// The time at which the workspaces go: a schedule may lower the number later. It is nil while a freeze or a
@@ -27,6 +27,14 @@ package struct GuardRecord: Hashable, Sendable {
             self.count = count
             self.admittedAt = admittedAt
             self.at = at
+        }
+
+        /// True if the workspaces have not gone yet.
+        package func isPending(at now: Timestamp) -> Bool { at.map { $0 > now } ?? true }
+
+        /// True if the schedule has lowered the number since the change was admitted, and the loss still counts.
+        package func isDue(at now: Timestamp, _ window: Duration) -> Bool {
+            at.map { admittedAt < $0 && $0 <= now && now < $0 + window } ?? false
         }
     }
 

@@ -3,62 +3,109 @@ struct GuardVerdict {
     /// The workspaces that one change takes away.
     struct Loss {
         /// The number at the worst moment.
-        let count: Int
-        let at: Timestamp
+        var count: Int
+        var at: Timestamp
+        /// True if a new version, a `ttl` or a strategy takes them, and not a lower number.
+        var isReplacement = false
     }
 
     private let now: Timestamp
     private let policy: Policy.DeletionGuard
+    private let limits: Policy.Limits
     private let facts: DeletionGuard.Facts
+    /// The largest number that each preset asked for before it was made larger, within the window; nil if they are too
+    /// many to know.
+    private let earlier: [String: Int]?
     private var calendar: NumberCalendar
     /// The changes with their losses; nil for a change that takes nothing away.
     private(set) var losses: [(change: GuardedChange, loss: Loss?)] = []
-    /// The sum of the losses at each moment at which one of them is worst or begins.
-    private var weights: [Timestamp: Int] = [:]
+    /// The differences between the sum of the losses before and after each moment at which one of them changes.
+    private var lost: [Timestamp: Int] = [:]
+    /// The differences between the base before and after each moment.
+    private var base: [Timestamp: Int] = [:]
 
-    /// The largest number of moments at which the losses of all presets are compared with the base.
-    private static let mostMoments = 100
-
-    init(now: Timestamp, policy: Policy, facts: DeletionGuard.Facts) {
+    init(now: Timestamp, policy: Policy, facts: DeletionGuard.Facts, record: GuardRecord) {
         self.now = now
         self.policy = policy.deletionGuard
         self.facts = facts
+        limits = policy.limits
+        earlier =
+            record.hasAllGains
+            ? Dictionary(record.gains.map { ($0.preset, $0.earlier) }) { first, _ in first } : nil
         calendar = NumberCalendar(from: now, zones: facts.zones, limit: policy.limits.instancesPerPreset)
     }
 
     /// Returns the largest number that the accepted definition asks for.
     func most(_ change: GuardedChange) -> Int { change.accepted.map { calendar.most($0.numbers) } ?? 0 }
 
-    mutating func add(_ change: GuardedChange) {
-        guard let accepted = change.accepted else {
-            let count = facts.unclaimed[change.name] ?? 0
-            losses.append((change, count > 0 ? Loss(count: count, at: now) : nil))
-            weights[now, default: 0] += count
-            return
-        }
-        var worst: Loss?
-        if facts.everReady.contains(change.name) {
-            let moments = Set(calendar.moments(of: accepted.numbers) + calendar.moments(of: change.proposal.numbers))
-            for moment in moments.sorted() {
-                let count = loss(of: change, at: moment)
-                weights[moment, default: 0] += count
-                if count > worst?.count ?? 0 { worst = Loss(count: count, at: moment) }
-            }
-        }
-        losses.append((change, worst))
+    /// Returns the number of workspaces that the change adds at a moment, as far as it is known.
+    func gain(of change: GuardedChange, at moment: Timestamp) -> Int {
+        guard let accepted = change.accepted,
+            let before = calendar.number(of: accepted.numbers, at: moment),
+            let after = calendar.number(of: change.proposal.numbers, at: moment)
+        else { return 0 }
+        return max(0, after - before)
     }
 
-    /// Returns the number of workspaces that the change takes away at a moment.
-    private mutating func loss(of change: GuardedChange, at moment: Timestamp) -> Int {
-        guard let accepted = change.accepted else { return moment == now ? facts.unclaimed[change.name] ?? 0 : 0 }
-        let before = calendar.number(of: accepted.numbers, at: moment) ?? calendar.most(accepted.numbers)
-        let after = calendar.number(of: change.proposal.numbers, at: moment) ?? change.proposal.numbers.least
-        let lowered = max(0, before - after)
-        guard moment == now else { return lowered }
+    mutating func add(_ change: GuardedChange) {
+        var worst: Loss?
+        var course: [(at: Timestamp, number: Int, loss: Loss)] = []
+        if change.accepted == nil {
+            let count = facts.unclaimed[change.name] ?? 0
+            course = [(now, count, Loss(count: count, at: now))]
+        } else if facts.everReady.contains(change.name) {
+            course = self.course(of: change)
+        }
+        for step in course where step.loss.count > worst?.count ?? 0 { worst = step.loss }
+        losses.append((change, worst))
+        guard worst != nil else { return }
+        var before = (loss: 0, base: 0)
+        for (at, number, loss) in course {
+            let share = max(loss.count, min(number, earlier.map { $0[change.name] ?? number } ?? 0))
+            lost[at, default: 0] += loss.count - before.loss
+            base[at, default: 0] += share - before.base
+            before = (loss.count, share)
+        }
+    }
+
+    /// Returns the accepted numbers and the losses over time. A loss at an unknown time counts at the end of the seven
+    /// days that the calendar shows.
+    private mutating func course(of change: GuardedChange) -> [(at: Timestamp, number: Int, loss: Loss)] {
+        guard let accepted = change.accepted else { return [] }
+        let (old, new) = (accepted.numbers, change.proposal.numbers)
+        var steps: [(at: Timestamp, old: Int, new: Int)] = [(now, calendar.most(old), calendar.least(new))]
+        if let before = calendar.course(of: old), let after = calendar.course(of: new) {
+            steps = NumberCalendar.compare(before, after)
+        } else if old == new {
+            steps = [(now, calendar.most(old), calendar.most(old))]
+        }
+        var course = steps.map { (at: $0.at, number: $0.old, loss: Loss(count: max(0, $0.old - $0.new), at: $0.at)) }
+        let replaced = replaced(by: change, from: steps[0].old, to: steps[0].new)
+        if replaced > course[0].loss.count {
+            // Soon after, they have replacements.
+            let soon = now + .seconds(1)
+            if course.count == 1 || course[1].at > soon {
+                course.insert((soon, course[0].number, course[0].loss), at: 1)
+            }
+            course[0].loss = Loss(count: replaced, at: now, isReplacement: true)
+        }
+        let (hidden, end) = (calendar.hiddenLoss(from: old, to: new), now + NumberCalendar.horizon)
+        let index = course.firstIndex { $0.at > end } ?? course.count
+        if hidden > course[index - 1].loss.count {
+            course.insert((end, max(hidden, course[index - 1].number), Loss(count: hidden, at: end)), at: index)
+        }
+        return course
+    }
+
+    /// Returns the number of workspaces that a new version, a shorter `ttl` or another strategy takes away before they
+    /// have replacements; 0 if it is not most of them.
+    private func replaced(by change: GuardedChange, from old: Int, to new: Int) -> Int {
+        guard change.mayReplaceMost else { return 0 }
         let expires = facts.oldestReady[change.name].map { $0 + (change.proposal.ttl ?? .zero) <= now } ?? false
-        guard change.replacesMost || change.expiresMost && expires else { return lowered }
-        let strategy = change.proposal.strategy
-        return max(lowered, before - min(before, strategy.floor(desired: before)))
+        let all = change.isNewVersion || change.isShorterTTL && expires
+        let taken = min(
+            all ? old : facts.stale[change.name] ?? 0, old - min(old, change.proposal.strategy.floor(desired: new)))
+        return taken > old / 2 ? taken : 0
     }
 
     /// The holds that follow from the losses.
@@ -78,12 +125,12 @@ struct GuardVerdict {
     ///   - gone: The losses of earlier revisions that still count.
     ///   - record: The record before this verdict.
     mutating func decide(
-        _ changes: [GuardedChange], _ gone: [GuardRecord.Loss], _ gains: [GuardRecord.Gain], _ record: GuardRecord
+        _ changes: [GuardedChange], _ gone: [GuardRecord.Loss], _ record: GuardRecord
     ) -> Decision {
         let losing = losses.compactMap { $0.loss == nil ? nil : $0.change }
         guard !losing.isEmpty else { return Decision(base: nil) }
         let recent = gone.reduce(0) { $0 + $1.count }
-        let worst = worstMoment(losing, changes, recent: recent, gains, limit: record.heldAmong)
+        let worst = worstMoment(losing, changes, recent: recent, limit: record.heldAmong)
         var decision = Decision(base: worst.base)
         let hold = Hold.deletionGuard(removed: worst.removed, gone: recent, of: worst.all)
         let proposals = Dictionary(changes.map { ($0.name, $0.proposal) }) { first, _ in first }
@@ -111,48 +158,62 @@ struct GuardVerdict {
     /// - Returns: The losses together with `recent` (`removed`), the base together with `recent` (`base`), and the base
     ///   within its limit (`all`).
     private mutating func worstMoment(
-        _ losing: [GuardedChange], _ changes: [GuardedChange], recent: Int, _ gains: [GuardRecord.Gain], limit: Int?
+        _ losing: [GuardedChange], _ changes: [GuardedChange], recent: Int, limit: Int?
     ) -> (removed: Int, all: Int, base: Int) {
-        let earlier = Dictionary(gains.map { ($0.preset, $0.earlier) }) { first, _ in first }
+        addOthers(losing, changes)
+        let cap = [limits.instancesPerSource, limits.instances].compactMap(\.self).min() ?? .max
+        var worst = (removed: 0, all: 0, base: 0)
+        var (removed, base) = (0, 0)
+        for moment in Set(lost.keys).union(self.base.keys).sorted() {
+            base += self.base[moment] ?? 0
+            guard let difference = lost[moment] else { continue }
+            removed += difference
+            guard removed > 0 else { continue }
+            let (taken, whole) = (removed + recent, max(min(base, cap), removed) + recent)
+            let all = max(taken, min(whole, limit ?? whole))
+            let isWorse = worst.all == 0 || isWorse((taken, all), than: (worst.removed, worst.all))
+            if isWorse { worst = (taken, all, min(whole, limit ?? whole)) }
+        }
+        return worst
+    }
+
+    /// Adds the presets to the base that lose nothing. Later than the days that the calendar shows, the lowest number
+    /// of their schedules counts.
+    private mutating func addOthers(_ losing: [GuardedChange], _ changes: [GuardedChange]) {
+        guard let earlier else { return }
         let names = Set(losing.map(\.name))
-        // Most presets of a source share a few demands, and without a schedule their number is the same at all times.
-        var demands: [Demand: Int] = [:]
-        var gained: [(demand: Demand, most: Int)] = []
+        // Most presets of a source share a few demands.
+        var counts: [Others: Int] = [:]
         let proposals = Dictionary(changes.map { ($0.name, $0) }) { first, _ in first }
         for preset in facts.presets where facts.everReady.contains(preset.key.name) && !names.contains(preset.key.name)
         {
             let change = proposals[preset.key.name]
             if (change?.proposal ?? preset).isOutsideGuard || change?.needsConfirmation == true { continue }
             let demand = (change?.accepted ?? preset.accepted).numbers
-            if let most = earlier[preset.key.name] {
-                gained.append((demand, most))
-            } else {
-                demands[demand, default: 0] += 1
+            counts[Others(demand: demand, limit: earlier[preset.key.name] ?? .max), default: 0] += 1
+        }
+        let end = now + NumberCalendar.horizon
+        for (others, count) in counts {
+            let (most, least) = (calendar.most(others.demand), calendar.least(others.demand))
+            var steps = [(at: now, number: most)]
+            if let course = calendar.course(of: others.demand) {
+                steps = course.isComplete ? course.steps.filter { $0.at < end } : [(now, least)]
+            }
+            if others.demand.schedule != nil { steps.append((end, least)) }
+            var before = 0
+            for step in steps {
+                let number = min(step.number, others.limit) * count
+                base[step.at, default: 0] += number - before
+                before = number
             }
         }
-        var worst = (removed: 0, all: 0, base: 0)
-        let moments = weights.filter { $0.value > 0 }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-        for moment in moments.prefix(Self.mostMoments).map(\.key) {
-            var (removed, base) = (0, 0)
-            for change in losing {
-                let loss = loss(of: change, at: moment)
-                removed += loss
-                guard let demand = change.accepted?.numbers else { continue }
-                let number = calendar.number(of: demand, at: moment) ?? calendar.most(demand)
-                base += max(loss, min(number, earlier[change.name] ?? number))
-            }
-            for (demand, count) in demands {
-                base += count * (calendar.number(of: demand, at: moment) ?? calendar.most(demand))
-            }
-            for (demand, most) in gained {
-                base += min(most, calendar.number(of: demand, at: moment) ?? calendar.most(demand))
-            }
-            let (taken, whole) = (removed + recent, max(base, removed) + recent)
-            let all = max(taken, min(whole, limit ?? whole))
-            let isWorse = worst.all == 0 || isWorse((taken, all), than: (worst.removed, worst.all))
-            if isWorse { worst = (taken, all, min(whole, limit ?? whole)) }
-        }
-        return worst
+    }
+
+    /// Presets with the same demand.
+    private struct Others: Hashable {
+        let demand: Demand
+        /// The largest number that counts.
+        let limit: Int
     }
 
     /// Returns true if the policy holds the first and not the second, or if the first is the larger share of both.

@@ -32,13 +32,25 @@ struct Preview: Sendable {
             .remarks(on: Arrival(revision: target), start, isAskedFor: isAskedFor)
         let manifests = try await Loader(engine, source).all(at: target)
         let definition = try await Linking(engine, source).link(manifests, of: target)
-        let now = engine.now()
-        var report = try await engine.store.read { [engine, source] store in
+        return try await plan { [engine, source] store in
             var report = TurnReport(source: source.name)
             report.revision = target
             report.diagnostics = definition.diagnostics + remarks
             let guarded = try Admission(engine, source).admit(definition.changes, in: store)
-            report.presets = guarded.planned(definition.presets ?? [])
+            return (report, guarded, definition.presets ?? [])
+        }
+    }
+
+    /// Plans for the presets as the guard admits them.
+    /// - Parameter begin: Returns the report without a plan, the decision of the guard and the presets of the revision.
+    private func plan(
+        _ begin: @escaping @Sendable (any StoreReader) throws -> (TurnReport, Guarded, [Preset])
+    ) async throws -> TurnReport {
+        let now = engine.now()
+        var report = try await engine.store.read { [engine, source] store in
+            let (earlier, guarded, presets) = try begin(store)
+            var report = earlier
+            report.presets = guarded.planned(presets)
             let observer = Observer(engine, source.name)
             let planner = try observer.planner(for: report.presets, at: now, in: store)
             let observed = try observer.observed(of: PoolScope(presets: report.presets), planner: planner, in: store)
@@ -53,7 +65,18 @@ struct Preview: Sendable {
     }
 
     private func planForApplied(_ failure: GitFailure?) async throws -> TurnReport {
-        var report = try await engine.assess(source.name)
+        let name = source.name
+        if try await engine.store.read({ try $0.guardRecord(ofSource: name).hasApproval }) {
+            return try await plan { [engine, source] store in
+                var report = TurnReport(source: source.name)
+                report.revision = try store.source(source.name)?.applied
+                report.failure = failure
+                report.diagnostics = try store.diagnostics(source: source.name)
+                let guarded = try Admission(engine, source).admit(nil, in: store)
+                return (report, guarded, guarded.earlier.written(try store.presets(source: source.name)))
+            }
+        }
+        var report = try await engine.assess(name)
         report.failure = failure
         report.suspended = try await heldBySuspensions(report)
         return report

@@ -70,7 +70,8 @@ struct Reconciler: Sendable {
             failure = error
         }
         let guarded = try await engine.store.read { [definition] store in
-            try Admission(engine, source).admit(definition?.changes, in: store)
+            try Admission(engine, source).admit(
+                definition?.changes, isNewPolicy: start.record.inputs != start.inputs, in: store)
         }
         return try await commit(start, definition, guarded, failure, lease)
     }
@@ -83,7 +84,8 @@ struct Reconciler: Sendable {
         let now = engine.now()
         let report = try await engine.store.write { store in
             let current = try lease.check(in: store)
-            if failure == nil, engine.sources[source.name] != nil { try start.check(current) }
+            let mayChange = failure == nil || !guarded.changes.isEmpty
+            if mayChange, engine.sources[source.name] != nil { try start.check(current) }
             let report = try ReconcileTransaction(
                 engine: engine, source: source, request: request, record: current, definition: definition,
                 guarded: guarded, failure: failure, now: now

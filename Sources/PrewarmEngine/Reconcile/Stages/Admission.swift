@@ -27,14 +27,22 @@ struct Admission: Sendable {
         self.source = source.name
     }
 
-    /// Decides which changes are admitted. Without a new revision, changes are judged again only if one is approved.
-    /// - Parameter changes: The changes of a new revision; nil if the applied revision stays.
-    func admit(_ changes: [PresetChange]?, in store: any StoreReader) throws -> Guarded {
+    /// Decides which changes are admitted. Without a new revision, changes are judged again only if one is approved, or
+    /// under another policy. A record that is lost knows no changes, so it waits for a revision.
+    /// - Parameters:
+    ///   - changes: The changes of a new revision; nil if the applied revision stays.
+    ///   - isNewPolicy: True if the configuration has changed since the last revision was read.
+    func admit(
+        _ changes: [PresetChange]?, isNewPolicy: Bool = false, in store: any StoreReader
+    ) throws -> Guarded {
         let (record, now) = (try store.guardRecord(ofSource: source), engine.now())
+        let changes = changes ?? (isNewPolicy && !record.isLost ? [] : nil)
         var guarded = Guarded(earlier: record, record: record)
         guard changes != nil || record.hasApproval else {
-            if record.losses.contains(where: { $0.at == nil }) {
-                let blocked = try blocked(Set(record.losses.map(\.preset)), at: now, in: store)
+            let window = engine.policy.deletionGuard.window
+            if record.losses.contains(where: { $0.at == nil || $0.isDue(at: now, window) }) {
+                let blocked = try blocked(Set(record.losses.map(\.preset)), [:], at: now, in: store)
+                guarded.record.postpone(blocked, window, at: now)
                 guarded.record.setTimes(to: now, blocked: blocked)
             }
             return guarded
@@ -46,10 +54,14 @@ struct Admission: Sendable {
         }
         let judged = judge.changes(changes ?? [], record, stored: stored)
         var facts = DeletionGuard.Facts()
-        if judged.contains(where: \.mayLose) { facts = try self.facts(judged, in: store) }
-        let names = Set(judged.map(\.name)).union(record.losses.map(\.preset))
+        let pending = Set(record.losses.lazy.filter { $0.isPending(at: now) }.map(\.preset))
+        if judged.contains(where: { $0.mayLose || pending.contains($0.name) }) {
+            facts = try self.facts(judged, at: now, in: store)
+        }
         if !record.losses.isEmpty || !facts.presets.isEmpty {
-            facts.blocked = try blocked(names, at: now, in: store)
+            let proposals = Dictionary(judged.map { ($0.name, $0.proposal) }) { first, _ in first }
+            let names = Set(proposals.keys).union(record.losses.map(\.preset))
+            facts.blocked = try blocked(names, proposals, at: now, in: store)
         }
         let isFirst = try store.presetCount(source: source) == 0
         let admission = judge.admit(judged, record, stored: stored, facts, isFirst: isFirst)
@@ -60,7 +72,7 @@ struct Admission: Sendable {
     }
 
     private func facts(
-        _ changes: [GuardedChange], in store: any StoreReader
+        _ changes: [GuardedChange], at now: Timestamp, in store: any StoreReader
     ) throws -> DeletionGuard.Facts {
         var facts = DeletionGuard.Facts()
         facts.presets = try store.presets(source: source)
@@ -72,15 +84,32 @@ struct Admission: Sendable {
                 facts.oldestReady[name] = min(oldest, facts.oldestReady[name] ?? oldest)
             }
         }
+        facts.stale = try stale(changes.filter { $0.isLooserStrategy && $0.mayLose }, at: now, in: store)
         let all = facts.presets + changes.flatMap { [$0.accepted, $0.proposal].compactMap(\.self) }
         facts.zones = engine.zones.rules(of: Set(all.lazy.compactMap(\.schedule?.timezone)))
         return facts
     }
 
+    /// Returns the numbers of ready workspaces that are outdated or expired under the new definitions, by preset name.
+    private func stale(
+        _ changes: [GuardedChange], at now: Timestamp, in store: any StoreReader
+    ) throws -> [String: Int] {
+        guard !changes.isEmpty else { return [:] }
+        let proposals = Dictionary(changes.map { ($0.proposal.key, $0.proposal) }) { first, _ in first }
+        var counts: [String: Int] = [:]
+        for instance in try store.instances(of: changes.map(\.proposal.key)) where instance.state == .ready {
+            guard let proposal = proposals[instance.preset] else { continue }
+            let end = proposal.ttl.flatMap { ttl in instance.readyAt.map { $0 + ttl } } ?? .distantFuture
+            if instance.fingerprint != proposal.fingerprint || end <= now { counts[proposal.key.name, default: 0] += 1 }
+        }
+        return counts
+    }
+
     /// Returns the presets whose workspaces cannot be deleted now, because of a freeze, a suspension, or because the store
     /// is a restored copy.
+    /// - Parameter proposals: The presets that a new revision changes, by name.
     private func blocked(
-        _ names: Set<String>, at now: Timestamp, in store: any StoreReader
+        _ names: Set<String>, _ proposals: [String: Preset], at now: Timestamp, in store: any StoreReader
     ) throws -> Set<String> {
         let planner = try Observer(engine, source).planner(for: [], at: now, in: store)
         if planner.isStoreRestored || planner.isDeletionFrozen(in: source) { return names }
@@ -88,6 +117,7 @@ struct Admission: Sendable {
         return try names.filter { name in
             let key = PresetKey(source: source, name: name)
             if suspensions.contains(where: { $0.scope.covers(key) }) { return true }
+            if let proposal = proposals[name] { return proposal.isSuspended }
             return try store.presets([key])?.first?.isSuspended == true
         }
     }
