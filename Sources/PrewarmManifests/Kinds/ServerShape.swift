@@ -128,28 +128,12 @@ extension TextRule {
     }
 
     static let claimName = TextRule(
-        "the name of a claim, for example repository", pattern: "^[!-~]+$", maximumLength: 256
-    ) { text in
-        !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
-            ? nil : Problem(message: "expected the name of a claim, for example repository")
-    }
+        "the name of a claim, for example repository", pattern: "^[!-~]+$", maximumLength: 256)
 
     /// A glob pattern for `preset` or `source/preset`.
     static let presetPattern = TextRule(
         "a pattern for presets, for example go-* or source/go-*", pattern: "^[a-z0-9*?-]+(/[a-z0-9*?-]+)?$",
-        maximumLength: 128
-    ) { text in
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let isGood =
-            parts.count <= 2
-            && parts.allSatisfy { part in
-                !part.isEmpty
-                    && part.utf8.allSatisfy { byte in
-                        (97...122).contains(byte) || (48...57).contains(byte) || "*?-".utf8.contains(byte)
-                    }
-            }
-        return isGood ? nil : Problem(message: "expected a pattern for presets, for example go-* or source/go-*")
-    }
+        maximumLength: 128)
 }
 
 extension StringProtocol {
