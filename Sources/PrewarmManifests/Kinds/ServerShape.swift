@@ -93,22 +93,22 @@ extension TextRule {
     ) { text in
         let bytes = Array(text.utf8)
         guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), !text.contains(where: { "@?#".contains($0) }) else {
-            return Problem(
+            return TextError(
                 message: "expected a URL without user name, query and fragment, for example https://prewarm.example.org"
             )
         }
         if text.hasPrefix("https://") {
             return text.count > 8 && !text.hasPrefix("https:///")
-                ? nil : Problem(message: "expected a host name after https://")
+                ? nil : TextError(message: "expected a host name after https://")
         }
         guard text.hasPrefix("http://") else {
-            return Problem(message: "expected a URL, for example https://prewarm.example.org")
+            return TextError(message: "expected a URL, for example https://prewarm.example.org")
         }
         let host = text.dropFirst(7).prefix { $0 != "/" }
         let name = host.hasPrefix("[::1]:") ? "[::1]" : host.hasPrefix("[") ? host : host.prefix { $0 != ":" }
         let isLoopback = name == "localhost" || name == "[::1]" || name.isLoopbackAddress
         return isLoopback
-            ? nil : Problem(message: "expected https://. http:// is allowed only for localhost, 127.0.0.0/8 and [::1]")
+            ? nil : TextError(message: "expected https://. http:// is allowed only for localhost, 127.0.0.0/8 and [::1]")
     }
 
     static let addressRange = TextRule(
@@ -124,7 +124,7 @@ extension TextRule {
             || parts[1].utf8.allSatisfy { (48...57).contains($0) }
                 && Int(parts[1]).map { $0 <= (isSix ? 128 : 32) } == true
         return isAddress && isLength
-            ? nil : Problem(message: "expected an IP address or a range, for example 10.0.0.0/8 or fd00::/8")
+            ? nil : TextError(message: "expected an IP address or a range, for example 10.0.0.0/8 or fd00::/8")
     }
 
     static let claimName = TextRule(

@@ -98,42 +98,51 @@ final class TextRule: Sendable {
     let minimumLength: Int?
     let maximumLength: Int?
     /// The check beyond lengths and choices. It returns nil if the text is valid.
-    let problem: @Sendable (String) -> Problem?
-
-    struct Problem: Sendable {
-        let message: String
-        /// The place of the error, in Unicode scalars after the beginning of the text.
-        var offset = 0
-    }
+    let problem: @Sendable (String) -> TextError?
 
     /// - Parameter message: The message for a text that does not match the pattern (default: "expected …").
     init(
         _ expected: String, pattern: String? = nil, choices: [String]? = nil, minimumLength: Int? = nil,
-        maximumLength: Int? = nil, message: String? = nil, problem: (@Sendable (String) -> Problem?)? = nil
+        maximumLength: Int? = nil, message: String? = nil, problem: (@Sendable (String) -> TextError?)? = nil
     ) {
         self.expected = expected
         self.pattern = pattern
         self.choices = choices
         self.minimumLength = minimumLength
         self.maximumLength = maximumLength
-        let mismatch = Problem(message: message ?? "expected \(expected)")
+        let mismatch = TextError(message: message ?? "expected \(expected)")
         let compiled = problem == nil ? pattern.map { try? Pattern($0) } : nil
         self.problem = problem ?? { text in compiled.map { $0?.matches(text) == true } ?? true ? nil : mismatch }
     }
 
+    /// Creates the rule of a text that a type reads.
+    convenience init<Value>(
+        reading read: @escaping @Sendable (String) throws(TextError) -> Value, _ expected: String,
+        pattern: String? = nil, minimumLength: Int? = nil, maximumLength: Int? = nil
+    ) {
+        self.init(expected, pattern: pattern, minimumLength: minimumLength, maximumLength: maximumLength) { text in
+            do throws(TextError) {
+                _ = try read(text)
+                return nil
+            } catch {
+                return error
+            }
+        }
+    }
+
     /// Returns the problem with a text; nil if the text is valid.
-    func check(_ text: String) -> Problem? {
-        if let choices, !choices.contains(text) { return Problem(message: "expected \(expected)") }
+    func check(_ text: String) -> TextError? {
+        if let choices, !choices.contains(text) { return TextError(message: "expected \(expected)") }
         // A character has at least one byte.
         if let minimumLength, text.utf8.count < minimumLength || minimumLength > 1,
             text.unicodeScalars.count < minimumLength
         {
-            return Problem(message: "expected \(expected)")
+            return TextError(message: "expected \(expected)")
         }
         if let maximumLength, text.utf8.count > maximumLength {
             let length = text.unicodeScalars.count
             if length > maximumLength {
-                return Problem(message: "expected at most \(maximumLength) characters, found \(length)")
+                return TextError(message: "expected at most \(maximumLength) characters, found \(length)")
             }
         }
         return problem(text)

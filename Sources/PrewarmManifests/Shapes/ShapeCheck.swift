@@ -236,7 +236,7 @@ struct ShapeCheck {
     }
 
     private mutating func report(
-        _ problem: TextRule.Problem, of rule: TextRule, with index: Int, _ name: PartName
+        _ problem: TextError, of rule: TextRule, with index: Int, _ name: PartName
     ) {
         guard hasRoom(), let scalar = tree.scalar(index) else { return }
         let position = tree.position(index)

@@ -3,15 +3,8 @@ import PrewarmCore
 /// Rules for the texts of a source.
 extension TextRule {
     static let pathPattern = TextRule(
-        "a pattern for paths, for example drafts/ or **/*.yaml", minimumLength: 1, maximumLength: 512
-    ) { text in
-        do throws(PathPatternError) {
-            _ = try PathPattern(text)
-            return nil
-        } catch {
-            return Problem(message: error.message)
-        }
-    }
+        reading: PathPattern.init, "a pattern for paths, for example drafts/ or **/*.yaml", minimumLength: 1,
+        maximumLength: 512)
 
     /// A number with a binary unit. For example, `512MiB` is 512 × 1024 × 1024 bytes.
     static let size = TextRule(

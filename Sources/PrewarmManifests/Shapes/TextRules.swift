@@ -11,9 +11,9 @@ extension TextRule {
             let isAlphanumeric = (97...122).contains(byte) || (48...57).contains(byte)
             let isInside = index > 0 && index < last
             if !isAlphanumeric, !(byte == 45 && isInside) {
-                return Problem(
+                return TextError(
                     message: "expected a name of a-z, 0-9 and - that begins and ends with a letter or digit",
-                    offset: text.prefixScalars(ofByte: index))
+                    offset: String(decoding: text.utf8.prefix(index), as: UTF8.self).unicodeScalars.count)
             }
         }
         return nil
@@ -58,42 +58,29 @@ extension TextRule {
         let floor = minimum.prewarmText
         let expected = "a duration of at least \(floor), for example 90s, 15m, 24h or 7d"
         return TextRule(expected, pattern: Duration.prewarmPattern) { text in
-            guard let duration = Duration(prewarm: text) else { return Problem(message: "expected \(expected)") }
-            return duration < minimum ? Problem(message: "expected at least \(floor)") : nil
+            guard let duration = Duration(prewarm: text) else { return TextError(message: "expected \(expected)") }
+            return duration < minimum ? TextError(message: "expected at least \(floor)") : nil
         }
     }
 
     static let percentage = TextRule("a percentage, for example 25%", pattern: "^(100|[0-9]{1,2})%$") { text in
         guard let percent = IntOrPercent.percent(text) else {
-            return Problem(message: "expected a whole number or a percentage, for example 1 or 25%")
+            return TextError(message: "expected a whole number or a percentage, for example 1 or 25%")
         }
-        return percent <= 100 ? nil : Problem(message: "expected at most 100%")
+        return percent <= 100 ? nil : TextError(message: "expected at most 100%")
     }
 
     static let cron = TextRule(
-        "five fields of cron, for example \"* 8-18 * * 1-5\"", pattern: "^\\s*\\S+(\\s+\\S+){4}\\s*$"
-    ) { text in
-        do throws(CronError) {
-            _ = try CronExpression(text)
-            return nil
-        } catch {
-            return Problem(message: error.message, offset: text.prefixScalars(ofByte: error.offset))
-        }
-    }
+        reading: CronExpression.init, "five fields of cron, for example \"* 8-18 * * 1-5\"",
+        pattern: "^\\s*\\S+(\\s+\\S+){4}\\s*$")
 
     static let timezone = TextRule(
         "an IANA time zone, for example Europe/Berlin", pattern: "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$",
         maximumLength: 64)
 
     /// A regular expression in the part of ECMA-262 that ``Pattern`` supports.
-    static let regularExpression = TextRule("a regular expression", minimumLength: 1, maximumLength: 512) { text in
-        do throws(PatternError) {
-            _ = try Pattern(text)
-            return nil
-        } catch {
-            return Problem(message: error.message, offset: error.offset)
-        }
-    }
+    static let regularExpression = TextRule(
+        reading: Pattern.init, "a regular expression", minimumLength: 1, maximumLength: 512)
 }
 
 extension IntOrPercent {
@@ -118,12 +105,5 @@ extension IntOrPercent {
 extension UInt8 {
     var isAlphanumeric: Bool {
         (65...90).contains(self) || (97...122).contains(self) || (48...57).contains(self)
-    }
-}
-
-extension String {
-    /// Returns the number of Unicode scalars before the byte at an offset.
-    func prefixScalars(ofByte offset: Int) -> Int {
-        String(decoding: utf8.prefix(offset), as: UTF8.self).unicodeScalars.count
     }
 }
