@@ -98,17 +98,15 @@ extension TextRule {
             )
         }
         if text.hasPrefix("https://") {
-            return text.count > 8 && !text.hasPrefix("https:///")
+            return RemoteURL(text)?.host.isEmpty == false
                 ? nil : TextError(message: "expected a host name after https://")
         }
         guard text.hasPrefix("http://") else {
             return TextError(message: "expected a URL, for example https://prewarm.example.org")
         }
-        let host = text.dropFirst(7).prefix { $0 != "/" }
-        let name = host.hasPrefix("[::1]:") ? "[::1]" : host.hasPrefix("[") ? host : host.prefix { $0 != ":" }
-        let isLoopback = name == "localhost" || name == "[::1]" || name.isLoopbackAddress
-        return isLoopback
-            ? nil : TextError(message: "expected https://. http:// is allowed only for localhost, 127.0.0.0/8 and [::1]")
+        return RemoteURL(text)?.isLoopback == true
+            ? nil
+            : TextError(message: "expected https://. http:// is allowed only for localhost, 127.0.0.0/8 and [::1]")
     }
 
     static let addressRange = TextRule(
@@ -134,11 +132,4 @@ extension TextRule {
     static let presetPattern = TextRule(
         "a pattern for presets, for example go-* or source/go-*", pattern: "^[a-z0-9*?-]+(/[a-z0-9*?-]+)?$",
         maximumLength: 128)
-}
-
-extension StringProtocol {
-    fileprivate var isLoopbackAddress: Bool {
-        let parts = split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
-    }
 }
