@@ -33,7 +33,8 @@ enum DocumentSchemas {
         (
             "Template",
             [
-                "name": "text", "source": "text", "file": "text", "line": "number", "provisioner?": "text",
+                "name": "text", "source": "text", "file": "text", "line": "number", "labels?": "object",
+                "annotations?": "object", "provisioner?": "text",
                 "activeVersion?": "text", "parameters": "[]object", "deprecated": "boolean",
             ]
         ),
@@ -155,10 +156,11 @@ enum DocumentSchemas {
 
     private static let preset: KeyValuePairs<String, String> = [
         "name": "text", "source": "text", "file": "text", "line": "number", "template": "text", "version": "text",
-        "provisioner": "text", "parameters": "object", "labels?": "object", "fingerprint": "text", "desired": "number",
-        "actual": "number", "eligible": "number", "expired": "number", "outdated": "number", "extraneous": "number",
-        "starting": "number", "stopping": "number", "deleting": "number", "failed": "number", "claimed": "number",
-        "claimable": "number", "converged": "boolean", "conditions": "[]Condition",
+        "provisioner": "text", "parameters": "object", "labels?": "object", "annotations?": "object",
+        "fingerprint": "text", "desired": "number", "actual": "number", "eligible": "number", "expired": "number",
+        "outdated": "number", "extraneous": "number", "starting": "number", "stopping": "number",
+        "deleting": "number", "failed": "number", "claimed": "number", "claimable": "number",
+        "converged": "boolean", "conditions": "[]Condition",
     ]
 
     private static let workspace: KeyValuePairs<String, String> = [
@@ -171,7 +173,7 @@ enum DocumentSchemas {
     ]
 
     private static let operation: KeyValuePairs<String, String> = [
-        "id": "text", "type": "create|delete|start|stop|claim|inspect", "workspace": "text", "preset": "text",
+        "id": "text", "type": "create|delete|claim|inspect", "workspace": "text", "preset": "text",
         "source": "text", "provisioner": "text", "reason": "text",
         "state": "pending|running|succeeded|failed|cancelled", "attempt": "number", "nextAttemptAt?": "time",
         "error?": "text", "createdAt": "time", "startedAt?": "time", "finishedAt?": "time",
