@@ -1,9 +1,10 @@
-"""Runs a server that answers like a daemon, but with the text of one file in every text of every document.
+"""Runs a server that answers like a daemon, but with the text of a file in every text of every document.
 
-usage: hostile-server.py TEXT PORT
+usage: hostile-server.py FIRST SECOND PORT
 
-TEXT is the file with the text. The server writes its port to the file PORT. It answers a path that contains "refuse"
-with a problem.
+FIRST and SECOND are files with a text. A list has a document of each text. Any other document has the first text, or
+the second if the path contains "second". The server writes its port to the file PORT. It answers a path that contains
+"refuse" with a problem.
 """
 
 import json
@@ -11,7 +12,7 @@ import os
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-text = open(sys.argv[1], encoding="utf-8", newline="").read()
+texts = [open(path, encoding="utf-8", newline="").read() for path in sys.argv[1:3]]
 
 TEXTS = """name source file template version provisioner fingerprint ttl strategy revision id preset workspace owner
 ownerIssuer endpoint because manifest workspaceName logEnd object reason message hint excerpt error url author subject
@@ -19,7 +20,7 @@ who from action detail event outcome webhook kind operation text ticket request 
 problem""".split()
 
 
-def thing(depth=2):
+def thing(text, depth=2):
     fields = {key: text for key in TEXTS}
     fields |= {"line": 1, "column": 1, "attempt": 1, "eligible": 1, "desired": 2, "deletions": 1, "status": 200,
                "severity": "error", "converged": False, "healthy": False, "changed": True, "cold": False,
@@ -34,7 +35,7 @@ def thing(depth=2):
     if depth:
         for key in ["workspaces", "events", "operations", "diagnostics", "actions", "held", "presets", "failing",
                     "suspectLists", "failingLists", "removedSources", "orphans", "attempts"]:
-            fields[key] = [thing(depth - 1)]
+            fields[key] = [thing(text, depth - 1)]
         if depth == 2:
             fields["failures"] = []
     return fields
@@ -44,19 +45,20 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self):
         length = int(self.headers.get("Content-Length") or 0)
         self.rfile.read(length)
-        path = self.path.split("?")[0].removeprefix("/api/v1").strip("/").split("/")
+        path = self.path.split("?")[0].split("/api/v1")[-1].strip("/").split("/")
+        text = texts["/second" in self.path]
         if "refuse" in self.path:
             return self.send({"type": text, "title": text, "status": 409, "detail": text, "hint": text}, 409)
         single = ["status", "plan", "export", "sync", "requests", "suspend", "resume", "retry"]
         is_list = path[0] not in single and (len(path) == 1 or path[-1] in ["logs", "adopt"])
         if path[0] == "tokens" and self.command != "GET":
             is_list = False
-        value = thing()
+        value = thing(text)
         if path[0] == "status":
-            value["sources"] = [thing(1) | {"sources": []}]
+            value["sources"] = [thing(text, 1) | {"sources": []}]
         if path[-1] == "claims":
             value["readyAt"] = "2026-01-01T00:00:00Z"
-        self.send([value] if is_list else value, 200)
+        self.send([thing(text) for text in texts] if is_list else value, 200)
 
     def send(self, value, status):
         body = json.dumps(value, ensure_ascii=False).encode()
@@ -73,7 +75,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-with open(sys.argv[2] + ".new", "w") as out:
+with open(sys.argv[3] + ".new", "w") as out:
     out.write(str(server.server_port))
-os.rename(sys.argv[2] + ".new", sys.argv[2])
+os.rename(sys.argv[3] + ".new", sys.argv[3])
 server.serve_forever()

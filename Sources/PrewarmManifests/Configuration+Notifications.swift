@@ -72,7 +72,7 @@ extension Configuration.Notification {
                 "expected a secret of whsec_ and 24 to 64 bytes in base64",
                 hint: "generate a secret: echo whsec_$(openssl rand -base64 32)")
         }
-        if let url, url.hasPrefix("http://"), !Self.isLoopback(url) {
+        if let url = url.flatMap({ RemoteURL($0) }), url.scheme == "http", !url.isLoopback {
             report(
                 "http:// would send it without encryption",
                 hint: "use https://. http:// is allowed only for localhost, 127.0.0.0/8 and [::1]")
@@ -119,13 +119,5 @@ extension Configuration.Notification {
         let padding = code.dropFirst(digits.count)
         return code.count % 4 == 0 && padding.count <= 2 && padding.allSatisfy { $0 == UInt8(ascii: "=") }
             && (24...64).contains(digits.count * 3 / 4)
-    }
-
-    private static func isLoopback(_ url: String) -> Bool {
-        let authority = url.dropFirst("http://".count).prefix { $0 != "/" && $0 != "?" }
-        let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } : authority.prefix { $0 != ":" }
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return host == "localhost" || host == "[::1"
-            || parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 }

@@ -48,6 +48,7 @@ struct ManifestScan {
 
     /// Returns the manifests that the comments of a file may hold. Comments without content between them are one text.
     static func commentedDocuments(in bytes: [UInt8]) -> [InvalidDocument] {
+        guard bytes.contains(.hash) else { return [] }
         var documents: [InvalidDocument] = []
         var block: [UInt8] = []
         func finish() {
@@ -155,7 +156,7 @@ extension UInt8 {
     fileprivate static let singleQuote = UInt8(ascii: "'")
     fileprivate static let backslash = UInt8(ascii: "\\")
     /// The bytes that end a scalar without quotes in a flow collection.
-    fileprivate static let flowMarks = ByteSet(",[]{}")
+    fileprivate static let flowMarks = Array(",[]{}".utf8)
 
     fileprivate var isBlank: Bool { self == .space || self == UInt8(ascii: "\t") || self == UInt8(ascii: "\r") }
     /// True if the byte may be a part of a key, so that a key cannot begin after it.

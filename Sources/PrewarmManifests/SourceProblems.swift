@@ -11,7 +11,7 @@ extension Configuration {
     private func overlaps(_ repository: (String) -> String) -> [Diagnostic] {
         // A single source needs no lookup of its repository.
         guard sources.count > 1 else { return [] }
-        let repositories = sources.map { RepositoryIdentity(repository($0.url.value)) }
+        let repositories = sources.map { Self.identity(repository($0.url.value)) }
         return sources.indices.flatMap { index in
             sources.indices[..<index].compactMap { other in
                 let earlier = sources[other]
@@ -36,7 +36,7 @@ extension Configuration {
         for source in sources where source.ref == nil {
             for other in sources {
                 guard case .branch(let branch) = other.ref, source.sharedPath(with: other) != nil,
-                    RepositoryIdentity(repository(source.url.value)) == RepositoryIdentity(repository(other.url.value))
+                    Self.identity(repository(source.url.value)) == Self.identity(repository(other.url.value))
                 else { continue }
                 overlaps[source.name.value, default: [:]][branch] = other.name.value
             }
@@ -82,11 +82,11 @@ extension Configuration.Source {
 
     /// An error for credentials in the URL, which would appear in logs, process lists and error messages.
     private var loginProblem: Diagnostic? {
-        guard let scheme = url.value.firstRange(of: "://") else { return nil }
-        let authority = url.value[scheme.upperBound...].prefix { $0 != "/" }
-        guard let at = authority.lastIndex(of: "@") else { return nil }
-        let isSSH = url.value[..<scheme.lowerBound].lowercased() == "ssh"
-        if isSSH, !authority[..<at].contains(":") { return nil }
+        guard url.value.contains("://"), let parts = RemoteURL(url.value), let userInfo = parts.userInfo else {
+            return nil
+        }
+        let isSSH = parts.scheme == "ssh"
+        if isSSH, !userInfo.contains(":") { return nil }
         return Diagnostic(
             .error, at: url.position, "invalid source \"\(name.value)\": its url contains credentials",
             hint: isSSH
@@ -117,38 +117,22 @@ extension Configuration.Source {
     }
 }
 
-/// A normal form of a repository URL. Two URLs of the same repository have the same identity, however they are written.
-struct RepositoryIdentity: Hashable {
-    private let host: String
-    private let path: String
-
-    init(_ url: String) {
-        var (host, path) = ("", url[...])
-        if let scheme = url.firstRange(of: "://") {
-            let rest = url[scheme.upperBound...]
-            host = String(rest.prefix { $0 != "/" })
-            path = rest.drop { $0 != "/" }
-        } else if let colon = url.firstIndex(of: ":"), !url[..<colon].contains("/") {
-            host = String(url[..<colon])
-            path = url[url.index(after: colon)...]
-        }
-        host = host.split(separator: "@").last.map { $0.lowercased() } ?? ""
-        for port in [":22", ":443"] where host.hasSuffix(port) { host = String(host.dropLast(port.count)) }
-        var parts = path.split(separator: "/").filter { $0 != "." }.map(String.init)
+extension Configuration {
+    /// Returns the same text for all URLs of a repository.
+    private static func identity(_ url: String) -> String {
+        if let address = RepositoryAddress(url, ignoringCase: false) { return address.description }
+        let path = url.lowercased().hasPrefix("file://") ? url.dropFirst("file://".count) : url[...]
+        var parts = path.pathParts
         if let last = parts.last, last.hasSuffix(".git") {
             // `repository/.git` is the folder of a work tree. In `repository.git`, the suffix is a part of the name.
             parts.removeLast()
-            if last != ".git" { parts.append(String(last.dropLast(4))) }
+            if last != ".git" { parts.append(last.dropLast(4)) }
         }
-        // These forges ignore the case of repository names.
-        if ["github.com", "gitlab.com", "bitbucket.org"].contains(host) { parts = parts.map { $0.lowercased() } }
-        let isFile = url.lowercased().hasPrefix("file://")
-        self.host = isFile ? "" : host
-        self.path = (isFile || url.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+        return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
     }
 }
 
-extension String {
+extension StringProtocol where SubSequence == Substring {
     fileprivate var pathParts: [Substring] { split(separator: "/").filter { $0 != "." } }
 
     fileprivate func isPath(insideOrAround other: String) -> Bool {

@@ -88,7 +88,7 @@ struct ForgeSink: Sink {
         let (path, headers): (String, [(name: String, value: String)])
         var members: [(key: String, value: Value)] = [
             ("state", .string(status.state.name(at: kind))),
-            ("description", .string(StatusText(status.description).text.fitted(kind == .github ? 140 : 255))),
+            ("description", .string(StatusText(status.description).text.limited(to: kind == .github ? 140 : 255))),
         ]
         switch kind {
         case .gitlab:
@@ -139,12 +139,5 @@ extension SinkError {
 extension CommitStatus.State {
     fileprivate func name(at kind: SinkSettings.Kind) -> String {
         self == .failure && kind == .gitlab ? "failed" : rawValue
-    }
-}
-
-extension String {
-    fileprivate func fitted(_ limit: Int) -> String {
-        unicodeScalars.count > limit
-            ? String(String.UnicodeScalarView(unicodeScalars.prefix(limit - 1))) + "…" : self
     }
 }

@@ -1,3 +1,5 @@
+internal import PrewarmCore
+
 /// The address of a receiver: an https URL, or an http URL of this machine.
 struct SinkAddress: Hashable, Sendable {
     let scheme: String
@@ -8,18 +10,11 @@ struct SinkAddress: Hashable, Sendable {
 
     /// Returns nil if the text is not such an address, or if it has user information or a fragment.
     init?(_ text: String) {
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), let separator = text.firstRange(of: "://") else {
-            return nil
-        }
-        let scheme = text[..<separator.lowerBound].lowercased()
-        let rest = text[separator.upperBound...]
-        let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
-        let authority = rest[..<end].lowercased()
-        guard scheme == "https" || scheme == "http", !authority.isEmpty, !authority.contains("@"),
-            !rest.contains("#")
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), !text.contains("#"), let url = RemoteURL(text),
+            url.scheme == "https" || url.scheme == "http" && url.isLoopback, !url.host.isEmpty, url.userInfo == nil
         else { return nil }
-        self.init(scheme: scheme, authority: authority, path: String(rest[end...]))
-        guard scheme == "https" || isLoopback else { return nil }
+        self.init(
+            scheme: url.scheme, authority: url.host + (url.port.map { ":\($0)" } ?? ""), path: String(url.path))
     }
 
     init(scheme: String, authority: String, path: String) {
@@ -32,15 +27,4 @@ struct SinkAddress: Hashable, Sendable {
 
     /// The part that logs may show. The path is left out, because the path of a Slack address is its secret.
     var origin: String { "\(scheme)://\(authority)" }
-
-    var host: String {
-        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") { return String(authority[...end]) }
-        return String(authority.prefix { $0 != ":" })
-    }
-
-    private var isLoopback: Bool {
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return host == "localhost" || host == "[::1]"
-            || parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
-    }
 }

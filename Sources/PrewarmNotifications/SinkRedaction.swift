@@ -30,6 +30,6 @@ struct SinkRedaction: Sendable {
         var text = text
         for secret in secrets { text = text.replacing(secret, with: "[redacted]") }
         let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ").printable
-        return line.count > 200 ? line.prefix(199) + "…" : line
+        return line.limited(to: 200)
     }
 }

@@ -13,7 +13,7 @@ struct SlackSink: Sink {
         var blocks = [section(title)]
         if message.count > 1 {
             var lines = message.items.prefix(10).map { item -> SlackText in
-                "• `\(item.object.cut(100))` \(item.text.cut(140))"
+                "• `\(item.object.limited(to: 100))` \(item.text.limited(to: 140))"
             }
             if message.count > lines.count { lines.append("… and \(message.count - lines.count) more") }
             blocks.append(section(lines.joined(separator: "\n")))
@@ -29,7 +29,8 @@ struct SlackSink: Sink {
             ]))
         // Names and addresses in the text must not become mentions, links or previews.
         let body = Value.object(known: [
-            "text": .string(title.text.cut(3000)), "blocks": .array(blocks), "parse": "none", "link_names": false,
+            "text": .string(title.text.limited(to: 3000)), "blocks": .array(blocks), "parse": "none",
+            "link_names": false,
             "unfurl_links": false, "unfurl_media": false,
         ])
         return OutgoingRequest(
@@ -43,7 +44,7 @@ struct SlackSink: Sink {
 
     /// A text object of at most 3,000 characters (https://api.slack.com/reference/block-kit/composition-objects#text).
     private func text(_ markdown: SlackText) -> Value {
-        .object(known: ["type": "mrkdwn", "text": .string(markdown.text.cut(3000)), "verbatim": true])
+        .object(known: ["type": "mrkdwn", "text": .string(markdown.text.limited(to: 3000)), "verbatim": true])
     }
 }
 
@@ -71,8 +72,4 @@ typealias SlackText = ShownText<Slack>
 extension String {
     /// The text with a full-width `@` instead of each `@`, so that no service reads a mention.
     var withoutMentions: String { replacing("@", with: "\u{ff20}") }
-}
-
-extension String {
-    fileprivate func cut(_ limit: Int) -> String { count > limit ? prefix(limit - 1) + "…" : self }
 }

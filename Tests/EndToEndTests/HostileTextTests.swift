@@ -95,6 +95,8 @@ struct HostileTextTests {
         for (index, output) in outputs.enumerated() {
             #expect(Self.isHarmless(output.out + output.err), "\(index): \(output.out)\(output.err)")
         }
+        let described = try await sandbox.prewarm("describe", "preset", "a").out
+        #expect(described.contains("annotations:  note=@team"), "\(described)")
         let github = try await sandbox.prewarm("validate", "-o", "github")
         #expect(Self.isHarmless(github.out, commands: true) && github.out.contains("::error file="), "\(github.out)")
         let sarif = try await sandbox.prewarm("validate", "-o", "sarif")
@@ -107,31 +109,36 @@ struct HostileTextTests {
     @Test("Hostile text of a server has no effect in the output of any command")
     func server() async throws {
         let sandbox = try await Sandbox()
-        let commands: [[String]] =
-            [
-                "presets", "templates", "workspaces", "operations", "events", "sources", "revisions", "orphans",
-                "audit", "deliveries",
-            ].flatMap { kind in ["table", "wide", "name", "json", "yaml"].map { ["get", kind, "-o", $0] } } + [
-                ["describe", "preset", "p"], ["describe", "workspace", "w"], ["describe", "operation", "o"],
-                ["status"], ["plan"], ["plan", "-o", "json"], ["sync", "--wait"], ["sync"],
-                ["claim", "p", "--owner", "x"], ["release", "w"], ["adopt", "p", "i"], ["approve", "abcdef12"],
-                ["suspend", "p"], ["resume", "p"], ["retry", "p"], ["pin", "s", "abcdef12"], ["unpin", "s"],
-                ["logs", "o"], ["export"], ["token", "list"], ["token", "create", "t", "--role", "viewer"],
-                ["token", "revoke", "t"],
-            ]
-        for text in [Self.hostile, Self.hostileLines] {
-            try await Self.serve(text, in: sandbox) { url in
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask {
-                        for arguments in commands { try await Self.check(arguments, at: url, in: sandbox) }
-                    }
-                    // What an error shows does not depend on the format.
-                    for arguments in commands where arguments.last != "yaml" && arguments.last != "json" {
-                        let result = try await Self.check(arguments, at: url + "/refuse", in: sandbox)
-                        #expect(result.code == 1 && result.err.contains("evil"), "\(arguments)")
-                    }
-                    try await group.waitForAll()
+        let kinds = [
+            "presets", "templates", "workspaces", "operations", "events", "sources", "revisions", "orphans", "audit",
+            "deliveries",
+        ]
+        let lists = kinds.flatMap { kind in
+            ["table", "wide", "name", "json", "yaml"].map { ["get", kind, "-o", $0] }
+        }
+        let documents = [
+            ["describe", "preset", "p"], ["describe", "workspace", "w"], ["describe", "operation", "o"],
+            ["status"], ["plan"], ["plan", "-o", "json"], ["sync", "--wait"], ["sync"],
+            ["claim", "p", "--owner", "x"], ["release", "w"], ["adopt", "p", "i"], ["approve", "abcdef12"],
+            ["suspend", "p"], ["resume", "p"], ["retry", "p"], ["pin", "s", "abcdef12"], ["unpin", "s"],
+            ["logs", "o"], ["export"], ["token", "list"], ["token", "create", "t", "--role", "viewer"],
+            ["token", "revoke", "t"],
+        ]
+        // What an error shows does not depend on the format.
+        let refused = kinds.map { ["get", $0] } + documents.filter { $0.last != "json" }
+        try await Self.serve([Self.hostile, Self.hostileLines], in: sandbox) { url in
+            var runs = lists.map { (url, $0) }
+            for url in [url, url + "/second"] {
+                runs += documents.map { (url, $0) } + refused.map { (url + "/refuse", $0) }
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (index, (url, arguments)) in runs.enumerated() {
+                    if index >= 4 { try await group.next() }
+                    group.addTask { try await Self.check(arguments, at: url, in: sandbox) }
                 }
+                try await group.waitForAll()
+            }
+            for url in [url, url + "/second"] {
                 let markdown = try await sandbox.prewarm(
                     ["plan", "-o", "markdown"], environment: ["PREWARM_SERVER": url, "PREWARM_CONFIG": "/nowhere"])
                 #expect(Self.isPlain(markdown: markdown.out) && Self.isHarmless(markdown.out), "\(markdown.out)")
@@ -152,27 +159,27 @@ struct HostileTextTests {
             }.joined() + "\""
     }
 
-    @discardableResult
-    private static func check(_ arguments: [String], at url: String, in sandbox: Sandbox) async throws -> Sandbox.Result
-    {
+    private static func check(_ arguments: [String], at url: String, in sandbox: Sandbox) async throws {
         let result = try await sandbox.prewarm(
             arguments, environment: ["PREWARM_SERVER": url, "PREWARM_CONFIG": "/nowhere"])
         let text = result.out + result.err
         #expect(isHarmless(text), "\(arguments): \(text.debugDescription)")
-        return result
+        if url.hasSuffix("/refuse") { #expect(result.code == 1 && result.err.contains("evil"), "\(arguments)") }
     }
 
     private static func serve(
-        _ text: String, in sandbox: Sandbox, _ body: @escaping @Sendable (_ url: String) async throws -> Void
+        _ texts: [String], in sandbox: Sandbox, _ body: @escaping @Sendable (_ url: String) async throws -> Void
     ) async throws {
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "hostile-server.py").path()
-        try sandbox.write("hostile", text)
+        let files = try texts.enumerated().map { index, text in
+            try sandbox.write("hostile-\(index)", text)
+            return sandbox.root.appending(path: "hostile-\(index)").path
+        }
         let port = sandbox.root.appending(path: "hostile-port").path
-        try? FileManager.default.removeItem(atPath: port)
         _ = try await Subprocess.run(
-            .name("python3"), arguments: [script, sandbox.root.appending(path: "hostile").path, port], input: .none,
-            output: .discarded, error: .discarded
+            .name("python3"), arguments: Arguments([script] + files + [port]), input: .none, output: .discarded,
+            error: .discarded
         ) { execution in
             defer { try? execution.send(signal: .kill) }
             for _ in 0..<1200 {

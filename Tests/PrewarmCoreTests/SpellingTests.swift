@@ -24,7 +24,7 @@ struct SpellingTests {
 
     @Test("A suggestion is the closest name by the whole table of distances")
     func sameAsModel() {
-        var random = SeededGenerator(seed: 1_207)
+        var random = SplitMix64(seed: 1_207)
         var found = 0
         for _ in 0..<3_000 {
             let name = String.random(of: "abc-é", 1...14, using: &random)

@@ -85,11 +85,6 @@ struct RecoveryTests {
             isDead: { [world] holder in world.with { $0.deadHolders.contains(holder) } })
     }
 
-    private func eventually(_ isTrue: () -> Bool) async throws {
-        for _ in 0..<24_000 where !isTrue() { try await Task.sleep(for: .milliseconds(5)) }
-        #expect(isTrue())
-    }
-
     @Test(
         "All processes of a killed prewarm are ended at the same time, and no other operation waits for that",
         arguments: [false, true])
@@ -103,10 +98,10 @@ struct RecoveryTests {
                 _ = try await runner.run()
             }
         }
-        try await eventually { provisioner.with(\.ending) == 64 }
-        try await eventually { provisioner.with(\.performed) == [new] }
+        try await eventually("the processes are being ended") { provisioner.with(\.ending) == 64 }
+        try await eventually("the new operation runs") { provisioner.with(\.performed) == [new] }
         provisioner.with { $0.mayEnd = true }
-        try await eventually { Set(provisioner.with(\.performed)) == Set(leftOver + [new]) }
+        try await eventually("the other operations run") { Set(provisioner.with(\.performed)) == Set(leftOver + [new]) }
         signal.send(.stop)
         try await run.value
         #expect(provisioner.with(\.performed).count == 65)

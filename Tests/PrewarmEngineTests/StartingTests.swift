@@ -85,7 +85,7 @@ struct StartingTests {
         _ = try await engine.turn("presets")
         let runner = OperationRunner(engine)
         let sync = Task { try await runner.run() }
-        try await until { world.with(\.calls).count == 3 }
+        try await eventually("the third operation runs") { world.with(\.calls).count == 3 }
         _ = try await engine.claim("b", owner: "ada")
         let other = OperationRunner(engine)
         _ = try await other.run()
@@ -109,10 +109,5 @@ struct StartingTests {
             #expect(!world.with(\.instances).contains(claimed.id.rawValue))
             #expect(world.with(\.instances).count == 1, "no other operation runs")
         }
-    }
-
-    private func until(_ isSo: () -> Bool) async throws {
-        for _ in 0..<6000 where !isSo() { try await Task.sleep(for: .milliseconds(20)) }
-        #expect(isSo())
     }
 }

@@ -7,9 +7,7 @@ import Testing
 @testable import PrewarmGit
 
 /// The work of the OpenSSH client for prewarm, and its end when a pass ends.
-@Suite(
-    "The OpenSSH client", .serialized,
-    .enabled(if: SSHServer.isWanted, "sshd is missing: apt-get install openssh-server"))
+@Suite("The OpenSSH client", .serialized, .needsSSHServer)
 struct OpenSSHTests {
     let folder: Folder
     let origin: Origin

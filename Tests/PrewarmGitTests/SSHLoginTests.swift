@@ -7,9 +7,7 @@ import Testing
 
 @testable import PrewarmGit
 
-@Suite(
-    "Logins over SSH", .serialized,
-    .enabled(if: SSHServer.isWanted, "sshd is missing: apt-get install openssh-server"))
+@Suite("Logins over SSH", .serialized, .needsSSHServer)
 struct SSHLoginTests {
     let folder: Folder
     let origin: Origin

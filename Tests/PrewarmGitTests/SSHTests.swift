@@ -4,9 +4,7 @@ import PrewarmEngine
 import PrewarmGit
 import Testing
 
-@Suite(
-    "Fetching over SSH", .serialized,
-    .enabled(if: SSHServer.isWanted, "sshd is missing: apt-get install openssh-server"))
+@Suite("Fetching over SSH", .serialized, .needsSSHServer)
 struct SSHTests {
     let folder: Folder
     let origin: Origin

@@ -36,7 +36,8 @@ struct SecretTests {
     func nowhere() async throws {
         let secret = "pl4nted+S3cr3t/\(UUID().uuidString.prefix(8))"
         let forms = [
-            secret, Base64.encode(Array("ada:\(secret)".utf8)), Base64.encode(Array("x-access-token:\(secret)".utf8)),
+            secret, Data("ada:\(secret)".utf8).base64EncodedString(),
+            Data("x-access-token:\(secret)".utf8).base64EncodedString(),
         ]
         var said: [String] = []
         let certificate = try await Certificate(folder, for: "DNS:localhost")

@@ -155,6 +155,18 @@ struct ConfigurationParserTests {
         #expect(diagnostics == [] && configuration?.sources.first?.auth == auth)
     }
 
+    @Test("An operation that prewarm never runs is refused", arguments: ["start", "stop"])
+    func unknownOperation(name: String) {
+        let text = configurationText().replacing(
+            "command: [", with: "operations: [create, delete, \(name)], command: [")
+        let (configuration, diagnostics) = parse(text)
+        #expect(configuration == nil)
+        #expect(
+            diagnostics.map(\.message) == [
+                "invalid operations[2] \"\(name)\": expected one of create, delete, list, inspect, claim"
+            ])
+    }
+
     @Test(
         "A source with contradictory keys is refused",
         arguments: [

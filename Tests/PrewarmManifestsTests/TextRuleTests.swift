@@ -10,7 +10,7 @@ struct TextRuleTests {
         ("labelKey", .labelKey), ("labelValue", .labelValue), ("timezone", .timezone),
     ]
 
-    @Test("A rule accepts the same texts as its pattern and lengths, and its fast check accepts only some of these")
+    @Test("A rule accepts the same texts as its pattern and lengths")
     func patterns() throws {
         var random = SplitMix64(seed: 1)
         for (name, rule) in Self.rules {
@@ -22,7 +22,6 @@ struct TextRuleTests {
                 let expected =
                     count >= rule.minimumLength ?? 0 && count <= rule.maximumLength ?? .max && pattern.matches(text)
                 #expect((rule.check(text) == nil) == expected, "\(name): \(text)")
-                if rule.surelyAccepts(Array(text.utf8).span) { #expect(expected, "\(name): \(text)") }
                 if expected { allowed += 1 }
             }
             #expect(allowed > 20, "\(name)")

@@ -86,7 +86,8 @@ struct CommandFileTests {
         try workshop.write("folder.sh", "#!/bin/sh\npwd >&2\n", mode: 0o755)
         let provisioner = provisioner(["./folder.sh"], workingDirectory: workshop.path)
         #expect(provisioner.check() == nil)
-        try await eventuallyNotBusy {
+        // A new file is busy while a child that another test forks holds it open.
+        try await eventually {
             let reply = await provisioner.perform(request()) { _ in }
             if case .tryLater = reply.outcome { return false }
             #expect(reply.outcome == .ready)
@@ -98,14 +99,5 @@ struct CommandFileTests {
         #expect(await lost.perform(request()) { _ in }.outcome.failure?.contains("working directory") == true)
         #expect(self.provisioner([]).check()?.message == "provisioner local has no command")
         #expect(await self.provisioner([]).perform(request()) { _ in }.outcome.failure?.contains("no command") == true)
-    }
-
-    /// Repeats an attempt. A new file is busy while a child that another test forks holds it open.
-    private func eventuallyNotBusy(_ attempt: () async throws -> Bool) async throws {
-        for _ in 0..<6000 {
-            if try await attempt() { return }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        throw TookTooLong()
     }
 }

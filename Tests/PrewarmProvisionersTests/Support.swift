@@ -92,9 +92,9 @@ extension Outcome {
 struct TookTooLong: Error {}
 
 /// Waits until the condition is true. It checks every 5 ms, for at most four minutes.
-func eventually(_ isTrue: () throws -> Bool) async throws {
+func eventually(_ isTrue: () async throws -> Bool) async throws {
     let end = ContinuousClock.now + .seconds(240)
-    while try !isTrue() {
+    while try await !isTrue() {
         guard ContinuousClock.now < end else { throw TookTooLong() }
         try await Task.sleep(for: .milliseconds(5))
     }

@@ -18,7 +18,7 @@ struct Description {
             ("template", "\(preset.text("template") ?? "") \(preset.text("version") ?? "")"),
             ("provisioner", preset.text("provisioner")), ("fingerprint", preset.text("fingerprint")),
             ("ttl", preset.text("ttl")), ("strategy", preset.text("strategy")),
-            ("labels", preset["labels"]?.plainText),
+            ("labels", preset["labels"]?.plainText), ("annotations", preset["annotations"]?.plainText),
         ])
         lines += parameters
         lines += section("Pool")

@@ -80,7 +80,9 @@ struct Findings {
             "locations": .array([
                 .object(known: [
                     "physicalLocation": .object(known: [
-                        "artifactLocation": .object(known: ["uri": .string(diagnostic.file.percentEncoded)]),
+                        "artifactLocation": .object(known: [
+                            "uri": .string(diagnostic.file.percentEncoded(keeping: "/"))
+                        ]),
                         "region": region,
                     ])
                 ])
@@ -120,18 +122,4 @@ typealias WorkflowText = ShownText<WorkflowCommand>
 extension String {
     /// The text with a backslash before each `](`, so that SARIF (§3.11.6) does not turn `[text](link)` into a link.
     fileprivate var withoutLinks: String { printable.replacing("](", with: "\\](") }
-
-    /// The text with percent encoding for the path of a URI (RFC 3986).
-    fileprivate var percentEncoded: String {
-        utf8.reduce(into: "") { text, byte in
-            let isPlain =
-                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                || "-._~/".utf8.contains(byte)
-            if isPlain {
-                text.unicodeScalars.append(Unicode.Scalar(byte))
-            } else {
-                text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-    }
 }

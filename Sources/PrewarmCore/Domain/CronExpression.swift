@@ -24,7 +24,7 @@ package struct CronExpression: Hashable, Sendable {
 
     /// Reads an expression. Throws an error if cron would refuse it, or if it names only dates that do not exist, for
     /// example February 30.
-    package init(_ text: String) throws(CronError) {
+    package init(_ text: String) throws(TextError) {
         let fields = try CronParser(text).fields()
         self.text = text
         minutes = fields.minute.bits

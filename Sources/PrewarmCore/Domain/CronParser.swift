@@ -1,11 +1,3 @@
-/// The reason why a text is not a ``CronExpression``.
-package struct CronError: Error, Hashable, Sendable {
-    /// The problem, with the text that was expected.
-    package let message: String
-    /// The offset of the invalid part, in UTF-8 bytes from the start of the text.
-    package let offset: Int
-}
-
 /// A parser of ``CronExpression`` that reads the fields as Vixie's cron and cronie do (`entry.c`).
 ///
 /// A field may contain `*`, numbers, three-letter names of months and days in any case, ranges, `*/step`, `range/step`
@@ -25,11 +17,15 @@ struct CronParser {
         bytes = Array(text.utf8)
     }
 
+    private func error(_ message: String, at byte: Int) -> TextError {
+        TextError(message: message, offset: String(decoding: bytes[..<byte], as: UTF8.self).unicodeScalars.count)
+    }
+
     struct Fields {
         let minute, hour, dayOfMonth, month, dayOfWeek: Field
     }
 
-    func fields() throws(CronError) -> Fields {
+    func fields() throws(TextError) -> Fields {
         let ranges = try fieldRanges()
         let minute = try field(.minute, ranges[0])
         let hour = try field(.hour, ranges[1])
@@ -42,14 +38,14 @@ struct CronParser {
             month.bits >> UInt64($0) & 1 == 1 && firstDay <= CivilTime.days(inMonth: $0, year: 2000)
         }
         guard isPossible || !(dayOfMonth.hasStar || dayOfWeek.hasStar) else {
-            throw CronError(
-                message: "the expression never matches: none of its months has a day \(firstDay)",
-                offset: ranges[2].lowerBound)
+            throw error(
+                "the expression never matches: none of its months has a day \(firstDay)",
+                at: ranges[2].lowerBound)
         }
         return Fields(minute: minute, hour: hour, dayOfMonth: dayOfMonth, month: month, dayOfWeek: dayOfWeek)
     }
 
-    private func fieldRanges() throws(CronError) -> [Range<Int>] {
+    private func fieldRanges() throws(TextError) -> [Range<Int>] {
         var ranges: [Range<Int>] = []
         ranges.reserveCapacity(5)
         var start: Int?
@@ -63,19 +59,19 @@ struct CronParser {
         }
         if let begin = start { ranges.append(begin..<bytes.count) }
         if let first = ranges.first, bytes[first.lowerBound] == UInt8(ascii: "@") {
-            throw CronError(
-                message: "`\(text(first))` is not supported: write five fields, for example `0 0 * * *` for @daily",
-                offset: first.lowerBound)
+            throw error(
+                "`\(text(first))` is not supported: write five fields, for example `0 0 * * *` for @daily",
+                at: first.lowerBound)
         }
         guard ranges.count == 5 else {
-            throw CronError(
-                message: "expected five fields (minute, hour, day of month, month, day of week), found \(ranges.count)",
-                offset: ranges.count > 5 ? ranges[5].lowerBound : bytes.count)
+            throw error(
+                "expected five fields (minute, hour, day of month, month, day of week), found \(ranges.count)",
+                at: ranges.count > 5 ? ranges[5].lowerBound : bytes.count)
         }
         return ranges
     }
 
-    private func field(_ kind: CronFieldKind, _ range: Range<Int>) throws(CronError) -> Field {
+    private func field(_ kind: CronFieldKind, _ range: Range<Int>) throws(TextError) -> Field {
         var field = Field(hasStar: bytes[range.lowerBound] == UInt8(ascii: "*"))
         var start = range.lowerBound
         while true {
@@ -87,7 +83,7 @@ struct CronParser {
     }
 
     /// Reads `*`, a value or a range, with or without a step.
-    private func item(_ kind: CronFieldKind, _ range: Range<Int>) throws(CronError) -> UInt64 {
+    private func item(_ kind: CronFieldKind, _ range: Range<Int>) throws(TextError) -> UInt64 {
         let slash = bytes[range].firstIndex(of: UInt8(ascii: "/"))
         let base = range.lowerBound..<(slash ?? range.upperBound)
         var step = 1
@@ -100,10 +96,10 @@ struct CronParser {
         } else {
             let value = try self.value(kind, base)
             if slash != nil {
-                throw CronError(
-                    message: "a step needs a range: write `\(value)-\(kind.last)/\(step)` "
+                throw error(
+                    "a step needs a range: write `\(value)-\(kind.last)/\(step)` "
                         + "for every \(ordinal(step)) \(kind.name) from \(value) on",
-                    offset: range.lowerBound)
+                    at: range.lowerBound)
             }
             values = value...value
         }
@@ -117,7 +113,7 @@ struct CronParser {
 
     private func values(
         _ kind: CronFieldKind, _ first: Range<Int>, _ last: Range<Int>
-    ) throws(CronError) -> ClosedRange<Int> {
+    ) throws(TextError) -> ClosedRange<Int> {
         let low = try value(kind, first)
         var high = try value(kind, last)
         // `SUN` is 0 and 7. At the end of a range only 7 makes sense.
@@ -125,28 +121,27 @@ struct CronParser {
         guard low <= high else {
             let (begin, end) = (text(first), text(last))
             let wrapped = "`\(begin)-\(kind.last),\(kind.values.lowerBound)-\(end)`"
-            throw CronError(
-                message: "the range `\(begin)-\(end)` ends before it begins: write \(wrapped)",
-                offset: first.lowerBound)
+            throw error(
+                "the range `\(begin)-\(end)` ends before it begins: write \(wrapped)",
+                at: first.lowerBound)
         }
         return low...high
     }
 
-    private func step(_ range: Range<Int>) throws(CronError) -> Int {
+    private func step(_ range: Range<Int>) throws(TextError) -> Int {
         guard let step = number(range), (1...99).contains(step) else {
-            throw CronError(message: "expected a step of 1 to 99, found \(quoted(range))", offset: range.lowerBound)
+            throw error("expected a step of 1 to 99, found \(quoted(range))", at: range.lowerBound)
         }
         return step
     }
 
-    private func value(_ kind: CronFieldKind, _ range: Range<Int>) throws(CronError) -> Int {
+    private func value(_ kind: CronFieldKind, _ range: Range<Int>) throws(TextError) -> Int {
         if let number = number(range), kind.values.contains(number) { return number }
         let letters = bytes[range].map { $0 | 0x20 }
         if let index = kind.names.firstIndex(where: { $0.utf8.elementsEqual(letters) }) {
             return index + kind.firstNamed
         }
-        throw CronError(
-            message: "expected \(kind.expectation), found \(quoted(range))", offset: range.lowerBound)
+        throw error("expected \(kind.expectation), found \(quoted(range))", at: range.lowerBound)
     }
 
     /// Returns the number of at most three digits; nil for other text. Four digits are out of every range.

@@ -84,5 +84,6 @@ package struct IdentifierFactory {
         }
     }
 
-    private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+    /// The digits of Crockford's base 32, in lower case.
+    package static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 }

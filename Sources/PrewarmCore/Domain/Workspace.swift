@@ -81,9 +81,7 @@ extension WorkspaceID {
         if bytes.count == 26, bytes.allSatisfy(\.isLowercaseAlphanumeric) { return String(rawValue.suffix(8)) }
         let isLabel = bytes.allSatisfy { $0.isLowercaseAlphanumeric || $0 == UInt8(ascii: "-") }
         if (1...8).contains(bytes.count), isLabel, bytes.last != UInt8(ascii: "-") { return rawValue }
-        return SHA256.digest(Array(bytes)).prefix(4).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
+        return SHA256.digest(Array(bytes)).prefix(4).hexadecimal
     }
 }
 

@@ -3,12 +3,6 @@ extension ParameterRule {
     ///
     /// The problem is the end of a sentence that begins with the parameter, for example `is 65, expected at most 64`.
     /// Values of secrets are not known here, so they are not checked.
-    package func problem(with value: ParameterValue) -> String? {
-        var patterns = PatternCache()
-        return problem(with: value, patterns: &patterns)
-    }
-
-    /// Returns the problem with a value like ``problem(with:)``, with a cache for many values.
     package func problem(with value: ParameterValue, patterns: inout PatternCache) -> String? {
         switch (kind, value) {
         case (.string, .secret): return nil

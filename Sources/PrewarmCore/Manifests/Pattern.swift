@@ -7,17 +7,17 @@
 /// `]`, is refused, too.
 ///
 /// The matcher follows all states at the same time (Thompson 1968) and never goes back, so every match ends.
-package struct Pattern: Sendable {
+package struct Pattern: Hashable, Sendable {
     /// The largest number of instructions of a pattern. Counts are expanded: `a{3}` takes three instructions.
     package static let maximumInstructions = 2_000
     /// The largest depth of nested groups.
     package static let maximumDepth = 100
 
-    enum Assertion: Sendable {
+    enum Assertion {
         case start, end, wordBoundary, noWordBoundary
     }
 
-    enum Instruction: Sendable {
+    enum Instruction: Hashable {
         /// Continues with the next instruction if the next scalar is this one.
         case scalar(UInt32)
         /// Continues with the next instruction if the next scalar is in the set with this index.
@@ -33,7 +33,7 @@ package struct Pattern: Sendable {
     let sets: [ScalarSet]
 
     /// Compiles a pattern. Throws an error if the pattern is invalid, unsupported or too large.
-    package init(_ text: String) throws(PatternError) {
+    package init(_ text: String) throws(TextError) {
         var parser = PatternParser(text)
         let fragment = try parser.parse()
         sets = parser.sets
@@ -94,14 +94,6 @@ package struct Pattern: Sendable {
         }
         program.append(.split(start, program.count + 1))
     }
-}
-
-/// The reason why a pattern is refused.
-package struct PatternError: Error, Hashable, Sendable {
-    /// The problem, with the text to write instead if it is known.
-    package let message: String
-    /// The offset of the invalid part, in Unicode scalars from the start of the pattern.
-    package let offset: Int
 }
 
 /// A node of a parsed pattern. Nodes are nested as deep as groups are.

@@ -10,7 +10,7 @@ package struct PatternCache {
     /// The largest number of instructions in the cache, which take some megabytes.
     private static let maximumInstructions = 100_000
 
-    private var compiled: [String: Result<Pattern, PatternError>] = [:]
+    private var compiled: [String: Result<Pattern, TextError>] = [:]
     private var instructions = 0
     private var steps: Int
 
@@ -20,7 +20,7 @@ package struct PatternCache {
 
     /// The reason why a text could not be matched with a pattern.
     enum Failure: Error {
-        case unusable(PatternError)
+        case unusable(TextError)
         /// The value takes more than ``stepsPerValue`` steps.
         case valueTooExpensive
         /// All values together take more steps than the budget.
@@ -46,9 +46,9 @@ package struct PatternCache {
 
     /// Returns the compiled pattern. Compiling counts as steps, too, since a source with more patterns than fit in
     /// the cache compiles them again for each preset.
-    private mutating func pattern(_ text: String) -> Result<Pattern, PatternError> {
+    private mutating func pattern(_ text: String) -> Result<Pattern, TextError> {
         if let known = compiled[text] { return known }
-        let result = Result { () throws(PatternError) in try Pattern(text) }
+        let result = Result { () throws(TextError) in try Pattern(text) }
         let size = (try? result.get())?.program.count ?? 1
         steps -= 10 * size
         if instructions + size > Self.maximumInstructions { (compiled, instructions) = ([:], 0) }

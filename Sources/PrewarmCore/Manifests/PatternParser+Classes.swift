@@ -6,7 +6,7 @@ extension PatternParser {
     }
 
     /// Reads a class, for example `[a-z\d]`, from its `[`.
-    mutating func characterClass() throws(PatternError) -> ScalarSet {
+    mutating func characterClass() throws(TextError) -> ScalarSet {
         let start = index
         index += 1
         let isNegated = take("^")
@@ -22,7 +22,7 @@ extension PatternParser {
         return isNegated ? ScalarSet(ranges).inverted : ScalarSet(ranges)
     }
 
-    private mutating func classMember() throws(PatternError) -> [ClosedRange<UInt32>] {
+    private mutating func classMember() throws(TextError) -> [ClosedRange<UInt32>] {
         let start = index
         let first = try classAtom()
         guard next == "-", let bound = peek(1), bound != "]" else {
@@ -40,14 +40,14 @@ extension PatternParser {
         return [low.value...high.value]
     }
 
-    private mutating func classAtom() throws(PatternError) -> Escape {
+    private mutating func classAtom() throws(TextError) -> Escape {
         guard let scalar = next, scalar != "\\" else { return try escape(inClass: true) }
         index += 1
         return .scalar(scalar)
     }
 
     /// Reads an escape from its backslash.
-    mutating func escape(inClass: Bool) throws(PatternError) -> Escape {
+    mutating func escape(inClass: Bool) throws(TextError) -> Escape {
         let start = index
         guard let scalar = peek(1) else {
             throw error("nothing follows the \\: write \\\\ to match the character", at: start)
@@ -77,7 +77,7 @@ extension PatternParser {
         return .scalar(scalar)
     }
 
-    private func unsupported(_ scalar: Unicode.Scalar, from start: Int) -> PatternError {
+    private func unsupported(_ scalar: Unicode.Scalar, from start: Int) -> TextError {
         let message =
             switch scalar {
             case "1"..."9", "k": "backreferences are not supported: write the group again"
@@ -91,7 +91,7 @@ extension PatternParser {
     }
 
     /// Reads the digits of `\xHH`, `\uHHHH` or `\u{…}` after the letter. Two `\uHHHH` may be a surrogate pair.
-    private mutating func hexadecimal(isByte: Bool, from start: Int) throws(PatternError) -> Unicode.Scalar {
+    private mutating func hexadecimal(isByte: Bool, from start: Int) throws(TextError) -> Unicode.Scalar {
         var value: UInt32?
         if isByte {
             value = digits(2)

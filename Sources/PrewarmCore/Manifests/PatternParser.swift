@@ -17,7 +17,7 @@ struct PatternParser {
         scalars = Array(text.unicodeScalars)
     }
 
-    mutating func parse() throws(PatternError) -> Fragment {
+    mutating func parse() throws(TextError) -> Fragment {
         let fragment = try alternatives(depth: 0)
         // Before the end of the text, alternatives end only at a `)`.
         if next != nil { throw error("the ) has no (: write \\) to match the character") }
@@ -37,18 +37,18 @@ struct PatternParser {
         return true
     }
 
-    func error(_ message: String, at offset: Int? = nil) -> PatternError {
-        PatternError(message: message, offset: offset ?? index)
+    func error(_ message: String, at offset: Int? = nil) -> TextError {
+        TextError(message: message, offset: offset ?? index)
     }
 
-    private func check(size: Int, at offset: Int) throws(PatternError) {
+    private func check(size: Int, at offset: Int) throws(TextError) {
         guard size < Pattern.maximumInstructions else {
             let limit = Pattern.maximumInstructions
             throw error("the pattern takes more than \(limit) steps when its counts are expanded", at: offset)
         }
     }
 
-    private mutating func alternatives(depth: Int) throws(PatternError) -> Fragment {
+    private mutating func alternatives(depth: Int) throws(TextError) -> Fragment {
         var fragments = [try sequence(depth: depth)]
         while take("|") { fragments.append(try sequence(depth: depth)) }
         guard fragments.count > 1 else { return fragments[0] }
@@ -56,7 +56,7 @@ struct PatternParser {
         return Fragment(node: .alternatives(fragments.map(\.node)), size: size)
     }
 
-    private mutating func sequence(depth: Int) throws(PatternError) -> Fragment {
+    private mutating func sequence(depth: Int) throws(TextError) -> Fragment {
         var nodes: [PatternNode] = []
         var size = 0
         while let scalar = next, scalar != "|", scalar != ")" {
@@ -71,7 +71,7 @@ struct PatternParser {
         return nodes.isEmpty ? .empty : Fragment(node: .sequence(nodes), size: size)
     }
 
-    private mutating func term(depth: Int) throws(PatternError) -> Fragment {
+    private mutating func term(depth: Int) throws(TextError) -> Fragment {
         let fragment = try atom(depth: depth)
         let start = index
         guard let counts = try quantifier() else { return fragment }
@@ -93,7 +93,7 @@ struct PatternParser {
             node: .repetition(fragment.node, minimum: minimum, maximum: maximum), size: size)
     }
 
-    private mutating func quantifier() throws(PatternError) -> (minimum: Int, maximum: Int?)? {
+    private mutating func quantifier() throws(TextError) -> (minimum: Int, maximum: Int?)? {
         if take("*") { return (0, nil) }
         if take("+") { return (1, nil) }
         if take("?") { return (0, 1) }
@@ -126,7 +126,7 @@ struct PatternParser {
         return number
     }
 
-    private mutating func atom(depth: Int) throws(PatternError) -> Fragment {
+    private mutating func atom(depth: Int) throws(TextError) -> Fragment {
         guard let scalar = next else { return .empty }
         switch scalar {
         case "(": return try group(depth: depth)
@@ -156,7 +156,7 @@ struct PatternParser {
         return Fragment(node: .set(sets.count - 1), size: 1)
     }
 
-    private mutating func group(depth: Int) throws(PatternError) -> Fragment {
+    private mutating func group(depth: Int) throws(TextError) -> Fragment {
         let start = index
         guard depth < Pattern.maximumDepth else {
             throw error("groups are nested more than \(Pattern.maximumDepth) deep")
@@ -171,7 +171,7 @@ struct PatternParser {
         return fragment
     }
 
-    private func unsupportedGroup(at start: Int) -> PatternError {
+    private func unsupportedGroup(at start: Int) -> TextError {
         let message =
             switch (peek(1), peek(2)) {
             case ("=", _), ("!", _):

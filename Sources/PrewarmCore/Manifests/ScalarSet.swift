@@ -1,5 +1,5 @@
 /// A set of Unicode scalars: a class of a ``Pattern``.
-struct ScalarSet: Sendable {
+struct ScalarSet: Hashable, Sendable {
     /// The ranges of the set in ascending order, without overlaps.
     let ranges: [ClosedRange<UInt32>]
 

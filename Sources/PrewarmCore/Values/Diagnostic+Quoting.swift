@@ -4,6 +4,8 @@ extension [Diagnostic] {
     ///   - bytes: the content of the file of all diagnostics.
     ///   - redacted: removes secrets from a line, before the line is cut.
     package mutating func quote(_ bytes: [UInt8], redacted: (String) -> String = { $0 }) {
+        // Most files have no diagnostics, and splitting a file takes longer than parsing it.
+        guard contains(where: { $0.excerpt == nil && $0.position != nil }) else { return }
         // Lines of UTF-16 are not supported.
         if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) { return }
         let text = String(decoding: bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...], as: UTF8.self)

@@ -24,8 +24,6 @@ package struct ShownText<Where: OutputPlace>: Hashable, Sendable {
 
     fileprivate init(ready text: String) { self.text = text }
 
-    package var isEmpty: Bool { text.isEmpty }
-
     package static func + (left: Self, right: Self) -> Self { Self(ready: left.text + right.text) }
     package static func += (left: inout Self, right: Self) { left.text += right.text }
 }

@@ -61,11 +61,6 @@ package final class SyncRequests: Sendable {
     /// Returns the id of the last request that a reconciliation of the source answered.
     package func lastHandled(source: String) -> String? { state.withLock { $0.lastHandled[source] } }
 
-    /// Asks for the source once more for a request whose commit was not there yet.
-    package func again(_ id: String, source: String) {
-        state.withLock { state in _ = state.requests[id]?.waiting.insert(source) }
-    }
-
     func isWaiting(source: String) -> Bool {
         state.withLock { state in state.requests.values.contains { $0.waiting.contains(source) } }
     }

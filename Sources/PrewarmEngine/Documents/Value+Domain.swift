@@ -35,6 +35,7 @@ extension Value {
             "provisioner": .string(preset.spec.provisioner),
             "parameters": .parameters(preset.spec.parameters),
             "labels": preset.labels.isEmpty ? nil : .strings(preset.labels),
+            "annotations": preset.annotations.isEmpty ? nil : .strings(preset.annotations),
             "fingerprint": .string(preset.fingerprint.description),
             "desired": .int(counts.desired),
             "actual": .int(counts.actual),
@@ -43,7 +44,7 @@ extension Value {
             "outdated": .int(counts.outdated),
             "extraneous": .int(counts.extraneous),
             "starting": .int(counts.starting),
-            // Documented, and reserved for provisioners with `stop`, which prewarm does not call yet.
+            // Programs rely on the key. prewarm does not stop workspaces.
             "stopping": .int(0),
             "deleting": .int(counts.deleting),
             "failed": .int(counts.failed),
@@ -81,6 +82,8 @@ extension Value {
             "source": .string(source),
             "file": .string(template.origin.file),
             "line": .int(template.origin.line),
+            "labels": template.labels.isEmpty ? nil : .strings(template.labels),
+            "annotations": template.annotations.isEmpty ? nil : .strings(template.annotations),
             "provisioner": template.provisioner.map { .string($0) },
             "activeVersion": template.activeVersion.map { .string($0) },
             "parameters": .array(template.parameters.map { Value($0) }),

@@ -1,3 +1,4 @@
+import FoundationEssentials
 package import PrewarmEngine
 
 /// The credentials for a repository.
@@ -12,13 +13,6 @@ package enum GitCredentials: Sendable {
     case sshAgent(socket: String?)
     /// A source that is asked for a login before each request to the remote.
     case source(any GitLoginSource)
-
-    var isForSSH: Bool {
-        switch self {
-        case .sshKey, .sshAgent: true
-        case .none, .token, .usernamePassword, .source: false
-        }
-    }
 }
 
 /// The text of a secret, or the file that contains it. Its descriptions do not contain the text.
@@ -71,4 +65,9 @@ package enum HostKeyTrust: Sendable {
     case files([String])
     /// The fingerprints of the keys as ssh prints them: `SHA256:…`.
     case fingerprints([String])
+}
+
+extension GitLogin {
+    /// The credentials of HTTP's basic authentication (RFC 7617).
+    var basicCredentials: String { Data("\(username):\(password)".utf8).base64EncodedString() }
 }

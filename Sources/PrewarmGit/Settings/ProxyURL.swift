@@ -1,3 +1,4 @@
+import PrewarmCore
 import PrewarmEngine
 
 /// The address of a proxy: `http://host:port`, with or without a login before the host.
@@ -8,26 +9,21 @@ struct ProxyURL {
 
     /// Returns nil if the text is not such an address.
     init?(_ text: String) {
-        guard let scheme = text.firstRange(of: "://"), Self.hasUsableScheme(text) else { return nil }
-        let rest = text[scheme.upperBound...]
-        var authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         // An @ after /, ? or # means that the login contains an unescaped character, so there is no host before it.
-        guard !rest[authority.endIndex...].contains("@") else { return nil }
-        userInfo = authority.lastIndex(of: "@").map { String(authority[..<$0]) }
-        if let at = authority.lastIndex(of: "@") { authority = authority[authority.index(after: at)...] }
-        let end = authority.hasPrefix("[") ? authority.firstIndex(of: "]") : authority.startIndex
-        guard let end else { return nil }
-        let colon = authority[end...].firstIndex(of: ":") ?? authority.endIndex
-        host = authority[..<colon].filter { $0 != "[" && $0 != "]" }
-        let number = authority[colon...].dropFirst()
-        guard !host.isEmpty, colon == authority.endIndex || UInt16(number) != nil else { return nil }
-        port = number.isEmpty ? "80" : String(number)
+        guard let url = RemoteURL(text), Self.hasUsableScheme(text), !url.path.contains("@"),
+            url.userInfo?.contains(where: { $0 == "?" || $0 == "#" }) != true
+        else { return nil }
+        userInfo = url.userInfo.map(String.init)
+        host = url.host.filter { $0 != "[" && $0 != "]" }
+        let number = url.port ?? ""
+        guard !host.isEmpty, url.port == nil || UInt16(number) != nil else { return nil }
+        port = number.isEmpty ? "80" : number
     }
 
     /// The decoded login, or nil if the address has no login.
     var login: (name: String, password: String)? {
         guard let userInfo else { return nil }
-        let parts = userInfo.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = userInfo[...].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         return (parts[0].percentDecoded, parts.count > 1 ? parts[1].percentDecoded : "")
     }
 

@@ -52,7 +52,7 @@ struct Redaction: Sendable {
 
     private mutating func add(_ login: GitLogin) {
         add(login.password)
-        add(Base64.encode(Array("\(login.username):\(login.password)".utf8)))
+        add(login.basicCredentials)
     }
 
     private mutating func add(_ secret: String) {
@@ -68,6 +68,6 @@ struct Redaction: Sendable {
         text = text.withoutURLLogins
         let words = text.split { $0.isWhitespace || $0.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } }
         let line = words.joined(separator: " ")
-        return line.count > 300 ? line.prefix(299) + "…" : line
+        return line.limited(to: 300)
     }
 }

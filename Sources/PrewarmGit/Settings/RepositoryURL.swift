@@ -1,3 +1,4 @@
+import PrewarmCore
 import PrewarmEngine
 
 /// The valid URL of a repository.
@@ -45,10 +46,8 @@ struct RepositoryURL: Sendable {
         }
         if isFile {
             self = try Self.file(text, allowFile: allowFile)
-        } else if let separator = text.firstRange(of: "://") {
-            self = try Self.read(
-                scheme: text[..<separator.lowerBound].lowercased(), rest: text[separator.upperBound...],
-                allowFile: allowFile)
+        } else if text.contains("://") {
+            self = try Self.read(text, allowFile: allowFile)
         } else if !text.contains("["), text.contains("::") {
             throw GitFailure(.refused, "invalid URL: the form helper::address is not supported", hint: Self.advice)
         } else {
@@ -72,31 +71,28 @@ struct RepositoryURL: Sendable {
 
     private static let advice = "use https://host/path.git or ssh://git@host/path.git"
 
-    private static func read(scheme: String, rest: Substring, allowFile: Bool) throws(GitFailure) -> RepositoryURL {
-        guard let scheme = Scheme(rawValue: scheme) else {
+    private static func read(_ text: String, allowFile: Bool) throws(GitFailure) -> RepositoryURL {
+        guard let parts = RemoteURL(text), let scheme = Scheme(rawValue: parts.scheme) else {
+            let scheme = text.prefix { $0 != ":" }.lowercased()
             throw GitFailure(.refused, "invalid URL: \(scheme):// URLs are not supported", hint: advice)
         }
-        let slash = rest.firstIndex(of: "/") ?? rest.endIndex
-        var authority = rest[..<slash]
-        let path = rest[slash...]
+        let path = parts.path
         if scheme == .file {
-            guard authority.isEmpty || authority == "localhost" else {
+            guard parts.userInfo == nil, parts.port == nil, ["", "localhost"].contains(parts.host) else {
                 throw GitFailure(
                     .refused, "invalid URL: a file:// URL must not contain a host",
                     hint: "write file:///path/to/repository")
             }
             return try file(path.percentDecoded, allowFile: allowFile)
         }
-        var userInfo: (name: String, password: String?)?
-        if let at = authority.lastIndex(of: "@") {
-            let parts = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            userInfo = (parts[0].percentDecoded, parts.count > 1 ? parts[1].percentDecoded : nil)
-            authority = authority[authority.index(after: at)...]
+        let userInfo = parts.userInfo.map { info -> (name: String, password: String?) in
+            let parts = info.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            return (parts[0].percentDecoded, parts.count > 1 ? parts[1].percentDecoded : nil)
         }
-        let (host, port) = try hostAndPort(authority)
+        let (host, port) = try hostAndPort(parts)
         let bare = bracketed(host)
         let address = port.map { "\(bare):\($0)" } ?? bare
-        guard scheme != .http || isLoopback(host) else {
+        guard scheme != .http || parts.isLoopback else {
             throw GitFailure(
                 .refused, "invalid URL: http:// is not encrypted, so it is allowed for this machine only",
                 hint: "use https://\(address)\(withoutQuery(path))")
@@ -134,7 +130,7 @@ struct RepositoryURL: Sendable {
             if inner.contains(":") {
                 // As in git, the path begins at the root.
                 return try read(
-                    scheme: "ssh", rest: "\(inner)/\(path.hasPrefix("/") ? path.dropFirst() : path)", allowFile: false)
+                    "ssh://\(inner)/\(path.hasPrefix("/") ? path.dropFirst() : path)", allowFile: false)
             }
             return try shortSSH("\(inner):\(path)")
         }
@@ -144,7 +140,7 @@ struct RepositoryURL: Sendable {
         else {
             throw GitFailure(.refused, "invalid URL: it has no :// after its scheme", hint: advice)
         }
-        let url = try read(scheme: "ssh", rest: "\(text[..<colon])/\(path)", allowFile: false)
+        let url = try read("ssh://\(text[..<colon])/\(path)", allowFile: false)
         // Keep the path: without a leading slash, it is relative to the user's home directory on the server.
         let host = bracketed(url.host)
         return RepositoryURL(
@@ -164,7 +160,7 @@ struct RepositoryURL: Sendable {
                 .refused, "invalid URL: repositories on the disk of this machine are not allowed",
                 hint: "use https or ssh")
         }
-        let text = path.hasPrefix("/") ? "file://\(encoded(path))" : path
+        let text = path.hasPrefix("/") ? "file://\(path.percentEncoded(keeping: "/"))" : path
         return RepositoryURL(
             scheme: .file, host: "", port: nil, remotePath: path, text: text, display: path, userInfo: nil)
     }
@@ -172,7 +168,7 @@ struct RepositoryURL: Sendable {
     /// Throws if the path is empty or unsafe. libgit2 puts the path of an ssh URL between single quotes, for the shell
     /// of the server.
     private func checkPath(_ path: String) throws(GitFailure) {
-        guard path.count > 1 else {
+        guard path.count > 1, path.hasPrefix("/") else {
             throw GitFailure(.refused, "invalid URL \(display): it has a host, but no repository", hint: Self.advice)
         }
         guard scheme != .ssh || !path.contains("'") && !path.hasPrefix("/-") && path.utf8.allSatisfy({ $0 > 0x20 })
@@ -187,23 +183,14 @@ struct RepositoryURL: Sendable {
     /// The host and port: `host:port`.
     var address: String { "\(Self.bracketed(host)):\(port)" }
 
-    private static func hostAndPort(_ authority: Substring) throws(GitFailure) -> (String, String?) {
-        var host = authority
-        var port: Substring?
-        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
-            host = authority[authority.index(after: authority.startIndex)..<end]
-            let rest = authority[authority.index(after: end)...]
-            // Any other text after the bracket is an invalid port.
-            port = rest.isEmpty ? nil : rest.hasPrefix(":") ? rest.dropFirst() : "-"
-        } else if let colon = authority.firstIndex(of: ":") {
-            host = authority[..<colon]
-            port = authority[authority.index(after: colon)...]
-        }
-        let isPort = port.map { $0.first?.isNumber == true && UInt16($0) ?? 0 > 0 } ?? true
+    private static func hostAndPort(_ parts: RemoteURL) throws(GitFailure) -> (String, String?) {
+        let isSix = parts.host.hasPrefix("[") && parts.host.hasSuffix("]")
+        let host = isSix ? String(parts.host.dropFirst().dropLast()) : parts.host
+        let isPort = parts.port.map { $0.first?.isNumber == true && UInt16($0) ?? 0 > 0 } ?? true
         guard !host.isEmpty, !host.hasPrefix("-"), isPort, host.utf8.allSatisfy(isHostByte) else {
             throw GitFailure(.refused, "invalid URL: it has no valid host and port", hint: advice)
         }
-        return (host.lowercased(), port.flatMap { UInt16($0) }.map(String.init))
+        return (host, parts.port.flatMap { UInt16($0) }.map(String.init))
     }
 
     private static func isHostByte(_ byte: UInt8) -> Bool {
@@ -216,45 +203,8 @@ struct RepositoryURL: Sendable {
         }
     }
 
-    private static func isLoopback(_ host: String) -> Bool {
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return host == "localhost" || host == "::1"
-            || parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
-    }
-
     private static func withoutQuery(_ path: Substring) -> Substring {
         path[..<(path.firstIndex { $0 == "?" || $0 == "#" } ?? path.endIndex)]
-    }
-
-    private static func encoded(_ path: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in path.utf8 {
-            if byte == UInt8(ascii: "/") || byte != UInt8(ascii: ":") && isHostByte(byte) {
-                bytes.append(byte)
-            } else {
-                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-}
-
-extension Substring {
-    /// The text with `%20` and the like replaced by their bytes.
-    var percentDecoded: String {
-        var bytes: [UInt8] = []
-        var rest = utf8[...]
-        while let byte = rest.popFirst() {
-            let digits = rest.prefix(2)
-            if byte == UInt8(ascii: "%"), digits.count == 2, let value = UInt8(String(digits) ?? "", radix: 16) {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import PrewarmEngine
 
 /// Signatures by OpenPGP keys. gpgv checks them against a keyring that contains only the configured keys.
@@ -72,7 +73,7 @@ struct OpenPGPSignatures: SignatureCheck {
             if line.hasPrefix("-----BEGIN PGP PUBLIC KEY BLOCK") {
                 (body, isInHeaders) = ("", true)
             } else if line.hasPrefix("-----END PGP"), let text = body {
-                guard let decoded = Base64.decode(text) else { return nil }
+                guard let decoded = Data(base64Encoded: text) else { return nil }
                 packets += decoded
                 body = nil
             } else if isInHeaders {

@@ -140,10 +140,7 @@ final class HTTPTransport: RemoteTransport {
     private func headers(_ more: [(String, String)]) -> HTTPHeaders {
         // Some forges answer only to programs whose name begins with git.
         var headers = HTTPHeaders([("User-Agent", "git/2.0 (prewarm)"), ("Pragma", "no-cache")] + more)
-        if let login {
-            let text = Base64.encode(Array("\(login.username):\(login.password)".utf8))
-            headers.add(name: "Authorization", value: "Basic \(text)")
-        }
+        if let login { headers.add(name: "Authorization", value: "Basic \(login.basicCredentials)") }
         return headers
     }
 

@@ -17,7 +17,7 @@ extension Shape {
                     "Keys and values for people and programs. The provisioner receives them."),
                 .optional(
                     "annotations", .map(key: .labelKey, value: .text(.text("text", maximum: 4096))),
-                    "Keys and values for people and programs. prewarm does not use them."),
+                    "Keys and values for people and programs. prewarm only shows them."),
             ]))
 
     /// The value of `deprecated`: a boolean, or a mapping with the reason and the replacement.

@@ -46,7 +46,7 @@ extension Shape {
                 """),
             .optional(
                 "operations",
-                .list(.text(.choice(["create", "delete", "list", "inspect", "start", "stop", "claim"])), minimum: 1),
+                .list(.text(.choice(["create", "delete", "list", "inspect", "claim"])), minimum: 1),
                 "The operations that the program supports. They have to include create and delete.",
                 default: .list(Configuration.Provisioner.standardOperations)),
             .optional(

@@ -61,25 +61,9 @@ extension Shape {
 
     private static let address = TextRule(
         "a URL, for example https://example.org/hook", pattern: "^https?://[^\\s@#]+$", minimumLength: 1,
-        maximumLength: 4096
-    ) { text in
-        let rest = ["https://", "http://"].first { text.hasPrefix($0) }.map { text.dropFirst($0.count) }
-        let hasOther = text.unicodeScalars.contains {
-            $0.properties.isWhitespace || $0 == "@" || $0 == "#" || $0.value == 0xfeff
-        }
-        return rest?.isEmpty == false && !hasOther
-            ? nil : TextRule.Problem(message: "expected a URL without user name, fragment and spaces: https://…")
-    }
+        maximumLength: 4096, message: "expected a URL without user name, fragment and spaces: https://…")
 
     private static let repository = TextRule(
         "a repository in the form owner/name", pattern: "^[^\\s/?#%]+(/[^\\s/?#%]+)+$", minimumLength: 3,
-        maximumLength: 512
-    ) { text in
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let hasOther = text.unicodeScalars.contains {
-            $0.properties.isWhitespace || "?#%".unicodeScalars.contains($0) || $0.value == 0xfeff
-        }
-        return parts.count > 1 && parts.allSatisfy { !$0.isEmpty } && !hasOther
-            ? nil : TextRule.Problem(message: "expected a repository in the form owner/name")
-    }
+        maximumLength: 512)
 }

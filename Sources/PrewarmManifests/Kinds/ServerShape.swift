@@ -93,22 +93,20 @@ extension TextRule {
     ) { text in
         let bytes = Array(text.utf8)
         guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), !text.contains(where: { "@?#".contains($0) }) else {
-            return Problem(
+            return TextError(
                 message: "expected a URL without user name, query and fragment, for example https://prewarm.example.org"
             )
         }
         if text.hasPrefix("https://") {
-            return text.count > 8 && !text.hasPrefix("https:///")
-                ? nil : Problem(message: "expected a host name after https://")
+            return RemoteURL(text)?.host.isEmpty == false
+                ? nil : TextError(message: "expected a host name after https://")
         }
         guard text.hasPrefix("http://") else {
-            return Problem(message: "expected a URL, for example https://prewarm.example.org")
+            return TextError(message: "expected a URL, for example https://prewarm.example.org")
         }
-        let host = text.dropFirst(7).prefix { $0 != "/" }
-        let name = host.hasPrefix("[::1]:") ? "[::1]" : host.hasPrefix("[") ? host : host.prefix { $0 != ":" }
-        let isLoopback = name == "localhost" || name == "[::1]" || name.isLoopbackAddress
-        return isLoopback
-            ? nil : Problem(message: "expected https://. http:// is allowed only for localhost, 127.0.0.0/8 and [::1]")
+        return RemoteURL(text)?.isLoopback == true
+            ? nil
+            : TextError(message: "expected https://. http:// is allowed only for localhost, 127.0.0.0/8 and [::1]")
     }
 
     static let addressRange = TextRule(
@@ -124,37 +122,14 @@ extension TextRule {
             || parts[1].utf8.allSatisfy { (48...57).contains($0) }
                 && Int(parts[1]).map { $0 <= (isSix ? 128 : 32) } == true
         return isAddress && isLength
-            ? nil : Problem(message: "expected an IP address or a range, for example 10.0.0.0/8 or fd00::/8")
+            ? nil : TextError(message: "expected an IP address or a range, for example 10.0.0.0/8 or fd00::/8")
     }
 
     static let claimName = TextRule(
-        "the name of a claim, for example repository", pattern: "^[!-~]+$", maximumLength: 256
-    ) { text in
-        !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
-            ? nil : Problem(message: "expected the name of a claim, for example repository")
-    }
+        "the name of a claim, for example repository", pattern: "^[!-~]+$", maximumLength: 256)
 
     /// A glob pattern for `preset` or `source/preset`.
     static let presetPattern = TextRule(
         "a pattern for presets, for example go-* or source/go-*", pattern: "^[a-z0-9*?-]+(/[a-z0-9*?-]+)?$",
-        maximumLength: 128
-    ) { text in
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let isGood =
-            parts.count <= 2
-            && parts.allSatisfy { part in
-                !part.isEmpty
-                    && part.utf8.allSatisfy { byte in
-                        (97...122).contains(byte) || (48...57).contains(byte) || "*?-".utf8.contains(byte)
-                    }
-            }
-        return isGood ? nil : Problem(message: "expected a pattern for presets, for example go-* or source/go-*")
-    }
-}
-
-extension StringProtocol {
-    fileprivate var isLoopbackAddress: Bool {
-        let parts = split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
-    }
+        maximumLength: 128)
 }

@@ -117,11 +117,10 @@ extension ObjectShape {
             .optional(
                 "commit",
                 .text(
-                    TextRule("a commit of 40 hexadecimal digits", pattern: "^[0-9a-f]{40}$") { text in
-                        text.utf8.count == 40
-                            && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
-                            ? nil : .init(message: "expected 40 hexadecimal digits in lower case")
-                    }), "The hash of a commit: 40 hexadecimal digits in lower case."),
+                    TextRule(
+                        "a commit of 40 hexadecimal digits", pattern: "^[0-9a-f]{40}$",
+                        message: "expected 40 hexadecimal digits in lower case")),
+                "The hash of a commit: 40 hexadecimal digits in lower case."),
         ])
 
     private static let auth = ObjectShape(

@@ -1,3 +1,5 @@
+import PrewarmCore
+
 /// The form of a part of a document. The check of documents and the JSON Schemas are both derived from it.
 indirect enum Shape: Sendable {
     case object(ObjectShape)
@@ -29,7 +31,6 @@ final class ObjectShape: Sendable {
         let standard: DefaultValue?
         /// The shape without its description.
         let bareShape: Shape
-        private let utf8: [UInt8]
 
         init(name: String, shape: Shape, isRequired: Bool, standard: DefaultValue? = nil) {
             self.name = name
@@ -37,13 +38,6 @@ final class ObjectShape: Sendable {
             self.isRequired = isRequired
             self.standard = standard
             bareShape = if case .described(let bare, _) = shape { bare } else { shape }
-            utf8 = Array(name.utf8)
-        }
-
-        func isNamed(_ text: borrowing Span<UInt8>) -> Bool {
-            guard text.count == utf8.count else { return false }
-            for index in text.indices where text[index] != utf8[index] { return false }
-            return true
         }
     }
 
@@ -65,11 +59,7 @@ final class ObjectShape: Sendable {
     /// Returns the index in ``keys`` of the key that a node names. Nil if there is no such key or the node is a
     /// collection.
     func number(ofKey index: Int, in tree: YAMLTree) -> Int? {
-        let (node, texts) = (tree.nodes[index], tree.texts)
-        guard node.kind.isScalar else { return nil }
-        let text = texts.span.extracting(Int(node.start)..<Int(node.end))
-        for number in keys.indices where keys[number].isNamed(text) { return number }
-        return nil
+        tree.written(index).flatMap { name in keys.firstIndex { $0.name == name } }
     }
 }
 
@@ -98,8 +88,8 @@ extension ObjectShape.Key {
     }
 }
 
-/// The constraints on a text. The JSON Schema states the pattern (ECMA-262), and ``check(_:)`` decides in the parser.
-/// Tests compare the two.
+/// The constraints on a text. The JSON Schema states the pattern (ECMA-262). In the parser, ``problem`` decides if there
+/// is one, and otherwise the same pattern. Tests compare the two.
 final class TextRule: Sendable {
     /// The description of a valid text in error messages, for example `a duration, for example 90s, 15m, 24h or 7d`.
     let expected: String
@@ -107,56 +97,54 @@ final class TextRule: Sendable {
     let choices: [String]?
     let minimumLength: Int?
     let maximumLength: Int?
-    /// A fast check. A text that it accepts is valid. A text that it does not accept is valid if ``problem`` returns
-    /// nil.
-    let bytes: ByteRule?
     /// The check beyond lengths and choices. It returns nil if the text is valid.
-    let problem: (@Sendable (String) -> Problem?)?
+    let problem: @Sendable (String) -> TextError?
 
-    struct Problem: Sendable {
-        let message: String
-        /// The place of the error, in Unicode scalars after the beginning of the text.
-        var offset = 0
-    }
-
+    /// - Parameter message: The message for a text that does not match the pattern (default: "expected …").
     init(
         _ expected: String, pattern: String? = nil, choices: [String]? = nil, minimumLength: Int? = nil,
-        maximumLength: Int? = nil, bytes: ByteRule? = nil, problem: (@Sendable (String) -> Problem?)? = nil
+        maximumLength: Int? = nil, message: String? = nil, problem: (@Sendable (String) -> TextError?)? = nil
     ) {
         self.expected = expected
         self.pattern = pattern
         self.choices = choices
         self.minimumLength = minimumLength
         self.maximumLength = maximumLength
-        self.bytes = bytes
-        self.problem = problem
+        let mismatch = TextError(message: message ?? "expected \(expected)")
+        let compiled = problem == nil ? pattern.map { try? Pattern($0) } : nil
+        self.problem = problem ?? { text in compiled.map { $0?.matches(text) == true } ?? true ? nil : mismatch }
     }
 
-    /// Returns true if the text is certainly valid, without creating a `String`. If it returns false, the text has to
-    /// be checked with ``check(_:)``.
-    func surelyAccepts(_ text: borrowing Span<UInt8>) -> Bool {
-        if let bytes { return bytes.accepts(text) }
-        // A character has at least one byte.
-        return problem == nil && choices == nil && minimumLength ?? 0 <= 1 && text.count > 0
-            && text.count <= maximumLength ?? .max
+    /// Creates the rule of a text that a type reads.
+    convenience init<Value>(
+        reading read: @escaping @Sendable (String) throws(TextError) -> Value, _ expected: String,
+        pattern: String? = nil, minimumLength: Int? = nil, maximumLength: Int? = nil
+    ) {
+        self.init(expected, pattern: pattern, minimumLength: minimumLength, maximumLength: maximumLength) { text in
+            do throws(TextError) {
+                _ = try read(text)
+                return nil
+            } catch {
+                return error
+            }
+        }
     }
 
     /// Returns the problem with a text; nil if the text is valid.
-    func check(_ text: String) -> Problem? {
-        if let choices, !choices.contains(text) { return Problem(message: "expected \(expected)") }
+    func check(_ text: String) -> TextError? {
+        if let choices, !choices.contains(text) { return TextError(message: "expected \(expected)") }
         // A character has at least one byte.
         if let minimumLength, text.utf8.count < minimumLength || minimumLength > 1,
             text.unicodeScalars.count < minimumLength
         {
-            return Problem(message: "expected \(expected)")
+            return TextError(message: "expected \(expected)")
         }
         if let maximumLength, text.utf8.count > maximumLength {
             let length = text.unicodeScalars.count
             if length > maximumLength {
-                return Problem(message: "expected at most \(maximumLength) characters, found \(length)")
+                return TextError(message: "expected at most \(maximumLength) characters, found \(length)")
             }
         }
-        if let bytes, bytes.accepts(text.utf8.span) { return nil }
-        return problem?(text)
+        return problem(text)
     }
 }

@@ -95,7 +95,7 @@ struct ShapeCheck {
         for pair in tree.pairs(index) {
             defer { position += 1 }
             guard isNew(pair.key, position, &seen, name) else { continue }
-            if let problem = tree.problem(of: rule, pair.key) {
+            if let problem = rule.check(tree.written(pair.key) ?? "") {
                 report(
                     tree.position(pair.key),
                     "invalid key \"\(shownKey(pair.key))\" in \(shown(name)): \(problem.message)")
@@ -204,7 +204,7 @@ struct ShapeCheck {
         guard let resolution = tree.resolution(index) else { return reportKind(index, shape, name) }
         switch (shape, resolution) {
         case (.text(let rule), .text):
-            if let problem = tree.problem(of: rule, index) { report(problem, of: rule, with: index, name) }
+            if let problem = rule.check(tree.written(index) ?? "") { report(problem, of: rule, with: index, name) }
         case (.integer(let range), .integer(let value)):
             guard let value = Int(exactly: value), range.contains(value) else {
                 return report(
@@ -236,7 +236,7 @@ struct ShapeCheck {
     }
 
     private mutating func report(
-        _ problem: TextRule.Problem, of rule: TextRule, with index: Int, _ name: PartName
+        _ problem: TextError, of rule: TextRule, with index: Int, _ name: PartName
     ) {
         guard hasRoom(), let scalar = tree.scalar(index) else { return }
         let position = tree.position(index)
@@ -300,14 +300,5 @@ extension ObjectShape {
     /// Returns the number of the key that an unknown key is probably meant to be; nil if no key is like it.
     fileprivate func number(ofMisspelled key: String) -> Int? {
         keys.map(\.name).closest(to: key).flatMap { name in keys.firstIndex { $0.name == name } }
-    }
-}
-
-extension YAMLTree {
-    /// Returns the problem with the text of a scalar. Nil if the text is valid.
-    fileprivate func problem(of rule: TextRule, _ index: Int) -> TextRule.Problem? {
-        let (node, texts) = (nodes[index], texts)
-        if rule.surelyAccepts(texts.span.extracting(Int(node.start)..<Int(node.end))) { return nil }
-        return rule.check(written(index) ?? "")
     }
 }

@@ -4,19 +4,16 @@ extension TextRule {
     /// An RFC 1123 label, which is the form of a DNS label.
     static let name = TextRule(
         "a name of a-z, 0-9 and - that begins and ends with a letter or digit (RFC 1123 label)",
-        pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", minimumLength: 1, maximumLength: 63,
-        bytes: ByteRule(
-            first: .lowercaseAlphanumeric, inside: .lowercaseAlphanumeric.union("-"), last: .lowercaseAlphanumeric,
-            maximum: 63)
+        pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", minimumLength: 1, maximumLength: 63
     ) { text in
         let last = text.utf8.count - 1
         for (index, byte) in text.utf8.enumerated() {
             let isAlphanumeric = (97...122).contains(byte) || (48...57).contains(byte)
             let isInside = index > 0 && index < last
             if !isAlphanumeric, !(byte == 45 && isInside) {
-                return Problem(
+                return TextError(
                     message: "expected a name of a-z, 0-9 and - that begins and ends with a letter or digit",
-                    offset: text.prefixScalars(ofByte: index))
+                    offset: String(decoding: text.utf8.prefix(index), as: UTF8.self).unicodeScalars.count)
             }
         }
         return nil
@@ -24,50 +21,29 @@ extension TextRule {
 
     static let version = TextRule(
         "a version, for example 1.4.2 or 2026-11", pattern: "^[A-Za-z0-9][A-Za-z0-9._+@:/-]*$", minimumLength: 1,
-        maximumLength: 128,
-        bytes: ByteRule(first: .alphanumeric, inside: .alphanumeric.union("._+@:/-"), maximum: 128)
-    ) { _ in Problem(message: "expected a version of letters, digits and . _ + @ : / - such as 1.4.2") }
+        maximumLength: 128, message: "expected a version of letters, digits and . _ + @ : / - such as 1.4.2")
 
     static let parameterName = TextRule(
         "the name of a parameter: a letter or _, then letters, digits, _ and -",
         pattern: "^[A-Za-z_][A-Za-z0-9_-]*$", minimumLength: 1, maximumLength: 64,
-        bytes: ByteRule(first: .letters.union("_"), inside: .alphanumeric.union("_-"), maximum: 64)
-    ) { _ in Problem(message: "expected a letter or _, then letters, digits, _ and -") }
+        message: "expected a letter or _, then letters, digits, _ and -")
 
     /// The name of an environment variable or of a secret.
     static let variableName = TextRule(
         "a name of letters, digits and _, for example REGISTRY_TOKEN", pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
-        minimumLength: 1,
-        maximumLength: 128, bytes: ByteRule(first: .letters.union("_"), inside: .alphanumeric.union("_"), maximum: 128)
-    ) { _ in Problem(message: "expected a letter or _, then letters, digits and _, for example REGISTRY_TOKEN") }
-
-    private static let labelName = ByteRule(
-        first: .alphanumeric, inside: .alphanumeric.union("-_."), last: .alphanumeric, maximum: 63)
+        minimumLength: 1, maximumLength: 128,
+        message: "expected a letter or _, then letters, digits and _, for example REGISTRY_TOKEN")
 
     /// The key of a label, as in Kubernetes: an optional DNS name with a slash, then a name.
     static let labelKey = TextRule(
         "the key of a label, for example team or example.org/team",
         pattern: "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
-        minimumLength: 1,
-        maximumLength: 317, bytes: labelName
-    ) { text in
-        let slash = text.utf8.firstIndex(of: UInt8(ascii: "/"))
-        let isGood =
-            slash.map {
-                text[..<$0].isLabelPrefix && labelName.accepts(text[text.utf8.index(after: $0)...].utf8.span)
-            } == true
-        return isGood ? nil : Problem(message: "expected the key of a label, for example team or example.org/team")
-    }
+        minimumLength: 1, maximumLength: 317)
 
     static let labelValue = TextRule(
         "the value of a label: up to 63 of letters, digits, - _ . beginning and ending with a letter or digit",
-        pattern: "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$", maximumLength: 63, bytes: labelName
-    ) { text in
-        text.isEmpty
-            ? nil
-            : Problem(
-                message: "expected up to 63 of letters, digits, - _ . beginning and ending with a letter or digit")
-    }
+        pattern: "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$", maximumLength: 63,
+        message: "expected up to 63 of letters, digits, - _ . beginning and ending with a letter or digit")
 
     static func text(_ expected: String, maximum: Int) -> TextRule {
         TextRule(expected, minimumLength: 1, maximumLength: maximum)
@@ -82,54 +58,29 @@ extension TextRule {
         let floor = minimum.prewarmText
         let expected = "a duration of at least \(floor), for example 90s, 15m, 24h or 7d"
         return TextRule(expected, pattern: Duration.prewarmPattern) { text in
-            guard let duration = Duration(prewarm: text) else { return Problem(message: "expected \(expected)") }
-            return duration < minimum ? Problem(message: "expected at least \(floor)") : nil
+            guard let duration = Duration(prewarm: text) else { return TextError(message: "expected \(expected)") }
+            return duration < minimum ? TextError(message: "expected at least \(floor)") : nil
         }
     }
 
     static let percentage = TextRule("a percentage, for example 25%", pattern: "^(100|[0-9]{1,2})%$") { text in
         guard let percent = IntOrPercent.percent(text) else {
-            return Problem(message: "expected a whole number or a percentage, for example 1 or 25%")
+            return TextError(message: "expected a whole number or a percentage, for example 1 or 25%")
         }
-        return percent <= 100 ? nil : Problem(message: "expected at most 100%")
+        return percent <= 100 ? nil : TextError(message: "expected at most 100%")
     }
 
     static let cron = TextRule(
-        "five fields of cron, for example \"* 8-18 * * 1-5\"", pattern: "^\\s*\\S+(\\s+\\S+){4}\\s*$"
-    ) { text in
-        do throws(CronError) {
-            _ = try CronExpression(text)
-            return nil
-        } catch {
-            return Problem(message: error.message, offset: text.prefixScalars(ofByte: error.offset))
-        }
-    }
+        reading: CronExpression.init, "five fields of cron, for example \"* 8-18 * * 1-5\"",
+        pattern: "^\\s*\\S+(\\s+\\S+){4}\\s*$")
 
     static let timezone = TextRule(
         "an IANA time zone, for example Europe/Berlin", pattern: "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$",
-        maximumLength: 64
-    ) { text in
-        var isGood = text.utf8.first?.isLetter == true
-        var previous = UInt8(ascii: "/")
-        for byte in text.utf8 {
-            // A part between two slashes is not empty.
-            let isPart = byte.isAlphanumeric || ByteSet.timezoneMarks.contains(byte)
-            if !isPart, byte != UInt8(ascii: "/") || previous == byte { isGood = false }
-            previous = byte
-        }
-        if previous == UInt8(ascii: "/") { isGood = false }
-        return isGood ? nil : Problem(message: "expected an IANA time zone, for example Europe/Berlin")
-    }
+        maximumLength: 64)
 
     /// A regular expression in the part of ECMA-262 that ``Pattern`` supports.
-    static let regularExpression = TextRule("a regular expression", minimumLength: 1, maximumLength: 512) { text in
-        do throws(PatternError) {
-            _ = try Pattern(text)
-            return nil
-        } catch {
-            return Problem(message: error.message, offset: error.offset)
-        }
-    }
+    static let regularExpression = TextRule(
+        reading: Pattern.init, "a regular expression", minimumLength: 1, maximumLength: 512)
 }
 
 extension IntOrPercent {
@@ -151,26 +102,8 @@ extension IntOrPercent {
     }
 }
 
-extension ByteSet {
-    fileprivate static let timezoneMarks = ByteSet("_+-")
-}
-
 extension UInt8 {
-    var isLetter: Bool { (65...90).contains(self) || (97...122).contains(self) }
-    var isAlphanumeric: Bool { isLetter || (48...57).contains(self) }
-}
-
-extension String {
-    /// Returns the number of Unicode scalars before the byte at an offset.
-    func prefixScalars(ofByte offset: Int) -> Int {
-        String(decoding: utf8.prefix(offset), as: UTF8.self).unicodeScalars.count
-    }
-}
-
-extension Substring {
-    fileprivate var isLabelPrefix: Bool {
-        func isGood(_ byte: UInt8) -> Bool { (97...122).contains(byte) || (48...57).contains(byte) }
-        return (1...253).contains(utf8.count) && utf8.first.map(isGood) == true && utf8.last.map(isGood) == true
-            && utf8.allSatisfy { isGood($0) || $0 == 45 || $0 == 46 }
+    var isAlphanumeric: Bool {
+        (65...90).contains(self) || (97...122).contains(self) || (48...57).contains(self)
     }
 }

@@ -8,8 +8,8 @@ struct YAMLError: Error {
     var hint: String?
 }
 
-/// Reads YAML into a ``YAMLTree``. It reads plainly written files with ``PlainYAML`` and all others with libyaml. The
-/// limits also protect against libyaml, which takes quadratic time for nested flow collections.
+/// Reads YAML into a ``YAMLTree`` with libyaml. The limits also protect against libyaml, which takes quadratic time for
+/// nested flow collections.
 struct YAMLReader {
     static let depthLimit = 32
     static let aliasLimit = 100
@@ -36,11 +36,6 @@ struct YAMLReader {
 
     /// Returns the tree. If there is an error, the tree contains the part before the error.
     static func read(_ bytes: [UInt8]) -> (tree: YAMLTree, error: YAMLError?) {
-        PlainYAML.tree(of: bytes).map { ($0, nil) } ?? events(bytes)
-    }
-
-    /// Reads a file with libyaml, also if ``PlainYAML`` could read it.
-    static func events(_ bytes: [UInt8]) -> (tree: YAMLTree, error: YAMLError?) {
         var reader = YAMLReader()
         var found: YAMLError?
         do {

@@ -109,23 +109,6 @@ final class YAMLTree: Sendable {
             shown: shown[index])
     }
 
-    /// Returns true if two scalars have the same text.
-    private func isSame(_ left: Int, _ right: Int) -> Bool {
-        let (left, right) = (nodes[left], nodes[right])
-        guard left.end - left.start == right.end - right.start, left.kind.isScalar, right.kind.isScalar else {
-            return false
-        }
-        for index in 0..<Int(left.end - left.start)
-        where texts[Int(left.start) + index] != texts[Int(right.start) + index] { return false }
-        return true
-    }
-
-    private static func isSame(_ texts: [UInt8], _ node: Node, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard Int(node.end - node.start) == text.count else { return false }
-        for index in text.indices where texts[Int(node.start) + index] != text[index] { return false }
-        return true
-    }
-
     // MARK: Collections
 
     /// Returns the index itself, or the index of the node that it is an alias of.
@@ -144,29 +127,9 @@ final class YAMLTree: Sendable {
     /// Returns the value of a key of a mapping, or the first value if the key is a duplicate. Nil if the key is
     /// missing.
     func value(_ key: String, of index: Int) -> Int? {
-        guard nodes[index].kind == .mapping else { return nil }
-        var key = key
-        let (nodes, texts) = (nodes, texts)
-        return key.withUTF8 { key in
-            var (at, end) = (index + 1, Int(nodes[index].next))
-            while at < end {
-                let (node, value) = (nodes[target(at)], Int(nodes[at].next))
-                guard value < end else { return nil }
-                if node.kind.isScalar, Self.isSame(texts, node, key) { return target(value) }
-                at = Int(nodes[value].next)
-            }
-            return nil
-        }
-    }
-
-    /// Returns the first key with the same text as another key, among the first `count` keys of a mapping. Nil if there
-    /// is no such key.
-    func key(like other: Int, amongFirst count: Int, of mapping: Int) -> Int? {
-        var at = mapping + 1
-        for _ in 0..<count {
-            let key = target(at)
-            if isSame(key, other) { return key }
-            at = Int(nodes[Int(nodes[at].next)].next)
+        for pair in pairs(index) where isScalar(pair.key) {
+            let text = texts[Int(nodes[pair.key].start)..<Int(nodes[pair.key].end)]
+            if text.count == key.utf8.count, text.elementsEqual(key.utf8) { return pair.value }
         }
         return nil
     }

@@ -122,12 +122,12 @@ enum Answer {
         return metadata
     }
 
-    private static func quoted(_ text: String) -> String { JSONWriter.quoted(String(text.prefix(100))) }
+    private static func quoted(_ text: String) -> String { Value.string(String(text.prefix(100))).compactJSON }
 
     /// Returns the first 200 characters of the output in quotes, on one line and without secrets.
     static func beginning(of output: [UInt8], _ redactor: Redactor) -> String {
         let text = redactor.redact(output.trimmed)
         let start = text.prefix(200)
-        return JSONWriter.quoted(String(start)) + (start.endIndex < text.endIndex ? "…" : "")
+        return Value.string(String(start)).compactJSON + (start.endIndex < text.endIndex ? "…" : "")
     }
 }

@@ -22,12 +22,9 @@ struct RequestDocument: Sendable {
 
     /// The request for a list of all workspaces of the provisioner.
     init(listing base: [String: String]) {
-        var writer = JSONWriter()
-        writer.object { root in
-            root.string("protocol", Self.protocolName)
-            root.string("operation", ProvisionerOperation.list.rawValue)
-        }
-        input = Array(writer.text.utf8) + [UInt8(ascii: "\n")]
+        input = Self.line([
+            "protocol": .string(Self.protocolName), "operation": .string(ProvisionerOperation.list.rawValue),
+        ])
         environment = base.merging(["PREWARM_OPERATION": ProvisionerOperation.list.rawValue]) { _, own in own }
     }
 
@@ -57,37 +54,37 @@ struct RequestDocument: Sendable {
         _ request: ProvisionerRequest, _ parameters: [(name: String, value: ParameterValue)]
     ) -> [UInt8] {
         let workspace = request.workspace
-        var writer = JSONWriter()
-        writer.object { root in
-            root.string("protocol", protocolName)
-            root.string("operation", request.operation.rawValue)
-            root.string("id", request.id.rawValue)
-            root.raw("attempt", String(request.attempt))
-            if let store = request.store { root.string("store", store) }
-            root.object("workspace") { fields in
-                fields.string("id", workspace.id.rawValue)
-                fields.string("name", workspace.name)
-                fields.string("preset", workspace.preset.name)
-                fields.string("template", workspace.spec.template)
-                fields.string("version", workspace.spec.version)
-                fields.object("parameters") { members in
-                    for parameter in parameters { members.raw(parameter.name, json(parameter.value)) }
-                }
-                fields.object("labels") { members in
-                    for (name, value) in request.labels.sorted(by: { $0.key < $1.key }) { members.string(name, value) }
-                }
-                if let owner = workspace.owner { fields.string("owner", owner.name) }
-            }
-        }
-        return Array(writer.text.utf8) + [UInt8(ascii: "\n")]
+        let labels = request.labels.sorted { $0.key < $1.key }
+        return line([
+            "protocol": .string(protocolName),
+            "operation": .string(request.operation.rawValue),
+            "id": .string(request.id.rawValue),
+            "attempt": .int(request.attempt),
+            "store": request.store.map { .string($0) },
+            "workspace": .object(known: [
+                "id": .string(workspace.id.rawValue),
+                "name": .string(workspace.name),
+                "preset": .string(workspace.preset.name),
+                "template": .string(workspace.spec.template),
+                "version": .string(workspace.spec.version),
+                "parameters": .object(parameters.map { ($0.name, json($0.value)) }),
+                "labels": .object(labels.map { ($0.key, .string($0.value)) }),
+                "owner": workspace.owner.map { .string($0.name) },
+            ]),
+        ])
     }
 
-    private static func json(_ value: ParameterValue) -> String {
+    private static func line(_ members: KeyValuePairs<String, Value?>) -> [UInt8] {
+        Array(Value.object(known: members).compactJSON.utf8) + [UInt8(ascii: "\n")]
+    }
+
+    private static func json(_ value: ParameterValue) -> Value {
         switch value {
-        case .string(let text), .secret(let text): JSONWriter.quoted(text)
+        case .string(let text), .secret(let text): .string(text)
+        case .integer(let number): .int(Int(number))
         // JSON cannot represent infinity as a number.
-        case .number(let number) where !number.isFinite: JSONWriter.quoted(String(number))
-        case .integer, .number, .boolean: text(value)
+        case .number(let number): number.isFinite ? .double(number) : .string(String(number))
+        case .boolean(let flag): .bool(flag)
         }
     }
 

@@ -1,3 +1,5 @@
+import PrewarmEngine
+
 /// Replaces the values of secrets by `***` in all text that leaves the provisioner.
 struct Redactor: Sendable {
     private let patterns: [[UInt8]]
@@ -10,7 +12,7 @@ struct Redactor: Sendable {
             let bytes = Array(secret.utf8)
             patterns.insert(bytes)
             patterns.insert(bytes.trimmed)
-            patterns.insert(Array(JSONWriter.quoted(secret).utf8.dropFirst().dropLast()))
+            patterns.insert(Array(Value.string(secret).compactJSON.utf8.dropFirst().dropLast()))
             let lines = bytes.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
             // A short line, for example a brace, is not a secret on its own.
             for line in lines where lines.count > 1 && line.count >= 8 {

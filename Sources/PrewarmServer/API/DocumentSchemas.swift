@@ -34,7 +34,8 @@ enum DocumentSchemas {
         (
             "Template",
             [
-                "name": "text", "source": "text", "file": "text", "line": "number", "provisioner?": "text",
+                "name": "text", "source": "text", "file": "text", "line": "number", "labels?": "object",
+                "annotations?": "object", "provisioner?": "text",
                 "activeVersion?": "text", "parameters": "[]object", "deprecated": "boolean",
             ]
         ),
@@ -156,11 +157,11 @@ enum DocumentSchemas {
 
     private static let preset: KeyValuePairs<String, String> = [
         "name": "text", "source": "text", "file": "text", "line": "number", "template": "text", "version": "text",
-        "provisioner": "text", "parameters": "object", "labels?": "object", "fingerprint": "text", "desired": "number",
-        "actual": "number", "eligible": "number", "expired": "number", "outdated": "number", "extraneous": "number",
-        "starting": "number", "stopping": "number", "deleting": "number", "failed": "number", "claimed": "number",
-        "claimable": "number", "converged": "boolean", "conditions": "[]Condition",
-        "failure?": "PresetFailure",
+        "provisioner": "text", "parameters": "object", "labels?": "object", "annotations?": "object",
+        "fingerprint": "text", "desired": "number", "actual": "number", "eligible": "number", "expired": "number",
+        "outdated": "number", "extraneous": "number", "starting": "number", "stopping": "number",
+        "deleting": "number", "failed": "number", "claimed": "number", "claimable": "number",
+        "converged": "boolean", "conditions": "[]Condition", "failure?": "PresetFailure",
     ]
 
     /// The failed builds in a row of a preset that is stalled or backing off.
@@ -178,7 +179,7 @@ enum DocumentSchemas {
     ]
 
     private static let operation: KeyValuePairs<String, String> = [
-        "id": "text", "type": "create|delete|start|stop|claim|inspect", "workspace": "text", "preset": "text",
+        "id": "text", "type": "create|delete|claim|inspect", "workspace": "text", "preset": "text",
         "source": "text", "provisioner": "text", "reason": "text",
         "state": "pending|running|succeeded|failed|cancelled", "attempt": "number", "nextAttemptAt?": "time",
         "error?": "text", "createdAt": "time", "startedAt?": "time", "finishedAt?": "time",

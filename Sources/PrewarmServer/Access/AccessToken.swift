@@ -10,8 +10,6 @@ package struct AccessToken: Hashable, Sendable {
     package static let prefix = "pwt_"
     private static let idLength = 12
     private static let secretBytes = 32
-    /// The digits of Crockford's base 32, in lower case.
-    private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
     /// The number of base 32 digits of a secret: 32 bytes are 256 bits, which need 52 digits of 5 bits.
     private static let secretLength = 52
 
@@ -27,7 +25,7 @@ package struct AccessToken: Hashable, Sendable {
                 held += 8
                 while held >= 5, digits.count < count {
                     held -= 5
-                    digits.append(Self.alphabet[Int(bits >> UInt32(held) & 31)])
+                    digits.append(IdentifierFactory.alphabet[Int(bits >> UInt32(held) & 31)])
                 }
                 bits &= 0xff
             }
@@ -43,7 +41,7 @@ package struct AccessToken: Hashable, Sendable {
         let parts = text.split(separator: "_", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "pwt", parts[1].utf8.count == Self.idLength,
             parts[2].utf8.count == Self.secretLength,
-            parts[1...].allSatisfy({ $0.utf8.allSatisfy { Self.alphabet.contains($0) } })
+            parts[1...].allSatisfy({ $0.utf8.allSatisfy { IdentifierFactory.alphabet.contains($0) } })
         else { return nil }
         id = String(parts[1])
         secret = String(parts[2])

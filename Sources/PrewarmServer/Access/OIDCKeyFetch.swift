@@ -120,12 +120,8 @@ package struct OIDCKeyFetch: Sendable {
     /// sign tokens.
     private static func isProtected(_ address: String) -> Bool {
         if address.lowercased().hasPrefix("https://") { return true }
-        guard address.hasPrefix("http://") else { return false }
-        let authority = address.dropFirst("http://".count).prefix { $0 != "/" }
-        guard !authority.contains("@") else { return false }
-        let host =
-            authority.hasPrefix("[") ? authority.dropFirst().prefix { $0 != "]" } : authority.prefix { $0 != ":" }
-        return host == "localhost" || NetworkAddress(host)?.isLoopback == true
+        guard let url = RemoteURL(address) else { return false }
+        return url.scheme == "http" && url.userInfo == nil && url.isLoopback
     }
 
     /// Runs the body, and throws if it takes longer than the deadline.

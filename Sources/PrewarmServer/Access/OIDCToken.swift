@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import JWTKit
 internal import PrewarmCore
 internal import PrewarmEngine
@@ -40,26 +41,10 @@ struct OIDCToken {
 
     /// Returns the bytes of a base64url text without padding (RFC 7515, section 2), or nil for any other text.
     private static func base64URL(_ text: Substring.UTF8View) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count * 3 / 4)
-        var (bits, held) = (UInt32(0), 0)
-        for byte in text {
-            let digit: UInt8
-            switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"): digit = byte - UInt8(ascii: "A")
-            case UInt8(ascii: "a")...UInt8(ascii: "z"): digit = byte - UInt8(ascii: "a") + 26
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0") + 52
-            case UInt8(ascii: "-"): digit = 62
-            case UInt8(ascii: "_"): digit = 63
-            default: return nil
-            }
-            bits = (bits << 6 | UInt32(digit)) & 0xffff
-            held += 6
-            guard held >= 8 else { continue }
-            held -= 8
-            bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(held)))
-        }
-        return text.count % 4 == 1 ? nil : bytes
+        guard !text.contains(where: { "+/=".utf8.contains($0) }) else { return nil }
+        var base64 = String(text)?.replacing("-", with: "+").replacing("_", with: "/") ?? ""
+        base64 += String(repeating: "=", count: (4 - text.count % 4) % 4)
+        return Data(base64Encoded: base64).map { Array($0) }
     }
 }
 

@@ -17,8 +17,6 @@ package struct OIDCVerifier: Sendable {
         entries = issuers.map { Entry(issuer: $0, keys: OIDCKeys($0, fetch: fetch)) }
     }
 
-    package var isEmpty: Bool { entries.isEmpty }
-
     /// Returns the caller of a token. Before the signature is verified, the claim `iss` only selects the keys to try.
     ///
     /// - Parameter role: The least role that the request needs, for hints.

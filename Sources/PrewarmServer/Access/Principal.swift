@@ -100,17 +100,11 @@ package struct PresetScope: Hashable, Sendable {
     package static func == (left: PresetScope, right: PresetScope) -> Bool { left.texts == right.texts }
     package func hash(into hasher: inout Hasher) { hasher.combine(texts) }
 
+    private static let form = try? Pattern("^[a-z0-9*?-]+(/[a-z0-9*?-]+)?$")
+
     /// Returns why a text is not a pattern of presets, or nil if it is one.
     package static func problem(_ text: String) -> String? {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let isGood =
-            parts.count <= 2 && text.utf8.count <= 128
-            && parts.allSatisfy { part in
-                !part.isEmpty
-                    && part.utf8.allSatisfy { byte in
-                        (97...122).contains(byte) || (48...57).contains(byte) || "*?-".utf8.contains(byte)
-                    }
-            }
+        let isGood = text.utf8.count <= 128 && form?.matches(text) == true
         return isGood
             ? nil
             : "invalid preset pattern \"\(text.forMessage)\": it must be a lower-case name or source/name that may contain "

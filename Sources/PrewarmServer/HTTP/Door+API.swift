@@ -87,8 +87,7 @@ extension Door {
         let text = value.compactJSON + "\n"
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-cache"]
         if status == .ok, visit.request.method == .get || visit.request.method == .head {
-            let digest = SHA256.hash(data: Array(text.utf8)).prefix(16)
-            let tag = "\"" + digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() + "\""
+            let tag = "\"" + SHA256.hash(data: Array(text.utf8)).prefix(16).hexadecimal + "\""
             headers[.eTag] = tag
             let known = visit.request.headers[.ifNoneMatch] ?? ""
             if known == "*" || known.split(separator: ",").contains(where: { $0.filter { $0 != " " }.hasSuffix(tag) }) {

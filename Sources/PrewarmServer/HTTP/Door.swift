@@ -195,6 +195,5 @@ extension HTTPField.Name {
     static let link = named("Link")
     static let lastEventID = named("Last-Event-ID")
     static let forwardedFor = named("X-Forwarded-For")
-    static let forwarded = named("Forwarded")
     static let host = named("Host")
 }

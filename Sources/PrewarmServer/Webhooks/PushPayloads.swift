@@ -1,3 +1,5 @@
+internal import PrewarmCore
+
 // The parts of the payloads that prewarm reads. The decoder converts keys to camel case. Each type links to the
 // documentation of its forge.
 
@@ -124,7 +126,7 @@ struct BitbucketServerPush: Decodable {
     var notice: PushNotice {
         var notice = PushNotice()
         notice.addresses = (repository?.links?.clone ?? []).prefix(16).compactMap { $0?.href }
-            .compactMap { RepositoryAddress($0) }
+            .compactMap { RepositoryAddress($0, ignoringCase: true) }
         if let key = repository?.project?.key, let slug = repository?.slug {
             notice.place = PushNotice.Place(project: key, repository: slug)
         }
@@ -174,7 +176,8 @@ struct AzurePush: Decodable {
 
 private func addresses(_ texts: String?...) -> [RepositoryAddress] {
     var found: [RepositoryAddress] = []
-    for address in texts.compactMap({ $0.flatMap { RepositoryAddress($0) } }) where !found.contains(address) {
+    for address in texts.compactMap({ $0.flatMap { RepositoryAddress($0, ignoringCase: true) } })
+    where !found.contains(address) {
         found.append(address)
     }
     return found

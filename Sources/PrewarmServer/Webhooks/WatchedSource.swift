@@ -1,3 +1,5 @@
+package import PrewarmCore
+
 /// The properties of a configured source that webhooks need.
 package struct WatchedSource: Hashable, Sendable {
     /// The ref that a source follows.
@@ -19,7 +21,7 @@ package struct WatchedSource: Hashable, Sendable {
 
     package init(name: String, url: String, ref: Ref) {
         self.name = name
-        address = RepositoryAddress(url)
+        address = RepositoryAddress(url, ignoringCase: true)
         self.ref = ref
     }
 

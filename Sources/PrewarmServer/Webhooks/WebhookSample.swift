@@ -63,33 +63,20 @@ package struct WebhookSample: Sendable {
     }
 
     private func signature(_ body: [UInt8], now: Timestamp) -> [(String, String)] {
-        let hex = Self.hex(
-            HMAC<Crypto.SHA256>.authenticationCode(for: body, using: SymmetricKey(data: Array(secret.utf8))))
+        let key = SymmetricKey(data: Array(secret.utf8))
+        let hex = HMAC<Crypto.SHA256>.authenticationCode(for: body, using: key).hexadecimal
         switch kind {
         case .github: return [("X-Hub-Signature-256", "sha256=\(hex)")]
         case .bitbucket: return [("X-Hub-Signature", "sha256=\(hex)")]
         case .generic: return [("X-Signature", "sha256=\(hex)")]
         case .gitea: return [("X-Gitea-Signature", hex)]
         case .gitlab where !secret.hasPrefix(WebhookSignature.keyPrefix): return [("X-Gitlab-Token", secret)]
-        case .gitlab, .standard: return standardSignature(body, now: now)
+        case .gitlab, .standard:
+            let key = SymmetricKey(data: WebhookSignature.key(secret) ?? Data())
+            return WebhookSignature.standard(body, id: deliveryID, now: now, key)
         case .azureDevOps:
             return [("Authorization", "Basic " + Data("prewarm:\(secret)".utf8).base64EncodedString())]
         }
-    }
-
-    private func standardSignature(_ body: [UInt8], now: Timestamp) -> [(String, String)] {
-        let time = String(now.wholeSeconds)
-        let code = HMAC<Crypto.SHA256>.authenticationCode(
-            for: Array("\(deliveryID).\(time).".utf8) + body,
-            using: SymmetricKey(data: WebhookSignature.key(secret) ?? Data()))
-        return [
-            ("webhook-id", deliveryID), ("webhook-timestamp", time),
-            ("webhook-signature", "v1," + Data(code).base64EncodedString()),
-        ]
-    }
-
-    private static func hex(_ code: some Sequence<UInt8>) -> String {
-        code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     // MARK: Payloads

@@ -79,25 +79,9 @@ package struct WebhookSignature: Sendable {
     }
 
     private static func bytes(hex: Substring) -> [UInt8]? {
-        let digits = Array(hex.utf8)
-        guard digits.count % 2 == 0 else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = value(ofHexDigit: digits[index]), let low = value(ofHexDigit: digits[index + 1]) else {
-                return nil
-            }
-            bytes.append(high << 4 | low)
-        }
-        return bytes
-    }
-
-    private static func value(ofHexDigit byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
+        let digits = Array(hex)
+        guard digits.count % 2 == 0, digits.allSatisfy({ $0.isASCII && $0.isHexDigit }) else { return nil }
+        return stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(String(digits[$0..<$0 + 2]), radix: 16) }
     }
 
     // MARK: Standard Webhooks
@@ -138,6 +122,16 @@ package struct WebhookSignature: Sendable {
         guard let seconds = Int64(time), seconds.magnitude < 1 << 40 else { return .wrong }
         let age = now - Timestamp(seconds: seconds)
         return age > Self.tolerance || age < .zero - Self.tolerance ? .stale(age) : .good
+    }
+
+    /// Returns the headers with the signature of a body.
+    static func standard(_ body: [UInt8], id: String, now: Timestamp, _ key: SymmetricKey) -> [(String, String)] {
+        let time = String(now.wholeSeconds)
+        let code = HMAC<Crypto.SHA256>.authenticationCode(for: Array("\(id).\(time).".utf8) + body, using: key)
+        return [
+            ("webhook-id", id), ("webhook-timestamp", time),
+            ("webhook-signature", "v1," + Data(code).base64EncodedString()),
+        ]
     }
 
     /// Returns the bytes of a signing key; nil if the text is not base64. The padding may be missing.

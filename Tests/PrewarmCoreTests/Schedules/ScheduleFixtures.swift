@@ -2,22 +2,6 @@ import Foundation
 import PrewarmCore
 import Testing
 
-/// The generator SplitMix64, which gives the same numbers in every run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
-    }
-}
-
 let zoneDirectory = "/usr/share/zoneinfo"
 
 func systemZone(_ name: String) throws -> TimeZoneRules {
@@ -32,8 +16,8 @@ func schedule(_ windows: (cron: String, instances: Int)...) throws -> Schedule {
 
 /// Returns a random expression that cron accepts and that matches at some time. It contains no range of one value,
 /// which croniter reads as all values.
-func randomCron(using generator: inout SeededGenerator) -> String {
-    func value(_ range: ClosedRange<Int>, using generator: inout SeededGenerator) -> String {
+func randomCron(using generator: inout SplitMix64) -> String {
+    func value(_ range: ClosedRange<Int>, using generator: inout SplitMix64) -> String {
         let low = Int.random(in: range.lowerBound..<range.upperBound, using: &generator)
         let high = Int.random(in: low + 1...range.upperBound, using: &generator)
         switch Int.random(in: 0..<4, using: &generator) {
@@ -43,7 +27,7 @@ func randomCron(using generator: inout SeededGenerator) -> String {
         default: return "\(high)"
         }
     }
-    func field(_ range: ClosedRange<Int>, stars: Int, using generator: inout SeededGenerator) -> String {
+    func field(_ range: ClosedRange<Int>, stars: Int, using generator: inout SplitMix64) -> String {
         switch Int.random(in: 0..<10, using: &generator) {
         case 0..<stars: return "*"
         case stars: return "*/\(Int.random(in: 1...range.upperBound / 2, using: &generator))"

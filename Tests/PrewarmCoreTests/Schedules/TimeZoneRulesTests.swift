@@ -35,7 +35,7 @@ struct TimeZoneRulesTests {
     func foundation(name: String) throws {
         let rules = try systemZone(name)
         let foundation = try #require(TimeZone(identifier: name))
-        var generator = SeededGenerator(seed: UInt64(name.utf8.count))
+        var generator = SplitMix64(seed: UInt64(name.utf8.count))
         for range in [0..<2_145_916_800, 2_145_916_800..<Int64(9_000_000_000)] {
             for _ in 0..<2000 {
                 let second = Int64.random(in: range, using: &generator)
@@ -79,7 +79,7 @@ struct TimeZoneRulesTests {
         for length in [0, 1, 43, 44, 100, good.count - 1] {
             #expect(throws: TimeZoneError.self) { try TimeZoneRules(tzif: Array(good.prefix(length))) }
         }
-        var generator = SeededGenerator(seed: 3)
+        var generator = SplitMix64(seed: 3)
         for _ in 0..<1000 {
             var bytes = good
             for _ in 0..<Int.random(in: 1...8, using: &generator) {

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Testing
 
 /// A running `sshd` with its own host keys. It accepts three client keys of the user that runs the tests.
 struct SSHServer: Sendable {
@@ -7,7 +8,7 @@ struct SSHServer: Sendable {
     let server: GitServer
 
     /// True if sshd exists. It is also true in CI, so that the tests fail there instead of being skipped.
-    static let isWanted =
+    fileprivate static let isWanted =
         ProcessInfo.processInfo.environment["CI"] != nil
         || ["/usr/sbin/sshd", "/usr/bin/sshd", "/sbin/sshd"].contains { (path: String) in access(path, X_OK) == 0 }
 
@@ -61,4 +62,10 @@ struct SSHServer: Sendable {
     }
 
     var name: String { "[127.0.0.1]:\(server.port)" }
+}
+
+extension Trait where Self == ConditionTrait {
+    static var needsSSHServer: Self {
+        .enabled(if: SSHServer.isWanted, "sshd is missing: apt-get install openssh-server")
+    }
 }

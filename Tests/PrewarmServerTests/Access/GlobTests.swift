@@ -25,7 +25,7 @@ struct GlobTests {
 
     @Test("Random patterns match the same texts as equivalent regular expressions")
     func agreement() throws {
-        var random = SeededGenerator(seed: 11)
+        var random = SplitMix64(seed: 11)
         func word(_ letters: String, _ most: Int) -> String {
             String(
                 (0..<Int.random(in: 0...most, using: &random)).compactMap { _ in letters.randomElement(using: &random) }
@@ -43,7 +43,7 @@ struct GlobTests {
 
     @Test("A pattern with many stars is matched quickly")
     func effort() {
-        let pattern = Glob(String(repeating: "*a", count: 500))
+        let pattern = Glob(String(repeating: "*a", count: 400))
         #expect(!pattern.matches(String(repeating: "a", count: 4000) + "b"))
     }
 

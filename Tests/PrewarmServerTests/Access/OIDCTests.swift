@@ -280,7 +280,7 @@ struct OIDCTests {
             ] {
                 #expect(await Self.refusal(verifier, text) == .unknown, "\(text.prefix(80))")
             }
-            var random = SeededGenerator(seed: 3)
+            var random = SplitMix64(seed: 3)
             let bytes = Array(token.utf8)
             for _ in 0..<300 {
                 var changed = bytes

@@ -1,4 +1,5 @@
 import Synchronization
+import PrewarmCore
 import Testing
 
 @testable import PrewarmServer
@@ -65,7 +66,7 @@ struct ConnectionTableTests {
         let (total, perAddress) = (20, 6)
         let table = ConnectionTable(.init(total: total, perAddress: perAddress))
         var alive: [ConnectionTable.ID: (name: String, address: String, isIdle: Bool)] = [:]
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix64(seed: 7)
         for step in 0..<5000 {
             switch Int.random(in: 0..<4, using: &random) {
             case 0...1:

@@ -18,7 +18,7 @@ struct RateLimiterTests {
 
     @Test("Over a long time, no more requests pass than burst and rate allow", arguments: 1...5 as ClosedRange<UInt64>)
     func bound(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var limiter = RateLimiter(burst: 10, perSecond: 3)
         var now = Timestamp.at(0)
         var passed = 0

@@ -261,7 +261,7 @@ struct PushNoticeTests {
 
     @Test("A damaged payload neither crashes prewarm nor matches another source", arguments: WebhookKind.allCases)
     func fuzz(kind: WebhookKind) {
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix64(seed: 7)
         let sample = WebhookSample(
             kind: kind, secret: Secrets.secret(kind), repository: "https://git.example.org/platform/presets.git",
             ref: .branch("main"), commit: Self.commit, deliveryID: "d"
