@@ -110,7 +110,8 @@ let package = Package(
             ["PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmProvisioners", subprocess, system],
             exclude: ["http-backend.py"]),
         tests("PrewarmSQLiteTests", ["PrewarmCore", "PrewarmEngine", "PrewarmSQLite", grdb]),
-        tests("PrewarmProvisionersTests", ["PrewarmCore", "PrewarmEngine", "PrewarmProvisioners"]),
+        tests(
+            "PrewarmProvisionersTests", ["PrewarmCore", "PrewarmEngine", "PrewarmProvisioners", nioCore, nioPosix]),
         tests(
             "PrewarmEngineTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", logging, sqlite]),
