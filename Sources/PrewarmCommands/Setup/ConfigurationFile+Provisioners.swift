@@ -34,7 +34,7 @@ extension ConfigurationFile {
                 inheritedNames: Set(provisioner.inherit)))
     }
 
-    /// Returns the problem with the command of a provisioner; nil if there is none. A container engine may run on another
+    /// Returns the problem with the command of a provisioner; nil if it can run. A container engine may run on another
     /// machine than `validate`, so only `doctor` contacts it.
     func problem(with provisioner: Configuration.Provisioner) -> Diagnostic? {
         guard provisioner.container == nil, var problem = commandProvisioner(provisioner).check() else { return nil }

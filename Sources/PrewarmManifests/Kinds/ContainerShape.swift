@@ -47,7 +47,7 @@ extension ObjectShape {
                 "The folders of the machine and the volumes that the container sees.", default: .list([])),
             .optional("memory", .text(.memory), "The limit of memory (default: no limit)."),
             .optional(
-                "cpus", .either([.number, .text(.cpus)]),
+                "cpus", .either([.text(.cpus), .number]),
                 "The limit of processors, for example 1.5 (default: no limit)."
             ),
             .optional(

@@ -95,7 +95,8 @@ struct ContainerPlan: Sendable {
 
     private static func nanoCPUs(_ text: PlaceholderText, _ values: PlaceholderValues) throws(ContainerFailure) -> Int {
         let number = try values.text(text, in: .cpus)
-        guard let cpus = Double(number), cpus >= 0.01, cpus <= 1024 else {
+        let isDecimal = number.utf8.allSatisfy { (48...57).contains($0) || $0 == UInt8(ascii: ".") }
+        guard isDecimal, let cpus = Double(number), cpus >= 0.01, cpus <= 1024 else {
             throw values.refusal(of: number, text, in: .cpus, "a number from 0.01 to 1024")
         }
         return Int((cpus * 1_000_000_000).rounded())

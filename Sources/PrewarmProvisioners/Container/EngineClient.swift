@@ -145,9 +145,8 @@ struct EngineClient: Sendable {
                 .slow, "the container engine at \(socket.path.printable) accepts no connection",
                 hint: "Check the engine: `\(engine.tool) info`.")
         case let error as HTTPClientError where error == .remoteConnectionClosed:
-            return ContainerFailure(
-                .slow, "the container engine at \(socket.path.printable) closed the connection during \(call.name)",
-                hint: "Check the engine: `\(engine.tool) info`.")
+            return closed(call)
+        case HTTPParserError.invalidEOFState: return closed(call)
         case is HTTPParserError: return bad("it is no HTTP", call)
         case let error as HTTPClientError: return bad(error.shortDescription.lowercased(), call)
         default: return bad(String(String(describing: error).printable.prefix(200)), call)
@@ -156,8 +155,11 @@ struct EngineClient: Sendable {
 
     /// Returns the failure of a connection. One that broke during an answer is an engine that stopped.
     private func connectionFailure(_ number: Int32, _ call: EngineCall) -> ContainerFailure {
-        guard [.brokenPipe, .connectionReset].contains(SystemFailure(number)) else { return socket.failure(number) }
-        return ContainerFailure(
+        [.brokenPipe, .connectionReset].contains(SystemFailure(number)) ? closed(call) : socket.failure(number)
+    }
+
+    private func closed(_ call: EngineCall) -> ContainerFailure {
+        ContainerFailure(
             .slow, "the container engine at \(socket.path.printable) closed the connection during \(call.name)",
             hint: "Check the engine: `\(engine.tool) info`.")
     }

@@ -22,6 +22,8 @@ struct ReadinessProbe: Sendable {
     private static let settlingTime = Duration.seconds(1)
     /// The longest time of one attempt of a test that is repeated.
     private static let attemptTime = Duration.seconds(10)
+    /// The time that an attempt has at least, so that the last one can end with its own reason.
+    private static let leastAttemptTime = Duration.seconds(2)
 
     /// - Throws: ``ContainerFailure`` if a value of the manifest is not allowed in the command of the test.
     init(_ operation: ContainerOperation, _ name: String) throws(ContainerFailure) {
@@ -46,7 +48,7 @@ struct ReadinessProbe: Sendable {
     func problem(
         _ status: ContainerStatus, timeout: Duration, startedAt: ContinuousClock.Instant? = nil
     ) async throws(ContainerFailure) -> String? {
-        let attempt = min(timeout, Self.attemptTime)
+        let attempt = min(max(timeout, Self.leastAttemptTime), Self.attemptTime)
         switch kind {
         case .running: return running(status, startedAt)
         case .http(let port, let path):

@@ -1,4 +1,5 @@
 import Foundation
+import PodmanSupport
 import PrewarmCore
 import PrewarmEngine
 import Testing

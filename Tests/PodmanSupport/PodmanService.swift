@@ -1,31 +1,30 @@
 import Foundation
 import Glibc
-
-@testable import PrewarmProvisioners
+import Subprocess
 
 /// A Podman with images, containers and a registry of its own. It ends with this process.
-actor PodmanService {
-    static let shared = PodmanService()
+package actor PodmanService {
+    package static let shared = PodmanService()
 
     /// True if Podman is installed. In CI, it is always true, so that a missing program is a failure.
-    static let isWanted: Bool = {
+    package static let isWanted: Bool = {
         if ProcessInfo.processInfo.environment["CI"] != nil { return true }
         let programs = ["/usr/bin/podman", "/usr/sbin/runc", "/bin/busybox", "/usr/bin/docker-registry"]
         return geteuid() == 0 && programs.allSatisfy(FileManager.default.isExecutableFile)
     }()
 
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
     }
 
     /// The image with the programs of busybox.
-    static let image = "localhost/prewarm-test:1"
+    package static let image = "localhost/prewarm-test:1"
 
     private let folder = "/tmp/prewarm-podman-\(getpid())"
     private var start: Task<Void, any Error>?
 
     /// Returns the path of the socket. The first call starts the service.
-    func socket() async throws -> String {
+    package func socket() async throws -> String {
         let task = start ?? Task { try await launch() }
         start = task
         try await task.value
@@ -33,8 +32,7 @@ actor PodmanService {
     }
 
     private func launch() async throws {
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "podman-service.sh")
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "podman-service.sh")
         let process = Process()
         process.executableURL = script
         process.arguments = [folder, "\(getpid())"]
@@ -43,53 +41,42 @@ actor PodmanService {
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         process.standardError = try FileHandle(forWritingTo: log)
         try process.run()
-        try await eventually {
-            guard process.isRunning else {
+        let end = ContinuousClock.now + .seconds(240)
+        while !FileManager.default.fileExists(atPath: "\(folder)/ready") {
+            guard process.isRunning, ContinuousClock.now < end else {
                 let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-                throw Failure(description: "podman-service.sh ended: \(text)")
+                throw Failure(description: "podman-service.sh did not start Podman: \(text)")
             }
-            return FileManager.default.fileExists(atPath: "\(folder)/ready")
+            try await Task.sleep(for: .milliseconds(50))
         }
         try? FileManager.default.removeItem(at: log)
     }
 
     /// The address of the registry.
-    func registry() async throws -> String {
+    package func registry() async throws -> String {
         _ = try await socket()
         return try String(contentsOfFile: "\(folder)/registry", encoding: .utf8).trimmingCharacters(in: .newlines)
     }
 
     /// Runs Podman's command line and returns its output.
     @discardableResult
-    func podman(_ arguments: String...) async throws -> String {
+    package func podman(_ arguments: String...) async throws -> String {
         _ = try await socket()
         return try await Self.run("\(folder)/podman", arguments)
     }
 
+    /// The output goes to a file, because the monitor of a container keeps a pipe open.
     private static func run(_ path: String, _ arguments: [String]) async throws -> String {
-        try await withCheckedThrowingContinuation { continuation in
-            // The output is read on a thread of its own, because it may be larger than a pipe.
-            Thread.detachNewThread {
-                let process = Process()
-                process.executableURL = URL(fileURLWithPath: path)
-                process.arguments = arguments
-                let pipe = Foundation.Pipe()
-                process.standardOutput = pipe
-                process.standardError = pipe
-                do {
-                    try process.run()
-                    let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-                    process.waitUntilExit()
-                    let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-                    if process.terminationStatus == 0 {
-                        continuation.resume(returning: text)
-                    } else {
-                        continuation.resume(throwing: Failure(description: "podman \(arguments): \(text)"))
-                    }
-                } catch {
-                    continuation.resume(throwing: error)
-                }
-            }
+        let output = FileManager.default.temporaryDirectory.appending(path: "prewarm-podman-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: output) }
+        let result = try await Subprocess.run(
+            .name("sh"),
+            arguments: Arguments(["-c", #"output=$1; shift; "$0" "$@" >"$output" 2>&1"#, path, output] + arguments),
+            output: .discarded, error: .discarded)
+        let text = try String(contentsOfFile: output, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard result.terminationStatus.isSuccess else {
+            throw Failure(description: "podman \(arguments): \(text)")
         }
+        return text
     }
 }

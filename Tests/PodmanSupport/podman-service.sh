@@ -2,7 +2,7 @@
 # Runs Podman's API for the tests, with images, containers and networks of its own. It ends, and removes everything,
 # when the process PARENT ends.
 #
-# usage: Tests/podman-service.sh FOLDER PARENT
+# usage: podman-service.sh FOLDER PARENT
 #
 # FOLDER/podman.sock is the socket. FOLDER/ready exists when the socket answers. FOLDER/podman is the command line of the
 # same Podman. FOLDER/registry has the address of a registry, which asks for the login ada:correct-horse.
@@ -52,6 +52,10 @@ clean() {
     wait
     ./podman rm --force --all --time 0 || true
     ./podman volume rm --force --all || true
+    # Podman keeps the monitor of a program that ran in a container for five minutes.
+    for process in /proc/[0-9]*; do
+        [[ $(tr '\0' ' ' <"$process/cmdline" 2>/dev/null) != *"/conmon "*" -b $folder/"* ]] || kill "${process#/proc/}"
+    done
     umount root/overlay 2>/dev/null || true
     cd /
     rm -rf "$folder"
@@ -60,13 +64,17 @@ trap clean EXIT
 trap 'exit 1' INT TERM
 
 # An image with the applets of busybox, and one with a program of another architecture.
-mkdir -p files/bin files/tmp
+mkdir -p files/bin files/tmp files/www
+echo "a workspace" >files/www/index.html
 cp /bin/busybox files/bin/
 for applet in sh sleep httpd nc echo cat env id true false printf touch test ls yes dd head; do
     ln -s busybox "files/bin/$applet"
 done
 tar -C files -c . | ./podman import --quiet --change 'ENV PATH=/bin' - "$image:1"
 ./podman tag "$image:1" "$image:2"
+# The images of the guide.
+./podman tag "$image:1" registry.example.org/dev/go:1.0.0
+./podman tag "$image:1" registry.example.org/dev/go:1.1.0
 mkdir foreign
 # The two bytes are the machine AArch64 in the header of the program.
 cp /bin/busybox foreign/program
