@@ -148,7 +148,7 @@ struct ContainerConfigurationTests {
             ),
             (
                 "image: a\nmounts: [{volume: v, target: /a}, {volume: w, target: /a}]",
-                "9:60 duplicate target \"/a\" | mount one folder or volume at each path"
+                "9:61 duplicate target \"/a\" | mount one folder or volume at each path"
             ),
         ])
     func mistakes(container: String, expected: String) {

@@ -17,7 +17,7 @@ extension EngineClient {
     /// - Throws: ``ContainerFailure`` with `refused` if the engine refuses it, for example because the name is taken.
     func create(_ name: String, _ document: Value) async throws(ContainerFailure) {
         let call = EngineCall(
-            method: .POST, path: "/containers/create", query: [("name", name)], body: document, timeout: .seconds(120))
+            method: .POST, path: "/containers/create", query: [("name", name)], body: document, timeout: .seconds(30))
         let sending = Task { () -> Result<EngineAnswer, ContainerFailure> in
             do throws(ContainerFailure) { return .success(try await self.call(call)) } catch { return .failure(error) }
         }
