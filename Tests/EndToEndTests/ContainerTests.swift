@@ -2,6 +2,8 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import PodmanSupport
+import Subprocess
+import SystemPackage
 import Testing
 
 @Suite("Containers and the prewarm command", .enabled(if: PodmanService.isWanted, "Podman is not installed"))
@@ -140,5 +142,37 @@ struct ContainerTests {
         #expect(try await sandbox.prewarm("sync", "--wait", "--timeout", "4m").code == 0)
         try await sandbox.commit(["go.yaml": self.preset("go", instances: 0)])
         #expect(try await sandbox.prewarm("sync", "--wait", "--timeout", "4m").code == 0)
+    }
+
+    @Test("The example of containers makes workspaces of both versions")
+    func example() async throws {
+        let socket = try await PodmanService.shared.socket()
+        let folder = GuidePage.root.appending(path: "examples")
+        let images = try await Subprocess.run(
+            .path(FilePath(folder.appending(path: "containers/images").path)), arguments: [socket, "1.0.0", "1.1.0"],
+            output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+        #expect(images.terminationStatus.isSuccess, "\(images)")
+        let example = try String(contentsOf: folder.appending(path: "containers/prewarm.yaml"), encoding: .utf8)
+        let sandbox = try await Sandbox(
+            configuration: example.replacing("    url: presets", with: "    url: repo")
+                .replacing("    ref:", with: "    path: presets\n    ref:")
+                .replacing("name: local", with: "name: \(provisioner)")
+                .replacing("    container:", with: "    container:\n      socket: \(socket)"))
+        for name in ["greeter", "greeter-en", "greeter-de"] {
+            let text = try String(contentsOf: folder.appending(path: "repository/\(name).yaml"), encoding: .utf8)
+            try await sandbox.commit([
+                "\(name).yaml": text.replacing("provisioner: local", with: "provisioner: \(provisioner)")
+            ])
+        }
+        let sync = try await sandbox.prewarm("sync", "--wait", "--timeout", "4m")
+        #expect(sync.code == 0, "\(sync)")
+        let claim = try await sandbox.prewarm("claim", "greeter-de", "--owner", "ada", "-o", "json")
+        let endpoint = try #require(try claim.json()["endpoint"]?.string, "\(claim)")
+        let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: endpoint), timeout: .seconds(60))
+        let greeting = try await String(buffer: response.body.collect(upTo: 1024))
+        #expect(greeting == "{\"greeting\": \"Guten Tag\", \"version\": \"1.0.0\"}\n")
+        for id in try await containers() {
+            try await PodmanService.shared.podman("rm", "--force", "--time", "0", "prewarm-\(id)")
+        }
     }
 }
