@@ -30,7 +30,7 @@ struct ContainerTests {
                       command: [httpd, -f, -p, "8080", -h, /www]
                       ports: [8080]
                       endpoint: http://127.0.0.1:{ports.8080}/
-                      readiness: {http: {port: 8080}}
+                      readiness: {http: {port: 8080}, timeout: 4m}
                 \(more)
                 """)
     }

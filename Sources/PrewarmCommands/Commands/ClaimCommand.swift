@@ -173,7 +173,7 @@ struct ReleaseCommand: AsyncParsableCommand {
             if let waiting = report.notStarted.values.first {
                 throw CommandFailure(
                     "cannot delete \(released.text("name") ?? workspace): \(waiting.error ?? "")",
-                    hint: "solve the cause; the next `prewarm sync` tries again")
+                    hint: "the next `prewarm sync` tries again")
             }
         }
     }

@@ -205,7 +205,7 @@ struct SyncCommand: AsyncParsableCommand {
         if let first = report.notStarted.first {
             throw CommandFailure(
                 "\(counted(report.notStarted.count, "operation")) did not start: \((first.error ?? "").printable)",
-                hint: "solve the cause; the next `prewarm sync` tries again")
+                hint: "the next `prewarm sync` tries again")
         }
         let held = report.last.flatMap(\.plan.held).count { held in
             held.hold.needsApproval && (preset == nil || held.action.preset.name == preset)

@@ -80,20 +80,6 @@ package struct PlaceholderText: Hashable, Sendable {
         parts.compactMap { if case .placeholder(let placeholder) = $0 { placeholder } else { nil } }
     }
 
-    /// Returns the text with the values of its placeholders.
-    package func resolved<Failure: Error>(
-        _ value: (Placeholder) throws(Failure) -> String
-    ) throws(Failure) -> String {
-        var text = ""
-        for part in parts {
-            switch part {
-            case .literal(let literal): text += literal
-            case .placeholder(let placeholder): text += try value(placeholder)
-            }
-        }
-        return text
-    }
-
     private static func unknown(_ name: String) -> String {
         let known = ["id", "name", "preset", "version", "parameters.NAME", "ports.PORT"]
         let shown = name.printable.prefix(64)

@@ -82,7 +82,7 @@ extension ContainerOperation {
     private func waitUntilReady(_ name: String, _ probe: ReadinessProbe) async throws(ContainerFailure) -> Outcome {
         let start = ContinuousClock.now
         let end = start + spec.readiness.timeout
-        var pause = Duration.milliseconds(50)
+        var pause = probe.pauses.first
         var problem = "it is still starting"
         while true {
             guard let status = try await container(name) else {
@@ -101,7 +101,7 @@ extension ContainerOperation {
             }
             guard ContinuousClock.now + pause < end else { throw await late(name, problem) }
             do { try await Task.sleep(for: pause) } catch { throw .canceled }
-            pause = min(pause * 2, .seconds(1))
+            pause = min(pause * 2, probe.pauses.longest)
         }
     }
 

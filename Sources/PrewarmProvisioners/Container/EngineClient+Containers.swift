@@ -61,7 +61,7 @@ extension EngineClient {
         let filters = Value.object([("label", .array([.string(label)]))])
         let call = EngineCall(
             path: "/containers/json", query: [("all", "true"), ("filters", filters.compactJSON)],
-            timeout: .seconds(120), sizeLimit: ListAnswer.sizeLimit)
+            timeout: .seconds(120), sizeLimit: 16 << 20)
         guard case .array(let containers) = try document(try await self.call(call), of: call) else {
             throw bad("it is no list", call)
         }

@@ -39,6 +39,12 @@ struct ReadinessProbe: Sendable {
             }
     }
 
+    /// The pauses between attempts. Podman keeps a process for each program that ran in a container for five minutes, so
+    /// a program is run less often.
+    var pauses: (first: Duration, longest: Duration) {
+        if case .exec = kind { (.milliseconds(250), .seconds(2)) } else { (.milliseconds(50), .seconds(1)) }
+    }
+
     /// Tests the container once.
     /// - Parameters:
     ///   - timeout: The time that is left.

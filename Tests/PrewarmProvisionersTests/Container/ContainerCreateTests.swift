@@ -119,7 +119,6 @@ struct ContainerCreateTests {
                 $0.command = ["sh", "-c", PlaceholderText(stringLiteral: script)]
                 $0.ports = [ContainerSpec.Port(PublishedPort(8080))]
                 $0.readiness.probe = probe
-                $0.readiness.timeout = .seconds(120)
             })
         let id = newID()
         let reply = await shop.create(id)

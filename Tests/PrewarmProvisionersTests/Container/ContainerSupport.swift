@@ -20,6 +20,8 @@ func spec(
     var spec = ContainerSpec(image: image)
     spec.pull = .never
     spec.command = ["sleep", "1000"]
+    // A machine that runs all tests at once is slow.
+    spec.readiness.timeout = .seconds(240)
     change(&spec)
     return spec
 }
@@ -31,7 +33,7 @@ struct ContainerShop: Sendable {
     let provisioner: ContainerProvisioner
 
     init(
-        _ spec: ContainerSpec, timeout: Duration = .seconds(240), grace: Duration = .zero
+        _ spec: ContainerSpec, timeout: Duration = .seconds(480), grace: Duration = .zero
     ) async throws {
         var spec = spec
         spec.socket = try await PodmanService.shared.socket()

@@ -166,6 +166,25 @@ struct EngineAnswerTests {
         #expect(await Self.failure(provisioner)?.reason == .cannotRun)
     }
 
+    @Test("A socket without permission is named with the group")
+    func noPermission() throws {
+        let socket = try EngineSocket(configured: "unix:///var/run/docker.sock", environment: [:], provisioner: "local")
+        #expect(
+            socket.failure(EACCES).text
+                == "cannot connect to the container engine at /var/run/docker.sock: prewarm has no permission to use the "
+                + "socket. Add the user of prewarm to the group of the socket, and start prewarm again.")
+        #expect(socket.failure(ENOENT).hint == "Start it: `systemctl start docker`.")
+    }
+
+    @Test(
+        "A path that the system cannot use is refused",
+        arguments: ["relative", "/\(String(repeating: "a", count: 120))"])
+    func path(path: String) {
+        #expect(throws: ContainerFailure.self) {
+            try EngineSocket(configured: path, environment: [:], provisioner: "local")
+        }
+    }
+
     @Test("Without a configured socket, DOCKER_HOST decides")
     func dockerHost() async throws {
         let engine = try await FakeEngine.engine { $0 == "GET /containers/json" ? .json(200, "[]") : nil }
