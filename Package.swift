@@ -117,7 +117,12 @@ let package = Package(
             ["PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmProvisioners", subprocess, system],
             exclude: ["http-backend.py"]),
         tests("PrewarmSQLiteTests", ["PrewarmCore", "PrewarmEngine", "PrewarmSQLite", grdb]),
-        tests("PrewarmProvisionersTests", ["PrewarmCore", "PrewarmEngine", "PrewarmProvisioners"]),
+        .target(
+            name: "PodmanSupport", dependencies: [subprocess], path: "Tests/PodmanSupport",
+            exclude: ["podman-service.sh"], swiftSettings: strict),
+        tests(
+            "PrewarmProvisionersTests",
+            ["PrewarmCore", "PrewarmEngine", "PrewarmProvisioners", "PodmanSupport", nioCore, nioPosix]),
         tests(
             "PrewarmEngineTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", logging, sqlite]),
@@ -129,7 +134,9 @@ let package = Package(
                 httpTypes, httpClient, hummingbird,
                 hummingbirdTLS, nioCore, nioSSL, logging, subprocess, system,
             ]),
-        tests("EndToEndTests", ["PrewarmCore", subprocess, system, httpClient, nioCore, nioHTTP1, crypto]),
+        tests(
+            "EndToEndTests",
+            ["PrewarmCore", "PodmanSupport", subprocess, system, httpClient, nioCore, nioHTTP1, crypto]),
         tests(
             "ReferenceTests",
             [

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds prewarm, creates two small git repositories from the files beside this script, and runs a first session: two
-# pools of ready workspaces, a claim, a refill, a resize and a new version.
+# pools of ready workspaces, a claim, a refill, a resize and a new version. The workspaces are containers if Docker or
+# Podman answers, otherwise folders with a service.
 set -euo pipefail
 
 usage() {
@@ -12,7 +13,8 @@ usage: examples/quickstart.sh [--keep] [DIR]
   --keep   keep the workspaces running at the end, so that you can try more
   --clean  stop the workspaces of DIR and remove the folder
 
-PREWARM_QUICKSTART_DEBUG=1 builds without optimization, which takes less time.
+The workspaces are containers if Docker or Podman answers at its socket. PREWARM_QUICKSTART_PLAIN=1 makes them as folders
+with a service instead. PREWARM_QUICKSTART_DEBUG=1 builds without optimization, which takes less time.
 END
 }
 
@@ -73,8 +75,40 @@ field() {
 print(functools.reduce(lambda value, key: value[key], sys.argv[1].split("."), json.load(sys.stdin)[0]))' "$1"
 }
 
+# Prints the socket of a container engine that answers: the first in the order in which prewarm looks for one.
+find_engine() {
+    local socket
+    for socket in ${DOCKER_HOST:-/var/run/docker.sock /run/podman/podman.sock "${XDG_RUNTIME_DIR:-/run}/podman/podman.sock"}; do
+        engine "${socket#unix://}" GET /_ping >/dev/null || continue
+        echo "${socket#unix://}"
+        return 0
+    done
+}
+
+# Calls the API of a container engine: engine SOCKET METHOD PATH [OPTIONS OF CURL]
+engine() {
+    [[ -S $1 ]] && curl --silent --fail --max-time 60 --noproxy '*' --unix-socket "$1" --request "$2" \
+        "${@:4}" "http://localhost$3" 2>/dev/null
+}
+
+# Deletes the containers of the workspaces in a folder. Their label has the name of the folder.
+stop_containers() {
+    local socket filter
+    socket=$(find_engine)
+    [[ -n $socket ]] || return 0
+    filter=$(python3 -c 'import json, sys; print(json.dumps({"label": ["quickstart=" + sys.argv[1]]}))' "$1")
+    engine "$socket" GET /containers/json --get --data all=true --data-urlencode "filters=$filter" |
+        python3 -c 'import json, sys
+for container in json.load(sys.stdin): print(container["Id"])' |
+        while read -r id; do
+            engine "$socket" DELETE "/containers/$id?force=true&v=true" >/dev/null ||
+                echo "warning: cannot delete container $id" >&2
+        done
+}
+
 # Stops the services that the provisioner started in a folder, and deletes the folders of the workspaces.
 stop_workspaces() {
+    [[ ! -f $1/containers ]] || stop_containers "$(cat "$1/containers")"
     [[ -x $1/provision && -d $1/workspaces ]] || return 0
     (
         cd "$1"
@@ -90,7 +124,7 @@ for workspace in json.load(sys.stdin)["workspaces"]: print(workspace["id"])' |
 }
 
 if [[ -n $clean ]]; then
-    [[ -n $directory && -f $directory/prewarm.yaml && -x $directory/provision ]] ||
+    [[ -n $directory && -f $directory/prewarm.yaml && (-x $directory/provision || -f $directory/containers) ]] ||
         fail "cannot clean '$directory': it is not the folder of an earlier run" "give the folder: --clean DIR"
     stop_workspaces "$directory"
     rm -rf "$directory"
@@ -159,7 +193,18 @@ export GIT_AUTHOR_NAME=Quickstart GIT_AUTHOR_EMAIL=quickstart@example.org
 export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
 
 cd "$directory"
-cp "$here/prewarm.yaml" "$here/provisioner/provision" .
+socket=
+[[ -n ${PREWARM_QUICKSTART_PLAIN:-} ]] || socket=$(find_engine)
+if [[ -n $socket ]]; then
+    "$here/../.ci/packages" busybox-static
+    "$here/containers/images" "$socket" 1.0.0 1.1.0
+    name=$(basename "$directory" | tr -c 'A-Za-z0-9\n' -)-$$
+    echo "$name" >containers
+    sed "s|^    container:|&\n      socket: \"$socket\"\n      labels: {quickstart: $name}|" \
+        "$here/containers/prewarm.yaml" >prewarm.yaml
+else
+    cp "$here/prewarm.yaml" "$here/provisioner/provision" .
+fi
 cp -R "$here/repository" presets
 cp -R "$here/project" project
 for repository in presets project; do
@@ -183,7 +228,11 @@ run prewarm validate
 title "Show what prewarm would do."
 run prewarm plan
 
-title "Create the workspaces. Each one is a fresh clone of project/ with its service running."
+if [[ -n $socket ]]; then
+    title "Create the workspaces. Each one is a container with its service running."
+else
+    title "Create the workspaces. Each one is a fresh clone of project/ with its service running."
+fi
 run prewarm sync --wait --timeout 5m
 run prewarm status
 
@@ -191,9 +240,11 @@ title "Claim a workspace. It is ready at once."
 run prewarm claim greeter-en --owner ada
 workspace=$(prewarm get workspaces --owner ada --output json)
 endpoint=$(field endpoint <<<"$workspace")
-path=$(field metadata.path <<<"$workspace")
 run curl --silent --show-error --fail --noproxy '*' "$endpoint/"
-run git -C "${path#"$directory/"}" log --oneline --decorate -1
+if [[ -z $socket ]]; then
+    path=$(field metadata.path <<<"$workspace")
+    run git -C "${path#"$directory/"}" log --oneline --decorate -1
+fi
 
 title "The pool is now one workspace short. The next sync creates another."
 run prewarm sync --wait --timeout 5m

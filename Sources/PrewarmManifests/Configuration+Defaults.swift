@@ -23,6 +23,7 @@ extension Configuration.GitHubApp {
 
 extension Configuration.Provisioner {
     static let standardOperations = ["create", "delete"]
+    static let containerOperations = ["create", "delete", "inspect", "list"]
     static let standardTimeout = Duration.seconds(600)
     static let standardGrace = Duration.seconds(5)
     static let standardConcurrency = 4

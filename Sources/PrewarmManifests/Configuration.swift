@@ -105,9 +105,12 @@ package struct Configuration: Hashable, Sendable {
     package struct Provisioner: Hashable, Sendable {
         package var name: Located<String>
         package var isDefault: Bool
+        /// The command and its arguments; empty if the workspaces are containers.
         package var command: [String]
         package var commandPosition: Position
-        /// The names of the operations that the command supports.
+        /// The containers of the workspaces; nil if a command makes the workspaces.
+        package var container: Container?
+        /// The names of the operations that the provisioner supports.
         package var operations: [String]
         package var timeout: Duration
         package var grace: Duration

@@ -98,11 +98,12 @@ private struct Expansion {
         var problems: [Diagnostic] = []
         var expanded: [(index: Int, text: String, written: String)] = []
         let optional = defers ? tree.partsOfSomeCommands : []
+        let templates = tree.partsWithPlaceholders
         for index in tree.nodes.indices {
             guard let scalar = tree.written(index) else { continue }
             let written = VariableMask.uncover(scalar)
             guard written.contains("${") else { continue }
-            let (text, messages) = expand(written)
+            let (text, messages) = expand(written, escapesBraces: templates.contains { $0.contains(index) })
             if !messages.isEmpty, optional.contains(where: { $0.contains(index) }) {
                 deferred.insert(index)
                 expanded.append((index, written, written))
@@ -119,7 +120,11 @@ private struct Expansion {
         return problems
     }
 
-    private mutating func expand(_ text: String) -> (text: String, problems: [(message: String, remedy: String)]) {
+    /// - Parameter escapesBraces: True if the text may have placeholders. Braces in the value of a variable are no
+    ///   placeholders.
+    private mutating func expand(
+        _ text: String, escapesBraces: Bool
+    ) -> (text: String, problems: [(message: String, remedy: String)]) {
         var result = ""
         var problems: [(message: String, remedy: String)] = []
         var rest = text[...]
@@ -136,8 +141,10 @@ private struct Expansion {
             }
             let name = String(rest[start.upperBound..<end])
             if let value = environment(name) {
-                result += value
+                let escaped = escapesBraces ? value.replacing("{", with: "{{").replacing("}", with: "}}") : value
+                result += escaped
                 used.append((name, value))
+                if escaped != value { used.append((name, escaped)) }
             } else {
                 problems.append(("cannot replace ${\(name)}: the environment variable is not set", "set \(name)"))
             }
@@ -159,6 +166,18 @@ extension YAMLTree {
             if let auth = value("auth", of: source) { parts.append(range(auth)) }
         }
         return parts
+    }
+
+    /// The nodes of a configuration whose texts may have placeholders.
+    fileprivate var partsWithPlaceholders: [Range<Int>] {
+        guard let root = roots.first, let provisioners = value("provisioners", of: root) else { return [] }
+        let keys = ["image", "entrypoint", "command", "environment", "labels", "endpoint", "mounts", "memory", "cpus"]
+        return elements(provisioners).compactMap { value("container", of: $0) }.flatMap { container in
+            let exec = value("readiness", of: container).flatMap { value("exec", of: $0) }
+            return (keys.compactMap { value($0, of: container) } + [exec].compactMap(\.self)).map { index in
+                index..<Swift.max(index + 1, Int(nodes[index].next))
+            }
+        }
     }
 }
 
@@ -203,6 +222,7 @@ extension Configuration {
                             + "\(reserve.value). Otherwise, no pool could be filled",
                         hint: "write reserve: \(provisioner.concurrency - 1), or increase concurrency"))
             }
+            problems += provisioner.container?.problems ?? []
             for needed in ["create", "delete"] where !provisioner.operations.contains(needed) {
                 problems.append(
                     Diagnostic(
@@ -243,7 +263,10 @@ extension Configuration.Provisioner {
         isDefault = document["default"]?.boolean ?? false
         command = document["command"]?.elements.map(\.text) ?? []
         commandPosition = document["command"]?.position ?? document.position
-        operations = document["operations"]?.elements.map(\.text) ?? Self.standardOperations
+        container = document["container"].map { Configuration.Container($0) }
+        operations =
+            container == nil
+            ? document["operations"]?.elements.map(\.text) ?? Self.standardOperations : Self.containerOperations
         timeout = document.duration("timeout") ?? Self.standardTimeout
         grace = document.duration("grace") ?? Self.standardGrace
         concurrency = document["concurrency"]?.integer ?? Self.standardConcurrency

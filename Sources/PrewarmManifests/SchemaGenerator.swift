@@ -133,6 +133,9 @@ extension ObjectRule {
         }
         switch self {
         case .exactlyOne(let keys): return [("oneOf", .list(keys.map(has)))]
+        case .atMostOne(let keys):
+            let none = SchemaGenerator.Node.object([("not", .object([("anyOf", .list(keys.map(has)))]))])
+            return [("oneOf", .list(keys.map(has) + [none]))]
         case .needs(let key, let others):
             return [("anyOf", .list([.object([("not", has(key))])] + others.map(has)))]
         case .notBoth(let first, let second):

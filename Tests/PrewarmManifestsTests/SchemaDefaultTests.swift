@@ -91,7 +91,7 @@ struct SchemaDefaultTests {
         let source = try defaults(
             schema(.config, "sources"), except: ["auth", "verify", "path", "maxPackSize"])
         let written = try configuration(
-            source: source, provisioner: defaults(schema(.config, "provisioners")),
+            source: source, provisioner: defaults(schema(.config, "provisioners"), except: ["container"]),
             more: [
                 "policy": defaults(schema(.config, "policy")),
                 "server": defaults(schema(.config, "server"), except: ["listen"]),

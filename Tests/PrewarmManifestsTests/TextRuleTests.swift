@@ -8,6 +8,8 @@ struct TextRuleTests {
     private static let rules: [(name: String, rule: TextRule)] = [
         ("name", .name), ("version", .version), ("parameterName", .parameterName), ("variableName", .variableName),
         ("labelKey", .labelKey), ("labelValue", .labelValue), ("timezone", .timezone),
+        ("network", .network), ("containerUser", .containerUser), ("mountTarget", .mountTarget),
+        ("httpPath", .httpPath),
     ]
 
     @Test("A rule accepts the same texts as its pattern and lengths")

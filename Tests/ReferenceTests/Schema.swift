@@ -104,7 +104,10 @@ struct Schema {
     private var ownRules: [String] {
         var rules: [String] = []
         let alternatives = value.list("oneOf").flatMap(\.requiredNames)
-        if !alternatives.isEmpty { rules.append("Exactly one of \(Self.listed(alternatives, "and")) is set.") }
+        let isOptional = value.list("oneOf").contains { $0["not"] != nil }
+        if !alternatives.isEmpty {
+            rules.append("\(isOptional ? "At most" : "Exactly") one of \(Self.listed(alternatives, "and")) is set.")
+        }
         if let excluded = value["not"] {
             let names = excluded.list("allOf").flatMap(\.requiredNames)
             if !names.isEmpty { rules.append("\(Self.listed(names, "and")) exclude each other.") }

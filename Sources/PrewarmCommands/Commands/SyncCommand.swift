@@ -173,11 +173,6 @@ struct SyncCommand: AsyncParsableCommand {
         if more > 0 { console.step(.failure, "and \(counted(more, "more pool")): see `prewarm status`") }
     }
 
-    /// The hint if the system gives no process for a provisioner.
-    static let lackHint =
-        "end other processes, or raise the limits on processes (`ulimit -u`, TasksMax=) and on open files (`ulimit -n`, "
-        + "LimitNOFILE=)"
-
     private var waits: Bool { wait || timeout != nil }
 
     /// The longest time to wait.
@@ -211,7 +206,7 @@ struct SyncCommand: AsyncParsableCommand {
         if let first = report.notStarted.first {
             throw CommandFailure(
                 "\(counted(report.notStarted.count, "operation")) did not start: \((first.error ?? "").printable)",
-                hint: "\(Self.lackHint); the next `prewarm sync` tries again")
+                hint: "the next `prewarm sync` tries again")
         }
         let held = report.last.flatMap(\.plan.held).count { held in
             held.hold.needsApproval && (preset == nil || held.action.preset.name == preset)

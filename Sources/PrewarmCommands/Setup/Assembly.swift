@@ -83,7 +83,7 @@ struct Assembly {
 
     private func provisioners() -> [String: any Provisioner] {
         configuration.provisioners.reversed().reduce(into: [:]) { all, provisioner in
-            all[provisioner.name.value] = CommandProvisioner(file.settings(of: provisioner))
+            all[provisioner.name.value] = file.provisioner(provisioner)
         }
     }
 

@@ -121,23 +121,8 @@ struct ConfigurationFile {
 
     /// Returns problems that the parser cannot find, for example a provisioner command or a certificate that is missing.
     func check(_ configuration: Configuration) -> [Diagnostic] {
-        configuration.provisioners.compactMap { provisioner in
-            guard var problem = CommandProvisioner(settings(of: provisioner)).check() else { return nil }
-            problem.file = path
-            problem.position = provisioner.commandPosition
-            return problem
-        } + checkServer(configuration, now: .now) + notificationProblems(configuration)
-    }
-
-    func settings(of provisioner: Configuration.Provisioner) -> CommandSettings {
-        CommandSettings(
-            name: provisioner.name.value, command: provisioner.command,
-            operations: Set(provisioner.operations.compactMap { ProvisionerOperation(rawValue: $0) }),
-            concurrency: provisioner.concurrency, reserve: provisioner.reserve?.value, timeout: provisioner.timeout,
-            grace: provisioner.grace,
-            workingDirectory: provisioner.workingDirectory.map(resolve) ?? folder.string,
-            environment: provisioner.environment, ownEnvironment: Environment.variables,
-            inheritedNames: Set(provisioner.inherit))
+        configuration.provisioners.compactMap(problem(with:)) + checkServer(configuration, now: .now)
+            + notificationProblems(configuration)
     }
 
     /// Returns the URL of a repository. A path becomes an absolute path.

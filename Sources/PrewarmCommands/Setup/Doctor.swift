@@ -19,7 +19,9 @@ struct Doctor {
             let assembly = Assembly(file, configuration)
             let presets = await store(assembly, &report)
             for source in configuration.sources { await check(source, assembly, &report) }
-            for provisioner in configuration.provisioners { await check(provisioner, file, &report) }
+            for provisioner in configuration.provisioners {
+                report.checks.append(await ProvisionerCheck(file).check(provisioner))
+            }
             timezones(of: configuration, presets, &report)
         }
         if report.library.isEmpty { report.library = "libgit2 \(GitLibrary.version)" }
@@ -131,42 +133,6 @@ struct Doctor {
             return (.warning, "the path \(missing.file) has no files", "check `paths`, also for upper and lower case")
         } catch {
             return (.failed, error.message, error.hint)
-        }
-    }
-
-    // MARK: Provisioners
-
-    private func check(
-        _ configured: Configuration.Provisioner, _ file: ConfigurationFile, _ report: inout HealthReport
-    ) async {
-        let name = configured.name.value
-        let provisioner = CommandProvisioner(file.settings(of: configured))
-        if let problem = provisioner.check() {
-            report.checks.append(
-                .init(
-                    kind: "provisioner", name: name, verdict: .failed, message: problem.message, hint: problem.hint))
-            return
-        }
-        let command = configured.command.joined(separator: " ")
-        guard provisioner.operations.contains(.list) else {
-            report.checks.append(
-                .init(
-                    kind: "provisioner", name: name, verdict: .ok,
-                    message: "\(command) is executable; it has no `list` to check"))
-            return
-        }
-        do throws(ProvisionerFailure) {
-            let listed = try await provisioner.list()
-            report.checks.append(
-                .init(
-                    kind: "provisioner", name: name, verdict: .ok,
-                    message: "\(command) lists \(counted(listed.count, "workspace"))"))
-        } catch {
-            report.checks.append(
-                .init(
-                    kind: "provisioner", name: name, verdict: .failed,
-                    message: "`\(command) list` failed: \(error.message)",
-                    hint: error.hint))
         }
     }
 

@@ -92,7 +92,8 @@ package struct ProvisionerReply: Sendable {
     package let outcome: Outcome
     /// The text on standard error, without secrets. If it is too long, its beginning is left out.
     package let log: String
-    /// True if the provisioner was not called, because the system gave no process.
+    /// True if nothing was done for the operation, because the system gave no process or the container engine cannot be
+    /// reached.
     package let isNotStarted: Bool
 
     package init(outcome: Outcome, log: String = "", isNotStarted: Bool = false) {

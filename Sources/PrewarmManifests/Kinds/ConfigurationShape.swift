@@ -29,6 +29,9 @@ extension Shape {
 
     private static let provisioner = ObjectShape(
         "provisioner",
+        rule: .all(
+            [.exactlyOne(["command", "container"])]
+                + ["operations", "workingDirectory", "environment", "inherit"].map { .needs($0, ["command"]) }),
         [
             .required("name", .text(.name), "The name of the provisioner, which templates refer to."),
             .optional(
@@ -38,12 +41,15 @@ extension Shape {
                 The only provisioner of a configuration is always the default.
                 """,
                 default: .boolean(false)),
-            .required(
+            .optional(
                 "command", .list(longText, minimum: 1),
                 """
                 The program and its arguments. \
                 prewarm runs it without a shell and appends the name of the operation.
                 """),
+            .optional(
+                "container", .object(.container),
+                "The container that prewarm creates for each workspace by the API of Docker or Podman."),
             .optional(
                 "operations",
                 .list(.text(.choice(["create", "delete", "list", "inspect", "claim"])), minimum: 1),
@@ -53,7 +59,8 @@ extension Shape {
                 "timeout", .duration(minimum: .seconds(1)), "The maximum duration of an operation.",
                 default: .duration(Configuration.Provisioner.standardTimeout)),
             .optional(
-                "grace", .duration(minimum: .zero), "The time between SIGTERM and SIGKILL if prewarm ends the program.",
+                "grace", .duration(minimum: .zero),
+                "The time between SIGTERM and SIGKILL if prewarm ends the program, or deletes a running container.",
                 default: .duration(Configuration.Provisioner.standardGrace)),
             .optional(
                 "concurrency", .integer(1...1000), "The number of operations that may run at the same time.",

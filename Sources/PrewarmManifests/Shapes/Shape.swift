@@ -67,6 +67,8 @@ final class ObjectShape: Sendable {
 enum ObjectRule: Sendable {
     /// Exactly one of the keys is present.
     case exactlyOne([String])
+    /// At most one of the keys is present.
+    case atMostOne([String])
     /// If the first key is present, at least one of the others is present, too.
     case needs(String, [String])
     /// At most one of the two keys is present.

@@ -159,6 +159,15 @@ struct ShapeCheck {
                     position, "\(expected), found \(found.joined(separator: " and "))",
                     hint: "keep one of these keys and remove the others")
             }
+        case .atMostOne(let keys):
+            let found = names.filter { keys.contains($0) }
+            if found.count > 1 {
+                report(
+                    position,
+                    "invalid \(object.name): expected at most one of \(keys.joined(separator: ", ")), found "
+                        + found.joined(separator: " and "),
+                    hint: "keep one of these keys and remove the others")
+            }
         case .needs(let key, let others):
             if names.contains(key), !names.contains(where: { others.contains($0) }) {
                 let needed = "\"\(others.joined(separator: "\" or \""))\""

@@ -26,15 +26,3 @@ extension TextRule {
         pattern: "^(https://[^/\\s@]+|http://(localhost|127\\.0\\.0\\.1)(:[0-9]+)?)(/[^\\s]*)?$", maximumLength: 1024,
         message: "expected an https URL without user name, for example https://api.github.com")
 }
-
-extension UInt64 {
-    /// Reads a size in bytes, for example 536870912 from `512MiB`. Nil if the text is not a size.
-    init?(sizeText text: String) {
-        let shifts: [String: UInt64] = ["KiB": 10, "MiB": 20, "GiB": 30]
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard let shift = shifts[String(text.dropFirst(digits.count))], digits.first != "0", digits.count <= 6,
-            let number = UInt64(digits)
-        else { return nil }
-        self = number << shift
-    }
-}

@@ -119,14 +119,14 @@ package struct CommandProvisioner: Provisioner {
             return ProvisionerFailure(.failed, "cannot record the start of the command, so it was ended: \(reason)")
         case .notSpawned(let failure):
             return ProvisionerFailure(
-                .tryLater, "cannot start a process for provisioner \(settings.name): \(failure)")
+                .tryLater, "cannot start a process for provisioner \(settings.name): \(failure)", hint: Self.lackHint)
         case .notExecuted(let failure):
             let file = file(environment)
             if failure.isTransient {
                 return ProvisionerFailure(
                     .tryLater,
-                    "cannot start the command \(file.command) of provisioner \(settings.name) at the moment: \(failure)"
-                )
+                    "cannot start the command \(file.command) of provisioner \(settings.name) at the moment: \(failure)",
+                    hint: Self.lackHint)
             }
             if let problem = file.problem() {
                 return ProvisionerFailure(.cannotRun, problem.message, hint: problem.hint)
@@ -136,6 +136,11 @@ package struct CommandProvisioner: Provisioner {
                 hint: failure.hint)
         }
     }
+
+    /// The next step if the system gives no process.
+    private static let lackHint =
+        "End other processes, or raise the limits on processes (`ulimit -u`, TasksMax=) and on open files (`ulimit -n`, "
+        + "LimitNOFILE=)."
 
     private static func listed(
         _ ended: EndedChild, _ timeout: Duration, _ redactor: Redactor

@@ -76,4 +76,6 @@ extension Outcome {
 extension SystemFailure {
     static let argumentsTooLong = E2BIG
     static let noProgram = ENOEXEC
+    static let brokenPipe = SystemFailure(EPIPE)
+    static let connectionReset = SystemFailure(ECONNRESET)
 }

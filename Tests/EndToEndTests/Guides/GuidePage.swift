@@ -18,6 +18,9 @@ struct GuidePage: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { path }
 
+    /// True if the commands of the page need a container engine. The socket of the real one appears as Podman's usual one.
+    var needsPodman: Bool { path.hasSuffix("/Containers.md") }
+
     /// The folder that stands for the working directory of the page.
     var home: String { path.hasSuffix("README.md") ? "/home/ada" : "/home/ada/pools" }
 

@@ -1,4 +1,5 @@
 import Foundation
+import PodmanSupport
 import Subprocess
 import SystemPackage
 
@@ -53,8 +54,9 @@ struct GuideSession {
 
     /// Runs all steps.
     func run() async throws -> [Result] {
+        let socket = page.needsPodman ? try await PodmanService.shared.socket() : nil
         let mark = "step-\(UUID().uuidString)"
-        let outputs = try await outputs(of: script(mark: mark), mark: mark)
+        let outputs = try await outputs(of: script(mark: mark), mark: mark, socket: socket)
         guard outputs.count == steps.count else {
             throw SandboxError(message: "\(page.path): \(outputs.count) of \(steps.count) steps ended")
         }
@@ -119,7 +121,9 @@ struct GuideSession {
         return "trap 'kill $(jobs -p) 2>/dev/null' EXIT\nexec 2>&1\n" + body.joined()
     }
 
-    private func outputs(of script: String, mark: String) async throws -> [(lines: [String], code: Int32)] {
+    private func outputs(of script: String, mark: String, socket: String?) async throws -> [(
+        lines: [String], code: Int32
+    )] {
         let root = FileManager.default.temporaryDirectory.appending(
             path: "prewarm-guide-\(UUID().uuidString.prefix(8))")
         defer { try? FileManager.default.removeItem(at: root) }
@@ -134,7 +138,7 @@ struct GuideSession {
         // A page that hangs ends after 20 minutes, with all processes that it started.
         let result = try await Subprocess.run(
             .name("timeout"), arguments: ["--kill-after=10", "1200", "bash", "--norc", file.path],
-            environment: .custom(Self.environment(root: root)),
+            environment: .custom(Self.environment(root: root, socket: socket)),
             workingDirectory: FilePath(root.appending(path: "pools").path), input: .none,
             output: .string(limit: 16 << 20), error: .discarded)
         var outputs: [(lines: [String], code: Int32)] = []
@@ -144,7 +148,8 @@ struct GuideSession {
             guard line.hasPrefix(mark + " ") else {
                 lines.append(
                     String(line).replacing(root.appending(path: "pools").path, with: page.home)
-                        .replacing(root.appending(path: "home").path, with: "/home/ada"))
+                        .replacing(root.appending(path: "home").path, with: "/home/ada")
+                        .replacing(socket ?? "\0", with: "/run/podman/podman.sock"))
                 continue
             }
             while lines.last == "" { lines.removeLast() }
@@ -154,14 +159,16 @@ struct GuideSession {
         return outputs
     }
 
-    private static func environment(root: URL) -> [Environment.Key: String] {
-        [
+    private static func environment(root: URL, socket: String?) -> [Environment.Key: String] {
+        var variables: [Environment.Key: String] = [
             "PATH": "\(root.path)/bin:/usr/local/bin:/usr/bin:/bin", "HOME": "\(root.path)/home", "USER": "ada",
             "NO_COLOR": "1", "LANG": "C.UTF-8", "TERM": "dumb", "TZ": "UTC",
             "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_AUTHOR_NAME": "Ada",
             "GIT_AUTHOR_EMAIL": "ada@example.org", "GIT_COMMITTER_NAME": "Ada",
             "GIT_COMMITTER_EMAIL": "ada@example.org",
         ]
+        if let socket { variables["DOCKER_HOST"] = "unix://\(socket)" }
+        return variables
     }
 
     private static func listed(_ sign: String, _ lines: [String]) -> String {

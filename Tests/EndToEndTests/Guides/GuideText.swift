@@ -19,6 +19,7 @@ enum GuideText {
         line.replace(/\b\d\d:\d\d(:\d\d)?\b/.wordBoundaryKind(.simple), with: "<time>")
         line.replace(/\b([0-9]+(ms|s|m|h|d))+\b/.wordBoundaryKind(.simple), with: "<duration>")
         line.replace(/(127\.0\.0\.1|localhost):[0-9]+/) { "\($0.output.1):<port>" }
+        line.replace(/(port\.[0-9]+ +)[0-9]+/) { "\($0.output.1)<port>" }
         line.replace(/\ +/, with: " ")
         while line.last == " " { line.removeLast() }
         return line

@@ -1,0 +1,157 @@
+/// A text of the operator in which prewarm inserts values of a workspace, for example `go-dev:{version}`.
+///
+/// `{{` stands for the character `{`, and `}}` for `}`. The values come from manifests, so each user of this type checks
+/// them before it uses the text.
+package struct PlaceholderText: Hashable, Sendable {
+    /// A name between braces.
+    package enum Placeholder: Hashable, Sendable {
+        /// The id of the workspace.
+        case id
+        /// The name of the workspace, for example `go-large-3f4g5h6j`.
+        case name
+        /// The name of the preset.
+        case preset
+        /// The version of the workspace.
+        case version
+        /// A parameter of the workspace.
+        case parameter(String)
+        /// The host port at which a port of the workspace is published.
+        case port(PublishedPort)
+    }
+
+    /// A part of a text.
+    package enum Part: Hashable, Sendable {
+        case literal(String)
+        case placeholder(Placeholder)
+    }
+
+    /// The reason why a text is refused.
+    package struct Mistake: Error, Hashable, Sendable {
+        package let message: String
+        /// The place of the error, in Unicode scalars after the beginning of the text.
+        package let offset: Int
+    }
+
+    /// The parts in their order. No literal is empty, and no two literals are neighbors.
+    package private(set) var parts: [Part] = []
+
+    /// Reads a text, for example `ssh://127.0.0.1:{ports.22}`.
+    package init(_ text: String) throws(Mistake) {
+        let scalars = Array(text.unicodeScalars)
+        var literal = String.UnicodeScalarView()
+        var index = 0
+        while index < scalars.count {
+            let scalar = scalars[index]
+            guard scalar == "{" || scalar == "}" else {
+                literal.append(scalar)
+                index += 1
+                continue
+            }
+            if index + 1 < scalars.count, scalars[index + 1] == scalar {
+                literal.append(scalar)
+                index += 2
+                continue
+            }
+            guard scalar == "{" else {
+                throw Mistake(message: "the character } has no {: write }} for the character }", offset: index)
+            }
+            guard let end = scalars[index...].firstIndex(of: "}") else {
+                throw Mistake(message: "the closing } is missing: write {{ for the character {", offset: index)
+            }
+            let name = String(String.UnicodeScalarView(scalars[(index + 1)..<end]))
+            guard let placeholder = Placeholder(name) else {
+                throw Mistake(message: Self.unknown(name), offset: index)
+            }
+            if !literal.isEmpty { parts.append(.literal(String(literal))) }
+            literal = String.UnicodeScalarView()
+            parts.append(.placeholder(placeholder))
+            index = end + 1
+        }
+        if !literal.isEmpty { parts.append(.literal(String(literal))) }
+    }
+
+    private init() {}
+
+    /// The empty text.
+    package static let empty = PlaceholderText()
+
+    /// The placeholders of the text, in their order.
+    package var placeholders: [Placeholder] {
+        parts.compactMap { if case .placeholder(let placeholder) = $0 { placeholder } else { nil } }
+    }
+
+    private static func unknown(_ name: String) -> String {
+        let known = ["id", "name", "preset", "version", "parameters.NAME", "ports.PORT"]
+        let shown = name.printable.prefix(64)
+        return "unknown placeholder {\(shown)}: use one of "
+            + known.map { "{\($0)}" }.joined(separator: ", ") + ", or write {{ for the character {"
+    }
+}
+
+/// A port of a workspace: its number inside the workspace, and its protocol. Its text is for example `22` or `53/udp`.
+package struct PublishedPort: Hashable, Sendable, CustomStringConvertible {
+    package let number: Int
+    package let isUDP: Bool
+
+    package init(_ number: Int, isUDP: Bool = false) {
+        self.number = number
+        self.isUDP = isUDP
+    }
+
+    /// Reads a text such as `22`, `22/tcp` or `53/udp`; nil if it is no port.
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let digits = parts[0].utf8
+        guard (1...5).contains(digits.count), digits.allSatisfy({ (48...57).contains($0) }), digits.first != 48,
+            let number = Int(parts[0]), (1...65_535).contains(number),
+            parts.count == 1 || parts.count == 2 && ["tcp", "udp"].contains(parts[1])
+        else { return nil }
+        self.init(number, isUDP: parts.count == 2 && parts[1] == "udp")
+    }
+
+    package var description: String { isUDP ? "\(number)/udp" : "\(number)" }
+}
+
+extension PlaceholderText.Placeholder: CustomStringConvertible {
+    /// Reads the text between the braces; nil if there is no such placeholder.
+    fileprivate init?(_ name: String) {
+        switch name {
+        case "id": self = .id
+        case "name": self = .name
+        case "preset": self = .preset
+        case "version": self = .version
+        default:
+            if name.hasPrefix("parameters."), name.dropFirst(11).isParameterName {
+                self = .parameter(String(name.dropFirst(11)))
+            } else if name.hasPrefix("ports."), let port = PublishedPort(name.dropFirst(6)) {
+                self = .port(port)
+            } else {
+                return nil
+            }
+        }
+    }
+
+    /// The placeholder as it is written, for example `{parameters.language}`.
+    package var description: String {
+        switch self {
+        case .id: "{id}"
+        case .name: "{name}"
+        case .preset: "{preset}"
+        case .version: "{version}"
+        case .parameter(let name): "{parameters.\(name)}"
+        case .port(let port): "{ports.\(port)}"
+        }
+    }
+}
+
+extension Substring {
+    /// True for the name of a parameter: a letter or `_`, then letters, digits, `_` and `-`, at most 64 characters.
+    fileprivate var isParameterName: Bool {
+        let isGood = utf8.allSatisfy { byte in
+            (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte) || byte == 95
+                || byte == 45
+        }
+        guard isGood, (1...64).contains(utf8.count), let first = utf8.first else { return false }
+        return !(48...57).contains(first) && first != 45
+    }
+}

@@ -1,0 +1,154 @@
+import PrewarmCore
+import PrewarmEngine
+
+/// The values of placeholders for one workspace. Each value is checked for the place where it is inserted, because
+/// committers write versions and parameters.
+struct PlaceholderValues: Sendable {
+    let provisioner: String
+    let workspace: Workspace
+    /// The values of secrets by their names.
+    let secrets: [String: String]
+    /// The host ports; empty before the container runs.
+    var ports: [PublishedPort: Int] = [:]
+
+    /// Returns a text with its values.
+    /// - Throws: ``ContainerFailure`` if a value is missing or not allowed in the place.
+    func text(_ text: PlaceholderText, in place: PlaceholderPlace) throws(ContainerFailure) -> String {
+        var isAtStart = true
+        var result = ""
+        for part in text.parts {
+            switch part {
+            case .literal(let literal): result += literal
+            case .placeholder(let placeholder):
+                result += try value(of: placeholder, in: place, isAtStart: isAtStart)
+            }
+            isAtStart = false
+        }
+        return result
+    }
+
+    private func value(
+        of placeholder: PlaceholderText.Placeholder, in place: PlaceholderPlace, isAtStart: Bool
+    ) throws(ContainerFailure) -> String {
+        let (subject, value) = try self.value(of: placeholder, in: place)
+        guard let expected = place.rule.problem(value, isAtStart: isAtStart) else { return value }
+        throw ContainerFailure(
+            .failed,
+            "cannot use the value \(JSONWriter.quoted(String(value.printable.prefix(100)))) of \(subject) in "
+                + "`\(place.key)` of provisioner \(provisioner): it must have \(expected)",
+            hint: "Change \(subject) in the manifest.")
+    }
+
+    private func value(
+        of placeholder: PlaceholderText.Placeholder, in place: PlaceholderPlace
+    ) throws(ContainerFailure) -> (subject: String, value: String) {
+        switch placeholder {
+        case .id: return ("the id of the workspace", workspace.id.rawValue)
+        case .name: return ("the name of the workspace", workspace.name)
+        case .preset: return ("the name of the preset", workspace.preset.name)
+        case .version: return ("the version", workspace.spec.version)
+        case .port(let port):
+            guard let number = ports[port] else {
+                throw ContainerFailure(.failed, "the container engine did not publish port \(port) of the container")
+            }
+            return ("the port \(port)", String(number))
+        case .parameter(let name): return ("the parameter \(name)", try parameter(name, in: place))
+        }
+    }
+
+    private func parameter(_ name: String, in place: PlaceholderPlace) throws(ContainerFailure) -> String {
+        guard let value = workspace.spec.parameters[name] else {
+            throw ContainerFailure(
+                .failed,
+                "the workspace has no parameter \(name), which `\(place.key)` of provisioner \(provisioner) uses",
+                hint: "Set \(name) in `parameters` of the preset, or give it a default in the template.")
+        }
+        guard case .secret(let secret) = value else { return value.providerText }
+        guard place.takesSecrets else {
+            throw ContainerFailure(
+                .failed,
+                "cannot use the parameter \(name) in `\(place.key)` of provisioner \(provisioner): it is a secret, and "
+                    + "secrets are only allowed in `environment`",
+                hint: "Use \(name) in `environment`.")
+        }
+        guard let text = secrets[secret] else {
+            throw ContainerFailure(
+                .failed, "the secret \(secret) of parameter \(name) is not configured",
+                hint: "Add \(secret) to `secrets` in the configuration.")
+        }
+        return text
+    }
+}
+
+/// A place in a container where a value is inserted.
+struct PlaceholderPlace: Sendable {
+    /// The key of the configuration, for messages.
+    let key: String
+    let rule: ValueRule
+    var takesSecrets = false
+
+    static let image = PlaceholderPlace(key: "image", rule: .name)
+    static let entrypoint = PlaceholderPlace(key: "entrypoint", rule: .argument)
+    static let command = PlaceholderPlace(key: "command", rule: .argument)
+    static let exec = PlaceholderPlace(key: "readiness.exec", rule: .argument)
+    static let volume = PlaceholderPlace(key: "mounts.volume", rule: .name)
+    static let bind = PlaceholderPlace(key: "mounts.bind", rule: .name)
+    static let endpoint = PlaceholderPlace(key: "endpoint", rule: .name)
+    static let memory = PlaceholderPlace(key: "memory", rule: .name)
+    static let cpus = PlaceholderPlace(key: "cpus", rule: .name)
+
+    static func environment(_ name: String) -> PlaceholderPlace {
+        PlaceholderPlace(key: "environment.\(name)", rule: .text, takesSecrets: true)
+    }
+
+    static func label(_ name: String) -> PlaceholderPlace { PlaceholderPlace(key: "labels.\(name)", rule: .argument) }
+}
+
+/// The texts that a value may have in a place.
+enum ValueRule: Sendable {
+    /// One part of a path or name: letters, digits, `.`, `_` and `-`, beginning with a letter or digit.
+    case name
+    /// Text without characters that a shell or a program reads as more than text.
+    case argument
+    /// Any text without NUL characters.
+    case text
+
+    /// Returns the description of the allowed texts if a value is not among them; nil if it is allowed.
+    /// - Parameter isAtStart: True if the value is at the beginning of the text, where `-` would begin an option.
+    func problem(_ value: String, isAtStart: Bool) -> String? {
+        let bytes = value.utf8
+        switch self {
+        case .name:
+            let isGood =
+                bytes.first.map(Self.isAlphanumeric) == true && bytes.count <= 128
+                && bytes.allSatisfy { Self.isAlphanumeric($0) || [45, 46, 95].contains($0) }
+            return isGood ? nil : "1 to 128 letters, digits and . _ -, beginning with a letter or digit"
+        case .argument:
+            let isGood =
+                bytes.count <= 1024 && !(isAtStart && bytes.first == UInt8(ascii: "-"))
+                && bytes.allSatisfy { Self.isAlphanumeric($0) || Self.argumentMarks.contains($0) }
+            return isGood
+                ? nil : "at most 1024 letters, digits and . _ - / : @ + = , %, and no - at the beginning of the text"
+        case .text:
+            return bytes.contains(0) || bytes.count > 65_536 ? "at most 65536 bytes and no NUL characters" : nil
+        }
+    }
+
+    private static let argumentMarks = Set("._-/:@+=,%".utf8)
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte)
+    }
+}
+
+extension ParameterValue {
+    /// The value as a provisioner gets it; the name of a secret.
+    var providerText: String {
+        switch self {
+        case .string(let text), .secret(let text): text
+        case .integer(let number): String(number)
+        case .number(let number): String(number)
+        case .boolean(let flag): String(flag)
+        }
+    }
+}
