@@ -67,7 +67,7 @@ struct ReleaseCommand: AsyncParsableCommand {
         if let waiting = report.notStarted.values.first {
             throw CommandFailure(
                 "cannot delete \(released.text("name") ?? workspace): \(waiting.error ?? "")",
-                hint: "\(SyncCommand.lackHint); the next `prewarm sync` tries again")
+                hint: "the next `prewarm sync` tries again")
         }
     }
 

@@ -15,13 +15,13 @@ extension TextRule {
             do throws(PlaceholderText.Mistake) {
                 parsed = try PlaceholderText(text)
             } catch {
-                return Problem(message: error.message, offset: error.offset)
+                return TextError(message: error.message, offset: error.offset)
             }
-            if text.utf8.contains(0) { return Problem(message: "expected text without NUL characters") }
+            if text.utf8.contains(0) { return TextError(message: "expected text without NUL characters") }
             if !takesPorts, let port = parsed.placeholders.first(where: \.isPort) {
-                return Problem(message: "the placeholder \(port) can only be used in endpoint")
+                return TextError(message: "the placeholder \(port) can only be used in endpoint")
             }
-            return rule(parsed).map { Problem(message: $0) }
+            return rule(parsed).map { TextError(message: $0) }
         }
     }
 
@@ -46,8 +46,8 @@ extension TextRule {
     }
 
     static let mountTarget = TextRule(
-        "an absolute path in the container, for example /cache", pattern: "^/", minimumLength: 1, maximumLength: 4096
-    ) { $0.hasPrefix("/") ? nil : Problem(message: "expected an absolute path, for example /cache") }
+        "an absolute path in the container, for example /cache", pattern: "^/", minimumLength: 1, maximumLength: 4096,
+        message: "expected an absolute path, for example /cache")
 
     static let memory = placeholders("a size in KiB, MiB or GiB, for example 512MiB", maximum: 256) { size in
         guard let text = size.literal else { return nil }
@@ -74,50 +74,29 @@ extension TextRule {
         "the key of a label: letters, digits and . _ - /", pattern: "^(?!prewarm\\.)[A-Za-z0-9][A-Za-z0-9._/-]*$",
         minimumLength: 1, maximumLength: 255
     ) { key in
-        if key.hasPrefix("prewarm.") { return Problem(message: "labels that begin with prewarm. belong to prewarm") }
-        let isGood =
-            key.utf8.first?.isAlphanumeric == true
-            && key.utf8.allSatisfy { $0.isAlphanumeric || ByteSet.labelMarks.contains($0) }
-        return isGood ? nil : Problem(message: "expected letters, digits and . _ - /, beginning with a letter or digit")
+        key.hasPrefix("prewarm.")
+            ? TextError(message: "labels that begin with prewarm. belong to prewarm") : labelCharacters.check(key)
     }
+
+    private static let labelCharacters = TextRule(
+        "the key of a label", pattern: "^[A-Za-z0-9][A-Za-z0-9._/-]*$",
+        message: "expected letters, digits and . _ - /, beginning with a letter or digit")
 
     static let network = TextRule(
         "the name of a network, for example bridge", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", minimumLength: 1,
-        maximumLength: 128,
-        bytes: ByteRule(first: .alphanumeric, inside: .alphanumeric.union("_.-"), maximum: 128)
-    ) { _ in Problem(message: "expected the name of a network: letters, digits and _ . -") }
+        maximumLength: 128, message: "expected the name of a network: letters, digits and _ . -")
 
     static let containerUser = TextRule(
         "a user, for example dev or 1000:1000", pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$",
-        minimumLength: 1, maximumLength: 128
-    ) { text in
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        let isGood =
-            parts.count <= 2
-            && parts.allSatisfy { part in
-                part.utf8.first.map { $0.isAlphanumeric || $0 == 95 } == true
-                    && part.utf8.allSatisfy { $0.isAlphanumeric || ByteSet.userMarks.contains($0) }
-            }
-        return isGood ? nil : Problem(message: "expected a user, for example dev or 1000:1000")
-    }
+        minimumLength: 1, maximumLength: 128)
 
     /// An address of the engine's machine, as numbers.
     static let address = TextRule(
-        "an IP address, for example 127.0.0.1", pattern: "^[0-9a-fA-F:.]+$", minimumLength: 2, maximumLength: 45
-    ) { text in
-        let isGood = text.utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (97...102).contains(byte) || (65...70).contains(byte) || byte == 58
-                || byte == 46
-        }
-        return isGood ? nil : Problem(message: "expected an IP address, for example 127.0.0.1 or ::1")
-    }
+        "an IP address, for example 127.0.0.1", pattern: "^[0-9a-fA-F:.]+$", minimumLength: 2, maximumLength: 45,
+        message: "expected an IP address, for example 127.0.0.1 or ::1")
 
     static let httpPath = TextRule(
-        "a path, for example /healthz", pattern: "^/[!-~]*$", minimumLength: 1, maximumLength: 1024
-    ) { text in
-        text.hasPrefix("/") && text.utf8.allSatisfy { (33...126).contains($0) }
-            ? nil : Problem(message: "expected a path, for example /healthz")
-    }
+        "a path, for example /healthz", pattern: "^/[!-~]*$", minimumLength: 1, maximumLength: 1024)
 }
 
 extension PlaceholderText {
@@ -148,9 +127,4 @@ extension PlaceholderText.Placeholder {
 extension Character {
     fileprivate var isVolumeMark: Bool { self == "." || self == "_" || self == "-" }
     fileprivate var isVolumeCharacter: Bool { isVolumeMark || asciiValue?.isAlphanumeric == true }
-}
-
-extension ByteSet {
-    fileprivate static let labelMarks = ByteSet("._/-")
-    fileprivate static let userMarks = ByteSet("_.-")
 }

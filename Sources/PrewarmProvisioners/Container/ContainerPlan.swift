@@ -129,7 +129,7 @@ extension PlaceholderValues {
         let names = text.placeholders.map(\.description).joined(separator: ", ")
         return ContainerFailure(
             .failed,
-            "cannot use \(JSONWriter.quoted(String(value.printable.prefix(100)))) as `\(place.key)` of provisioner "
+            "cannot use \(Value.string(String(value.printable.prefix(100))).compactJSON) as `\(place.key)` of provisioner "
                 + "\(provisioner): it must be \(expected)",
             hint: names.isEmpty ? nil : "Change the value of \(names) in the manifest.")
     }

@@ -34,7 +34,7 @@ struct PlaceholderValues: Sendable {
         guard let expected = place.rule.problem(value, isAtStart: isAtStart) else { return value }
         throw ContainerFailure(
             .failed,
-            "cannot use the value \(JSONWriter.quoted(String(value.printable.prefix(100)))) of \(subject) in "
+            "cannot use the value \(Value.string(String(value.printable.prefix(100))).compactJSON) of \(subject) in "
                 + "`\(place.key)` of provisioner \(provisioner): it must have \(expected)",
             hint: "Change \(subject) in the manifest.")
     }

@@ -98,7 +98,7 @@ struct ReadinessProbe: Sendable {
     }
 
     private func log(_ text: String, timeout: Duration) async throws(ContainerFailure) -> String? {
-        let problem = "no line of its output contains \(JSONWriter.quoted(text.printable.limited(to: 100)))"
+        let problem = "no line of its output contains \(Value.string(text.printable.limited(to: 100)).compactJSON)"
         do throws(ContainerFailure) {
             let isFound = try await operation.client.waitForOutput(of: name, containing: text, timeout: timeout)
             return isFound ? nil : problem
