@@ -58,6 +58,12 @@ package actor PodmanService {
         return try String(contentsOfFile: "\(folder)/registry", encoding: .utf8).trimmingCharacters(in: .newlines)
     }
 
+    /// Returns true if a volume exists. The list of all volumes fails if one is removed meanwhile.
+    package func hasVolume(_ name: String) async throws -> Bool {
+        _ = try await socket()
+        return (try? await Self.run("\(folder)/podman", ["volume", "exists", name])) != nil
+    }
+
     /// Runs Podman's command line and returns its output.
     @discardableResult
     package func podman(_ arguments: String...) async throws -> String {

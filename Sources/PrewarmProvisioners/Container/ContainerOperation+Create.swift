@@ -83,15 +83,17 @@ extension ContainerOperation {
         let start = ContinuousClock.now
         let end = start + spec.readiness.timeout
         var pause = probe.pauses.first
-        var problem = "it is still starting"
+        var problem: String?
         while true {
             guard let status = try await container(name) else {
                 throw ContainerFailure(.failed, "the container \(name) was removed before it was ready")
             }
             guard status.isRunning, !status.isPaused else { throw await ended(name, status) }
             let left = end - .now
-            if left > .zero {
-                guard let found = try await probe.problem(status, timeout: left, startedAt: start) else {
+            // One attempt is made even if the engine took all the time.
+            if left > .zero || problem == nil {
+                guard let found = try await probe.problem(status, timeout: max(left, .seconds(1)), startedAt: start)
+                else {
                     // The program may have ended during the probe.
                     guard let last = try await container(name), last.isRunning else { continue }
                     log.note("the container is ready after \((ContinuousClock.now - start).milliseconds) ms")
@@ -99,7 +101,7 @@ extension ContainerOperation {
                 }
                 problem = found
             }
-            guard ContinuousClock.now + pause < end else { throw await late(name, problem) }
+            guard ContinuousClock.now + pause < end else { throw await late(name, problem ?? "it is still starting") }
             do { try await Task.sleep(for: pause) } catch { throw .canceled }
             pause = min(pause * 2, probe.pauses.longest)
         }

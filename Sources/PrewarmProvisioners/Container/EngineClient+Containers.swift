@@ -81,7 +81,18 @@ extension EngineClient {
     func volumes(label: String) async throws(ContainerFailure) -> [Value] {
         let filters = Value.object([("label", .array([.string(label)]))])
         let call = EngineCall(path: "/volumes", query: [("filters", filters.compactJSON)])
-        return try document(try await self.call(call), of: call).list("Volumes")
+        var attempts = 0
+        while true {
+            attempts += 1
+            do throws(ContainerFailure) {
+                return try document(try await self.call(call), of: call).list("Volumes")
+            } catch {
+                // Podman fails if another volume is removed while it makes the list.
+                guard case .refused = error.kind, error.message.contains("no such volume"), attempts < 10 else {
+                    throw error
+                }
+            }
+        }
     }
 
     func removeVolume(_ name: String) async throws(ContainerFailure) {

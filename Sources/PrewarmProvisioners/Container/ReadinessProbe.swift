@@ -20,10 +20,9 @@ struct ReadinessProbe: Sendable {
 
     /// The time for which a container without a test has to run.
     private static let settlingTime = Duration.seconds(1)
-    /// The longest time of one attempt of a test that is repeated.
+    /// The longest time of one attempt of a test that is repeated. The last attempt has it, too, so that it can end with
+    /// its own reason.
     private static let attemptTime = Duration.seconds(10)
-    /// The time that an attempt has at least, so that the last one can end with its own reason.
-    private static let leastAttemptTime = Duration.seconds(2)
 
     /// - Throws: ``ContainerFailure`` if a value of the manifest is not allowed in the command of the test.
     init(_ operation: ContainerOperation, _ name: String) throws(ContainerFailure) {
@@ -47,23 +46,22 @@ struct ReadinessProbe: Sendable {
 
     /// Tests the container once.
     /// - Parameters:
-    ///   - timeout: The time that is left.
+    ///   - timeout: The time that is left to wait for a line of the output.
     ///   - startedAt: The time from which the container is known to run; nil if it was ready before.
     /// - Returns: The reason why the container is not ready, as the end of a sentence; nil if it is ready.
     /// - Throws: ``ContainerFailure`` if the engine fails.
     func problem(
         _ status: ContainerStatus, timeout: Duration, startedAt: ContinuousClock.Instant? = nil
     ) async throws(ContainerFailure) -> String? {
-        let attempt = min(max(timeout, Self.leastAttemptTime), Self.attemptTime)
         switch kind {
         case .running: return running(status, startedAt)
         case .http(let port, let path):
             guard let address = address(of: port, status) else { return "port \(port) is not published" }
-            return await HTTPProbe(address: address, path: path).problem(timeout: attempt)
+            return await HTTPProbe(address: address, path: path).problem(timeout: Self.attemptTime)
         case .port(let port):
             guard let address = address(of: port, status) else { return "port \(port) is not published" }
-            return await PortProbe(address: address).problem(timeout: attempt)
-        case .exec(let arguments): return try await exec(arguments, timeout: attempt)
+            return await PortProbe(address: address).problem(timeout: Self.attemptTime)
+        case .exec(let arguments): return try await exec(arguments, timeout: Self.attemptTime)
         case .log(let text): return startedAt == nil ? nil : try await log(text, timeout: timeout)
         }
     }

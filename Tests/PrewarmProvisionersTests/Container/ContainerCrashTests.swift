@@ -98,7 +98,7 @@ struct ContainerCrashTests {
             "volume", "create", "--label", "prewarm.workspace=\(id)", "--label", "prewarm.provisioner=\(shop.name)",
             "home-\(id)")
         #expect(await shop.delete(id).outcome.isDone)
-        #expect(try await !Self.podman.podman("volume", "ls", "--quiet").contains("home-\(id)"))
+        #expect(try await !Self.podman.hasVolume("home-\(id)"))
         try await Self.makeByHand(shop, id, "true")
         #expect(await shop.delete(id).outcome.isDone)
         #expect(try await Self.count(shop) == 0)

@@ -233,6 +233,20 @@ struct EngineAnswerTests {
             (hint.isEmpty || text.contains(hint)) && !text.contains("\u{1b}") && !text.contains("abcdef"), "\(text)")
     }
 
+    @Test("A list of volumes that fails because another volume was removed is asked for again")
+    func volumes() async throws {
+        let answers = Box(0)
+        let engine = try await FakeEngine.engine { call in
+            guard call == "GET /volumes" else { return nil }
+            answers.value += 1
+            return answers.value < 3
+                ? .json(500, #"{"message": "no volume with name x found in database: no such volume"}"#)
+                : .json(200, #"{"Volumes": []}"#)
+        }
+        #expect(await Self.provisioner(engine).perform(request(.delete)) { _ in }.outcome.isDone)
+        #expect(answers.value == 3)
+    }
+
     @Test("A pull that reports an error or hostile progress fails in plain words")
     func pull() async throws {
         let progress = """
