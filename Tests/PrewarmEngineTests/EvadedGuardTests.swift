@@ -137,4 +137,32 @@ struct EvadedGuardTests {
         let digest = plan.digest(revision: try await engine.preview("presets").revision)
         _ = try await engine.turn("presets", expected: digest)
     }
+
+    @Test("A number that nothing is built for does not make the base larger")
+    func inflatedBase() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 20 1\nz 1 1")
+        try await engine.sync()
+        world.commit("a 20 1\nz 10000 1 suspended")
+        try await engine.sync()
+        world.with { $0.now = $0.now + .seconds(3601) }
+        world.commit("z 10000 1 suspended")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 21)
+    }
+
+    @Test("A reconciliation of one preset does not let the losses of others be forgotten")
+    func onlyOnePreset() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 6 1\nb 6 1\nc 6 1\nd 6 1")
+        try await engine.sync()
+        world.commit("a 0 1\nb 0 1\nc 6 1\nd 6 1")
+        _ = try await engine.turn("presets", preset: "d")
+        world.with { $0.now = $0.now + .seconds(3601) }
+        world.commit("a 0 1\nb 0 1\nc 0 1\nd 6 1")
+        try await engine.sync()
+        #expect(world.with(\.instances).count == 12)
+    }
 }

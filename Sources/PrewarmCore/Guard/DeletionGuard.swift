@@ -18,6 +18,8 @@ package struct DeletionGuard: Sendable {
         package var everReady: Set<String> = []
         /// The number of pending, creating and ready workspaces, by preset name.
         package var unclaimed: [String: Int] = [:]
+        /// The number of claimed workspaces, by preset name.
+        package var claimed: [String: Int] = [:]
         /// The time since which the oldest workspace is ready, by preset name.
         package var oldestReady: [String: Timestamp] = [:]
         /// The number of ready workspaces that are outdated or expired under the new definition, by the name of presets

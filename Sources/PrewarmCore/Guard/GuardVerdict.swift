@@ -178,7 +178,8 @@ struct GuardVerdict {
     }
 
     /// Adds the presets to the base that lose nothing. Later than the days that the calendar shows, the lowest number
-    /// of their schedules counts.
+    /// of their schedules counts. Workspaces that a pool lacks now do not count: a number that nothing is built for, for
+    /// example of a suspended preset, must not make the base larger.
     private mutating func addOthers(_ losing: [GuardedChange], _ changes: [GuardedChange]) {
         guard let earlier else { return }
         let names = Set(losing.map(\.name))
@@ -190,7 +191,10 @@ struct GuardVerdict {
             let change = proposals[preset.key.name]
             if (change?.proposal ?? preset).isOutsideGuard || change?.needsConfirmation == true { continue }
             let demand = (change?.accepted ?? preset.accepted).numbers
-            counts[Others(demand: demand, limit: earlier[preset.key.name] ?? .max), default: 0] += 1
+            let name = preset.key.name
+            let existing = (facts.unclaimed[name] ?? 0) + (facts.claimed[name] ?? 0)
+            let lack = max(0, (calendar.number(of: demand, at: now) ?? calendar.least(demand)) - existing)
+            counts[Others(demand: demand, limit: earlier[name] ?? .max, lack: lack), default: 0] += 1
         }
         let end = now + NumberCalendar.horizon
         for (others, count) in counts {
@@ -202,7 +206,7 @@ struct GuardVerdict {
             if others.demand.schedule != nil { steps.append((end, least)) }
             var before = 0
             for step in steps {
-                let number = min(step.number, others.limit) * count
+                let number = max(0, min(step.number, others.limit) - others.lack) * count
                 base[step.at, default: 0] += number - before
                 before = number
             }
@@ -214,6 +218,8 @@ struct GuardVerdict {
         let demand: Demand
         /// The largest number that counts.
         let limit: Int
+        /// The number of workspaces that the pool lacks now.
+        let lack: Int
     }
 
     /// Returns true if the policy holds the first and not the second, or if the first is the larger share of both.

@@ -70,7 +70,7 @@ struct Reconciler: Sendable {
             failure = error
         }
         let guarded = try await engine.store.read { [definition] store in
-            try Admission(engine, source).admit(
+            try Admission(engine, source, preset: request.preset).admit(
                 definition?.changes, isNewPolicy: start.record.inputs != start.inputs, in: store)
         }
         return try await commit(start, definition, guarded, failure, lease)

@@ -21,10 +21,13 @@ struct Guarded: Sendable {
 struct Admission: Sendable {
     private let engine: Engine
     private let source: String
+    /// The only preset that the reconciliation acts on; nil for all. Losses of the others are carried out later.
+    private let preset: String?
 
-    init(_ engine: Engine, _ source: Engine.Source) {
+    init(_ engine: Engine, _ source: Engine.Source, preset: String? = nil) {
         self.engine = engine
         self.source = source.name
+        self.preset = preset
     }
 
     /// Decides which changes are admitted. Without a new revision, changes are judged again only if one is approved, or
@@ -80,6 +83,7 @@ struct Admission: Sendable {
         for tally in try store.tallies(source: source) {
             let name = tally.preset.name
             if [.pending, .creating, .ready].contains(tally.state) { facts.unclaimed[name, default: 0] += tally.count }
+            if tally.state == .claimed { facts.claimed[name, default: 0] += tally.count }
             if tally.state == .ready, let oldest = tally.oldestReadyAt {
                 facts.oldestReady[name] = min(oldest, facts.oldestReady[name] ?? oldest)
             }
@@ -105,8 +109,8 @@ struct Admission: Sendable {
         return counts
     }
 
-    /// Returns the presets whose workspaces cannot be deleted now, because of a freeze, a suspension, or because the store
-    /// is a restored copy.
+    /// Returns the presets whose workspaces cannot be deleted now, because of a freeze or a suspension, because the store is
+    /// a restored copy, or because the reconciliation acts on another preset only.
     /// - Parameter proposals: The presets that a new revision changes, by name.
     private func blocked(
         _ names: Set<String>, _ proposals: [String: Preset], at now: Timestamp, in store: any StoreReader
@@ -116,6 +120,7 @@ struct Admission: Sendable {
         let suspensions = try store.suspensions().filter { $0.isInForce(at: now) }
         return try names.filter { name in
             let key = PresetKey(source: source, name: name)
+            if let preset, preset != name { return true }
             if suspensions.contains(where: { $0.scope.covers(key) }) { return true }
             if let proposal = proposals[name] { return proposal.isSuspended }
             return try store.presets([key])?.first?.isSuspended == true
