@@ -173,7 +173,7 @@ struct ValidateTests {
             #expect(
                 result.code == 1 && result.err.contains("presets/a.yaml: error: the file has no document"), "\(result)")
         }
-        // On another machine, nobody knows that the file defined a preset.
+        // Another machine has no store that says that the file defined a preset.
         try sandbox.remove("prewarm.db")
         #expect(try await sandbox.prewarm("validate").code == 0)
     }

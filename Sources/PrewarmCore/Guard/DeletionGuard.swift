@@ -101,7 +101,7 @@ package struct DeletionGuard: Sendable {
             if isObserved(change.proposal) {
                 if let accepted = change.accepted { admission.record.unjudged[change.name] = accepted }
                 admitted.append((change, nil))
-            } else if record.approvals[change.name] == change.digest {
+            } else if let approved = record.approvals[change.name], approved == change.digest {
                 admitted.append((change, nil))
             } else if change.needsConfirmation {
                 confirming.append(change)
@@ -122,8 +122,8 @@ package struct DeletionGuard: Sendable {
         for change in confirming {
             admission.hold(change, GuardVerdict.Loss(count: verdict.most(change), at: now), .confirm)
         }
+        admission.record.takeBack(by: admitted.lazy.map(\.change), verdict, at: now)
         for (change, loss) in admitted {
-            admission.record.takeBack(by: change, verdict, at: now)
             if let loss { admission.record.note(loss, of: change.name, facts, at: now) }
             if !isFirst, change.isGain { admission.record.noteGain(change, at: now) }
             admission.put(change.proposal, over: stored[change.name])
@@ -139,9 +139,9 @@ package struct DeletionGuard: Sendable {
         admission.record.heldAmong = isByGuard ? decision.base : nil
         if !isByGuard { admission.record.isLost = false }
         // An approval is for one change of one preset. It is used up, or void because there is another change.
-        let digests = Dictionary(changes.map { ($0.name, $0.digest) }) { first, _ in first }
+        let judged = Dictionary(changes.map { ($0.name, $0) }) { first, _ in first }
         admission.record.approvals = record.approvals.filter { name, digest in
-            admission.record.held[name] != nil && digests[name] == digest
+            admission.record.held[name] != nil && judged[name]?.digest == digest
         }
         return admission
     }
@@ -189,9 +189,14 @@ extension GuardRecord {
         gains.append(Gain(preset: change.name, earlier: change.accepted?.numbers.most ?? 0, at: now))
     }
 
-    /// Forgets losses that a change takes back before they are carried out.
-    fileprivate mutating func takeBack(by change: GuardedChange, _ verdict: GuardVerdict, at now: Timestamp) {
-        for index in losses.indices where losses[index].preset == change.name && losses[index].isPending(at: now) {
+    /// Forgets losses that changes take back before they are carried out.
+    fileprivate mutating func takeBack(
+        by changes: some Sequence<GuardedChange>, _ verdict: GuardVerdict, at now: Timestamp
+    ) {
+        guard losses.contains(where: { $0.isPending(at: now) }) else { return }
+        let changes = Dictionary(changes.map { ($0.name, $0) }) { first, _ in first }
+        for index in losses.indices where losses[index].isPending(at: now) {
+            guard let change = changes[losses[index].preset] else { continue }
             losses[index].count -= verdict.gain(of: change, at: losses[index].at ?? now)
         }
         losses.removeAll { $0.count <= 0 }

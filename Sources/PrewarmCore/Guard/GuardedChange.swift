@@ -85,8 +85,7 @@ package struct GuardedChange: Sendable {
             writer.write(preset.ttl?.components.seconds)
             writer.write(preset.options.deletionPolicy.rawValue)
         }
-        let digits = Array("0123456789abcdef")
-        return String(SHA256.digest(writer.bytes).prefix(16).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        return SHA256.hexadecimal(of: writer.bytes, bytes: 16)
     }
 }
 

@@ -24,6 +24,7 @@ struct NumberCalendar {
     /// The largest number of changes of one schedule within the horizon that are looked at. It bounds the time that a
     /// schedule with a window for each minute takes.
     private static let mostChanges = 200
+
     /// - Parameter zones: The rules of the time zones of the demands' schedules, as far as they can be read.
     init(from now: Timestamp, zones: [String: TimeZoneRules], limit: Int?) {
         self.now = now
@@ -40,6 +41,7 @@ struct NumberCalendar {
 
     /// The largest number that the demand asks for at some time.
     func most(_ demand: Demand) -> Int { capped(demand.most) }
+
     /// The smallest number that the demand asks for at some time.
     func least(_ demand: Demand) -> Int { capped(demand.least) }
 

@@ -6,9 +6,7 @@ extension Plan {
         lines += actions.map(\.line)
         lines.append("held")
         lines += held.map { "\($0.action.line) \($0.hold.code)" }
-        let digits = Array("0123456789abcdef")
-        let bytes = SHA256.digest(Array(lines.joined(separator: "\n").utf8))
-        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        return SHA256.hexadecimal(of: Array(lines.joined(separator: "\n").utf8), bytes: 32)
     }
 }
 

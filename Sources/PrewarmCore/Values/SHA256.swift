@@ -6,6 +6,12 @@ package struct SHA256 {
     ]
     private var schedule = InlineArray<64, UInt32>(repeating: 0)
 
+    /// Returns the first bytes of the digest as hexadecimal digits, two for each byte.
+    static func hexadecimal(of message: [UInt8], bytes count: Int) -> String {
+        let digits = Array("0123456789abcdef")
+        return String(digest(message).prefix(count).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+
     /// Returns the 32 bytes of the digest.
     package static func digest(_ message: [UInt8]) -> [UInt8] {
         var hash = SHA256()

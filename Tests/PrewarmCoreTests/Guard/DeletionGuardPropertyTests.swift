@@ -24,7 +24,7 @@ private struct Committer {
     private var written: [String: Int] = ["a": 8, "b": 6, "c": 3, "d": 1]
     private var accepted: [String: Int] = ["a": 8, "b": 6, "c": 3, "d": 1]
     private var record = GuardRecord()
-    /// What was taken away without an approval, and what was added: preset, number before, number after, time.
+    /// The losses without an approval, and the gains: preset, number before, number after, time.
     private var moves: [(name: String, from: Int, to: Int, at: Timestamp)] = []
     private(set) var history: [String] = []
 

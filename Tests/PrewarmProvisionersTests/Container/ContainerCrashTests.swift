@@ -6,7 +6,7 @@ import Testing
 
 @testable import PrewarmProvisioners
 
-/// What an earlier prewarm left behind when it was killed between two steps.
+/// The containers that an earlier prewarm left behind when it was killed between two steps.
 @Suite("Containers after a crash", .enabled(if: PodmanService.isWanted, "Podman is not installed"))
 struct ContainerCrashTests {
     private static let podman = PodmanService.shared
