@@ -42,7 +42,7 @@ struct LocalTokenFileTests {
         try withFolder { (store, _) throws in
             var tokens: Set<String> = []
             for _ in 0..<3 {
-                let first = try LocalTokenFile(store: store)
+                let first = try Self.lockable(store)
                 let second = try LocalTokenFile(store: store)
                 #expect(first.token == second.token)
                 #expect(!first.isShared && second.isShared)
@@ -50,6 +50,17 @@ struct LocalTokenFileTests {
             }
             #expect(tokens.count == 3)
         }
+    }
+
+    /// Returns the file when its lock is free. A process that another test forks holds the lock of an earlier file until
+    /// it runs its program, so this waits for up to a minute.
+    private static func lockable(_ store: String) throws -> LocalTokenFile {
+        for _ in 0..<6000 {
+            let file = try LocalTokenFile(store: store)
+            if !file.isShared { return file }
+            usleep(10_000)
+        }
+        return try LocalTokenFile(store: store)
     }
 
     @Test("A file that other users could have read is replaced, and a file that is not regular is refused")
