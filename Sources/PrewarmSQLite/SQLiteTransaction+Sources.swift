@@ -4,7 +4,7 @@ internal import PrewarmEngine
 extension SQLiteTransaction {
     private static let columns = """
         name, url, applied, applied_at, inputs, quiet_until, planned_at, failure_reason, failure_message, failure_hint, \
-        failure_since, files, foreign_documents, succeeded_at
+        failure_since, files, foreign_documents, succeeded_at, changes
         """
 
     func source(_ name: String) throws -> SourceRecord? {
@@ -22,6 +22,7 @@ extension SQLiteTransaction {
             plannedAt: columns.next(), failure: failure(&columns), files: columns.next(),
             foreignDocuments: columns.next())
         record.succeededAt = columns.next()
+        record.changes = columns.next()
         return record
     }
 
@@ -33,10 +34,10 @@ extension SQLiteTransaction {
     }
 
     func save(_ source: SourceRecord) throws {
-        try statement("INSERT OR REPLACE INTO sources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)").run(
+        try statement("INSERT OR REPLACE INTO sources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)").run(
             source.name, source.url, source.applied?.description, source.appliedAt, source.inputs, source.quietUntil,
             source.plannedAt, source.failure?.reason, source.failure?.message, source.failure?.hint,
-            source.failure?.since, source.files, source.foreignDocuments, source.succeededAt)
+            source.failure?.since, source.files, source.foreignDocuments, source.succeededAt, source.changes)
     }
 
     func forget(source name: String) throws {
@@ -51,7 +52,7 @@ extension SQLiteTransaction {
     }
 
     func markDirty(source name: String) throws {
-        try statement("UPDATE sources SET quiet_until = NULL WHERE name = ? AND quiet_until IS NOT NULL").run(name)
+        try statement("UPDATE sources SET quiet_until = NULL, changes = changes + 1 WHERE name = ?").run(name)
     }
 
     func lease(ofSource name: String) throws -> Lease? {

@@ -3,49 +3,54 @@ internal import PrewarmEngine
 
 /// The standings of pools, which decide which pools the next plan reads.
 extension SQLiteTransaction {
-    func unsettledPresets(source: String) throws -> [Preset]? {
+    func openPresets(source: String, dueBy now: Timestamp) throws -> [Preset]? {
         var (presets, isReadable): ([Preset], Bool) = ([], true)
         try statement(
             """
             SELECT value FROM standings INDEXED BY standings_open JOIN presets ON id = preset
-            WHERE source = ? AND settled = 0
+            WHERE source = ?1 AND settled = 0
+            UNION ALL SELECT value FROM standings INDEXED BY standings_next JOIN presets ON id = preset
+            WHERE source = ?1 AND settled = 1 AND next_change IS NOT NULL AND next_change <= ?2
             """
-        ).forEach(source) { columns in
+        ).forEach(source, now) { columns in
             if let preset = try? Preset(binary: columns.next()) { presets.append(preset) } else { isReadable = false }
         }
         return isReadable ? presets.sorted { $0.key < $1.key } : nil
     }
 
-    func settledPools(source: String, without keys: Set<PresetKey>) throws -> SettledPools {
+    func settledPools(
+        source: String, without keys: Set<PresetKey>, after now: Timestamp
+    ) throws -> SettledPools {
         func sums(_ columns: inout Columns) -> (pools: Int, unfinished: Int) {
             (pools: columns.next(), unfinished: columns.next())
         }
         var (pools, unfinished) =
             try statement("SELECT pools, unfinished FROM settled WHERE source = ?").first(source, read: sums) ?? (0, 0)
+        var leftOut: Set<Int64> = []
         for key in keys {
-            let one = try statement("SELECT 1, unfinished FROM standings WHERE preset = ? AND settled = 1")
-                .first(presetID(key), read: sums)
-            pools -= one?.pools ?? 0
-            unfinished -= one?.unfinished ?? 0
+            guard let id = try presetID(key),
+                let one = try statement("SELECT 1, unfinished FROM standings WHERE preset = ? AND settled = 1")
+                    .first(id, read: sums)
+            else { continue }
+            leftOut.insert(id)
+            pools -= one.pools
+            unfinished -= one.unfinished
         }
-        let next = try statement(
-            """
-            SELECT min(next_change) FROM standings INDEXED BY standings_next
-            WHERE source = ? AND settled = 1 AND next_change IS NOT NULL
-            """
-        ).first(source) { columns in columns.next(Timestamp?.self) }
-        return SettledPools(count: pools, unfinished: unfinished, nextChange: next ?? nil)
-    }
-
-    func unsettle(source: String, dueBy now: Timestamp?) throws {
-        guard let now else { return try unsettle(.source(source)) }
+        // One of the first rows is not left out, unless all are.
+        var next: Timestamp?
         try statement(
             """
-            UPDATE standings SET settled = 0
-            WHERE source = ? AND settled = 1 AND next_change IS NOT NULL AND next_change <= ?
+            SELECT preset, next_change FROM standings INDEXED BY standings_next
+            WHERE source = ? AND settled = 1 AND next_change IS NOT NULL AND next_change > ?
+            ORDER BY next_change LIMIT ?
             """
-        ).run(source, now)
+        ).forEach(source, now, leftOut.count + 1) { columns in
+            if !leftOut.contains(columns.next()), next == nil { next = columns.next() }
+        }
+        return SettledPools(count: pools, unfinished: unfinished, nextChange: next)
     }
+
+    func unsettle(source: String) throws { try unsettle(.source(source)) }
 
     func unsettle(_ scope: Suspension.Scope) throws {
         switch scope {

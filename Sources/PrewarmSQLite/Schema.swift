@@ -46,6 +46,9 @@ enum Schema {
         migrator.registerMigration("guard-admission") { database in
             try database.execute(sql: standingsWithoutCounts)
         }
+        migrator.registerMigration("source-changes") { database in
+            try database.execute(sql: "ALTER TABLE sources ADD COLUMN changes INTEGER NOT NULL DEFAULT 0")
+        }
         return migrator
     }
 

@@ -82,7 +82,12 @@ package struct Observed: Sendable {
     }
 
     /// The number of workspaces of each preset that count against limits: all that exist or will exist, also claimed ones.
-    var live: [PresetKey: Int] {
-        tallies.mapValues { $0.reduce(0) { $0 + ($1.state == .deleted || $1.state == .lost ? 0 : $1.count) } }
+    package var live: [PresetKey: Int] { tallies.mapValues(\.liveCount) }
+}
+
+extension [Tally] {
+    /// The number of workspaces that count against limits: all that exist or will exist, also claimed ones.
+    package var liveCount: Int {
+        reduce(0) { $0 + ($1.state == .deleted || $1.state == .lost ? 0 : $1.count) }
     }
 }

@@ -30,19 +30,18 @@ extension Engine {
                 preset: preset.key.name, message: "no workspace was ready: a new one is created for \(owner)",
                 owner: owner)
         ])
+        // A plan that is being made counts the new workspace against the limits.
+        try store.markDirty(source: preset.key.source)
         return workspace
     }
 
     private func hasRoom(for preset: PresetKey, in store: any StoreReader) throws -> Bool {
         let limits = policy.limits
-        func live(_ tallies: [Tally]) -> Int {
-            tallies.reduce(0) { $0 + ($1.state == .deleted || $1.state == .lost ? 0 : $1.count) }
-        }
-        if let limit = limits.instancesPerPreset, live(try store.tallies(of: preset)) >= limit { return false }
-        if let limit = limits.instancesPerSource, live(try store.tallies(source: preset.source)) >= limit {
+        if let limit = limits.instancesPerPreset, try store.tallies(of: preset).liveCount >= limit { return false }
+        if let limit = limits.instancesPerSource, try store.tallies(source: preset.source).liveCount >= limit {
             return false
         }
-        if let limit = limits.instances, live(try store.tallies(source: nil)) >= limit { return false }
+        if let limit = limits.instances, try store.tallies(source: nil).liveCount >= limit { return false }
         return true
     }
 }

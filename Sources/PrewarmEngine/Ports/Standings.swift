@@ -39,12 +39,15 @@ package struct SettledPools: Hashable, Sendable {
 /// The reads of a reconciliation that looks only at pools that may have changed. The cost of each function grows with its
 /// result, unless its comment says otherwise.
 package protocol StandingReader {
-    /// Returns the presets of a source whose pools are not settled, in the order of their names. Returns nil if one of them
-    /// cannot be read, or if the store does not keep standings.
-    func unsettledPresets(source: String) throws -> [Preset]?
+    /// Returns the presets of a source whose pools are open, which are those that are not settled and those whose next
+    /// change has come, in the order of their names. Returns nil if one of them cannot be read.
+    /// - Parameter now: The time up to which a next change has come.
+    func openPresets(source: String, dueBy now: Timestamp) throws -> [Preset]?
     /// Returns the sums over the settled pools of a source.
-    /// - Parameter keys: The pools to leave out.
-    func settledPools(source: String, without keys: Set<PresetKey>) throws -> SettledPools
+    /// - Parameters:
+    ///   - keys: The pools to leave out.
+    ///   - now: The time after which a next change counts.
+    func settledPools(source: String, without keys: Set<PresetKey>, after now: Timestamp) throws -> SettledPools
     /// Returns the number of presets of the source, including unreadable ones. It is one pass over an index.
     func presetCount(source: String) throws -> Int
     /// Returns the presets whose stored definition cannot be read. It reads all presets of the source.
@@ -67,8 +70,8 @@ package protocol StandingReader {
 
 /// The writes that belong to ``StandingReader``.
 package protocol StandingWriter {
-    /// Marks pools as not settled: those whose next change is at `now` or before. Nil marks all pools of the source.
-    func unsettle(source: String, dueBy now: Timestamp?) throws
+    /// Marks all pools of the source as not settled.
+    func unsettle(source: String) throws
     /// Saves the standings of presets that exist.
     func save(_ standings: [PoolStanding]) throws
     func setBuildTime(_ time: Duration, of preset: PresetKey) throws

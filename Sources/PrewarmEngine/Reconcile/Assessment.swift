@@ -13,35 +13,30 @@ struct Assessment: Sendable {
     /// Plans without asking the remote, and writes nothing.
     /// - Parameter touched: See ``Engine/assess(_:touched:)``.
     func report(touched: Set<PresetKey>?, in store: any StoreReader) throws -> TurnReport {
-        let scope = try scope(touched: touched, in: store)
+        let now = engine.now()
+        let draft = try PlanDraft(
+            engine, name, scope(touched: touched, at: now, in: store),
+            Guarded(record: store.guardRecord(ofSource: name)), at: now, in: store)
         var report = TurnReport(source: name)
-        report.revision = try store.source(name)?.applied
-        report.presets = scope.presets
-        report.rest = scope.settled
-        let observer = Observer(engine, name)
-        let planner = try observer.planner(for: report.presets, at: engine.now(), in: store)
-        let observed = try observer.observed(of: scope, planner: planner, in: store)
-        report.plan = planner.plan(report.presets, observed: observed)
-        report.plan.addHeld(by: try store.guardRecord(ofSource: name), of: report.presets)
-        report.failures = observed.failures
-        report.conditions = try scope.conditions(source: name, in: store)
-        if scope.settled == nil {
+        report.take(draft)
+        report.revision = draft.record?.applied
+        report.rest = draft.scope.settled
+        if report.rest == nil {
             report.unreadable = try engine.unreadable(name, presets: report.presets.count, in: store)
         }
-        report.diagnostics = try store.diagnostics(source: name) + report.unreadable
+        report.diagnostics = draft.diagnostics + report.unreadable
         return report
     }
 
-    private func scope(touched: Set<PresetKey>?, in store: any StoreReader) throws -> PoolScope {
+    private func scope(
+        touched: Set<PresetKey>?, at now: Timestamp, in store: any StoreReader
+    ) throws -> PoolScope {
         guard let touched, engine.isIncremental, touched.count < PoolScope.manyPools, !engine.policy.mayFreeze(name),
-            let open = try store.unsettledPresets(source: name),
-            let others = try store.presets(Array(touched.subtracting(open.lazy.map(\.key))))
+            let others = try store.presets(Array(touched))
         else { return PoolScope(presets: try store.presets(source: name)) }
-        let presets = (open + others).sorted { $0.key < $1.key }
-        let settled = try store.settledPools(source: name, without: Set(others.lazy.map(\.key)))
-        if let change = settled.nextChange, change <= engine.now() {
-            return PoolScope(presets: try store.presets(source: name))
-        }
-        return PoolScope(presets: presets, settled: settled.count > 0 ? settled : nil)
+        var scope = try PoolScope(open: name, and: others, at: now, in: store)
+        guard scope.isReadable else { return PoolScope(presets: try store.presets(source: name)) }
+        if scope.settled?.count == 0 { scope.settled = nil }
+        return scope
     }
 }

@@ -50,14 +50,8 @@ struct Preview: Sendable {
         var report = try await engine.store.read { [engine, source] store in
             let (earlier, guarded, presets) = try begin(store)
             var report = earlier
-            report.presets = guarded.planned(presets)
-            let observer = Observer(engine, source.name)
-            let planner = try observer.planner(for: report.presets, at: now, in: store)
-            let observed = try observer.observed(of: PoolScope(presets: report.presets), planner: planner, in: store)
-            report.plan = planner.plan(report.presets, observed: observed)
-            report.plan.addHeld(by: guarded.record, of: report.presets)
-            report.failures = observed.failures
-            report.conditions = try store.conditions(source: source.name)
+            let scope = PoolScope(presets: guarded.planned(presets))
+            report.take(try PlanDraft(engine, source.name, scope, guarded, at: now, in: store))
             return report
         }
         report.suspended = try await heldBySuspensions(report)

@@ -18,9 +18,9 @@ struct Overtaken: Error {}
 
 /// One reconciliation of a source.
 ///
-/// Its stages are types of their own, one file each, in `Stages`. The first six ask the remote, parse and judge, and write
-/// nothing that others wait for. The last four are one transaction (``ReconcileTransaction``), so that no plan is made from
-/// outdated state.
+/// Its stages are types of their own, one file each, in `Stages`. Those before the last two ask the remote, parse, judge and
+/// plan, and write nothing that others wait for. The last two, apply and record, are one transaction
+/// (``ReconcileTransaction``).
 struct Reconciler: Sendable {
     let engine: Engine
     let source: Engine.Source
@@ -69,27 +69,28 @@ struct Reconciler: Sendable {
             guard start.record.applied != nil else { return failedReport(error) }
             failure = error
         }
-        let guarded = try await engine.store.read { [definition] store in
-            try Admission(engine, source, preset: request.preset).admit(
-                definition?.changes, isNewPolicy: start.record.inputs != start.inputs, in: store)
-        }
-        return try await commit(start, definition, guarded, failure, lease)
+        return try await commit(start, definition, failure, lease)
     }
 
-    /// Observes, plans, applies and records in one transaction.
+    /// Admits, observes and plans from one snapshot of the store. Then applies and records in one transaction.
     private func commit(
-        _ start: ReconcileStart, _ definition: Definition?, _ guarded: Guarded, _ failure: GitFailure?,
-        _ lease: SourceLease
+        _ start: ReconcileStart, _ definition: Definition?, _ failure: GitFailure?, _ lease: SourceLease
     ) async throws -> TurnReport {
         let now = engine.now()
+        let (transaction, draft) = try await engine.store.read { store in
+            let guarded = try Admission(engine, source, preset: request.preset).admit(
+                definition?.changes, isNewPolicy: start.record.inputs != start.inputs, in: store)
+            let transaction = ReconcileTransaction(
+                engine: engine, source: source, request: request, record: try store.record(of: source),
+                definition: definition, guarded: guarded, failure: failure, now: now)
+            return (transaction, try transaction.draft(in: store))
+        }
         let report = try await engine.store.write { store in
-            let current = try lease.check(in: store)
-            let mayChange = failure == nil || !guarded.changes.isEmpty
-            if mayChange, engine.sources[source.name] != nil { try start.check(current) }
-            let report = try ReconcileTransaction(
-                engine: engine, source: source, request: request, record: current, definition: definition,
-                guarded: guarded, failure: failure, now: now
-            ).run(in: store)
+            var transaction = transaction
+            transaction.record = try lease.check(in: store)
+            let mayChange = failure == nil || !transaction.guarded.changes.isEmpty
+            if mayChange, engine.sources[source.name] != nil { try start.check(transaction.record) }
+            let report = try transaction.run(draft, in: store)
             try lease.release(in: store)
             return report
         }

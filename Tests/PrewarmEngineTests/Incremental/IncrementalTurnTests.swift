@@ -275,8 +275,8 @@ private struct Remains {
                         + "\($0.operation.reason) \($0.operation.state) \($0.operation.provisioner)"
                 }.sorted(),
                 "events": try store.events(EventFilter()).map { "\($0)" },
-                "settled": ["\(try store.settledPools(source: "presets", without: []))"],
-                "open pools": try store.unsettledPresets(source: "presets")?.map(\.key.name) ?? ["unreadable"],
+                "settled": ["\(try store.settledPools(source: "presets", without: [], after: .distantPast))"],
+                "open pools": try store.openPresets(source: "presets", dueBy: .distantPast)?.map(\.key.name) ?? ["unreadable"],
             ]
         }
     }

@@ -11,6 +11,13 @@ struct Guarded: Sendable {
     /// The presets that stay while their changes wait, by name.
     fileprivate var waiting: [String: Preset] = [:]
 
+    /// The decision if nothing is to be judged.
+    /// - Parameter record: The record of the guard.
+    init(record: GuardRecord) {
+        earlier = record
+        self.record = record
+    }
+
     /// Returns the presets of a revision as they are planned for: held ones as they were accepted.
     func planned(_ presets: [Preset]) -> [Preset] {
         waiting.isEmpty ? presets : presets.map { waiting[$0.key.name] ?? $0 }
@@ -40,7 +47,7 @@ struct Admission: Sendable {
     ) throws -> Guarded {
         let (record, now) = (try store.guardRecord(ofSource: source), engine.now())
         let changes = changes ?? (isNewPolicy && !record.isLost ? [] : nil)
-        var guarded = Guarded(earlier: record, record: record)
+        var guarded = Guarded(record: record)
         guard changes != nil || record.hasApproval else {
             let window = engine.policy.deletionGuard.window
             if record.losses.contains(where: { $0.at == nil || $0.isDue(at: now, window) }) {

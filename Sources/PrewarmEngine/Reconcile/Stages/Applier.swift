@@ -3,41 +3,49 @@ import PrewarmCore
 /// The stage that turns a plan into operations.
 struct Applier {
     private let transaction: ReconcileTransaction
+    private let draft: PlanDraft
     private let presets: PresetTable
-    private let observed: Observed
+    /// The pools whose workspaces changed since the plan was made.
+    private let changed: Set<PresetKey>
 
-    init(_ transaction: ReconcileTransaction, presets: PresetTable, observed: Observed) {
+    init(_ transaction: ReconcileTransaction, _ draft: PlanDraft, changed: Set<PresetKey>) {
         self.transaction = transaction
-        self.presets = presets
-        self.observed = observed
+        self.draft = draft
+        self.changed = changed
+        presets = PresetTable(draft.scope.presets)
     }
 
-    /// Saves the actions of a plan as operations, with their events, and the standings of the pools.
-    func apply(_ plan: Plan, in store: any StoreWriter) throws -> ActionCounts {
-        let counts = try carryOut(plan, in: store)
-        try makeRoom(for: plan, in: store)
-        try store.save(standings(after: plan))
-        return counts
+    /// Saves the actions of the plan as operations, with their events, and the standings of the pools.
+    func apply(in store: any StoreWriter) throws -> AppliedPlan {
+        let applied = try carryOut(draft.plan, in: store)
+        try makeRoom(for: draft.plan, in: store)
+        try store.save(standings(after: draft.plan))
+        return applied
     }
 
-    private func carryOut(_ plan: Plan, in store: any StoreWriter) throws -> ActionCounts {
-        var counts = ActionCounts()
-        guard !plan.actions.isEmpty else { return counts }
+    /// Carries out the plan. A delete or a cancel is left out if a claim or an operation took the workspace since the plan
+    /// was made.
+    private func carryOut(_ plan: Plan, in store: any StoreWriter) throws -> AppliedPlan {
+        var applied = AppliedPlan(isWhole: changed.isEmpty)
+        guard !plan.actions.isEmpty else { return applied }
         var identifiers = transaction.engine.identifiers(at: transaction.now)
-        var events = EventBatch(at: transaction.now, source: transaction.source.name)
-        for action in plan.actions { events.count(action) }
-        counts.created = try create(plan, &identifiers, in: store)
-        // The states are as the plan saw them, since reading and writing are one transaction.
-        let leaving = plan.actions.compactMap { $0.kind == .create ? nil : $0.workspace }
+        applied.created = try create(plan, &identifiers, in: store)
         let cancelled = plan.actions.compactMap { $0.kind == .cancel ? $0.workspace : nil }
-        try store.cancelOperations(of: leaving, now: transaction.now)
-        _ = try store.move(cancelled, from: [.pending], to: .deleted)
         let deleted = plan.actions.compactMap { $0.kind == .delete ? $0.workspace : nil }
+        let dropped = try store.move(cancelled, from: [.pending], to: .deleted)
         let moved = try store.move(deleted, from: [.creating, .ready, .failed, .lost], to: .deleting)
-        var makers = Makers(presets: presets, before: transaction.guarded.changes, observed: observed)
+        try store.cancelOperations(
+            of: (cancelled + deleted).filter { dropped.contains($0) || moved.contains($0) }, now: transaction.now)
+        applied.actions = plan.actions.filter { action in
+            guard let id = action.workspace else { return true }
+            return action.kind == .cancel ? dropped.contains(id) : moved.contains(id)
+        }
+        var events = EventBatch(at: transaction.now, source: transaction.source.name)
+        for action in applied.actions { events.count(action) }
+        var makers = Makers(presets: presets, before: transaction.guarded.changes, observed: draft.observed)
         var operations: [Operation] = []
-        for action in plan.actions where action.kind == .delete {
-            guard let id = action.workspace, moved.contains(id),
+        for action in applied.actions where action.kind == .delete {
+            guard let id = action.workspace,
                 let provisioner = try makers.provisioner(of: id, preset: action.preset, in: store)
             else { continue }
             operations.append(
@@ -48,9 +56,9 @@ struct Applier {
         }
         try store.insert(operations)
         try store.append(events.events)
-        counts.deleted = moved.count
-        counts.cancelled = cancelled.count
-        return counts
+        applied.deleted = moved.count
+        applied.cancelled = dropped.count
+        return applied
     }
 
     /// Inserts the new workspaces of the plan with their operations. Returns their number.
@@ -109,7 +117,9 @@ struct Applier {
             // A pool that keeps failed workspaces is not settled: they are deleted if a limit holds workspaces of others
             // back.
             let mayGiveWay = transaction.engine.policy.limits.areOfInstances && pool.counts.keptFailed > 0
-            let isSettled = preset.retirement != .pruned && !busy.contains(pool.preset) && !mayGiveWay
+            let isSettled =
+                preset.retirement != .pruned && !busy.contains(pool.preset) && !mayGiveWay
+                && !changed.contains(pool.preset)
             return PoolStanding(
                 preset: pool.preset, isSettled: isSettled,
                 isUnfinished: isSettled && !pool.isFinished(preset, isObserved: false),
@@ -118,10 +128,16 @@ struct Applier {
     }
 }
 
-struct ActionCounts: Sendable {
+/// The part of a plan that was carried out.
+struct AppliedPlan: Sendable {
+    var actions: [Action] = []
     var created = 0
     var deleted = 0
     var cancelled = 0
+    /// False if a pool changed since the plan was made, so that another reconciliation has to follow.
+    let isWhole: Bool
+
+    init(isWhole: Bool) { self.isWhole = isWhole }
 }
 
 /// The provisioners that made workspaces: that of the preset, unless the preset has changed since.

@@ -1,22 +1,5 @@
 import PrewarmCore
 
-/// The pools that a plan is made for.
-struct PoolScope: Sendable {
-    let presets: [Preset]
-    /// The sum of the source's other pools, for which a plan would find nothing new; nil if ``presets`` are all presets.
-    var settled: SettledPools?
-    /// False if the store cannot read a stored preset, so that git has to be read again.
-    var isReadable = true
-
-    /// The number of pools from which on one pass over the counts of all pools is faster than a look-up for each.
-    static let manyPools = 1000
-
-    /// Returns the stored conditions of the presets.
-    func conditions(source: String, in store: any StoreReader) throws -> [PresetKey: [Condition]] {
-        settled == nil ? try store.conditions(source: source) : try store.conditions(of: presets.map(\.key))
-    }
-}
-
 /// The stage that reads the state of the pools for the planner.
 struct Observer: Sendable {
     private let engine: Engine
@@ -39,18 +22,14 @@ struct Observer: Sendable {
 
     /// Reads the input of the planner: counts for all pools in the scope, and single workspaces only for presets where one
     /// may have to be deleted.
-    /// - Parameter failures: The failures of the source; nil to read them from the store.
-    func observed(
-        of scope: PoolScope, planner: Planner, failures: [FailureRecord]? = nil,
-        in store: any StoreReader
-    ) throws -> Observed {
+    func observed(of scope: PoolScope, planner: Planner, in store: any StoreReader) throws -> Observed {
         var observed = Observed()
         observed.tallies = try tallies(of: scope, in: store)
         if scope.settled != nil, engine.policy.limits.instancesPerSource != nil || engine.policy.limits.instances != nil
         {
             observed.liveBySource = try store.liveWorkspaces()
         }
-        for failure in try failures ?? store.failures(source: source) { observed.failures[failure.preset] = failure }
+        for failure in try store.failures(source: source) { observed.failures[failure.preset] = failure }
         observed.buildTimes = try buildTimes(of: scope.presets, in: store)
         observed.heldElsewhere = try heldElsewhere(scope, observed, in: store)
         let detailed = scope.presets.filter { planner.needsInstances($0, observed: observed) }
@@ -61,9 +40,8 @@ struct Observer: Sendable {
         return observed
     }
 
-    private func tallies(
-        of scope: PoolScope, in store: any StoreReader
-    ) throws -> [PresetKey: [Tally]] {
+    /// Reads the counts of the pools in a scope, or of all pools if a limit of all sources needs them.
+    func tallies(of scope: PoolScope, in store: any StoreReader) throws -> [PresetKey: [Tally]] {
         var tallies: [PresetKey: [Tally]] = [:]
         tallies.reserveCapacity(scope.presets.count)
         if scope.settled != nil, scope.presets.count < PoolScope.manyPools {

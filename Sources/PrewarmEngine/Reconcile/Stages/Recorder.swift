@@ -10,14 +10,14 @@ struct Recorder {
 
     /// - Returns: The time until convergence, if every pool has converged to the revision for the first time.
     func record(
-        _ report: TurnReport, of scope: PoolScope, _ counts: ActionCounts, in store: any StoreWriter
+        _ report: TurnReport, of scope: PoolScope, _ applied: AppliedPlan, in store: any StoreWriter
     ) throws -> Duration? {
         let guarded = transaction.guarded
         if guarded.record != guarded.earlier { try store.save(guarded.record, ofSource: transaction.source.name) }
         try saveConditions(of: report, in: store)
-        try remember(report.plan, of: scope, in: store)
+        try remember(report.plan, of: scope, applied, in: store)
         let isConverged = report.isConverged && (scope.settled?.unfinished ?? 0) == 0
-        return try account(counts, isConverged: isConverged, in: store)
+        return try account(applied, isConverged: isConverged, in: store)
     }
 
     /// Saves the conditions that changed, with their events.
@@ -33,13 +33,13 @@ struct Recorder {
 
     /// Adds the actions to the record of the applied revision.
     /// - Returns: The time until convergence, if every pool has converged to the revision for the first time.
-    private func account(_ counts: ActionCounts, isConverged: Bool, in store: any StoreWriter) throws -> Duration? {
+    private func account(_ applied: AppliedPlan, isConverged: Bool, in store: any StoreWriter) throws -> Duration? {
         let known =
             transaction.isNewRevision ? nil : try store.revisions(source: transaction.source.name, limit: 1).first
         guard var newest = known ?? arrived else { return nil }
-        newest.created += counts.created
-        newest.deleted += counts.deleted
-        newest.cancelled += counts.cancelled
+        newest.created += applied.created
+        newest.deleted += applied.deleted
+        newest.cancelled += applied.cancelled
         if isConverged, transaction.preset == nil, newest.convergedAt == nil { newest.convergedAt = transaction.now }
         if known == nil {
             try store.insert(newest)
@@ -58,7 +58,9 @@ struct Recorder {
             committedAt: definition.commit?.time, created: 0, deleted: 0, cancelled: 0)
     }
 
-    private func remember(_ plan: Plan, of scope: PoolScope, in store: any StoreWriter) throws {
+    private func remember(
+        _ plan: Plan, of scope: PoolScope, _ applied: AppliedPlan, in store: any StoreWriter
+    ) throws {
         let (now, guarded) = (transaction.now, transaction.guarded)
         var record = transaction.record
         if let definition = transaction.definition {
@@ -72,7 +74,7 @@ struct Recorder {
         if transaction.isRecovered { record.failure = nil }
         if transaction.failure == nil, transaction.request.pull { record.succeededAt = now }
         let isComplete =
-            transaction.preset == nil
+            transaction.preset == nil && applied.isWhole
             && !plan.held.contains { if case .actionsPerTurn = $0.hold { true } else { false } }
         let hasPruned = scope.presets.contains { $0.retirement == .pruned }
         record.quietUntil = isComplete && !hasPruned ? plan.nextChange ?? .distantFuture : nil
@@ -82,6 +84,7 @@ struct Recorder {
         let isSame = record == transaction.record && !record.isPlannedAhead(of: now)
         if transaction.failure != nil, plan.actions.isEmpty, isSame { return }
         record.plannedAt = now
+        record.changes += 1
         try store.save(record)
     }
 }
