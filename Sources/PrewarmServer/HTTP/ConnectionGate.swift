@@ -26,6 +26,8 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     private let table: ConnectionTable
     /// Returns the key by which the connections of a peer are counted; nil if they have no limit of their own.
     private let group: (SocketAddress?) -> String?
+    /// Returns the answer to a request that is refused by its header; nil if the request goes on.
+    private let refusal: (HTTPRequestHead, SocketAddress?) -> EarlyAnswer?
 
     /// The id of the connection in the table; nil before it begins and after it ends.
     private var id: ConnectionTable.ID?
@@ -44,9 +46,13 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// The number of bytes that were dropped since then.
     private var dropped = 0
 
-    init(_ table: ConnectionTable, group: @escaping (SocketAddress?) -> String?) {
+    init(
+        _ table: ConnectionTable, group: @escaping (SocketAddress?) -> String?,
+        refusal: @escaping (HTTPRequestHead, SocketAddress?) -> EarlyAnswer?
+    ) {
         self.table = table
         self.group = group
+        self.refusal = refusal
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -107,6 +113,10 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
             isHeld = head.hasBody
             if !head.isKeepAlive { closesAfterAnswer = true }
             noteIdleness()
+            // An earlier request on the connection has to be answered first.
+            if requests == 1, let answer = refusal(head, context.channel.remoteAddress) {
+                return send(answer, context)
+            }
             context.fireChannelRead(wrapInboundOut(.head(head.withHost(context.channel.localAddress))))
         case .body: context.fireChannelRead(data)
         case .end:
@@ -160,6 +170,15 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     // MARK: Answers
+
+    /// Answers the current request and closes the connection. No other handler sees the request.
+    private func send(_ answer: EarlyAnswer, _ context: ChannelHandlerContext) {
+        closesAfterAnswer = true
+        context.write(wrapOutboundOut(.head(answer.head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: answer.body)))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        linger(context)
+    }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {

@@ -60,7 +60,8 @@ extension Door: HTTPResponder {
         let id = RequestID(request.headers[.requestID])
         let visit = Visit(
             request: request, id: id.text,
-            client: access.client(peer: context.channel.remoteAddress?.ipAddress ?? "", fields: request.headers),
+            client: access.client(
+                peer: context.channel.remoteAddress?.ipAddress ?? "", forwardedFor: request.headers[.forwardedFor]),
             channel: context.channel, bodies: bodies)
         let startedAt = ContinuousClock.now
         var response: Response

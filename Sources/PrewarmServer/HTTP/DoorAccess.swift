@@ -27,9 +27,11 @@ package final class DoorAccess: Sendable {
     }
 
     /// Returns the address of the client of a request.
-    func client(peer: String, fields: HTTPFields) -> ClientAddress {
-        ClientAddress(
-            peer: peer, forwardedFor: fields[.forwardedFor], trusted: rules.withLock { $0.trustedProxies })
+    /// - Parameters:
+    ///   - peer: The address of the peer, without a port.
+    ///   - forwardedFor: The value of the header `X-Forwarded-For`.
+    func client(peer: String, forwardedFor: String?) -> ClientAddress {
+        ClientAddress(peer: peer, forwardedFor: forwardedFor, trusted: rules.withLock { $0.trustedProxies })
     }
 
     /// Returns the key by which the connections of a peer are counted. Returns nil for a trusted proxy, whose connections

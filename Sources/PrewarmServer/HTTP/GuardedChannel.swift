@@ -9,12 +9,14 @@ struct GuardedChannel: ServerChildChannel {
     let table: ConnectionTable
     /// Returns the key by which connections are counted; nil if they count only in total.
     let group: @Sendable (SocketAddress?) -> String?
+    /// Returns the answer to a request that is refused by its header; nil if the request goes on.
+    let refusal: @Sendable (HTTPRequestHead, SocketAddress?) -> EarlyAnswer?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         base.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            try pipeline.addHandler(ConnectionGate(table, group: group), position: .after(decoder))
+            try pipeline.addHandler(ConnectionGate(table, group: group, refusal: refusal), position: .after(decoder))
             return value
         }
     }

@@ -54,9 +54,10 @@ package struct HTTPService: Service {
         let table = ConnectionTable(.init(total: Self.mostConnections(), perAddress: Self.addressLimit))
         let access = door.access
         let plain = HTTPServerBuilder { responder in
-            GuardedChannel(base: HTTP1Channel(responder: responder, configuration: configuration), table: table) {
-                access.connectionGroup(peer: $0?.ipAddress ?? "")
-            }
+            GuardedChannel(
+                base: HTTP1Channel(responder: responder, configuration: configuration), table: table,
+                group: { access.connectionGroup(peer: $0?.ipAddress ?? "") },
+                refusal: { door.refusal(of: $0, peer: $1?.ipAddress ?? "") })
         }
         guard let tls = settings.tls else {
             server = plain

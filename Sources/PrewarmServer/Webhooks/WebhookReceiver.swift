@@ -66,7 +66,7 @@ package final class WebhookReceiver: Sendable {
     ) -> Admission {
         let header = WebhookRequest(fields: fields, body: [])
         guard let endpoint = state.withLock({ $0.endpoints[name] }) else {
-            return .refused(slowed(address, now) ?? WebhookVerdict(.unknown, "there is no such webhook"))
+            return .refused(refuseUnknown(from: address, now: now))
         }
         func refused(_ verdict: WebhookVerdict) -> Admission {
             record(header, endpoint, verdict, from: address, now: now)
@@ -82,6 +82,11 @@ package final class WebhookReceiver: Sendable {
         }
         guard let length, length <= Self.smallBody else { return refused(Self.limited(wait)) }
         return .admitted(endpoint, isSuspect: true)
+    }
+
+    /// Returns the verdict on a request to a webhook that does not exist, and counts it as an unsigned one.
+    func refuseUnknown(from address: ClientAddress, now: Timestamp) -> WebhookVerdict {
+        slowed(address, now) ?? WebhookVerdict(.unknown, "there is no such webhook")
     }
 
     /// Returns the verdict on an admitted request with its body, and logs the delivery.
