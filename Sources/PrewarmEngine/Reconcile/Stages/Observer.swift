@@ -58,6 +58,7 @@ struct Observer: Sendable {
             observed.instances[instance.preset, default: []].append(instance)
         }
         observed.suspensions = try store.suspensions()
+        for case let outage? in try store.openBreakers().lazy.map(\.outage) { observed.outages[outage.provisioner] = outage }
         return observed
     }
 
