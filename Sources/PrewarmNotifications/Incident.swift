@@ -16,6 +16,8 @@ struct Incident: Hashable, Sendable {
         case stalled
         /// Workspaces disappeared that prewarm did not delete, or broke after they were ready.
         case lost
+        /// A provisioner does not work.
+        case unavailable
     }
 
     let topic: Topic

@@ -20,6 +20,8 @@ extension Message {
         case .presetStalled: "\(source): \(subjects("pool")) stalled\(detail)"
         case .presetRecovered:
             isOfStalled ? "\(source): no pool is stalled any longer" : "\(source): builds work again in every pool"
+        case .provisionerUnavailable: "\(source): \(subjects("provisioner")) unavailable\(detail)"
+        case .provisionerAvailable: "\(source): every provisioner is available again"
         case .workspaceReady: "\(source): \(subjects("workspace")) ready"
         case .workspaceClaimed: "\(source): \(subjects("workspace")) claimed"
         case .workspaceReleased: "\(source): \(subjects("workspace")) released"

@@ -16,13 +16,15 @@ package enum NotificationType: String, CaseIterable, Sendable {
     case workspaceReleased = "workspace.released"
     case workspaceLost = "workspace.lost"
     case workspaceRecovered = "workspace.recovered"
+    case provisionerUnavailable = "provisioner.unavailable"
+    case provisionerAvailable = "provisioner.available"
     case sourceFailing = "source.failing"
     case sourceRecovered = "source.recovered"
 
     /// The types that a sink reports by default: those that need a person. The ends of their incidents are reported too.
     package static let standard: Set<NotificationType> = [
         .revisionInvalid, .revisionHeld, .revisionApproved, .revisionRewritten, .presetStalled, .workspaceLost,
-        .sourceFailing,
+        .provisionerUnavailable, .sourceFailing,
     ]
 }
 
@@ -36,6 +38,7 @@ extension Incident.Topic {
         case .degraded: .presetDegraded
         case .stalled: .presetStalled
         case .lost: .workspaceLost
+        case .unavailable: .provisionerUnavailable
         }
     }
 
@@ -46,6 +49,7 @@ extension Incident.Topic {
         case .invalid, .held: .revisionRecovered
         case .degraded, .stalled: .presetRecovered
         case .lost: .workspaceRecovered
+        case .unavailable: .provisionerAvailable
         }
     }
 }

@@ -13,6 +13,7 @@ extension SQLiteTransaction {
             conditions += " AND lane_class = ?"
             values.append(laneClass.rawValue)
         }
+        if filter.isOfCreates { conditions += " AND kind = \(Operation.Kind.create.code)" }
         if let name = filter.preset {
             isOfAll = false
             conditions += " AND id IN (\(Self.operations(of: Self.liveWorkspaces)))"

@@ -49,6 +49,7 @@ enum Schema {
         migrator.registerMigration("source-changes") { database in
             try database.execute(sql: "ALTER TABLE sources ADD COLUMN changes INTEGER NOT NULL DEFAULT 0")
         }
+        migrator.registerMigration("outage-breakers") { database in try database.execute(sql: breakers) }
         return migrator
     }
 

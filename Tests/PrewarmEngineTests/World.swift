@@ -30,6 +30,8 @@ final class World: Sendable {
         var brokenVersions: Set<String> = []
         var failingDeletes = 0
         var isBusy = false
+        /// The outcome of every operation; nil if the provider works.
+        var outcome: Outcome?
         var startsSlowly = false
         /// The template versions whose create runs until it is canceled.
         var endlessVersions: Set<String> = []
@@ -230,6 +232,7 @@ struct MemoryProvisioner: Provisioner {
         let outcome: Outcome = world.with { state in
             state.calls.append("\(request.operation.rawValue) \(id)")
             if state.isBusy { return .tryLater("busy") }
+            if let outcome = state.outcome { return outcome }
             switch request.operation {
             case .create:
                 if state.brokenVersions.contains(request.workspace.spec.version) { return .failed("no such image") }

@@ -97,7 +97,8 @@ struct StatusText {
     /// The differences between the store and the provisioners or the configuration.
     private var strays: TerminalText {
         let orphans = max(status.number("orphansTotal"), status.list("orphans").count)
-        var lines = status.list("suspectLists").map { list -> TerminalText in
+        var lines = outages
+        lines += status.list("suspectLists").map { list -> TerminalText in
             let missing = counted(list.number("missing"), "workspace")
             return
                 "the last list of the provisioner \"\(list.text("provisioner") ?? "")\" lacks \(missing) (missing or failed): prewarm waits for another list before it replaces any"
@@ -126,6 +127,16 @@ struct StatusText {
             "operations wait for the provisioner \"\(name)\", which is not in the configuration"
         }
         return lines.map { "! \($0)\n" as TerminalText }.joined()
+    }
+
+    private var outages: [TerminalText] {
+        status.list("outages").map { outage in
+            let since = outage.time("since").map { " since \(times.absolute($0))" } ?? ""
+            let next = outage.time("nextTryAt").map { ", the next one at \(times.absolute($0))" } ?? ""
+            let name = outage.text("provisioner") ?? ""
+            return
+                "the provisioner \"\(name)\" is unavailable\(since): \(outage.text("cause") ?? ""); creates wait, and prewarm tries one from time to time\(next). To try now: `prewarm retry --provisioner \(name)`"
+        }
     }
 
     private var cross: TerminalText { Style.red.apply(to: "✗", color: color) }

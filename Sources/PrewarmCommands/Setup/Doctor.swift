@@ -52,9 +52,13 @@ struct Doctor {
             let store = try SQLiteStore.open(path: path)
             // The check writes, so that it finds a full disk and a read-only folder.
             try await store.checkWritable()
-            let (presets, sources, hold) = try await store.read { store in
-                (try store.presets(source: nil), try store.sources(), try store.identity().hold)
+            let (presets, sources, hold, breakers) = try await store.read { store in
+                (
+                    try store.presets(source: nil), try store.sources(), try store.identity().hold,
+                    try store.openBreakers()
+                )
             }
+            report.checks += breakers.compactMap(\.outage).map { .init($0) }
             if let hold {
                 report.checks.append(
                     .init(
@@ -158,6 +162,17 @@ struct Doctor {
                 kind: "timezones", verdict: .ok,
                 message: names.isEmpty
                     ? "the database is installed; no time zone is in use" : asked.joined(separator: ", ")))
+    }
+}
+
+extension HealthReport.Check {
+    /// The check of a provisioner that is unavailable.
+    fileprivate init(_ outage: Outage) {
+        self.init(
+            kind: "provisioner", name: outage.provisioner, verdict: .failed,
+            message: "unavailable since \(outage.since.inSentence): \(outage.cause)",
+            hint: "prewarm continues by itself when a create works. To try now: `prewarm retry --provisioner "
+                + "\(outage.provisioner)`")
     }
 }
 

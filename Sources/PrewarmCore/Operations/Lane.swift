@@ -25,6 +25,9 @@ package enum Lane: Int, CaseIterable, Comparable, Sendable {
     /// True if a user waits for operations of the lane. Reserved slots are only for these lanes.
     package var isForPeople: Bool { self <= .waitingClaim }
 
+    /// True for the lanes of creates, which wait while the provisioner is unavailable.
+    package var isOfCreates: Bool { self == .create || self == .waitingClaim }
+
     package static func < (left: Lane, right: Lane) -> Bool { left.rawValue < right.rawValue }
 }
 

@@ -10,6 +10,8 @@ package enum Outcome: Hashable, Sendable {
     case broken(String)
     /// The provisioner is busy and is called again later, with the reason. It is not a failure.
     case tryLater(String)
+    /// The operation did not succeed, for a reason that the provisioner classifies.
+    case refused(ProviderError)
     /// The operation failed, with the end of its log.
     case failed(String)
 }

@@ -4,6 +4,8 @@ package struct Settlement: Hashable, Sendable {
         case none
         /// A build of the workspace's fingerprint failed. It counts for the failure limit.
         case failed(String)
+        /// A build failed, and the provisioner says that no other try can succeed. The preset is stalled at once.
+        case invalid(String)
         /// A build of the workspace's fingerprint succeeded. Its failure record is deleted.
         case worked
     }
@@ -49,6 +51,13 @@ package struct Settlement: Hashable, Sendable {
             // A delete of the workspace waits for this create, so the create is canceled instead of tried again.
             if workspace.state == .deleting { finish(.cancelled, now) } else { retry(after: .retry, message, now) }
         case .failed(let message): fail(message, now)
+        case .refused(let error) where error.kind == .invalid: fail(error.message, now, isInvalid: true)
+        case .refused(let error):
+            if workspace.state == .deleting {
+                finish(.cancelled, now)
+            } else {
+                retry(after: .retry, error.message, now, pause: error.retryAfter)
+            }
         case .lost: fail("the provisioner reports that the workspace no longer exists", now)
         case .broken(let message): fail(message, now)
         }
@@ -62,6 +71,7 @@ package struct Settlement: Hashable, Sendable {
         case .starting: retry(after: .retry, "the provisioner reports that the delete is not finished", now)
         case .tryLater(let message): retry(after: .retry, message, now)
         case .failed(let message), .broken(let message): retry(after: .failure, message, now)
+        case .refused(let error): retry(after: .failure, error.message, now, pause: error.retryAfter)
         }
     }
 
@@ -86,6 +96,8 @@ package struct Settlement: Hashable, Sendable {
             workspace.state = .failed
         case .tryLater(let message): retry(after: .retry, message, now)
         case .failed(let message): retry(after: .failure, message, now)
+        case .refused(let error) where error.kind == .invalid && isComing: fail(error.message, now, isInvalid: true)
+        case .refused(let error): retry(after: .failure, error.message, now, pause: error.retryAfter)
         }
     }
 
@@ -117,12 +129,12 @@ package struct Settlement: Hashable, Sendable {
         if !metadata.isEmpty { workspace.metadata = metadata }
     }
 
-    private mutating func fail(_ message: String, _ now: Timestamp) {
+    private mutating func fail(_ message: String, _ now: Timestamp, isInvalid: Bool = false) {
         operation.error = message
         finish(.failed, now)
         if isComing {
             workspace.state = .failed
-            effect = .failed(message)
+            effect = isInvalid ? .invalid(message) : .failed(message)
         }
     }
 
@@ -132,10 +144,14 @@ package struct Settlement: Hashable, Sendable {
         if state == .succeeded { operation.error = nil }
     }
 
-    private mutating func retry(after backoff: Backoff, _ message: String?, _ now: Timestamp) {
+    /// - Parameter pause: the shortest pause, as the provisioner asks for it; nil if it does not ask.
+    private mutating func retry(
+        after backoff: Backoff, _ message: String?, _ now: Timestamp, pause: Duration? = nil
+    ) {
         operation.state = .pending
         operation.error = message
-        operation.nextAttemptAt = now + backoff.delay(attempt: operation.attempt, seed: seed)
+        let delay = backoff.delay(attempt: operation.attempt, seed: seed)
+        operation.nextAttemptAt = now + min(max(delay, pause ?? .zero), Operation.longestWait)
         if let deadline, deadline > now { operation.nextAttemptAt = min(operation.nextAttemptAt, deadline) }
     }
 }

@@ -46,8 +46,13 @@ package struct FailedBuild: Hashable, Sendable {
     package let message: String
     /// The seed of the jitter that spreads the next tries of several presets over time.
     package let seed: UInt64
+    /// True if no other try can succeed, so that the failure limit is reached at once.
+    package let isInvalid: Bool
 
-    package init(startedAt: Timestamp, endedAt: Timestamp, message: String, seed: UInt64) {
+    package init(
+        startedAt: Timestamp, endedAt: Timestamp, message: String, seed: UInt64, isInvalid: Bool = false
+    ) {
+        self.isInvalid = isInvalid
         self.startedAt = startedAt
         self.endedAt = endedAt
         self.message = message
@@ -58,8 +63,9 @@ package struct FailedBuild: Hashable, Sendable {
     /// - Parameter known: the record before this failure; nil if no build had failed.
     package func noted(after known: FailureRecord?, of preset: Preset) -> FailureRecord {
         let known = known?.fingerprint == preset.fingerprint ? known : nil
-        if let known, !isNewTry(after: known) { return known }
-        let count = (known?.count ?? 0) + 1
+        if !isInvalid, let known, !isNewTry(after: known) { return known }
+        let next = (known?.count ?? 0) + 1
+        let count = isInvalid ? max(next, preset.failureLimit) : next
         let pause =
             count >= preset.failureLimit
             ? FailureRecord.stalledPause : Backoff.build.delay(attempt: count, seed: seed)

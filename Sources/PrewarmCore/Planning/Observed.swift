@@ -55,6 +55,9 @@ package struct Observed: Sendable {
     /// failures, since only those could make room.
     package var heldElsewhere = 0
 
+    /// The provisioners that are unavailable, by name.
+    package var outages: [String: Outage] = [:]
+
     package init() {}
 
     /// Returns the active suspension of a preset; nil if it is not suspended.

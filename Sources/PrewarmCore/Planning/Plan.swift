@@ -155,11 +155,14 @@ package struct PoolPlan: Hashable, Sendable {
     package var unclaimed: Int
     /// The time zone of the schedule or of a freeze that cannot be read, so that the pool is held; nil if all can be read.
     package let unreadableZone: String?
+    /// The outage of the provisioner that keeps the pool below its desired number; nil if there is none.
+    package let outage: Outage?
 
     package init(
         preset: PresetKey, counts: PoolCounts, unclaimed: Int = 0, wait: Wait? = nil, suspension: Suspension? = nil,
-        nextChange: Timestamp? = nil, unreadableZone: String? = nil
+        nextChange: Timestamp? = nil, unreadableZone: String? = nil, outage: Outage? = nil
     ) {
+        self.outage = outage
         self.preset = preset
         self.counts = counts
         self.unclaimed = unclaimed

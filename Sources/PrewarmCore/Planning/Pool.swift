@@ -15,6 +15,8 @@ struct Pool {
     /// The failures of the current fingerprint; nil if its last build succeeded.
     let failure: FailureRecord?
     let renewal: Renewal?
+    /// The outage of the preset's provisioner; nil if it is available.
+    private let providerOutage: Outage?
     /// The number of pending and creating workspaces of the current fingerprint. ``PoolCounts/starting`` also counts
     /// outdated ones.
     private(set) var startingCurrent = 0
@@ -50,6 +52,7 @@ struct Pool {
         self.standstill = standstill
         let desired = planner.desired(preset)
         counts.desired = desired
+        providerOutage = observed.outages[preset.spec.provisioner]
         renewal = Renewal(preset, desired: desired, buildTime: observed.buildTimes[preset.key])
         // `Recreate` deletes all outdated workspaces first, so later none of them shows that this is a rollout.
         isRollout = preset.strategy == .recreate
@@ -70,7 +73,14 @@ struct Pool {
     var plan: PoolPlan {
         PoolPlan(
             preset: preset.key, counts: counts, unclaimed: unclaimed, wait: wait, suspension: suspension,
-            nextChange: nextChange, unreadableZone: unreadableZone)
+            nextChange: nextChange, unreadableZone: unreadableZone, outage: outage)
+    }
+
+    /// The outage, if the pool lacks workspaces.
+    private var outage: Outage? {
+        let lacks = preset.retirement == nil && !preset.isSuspended && suspension == nil
+            && (fresh < counts.desired || startingCurrent > 0)
+        return lacks ? providerOutage : nil
     }
 
     private var unreadableZone: String? {

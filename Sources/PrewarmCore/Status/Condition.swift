@@ -10,6 +10,7 @@ package struct Condition: Hashable, Sendable {
         case invalid = "Invalid"
         case deletionsHeld = "DeletionsHeld"
         case backingOff = "BackingOff"
+        case provisionerUnavailable = "ProvisionerUnavailable"
         case limited = "Limited"
         /// An operator holds the source at a revision (`prewarm pin`).
         case pinned = "Pinned"

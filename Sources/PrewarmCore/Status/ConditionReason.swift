@@ -16,10 +16,11 @@ package enum ConditionReason: String, CaseIterable, Sendable {
     case rollingOut = "RollingOut"
     case draining = "Draining"
 
-    // MARK: Stalled, BackingOff and Invalid
+    // MARK: Stalled, BackingOff, ProvisionerUnavailable and Invalid
 
     case failureLimit = "FailureLimit"
     case createFailed = "CreateFailed"
+    case outage = "Outage"
     case manifestInvalid = "ManifestInvalid"
 
     // MARK: Deprecated
@@ -60,6 +61,7 @@ package enum ConditionReason: String, CaseIterable, Sendable {
         case .progressing, .progressingWithRetry, .rollingOut, .draining: .reconciling
         case .failureLimit: .stalled
         case .createFailed: .backingOff
+        case .outage: .provisionerUnavailable
         case .manifestInvalid: .invalid
         case .deprecated, .templateDeprecated, .inactive, .pruned: .deprecated
         case .byOperator, .byManifest: .suspended
@@ -83,8 +85,9 @@ package enum ConditionReason: String, CaseIterable, Sendable {
         case .progressingWithRetry: "A build failed, and prewarm waits before the next try."
         case .rollingOut: "Outdated workspaces are replaced."
         case .draining: "The workspaces of a deprecated, inactive or removed preset are deleted."
-        case .failureLimit: "`failureLimit` builds in a row failed."
+        case .failureLimit: "`failureLimit` builds in a row failed, or the provisioner reported the class `invalid`."
         case .createFailed: "The last build failed, and prewarm waits before the next try."
+        case .outage: "The circuit breaker of the provisioner is open, so creates wait."
         case .manifestInvalid: "A manifest has an error. The last valid version stays applied."
         case .deprecated: "The preset has `deprecated`."
         case .templateDeprecated: "The template of the preset has `deprecated`."
@@ -121,6 +124,7 @@ extension Condition.Kind {
         case .invalid: "A manifest of the preset or the source has an error."
         case .deletionsHeld: "Deletions wait for an approval or for another commit."
         case .backingOff: "A build failed, and prewarm waits before the next try."
+        case .provisionerUnavailable: "The provisioner of the preset does not work, and the pool lacks workspaces."
         case .limited: "A limit, a freeze or the mode `observe` holds actions."
         case .pinned: "The source stays at a revision. New commits are not applied."
         }

@@ -29,6 +29,7 @@ package struct PresetStatus: Sendable {
             isHeld && !pool.counts.isInMotion ? nil : Self.reconciling(preset, pool),
             Self.stalled(preset, pool, failure, failure.summary),
             Self.backingOff(pool, failure.summary),
+            Self.unavailable(pool, cause: pool.outage?.cause ?? ""),
             Self.deprecated(preset), Self.suspended(preset, pool), Self.invalid(preset, diagnostics),
             Self.deletionsHeld(held, revision), Self.limited(held, pool),
         ].compactMap { $0 }
@@ -56,6 +57,7 @@ package struct PresetStatus: Sendable {
                 switch condition.kind {
                 case .stalled: Self.stalled(preset, pool, failure, Operation.withheldError) ?? condition
                 case .backingOff: Self.backingOff(pool, Operation.withheldError) ?? condition
+                case .provisionerUnavailable: Self.unavailable(pool, cause: Operation.withheldError) ?? condition
                 default: condition
                 }
             shown.since = condition.since
@@ -63,11 +65,12 @@ package struct PresetStatus: Sendable {
         }
     }
 
-    /// False if an operator should look at the preset: it is stalled, invalid or backing off, deletions wait for an
+    /// False if an operator should look at the preset: it is stalled, invalid or backing off, its
+    /// provisioner is unavailable, deletions wait for an
     /// approval, a limit keeps its pool below the desired number, or a time zone that cannot be read holds its pool.
     package var isHealthy: Bool {
         self[.stalled] == nil && self[.invalid] == nil && self[.backingOff] == nil && !isShortByLimit
-            && pool.unreadableZone == nil
+            && self[.provisionerUnavailable] == nil && pool.unreadableZone == nil
             && (self[.deletionsHeld]?.reason ?? ConditionReason.retain.rawValue) == ConditionReason.retain.rawValue
     }
 
@@ -131,6 +134,12 @@ package struct PresetStatus: Sendable {
         return Condition(
             .backingOff, reason: .createFailed,
             message: "\(failures.counted("build")) in a row failed: \(cause). Next try: \(until.inSentence)")
+    }
+
+    private static func unavailable(_ pool: PoolPlan, cause: String) -> Condition? {
+        pool.outage.map {
+            Condition(.provisionerUnavailable, reason: .outage, message: $0.sentence(cause: cause))
+        }
     }
 
     private static func deprecated(_ preset: Preset) -> Condition? {

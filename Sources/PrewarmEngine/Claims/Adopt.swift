@@ -117,6 +117,7 @@ extension Engine {
         case .lost: throw AdoptionError.notReady(orphan, "it no longer exists")
         case .tryLater(let message), .failed(let message), .broken(let message):
             throw AdoptionError.notReady(orphan, masked(message).printable)
+        case .refused(let error): throw AdoptionError.notReady(orphan, masked(error.message).printable)
         }
     }
 

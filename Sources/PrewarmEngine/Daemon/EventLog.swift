@@ -1,7 +1,8 @@
 internal import Logging
 internal import PrewarmCore
 
-/// Writes each event of the type `Warning` to the log, for example a failed build, a stalled preset or a lost workspace.
+/// Writes each event of the type `Warning` to the log, for example a failed build, a stalled preset or a lost workspace,
+/// and the end of a provisioner's outage.
 struct EventLog: Sendable {
     private let store: any Store
     private let logger: Logger
@@ -32,7 +33,7 @@ struct EventLog: Sendable {
     }
 
     private func write(_ event: Event) {
-        guard event.kind == .warning else { return }
+        guard event.kind == .warning || event.reason == EventReason.provisionerAvailable.rawValue else { return }
         // The log is for operators, who may read the text of provisioners.
         let words = event.detail ?? event.message
         let cause = words.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
@@ -41,13 +42,15 @@ struct EventLog: Sendable {
         ]
         if let preset = event.preset { metadata["preset"] = "\(preset)" }
         if let source = event.source { metadata["source"] = "\(source)" }
-        logger.warning(Self.message(of: event), metadata: metadata)
+        logger.log(level: event.kind == .warning ? .warning : .notice, Self.message(of: event), metadata: metadata)
     }
 
     private static func message(of event: Event) -> Logger.Message {
         switch (EventReason(rawValue: event.reason), event.object) {
         case (.createFailed, _): "a build failed"
         case (.deleteFailed, _): "a deletion failed"
+        case (.provisionerUnavailable, _): "a provisioner is unavailable"
+        case (.provisionerAvailable, _): "a provisioner is available again"
         case (.stalled, _): "a preset is stalled"
         case (.lost, "workspace"): "a workspace was lost"
         case (.failed, "workspace"): "a workspace is broken"

@@ -14,6 +14,7 @@ package struct Overview: Sendable {
     /// The sources that are in the store and no longer in the configuration.
     private let unconfigured: [Engine.RemovedSource]
     private let lists: ListOverview
+    private let outages: OutageOverview
     private let store: StoreIdentity
     private let damage: [String]
     private let now: Timestamp
@@ -35,6 +36,7 @@ package struct Overview: Sendable {
         store = try await engine.store.read { try $0.identity() }
         damage = engine.store.damage
         lists = try await ListOverview(engine)
+        outages = try await OutageOverview(engine)
         let pending = try await engine.store.read { store in
             try store.operations(OperationFilter(states: [.pending])).map(\.operation)
         }
@@ -47,7 +49,7 @@ package struct Overview: Sendable {
     /// Returns true if nothing in the overview needs the attention of an operator. `prewarm status` then exits with 0.
     package var isHealthy: Bool {
         sources.allSatisfy(\.isHealthy) && presets.areHealthy && failing.isEmpty
-            && missingProvisioners.isEmpty && unconfigured.isEmpty && lists.isHealthy
+            && missingProvisioners.isEmpty && unconfigured.isEmpty && lists.isHealthy && outages.isHealthy
             && store.hold?.reason != .restored && damage.isEmpty
     }
 
@@ -70,6 +72,7 @@ package struct Overview: Sendable {
             "orphans": lists.orphans(for: audience), "orphansTotal": lists.orphansTotal,
             "suspectLists": lists.suspectLists, "brokenClaims": lists.brokenClaims(for: audience),
             "failingLists": lists.failingLists(for: audience),
+            "outages": outages.value(for: audience),
             "unconfiguredSources": unconfigured.isEmpty ? nil : .array(unconfigured.map { .string($0.name) }),
             "removedSources": removedSources,
             "missingProvisioners": missingProvisioners.isEmpty

@@ -72,6 +72,10 @@ extension Problem {
                 "NotPending", status: 409,
                 "cannot retry the operation \(operation.id): it is \(operation.state.rawValue), not pending",
                 hint: "run `prewarm retry \(operation.preset.name)` to clear the failures of its preset")
+        case RetryError.unknownProvisioner(let name, let known):
+            self.init(
+                "UnknownProvisioner", status: 404, "the configuration names no provisioner \"\(name)\"",
+                hint: "the provisioners are: " + known.joined(separator: ", "))
         default: return nil
         }
     }

@@ -81,11 +81,13 @@ extension Reason {
     /// Returns the explanation of the reason with the numbers of the preset.
     fileprivate func explanation(_ status: PresetStatus, of kind: Action.Kind) -> String {
         let (preset, counts) = (status.preset, status.pool.counts)
+        let waits = kind == .create && status.pool.outage != nil
+        let outage = waits ? "; it waits, because the provisioner \(preset.spec.provisioner) is unavailable" : ""
         switch self {
         case .belowDesired:
             let old = counts.outdated > 0 ? ", \(counts.outdated) outdated" : ""
             let canary = status.pool.wait == .canary ? "; more are created when the first is ready" : ""
-            return "\(counts.desired) desired, \(counts.eligible) ready, \(counts.starting) starting\(old)\(canary)"
+            return "\(counts.desired) desired, \(counts.eligible) ready, \(counts.starting) starting\(old)\(canary)\(outage)"
         case .aboveDesired: return "\(counts.desired) desired"
         case .outdated:
             return "the preset is now at \(preset.spec.template) \(preset.spec.version), \(preset.fingerprint)"

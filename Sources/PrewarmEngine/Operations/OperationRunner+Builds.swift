@@ -3,7 +3,10 @@ import PrewarmCore
 /// The results of builds.
 extension OperationRunner {
     /// Updates the failures and the expected build time of a preset after a build has ended.
-    func note(_ settlement: Settlement, at now: Timestamp, in store: any StoreWriter) throws {
+    /// - Parameter isCounted: False if a failure is the provisioner's, so that it does not count against the preset.
+    func note(
+        _ settlement: Settlement, isCounted: Bool, at now: Timestamp, in store: any StoreWriter
+    ) throws {
         let (operation, workspace) = (settlement.operation, settlement.workspace)
         guard settlement.effect != .none, let preset = try store.presets([workspace.preset])?.first,
             preset.fingerprint == workspace.fingerprint
@@ -19,12 +22,22 @@ extension OperationRunner {
             let known = try store.buildTimes(of: [preset.key])[preset.key]
             try store.setBuildTime(BuildTime.expected(after: now - startedAt, known: known), of: preset.key)
         case .failed(let message):
-            let known = try store.failures(source: preset.key.source).first { $0.preset == preset.key }
-            let build = FailedBuild(
-                startedAt: startedAt, endedAt: now, message: message, seed: operation.id.seed)
-            let failure = build.noted(after: known, of: preset)
-            if failure != known { try store.setFailure(failure, of: preset.key) }
+            guard isCounted else { return }
+            try note(
+                FailedBuild(startedAt: startedAt, endedAt: now, message: message, seed: operation.id.seed), of: preset,
+                in: store)
+        case .invalid(let message):
+            try note(
+                FailedBuild(
+                    startedAt: startedAt, endedAt: now, message: message, seed: operation.id.seed, isInvalid: true),
+                of: preset, in: store)
         }
+    }
+
+    private func note(_ build: FailedBuild, of preset: Preset, in store: any StoreWriter) throws {
+        let known = try store.failure(of: preset.key)
+        let failure = build.noted(after: known, of: preset)
+        if failure != known { try store.setFailure(failure, of: preset.key) }
     }
 
     /// Returns the start of the last create, also if an inspect reported its end.

@@ -19,8 +19,13 @@ extension OperationRunner {
             var leased: [OperationRecord] = []
             for name in names {
                 while let record = try next(of: name, used, starts: before + leased.count, at: now, in: store) {
+                    let creates = used[name]?.creates ?? 0
+                    let gate = try gate(of: name, creates: creates, at: now, in: store)
                     leased.append(try start(record, at: now, in: store))
-                    used[name, default: []].append(record.place.laneClass.lane)
+                    if record.operation.kind == .create, gate.admission == .probe {
+                        try noteProbe(record.operation, at: now, in: store)
+                    }
+                    used[name, default: Slots()].add(record)
                 }
             }
             return leased
@@ -29,26 +34,49 @@ extension OperationRunner {
         return leased
     }
 
-    /// Returns the lanes of all running operations, by provisioner.
-    private func usedSlots(in store: any StoreReader) throws -> [String: [Lane]] {
-        let running = try store.operations(OperationFilter(states: [.running]))
-        return Dictionary(grouping: running, by: \.operation.provisioner)
-            .mapValues { $0.map(\.place.laneClass.lane) }
+    /// The operations of one provisioner that run.
+    private struct Slots {
+        var lanes: [Lane] = []
+        /// The number of creates among them.
+        var creates = 0
+
+        mutating func add(_ record: OperationRecord) {
+            lanes.append(record.place.laneClass.lane)
+            if record.operation.kind == .create { creates += 1 }
+        }
+    }
+
+    private func usedSlots(in store: any StoreReader) throws -> [String: Slots] {
+        var slots: [String: Slots] = [:]
+        for record in try store.operations(OperationFilter(states: [.running])) {
+            slots[record.operation.provisioner, default: Slots()].add(record)
+        }
+        return slots
     }
 
     private func next(
-        of provisioner: String, _ used: [String: [Lane]], starts: Int, at now: Timestamp, in store: any StoreReader
+        of provisioner: String, _ used: [String: Slots], starts: Int, at now: Timestamp, in store: any StoreReader
     ) throws -> OperationRecord? {
         guard let settings = engine.provisioners[provisioner] else { return nil }
         let order = StartOrder(concurrency: settings.concurrency, reserve: settings.reserve)
-        let running = used[provisioner] ?? []
+        let slots = used[provisioner] ?? Slots()
+        let running = slots.lanes
+        let (machine, admission) = try gate(of: provisioner, creates: slots.creates, at: now, in: store)
         var firsts: [OperationRecord] = []
+        if admission == .probe, order.hasSlot(for: .create, running: running),
+            let probe = try nextProbe(of: provisioner, machine, at: now, in: store)
+        {
+            firsts.append(probe)
+        }
         var laneClass = try store.nextLaneClass(of: provisioner, after: nil)
         while let current = laneClass, order.hasSlot(for: current.lane, running: running) {
-            let filter = DueFilter(
-                provisioner: provisioner, preset: preset, workspace: workspace, laneClass: current)
-            firsts += try store.dueOperations(filter, now: now, limit: 1)
-            if !firsts.isEmpty, !order.considersAge(starts: starts) { break }
+            if admission == .free || !current.lane.isOfCreates {
+                let filter = DueFilter(
+                    provisioner: provisioner, preset: preset, workspace: workspace, laneClass: current)
+                let due = try store.dueOperations(filter, now: now, limit: 1)
+                firsts += due
+                if !due.isEmpty, !order.considersAge(starts: starts) { break }
+            }
             laneClass = try store.nextLaneClass(of: provisioner, after: current)
         }
         let chosen = order.next(among: firsts.map(\.waiting), running: running, starts: starts, at: now)

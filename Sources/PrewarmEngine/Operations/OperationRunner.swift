@@ -173,7 +173,7 @@ package struct OperationRunner: Sendable {
                         operation: current.operation.id, attempt: current.operation.attempt, at: now,
                         text: engine.masked(reply.log)))
             }
-            try follow(settlement, now: now, in: store)
+            try follow(settlement, outcome, now: now, in: store)
             try store.markDirty(source: workspace.preset.source)
             return Settled(
                 operation: settlement.operation, workspace: settlement.workspace, isNotStarted: reply.isNotStarted)
@@ -191,6 +191,7 @@ package struct OperationRunner: Sendable {
         case .failed(let message): return .failed(engine.masked(message))
         case .tryLater(let message): return .tryLater(engine.masked(message))
         case .broken(let message): return .broken(engine.masked(message))
+        case .refused(let error): return .refused(error.with(message: engine.masked(error.message)))
         case .done, .starting, .lost: break
         }
         guard case .starting = reply.outcome, kind == .create,
@@ -201,9 +202,12 @@ package struct OperationRunner: Sendable {
                 + "whether the workspace is ready")
     }
 
-    private func follow(_ settlement: Settlement, now: Timestamp, in store: any StoreWriter) throws {
+    private func follow(
+        _ settlement: Settlement, _ outcome: Outcome, now: Timestamp, in store: any StoreWriter
+    ) throws {
         let (operation, workspace) = (settlement.operation, settlement.workspace)
-        try note(settlement, at: now, in: store)
+        let isCounted = try noteBreaker(settlement, outcome, at: now, in: store)
+        try note(settlement, isCounted: isCounted, at: now, in: store)
         if let inspectAt = settlement.inspectAt {
             var identifiers = engine.identifiers(at: now)
             try store.insert([

@@ -23,7 +23,8 @@ extension EventReason {
         case .ready, .starting, .createFailed, .claimed, .claimedCold, .released, .deleted, .deleteFailed, .lost,
             .failed, .orphaned, .adopted:
             .workspace
-        case .listFailed, .listRecovered, .listSuspect, .unknownState: .provisioner
+        case .provisionerUnavailable, .provisionerAvailable, .listFailed, .listRecovered, .listSuspect, .unknownState:
+            .provisioner
         case .storeRestored, .storeFresh, .storeApproved: .store
         }
     }
@@ -110,6 +111,9 @@ extension EventReason {
 
     private var meaningOfOthers: String {
         switch self {
+        case .provisionerUnavailable:
+            "The provisioner reported an outage, or builds of several presets failed: its creates wait, except for a probe."
+        case .provisionerAvailable: "A build of the provisioner worked again, so its creates start."
         case .listFailed: "The list of the provisioner failed."
         case .listRecovered: "The list of the provisioner succeeded again."
         case .listSuspect: "The list lacks most workspaces, so prewarm waits for another list before it replaces them."

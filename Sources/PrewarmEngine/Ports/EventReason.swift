@@ -63,6 +63,8 @@ package enum EventReason: String, CaseIterable, Sendable {
 
     // MARK: Provisioners and the store
 
+    case provisionerUnavailable = "ProvisionerUnavailable"
+    case provisionerAvailable = "ProvisionerAvailable"
     case listFailed = "ListFailed"
     case listRecovered = "ListRecovered"
     case listSuspect = "ListSuspect"

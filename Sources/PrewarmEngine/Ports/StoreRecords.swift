@@ -361,10 +361,14 @@ package struct DueFilter: Sendable {
     package let workspace: WorkspaceID?
     /// The only class in the queue; nil for all.
     package let laneClass: LaneClass?
+    /// True for creates only, of any class.
+    package let isOfCreates: Bool
 
     package init(
-        provisioner: String, preset: String? = nil, workspace: WorkspaceID? = nil, laneClass: LaneClass? = nil
+        provisioner: String, preset: String? = nil, workspace: WorkspaceID? = nil, laneClass: LaneClass? = nil,
+        isOfCreates: Bool = false
     ) {
+        self.isOfCreates = isOfCreates
         self.provisioner = provisioner
         self.preset = preset
         self.workspace = workspace

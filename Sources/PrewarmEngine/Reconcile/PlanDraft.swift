@@ -62,6 +62,7 @@ struct PlanDraft: Sendable {
         let now = try store.source(source)
         guard now?.applied == record?.applied, now?.appliedAt == record?.appliedAt, now?.inputs == record?.inputs,
             try store.suspensions() == observed.suspensions,
+            try Observer(engine, source).outages(in: store) == observed.outages,
             try (store.restoredHold() != nil) == isStoreRestored,
             try Dictionary(uniqueKeysWithValues: store.failures(source: source).map { ($0.preset, $0) }) == failures
         else { return false }

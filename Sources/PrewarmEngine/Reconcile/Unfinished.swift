@@ -41,6 +41,9 @@ package struct Unfinished: Sendable {
         case .stalled(let failures): why = ", stalled after \(words(for: failures)): \(message)"
         case .backoff(let until, let failures):
             why = ", backing off until \(until.inSentence) after \(words(for: failures)): \(message)"
+        case _ where pool.outage != nil:
+            let cause = readsLogs ? pool.outage?.cause ?? "" : Operation.withheldError
+            why = ", creates wait because the provisioner \(pool.outage?.provisioner ?? "") is unavailable: \(cause)"
         case .canary: why = ", waiting until the first workspace of the new version is ready"
         case nil where counts.isInMotion: why = ", \(counts.starting) starting, \(counts.deleting) deleting"
         case nil: why = held.map { ", held by \($0.message(at: revision))" } ?? ""

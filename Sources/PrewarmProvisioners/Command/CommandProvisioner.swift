@@ -41,12 +41,7 @@ package struct CommandProvisioner: Provisioner {
         do {
             return try await child(document, operation, outputLimit: 1 << 20, redactor).run(started: started) { ended in
                 let log = ended.log.text(redactor)
-                let outcome: Outcome =
-                    switch Ending(ended, log, settings.timeout) {
-                    case .good: Answer.outcome(of: ended.output, to: operation, redactor).followed(by: log)
-                    case .later(let message): .tryLater(message)
-                    case .bad(_, let message): .failed(message)
-                    }
+                let outcome = outcome(of: ended, log, to: operation, redactor)
                 return (ProvisionerReply(outcome: outcome, log: log), outcome.isGood)
             }
         } catch {
@@ -54,6 +49,22 @@ package struct CommandProvisioner: Provisioner {
             let isLater = failure.reason == .tryLater
             return ProvisionerReply(
                 outcome: isLater ? .tryLater(failure.text) : .failed(failure.text), isNotStarted: error.isLack)
+        }
+    }
+
+    /// Returns the outcome of an ended command. An error with a class on standard output says more than the exit code.
+    private func outcome(
+        of ended: EndedChild, _ log: String, to operation: ProvisionerOperation, _ redactor: Redactor
+    ) -> Outcome {
+        let ending = Ending(ended, log, settings.timeout)
+        if ended.stop == nil, let error = ErrorAnswer.error(in: ended.output, redactor) {
+            return Outcome.refused(error).followed(by: log)
+        }
+        return switch ending {
+        case .good: Answer.outcome(of: ended.output, to: operation, redactor).followed(by: log)
+        case .later(let message): .tryLater(message)
+        case .outage(let message): .refused(ProviderError(.outage, message))
+        case .bad(_, let message): .failed(message)
         }
     }
 
@@ -147,6 +158,7 @@ package struct CommandProvisioner: Provisioner {
     ) -> Result<[ListedWorkspace], ProvisionerFailure> {
         switch Ending(ended, ended.log.text(redactor), timeout) {
         case .later(let message): return .failure(ProvisionerFailure(.tryLater, message))
+        case .outage(let message): return .failure(ProvisionerFailure(.failed, message))
         case .bad(let reason, let message): return .failure(ProvisionerFailure(reason, message))
         case .good:
             do throws(FinalObject.Failure) {

@@ -7,11 +7,15 @@ enum Ending {
     case good
     /// The command exited with 75, or was ended because prewarm stops.
     case later(String)
+    /// The command exited with 69: the provider does not work.
+    case outage(String)
     /// The command failed.
     case bad(ProvisionerFailure.Reason, String)
 
     /// The exit code for "try again later": `EX_TEMPFAIL` of sysexits.h.
     static let tryLaterCode: Int32 = 75
+    /// The exit code for an outage of the provider: `EX_UNAVAILABLE` of sysexits.h.
+    static let outageCode: Int32 = 69
 
     init(_ ended: EndedChild, _ log: String, _ timeout: Duration) {
         switch (ended.stop, ended.status) {
@@ -27,6 +31,8 @@ enum Ending {
         case (nil, .code(Self.tryLaterCode)):
             let line = log.split(whereSeparator: \.isNewline).last.map { String($0.suffix(2048)) }
             self = .later(line ?? "exit code 75: try again later")
+        case (nil, .code(Self.outageCode)):
+            self = .outage("exit code 69".with(cause: log.causeInLog).followed(by: log))
         case (nil, let status):
             // A command that is killed cannot say why.
             let cause = if case .code = status { log.causeInLog } else { nil as String? }
@@ -60,15 +66,18 @@ extension String {
 extension Outcome {
     /// Returns a failure with the end of the log added, and other outcomes unchanged.
     func followed(by log: String) -> Outcome {
-        guard case .failed(let message) = self else { return self }
-        return .failed(message.followed(by: log))
+        switch self {
+        case .failed(let message): .failed(message.followed(by: log))
+        case .refused(let error): .refused(error.with(message: error.message.followed(by: log)))
+        default: self
+        }
     }
 
     /// True if processes that the command left running belong to the workspace and must not be ended.
     var isGood: Bool {
         switch self {
         case .done, .starting, .lost, .broken: true
-        case .tryLater, .failed: false
+        case .tryLater, .refused, .failed: false
         }
     }
 }

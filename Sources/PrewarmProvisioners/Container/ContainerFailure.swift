@@ -12,6 +12,10 @@ struct ContainerFailure: Error, Hashable, Sendable {
         case badAnswer
         /// The engine refused the request with an HTTP status.
         case refused(Int)
+        /// The disk of the engine is full.
+        case full
+        /// There is no such image, or its name is not valid.
+        case noImage
         /// The workspace cannot be made as the configuration and the manifest say.
         case failed
         /// prewarm stops, or no longer needs the workspace.
@@ -42,7 +46,10 @@ struct ContainerFailure: Error, Hashable, Sendable {
     /// preset.
     var outcome: Outcome {
         switch kind {
-        case .unreachable, .slow, .canceled: .tryLater(text)
+        case .slow, .canceled: .tryLater(text)
+        case .unreachable: .refused(ProviderError(.outage, text))
+        case .full: .refused(ProviderError(.capacity, text))
+        case .noImage: .refused(ProviderError(.invalid, text))
         case .badAnswer, .refused, .failed: .failed(text)
         }
     }
@@ -54,7 +61,7 @@ struct ContainerFailure: Error, Hashable, Sendable {
             case .unreachable: .cannotRun
             case .slow: .timedOut
             case .badAnswer: .badAnswer
-            case .refused, .failed: .failed
+            case .refused, .full, .noImage, .failed: .failed
             case .canceled: .tryLater
             }
         return ProvisionerFailure(reason, message, hint: hint)

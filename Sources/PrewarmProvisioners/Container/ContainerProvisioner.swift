@@ -99,6 +99,7 @@ extension Redactor {
             .starting(endpoint: endpoint.map(redact), metadata: metadata.mapValues(redact))
         case .broken(let message): .broken(redact(message))
         case .tryLater(let message): .tryLater(redact(message))
+        case .refused(let error): .refused(error.with(message: redact(error.message)))
         case .failed(let message): .failed(redact(message))
         case .lost: .lost
         }

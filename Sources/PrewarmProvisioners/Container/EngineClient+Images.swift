@@ -40,10 +40,30 @@ extension EngineClient {
             let message = last.error ?? "status \(head.status)"
             let refusal = engine.failure(message, status: head.status)
             throw ContainerFailure(
-                .refused(head.status), "cannot pull the image \(image.text.printable): \(refusal.message)",
+                Self.kind(refusal, message), "cannot pull the image \(image.text.printable): \(refusal.message)",
                 hint: refusal.hint
                     ?? "Check the name of the image, the network and the login: `\(engine.tool) pull \(image.text)`.")
         }
+    }
+}
+
+extension EngineClient {
+    /// Returns the kind of a failed pull. A registry that does not know the image says so, and no other try changes that. A
+    /// registry that cannot be reached may work soon.
+    private static func kind(_ refusal: EngineIdentity.Refusal, _ message: String) -> ContainerFailure.Kind {
+        func has(_ parts: String...) -> Bool { parts.contains { message.lowercased().contains($0) } }
+        if refusal.isFull { return .full }
+        if has("manifest unknown", "name unknown", "not found: manifest", "repository does not exist",
+            "invalid reference format")
+        {
+            return .noImage
+        }
+        if has("no such host", "connection refused", "i/o timeout", "timeout", "network is unreachable", "too many requests",
+            "tls handshake", "service unavailable", "server misbehaving", "connection reset")
+        {
+            return .slow
+        }
+        return .refused(refusal.status)
     }
 }
 

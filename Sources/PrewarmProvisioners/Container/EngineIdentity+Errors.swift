@@ -6,6 +6,8 @@ extension EngineIdentity {
         let status: Int
         let message: String
         let hint: String?
+        /// True if the disk of the engine is full.
+        var isFull = false
     }
 
     /// Returns the error of the engine in plain words. The engines have no codes, so known parts of their texts are looked
@@ -13,7 +15,9 @@ extension EngineIdentity {
     func failure(_ text: String, status: Int) -> Refusal {
         let text = text.withoutSecrets.printable.limited(to: 600)
         let (message, hint) = words(text)
-        return Refusal(status: status, message: message, hint: hint)
+        return Refusal(
+            status: status, message: message, hint: hint,
+            isFull: text.lowercased().contains("no space left on device"))
     }
 
     private func words(_ text: String) -> (String, hint: String?) {
@@ -55,6 +59,6 @@ extension EngineIdentity {
 extension ContainerFailure {
     init(_ refusal: EngineIdentity.Refusal) {
         self.init(
-            .refused(refusal.status), "the container engine reports: \(refusal.message)", hint: refusal.hint)
+            refusal.isFull ? .full : .refused(refusal.status), "the container engine reports: \(refusal.message)", hint: refusal.hint)
     }
 }

@@ -75,6 +75,7 @@ enum DocumentSchemas {
                 "created": "number", "deleted": "number", "cancelled": "number", "convergedAt?": "time",
             ]
         ),
+        ("Outage", ["provisioner": "text", "since": "time", "cause": "text", "nextTryAt?": "time"]),
         ("ListFailure", ["provisioner": "text", "message": "text", "since": "time"]),
         ("Orphan", ["id": "text", "provisioner": "text", "state?": "text", "since": "time", "store?": "text"]),
         (
@@ -99,6 +100,7 @@ enum DocumentSchemas {
                 "at": "time", "healthy": "boolean", "store": "Store", "sources": "[]Source", "presets": "[]Preset",
                 "failing": "[]Operation", "orphans?": "[]Orphan", "orphansTotal?": "number",
                 "suspectLists?": "[]object", "brokenClaims?": "[]BrokenClaim", "failingLists?": "[]ListFailure",
+                "outages?": "[]Outage",
                 "daemon?": "object", "morePresets?": "number", "moreFailing?": "number",
             ]
         ),

@@ -73,6 +73,9 @@ extension MetricDescriptor {
         "prewarm_claimed_broken", ["provisioner"],
         "The number of claimed workspaces that the last list of the provisioner does not contain, or reports as stopped, "
             + "failed or unhealthy.")
+    static let provisionerAvailable = gauge(
+        "prewarm_provisioner_available", ["provisioner"],
+        "1 while creates of the provisioner start, 0 while they wait because the provisioner does not work.")
     static let leaseHeld = gauge(
         "prewarm_lease_held", ["source"],
         "1 while this process holds the lease on the source and is the only one that reconciles it, otherwise 0.")
@@ -119,8 +122,8 @@ extension MetricDescriptor {
     /// All metrics, in the order of the reference page.
     package static let all: [MetricDescriptor] = [
         .buildInfo, .sourceInfo, .sourceLastSuccess, .sourceRevisionTime, .manifests, .presetInstances,
-        .presetCondition, .deletionsHeld, .operations, .oldestPending, .brokenClaims, .leaseHeld, .reconciles,
-        .reconcileDuration, .gitRequests, .gitDuration, .parseCache, .planActions, .operationDuration, .claims,
+        .presetCondition, .deletionsHeld, .operations, .oldestPending, .brokenClaims, .provisionerAvailable, .leaseHeld,
+        .reconciles, .reconcileDuration, .gitRequests, .gitDuration, .parseCache, .planActions, .operationDuration, .claims,
         .claimDuration, .webhookDeliveries, .commitToReady, .notifications,
     ]
 }

@@ -24,11 +24,14 @@ struct MetricsState: Sendable {
     var operations = OperationTallies()
     /// The number of broken claimed workspaces for each provisioner that offers `list`.
     var brokenClaims: [(provisioner: String, count: Int)] = []
+    /// The provisioners of the configuration, and whether their creates start.
+    var provisioners: [(name: String, isAvailable: Bool)] = []
     var now: Timestamp
 
     /// Reads the state in one snapshot of the store.
     static func read(_ engine: Engine) async throws -> MetricsState {
         let (now, holder, names) = (engine.now(), engine.holder, engine.sourceNames)
+        let provisioners = engine.provisioners.keys.sorted()
         let listed = engine.provisioners.filter { $0.value.operations.contains(.list) }.keys.sorted()
         return try await engine.store.read { store in
             var state = MetricsState(now: now)
@@ -43,6 +46,8 @@ struct MetricsState: Sendable {
             }
             state.operations = try store.unfinishedOperations(now: now)
             state.brokenClaims = try listed.map { ($0, try store.openSuspects(provisioner: $0).claimed.count) }
+            let unavailable = Set(try store.openBreakers().map(\.provisioner))
+            state.provisioners = provisioners.map { ($0, !unavailable.contains($0)) }
             return state
         }
     }
@@ -77,6 +82,10 @@ struct MetricsState: Sendable {
         for source in sources { text.sample(.deletionsHeld, [source.name], held[source.name] ?? 0) }
         text.begin(.brokenClaims)
         for claims in brokenClaims { text.sample(.brokenClaims, [claims.provisioner], claims.count) }
+        text.begin(.provisionerAvailable)
+        for provisioner in provisioners {
+            text.sample(.provisionerAvailable, [provisioner.name], provisioner.isAvailable ? 1 : 0)
+        }
         text.begin(.leaseHeld)
         for source in sources { text.sample(.leaseHeld, [source.name], source.holdsLease ? 1 : 0) }
         text.begin(.operations)

@@ -37,7 +37,14 @@ struct Observer: Sendable {
             observed.instances[instance.preset, default: []].append(instance)
         }
         observed.suspensions = try store.suspensions()
+        observed.outages = try outages(in: store)
         return observed
+    }
+
+    /// Returns the outages of provisioners, by the provisioner's name.
+    func outages(in store: any StoreReader) throws -> [String: Outage] {
+        let outages = try store.openBreakers().compactMap(\.outage)
+        return Dictionary(outages.map { ($0.provisioner, $0) }) { first, _ in first }
     }
 
     /// Reads the counts of the pools in a scope, or of all pools if a limit of all sources needs them.

@@ -59,19 +59,28 @@ enum HoldRoutes {
         },
         Route(
             method: .post, template: "/retry", name: "retry",
-            summary: "Retry a preset, an operation or everything",
+            summary: "Retry a preset, an operation, a provisioner or everything",
             description: """
                 Clears failures and backoffs, so that prewarm tries again at once. `message` says what was cleared. \
-                `all` needs an operator whose scope is all presets. 404: there is no such preset. \
+                `all` and `provisioner` need an operator whose scope is all presets. \
+                404: there is no such preset or provisioner. \
                 409: the operation is not waiting, or several sources have a preset of this name.
                 """,
             permission: .ofObjectForOperators,
             body: [
                 .optional("name", .text(maximum: 512), "a preset (name or source/name), or the id of an operation"),
+                .optional("provisioner", .text(maximum: 256), "all presets and operations of this provisioner"),
                 .optional("all", .yes, "true: all presets and operations"),
-            ], exactlyOne: ["name", "all"], answers: [(200, "Done")], problems: [404, 409]
+            ], exactlyOne: ["name", "provisioner", "all"], answers: [(200, "Done")], problems: [404, 409]
         ) { api, call in
             let engine = api.engine
+            if let provisioner = call.text("provisioner") {
+                try call.require(.operate)
+                let retried = try await engine.retry(provisioner: provisioner, by: call.caller.name)
+                api.daemon?.replan()
+                return APIAnswer(.object(known: ["message": .string(retried)])).audited(
+                    call.entry("retry", "provisioner", provisioner, at: engine.now(), detail: retried))
+            }
             guard let name = call.text("name") else {
                 try call.require(.operate)
                 let retried = try await engine.retryAll(by: call.caller.name)
