@@ -107,6 +107,11 @@ package struct Engine: Sendable {
 }
 
 extension Engine {
+    /// The names of the provisioners that offer the operation `claim`.
+    package var handoverProvisioners: Set<String> {
+        Set(provisioners.lazy.filter { $0.value.operations.contains(.claim) }.map(\.key))
+    }
+
     /// The random number generator of the engine.
     struct Generator: RandomNumberGenerator {
         fileprivate let random: @Sendable () -> UInt64
