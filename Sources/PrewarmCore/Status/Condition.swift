@@ -11,6 +11,8 @@ package struct Condition: Hashable, Sendable {
         case deletionsHeld = "DeletionsHeld"
         case backingOff = "BackingOff"
         case limited = "Limited"
+        /// Handovers to owners fail.
+        case handoverFailing = "HandoverFailing"
         /// An operator holds the source at a revision (`prewarm pin`).
         case pinned = "Pinned"
     }

@@ -22,6 +22,10 @@ package enum ConditionReason: String, CaseIterable, Sendable {
     case createFailed = "CreateFailed"
     case manifestInvalid = "ManifestInvalid"
 
+    // MARK: HandoverFailing
+
+    case handoverFailed = "HandoverFailed"
+
     // MARK: Deprecated
 
     case deprecated = "Deprecated"
@@ -60,6 +64,7 @@ package enum ConditionReason: String, CaseIterable, Sendable {
         case .progressing, .progressingWithRetry, .rollingOut, .draining: .reconciling
         case .failureLimit: .stalled
         case .createFailed: .backingOff
+        case .handoverFailed: .handoverFailing
         case .manifestInvalid: .invalid
         case .deprecated, .templateDeprecated, .inactive, .pruned: .deprecated
         case .byOperator, .byManifest: .suspended
@@ -84,6 +89,7 @@ package enum ConditionReason: String, CaseIterable, Sendable {
         case .rollingOut: "Outdated workspaces are replaced."
         case .draining: "The workspaces of a deprecated, inactive or removed preset are deleted."
         case .failureLimit: "`failureLimit` builds in a row failed."
+        case .handoverFailed: "`failureLimit` handovers in a row failed."
         case .createFailed: "The last build failed, and prewarm waits before the next try."
         case .manifestInvalid: "A manifest has an error. The last valid version stays applied."
         case .deprecated: "The preset has `deprecated`."
@@ -122,6 +128,7 @@ extension Condition.Kind {
         case .deletionsHeld: "Deletions wait for an approval or for another commit."
         case .backingOff: "A build failed, and prewarm waits before the next try."
         case .limited: "A limit, a freeze or the mode `observe` holds actions."
+        case .handoverFailing: "Handovers of claimed workspaces to their owners fail, until one succeeds."
         case .pinned: "The source stays at a revision. New commits are not applied."
         }
     }

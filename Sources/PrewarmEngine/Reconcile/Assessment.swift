@@ -24,6 +24,7 @@ struct Assessment: Sendable {
         report.plan = planner.plan(report.presets, observed: observed)
         report.plan.addHeld(by: try store.guardRecord(ofSource: name), of: report.presets)
         report.failures = observed.failures
+        report.handovers = try store.handoversFailing(source: name)
         report.conditions = try scope.conditions(source: name, in: store)
         if scope.settled == nil {
             report.unreadable = try engine.unreadable(name, presets: report.presets.count, in: store)
@@ -33,6 +34,8 @@ struct Assessment: Sendable {
     }
 
     private func scope(touched: Set<PresetKey>?, in store: any StoreReader) throws -> PoolScope {
+        // The condition of a pool whose handovers fail has to be seen, although nothing has to be done for the pool.
+        let touched = try touched?.union(store.handoverFailures(source: name).lazy.map(\.preset))
         guard let touched, engine.isIncremental, touched.count < PoolScope.manyPools, !engine.policy.mayFreeze(name),
             let open = try store.unsettledPresets(source: name),
             let others = try store.presets(Array(touched.subtracting(open.lazy.map(\.key))))

@@ -57,6 +57,7 @@ struct Preview: Sendable {
             report.plan = planner.plan(report.presets, observed: observed)
             report.plan.addHeld(by: guarded.record, of: report.presets)
             report.failures = observed.failures
+            report.handovers = try store.handoversFailing(source: source.name)
             report.conditions = try store.conditions(source: source.name)
             return report
         }
