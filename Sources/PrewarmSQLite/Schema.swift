@@ -46,6 +46,7 @@ enum Schema {
         migrator.registerMigration("guard-admission") { database in
             try database.execute(sql: standingsWithoutCounts)
         }
+        migrator.registerMigration("leases-claims") { database in try database.execute(sql: claims) }
         return migrator
     }
 

@@ -166,6 +166,7 @@ package struct OperationRunner: Sendable {
             try store.update(OperationRecord(settlement.operation))
             if settlement.workspace != workspace {
                 _ = try store.update(settlement.workspace, from: [workspace.state])
+                try store.recordSettlement(settlement.workspace, after: workspace, at: now)
             }
             if !reply.log.isEmpty {
                 try store.append(

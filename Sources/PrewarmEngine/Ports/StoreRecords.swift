@@ -261,11 +261,14 @@ package struct ClaimRequest: Sendable {
     package let offersExpired: Bool
     package let now: Timestamp
     package let idempotencyKey: ClaimKey?
+    /// The id of the claim, which the claimed workspace gets.
+    package let id: ClaimID?
 
     package init(
         preset: PresetKey, owner: Owner, current: Fingerprint, readySince: Timestamp?, offersOutdated: Bool = true,
-        offersExpired: Bool = false, now: Timestamp, idempotencyKey: ClaimKey? = nil
+        offersExpired: Bool = false, now: Timestamp, idempotencyKey: ClaimKey? = nil, id: ClaimID? = nil
     ) {
+        self.id = id
         self.preset = preset
         self.owner = owner
         self.current = current
