@@ -34,6 +34,10 @@ package struct Engine: Sendable {
     package let isIncremental: Bool
     /// The cached part of ``inputs(of:)`` that all sources share.
     private(set) var inputsOfAll = ""
+    /// The names of the provisioners that offer the operation `claim`.
+    package let handoverProvisioners: Set<String>
+    /// The order of the handovers of this process.
+    let handovers = HandoverQueue()
 
     /// A source of the configuration.
     package struct Source: Sendable {
@@ -102,6 +106,7 @@ package struct Engine: Sendable {
         self.isDead = isDead
         self.observe = observe
         self.isIncremental = isIncremental
+        handoverProvisioners = Set(provisioners.lazy.filter { $0.value.operations.contains(.claim) }.map(\.key))
         inputsOfAll = currentInputs
     }
 }

@@ -31,6 +31,7 @@ extension Configuration.Container {
         }
         spec.network = document["network"]?.text
         spec.readiness = document["readiness"].map { ContainerSpec.Readiness($0) } ?? spec.readiness
+        spec.handover = document["handover"]?["exec"]?.elements.map(\.placeholders)
         self.spec = spec
         problems = ContainerCheck(document, spec).problems
     }

@@ -137,6 +137,11 @@ package struct Configuration: Hashable, Sendable {
     /// The source that a preset name without a source refers to if several sources define the preset.
     package var defaultSource: String? { sources.first { $0.isDefault }?.name.value }
 
+    /// The names of the provisioners that offer the operation `claim`.
+    package var handoverProvisioners: Set<String> {
+        Set(provisioners.lazy.filter { $0.operations.contains("claim") }.map(\.name.value))
+    }
+
     /// The provisioner for templates that name none: the one with `default: true`, or the only one.
     package var defaultProvisioner: String? {
         provisioners.first { $0.isDefault }?.name.value ?? (provisioners.count == 1 ? provisioners[0].name.value : nil)

@@ -173,8 +173,9 @@ extension YAMLTree {
         guard let root = roots.first, let provisioners = value("provisioners", of: root) else { return [] }
         let keys = ["image", "entrypoint", "command", "environment", "labels", "endpoint", "mounts", "memory", "cpus"]
         return elements(provisioners).compactMap { value("container", of: $0) }.flatMap { container in
-            let exec = value("readiness", of: container).flatMap { value("exec", of: $0) }
-            return (keys.compactMap { value($0, of: container) } + [exec].compactMap(\.self)).map { index in
+            let exec = ["readiness", "handover"].compactMap { value($0, of: container) }
+                .compactMap { value("exec", of: $0) }
+            return (keys.compactMap { value($0, of: container) } + exec).map { index in
                 index..<Swift.max(index + 1, Int(nodes[index].next))
             }
         }
@@ -265,8 +266,11 @@ extension Configuration.Provisioner {
         commandPosition = document["command"]?.position ?? document.position
         container = document["container"].map { Configuration.Container($0) }
         operations =
-            container == nil
-            ? document["operations"]?.elements.map(\.text) ?? Self.standardOperations : Self.containerOperations
+            if let container {
+                Self.containerOperations + (container.spec.handover == nil ? [] : ["claim"])
+            } else {
+                document["operations"]?.elements.map(\.text) ?? Self.standardOperations
+            }
         timeout = document.duration("timeout") ?? Self.standardTimeout
         grace = document.duration("grace") ?? Self.standardGrace
         concurrency = document["concurrency"]?.integer ?? Self.standardConcurrency

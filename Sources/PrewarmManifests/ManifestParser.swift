@@ -5,7 +5,7 @@ package import PrewarmCore
 package enum ManifestParser {
     /// The version of the parser, which is a part of the key under which results are stored. It has to be increased if
     /// the same bytes give another result, including another text of a diagnostic.
-    package static let version = 10
+    package static let version = 11
     /// The maximum size of a manifest file, in bytes.
     package static let sizeLimit = 256 * 1024
     /// The maximum size of a file that is read, in bytes. A file larger than ``sizeLimit`` is only searched for signs
@@ -240,53 +240,6 @@ extension DocumentReader {
     fileprivate var name: String? {
         guard let text = self["metadata"]?["name"]?.text, TextRule.name.check(text) == nil else { return nil }
         return text
-    }
-}
-
-/// Errors of parameter rules that a shape cannot express.
-enum RuleCheck {
-    static func problems(of document: DocumentReader, _ patterns: inout PatternCache) -> [Diagnostic] {
-        var problems: [Diagnostic] = []
-        var seen: [String: Int] = [:]
-        for element in document["spec"]?["parameters"]?.elements ?? [] where problems.count < Diagnostic.mostInFile {
-            // Errors of the shape are already reported.
-            var check = ShapeCheck(element.tree)
-            check.check(element.index, .templateRule, name: .text(""))
-            guard check.problems.isEmpty, let rule = ParameterRule(element) else { continue }
-            func report(_ key: String, _ message: String, hint: String? = nil) {
-                problems.append(Diagnostic(.error, at: (element[key] ?? element).position, message, hint: hint))
-            }
-            func requires(_ types: String, _ key: String) {
-                report(
-                    key,
-                    "invalid \(key): it requires the type \(types), but \"\(rule.name)\" has the type "
-                        + rule.kind.rawValue, hint: "remove \(key), or change the type")
-            }
-            if let line = seen[rule.name] {
-                report(
-                    "name", "duplicate parameter \"\(rule.name)\", first at line \(line)",
-                    hint: "rename or remove one of the two")
-            }
-            seen[rule.name] = element.position.line
-            let isNumeric = rule.kind == .number || rule.kind == .integer
-            if rule.minimum != nil, !isNumeric { requires("number or integer", "minimum") }
-            if rule.maximum != nil, !isNumeric { requires("number or integer", "maximum") }
-            if rule.pattern != nil, rule.kind != .string { requires("string", "pattern") }
-            if let minimum = rule.minimum, let maximum = rule.maximum, minimum > maximum {
-                report(
-                    "maximum",
-                    "invalid maximum: expected at least the minimum \(minimum.shortText), found \(maximum.shortText)")
-            }
-            let bare = ParameterRule(name: rule.name, kind: rule.kind)
-            for value in rule.allowed ?? [] {
-                guard let problem = bare.problem(with: value, patterns: &patterns) else { continue }
-                report("enum", "invalid enum of \"\(rule.name)\": a value \(problem)")
-            }
-            if let standard = rule.standard, let problem = rule.problem(with: standard, patterns: &patterns) {
-                report("default", "invalid default of \"\(rule.name)\": it \(problem)")
-            }
-        }
-        return problems
     }
 }
 

@@ -165,5 +165,6 @@ extension SQLiteTransaction {
         AND NOT EXISTS (SELECT 1 FROM failures WHERE failures.preset = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state <> 5)
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state = 5)
+        AND NOT EXISTS (SELECT 1 FROM claims WHERE claims.preset = preset_keys.id)
         """
 }

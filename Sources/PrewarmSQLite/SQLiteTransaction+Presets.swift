@@ -46,6 +46,7 @@ extension SQLiteTransaction {
             guard let id = try presetID(key) else { continue }
             try statement("DELETE FROM presets WHERE id = ?").run(id)
             try statement("DELETE FROM failures WHERE preset = ?").run(id)
+            try statement("DELETE FROM handover_failures WHERE preset = ?").run(id)
             try statement("DELETE FROM conditions WHERE preset = ?").run(id)
             try statement("DELETE FROM standings WHERE preset = ?").run(id)
         }

@@ -6,7 +6,9 @@ extension SQLiteTransaction {
     func dueOperations(_ filter: DueFilter, now: Timestamp, limit: Int) throws -> [OperationRecord] {
         // In a restored copy, a ready workspace may be claimed in reality, so no workspace is deleted.
         var isOfAll = true
-        var conditions = try restoredHold() == nil ? "" : " AND kind <> \(Operation.Kind.delete.code)"
+        // Only the process that holds the request of a claim has what its handover needs.
+        var conditions = " AND kind <> \(Operation.Kind.claim.code)"
+        if try restoredHold() != nil { conditions += " AND kind <> \(Operation.Kind.delete.code)" }
         // A time beyond the longest wait comes from a clock that was set back since then.
         var values: [any SQLiteValue] = [filter.provisioner, now, now + Operation.longestWait]
         if let laneClass = filter.laneClass {

@@ -14,12 +14,12 @@ extension SQLiteTransaction {
         try insert(specs)
         let revisions = try revisionIDs(workspaces.lazy.map(\.revision))
         let insert = "INSERT OR FAIL INTO workspaces (\(WorkspaceDecoder.columns))"
-        try self.insert(workspaces, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?,?)") { workspace, binder in
+        try self.insert(workspaces, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?,?,?)") { workspace, binder in
             try binder.bind(
                 workspace.id, addedPresetID(workspace.preset), workspace.fingerprint, workspace.state.code,
                 workspace.owner?.name, workspace.owner?.kindCode, workspace.createdAt, workspace.readyAt,
                 workspace.claimedAt, workspace.endpoint, bytes(of: workspace.metadata),
-                workspace.revision.flatMap { revisions[$0] })
+                workspace.revision.flatMap { revisions[$0] }, workspace.claim)
         }
         try added.save(in: self)
     }
@@ -125,7 +125,7 @@ extension SQLiteTransaction {
         let claimed = try statement(Self.claimStatement).first(
             preset, claim.current, claim.readySince, claim.owner.name, claim.now, claim.idempotencyKey?.text,
             claim.offersOutdated ? 1 : 0, claim.offersExpired ? 1 : 0, claim.owner.kindCode,
-            claim.idempotencyKey?.caller ?? "", read: decoder.workspace)
+            claim.idempotencyKey?.caller ?? "", claim.id, read: decoder.workspace)
         if claimed != nil { progress.note() }
         return claimed ?? nil
     }
@@ -138,7 +138,8 @@ extension SQLiteTransaction {
     /// The statement that claims a workspace. It prefers current workspaces to outdated ones, and unexpired to expired
     /// ones. Of the expired workspaces, it takes the youngest.
     private static let claimStatement = """
-        UPDATE workspaces SET state = 3, owner = ?4, claimed_at = ?5, claim_key = ?6, owner_kind = ?9, claim_caller = ?10
+        UPDATE workspaces SET state = 3, owner = ?4, claimed_at = ?5, claim_key = ?6, owner_kind = ?9, claim_caller = ?10,
+            claim = ?11
         WHERE state = 2 AND id = coalesce(
             \(ready("fingerprint = ?2 AND \(unexpired)")), \(ready("fingerprint <> ?2 AND \(unexpired) AND ?7")),
             \(ready("fingerprint = ?2 AND ?8", order: "ready_at DESC")),

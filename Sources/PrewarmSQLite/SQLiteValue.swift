@@ -132,3 +132,13 @@ extension OperationID: SQLiteValue {
         self.init(String(column: index, of: statement))
     }
 }
+
+extension ClaimID: SQLiteValue {
+    func bind(to statement: SQLiteStatement, at index: Int32) -> Int32 {
+        rawValue.bind(to: statement, at: index)
+    }
+
+    init(column index: Int32, of statement: SQLiteStatement) {
+        self.init(String(column: index, of: statement))
+    }
+}

@@ -50,6 +50,7 @@ enum Schema {
             try database.execute(sql: "ALTER TABLE sources ADD COLUMN changes INTEGER NOT NULL DEFAULT 0")
         }
         migrator.registerMigration("outage-breakers") { database in try database.execute(sql: breakers) }
+        migrator.registerMigration("leases-claims") { database in try database.execute(sql: claims) }
         return migrator
     }
 

@@ -4,7 +4,8 @@ internal import PrewarmEngine
 /// Converts rows to workspaces. It reads values that many workspaces share only once.
 final class WorkspaceDecoder {
     static let columns = """
-        id, preset, fingerprint, state, owner, owner_kind, created_at, ready_at, claimed_at, endpoint, metadata, revision
+        id, preset, fingerprint, state, owner, owner_kind, created_at, ready_at, claimed_at, endpoint, metadata, revision,
+        claim
         """
 
     private let spec: PreparedStatement
@@ -30,7 +31,8 @@ final class WorkspaceDecoder {
             id: id, preset: preset, spec: try workspaceSpec(fingerprint), fingerprint: fingerprint, state: state,
             owner: Owner(name: columns.next(), kind: columns.next()), createdAt: columns.next(),
             readyAt: columns.next(), claimedAt: columns.next(),
-            endpoint: columns.next(), metadata: metadata(columns.next()), revision: try revisionText(columns.next()))
+            endpoint: columns.next(), metadata: metadata(columns.next()), revision: try revisionText(columns.next()),
+            claim: columns.next())
     }
 
     func presetKey(_ id: Int64) throws -> PresetKey {

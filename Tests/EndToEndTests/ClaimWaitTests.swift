@@ -16,7 +16,7 @@ struct ClaimWaitTests {
                     file.write(body + "\\n")
                 Handler.claims += 1
                 if Handler.claims < 3:
-                    status, answer = 409, b'{"title": "NothingReady", "status": 409, "detail": "none", "hint": "wait"}'
+                    status, answer = 409, b'{"title": "NothingReady", "status": 409, "detail": "none", "claim": "01c"}'
                 else:
                     status, answer = 201, b'{"name": "a-1", "id": "1", "endpoint": "here"}'
                 self.send_response(status)
@@ -50,7 +50,8 @@ struct ClaimWaitTests {
             #expect(claim.err.hasPrefix("◎ waiting at most 7m for a ready workspace of a\n"), "\(claim.err)")
         }
         let bodies = String(decoding: sandbox.bytes("claims") ?? Data(), as: UTF8.self).split(separator: "\n")
-        #expect(bodies.count == 3 && bodies.allSatisfy { $0.contains(#""wait":"300s""#) }, "\(bodies)")
+        #expect(bodies.count == 3 && bodies.allSatisfy { $0.contains(/"wait":"4[12]\ds"/) }, "\(bodies)")
+        #expect(bodies.map { $0.contains(#""continues":"01c""#) } == [false, true, true], "one claim: \(bodies)")
     }
 
     @Test("A claim that waited says for how long")

@@ -88,13 +88,17 @@ struct ClaimCommand: AsyncParsableCommand {
     private func claimed(_ name: PresetName, in session: Session) async throws -> Value {
         let startedAt = ContinuousClock.now
         let deadline = wait.map { startedAt + $0.duration }
+        var continued: ClaimID?
         while true {
             // The API reads a number with one unit.
-            let rest = deadline.map { min(max($0 - .now, .seconds(1)), API.longestClaimWait).components.seconds }
+            let rest = deadline.map { max($0 - .now, .seconds(1)).components.seconds }
             do {
                 return try await session.post(
                     "presets", name.name, "claims", query: ["source": name.source],
-                    body: ["owner": owner.map { .string($0) }, "wait": rest.map { .string("\($0)s") }],
+                    body: [
+                        "owner": owner.map { .string($0) }, "wait": rest.map { .string("\($0)s") },
+                        "continues": continued.map { .string($0.rawValue) },
+                    ],
                     idempotencyKey: idempotencyKey)
             } catch {
                 guard let deadline, let problem = Problem(error), problem.code == "NothingReady" else { throw error }
@@ -103,6 +107,7 @@ struct ClaimCommand: AsyncParsableCommand {
                         "\(problem.message) (waited \((ContinuousClock.now - startedAt).age))", hint: problem.hint,
                         code: .nothingReady)
                 }
+                continued = problem.claim
                 try await Task.sleep(for: .milliseconds(500))
             }
         }

@@ -15,6 +15,8 @@ struct ManifestFolder {
     /// The names of secrets by provisioner; nil without a configuration, so that any name is valid.
     var secrets: [String: Set<String>]?
     var defaultProvisioner: String?
+    /// The names of the provisioners that offer `claim`; nil without a configuration, so that any may.
+    var handoverProvisioners: Set<String>?
     /// The number of presets that the files may define.
     var limit = Policy.Limits.standardPresetsPerSource
 
@@ -43,7 +45,7 @@ struct ManifestFolder {
     ) -> Catalog {
         var catalog = Catalog(
             source: Self.source, files: files, folderOfPart: folderOfPart, provisioners: provisioners, secrets: secrets,
-            defaultProvisioner: defaultProvisioner, limit: limit, previous: applied.presets,
+            defaultProvisioner: defaultProvisioner, handoverProvisioners: handoverProvisioners, limit: limit, previous: applied.presets,
             previousTemplates: applied.templates)
         catalog.diagnostics = (catalog.diagnostics + catalog.notices).sorted()
         return catalog

@@ -53,6 +53,7 @@ struct Validator {
         ManifestFolder(
             provisioners: configuration?.provisioners.map(\.name.value), secrets: configuration?.secretNames,
             defaultProvisioner: configuration.map(\.defaultProvisioner) ?? "default",
+            handoverProvisioners: configuration?.handoverProvisioners,
             limit: configuration?.limits.presetsPerSource ?? Policy.Limits.standardPresetsPerSource)
     }
 

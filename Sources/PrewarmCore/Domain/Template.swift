@@ -14,11 +14,13 @@ package struct Template: Hashable, Sendable {
     package let deprecated: Deprecation?
     /// See ``Preset/readyTimeout``.
     package let readyTimeout: Duration?
+    /// The handover of a claimed workspace; nil if the manifest has no `claim`.
+    package let handover: HandoverSpec?
 
     package init(
         name: String, labels: [String: String] = [:], annotations: [String: String] = [:], origin: Origin,
         provisioner: String? = nil, activeVersion: String? = nil, parameters: [ParameterRule] = [],
-        deprecated: Deprecation? = nil, readyTimeout: Duration? = nil
+        deprecated: Deprecation? = nil, readyTimeout: Duration? = nil, handover: HandoverSpec? = nil
     ) {
         self.name = name
         self.labels = labels
@@ -29,6 +31,7 @@ package struct Template: Hashable, Sendable {
         self.parameters = parameters
         self.deprecated = deprecated
         self.readyTimeout = readyTimeout
+        self.handover = handover
     }
 }
 
@@ -102,6 +105,7 @@ extension Template: BinaryCodable {
         writer.write(parameters)
         writer.write(deprecated)
         writer.write(readyTimeout?.components.seconds)
+        writer.write(handover)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -114,6 +118,8 @@ extension Template: BinaryCodable {
         parameters = try reader.read()
         deprecated = try reader.read()
         readyTimeout = try reader.read(Int64?.self).map { .seconds($0) }
+        // Versions before the handover stored no such part.
+        handover = reader.isAtEnd ? nil : try reader.read()
     }
 }
 

@@ -36,11 +36,13 @@ package struct Workspace: Hashable, Sendable {
     package var metadata: [String: String]
     /// The revision that was applied when the workspace was created.
     package let revision: String?
+    /// The claim that the workspace belongs to; nil if it was never claimed.
+    package let claim: ClaimID?
 
     package init(
         id: WorkspaceID, preset: PresetKey, spec: WorkspaceSpec, fingerprint: Fingerprint, state: WorkspaceState,
         owner: Owner? = nil, createdAt: Timestamp, readyAt: Timestamp? = nil, claimedAt: Timestamp? = nil,
-        endpoint: String? = nil, metadata: [String: String] = [:], revision: String? = nil
+        endpoint: String? = nil, metadata: [String: String] = [:], revision: String? = nil, claim: ClaimID? = nil
     ) {
         self.id = id
         self.preset = preset
@@ -54,6 +56,7 @@ package struct Workspace: Hashable, Sendable {
         self.endpoint = endpoint
         self.metadata = metadata
         self.revision = revision
+        self.claim = claim
     }
 
     /// The name for people and provisioners: the name of the preset and the end of the id, which is the random part.

@@ -28,6 +28,7 @@ package struct Catalog: Sendable {
     ///   - provisioners: the names of the configured provisioners; nil if any name is accepted.
     ///   - secrets: the names of the configured secrets, by provisioner; nil if any name is accepted.
     ///   - defaultProvisioner: the name of the default provisioner; nil if there is no default.
+    ///   - handoverProvisioners: the names of the provisioners that offer `claim`; nil if any may.
     ///   - limit: the largest number of presets, and of templates, that the files may define. If they define more,
     ///     everything stays as it was.
     ///   - previous: the presets that the last revision applied.
@@ -36,7 +37,7 @@ package struct Catalog: Sendable {
         source: String, files: [(path: String, file: ParsedFile)], unreadPaths: [String] = [],
         folderOfPart: String? = nil,
         provisioners: [String]?, secrets: [String: Set<String>]? = nil, defaultProvisioner: String?,
-        limit: Int = Policy.Limits.standardPresetsPerSource, previous: [Preset], previousTemplates: [Template]
+        handoverProvisioners: Set<String>? = nil, limit: Int = Policy.Limits.standardPresetsPerSource, previous: [Preset], previousTemplates: [Template]
     ) {
         self.source = source
         if let excess = Self.excess(in: files, limit: limit) {
@@ -45,7 +46,7 @@ package struct Catalog: Sendable {
         }
         var linker = Linker(
             source: source, provisioners: provisioners, secrets: secrets, defaultProvisioner: defaultProvisioner,
-            files: files, unreadPaths: unreadPaths, folderOfPart: folderOfPart)
+            handoverProvisioners: handoverProvisioners, files: files, unreadPaths: unreadPaths, folderOfPart: folderOfPart)
         linker.link(previous, previousTemplates)
         foreignDocuments = files.reduce(0) { $0 + $1.file.foreignDocuments }
         invalidNames = linker.invalidPresets

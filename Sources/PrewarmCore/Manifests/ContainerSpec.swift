@@ -28,6 +28,8 @@ package struct ContainerSpec: Hashable, Sendable {
     /// The name of the network; nil for the engine's default.
     package var network: String?
     package var readiness = Readiness()
+    /// The program in the container that prepares it for the owner who claims it; nil for none.
+    package var handover: [PlaceholderText]?
 
     package init(image: PlaceholderText) {
         self.image = image

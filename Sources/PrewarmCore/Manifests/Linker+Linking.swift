@@ -6,6 +6,7 @@ extension Linker {
         let before = errors
         let name = draft.name.value
         if let provisioner = draft.provisioner { check(provisioner, path) }
+        checkHandover(of: draft, path)
         if let replacement = draft.deprecated?.replacement, !templateNames.contains(replacement) {
             report(
                 path, draft.replacement,
@@ -21,7 +22,20 @@ extension Linker {
             name: name, labels: draft.labels, annotations: draft.annotations,
             origin: Origin(file: path, line: draft.name.position.line), provisioner: draft.provisioner?.value,
             activeVersion: draft.activeVersion, parameters: draft.parameters, deprecated: draft.deprecated,
-            readyTimeout: draft.readyTimeoutSeconds.map { .seconds($0) })
+            readyTimeout: draft.readyTimeoutSeconds.map { .seconds($0) }, handover: draft.handover?.value)
+    }
+
+    /// Reports an error if the template has `claim`, and its provisioner cannot hand over workspaces.
+    private mutating func checkHandover(of draft: TemplateDraft, _ path: String) {
+        guard let handover = draft.handover, let offering = handoverProvisioners,
+            let provisioner = draft.provisioner?.value ?? defaultProvisioner,
+            provisioners?.contains(provisioner) ?? true, !offering.contains(provisioner)
+        else { return }
+        report(
+            path, handover.position,
+            "invalid claim: the provisioner \"\(provisioner)\" does not offer the operation claim",
+            hint: "add claim to `operations` of the provisioner in the configuration (for containers: set `handover`), "
+                + "or remove `claim` from the template")
     }
 
     private mutating func check(_ provisioner: Located<String>, _ path: String) {

@@ -4,6 +4,8 @@ struct Linker {
     let provisioners: [String]?
     let secrets: [String: Set<String>]?
     let defaultProvisioner: String?
+    /// The names of the provisioners that offer `claim`; nil if any may.
+    let handoverProvisioners: Set<String>?
     let files: [(path: String, file: ParsedFile)]
     private let unreadPaths: [String]
     /// The folder of the only file that is read; nil if all files of the source are read.
@@ -58,8 +60,10 @@ struct Linker {
 
     init(
         source: String, provisioners: [String]?, secrets: [String: Set<String>]?, defaultProvisioner: String?,
-        files: [(path: String, file: ParsedFile)], unreadPaths: [String] = [], folderOfPart: String? = nil
+        handoverProvisioners: Set<String>? = nil, files: [(path: String, file: ParsedFile)],
+        unreadPaths: [String] = [], folderOfPart: String? = nil
     ) {
+        self.handoverProvisioners = handoverProvisioners
         self.unreadPaths = unreadPaths
         self.folderOfPart = folderOfPart
         self.source = source

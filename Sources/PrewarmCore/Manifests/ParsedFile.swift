@@ -122,6 +122,8 @@ package struct TemplateDraft: Hashable, Sendable {
     /// The position of `deprecated.replacement`.
     package var replacement: Position?
     package var readyTimeoutSeconds: Int64?
+    /// The value of `claim` with its position; nil if the template has none.
+    package var handover: Located<HandoverSpec>?
 
     package init(name: Located<String>) {
         self.name = name
@@ -219,6 +221,7 @@ extension TemplateDraft: BinaryCodable {
         writer.write(deprecated)
         writer.write(replacement)
         writer.write(readyTimeoutSeconds)
+        writer.write(handover)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -231,5 +234,6 @@ extension TemplateDraft: BinaryCodable {
         deprecated = try reader.read()
         replacement = try reader.read()
         readyTimeoutSeconds = try reader.read()
+        handover = try reader.read()
     }
 }

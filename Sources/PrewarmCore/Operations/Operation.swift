@@ -85,4 +85,6 @@ package enum Reason: String, CaseIterable, Sendable {
     case orphaned = "Orphaned"
     /// The create answered that the workspace is starting, so it is inspected until it is ready.
     case starting = "Starting"
+    /// The handover of the workspace to its owner failed.
+    case handoverFailed = "HandoverFailed"
 }

@@ -16,7 +16,7 @@ package struct WaitingOperation: Hashable, Sendable {
 ///
 /// The most urgent class starts first, within a class the lowest round, within a round the lowest id, which is the
 /// oldest. So that no class starves, each fourth start goes to an operation that waits for more than five minutes, the
-/// oldest first. Reserved slots stay free for the lanes for which users wait.
+/// oldest first. Reserved slots stay free for the lanes for which users wait. One handover may run beyond all slots.
 ///
 /// Example: there are four slots, and one is reserved. 100 creates and 20 deletes wait: three creates run. A user
 /// claims from an empty pool: that create starts at once in the fourth slot. After five minutes each fourth start is
@@ -43,7 +43,11 @@ package struct StartOrder: Hashable, Sendable {
     /// Returns true if a slot is free for an operation of the lane.
     /// - Parameter running: the lanes of the operations that run.
     package func hasSlot(for lane: Lane, running: [Lane]) -> Bool {
-        guard running.count < concurrency else { return false }
+        let handovers = running.count { $0 == .handover }
+        if lane == .handover, handovers == 0 { return running.count <= concurrency }
+        // The first handover takes no slot of the others.
+        let used = running.count - min(handovers, 1)
+        guard used < concurrency else { return false }
         return lane.isForPeople || running.count { !$0.isForPeople } < concurrency - reserve
     }
 

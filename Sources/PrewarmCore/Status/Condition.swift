@@ -12,6 +12,8 @@ package struct Condition: Hashable, Sendable {
         case backingOff = "BackingOff"
         case provisionerUnavailable = "ProvisionerUnavailable"
         case limited = "Limited"
+        /// Handovers to owners fail.
+        case handoverFailing = "HandoverFailing"
         /// An operator holds the source at a revision (`prewarm pin`).
         case pinned = "Pinned"
     }

@@ -23,6 +23,10 @@ package enum ConditionReason: String, CaseIterable, Sendable {
     case outage = "Outage"
     case manifestInvalid = "ManifestInvalid"
 
+    // MARK: HandoverFailing
+
+    case handoverFailed = "HandoverFailed"
+
     // MARK: Deprecated
 
     case deprecated = "Deprecated"
@@ -62,6 +66,7 @@ package enum ConditionReason: String, CaseIterable, Sendable {
         case .failureLimit: .stalled
         case .createFailed: .backingOff
         case .outage: .provisionerUnavailable
+        case .handoverFailed: .handoverFailing
         case .manifestInvalid: .invalid
         case .deprecated, .templateDeprecated, .inactive, .pruned: .deprecated
         case .byOperator, .byManifest: .suspended
@@ -86,6 +91,7 @@ package enum ConditionReason: String, CaseIterable, Sendable {
         case .rollingOut: "Outdated workspaces are replaced."
         case .draining: "The workspaces of a deprecated, inactive or removed preset are deleted."
         case .failureLimit: "`failureLimit` builds in a row failed, or the provisioner reported the class `invalid`."
+        case .handoverFailed: "`failureLimit` handovers in a row failed."
         case .createFailed: "The last build failed, and prewarm waits before the next try."
         case .outage: "The circuit breaker of the provisioner is open, so creates wait."
         case .manifestInvalid: "A manifest has an error. The last valid version stays applied."
@@ -126,6 +132,7 @@ extension Condition.Kind {
         case .backingOff: "A build failed, and prewarm waits before the next try."
         case .provisionerUnavailable: "The provisioner of the preset does not work, and the pool lacks workspaces."
         case .limited: "A limit, a freeze or the mode `observe` holds actions."
+        case .handoverFailing: "Handovers of claimed workspaces to their owners fail, until one succeeds."
         case .pinned: "The source stays at a revision. New commits are not applied."
         }
     }

@@ -6,6 +6,8 @@ package struct PresetStatus: Sendable {
     /// The revision that `prewarm approve` would name; nil if it is not known.
     package let revision: Revision?
     package private(set) var conditions: [Condition]
+    /// The failed handovers in a row; nil if the last handover succeeded.
+    private let handovers: HandoverFailures?
 
     /// - Parameters:
     ///   - held: the held actions of this preset.
@@ -14,11 +16,14 @@ package struct PresetStatus: Sendable {
     ///   - earlier: the conditions of the last reconciliation. A condition keeps its time if its status is the same.
     ///   - now: the time of the other conditions; nil if it is unknown.
     ///   - revision: see ``revision``.
+    ///   - handovers: see ``handovers``.
     ///   - isActing: true if the plan has an action for this preset that is not held.
     package init(
         preset: Preset, pool: PoolPlan, failure: FailureRecord?, held: [HeldAction], diagnostics: [Diagnostic],
-        earlier: [Condition] = [], now: Timestamp? = nil, revision: Revision? = nil, isActing: Bool = false
+        earlier: [Condition] = [], now: Timestamp? = nil, revision: Revision? = nil, isActing: Bool = false,
+        handovers: HandoverFailures? = nil
     ) {
+        self.handovers = handovers
         self.preset = preset
         self.pool = pool
         self.failure = failure
@@ -30,6 +35,7 @@ package struct PresetStatus: Sendable {
             Self.stalled(preset, pool, failure, failure.summary),
             Self.backingOff(pool, failure.summary),
             Self.unavailable(pool, cause: pool.outage?.cause ?? ""),
+            Self.handoverFailing(preset, handovers, handovers?.message.cause ?? Operation.withoutCause),
             Self.deprecated(preset), Self.suspended(preset, pool), Self.invalid(preset, diagnostics),
             Self.deletionsHeld(held, revision), Self.limited(held, pool),
         ].compactMap { $0 }
@@ -58,6 +64,8 @@ package struct PresetStatus: Sendable {
                 case .stalled: Self.stalled(preset, pool, failure, Operation.withheldError) ?? condition
                 case .backingOff: Self.backingOff(pool, Operation.withheldError) ?? condition
                 case .provisionerUnavailable: Self.unavailable(pool, cause: Operation.withheldError) ?? condition
+                case .handoverFailing:
+                    Self.handoverFailing(preset, handovers, Operation.withheldError) ?? condition
                 default: condition
                 }
             shown.since = condition.since
@@ -69,8 +77,8 @@ package struct PresetStatus: Sendable {
     /// provisioner is unavailable, deletions wait for an
     /// approval, a limit keeps its pool below the desired number, or a time zone that cannot be read holds its pool.
     package var isHealthy: Bool {
-        self[.stalled] == nil && self[.invalid] == nil && self[.backingOff] == nil && !isShortByLimit
-            && self[.provisionerUnavailable] == nil && pool.unreadableZone == nil
+        self[.stalled] == nil && self[.invalid] == nil && self[.backingOff] == nil && self[.handoverFailing] == nil
+            && self[.provisionerUnavailable] == nil && !isShortByLimit && pool.unreadableZone == nil
             && (self[.deletionsHeld]?.reason ?? ConditionReason.retain.rawValue) == ConditionReason.retain.rawValue
     }
 
@@ -140,6 +148,16 @@ package struct PresetStatus: Sendable {
         pool.outage.map {
             Condition(.provisionerUnavailable, reason: .outage, message: $0.sentence(cause: cause))
         }
+    }
+
+    private static func handoverFailing(
+        _ preset: Preset, _ handovers: HandoverFailures?, _ cause: String
+    ) -> Condition? {
+        guard let handovers, handovers.count >= preset.failureLimit else { return nil }
+        return Condition(
+            .handoverFailing, reason: .handoverFailed,
+            message: "\(handovers.count.counted("handover")) in a row failed (failureLimit: \(preset.failureLimit)): "
+                + "\(cause). The next one that succeeds ends this")
     }
 
     private static func deprecated(_ preset: Preset) -> Condition? {

@@ -28,12 +28,14 @@ extension Engine {
     ///   - name: The name of the preset, or `source/name`.
     ///   - audit: The entry of the audit log, which is committed together with the claim.
     ///   - audience: The reader of the reason if no workspace is ready.
+    ///   - attempt: The claim that asks; nil for one that asks once.
     /// - Throws: ``ClaimError``
     package func claim(
         _ name: String, owner: Owner, idempotencyKey: ClaimKey? = nil, audit: AuditEntry? = nil,
-        for audience: some Audience = LocalAudience()
+        for audience: some Audience = LocalAudience(), attempt: ClaimAttempt? = nil
     ) async throws -> Workspace {
         let now = now()
+        let asking = attempt ?? newClaim(at: now)
         return try await store.write { store in
             if let hold = try store.restoredHold() { throw ClaimError.storeRestored(hold) }
             // The key comes first, since the answer stays the same if the preset was removed.
@@ -50,12 +52,14 @@ extension Engine {
             let preset = try preset(named: name, in: store)
             guard preset.retirement == nil else { throw ClaimError.retired(preset) }
             if let audit { try store.append(audit) }
+            let attempt = try usable(asking, at: now, in: store)
             let request = ClaimRequest(
                 preset: preset.key, owner: owner, current: preset.fingerprint, readySince: preset.ttl.map { now - $0 },
                 offersOutdated: try offersOutdated(preset, at: now, in: store), offersExpired: preset.offersExpired,
-                now: now, idempotencyKey: idempotencyKey)
+                now: now, idempotencyKey: idempotencyKey, id: attempt.id)
             guard let workspace = try store.claim(request) else {
-                let cold = try claimCold(preset, owner: owner, idempotencyKey: idempotencyKey, at: now, in: store)
+                let cold = try claimCold(
+                    preset, owner: owner, attempt, idempotencyKey: idempotencyKey, at: now, in: store)
                 if let cold { return cold }
                 throw ClaimError.nothingReady(try EmptyPool(preset, in: store, for: audience))
             }
@@ -64,14 +68,16 @@ extension Engine {
                     at: now, reason: .claimed, object: "workspace", name: workspace.name, source: preset.key.source,
                     preset: preset.key.name, message: "claimed by \(owner)", owner: owner)
             ])
+            try store.record(attempt, workspace, attempt.hasWaited ? .waited : .hit, at: now)
             try store.markDirty(source: preset.key.source)
             return workspace
         }
     }
 
     /// Ends the claim of a workspace, which is then deleted. A repeated release changes nothing.
+    /// - Parameter author: The author of the release, as in the audit log.
     /// - Throws: ``ClaimError/unknownWorkspace(_:)``, ``ClaimError/notClaimed(_:of:)``
-    package func release(_ idOrName: String) async throws -> Workspace {
+    package func release(_ idOrName: String, by author: String? = nil) async throws -> Workspace {
         let now = now()
         return try await store.write { store in
             guard var workspace = try store.workspace(idOrName) else { throw ClaimError.unknownWorkspace(idOrName) }
@@ -85,6 +91,7 @@ extension Engine {
             guard try store.update(workspace, from: [.claimed]) else {
                 throw ClaimError.notClaimed(workspace, of: preset)
             }
+            try store.recordEnd(of: workspace, .released, by: author, at: now)
             var identifiers = identifiers(at: now)
             try store.insert([
                 Operation(

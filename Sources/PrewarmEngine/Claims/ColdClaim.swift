@@ -5,7 +5,8 @@ extension Engine {
     /// claimed from the beginning, so reconciliations do not touch it.
     /// - Returns: Nil if the preset does not allow it, if it is suspended or observed, or if a limit is reached.
     func claimCold(
-        _ preset: Preset, owner: Owner, idempotencyKey: ClaimKey?, at now: Timestamp, in store: any StoreWriter
+        _ preset: Preset, owner: Owner, _ attempt: ClaimAttempt, idempotencyKey: ClaimKey?, at now: Timestamp,
+        in store: any StoreWriter
     ) throws -> Workspace? {
         guard preset.options.onEmpty == .create, preset.options.mode == .reconcile, !preset.isSuspended,
             !policy.observedSources.contains(preset.key.source),
@@ -16,8 +17,9 @@ extension Engine {
         let workspace = Workspace(
             id: WorkspaceID(identifiers.next()), preset: preset.key, spec: preset.spec,
             fingerprint: preset.fingerprint, state: .claimed, owner: owner, createdAt: now, claimedAt: now,
-            revision: try store.source(preset.key.source)?.applied?.description)
+            revision: try store.source(preset.key.source)?.applied?.description, claim: attempt.id)
         try store.insert([workspace])
+        try store.record(attempt, workspace, .cold, at: now)
         if let idempotencyKey { try store.remember(claimKey: idempotencyKey, of: workspace.id) }
         try store.insert([
             Operation(

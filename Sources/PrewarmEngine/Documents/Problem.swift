@@ -1,4 +1,4 @@
-internal import PrewarmCore
+package import PrewarmCore
 
 /// An error for people and for programs. HTTP answers carry it in the form of RFC 9457; the command line prints it as
 /// `error: …` and `hint: …`.
@@ -13,6 +13,8 @@ package struct Problem: Error, Sendable {
     package let hint: String?
     /// The methods that the path accepts. The list is empty unless the code is `MethodNotAllowed`.
     package var allowedMethods: [String] = []
+    /// The claim that the next request can continue; nil unless the request asked for a longer wait than one request waits.
+    package var claim: ClaimID?
 
     package init(_ code: String, status: Int, _ message: String, hint: String? = nil) {
         self.code = code
@@ -39,6 +41,7 @@ package struct Problem: Error, Sendable {
             "status": .int(status),
             "detail": .string(message),
             "hint": hint.map { .string($0) },
+            "claim": claim.map { .string($0.rawValue) },
         ])
     }
 
@@ -48,6 +51,7 @@ package struct Problem: Error, Sendable {
         guard let code = value.text("title"), let message = value.text("detail") else { return nil }
         self.init(
             code.printable, status: value["status"]?.int ?? 500, message.printable, hint: value.text("hint")?.printable)
+        claim = value.text("claim").map { ClaimID($0.printable) }
     }
 }
 

@@ -132,6 +132,7 @@ extension Value {
             "endpoint": isWhole ? workspace.endpoint.map { .string($0) } : nil,
             "metadata": isWhole ? .strings(workspace.metadata) : nil,
             "revision": workspace.revision.map { .string($0) },
+            "claim": isWhole ? workspace.claim.map { .object(known: ["id": .string($0.rawValue)]) } : nil,
         ])
     }
 

@@ -44,8 +44,12 @@ enum RunningOperations {
         let id: OperationID
 
         init(_ record: OperationRecord) {
-            holder = record.lease?.holder ?? ""
-            id = record.operation.id
+            self.init(record.operation.id, of: record.lease?.holder ?? "")
+        }
+
+        init(_ id: OperationID, of holder: String) {
+            self.holder = holder
+            self.id = id
         }
     }
 
@@ -53,5 +57,9 @@ enum RunningOperations {
 
     static func begin(_ record: OperationRecord) { keys.withLock { _ = $0.insert(Key(record)) } }
     static func end(_ record: OperationRecord) { keys.withLock { _ = $0.remove(Key(record)) } }
+    static func begin(_ id: OperationID, of holder: String) {
+        keys.withLock { _ = $0.insert(Key(id, of: holder)) }
+    }
+    static func end(_ id: OperationID, of holder: String) { keys.withLock { _ = $0.remove(Key(id, of: holder)) } }
     static func contains(_ record: OperationRecord) -> Bool { keys.withLock { $0.contains(Key(record)) } }
 }

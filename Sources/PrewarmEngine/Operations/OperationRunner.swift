@@ -166,6 +166,7 @@ package struct OperationRunner: Sendable {
             try store.update(OperationRecord(settlement.operation))
             if settlement.workspace != workspace {
                 _ = try store.update(settlement.workspace, from: [workspace.state])
+                try store.recordSettlement(settlement.workspace, after: workspace, at: now)
             }
             if !reply.log.isEmpty {
                 try store.append(
@@ -225,7 +226,11 @@ package struct OperationRunner: Sendable {
     /// Returns the operations of ended processes to the queue. It ends the child processes that they left running, all at
     /// the same time. Each operation can run again as soon as its own child processes have ended.
     package func recover() async throws {
-        let running = try await store.read { try $0.operations(OperationFilter(states: [.running])) }
+        let (running, handovers) = try await store.read { store in
+            let running = try store.operations(OperationFilter(states: [.running]))
+            return (running.filter { $0.operation.kind != .claim }, try store.handovers())
+        }
+        try await endHandovers(of: handovers)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for record in running where !isLeased(record) {
                 group.addTask {

@@ -45,6 +45,8 @@ package enum EventReason: String, CaseIterable, Sendable {
     case inactive = "Inactive"
     case pruned = "Pruned"
     case noLongerWanted = "NoLongerWanted"
+    case handoverFailing = "HandoverFailing"
+    case handoverRecovered = "HandoverRecovered"
 
     // MARK: Workspaces
 
@@ -53,6 +55,7 @@ package enum EventReason: String, CaseIterable, Sendable {
     case createFailed = "CreateFailed"
     case claimed = "Claimed"
     case claimedCold = "ClaimedCold"
+    case handoverFailed = "HandoverFailed"
     case released = "Released"
     case deleted = "Deleted"
     case deleteFailed = "DeleteFailed"
@@ -107,6 +110,7 @@ package enum EventReason: String, CaseIterable, Sendable {
             case .claimed: .claimed
             case .orphaned: .orphaned
             case .starting: .starting
+            case .handoverFailed: .handoverFailed
             }
     }
 

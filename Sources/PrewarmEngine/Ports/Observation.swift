@@ -17,6 +17,18 @@ package enum Observation: Sendable {
     /// Every pool converged to the applied revision for the first time.
     case converged(source: String, after: Duration)
 
+    /// A handover ended.
+    case handover(PresetKey, HandoverWord)
+    /// The owner of a claim can use the workspace for the first time.
+    case usable(PresetKey, after: Duration)
+
+    package enum HandoverWord: String, CaseIterable, Sendable {
+        case done
+        case failed
+        /// The process that carried it out ended.
+        case interrupted
+    }
+
     package enum TurnResult: String, CaseIterable, Sendable {
         /// Manifests were read, or actions were planned.
         case changed

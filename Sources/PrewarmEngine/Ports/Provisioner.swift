@@ -56,18 +56,39 @@ package struct ProvisionerRequest: Sendable {
     package let secrets: [String: String]
     /// The identity of the store that asks, so that `list` can return it.
     package let store: String?
+    /// The claim that the operation `claim` hands the workspace over for; nil for other operations.
+    package let claim: ClaimDetails?
+    /// The limit of the operation if it is shorter than that of the provisioner.
+    package let timeout: Duration?
 
     package init(
         id: OperationID, operation: ProvisionerOperation, attempt: Int, workspace: Workspace,
-        labels: [String: String] = [:], secrets: [String: String] = [:], store: String? = nil
+        labels: [String: String] = [:], secrets: [String: String] = [:], store: String? = nil,
+        claim: ClaimDetails? = nil, timeout: Duration? = nil
     ) {
         self.store = store
+        self.claim = claim
+        self.timeout = timeout
         self.id = id
         self.operation = operation
         self.attempt = attempt
         self.workspace = workspace
         self.labels = labels
         self.secrets = secrets
+    }
+}
+
+/// The claim of a workspace, as the provisioner gets it.
+package struct ClaimDetails: Sendable {
+    package let id: String
+    /// The end of the claim's lease; nil if it has none.
+    package let expiresAt: Timestamp?
+    package let values: ClaimValues
+
+    package init(id: String, expiresAt: Timestamp? = nil, values: ClaimValues = ClaimValues()) {
+        self.id = id
+        self.expiresAt = expiresAt
+        self.values = values
     }
 }
 
@@ -95,8 +116,13 @@ package struct ProvisionerReply: Sendable {
     /// True if nothing was done for the operation, because the system gave no process or the container engine cannot be
     /// reached.
     package let isNotStarted: Bool
+    /// The secrets for the owner of a claimed workspace, by name. They are never stored, logged or shown to others.
+    package let credentials: [String: String]
 
-    package init(outcome: Outcome, log: String = "", isNotStarted: Bool = false) {
+    package init(
+        outcome: Outcome, log: String = "", isNotStarted: Bool = false, credentials: [String: String] = [:]
+    ) {
+        self.credentials = credentials
         self.outcome = outcome
         self.log = log
         self.isNotStarted = isNotStarted

@@ -196,21 +196,26 @@ package struct Event: Hashable, Sendable {
     /// The owner of the workspace that the event is about; nil if it was unclaimed, or if the event is about another
     /// object.
     package let owner: Owner?
+    /// The workspace that its owner can use from now on; nil for other events.
+    package let claimed: ClaimedWorkspace?
 
     package init(
         at: Timestamp, kind: Kind = .normal, reason: EventReason, object: String, name: String, source: String? = nil,
-        preset: String? = nil, message: String, detail: String? = nil, owner: Owner? = nil
+        preset: String? = nil, message: String, detail: String? = nil, owner: Owner? = nil,
+        claimed: ClaimedWorkspace? = nil
     ) {
         self.init(
             at: at, kind: kind, storedReason: reason.rawValue, object: object, name: name, source: source,
-            preset: preset, message: message, detail: detail, owner: owner)
+            preset: preset, message: message, detail: detail, owner: owner, claimed: claimed)
     }
 
     /// Makes an event with a reason that this version may not know.
     package init(
         at: Timestamp, kind: Kind = .normal, storedReason: String, object: String, name: String, source: String? = nil,
-        preset: String? = nil, message: String, detail: String? = nil, owner: Owner? = nil
+        preset: String? = nil, message: String, detail: String? = nil, owner: Owner? = nil,
+        claimed: ClaimedWorkspace? = nil
     ) {
+        self.claimed = claimed
         self.at = at
         self.kind = kind
         self.reason = storedReason
@@ -259,11 +264,14 @@ package struct ClaimRequest: Sendable {
     package let offersExpired: Bool
     package let now: Timestamp
     package let idempotencyKey: ClaimKey?
+    /// The id of the claim, which the claimed workspace gets.
+    package let id: ClaimID?
 
     package init(
         preset: PresetKey, owner: Owner, current: Fingerprint, readySince: Timestamp?, offersOutdated: Bool = true,
-        offersExpired: Bool = false, now: Timestamp, idempotencyKey: ClaimKey? = nil
+        offersExpired: Bool = false, now: Timestamp, idempotencyKey: ClaimKey? = nil, id: ClaimID? = nil
     ) {
+        self.id = id
         self.preset = preset
         self.owner = owner
         self.current = current

@@ -31,6 +31,8 @@ struct Assessment: Sendable {
     private func scope(
         touched: Set<PresetKey>?, at now: Timestamp, in store: any StoreReader
     ) throws -> PoolScope {
+        // The condition of a pool whose handovers fail has to be seen, although nothing has to be done for the pool.
+        let touched = try touched?.union(store.handoverFailures(source: name).lazy.map(\.preset))
         guard let touched, engine.isIncremental, touched.count < PoolScope.manyPools, !engine.policy.mayFreeze(name),
             let others = try store.presets(Array(touched))
         else { return PoolScope(presets: try store.presets(source: name)) }

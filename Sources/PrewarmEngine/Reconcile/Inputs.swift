@@ -6,7 +6,10 @@ extension Engine {
 
     /// The part of ``inputs(of:)`` that all sources share.
     var currentInputs: String {
-        let names = provisioners.keys.sorted().map { "\($0)\(secretNames?[$0]?.sorted() ?? [])" }.joined(separator: ",")
+        let offering = handoverProvisioners
+        let names = provisioners.keys.sorted()
+            .map { "\($0)\(secretNames?[$0]?.sorted() ?? [])\(offering.contains($0) ? "+claim" : "")" }
+            .joined(separator: ",")
         let (limits, guarding) = (policy.limits, policy.deletionGuard)
         let numbers = [
             limits.instancesPerPreset, limits.instancesPerSource, limits.instances, limits.actionsPerTurn,

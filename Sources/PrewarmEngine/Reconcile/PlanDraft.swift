@@ -20,6 +20,8 @@ struct PlanDraft: Sendable {
     let record: SourceRecord?
     /// The stored failures of the source.
     let failures: [PresetKey: FailureRecord]
+    /// The failed handovers in a row, by preset.
+    let handovers: [PresetKey: HandoverFailures]
     let isStoreRestored: Bool
     /// The number of workspaces that limits count, by source; empty if there is no limit.
     let live: [String: Int]
@@ -49,6 +51,7 @@ struct PlanDraft: Sendable {
         conditions = try scope.conditions(source: source, in: store)
         diagnostics = try store.diagnostics(source: source)
         record = try store.source(source)
+        handovers = try store.handoversFailing(source: source)
         isStoreRestored = planner.isStoreRestored
         live = engine.policy.limits.areOfInstances ? try store.liveWorkspaces() : [:]
     }
@@ -96,5 +99,6 @@ extension TurnReport {
         plan = draft.plan
         failures = draft.observed.failures
         conditions = draft.conditions
+        handovers = draft.handovers
     }
 }

@@ -6,11 +6,15 @@ enum Retention {
     static let history = Duration.seconds(14 * 86_400)
     /// The time for entries of the audit log: 90 days.
     static let audit = Duration.seconds(90 * 86_400)
+    /// The time for the records of claims after their end: 90 days.
+    static let claims = Duration.seconds(90 * 86_400)
 }
 
 extension StoreWriter {
     /// Deletes history that is older than ``Retention`` says. It does nothing if that was done within the last hour.
     func forgetOld(now: Timestamp) throws {
-        if try forgetHistory(before: now - Retention.history) { try forgetAudit(before: now - Retention.audit) }
+        guard try forgetHistory(before: now - Retention.history) else { return }
+        try forgetAudit(before: now - Retention.audit)
+        try forgetClaims(endedBefore: now - Retention.claims)
     }
 }

@@ -71,7 +71,7 @@ extension TurnReport {
                 PresetStatus(
                     preset: preset, pool: pool, failure: failures[pool.preset], held: held[pool.preset] ?? [],
                     diagnostics: invalid[preset.origin.file] ?? [], earlier: conditions[pool.preset] ?? [], now: now,
-                    revision: revision, isActing: acting.contains(pool.preset)))
+                    revision: revision, isActing: acting.contains(pool.preset), handovers: handovers[pool.preset]))
         }
     }
 }

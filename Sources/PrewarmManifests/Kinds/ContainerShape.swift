@@ -62,6 +62,23 @@ extension ObjectShape {
                 The test that a started container has to pass (default: it runs for a second, \
                 and the health check of its image succeeds if it has one).
                 """),
+            .optional(
+                "handover", .object(handover),
+                """
+                The program that prepares a running container for the owner who claims it (default: none). \
+                With it, the provisioner offers the operation claim.
+                """),
+        ])
+
+    private static let handover = ObjectShape(
+        "handover",
+        [
+            .required(
+                "exec", nonemptyArguments,
+                """
+                A program in the container. It gets the owner and the claim parameters in PREWARM_* variables, and \
+                answers with one JSON object on standard output.
+                """)
         ])
 
     private static let arguments = Shape.list(

@@ -143,6 +143,18 @@ extension TemplateDraft {
         parameters = spec["parameters"]?.elements.compactMap { ParameterRule($0) } ?? []
         deprecated = spec["deprecated"]?.deprecation
         replacement = spec["deprecated"]?["replacement"]?.position
+        handover = spec["claim"].map { Located(HandoverSpec($0), at: $0.position) }
+    }
+}
+
+extension HandoverSpec {
+    fileprivate init(_ document: DocumentReader) {
+        self.init(
+            parameters: document["parameters"]?.elements.compactMap { element in
+                ParameterRule(element).map { ClaimParameter($0, isSecret: element["secret"]?.boolean ?? false) }
+            } ?? [],
+            timeout: document.duration("timeout") ?? Self.standardTimeout,
+            onFailure: document["onFailure"].flatMap { FailurePolicy(rawValue: $0.text) } ?? .replace)
     }
 }
 

@@ -177,15 +177,57 @@ extension Shape {
                 "readyTimeout", .duration(minimum: .seconds(1)),
                 "The time after which a starting workspace counts as failed, for example 15m (default: no limit)."),
             .optional(
+                "claim", .object(claim),
+                """
+                The handover of a workspace to the owner who claims it. \
+                The provisioner of the template has to offer the operation claim.
+                """),
+            .optional(
                 "deprecated", .deprecated,
                 "If this is true or a mapping, prewarm scales all presets of the template to zero.",
                 default: .boolean(false)),
         ])
 
-    static let templateRule = Shape.object(rule)
+    private static let claim = ObjectShape(
+        "claim",
+        [
+            .optional(
+                "parameters", .list(claimRule, minimum: 0, maximum: ClaimValues.mostParameters),
+                "Parameters that a claim may set, for example a branch or a key of the owner.", default: .list([])),
+            .optional(
+                "timeout", .duration(minimum: .seconds(1)),
+                """
+                The time after which a handover counts as failed. \
+                It ends earlier if the timeout of the provisioner is shorter.
+                """,
+                default: .duration(HandoverSpec.standardTimeout)),
+            .optional(
+                "onFailure", .text(.choice(HandoverSpec.FailurePolicy.allCases.map(\.rawValue))),
+                """
+                What happens to a workspace whose handover failed. `replace` deletes it, and the claim gets the next \
+                ready one. `keep` keeps it claimed.
+                """,
+                default: .text(HandoverSpec.FailurePolicy.replace.rawValue)),
+        ])
 
-    private static let rule = ObjectShape(
-        "parameter rule",
+    static let claimRule = Shape.object(
+        ObjectShape(
+            "claim parameter",
+            ruleKeys(required: "If true, each claim has to set the parameter.") + [
+                .optional(
+                    "secret", .boolean,
+                    """
+                    If true, the value is never stored, logged or shown. The type has to be string, and neither enum nor \
+                    default is allowed.
+                    """,
+                    default: .boolean(false))
+            ]))
+
+    static let templateRule = Shape.object(
+        ObjectShape("parameter rule", ruleKeys(required: "If true, each preset has to set the parameter.")))
+
+    /// - Parameter required: The description of the key `required`.
+    private static func ruleKeys(required: String) -> [ObjectShape.Key] {
         [
             .required("name", .text(.parameterName), "The name of the parameter."),
             .required(
@@ -202,8 +244,8 @@ extension Shape {
                 A regular expression that has to match a part of the text. \
                 The syntax is ECMA-262 without lookaround and backreferences.
                 """),
-            .optional(
-                "required", .boolean, "If true, each preset has to set the parameter.", default: .boolean(false)),
-            .optional("default", .scalar, "The value for presets that do not set the parameter."),
-        ])
+            .optional("required", .boolean, required, default: .boolean(false)),
+            .optional("default", .scalar, "The value if the parameter is not set."),
+        ]
+    }
 }

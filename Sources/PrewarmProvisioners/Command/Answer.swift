@@ -14,7 +14,28 @@ enum Answer {
         }
     }
 
-    private static let options = JSONReader.Options(depthLimit: FinalObject.depthLimit, keepsNumbers: true)
+    /// Returns the outcome of a handover with the credentials in the output. The output is never quoted, since it may have
+    /// credentials.
+    /// - Parameter redactor: The redactor, which knows the credentials.
+    static func handover(of output: [UInt8], _ redactor: Redactor) -> (outcome: Outcome, credentials: [String: String]) {
+        do {
+            let object = try FinalObject(output)
+            if object.isEmpty { return (.done(endpoint: nil, metadata: [:]), [:]) }
+            let document = try object.read(Self.document)
+            let outcome = try outcome(of: document, to: .claim, redactor)
+            return (outcome, try Credentials.read(document["credentials"]))
+        } catch let failure as FinalObject.Failure {
+            return (.failed(redactor.redact(failure.message)), [:])
+        } catch let mistake as Mistake {
+            return (.failed(mistake.message), [:])
+        } catch let mistake as Credentials.Mistake {
+            return (.failed(mistake.message), [:])
+        } catch {
+            return (.failed("the answer cannot be read"), [:])
+        }
+    }
+
+    static let options = JSONReader.Options(depthLimit: FinalObject.depthLimit, keepsNumbers: true)
 
     private static func document(_ bytes: [UInt8], from start: Int) throws(JSONReader.Failure) -> Value {
         try JSONReader.read(bytes, from: start, options)
@@ -45,7 +66,7 @@ enum Answer {
         switch (state, operation) {
         case ("ready", _):
             return .done(endpoint: endpoint, metadata: metadata)
-        case ("starting", .create), ("starting", .start), ("starting", .claim), ("starting", .inspect):
+        case ("starting", .create), ("starting", .start), ("starting", .inspect):
             return .starting(endpoint: endpoint, metadata: metadata)
         case ("lost", .inspect), ("gone", .inspect):
             return .lost
@@ -85,10 +106,10 @@ enum Answer {
 
     private static func expected(_ operation: ProvisionerOperation) -> String {
         switch operation {
-        case .create, .start, .claim: #""ready" or "starting""#
+        case .create, .start: #""ready" or "starting""#
         case .inspect: #""ready", "starting", "stopped", "failed", "unhealthy" or "lost""#
         case .delete: #""ready" or "gone""#
-        case .stop, .list: #""ready""#
+        case .stop, .list, .claim: #""ready""#
         }
     }
 

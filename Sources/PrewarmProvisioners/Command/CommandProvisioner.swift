@@ -36,13 +36,13 @@ package struct CommandProvisioner: Provisioner {
         } catch {
             return ProvisionerReply(outcome: .failed(error.message))
         }
-        let redactor = Redactor(secrets: request.secrets.values)
-        let operation = request.operation
+        let redactor = Redactor(secrets: request.allSecrets)
+        let (operation, timeout) = (request.operation, min(request.timeout ?? settings.timeout, settings.timeout))
         do {
-            return try await child(document, operation, outputLimit: 1 << 20, redactor).run(started: started) { ended in
-                let log = ended.log.text(redactor)
-                let outcome = outcome(of: ended, log, to: operation, redactor)
-                return (ProvisionerReply(outcome: outcome, log: log), outcome.isGood)
+            let child = try child(document, operation, outputLimit: 1 << 20, redactor, timeout: timeout)
+            return try await child.run(started: started) { ended in
+                let reply = reply(ended, to: operation, redactor, timeout)
+                return (reply, reply.outcome.isGood)
             }
         } catch {
             let failure = explain(error, document.environment)
@@ -52,19 +52,27 @@ package struct CommandProvisioner: Provisioner {
         }
     }
 
-    /// Returns the outcome of an ended command. An error with a class on standard output says more than the exit code.
-    private func outcome(
-        of ended: EndedChild, _ log: String, to operation: ProvisionerOperation, _ redactor: Redactor
-    ) -> Outcome {
-        let ending = Ending(ended, log, settings.timeout)
+    /// Returns the reply of an ended command. An error with a class on standard output says more than the exit code.
+    private func reply(
+        _ ended: EndedChild, to operation: ProvisionerOperation, _ redactor: Redactor, _ timeout: Duration
+    ) -> ProvisionerReply {
+        let isHandover = operation == .claim
+        let redactor = isHandover ? redactor.adding(Credentials.texts(in: ended.output)) : redactor
+        let log = ended.log.text(redactor)
         if ended.stop == nil, let error = ErrorAnswer.error(in: ended.output, redactor) {
-            return Outcome.refused(error).followed(by: log)
+            return ProvisionerReply(outcome: Outcome.refused(error).followed(by: log), log: log)
         }
-        return switch ending {
-        case .good: Answer.outcome(of: ended.output, to: operation, redactor).followed(by: log)
-        case .later(let message): .tryLater(message)
-        case .outage(let message): .refused(ProviderError(.outage, message))
-        case .bad(_, let message): .failed(message)
+        switch Ending(ended, log, timeout) {
+        case .later(let message): return ProvisionerReply(outcome: .tryLater(message), log: log)
+        case .outage(let message): return ProvisionerReply(outcome: .refused(ProviderError(.outage, message)), log: log)
+        case .bad(_, let message): return ProvisionerReply(outcome: .failed(message), log: log)
+        case .good where isHandover:
+            let answer = Answer.handover(of: ended.output, redactor)
+            return ProvisionerReply(
+                outcome: answer.outcome.followed(by: log), log: log, credentials: answer.credentials)
+        case .good:
+            let outcome = Answer.outcome(of: ended.output, to: operation, redactor)
+            return ProvisionerReply(outcome: outcome.followed(by: log), log: log)
         }
     }
 
@@ -80,7 +88,8 @@ package struct CommandProvisioner: Provisioner {
         let redactor = Redactor(secrets: [])
         let result: Result<[ListedWorkspace], ProvisionerFailure>
         do {
-            let child = try child(document, .list, outputLimit: ListAnswer.sizeLimit, redactor)
+            let child = try child(
+                document, .list, outputLimit: ListAnswer.sizeLimit, redactor, timeout: settings.timeout)
             result = try await child.run(started: { _ in }) { ended in
                 let result = Self.listed(ended, settings.timeout, redactor)
                 return (result, (try? result.get()) != nil)
@@ -103,15 +112,17 @@ package struct CommandProvisioner: Provisioner {
     // MARK: - Running
 
     private func child(
-        _ document: RequestDocument, _ operation: ProvisionerOperation, outputLimit: Int, _ redactor: Redactor
+        _ document: RequestDocument, _ operation: ProvisionerOperation, outputLimit: Int, _ redactor: Redactor,
+        timeout: Duration
     ) throws(ChildFailure) -> ChildProcess {
         guard let path = file(document.environment).path() else { throw .notExecuted(SystemFailure(ENOENT)) }
         return ChildProcess(
             executable: path, arguments: settings.command.dropFirst() + [operation.rawValue],
             environment: document.environment, workingDirectory: settings.workingDirectory, input: document.input,
             limits: ChildLimits(
-                timeout: settings.timeout, grace: settings.grace, output: outputLimit,
-                longestSecret: redactor.longestPattern))
+                timeout: timeout, grace: settings.grace, output: outputLimit,
+                // The credentials of a handover are not known yet.
+                longestSecret: max(redactor.longestPattern, operation == .claim ? Credentials.sizeLimit : 0)))
     }
 
     private func file(_ environment: [String: String]) -> CommandFile {

@@ -71,6 +71,14 @@ struct RequestDocument: Sendable {
                 "labels": .object(labels.map { ($0.key, .string($0.value)) }),
                 "owner": workspace.owner.map { .string($0.name) },
             ]),
+            "owner": request.claim == nil ? nil : workspace.owner.map { .string($0.name) },
+            "claim": request.claim.map { claim in
+                .object(known: [
+                    "id": .string(claim.id),
+                    "expiresAt": claim.expiresAt.map { Value($0) },
+                    "parameters": .object(claim.values.all.map { ($0.name, json($0.value)) }),
+                ])
+            },
         ])
     }
 
@@ -126,6 +134,10 @@ struct RequestDocument: Sendable {
                 throw Problem(message: "the parameter \(name) contains a NUL character, so the command was not run")
             }
         }
+        if let claim = request.claim {
+            let variables = try claim.values.variables()
+            own.merge(variables) { _, claimed in claimed }
+        }
         let all = base.merging(own) { _, own in own }
         for (variable, value) in all.sorted(by: { $0.key < $1.key }) where value.utf8.contains(0) {
             throw Problem(message: "\(variable) would contain a NUL character, so the command was not run")
@@ -135,14 +147,5 @@ struct RequestDocument: Sendable {
 
     /// Returns the name of the variable for a parameter, for example `PREWARM_PARAM_DISK_SIZE` for `disk-size`. Characters
     /// other than ASCII letters and digits become `_`.
-    static func variableName(parameter: String) -> String {
-        let name = parameter.utf8.map { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"): byte - 32
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): byte
-            default: UInt8(ascii: "_")
-            }
-        }
-        return "PREWARM_PARAM_" + String(decoding: name, as: UTF8.self)
-    }
+    static func variableName(parameter: String) -> String { "PREWARM_PARAM_\(parameter.variableName)" }
 }

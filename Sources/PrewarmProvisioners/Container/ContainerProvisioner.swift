@@ -12,7 +12,10 @@ package struct ContainerProvisioner: Provisioner {
         self.settings = settings
     }
 
-    package var operations: Set<ProvisionerOperation> { [.create, .delete, .inspect, .list] }
+    package var operations: Set<ProvisionerOperation> {
+        let always: Set<ProvisionerOperation> = [.create, .delete, .inspect, .list]
+        return settings.spec.handover == nil ? always : always.union([.claim])
+    }
     package var concurrency: Int { settings.concurrency }
     package var reserve: Int { settings.reserve ?? StartOrder.standardReserve(concurrency: concurrency) }
     package var longestList: Duration { .seconds(180) }
@@ -26,7 +29,8 @@ package struct ContainerProvisioner: Provisioner {
             return ProvisionerReply(
                 outcome: .failed("provisioner \(settings.name) does not offer \(request.operation.rawValue)"))
         }
-        let redactor = Redactor(secrets: request.secrets.values + [settings.spec.login?.password].compactMap(\.self))
+        let redactor = Redactor(secrets: request.allSecrets + [settings.spec.login?.password].compactMap(\.self))
+        if request.operation == .claim { return await handOver(request, redactor) }
         let log = OperationLog(redactor)
         let result = await within(settings.timeout) { [settings] () -> Result<Outcome, ContainerFailure> in
             do throws(ContainerFailure) {
@@ -82,7 +86,7 @@ package struct ContainerProvisioner: Provisioner {
 }
 
 extension ContainerSettings {
-    fileprivate var socket: EngineSocket {
+    var socket: EngineSocket {
         get throws(ContainerFailure) {
             try EngineSocket(configured: spec.socket, environment: ownEnvironment, provisioner: name)
         }

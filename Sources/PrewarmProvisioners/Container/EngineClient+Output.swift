@@ -47,28 +47,45 @@ extension EngineClient {
     /// The result of a program in a container.
     struct ExecResult: Sendable {
         let code: Int
-        /// The end of its output.
+        /// The end of its output, or of its standard error alone.
         let output: LogTail
+        /// The beginning of its standard output alone, at most ``answerLimit`` bytes and one more.
+        let answer: [UInt8]
+
+        /// The largest size of an answer in bytes.
+        static let answerLimit = 1 << 20
     }
 
     /// Runs a program in a running container, and waits for its exit.
-    func execute(_ arguments: [String], in name: String, timeout: Duration, slack: Int)
-        async throws(ContainerFailure) -> ExecResult
-    {
-        let create = EngineCall(
-            method: .POST, path: "/containers/\(name)/exec",
-            body: .object([
-                ("AttachStdout", true), ("AttachStderr", true), ("Cmd", .array(arguments.map { .string($0) })),
-            ]))
+    /// - Parameters:
+    ///   - environment: Variables of the program, in addition to those of the container.
+    ///   - isAnswer: True if standard output is an answer, which may have credentials and is no part of the log.
+    func execute(
+        _ arguments: [String], in name: String, environment: [String: String] = [:], isAnswer: Bool = false,
+        timeout: Duration, slack: Int
+    ) async throws(ContainerFailure) -> ExecResult {
+        var members: [(key: String, value: Value)] = [
+            ("AttachStdout", true), ("AttachStderr", true), ("Cmd", .array(arguments.map { .string($0) })),
+        ]
+        if !environment.isEmpty {
+            let variables = environment.sorted { $0.key < $1.key }.map { Value.string("\($0.key)=\($0.value)") }
+            members.append(("Env", .array(variables)))
+        }
+        let create = EngineCall(method: .POST, path: "/containers/\(name)/exec", body: .object(members))
         guard let id = try document(try await call(create), of: create).text("Id"), id.isHexadecimal else {
             throw bad("it names no exec", create)
         }
         let start = EngineCall(
             method: .POST, path: "/exec/\(id)/start", body: .object([("Detach", false), ("Tty", false)]),
             timeout: timeout, sizeLimit: 16 << 20)
-        let state = (frames: OutputFrames(), tail: LogTail(slack: slack))
+        let state = (frames: OutputFrames(), tail: LogTail(slack: slack), answer: [UInt8]())
         let (head, end) = try await stream(start, into: state) { (state, chunk) in
-            state.frames.append(chunk.readableBytesView) { state.tail.append($0) }
+            state.frames.append(chunk.readableBytesView) { stream, bytes in
+                if !isAnswer || stream == .standardError { state.tail.append(bytes) }
+                if isAnswer, stream == .standardOutput {
+                    state.answer += bytes.prefix(max(0, ExecResult.answerLimit + 1 - state.answer.count))
+                }
+            }
             return true
         }
         try check(EngineAnswer(status: head.status, body: []), of: start)
@@ -77,7 +94,7 @@ extension EngineClient {
             let inspect = EngineCall(path: "/exec/\(id)/json")
             let document = try document(try await call(inspect), of: inspect)
             if document["Running"]?.bool == false {
-                return ExecResult(code: document.number("ExitCode"), output: end.tail)
+                return ExecResult(code: document.number("ExitCode"), output: end.tail, answer: end.answer)
             }
             do { try await Task.sleep(for: .milliseconds(50)) } catch { throw .canceled }
         }
@@ -93,26 +110,37 @@ struct OutputFrames: Sendable {
     private var missing = 0
     /// True for a stream without headers, which the engine sends for a container with a terminal.
     private var isRaw = false
+    private var stream = Stream.standardOutput
+
+    enum Stream: Sendable {
+        case standardOutput, standardError
+    }
 
     /// Adds bytes, and passes the output in them to `body`.
     mutating func append(_ bytes: some Collection<UInt8>, _ body: (ArraySlice<UInt8>) -> Void) {
+        append(bytes) { _, piece in body(piece) }
+    }
+
+    /// Adds bytes, and passes the output in them to `body`, with the stream that it was written to.
+    mutating func append(_ bytes: some Collection<UInt8>, _ body: (Stream, ArraySlice<UInt8>) -> Void) {
         var rest = Array(bytes)[...]
         while !rest.isEmpty {
-            if isRaw { return body(rest) }
+            if isRaw { return body(.standardOutput, rest) }
             if missing > 0 {
                 let piece = rest.prefix(missing)
                 missing -= piece.count
                 rest = rest.dropFirst(piece.count)
-                body(piece)
+                body(stream, piece)
                 continue
             }
             header.append(rest.removeFirst())
             guard header.count == 8 else { continue }
             if header[0] <= 2, header[1...3].allSatisfy({ $0 == 0 }) {
                 missing = header[4...7].reduce(0) { $0 << 8 | Int($1) }
+                stream = header[0] == 2 ? .standardError : .standardOutput
             } else {
                 isRaw = true
-                body(header[...])
+                body(.standardOutput, header[...])
             }
             header.removeAll(keepingCapacity: true)
         }

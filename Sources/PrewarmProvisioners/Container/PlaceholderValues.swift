@@ -91,6 +91,7 @@ struct PlaceholderPlace: Sendable {
     static let entrypoint = PlaceholderPlace(key: "entrypoint", rule: .argument)
     static let command = PlaceholderPlace(key: "command", rule: .argument)
     static let exec = PlaceholderPlace(key: "readiness.exec", rule: .argument)
+    static let handover = PlaceholderPlace(key: "handover.exec", rule: .argument)
     static let volume = PlaceholderPlace(key: "mounts.volume", rule: .name)
     static let bind = PlaceholderPlace(key: "mounts.bind", rule: .name)
     static let endpoint = PlaceholderPlace(key: "endpoint", rule: .name)

@@ -23,6 +23,15 @@ struct Redactor: Sendable {
         self.patterns = patterns.sorted { $0.count > $1.count }
     }
 
+    private init(patterns: Set<[UInt8]>) {
+        self.patterns = patterns.sorted { $0.count > $1.count }
+    }
+
+    /// Returns a redactor that also replaces these values.
+    func adding(_ secrets: some Sequence<String>) -> Redactor {
+        Redactor(patterns: Set(patterns).union(Redactor(secrets: secrets).patterns))
+    }
+
     /// The length of the longest pattern in bytes.
     var longestPattern: Int { patterns.first?.count ?? 0 }
 

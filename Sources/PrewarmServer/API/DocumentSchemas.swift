@@ -10,7 +10,10 @@ enum DocumentSchemas {
     static let all: [(key: String, value: Value)] = documents.map { ($0.name, schema($0.members)) }
 
     private static let documents: [(name: String, members: KeyValuePairs<String, String>)] = [
-        ("Problem", ["type": "text", "title": "text", "status": "number", "detail": "text", "hint?": "text"]),
+        (
+            "Problem",
+            ["type": "text", "title": "text", "status": "number", "detail": "text", "hint?": "text", "claim?": "text"]
+        ),
         (
             "Condition",
             ["type": "text", "status": "True|False|Unknown", "reason": "text", "message": "text", "since?": "time"]
@@ -40,6 +43,7 @@ enum DocumentSchemas {
             ]
         ),
         ("Workspace", workspace),
+        ("WorkspaceClaim", ["id": "text"]),
         (
             "WorkspaceDescription",
             [
@@ -177,7 +181,7 @@ enum DocumentSchemas {
         "state": "pending|creating|ready|claimed|deleting|deleted|failed|lost", "owner?": "text",
         "ownerKind?": "token|oidc", "ownerIssuer?": "text", "createdAt": "time",
         "readyAt?": "time", "claimedAt?": "time", "expiresAt?": "time", "endpoint?": "text", "metadata?": "object",
-        "revision?": "text", "cold?": "boolean", "otherPresets?": "[]text",
+        "revision?": "text", "claim?": "WorkspaceClaim", "cold?": "boolean", "otherPresets?": "[]text",
     ]
 
     private static let operation: KeyValuePairs<String, String> = [

@@ -61,7 +61,8 @@ struct Linking: Sendable {
         var catalog = Catalog(
             source: source.name, files: inputs, unreadPaths: warnings.map(\.file),
             provisioners: Array(engine.provisioners.keys), secrets: engine.secretNames,
-            defaultProvisioner: engine.defaultProvisioner, limit: engine.policy.limits.presetsPerSource,
+            defaultProvisioner: engine.defaultProvisioner, handoverProvisioners: engine.handoverProvisioners,
+            limit: engine.policy.limits.presetsPerSource,
             previous: previous.presets, previousTemplates: previous.templates)
         try await quote(&catalog, manifests.files)
         catalog.diagnostics += warnings

@@ -52,7 +52,8 @@ enum PresetRoutes {
             summary: "Claim a workspace",
             description: """
                 Gives a ready workspace to an owner. A claimer may only claim for itself: `owner` is then its own name, and may be left out. \
-                If no workspace is ready, `wait` waits for one. \
+                If no workspace is ready, `wait` waits for one. One request waits at most 5m; if `wait` is longer, the \
+                answer 409 has the member `claim`, and a request with `continues` goes on with the same claim. \
                 201: the workspace is claimed; `cold` is true while it is still being created. \
                 With an `Idempotency-Key`, a repeated request returns the same workspace. \
                 404: there is no such preset. 409: no workspace is ready, the preset is retired, several sources have a \
@@ -66,7 +67,11 @@ enum PresetRoutes {
                     "owner", .text(maximum: Owner.nameLimit),
                     "the name of the owner (default: the name of a claimer; operators must name an owner)"),
                 .optional(
-                    "wait", .duration, "how long to wait for a ready workspace, at most 5m (default: no wait)"),
+                    "wait", .duration,
+                    "how long to wait for a ready workspace; one request waits at most 5m (default: no wait)"),
+                .optional(
+                    "continues", .characters("a-z0-9", maximum: 64),
+                    "the claim of the last answer, which waited for the same preset and owner"),
             ], takesIdempotencyKey: true, answers: [(201, "Workspace")], problems: [404, 409, 422, 502]
         ) { api, call in
             let (workspace, others) = try await Claiming(api: api, call: call).run()
@@ -137,29 +142,48 @@ private struct Claiming {
         let earlier = try await earlier(by: owner)
         let key = if let earlier { earlier.preset } else { try await call.preset(in: api) }
         try call.require(.claim(key, owner: owner))
-        let deadline = call.duration("wait").map { startedAt + min($0, API.longestClaimWait) }
-        var hasWaited = false
+        let wait = call.duration("wait")
+        let deadline = wait.map { startedAt + min($0, API.longestClaimWait) }
+        var attempt = try await api.engine.beginClaim(
+            of: key, by: owner, continuing: call.text("continues").map { ClaimID($0) })
         while true {
             do {
-                let workspace = try await claim(key, owner: owner)
+                let workspace = try await claim(key, owner: owner, attempt)
                 if workspace.isCold { api.daemon?.replan() } else { api.daemon?.replan(source: key.source) }
-                let result: Metrics.ClaimResult = workspace.isCold ? .cold : hasWaited ? .waited : .hit
+                let result: Metrics.ClaimResult = workspace.isCold ? .cold : attempt.hasWaited ? .waited : .hit
                 let finished = try await finished(workspace, deadline)
                 // A repeated request with the same idempotency key is not counted as another claim.
                 if workspace.id != earlier?.id {
-                    api.metrics?.claim(preset: key, result: result, duration: .now - startedAt)
+                    observe(attempt, of: key, result)
                 }
                 return (finished, try await others(than: key))
             } catch ClaimError.nothingReady(let pool) {
                 guard let deadline, .now < deadline else {
-                    api.metrics?.claim(preset: key, result: .empty, duration: .now - startedAt)
-                    throw ClaimError.nothingReady(pool)
+                    try await api.engine.recordMiss(attempt, of: key, by: owner)
+                    throw missed(attempt, of: key, pool, mayContinue: wait ?? .zero > API.longestClaimWait)
                 }
-                hasWaited = true
+                attempt.hasWaited = true
                 if Task.isShuttingDownGracefully { throw CancellationError() }
                 try await Task.sleep(for: .milliseconds(100))
             }
         }
+    }
+
+    /// Returns the problem of a claim that got no workspace. The claim is counted when the caller's wait is over, so that a
+    /// wait over several requests counts once.
+    private func missed(
+        _ attempt: ClaimAttempt, of key: PresetKey, _ pool: EmptyPool, mayContinue: Bool
+    ) -> any Error {
+        guard mayContinue, var problem = Problem(ClaimError.nothingReady(pool) as any Error) else {
+            observe(attempt, of: key, .empty)
+            return ClaimError.nothingReady(pool)
+        }
+        problem.claim = attempt.id
+        return problem
+    }
+
+    private func observe(_ attempt: ClaimAttempt, of key: PresetKey, _ result: Metrics.ClaimResult) {
+        api.metrics?.claim(preset: key, result: result, duration: max(api.engine.now() - attempt.askedAt, .zero))
     }
 
     /// The owner that the request names, otherwise the caller if it may claim only for itself.
@@ -195,11 +219,11 @@ private struct Claiming {
             .filter { $0 != key && $0.name == key.name && call.maySee($0) }
     }
 
-    private func claim(_ key: PresetKey, owner: Owner) async throws -> Workspace {
+    private func claim(_ key: PresetKey, owner: Owner, _ attempt: ClaimAttempt) async throws -> Workspace {
         let workspace = try await api.engine.claim(
             key.description, owner: owner, idempotencyKey: claimKey,
             audit: call.entry("claim", "preset", key.description, at: api.engine.now(), detail: "for \(owner)"),
-            for: call.principal)
+            for: call.principal, attempt: attempt)
         if let idempotencyKey = call.idempotencyKey, workspace.state != .claimed {
             throw Problem(
                 "KeyUsedUp", status: 409,

@@ -63,7 +63,7 @@ enum WorkspaceRoutes {
         ) { api, call in
             let workspace = try await call.workspace(in: api)
             try call.require(.release(workspace.preset, owner: workspace.owner))
-            let released = try await api.engine.release(workspace.id.rawValue)
+            let released = try await api.engine.release(workspace.id.rawValue, by: call.caller.name)
             api.daemon?.replan()
             guard let document = Value(released, ttl: nil, for: call.principal) else {
                 throw ClaimError.unknownWorkspace(released.name)

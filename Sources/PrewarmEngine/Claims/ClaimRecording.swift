@@ -1,0 +1,90 @@
+package import PrewarmCore
+
+/// The records of claims.
+extension Engine {
+    /// Begins a claim, or continues one that an earlier request began.
+    /// - Parameter earlier: The claim that the earlier request missed; nil for a new claim. If it is not a missed claim of
+    ///   the same preset and owner, a new claim begins.
+    package func beginClaim(
+        of preset: PresetKey, by owner: Owner, continuing earlier: ClaimID? = nil
+    ) async throws -> ClaimAttempt {
+        let attempt = newClaim(at: now())
+        guard let earlier, let known = try await store.read({ try $0.claim(earlier) }), known.result == .missed,
+            known.preset == preset, known.owner == owner
+        else { return attempt }
+        return ClaimAttempt(id: earlier, askedAt: known.askedAt, hasWaited: true, isContinued: true)
+    }
+
+    func newClaim(at now: Timestamp) -> ClaimAttempt {
+        var identifiers = identifiers(at: now)
+        return ClaimAttempt(id: ClaimID(identifiers.next()), askedAt: now, hasWaited: false, isContinued: false)
+    }
+
+    /// Records that a claim got no workspace.
+    package func recordMiss(_ attempt: ClaimAttempt, of preset: PresetKey, by owner: Owner) async throws {
+        let now = now()
+        try await store.write { store in
+            let attempt = try usable(attempt, at: now, in: store)
+            try store.save(
+                Claim(
+                    id: attempt.id, preset: preset, owner: owner, result: .missed, askedAt: attempt.askedAt,
+                    endedAt: now))
+        }
+    }
+
+    /// Returns the attempt with a new id if another request was granted a workspace with its id.
+    func usable(_ attempt: ClaimAttempt, at now: Timestamp, in store: any StoreReader) throws -> ClaimAttempt {
+        guard attempt.isContinued, let known = try store.claim(attempt.id), known.result != .missed else {
+            return attempt
+        }
+        return newClaim(at: now)
+    }
+}
+
+extension StoreWriter {
+    /// Records that a claim got a workspace.
+    func record(_ attempt: ClaimAttempt, _ workspace: Workspace, _ result: Claim.Result, at now: Timestamp) throws {
+        guard let owner = workspace.owner else { return }
+        try save(
+            Claim(
+                id: attempt.id, preset: workspace.preset, owner: owner, workspace: workspace.id, result: result,
+                askedAt: attempt.askedAt, grantedAt: now, usableAt: result == .cold ? nil : now))
+    }
+
+    /// Returns the record of the claim that the workspace belongs to.
+    func claim(of workspace: Workspace) throws -> Claim? {
+        try workspace.claim.flatMap { try claim($0) }
+    }
+
+    /// Records that the owner of a claimed workspace can use it from now on.
+    func recordUsable(_ workspace: Workspace, at now: Timestamp) throws {
+        guard var claim = try claim(of: workspace), claim.usableAt == nil else { return }
+        claim.usableAt = now
+        try save(claim)
+    }
+
+    /// Records the end of the claim of a workspace. It changes nothing if the claim has ended.
+    /// - Parameter author: The author of the end; nil if prewarm ended the claim.
+    func recordEnd(
+        of workspace: Workspace, _ reason: Claim.EndReason, by author: String? = nil, at now: Timestamp
+    ) throws {
+        guard var claim = try claim(of: workspace), claim.endedAt == nil else { return }
+        claim.endedAt = now
+        claim.endReason = reason
+        claim.endedBy = author
+        try save(claim)
+    }
+
+    /// Records the change of a claimed workspace after an operation.
+    /// - Parameter before: The workspace before the operation.
+    func recordSettlement(_ workspace: Workspace, after before: Workspace, at now: Timestamp) throws {
+        guard before.state == .claimed else { return }
+        switch workspace.state {
+        case .claimed where before.readyAt == nil && workspace.readyAt != nil:
+            try recordUsable(workspace, at: now)
+        case .failed: try recordEnd(of: workspace, .failed, at: now)
+        case .lost: try recordEnd(of: workspace, .lost, at: now)
+        default: break
+        }
+    }
+}

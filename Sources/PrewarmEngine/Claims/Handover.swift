@@ -1,0 +1,242 @@
+package import PrewarmCore
+
+/// A handover that this process carries out, because it alone has the secrets of the claim.
+package struct Handover: Sendable {
+    let engine: Engine
+    let operation: OperationID
+    /// The workspace at the claim.
+    package let workspace: Workspace
+    let terms: HandoverTerms
+    /// True if this process also creates the workspace, because no daemon does.
+    let createsWorkspace: Bool
+
+    /// Carries out the handover to its end. If the task is canceled, the handover is interrupted, and its workspace is
+    /// deleted.
+    package func run() async -> HandoverResult {
+        RunningOperations.begin(operation, of: engine.holder)
+        defer { RunningOperations.end(operation, of: engine.holder) }
+        let result = await withTaskGroup(of: HandoverResult?.self) { group in
+            group.addTask { await carryOut() }
+            group.addTask {
+                await keepLease()
+                return nil
+            }
+            defer { group.cancelAll() }
+            while let next = await group.next() {
+                if let next { return next }
+            }
+            return .interrupted(workspace)
+        }
+        observe(result)
+        return result
+    }
+
+    private func carryOut() async -> HandoverResult {
+        do {
+            guard try await waitUntilCreated() else { return .ended(workspace) }
+            let deadline = ContinuousClock.now + terms.spec.timeout
+            while true {
+                guard let record = try await start() else { return .ended(workspace) }
+                let reply = try await perform(record, timeout: deadline - .now)
+                try Task.checkCancellation()
+                let settled = try await settle(record, reply, left: deadline - .now)
+                guard case .retry(let delay) = settled?.effect else {
+                    return HandoverResult(settled, reply, workspace)
+                }
+                try await Task.sleep(for: delay)
+            }
+        } catch {
+            // A canceled task cannot write, so another one does.
+            await Task { try? await interrupt() }.value
+            return .interrupted(workspace)
+        }
+    }
+
+    private var provisionerName: String { workspace.spec.provisioner }
+    var store: any Store { engine.store }
+
+    // MARK: Create
+
+    /// Waits until the workspace of a claim on an empty pool is created. Returns false if it failed, or if the claim ended.
+    private func waitUntilCreated() async throws -> Bool {
+        while true {
+            let id = workspace.id
+            guard let found = try await store.read({ try $0.workspace(id.rawValue) }), found.state == .claimed else {
+                try await cancel()
+                return false
+            }
+            if found.readyAt != nil { return true }
+            if createsWorkspace { _ = try await OperationRunner(engine, workspace: id).run() }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    private func cancel() async throws {
+        let now = engine.now()
+        try await store.write { store in
+            guard var record = try own(in: store) else { return }
+            record.operation.state = .cancelled
+            record.operation.finishedAt = now
+            record.lease = nil
+            try store.update(record)
+        }
+    }
+
+    // MARK: Start
+
+    /// Waits for a slot of the provisioner, and records the start. Returns nil if the claim has ended.
+    private func start() async throws -> OperationRecord? {
+        try await engine.handovers.inTurn(at: provisionerName) {
+            while true {
+                // Looking first saves writes while the slots are in use.
+                if try await store.read({ try hasSlot(in: $0) }) {
+                    switch try await tryStart() {
+                    case .started(let record): return record
+                    case .ended: return nil
+                    case .full: break
+                    }
+                }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    private enum Start: Sendable {
+        case started(OperationRecord)
+        case full, ended
+    }
+
+    private func tryStart() async throws -> Start {
+        let now = engine.now()
+        return try await store.write { store in
+            guard var record = try own(in: store), let found = try store.workspace(workspace.id.rawValue),
+                found.state == .claimed
+            else { return .ended }
+            guard try hasSlot(in: store) else { return .full }
+            record.operation.state = .running
+            record.operation.attempt += 1
+            record.operation.startedAt = now
+            record.lease = lease(at: now)
+            try store.update(record)
+            return .started(record)
+        }
+    }
+
+    private func hasSlot(in store: any StoreReader) throws -> Bool {
+        guard let provisioner = engine.provisioners[provisionerName] else { return true }
+        let running = try store.operations(OperationFilter(states: [.running])).lazy
+            .filter { $0.operation.provisioner == provisionerName }.map(\.place.laneClass.lane)
+        return StartOrder(concurrency: provisioner.concurrency, reserve: provisioner.reserve)
+            .hasSlot(for: .handover, running: Array(running))
+    }
+
+    // MARK: Act
+
+    private func perform(_ record: OperationRecord, timeout: Duration) async throws -> ProvisionerReply {
+        guard let provisioner = engine.provisioners[provisionerName] else {
+            return ProvisionerReply(outcome: .failed("the configuration no longer has the provisioner"))
+        }
+        let id = workspace.id.rawValue
+        let (current, labels, identity, claim) = try await store.read { store in
+            let found = try store.workspace(id) ?? workspace
+            let labels = try store.presets(named: workspace.preset.description).first?.labels ?? [:]
+            return (found, labels, try store.identity().id, try claimDetails(found, in: store))
+        }
+        let request = ProvisionerRequest(
+            id: operation, operation: .claim, attempt: record.operation.attempt, workspace: current, labels: labels,
+            secrets: engine.secrets(of: current, for: provisionerName), store: identity, claim: claim,
+            timeout: max(timeout, .milliseconds(100)))
+        return await OperationRunner(engine).perform(request, by: provisioner) { mark in
+            try await store.write { store in
+                guard var current = try own(in: store) else {
+                    throw TurnError.leaseLost(source: workspace.preset.source)
+                }
+                current.mark = mark
+                try store.update(current)
+            }
+        }
+    }
+
+    // MARK: Record
+
+    private func settle(
+        _ record: OperationRecord, _ reply: ProvisionerReply, left: Duration
+    ) async throws -> HandoverSettlement? {
+        let now = engine.now()
+        return try await store.write { store -> HandoverSettlement? in
+            guard let current = try own(in: store), let found = try store.workspace(workspace.id.rawValue) else {
+                return nil
+            }
+            let settlement = HandoverSettlement.settle(
+                current.operation, of: found, outcome: engine.withMaskedText(reply.outcome), policy: terms.spec.onFailure,
+                left: left, now: now)
+            if !reply.log.isEmpty {
+                try store.append(
+                    LogRecord(
+                        operation: operation, attempt: current.operation.attempt, at: now,
+                        text: engine.masked(reply.log)))
+            }
+            try engine.record(settlement, of: found, lease: lease(at: now), at: now, in: store)
+            return settlement
+        }
+    }
+
+    private func interrupt() async throws {
+        try await store.write { store in
+            guard let record = try own(in: store) else { return }
+            try engine.interrupt(record, in: store)
+        }
+    }
+
+    // MARK: Lease
+
+    /// Returns the record of the operation if it has not ended and this process holds it.
+    private func own(in store: any StoreReader) throws -> OperationRecord? {
+        guard let record = try store.operation(operation), !record.operation.state.isFinal,
+            record.lease?.holder == engine.holder
+        else { return nil }
+        return record
+    }
+
+    private func lease(at now: Timestamp) -> Lease { engine.handoverLease(at: now) }
+
+    /// Renews the lease until the task is canceled, also while the handover waits for a slot.
+    private func keepLease() async {
+        while (try? await Task.sleep(for: OperationRunner.leaseTime / 4)) != nil {
+            // The next renewal makes up for a failed one.
+            try? await store.write { store in
+                guard var record = try own(in: store) else { return }
+                record.lease = lease(at: engine.now())
+                try store.update(record)
+            }
+        }
+    }
+}
+
+extension Engine {
+    func handoverLease(at now: Timestamp) -> Lease {
+        Lease(holder: holder, fence: 0, until: now + OperationRunner.leaseTime)
+    }
+
+    /// Returns the values of the secrets that the parameters of a workspace name.
+    func secrets(of workspace: Workspace, for provisioner: String) -> [String: String] {
+        var secrets: [String: String] = [:]
+        for case .secret(let name) in workspace.spec.parameters.values { secrets[name] = secret(name, provisioner) }
+        return secrets
+    }
+
+    /// Returns an outcome with the values of the configuration's variables masked.
+    func withMaskedText(_ outcome: Outcome) -> Outcome {
+        switch outcome {
+        case .failed(let message): .failed(masked(message))
+        case .tryLater(let message): .tryLater(masked(message))
+        case .broken(let message): .broken(masked(message))
+        case .done, .starting, .lost: outcome
+        }
+    }
+}
+
+extension Operation.State {
+    /// True if no further attempt follows.
+    var isFinal: Bool { self != .pending && self != .running }
+}

@@ -1,0 +1,74 @@
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+extension Claim {
+    static func sample(
+        _ id: String, _ preset: PresetKey = .go, by owner: Owner = "ada", _ result: Result = .hit,
+        askedAt: Timestamp = .at(0), endedAt: Timestamp? = nil
+    ) -> Claim {
+        let isGranted = result != .missed
+        return Claim(
+            id: ClaimID(id), preset: preset, owner: owner, workspace: isGranted ? WorkspaceID("w" + id) : nil,
+            result: result, askedAt: askedAt, grantedAt: isGranted ? askedAt : nil, endedAt: endedAt,
+            endReason: isGranted && endedAt != nil ? .released : nil, endedBy: endedAt == nil ? nil : "token ci")
+    }
+}
+
+extension StoreContract {
+    static let claimRecordCases = [
+        Case("The record of a claim is saved whole, and replaced by its id") { fixture in
+            let store = try await fixture.open()
+            var claim = Claim.sample("c1", by: Owner(.oidc(issuer: "https://ci"), "repo:a"), .missed, endedAt: .at(9))
+            try await store.write { [claim] in try $0.save(claim) }
+            #expect(try await store.read { try $0.claim(ClaimID("c1")) } == claim)
+            (claim.workspace, claim.result) = (WorkspaceID("w1"), .cold)
+            (claim.grantedAt, claim.usableAt, claim.endedAt, claim.endedBy) = (.at(3), .at(4), .at(5), nil)
+            claim.endReason = .failed
+            try await store.write { [claim] in try $0.save(claim) }
+            #expect(try await store.read { try $0.claims(ClaimFilter()) } == [claim])
+            #expect(try await store.read { try $0.claim(ClaimID("c2")) } == nil)
+        },
+        Case("Records of claims are listed newest first, by preset, owner, time and state, in pages") { fixture in
+            let store = try await fixture.open()
+            let other = PresetKey(source: "b", name: "go")
+            let claims = [
+                Claim.sample("1", askedAt: .at(1), endedAt: .at(2)), .sample("2", other, askedAt: .at(2)),
+                .sample("3", by: "bob", askedAt: .at(3)), .sample("4", .go, by: "eve", .missed, askedAt: .at(4)),
+            ]
+            try await store.write { writer in for claim in claims { try writer.save(claim) } }
+            func ids(_ filter: ClaimFilter) async throws -> String {
+                try await store.read { try $0.claims(filter).map(\.id.rawValue).joined() }
+            }
+            #expect(try await ids(ClaimFilter()) == "4321")
+            #expect(try await ids(ClaimFilter(preset: .go)) == "431")
+            #expect(try await ids(ClaimFilter(preset: PresetKey(source: "c", name: "go"))) == "")
+            #expect(try await ids(ClaimFilter(owners: ["ada", "bob"])) == "321")
+            #expect(try await ids(ClaimFilter(since: .at(3))) == "43")
+            #expect(try await ids(ClaimFilter(isHeld: true)) == "32")
+            #expect(try await ids(ClaimFilter(before: ClaimID("4"), limit: 2)) == "32")
+        },
+        Case("A claimed workspace has the id of its claim") { fixture in
+            let store = try await fixture.open()
+            try await store.write { try $0.insert([.sample("w1")]) }
+            let request = ClaimRequest(
+                preset: .go, owner: "ada", current: WorkspaceSpec.sample().fingerprint, readySince: nil, now: .at(100),
+                id: ClaimID("c1"))
+            #expect(try await store.write { try $0.claim(request) }?.claim == ClaimID("c1"))
+            #expect(try await store.read { try $0.workspace("w1") }?.claim == ClaimID("c1"))
+        },
+        Case("Records of claims are deleted by their end, and keep the key of their preset until then") { fixture in
+            let store = try await fixture.open()
+            let claims = [
+                Claim.sample("1", endedAt: .at(10)), .sample("2"), .sample("3", .go, .missed, endedAt: .at(20)),
+            ]
+            try await store.write { writer in for claim in claims { try writer.save(claim) } }
+            try await store.write { writer in
+                try writer.forgetHistory(before: .at(5))
+                try writer.forgetClaims(endedBefore: .at(15))
+            }
+            #expect(try await store.read { try $0.claims(ClaimFilter()).map(\.id.rawValue) } == ["3", "2"])
+            #expect(try await store.read { try $0.claims(ClaimFilter(preset: .go)) }.count == 2)
+        },
+    ]
+}
