@@ -47,6 +47,7 @@ enum Schema {
             try database.execute(sql: standingsWithoutCounts)
         }
         migrator.registerMigration("leases-claims") { database in try database.execute(sql: claims) }
+        migrator.registerMigration("handover-claims") { database in try database.execute(sql: handovers) }
         return migrator
     }
 

@@ -50,6 +50,7 @@ struct ReconcileTransaction: Sendable {
         report.hasReadManifests = definition != nil
         report.presets = presets
         report.failures = observed.failures
+        report.handovers = try store.handoversFailing(source: source.name)
         report.diagnostics = try definition?.diagnostics ?? store.diagnostics(source: source.name)
         report.plan = try plan(presets, observed, scope, by: planner)
 
