@@ -88,7 +88,9 @@ struct IncidentTracker: Hashable, Sendable {
             let isStalled = index(of: .stalled, context.source).map { incidents[$0].members[preset] != nil } ?? false
             let isKnown = index(of: .degraded, context.source).map { incidents[$0].members[preset] != nil } ?? false
             if !isStalled, !isKnown { begin(.degraded, context, member: preset, &batch) }
-        case .claimed, .claimedCold: tell(.workspaceClaimed, context, &batch)
+        case .claimed: tell(.workspaceClaimed, context, &batch)
+        // With a handover, the event of its end follows.
+        case .claimedCold where context.event.claimed != nil: tell(.workspaceClaimed, context, &batch)
         case .released: tell(.workspaceReleased, context, &batch)
         case .lost, .failed: begin(.lost, context, member: preset, &batch)
         case .recovered: leave(.lost, context, member: preset, &batch)
@@ -180,7 +182,9 @@ private struct Context {
     }
 
     var item: Message.Item {
-        Message.Item(object: "\(event.object)/\(event.name)", text: String(event.fullMessage.prefix(1000)))
+        Message.Item(
+            object: "\(event.object)/\(event.name)", text: String(event.fullMessage.prefix(1000)),
+            claimed: event.claimed)
     }
 }
 

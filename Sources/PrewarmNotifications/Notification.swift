@@ -1,4 +1,5 @@
 internal import PrewarmCore
+internal import PrewarmEngine
 
 /// A notification for one sink. It stays in the outbox of the sink until it is delivered or dropped.
 struct Notification: Hashable, Sendable {
@@ -25,6 +26,8 @@ struct Message: Hashable, Sendable {
         /// The kind and name of the object, for example `preset/go-large`.
         let object: String
         let text: String
+        /// The workspace that its owner can use from now on; nil for other events.
+        var claimed: ClaimedWorkspace?
     }
 
     let type: NotificationType
@@ -48,6 +51,11 @@ struct Message: Hashable, Sendable {
         self.source = source
         self.revision = revision
         self.incident = incident
+    }
+
+    /// Sets the claimed workspace of an item.
+    mutating func set(_ claimed: ClaimedWorkspace, ofItem index: Int) {
+        if items.indices.contains(index) { items[index].claimed = claimed }
     }
 
     /// Counts an item, and keeps it if there is room.

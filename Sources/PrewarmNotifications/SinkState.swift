@@ -58,6 +58,7 @@ extension SinkState: BinaryCodable {
         writer.write(incidents)
         writer.write(statuses)
         writer.write(outbox)
+        writer.write(OutboxClaim.all(in: outbox))
     }
 
     init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -65,5 +66,8 @@ extension SinkState: BinaryCodable {
         incidents = try reader.read()
         statuses = try reader.read()
         outbox = try reader.read()
+        if !reader.isAtEnd {
+            for claim in try reader.read([OutboxClaim].self) { claim.restore(in: &outbox) }
+        }
     }
 }

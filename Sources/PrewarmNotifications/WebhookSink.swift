@@ -59,8 +59,23 @@ struct WebhookSink: Sink {
                 "message": .string(message.title),
                 "count": .int(message.count),
                 "items": .array(
-                    message.items.map { .object(known: ["object": .string($0.object), "message": .string($0.text)]) }),
+                    message.items.map { item in
+                        .object(known: [
+                            "object": .string(item.object), "message": .string(item.text),
+                            "workspace": item.claimed.map { Value($0) },
+                        ])
+                    }),
             ]),
+        ])
+    }
+}
+
+extension Value {
+    /// The document of a claimed workspace.
+    fileprivate init(_ claimed: ClaimedWorkspace) {
+        self = .object(known: [
+            "id": .string(claimed.id), "owner": .string(claimed.owner),
+            "endpoint": claimed.endpoint.map { .string($0) }, "claim": claimed.claim.map { .string($0) },
         ])
     }
 }

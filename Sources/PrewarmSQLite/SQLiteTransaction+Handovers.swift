@@ -53,7 +53,8 @@ extension SQLiteTransaction {
     func setHandoverFailures(_ failures: HandoverFailures?, of preset: PresetKey) throws {
         guard let failures else {
             guard let id = try presetID(preset) else { return }
-            return try statement("DELETE FROM handover_failures WHERE preset = ?").run(id)
+            try statement("DELETE FROM handover_failures WHERE preset = ?").run(id)
+            return
         }
         try statement(
             "INSERT OR REPLACE INTO handover_failures (preset, count, failed_at, message) VALUES (?, ?, ?, ?)"

@@ -70,7 +70,7 @@ extension SQLiteTransaction {
         var events: [Event] = []
         try statement(
             """
-            SELECT at, kind, reason, object, name, source, preset, message, detail, owner, owner_kind FROM events WHERE \(condition)
+            SELECT at, kind, reason, object, name, source, preset, message, detail, owner, owner_kind, claimed FROM events WHERE \(condition)
             ORDER BY sequence DESC LIMIT ?
             """
         ).forEach(filteredBy: values) { columns in
@@ -80,20 +80,23 @@ extension SQLiteTransaction {
                     storedReason: columns.next(),
                     object: columns.next(), name: columns.next(), source: columns.next(), preset: columns.next(),
                     message: columns.next(), detail: columns.next(),
-                    owner: Owner(name: columns.next(), kind: columns.next())))
+                    owner: Owner(name: columns.next(), kind: columns.next()), claimed: claimed(columns.next())))
         }
         return events.reversed()
     }
 
+    /// Reads the workspace of a claim; nil if there is none, or if it cannot be read.
+    func claimed(_ bytes: [UInt8]?) -> ClaimedWorkspace? { bytes.flatMap { try? ClaimedWorkspace(binary: $0) } }
+
     func append(_ events: [Event]) throws {
         let insert = """
             INSERT OR FAIL INTO events
-            (at, kind, reason, object, name, source, preset, message, detail, owner, owner_kind)
+            (at, kind, reason, object, name, source, preset, message, detail, owner, owner_kind, claimed)
             """
-        try self.insert(events, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?)") { event, binder in
+        try self.insert(events, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?,?)") { event, binder in
             try binder.bind(
                 event.at, event.kind.rawValue, event.reason, event.object, event.name, event.source, event.preset,
-                event.message, event.detail, event.owner?.name, event.owner?.kindCode)
+                event.message, event.detail, event.owner?.name, event.owner?.kindCode, event.claimed?.binary)
         }
     }
 
@@ -163,6 +166,7 @@ extension SQLiteTransaction {
         DELETE FROM preset_keys WHERE source <> '\(PresetKey.orphans.source)'
         AND NOT EXISTS (SELECT 1 FROM presets WHERE presets.id = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM failures WHERE failures.preset = preset_keys.id)
+        AND NOT EXISTS (SELECT 1 FROM handover_failures WHERE handover_failures.preset = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state <> 5)
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state = 5)
         AND NOT EXISTS (SELECT 1 FROM claims WHERE claims.preset = preset_keys.id)

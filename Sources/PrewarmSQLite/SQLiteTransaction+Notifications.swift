@@ -6,7 +6,8 @@ extension SQLiteTransaction {
     func events(after sequence: Int64, limit: Int) throws -> [SequencedEvent] {
         try statement(
             """
-            SELECT sequence, at, kind, reason, object, name, source, preset, message, detail, owner, owner_kind FROM events
+            SELECT sequence, at, kind, reason, object, name, source, preset, message, detail, owner, owner_kind, claimed
+            FROM events
             WHERE sequence > ? ORDER BY sequence LIMIT ?
             """
         ).all(sequence, limit) { columns in
@@ -17,7 +18,7 @@ extension SQLiteTransaction {
                     storedReason: columns.next(),
                     object: columns.next(), name: columns.next(), source: columns.next(), preset: columns.next(),
                     message: columns.next(), detail: columns.next(),
-                    owner: Owner(name: columns.next(), kind: columns.next())))
+                    owner: Owner(name: columns.next(), kind: columns.next()), claimed: claimed(columns.next())))
         }
     }
 

@@ -14,12 +14,12 @@ extension SQLiteTransaction {
         try insert(specs)
         let revisions = try revisionIDs(workspaces.lazy.map(\.revision))
         let insert = "INSERT OR FAIL INTO workspaces (\(WorkspaceDecoder.columns))"
-        try self.insert(workspaces, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?,?,?)") { workspace, binder in
+        try self.insert(workspaces, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)") { workspace, binder in
             try binder.bind(
                 workspace.id, addedPresetID(workspace.preset), workspace.fingerprint, workspace.state.code,
                 workspace.owner?.name, workspace.owner?.kindCode, workspace.createdAt, workspace.readyAt,
                 workspace.claimedAt, workspace.endpoint, bytes(of: workspace.metadata),
-                workspace.revision.flatMap { revisions[$0] }, workspace.claim)
+                workspace.revision.flatMap { revisions[$0] }, workspace.claim, workspace.handover.code)
         }
         try added.save(in: self)
     }
@@ -97,12 +97,12 @@ extension SQLiteTransaction {
         return try statement(
             """
             UPDATE workspaces SET state = ?2, owner = ?3, ready_at = ?4, claimed_at = ?5, endpoint = ?6, metadata = ?7,
-                owner_kind = ?8
+                owner_kind = ?8, handover = ?9
             WHERE id = ?1 AND \(states.condition(on: "state"))
             """
         ).run(
             workspace.id, workspace.state.code, workspace.owner?.name, workspace.readyAt, workspace.claimedAt,
-            workspace.endpoint, bytes(of: workspace.metadata), workspace.owner?.kindCode) > 0
+            workspace.endpoint, bytes(of: workspace.metadata), workspace.owner?.kindCode, workspace.handover.code) > 0
     }
 
     func move(

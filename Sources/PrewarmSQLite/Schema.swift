@@ -51,6 +51,7 @@ enum Schema {
         }
         migrator.registerMigration("outage-breakers") { database in try database.execute(sql: breakers) }
         migrator.registerMigration("leases-claims") { database in try database.execute(sql: claims) }
+        migrator.registerMigration("handover-claims") { database in try database.execute(sql: handovers) }
         return migrator
     }
 

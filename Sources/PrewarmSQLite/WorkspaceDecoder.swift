@@ -5,7 +5,7 @@ internal import PrewarmEngine
 final class WorkspaceDecoder {
     static let columns = """
         id, preset, fingerprint, state, owner, owner_kind, created_at, ready_at, claimed_at, endpoint, metadata, revision,
-        claim
+        claim, handover
         """
 
     private let spec: PreparedStatement
@@ -32,7 +32,7 @@ final class WorkspaceDecoder {
             owner: Owner(name: columns.next(), kind: columns.next()), createdAt: columns.next(),
             readyAt: columns.next(), claimedAt: columns.next(),
             endpoint: columns.next(), metadata: metadata(columns.next()), revision: try revisionText(columns.next()),
-            claim: columns.next())
+            claim: columns.next(), handover: HandoverState(code: columns.next()) ?? .none)
     }
 
     func presetKey(_ id: Int64) throws -> PresetKey {

@@ -41,6 +41,9 @@ struct ClaimCommand: AsyncParsableCommand {
             valueName: "key"))
     var idempotencyKey: String?
 
+    @OptionGroup(title: "Claim parameters")
+    var parameters: ClaimParameterOptions
+
     @Option(name: .shortAndLong, help: "The output format.")
     var output = DataFormat.text
 
@@ -66,8 +69,12 @@ struct ClaimCommand: AsyncParsableCommand {
                 console.step(
                     .waiting, "waiting at most \(wait.duration.prewarmText) for a ready workspace of \(preset)")
             }
-            var workspace = try await claimed(name, in: session)
-            if workspace["cold"]?.bool == true {
+            let given = try parameters.values()
+            var workspace = try await claimed(name, given, in: session)
+            if workspace.text("handover") == HandoverState.pending.rawValue {
+                workspace = try await PendingHandover(session: session, parameters: given, patience: wait?.duration)
+                    .finished(workspace, console)
+            } else if workspace["cold"]?.bool == true {
                 let owner = workspace.text("owner") ?? ""
                 workspace = try await ColdClaim(session: session, owner: owner, patience: wait?.duration)
                     .finished(workspace, console)
@@ -80,12 +87,18 @@ struct ClaimCommand: AsyncParsableCommand {
                     "Several sources have a preset \"\(preset)\": this workspace is from \(chosen). "
                         + "To claim from another source, use \(others.joined(separator: " or ")).")
             }
+            if let error = workspace.text("handoverError") {
+                throw CommandFailure(
+                    "claimed \(workspace.text("name") ?? ""), but the handover failed: \(error.printable)",
+                    hint: "ask again with `prewarm credentials \(workspace.text("name") ?? "")`, or read "
+                        + "`prewarm logs \(workspace.text("name") ?? "")`")
+            }
         }
     }
 
     /// Claims a workspace. The API waits for a limited time, so the request is repeated until `--wait` is over.
     /// - Throws: ``CommandFailure`` with the time of the wait if no workspace was ready in time.
-    private func claimed(_ name: PresetName, in session: Session) async throws -> Value {
+    private func claimed(_ name: PresetName, _ given: Value?, in session: Session) async throws -> Value {
         let startedAt = ContinuousClock.now
         let deadline = wait.map { startedAt + $0.duration }
         var continued: ClaimID?
@@ -97,7 +110,7 @@ struct ClaimCommand: AsyncParsableCommand {
                     "presets", name.name, "claims", query: ["source": name.source],
                     body: [
                         "owner": owner.map { .string($0) }, "wait": rest.map { .string("\($0)s") },
-                        "continues": continued.map { .string($0.rawValue) },
+                        "continues": continued.map { .string($0.rawValue) }, "parameters": given,
                     ],
                     idempotencyKey: idempotencyKey)
             } catch {
@@ -130,6 +143,7 @@ struct ClaimCommand: AsyncParsableCommand {
                 table.add([.init(key, .dim), .init(value)])
             }
             console.write(table.rowsText(color: console.colorsOutput))
+            console.writeCredentials(of: workspace)
         }
     }
 }

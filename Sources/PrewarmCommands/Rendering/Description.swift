@@ -106,6 +106,7 @@ struct Description {
             ("revision", workspace.shortRevision("revision")), ("commit", commit),
             ("manifest", workspace.text("manifest")),
             ("ready", workspace.timeText("readyAt", times)), ("claimed", workspace.timeText("claimedAt", times)),
+            ("handover", workspace.text("handover").flatMap { $0 == HandoverState.none.rawValue ? nil : $0 }),
             ("expires", workspace.timeText("expiresAt", times)), ("endpoint", workspace.text("endpoint")),
             ("metadata", workspace["metadata"]?.plainText.flatMap { $0.isEmpty ? nil : $0 }),
         ])

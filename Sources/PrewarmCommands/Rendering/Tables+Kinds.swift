@@ -28,7 +28,7 @@ extension DocumentTable {
             isWide
             ? [
                 Column("ID", text: "id"), Column("TEMPLATE", text: "template"),
-                Column("FINGERPRINT", text: "fingerprint"),
+                Column("FINGERPRINT", text: "fingerprint"), Column("HANDOVER", text: "handover"),
             ] : []
         return DocumentTable(
             columns: [

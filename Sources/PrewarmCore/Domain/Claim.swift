@@ -35,6 +35,8 @@ package struct Claim: Hashable, Sendable {
         case lost = "Lost"
         /// The workspace that was created for the claim failed.
         case failed = "Failed"
+        /// The workspace could not be handed over to its owner.
+        case handoverFailed = "HandoverFailed"
     }
 
     package let id: ClaimID

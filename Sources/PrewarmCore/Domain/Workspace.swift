@@ -38,12 +38,15 @@ package struct Workspace: Hashable, Sendable {
     package let revision: String?
     /// The claim that the workspace belongs to; nil if it was never claimed.
     package let claim: ClaimID?
+    package var handover: HandoverState
 
     package init(
         id: WorkspaceID, preset: PresetKey, spec: WorkspaceSpec, fingerprint: Fingerprint, state: WorkspaceState,
         owner: Owner? = nil, createdAt: Timestamp, readyAt: Timestamp? = nil, claimedAt: Timestamp? = nil,
-        endpoint: String? = nil, metadata: [String: String] = [:], revision: String? = nil, claim: ClaimID? = nil
+        endpoint: String? = nil, metadata: [String: String] = [:], revision: String? = nil, claim: ClaimID? = nil,
+        handover: HandoverState = .none
     ) {
+        self.handover = handover
         self.id = id
         self.preset = preset
         self.spec = spec

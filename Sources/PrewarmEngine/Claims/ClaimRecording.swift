@@ -48,7 +48,8 @@ extension StoreWriter {
         try save(
             Claim(
                 id: attempt.id, preset: workspace.preset, owner: owner, workspace: workspace.id, result: result,
-                askedAt: attempt.askedAt, grantedAt: now, usableAt: result == .cold ? nil : now))
+                askedAt: attempt.askedAt, grantedAt: now,
+                usableAt: result == .cold || workspace.handover == .pending ? nil : now))
     }
 
     /// Returns the record of the claim that the workspace belongs to.
@@ -80,7 +81,7 @@ extension StoreWriter {
     func recordSettlement(_ workspace: Workspace, after before: Workspace, at now: Timestamp) throws {
         guard before.state == .claimed else { return }
         switch workspace.state {
-        case .claimed where before.readyAt == nil && workspace.readyAt != nil:
+        case .claimed where before.readyAt == nil && workspace.readyAt != nil && workspace.handover == .none:
             try recordUsable(workspace, at: now)
         case .failed: try recordEnd(of: workspace, .failed, at: now)
         case .lost: try recordEnd(of: workspace, .lost, at: now)

@@ -17,6 +17,10 @@ package enum ClaimError: Error, Sendable {
     case notClaimed(Workspace, of: Preset?)
     /// The key was already used for another preset or owner.
     case keyReused(ClaimKey, Workspace)
+    /// The workspace was not handed over, so its provisioner has no credentials.
+    case noHandover(Workspace)
+    /// The parameters of the claim are invalid. The problems are all errors.
+    case invalidParameters(PresetKey, [ClaimParameterProblem])
     /// The store is a restored copy: a workspace that is ready in it may already be claimed.
     case storeRestored(StoreHold)
 }
@@ -34,6 +38,19 @@ extension Engine {
         _ name: String, owner: Owner, idempotencyKey: ClaimKey? = nil, audit: AuditEntry? = nil,
         for audience: some Audience = LocalAudience(), attempt: ClaimAttempt? = nil
     ) async throws -> Workspace {
+        try await grant(
+            name, owner: owner, idempotencyKey: idempotencyKey, audit: audit, for: audience, attempt: attempt,
+            terms: nil
+        ).workspace
+    }
+
+    /// Claims a workspace like ``claim(_:owner:idempotencyKey:audit:for:attempt:)``. If its provisioner hands workspaces
+    /// over, the handover begins in the same transaction, and the caller has to carry it out.
+    /// - Parameter terms: The terms of the handover; nil if no provisioner offers handovers.
+    package func grant(
+        _ name: String, owner: Owner, idempotencyKey: ClaimKey? = nil, audit: AuditEntry? = nil,
+        for audience: some Audience = LocalAudience(), attempt: ClaimAttempt? = nil, terms: HandoverTerms?
+    ) async throws -> ClaimGrant {
         let now = now()
         let asking = attempt ?? newClaim(at: now)
         return try await store.write { store in
@@ -46,7 +63,9 @@ extension Engine {
                     throw ClaimError.keyReused(idempotencyKey, earlier)
                 }
                 // A workspace that failed to build was never given to its owner, so the claim starts again.
-                guard earlier.state != .claimed, earlier.readyAt == nil else { return earlier }
+                guard earlier.state != .claimed, earlier.readyAt == nil else {
+                    return ClaimGrant(workspace: earlier, isNew: false)
+                }
                 try store.remember(claimKey: nil, of: earlier.id)
             }
             let preset = try preset(named: name, in: store)
@@ -59,18 +78,16 @@ extension Engine {
                 now: now, idempotencyKey: idempotencyKey, id: attempt.id)
             guard let workspace = try store.claim(request) else {
                 let cold = try claimCold(
-                    preset, owner: owner, attempt, idempotencyKey: idempotencyKey, at: now, in: store)
+                    preset, owner: owner, attempt, idempotencyKey: idempotencyKey, terms, at: now, in: store)
                 if let cold { return cold }
                 throw ClaimError.nothingReady(try EmptyPool(preset, in: store, for: audience))
             }
-            try store.append([
-                Event(
-                    at: now, reason: .claimed, object: "workspace", name: workspace.name, source: preset.key.source,
-                    preset: preset.key.name, message: "claimed by \(owner)", owner: owner)
-            ])
-            try store.record(attempt, workspace, attempt.hasWaited ? .waited : .hit, at: now)
+            let grant = try granted(workspace, terms, at: now, in: store)
+            // A workspace is claimed when its handover has ended.
+            if grant.handover == nil { try store.append([.claimed(workspace, "claimed by \(owner)", at: now)]) }
+            try store.record(attempt, grant.workspace, attempt.hasWaited ? .waited : .hit, at: now)
             try store.markDirty(source: preset.key.source)
-            return workspace
+            return grant
         }
     }
 

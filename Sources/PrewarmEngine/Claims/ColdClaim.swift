@@ -5,9 +5,9 @@ extension Engine {
     /// claimed from the beginning, so reconciliations do not touch it.
     /// - Returns: Nil if the preset does not allow it, if it is suspended or observed, or if a limit is reached.
     func claimCold(
-        _ preset: Preset, owner: Owner, _ attempt: ClaimAttempt, idempotencyKey: ClaimKey?, at now: Timestamp,
-        in store: any StoreWriter
-    ) throws -> Workspace? {
+        _ preset: Preset, owner: Owner, _ attempt: ClaimAttempt, idempotencyKey: ClaimKey?, _ terms: HandoverTerms?,
+        at now: Timestamp, in store: any StoreWriter
+    ) throws -> ClaimGrant? {
         guard preset.options.onEmpty == .create, preset.options.mode == .reconcile, !preset.isSuspended,
             !policy.observedSources.contains(preset.key.source),
             try !store.suspensions().contains(where: { $0.scope.covers(preset.key) && $0.isInForce(at: now) }),
@@ -26,15 +26,16 @@ extension Engine {
                 id: OperationID(making: workspace.id), kind: .create, workspace: workspace.id, preset: preset.key,
                 provisioner: preset.spec.provisioner, reason: .claimed, nextAttemptAt: now, createdAt: now)
         ])
+        let grant = try granted(workspace, terms, at: now, in: store)
         try store.append([
             Event(
                 at: now, reason: .claimedCold, object: "workspace", name: workspace.name, source: preset.key.source,
                 preset: preset.key.name, message: "no workspace was ready: a new one is created for \(owner)",
-                owner: owner)
+                owner: owner, claimed: grant.handover == nil ? ClaimedWorkspace(workspace) : nil)
         ])
         // A plan that is being made counts the new workspace against the limits.
         try store.markDirty(source: preset.key.source)
-        return workspace
+        return grant
     }
 
     private func hasRoom(for preset: PresetKey, in store: any StoreReader) throws -> Bool {

@@ -137,7 +137,7 @@ package struct Handover: Sendable {
             return ProvisionerReply(outcome: .failed("the configuration no longer has the provisioner"))
         }
         let id = workspace.id.rawValue
-        let (current, labels, identity, claim) = try await store.read { store in
+        let (current, labels, identity, claim) = try await store.read { store -> HandoverInput in
             let found = try store.workspace(id) ?? workspace
             let labels = try store.presets(named: workspace.preset.description).first?.labels ?? [:]
             return (found, labels, try store.identity().id, try claimDetails(found, in: store))
@@ -156,6 +156,8 @@ package struct Handover: Sendable {
             }
         }
     }
+
+    private typealias HandoverInput = (Workspace, [String: String], String, ClaimDetails)
 
     // MARK: Record
 

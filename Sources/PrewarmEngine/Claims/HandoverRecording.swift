@@ -110,7 +110,7 @@ extension Engine {
         try noteFailure(operation, workspace, at: now, in: store)
         try store.remember(claimKey: nil, of: workspace.id)
         try store.cancelOperations(of: [workspace.id], now: now)
-        try store.recordEnd(of: workspace, .failed, at: now)
+        try store.recordEnd(of: workspace, .handoverFailed, at: now)
         var identifiers = identifiers(at: now)
         try store.insert([
             Operation(

@@ -21,12 +21,12 @@ extension Engine {
         of name: String, _ given: [String: ParameterValue]
     ) async throws -> HandoverTerms? {
         guard !handoverProvisioners.isEmpty || !given.isEmpty else { return nil }
-        let (preset, spec) = try await store.read { store in
-            let preset = try preset(named: name, in: store)
-            return (preset, try handoverSpec(of: preset, in: store))
+        let (key, spec) = try await store.read { store -> (PresetKey, HandoverSpec) in
+            let preset = try self.preset(named: name, in: store)
+            return (preset.key, try handoverSpec(of: preset, in: store))
         }
         let (values, problems) = ClaimValues.check(given, against: spec.parameters)
-        guard problems.isEmpty else { throw ClaimError.invalidParameters(preset.key, problems) }
+        guard problems.isEmpty else { throw ClaimError.invalidParameters(key, problems) }
         return HandoverTerms(spec: spec, values: values)
     }
 

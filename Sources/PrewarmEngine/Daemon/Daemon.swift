@@ -11,6 +11,8 @@ package final class Daemon: Service {
     package let requests: SyncRequests
     /// The progress of the daemon's loops, and of other loops that share it.
     package let progress: LoopProgress
+    /// The handovers of claims that requests of this daemon asked for.
+    package let handovers = HandoverJobs()
     let logger: Logger
     /// The time that running operations get when the daemon stops.
     private let grace: Duration
@@ -45,6 +47,7 @@ package final class Daemon: Service {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.serveGenerations() }
                 group.addTask { await self.watchChanges() }
+                group.addTask { await self.handovers.run() }
                 group.addTask { await self.watchStore() }
                 group.addTask { await self.logWarnings() }
                 group.addTask { await self.resyncNowAndThen() }

@@ -32,6 +32,20 @@ extension Problem {
                 "NotClaimed", status: 409,
                 "cannot release the workspace \(workspace.name): it is not claimed, it is \(workspace.state.rawValue)",
                 hint: Self.hint(forUnclaimed: workspace, of: preset))
+        case .invalidParameters(let preset, let problems):
+            let messages = problems.map(\.message)
+            self.init(
+                "InvalidParameters", status: 422,
+                "cannot claim a workspace of \(preset.name): \(messages.joined(separator: "; "))",
+                hint: "see the claim parameters: `prewarm get templates -o yaml`")
+            errors = messages
+        case .noHandover(let workspace):
+            self.init(
+                "NoHandover", status: 409,
+                "cannot get credentials of the workspace \(workspace.name): "
+                    + (workspace.state == .claimed
+                        ? "its provisioner hands nothing over" : "it is not claimed, it is \(workspace.state.rawValue)"),
+                hint: "see `prewarm describe workspace \(workspace.name)`")
         case .storeRestored(let hold):
             self.init("StoreRestored", status: 503, "cannot claim a workspace: \(hold.sentence)", hint: StoreHold.hint)
         case .keyReused(let key, let workspace):

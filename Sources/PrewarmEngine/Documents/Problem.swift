@@ -13,6 +13,10 @@ package struct Problem: Error, Sendable {
     package let hint: String?
     /// The methods that the path accepts. The list is empty unless the code is `MethodNotAllowed`.
     package var allowedMethods: [String] = []
+    /// All errors of the request, if the message summarizes several; otherwise empty.
+    package var errors: [String] = []
+    /// The end of the provisioner's log without secrets; nil if there is none.
+    package var log: String?
     /// The claim that the next request can continue; nil unless the request asked for a longer wait than one request waits.
     package var claim: ClaimID?
 
@@ -41,6 +45,8 @@ package struct Problem: Error, Sendable {
             "status": .int(status),
             "detail": .string(message),
             "hint": hint.map { .string($0) },
+            "errors": errors.isEmpty ? nil : .array(errors.map { .string($0) }),
+            "log": log.map { .string($0) },
             "claim": claim.map { .string($0.rawValue) },
         ])
     }
@@ -51,6 +57,8 @@ package struct Problem: Error, Sendable {
         guard let code = value.text("title"), let message = value.text("detail") else { return nil }
         self.init(
             code.printable, status: value["status"]?.int ?? 500, message.printable, hint: value.text("hint")?.printable)
+        errors = value.list("errors").compactMap(\.string).map(\.printable)
+        log = value.text("log")?.printableLines
         claim = value.text("claim").map { ClaimID($0.printable) }
     }
 }

@@ -87,7 +87,17 @@ extension Value {
             "provisioner": template.provisioner.map { .string($0) },
             "activeVersion": template.activeVersion.map { .string($0) },
             "parameters": .array(template.parameters.map { Value($0) }),
+            "claim": template.handover.map { Value($0) },
             "deprecated": .bool(template.deprecated != nil),
+        ])
+    }
+
+    private init(_ handover: HandoverSpec) {
+        self = .object(known: [
+            "parameters": .array(
+                handover.parameters.map { Value($0.rule).merging(["secret": $0.isSecret ? .bool(true) : nil]) }),
+            "timeout": .string(handover.timeout.prewarmText),
+            "onFailure": .string(handover.onFailure.rawValue),
         ])
     }
 
@@ -128,6 +138,7 @@ extension Value {
             "createdAt": Value(workspace.createdAt),
             "readyAt": workspace.readyAt.map { Value($0) },
             "claimedAt": workspace.claimedAt.map { Value($0) },
+            "handover": workspace.claimedAt == nil ? nil : .string(workspace.handover.rawValue),
             "expiresAt": expiresAt.map { Value($0) },
             "endpoint": isWhole ? workspace.endpoint.map { .string($0) } : nil,
             "metadata": isWhole ? .strings(workspace.metadata) : nil,

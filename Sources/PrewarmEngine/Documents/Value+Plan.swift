@@ -102,6 +102,7 @@ extension Reason {
         case .claimed: return "no workspace was ready at the claim"
         case .orphaned: return "the store does not know the workspace"
         case .starting: return "the workspace is not ready yet"
+        case .handoverFailed: return "the handover to the owner failed"
         }
     }
 }

@@ -24,6 +24,12 @@ extension Value {
     /// Returns the list at a key; empty if there is no list.
     package func list(_ key: String) -> [Value] { self[key]?.elements ?? [] }
 
+    /// Returns the object with more members behind its own.
+    package func merging(_ more: [(key: String, value: Value)]) -> Value {
+        guard case .object(let members) = self else { return self }
+        return .object(members + more)
+    }
+
     /// Returns the object with more keys behind its own. Keys whose value is nil are left out.
     package func merging(_ more: KeyValuePairs<String, Value?>) -> Value {
         guard case .object(let added) = Value.object(known: more) else { return self }

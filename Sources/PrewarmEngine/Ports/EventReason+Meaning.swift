@@ -18,9 +18,9 @@ extension EventReason {
             .refused, .tooLarge, .verificationFailed, .historyRewritten, .fetchFailed:
             .git
         case .atDesired, .stalled, .retried, .belowDesired, .aboveDesired, .outdated, .expired, .deprecated, .inactive,
-            .pruned, .noLongerWanted:
+            .pruned, .noLongerWanted, .handoverFailing, .handoverRecovered:
             .preset
-        case .ready, .starting, .createFailed, .claimed, .claimedCold, .released, .deleted, .deleteFailed, .lost,
+        case .ready, .starting, .createFailed, .claimed, .claimedCold, .handoverFailed, .released, .deleted, .deleteFailed, .lost,
             .failed, .orphaned, .adopted:
             .workspace
         case .provisionerUnavailable, .provisionerAvailable, .listFailed, .listRecovered, .listSuspect, .unknownState:
@@ -85,6 +85,8 @@ extension EventReason {
         case .deprecated: "prewarm deletes the workspaces of a preset that is deprecated, or whose template is."
         case .inactive: "prewarm deletes the workspaces of a preset that has another version than `activeVersion`."
         case .pruned: "prewarm deletes the workspaces of a preset that was removed from git."
+        case .handoverFailing: "`failureLimit` handovers of claimed workspaces in a row failed."
+        case .handoverRecovered: "A handover succeeded after `failureLimit` failures in a row."
         case .noLongerWanted: "prewarm cancels creates or deletes workspaces that are starting and no longer needed."
         default: rawValue
         }
@@ -97,6 +99,7 @@ extension EventReason {
         case .createFailed: "The create of the workspace failed."
         case .claimed: "A user claimed the workspace."
         case .claimedCold: "A user claimed while no workspace was ready, so prewarm creates this one for the user."
+        case .handoverFailed: "The handover to the owner failed or was interrupted, or the workspace is deleted for that."
         case .released: "The owner or an operator released the workspace."
         case .deleted: "The workspace is deleted."
         case .deleteFailed: "An attempt to delete the workspace failed. prewarm tries again."

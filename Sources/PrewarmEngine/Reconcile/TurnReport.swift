@@ -24,6 +24,8 @@ package struct TurnReport: Sendable {
     /// The settled pools that an assessment left out of ``plan``; nil if it left none out.
     package var rest: SettledPools?
     package var failures: [PresetKey: FailureRecord] = [:]
+    /// The failed handovers in a row, by preset.
+    package var handovers: [PresetKey: HandoverFailures] = [:]
     /// The conditions that the last reconciliation stored.
     package var conditions: [PresetKey: [Condition]] = [:]
 

@@ -37,6 +37,8 @@ package struct APIAnswer: Sendable {
     package var location: String?
     /// The entry to write to the audit log; nil if nothing was changed, or if the entry is written already.
     var audit: AuditEntry?
+    /// True if the answer may have credentials, which no cache may keep.
+    package private(set) var isSecret = false
 
     package init(
         _ value: Value, status: Int = 200, nextCursor: String? = nil, location: String? = nil
@@ -49,6 +51,13 @@ package struct APIAnswer: Sendable {
 }
 
 extension APIAnswer {
+    /// The answer, marked as one that may have credentials.
+    var secret: APIAnswer {
+        var answer = self
+        answer.isSecret = true
+        return answer
+    }
+
     /// Returns the answer with an entry for the audit log.
     func audited(_ entry: AuditEntry) -> APIAnswer {
         var answer = self

@@ -12,7 +12,9 @@ enum DocumentSchemas {
     private static let documents: [(name: String, members: KeyValuePairs<String, String>)] = [
         (
             "Problem",
-            ["type": "text", "title": "text", "status": "number", "detail": "text", "hint?": "text", "claim?": "text"]
+            ["type": "text", "title": "text", "status": "number", "detail": "text", "hint?": "text",
+                "errors?": "[]text", "log?": "text", "claim?": "text",
+            ]
         ),
         (
             "Condition",
@@ -39,7 +41,7 @@ enum DocumentSchemas {
             [
                 "name": "text", "source": "text", "file": "text", "line": "number", "labels?": "object",
                 "annotations?": "object", "provisioner?": "text",
-                "activeVersion?": "text", "parameters": "[]object", "deprecated": "boolean",
+                "activeVersion?": "text", "parameters": "[]object", "claim?": "object", "deprecated": "boolean",
             ]
         ),
         ("Workspace", workspace),
@@ -182,6 +184,7 @@ enum DocumentSchemas {
         "ownerKind?": "token|oidc", "ownerIssuer?": "text", "createdAt": "time",
         "readyAt?": "time", "claimedAt?": "time", "expiresAt?": "time", "endpoint?": "text", "metadata?": "object",
         "revision?": "text", "claim?": "WorkspaceClaim", "cold?": "boolean", "otherPresets?": "[]text",
+        "handover?": "none|pending|done|failed", "handoverError?": "text", "credentials?": "object",
     ]
 
     private static let operation: KeyValuePairs<String, String> = [

@@ -19,6 +19,8 @@ struct Field: Sendable {
         case texts(maximum: Int)
         /// A commit: `5394cb7f`, `sha1:5394cb7f…` or `main@sha1:5394cb7f…`.
         case commit
+        /// An object of claim parameters: names, each with a text, a number or a boolean.
+        case parameters
         /// The value `true`. A caller who does not mean it leaves the member out.
         case yes
     }
@@ -66,11 +68,22 @@ struct Field: Sendable {
         case (.texts(let maximum), _): return "a list of 1 to \(maximum) texts"
         case (.commit, .string(let text)) where text.utf8.count <= 256 && SyncProgress.digits(text) != nil: return nil
         case (.commit, _): return "a commit, or at least its first six digits"
+        case (.parameters, .object(let members)):
+            let isGood =
+                members.count <= ClaimValues.mostParameters
+                && members.allSatisfy { $0.value.parameter != nil && (1...256).contains($0.key.unicodeScalars.count) }
+                && members.reduce(0) { $0 + ($1.value.string?.utf8.count ?? 8) } <= ClaimValues.sizeLimit
+            return isGood ? nil : Self.parametersExpectation
+        case (.parameters, _): return Self.parametersExpectation
         case (.yes, .bool(true)): return nil
         case (.yes, _): return "true"
         case (.text, _), (.characters, _): return "a text"
         }
     }
+
+    private static let parametersExpectation =
+        "an object of at most \(ClaimValues.mostParameters) texts, numbers or booleans with at most "
+        + "\(ClaimValues.sizeLimit >> 10) KiB"
 
     /// Says whether a byte is in a set of the form `a-z0-9/.-`. A `-` at either end stands for itself.
     private static func isOne(_ byte: UInt8, of allowed: String) -> Bool {
@@ -106,6 +119,11 @@ struct Field: Sendable {
             .object(known: ["type": "string", "pattern": .string("^[\(allowed)]{1,\(maximum)}$")])
         case .commit:
             .object(known: ["type": "string", "pattern": "^([a-z0-9./-]{1,64}@)?(sha1:)?[0-9a-fA-F]{6,40}$"])
+        case .parameters:
+            .object(known: [
+                "type": "object", "maxProperties": .int(ClaimValues.mostParameters),
+                "additionalProperties": .object(known: ["type": .array(["string", "number", "boolean"])]),
+            ])
         case .yes: .object(known: ["const": true])
         case .choice(let choices): .object(known: ["type": "string", "enum": .array(choices.map { .string($0) })])
         case .boolean: .object(known: ["type": "boolean"])

@@ -17,6 +17,8 @@ package enum AccessRequest: Hashable, Sendable {
     case nudge
     case claim(PresetKey, owner: Owner)
     case release(PresetKey, owner: Owner?)
+    /// Ask for the credentials of a claimed workspace.
+    case credentials(PresetKey, owner: Owner?)
     /// Suspend, resume or retry a preset.
     case operatePreset(PresetKey)
     /// Change what concerns all presets: approve, pin, adopt, export, or suspend a source.
@@ -47,6 +49,7 @@ package enum Authorization {
     /// | workspace | masked | its own | yes |
     /// | nudge | yes | yes | yes |
     /// | claim, release | no | for itself | for any owner |
+    /// | credentials | no | for itself | for itself, and for owners that are plain texts |
     /// | log of a provisioner | no | no | yes |
     /// | operate a preset | no | no | yes |
     /// | operate, administer | no | no | if its scope is all presets |
@@ -68,6 +71,13 @@ package enum Authorization {
         case (.release(_, let owner), .claimer):
             return principal.isOwner(owner)
                 ? .allowed : .refused("the workspace belongs to another owner, or is not claimed")
+        case (.credentials(_, let owner), .claimer):
+            return principal.isOwner(owner)
+                ? .allowed : .refused("the workspace belongs to another owner, or is not claimed")
+        case (.credentials(_, let owner), .operator):
+            // An operator chose such an owner. The holder of a token asks for itself.
+            return owner?.kind == .text || owner?.kind == .unrecorded || principal.isOwner(owner)
+                ? .allowed : .refused("only the owner of the workspace may ask for its credentials")
         case (.lookAtAll, _), (.operate, .operator), (.administer, .operator):
             return principal.presets.isAll
                 ? .allowed
@@ -97,7 +107,7 @@ extension AccessRequest {
         switch self {
         case .look, .lookAtAll, .role, .nudge, .operate, .administer: nil
         case .lookAtPreset(let preset), .lookAtWorkspace(let preset, _), .readLog(let preset), .claim(let preset, _),
-            .release(let preset, _), .operatePreset(let preset):
+            .release(let preset, _), .credentials(let preset, _), .operatePreset(let preset):
             preset
         }
     }
@@ -107,7 +117,7 @@ extension AccessRequest {
         switch self {
         case .role(let least): least
         case .look, .lookAtAll, .lookAtPreset, .lookAtWorkspace, .nudge: .viewer
-        case .claim, .release: .claimer
+        case .claim, .release, .credentials: .claimer
         case .readLog, .operatePreset, .operate, .administer: .operator
         }
     }

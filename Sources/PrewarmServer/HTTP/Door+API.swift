@@ -43,6 +43,7 @@ extension Door {
         let answer = try await answer(request, visit, principal)
         var response = json(answer.value, status: .init(code: answer.status), visit)
         response.headers[.location] = answer.location
+        if answer.isSecret { response.headers[.cacheControl] = "no-store" }
         if let cursor = answer.nextCursor {
             var next = query.filter { $0.key != "cursor" }.map { (name: $0.key, value: $0.value) }
             next.append(("cursor", cursor))

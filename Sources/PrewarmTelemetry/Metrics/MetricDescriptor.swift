@@ -33,6 +33,8 @@ package struct MetricDescriptor: Sendable {
 extension MetricDescriptor {
     /// The buckets for claims: from one indexed read (0.5 ms) to a claim that waits for another process (2.5 s).
     private static let claimBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+    /// The buckets for the time until a claimed workspace is usable: from no handover (5 ms) to a build of 30 minutes.
+    private static let usableBuckets = [0.005, 0.05, 0.25, 1, 5, 15, 60, 300, 1800]
     /// The buckets for longer work: from a reconciliation without changes (10 ms) to a build of 30 minutes.
     private static let turnBuckets = [0.01, 0.05, 0.25, 1, 5, 15, 60, 300, 900, 1800]
 
@@ -104,7 +106,14 @@ extension MetricDescriptor {
     static let claims = counter(
         "prewarm_claims_total", ["source", "preset", "result"],
         "The number of claims. hit: got a workspace at once. waited: got one after a wait. cold: no workspace was ready, so "
-            + "prewarm creates one for the claim. empty: got none.")
+            + "prewarm creates one for the claim. empty: got none. failed: got none, because the handovers failed.")
+    static let claimUsable = histogram(
+        "prewarm_claim_usable_seconds", ["source", "preset"], buckets: usableBuckets,
+        "The time from a granted claim until its owner can use the workspace: until it is created and handed over.")
+    static let handovers = counter(
+        "prewarm_handovers_total", ["source", "preset", "result"],
+        "The number of handovers of claimed workspaces to their owners. done: succeeded. failed: failed or timed out. "
+            + "interrupted: prewarm ended.")
     static let claimDuration = histogram(
         "prewarm_claim_duration_seconds", buckets: claimBuckets, "The duration of claims, including their wait.")
     static let webhookDeliveries = counter(
@@ -124,7 +133,7 @@ extension MetricDescriptor {
         .buildInfo, .sourceInfo, .sourceLastSuccess, .sourceRevisionTime, .manifests, .presetInstances,
         .presetCondition, .deletionsHeld, .operations, .oldestPending, .brokenClaims, .provisionerAvailable, .leaseHeld,
         .reconciles, .reconcileDuration, .gitRequests, .gitDuration, .parseCache, .planActions, .operationDuration, .claims,
-        .claimDuration, .webhookDeliveries, .commitToReady, .notifications,
+        .claimDuration, .claimUsable, .handovers, .webhookDeliveries, .commitToReady, .notifications,
     ]
 }
 

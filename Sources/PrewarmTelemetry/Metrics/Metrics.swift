@@ -23,6 +23,8 @@ package final class Metrics: Sendable {
         case cold
         /// The claim got no workspace.
         case empty
+        /// The claim got no workspace, because the handovers failed.
+        case failed
     }
 
     /// The label `result` of a request to a webhook endpoint, see ``WebhookVerdict/Outcome/result``.
@@ -54,6 +56,8 @@ package final class Metrics: Sendable {
     private let operationDuration = Histogram(.operationDuration)
     private let claims = Counter(.claims, limit: 40_000)
     private let claimDuration = Histogram(.claimDuration)
+    private let claimUsable = Histogram(.claimUsable)
+    private let handovers = Counter(.handovers, limit: 40_000)
     private let webhookDeliveries = Counter(.webhookDeliveries)
     private let commitToReady = Histogram(.commitToReady)
     private let notifications = Counter(.notifications)
@@ -82,6 +86,10 @@ package final class Metrics: Sendable {
             let result = operation.state == .pending ? "retried" : operation.state.rawValue
             operationDuration.observe([operation.kind.rawValue, operation.provisioner, result], duration)
         case .converged(let source, let duration): commitToReady.observe([source], duration)
+        case .handover(let preset, let word):
+            handovers.add([preset.source, perPreset == .off ? "" : preset.name, word.rawValue])
+        case .usable(let preset, let duration):
+            claimUsable.observe([preset.source, perPreset == .off ? "" : preset.name], duration)
         }
     }
 
@@ -140,10 +148,10 @@ package final class Metrics: Sendable {
         var text = PrometheusText(capacity: 65_536 + pools.count)
         state.write(version: version, held: held, lastSuccess: lastSuccess.withLock { $0 }, to: &text)
         text.append(pools)
-        for counter in [reconciles, gitRequests, parseCache, planActions, claims, webhookDeliveries, notifications] {
+        for counter in [reconciles, gitRequests, parseCache, planActions, claims, handovers, webhookDeliveries, notifications] {
             counter.write(to: &text)
         }
-        for histogram in [reconcileDuration, gitDuration, operationDuration, claimDuration, commitToReady] {
+        for histogram in [reconcileDuration, gitDuration, operationDuration, claimDuration, claimUsable, commitToReady] {
             histogram.write(to: &text)
         }
         return text.bytes

@@ -7,6 +7,10 @@ import ServiceLifecycle
 enum PresetRoutes {
     private static let source = Field.optional(
         "source", .text(maximum: 256), "the source of the preset, if several sources have a preset of this name")
+    /// The claim parameters of a request.
+    static let parameters = Field.optional(
+        "parameters", .parameters,
+        "the claim parameters by name, as the template defines them; values of secret parameters are never stored")
     private static let cursor = Field.optional(
         "cursor", .characters("a-z0-9/.-", maximum: 600), LookRoutes.cursor)
 
@@ -55,10 +59,13 @@ enum PresetRoutes {
                 If no workspace is ready, `wait` waits for one. One request waits at most 5m; if `wait` is longer, the \
                 answer 409 has the member `claim`, and a request with `continues` goes on with the same claim. \
                 201: the workspace is claimed; `cold` is true while it is still being created. \
+                202: the workspace is claimed, and its handover goes on: `handover` is then `pending`. \
+                After a handover, `credentials` has what the provisioner gives to the owner. \
                 With an `Idempotency-Key`, a repeated request returns the same workspace. \
                 404: there is no such preset. 409: no workspace is ready, the preset is retired, several sources have a \
                 preset of this name, or the workspace of this key was released. \
-                422: the key was used for another preset or owner. 502: a workspace that was created for this claim failed. \
+                422: the key was used for another preset or owner, or `parameters` are invalid; `errors` lists all errors. \
+                502: a workspace that was created for this claim failed, or its handover. \
                 503: the store is a restored copy and waits for an approval.
                 """,
             permission: .ofObjectForClaimers, query: [source],
@@ -72,17 +79,23 @@ enum PresetRoutes {
                 .optional(
                     "continues", .characters("a-z0-9", maximum: 64),
                     "the claim of the last answer, which waited for the same preset and owner"),
-            ], takesIdempotencyKey: true, answers: [(201, "Workspace")], problems: [404, 409, 422, 502]
+                parameters,
+            ], takesIdempotencyKey: true, answers: [(201, "Workspace"), (202, "Workspace")],
+            problems: [404, 409, 422, 502]
         ) { api, call in
-            let (workspace, others) = try await Claiming(api: api, call: call).run()
+            let granted = try await Claiming(api: api, call: call).run()
+            let (workspace, others) = (granted.workspace, granted.others)
             guard let document = Value(workspace, ttl: nil, for: call.principal) else {
                 throw ClaimError.unknownWorkspace(workspace.name)
             }
+            let value = document.merging([
+                "cold": workspace.isCold ? .bool(true) : nil,
+                "otherPresets": others.isEmpty ? nil : .array(others.map { .string($0.description) }),
+            ])
             return APIAnswer(
-                document.merging([
-                    "cold": workspace.isCold ? .bool(true) : nil,
-                    "otherPresets": others.isEmpty ? nil : .array(others.map { .string($0.description) }),
-                ]), status: 201, location: "/api/v1/workspaces/\(workspace.id)")
+                value.merging(granted.handover), status: workspace.handover == .pending ? 202 : 201,
+                location: "/api/v1/workspaces/\(workspace.id)"
+            ).secret
         },
         Route(
             method: .post, template: "/presets/{preset}/adopt", name: "adopt",
@@ -128,15 +141,24 @@ extension API {
 }
 
 /// A claim that may wait for a ready workspace.
-private struct Claiming {
+struct Claiming {
     let api: API
     let call: APICall
 
+    /// The workspace that a claim got.
+    struct Granted {
+        let workspace: Workspace
+        /// The presets of other sources with the same name.
+        var others: [PresetKey] = []
+        /// The members of the answer about the handover, with the credentials for the owner.
+        var handover: [(key: String, value: Value)] = []
+    }
+
     /// Claims a workspace, waiting at most as long as the request says.
     ///
-    /// - Returns: The workspace, and the presets of other sources with the same name.
-    /// - Throws: ``ClaimError/nothingReady(_:)`` if no workspace is ready in time.
-    func run() async throws -> (workspace: Workspace, others: [PresetKey]) {
+    /// A workspace whose handover fails is replaced by the next ready one, at most twice.
+    /// - Throws: ``ClaimError/nothingReady(_:)`` if no workspace is ready in time, ``Problem`` if the handovers failed.
+    func run() async throws -> Granted {
         let startedAt = ContinuousClock.now
         let owner = try owner
         let earlier = try await earlier(by: owner)
@@ -146,19 +168,33 @@ private struct Claiming {
         let deadline = wait.map { startedAt + min($0, API.longestClaimWait) }
         var attempt = try await api.engine.beginClaim(
             of: key, by: owner, continuing: call.text("continues").map { ClaimID($0) })
+        let terms = try await terms(of: key, isRepeated: earlier != nil)
+        var failures: [Problem] = []
         while true {
             do {
-                let workspace = try await claim(key, owner: owner, attempt)
+                let grant = try await claim(key, owner: owner, attempt, terms)
+                let workspace = grant.workspace
                 if workspace.isCold { api.daemon?.replan() } else { api.daemon?.replan(source: key.source) }
                 let result: Metrics.ClaimResult = workspace.isCold ? .cold : attempt.hasWaited ? .waited : .hit
-                let finished = try await finished(workspace, deadline)
-                // A repeated request with the same idempotency key is not counted as another claim.
-                if workspace.id != earlier?.id {
-                    observe(attempt, of: key, result)
+                switch try await finished(grant, deadline) {
+                case .granted(var granted):
+                    // A repeated request with the same idempotency key is not counted as another claim.
+                    if workspace.id != earlier?.id { observe(attempt, of: key, result) }
+                    granted.others = try await others(than: key)
+                    return granted
+                case .failed(let problem):
+                    failures.append(problem)
+                    guard failures.count <= Self.mostReplacements, deadline.map({ .now < $0 }) ?? true else {
+                        observe(attempt, of: key, .failed)
+                        throw problem
+                    }
                 }
-                return (finished, try await others(than: key))
             } catch ClaimError.nothingReady(let pool) {
                 guard let deadline, .now < deadline else {
+                    if let problem = failures.last {
+                        observe(attempt, of: key, .failed)
+                        throw problem
+                    }
                     try await api.engine.recordMiss(attempt, of: key, by: owner)
                     throw missed(attempt, of: key, pool, mayContinue: wait ?? .zero > API.longestClaimWait)
                 }
@@ -219,11 +255,14 @@ private struct Claiming {
             .filter { $0 != key && $0.name == key.name && call.maySee($0) }
     }
 
-    private func claim(_ key: PresetKey, owner: Owner, _ attempt: ClaimAttempt) async throws -> Workspace {
-        let workspace = try await api.engine.claim(
+    private func claim(
+        _ key: PresetKey, owner: Owner, _ attempt: ClaimAttempt, _ terms: HandoverTerms?
+    ) async throws -> ClaimGrant {
+        let grant = try await api.engine.grant(
             key.description, owner: owner, idempotencyKey: claimKey,
             audit: call.entry("claim", "preset", key.description, at: api.engine.now(), detail: "for \(owner)"),
-            for: call.principal, attempt: attempt)
+            for: call.principal, attempt: attempt, terms: terms)
+        let workspace = grant.workspace
         if let idempotencyKey = call.idempotencyKey, workspace.state != .claimed {
             throw Problem(
                 "KeyUsedUp", status: 409,
@@ -231,14 +270,14 @@ private struct Claiming {
                     + "its workspace \(workspace.name) is no longer claimed",
                 hint: "use a new key for a new claim")
         }
-        return workspace
+        return grant
     }
 
     /// Waits until a workspace that is being created for this claim is ready, or until the deadline. Without a daemon no
     /// process creates workspaces in the background, and the workspace is returned at once.
     ///
     /// - Throws: ``Problem`` with the status 502 if the workspace could not be created.
-    private func finished(_ workspace: Workspace, _ deadline: ContinuousClock.Instant?) async throws -> Workspace {
+    func finished(_ workspace: Workspace, _ deadline: ContinuousClock.Instant?) async throws -> Workspace {
         var workspace = workspace
         while workspace.isCold, api.daemon != nil, let deadline, .now < deadline {
             try await Task.sleep(for: .milliseconds(100))

@@ -71,6 +71,36 @@ enum WorkspaceRoutes {
             return APIAnswer(document, status: 202).audited(
                 call.entry("release", "workspace", released.name, at: api.engine.now()))
         },
+        Route(
+            method: .post, template: "/workspaces/{workspace}/credentials", name: "getCredentials",
+            summary: "Get the credentials of a workspace",
+            description: """
+                Asks the provisioner again for the credentials of a claimed workspace. \
+                The claim parameters are sent again; secrets are sent only if `parameters` has them. \
+                A claimer may ask only for workspaces that it has claimed, an operator only for owners without a token. \
+                404: there is no such workspace. 409: it was not handed over, or the handover has not ended. \
+                422: `parameters` are invalid. 502: the provisioner failed.
+                """,
+            permission: .ofObjectForClaimers, body: [PresetRoutes.parameters],
+            answers: [(200, "Workspace")], problems: [404, 409, 422, 502]
+        ) { api, call in
+            let workspace = try await call.workspace(in: api)
+            try call.require(.credentials(workspace.preset, owner: workspace.owner))
+            let entry = call.entry("credentials", "workspace", workspace.name, at: api.engine.now())
+            guard
+                let handover = try await api.engine.handOverAgain(workspace.id, call.parameters, audit: entry),
+                let result = try await api.result(of: handover, until: nil)
+            else {
+                throw Problem(
+                    "HandoverPending", status: 409,
+                    "cannot get credentials of the workspace \(workspace.name): its handover has not ended",
+                    hint: "ask again later; `prewarm describe workspace \(workspace.name)` shows the handover")
+            }
+            guard case .granted(let granted) = try Claiming(api: api, call: call).outcome(result),
+                let document = Value(granted.workspace, ttl: nil, for: call.principal)
+            else { throw ClaimError.unknownWorkspace(workspace.name) }
+            return APIAnswer(document.merging(granted.handover)).secret
+        },
     ]
 }
 

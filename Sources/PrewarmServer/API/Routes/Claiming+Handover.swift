@@ -1,0 +1,149 @@
+import PrewarmCore
+import PrewarmEngine
+
+/// The handover of a claimed workspace to its owner.
+extension Claiming {
+    /// The largest number of workspaces that a claim gets after its first one, because their handovers failed.
+    static let mostReplacements = 2
+
+    enum Outcome {
+        case granted(Granted)
+        /// The handover failed, and the workspace is deleted.
+        case failed(Problem)
+    }
+
+    /// Returns the terms of the handover; nil if there is none.
+    /// - Parameter isRepeated: True if an earlier request got a workspace. Its preset may have been removed since.
+    func terms(of key: PresetKey, isRepeated: Bool) async throws -> HandoverTerms? {
+        do {
+            return try await api.engine.handoverTerms(of: key.description, call.parameters)
+        } catch ClaimError.unknownPreset where isRepeated {
+            return nil
+        }
+    }
+
+    /// Waits until the owner can use the workspace, or until the deadline.
+    func finished(_ grant: ClaimGrant, _ deadline: ContinuousClock.Instant?) async throws -> Outcome {
+        let workspace = grant.workspace
+        if let handover = api.engine.handover(of: grant, createsWorkspace: api.daemon == nil) {
+            // Without a limit, the request waits for the handover, but not for the creation of the workspace.
+            let deadline = deadline ?? (workspace.isCold ? .now : nil)
+            guard let result = try await api.result(of: handover, until: deadline) else {
+                return .granted(Granted(workspace: workspace))
+            }
+            return try outcome(result)
+        }
+        guard !grant.isNew, workspace.handover != .none else {
+            return .granted(Granted(workspace: try await finished(workspace, deadline)))
+        }
+        return try await repeated(workspace, deadline)
+    }
+
+    /// Asks the provisioner again for a workspace that an earlier request with the same key got. If its handover has not
+    /// ended, it waits for the end first.
+    private func repeated(_ workspace: Workspace, _ deadline: ContinuousClock.Instant?) async throws -> Outcome {
+        let limit = deadline ?? (workspace.isCold ? .now : nil)
+        while true {
+            if let handover = try await api.engine.handOverAgain(workspace.id, call.parameters) {
+                guard let result = try await api.result(of: handover, until: limit) else {
+                    return .granted(Granted(workspace: workspace))
+                }
+                return try outcome(result)
+            }
+            if let limit, .now >= limit { return .granted(Granted(workspace: workspace)) }
+            if Task.isShuttingDownGracefully { throw CancellationError() }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    func outcome(_ result: HandoverResult) throws -> Outcome {
+        switch result {
+        case .done(let workspace, let credentials):
+            .granted(Granted(workspace: workspace, handover: Self.members(credentials)))
+        case .kept(let workspace, let error):
+            .granted(
+                Granted(
+                    workspace: workspace,
+                    handover: [("handoverError", .string(error.cause ?? Operation.withoutCause))]))
+        case .replaced(let workspace, let error): .failed(Problem(handoverOf: workspace, error))
+        case .unanswered(let workspace, let error): throw Problem(handoverOf: workspace, error)
+        case .ended(let workspace): throw Problem(endedClaimOf: workspace)
+        case .interrupted(let workspace): .failed(Problem(interruptedHandoverOf: workspace))
+        }
+    }
+
+    static func members(_ credentials: [String: String]) -> [(key: String, value: Value)] {
+        credentials.isEmpty ? [] : [("credentials", .strings(credentials))]
+    }
+}
+
+extension API {
+    /// Carries out a handover. In a daemon it goes on if the request does not wait for its end; a command carries it out
+    /// itself, however long it takes.
+    /// - Returns: Nil if the time is over first.
+    func result(
+        of handover: Handover, until deadline: ContinuousClock.Instant?
+    ) async throws -> HandoverResult? {
+        guard let daemon else { return await handover.run() }
+        let job = daemon.handovers.begin(handover)
+        let result = try await job.value(until: deadline)
+        daemon.replan(source: handover.workspace.preset.source)
+        return result
+    }
+}
+
+extension Problem {
+    /// The problem of a failed handover.
+    /// - Parameter error: The cause, and the end of the provisioner's log behind it. It has no secrets.
+    init(handoverOf workspace: Workspace, _ error: String) {
+        let lines = error.split(separator: "\n", omittingEmptySubsequences: true)
+        self.init(
+            "HandoverFailed", status: 502,
+            "cannot hand over a workspace of \(workspace.preset.name): \(error.cause ?? Operation.withoutCause)",
+            hint: workspace.state == .claimed
+                ? "ask again, or ask an operator to look at `prewarm logs \(workspace.name)`"
+                : "correct the claim parameters and claim again, or ask an operator to look at "
+                    + "`prewarm logs \(workspace.name)`")
+        let rest = lines.dropFirst().joined(separator: "\n")
+        if !rest.isEmpty { log = rest }
+    }
+
+    fileprivate init(endedClaimOf workspace: Workspace) {
+        self.init(
+            workspace.isCold ? "ColdClaimFailed" : "ClaimEnded", status: workspace.isCold ? 502 : 409,
+            workspace.isCold
+                ? "cannot create the workspace \(workspace.name) for this claim"
+                : "cannot hand over the workspace \(workspace.name): its claim ended meanwhile",
+            hint: "see `prewarm describe workspace \(workspace.name)`")
+    }
+
+    fileprivate init(interruptedHandoverOf workspace: Workspace) {
+        self.init(
+            "HandoverInterrupted", status: 503,
+            "cannot hand over the workspace \(workspace.name): prewarm ended the handover", hint: "claim again")
+    }
+}
+
+extension APICall {
+    /// The claim parameters in the body.
+    var parameters: [String: ParameterValue] {
+        guard case .object(let members)? = body["parameters"] else { return [:] }
+        return Dictionary(
+            members.compactMap { name, value in value.parameter.map { (name, $0) } }
+        ) { _, last in last }
+    }
+}
+
+extension Value {
+    /// The value as a parameter; nil if it is no text, number or boolean.
+    var parameter: ParameterValue? {
+        switch self {
+        case .string(let text): .string(text)
+        case .bool(let flag): .boolean(flag)
+        case .int(let number): .integer(Int64(number))
+        case .double(let number): number.isFinite ? .number(number) : nil
+        case .number(let text): Double(text).map { .number($0) }
+        case .null, .array, .object: nil
+        }
+    }
+}
