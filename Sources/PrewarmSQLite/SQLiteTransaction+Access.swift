@@ -4,7 +4,7 @@ internal import PrewarmEngine
 /// API tokens and the audit log.
 extension SQLiteTransaction {
     private static let tokenColumns =
-        "id, name, role, presets, digest, created_at, created_by, expires_at, last_used_at"
+        "id, name, role, presets, digest, created_at, created_by, expires_at, last_used_at, priority"
 
     func accessTokens() throws -> [AccessTokenRecord] {
         try statement("SELECT \(Self.tokenColumns) FROM access_tokens ORDER BY name").all(read: Self.token)
@@ -25,17 +25,21 @@ extension SQLiteTransaction {
         let (id, name) = (columns.next(String.self), columns.next(String.self))
         guard let role = Role(rawValue: columns.next()) else { return nil }
         let presets = columns.next(String.self).split(separator: "\n").map(String.init)
+        let (digest, createdAt, createdBy) = (
+            columns.next([UInt8].self), columns.next(Timestamp.self), columns.next(String.self)
+        )
+        let (expiresAt, lastUsedAt) = (columns.next(Timestamp?.self), columns.next(Timestamp?.self))
         return AccessTokenRecord(
-            id: id, name: name, role: role, presets: presets, digest: columns.next(), createdAt: columns.next(),
-            createdBy: columns.next(), expiresAt: columns.next(), lastUsedAt: columns.next())
+            id: id, name: name, role: role, presets: presets, priority: columns.next(), digest: digest,
+            createdAt: createdAt, createdBy: createdBy, expiresAt: expiresAt, lastUsedAt: lastUsedAt)
     }
 
     func insert(_ token: AccessTokenRecord) throws -> Bool {
         try statement(
-            "INSERT INTO access_tokens (\(Self.tokenColumns)) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
+            "INSERT INTO access_tokens (\(Self.tokenColumns)) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
         ).run(
             token.id, token.name, token.role.rawValue, token.presets.joined(separator: "\n"), token.digest,
-            token.createdAt, token.createdBy, token.expiresAt, token.lastUsedAt) == 1
+            token.createdAt, token.createdBy, token.expiresAt, token.lastUsedAt, token.priority) == 1
     }
 
     func forgetAccessToken(_ id: String) throws -> Bool {

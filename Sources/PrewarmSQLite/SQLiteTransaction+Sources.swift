@@ -4,7 +4,7 @@ internal import PrewarmEngine
 extension SQLiteTransaction {
     private static let columns = """
         name, url, applied, applied_at, inputs, quiet_until, planned_at, failure_reason, failure_message, failure_hint, \
-        failure_since, files, foreign_documents, succeeded_at, changes
+        failure_since, files, foreign_documents, succeeded_at, changes, plans
         """
 
     func source(_ name: String) throws -> SourceRecord? {
@@ -23,6 +23,7 @@ extension SQLiteTransaction {
             foreignDocuments: columns.next())
         record.succeededAt = columns.next()
         record.changes = columns.next()
+        record.plans = columns.next()
         return record
     }
 
@@ -34,10 +35,11 @@ extension SQLiteTransaction {
     }
 
     func save(_ source: SourceRecord) throws {
-        try statement("INSERT OR REPLACE INTO sources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)").run(
+        try statement("INSERT OR REPLACE INTO sources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)").run(
             source.name, source.url, source.applied?.description, source.appliedAt, source.inputs, source.quietUntil,
             source.plannedAt, source.failure?.reason, source.failure?.message, source.failure?.hint,
-            source.failure?.since, source.files, source.foreignDocuments, source.succeededAt, source.changes)
+            source.failure?.since, source.files, source.foreignDocuments, source.succeededAt, source.changes,
+            source.plans)
     }
 
     func forget(source name: String) throws {

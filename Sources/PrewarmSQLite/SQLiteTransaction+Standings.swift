@@ -3,19 +3,22 @@ internal import PrewarmEngine
 
 /// The standings of pools, which decide which pools the next plan reads.
 extension SQLiteTransaction {
-    func openPresets(source: String, dueBy now: Timestamp) throws -> [Preset]? {
-        var (presets, isReadable): ([Preset], Bool) = ([], true)
+    func openPresets(source: String, dueBy now: Timestamp) throws -> OpenPresets? {
+        var (presets, due, isReadable): ([Preset], Set<PresetKey>, Bool) = ([], [], true)
         try statement(
             """
-            SELECT value FROM standings INDEXED BY standings_open JOIN presets ON id = preset
+            SELECT settled, value FROM standings INDEXED BY standings_open JOIN presets ON id = preset
             WHERE source = ?1 AND settled = 0
-            UNION ALL SELECT value FROM standings INDEXED BY standings_next JOIN presets ON id = preset
+            UNION ALL SELECT settled, value FROM standings INDEXED BY standings_next JOIN presets ON id = preset
             WHERE source = ?1 AND settled = 1 AND next_change IS NOT NULL AND next_change <= ?2
             """
         ).forEach(source, now) { columns in
-            if let preset = try? Preset(binary: columns.next()) { presets.append(preset) } else { isReadable = false }
+            let isSettled = columns.next(Int.self) == 1
+            guard let preset = try? Preset(binary: columns.next()) else { return isReadable = false }
+            presets.append(preset)
+            if isSettled { due.insert(preset.key) }
         }
-        return isReadable ? presets.sorted { $0.key < $1.key } : nil
+        return isReadable ? OpenPresets(presets: presets.sorted { $0.key < $1.key }, due: due) : nil
     }
 
     func settledPools(

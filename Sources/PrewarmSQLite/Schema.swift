@@ -47,11 +47,16 @@ enum Schema {
             try database.execute(sql: standingsWithoutCounts)
         }
         migrator.registerMigration("source-changes") { database in
-            try database.execute(sql: "ALTER TABLE sources ADD COLUMN changes INTEGER NOT NULL DEFAULT 0")
+            try database.execute(
+                sql: """
+                    ALTER TABLE sources ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE sources ADD COLUMN plans INTEGER NOT NULL DEFAULT 0
+                    """)
         }
         migrator.registerMigration("outage-breakers") { database in try database.execute(sql: breakers) }
         migrator.registerMigration("leases-claims") { database in try database.execute(sql: claims) }
         migrator.registerMigration("handover-claims") { database in try database.execute(sql: handovers) }
+        migrator.registerMigration("claim-queue") { database in try database.execute(sql: tickets) }
         return migrator
     }
 

@@ -106,6 +106,78 @@ struct InterleavedPlanTests {
         #expect(report.failures.count == 1, "the plan was made again after the failure")
     }
 
+    @Test("A claim on a pool that the plan leaves out is seen by the next reconciliation")
+    func otherPool() async throws {
+        let world = try World()
+        let base = try world.open()
+        let store = InterleavedStore(base)
+        let (engine, other) = (world.engine(store: store), world.engine(store: base))
+        world.commit("a 1 1\nb 1 1")
+        try await engine.sync()
+        #expect(try await engine.turn("presets").isQuiet, "both pools are settled")
+        _ = try await engine.claim("a", owner: "ada")
+        store.beforeNextWrite { _ = try await other.claim("b", owner: "bob") }
+        let report = try await engine.turn("presets")
+        #expect(report.presets.map(\.key.name) == ["a"])
+        #expect(try await engine.turn("presets").plan.actions.map(\.preset.name) == ["b"])
+    }
+
+    @Test("Two sources that fill an empty store at once stay within the limit of all workspaces")
+    func sharedLimit() async throws {
+        let world = try World()
+        let base = try world.open()
+        let policy = Policy(limits: Policy.Limits(instances: 10))
+        let store = InterleavedStore(base)
+        let engine = world.engine(store: store, policy: policy)
+        let other = world.engine(store: base, policy: policy, source: "others")
+        world.commit("a 10 1")
+        store.beforeNextWrite { store.beforeNextWrite { store.beforeNextWrite { _ = try await other.turn("others") } } }
+        _ = try await engine.turn("presets")
+        #expect(try await base.read { try $0.workspaces(WorkspaceFilter()) }.count == 10)
+    }
+
+    @Test("A create that starts meanwhile is deleted, and frees no room before")
+    func started() async throws {
+        let world = try World()
+        let policy = Policy(limits: Policy.Limits(instances: 4))
+        let base = try world.open()
+        let store = InterleavedStore(base)
+        let engine = world.engine(store: store, policy: policy)
+        world.commit("a 4 1\nb 0 1")
+        _ = try await engine.turn("presets")
+        world.commit("a 0 1\nb 4 1")
+        store.beforeNextWrite {
+            store.beforeNextWrite {
+                store.beforeNextWrite {
+                    try await base.write { store in
+                        let pending = try store.workspaces(WorkspaceFilter(states: [.pending], limit: 1)).map(\.id)
+                        _ = try store.move(pending, from: [.pending], to: .creating)
+                    }
+                }
+            }
+        }
+        _ = try await engine.turn("presets")
+        let live = try await base.read { try $0.workspaces(WorkspaceFilter()) }
+        #expect(live.count == 4)
+        #expect(live.filter { $0.preset.name == "a" }.map(\.state) == [.deleting], "the started create is deleted")
+    }
+
+    @Test("Two reconciliations at once record the event of a stalled preset once")
+    func stalledOnce() async throws {
+        let world = try World()
+        let base = try world.open()
+        let store = InterleavedStore(base)
+        let (engine, other) = (world.engine(store: store), world.engine(store: base))
+        world.commit("a 1 1 limit=1")
+        world.with { $0.brokenVersions = ["1"] }
+        _ = try await engine.turn("presets")
+        _ = try await OperationRunner(engine).run()
+        store.beforeNextWrite { _ = try await other.turn("presets") }
+        _ = try await engine.turn("presets")
+        let events = try await base.read { try $0.events(EventFilter()) }
+        #expect(events.count { $0.reason == EventReason.stalled.rawValue } == 1)
+    }
+
     @Test("A plan that was approved is refused if the pool changed meanwhile")
     func approved() async throws {
         let world = try World()

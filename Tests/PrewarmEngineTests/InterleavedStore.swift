@@ -6,6 +6,10 @@ import Synchronization
 final class InterleavedStore: Store {
     private let base: any Store
     private let next = Mutex<(@Sendable () async throws -> Void)?>(nil)
+    private let count = Mutex(0)
+
+    /// The number of writes so far.
+    var writes: Int { count.withLock(\.self) }
 
     init(_ base: any Store) { self.base = base }
 
@@ -19,6 +23,7 @@ final class InterleavedStore: Store {
     func write<Result: Sendable>(
         _ body: @escaping @Sendable (any StoreWriter) throws -> Result
     ) async throws -> Result {
+        count.withLock { $0 += 1 }
         let action = next.withLock { next in
             defer { next = nil }
             return next

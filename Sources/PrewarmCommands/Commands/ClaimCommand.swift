@@ -37,6 +37,11 @@ struct ClaimCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "The priority in the queue, from 0 to 100 (default: the one of the token).", valueName: "number"))
+    var priority: Int?
+
+    @Option(
+        help: ArgumentHelp(
             "A key of 1 to 256 characters. If you claim again with the same key, you get the same workspace.",
             valueName: "key"))
     var idempotencyKey: String?
@@ -70,7 +75,7 @@ struct ClaimCommand: AsyncParsableCommand {
                     .waiting, "waiting at most \(wait.duration.prewarmText) for a ready workspace of \(preset)")
             }
             let given = try parameters.values()
-            var workspace = try await claimed(name, given, in: session)
+            var workspace = try await claimed(name, given, in: session, console)
             if workspace.text("handover") == HandoverState.pending.rawValue {
                 workspace = try await PendingHandover(session: session, parameters: given, patience: wait?.duration)
                     .finished(workspace, console)
@@ -98,30 +103,35 @@ struct ClaimCommand: AsyncParsableCommand {
 
     /// Claims a workspace. The API waits for a limited time, so the request is repeated until `--wait` is over.
     /// - Throws: ``CommandFailure`` with the time of the wait if no workspace was ready in time.
-    private func claimed(_ name: PresetName, _ given: Value?, in session: Session) async throws -> Value {
+    private func claimed(
+        _ name: PresetName, _ given: Value?, in session: Session, _ console: Console
+    ) async throws -> Value {
         let startedAt = ContinuousClock.now
         let deadline = wait.map { startedAt + $0.duration }
         var continued: ClaimID?
+        var display = QueueDisplay(console)
         while true {
             // The API reads a number with one unit.
             let rest = deadline.map { max($0 - .now, .seconds(1)).components.seconds }
             do {
-                return try await session.post(
+                let answer = try await session.post(
                     "presets", name.name, "claims", query: ["source": name.source],
                     body: [
-                        "owner": owner.map { .string($0) }, "wait": rest.map { .string("\($0)s") },
-                        "continues": continued.map { .string($0.rawValue) }, "parameters": given,
+                        "owner": owner.map { .string($0) },
+                        "wait": rest.map { .string("\(min($0, QueueDisplay.interval))s") },
+                        "continues": continued.map { .string($0.rawValue) },
+                        "queue": (rest ?? 0) > QueueDisplay.interval ? .bool(true) : nil,
+                        "priority": priority.map { .int($0) }, "parameters": given,
                     ],
                     idempotencyKey: idempotencyKey)
+                guard let ticket = answer.text("ticket") else { return answer }
+                continued = ClaimID(ticket)
+                display.show(answer)
             } catch {
-                guard let deadline, let problem = Problem(error), problem.code == "NothingReady" else { throw error }
-                guard .now < deadline else {
-                    throw CommandFailure(
-                        "\(problem.message) (waited \((ContinuousClock.now - startedAt).age))", hint: problem.hint,
-                        code: .nothingReady)
-                }
-                continued = problem.claim
-                try await Task.sleep(for: .milliseconds(500))
+                guard wait != nil, let problem = Problem(error), problem.code == "NothingReady" else { throw error }
+                throw CommandFailure(
+                    "\(problem.message) (waited \((ContinuousClock.now - startedAt).age))", hint: problem.hint,
+                    code: .nothingReady)
             }
         }
     }

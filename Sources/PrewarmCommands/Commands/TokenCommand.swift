@@ -41,6 +41,12 @@ struct TokenCommand: ParsableCommand {
 
         @Option(
             help: ArgumentHelp(
+                "The highest priority of its claims in the queue of a preset, from 0 to 100 (default: 50).",
+                valueName: "number"))
+        var priority: Int?
+
+        @Option(
+            help: ArgumentHelp(
                 "When it expires: a duration such as 90d, or a time such as 2027-01-31T00:00:00Z (default: never).",
                 valueName: "time"),
             transform: Moment.init(argument:))
@@ -61,7 +67,8 @@ struct TokenCommand: ParsableCommand {
                     body: [
                         "name": .string(name), "role": .string(role.rawValue),
                         "presets": presets.isEmpty ? nil : .array(presets.map { .string($0) }),
-                        "expires": end.map { Value($0) }, "by": .string(by ?? Environment.user),
+                        "priority": priority.map { .int($0) }, "expires": end.map { Value($0) },
+                        "by": .string(by ?? Environment.user),
                     ])
                 switch output {
                 case .json: console.write(TerminalText(document: made.json))

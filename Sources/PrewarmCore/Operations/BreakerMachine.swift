@@ -166,6 +166,7 @@ package struct BreakerMachine: Hashable, Sendable {
         state.probe = nil
         state.cause = message
         state.failedProbes = min(state.failedProbes + 1, 1000)
-        state.nextProbeAt = now + min(max(Self.pause(after: state.failedProbes), retryAfter ?? .zero), Self.longestPause)
+        state.nextProbeAt =
+            now + min(max(Self.pause(after: state.failedProbes), retryAfter ?? .zero), Self.longestPause)
     }
 }

@@ -43,6 +43,8 @@ package struct HandoverSettlement: Hashable, Sendable {
         case .done(let endpoint, let metadata): settlement.succeed(endpoint, metadata, now)
         case .tryLater(let message): settlement.retry(message, policy, left: left, now)
         case .failed(let message), .broken(let message): settlement.fail(message, policy, now)
+        case .refused(let error) where error.kind == .invalid: settlement.fail(error.message, policy, now)
+        case .refused(let error): settlement.retry(error.message, policy, left: left, now)
         case .starting: settlement.fail("the provisioner answered that the workspace is not ready", policy, now)
         case .lost: settlement.fail("the provisioner reports that the workspace no longer exists", policy, now)
         }

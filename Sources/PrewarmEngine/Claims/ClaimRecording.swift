@@ -9,6 +9,11 @@ extension Engine {
         of preset: PresetKey, by owner: Owner, continuing earlier: ClaimID? = nil
     ) async throws -> ClaimAttempt {
         let attempt = newClaim(at: now())
+        if let earlier, let ticket = try await store.read({ try $0.ticket(earlier) }), ticket.preset == preset,
+            ticket.owner == owner
+        {
+            return ClaimAttempt(id: earlier, askedAt: ticket.since, hasWaited: true, isContinued: true)
+        }
         guard let earlier, let known = try await store.read({ try $0.claim(earlier) }), known.result == .missed,
             known.preset == preset, known.owner == owner
         else { return attempt }

@@ -76,9 +76,13 @@ extension Engine {
                 preset: preset.key, owner: owner, current: preset.fingerprint, readySince: preset.ttl.map { now - $0 },
                 offersOutdated: try offersOutdated(preset, at: now, in: store), offersExpired: preset.offersExpired,
                 now: now, idempotencyKey: idempotencyKey, id: attempt.id)
-            guard let workspace = try store.claim(request) else {
-                let cold = try claimCold(
-                    preset, owner: owner, attempt, idempotencyKey: idempotencyKey, terms, at: now, in: store)
+            let isNext = try isNext(attempt, of: request, at: now, in: store)
+            if attempt.hasWaited { try store.forget(ticket: attempt.id) }
+            guard let workspace = isNext ? try store.claim(request) : nil else {
+                let cold =
+                    try isNext
+                    ? claimCold(
+                        preset, owner: owner, attempt, idempotencyKey: idempotencyKey, terms, at: now, in: store) : nil
                 if let cold { return cold }
                 throw ClaimError.nothingReady(try EmptyPool(preset, in: store, for: audience))
             }
@@ -130,7 +134,7 @@ extension Engine {
 
     /// Returns true if a claim may get an outdated workspace. That is so in a pool that is suspended or observed, since
     /// its outdated workspaces are not replaced.
-    private func offersOutdated(_ preset: Preset, at now: Timestamp, in store: any StoreReader) throws -> Bool {
+    func offersOutdated(_ preset: Preset, at now: Timestamp, in store: any StoreReader) throws -> Bool {
         if preset.offersOutdated || policy.observedSources.contains(preset.key.source) { return true }
         return try store.suspensions().contains { $0.scope.covers(preset.key) && $0.isInForce(at: now) }
     }

@@ -8,11 +8,7 @@ extension Engine {
         _ preset: Preset, owner: Owner, _ attempt: ClaimAttempt, idempotencyKey: ClaimKey?, _ terms: HandoverTerms?,
         at now: Timestamp, in store: any StoreWriter
     ) throws -> ClaimGrant? {
-        guard preset.options.onEmpty == .create, preset.options.mode == .reconcile, !preset.isSuspended,
-            !policy.observedSources.contains(preset.key.source),
-            try !store.suspensions().contains(where: { $0.scope.covers(preset.key) && $0.isInForce(at: now) }),
-            try hasRoom(for: preset.key, in: store)
-        else { return nil }
+        guard try mayCreateForClaim(preset, at: now, in: store) else { return nil }
         var identifiers = identifiers(at: now)
         let workspace = Workspace(
             id: WorkspaceID(identifiers.next()), preset: preset.key, spec: preset.spec,
@@ -36,6 +32,15 @@ extension Engine {
         // A plan that is being made counts the new workspace against the limits.
         try store.markDirty(source: preset.key.source)
         return grant
+    }
+
+    /// Returns true if prewarm may create a workspace for a claim on an empty pool.
+    func mayCreateForClaim(_ preset: Preset, at now: Timestamp, in store: any StoreReader) throws -> Bool {
+        guard preset.options.onEmpty == .create, preset.options.mode == .reconcile, !preset.isSuspended,
+            !policy.observedSources.contains(preset.key.source),
+            try !store.suspensions().contains(where: { $0.scope.covers(preset.key) && $0.isInForce(at: now) })
+        else { return false }
+        return try hasRoom(for: preset.key, in: store)
     }
 
     private func hasRoom(for preset: PresetKey, in store: any StoreReader) throws -> Bool {

@@ -13,6 +13,12 @@ package struct EmptyPool: Sendable {
     /// True if the failure limit is reached.
     package var isStalled: Bool { failure.map { $0.count >= preset.failureLimit } ?? false }
 
+    /// True if no workspace can come: the preset asks for none at any time, and prewarm creates none for a claim.
+    package var isHopeless: Bool {
+        preset.options.onEmpty != .create && starting == 0 && preset.instances == 0
+            && preset.schedule?.windows.allSatisfy { $0.instances == 0 } ?? true
+    }
+
     /// Reads why a pool is empty.
     /// - Parameter audience: The reader of the reason.
     init(_ preset: Preset, in store: any StoreReader, for audience: some Audience) throws {

@@ -170,7 +170,8 @@ package struct Handover: Sendable {
                 return nil
             }
             let settlement = HandoverSettlement.settle(
-                current.operation, of: found, outcome: engine.withMaskedText(reply.outcome), policy: terms.spec.onFailure,
+                current.operation, of: found, outcome: engine.withMaskedText(reply.outcome),
+                policy: terms.spec.onFailure,
                 left: left, now: now)
             if !reply.log.isEmpty {
                 try store.append(
@@ -233,6 +234,7 @@ extension Engine {
         case .failed(let message): .failed(masked(message))
         case .tryLater(let message): .tryLater(masked(message))
         case .broken(let message): .broken(masked(message))
+        case .refused(let error): .refused(error.with(message: masked(error.message)))
         case .done, .starting, .lost: outcome
         }
     }

@@ -47,7 +47,9 @@ extension Engine {
         case .replaced: try delete(workspace, after: operation, at: now, in: store)
         case .kept where before.handover == .pending:
             try noteFailure(operation, workspace, at: now, in: store)
-            try store.append([.claimed(workspace, "claimed by \(workspace.shownOwner), but the handover failed", at: now)])
+            try store.append([
+                .claimed(workspace, "claimed by \(workspace.shownOwner), but the handover failed", at: now)
+            ])
         case .kept, .retry, .unanswered, .ended: break
         }
         try store.markDirty(source: workspace.preset.source)
@@ -99,7 +101,8 @@ extension Engine {
                 at: now, kind: .warning, reason: .handoverFailing, object: "preset", name: workspace.preset.name,
                 source: workspace.preset.source, preset: workspace.preset.name,
                 message: "\(failures.count.counted("handover")) in a row failed; \(Operation.withheldError)",
-                detail: "\(failures.count.counted("handover")) in a row failed: \(error.cause ?? Operation.withoutCause)")
+                detail:
+                    "\(failures.count.counted("handover")) in a row failed: \(error.cause ?? Operation.withoutCause)")
         ])
     }
 

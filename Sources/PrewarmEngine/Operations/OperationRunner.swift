@@ -188,16 +188,9 @@ package struct OperationRunner: Sendable {
     /// Returns the outcome with configuration values masked. The answer `starting` becomes a failure if the provisioner
     /// cannot inspect, since prewarm could not ask whether the workspace is ready.
     private func outcome(of reply: ProvisionerReply, kind: Operation.Kind, provisioner: String) -> Outcome {
-        switch reply.outcome {
-        case .failed(let message): return .failed(engine.masked(message))
-        case .tryLater(let message): return .tryLater(engine.masked(message))
-        case .broken(let message): return .broken(engine.masked(message))
-        case .refused(let error): return .refused(error.with(message: engine.masked(error.message)))
-        case .done, .starting, .lost: break
-        }
         guard case .starting = reply.outcome, kind == .create,
             engine.provisioners[provisioner]?.operations.contains(.inspect) != true
-        else { return reply.outcome }
+        else { return engine.withMaskedText(reply.outcome) }
         return .failed(
             "the provisioner answered \"starting\", but `inspect` is not among its operations, so prewarm cannot ask "
                 + "whether the workspace is ready")

@@ -9,6 +9,8 @@ package struct AccessTokenRecord: Hashable, Sendable {
     package let role: Role
     /// The presets that the token gives access to, as globs over `preset` or `source/preset`; empty for all.
     package let presets: [String]
+    /// The highest priority of the token's claims in the queue, from 0 to 100.
+    package let priority: Int
     /// The SHA-256 digest of the secret part: 32 bytes.
     package let digest: [UInt8]
     package let createdAt: Timestamp
@@ -22,13 +24,15 @@ package struct AccessTokenRecord: Hashable, Sendable {
     package static let coarseness = Duration.seconds(3600)
 
     package init(
-        id: String, name: String, role: Role, presets: [String] = [], digest: [UInt8], createdAt: Timestamp,
-        createdBy: String, expiresAt: Timestamp? = nil, lastUsedAt: Timestamp? = nil
+        id: String, name: String, role: Role, presets: [String] = [], priority: Int = Ticket.standardPriority,
+        digest: [UInt8],
+        createdAt: Timestamp, createdBy: String, expiresAt: Timestamp? = nil, lastUsedAt: Timestamp? = nil
     ) {
         self.id = id
         self.name = name
         self.role = role
         self.presets = presets
+        self.priority = priority
         self.digest = digest
         self.createdAt = createdAt
         self.createdBy = createdBy

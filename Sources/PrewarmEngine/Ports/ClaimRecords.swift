@@ -51,4 +51,6 @@ package struct ClaimAttempt: Sendable {
     package var hasWaited: Bool
     /// True if an earlier request began the claim, so that the store may have a record of it.
     let isContinued: Bool
+    /// The priority in the queue, from 0 to 100.
+    package var priority = Ticket.standardPriority
 }

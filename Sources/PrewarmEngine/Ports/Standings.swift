@@ -36,13 +36,26 @@ package struct SettledPools: Hashable, Sendable {
     }
 }
 
+/// The presets whose pools may have changed since the last plan.
+package struct OpenPresets: Sendable {
+    /// The presets in the order of their names.
+    package let presets: [Preset]
+    /// The settled ones among them, whose next change has come.
+    package let due: Set<PresetKey>
+
+    package init(presets: [Preset], due: Set<PresetKey>) {
+        self.presets = presets
+        self.due = due
+    }
+}
+
 /// The reads of a reconciliation that looks only at pools that may have changed. The cost of each function grows with its
 /// result, unless its comment says otherwise.
 package protocol StandingReader {
-    /// Returns the presets of a source whose pools are open, which are those that are not settled and those whose next
-    /// change has come, in the order of their names. Returns nil if one of them cannot be read.
+    /// Returns the presets of a source whose pools are not settled or whose next change has come, in the order of their
+    /// names. Returns nil if one of them cannot be read.
     /// - Parameter now: The time up to which a next change has come.
-    func openPresets(source: String, dueBy now: Timestamp) throws -> [Preset]?
+    func openPresets(source: String, dueBy now: Timestamp) throws -> OpenPresets?
     /// Returns the sums over the settled pools of a source.
     /// - Parameters:
     ///   - keys: The pools to leave out.

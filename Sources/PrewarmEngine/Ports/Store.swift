@@ -26,7 +26,7 @@ package protocol Store: Sendable {
 }
 
 /// The reads inside a transaction.
-package protocol StoreReader: StandingReader, BreakerReader, ClaimReader, HandoverReader {
+package protocol StoreReader: StandingReader, BreakerReader, ClaimReader, HandoverReader, TicketReader {
     func identity() throws -> StoreIdentity
 
     func source(_ name: String) throws -> SourceRecord?
@@ -126,7 +126,7 @@ package protocol StoreReader: StandingReader, BreakerReader, ClaimReader, Handov
 }
 
 /// The writes inside a transaction.
-package protocol StoreWriter: StoreReader, StandingWriter, BreakerWriter, ClaimWriter, HandoverWriter {
+package protocol StoreWriter: StoreReader, StandingWriter, BreakerWriter, ClaimWriter, HandoverWriter, TicketWriter {
     /// Increases ``StoreIdentity/counter``, so that a restored copy can be detected. The commit then writes to the disk.
     func noteProgress() throws
     /// Sets the hold of the store, which replaces an earlier one. All pools are planned for again.

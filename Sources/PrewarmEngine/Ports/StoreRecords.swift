@@ -26,13 +26,15 @@ package struct SourceRecord: Hashable, Sendable {
     package var files: Int
     /// The number of YAML documents that are not manifests of prewarm.
     package var foreignDocuments: Int
-    /// The number of times at which the source was marked as changed (``StoreWriter/markDirty(source:)``) or planned for.
+    /// The number of times at which the source was marked as changed (``StoreWriter/markDirty(source:)``).
     package var changes: Int
+    /// The number of plans that were recorded for the source.
+    package var plans: Int
 
     package init(
         name: String, url: String, applied: Revision? = nil, appliedAt: Timestamp? = nil,
         succeededAt: Timestamp? = nil, inputs: String = "", quietUntil: Timestamp? = nil, plannedAt: Timestamp? = nil,
-        failure: SourceFailure? = nil, files: Int = 0, foreignDocuments: Int = 0, changes: Int = 0
+        failure: SourceFailure? = nil, files: Int = 0, foreignDocuments: Int = 0, changes: Int = 0, plans: Int = 0
     ) {
         self.name = name
         self.url = url
@@ -46,6 +48,7 @@ package struct SourceRecord: Hashable, Sendable {
         self.files = files
         self.foreignDocuments = foreignDocuments
         self.changes = changes
+        self.plans = plans
     }
 }
 

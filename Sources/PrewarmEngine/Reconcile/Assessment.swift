@@ -18,7 +18,7 @@ struct Assessment: Sendable {
             engine, name, scope(touched: touched, at: now, in: store),
             Guarded(record: store.guardRecord(ofSource: name)), at: now, in: store)
         var report = TurnReport(source: name)
-        report.take(draft)
+        report.include(draft)
         report.revision = draft.record?.applied
         report.rest = draft.scope.settled
         if report.rest == nil {

@@ -2,8 +2,8 @@ import PrewarmCore
 
 /// A plan for pools of a source with the state that it was made from, which is one snapshot of the store.
 ///
-/// A preview and an assessment show it. A reconciliation carries it out in a later transaction, if the plan still fits
-/// then (``ReconcileTransaction``), so that no claim waits while a plan is made.
+/// A preview and an assessment show it. A reconciliation carries it out in a later transaction (``ReconcileTransaction``), so
+/// that no claim waits while a plan is made.
 struct PlanDraft: Sendable {
     let scope: PoolScope
     /// The presets that were planned for: those of the scope without ``gone``.
@@ -23,9 +23,6 @@ struct PlanDraft: Sendable {
     /// The failed handovers in a row, by preset.
     let handovers: [PresetKey: HandoverFailures]
     let isStoreRestored: Bool
-    /// The number of workspaces that limits count, by source; empty if there is no limit.
-    let live: [String: Int]
-
     /// Observes the pools and plans for them.
     /// - Parameters:
     ///   - guarded: The decision of the deletion guard.
@@ -48,53 +45,57 @@ struct PlanDraft: Sendable {
         plan.noteChange(scope.settled?.nextChange)
         self.scope = scope
         self.observed = observed
-        conditions = try scope.conditions(source: source, in: store)
+        conditions = try scope.conditions(source: source, in: store).filter { !goneKeys.contains($0.key) }
         diagnostics = try store.diagnostics(source: source)
         record = try store.source(source)
         handovers = try store.handoversFailing(source: source)
         isStoreRestored = planner.isStoreRestored
-        live = engine.policy.limits.areOfInstances ? try store.liveWorkspaces() : [:]
     }
 
-    /// Returns true if the plan may be carried out in a later transaction.
+    /// Returns the pools whose workspaces changed since the plan was made; nil if the plan may no longer be carried out.
     ///
-    /// Claims, outcomes and deletions since then do no harm: the plan deletes a workspace only if it is still in its pool,
-    /// and the next reconciliation fills a gap. The plan no longer fits if the rules changed, or if workspaces were added,
-    /// which could exceed a limit.
-    func fits(_ engine: Engine, _ source: String, in store: any StoreReader) throws -> Bool {
-        let now = try store.source(source)
-        guard now?.applied == record?.applied, now?.appliedAt == record?.appliedAt, now?.inputs == record?.inputs,
+    /// A claim, or a workspace that became ready, does no harm to a plan that only adds workspaces: the next reconciliation
+    /// fills a gap. The plan may not be carried out if another one was recorded since, if the rules changed, if workspaces
+    /// were added, or if a pool changed from which the plan removes workspaces, since too few might be left.
+    func changedPools(_ engine: Engine, _ source: String, in store: any StoreReader) throws -> Set<PresetKey>? {
+        let current = try store.source(source)
+        guard current?.applied == record?.applied, current?.appliedAt == record?.appliedAt,
+            current?.inputs == record?.inputs, current?.plans == record?.plans,
             try store.suspensions() == observed.suspensions,
             try Observer(engine, source).outages(in: store) == observed.outages,
             try (store.restoredHold() != nil) == isStoreRestored,
-            try Dictionary(uniqueKeysWithValues: store.failures(source: source).map { ($0.preset, $0) }) == failures
-        else { return false }
-        if plan.actions.contains(where: { $0.kind == .create }), !live.isEmpty {
-            let others = try store.liveWorkspaces()
-            let sum = others.values.reduce(0, +)
-            guard sum <= live.values.reduce(0, +), others[source] ?? 0 <= live[source] ?? 0 else { return false }
-        }
-        let changed = try changedPools(engine, source, in: store)
-        return changed.allSatisfy { (observed.tallies[$0.key] ?? []).liveCount >= $0.value }
-    }
-
-    /// Returns the pools whose workspaces changed since, each with its number of workspaces that limits count.
-    func changedPools(_ engine: Engine, _ source: String, in store: any StoreReader) throws -> [PresetKey: Int] {
-        // Each change marks the source, so that nothing has to be read if the source was not marked.
-        guard try store.source(source)?.changes != record?.changes else { return [:] }
+            try store.handoversFailing(source: source) == handovers,
+            try Dictionary(uniqueKeysWithValues: store.failures(source: source).map { ($0.preset, $0) }) == failures,
+            try hasRoom(engine.policy.limits, source, in: store)
+        else { return nil }
+        let reduced = Set(plan.actions.lazy.filter { $0.kind != .create }.map(\.preset))
+        // A start of an operation does not mark the source, so pools that lose workspaces are compared in any case.
+        guard current?.changes != record?.changes || !reduced.isEmpty else { return [] }
         let tallies = try Observer(engine, source).tallies(of: scope, in: store)
-        var changed: [PresetKey: Int] = [:]
-        for key in Set(tallies.keys).union(observed.tallies.keys)
-        where key.source == source && tallies[key] != observed.tallies[key] {
-            changed[key] = (tallies[key] ?? []).liveCount
+        var changed: Set<PresetKey> = []
+        for key in Set(tallies.keys).union(observed.tallies.keys) where key.source == source {
+            let (now, before) = (tallies[key] ?? [], observed.tallies[key] ?? [])
+            guard now != before else { continue }
+            if reduced.contains(key) || now.liveCount > before.liveCount { return nil }
+            changed.insert(key)
         }
         return changed
+    }
+
+    /// Returns true if the workspaces that the plan adds are still within the limits.
+    private func hasRoom(_ limits: Policy.Limits, _ source: String, in store: any StoreReader) throws -> Bool {
+        guard limits.instances != nil || limits.instancesPerSource != nil else { return true }
+        let added = plan.actions.reduce(0) { $0 + ($1.kind == .create ? 1 : $1.kind == .cancel ? -1 : 0) }
+        guard added > 0 || plan.actions.contains(where: { $0.kind == .create }) else { return true }
+        let live = try store.liveWorkspaces()
+        return live.values.reduce(added, +) <= limits.instances ?? .max
+            && live[source, default: 0] + added <= limits.instancesPerSource ?? .max
     }
 }
 
 extension TurnReport {
     /// Takes over the plan with the state that it was made from.
-    mutating func take(_ draft: PlanDraft) {
+    mutating func include(_ draft: PlanDraft) {
         presets = draft.presets
         plan = draft.plan
         failures = draft.observed.failures

@@ -51,7 +51,7 @@ struct Preview: Sendable {
             let (earlier, guarded, presets) = try begin(store)
             var report = earlier
             let scope = PoolScope(presets: guarded.planned(presets))
-            report.take(try PlanDraft(engine, source.name, scope, guarded, at: now, in: store))
+            report.include(try PlanDraft(engine, source.name, scope, guarded, at: now, in: store))
             return report
         }
         report.suspended = try await heldBySuspensions(report)

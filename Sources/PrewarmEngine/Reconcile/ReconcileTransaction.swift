@@ -38,14 +38,14 @@ struct ReconcileTransaction: Sendable {
     }
 
     /// Saves the definition, and the plan as operations.
-    /// - Parameter draft: A plan that was made before. If it no longer fits, the transaction makes another one.
+    /// - Parameter draft: A plan that was made before. If it is nil or may no longer be carried out, the transaction makes
+    ///   another one.
     /// - Throws: ``TurnError/planChanged(source:)``, ``StoreError``; ``Overtaken`` if the guard decided from an older
     ///   record
-    func run(_ draft: PlanDraft, in store: any StoreWriter) throws -> TurnReport {
+    func run(_ draft: PlanDraft?, in store: any StoreWriter) throws -> TurnReport {
         guard try store.guardRecord(ofSource: source.name) == guarded.earlier else { throw Overtaken() }
-        // A plan that was approved is carried out exactly or not at all, so it is compared with the present state.
-        let fits = try request.expected == nil && draft.fits(engine, source.name, in: store)
-        let draft = fits ? draft : try self.draft(in: store)
+        let changed = try draft?.changedPools(engine, source.name, in: store)
+        let draft = try changed == nil ? self.draft(in: store) : draft ?? self.draft(in: store)
         if let expected = request.expected, expected != draft.plan.digest(revision: revision) {
             throw TurnError.planChanged(source: source.name)
         }
@@ -63,9 +63,8 @@ struct ReconcileTransaction: Sendable {
         report.failure = failure
         report.hasReadManifests = definition != nil
         report.diagnostics = definition?.diagnostics ?? draft.diagnostics
-        report.take(draft)
-        let changed = try Set(draft.changedPools(engine, source.name, in: store).keys)
-        let applied = try Applier(self, draft, changed: changed).apply(in: store)
+        report.include(draft)
+        let applied = try Applier(self, draft, changed: changed ?? []).apply(in: store)
         report.plan.actions = applied.actions
         report.convergedAfter = try recorder.record(report, of: draft.scope, applied, in: store)
         return report

@@ -83,7 +83,8 @@ struct Reconciler: Sendable {
             let transaction = ReconcileTransaction(
                 engine: engine, source: source, request: request, record: try store.record(of: source),
                 definition: definition, guarded: guarded, failure: failure, now: now)
-            return (transaction, try transaction.draft(in: store))
+            // A plan that was approved is compared with the state in the transaction.
+            return (transaction, request.expected == nil ? try transaction.draft(in: store) : nil)
         }
         let report = try await engine.store.write { store in
             var transaction = transaction

@@ -2,7 +2,8 @@ import PrewarmCore
 import Synchronization
 
 /// The lease of a source for one reconciliation. It is taken only to read all manifests of a revision; every other
-/// reconciliation is one transaction, which checks that no other process holds the lease.
+/// reconciliation plans without it. Its transaction checks that no other process holds the lease, and plans again if another
+/// plan was recorded meanwhile.
 final class SourceLease: Sendable {
     private let engine: Engine
     private let source: Engine.Source

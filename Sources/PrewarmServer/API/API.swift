@@ -10,6 +10,8 @@ package struct API: Sendable {
     let deliveries: WebhookReceiver?
     let metrics: Metrics?
     let previews = PreviewLimit()
+    /// The claims that wait in requests of this process.
+    let waiting = WaitingRoom()
 
     var engine: Engine { currentEngine() }
 
@@ -44,7 +46,7 @@ package struct API: Sendable {
 
     static let routes: [Route] =
         LookRoutes.all + PresetRoutes.all + WorkspaceRoutes.all + OperationRoutes.all + SourceRoutes.all
-        + SyncRoutes.all + HoldRoutes.all + AdminRoutes.all + TokenRoutes.all
+        + SyncRoutes.all + HoldRoutes.all + AdminRoutes.all + TokenRoutes.all + TicketRoutes.all
 
     /// Checks the permission of a route before the body of the request is read. Its handler may check more, which depends
     /// on the preset or the workspace.

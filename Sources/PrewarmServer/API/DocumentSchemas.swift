@@ -12,7 +12,8 @@ enum DocumentSchemas {
     private static let documents: [(name: String, members: KeyValuePairs<String, String>)] = [
         (
             "Problem",
-            ["type": "text", "title": "text", "status": "number", "detail": "text", "hint?": "text",
+            [
+                "type": "text", "title": "text", "status": "number", "detail": "text", "hint?": "text",
                 "errors?": "[]text", "log?": "text", "claim?": "text",
             ]
         ),
@@ -45,6 +46,14 @@ enum DocumentSchemas {
             ]
         ),
         ("Workspace", workspace),
+        (
+            "Ticket",
+            [
+                "ticket": "text", "preset": "text", "source": "text", "owner": "text", "priority": "number",
+                "since": "time", "position": "number", "waiting": "number", "starting": "number", "eta?": "time",
+                "why?": "text", "expiresAt?": "time",
+            ]
+        ),
         ("WorkspaceClaim", ["id": "text"]),
         (
             "WorkspaceDescription",
@@ -157,6 +166,7 @@ enum DocumentSchemas {
             "Token",
             [
                 "id": "text", "name": "text", "role": "viewer|claimer|operator", "presets": "[]text",
+                "priority": "number",
                 "createdAt": "time", "createdBy": "text", "expiresAt?": "time", "lastUsedAt?": "time",
                 "expired": "boolean", "token?": "text",
             ]

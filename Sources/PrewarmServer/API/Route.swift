@@ -30,7 +30,8 @@ struct Route: Sendable {
     /// The names of members of which the body must contain exactly one.
     var exactlyOne: [String] = []
     var takesIdempotencyKey = false
-    /// A flag for operations that can take long and change nothing meanwhile. They are canceled when the client hangs up.
+    /// A flag for operations that can take long and change nothing meanwhile. They are canceled when the client hangs up, if
+    /// the request reads or waits.
     var endsWithCaller = false
     /// The statuses of successful answers with the names of their schemas. The schema of a list begins with `[]`.
     var answers: [(status: Int, schema: String)]

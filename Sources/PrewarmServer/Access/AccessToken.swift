@@ -71,10 +71,11 @@ package struct AccessToken: Hashable, Sendable {
 
     /// Returns the record of the token for the store.
     package func record(
-        name: String, role: Role, presets: [String], createdAt: Timestamp, createdBy: String, expiresAt: Timestamp?
+        name: String, role: Role, presets: [String], priority: Int = Ticket.standardPriority, createdAt: Timestamp,
+        createdBy: String, expiresAt: Timestamp?
     ) -> AccessTokenRecord {
         AccessTokenRecord(
-            id: id, name: name, role: role, presets: presets, digest: digest, createdAt: createdAt,
+            id: id, name: name, role: role, presets: presets, priority: priority, digest: digest, createdAt: createdAt,
             createdBy: createdBy, expiresAt: expiresAt)
     }
 }
@@ -92,6 +93,7 @@ extension Value {
         self = .object(known: [
             "id": .string(record.id), "name": .string(record.name), "role": .string(record.role.rawValue),
             "presets": .array(record.presets.map { .string($0) }),
+            "priority": .int(record.priority),
             "createdAt": .string(record.createdAt.description), "createdBy": .string(record.createdBy),
             "expiresAt": record.expiresAt.map { .string($0.description) },
             "lastUsedAt": record.lastUsedAt.map { .string($0.description) },

@@ -15,10 +15,16 @@ package struct AccessTokens: Sendable {
         package let role: Role
         /// The patterns of presets in the token's scope; all presets if it is empty.
         package let presets: [String]
+        /// The highest priority of the token's claims in the queue, from 0 to 100.
+        package let priority: Int
         /// The time at which the token expires; nil if it never expires.
         package let expiresAt: Timestamp?
 
-        package init(name: String, role: Role, presets: [String] = [], expiresAt: Timestamp? = nil) {
+        package init(
+            name: String, role: Role, presets: [String] = [], priority: Int = Ticket.standardPriority,
+            expiresAt: Timestamp? = nil
+        ) {
+            self.priority = priority
             self.name = name
             self.role = role
             self.presets = presets
@@ -53,7 +59,8 @@ package struct AccessTokens: Sendable {
         if let problem = Self.problem(wish, now: now) { throw Problem("BadToken", status: 422, problem) }
         let token = AccessToken.random()
         let record = token.record(
-            name: wish.name, role: wish.role, presets: wish.presets, createdAt: now, createdBy: author ?? who,
+            name: wish.name, role: wish.role, presets: wish.presets, priority: wish.priority, createdAt: now,
+            createdBy: author ?? who,
             expiresAt: wish.expiresAt)
         let scope = wish.presets.isEmpty ? "all presets" : wish.presets.joined(separator: ", ")
         let end = wish.expiresAt.map { "until \($0)" } ?? "until it is revoked"

@@ -59,6 +59,7 @@ package struct Authenticator: Sendable {
             try? await store.write { try $0.noteUse(ofAccessToken: record.id, at: now) }
         }
         return Principal(
-            .token(id: record.id), name: record.name, role: record.role, presets: PresetScope(record.presets))
+            .token(id: record.id), name: record.name, role: record.role, presets: PresetScope(record.presets),
+            priority: record.priority)
     }
 }

@@ -19,8 +19,13 @@ package struct Principal: Hashable, Sendable {
     package let role: Role
     /// The scope of the caller: the presets that it may see and change.
     package let presets: PresetScope
+    /// The highest priority of the caller's claims in the queue, from 0 to 100.
+    package let priority: Int
 
-    package init(_ kind: Kind, name: String, role: Role, presets: PresetScope = .all) {
+    package init(
+        _ kind: Kind, name: String, role: Role, presets: PresetScope = .all, priority: Int = Ticket.standardPriority
+    ) {
+        self.priority = priority
         self.kind = kind
         self.name = name
         self.role = role
@@ -28,7 +33,9 @@ package struct Principal: Hashable, Sendable {
     }
 
     /// Returns the operator that a local user is.
-    package static func local(user: String) -> Principal { Principal(.local, name: user, role: .operator) }
+    package static func local(user: String) -> Principal {
+        Principal(.local, name: user, role: .operator, priority: Ticket.priorities.upperBound)
+    }
 
     /// The owner of workspaces that the caller claims for itself.
     package var owner: Owner {

@@ -54,10 +54,10 @@ extension Door {
         return response
     }
 
-    /// Calls the API. A request that waits is canceled when its token expires or is revoked. An operation with
-    /// ``Route/endsWithCaller`` is also canceled when its client hangs up.
+    /// Calls the API. A request that waits is canceled when its token expires or is revoked. A read, or a request that
+    /// waits, of an operation with ``Route/endsWithCaller`` is also canceled when its client hangs up.
     private func answer(_ request: APIRequest, _ visit: Visit, _ principal: Principal) async throws -> APIAnswer {
-        guard API.endsWithCaller(request.path, request.method) else {
+        guard API.endsWithCaller(request.path, request.method), request.method == .get || request.waits else {
             return try await answerWhileLetIn(request, visit, principal)
         }
         let hangUp = try await visit.channel.pipeline.handler(type: HangUpHandler.self).map(\.hangUp).get()
@@ -68,7 +68,7 @@ extension Door {
         _ request: APIRequest, _ visit: Visit, _ principal: Principal
     ) async throws -> APIAnswer {
         let caller = Caller(principal, origin: visit.client.description)
-        guard request.query["wait"] != nil || request.body?["wait"] != nil else {
+        guard request.waits else {
             return try await api.answer(request, from: caller)
         }
         return try await withThrowingTaskGroup(of: APIAnswer?.self) { group in
@@ -97,6 +97,10 @@ extension Door {
         }
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
     }
+}
+
+extension APIRequest {
+    fileprivate var waits: Bool { query["wait"] != nil || body?["wait"] != nil }
 }
 
 extension API {

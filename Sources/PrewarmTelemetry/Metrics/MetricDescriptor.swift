@@ -75,6 +75,9 @@ extension MetricDescriptor {
         "prewarm_claimed_broken", ["provisioner"],
         "The number of claimed workspaces that the last list of the provisioner does not contain, or reports as stopped, "
             + "failed or unhealthy.")
+    static let claimsWaiting = gauge(
+        "prewarm_claims_waiting", ["source", "preset"],
+        "The number of claims that wait for a workspace of the preset. A preset without such claims has no series.")
     static let provisionerAvailable = gauge(
         "prewarm_provisioner_available", ["provisioner"],
         "1 while creates of the provisioner start, 0 while they wait because the provisioner does not work.")
@@ -131,8 +134,10 @@ extension MetricDescriptor {
     /// All metrics, in the order of the reference page.
     package static let all: [MetricDescriptor] = [
         .buildInfo, .sourceInfo, .sourceLastSuccess, .sourceRevisionTime, .manifests, .presetInstances,
-        .presetCondition, .deletionsHeld, .operations, .oldestPending, .brokenClaims, .provisionerAvailable, .leaseHeld,
-        .reconciles, .reconcileDuration, .gitRequests, .gitDuration, .parseCache, .planActions, .operationDuration, .claims,
+        .presetCondition, .deletionsHeld, .operations, .oldestPending, .brokenClaims, .claimsWaiting,
+        .provisionerAvailable, .leaseHeld,
+        .reconciles, .reconcileDuration, .gitRequests, .gitDuration, .parseCache, .planActions, .operationDuration,
+        .claims,
         .claimDuration, .claimUsable, .handovers, .webhookDeliveries, .commitToReady, .notifications,
     ]
 }

@@ -24,6 +24,7 @@ struct MetricsState: Sendable {
     var operations = OperationTallies()
     /// The number of broken claimed workspaces for each provisioner that offers `list`.
     var brokenClaims: [(provisioner: String, count: Int)] = []
+    var claimsWaiting: [PresetKey: Int] = [:]
     /// The provisioners of the configuration, and whether their creates start.
     var provisioners: [(name: String, isAvailable: Bool)] = []
     var now: Timestamp
@@ -45,6 +46,7 @@ struct MetricsState: Sendable {
                 state.sources.append(source)
             }
             state.operations = try store.unfinishedOperations(now: now)
+            state.claimsWaiting = try store.ticketCounts()
             state.brokenClaims = try listed.map { ($0, try store.openSuspects(provisioner: $0).claimed.count) }
             let unavailable = Set(try store.openBreakers().map(\.provisioner))
             state.provisioners = provisioners.map { ($0, !unavailable.contains($0)) }
@@ -82,6 +84,10 @@ struct MetricsState: Sendable {
         for source in sources { text.sample(.deletionsHeld, [source.name], held[source.name] ?? 0) }
         text.begin(.brokenClaims)
         for claims in brokenClaims { text.sample(.brokenClaims, [claims.provisioner], claims.count) }
+        text.begin(.claimsWaiting)
+        for (preset, count) in claimsWaiting.sorted(by: { $0.key < $1.key }) {
+            text.sample(.claimsWaiting, [preset.source, preset.name], count)
+        }
         text.begin(.provisionerAvailable)
         for provisioner in provisioners {
             text.sample(.provisionerAvailable, [provisioner.name], provisioner.isAvailable ? 1 : 0)

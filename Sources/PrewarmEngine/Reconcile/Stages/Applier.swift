@@ -26,7 +26,7 @@ struct Applier {
     /// Carries out the plan. A delete or a cancel is left out if a claim or an operation took the workspace since the plan
     /// was made.
     private func carryOut(_ plan: Plan, in store: any StoreWriter) throws -> AppliedPlan {
-        var applied = AppliedPlan(isWhole: changed.isEmpty)
+        var applied = AppliedPlan(isUnmarked: transaction.record.changes == draft.record?.changes ?? 0)
         guard !plan.actions.isEmpty else { return applied }
         var identifiers = transaction.engine.identifiers(at: transaction.now)
         applied.created = try create(plan, &identifiers, in: store)
@@ -56,6 +56,7 @@ struct Applier {
         }
         try store.insert(operations)
         try store.append(events.events)
+        applied.isWhole = applied.isWhole && applied.actions.count == plan.actions.count
         applied.deleted = moved.count
         applied.cancelled = dropped.count
         return applied
@@ -134,10 +135,11 @@ struct AppliedPlan: Sendable {
     var created = 0
     var deleted = 0
     var cancelled = 0
-    /// False if a pool changed since the plan was made, so that another reconciliation has to follow.
-    let isWhole: Bool
+    /// False if another reconciliation has to follow, because the source was marked as changed since the plan was made, or
+    /// because an action could not be carried out.
+    var isWhole: Bool
 
-    init(isWhole: Bool) { self.isWhole = isWhole }
+    init(isUnmarked: Bool) { isWhole = isUnmarked }
 }
 
 /// The provisioners that made workspaces: that of the preset, unless the preset has changed since.

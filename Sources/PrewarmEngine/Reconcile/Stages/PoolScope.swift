@@ -23,15 +23,14 @@ struct PoolScope: Sendable {
     ///   - others: Presets that are planned for in any case. They take the place of stored ones.
     ///   - now: The time up to which a next change has come.
     init(open source: String, and others: [Preset], at now: Timestamp, in store: any StoreReader) throws {
+        let keys = Set(others.lazy.map(\.key))
         guard let open = try store.openPresets(source: source, dueBy: now) else {
-            let keys = Set(others.lazy.map(\.key))
             let stored = try store.presets(source: source).filter { !keys.contains($0.key) }
             self.init(presets: (stored + others).sorted { $0.key < $1.key }, isReadable: false)
             return
         }
-        let keys = Set(others.lazy.map(\.key))
-        let presets = open.filter { !keys.contains($0.key) } + others
-        let settled = try store.settledPools(source: source, without: Set(presets.lazy.map(\.key)), after: now)
+        let presets = open.presets.filter { !keys.contains($0.key) } + others
+        let settled = try store.settledPools(source: source, without: keys.union(open.due), after: now)
         self.init(presets: presets.sorted { $0.key < $1.key }, settled: settled)
     }
 

@@ -84,7 +84,7 @@ struct Recorder {
         let isSame = record == transaction.record && !record.isPlannedAhead(of: now)
         if transaction.failure != nil, plan.actions.isEmpty, isSame { return }
         record.plannedAt = now
-        record.changes += 1
+        record.plans += 1
         try store.save(record)
     }
 }

@@ -59,7 +59,9 @@ enum PresetRoutes {
                 If no workspace is ready, `wait` waits for one. One request waits at most 5m; if `wait` is longer, the \
                 answer 409 has the member `claim`, and a request with `continues` goes on with the same claim. \
                 201: the workspace is claimed; `cold` is true while it is still being created. \
-                202: the workspace is claimed, and its handover goes on: `handover` is then `pending`. \
+                202 with a workspace: the workspace is claimed, and its handover goes on: `handover` is then `pending`. \
+                202 with a ticket: `queue` is true, and the claim waits. Its place in the queue is kept for 30s, until a \
+                request with `continues` goes on with it. \
                 After a handover, `credentials` has what the provisioner gives to the owner. \
                 With an `Idempotency-Key`, a repeated request returns the same workspace. \
                 404: there is no such preset. 409: no workspace is ready, the preset is retired, several sources have a \
@@ -78,12 +80,25 @@ enum PresetRoutes {
                     "how long to wait for a ready workspace; one request waits at most 5m (default: no wait)"),
                 .optional(
                     "continues", .characters("a-z0-9", maximum: 64),
-                    "the claim of the last answer, which waited for the same preset and owner"),
+                    "the claim or the ticket of the last answer, which waited for the same preset and owner"),
+                .optional(
+                    "queue", .boolean,
+                    "whether to answer 202 with a ticket when the wait of the request is over (default: false)"),
+                .optional(
+                    "priority", .integer(Ticket.priorities),
+                    "the priority in the queue, at most the one of the caller's token (default: the one of the token)"),
                 parameters,
-            ], takesIdempotencyKey: true, answers: [(201, "Workspace"), (202, "Workspace")],
+            ], takesIdempotencyKey: true, endsWithCaller: true,
+            answers: [(201, "Workspace"), (202, "Workspace")],
             problems: [404, 409, 422, 502]
         ) { api, call in
-            let granted = try await Claiming(api: api, call: call).run()
+            let granted: Claiming.Granted
+            do {
+                granted = try await Claiming(api: api, call: call).run()
+            } catch let waiting as StillWaiting {
+                return APIAnswer(
+                    Value(waiting.place), status: 202, location: "/api/v1/claims/\(waiting.place.ticket.id)")
+            }
             let (workspace, others) = (granted.workspace, granted.others)
             guard let document = Value(workspace, ttl: nil, for: call.principal) else {
                 throw ClaimError.unknownWorkspace(workspace.name)
@@ -164,16 +179,35 @@ struct Claiming {
         let earlier = try await earlier(by: owner)
         let key = if let earlier { earlier.preset } else { try await call.preset(in: api) }
         try call.require(.claim(key, owner: owner))
-        let wait = call.duration("wait")
-        let deadline = wait.map { startedAt + min($0, API.longestClaimWait) }
+        let deadline = call.duration("wait").map { startedAt + min($0, API.longestClaimWait) }
         var attempt = try await api.engine.beginClaim(
             of: key, by: owner, continuing: call.text("continues").map { ClaimID($0) })
+        attempt.priority = min(call.number("priority") ?? call.principal.priority, call.principal.priority)
         let terms = try await terms(of: key, isRepeated: earlier != nil)
+        do {
+            return try await run(key, owner, &attempt, terms, earlier, deadline)
+        } catch {
+            if attempt.hasWaited { try? await api.engine.leave(attempt.id, keepingFor: absence(after: error)) }
+            throw error
+        }
+    }
+
+    /// The time for which the place in the queue is kept for another request; nil if the claim has ended.
+    private func absence(after error: any Error) -> Duration? {
+        error is StillWaiting || error is CancellationError || Problem(error)?.claim != nil ? Ticket.absence : nil
+    }
+
+    private func run(
+        _ key: PresetKey, _ owner: Owner, _ attempt: inout ClaimAttempt, _ terms: HandoverTerms?,
+        _ earlier: Workspace?, _ deadline: ContinuousClock.Instant?
+    ) async throws -> Granted {
         var failures: [Problem] = []
+        var isQueued = false
         while true {
             do {
                 let grant = try await claim(key, owner: owner, attempt, terms)
                 let workspace = grant.workspace
+                if Task.isCancelled { try await giveBack(grant) }
                 if workspace.isCold { api.daemon?.replan() } else { api.daemon?.replan(source: key.source) }
                 let result: Metrics.ClaimResult = workspace.isCold ? .cold : attempt.hasWaited ? .waited : .hit
                 switch try await finished(grant, deadline) {
@@ -195,12 +229,23 @@ struct Claiming {
                         observe(attempt, of: key, .failed)
                         throw problem
                     }
+                    if isQueued, call.body["queue"]?.bool == true,
+                        let place = try await api.engine.place(of: attempt.id)
+                    {
+                        throw StillWaiting(place: place)
+                    }
                     try await api.engine.recordMiss(attempt, of: key, by: owner)
-                    throw missed(attempt, of: key, pool, mayContinue: wait ?? .zero > API.longestClaimWait)
+                    let wait = call.duration("wait") ?? .zero
+                    throw missed(attempt, of: key, pool, mayContinue: wait > API.longestClaimWait)
+                }
+                guard !pool.isHopeless else {
+                    try await api.engine.recordMiss(attempt, of: key, by: owner)
+                    throw missed(attempt, of: key, pool, mayContinue: false)
                 }
                 attempt.hasWaited = true
-                if Task.isShuttingDownGracefully { throw CancellationError() }
-                try await Task.sleep(for: .milliseconds(100))
+                if !isQueued { try await api.engine.join(attempt, of: key, by: owner) }
+                isQueued = true
+                _ = try await api.waiting.turn(of: attempt.id, in: key, api.engine, until: deadline)
             }
         }
     }
@@ -216,6 +261,13 @@ struct Claiming {
         }
         problem.claim = attempt.id
         return problem
+    }
+
+    /// Releases a workspace whose client has hung up. With an idempotency key, the client can ask for it again.
+    private func giveBack(_ grant: ClaimGrant) async throws {
+        guard grant.isNew, call.idempotencyKey == nil else { return }
+        _ = try await api.engine.release(grant.workspace.id.rawValue)
+        throw CancellationError()
     }
 
     private func observe(_ attempt: ClaimAttempt, of key: PresetKey, _ result: Metrics.ClaimResult) {

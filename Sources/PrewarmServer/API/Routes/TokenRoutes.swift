@@ -26,6 +26,9 @@ enum TokenRoutes {
                 .optional(
                     "presets", .texts(maximum: 100),
                     "patterns of the presets in the token's scope, for example go-* (default: all presets)"),
+                .optional(
+                    "priority", .integer(Ticket.priorities),
+                    "the highest priority of its claims in the queue of a preset (default: \(Ticket.standardPriority))"),
                 .optional("expires", .moment, "the time at which the token expires (default: it never expires)"),
                 .optional("by", .text(maximum: 256), "the author to record (default: the caller)"),
             ], answers: [(201, "Token")], problems: [409, 422]
@@ -38,6 +41,7 @@ enum TokenRoutes {
             let now = api.engine.now()
             let wish = AccessTokens.Wish(
                 name: call.text("name") ?? "", role: role, presets: call.texts("presets"),
+                priority: call.number("priority") ?? Ticket.standardPriority,
                 expiresAt: try call.moment("expires", now: now))
             let (token, record) = try await AccessTokens(api.engine.store).create(
                 wish, author: call.author, by: call.caller.name, from: call.caller.origin,

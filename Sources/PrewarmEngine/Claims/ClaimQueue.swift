@@ -1,0 +1,157 @@
+package import PrewarmCore
+
+/// The queue of claims that wait for a workspace of a preset.
+///
+/// A claim may take a workspace if more are claimable than claims wait before it. So nobody passes a waiting claim of the
+/// same or a higher priority, and a claim that can take nothing delays nobody.
+extension Engine {
+    /// The time after which a process that was not heard of no longer holds tickets.
+    static let heartbeatLimit = Duration.seconds(15)
+
+    /// Adds a claim to the queue of its preset, or continues its place there.
+    package func join(_ attempt: ClaimAttempt, of preset: PresetKey, by owner: Owner) async throws {
+        let now = now()
+        try await store.write { store in
+            try store.save(
+                Ticket(
+                    id: attempt.id, preset: preset, owner: owner, priority: attempt.priority, since: attempt.askedAt,
+                    holder: holder))
+            try store.saveHeartbeat(of: holder, at: now)
+            try endExpired(at: now, in: store)
+        }
+    }
+
+    /// Removes a claim from the queue.
+    /// - Parameter absence: The time for which its place is kept for another request; nil to remove it at once.
+    package func leave(_ id: ClaimID, keepingFor absence: Duration? = nil) async throws {
+        let now = now()
+        try await store.write { store in
+            guard let absence else { return try store.forget(ticket: id) }
+            guard var ticket = try store.ticket(id) else { return }
+            ticket.expiresAt = now + absence
+            try store.save(ticket)
+        }
+    }
+
+    /// Removes a waiting claim at the request of its owner, and records that it got no workspace.
+    /// - Returns: The ticket; nil if the claim does not wait.
+    package func cancelWait(_ id: ClaimID) async throws -> Ticket? {
+        let now = now()
+        return try await store.write { store in
+            guard let ticket = try store.ticket(id) else { return nil }
+            try store.endWait(ticket, at: now)
+            return ticket
+        }
+    }
+
+    /// Records that this process still holds its tickets.
+    package func beatForTickets() async throws {
+        let now = now()
+        try await store.write { store in
+            try store.saveHeartbeat(of: holder, at: now)
+            try endExpired(at: now, in: store)
+        }
+    }
+
+    /// Ends the claims that no request continued in time, and those of processes that ended.
+    private func endExpired(at now: Timestamp, in store: any StoreWriter) throws {
+        for ticket in try store.tickets(expiredBefore: now) { try store.endWait(ticket, at: now) }
+        try store.forgetHeartbeats(before: now - .seconds(86_400))
+    }
+
+    /// Returns the claims that wait for a preset, in the order of the queue. Claims of ended processes are left out.
+    func waiting(for preset: PresetKey, at now: Timestamp, in store: any StoreReader) throws -> [Ticket] {
+        var known: [String: Bool] = [holder: true]
+        return try store.tickets(of: preset).filter { ticket in
+            if let end = ticket.expiresAt { return !end.hasCome(at: now, atMost: Ticket.absence) }
+            if let isAlive = known[ticket.holder] { return isAlive }
+            let beat = try store.heartbeat(of: ticket.holder)
+            let isAlive =
+                !isDead(ticket.holder)
+                && beat.map { !($0 + Self.heartbeatLimit).hasCome(at: now, atMost: Self.heartbeatLimit) } ?? false
+            known[ticket.holder] = isAlive
+            return isAlive
+        }
+    }
+
+    /// Returns true if fewer claims wait before this one than workspaces are claimable, so that it passes nobody.
+    func isNext(
+        _ attempt: ClaimAttempt, of request: ClaimRequest, at now: Timestamp, in store: any StoreReader
+    ) throws -> Bool {
+        let queue = try waiting(for: request.preset, at: now, in: store)
+        guard !queue.isEmpty else { return true }
+        let own = Ticket(
+            id: attempt.id, preset: request.preset, owner: request.owner, priority: attempt.priority,
+            since: attempt.askedAt, holder: holder)
+        let before = queue.count { $0.id != attempt.id && $0.comes(before: own) }
+        if before == 0 { return true }
+        return try before < claimable(of: request.preset, request.current, request.offersOutdated, in: store)
+    }
+
+    private func claimable(
+        of preset: PresetKey, _ current: Fingerprint, _ offersOutdated: Bool, in store: any StoreReader
+    ) throws -> Int {
+        try store.tallies(of: preset).reduce(0) { count, tally in
+            tally.state == .ready && (offersOutdated || tally.fingerprint == current) ? count + tally.count : count
+        }
+    }
+
+    /// Returns the claims at the front of a queue that may try to take a workspace now: as many as there are claimable
+    /// workspaces, and one more if prewarm may create a workspace for a claim.
+    func front(of preset: PresetKey, in store: any StoreReader) throws -> [ClaimID] {
+        let now = now()
+        let queue = try waiting(for: preset, at: now, in: store)
+        guard !queue.isEmpty, let found = try store.presets([preset])?.first else { return queue.map(\.id) }
+        // A preset that is retired meanwhile refuses all claims.
+        guard found.retirement == nil else { return queue.map(\.id) }
+        let offersOutdated = try offersOutdated(found, at: now, in: store)
+        let ready = try claimable(of: preset, found.fingerprint, offersOutdated, in: store)
+        let cold = try mayCreateForClaim(found, at: now, in: store) ? 1 : 0
+        return queue.prefix(ready + cold).map(\.id)
+    }
+
+    /// Returns the place of a waiting claim; nil if it does not wait.
+    package func place(of id: ClaimID) async throws -> TicketPlace? {
+        let now = now()
+        return try await store.read { store in
+            guard let ticket = try store.ticket(id) else { return nil }
+            let queue = try waiting(for: ticket.preset, at: now, in: store)
+            guard let index = queue.firstIndex(where: { $0.id == id }) else { return nil }
+            let filter = WorkspaceFilter(preset: ticket.preset, states: [.pending, .creating], limit: 100)
+            let starting = try store.workspaces(filter)
+            let builds = starting.filter { $0.state == .creating }.map { now - $0.createdAt }
+            let conditions = try store.conditions(of: [ticket.preset])[ticket.preset] ?? []
+            return TicketPlace(
+                ticket: ticket, position: index + 1, length: queue.count, starting: starting.count,
+                buildTime: try store.buildTimes(of: [ticket.preset])[ticket.preset], startedBefore: builds,
+                obstacle: conditions.lazy.compactMap(\.obstacle).first, at: now)
+        }
+    }
+}
+
+extension Condition {
+    /// The reason of the condition why no workspace of its preset comes, without the text of a provisioner; nil if the
+    /// condition is no such reason.
+    fileprivate var obstacle: String? {
+        switch kind {
+        case .suspended: "the preset is suspended"
+        case .provisionerUnavailable: "the provisioner is unavailable"
+        case .stalled: "the builds of the preset fail"
+        case .backingOff: "a build failed, and prewarm waits before the next try"
+        case .limited: message
+        default: nil
+        }
+    }
+}
+
+extension StoreWriter {
+    /// Ends a waiting claim that got no workspace.
+    func endWait(_ ticket: Ticket, at now: Timestamp) throws {
+        try forget(ticket: ticket.id)
+        if let known = try claim(ticket.id), known.result != .missed { return }
+        try save(
+            Claim(
+                id: ticket.id, preset: ticket.preset, owner: ticket.owner, result: .missed, askedAt: ticket.since,
+                endedAt: now))
+    }
+}

@@ -1,0 +1,170 @@
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@Suite("The queue of waiting claims")
+struct ClaimQueueTests {
+    private let key = PresetKey(source: "presets", name: "a")
+
+    private func engine(_ world: World, holder: String = "first") async throws -> Engine {
+        world.engine(store: try world.open(), holder: holder)
+    }
+
+    private func attempt(
+        _ engine: Engine, _ world: World, _ owner: Owner, priority: Int = Ticket.standardPriority
+    ) async throws -> ClaimAttempt {
+        world.with { $0.now = $0.now + .seconds(1) }
+        var attempt = try await engine.beginClaim(of: key, by: owner)
+        attempt.priority = priority
+        attempt.hasWaited = true
+        try await engine.join(attempt, of: key, by: owner)
+        return attempt
+    }
+
+    /// Releases all claims of the preset and fills the pool again.
+    private func refill(_ engine: Engine) async throws {
+        for workspace in try await engine.store.read({ try $0.workspaces(WorkspaceFilter(states: [.claimed])) }) {
+            _ = try await engine.release(workspace.id.rawValue)
+        }
+        try await engine.sync()
+    }
+
+    @Test("A new claim does not pass a claim that waits")
+    func noPassing() async throws {
+        let world = try World()
+        let engine = try await engine(world)
+        world.commit("a 1 1")
+        try await engine.sync()
+        _ = try await engine.claim("a", owner: "first")
+        let waiting = try await attempt(engine, world, "ada")
+        try await refill(engine)
+        await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "late") }
+        let granted = try await engine.claim("a", owner: "ada", attempt: waiting)
+        #expect(granted.owner == "ada")
+        #expect(try await engine.place(of: waiting.id) == nil, "a granted claim does not wait any more")
+        try await refill(engine)
+        #expect(try await engine.claim("a", owner: "late").owner == "late")
+    }
+
+    @Test("A higher priority comes first, and a new claim of a higher priority may pass")
+    func priorities() async throws {
+        let world = try World()
+        let engine = try await engine(world)
+        world.commit("a 1 1")
+        try await engine.sync()
+        _ = try await engine.claim("a", owner: "first")
+        let low = try await attempt(engine, world, "low", priority: 10)
+        let high = try await attempt(engine, world, "high", priority: 90)
+        #expect(try await engine.place(of: low.id)?.position == 2)
+        #expect(try await engine.place(of: high.id)?.position == 1)
+        try await refill(engine)
+        await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "low", attempt: low) }
+        #expect(try await engine.claim("a", owner: "high", attempt: high).owner == "high")
+    }
+
+    @Test("As many claims may take a workspace as are ready, so that a claim that is slow delays nobody")
+    func several() async throws {
+        let world = try World()
+        let engine = try await engine(world)
+        world.commit("a 2 1")
+        try await engine.sync()
+        _ = try await engine.claim("a", owner: "first")
+        _ = try await engine.claim("a", owner: "second")
+        _ = try await attempt(engine, world, "slow")
+        let quick = try await attempt(engine, world, "quick")
+        let last = try await attempt(engine, world, "last")
+        try await refill(engine)
+        #expect(try await engine.claim("a", owner: "quick", attempt: quick).owner == "quick")
+        await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "last", attempt: last) }
+    }
+
+    @Test("A claim of a process that has ended waits no longer")
+    func deadProcess() async throws {
+        let world = try World()
+        let (engine, other) = (try await engine(world), try await engine(world, holder: "second"))
+        world.commit("a 1 1")
+        try await engine.sync()
+        _ = try await engine.claim("a", owner: "first")
+        let waiting = try await attempt(other, world, "ada")
+        try await refill(engine)
+        await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "late") }
+        world.with { $0.deadHolders = ["second"] }
+        #expect(try await engine.place(of: waiting.id) == nil)
+        #expect(try await engine.claim("a", owner: "late").owner == "late")
+    }
+
+    @Test("A claim of a process of another machine waits until nothing was heard of it for 15 seconds")
+    func silentProcess() async throws {
+        let world = try World()
+        let (engine, other) = (try await engine(world), try await engine(world, holder: "second"))
+        world.commit("a 1 1")
+        try await engine.sync()
+        _ = try await engine.claim("a", owner: "first")
+        let waiting = try await attempt(other, world, "ada")
+        world.with { $0.now = $0.now + .seconds(14) }
+        #expect(try await engine.place(of: waiting.id)?.position == 1)
+        world.with { $0.now = $0.now + .seconds(2) }
+        #expect(try await engine.place(of: waiting.id) == nil)
+        try await other.beatForTickets()
+        #expect(try await engine.place(of: waiting.id)?.position == 1, "it is heard of again")
+    }
+
+    @Test("A place is kept for 30 seconds after its request, and the claim is then a missed one", arguments: [29, 31])
+    func absence(seconds: Int64) async throws {
+        let world = try World()
+        let engine = try await engine(world)
+        world.commit("a 0 1")
+        try await engine.sync()
+        let waiting = try await attempt(engine, world, "ada")
+        try await engine.leave(waiting.id, keepingFor: Ticket.absence)
+        world.with { $0.now = $0.now + .seconds(seconds) }
+        let next = try await engine.beginClaim(of: key, by: "ada", continuing: waiting.id)
+        try await engine.beatForTickets()
+        let record = try await engine.store.read { try $0.claim(waiting.id) }
+        if seconds < 30 {
+            #expect(next.id == waiting.id && next.askedAt == waiting.askedAt)
+            #expect(record == nil, "a claim that waits has no result yet")
+        } else {
+            #expect(record?.result == .missed && record?.owner == "ada")
+        }
+    }
+
+    @Test("Another owner cannot continue a claim that waits")
+    func foreign() async throws {
+        let world = try World()
+        let engine = try await engine(world)
+        world.commit("a 0 1")
+        try await engine.sync()
+        let waiting = try await attempt(engine, world, "ada")
+        #expect(try await engine.beginClaim(of: key, by: "eve", continuing: waiting.id).id != waiting.id)
+    }
+
+    @Test("A clock that is set back ends no wait and keeps no place for longer")
+    func clock() async throws {
+        let world = try World()
+        let engine = try await engine(world)
+        world.commit("a 0 1")
+        try await engine.sync()
+        let waiting = try await attempt(engine, world, "ada")
+        let absent = try await attempt(engine, world, "bob")
+        try await engine.leave(absent.id, keepingFor: Ticket.absence)
+        world.with { $0.now = $0.now - .seconds(7200) }
+        #expect(try await engine.place(of: waiting.id)?.position == 1)
+        #expect(try await engine.place(of: absent.id) == nil, "its end is further away than it can be")
+    }
+
+    @Test("Waiting claims write nothing while nothing changes")
+    func silence() async throws {
+        let world = try World()
+        let store = InterleavedStore(try world.open())
+        let engine = world.engine(store: store)
+        world.commit("a 0 1")
+        try await engine.sync()
+        let waiting = try await attempt(engine, world, "ada")
+        let room = WaitingRoom()
+        _ = try await room.turn(of: waiting.id, in: key, engine, until: .now + .milliseconds(200))
+        let writes = store.writes
+        let isTurn = try await room.turn(of: waiting.id, in: key, engine, until: .now + .seconds(2))
+        #expect(!isTurn && store.writes - writes <= 1, "at most one heartbeat")
+    }
+}
