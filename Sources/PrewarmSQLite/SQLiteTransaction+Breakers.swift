@@ -10,7 +10,9 @@ extension SQLiteTransaction {
 
     func breaker(of provisioner: String) throws -> Breaker {
         let select = try statement("SELECT \(Self.breakerColumns) FROM breakers WHERE provisioner = ?")
-        guard var breaker = try select.first(provisioner, read: breaker) else { return Breaker(provisioner: provisioner) }
+        guard var breaker = try select.first(provisioner, read: breaker) else {
+            return Breaker(provisioner: provisioner)
+        }
         breaker.failures = try failures(since: provisioner)
         return breaker
     }

@@ -32,6 +32,7 @@ extension SQLiteTransaction {
         try insert(presets, by: "INSERT OR REPLACE INTO presets (id, value)", row: "(?,?)") { preset, binder in
             try binder.bind(addedPresetID(preset.key), preset.binary)
         }
+        try saveHealth(of: presets)
         try insert(
             presets,
             by: "INSERT OR FAIL INTO standings (preset, source, settled, unfinished, replacement)",
@@ -48,6 +49,7 @@ extension SQLiteTransaction {
             try statement("DELETE FROM failures WHERE preset = ?").run(id)
             try statement("DELETE FROM conditions WHERE preset = ?").run(id)
             try statement("DELETE FROM standings WHERE preset = ?").run(id)
+            try statement("DELETE FROM health WHERE preset = ?").run(id)
         }
     }
 

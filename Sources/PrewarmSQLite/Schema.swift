@@ -47,6 +47,7 @@ enum Schema {
             try database.execute(sql: standingsWithoutCounts)
         }
         migrator.registerMigration("outage-breakers") { database in try database.execute(sql: breakers) }
+        migrator.registerMigration("outage-health") { database in try database.execute(sql: health) }
         return migrator
     }
 

@@ -19,6 +19,7 @@ package struct Prewarm: AsyncParsableCommand {
                 name: "Reconcile",
                 subcommands: [
                     PlanCommand.self, SyncCommand.self, ServeCommand.self, ApproveCommand.self, RetryCommand.self,
+                    ReplaceCommand.self,
                     SuspendCommand.self,
                     ResumeCommand.self, PinCommand.self, UnpinCommand.self, AdoptCommand.self,
                 ]),

@@ -14,12 +14,14 @@ package struct Template: Hashable, Sendable {
     package let deprecated: Deprecation?
     /// See ``Preset/readyTimeout``.
     package let readyTimeout: Duration?
+    package let health: Health?
 
     package init(
         name: String, labels: [String: String] = [:], annotations: [String: String] = [:], origin: Origin,
         provisioner: String? = nil, activeVersion: String? = nil, parameters: [ParameterRule] = [],
-        deprecated: Deprecation? = nil, readyTimeout: Duration? = nil
+        deprecated: Deprecation? = nil, readyTimeout: Duration? = nil, health: Health? = nil
     ) {
+        self.health = health
         self.name = name
         self.labels = labels
         self.annotations = annotations
@@ -101,7 +103,7 @@ extension Template: BinaryCodable {
         writer.write(activeVersion)
         writer.write(parameters)
         writer.write(deprecated)
-        writer.write(readyTimeout?.components.seconds)
+        writer.write(StoredReadiness(readyTimeout: readyTimeout, health: health))
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -113,7 +115,9 @@ extension Template: BinaryCodable {
         activeVersion = try reader.read()
         parameters = try reader.read()
         deprecated = try reader.read()
-        readyTimeout = try reader.read(Int64?.self).map { .seconds($0) }
+        let readiness = try reader.read(StoredReadiness.self)
+        readyTimeout = readiness.readyTimeout
+        health = readiness.health
     }
 }
 

@@ -21,7 +21,7 @@ extension Linker {
             name: name, labels: draft.labels, annotations: draft.annotations,
             origin: Origin(file: path, line: draft.name.position.line), provisioner: draft.provisioner?.value,
             activeVersion: draft.activeVersion, parameters: draft.parameters, deprecated: draft.deprecated,
-            readyTimeout: draft.readyTimeoutSeconds.map { .seconds($0) })
+            readyTimeout: draft.readyTimeoutSeconds.map { .seconds($0) }, health: draft.health)
     }
 
     private mutating func check(_ provisioner: Located<String>, _ path: String) {
@@ -103,7 +103,7 @@ extension Linker {
                 instances: draft.instances, ttl: draft.ttlSeconds.map { .seconds($0) }, schedule: draft.schedule,
                 strategy: draft.strategy, failureLimit: draft.failureLimit,
                 retirement: retirement, isSuspended: draft.isSuspended,
-                options: draft.options, readyTimeout: template?.readyTimeout))
+                options: draft.options, readyTimeout: template?.readyTimeout, health: template?.health))
     }
 
     /// Records that a preset is invalid, so that the applied preset of that name, and those from that file, stay.

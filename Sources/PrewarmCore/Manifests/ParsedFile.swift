@@ -122,6 +122,7 @@ package struct TemplateDraft: Hashable, Sendable {
     /// The position of `deprecated.replacement`.
     package var replacement: Position?
     package var readyTimeoutSeconds: Int64?
+    package var health: Health?
 
     package init(name: Located<String>) {
         self.name = name
@@ -219,6 +220,7 @@ extension TemplateDraft: BinaryCodable {
         writer.write(deprecated)
         writer.write(replacement)
         writer.write(readyTimeoutSeconds)
+        writer.write(health)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -231,5 +233,6 @@ extension TemplateDraft: BinaryCodable {
         deprecated = try reader.read()
         replacement = try reader.read()
         readyTimeoutSeconds = try reader.read()
+        health = try reader.read()
     }
 }

@@ -55,6 +55,8 @@ package struct Observed: Sendable {
     /// failures, since only those could make room.
     package var heldElsewhere = 0
 
+    /// The ready workspaces that an operator wants to have replaced.
+    package var replaced: [PresetKey: Set<WorkspaceID>] = [:]
     /// The provisioners that are unavailable, by name.
     package var outages: [String: Outage] = [:]
 

@@ -108,6 +108,7 @@ package struct PresetStatus: Sendable {
         if missing > 0 { parts.append("\(missing) missing") }
         if pool.wait == .canary { parts.append("waits until the first workspace of the new version is ready") }
         if counts.extraneous > 0 { parts.append("\(counts.extraneous) above the desired number") }
+        if counts.unhealthy > 0 { parts.append("\(counts.unhealthy) unhealthy") }
         let broken = counts.failed - counts.keptFailed
         if broken > 0 { parts.append("\(broken) failed to build") }
         let reason: ConditionReason =
@@ -264,7 +265,7 @@ extension PoolPlan {
     /// True if the pool is what its preset asks for and no workspace of it is starting or being deleted.
     package var isConverged: Bool {
         counts.eligible == counts.desired && counts.outdated == 0 && counts.extraneous == 0 && counts.expired == 0
-            && counts.failed == counts.keptFailed
+            && counts.failed == counts.keptFailed && counts.unhealthy == 0
             && !counts.isInMotion
     }
 }

@@ -53,7 +53,7 @@ extension Engine {
             let request = ClaimRequest(
                 preset: preset.key, owner: owner, current: preset.fingerprint, readySince: preset.ttl.map { now - $0 },
                 offersOutdated: try offersOutdated(preset, at: now, in: store), offersExpired: preset.offersExpired,
-                now: now, idempotencyKey: idempotencyKey)
+                now: now, idempotencyKey: idempotencyKey, freshSince: try freshSince(preset, at: now, in: store))
             guard let workspace = try store.claim(request) else {
                 let cold = try claimCold(preset, owner: owner, idempotencyKey: idempotencyKey, at: now, in: store)
                 if let cold { return cold }

@@ -18,7 +18,7 @@ extension EventReason {
             .refused, .tooLarge, .verificationFailed, .historyRewritten, .fetchFailed:
             .git
         case .atDesired, .stalled, .retried, .belowDesired, .aboveDesired, .outdated, .expired, .deprecated, .inactive,
-            .pruned, .noLongerWanted:
+            .pruned, .noLongerWanted, .unhealthy, .replaced:
             .preset
         case .ready, .starting, .createFailed, .claimed, .claimedCold, .released, .deleted, .deleteFailed, .lost,
             .failed, .orphaned, .adopted:
@@ -82,6 +82,8 @@ extension EventReason {
         case .aboveDesired: "prewarm deletes workspaces because the pool has more than desired."
         case .outdated: "prewarm deletes workspaces that were built from an older fingerprint."
         case .expired: "prewarm deletes workspaces that have been ready for longer than `ttl`, or soon will be."
+        case .unhealthy: "prewarm deletes workspaces whose health checks failed."
+        case .replaced: "An operator ran `prewarm replace`, or prewarm replaces workspaces for that reason."
         case .deprecated: "prewarm deletes the workspaces of a preset that is deprecated, or whose template is."
         case .inactive: "prewarm deletes the workspaces of a preset that has another version than `activeVersion`."
         case .pruned: "prewarm deletes the workspaces of a preset that was removed from git."

@@ -58,6 +58,8 @@ package enum EventReason: String, CaseIterable, Sendable {
     case deleteFailed = "DeleteFailed"
     case lost = "Lost"
     case failed = "Failed"
+    case unhealthy = "Unhealthy"
+    case replaced = "Replaced"
     case orphaned = "Orphaned"
     case adopted = "Adopted"
 
@@ -99,6 +101,8 @@ package enum EventReason: String, CaseIterable, Sendable {
             case .expired: .expired
             case .failed: .failed
             case .lost: .lost
+            case .unhealthy: .unhealthy
+            case .replaced: .replaced
             case .deprecated: .deprecated
             case .inactive: .inactive
             case .pruned: .pruned

@@ -256,11 +256,14 @@ package struct ClaimRequest: Sendable {
     package let offersExpired: Bool
     package let now: Timestamp
     package let idempotencyKey: ClaimKey?
+    /// The time since which a workspace has to be ready to be preferred as checked; nil if all were checked lately.
+    package let freshSince: Timestamp?
 
     package init(
         preset: PresetKey, owner: Owner, current: Fingerprint, readySince: Timestamp?, offersOutdated: Bool = true,
-        offersExpired: Bool = false, now: Timestamp, idempotencyKey: ClaimKey? = nil
+        offersExpired: Bool = false, now: Timestamp, idempotencyKey: ClaimKey? = nil, freshSince: Timestamp? = nil
     ) {
+        self.freshSince = freshSince
         self.preset = preset
         self.owner = owner
         self.current = current

@@ -177,9 +177,31 @@ extension Shape {
                 "readyTimeout", .duration(minimum: .seconds(1)),
                 "The time after which a starting workspace counts as failed, for example 15m (default: no limit)."),
             .optional(
+                "health", .object(health),
+                """
+                Checks of ready workspaces by the `list` of the provisioner, so that users get only working ones \
+                (default: the provisioner is listed every `resync`).
+                """),
+            .optional(
                 "deprecated", .deprecated,
                 "If this is true or a mapping, prewarm scales all presets of the template to zero.",
                 default: .boolean(false)),
+        ])
+
+    private static let health = ObjectShape(
+        "health",
+        [
+            .optional(
+                "interval", .duration(minimum: .seconds(1)), "The time between two lists of the provisioner.",
+                default: .text(Health.standard.interval.prewarmText)),
+            .optional(
+                "failures", .integer(1...100),
+                "The number of failed checks in a row after which a workspace is replaced. After the first one, it cannot be claimed.",
+                default: .integer(Health.standard.failures)),
+            .optional(
+                "freshness", .duration(minimum: .seconds(1)),
+                "The age of a check up to which a workspace is preferred by claims.",
+                default: .text(Health.standard.freshness.prewarmText)),
         ])
 
     static let templateRule = Shape.object(rule)

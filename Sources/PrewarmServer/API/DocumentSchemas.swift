@@ -132,6 +132,7 @@ enum DocumentSchemas {
             "Done",
             [
                 "message?": "text", "changed?": "boolean", "until?": "time", "revision?": "text", "still?": "object",
+                "workspaces?": "number",
             ]
         ),
         (
@@ -163,7 +164,7 @@ enum DocumentSchemas {
         "fingerprint": "text", "desired": "number", "actual": "number", "eligible": "number", "expired": "number",
         "outdated": "number", "extraneous": "number", "starting": "number", "stopping": "number",
         "deleting": "number", "failed": "number", "claimed": "number", "claimable": "number",
-        "converged": "boolean", "conditions": "[]Condition", "failure?": "PresetFailure",
+        "unhealthy?": "number", "converged": "boolean", "conditions": "[]Condition", "failure?": "PresetFailure",
     ]
 
     /// The failed builds in a row of a preset that is stalled or backing off.
@@ -174,7 +175,7 @@ enum DocumentSchemas {
     private static let workspace: KeyValuePairs<String, String> = [
         "id": "text", "name": "text", "preset": "text", "source": "text", "template": "text", "version": "text",
         "parameters": "object", "fingerprint": "text",
-        "state": "pending|creating|ready|claimed|deleting|deleted|failed|lost", "owner?": "text",
+        "state": "pending|creating|ready|claimed|deleting|deleted|failed|lost|suspect|unhealthy", "owner?": "text",
         "ownerKind?": "token|oidc", "ownerIssuer?": "text", "createdAt": "time",
         "readyAt?": "time", "claimedAt?": "time", "expiresAt?": "time", "endpoint?": "text", "metadata?": "object",
         "revision?": "text", "cold?": "boolean", "otherPresets?": "[]text",

@@ -123,7 +123,8 @@ extension MetricDescriptor {
     package static let all: [MetricDescriptor] = [
         .buildInfo, .sourceInfo, .sourceLastSuccess, .sourceRevisionTime, .manifests, .presetInstances,
         .presetCondition, .deletionsHeld, .operations, .oldestPending, .brokenClaims, .provisionerAvailable, .leaseHeld,
-        .reconciles, .reconcileDuration, .gitRequests, .gitDuration, .parseCache, .planActions, .operationDuration, .claims,
+        .reconciles, .reconcileDuration, .gitRequests, .gitDuration, .parseCache, .planActions, .operationDuration,
+        .claims,
         .claimDuration, .webhookDeliveries, .commitToReady, .notifications,
     ]
 }

@@ -33,7 +33,8 @@ struct Applier {
         try store.cancelOperations(of: leaving, now: transaction.now)
         _ = try store.move(cancelled, from: [.pending], to: .deleted)
         let deleted = plan.actions.compactMap { $0.kind == .delete ? $0.workspace : nil }
-        let moved = try store.move(deleted, from: [.creating, .ready, .failed, .lost], to: .deleting)
+        let moved = try store.move(
+            deleted, from: [.creating, .ready, .suspect, .unhealthy, .failed, .lost], to: .deleting)
         var makers = Makers(presets: presets, before: transaction.guarded.changes, observed: observed)
         var operations: [Operation] = []
         for action in plan.actions where action.kind == .delete {
@@ -108,7 +109,9 @@ struct Applier {
             guard let preset = presets[pool.preset] else { return nil }
             // A pool that keeps failed workspaces is not settled: they are deleted if a limit holds workspaces of others
             // back.
-            let mayGiveWay = transaction.engine.policy.limits.areOfInstances && pool.counts.keptFailed > 0
+            let mayGiveWay =
+                transaction.engine.policy.limits.areOfInstances
+                && pool.counts.keptFailed + pool.counts.unhealthy > 0
             let isSettled = preset.retirement != .pruned && !busy.contains(pool.preset) && !mayGiveWay
             return PoolStanding(
                 preset: pool.preset, isSettled: isSettled,
