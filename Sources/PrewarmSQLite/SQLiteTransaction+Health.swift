@@ -43,6 +43,24 @@ extension SQLiteTransaction {
         }
     }
 
+    func brokenClaims() throws -> [PresetKey: Int] {
+        var counts: [PresetKey: Int] = [:]
+        try statement(
+            """
+            SELECT source, name, count(*) FROM missing CROSS JOIN workspaces ON workspaces.id = missing.id
+            CROSS JOIN preset_keys ON preset_keys.id = workspaces.preset
+            WHERE reported = 1 AND state = \(WorkspaceState.claimed.code) GROUP BY source, name
+            """
+        ).forEach { columns in
+            counts[PresetKey(source: columns.next(), name: columns.next())] = columns.next()
+        }
+        return counts
+    }
+
+    func unsettle(_ presets: Set<PresetKey>) throws {
+        for preset in presets { try unsettle(.preset(preset)) }
+    }
+
     func replacements() throws -> [PresetKey: Set<WorkspaceID>] {
         var replacements: [PresetKey: Set<WorkspaceID>] = [:]
         try statement(

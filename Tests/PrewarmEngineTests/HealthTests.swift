@@ -175,6 +175,32 @@ struct HealthTests {
         #expect(rotten > 5, "workspaces did rot")
     }
 
+    @Test("A claimed workspace that stops is never touched, and its preset has a condition until it is well again")
+    func claimed() async throws {
+        let world = try Self.world("a 3 1")
+        let engine = world.engine(store: try world.open())
+        try await engine.sync()
+        let claimed = try await engine.claim("a", owner: "ada")
+        try await engine.sync()
+        world.with { $0.words[claimed.id.rawValue] = "stopped" }
+        for _ in 0..<3 {
+            Self.pass(10, in: world)
+            _ = try await engine.resync()
+            try await engine.sync()
+        }
+        #expect(try await engine.store.read { try $0.workspace(claimed.id.rawValue)?.state } == .claimed)
+        let condition = try await engine.store.read { try $0.conditions(source: "presets").values.first }
+        #expect(condition?.contains { $0.kind == .claimUnhealthy } == true)
+        #expect(try await Overview(engine, for: LocalAudience()).isHealthy == false)
+        let events = try await engine.store.read { try $0.events(EventFilter()) }
+        #expect(events.count { $0.reason == EventReason.failed.rawValue && $0.owner != nil } == 1)
+        world.with { $0.words = [:] }
+        Self.pass(10, in: world)
+        _ = try await engine.resync()
+        try await engine.sync()
+        #expect(try await engine.assess("presets").statuses.allSatisfy(\.isHealthy))
+    }
+
     @Test("A claim prefers a workspace that was checked within the freshness")
     func freshness() async throws {
         let world = try Self.world("a 1 1")

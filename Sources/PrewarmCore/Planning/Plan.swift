@@ -157,11 +157,15 @@ package struct PoolPlan: Hashable, Sendable {
     package let unreadableZone: String?
     /// The outage of the provisioner that keeps the pool below its desired number; nil if the provisioner works.
     package let outage: Outage?
+    /// The number of claimed workspaces that are lost or unhealthy. prewarm leaves them to their owners.
+    package let brokenClaims: Int
 
     package init(
         preset: PresetKey, counts: PoolCounts, unclaimed: Int = 0, wait: Wait? = nil, suspension: Suspension? = nil,
-        nextChange: Timestamp? = nil, unreadableZone: String? = nil, outage: Outage? = nil
+        nextChange: Timestamp? = nil, unreadableZone: String? = nil, outage: Outage? = nil,
+        brokenClaims: Int = 0
     ) {
+        self.brokenClaims = brokenClaims
         self.outage = outage
         self.preset = preset
         self.counts = counts

@@ -143,7 +143,9 @@ package struct Planner: Sendable {
             guard first > now else { return nil }
             nextChange = first
         }
-        return PoolPlan(preset: preset.key, counts: counts, unclaimed: counts.actual, nextChange: nextChange)
+        return PoolPlan(
+            preset: preset.key, counts: counts, unclaimed: counts.actual, nextChange: nextChange,
+            brokenClaims: observed.brokenClaims.isEmpty ? 0 : observed.brokenClaims[preset.key] ?? 0)
     }
 }
 

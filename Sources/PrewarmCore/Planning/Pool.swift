@@ -17,6 +17,7 @@ struct Pool {
     let renewal: Renewal?
     /// The outage of the preset's provisioner; nil if it is available.
     private let providerOutage: Outage?
+    private let brokenClaims: Int
     /// The number of pending and creating workspaces of the current fingerprint. ``PoolCounts/starting`` also counts
     /// outdated ones.
     private(set) var startingCurrent = 0
@@ -61,6 +62,7 @@ struct Pool {
         let desired = planner.desired(preset)
         counts.desired = desired
         replaced = observed.replaced[preset.key] ?? []
+        brokenClaims = observed.brokenClaims[preset.key] ?? 0
         providerOutage = observed.outages[preset.spec.provisioner]
         renewal = Renewal(preset, desired: desired, buildTime: observed.buildTimes[preset.key])
         // `Recreate` deletes all outdated workspaces first, so later none of them shows that this is a rollout.
@@ -82,7 +84,8 @@ struct Pool {
     var plan: PoolPlan {
         PoolPlan(
             preset: preset.key, counts: counts, unclaimed: unclaimed, wait: wait, suspension: suspension,
-            nextChange: nextChange, unreadableZone: unreadableZone, outage: outage)
+            nextChange: nextChange, unreadableZone: unreadableZone, outage: outage,
+            brokenClaims: brokenClaims)
     }
 
     /// The outage, if the pool lacks workspaces.

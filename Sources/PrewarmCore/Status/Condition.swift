@@ -11,6 +11,7 @@ package struct Condition: Hashable, Sendable {
         case deletionsHeld = "DeletionsHeld"
         case backingOff = "BackingOff"
         case provisionerUnavailable = "ProvisionerUnavailable"
+        case claimUnhealthy = "ClaimUnhealthy"
         case limited = "Limited"
         /// An operator holds the source at a revision (`prewarm pin`).
         case pinned = "Pinned"

@@ -30,7 +30,8 @@ package struct PresetStatus: Sendable {
             Self.stalled(preset, pool, failure, failure.summary),
             Self.backingOff(pool, failure.summary),
             Self.unavailable(pool, cause: pool.outage?.cause ?? ""),
-            Self.deprecated(preset), Self.suspended(preset, pool), Self.invalid(preset, diagnostics),
+            Self.claimUnhealthy(pool), Self.deprecated(preset), Self.suspended(preset, pool),
+            Self.invalid(preset, diagnostics),
             Self.deletionsHeld(held, revision), Self.limited(held, pool),
         ].compactMap { $0 }
         for index in conditions.indices {
@@ -70,7 +71,7 @@ package struct PresetStatus: Sendable {
     /// approval, a limit keeps its pool below the desired number, or a time zone that cannot be read holds its pool.
     package var isHealthy: Bool {
         self[.stalled] == nil && self[.invalid] == nil && self[.backingOff] == nil && !isShortByLimit
-            && self[.provisionerUnavailable] == nil && pool.unreadableZone == nil
+            && self[.provisionerUnavailable] == nil && self[.claimUnhealthy] == nil && pool.unreadableZone == nil
             && (self[.deletionsHeld]?.reason ?? ConditionReason.retain.rawValue) == ConditionReason.retain.rawValue
     }
 
@@ -141,6 +142,16 @@ package struct PresetStatus: Sendable {
         pool.outage.map {
             Condition(.provisionerUnavailable, reason: .outage, message: $0.sentence(cause: cause))
         }
+    }
+
+    private static func claimUnhealthy(_ pool: PoolPlan) -> Condition? {
+        guard pool.brokenClaims > 0 else { return nil }
+        let verb = pool.brokenClaims == 1 ? "is" : "are"
+        return Condition(
+            .claimUnhealthy, reason: .claimedBroken,
+            message:
+                "\(pool.brokenClaims.counted("claimed workspace")) \(verb) lost or unhealthy; prewarm does not touch "
+                + "claimed workspaces")
     }
 
     private static func deprecated(_ preset: Preset) -> Condition? {

@@ -135,7 +135,9 @@ extension Engine {
             try noteList(nil, of: name, at: startedAt, in: store)
             try store.append(
                 ListEvents(report, comparison, before: last, unknown: unknown, at: startedAt).events)
-            let changed = report.lost + report.suspected + report.well
+            let claims = comparison.claimed.filter(\.isNew).map(\.workspace) + comparison.recovered
+            try store.unsettle(Set(claims.map(\.preset)))
+            let changed = report.lost + report.suspected + report.well + claims
             for source in Set(changed.map(\.preset.source)) { try store.markDirty(source: source) }
             return report
         }

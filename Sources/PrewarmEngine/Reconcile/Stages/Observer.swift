@@ -54,6 +54,7 @@ struct Observer: Sendable {
         observed.buildTimes = try buildTimes(of: scope.presets, in: store)
         observed.heldElsewhere = try heldElsewhere(scope, observed, in: store)
         observed.replaced = try store.replacements()
+        observed.brokenClaims = try store.brokenClaims()
         let detailed = scope.presets.filter { planner.needsInstances($0, observed: observed) }
         for instance in try store.instances(of: detailed.map(\.key)) {
             observed.instances[instance.preset, default: []].append(instance)
