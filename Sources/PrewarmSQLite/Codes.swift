@@ -33,6 +33,8 @@ extension WorkspaceState: Coded {
         case .deleted: 5
         case .failed: 6
         case .lost: 7
+        case .suspect: 8
+        case .unhealthy: 9
         }
     }
 }

@@ -68,20 +68,25 @@ extension SQLiteTransaction {
     }
 
     func suspects(provisioner: String) throws -> [Suspect] {
-        try statement("SELECT id, since, state, reported FROM missing WHERE provisioner = ? ORDER BY id")
-            .all(provisioner) { columns in
-                Suspect(
-                    workspace: columns.next(), since: columns.next(), state: columns.next(),
-                    isReported: columns.next(Int.self) != 0)
-            }
+        try statement(
+            "SELECT id, since, state, message, misses, reported FROM missing WHERE provisioner = ? ORDER BY id"
+        )
+        .all(provisioner) { columns in
+            Suspect(
+                workspace: columns.next(), since: columns.next(), state: columns.next(),
+                message: columns.next(), misses: columns.next(),
+                isReported: columns.next(Int.self) != 0)
+        }
     }
 
     func replaceSuspects(_ suspects: [Suspect], provisioner: String) throws {
         try statement("DELETE FROM missing WHERE provisioner = ?").run(provisioner)
-        let insert = try statement("INSERT INTO missing (provisioner, id, since, state, reported) VALUES (?,?,?,?,?)")
+        let insert = try statement(
+            "INSERT INTO missing (provisioner, id, since, state, message, misses, reported) VALUES (?,?,?,?,?,?,?)")
         for suspect in suspects {
             try insert.run(
-                provisioner, suspect.workspace, suspect.since, suspect.state, suspect.isReported ? 1 : 0)
+                provisioner, suspect.workspace, suspect.since, suspect.state, suspect.message, suspect.misses,
+                suspect.isReported ? 1 : 0)
         }
     }
 }

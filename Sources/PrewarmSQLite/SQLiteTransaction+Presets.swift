@@ -32,6 +32,7 @@ extension SQLiteTransaction {
         try insert(presets, by: "INSERT OR REPLACE INTO presets (id, value)", row: "(?,?)") { preset, binder in
             try binder.bind(addedPresetID(preset.key), preset.binary)
         }
+        try saveHealth(of: presets)
         try insert(
             presets,
             by: "INSERT OR FAIL INTO standings (preset, source, settled, unfinished, replacement)",
@@ -49,6 +50,7 @@ extension SQLiteTransaction {
             try statement("DELETE FROM handover_failures WHERE preset = ?").run(id)
             try statement("DELETE FROM conditions WHERE preset = ?").run(id)
             try statement("DELETE FROM standings WHERE preset = ?").run(id)
+            try statement("DELETE FROM health WHERE preset = ?").run(id)
         }
     }
 

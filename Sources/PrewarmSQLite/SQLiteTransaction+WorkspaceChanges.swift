@@ -125,7 +125,7 @@ extension SQLiteTransaction {
         let claimed = try statement(Self.claimStatement).first(
             preset, claim.current, claim.readySince, claim.owner.name, claim.now, claim.idempotencyKey?.text,
             claim.offersOutdated ? 1 : 0, claim.offersExpired ? 1 : 0, claim.owner.kindCode,
-            claim.idempotencyKey?.caller ?? "", claim.id, read: decoder.workspace)
+            claim.idempotencyKey?.caller ?? "", claim.id, claim.freshSince, read: decoder.workspace)
         if claimed != nil { progress.note() }
         return claimed ?? nil
     }
@@ -135,18 +135,23 @@ extension SQLiteTransaction {
             .run(workspace, claimKey?.text, claimKey?.caller ?? "")
     }
 
-    /// The statement that claims a workspace. It prefers current workspaces to outdated ones, and unexpired to expired
-    /// ones. Of the expired workspaces, it takes the youngest.
+    /// The statement that claims a workspace. It prefers workspaces whose last check was good, current workspaces to outdated
+    /// ones, and unexpired to expired ones. Of the expired workspaces, it takes the youngest.
     private static let claimStatement = """
         UPDATE workspaces SET state = 3, owner = ?4, claimed_at = ?5, claim_key = ?6, owner_kind = ?9, claim_caller = ?10,
             claim = ?11
         WHERE state = 2 AND id = coalesce(
+            \(ready("fingerprint = ?2 AND \(unexpired) AND \(wasListed) AND (?12 IS NULL OR ready_at >= ?12)")),
+            \(ready("fingerprint = ?2 AND \(unexpired) AND \(wasListed)")),
+            \(ready("fingerprint <> ?2 AND \(unexpired) AND ?7 AND \(wasListed)")),
             \(ready("fingerprint = ?2 AND \(unexpired)")), \(ready("fingerprint <> ?2 AND \(unexpired) AND ?7")),
             \(ready("fingerprint = ?2 AND ?8", order: "ready_at DESC")),
             \(ready("fingerprint <> ?2 AND ?7 AND ?8", order: "ready_at DESC")))
         RETURNING \(WorkspaceDecoder.columns)
         """
 
+    /// The last list of the provisioner did not lack the workspace or report it as broken.
+    private static let wasListed = "NOT EXISTS (SELECT 1 FROM missing WHERE missing.id = workspaces.id)"
     private static let unexpired = "(?3 IS NULL OR ready_at > ?3)"
 
     private static func ready(_ condition: String, order: String = "ready_at") -> String {

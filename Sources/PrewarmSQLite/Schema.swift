@@ -57,6 +57,7 @@ enum Schema {
         migrator.registerMigration("leases-claims") { database in try database.execute(sql: claims) }
         migrator.registerMigration("handover-claims") { database in try database.execute(sql: handovers) }
         migrator.registerMigration("claim-queue") { database in try database.execute(sql: tickets) }
+        migrator.registerMigration("outage-health") { database in try database.execute(sql: health) }
         return migrator
     }
 

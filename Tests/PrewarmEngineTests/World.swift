@@ -43,6 +43,8 @@ final class World: Sendable {
         /// The states that a list reports instead of ``words``, by workspace.
         var listedWords: [String: String] = [:]
         var canInspect = true
+        /// True if the provisioner cannot list.
+        var failsToList = false
         /// The concurrency of the provisioner.
         var concurrency = 4
     }
@@ -59,7 +61,8 @@ final class World: Sendable {
 
     /// Commits a text. Each line is `NAME INSTANCES VERSION` with optional words: `ttl=SECONDS deprecated broken recreate
     /// atOnce cold observe suspended confirm retain keepFailed limit=FAILURES priority=NUMBER one-by-one
-    /// window=HOUR-HOUR:INSTANCES` (in UTC). The line `template SECONDS` sets the readyTimeout of the template.
+    /// window=HOUR-HOUR:INSTANCES` (in UTC). The line `template SECONDS` sets the readyTimeout of the template;
+    /// `template - health=SECONDS:FAILURES` sets its health checks.
     func commit(_ text: String) {
         with { state in
             let id = String(format: "%040x", state.commits.count + 1)
@@ -71,9 +74,10 @@ final class World: Sendable {
     func engine(
         store: any Store, holder: String = "first", policy: Policy = Policy(), source: String = "presets",
         scope: String = "", url: String = "memory", requiresFastForward: Bool = false,
-        masked: @escaping @Sendable (String) -> String = { $0 }
+        masked: @escaping @Sendable (String) -> String = { $0 }, seed: UInt64? = nil
     ) -> Engine {
-        Engine(
+        let generator = seed.map { SharedGenerator(seed: $0) }
+        return Engine(
             store: store,
             sources: [
                 Engine.Source(
@@ -82,7 +86,8 @@ final class World: Sendable {
             ],
             provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
             parser: ManifestParsing(version: 1, sizeLimit: 1000) { Self.parse($0) }, now: { self.with(\.now) },
-            holder: holder, isDead: { holder in self.with { $0.deadHolders.contains(holder) } }, masked: masked)
+            random: { generator?.next() ?? UInt64.random(in: 0...UInt64.max) }, holder: holder,
+            isDead: { holder in self.with { $0.deadHolders.contains(holder) } }, masked: masked)
     }
 
     /// Returns an engine that reads real manifests.
@@ -117,6 +122,12 @@ final class World: Sendable {
             if words[0] == "template" {
                 var template = TemplateDraft(name: Located("go", at: position))
                 template.readyTimeoutSeconds = Int64(words[1])
+                let health = words.first { $0.hasPrefix("health=") }?.dropFirst(7).split(separator: ":").compactMap {
+                    Int($0)
+                }
+                if let health, health.count == 2 {
+                    template.health = Health(interval: .seconds(health[0]), failures: health[1])
+                }
                 file.templates.append(template)
                 continue
             }
@@ -159,6 +170,17 @@ final class World: Sendable {
         }
         return file
     }
+}
+
+/// A seeded random generator that several tasks share.
+private final class SharedGenerator: Sendable {
+    private let state: Mutex<SplitMix64>
+
+    init(seed: UInt64) {
+        state = Mutex(SplitMix64(seed: seed))
+    }
+
+    func next() -> UInt64 { state.withLock { $0.next() } }
 }
 
 private struct MemoryGit: GitSource {
@@ -257,7 +279,8 @@ struct MemoryProvisioner: Provisioner {
     }
 
     func list() async throws(ProvisionerFailure) -> [ListedWorkspace] {
-        world.with { state in
+        if world.with(\.failsToList) { throw ProvisionerFailure(.failed, "no list") }
+        return world.with { state in
             state.instances.subtracting(state.unlisted).sorted().map {
                 ListedWorkspace(id: WorkspaceID($0), state: state.listedWords[$0] ?? state.words[$0] ?? "ready")
             }

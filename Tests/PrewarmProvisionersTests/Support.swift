@@ -82,8 +82,11 @@ func request(
 
 extension Outcome {
     var failure: String? {
-        guard case .failed(let message) = self else { return nil }
-        return message
+        switch self {
+        case .failed(let message): message
+        case .refused(let error): error.message
+        default: nil
+        }
     }
 
     static let ready = Outcome.done(endpoint: nil, metadata: [:])

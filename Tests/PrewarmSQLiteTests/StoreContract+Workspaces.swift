@@ -105,7 +105,9 @@ extension StoreContract {
             }
             let found = try await store.read { try $0.instances(of: [.go, other, .init(source: "n", name: "n")]) }
             #expect(
-                Set(found.map(\.id.rawValue)) == ["pending", "creating", "ready", "deleting", "failed", "lost", "x"])
+                Set(found.map(\.id.rawValue)) == [
+                    "pending", "creating", "ready", "deleting", "failed", "lost", "suspect", "unhealthy", "x",
+                ])
             #expect(found.first { $0.state == .ready && $0.preset == .go }?.readyAt == .at(10))
             #expect(found.allSatisfy { $0.fingerprint == WorkspaceSpec.sample().fingerprint })
         },

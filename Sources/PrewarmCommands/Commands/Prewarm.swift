@@ -19,6 +19,7 @@ package struct Prewarm: AsyncParsableCommand {
                 name: "Reconcile",
                 subcommands: [
                     PlanCommand.self, SyncCommand.self, ServeCommand.self, ApproveCommand.self, RetryCommand.self,
+                    ReplaceCommand.self,
                     SuspendCommand.self,
                     ResumeCommand.self, PinCommand.self, UnpinCommand.self, AdoptCommand.self,
                 ]),
@@ -27,7 +28,8 @@ package struct Prewarm: AsyncParsableCommand {
                 subcommands: [
                     StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ExportCommand.self,
                 ]),
-            CommandGroup(name: "Claim", subcommands: [ClaimCommand.self, CredentialsCommand.self, ReleaseCommand.self]),
+            CommandGroup(
+                name: "Claim", subcommands: [ClaimCommand.self, CredentialsCommand.self, ReleaseCommand.self]),
             CommandGroup(name: "Daemon", subcommands: [TokenCommand.self, WebhookCommand.self]),
             CommandGroup(name: "Reference", subcommands: [SchemaCommand.self, VersionCommand.self]),
         ])

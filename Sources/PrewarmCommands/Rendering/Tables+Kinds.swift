@@ -188,8 +188,8 @@ extension Style {
             switch state.flatMap(WorkspaceState.init(rawValue:)) {
             case .ready: .green
             case .claimed: .cyan
-            case .failed, .lost: .red
-            case .pending, .creating, .deleting: .yellow
+            case .failed, .lost, .unhealthy: .red
+            case .pending, .creating, .deleting, .suspect: .yellow
             case .deleted: .dim
             case nil: .plain
             }

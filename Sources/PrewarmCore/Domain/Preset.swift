@@ -38,18 +38,20 @@ package struct Preset: Hashable, Sendable {
     /// The time that a workspace may take from the answer to its create until it is ready. If it takes longer, it has
     /// failed. It is nil if there is no limit.
     package var readyTimeout: Duration? { written.readyTimeout }
+    /// The health checks of ready workspaces; nil if they are only compared with the provisioner's list.
+    package var health: Health? { written.health }
 
     package init(
         key: PresetKey, labels: [String: String] = [:], annotations: [String: String] = [:], origin: Origin,
         spec: WorkspaceSpec, instances: Int, ttl: Duration? = nil, schedule: Schedule? = nil,
         strategy: RolloutStrategy = .standard, failureLimit: Int = Preset.standardFailureLimit,
         retirement: Retirement? = nil, isSuspended: Bool = false,
-        options: PoolOptions = PoolOptions(), readyTimeout: Duration? = nil
+        options: PoolOptions = PoolOptions(), readyTimeout: Duration? = nil, health: Health? = nil
     ) {
         written = Written(
             key: key, labels: labels, annotations: annotations, origin: origin, spec: spec,
             fingerprint: spec.fingerprint, instances: instances, ttl: ttl, schedule: schedule, strategy: strategy,
-            failureLimit: failureLimit, readyTimeout: readyTimeout)
+            failureLimit: failureLimit, readyTimeout: readyTimeout, health: health)
         self.retirement = retirement
         self.isSuspended = isSuspended
         self.options = options
@@ -106,12 +108,14 @@ extension Preset {
         let strategy: RolloutStrategy
         let failureLimit: Int
         let readyTimeout: Duration?
+        let health: Health?
 
         init(
             key: PresetKey, labels: [String: String], annotations: [String: String], origin: Origin,
             spec: WorkspaceSpec, fingerprint: Fingerprint, instances: Int, ttl: Duration?, schedule: Schedule?,
-            strategy: RolloutStrategy, failureLimit: Int, readyTimeout: Duration?
+            strategy: RolloutStrategy, failureLimit: Int, readyTimeout: Duration?, health: Health?
         ) {
+            self.health = health
             self.key = key
             self.labels = labels
             self.annotations = annotations
@@ -133,6 +137,7 @@ extension Preset {
                     && left.annotations == right.annotations && left.ttl == right.ttl
                     && left.schedule == right.schedule && left.strategy == right.strategy
                     && left.failureLimit == right.failureLimit && left.readyTimeout == right.readyTimeout
+                    && left.health == right.health
         }
 
         func hash(into hasher: inout Hasher) {
@@ -159,7 +164,7 @@ extension Preset: BinaryCodable {
         writer.write(retirement.map { StoredRetirement(retirement: $0, isHeld: isRetirementHeld) })
         writer.write(isSuspended)
         writer.write(options)
-        writer.write(readyTimeout?.components.seconds)
+        writer.write(StoredReadiness(readyTimeout: readyTimeout, health: health))
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -178,10 +183,11 @@ extension Preset: BinaryCodable {
         isRetirementHeld = stored?.isHeld ?? false
         isSuspended = try reader.read()
         options = try reader.read()
+        let readiness = try reader.read(StoredReadiness.self)
         written = Written(
             key: key, labels: labels, annotations: annotations, origin: origin, spec: spec, fingerprint: fingerprint,
             instances: instances, ttl: ttl, schedule: schedule, strategy: strategy, failureLimit: failureLimit,
-            readyTimeout: try reader.read(Int64?.self).map { .seconds($0) })
+            readyTimeout: readiness.readyTimeout, health: readiness.health)
     }
 }
 

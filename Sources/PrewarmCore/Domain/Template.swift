@@ -16,12 +16,15 @@ package struct Template: Hashable, Sendable {
     package let readyTimeout: Duration?
     /// The handover of a claimed workspace; nil if the manifest has no `claim`.
     package let handover: HandoverSpec?
+    package let health: Health?
 
     package init(
         name: String, labels: [String: String] = [:], annotations: [String: String] = [:], origin: Origin,
         provisioner: String? = nil, activeVersion: String? = nil, parameters: [ParameterRule] = [],
-        deprecated: Deprecation? = nil, readyTimeout: Duration? = nil, handover: HandoverSpec? = nil
+        deprecated: Deprecation? = nil, readyTimeout: Duration? = nil, handover: HandoverSpec? = nil,
+        health: Health? = nil
     ) {
+        self.health = health
         self.name = name
         self.labels = labels
         self.annotations = annotations
@@ -104,7 +107,7 @@ extension Template: BinaryCodable {
         writer.write(activeVersion)
         writer.write(parameters)
         writer.write(deprecated)
-        writer.write(readyTimeout?.components.seconds)
+        writer.write(StoredReadiness(readyTimeout: readyTimeout, health: health))
         writer.write(handover)
     }
 
@@ -117,7 +120,9 @@ extension Template: BinaryCodable {
         activeVersion = try reader.read()
         parameters = try reader.read()
         deprecated = try reader.read()
-        readyTimeout = try reader.read(Int64?.self).map { .seconds($0) }
+        let readiness = try reader.read(StoredReadiness.self)
+        readyTimeout = readiness.readyTimeout
+        health = readiness.health
         // Versions before the handover stored no such part.
         handover = reader.isAtEnd ? nil : try reader.read()
     }

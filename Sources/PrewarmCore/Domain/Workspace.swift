@@ -4,7 +4,7 @@ package enum WorkspaceState: String, CaseIterable, Sendable {
     case pending
     /// The create runs, or the workspace is starting. Next: ready, failed, lost, deleting.
     case creating
-    /// The workspace can be claimed. Next: claimed, deleting, failed, lost.
+    /// The workspace can be claimed. Next: claimed, deleting, failed, lost, suspect, unhealthy.
     case ready
     /// The workspace belongs to its owner. A workspace that is created for a waiting claim has this state from the
     /// beginning, and no ``Workspace/readyAt`` until it is ready. Next: deleting, failed, lost.
@@ -16,6 +16,11 @@ package enum WorkspaceState: String, CaseIterable, Sendable {
     case failed
     /// The provisioner no longer has the workspace. Next: deleting.
     case lost
+    /// The workspace was ready, and the last health check failed, so it cannot be claimed. Next: ready, unhealthy, lost,
+    /// deleting.
+    case suspect
+    /// The workspace was ready, and health checks in a row failed, so it is replaced. Next: ready, lost, deleting.
+    case unhealthy
 }
 
 /// One workspace. While it is unclaimed, it belongs to its pool. After a claim it belongs to its owner, and the

@@ -22,7 +22,8 @@ extension Linker {
             name: name, labels: draft.labels, annotations: draft.annotations,
             origin: Origin(file: path, line: draft.name.position.line), provisioner: draft.provisioner?.value,
             activeVersion: draft.activeVersion, parameters: draft.parameters, deprecated: draft.deprecated,
-            readyTimeout: draft.readyTimeoutSeconds.map { .seconds($0) }, handover: draft.handover?.value)
+            readyTimeout: draft.readyTimeoutSeconds.map { .seconds($0) }, handover: draft.handover?.value,
+            health: draft.health)
     }
 
     /// Reports an error if the template has `claim`, and its provisioner cannot hand over workspaces.
@@ -117,7 +118,7 @@ extension Linker {
                 instances: draft.instances, ttl: draft.ttlSeconds.map { .seconds($0) }, schedule: draft.schedule,
                 strategy: draft.strategy, failureLimit: draft.failureLimit,
                 retirement: retirement, isSuspended: draft.isSuspended,
-                options: draft.options, readyTimeout: template?.readyTimeout))
+                options: draft.options, readyTimeout: template?.readyTimeout, health: template?.health))
     }
 
     /// Records that a preset is invalid, so that the applied preset of that name, and those from that file, stay.

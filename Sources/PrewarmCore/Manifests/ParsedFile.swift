@@ -124,6 +124,7 @@ package struct TemplateDraft: Hashable, Sendable {
     package var readyTimeoutSeconds: Int64?
     /// The value of `claim` with its position; nil if the template has none.
     package var handover: Located<HandoverSpec>?
+    package var health: Health?
 
     package init(name: Located<String>) {
         self.name = name
@@ -222,6 +223,7 @@ extension TemplateDraft: BinaryCodable {
         writer.write(replacement)
         writer.write(readyTimeoutSeconds)
         writer.write(handover)
+        writer.write(health)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -235,5 +237,6 @@ extension TemplateDraft: BinaryCodable {
         replacement = try reader.read()
         readyTimeoutSeconds = try reader.read()
         handover = try reader.read()
+        health = try reader.read()
     }
 }

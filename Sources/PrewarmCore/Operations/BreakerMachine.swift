@@ -1,4 +1,4 @@
-/// The circuit breaker of one provisioner: it tells an outage of the provider from failures of presets.
+/// The circuit breaker of one provisioner: it distinguishes an outage of the provider from failures of presets.
 ///
 /// It opens when the provisioner reports an outage, or after ``failuresToOpen`` failed builds without a success between,
 /// of at least ``presetsToOpen`` presets whose fingerprints were built before. While it is open, one create at a time is

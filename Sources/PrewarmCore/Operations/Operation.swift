@@ -74,6 +74,10 @@ package enum Reason: String, CaseIterable, Sendable {
     case expired = "Expired"
     case failed = "Failed"
     case lost = "Lost"
+    /// Health checks of the workspace failed.
+    case unhealthy = "Unhealthy"
+    /// An operator ran `prewarm replace`.
+    case replaced = "Replaced"
     case deprecated = "Deprecated"
     case inactive = "Inactive"
     case pruned = "Pruned"

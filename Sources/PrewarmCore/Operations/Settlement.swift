@@ -76,7 +76,8 @@ package struct Settlement: Hashable, Sendable {
     }
 
     private mutating func settleInspect(_ outcome: Outcome, _ now: Timestamp) {
-        guard isComing || workspace.state == .ready else { return finish(.cancelled, now) }
+        let wasReady: Set<WorkspaceState> = [.ready, .suspect, .unhealthy]
+        guard isComing || wasReady.contains(workspace.state) else { return finish(.cancelled, now) }
         if isComing, isLate(outcome, now) {
             return fail("the workspace was not ready within the readyTimeout of its template", now)
         }
@@ -84,6 +85,7 @@ package struct Settlement: Hashable, Sendable {
         case .done(let endpoint, let metadata):
             finish(.succeeded, now)
             becomeReady(endpoint, metadata, now)
+            if wasReady.contains(workspace.state) { workspace.state = .ready }
         case .starting: retry(after: .readiness, nil, now)
         case .lost:
             finish(.succeeded, now)
@@ -93,7 +95,7 @@ package struct Settlement: Hashable, Sendable {
             // The workspace was ready before, so this is not a failed build.
             finish(.succeeded, now)
             operation.error = message
-            workspace.state = .failed
+            workspace.state = workspace.state == .ready ? .failed : .unhealthy
         case .tryLater(let message): retry(after: .retry, message, now)
         case .failed(let message): retry(after: .failure, message, now)
         case .refused(let error) where error.kind == .invalid && isComing: fail(error.message, now, isInvalid: true)

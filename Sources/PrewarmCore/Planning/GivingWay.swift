@@ -19,7 +19,7 @@ struct GivingWay {
     static func apply(
         to pools: [Pool], _ admitted: [Budget.Admission], heldElsewhere: Int, leaving: (Pool) -> Int
     ) -> [Pool] {
-        guard pools.contains(where: { !$0.kept.isEmpty }) else { return pools }
+        guard pools.contains(where: { !$0.yielding.isEmpty }) else { return pools }
         var turn = GivingWay(pools: pools, leaving: pools.map { $0.counts.deleting + leaving($0) })
         for (pool, admission) in zip(pools, admitted) {
             guard let hold = admission.hold, hold.isOfInstances else { continue }
@@ -40,7 +40,7 @@ struct GivingWay {
             needed -= room
         }
         for index in members where needed > 0 && pools[index].hold(on: .delete) == nil {
-            let room = min(needed, pools[index].kept.count)
+            let room = min(needed, pools[index].yielding.count)
             pools[index].giveWay(room)
             needed -= room
         }

@@ -55,6 +55,10 @@ package struct Observed: Sendable {
     /// failures, since only those could make room.
     package var heldElsewhere = 0
 
+    /// The ready workspaces that an operator wants to have replaced.
+    package var replaced: [PresetKey: Set<WorkspaceID>] = [:]
+    /// The numbers of claimed workspaces that are lost or unhealthy, by preset.
+    package var brokenClaims: [PresetKey: Int] = [:]
     /// The provisioners that are unavailable, by name.
     package var outages: [String: Outage] = [:]
 

@@ -155,13 +155,17 @@ package struct PoolPlan: Hashable, Sendable {
     package var unclaimed: Int
     /// The time zone of the schedule or of a freeze that cannot be read, so that the pool is held; nil if all can be read.
     package let unreadableZone: String?
-    /// The outage of the provisioner that keeps the pool below its desired number; nil if there is none.
+    /// The outage of the provisioner that keeps the pool below its desired number; nil if the provisioner works.
     package let outage: Outage?
+    /// The number of claimed workspaces that are lost or unhealthy. prewarm leaves them to their owners.
+    package let brokenClaims: Int
 
     package init(
         preset: PresetKey, counts: PoolCounts, unclaimed: Int = 0, wait: Wait? = nil, suspension: Suspension? = nil,
-        nextChange: Timestamp? = nil, unreadableZone: String? = nil, outage: Outage? = nil
+        nextChange: Timestamp? = nil, unreadableZone: String? = nil, outage: Outage? = nil,
+        brokenClaims: Int = 0
     ) {
+        self.brokenClaims = brokenClaims
         self.outage = outage
         self.preset = preset
         self.counts = counts
@@ -204,6 +208,8 @@ package struct PoolCounts: Hashable, Sendable {
     /// The number of ``failed`` workspaces that `keepFailed` keeps for inspection.
     package var keptFailed = 0
     package var claimed = 0
+    /// The number of workspaces that were ready and whose last health check failed. They cannot be claimed.
+    package var unhealthy = 0
     /// The number of workspaces that a claim may get: ``eligible``, outdated ones that a rollout has not replaced
     /// yet, and expired ones as far as the rollout's floor needs them (``RolloutStrategy/floor(desired:)``).
     package var claimable = 0

@@ -12,6 +12,7 @@
 ///    desired − maxUnavailable workspaces claimable and lets desired + maxSurge exist.
 ///    Example: 20 are desired, both bounds are 25 % (the default): at least 15 are claimable, at most 25 exist.
 ///    `canary` (default: 1) workspaces of a new fingerprint are created first. When one is ready, the others follow.
+///    Unhealthy workspaces cannot be claimed. They are replaced in the same way: they stay until the floor is ready.
 /// 4. A pending create that is no longer desired is canceled. Its provisioner was not called, so nothing is deleted.
 /// 5. The pool of a retired preset is scaled to zero: the preset or its template is deprecated, or the preset has
 ///    another version than the template's active one. Claimed workspaces stay.
@@ -44,13 +45,14 @@ package struct Planner: Sendable {
 
     /// Returns true if ``plan(_:observed:)`` needs the single ``Instance`` values of a preset: if it may remove one.
     package func needsInstances(_ preset: Preset, observed: Observed) -> Bool {
+        if observed.replaced[preset.key] != nil { return true }
         let (tallies, failure) = (observed.tallies[preset.key] ?? [], observed.failures[preset.key])
         let lead = renewal(of: preset, observed)?.lead ?? .zero
         var current = 0
         for tally in tallies where tally.count > 0 {
             switch tally.state {
-            case .failed, .lost: return true
-            case .pending, .creating, .ready:
+            case .failed, .lost, .unhealthy: return true
+            case .pending, .creating, .ready, .suspect:
                 if tally.state == .pending, failure?.fingerprint == preset.fingerprint { return true }
                 if tally.fingerprint != preset.fingerprint || preset.retirement != nil { return true }
                 if let ttl = preset.ttl, let oldest = tally.oldestReadyAt, oldest + ttl - lead <= now {
@@ -116,6 +118,7 @@ package struct Planner: Sendable {
     /// fast.
     private func settled(_ preset: Preset, _ tallies: [Tally], _ observed: Observed) -> PoolPlan? {
         guard preset.retirement == nil, preset.schedule == nil, observed.suspensions.isEmpty,
+            observed.replaced.isEmpty || observed.replaced[preset.key] == nil,
             observed.failures.isEmpty || observed.failures[preset.key] == nil
         else { return nil }
         var counts = PoolCounts()
@@ -140,7 +143,9 @@ package struct Planner: Sendable {
             guard first > now else { return nil }
             nextChange = first
         }
-        return PoolPlan(preset: preset.key, counts: counts, unclaimed: counts.actual, nextChange: nextChange)
+        return PoolPlan(
+            preset: preset.key, counts: counts, unclaimed: counts.actual, nextChange: nextChange,
+            brokenClaims: observed.brokenClaims.isEmpty ? 0 : observed.brokenClaims[preset.key] ?? 0)
     }
 }
 

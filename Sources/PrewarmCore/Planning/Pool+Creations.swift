@@ -9,7 +9,7 @@ extension Pool {
     /// Example of `Recreate`: 3 are desired, 3 outdated ones are ready. All 3 are removed, and 3 − 3 = 0 are created.
     /// When the first of them is deleted, 3 − 2 = 1 is created.
     mutating func create() {
-        let missing = counts.desired - fresh - startingCurrent
+        let missing = counts.desired - fresh - startingCurrent - suspectCurrent
         if let failure { noteStall(failure) }
         guard missing > 0 else { return }
         var room = missing
@@ -32,7 +32,7 @@ extension Pool {
         let missing = min(creations, max(0, counts.desired - counts.actual - startingCurrent))
         func create(_ reason: Reason) -> Action { Action(.create, preset: preset.key, reason: reason) }
         return Array(repeating: create(.belowDesired), count: missing)
-            + Array(repeating: create(.expired), count: creations - missing)
+            + Array(repeating: create(preset.ttl == nil ? .replaced : .expired), count: creations - missing)
     }
 
     /// Limits the creates of a new fingerprint to `canary` until one workspace of it was ready, so that a bad new
@@ -71,7 +71,9 @@ extension Pool {
     mutating func cancelAfterFailure() {
         guard let failure, startingCurrent > 0 else { return }
         let leaving = Set(removals.compactMap(\.workspace))
-        let starting = sorted { !leaving.contains($0.id) && isCurrent($0) && !$0.isBroken && $0.state != .ready }
+        let starting = sorted {
+            !leaving.contains($0.id) && isCurrent($0) && ($0.state == .pending || $0.state == .creating)
+        }
         let pending = starting.filter { $0.state == .pending }
         let kept = failure.mayRetry(at: planner.now) ? max(0, 1 - (starting.count - pending.count)) : 0
         for instance in pending.dropLast(kept) { remove(instance, reason: .noLongerWanted) }

@@ -6,6 +6,7 @@ extension Pool {
         if preset.retirement == nil {
             kept = broken.filter { $0.state == .failed }.suffix(preset.options.keepFailed)
         }
+        yielding = kept
         noteKeptFailed()
         let ids = Set(kept.map(\.id))
         for instance in broken where !ids.contains(instance.id) {
@@ -24,14 +25,18 @@ extension Pool {
     mutating func removeExtraneous() {
         guard counts.extraneous > 0 else { return }
         let replaced = Set(due.map(\.id))
-        let current = sorted { !$0.isBroken && isCurrent($0) && !isExpired($0) && !replaced.contains($0.id) }
+        let current = sorted {
+            !$0.isBroken && $0.state != .unhealthy && isCurrent($0) && !($0.state == .ready && isExpired($0))
+                && !replaced.contains($0.id)
+        }
         for instance in current.prefix(counts.extraneous) { remove(instance, reason: .aboveDesired) }
     }
 
     /// Removes outdated workspaces that are not ready, since they cannot be claimed.
     mutating func removeOutdatedStarting() {
         guard counts.outdated > 0 else { return }
-        for instance in sorted(where: { !$0.isBroken && !isCurrent($0) && $0.state != .ready }) {
+        let kept: Set<WorkspaceState> = [.ready, .suspect, .unhealthy]
+        for instance in sorted(where: { !$0.isBroken && !isCurrent($0) && !kept.contains($0.state) }) {
             remove(instance, reason: .outdated)
         }
     }
@@ -45,11 +50,28 @@ extension Pool {
     /// expired one is removed.
     mutating func replaceReady() {
         let expired = sorted { $0.state == .ready && isExpired($0) }
-        for instance in expired where readyLeft > floor { remove(instance, reason: .expired) }
+        for instance in expired where readyLeft > floor {
+            remove(instance, reason: isReplaced(instance) ? .replaced : .expired)
+        }
         let outdated = sorted { $0.state == .ready && !isCurrent($0) && !isExpired($0) }
         for instance in outdated where readyLeft > floor { remove(instance, reason: .outdated) }
         let hasSurge = preset.strategy.bounds(desired: counts.desired).map { $0.surge > 0 } ?? false
         for instance in due where readyLeft > (hasSurge ? counts.desired : floor) { remove(instance, reason: .expired) }
+    }
+
+    /// Removes unhealthy workspaces, which cannot be claimed, if as many workspaces are ready as the rollout's floor says.
+    /// The others stay until their replacements are ready, since a check may be wrong.
+    ///
+    /// Example: 3 are desired with `maxUnavailable: 0`, so the floor is 3. 2 are ready and 1 is unhealthy. It stays, and
+    /// one is created. When that one is ready, 3 are ready, and the unhealthy one is removed.
+    mutating func removeUnhealthy() {
+        for instance in sorted(where: { $0.state == .unhealthy }) {
+            if readyLeft >= floor {
+                remove(instance, reason: .unhealthy)
+            } else {
+                yielding.append(instance)
+            }
+        }
     }
 
     /// Adds the removal of a workspace: a cancel if its create is pending, otherwise a delete.
@@ -63,14 +85,16 @@ extension Pool {
         // A held removal does not make room for a create. With `mode: observe` everything is held: the plan then
         // shows what would happen without the mode.
         guard isObserved || hold(on: isCancel ? .cancel : .delete) == nil else { return }
-        if !instance.isBroken { total -= 1 }
+        if !instance.isBroken, instance.state != .unhealthy { total -= 1 }
         if !isCancel, !isCurrent(instance) { leavingOutdated += 1 }
     }
 
-    /// Removes the oldest kept failures, so that creates get their room (``GivingWay``).
+    /// Removes the oldest kept failures, then unhealthy workspaces, so that creates get their room (``GivingWay``).
     mutating func giveWay(_ count: Int) {
-        for instance in kept.prefix(count) { remove(instance, reason: .failed) }
-        kept.removeFirst(count)
+        for instance in yielding.prefix(count) {
+            remove(instance, reason: instance.state == .unhealthy ? .unhealthy : .failed)
+        }
+        yielding.removeFirst(count)
     }
 }
 

@@ -17,11 +17,18 @@ struct Pool {
     let renewal: Renewal?
     /// The outage of the preset's provisioner; nil if it is available.
     private let providerOutage: Outage?
+    private let brokenClaims: Int
     /// The number of pending and creating workspaces of the current fingerprint. ``PoolCounts/starting`` also counts
     /// outdated ones.
     private(set) var startingCurrent = 0
     /// The number of ready workspaces of another fingerprint.
     private(set) var outdatedReady = 0
+    /// The number of suspect workspaces of the current fingerprint. They may be ready again after the next check.
+    private(set) var suspectCurrent = 0
+    /// The number of suspect workspaces of any fingerprint.
+    private var suspects = 0
+    /// The workspaces that an operator wants to have replaced.
+    private let replaced: Set<WorkspaceID>
     /// The number of outdated workspaces that are being deleted since an earlier reconciliation.
     private(set) var deletingOutdated = 0
     /// The number of outdated workspaces that this plan deletes.
@@ -42,6 +49,8 @@ struct Pool {
     private(set) var due: [Instance] = []
     /// The failed workspaces that `keepFailed` keeps, the oldest first.
     var kept: [Instance] = []
+    /// The workspaces that are deleted if a limit holds creates: ``kept`` ones, and unhealthy ones that stay for now.
+    var yielding: [Instance] = []
 
     init(_ preset: Preset, planner: Planner, tallies: [Tally], observed: Observed, standstill: Standstill?) {
         self.preset = preset
@@ -52,6 +61,8 @@ struct Pool {
         self.standstill = standstill
         let desired = planner.desired(preset)
         counts.desired = desired
+        replaced = observed.replaced[preset.key] ?? []
+        brokenClaims = observed.brokenClaims[preset.key] ?? 0
         providerOutage = observed.outages[preset.spec.provisioner]
         renewal = Renewal(preset, desired: desired, buildTime: observed.buildTimes[preset.key])
         // `Recreate` deletes all outdated workspaces first, so later none of them shows that this is a rollout.
@@ -60,8 +71,8 @@ struct Pool {
         counts.expired = instances.count { isCurrent($0) && $0.state == .ready && isExpired($0) }
         counts.eligible = counts.actual - counts.expired
         due = dueForRenewal()
-        counts.extraneous = max(0, fresh + startingCurrent - counts.desired)
-        total = counts.actual + counts.starting + outdatedReady
+        counts.extraneous = max(0, fresh + startingCurrent + suspectCurrent - counts.desired)
+        total = counts.actual + counts.starting + outdatedReady + suspects
         unclaimed = total
         readyLeft = counts.actual + outdatedReady
         counts.claimable = claimable
@@ -73,12 +84,14 @@ struct Pool {
     var plan: PoolPlan {
         PoolPlan(
             preset: preset.key, counts: counts, unclaimed: unclaimed, wait: wait, suspension: suspension,
-            nextChange: nextChange, unreadableZone: unreadableZone, outage: outage)
+            nextChange: nextChange, unreadableZone: unreadableZone, outage: outage,
+            brokenClaims: brokenClaims)
     }
 
     /// The outage, if the pool lacks workspaces.
     private var outage: Outage? {
-        let lacks = preset.retirement == nil && !preset.isSuspended && suspension == nil
+        let lacks =
+            preset.retirement == nil && !preset.isSuspended && suspension == nil
             && (fresh < counts.desired || startingCurrent > 0)
         return lacks ? providerOutage : nil
     }
@@ -104,6 +117,7 @@ struct Pool {
         removeExtraneous()
         removeOutdatedStarting()
         replaceReady()
+        removeUnhealthy()
         create()
         cancelAfterFailure()
     }
@@ -123,23 +137,32 @@ struct Pool {
             if isCurrent { startingCurrent += tally.count }
         case .ready:
             if isCurrent { counts.actual += tally.count } else { outdatedReady += tally.count }
+        case .suspect:
+            counts.unhealthy += tally.count
+            suspects += tally.count
+            if isCurrent { suspectCurrent += tally.count }
+        case .unhealthy: counts.unhealthy += tally.count
         case .deleted, .lost: break
         }
         if isCurrent {
-            if tally.count > 0, tally.state == .ready || tally.state == .claimed { isProven = true }
-        } else if tally.count > 0, [.pending, .creating, .ready, .failed, .deleting].contains(tally.state) {
+            if tally.count > 0, [.ready, .claimed, .suspect, .unhealthy].contains(tally.state) { isProven = true }
+        } else if tally.count > 0, ![.claimed, .deleted, .lost].contains(tally.state) {
             isRollout = true
         }
-        let isLive = [.pending, .creating, .ready].contains(tally.state)
+        let isLive = [.pending, .creating, .ready, .suspect].contains(tally.state)
         if isLive, !isCurrent { counts.outdated += tally.count }
     }
 
     func isCurrent(_ instance: Instance) -> Bool { instance.fingerprint == preset.fingerprint }
 
     func isExpired(_ instance: Instance) -> Bool {
+        if replaced.contains(instance.id) { return true }
         guard let ttl = preset.ttl, let readyAt = instance.readyAt else { return false }
         return readyAt + ttl <= planner.now
     }
+
+    /// True if an operator wants to have the workspace replaced.
+    func isReplaced(_ instance: Instance) -> Bool { replaced.contains(instance.id) }
 
     /// The number of ready workspaces that need no replacement.
     var fresh: Int { counts.eligible - due.count }
@@ -180,7 +203,7 @@ struct Pool {
 
     private func isCandidate(_ instance: Instance) -> Bool {
         switch instance.state {
-        case .pending, .creating, .ready, .failed, .lost: true
+        case .pending, .creating, .ready, .failed, .lost, .suspect, .unhealthy: true
         case .claimed, .deleting, .deleted: false
         }
     }

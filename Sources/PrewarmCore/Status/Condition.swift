@@ -11,6 +11,7 @@ package struct Condition: Hashable, Sendable {
         case deletionsHeld = "DeletionsHeld"
         case backingOff = "BackingOff"
         case provisionerUnavailable = "ProvisionerUnavailable"
+        case claimUnhealthy = "ClaimUnhealthy"
         case limited = "Limited"
         /// Handovers to owners fail.
         case handoverFailing = "HandoverFailing"

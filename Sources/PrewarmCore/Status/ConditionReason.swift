@@ -21,6 +21,7 @@ package enum ConditionReason: String, CaseIterable, Sendable {
     case failureLimit = "FailureLimit"
     case createFailed = "CreateFailed"
     case outage = "Outage"
+    case claimedBroken = "ClaimedBroken"
     case manifestInvalid = "ManifestInvalid"
 
     // MARK: HandoverFailing
@@ -67,6 +68,7 @@ package enum ConditionReason: String, CaseIterable, Sendable {
         case .createFailed: .backingOff
         case .outage: .provisionerUnavailable
         case .handoverFailed: .handoverFailing
+        case .claimedBroken: .claimUnhealthy
         case .manifestInvalid: .invalid
         case .deprecated, .templateDeprecated, .inactive, .pruned: .deprecated
         case .byOperator, .byManifest: .suspended
@@ -94,6 +96,7 @@ package enum ConditionReason: String, CaseIterable, Sendable {
         case .handoverFailed: "`failureLimit` handovers in a row failed."
         case .createFailed: "The last build failed, and prewarm waits before the next try."
         case .outage: "The circuit breaker of the provisioner is open, so creates wait."
+        case .claimedBroken: "The list of the provisioner lacks a claimed workspace, or reports it as broken."
         case .manifestInvalid: "A manifest has an error. The last valid version stays applied."
         case .deprecated: "The preset has `deprecated`."
         case .templateDeprecated: "The template of the preset has `deprecated`."
@@ -131,6 +134,7 @@ extension Condition.Kind {
         case .deletionsHeld: "Deletions wait for an approval or for another commit."
         case .backingOff: "A build failed, and prewarm waits before the next try."
         case .provisionerUnavailable: "The provisioner of the preset does not work, and the pool lacks workspaces."
+        case .claimUnhealthy: "A claimed workspace is lost or unhealthy. prewarm leaves it to its owner."
         case .limited: "A limit, a freeze or the mode `observe` holds actions."
         case .handoverFailing: "Handovers of claimed workspaces to their owners fail, until one succeeds."
         case .pinned: "The source stays at a revision. New commits are not applied."

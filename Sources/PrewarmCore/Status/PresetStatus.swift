@@ -36,7 +36,8 @@ package struct PresetStatus: Sendable {
             Self.backingOff(pool, failure.summary),
             Self.unavailable(pool, cause: pool.outage?.cause ?? ""),
             Self.handoverFailing(preset, handovers, handovers?.message.cause ?? Operation.withoutCause),
-            Self.deprecated(preset), Self.suspended(preset, pool), Self.invalid(preset, diagnostics),
+            Self.claimUnhealthy(pool), Self.deprecated(preset), Self.suspended(preset, pool),
+            Self.invalid(preset, diagnostics),
             Self.deletionsHeld(held, revision), Self.limited(held, pool),
         ].compactMap { $0 }
         for index in conditions.indices {
@@ -78,7 +79,8 @@ package struct PresetStatus: Sendable {
     /// approval, a limit keeps its pool below the desired number, or a time zone that cannot be read holds its pool.
     package var isHealthy: Bool {
         self[.stalled] == nil && self[.invalid] == nil && self[.backingOff] == nil && self[.handoverFailing] == nil
-            && self[.provisionerUnavailable] == nil && !isShortByLimit && pool.unreadableZone == nil
+            && self[.provisionerUnavailable] == nil && self[.claimUnhealthy] == nil && !isShortByLimit
+            && pool.unreadableZone == nil
             && (self[.deletionsHeld]?.reason ?? ConditionReason.retain.rawValue) == ConditionReason.retain.rawValue
     }
 
@@ -116,6 +118,7 @@ package struct PresetStatus: Sendable {
         if missing > 0 { parts.append("\(missing) missing") }
         if pool.wait == .canary { parts.append("waits until the first workspace of the new version is ready") }
         if counts.extraneous > 0 { parts.append("\(counts.extraneous) above the desired number") }
+        if counts.unhealthy > 0 { parts.append("\(counts.unhealthy) unhealthy") }
         let broken = counts.failed - counts.keptFailed
         if broken > 0 { parts.append("\(broken) failed to build") }
         let reason: ConditionReason =
@@ -158,6 +161,16 @@ package struct PresetStatus: Sendable {
             .handoverFailing, reason: .handoverFailed,
             message: "\(handovers.count.counted("handover")) in a row failed (failureLimit: \(preset.failureLimit)): "
                 + "\(cause). The next one that succeeds ends this")
+    }
+
+    private static func claimUnhealthy(_ pool: PoolPlan) -> Condition? {
+        guard pool.brokenClaims > 0 else { return nil }
+        let verb = pool.brokenClaims == 1 ? "is" : "are"
+        return Condition(
+            .claimUnhealthy, reason: .claimedBroken,
+            message:
+                "\(pool.brokenClaims.counted("claimed workspace")) \(verb) lost or unhealthy; prewarm does not touch "
+                + "claimed workspaces")
     }
 
     private static func deprecated(_ preset: Preset) -> Condition? {
@@ -282,7 +295,7 @@ extension PoolPlan {
     /// True if the pool is what its preset asks for and no workspace of it is starting or being deleted.
     package var isConverged: Bool {
         counts.eligible == counts.desired && counts.outdated == 0 && counts.extraneous == 0 && counts.expired == 0
-            && counts.failed == counts.keptFailed
+            && counts.failed == counts.keptFailed && counts.unhealthy == 0
             && !counts.isInMotion
     }
 }

@@ -75,7 +75,8 @@ extension Engine {
             let request = ClaimRequest(
                 preset: preset.key, owner: owner, current: preset.fingerprint, readySince: preset.ttl.map { now - $0 },
                 offersOutdated: try offersOutdated(preset, at: now, in: store), offersExpired: preset.offersExpired,
-                now: now, idempotencyKey: idempotencyKey, id: attempt.id)
+                now: now, idempotencyKey: idempotencyKey, id: attempt.id,
+                freshSince: try freshSince(preset, at: now, in: store))
             let isNext = try isNext(attempt, of: request, at: now, in: store)
             if attempt.hasWaited { try store.forget(ticket: attempt.id) }
             guard let workspace = isNext ? try store.claim(request) : nil else {

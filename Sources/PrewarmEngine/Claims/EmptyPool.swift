@@ -7,6 +7,8 @@ package struct EmptyPool: Sendable {
     package let starting: Int
     /// The failed builds in a row of the current definition; nil if the last build succeeded.
     package let failure: FailureRecord?
+    /// The outage of the preset's provisioner; nil if it is available.
+    package let outage: Outage?
     /// True if the reader may read the texts of provisioners, and may therefore retry the preset.
     package let showsCause: Bool
 
@@ -29,6 +31,7 @@ package struct EmptyPool: Sendable {
         failure = try store.failures(source: preset.key.source).first {
             $0.preset == preset.key && $0.fingerprint == preset.fingerprint
         }
+        outage = try store.openBreakers().first { $0.provisioner == preset.spec.provisioner }?.outage
         showsCause = audience.readsLogs(of: preset.key)
     }
 }

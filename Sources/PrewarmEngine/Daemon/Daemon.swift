@@ -196,13 +196,18 @@ package final class Daemon: Service {
                             "a provisioner's list is not trusted yet",
                             metadata: ["reason": "\(suspicion.message(of: report.provisioner))"])
                     }
-                    if !report.lost.isEmpty || !report.deleted.isEmpty || !report.inspected.isEmpty { replan() }
+                    if !report.lost.isEmpty || !report.deleted.isEmpty || !report.inspected.isEmpty
+                        || !report.suspected.isEmpty || !report.well.isEmpty
+                    {
+                        replan()
+                    }
                 }
                 try await engine.settleRemovedSources()
             } catch {
                 logger.error("cannot compare the store with the provisioners' lists", metadata: ["error": "\(error)"])
             }
-            try? await Task.sleep(for: .seconds(5))
+            let pause = try? await engine.resyncPause()
+            try? await Task.sleep(for: pause ?? .seconds(5))
         }
     }
 

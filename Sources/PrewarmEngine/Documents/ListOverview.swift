@@ -13,7 +13,7 @@ package struct ListOverview: Sendable {
     private let failures: [ListFailure]
 
     package init(_ engine: Engine) async throws {
-        let names = engine.provisioners.keys.sorted()
+        let (names, now) = (engine.provisioners.keys.sorted(), engine.now())
         (shownOrphans, orphanCount, suspects, broken, failures) = try await engine.store.read { store in
             let orphans = try store.orphans()
             let more = try names.reduce(0) { $0 + (try store.listing(provisioner: $1)?.moreOrphans ?? 0) }
@@ -23,8 +23,14 @@ package struct ListOverview: Sendable {
                 if open.unclaimed > 0 { counts.append((name, open.unclaimed)) }
                 broken += open.claimed.map { (name, $0.suspect, $0.workspace) }
             }
-            let failures = try store.listFailures().filter {
-                engine.provisioners[$0.provisioner]?.operations.contains(.list) == true
+            func lists(_ name: String) -> Bool { engine.provisioners[name]?.operations.contains(.list) == true }
+            var failures = try store.listFailures().filter { lists($0.provisioner) }
+            for name in names where !lists(name) {
+                guard try store.healthInterval(provisioner: name) != nil else { continue }
+                failures.append(
+                    ListFailure(
+                        provisioner: name, message: "a template has `health`, which needs `list` in its `operations`",
+                        since: now))
             }
             return (
                 Array(orphans.prefix(Self.shownLimit)), orphans.count + more, counts, broken, failures

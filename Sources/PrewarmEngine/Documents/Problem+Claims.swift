@@ -44,7 +44,8 @@ extension Problem {
                 "NoHandover", status: 409,
                 "cannot get credentials of the workspace \(workspace.name): "
                     + (workspace.state == .claimed
-                        ? "its provisioner hands nothing over" : "it is not claimed, it is \(workspace.state.rawValue)"),
+                        ? "its provisioner hands nothing over"
+                        : "it is not claimed, it is \(workspace.state.rawValue)"),
                 hint: "see `prewarm describe workspace \(workspace.name)`")
         case .storeRestored(let hold):
             self.init("StoreRestored", status: 503, "cannot claim a workspace: \(hold.sentence)", hint: StoreHold.hint)
@@ -99,7 +100,11 @@ extension Problem {
         let name = pool.preset.key.name
         var message = "cannot claim a workspace of \(name): no workspace is ready to be claimed"
         let hint: String
-        if let failure = pool.failure {
+        if let outage = pool.outage {
+            let cause = pool.showsCause ? outage.cause : Operation.withheldError
+            message += "; the provisioner \(outage.provisioner) is unavailable: \(cause)"
+            hint = "claim again later: prewarm fills the pool when the provisioner works again"
+        } else if let failure = pool.failure {
             let cause = pool.showsCause ? failure.message.cause ?? Operation.withoutCause : Operation.withheldError
             message += "; the last build failed: \(cause)"
             hint =

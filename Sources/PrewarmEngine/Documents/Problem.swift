@@ -84,6 +84,11 @@ extension Problem {
                 "NotPending", status: 409,
                 "cannot retry the operation \(operation.id): it is \(operation.state.rawValue), not pending",
                 hint: "run `prewarm retry \(operation.preset.name)` to clear the failures of its preset")
+        case ReplaceError.notReady(let workspace):
+            self.init(
+                "NotReady", status: 409,
+                "cannot replace the workspace \(workspace.name): it is \(workspace.state.rawValue), not ready",
+                hint: "a claimed workspace ends by `prewarm release \(workspace.name)`")
         case RetryError.unknownProvisioner(let name, let known):
             self.init(
                 "UnknownProvisioner", status: 404, "the configuration names no provisioner \"\(name)\"",

@@ -50,6 +50,7 @@ extension Value {
             "failed": .int(counts.failed),
             "claimed": .int(counts.claimed),
             "claimable": .int(counts.claimable),
+            "unhealthy": counts.unhealthy > 0 ? .int(counts.unhealthy) : nil,
             "converged": .bool(status.pool.isConverged),
             "conditions": .array(status.conditions(for: audience).map { Value($0) }),
             "failure": Self.failure(of: status, for: audience),

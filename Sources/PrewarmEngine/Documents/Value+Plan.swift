@@ -87,7 +87,8 @@ extension Reason {
         case .belowDesired:
             let old = counts.outdated > 0 ? ", \(counts.outdated) outdated" : ""
             let canary = status.pool.wait == .canary ? "; more are created when the first is ready" : ""
-            return "\(counts.desired) desired, \(counts.eligible) ready, \(counts.starting) starting\(old)\(canary)\(outage)"
+            return
+                "\(counts.desired) desired, \(counts.eligible) ready, \(counts.starting) starting\(old)\(canary)\(outage)"
         case .aboveDesired: return "\(counts.desired) desired"
         case .outdated:
             return "the preset is now at \(preset.spec.template) \(preset.spec.version), \(preset.fingerprint)"
@@ -95,6 +96,8 @@ extension Reason {
             return "replaces a workspace that reaches the ttl of \(preset.ttl?.prewarmText ?? "?")"
         case .expired: return "the workspace is older than the ttl of \(preset.ttl?.prewarmText ?? "?")"
         case .failed: return "the workspace failed to build"
+        case .unhealthy: return "the health checks of the workspace failed"
+        case .replaced: return "an operator ran `prewarm replace`"
         case .lost: return "the provisioner reports that the workspace no longer exists"
         case .deprecated, .inactive, .pruned: return status.retirementMessage ?? ""
         case .noLongerWanted: return "the workspace is no longer desired, and its create has not started"

@@ -280,7 +280,7 @@ extension Event {
             case .lost:
                 (reason, kind) = (.lost, .warning)
                 message = "the provisioner reports that the workspace no longer exists"
-            case .failed:
+            case .failed, .unhealthy:
                 (reason, kind) = (.failed, .warning)
                 message = "the provisioner reports it as broken; \(Operation.withheldError)"
                 detail = operation.error

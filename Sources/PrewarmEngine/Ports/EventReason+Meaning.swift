@@ -18,9 +18,11 @@ extension EventReason {
             .refused, .tooLarge, .verificationFailed, .historyRewritten, .fetchFailed:
             .git
         case .atDesired, .stalled, .retried, .belowDesired, .aboveDesired, .outdated, .expired, .deprecated, .inactive,
-            .pruned, .noLongerWanted, .handoverFailing, .handoverRecovered:
+            .pruned, .noLongerWanted, .handoverFailing, .handoverRecovered,
+            .unhealthy, .replaced:
             .preset
-        case .ready, .starting, .createFailed, .claimed, .claimedCold, .handoverFailed, .released, .deleted, .deleteFailed, .lost,
+        case .ready, .starting, .createFailed, .claimed, .claimedCold, .handoverFailed, .released, .deleted,
+            .deleteFailed, .lost,
             .failed, .orphaned, .adopted:
             .workspace
         case .provisionerUnavailable, .provisionerAvailable, .listFailed, .listRecovered, .listSuspect, .unknownState:
@@ -82,6 +84,8 @@ extension EventReason {
         case .aboveDesired: "prewarm deletes workspaces because the pool has more than desired."
         case .outdated: "prewarm deletes workspaces that were built from an older fingerprint."
         case .expired: "prewarm deletes workspaces that have been ready for longer than `ttl`, or soon will be."
+        case .unhealthy: "prewarm deletes workspaces whose health checks failed."
+        case .replaced: "An operator ran `prewarm replace`, or prewarm replaces workspaces for that reason."
         case .deprecated: "prewarm deletes the workspaces of a preset that is deprecated, or whose template is."
         case .inactive: "prewarm deletes the workspaces of a preset that has another version than `activeVersion`."
         case .pruned: "prewarm deletes the workspaces of a preset that was removed from git."
@@ -99,7 +103,8 @@ extension EventReason {
         case .createFailed: "The create of the workspace failed."
         case .claimed: "A user claimed the workspace."
         case .claimedCold: "A user claimed while no workspace was ready, so prewarm creates this one for the user."
-        case .handoverFailed: "The handover to the owner failed or was interrupted, or the workspace is deleted for that."
+        case .handoverFailed:
+            "The handover to the owner failed or was interrupted, or the workspace is deleted for that."
         case .released: "The owner or an operator released the workspace."
         case .deleted: "The workspace is deleted."
         case .deleteFailed: "An attempt to delete the workspace failed. prewarm tries again."

@@ -61,6 +61,8 @@ package enum EventReason: String, CaseIterable, Sendable {
     case deleteFailed = "DeleteFailed"
     case lost = "Lost"
     case failed = "Failed"
+    case unhealthy = "Unhealthy"
+    case replaced = "Replaced"
     case orphaned = "Orphaned"
     case adopted = "Adopted"
 
@@ -102,6 +104,8 @@ package enum EventReason: String, CaseIterable, Sendable {
             case .expired: .expired
             case .failed: .failed
             case .lost: .lost
+            case .unhealthy: .unhealthy
+            case .replaced: .replaced
             case .deprecated: .deprecated
             case .inactive: .inactive
             case .pruned: .pruned

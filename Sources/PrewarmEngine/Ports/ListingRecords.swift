@@ -9,10 +9,19 @@ package struct Suspect: Hashable, Sendable {
     package let since: Timestamp
     /// The state in the list; nil if the list lacks the workspace.
     package let state: String?
+    /// The provisioner's message about the state; nil if it gave none.
+    package let message: String?
+    /// The number of lists in a row that lack the workspace or report it as broken.
+    package let misses: Int
     /// True for a claimed workspace after an event reported it. prewarm never touches a claimed workspace.
     package var isReported: Bool
 
-    package init(workspace: WorkspaceID, since: Timestamp, state: String? = nil, isReported: Bool = false) {
+    package init(
+        workspace: WorkspaceID, since: Timestamp, state: String? = nil, message: String? = nil, misses: Int = 1,
+        isReported: Bool = false
+    ) {
+        self.message = message
+        self.misses = misses
         self.workspace = workspace
         self.since = since
         self.state = state
@@ -23,6 +32,7 @@ package struct Suspect: Hashable, Sendable {
     package func message(of provisioner: String) -> String {
         guard let state else { return "the provisioner \(provisioner) no longer lists the workspace" }
         return "the provisioner \(provisioner) lists the workspace as \"\(state.printable)\""
+            + (message.map { ": \($0.printable)" } ?? "")
     }
 }
 

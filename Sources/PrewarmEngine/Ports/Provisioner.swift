@@ -134,10 +134,15 @@ package struct ListedWorkspace: Hashable, Sendable {
     package let id: WorkspaceID
     /// The state in the provisioner's own words; nil if the list has none.
     package let state: String?
+    /// A sentence about the state, without secrets, of at most ``messageLimit`` characters; nil if the list has none.
+    package let message: String?
     /// The identity of the store that made the workspace; nil if the list has none.
     package let store: String?
 
-    package init(id: WorkspaceID, state: String? = nil, store: String? = nil) {
+    package static let messageLimit = 300
+
+    package init(id: WorkspaceID, state: String? = nil, message: String? = nil, store: String? = nil) {
+        self.message = message.map { $0.limited(to: Self.messageLimit) }
         self.id = id
         self.state = state
         self.store = store

@@ -26,7 +26,9 @@ package protocol Store: Sendable {
 }
 
 /// The reads inside a transaction.
-package protocol StoreReader: StandingReader, BreakerReader, ClaimReader, HandoverReader, TicketReader {
+package protocol StoreReader: StandingReader, BreakerReader, ClaimReader, HandoverReader, TicketReader,
+    HealthReader
+{
     func identity() throws -> StoreIdentity
 
     func source(_ name: String) throws -> SourceRecord?
@@ -126,7 +128,9 @@ package protocol StoreReader: StandingReader, BreakerReader, ClaimReader, Handov
 }
 
 /// The writes inside a transaction.
-package protocol StoreWriter: StoreReader, StandingWriter, BreakerWriter, ClaimWriter, HandoverWriter, TicketWriter {
+package protocol StoreWriter: StoreReader, StandingWriter, BreakerWriter, ClaimWriter, HandoverWriter, TicketWriter,
+    HealthWriter
+{
     /// Increases ``StoreIdentity/counter``, so that a restored copy can be detected. The commit then writes to the disk.
     func noteProgress() throws
     /// Sets the hold of the store, which replaces an earlier one. All pools are planned for again.
@@ -182,8 +186,8 @@ package protocol StoreWriter: StoreReader, StandingWriter, BreakerWriter, ClaimW
     /// Sets the state of the workspaces whose state is still one of `states`, and returns their ids.
     func move(_ workspaces: [WorkspaceID], from states: [WorkspaceState], to state: WorkspaceState) throws
         -> Set<WorkspaceID>
-    /// Claims one ready workspace in one statement: a current one before others, then the oldest. Returns nil if there is
-    /// none.
+    /// Claims one ready workspace in one statement: a current one before others, then one whose check is fresh, then the
+    /// oldest. A workspace that the last list lacks or reports as broken comes last. Returns nil if no workspace is ready.
     func claim(_ claim: ClaimRequest) throws -> Workspace?
 
     /// Sets the idempotency key of a workspace that was not claimed by ``claim(_:)``; nil deletes it.

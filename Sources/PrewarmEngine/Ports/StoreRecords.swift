@@ -269,12 +269,16 @@ package struct ClaimRequest: Sendable {
     package let idempotencyKey: ClaimKey?
     /// The id of the claim, which the claimed workspace gets.
     package let id: ClaimID?
+    /// The time since which a workspace has to be ready to be preferred as checked; nil if all were checked lately.
+    package let freshSince: Timestamp?
 
     package init(
         preset: PresetKey, owner: Owner, current: Fingerprint, readySince: Timestamp?, offersOutdated: Bool = true,
-        offersExpired: Bool = false, now: Timestamp, idempotencyKey: ClaimKey? = nil, id: ClaimID? = nil
+        offersExpired: Bool = false, now: Timestamp, idempotencyKey: ClaimKey? = nil, id: ClaimID? = nil,
+        freshSince: Timestamp? = nil
     ) {
         self.id = id
+        self.freshSince = freshSince
         self.preset = preset
         self.owner = owner
         self.current = current

@@ -7,6 +7,8 @@ struct ListComparison {
         /// The workspaces of this provisioner that are not deleted.
         let workspaces: [Workspace]
         let suspects: [Suspect]
+        /// The health checks of the presets that have some.
+        let health: [PresetKey: Health]
         let canInspect: Bool
         let policy: Policy
         /// The time that has to lie between two lists that agree before prewarm trusts them.
@@ -15,7 +17,7 @@ struct ListComparison {
 
     /// The workspaces that this list lacks or reports as broken. Those of the lists below are among them.
     private(set) var suspects: [Suspect] = []
-    /// Ready workspaces that are lost or broken and will be replaced.
+    /// Ready workspaces that are lost or broken and will be replaced, with their new states.
     private(set) var condemned: [(workspace: Workspace, suspect: Suspect)] = []
     /// Ready workspaces that the provisioner inspects before anything is decided.
     private(set) var inspected: [Workspace] = []
@@ -23,6 +25,10 @@ struct ListComparison {
     private(set) var claimed: [(workspace: Workspace, suspect: Suspect, isNew: Bool)] = []
     /// Claimed workspaces that were reported before and are well again.
     private(set) var recovered: [Workspace] = []
+    /// Ready workspaces that are not claimable until a later check, since the first check failed.
+    private(set) var suspected: [Workspace] = []
+    /// Unclaimed workspaces whose checks failed and that are well again.
+    private(set) var well: [Workspace] = []
     private(set) var suspicion: Suspicion?
     private(set) var unknownStates: Set<String> = []
 
@@ -30,7 +36,8 @@ struct ListComparison {
         let before = Dictionary(known.suspects.map { ($0.workspace, $0) }) { first, _ in first }
         // A workspace that became ready while the list was made may be missing in it.
         let expected = known.workspaces.filter { workspace in
-            guard [.ready, .claimed].contains(workspace.state), let readyAt = workspace.readyAt else { return false }
+            guard [.ready, .claimed, .suspect, .unhealthy].contains(workspace.state), let readyAt = workspace.readyAt
+            else { return false }
             // A time in the future comes from a clock that was set back since.
             return readyAt < startedAt || readyAt > listedAt
         }
@@ -43,15 +50,19 @@ struct ListComparison {
             case .gone, .broken:
                 let earlier = before[workspace.id]
                 let word: String? = if case .broken(let text) = state { text } else { nil }
+                let message = word == nil ? nil : listed[workspace.id]?.message
                 found.append(
                     (
                         workspace,
                         Suspect(
                             workspace: workspace.id, since: min(earlier?.since ?? startedAt, startedAt), state: word,
+                            message: message, misses: (earlier?.misses ?? 0) + 1,
                             isReported: earlier?.isReported ?? false)
                     ))
             }
-            if !state.isSuspect, before[workspace.id]?.isReported == true { recovered.append(workspace) }
+            if state.isSuspect { continue }
+            if before[workspace.id]?.isReported == true { recovered.append(workspace) }
+            if workspace.state == .suspect || workspace.state == .unhealthy { well.append(workspace) }
         }
         decide(found, of: expected, startedAt, known)
     }
@@ -74,12 +85,14 @@ struct ListComparison {
                 } else {
                     unsure.insert(workspace.id)
                 }
-            } else if isMass, !isAgreed {
+            } else if isMass, !isAgreed, workspace.state == .ready {
                 unsure.insert(workspace.id)
+            } else if let health = known.health[workspace.preset] {
+                check(workspace, suspect, health, canInspect: known.canInspect)
             } else if known.canInspect {
                 inspected.append(workspace)
             } else {
-                condemned.append((workspace, suspect))
+                condemned.append((workspace.with(suspect.state == nil ? .lost : .failed), suspect))
             }
             suspects.append(suspect)
         }
@@ -87,6 +100,31 @@ struct ListComparison {
             let isNew = !unsure.isSubset(of: known.suspects.map(\.workspace))
             suspicion = Suspicion(missing: unsure, expected: expected.count, interval: known.interval, isNew: isNew)
         }
+    }
+}
+
+extension ListComparison {
+    /// Counts a failed health check of an unclaimed workspace. If the provisioner can inspect, the last check is an
+    /// inspection.
+    private mutating func check(_ workspace: Workspace, _ suspect: Suspect, _ health: Health, canInspect: Bool) {
+        // An unhealthy workspace waits for its replacement.
+        if workspace.state == .unhealthy, suspect.state != nil { return }
+        if canInspect {
+            if workspace.state == .ready { suspected.append(workspace) }
+            if suspect.misses + 1 >= health.failures { inspected.append(workspace) }
+        } else if suspect.misses >= health.failures {
+            condemned.append((workspace.with(suspect.state == nil ? .lost : .unhealthy), suspect))
+        } else if workspace.state == .ready {
+            suspected.append(workspace)
+        }
+    }
+}
+
+extension Workspace {
+    fileprivate func with(_ state: WorkspaceState) -> Workspace {
+        var workspace = self
+        workspace.state = state
+        return workspace
     }
 }
 

@@ -63,6 +63,7 @@ struct PlanDraft: Sendable {
             current?.inputs == record?.inputs, current?.plans == record?.plans,
             try store.suspensions() == observed.suspensions,
             try Observer(engine, source).outages(in: store) == observed.outages,
+            try store.replacements() == observed.replaced, try store.brokenClaims() == observed.brokenClaims,
             try (store.restoredHold() != nil) == isStoreRestored,
             try store.handoversFailing(source: source) == handovers,
             try Dictionary(uniqueKeysWithValues: store.failures(source: source).map { ($0.preset, $0) }) == failures,

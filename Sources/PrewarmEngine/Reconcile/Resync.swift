@@ -11,6 +11,10 @@ package struct ResyncReport: Sendable {
     package var missingClaimed: [Workspace] = []
     /// The ids in ``missingClaimed`` that the list contains as broken. The list lacks the others.
     package var brokenClaimed: Set<WorkspaceID> = []
+    /// Ready workspaces that are not claimable until a later check.
+    package var suspected: [Workspace] = []
+    /// Workspaces whose checks failed and that are claimable again.
+    package var well: [Workspace] = []
     /// Set if the list lacks so many workspaces that prewarm does not trust it until a later list agrees.
     package var suspicion: Suspicion?
     /// The orphans, at most ``Orphan/keptLimit``.
@@ -47,8 +51,19 @@ extension Engine {
         return reports
     }
 
-    private func resyncInterval(of provisioner: String) -> Duration {
-        policy.resync[provisioner] ?? Policy.standardResync
+    /// Returns the time between two lists: the `resync` of the provisioner, or a shorter interval of health checks.
+    private func resyncInterval(of provisioner: String, in store: any StoreReader) throws -> Duration {
+        let usual = policy.resync[provisioner] ?? Policy.standardResync
+        return min(usual, try store.healthInterval(provisioner: provisioner) ?? usual)
+    }
+
+    /// Returns the pause between two looks at whether a list is due.
+    package func resyncPause() async throws -> Duration {
+        let names = provisioners.keys.sorted()
+        let shortest = try await store.read { store in
+            try names.compactMap { try store.healthInterval(provisioner: $0) }.min()
+        }
+        return min(.seconds(5), max(.seconds(1), (shortest ?? .seconds(60)) / 10))
     }
 
     /// The longest time of a resync: the sum over all lists, and one minute for the store.
@@ -60,7 +75,7 @@ extension Engine {
     /// the interval then begins now.
     private func isResyncDue(_ name: String) async throws -> Bool {
         let now = now()
-        let interval = resyncInterval(of: name)
+        let interval = try await store.read { try resyncInterval(of: name, in: $0) }
         if let last = try await store.read({ try $0.listedAt(provisioner: name) }) {
             return (last + interval).hasCome(at: now, atMost: interval)
         }
@@ -82,8 +97,8 @@ extension Engine {
             (
                 ListComparison.Known(
                     workspaces: try store.workspaces(WorkspaceFilter()).filter { $0.spec.provisioner == name },
-                    suspects: try store.suspects(provisioner: name), canInspect: canInspect, policy: policy,
-                    interval: resyncInterval(of: name)),
+                    suspects: try store.suspects(provisioner: name), health: try store.health(provisioner: name),
+                    canInspect: canInspect, policy: policy, interval: try resyncInterval(of: name, in: store)),
                 try store.listing(provisioner: name)
             )
         }
@@ -100,6 +115,8 @@ extension Engine {
             (report.orphans, report.moreOrphans) = strangers
             report.lost = try condemn(comparison, in: store)
             report.inspected = try inspect(comparison.inspected, in: store)
+            report.suspected = try move(comparison.suspected, from: [.ready], to: .suspect, in: store)
+            report.well = try move(comparison.well, from: [.suspect, .unhealthy], to: .ready, in: store)
             try store.replaceSuspects(comparison.suspects, provisioner: name)
             let ours = report.orphans.filter { !identity.isForeign($0.store) }
             if policy.deletesOrphans, identity.hold == nil, !ours.isEmpty,
@@ -118,7 +135,10 @@ extension Engine {
             try noteList(nil, of: name, at: startedAt, in: store)
             try store.append(
                 ListEvents(report, comparison, before: last, unknown: unknown, at: startedAt).events)
-            for source in Set(report.lost.map(\.preset.source)) { try store.markDirty(source: source) }
+            let claims = comparison.claimed.filter(\.isNew).map(\.workspace) + comparison.recovered
+            try store.unsettle(Set(claims.map(\.preset)))
+            let changed = report.lost + report.suspected + report.well + claims
+            for source in Set(changed.map(\.preset.source)) { try store.markDirty(source: source) }
             return report
         }
     }
@@ -128,21 +148,33 @@ extension Engine {
     /// Returns the listed workspace with configuration values masked in a state that is not in the contract. Such a state
     /// is any text.
     private func withMaskedState(_ listed: ListedWorkspace) -> ListedWorkspace {
-        guard case .unknown(let text) = ListedState(listed.state) else { return listed }
-        return ListedWorkspace(id: listed.id, state: masked(text), store: listed.store)
+        guard case .unknown(let text) = ListedState(listed.state) else {
+            guard let message = listed.message else { return listed }
+            return ListedWorkspace(
+                id: listed.id, state: listed.state, message: masked(message), store: listed.store)
+        }
+        return ListedWorkspace(
+            id: listed.id, state: masked(text), message: listed.message.map(masked), store: listed.store)
     }
 
-    /// Marks ready workspaces as lost or failed.
-    /// - Returns: The workspaces that were still ready.
+    /// Marks workspaces as lost, failed or unhealthy.
+    /// - Returns: The workspaces that were still unclaimed.
     private func condemn(_ comparison: ListComparison, in store: any StoreWriter) throws -> [Workspace] {
         var condemned: [Workspace] = []
-        for (workspace, suspect) in comparison.condemned {
-            var workspace = workspace
-            workspace.state = suspect.state == nil ? .lost : .failed
-            let moved = try store.move([workspace.id], from: [.ready], to: workspace.state)
-            if !moved.isEmpty { condemned.append(workspace) }
+        for (workspace, _) in comparison.condemned {
+            condemned += try move(
+                [workspace], from: [.ready, .suspect, .unhealthy], to: workspace.state, in: store)
         }
         return condemned
+    }
+
+    /// Changes the state of workspaces that are still in one of the states, and returns them.
+    private func move(
+        _ workspaces: [Workspace], from states: [WorkspaceState], to state: WorkspaceState, in store: any StoreWriter
+    ) throws -> [Workspace] {
+        guard !workspaces.isEmpty else { return [] }
+        let moved = try store.move(workspaces.map(\.id), from: states, to: state)
+        return workspaces.filter { moved.contains($0.id) }
     }
 
     /// Inserts an inspect operation for each workspace that has no unfinished operation.

@@ -139,6 +139,7 @@ extension TemplateDraft {
         annotations = metadata["annotations"]?.texts ?? [:]
         provisioner = spec["provisioner"]?.located
         readyTimeoutSeconds = spec["readyTimeout"].flatMap { Duration(prewarm: $0.text) }?.components.seconds
+        health = spec["health"].map { Health($0) }
         activeVersion = spec["activeVersion"]?.text
         parameters = spec["parameters"]?.elements.compactMap { ParameterRule($0) } ?? []
         deprecated = spec["deprecated"]?.deprecation
@@ -155,6 +156,16 @@ extension HandoverSpec {
             } ?? [],
             timeout: document.duration("timeout") ?? Self.standardTimeout,
             onFailure: document["onFailure"].flatMap { FailurePolicy(rawValue: $0.text) } ?? .replace)
+    }
+}
+
+extension Health {
+    fileprivate init(_ document: DocumentReader) {
+        func duration(_ key: String) -> Duration? { document[key].flatMap { Duration(prewarm: $0.text) } }
+        self.init(
+            interval: duration("interval") ?? Self.standard.interval,
+            failures: document["failures"]?.integer ?? Self.standard.failures,
+            freshness: duration("freshness") ?? Self.standard.freshness)
     }
 }
 

@@ -183,6 +183,12 @@ extension Shape {
                 The provisioner of the template has to offer the operation claim.
                 """),
             .optional(
+                "health", .object(health),
+                """
+                Checks of ready workspaces by the `list` of the provisioner, so that users get only working ones \
+                (default: the provisioner is listed every `resync`).
+                """),
+            .optional(
                 "deprecated", .deprecated,
                 "If this is true or a mapping, prewarm scales all presets of the template to zero.",
                 default: .boolean(false)),
@@ -208,6 +214,22 @@ extension Shape {
                 ready one. `keep` keeps it claimed.
                 """,
                 default: .text(HandoverSpec.FailurePolicy.replace.rawValue)),
+        ])
+
+    private static let health = ObjectShape(
+        "health",
+        [
+            .optional(
+                "interval", .duration(minimum: .seconds(1)), "The time between two lists of the provisioner.",
+                default: .text(Health.standard.interval.prewarmText)),
+            .optional(
+                "failures", .integer(1...100),
+                "The number of failed checks in a row after which a workspace is replaced. After the first one, it cannot be claimed.",
+                default: .integer(Health.standard.failures)),
+            .optional(
+                "freshness", .duration(minimum: .seconds(1)),
+                "The age of a check up to which a workspace is preferred by claims.",
+                default: .text(Health.standard.freshness.prewarmText)),
         ])
 
     static let claimRule = Shape.object(

@@ -60,6 +60,8 @@ extension ListedWorkspace {
     /// Reads an entry; nil if it has no usable id.
     fileprivate init?(_ entry: Value, idLimit: Int) {
         guard case .string(let id) = entry["id"], (1...idLimit).contains(id.utf8.count) else { return nil }
-        self.init(id: WorkspaceID(id), state: entry.text("state"), store: entry.text("store"))
+        self.init(
+            id: WorkspaceID(id), state: entry.text("state"), message: entry.text("message"),
+            store: entry.text("store"))
     }
 }

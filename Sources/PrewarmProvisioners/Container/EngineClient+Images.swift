@@ -53,12 +53,15 @@ extension EngineClient {
     private static func kind(_ refusal: EngineIdentity.Refusal, _ message: String) -> ContainerFailure.Kind {
         func has(_ parts: String...) -> Bool { parts.contains { message.lowercased().contains($0) } }
         if refusal.isFull { return .full }
-        if has("manifest unknown", "name unknown", "not found: manifest", "repository does not exist",
+        if has(
+            "manifest unknown", "name unknown", "not found: manifest", "repository does not exist",
             "invalid reference format")
         {
             return .noImage
         }
-        if has("no such host", "connection refused", "i/o timeout", "timeout", "network is unreachable", "too many requests",
+        if has(
+            "no such host", "connection refused", "i/o timeout", "timeout", "network is unreachable",
+            "too many requests",
             "tls handshake", "service unavailable", "server misbehaving", "connection reset")
         {
             return .slow

@@ -147,6 +147,7 @@ enum DocumentSchemas {
             "Done",
             [
                 "message?": "text", "changed?": "boolean", "until?": "time", "revision?": "text", "still?": "object",
+                "workspaces?": "number",
             ]
         ),
         (
@@ -179,7 +180,7 @@ enum DocumentSchemas {
         "fingerprint": "text", "desired": "number", "actual": "number", "eligible": "number", "expired": "number",
         "outdated": "number", "extraneous": "number", "starting": "number", "stopping": "number",
         "deleting": "number", "failed": "number", "claimed": "number", "claimable": "number",
-        "converged": "boolean", "conditions": "[]Condition", "failure?": "PresetFailure",
+        "unhealthy?": "number", "converged": "boolean", "conditions": "[]Condition", "failure?": "PresetFailure",
     ]
 
     /// The failed builds in a row of a preset that is stalled or backing off.
@@ -190,7 +191,7 @@ enum DocumentSchemas {
     private static let workspace: KeyValuePairs<String, String> = [
         "id": "text", "name": "text", "preset": "text", "source": "text", "template": "text", "version": "text",
         "parameters": "object", "fingerprint": "text",
-        "state": "pending|creating|ready|claimed|deleting|deleted|failed|lost", "owner?": "text",
+        "state": "pending|creating|ready|claimed|deleting|deleted|failed|lost|suspect|unhealthy", "owner?": "text",
         "ownerKind?": "token|oidc", "ownerIssuer?": "text", "createdAt": "time",
         "readyAt?": "time", "claimedAt?": "time", "expiresAt?": "time", "endpoint?": "text", "metadata?": "object",
         "revision?": "text", "claim?": "WorkspaceClaim", "cold?": "boolean", "otherPresets?": "[]text",

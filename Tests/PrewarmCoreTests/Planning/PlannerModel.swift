@@ -86,7 +86,7 @@ struct PlannerModel {
     }
 
     private func unclaimed(_ preset: Preset) -> Int {
-        world.instances.count { $0.preset == preset.key && [.pending, .creating, .ready].contains($0.state) }
+        world.instances.count { $0.preset == preset.key && [.pending, .creating, .ready, .suspect].contains($0.state) }
     }
 
     private func isStarting(_ item: Item) -> Bool {
@@ -98,6 +98,10 @@ struct PlannerModel {
     }
 
     private func isReady(_ item: Item) -> Bool { item.instance.state == .ready }
+
+    private func isSuspect(_ item: Item) -> Bool { item.instance.state == .suspect }
+
+    private func isUnhealthy(_ item: Item) -> Bool { item.instance.state == .unhealthy }
 
     private func isExpired(_ item: Item) -> Bool { isReady(item) && world.isExpired(item.instance) }
 
@@ -116,11 +120,12 @@ struct PlannerModel {
         }
         if let retirement = preset.retirement {
             if preset.isRetirementHeld { return nil }
-            return first(preset, where: { isStarting($0) || isReady($0) }).map { ($0, reason(of: retirement)) }
+            let all = { item in isStarting(item) || isReady(item) || isSuspect(item) || isUnhealthy(item) }
+            return first(preset, where: all).map { ($0, reason(of: retirement)) }
         }
         let lasting = { item in isLasting(item, preset) }
         if pool(preset).filter(lasting).count > world.desired(preset) {
-            let starting = { item in lasting(item) && isStarting(item) }
+            let starting = { item in lasting(item) && !isReady(item) }
             for wanted in [starting, lasting] {
                 if let index = first(preset, where: wanted) {
                     return (index, .aboveDesired)
@@ -134,12 +139,19 @@ struct PlannerModel {
             return (index, .outdated)
         }
         if let index = first(preset, where: { isSoonGone($0) }), mayRenewOne(preset) { return (index, .expired) }
+        if let index = first(preset, where: isUnhealthy), keepsFloor(preset) { return (index, .unhealthy) }
         return nil
     }
 
-    /// True if the workspace is current, starting or ready, and not due for renewal.
+    /// True if enough workspaces are ready, so that no unhealthy one is kept.
+    private func keepsFloor(_ preset: Preset) -> Bool {
+        guard let (_, unavailable) = bounds(preset) else { return true }
+        return pool(preset).filter(isReady).count >= world.desired(preset) - unavailable
+    }
+
+    /// True if the workspace is current, starting, suspect or ready, and not due for renewal.
     private func isLasting(_ item: Item, _ preset: Preset) -> Bool {
-        isCurrent(item, preset) && (isStarting(item) || isClaimable(item)) && !isSoonGone(item)
+        isCurrent(item, preset) && (isStarting(item) || isSuspect(item) || isClaimable(item)) && !isSoonGone(item)
     }
 
     /// True if the workspace is due for renewal. The newest workspace is due two builds before it expires, and at
@@ -232,7 +244,7 @@ struct PlannerModel {
     }
 
     private func goes(_ left: Item, before right: Item) -> Bool {
-        func rank(_ item: Item) -> Int { isBroken(item) ? 0 : isStarting(item) ? 1 : 2 }
+        func rank(_ item: Item) -> Int { isBroken(item) ? 0 : isReady(item) ? 2 : 1 }
         if rank(left) != rank(right) { return rank(left) < rank(right) }
         let (leftReady, rightReady) = (left.instance.readyAt, right.instance.readyAt)
         if leftReady != rightReady {
@@ -303,8 +315,10 @@ struct PlannerModel {
             if failure.retryAt > world.now { return false }
             if current.contains(where: isStarting) { return false }
         }
-        let frozen = items.filter { $0.instance.preset == preset.key && $0.isFrozen && !isBroken($0) }
-        let live = pool.filter { isStarting($0) || isReady($0) }.count + frozen.count
+        let frozen = items.filter {
+            $0.instance.preset == preset.key && $0.isFrozen && !isBroken($0) && !isUnhealthy($0)
+        }
+        let live = pool.filter { isStarting($0) || isSuspect($0) || isReady($0) }.count + frozen.count
         if let (surge, _) = bounds(preset) { return live + 1 <= world.desired(preset) + surge }
         let old = items.filter { item in
             guard item.instance.preset == preset.key, !isCurrent(item, preset), !item.isFrozen else { return false }
@@ -319,10 +333,12 @@ struct PlannerModel {
         let own = world.instances.filter { $0.preset == preset.key }
         let hasOlder = own.contains {
             $0.fingerprint != preset.fingerprint
-                && [.pending, .creating, .ready, .failed, .deleting].contains($0.state)
+                && [.pending, .creating, .ready, .failed, .deleting, .suspect, .unhealthy].contains($0.state)
         }
         return (hasOlder || preset.strategy == .recreate)
-            && !own.contains { $0.fingerprint == preset.fingerprint && [.ready, .claimed].contains($0.state) }
+            && !own.contains {
+                $0.fingerprint == preset.fingerprint && [.ready, .claimed, .suspect, .unhealthy].contains($0.state)
+            }
     }
 
     private func waitsForCanary(_ preset: Preset) -> Bool {
@@ -388,7 +404,7 @@ struct PlannerModel {
             switch item.instance.state {
             case .deleted, .lost: false
             case .pending: (!item.isLeaving || isObserved(item.instance.preset)) && !item.isHeld
-            case .creating, .ready, .claimed, .deleting, .failed: true
+            case .creating, .ready, .claimed, .deleting, .failed, .suspect, .unhealthy: true
             }
         }
         if let limit = world.limits.instancesPerPreset,
@@ -450,6 +466,8 @@ struct PlannerModel {
             let action = Action(.delete, preset: preset.key, reason: .failed)
             guard standstill(action) == nil, let kept = kept[preset.key] else { continue }
             if let index = first(preset, where: { kept.contains($0.instance.id) }) { return remove(index, .failed) }
+            guard preset.retirement == nil else { continue }
+            if let index = first(preset, where: isUnhealthy) { return remove(index, .unhealthy) }
         }
     }
 
@@ -490,7 +508,8 @@ struct PlannerModel {
             if isReady(item), isCurrent { counts.actual += 1 }
             if isClaimable(item), isCurrent, preset.retirement == nil { counts.eligible += 1 }
             if isExpired(item), isCurrent { counts.expired += 1 }
-            if !isCurrent, isStarting(item) || isReady(item) { counts.outdated += 1 }
+            if !isCurrent, isStarting(item) || isReady(item) || isSuspect(item) { counts.outdated += 1 }
+            if isSuspect(item) || isUnhealthy(item) { counts.unhealthy += 1 }
             if isStarting(item) { counts.starting += 1 }
             if item.instance.state == .deleting { counts.deleting += 1 }
             if item.instance.state == .failed { counts.failed += 1 }

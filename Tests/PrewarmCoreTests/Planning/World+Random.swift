@@ -137,6 +137,7 @@ extension PoolOptions {
 
 private let states: [WorkspaceState] = [
     .pending, .creating, .ready, .ready, .ready, .ready, .ready, .ready, .claimed, .deleting, .failed, .lost, .deleted,
+    .suspect, .unhealthy,
 ]
 /// Build times for a ttl of 60 seconds: from builds that change nothing to builds that take longer than the ttl.
 private let buildSeconds = [0, 1, 2, 3, 8, 30, 90]
@@ -157,7 +158,7 @@ extension Instance {
         let wasReady =
             switch state {
             case .pending, .creating, .failed: false
-            case .ready, .claimed: true
+            case .ready, .claimed, .suspect, .unhealthy: true
             case .deleting, .lost, .deleted: random.chance(50)
             }
         let ageSeconds = random.pick(agesSeconds)

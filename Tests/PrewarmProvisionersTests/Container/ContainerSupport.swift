@@ -108,6 +108,7 @@ extension Outcome {
     var message: String {
         switch self {
         case .failed(let message), .tryLater(let message), .broken(let message): message
+        case .refused(let error): error.message
         case .done, .starting, .lost: ""
         }
     }

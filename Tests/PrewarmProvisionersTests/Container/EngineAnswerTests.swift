@@ -159,9 +159,11 @@ struct EngineAnswerTests {
         let reply = await provisioner.perform(request(.create)) { _ in }
         #expect(
             reply.outcome
-                == .tryLater(
-                    "cannot connect to the container engine at \(socket): \(cause). "
-                        + "Start the engine, or correct the path of its socket."))
+                == .refused(
+                    ProviderError(
+                        .outage,
+                        "cannot connect to the container engine at \(socket): \(cause). "
+                            + "Start the engine, or correct the path of its socket.")))
         #expect(reply.isNotStarted)
         #expect(await Self.failure(provisioner)?.reason == .cannotRun)
     }

@@ -33,7 +33,8 @@ struct Applier {
         let cancelled = plan.actions.compactMap { $0.kind == .cancel ? $0.workspace : nil }
         let deleted = plan.actions.compactMap { $0.kind == .delete ? $0.workspace : nil }
         let dropped = try store.move(cancelled, from: [.pending], to: .deleted)
-        let moved = try store.move(deleted, from: [.creating, .ready, .failed, .lost], to: .deleting)
+        let moved = try store.move(
+            deleted, from: [.creating, .ready, .suspect, .unhealthy, .failed, .lost], to: .deleting)
         try store.cancelOperations(
             of: (cancelled + deleted).filter { dropped.contains($0) || moved.contains($0) }, now: transaction.now)
         applied.actions = plan.actions.filter { action in
@@ -117,7 +118,9 @@ struct Applier {
             guard let preset = presets[pool.preset] else { return nil }
             // A pool that keeps failed workspaces is not settled: they are deleted if a limit holds workspaces of others
             // back.
-            let mayGiveWay = transaction.engine.policy.limits.areOfInstances && pool.counts.keptFailed > 0
+            let mayGiveWay =
+                transaction.engine.policy.limits.areOfInstances
+                && pool.counts.keptFailed + pool.counts.unhealthy > 0
             let isSettled =
                 preset.retirement != .pruned && !busy.contains(pool.preset) && !mayGiveWay
                 && !changed.contains(pool.preset)

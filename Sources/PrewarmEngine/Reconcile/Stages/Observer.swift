@@ -32,6 +32,8 @@ struct Observer: Sendable {
         for failure in try store.failures(source: source) { observed.failures[failure.preset] = failure }
         observed.buildTimes = try buildTimes(of: scope.presets, in: store)
         observed.heldElsewhere = try heldElsewhere(scope, observed, in: store)
+        observed.replaced = try store.replacements()
+        observed.brokenClaims = try store.brokenClaims()
         let detailed = scope.presets.filter { planner.needsInstances($0, observed: observed) }
         for instance in try store.instances(of: detailed.map(\.key)) {
             observed.instances[instance.preset, default: []].append(instance)
@@ -97,6 +99,8 @@ struct Observer: Sendable {
 extension StoreReader {
     /// Returns the number of pending, creating and ready workspaces of a preset.
     func unclaimed(of preset: PresetKey) throws -> Int {
-        try tallies(of: preset).reduce(0) { [.pending, .creating, .ready].contains($1.state) ? $0 + $1.count : $0 }
+        try tallies(of: preset).reduce(0) {
+            [.pending, .creating, .ready, .suspect].contains($1.state) ? $0 + $1.count : $0
+        }
     }
 }
