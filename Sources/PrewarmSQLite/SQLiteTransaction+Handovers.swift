@@ -51,6 +51,7 @@ extension SQLiteTransaction {
     }
 
     func setHandoverFailures(_ failures: HandoverFailures?, of preset: PresetKey) throws {
+        try unsettle(.preset(preset))
         guard let failures else {
             guard let id = try presetID(preset) else { return }
             try statement("DELETE FROM handover_failures WHERE preset = ?").run(id)

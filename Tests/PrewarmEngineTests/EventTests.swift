@@ -152,6 +152,8 @@ struct EventTests {
                     case .operation(let operation, let duration):
                         "\(operation.kind) \(operation.state) \(duration >= .zero)"
                     case .converged(let source, _): "converged \(source)"
+                    case .handover(let preset, let word): "handover \(preset.name) \(word)"
+                    case .usable(let preset, _): "usable \(preset.name)"
                     }
                 seen.withLock { $0.append(text) }
             })
