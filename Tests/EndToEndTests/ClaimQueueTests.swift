@@ -10,10 +10,10 @@ struct DaemonQueueTests {
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
         try await sandbox.serve { daemon in
             try await daemon.eventually("two are ready") { try await daemon.isReady("a", 2) }
+            try await daemon.prewarm("suspend", "a")
             for _ in 0..<2 {
                 #expect(try await daemon.post("/api/v1/presets/a/claims", #"{"owner": "x"}"#).status == 201)
             }
-            try await daemon.prewarm("suspend", "a")
             try await withThrowingTaskGroup(of: Claimer?.self) { group in
                 for owner in 0..<60 {
                     group.addTask { try await Self.wait(owner, daemon, hangsUp: owner % 3 == 2) }

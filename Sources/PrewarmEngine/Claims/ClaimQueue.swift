@@ -80,10 +80,8 @@ extension Engine {
     ) throws -> Bool {
         let queue = try waiting(for: request.preset, at: now, in: store)
         guard !queue.isEmpty else { return true }
-        let own = Ticket(
-            id: attempt.id, preset: request.preset, owner: request.owner, priority: attempt.priority,
-            since: attempt.askedAt, holder: holder)
-        let before = queue.count { $0.id != attempt.id && $0.comes(before: own) }
+        let before =
+            queue.firstIndex { $0.id == attempt.id } ?? queue.count { $0.priority >= attempt.priority }
         if before == 0 { return true }
         return try before < claimable(of: request.preset, request.current, request.offersOutdated, in: store)
     }
