@@ -28,7 +28,7 @@ package struct Prewarm: AsyncParsableCommand {
                     StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ExportCommand.self,
                 ]),
             CommandGroup(name: "Claim", subcommands: [ClaimCommand.self, ReleaseCommand.self]),
-            CommandGroup(name: "Daemon", subcommands: [TokenCommand.self, WebhookCommand.self]),
+            CommandGroup(name: "Daemon", subcommands: [DashboardCommand.self, TokenCommand.self, WebhookCommand.self]),
             CommandGroup(name: "Reference", subcommands: [SchemaCommand.self, VersionCommand.self]),
         ])
 
