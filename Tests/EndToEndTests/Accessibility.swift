@@ -27,7 +27,7 @@ enum Accessibility {
           if (!h.textContent.trim()) found.push('empty heading');
           level = now; }
         for (const e of all('a, button, summary, input:not([type=hidden]), select, textarea, [role=img]'))
-          if (!name(e)) found.push('no name: ' + e.outerHTML.slice(0, 120));
+          if (visible(e) && !name(e)) found.push('no name: ' + e.outerHTML.slice(0, 120));
         for (const t of all('table')) {
           if (!t.caption || !t.caption.textContent.trim()) found.push('table without caption');
           if ([...t.querySelectorAll('thead th')].some((h) => h.scope !== 'col')) found.push('header without scope'); }

@@ -34,6 +34,15 @@ struct DashboardTests {
 
         func get(_ path: String) async throws -> RunningDaemon.Answer { try await send(.GET, path) }
 
+        /// Returns the stream of changes that an open page follows. It fails if it does not end within two minutes.
+        func changes() async throws -> HTTPClientResponse.Body {
+            var request = HTTPClientRequest(url: url + "/live")
+            request.headers.add(name: "Cookie", value: cookie)
+            let response = try await Self.http.execute(request, timeout: .seconds(120))
+            #expect(response.status == .ok && response.headers.first(name: "Content-Type") == "text/event-stream")
+            return response.body
+        }
+
         /// Returns the client after a sign-in with a token.
         func signedIn(_ token: String) async throws -> Client {
             let answer = try await send(.POST, "/login", form: "token=\(token)&next=/")
@@ -64,8 +73,10 @@ struct DashboardTests {
         }
     }
 
-    private static func withDaemon(_ body: @escaping @Sendable (Scene) async throws -> Void) async throws {
-        let sandbox = try await Sandbox(configuration: .slow)
+    private static func withDaemon(
+        configuration: String = .slow, _ body: @escaping @Sendable (Scene) async throws -> Void
+    ) async throws {
+        let sandbox = try await Sandbox(configuration: configuration)
         try await sandbox.commit([
             "a.yaml": Sandbox.preset("a", instances: 4),
             "broken.yaml": Sandbox.preset("broken", instances: 1, "  parameters: {fail: \"yes\"}\n  failureLimit: 1\n"),
@@ -164,7 +175,10 @@ struct DashboardTests {
         try await Self.withDaemon { scene in
             let (ada, bob) = (try await scene.client("ada"), try await scene.client("bob"))
             #expect(try await ada.get("/").status == 200)
+            let changes = try await ada.changes()
             try await scene.daemon.prewarm("token", "revoke", "ada")
+            // An open page stops to follow changes. The stream ends before the next event.
+            for try await _ in changes {}
             #expect(try await ada.get("/").headers.first(name: "Location")?.hasPrefix("/login") == true)
             #expect(try await ada.get("/live").status == 401)
             let out = try await bob.send(.POST, "/logout", form: "csrf=\(try await bob.formSecret())")
@@ -190,6 +204,21 @@ struct DashboardTests {
             let cookie = try #require(typed.headers.first(name: "Set-Cookie"))
             #expect(typed.status == 303 && cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"))
             #expect(try await client.send(.GET, path, ["Sec-Fetch-Site": "none"]).status == 401)
+        }
+    }
+
+    @Test("The cookie is for TLS only where a trusted proxy says that the browser uses TLS")
+    func secureCookies() async throws {
+        let proxied = String.slow + "server: {trustedProxies: [127.0.0.1]}\n"
+        for (configuration, isSecure) in [(String.slow, false), (proxied, true)] {
+            try await Self.withDaemon(configuration: configuration) { scene in
+                let form = "token=\(scene.tokens["ops"] ?? "")&next=/sources"
+                let answer = try await Client(url: scene.daemon.url).send(
+                    .POST, "/login", form: form, ["X-Forwarded-Proto": "https"])
+                let cookie = answer.headers.first(name: "Set-Cookie") ?? ""
+                #expect(answer.headers.first(name: "Location") == "/sources")
+                #expect(cookie.hasPrefix("__Host-") == isSecure && cookie.contains("; Secure") == isSecure, "\(cookie)")
+            }
         }
     }
 

@@ -6,7 +6,8 @@ extension Asset {
           'use strict';
           const status = document.getElementById('live');
           if (!status || !window.EventSource) return;
-          const pause = 1000;
+          // A page that takes long is loaded less often, so that open pages never fill the daemon's time.
+          let pause = 1000;
           const idle = 30000;
           let loading = false;
           let wanted = false;
@@ -52,6 +53,7 @@ extension Asset {
             if (loading) { wanted = true; return; }
             loading = true;
             wanted = false;
+            const begin = Date.now();
             try {
               const answer = await fetch(location.href, { headers: { Accept: 'text/html' }, redirect: 'manual' });
               if (answer.type === 'opaqueredirect' || answer.status === 401) {
@@ -66,6 +68,7 @@ extension Asset {
                   if (fresh) replace(part, fresh);
                 }
                 last = Date.now();
+                pause = Math.max(1000, 10 * (last - begin));
                 say('Live: this page follows every change.', 'on');
               }
             } catch {

@@ -26,10 +26,11 @@ extension Asset {
     private static let frame = """
         *, *::before, *::after { box-sizing: border-box; }
         html { font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; }
-        body { margin: 0; background: var(--back); color: var(--text); overflow-wrap: anywhere; }
+        body { margin: 0; background: var(--back); color: var(--text); overflow-wrap: break-word; }
         a { color: var(--link); text-underline-offset: .15em; }
         h1 { font-size: 1.6rem; line-height: 1.2; margin: 0; letter-spacing: -.01em; }
         h2 { font-size: 1.1rem; margin: 0 0 .75rem; }
+        time { white-space: nowrap; }
         h3 { font-size: 1rem; margin: 1.25rem 0 .5rem; }
         p { margin: 0 0 .5rem; }
         code, pre { font-family: ui-monospace, "SF Mono", "Liberation Mono", Menlo, monospace; font-size: .875em; }
@@ -49,6 +50,7 @@ extension Asset {
         .who { margin-left: auto; display: flex; align-items: center; gap: .6rem; font-size: .9rem; }
         .who .name { font-weight: 600; max-width: 16rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
         .who .role { color: var(--muted); }
+        .who .id { display: grid; line-height: 1.25; text-align: right; }
         .who button { background: none; color: var(--link); border: 1px solid var(--line); padding: .25rem .7rem; font-weight: 500; }
         main { max-width: 76rem; margin: 0 auto; padding: 1.5rem 1.25rem 3rem; }
         footer { max-width: 76rem; margin: 0 auto; padding: 0 1.25rem 2rem; }
@@ -82,9 +84,13 @@ extension Asset {
         #pools td, #pools th { padding-left: 1rem; padding-right: 1rem; }
         th, td { text-align: left; vertical-align: top; padding: .6rem .75rem .6rem 0; border-bottom: 1px solid var(--line); }
         thead th { color: var(--muted); font-size: .8125rem; font-weight: 600; white-space: nowrap; }
-        tbody th { font-weight: 600; }
+        tbody th { font-weight: 600; white-space: nowrap; }
+        #pools tbody th { white-space: normal; }
         tbody tr:last-child > * { border-bottom: 0; }
         tbody tr:hover > * { background: var(--soft); }
+        .long, .facts dd, code { overflow-wrap: anywhere; }
+        td.long { min-width: 12rem; }
+        td.name { min-width: 5rem; }
         .number { text-align: right; font-variant-numeric: tabular-nums; }
         .badge { display: inline-flex; align-items: center; gap: .4rem; padding: .12rem .6rem .12rem .4rem; border-radius: 99px; font-size: .8125rem; font-weight: 600; white-space: nowrap; }
         .icon { flex: none; fill: currentColor; }
@@ -145,6 +151,7 @@ extension Asset {
         button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
         button.primary:hover { filter: brightness(1.08); }
         .who button.primary { background: none; color: var(--link); border-color: var(--line); }
+        button.second { color: var(--link); }
         button.danger { background: var(--bad); border-color: var(--bad); color: var(--mark); }
         button.danger:hover { filter: brightness(1.08); }
         label { font-weight: 600; font-size: .875rem; }
@@ -168,7 +175,7 @@ extension Asset {
           .bar nav { order: 3; width: 100%; }
           .bar nav ul { justify-content: space-between; }
           .bar nav a { padding: .55rem .7rem; }
-          .who .name { max-width: 8rem; }
+          .who .name { max-width: 9rem; }
           main { padding: 1.1rem 1rem 2rem; }
           .card { padding: 1rem; }
           .tiles { grid-template-columns: repeat(2, 1fr); gap: .6rem; }
@@ -189,6 +196,13 @@ extension Asset {
           .cards td { display: grid; grid-template-columns: 7rem 1fr; gap: .75rem; text-align: left; }
           .cards td::before { content: attr(data-label); color: var(--muted); font-size: .8125rem; }
           .cards td:empty { display: none; }
+          td.long { min-width: 0; }
+          tbody th { white-space: normal; }
+          .cards td > div { min-width: 0; }
+          #pools .cards tr { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; }
+          #pools .cards th { grid-column: 1 / -1; padding-bottom: .4rem; }
+          #pools .cards td { grid-template-columns: 5.2rem 1fr; gap: .4rem; }
+          #pools .cards td.whole { grid-column: 1 / -1; }
           .cards .number { text-align: left; }
           .badge { justify-self: start; }
           tbody tr:hover > * { background: none; }

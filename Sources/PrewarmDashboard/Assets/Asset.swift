@@ -19,7 +19,7 @@ package struct Asset: Sendable {
     static let script = Asset("dashboard.js", "text/javascript; charset=utf-8", program)
     static let icon = Asset("icon.svg", "image/svg+xml", picture)
 
-    /// Returns the file of this name; nil if there is none.
+    /// Returns the file of this name; nil if no file has this name.
     package static func named(_ name: String) -> Asset? { [style, script, icon].first { $0.name == name } }
 
     private static let picture = """

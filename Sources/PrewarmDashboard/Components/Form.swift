@@ -5,6 +5,8 @@ struct Form {
     let action: String
     let button: String
     var isDangerous = false
+    /// True for a form that is less important than another one beside it.
+    var isSecondary = false
     /// The hidden fields.
     var values: [(name: String, value: String)] = []
     /// The visible fields.
@@ -17,7 +19,7 @@ struct Form {
             "<input type=\"hidden\" name=\"\(name)\" value=\"\(value)\">"
         }
         let object: Markup = object.isEmpty ? "" : "<span class=\"unseen\"> \(object)</span>"
-        let kind: Markup = isDangerous ? "danger" : "primary"
+        let kind: Markup = isDangerous ? "danger" : isSecondary ? "second" : "primary"
         return """
             <form method="post" action="\(action)">\(hidden.joined())\(fields)\
             <button class="\(kind)" type="submit">\(button)\(object)</button></form>

@@ -16,7 +16,8 @@ struct ConditionTable {
         return Table(
             caption: "Conditions",
             columns: [
-                .init("Type", isHeader: true), .init("Status"), .init("Reason"), .init("Message"), .init("Since"),
+                .init("Type", isHeader: true), .init("Status"), .init("Reason"), .init("Message", kind: "long"),
+                .init("Since"),
             ],
             rows: conditions.map { condition in
                 [
@@ -33,10 +34,29 @@ struct ConditionTable {
 struct EventList {
     private let events: [Value]
     private let times: Moments
+    private let seesOwners: Bool
 
-    init(_ events: some Sequence<Value>, _ times: Moments) {
+    /// - Parameter seesOwners: False if the messages must not name owners of workspaces.
+    init(_ events: some Sequence<Value>, _ times: Moments, seesOwners: Bool) {
         self.events = Array(events)
         self.times = times
+        self.seesOwners = seesOwners
+    }
+
+    /// The reasons of events about workspaces whose messages never name an owner.
+    private static let withoutOwners: Set<EventReason> = [
+        .ready, .starting, .createFailed, .deleted, .deleteFailed, .lost, .failed, .orphaned, .adopted,
+    ]
+
+    /// Returns the message of an event. If it may name an owner whom the reader must not see, the meaning of the event's
+    /// reason stands for it.
+    private func message(_ event: Value) -> String {
+        let reason = event.text("reason").flatMap { EventReason(rawValue: $0) }
+        let isAboutWorkspace = event.text("object")?.hasPrefix("workspace/") == true
+        if seesOwners || !isAboutWorkspace || reason.map(Self.withoutOwners.contains) == true {
+            return event.text("message") ?? ""
+        }
+        return reason?.meaning ?? ""
     }
 
     var markup: Markup {
@@ -48,7 +68,7 @@ struct EventList {
                 ? "<span class=\"badge warning\">\(Icon.triangle.markup)Warning</span> " : ""
             return """
                 <li><span class="when">\(times.element(event, "at"))</span><div><p>\(kind)<strong>\(event.text("reason") ?? "")</strong> \
-                <span class="muted">\(event.text("object") ?? "")</span></p><p>\(times.sentence(event.text("message") ?? ""))</p></div></li>
+                <span class="muted">\(event.text("object") ?? "")</span></p><p>\(times.sentence(message(event)))</p></div></li>
                 """
         }
         return "<ol class=\"events\">\(items.joined(separator: "\n"))</ol>"

@@ -23,7 +23,7 @@ struct PoolState: Hashable {
         self.icon = icon
     }
 
-    /// Returns the worst condition that needs a person; nil if there is none.
+    /// Returns the worst condition that needs a person; nil if no condition does.
     private static func attention(_ preset: Value) -> PoolState? {
         let types = trueTypes(preset)
         for (type, state) in worstFirst where types.contains(type) { return state }

@@ -7,11 +7,14 @@ struct Table {
         var isNumber = false
         /// True for the column that names the row.
         var isHeader = false
+        /// The class of the column's cells; nil for a column of short words.
+        var kind: String?
 
-        init(_ title: String, isNumber: Bool = false, isHeader: Bool = false) {
+        init(_ title: String, isNumber: Bool = false, isHeader: Bool = false, kind: String? = nil) {
             self.title = title
             self.isNumber = isNumber
             self.isHeader = isHeader
+            self.kind = kind ?? (isNumber ? "number" : nil)
         }
     }
 
@@ -40,8 +43,10 @@ struct Table {
     private func row(_ cells: [Markup]) -> Markup {
         let markup = zip(columns, cells).map { column, cell -> Markup in
             if column.isHeader { return "<th role=\"rowheader\" scope=\"row\">\(cell)</th>" }
-            let number: Markup = column.isNumber ? " class=\"number\"" : ""
-            return "<td role=\"cell\"\(number) data-label=\"\(column.title)\">\(cell)</td>"
+            let kind: Markup = column.kind.map { " class=\"\($0)\"" } ?? ""
+            // On a phone, the cell is a grid of the column's title and this element.
+            let content: Markup = cell == "" ? "" : "<div>\(cell)</div>"
+            return "<td role=\"cell\"\(kind) data-label=\"\(column.title)\">\(content)</td>"
         }
         return "<tr role=\"row\">\(markup.joined())</tr>"
     }

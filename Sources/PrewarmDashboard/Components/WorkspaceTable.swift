@@ -17,7 +17,9 @@ struct WorkspaceTable {
         var columns: [Table.Column] = [
             .init("Workspace", isHeader: true), .init("State"), .init("Version"), .init("Age"),
         ]
-        if viewer.seesOwners { columns += [.init("Owner"), .init("Endpoint"), .init("Action")] }
+        if viewer.seesOwners {
+            columns += [.init("Owner", kind: "long name"), .init("Endpoint", kind: "long"), .init("Action")]
+        }
         return Table(
             caption: caption, columns: columns,
             rows: workspaces.map { workspace in
@@ -46,7 +48,9 @@ struct WorkspaceTable {
             }
         let handover = workspace.text("handover").flatMap { ["none", "done"].contains($0) ? nil : "handover \($0)" }
         let lease = workspace.text("claimExpiresAt").flatMap { Timestamp($0) } ?? leaseEnd(workspace)
-        let under = [handover.map { Markup($0) }, lease.map { "ends \(times.element($0))" as Markup }].compactMap { $0 }
+        let since = name == "claimed" && workspace["claimedAt"] != nil ? times.element(workspace, "claimedAt") : nil
+        let under = [since, handover.map { Markup($0) }, lease.map { "ends \(times.element($0))" as Markup }].compactMap
+        { $0 }
         let more: Markup = under.isEmpty ? "" : "<span class=\"under\">\(under.joined(separator: ", "))</span>"
         return "<span class=\"badge \(tone)\">\(icon.markup)\(name)</span>\(more)"
     }

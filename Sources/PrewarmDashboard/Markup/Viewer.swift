@@ -12,7 +12,7 @@ package struct Viewer: Sendable {
     package let operatesAll: Bool
     /// The secret that every form of this session sends back.
     package let formSecret: String
-    /// The result of the form that was sent last; nil if there is none to show.
+    /// The result of the form that was sent last; nil if there is nothing to show.
     package let notice: Notice?
 
     package init(name: String, role: Role, operatesAll: Bool, formSecret: String, notice: Notice?) {

@@ -4,13 +4,13 @@ package import PrewarmEngine
 extension Page {
     /// Returns the page of the last events.
     /// - Parameter events: The documents of the events, the oldest first.
-    package static func events(_ events: [Value], times: Moments) -> Page {
+    package static func events(_ events: [Value], times: Moments, for viewer: Viewer) -> Page {
         Page(
             "Events", section: .events,
             main: """
                 <h1>Events</h1>
                 <p class="lead">The last events, the newest first. New events appear here while the page is open.</p>
-                <div class="card">\(live("event-list", EventList(events.reversed(), times).markup))</div>
+                <div class="card">\(live("event-list", EventList(events.reversed(), times, seesOwners: viewer.seesOwners).markup))</div>
                 """)
     }
 

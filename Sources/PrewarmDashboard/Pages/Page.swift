@@ -66,7 +66,7 @@ package struct Page: Sendable {
             <header class="top"><div class="bar">
             \(brand)
             <nav aria-label="Main"><ul>\(links.joined())</ul></nav>
-            <div class="who"><span class="name">\(viewer.name)</span> <span class="role">\(viewer.role.rawValue)</span>\
+            <div class="who"><span class="id"><span class="name">\(viewer.name)</span> <span class="role">\(viewer.role.rawValue)</span></span>\
             \(signOut)</div>
             </div></header>
             """

@@ -10,7 +10,7 @@ package struct PoolPage: Sendable {
     let preset: Value
     /// The documents of the last failed operations, the newest first.
     let failures: [Value]
-    /// The document of the applied revision of the source; nil if there is none.
+    /// The document of the applied revision of the source; nil if no revision is applied.
     let revision: Value?
     let history: PoolHistory
     /// A random text, so that a claim that is sent twice is one claim.
@@ -52,7 +52,7 @@ package struct PoolPage: Sendable {
                 <section class="card" aria-labelledby="workspaces-title"><h2 id="workspaces-title">Workspaces</h2>
                 \(Page.live("workspaces", workspaces(viewer)))</section>
                 <section class="card" aria-labelledby="events-title"><h2 id="events-title">Recent events</h2>
-                \(Page.live("events", EventList(preset.list("events").reversed(), times).markup))</section>
+                \(Page.live("events", EventList(preset.list("events").reversed(), times, seesOwners: viewer.seesOwners).markup))</section>
                 """)
     }
 
@@ -94,7 +94,7 @@ package struct PoolPage: Sendable {
         let hasFailed = preset["failure"] != nil || preset.number("failed") > 0
         let retry =
             viewer.mayOperate && hasFailed
-            ? Form(action: "\(address)/retry", button: "Retry now").markup(for: viewer) : ""
+            ? Form(action: "\(address)/retry", button: "Retry now", isSecondary: true).markup(for: viewer) : ""
         return "<div class=\"actions\">\(claim.markup(for: viewer))\(retry)</div>"
     }
 

@@ -93,7 +93,8 @@ package struct PoolsPage: Sendable {
         guard !pools.isEmpty else { return "<p class=\"empty\">\(emptyText)</p>" }
         let hasWaiting = pools.contains { $0["waiting"] != nil }
         var columns: [Table.Column] = [
-            .init("Pool", isHeader: true), .init("State"), .init("Workspaces"), .init("Ready", isNumber: true),
+            .init("Pool", isHeader: true), .init("State", kind: "whole"), .init("Workspaces", kind: "whole"),
+            .init("Ready", isNumber: true),
             .init("Desired", isNumber: true), .init("Starting", isNumber: true), .init("Claimed", isNumber: true),
         ]
         if hasWaiting { columns.append(.init("Waiting", isNumber: true)) }

@@ -22,6 +22,7 @@ extension Page {
                 \(problem)
                 <form method="post" action="/login" class="stack">
                 <input type="hidden" name="next" value="\(next)">
+                <input type="text" name="user" value="token" autocomplete="username" hidden>
                 <label for="token">Access token</label>
                 <input id="token" name="token" type="password" autocomplete="current-password" required maxlength="16384" \
                 aria-describedby="\(described)"\(invalid)>

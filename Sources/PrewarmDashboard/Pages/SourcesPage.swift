@@ -55,9 +55,9 @@ package struct SourcesPage: Sendable {
                 "<span class=\"badge bad\">\(Icon.cross.markup)Not ready</span>"
             }
         return """
-            <section class="card" aria-labelledby="source-\(index)"><div class="title"><h2 id="source-\(index)">\(name)</h2></div>
+            <section class="card" aria-labelledby="source-\(index)">
             \(Page.live("source-\(index)-state", """
-                <p>\(badge)</p><dl class="facts"><div><dt>Repository</dt><dd><code>\(source.document.text("url") ?? "")</code></dd></div>\
+                <div class="title"><h2 id="source-\(index)">\(name)</h2>\(badge)</div><dl class="facts"><div><dt>Repository</dt><dd><code>\(source.document.text("url") ?? "")</code></dd></div>\
                 <div><dt>Files</dt><dd>\(source.document.number("files"))</dd></div></dl>
                 \(ConditionTable(conditions, times).markup)\(hint(source.document))
                 """))
@@ -79,7 +79,7 @@ package struct SourcesPage: Sendable {
         let table = Table(
             caption: "Applied revisions",
             columns: [
-                .init("Revision", isHeader: true), .init("Subject"), .init("Author"), .init("Applied"),
+                .init("Revision", isHeader: true), .init("Subject", kind: "long"), .init("Author"), .init("Applied"),
                 .init("Workspaces"),
             ],
             rows: source.revisions.map { revision in
@@ -113,7 +113,7 @@ package struct SourcesPage: Sendable {
             caption: "Held changes",
             columns: [
                 .init("Pool", isHeader: true), .init("Change"), .init("Workspaces", isNumber: true), .init("Why"),
-                .init("Held by"),
+                .init("Held by", kind: "long"),
             ],
             rows: groups.map { group, actions in
                 [
@@ -148,7 +148,7 @@ package struct SourcesPage: Sendable {
         guard !all.isEmpty else { return "" }
         let table = Table(
             caption: "Errors and warnings in manifests",
-            columns: [.init("Place", isHeader: true), .init("Severity"), .init("Message")],
+            columns: [.init("Place", isHeader: true), .init("Severity"), .init("Message", kind: "long")],
             rows: all.prefix(Self.diagnosticLimit).map { diagnostic in
                 let line: Markup = diagnostic["line"]?.int.map { ":\($0)" } ?? ""
                 let hint: Markup =

@@ -6,10 +6,10 @@ package import PrewarmCore
 package struct PoolHistory: Sendable {
     /// The times of one workspace.
     package struct Lifetime: Sendable {
-        let readyAt: Timestamp?
-        let claimedAt: Timestamp?
+        package let readyAt: Timestamp?
+        package let claimedAt: Timestamp?
         /// The time at which the workspace left the pool or its owner; nil if it still exists.
-        let endedAt: Timestamp?
+        package let endedAt: Timestamp?
 
         package init(readyAt: Timestamp?, claimedAt: Timestamp?, endedAt: Timestamp?) {
             self.readyAt = readyAt

@@ -66,7 +66,7 @@ struct DashboardPages: Sendable {
     }
 
     func events() async throws -> Page {
-        .events(try await get("events", query: ["limit": "100"]).value.elements, times: times)
+        .events(try await get("events", query: ["limit": "100"]).value.elements, times: times, for: viewer)
     }
 
     func claims() async throws -> Page {

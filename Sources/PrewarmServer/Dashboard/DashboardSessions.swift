@@ -45,7 +45,7 @@ final class DashboardSessions: Sendable {
         return cookie
     }
 
-    /// Returns the session of a cookie, and counts it as used; nil if there is none or it has ended.
+    /// Returns the session of a cookie, and counts it as used; nil if no session has it, or the session has ended.
     func session(of cookie: String, now: ContinuousClock.Instant = .now) -> Session? {
         let key = Self.key(cookie)
         return sessions.withLock { sessions in

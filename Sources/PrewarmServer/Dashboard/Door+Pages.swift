@@ -86,7 +86,7 @@ extension Door {
         }
     }
 
-    /// Returns the session of a request with its caller; nil if there is none. If the token of the session has expired or was
+    /// Returns the session of a request with its caller; nil if it has no session. If the token of the session has expired or was
     /// revoked, the session ends.
     ///
     /// - Throws: An error of the store, or ``AccessError`` if the token cannot be checked now.

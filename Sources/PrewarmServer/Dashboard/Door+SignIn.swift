@@ -12,7 +12,7 @@ extension Door {
         if visit.request.method == .post { return try await receiveSignIn(visit) }
         let query = try visit.query()
         if let code = query["code"], visit.request.method == .get {
-            // A link on another site could sign a reader in as somebody who made the code. It needs a click.
+            // A link on another site could sign a reader in as the attacker who made the code. It needs a click.
             guard visit.request.headers[.secFetchSite] == "none" else {
                 return page(.confirmSignIn(code: code), for: nil)
             }
@@ -81,8 +81,12 @@ extension Door {
 
     // MARK: The cookie
 
-    /// The name of the cookie. Over TLS, browsers accept `__Host-` only from this host and with `Secure`.
-    func cookieName(_ visit: Visit) -> String { isEncrypted(visit) ? "__Host-prewarm" : "prewarm-session" }
+    /// The name of the cookie. Over TLS, browsers accept `__Host-` only from this host and with `Secure`. Browsers share
+    /// cookies between the ports of a host, so the name has the port: several daemons on a machine keep their sessions.
+    func cookieName(_ visit: Visit) -> String {
+        let port = visit.host?.split(separator: ":").dropFirst().last.flatMap { UInt16($0) }
+        return (isEncrypted(visit) ? "__Host-prewarm" : "prewarm-session") + (port.map { "-\($0)" } ?? "")
+    }
 
     private func setCookie(_ visit: Visit, value: String, seconds: Int64) -> String {
         let secure = isEncrypted(visit) ? "; Secure" : ""

@@ -60,7 +60,7 @@ package final class DoorAccess: Sendable {
     /// Returns the caller with a credential.
     ///
     /// - Parameters:
-    ///   - authorization: The value of the header `Authorization`, or of a session that stands for it; nil if there is none.
+    ///   - authorization: The value of the header `Authorization`, or of a session that stands for it; nil if it is missing.
     ///   - role: The least role that the request needs, for hints.
     /// - Throws: ``AccessError``, or a ``StoreError``.
     func principal(

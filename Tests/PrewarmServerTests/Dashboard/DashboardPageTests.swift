@@ -88,7 +88,7 @@ struct DashboardPageTests {
                     [.init(document: change(source), revisions: [change(revision)], held: [change(held)])], times: times
                 ).page(for: viewer)
             ),
-            ("events", .events([change(event)], times: times)),
+            ("events", .events([change(event)], times: times, for: viewer)),
             ("claims", .claims([change(workspace)], hasMore: true, times: times, for: viewer)),
             ("sign-in", .signIn(error: Notice(isError: true, hostile, hint: hostile), next: hostile)),
             ("code", .confirmSignIn(code: hostile)),
@@ -136,6 +136,18 @@ struct DashboardPageTests {
         #expect(!pool.contains("Owner") && !pool.contains("Endpoint") && !pool.contains("/claim\""))
         let operators = Self.pages(for: Self.viewer(.operator)) { $0 }.first { $0.name == "pool" }?.html ?? ""
         #expect(operators.contains("Owner") && operators.contains("/claim\""))
+    }
+
+    @Test("The events of a viewer name no owner", arguments: ["Claimed", "ClaimedCold", "Released", "FromTheFuture"])
+    func ownersInEvents(reason: String) {
+        let event = Value.object(known: [
+            "at": .string("\(Self.now)"), "type": "Normal", "reason": .string(reason), "object": "workspace/a-1",
+            "message": "claimed by the-owner",
+        ])
+        for role in Role.allCases {
+            let html = Page.events([event], times: Self.times, for: Self.viewer(role)).html(for: nil)
+            #expect(html.contains("the-owner") == (role != .viewer), "\(role)")
+        }
     }
 
     @Test("A condition of a later version is shown with its type")

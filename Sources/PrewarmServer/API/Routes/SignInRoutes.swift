@@ -21,7 +21,8 @@ enum SignInRoutes {
             let code = codes.issue(for: authorization)
             let end = api.engine.now() + SignInCodes.lifetime
             return APIAnswer(
-                .object(known: ["code": .string(code), "path": .string("/login?code=\(code)"), "expiresAt": Value(end)]),
+                .object(known: ["code": .string(code), "path": .string("/login?code=\(code)"), "expiresAt": Value(end)]
+                ),
                 status: 201)
         }
     ]
