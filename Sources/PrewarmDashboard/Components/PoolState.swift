@@ -37,6 +37,7 @@ struct PoolState: Hashable {
         ("ProvisionerUnavailable", PoolState("Provisioner unavailable", .bad, .cross)),
         ("Invalid", PoolState("Invalid manifest", .bad, .triangle)),
         ("DeletionsHeld", PoolState("Changes held", .warning, .hold)),
+        ("ClaimUnhealthy", PoolState("Claimed one unhealthy", .warning, .triangle)),
         ("BackingOff", PoolState("Backing off", .warning, .clock)),
     ]
 

@@ -43,11 +43,12 @@ struct WorkspaceTable {
             case "ready": ("good", .check)
             case "claimed": ("claimed", .bar)
             case "failed", "lost": ("bad", .cross)
+            case "suspect", "unhealthy": ("warning", .triangle)
             case "pending", "creating": ("busy", .half)
             default: ("quiet", .dash)
             }
         let handover = workspace.text("handover").flatMap { ["none", "done"].contains($0) ? nil : "handover \($0)" }
-        let lease = workspace.text("claimExpiresAt").flatMap { Timestamp($0) } ?? leaseEnd(workspace)
+        let lease = leaseEnd(workspace)
         let since = name == "claimed" && workspace["claimedAt"] != nil ? times.element(workspace, "claimedAt") : nil
         let under = [since, handover.map { Markup($0) }, lease.map { "ends \(times.element($0))" as Markup }].compactMap
         { $0 }

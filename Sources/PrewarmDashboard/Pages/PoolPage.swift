@@ -64,7 +64,9 @@ package struct PoolPage: Sendable {
             Tile(name: "Claimed", value: "\(preset.number("claimed"))"),
         ]
         if preset["waiting"] != nil { tiles.append(Tile(name: "Waiting claims", value: "\(preset.number("waiting"))")) }
-        for (key, name) in [("outdated", "Outdated"), ("deleting", "Deleting"), ("failed", "Failed")]
+        for (key, name) in [
+            ("outdated", "Outdated"), ("deleting", "Deleting"), ("failed", "Failed"), ("unhealthy", "Unhealthy"),
+        ]
         where preset.number(key) > 0 {
             tiles.append(Tile(name: name, value: "\(preset.number(key))"))
         }
