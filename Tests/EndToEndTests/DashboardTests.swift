@@ -138,11 +138,29 @@ struct DashboardTests {
             let released = try await ada.send(.POST, "/workspaces/\(id)/release", form: "csrf=\(secret)")
             #expect(released.status == 303)
             #expect(try await ada.get("/claims").text.contains("released a-"))
+            // The history also has workspaces that are released and deleted.
+            #expect(try await ops.get("/pools/presets/a").text.contains("at most 1 were claimed"))
             let scoped = try await scene.client("screen-of-b")
             #expect(!(try await scoped.get("/").text).contains("/pools/presets/a\""))
             #expect(try await scoped.get("/pools/presets/a").status == 403)
             let audit = try await scene.daemon.get("/api/v1/audit").text
             #expect(audit.contains("token ada") && audit.contains("\"action\":\"release\""))
+        }
+    }
+
+    @Test("The search finds pools by a part of the name, and those that need attention")
+    func search() async throws {
+        try await Self.withDaemon { scene in
+            let screen = try await scene.client("screen")
+            for (query, finds) in [
+                ("", ["a", "broken"]), ("?q=BROK", ["broken"]), ("?q=go", ["a", "broken"]), ("?q=nothing", []),
+                ("?show=attention", ["broken"]), ("?page=7", []), ("?page=-1&q=%22%3E", []),
+            ] {
+                let text = try await screen.get("/\(query)").text
+                for name in ["a", "broken"] {
+                    #expect(text.contains("href=\"/pools/presets/\(name)\"") == finds.contains(name), "\(query)")
+                }
+            }
         }
     }
 
@@ -164,6 +182,7 @@ struct DashboardTests {
                 .POST, "/login", form: "token=\(scene.tokens["ops"] ?? "")", ["Sec-Fetch-Site": "cross-site"])
             #expect(login.status == 403 && login.headers.first(name: "Set-Cookie") == nil)
             #expect(try await ops.send(.GET, "/pools/presets/a/claim").status == 405)
+            #expect(scene.daemon.log.contains("a request was denied") && scene.daemon.log.contains("another site"))
             // A session gives no access to the API, so no page of another site can use it there.
             #expect(try await ops.get("/api/v1/status").status == 401)
             #expect(try await scene.daemon.get("/api/v1/workspaces?state=claimed").json().list.isEmpty)

@@ -134,7 +134,7 @@ extension Asset {
         .failure { border-left: 3px solid var(--bad); padding-left: 1rem; margin-bottom: 1.25rem; }
         .failure h3 { margin: 0; }
         .failure .cause { font-weight: 600; }
-        .hint { margin-top: .5rem; }
+        .hint { margin: 0 0 1.25rem; }
         pre { background: var(--back); border: 1px solid var(--line); border-radius: 6px; padding: .75rem 1rem; overflow-x: auto; max-height: 22rem; margin: .5rem 0 0; overflow-wrap: normal; }
         .notice { border-radius: 10px; padding: .8rem 1.1rem; margin: 0 0 1.25rem; }
         .notice p { margin: 0; }
@@ -146,6 +146,7 @@ extension Asset {
     private static let controls = """
         button, input, select { font: inherit; color: inherit; border-radius: 7px; }
         input, select { background: var(--card); border: 1px solid var(--muted); padding: .45rem .7rem; }
+        ::placeholder { color: var(--muted); opacity: 1; }
         button { background: var(--card); border: 1px solid var(--muted); padding: .45rem 1rem; font-weight: 600; cursor: pointer; }
         button:hover { background: var(--soft); }
         button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }

@@ -73,7 +73,16 @@ package struct PoolPage: Sendable {
         return """
             <div class="title"><h1>\(name)</h1>\(PoolState(preset).badge)</div>
             \(Tile.row(tiles, label: "Workspaces of this pool"))
+            \(heldHint)
             """
+    }
+
+    /// A sentence that leads to the held changes, if there are any.
+    private var heldHint: Markup {
+        let isHeld = preset.list("conditions").contains { $0.text("type") == "DeletionsHeld" }
+        return isHeld
+            ? "<p class=\"hint\">Changes of this pool are held. <a href=\"/sources\">See the sources</a> to approve them.</p>"
+            : ""
     }
 
     private var older: Markup {

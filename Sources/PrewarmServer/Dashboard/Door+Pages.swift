@@ -37,6 +37,9 @@ extension Door {
             return try await answerDashboard(visit, path)
         } catch {
             let (problem, fields) = describe(error, visit)
+            if ["CrossSite", "BadForm"].contains(problem.code) {
+                denials.note(status: problem.status, problem.message, visit, now: daemon.engine.now())
+            }
             var response = page(
                 .problem(status: problem.status, problem.message, hint: problem.hint), for: nil,
                 status: .init(code: problem.status))
