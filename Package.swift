@@ -93,10 +93,12 @@ let package = Package(
                 crypto,
                 logging, lifecycle,
             ]),
+        module("PrewarmDashboard", ["PrewarmCore", "PrewarmEngine"]),
         module(
             "PrewarmServer",
             [
-                "PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", hummingbird, hummingbirdCore, hummingbirdTLS,
+                "PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", "PrewarmDashboard", hummingbird, hummingbirdCore,
+                hummingbirdTLS,
                 httpTypes, nioCore, nioHTTP1, nioSSL, httpClient, crypto, jwt, logging, lifecycle, system,
             ]),
         module(
@@ -130,7 +132,9 @@ let package = Package(
             "PrewarmServerTests",
             [
                 "PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmManifests", "PrewarmProvisioners",
-                "PrewarmNotifications", "PrewarmSQLite", "PrewarmServer", "PrewarmTelemetry", crypto, cryptoExtras, jwt,
+                "PrewarmNotifications", "PrewarmSQLite", "PrewarmDashboard", "PrewarmServer", "PrewarmTelemetry",
+                crypto,
+                cryptoExtras, jwt,
                 httpTypes, httpClient, hummingbird,
                 hummingbirdTLS, nioCore, nioSSL, logging, subprocess, system,
             ]),

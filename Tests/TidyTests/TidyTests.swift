@@ -17,7 +17,8 @@ struct TidyTests {
         "PrewarmProvisioners": ["PrewarmCore", "PrewarmEngine", "CProcess"],
         "PrewarmTelemetry": ["PrewarmCore", "PrewarmEngine"],
         "PrewarmNotifications": ["PrewarmCore", "PrewarmEngine", "PrewarmTelemetry"],
-        "PrewarmServer": ["PrewarmCore", "PrewarmEngine", "PrewarmTelemetry"],
+        "PrewarmDashboard": ["PrewarmCore", "PrewarmEngine"],
+        "PrewarmServer": ["PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", "PrewarmDashboard"],
         "PrewarmCommands": [
             "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmGit", "PrewarmSQLite", "PrewarmProvisioners",
             "PrewarmNotifications", "PrewarmTelemetry", "PrewarmServer", "CMalloc", "CEpoll",

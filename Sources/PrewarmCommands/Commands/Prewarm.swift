@@ -30,7 +30,7 @@ package struct Prewarm: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Claim", subcommands: [ClaimCommand.self, CredentialsCommand.self, ReleaseCommand.self]),
-            CommandGroup(name: "Daemon", subcommands: [TokenCommand.self, WebhookCommand.self]),
+            CommandGroup(name: "Daemon", subcommands: [DashboardCommand.self, TokenCommand.self, WebhookCommand.self]),
             CommandGroup(name: "Reference", subcommands: [SchemaCommand.self, VersionCommand.self]),
         ])
 

@@ -80,7 +80,9 @@ final class DaemonAssembly: Sendable {
         notifier = ReplaceableNotifier(
             try assembly.notifier(
                 engine, version: prewarmVersion, metrics: metrics, progress: daemon.progress, logger: logger))
-        let door = Door(daemon: daemon, access: access, metrics: metrics, webhooks: webhooks, logger: logger)
+        let door = Door(
+            daemon: daemon, access: access, metrics: metrics, webhooks: webhooks,
+            usesTLS: settings.certificate != nil, logger: logger)
         let scheme = settings.certificate == nil ? "http" : "https"
         http = try HTTPService(
             door, HTTPService.Settings(listen: address, tls: assembly.tlsFiles()), logger: logger

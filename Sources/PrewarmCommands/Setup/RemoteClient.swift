@@ -48,7 +48,8 @@ private struct ActionsToken: Sendable {
 
 /// The client of a daemon's API over HTTP.
 final class RemoteClient: APIClient {
-    private let base: String
+    /// The URL of the daemon, without a slash at its end.
+    let base: String
     private let token: String?
     /// The source of OIDC tokens; nil if `--oidc` is not used.
     private let actions: ActionsToken?

@@ -12,7 +12,7 @@ extension ObjectShape {
         ),
         .optional(
             "trustedProxies", .list(.text(.addressRange), minimum: 0),
-            "The addresses of proxies whose X-Forwarded-For header prewarm trusts, for example 10.0.0.0/8.",
+            "The addresses of proxies whose headers X-Forwarded-For and X-Forwarded-Proto prewarm trusts, for example 10.0.0.0/8.",
             default: .list([])),
         .optional(
             "webhooks", .list(.object(webhook), minimum: 0),

@@ -9,17 +9,22 @@ package struct API: Sendable {
     let daemon: Daemon?
     let deliveries: WebhookReceiver?
     let metrics: Metrics?
+    /// The codes for the dashboard; nil for a command that works on the store directly.
+    let signInCodes: SignInCodes?
     let previews = PreviewLimit()
     /// The claims that wait in requests of this process.
     let waiting = WaitingRoom()
 
     var engine: Engine { currentEngine() }
 
-    package init(daemon: Daemon, deliveries: WebhookReceiver, metrics: Metrics) {
+    package init(
+        daemon: Daemon, deliveries: WebhookReceiver, metrics: Metrics, signInCodes: SignInCodes? = nil
+    ) {
         currentEngine = { daemon.engine }
         self.daemon = daemon
         self.deliveries = deliveries
         self.metrics = metrics
+        self.signInCodes = signInCodes
     }
 
     package init(engine: Engine) {
@@ -27,6 +32,7 @@ package struct API: Sendable {
         daemon = nil
         deliveries = nil
         metrics = nil
+        signInCodes = nil
     }
 
     /// Returns the methods that a path accepts.
@@ -47,7 +53,7 @@ package struct API: Sendable {
     static let routes: [Route] =
         LookRoutes.all + PresetRoutes.all + WorkspaceRoutes.all + OperationRoutes.all + SourceRoutes.all
         + SyncRoutes.all + HoldRoutes.all + ReplaceRoutes.all + AdminRoutes.all + TokenRoutes.all
-        + TicketRoutes.all
+        + TicketRoutes.all + SignInRoutes.all
 
     /// Checks the permission of a route before the body of the request is read. Its handler may check more, which depends
     /// on the preset or the workspace.

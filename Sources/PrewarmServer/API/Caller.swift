@@ -8,9 +8,12 @@ package struct Caller: Sendable {
     let name: String
     /// The address of the client, or `local` for a command that works on the store directly.
     let origin: String
+    /// The value of the header `Authorization`, for routes that make another credential from it; nil for other callers.
+    let authorization: String?
 
-    package init(_ principal: Principal, origin: String) {
+    package init(_ principal: Principal, origin: String, authorization: String? = nil) {
         self.principal = principal
+        self.authorization = authorization
         name = principal.auditName
         self.origin = origin
     }
@@ -20,6 +23,7 @@ package struct Caller: Sendable {
         principal = .local(user: user)
         name = user
         origin = AuditEntry.local
+        authorization = nil
     }
 }
 

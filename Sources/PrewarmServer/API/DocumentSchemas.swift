@@ -28,6 +28,7 @@ enum DocumentSchemas {
                 "hint?": "text", "excerpt?": "text",
             ]
         ),
+        ("SignInCode", ["code": "text", "path": "text", "expiresAt": "time"]),
         ("Preset", preset),
         ("PresetFailure", presetFailure),
         (

@@ -67,7 +67,8 @@ extension Door {
     private func answerWhileLetIn(
         _ request: APIRequest, _ visit: Visit, _ principal: Principal
     ) async throws -> APIAnswer {
-        let caller = Caller(principal, origin: visit.client.description)
+        let caller = Caller(
+            principal, origin: visit.client.description, authorization: visit.request.headers[.authorization])
         guard request.waits else {
             return try await api.answer(request, from: caller)
         }

@@ -13,6 +13,20 @@ extension Door {
     /// of the store that the caller may see, with its sequence number as id. The stream begins after the event in
     /// `Last-Event-ID`, otherwise after the newest event.
     func stream(_ visit: Visit, to principal: Principal) async throws -> Response {
+        let (access, daemon) = (access, daemon)
+        return try await stream(visit, to: principal, isNamed: true) { () async throws(AccessError) in
+            try await access.recheck(visit, now: daemon.engine.now())
+        }
+    }
+
+    /// Answers with server-sent events, as ``stream(_:to:)`` does.
+    /// - Parameters:
+    ///   - isNamed: True if each event has its reason as its name. Scripts in pages follow all events by events without names.
+    ///   - recheck: Checks the caller again. Returns nil if it cannot be checked now, and throws if it is no longer let in.
+    func stream(
+        _ visit: Visit, to principal: Principal, isNamed: Bool,
+        recheck: @escaping @Sendable () async throws(AccessError) -> Principal?
+    ) async throws -> Response {
         try Authorization.require(principal, .look)
         let given = visit.request.headers[.lastEventID]
         let start: Int64
@@ -27,7 +41,7 @@ extension Door {
         } else {
             start = try await daemon.engine.store.read { try $0.newestEvent() }
         }
-        let (daemon, access, feed) = (daemon, access, daemon.changes.subscribe())
+        let (daemon, feed) = (daemon, daemon.changes.subscribe())
         let body = ResponseBody { writer in
             var last = start
             var principal = principal
@@ -38,7 +52,7 @@ extension Door {
                 if ContinuousClock.now - checkedAt >= .seconds(1) {
                     checkedAt = .now
                     do throws(AccessError) {
-                        principal = try await access.recheck(visit, now: daemon.engine.now()) ?? principal
+                        principal = try await recheck() ?? principal
                     } catch {
                         break
                     }
@@ -53,9 +67,8 @@ extension Door {
                         last = event.sequence
                         guard let data = Value(event.event, for: principal)?.compactJSON else { continue }
                         isIdle = false
-                        try await writer.write(
-                            ByteBuffer(string: "id: \(event.sequence)\nevent: \(event.event.reason)\ndata: \(data)\n\n")
-                        )
+                        let name = isNamed ? "event: \(event.event.reason)\n" : ""
+                        try await writer.write(ByteBuffer(string: "id: \(event.sequence)\n\(name)data: \(data)\n\n"))
                     }
                 }
                 // A comment line lets both ends notice a broken connection.

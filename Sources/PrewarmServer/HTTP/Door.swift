@@ -8,7 +8,7 @@ import PrewarmCore
 package import PrewarmEngine
 package import PrewarmTelemetry
 
-/// The HTTP server of the daemon: the API, webhooks, metrics and health.
+/// The HTTP server of the daemon: the API, the dashboard, webhooks, metrics and health.
 ///
 /// The size of header and body and the time of a request are limited before any part of the request is trusted.
 package struct Door: Sendable {
@@ -21,11 +21,18 @@ package struct Door: Sendable {
     let storeReadiness = Readiness()
     let bodies = BodyBudget()
     let denials: DenialLog
+    let sessions = DashboardSessions()
+    let signInCodes: SignInCodes
+    /// True if clients reach the daemon itself over TLS.
+    let usesTLS: Bool
 
     package init(
-        daemon: Daemon, access: DoorAccess, metrics: Metrics, webhooks: WebhookReceiver, logger: Logger
+        daemon: Daemon, access: DoorAccess, metrics: Metrics, webhooks: WebhookReceiver, usesTLS: Bool = false,
+        logger: Logger
     ) {
-        api = API(daemon: daemon, deliveries: webhooks, metrics: metrics)
+        signInCodes = SignInCodes()
+        api = API(daemon: daemon, deliveries: webhooks, metrics: metrics, signInCodes: signInCodes)
+        self.usesTLS = usesTLS
         self.daemon = daemon
         self.access = access
         self.metrics = metrics
@@ -104,6 +111,8 @@ extension Door: HTTPResponder {
             return try await receive(visit, at: path[1])
         case "api" where path.count > 2 && path[1] == "v1":
             return try await callAPI(visit, Array(path.dropFirst(2)))
+        case _ where Self.isPage(path):
+            return await answerPage(visit, path)
         default:
             throw Problem(
                 "NotFound", status: 404, "there is no path \(visit.request.uri.path.forMessage)",
@@ -111,9 +120,21 @@ extension Door: HTTPResponder {
         }
     }
 
-    /// Returns an answer for an error in the form of RFC 9457. An unexpected error is logged, and the caller gets only a hint
-    /// to the log.
+    /// Returns an answer for an error in the form of RFC 9457.
     private func problem(_ error: any Error, _ visit: Visit) -> Response {
+        let described = describe(error, visit)
+        let problem = described.problem
+        var headers = described.headers
+        headers[.contentType] = "application/problem+json"
+        headers[.cacheControl] = "no-store"
+        return Response(
+            status: .init(code: problem.status), headers: headers,
+            body: .init(byteBuffer: ByteBuffer(string: problem.value.compactJSON + "\n")))
+    }
+
+    /// Returns the problem of an error, with the headers of its answer. A refusal and an unexpected error are logged, and the
+    /// caller gets only a hint to the log for the latter.
+    func describe(_ error: any Error, _ visit: Visit) -> (problem: Problem, headers: HTTPFields) {
         let problem: Problem
         var headers = HTTPFields()
         switch error {
@@ -134,11 +155,7 @@ extension Door: HTTPResponder {
         }
         if !problem.allowedMethods.isEmpty { headers[.allow] = problem.allowedMethods.joined(separator: ", ") }
         if problem.status == 503 || problem.status == 429 { headers[.retryAfter] = "5" }
-        headers[.contentType] = "application/problem+json"
-        headers[.cacheControl] = "no-store"
-        return Response(
-            status: .init(code: problem.status), headers: headers,
-            body: .init(byteBuffer: ByteBuffer(string: problem.value.compactJSON + "\n")))
+        return (problem, headers)
     }
 }
 

@@ -42,13 +42,34 @@ package final class DoorAccess: Sendable {
         return ClientAddress(peer: peer).group
     }
 
+    /// Says whether a trusted proxy says that the client of a request uses TLS.
+    func isForwardedOverTLS(peer: String, fields: HTTPFields) -> Bool {
+        let proxies = rules.withLock { $0.trustedProxies }
+        guard let address = NetworkAddress(peer), proxies.contains(where: { $0.contains(address) }) else {
+            return false
+        }
+        return fields[.forwardedProtocol]?.lowercased() == "https"
+    }
+
     /// Returns the caller of a request.
     ///
     /// - Parameter role: The least role that the request needs, for hints.
     /// - Throws: ``AccessError``, or a ``StoreError``.
     func principal(_ visit: Visit, now: Timestamp, for role: Role = .viewer) async throws -> Principal {
+        try await principal(visit.request.headers[.authorization], visit, now: now, for: role)
+    }
+
+    /// Returns the caller with a credential.
+    ///
+    /// - Parameters:
+    ///   - authorization: The value of the header `Authorization`, or of a session that stands for it; nil if it is missing.
+    ///   - role: The least role that the request needs, for hints.
+    /// - Throws: ``AccessError``, or a ``StoreError``.
+    func principal(
+        _ authorization: String?, _ visit: Visit, now: Timestamp, for role: Role = .viewer
+    ) async throws -> Principal {
         try await rules.withLock { $0.authenticator }.principal(
-            authorization: visit.request.headers[.authorization], now: now, for: role,
+            authorization: authorization, now: now, for: role,
             isLocal: NetworkAddress(visit.client.description)?.isLoopback == true)
     }
 
@@ -67,8 +88,13 @@ package final class DoorAccess: Sendable {
     ///
     /// - Throws: ``AccessError`` if the caller is no longer let in.
     func recheck(_ visit: Visit, now: Timestamp) async throws(AccessError) -> Principal? {
+        try await recheck(visit.request.headers[.authorization], visit, now: now)
+    }
+
+    /// Checks a credential again, as ``recheck(_:now:)`` does.
+    func recheck(_ authorization: String?, _ visit: Visit, now: Timestamp) async throws(AccessError) -> Principal? {
         do {
-            return try await principal(visit, now: now)
+            return try await principal(authorization, visit, now: now)
         } catch let error as AccessError where error.reason != .unavailable {
             throw error
         } catch {

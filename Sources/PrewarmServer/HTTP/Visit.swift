@@ -49,20 +49,26 @@ struct Visit {
     /// Returns the decoded parameters of the query.
     ///
     /// - Throws: ``Problem`` with the status 400 if a parameter cannot be decoded, or is given twice.
-    func query() throws(Problem) -> [String: String] {
+    func query() throws(Problem) -> [String: String] { try Self.parameters(request.uri.query ?? "", of: "query") }
+
+    /// Returns the decoded parameters of a text of the form `a=1&b=2`.
+    ///
+    /// - Parameter place: The place of the text for messages: `query` or `form`.
+    /// - Throws: ``Problem`` with the status 400 if a parameter cannot be decoded, or is given twice.
+    static func parameters(_ text: String, of place: String) throws(Problem) -> [String: String] {
         var values: [String: String] = [:]
-        for pair in (request.uri.query ?? "").split(separator: "&") {
+        for pair in text.split(separator: "&") {
             let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = Self.decoded(sides[0], plusIsSpace: true),
                 let value = Self.decoded(sides.count > 1 ? sides[1] : "", plusIsSpace: true)
             else {
                 throw Problem(
-                    "BadQuery", status: 400, "invalid query: it is not valid percent-encoded text",
-                    hint: "percent-encode the names and values in the query")
+                    "BadQuery", status: 400, "invalid \(place): it is not valid percent-encoded text",
+                    hint: "percent-encode the names and values in the \(place)")
             }
             guard values.updateValue(value, forKey: name) == nil else {
                 throw Problem(
-                    "BadQuery", status: 400, "invalid query: the parameter \"\(name.prefix(80))\" is given twice",
+                    "BadQuery", status: 400, "invalid \(place): the parameter \"\(name.prefix(80))\" is given twice",
                     hint: "give each parameter once")
             }
         }

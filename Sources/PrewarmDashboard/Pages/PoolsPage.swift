@@ -1,0 +1,184 @@
+import PrewarmCore
+package import PrewarmEngine
+
+/// The page of all pools.
+package struct PoolsPage: Sendable {
+    /// The number of pools on one page.
+    package static let pageSize = 50
+
+    /// The search of the reader.
+    package struct Search: Sendable {
+        /// A part of the name, the source, the template or a label; empty for all pools.
+        package let text: String
+        /// True to show only pools that need attention.
+        package let needsAttention: Bool
+        /// The number of the page, from 1.
+        package let page: Int
+
+        package init(text: String, needsAttention: Bool, page: Int) {
+            self.text = text
+            self.needsAttention = needsAttention
+            self.page = page
+        }
+    }
+
+    /// The sums over all pools that the reader may see.
+    package struct Totals: Sendable {
+        package var pools = 0
+        package var attention = 0
+        package var desired = 0
+        package var ready = 0
+        package var starting = 0
+        package var claimed = 0
+
+        package init() {}
+    }
+
+    /// The documents of the pools on this page.
+    package let pools: [Value]
+    /// The number of pools that the search found.
+    package let found: Int
+    package let totals: Totals
+    package let search: Search
+
+    package init(pools: [Value], found: Int, totals: Totals, search: Search) {
+        self.pools = pools
+        self.found = found
+        self.totals = totals
+        self.search = search
+    }
+
+    package var page: Page {
+        Page(
+            "Pools", section: .pools,
+            main: """
+                <h1>Pools</h1>
+                \(Page.live("totals", tiles))
+                \(searchForm)
+                \(Page.live("pools", list))
+                """)
+    }
+
+    private var tiles: Markup {
+        Tile.row(
+            [
+                Tile(name: "Pools", value: "\(totals.pools)"),
+                Tile(name: "Ready", value: "\(totals.ready)", detail: "of \(totals.desired) desired"),
+                Tile(name: "Starting", value: "\(totals.starting)"),
+                Tile(name: "Claimed", value: "\(totals.claimed)"),
+                Tile(
+                    name: "Need attention", value: "\(totals.attention)",
+                    detail: totals.attention == 0 ? "all pools are fine" : "<a href=\"/?show=attention\">show them</a>"),
+            ], label: "All pools")
+    }
+
+    private var searchForm: Markup {
+        func option(_ value: String, _ text: String, _ isSelected: Bool) -> Markup {
+            let selected: Markup = isSelected ? " selected" : ""
+            return "<option value=\"\(value)\"\(selected)>\(text)</option>"
+        }
+        return """
+            <form method="get" action="/" class="search" role="search">
+            <div><label for="q">Search</label>
+            <input id="q" name="q" type="search" value="\(search.text)" maxlength="200" placeholder="name, source, template or label"></div>
+            <div><label for="show">Show</label>
+            <select id="show" name="show">\(option("all", "All pools", !search.needsAttention))\
+            \(option("attention", "Pools that need attention", search.needsAttention))</select></div>
+            <button type="submit">Search</button>
+            </form>
+            """
+    }
+
+    private var list: Markup {
+        guard !pools.isEmpty else { return "<p class=\"empty\">\(emptyText)</p>" }
+        let hasWaiting = pools.contains { $0["waiting"] != nil }
+        var columns: [Table.Column] = [
+            .init("Pool", isHeader: true), .init("State", kind: "whole"), .init("Workspaces", kind: "whole"),
+            .init("Ready", isNumber: true),
+            .init("Desired", isNumber: true), .init("Starting", isNumber: true), .init("Claimed", isNumber: true),
+        ]
+        if hasWaiting { columns.append(.init("Waiting", isNumber: true)) }
+        let rows = pools.map { pool in
+            [
+                name(pool), PoolState(pool).badge, PoolDots(pool).markup, "\(pool.number("claimable"))",
+                "\(pool.number("desired"))", "\(pool.number("starting"))", "\(pool.number("claimed"))",
+            ] + (hasWaiting ? ["\(pool.number("waiting"))" as Markup] : [])
+        }
+        let range = "\(first + 1) to \(first + pools.count) of \(found.counted("pool"))"
+        return """
+            \(Table(caption: "Pools \(range)", columns: columns, rows: rows).markup)
+            \(pager(range))
+            """
+    }
+
+    private var emptyText: String {
+        if totals.pools == 0 {
+            return "There are no pools yet. Commit a preset to a source, and its pool appears here."
+        }
+        return search.needsAttention && search.text.isEmpty
+            ? "No pool needs attention." : "No pool matches the search."
+    }
+
+    private func name(_ pool: Value) -> Markup {
+        let (source, name) = (pool.text("source") ?? "", pool.text("name") ?? "")
+        return """
+            <a href="\(Address.pool(source: source, name: name))">\(name)</a>\
+            <span class="under">\(source) · \(pool.text("template") ?? "") \(pool.text("version") ?? "")</span>
+            """
+    }
+
+    private var first: Int { (search.page - 1) * Self.pageSize }
+
+    private func pager(_ range: String) -> Markup {
+        let pages = max(1, (found + Self.pageSize - 1) / Self.pageSize)
+        guard pages > 1 else { return "" }
+        func link(_ page: Int, _ text: String, _ relation: String) -> Markup {
+            guard (1...pages).contains(page) else {
+                return "<span class=\"muted\" aria-disabled=\"true\">\(text)</span>"
+            }
+            let show = search.needsAttention ? "attention" : "all"
+            let address = "/?q=\(search.text.percentEncoded)&show=\(show)&page=\(page)"
+            return "<a rel=\"\(relation)\" href=\"\(address)\">\(text)</a>"
+        }
+        return """
+            <nav class="pager" aria-label="Pages">\(link(search.page - 1, "Previous", "prev"))\
+            <span>\(range), page \(search.page) of \(pages)</span>\(link(search.page + 1, "Next", "next"))</nav>
+            """
+    }
+}
+
+/// A row of squares, one for each workspace: full for ready, half for starting, empty for missing. The cells beside it have
+/// the numbers, so screen readers skip it.
+struct PoolDots {
+    private static let most = 12
+    let ready: Int
+    let starting: Int
+    let missing: Int
+
+    init(_ pool: Value) {
+        ready = max(0, pool.number("claimable"))
+        starting = max(0, pool.number("starting"))
+        missing = max(0, pool.number("desired") - ready - starting)
+    }
+
+    /// The squares. More than 12 workspaces share 12 squares by their proportion.
+    var markup: Markup {
+        let total = ready + starting + missing
+        guard total > 0 else { return "<span class=\"muted\">none</span>" }
+        let squares = min(total, Self.most)
+        let full = ready == 0 ? 0 : max(1, ready * squares / total)
+        let half = starting == 0 ? 0 : min(squares - full, max(1, starting * squares / total))
+        let shapes = (0..<squares).map { index -> Markup in
+            let x = index * 11 + 1
+            if index < full { return "<rect class=\"full\" x=\"\(x)\" y=\"1\" width=\"9\" height=\"9\" rx=\"2\"/>" }
+            let frame: Markup = "<rect class=\"open\" x=\"\(x)\" y=\"1\" width=\"9\" height=\"9\" rx=\"2\"/>"
+            return index < full + half
+                ? frame + "<rect class=\"half\" x=\"\(x)\" y=\"5.5\" width=\"9\" height=\"4.5\" rx=\"1\"/>" : frame
+        }
+        let width = squares * 11
+        return """
+            <svg class="dots" viewBox="0 0 \(width) 11" width="\(width)" height="11" aria-hidden="true" \
+            focusable="false">\(shapes.joined())</svg>
+            """
+    }
+}

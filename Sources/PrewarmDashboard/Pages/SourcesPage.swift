@@ -1,0 +1,165 @@
+import PrewarmCore
+package import PrewarmEngine
+
+/// The page of all sources with their revisions and held changes.
+package struct SourcesPage: Sendable {
+    /// One source with what belongs to it.
+    package struct Source: Sendable {
+        /// The document of the source.
+        let document: Value
+        /// The documents of the last applied revisions, the newest first.
+        let revisions: [Value]
+        /// The held actions of the plan that wait for an approval.
+        let held: [Value]
+
+        package init(document: Value, revisions: [Value], held: [Value]) {
+            self.document = document
+            self.revisions = revisions
+            self.held = held
+        }
+    }
+
+    /// The most diagnostics of a source on the page.
+    private static let diagnosticLimit = 20
+
+    private let sources: [Source]
+    private let times: Moments
+
+    package init(_ sources: [Source], times: Moments) {
+        self.sources = sources
+        self.times = times
+    }
+
+    package func page(for viewer: Viewer) -> Page {
+        let cards = sources.enumerated().map { section($0.element, index: $0.offset, viewer) }
+        return Page(
+            "Sources", section: .sources,
+            main: """
+                <h1>Sources</h1>
+                <p class="lead">A source is a git repository that defines pools.</p>
+                \(sources.isEmpty ? "<p class=\"empty\">The configuration names no source.</p>" as Markup : cards.joined(separator: "\n"))
+                """)
+    }
+
+    private func section(_ source: Source, index: Int, _ viewer: Viewer) -> Markup {
+        let name = source.document.text("name") ?? ""
+        let conditions = source.document.list("conditions")
+        let isReady = conditions.contains { $0.text("type") == "Ready" && $0.text("status") == "True" }
+        let isInvalid = conditions.contains { $0.text("type") == "Invalid" }
+        let badge: Markup =
+            if isInvalid {
+                "<span class=\"badge bad\">\(Icon.triangle.markup)Invalid manifests</span>"
+            } else if isReady {
+                "<span class=\"badge good\">\(Icon.check.markup)Applied</span>"
+            } else {
+                "<span class=\"badge bad\">\(Icon.cross.markup)Not ready</span>"
+            }
+        return """
+            <section class="card" aria-labelledby="source-\(index)">
+            \(Page.live("source-\(index)-state", """
+                <div class="title"><h2 id="source-\(index)">\(name)</h2>\(badge)</div><dl class="facts"><div><dt>Repository</dt><dd><code>\(source.document.text("url") ?? "")</code></dd></div>\
+                <div><dt>Files</dt><dd>\(source.document.number("files"))</dd></div></dl>
+                \(ConditionTable(conditions, times).markup)\(hint(source.document))
+                """))
+            \(Page.live("source-\(index)-held", held(source, index: index, viewer)))
+            \(Page.live("source-\(index)-revisions", revisions(source)))
+            \(Page.live("source-\(index)-diagnostics", diagnostics(source.document)))
+            </section>
+            """
+    }
+
+    private func hint(_ source: Value) -> Markup {
+        source.text("hint").map { "<p class=\"hint\">\(Markup.sentence($0))</p>" } ?? ""
+    }
+
+    // MARK: Revisions
+
+    private func revisions(_ source: Source) -> Markup {
+        guard !source.revisions.isEmpty else { return "" }
+        let table = Table(
+            caption: "Applied revisions",
+            columns: [
+                .init("Revision", isHeader: true), .init("Subject", kind: "long"), .init("Author"), .init("Applied"),
+                .init("Workspaces"),
+            ],
+            rows: source.revisions.map { revision in
+                [
+                    "<code>\(RevisionText.shortName(revision.text("revision") ?? ""))</code>",
+                    "\(revision.text("subject") ?? "–")", "\(revision.text("author") ?? "–")",
+                    times.element(revision, "appliedAt"), RevisionText(revision, times).changes,
+                ]
+            })
+        return "<h3>Applied revisions</h3>\(table.markup)"
+    }
+
+    // MARK: Held changes
+
+    /// The held actions of one preset with one reason.
+    private struct Group: Hashable {
+        let preset: String
+        let action: String
+        let message: String
+        let heldBy: String
+    }
+
+    private func held(_ source: Source, index: Int, _ viewer: Viewer) -> Markup {
+        guard !source.held.isEmpty else { return "" }
+        let groups = Dictionary(grouping: source.held) { action in
+            Group(
+                preset: action.text("preset") ?? "", action: action.text("action") ?? "",
+                message: action.text("message") ?? "", heldBy: action.text("heldBy") ?? "")
+        }.sorted { ($0.key.preset, $0.key.action) < ($1.key.preset, $1.key.action) }
+        let table = Table(
+            caption: "Held changes",
+            columns: [
+                .init("Pool", isHeader: true), .init("Change"), .init("Workspaces", isNumber: true), .init("Why"),
+                .init("Held by", kind: "long"),
+            ],
+            rows: groups.map { group, actions in
+                [
+                    "\(group.preset)", "\(group.action)", "\(actions.count)", .sentence(group.message),
+                    times.sentence(group.heldBy),
+                ]
+            })
+        return "<h3>Held changes</h3>\(table.markup)\(approval(source, index: index, viewer))"
+    }
+
+    private func approval(_ source: Source, index: Int, _ viewer: Viewer) -> Markup {
+        guard viewer.operatesAll, let revision = source.document.text("revision") else {
+            return "<p class=\"muted\">An operator can approve these changes.</p>"
+        }
+        let name = source.document.text("name") ?? ""
+        return Form(
+            action: "/approve", button: "Approve the changes", isDangerous: true,
+            values: [("revision", revision), ("source", name)], object: "of \(name)"
+        ).guarded(
+            id: "approve-\(index)", opener: "Approve",
+            warning: """
+                prewarm then deletes \(source.held.count.counted("workspace")), for the revision \
+                <code>\(RevisionText.shortName(revision))</code>.
+                """,
+            for: viewer)
+    }
+
+    // MARK: Diagnostics
+
+    private func diagnostics(_ source: Value) -> Markup {
+        let all = source.list("diagnostics")
+        guard !all.isEmpty else { return "" }
+        let table = Table(
+            caption: "Errors and warnings in manifests",
+            columns: [.init("Place", isHeader: true), .init("Severity"), .init("Message", kind: "long")],
+            rows: all.prefix(Self.diagnosticLimit).map { diagnostic in
+                let line: Markup = diagnostic["line"]?.int.map { ":\($0)" } ?? ""
+                let hint: Markup =
+                    diagnostic.text("hint").map { "<span class=\"under\">\(Markup.sentence($0))</span>" } ?? ""
+                return [
+                    "<code>\(diagnostic.text("file") ?? "")\(line)</code>", "\(diagnostic.text("severity") ?? "")",
+                    "\(Markup.sentence(diagnostic.text("message") ?? ""))\(hint)",
+                ]
+            })
+        let left = all.count - Self.diagnosticLimit
+        return "<h3>Errors and warnings in manifests</h3>\(table.markup)"
+            + (left > 0 ? "<p class=\"muted\">and \(left) more</p>" : "")
+    }
+}

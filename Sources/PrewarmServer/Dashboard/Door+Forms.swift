@@ -1,0 +1,99 @@
+internal import HTTPTypes
+internal import Hummingbird
+import PrewarmCore
+import PrewarmDashboard
+import PrewarmEngine
+
+/// The forms of the dashboard. Each calls the API as its reader, so the API decides what is allowed and writes the audit log.
+extension Door {
+    /// The most bytes of a form. A JWT may have 16 KiB.
+    static let formLimit = 32 * 1024
+
+    /// Carries out a form, and goes to a page with its result.
+    func receiveForm(_ visit: Visit, _ path: [String], from reader: SignedIn) async throws -> Response {
+        try SameOrigin.require(visit.request.headers, host: visit.host)
+        let form = try await visit.form(from: .known)
+        guard reader.session.accepts(formSecret: form["csrf"] ?? "") else {
+            throw Problem(
+                "BadForm", status: 403, "cannot accept the form: it does not belong to this session",
+                hint: "reload the page and send the form again")
+        }
+        if path == ["logout"] { return signOut(visit, reader) }
+        let action = try action(path, form, visit)
+        do {
+            let answer = try await api.answer(action.request, from: reader.caller)
+            sessions.leave(Notice(action.done(answer.value)), for: reader.cookie)
+            return redirect(to: action.next)
+        } catch {
+            if let error = error as? AccessError {
+                await denials.audit(error, visit, reader.principal, now: daemon.engine.now())
+            }
+            let (problem, _) = describe(error, visit)
+            sessions.leave(Notice(isError: true, problem.message, hint: problem.hint), for: reader.cookie)
+            return redirect(to: action.back)
+        }
+    }
+
+    /// A form as a request to the API.
+    private struct Action {
+        let request: APIRequest
+        /// The page after success.
+        let next: String
+        /// The page after a failure.
+        let back: String
+        /// Returns the sentence that the next page shows.
+        let done: (Value) -> String
+    }
+
+    private func action(_ path: [String], _ form: [String: String], _ visit: Visit) throws -> Action {
+        switch (path.first, path.count, path.last) {
+        case ("pools", 4, "claim"): claim(source: path[1], name: path[2], form)
+        case ("pools", 4, "retry"): retry(source: path[1], name: path[2])
+        case ("workspaces", 3, "release"): release(path[1])
+        case ("approve", 1, _): approve(form)
+        default: throw Problem("NotFound", status: 404, "there is no form \(visit.request.uri.path.forMessage)")
+        }
+    }
+
+    private func claim(source: String, name: String, _ form: [String: String]) -> Action {
+        var request = APIRequest(
+            .post, ["presets", name, "claims"], query: ["source": source],
+            body: .object(known: ["owner": form["owner"].flatMap { $0.isEmpty ? nil : .string($0) }]))
+        request.idempotencyKey = form["key"].map { "dashboard \($0)" }
+        return Action(request: request, next: "/claims", back: Self.pool(source, name)) { workspace in
+            let cold = workspace["cold"]?.bool == true ? "; it is still being created" : ""
+            return "claimed \(workspace.text("name") ?? "a workspace")\(cold)"
+        }
+    }
+
+    private func retry(source: String, name: String) -> Action {
+        let page = Self.pool(source, name)
+        return Action(
+            request: APIRequest(.post, ["retry"], body: .object(known: ["name": .string("\(source)/\(name)")])),
+            next: page, back: page
+        ) { "\($0.text("message") ?? name): prewarm tries again now" }
+    }
+
+    private func release(_ workspace: String) -> Action {
+        Action(
+            request: APIRequest(.post, ["workspaces", workspace, "release"], body: .object(known: [:])),
+            next: "/claims", back: "/claims"
+        ) { "released \($0.text("name") ?? workspace); prewarm deletes it now" }
+    }
+
+    private func approve(_ form: [String: String]) -> Action {
+        let body = Value.object(known: [
+            "revision": .string(form["revision"] ?? ""), "source": form["source"].map { .string($0) },
+        ])
+        return Action(
+            request: APIRequest(.post, ["approve"], body: body), next: "/sources", back: "/sources"
+        ) { approvals in
+            let count = approvals.elements.reduce(0) { $0 + $1.number("deletions") }
+            return "approved \(count.counted("deletion"))"
+        }
+    }
+
+    private static func pool(_ source: String, _ name: String) -> String {
+        "/pools/\(source.percentEncoded)/\(name.percentEncoded)"
+    }
+}

@@ -1,0 +1,59 @@
+import PrewarmCore
+import PrewarmDashboard
+import PrewarmEngine
+
+/// The pools that a reader may see: sums over all, and one page of those that a search finds.
+struct PoolListing: Sendable {
+    let engine: Engine
+    let principal: Principal
+
+    /// Returns a page of pools. Pools that need attention come first, then the others by name.
+    func page(_ search: PoolsPage.Search) async throws -> PoolsPage {
+        let text = search.text.lowercased()
+        var totals = PoolsPage.Totals()
+        var found: [PresetStatus] = []
+        for report in try await engine.assess() {
+            for status in report.statuses where principal.sees(status.preset.key) {
+                totals.add(status)
+                if search.needsAttention, status.isHealthy { continue }
+                if text.isEmpty || status.preset.matches(text) { found.append(status) }
+            }
+        }
+        let sorted = Self.sorted(found)
+        let first = (search.page - 1) * PoolsPage.pageSize
+        let shown = first < sorted.count ? sorted[first..<min(sorted.count, first + PoolsPage.pageSize)] : []
+        return PoolsPage(
+            pools: shown.map { Value($0, for: principal) }, found: found.count, totals: totals, search: search)
+    }
+
+    private static func sorted(_ statuses: [PresetStatus]) -> [PresetStatus] {
+        // Sources come one after the other, each by name.
+        let several = Set(statuses.lazy.map(\.preset.key.source)).count > 1
+        let byName =
+            several
+            ? statuses.sorted {
+                ($0.preset.key.name, $0.preset.key.source) < ($1.preset.key.name, $1.preset.key.source)
+            } : statuses
+        return byName.filter { !$0.isHealthy } + byName.filter(\.isHealthy)
+    }
+}
+
+extension PoolsPage.Totals {
+    fileprivate mutating func add(_ status: PresetStatus) {
+        let counts = status.pool.counts
+        pools += 1
+        attention += status.isHealthy ? 0 : 1
+        desired += counts.desired
+        ready += counts.claimable
+        starting += counts.starting
+        claimed += counts.claimed
+    }
+}
+
+extension Preset {
+    /// Says whether the name, the source, the template or a label contains a text in lower case.
+    fileprivate func matches(_ text: String) -> Bool {
+        key.name.contains(text) || key.description.contains(text) || spec.template.lowercased().contains(text)
+            || labels.contains { "\($0.key)=\($0.value)".lowercased().contains(text) }
+    }
+}

@@ -1,0 +1,166 @@
+import PrewarmCore
+import PrewarmDashboard
+import PrewarmEngine
+import Testing
+
+@Suite("Pages of the dashboard")
+struct DashboardPageTests {
+    private static let hostile = "\"'><x-hostile onload=alert(1)>&</pre></td></script>\u{202e}`${{7*7}}`\u{1b}[31m"
+    private static let now = Timestamp(seconds: 1_800_000_000)
+    private static let times = Moments(now: now)
+
+    private static func viewer(_ role: Role) -> Viewer {
+        Viewer(
+            name: hostile, role: role, operatesAll: true, formSecret: hostile, notice: Notice(hostile, hint: hostile))
+    }
+
+    /// Returns a document whose texts, also the keys of its free objects, are hostile. Numbers and times stay.
+    private static func poisoned(_ value: Value, isFree: Bool = false) -> Value {
+        switch value {
+        case .string(let text) where Timestamp(text) == nil: .string(hostile)
+        case .array(let elements): .array(elements.map { poisoned($0) })
+        case .object(let pairs):
+            .object(
+                pairs.map { pair in
+                    let isOpen = ["parameters", "labels"].contains(pair.key)
+                    return (isFree ? hostile : pair.key, poisoned(pair.value, isFree: isOpen))
+                })
+        default: value
+        }
+    }
+
+    private static let condition = Value.object(known: [
+        "type": "Stalled", "status": "True", "reason": "r", "message": "m", "since": .string("\(now)"),
+    ])
+    private static let workspace = Value.object(known: [
+        "id": "i", "name": "n", "preset": "p", "source": "s", "template": "t", "version": "v", "state": "claimed",
+        "owner": "o", "endpoint": "e", "createdAt": .string("\(now)"), "handover": "h",
+    ])
+    private static let event = Value.object(known: [
+        "at": .string("\(now)"), "type": "Warning", "reason": "r", "object": "o", "message": "m",
+    ])
+    private static let preset = Value.object(known: [
+        "name": "n", "source": "s", "file": "f", "line": 3, "template": "t", "version": "v", "provisioner": "p",
+        "parameters": .object(known: ["k": "v"]), "labels": .object(known: ["k": "v"]), "desired": 3, "claimable": 1,
+        "starting": 1, "claimed": 1, "waiting": 1, "failed": 1, "ttl": "t", "strategy": "s",
+        "story": .array(["one", "two"]), "conditions": .array([condition]), "workspaces": .array([workspace]),
+        "events": .array([event]), "failure": .object(known: ["cause": "c"]),
+    ])
+    private static let operation = Value.object(known: [
+        "id": "i", "type": "create", "workspace": "w", "workspaceName": "w", "error": "e", "logEnd": "l", "attempt": 1,
+        "finishedAt": .string("\(now)"),
+    ])
+    private static let revision = Value.object(known: [
+        "revision": "main@sha1:5394cb7f", "subject": "s", "author": "a", "appliedAt": .string("\(now)"), "created": 1,
+    ])
+
+    /// Returns all pages with documents that `change` has changed.
+    private static func pages(for viewer: Viewer, _ change: (Value) -> Value) -> [(name: String, html: String)] {
+        let history = PoolHistory(
+            [.init(readyAt: now - .seconds(60), claimedAt: nil, endedAt: nil)], begin: now - PoolHistory.span,
+            desired: [.init(at: now - PoolHistory.span, count: 2)])
+        let diagnostic = Value.object(known: [
+            "severity": "error", "file": "f", "line": 1, "message": "m", "hint": "h", "excerpt": "e",
+        ])
+        let source = Value.object(known: [
+            "name": "n", "url": "u", "revision": "r", "files": 1, "conditions": .array([condition]), "hint": "h",
+            "diagnostics": .array([diagnostic]),
+        ])
+        let held = Value.object(known: ["action": "delete", "preset": "p", "message": "m", "heldBy": "h"])
+        let found: [(String, Page)] = [
+            (
+                "pools",
+                PoolsPage(
+                    pools: [change(preset)], found: 200, totals: .init(),
+                    search: .init(text: hostile, needsAttention: false, page: 2)
+                ).page
+            ),
+            (
+                "pool",
+                PoolPage(
+                    preset: change(preset), failures: [change(operation)], revision: change(revision), history: history,
+                    claimKey: hostile, times: times
+                ).page(for: viewer)
+            ),
+            (
+                "sources",
+                SourcesPage(
+                    [.init(document: change(source), revisions: [change(revision)], held: [change(held)])], times: times
+                ).page(for: viewer)
+            ),
+            ("events", .events([change(event)], times: times, for: viewer)),
+            ("claims", .claims([change(workspace)], hasMore: true, times: times, for: viewer)),
+            ("sign-in", .signIn(error: Notice(isError: true, hostile, hint: hostile), next: hostile)),
+            ("code", .confirmSignIn(code: hostile)),
+            ("problem", .problem(status: 404, hostile, hint: hostile)),
+        ]
+        return found.map { ($0.0, $0.1.html(for: viewer)) }
+    }
+
+    @Test("Hostile text in every field of every document stays text", arguments: Role.allCases)
+    func hostileText(role: Role) {
+        for (name, html) in Self.pages(for: Self.viewer(role), { Self.poisoned($0) }) {
+            #expect(!html.contains("<x-hostile"), "\(name)")
+            #expect(html.contains("&lt;x-hostile"), "\(name) shows no hostile text, so it tests nothing")
+            #expect(!html.contains("\u{202e}") && !html.contains("\u{1b}"), "\(name)")
+            #expect(html.components(separated: "</script>") <= 2, "\(name)")
+            #expect(!html.contains("href=\"javascript:"), "\(name)")
+        }
+    }
+
+    @Test("No page has an inline script, an inline style or a foreign address", arguments: Role.allCases)
+    func pagesFitThePolicy(role: Role) {
+        for (name, html) in Self.pages(for: Self.viewer(role), { $0 }) {
+            #expect(!html.contains(" style=") && !html.contains("<style"), "\(name)")
+            #expect(!html.contains(" onclick=") && !html.contains("<script>"), "\(name)")
+            #expect(!html.contains("src=\"http") && !html.contains("href=\"http"), "\(name)")
+        }
+    }
+
+    @Test(
+        "The endpoint of a workspace is a link only if it is an address of the web",
+        arguments: [
+            ("https://a.example/x?y=1", true), ("http://10.0.0.1:8080", true), ("javascript:alert(1)", false),
+            ("ssh://a.example", false), ("data:text/html,x", false), ("https://a b", false), (" https://a", false),
+        ])
+    func endpoints(text: String, isLink: Bool) {
+        let workspace = Value.object(known: ["id": "i", "name": "n", "state": "claimed", "endpoint": .string(text)])
+        let html = Page.claims([workspace], hasMore: false, times: Self.times, for: Self.viewer(.claimer)).html(
+            for: nil)
+        #expect(html.contains("rel=\"noopener noreferrer\"") == isLink)
+    }
+
+    @Test("A viewer sees no owner, no endpoint and no form")
+    func viewers() {
+        let pool = Self.pages(for: Self.viewer(.viewer)) { $0 }.first { $0.name == "pool" }?.html ?? ""
+        #expect(!pool.contains("Owner") && !pool.contains("Endpoint") && !pool.contains("/claim\""))
+        let operators = Self.pages(for: Self.viewer(.operator)) { $0 }.first { $0.name == "pool" }?.html ?? ""
+        #expect(operators.contains("Owner") && operators.contains("/claim\""))
+    }
+
+    @Test("The events of a viewer name no owner", arguments: ["Claimed", "ClaimedCold", "Released", "FromTheFuture"])
+    func ownersInEvents(reason: String) {
+        let event = Value.object(known: [
+            "at": .string("\(Self.now)"), "type": "Normal", "reason": .string(reason), "object": "workspace/a-1",
+            "message": "claimed by the-owner",
+        ])
+        for role in Role.allCases {
+            let html = Page.events([event], times: Self.times, for: Self.viewer(role)).html(for: nil)
+            #expect(html.contains("the-owner") == (role != .viewer), "\(role)")
+        }
+    }
+
+    @Test("A condition of a later version is shown with its type")
+    func unknownCondition() {
+        let later = Value.object(known: ["type": "FromTheFuture", "status": "True"])
+        let preset = Value.object(known: ["name": "n", "source": "s", "conditions": .array([later])])
+        let page = PoolsPage(
+            pools: [preset], found: 1, totals: .init(), search: .init(text: "", needsAttention: false, page: 1)
+        ).page
+        #expect(page.html(for: nil).contains("FromTheFuture"))
+    }
+}
+
+extension String {
+    fileprivate func components(separated separator: String) -> Int { ranges(of: separator).count + 1 }
+}
