@@ -29,7 +29,11 @@ package struct Prewarm: AsyncParsableCommand {
                 ]),
             CommandGroup(name: "Claim", subcommands: [ClaimCommand.self, ReleaseCommand.self]),
             CommandGroup(name: "Daemon", subcommands: [TokenCommand.self, WebhookCommand.self]),
-            CommandGroup(name: "Reference", subcommands: [SchemaCommand.self, VersionCommand.self]),
+            CommandGroup(
+                name: "Reference",
+                subcommands: [
+                    SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
+                ]),
         ])
 
     package init() {}
@@ -40,8 +44,12 @@ package struct Prewarm: AsyncParsableCommand {
         MemoryService.shareArenas()
         do {
             let arguments = Array(CommandLine.arguments.dropFirst())
+            if arguments.first == "---completion" {
+                NameCompletion.limitProcess()
+                _ = try await asyncParseAsRoot(arguments)
+            }
             try checkName(in: arguments)
-            var command = try parse(arguments)
+            var command = try await parse(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 // From here on, the process needs threads.
                 try EventLoopCheck.run(
@@ -81,14 +89,24 @@ package struct Prewarm: AsyncParsableCommand {
     ///
     /// For each command type, ArgumentParser looks up protocol conformances at runtime. For all commands together, that
     /// takes a third of the time of a short command.
-    private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    private static func parse(_ arguments: [String]) async throws -> any ParsableCommand {
         if let name = arguments.first,
             let named = configuration.subcommands.first(where: { $0.configuration.commandName == name }),
-            let command = try? named.parseAsRoot(Array(arguments.dropFirst())), type(of: command) == named
+            let command = try? await parse(Array(arguments.dropFirst()), with: named), type(of: command) == named
         {
             return command
         }
-        return try parseAsRoot(arguments)
+        return try await asyncParseAsRoot(arguments)
+    }
+
+    /// Parses arguments with one command. Completions that ask a daemon are asynchronous, so the parser is, too.
+    private static func parse(
+        _ arguments: [String], with command: any ParsableCommand.Type
+    ) async throws -> any ParsableCommand {
+        if let command = command as? any AsyncParsableCommand.Type {
+            return try await command.asyncParseAsRoot(arguments)
+        }
+        return try command.parseAsRoot(arguments)
     }
 
     /// Prints the help, or the usage error with `error:` in front as in all errors, and ends the process.

@@ -16,7 +16,7 @@ struct RetryCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The name of a preset, SOURCE/NAME, or the ID of an operation.")
+    @Argument(help: "The name of a preset, SOURCE/NAME, or the ID of an operation.", completion: .retried)
     var name: String?
 
     @Flag(help: "Clear the failures of all presets and operations.")
