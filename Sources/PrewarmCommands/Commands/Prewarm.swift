@@ -12,6 +12,7 @@ package struct Prewarm: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "prewarm",
         abstract: "Keep pools of ready developer workspaces at the size that git defines.",
+        discussion: HelpTopic.overview,
         version: prewarmVersion,
         groupedSubcommands: [
             CommandGroup(name: "Setup", subcommands: [InitCommand.self, ValidateCommand.self, DoctorCommand.self]),
@@ -32,7 +33,7 @@ package struct Prewarm: AsyncParsableCommand {
             CommandGroup(
                 name: "Reference",
                 subcommands: [
-                    SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
+                    SchemaCommand.self, CompletionCommand.self, ManualCommand.self, VersionCommand.self,
                 ]),
         ])
 
@@ -47,6 +48,11 @@ package struct Prewarm: AsyncParsableCommand {
             if arguments.first == "---completion" {
                 NameCompletion.limitProcess()
                 _ = try await asyncParseAsRoot(arguments)
+            }
+            if let topic = HelpTopic(arguments: arguments) {
+                Console.standard.write(topic.text)
+                if Console.tellLoss() { Glibc.exit(ExitStatus.failure.rawValue) }
+                return
             }
             try checkName(in: arguments)
             var command = try await parse(arguments)
@@ -112,7 +118,7 @@ package struct Prewarm: AsyncParsableCommand {
     /// Prints the help, or the usage error with `error:` in front as in all errors, and ends the process.
     private static func end(with error: any Error) -> Never {
         let code = exitCode(for: error)
-        let text = fullMessage(for: error)
+        let text = fullMessage(for: error).replacing(GlobalOptions.usage, with: "[<options>]")
         if code.isSuccess {
             Console.standard.write(text.isEmpty ? "" : "\(TerminalText(lines: text))\n")
             if Console.tellLoss() { Glibc.exit(ExitStatus.failure.rawValue) }
