@@ -4,7 +4,7 @@ receive KIND SECRET FILE: runs an HTTP server on loopback that writes its port t
     if the signature is the one that the forge KIND documents, otherwise with 401.
 sign ISSUER NOW: prints a key set, and tokens that it signs, as JSON.
 issue FILE: runs an OIDC issuer on loopback that writes its port to FILE. Like GitHub Actions, it gives a CI job a token
-    for the audience that the job requests. It serves for a minute.
+    for the audience that the job requests. It serves for ten minutes.
 """
 
 import base64
@@ -104,7 +104,7 @@ def issue(file):
     server = HTTPServer(("127.0.0.1", 0), Handler)
     tell(file, server.server_port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    time.sleep(60)
+    time.sleep(600)
 
 
 def sign(issuer, now):

@@ -3,9 +3,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-.ci/packages busybox-static ca-certificates chromium chromium-driver curl docker-registry gcc git gpg gpg-agent gpgv \
-    iptables libgit2-dev libsqlite3-dev libyaml-dev netavark openssh-client libc6-dev openssh-server openssl pkg-config \
-    podman procps prometheus python3 python3-venv runc
+.ci/packages busybox-static ca-certificates chromium chromium-driver curl docker-registry fish gcc git gpg gpg-agent gpgv \
+    iptables jq libgit2-dev libsqlite3-dev libyaml-dev man-db mandoc netavark openssh-client libc6-dev openssh-server \
+    openssl pkg-config podman procps prometheus python3 python3-venv runc zsh
 command -v swift >/dev/null || {
     echo "error: cannot build: there is no swift in PATH" >&2
     echo "hint: install Swift 6.3 or newer from https://www.swift.org/install/linux/" >&2

@@ -108,7 +108,7 @@ import Testing
         #expect(try await sandbox.prewarm("adopt", "a", "stray").code == 1, "once")
         #expect(try await sandbox.prewarm("sync").code == 0)
         #expect(sandbox.calls("create") == 2, "it counts")
-        #expect(try await sandbox.prewarm("get", "orphans").out.contains("There are no orphans."))
+        #expect(try await sandbox.prewarm("get", "orphans").err.contains("There are no orphans."))
         #expect(try await sandbox.prewarm("get", "events").out.contains("adopted by eve"))
     }
 

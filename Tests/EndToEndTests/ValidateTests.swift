@@ -1,4 +1,5 @@
 import Foundation
+import FoundationXML
 import Glibc
 import Subprocess
 import Testing
@@ -191,5 +192,28 @@ struct ValidateTests {
         #expect(part.err.contains("hint: validate the folder: `prewarm validate presets`"), "\(part.err)")
         #expect(try await sandbox.prewarm("validate", "presets").code == 0)
         #expect(try await sandbox.prewarm("validate", "presets/a.yaml", "presets/go.yaml").code == 0)
+    }
+}
+
+/// The state that `prewarm validate` checks, and its report for test tabs.
+@Suite("The reports of prewarm validate")
+struct ValidateReportTests {
+    @Test("validate names the commit of each source, and a JUnit report passes or names the file with its errors")
+    func junit() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        let head = try await sandbox.head().prefix(8)
+        let text = try await sandbox.prewarm("validate")
+        #expect(text.code == 0 && text.err.hasPrefix("presets at main@sha1:\(head)\n"), "\(text)")
+        let good = try await sandbox.prewarm("validate", "-o", "junit")
+        #expect(good.code == 0 && good.out.contains("tests=\"1\" failures=\"0\"") && good.err.isEmpty, "\(good)")
+        try await sandbox.commit(["a&b.yaml": Sandbox.preset("b", instances: -1, "  <x>: \"1\"")])
+        let bad = try await sandbox.prewarm("validate", "-o", "junit")
+        let document = try XMLDocument(xmlString: bad.out)
+        let cases = try document.nodes(forXPath: "/testsuites/testsuite/testcase[failure]")
+        #expect(bad.code == 1 && cases.count == 1, "\(bad)")
+        let element = try #require(cases.first as? XMLElement)
+        #expect(element.attribute(forName: "name")?.stringValue?.hasSuffix("a&b.yaml") == true)
+        #expect(element.stringValue?.contains("<x>") == true, "\(bad.out)")
     }
 }

@@ -19,10 +19,12 @@ struct AdoptCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.")
+    @Argument(
+        help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.",
+        completion: .presets)
     var preset: String
 
-    @Argument(help: "The IDs of the orphans that `prewarm get orphans` lists.")
+    @Argument(help: "The IDs of the orphans that `prewarm get orphans` lists.", completion: .orphans)
     var ids: [String]
 
     @Option(help: ArgumentHelp("The name to record in the audit log (default: $USER).", valueName: "name"))

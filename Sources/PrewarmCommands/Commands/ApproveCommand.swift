@@ -30,7 +30,9 @@ struct ApproveCommand: AsyncParsableCommand {
     var restored = false
 
     @Option(
-        help: ArgumentHelp("Approve only in this source (default: every source with this revision).", valueName: "name")
+        help: ArgumentHelp(
+            "Approve only in this source (default: every source with this revision).", valueName: "name"),
+        completion: .sources
     )
     var source: String?
 

@@ -19,7 +19,9 @@ struct ClaimCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.")
+    @Argument(
+        help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.",
+        completion: .presets)
     var preset: String
 
     @Option(

@@ -9,7 +9,7 @@ struct DescribeCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               prewarm describe preset go-large
-              prewarm describe workspace go-large-swqygcqe
+              prewarm describe workspace/go-large-swqygcqe
               prewarm describe operation 01m88dns3q96k6ef6pswqygcqe --output json
             """)
 
@@ -17,24 +17,38 @@ struct DescribeCommand: AsyncParsableCommand {
         case preset, workspace, operation
 
         init?(argument: String) {
-            self.init(rawValue: argument.hasSuffix("s") ? String(argument.dropLast()) : argument)
+            let aliases = ["ws": Self.workspace, "op": .operation]
+            guard
+                let kind = aliases[argument]
+                    ?? Self(rawValue: argument.hasSuffix("s") ? String(argument.dropLast()) : argument)
+            else { return nil }
+            self = kind
         }
     }
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The kind of object.")
-    var kind: Kind
+    @Argument(help: ArgumentHelp("The kind of object, or KIND/NAME.", valueName: "kind"))
+    var object: ObjectArgument<Kind>
 
-    @Argument(help: "The name or ID of the object.")
-    var name: String
+    @Argument(help: "The name or ID of the object.", completion: .objects)
+    var name: String?
 
     @Option(name: .shortAndLong, help: "The output format.")
     var output = DataFormat.text
 
+    private var kind: Kind { object.kind }
+
+    mutating func validate() throws {
+        name = try object.name(or: name)
+        object.name = nil
+        if name == nil { throw ValidationError("missing name: which \(kind.rawValue)?") }
+    }
+
     func run() async throws {
         try await finish(global) { console in
             let session = try await Session.open(global, for: .store)
+            let name = name ?? ""
             let preset = PresetName(name)
             let document =
                 switch kind {

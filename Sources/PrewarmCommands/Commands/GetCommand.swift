@@ -8,42 +8,47 @@ struct GetCommand: AsyncParsableCommand {
         abstract: "List presets, workspaces, operations, events and more, or show one.",
         discussion: """
             `orphans` are workspaces that a provisioner lists and the store does not know. `audit` is the log of who \
-            changed what. `deliveries` are the webhook deliveries that a daemon received.
+            changed what. `deliveries` are the webhook deliveries that a daemon received. `all` are sources, presets and \
+            workspaces. Short names: \(Kind.shortNames).
 
             Examples:
               prewarm get workspaces --preset go-large --state ready
-              prewarm get presets go-large --output yaml
+              prewarm get preset/go-large --output yaml
+              prewarm get ws go-large-swqygcqe --field endpoint
               prewarm get operations --watch
             """
     )
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
-        case presets, templates, workspaces, operations, events, sources, revisions, orphans, audit, deliveries
+        case presets, templates, workspaces, operations, events, sources, revisions, orphans, audit, deliveries, all
 
         init?(argument: String) {
-            if argument == "delivery" {
-                self = .deliveries
+            if let kind = Self.aliases[argument] ?? Self(rawValue: argument) ?? Self(rawValue: argument + "s") {
+                self = kind
             } else {
-                self.init(rawValue: argument.hasSuffix("s") || argument == "audit" ? argument : argument + "s")
+                return nil
             }
         }
     }
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The kind of objects.")
-    var kind: Kind
+    @Argument(help: ArgumentHelp("The kind of objects, or KIND/NAME.", valueName: "kind"))
+    var object: ObjectArgument<Kind>
 
-    @Argument(help: "The name or ID of one object (default: all objects).")
+    @Argument(help: "The name or ID of one object (default: all objects).", completion: .objects)
     var name: String?
 
     @Option(name: .shortAndLong, help: "The output format.")
     var output = OutputFormat.table
 
+    @Option(help: ArgumentHelp("Print only this value of each object, for example endpoint.", valueName: "path"))
+    var field: FieldPath?
+
     @Flag(name: .shortAndLong, help: "Check every second, and print the list again when it changes.")
     var watch = false
 
-    @Option(help: ArgumentHelp("Show only objects of this preset.", valueName: "name"))
+    @Option(help: ArgumentHelp("Show only objects of this preset.", valueName: "name"), completion: .presets)
     var preset: String?
 
     @Option(help: ArgumentHelp("Show only workspaces or operations in this state.", valueName: "state"))
@@ -52,7 +57,16 @@ struct GetCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Show only workspaces of this owner.", valueName: "name"))
     var owner: String?
 
-    func validate() throws {
+    var kind: Kind { object.kind }
+
+    mutating func validate() throws {
+        name = try object.name(or: name)
+        object.name = nil
+        try checkAll()
+        if let field, output != .table {
+            throw ValidationError(
+                "cannot use --field \(field.text) with --output \(output.rawValue): it prints one value")
+        }
         if let state {
             let known: [String] =
                 switch kind {
@@ -70,7 +84,7 @@ struct GetCommand: AsyncParsableCommand {
         if let owner, kind != .workspaces {
             throw ValidationError("cannot use --owner \(owner) with \(kind.rawValue): it selects workspaces")
         }
-        if let preset, [.sources, .templates, .revisions, .orphans, .audit, .deliveries].contains(kind) {
+        if let preset, [.sources, .templates, .revisions, .orphans, .audit, .deliveries, .all].contains(kind) {
             throw ValidationError(
                 "cannot use --preset \(preset) with \(kind.rawValue): "
                     + "it selects presets, workspaces, operations or events")
@@ -80,28 +94,62 @@ struct GetCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global, goesOn: watch) { console in
             let session = try await Session.open(global, for: .store)
-            var last: TerminalText?
+            var last: Listing?
             while true {
-                let text = try await render(session, console)
-                if text != last {
+                let listing = try await listing(session, console)
+                if listing != last {
                     if last != nil, output == .table || output == .wide { console.write("\n") }
-                    console.write(text)
+                    console.write(listing.text)
+                    if let remark = listing.remark { console.note(remark) }
                 }
-                last = text
+                last = listing
                 guard watch else { return }
                 try await Task.sleep(for: .seconds(1))
             }
         }
     }
 
-    private func render(_ session: Session, _ console: Console) async throws -> TerminalText {
-        let documents = try await documents(session)
+    /// The data of a list, and a remark for people if it is empty.
+    struct Listing: Equatable {
+        var text: TerminalText
+        var remark: TerminalText?
+    }
+
+    /// Returns the names of the objects, as other commands take them.
+    func names() async throws -> [String] {
+        kind.names(of: try await documents(try await Session.open(global, for: .store)))
+    }
+
+    private func listing(_ session: Session, _ console: Console) async throws -> Listing {
+        if kind == .all { return try await listingOfAll(session, console) }
+        return try await listing(of: documents(session), session, console)
+    }
+
+    func listing(of documents: [Value], _ session: Session, _ console: Console) async throws -> Listing {
+        if let field { return Listing(text: try values(of: field, in: documents)) }
+        let isTable = output == .table || output == .wide
+        let remark: TerminalText = "There \(kind == .audit ? "is no" : "are no") \(kind.rawValue)."
+        guard !documents.isEmpty || !isTable else { return Listing(text: "", remark: remark) }
+        return Listing(text: try await rendered(documents, session, console))
+    }
+
+    /// Returns one line for each object.
+    /// - Throws: ``CommandFailure`` if the user named one object and it has no such value.
+    private func values(of field: FieldPath, in documents: [Value]) throws -> TerminalText {
+        if name != nil, documents.count == 1, field.text(in: documents[0]) == nil {
+            throw CommandFailure(
+                "cannot find the field \(field.text) of the \(kind.singular) \(name ?? "")",
+                hint: "see its fields: `prewarm get \(kind.rawValue) \(name ?? "") --output json`")
+        }
+        return documents.map { (field.text(in: $0) ?? "") + "\n" }.joined()
+    }
+
+    private func rendered(_ documents: [Value], _ session: Session, _ console: Console) async throws -> TerminalText {
         switch output {
         case .json: return TerminalText(document: value(documents).json)
         case .yaml: return TerminalText(document: value(documents).yaml)
         case .name: return kind.names(of: documents).map { "\($0)\n" }.joined()
         case .table, .wide:
-            guard !documents.isEmpty else { return "There \(kind == .audit ? "is no" : "are no") \(kind.rawValue).\n" }
             let table = kind.table(now: await session.now(), isWide: output == .wide)
             let areOfMany = kind.isNamedInSource && Set(documents.map { $0.text("source") }).count > 1
             return (areOfMany ? table.withSources : table).text(documents, console, isWide: output == .wide)
@@ -113,8 +161,9 @@ struct GetCommand: AsyncParsableCommand {
         name != nil && kind != .events && kind != .audit && documents.count == 1 ? documents[0] : .array(documents)
     }
 
-    private func documents(_ session: Session) async throws -> [Value] {
+    func documents(_ session: Session) async throws -> [Value] {
         switch kind {
+        case .all: return []
         case .presets: return try await named(session.pages("presets", query: ["name": name ?? preset]), name ?? preset)
         case .templates: return try await named(session.list("templates", query: ["name": name]), name)
         case .workspaces:
@@ -160,13 +209,14 @@ extension GetCommand.Kind {
         switch self {
         case .audit: "audit entry for"
         case .deliveries: "delivery"
+        case .all: "object"
         default: String(rawValue.dropLast())
         }
     }
 
     fileprivate func table(now: Timestamp, isWide: Bool) -> DocumentTable {
         switch self {
-        case .presets: .presets(now: now, isWide: isWide)
+        case .presets, .all: .presets(now: now, isWide: isWide)
         case .templates: .templates
         case .workspaces: .workspaces(now: now, isWide: isWide)
         case .operations: .operations(now: now)
@@ -181,7 +231,7 @@ extension GetCommand.Kind {
 
     /// Returns the names of documents as other commands take them. If several sources have the name, the source is in
     /// front: `team-a/go-large`.
-    fileprivate func names(of documents: [Value]) -> [String] {
+    func names(of documents: [Value]) -> [String] {
         let names = documents.map { $0.text(nameKey) ?? "" }
         guard isNamedInSource else { return names }
         let counts = Dictionary(names.map { ($0, 1) }, uniquingKeysWith: +)
@@ -195,7 +245,7 @@ extension GetCommand.Kind {
 
     private var nameKey: String {
         switch self {
-        case .presets, .templates, .workspaces, .sources: "name"
+        case .presets, .templates, .workspaces, .sources, .all: "name"
         case .operations, .orphans, .deliveries: "id"
         case .events, .audit: "object"
         case .revisions: "revision"

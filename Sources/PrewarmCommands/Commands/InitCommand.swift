@@ -14,7 +14,7 @@ struct InitCommand: AsyncParsableCommand {
               prewarm init
             """)
 
-    @Argument(help: "The folder to write to. prewarm creates it if it is missing.")
+    @Argument(help: "The folder to write to. prewarm creates it if it is missing.", completion: .directory)
     var directory = "."
 
     func run() async throws {

@@ -13,7 +13,7 @@ struct LogsCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The ID of an operation, or a workspace for the logs of all its operations.")
+    @Argument(help: "The ID of an operation, or a workspace for the logs of all its operations.", completion: .logs)
     var operation: String
 
     func run() async throws {

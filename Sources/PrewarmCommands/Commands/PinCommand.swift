@@ -17,7 +17,7 @@ struct PinCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The name of the source.")
+    @Argument(help: "The name of the source.", completion: .sources)
     var source: String
 
     @Argument(help: "A branch, tag or commit. prewarm pins the commit that it names now.")
@@ -65,7 +65,7 @@ struct UnpinCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The name of the source.")
+    @Argument(help: "The name of the source.", completion: .sources)
     var source: String
 
     @Option(help: ArgumentHelp("The name to record in the audit log (default: $USER).", valueName: "name"))

@@ -25,10 +25,11 @@ struct PlanCommand: AsyncParsableCommand {
         help: ArgumentHelp("Plan this branch, tag or commit instead of the configured ref.", valueName: "revision"))
     var revision: String?
 
-    @Option(help: ArgumentHelp("Show only this preset.", valueName: "name"))
+    @Option(help: ArgumentHelp("Show only this preset.", valueName: "name"), completion: .presets)
     var preset: String?
 
-    @Option(help: ArgumentHelp("Plan only this source (default: all sources).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Plan only this source (default: all sources).", valueName: "name"), completion: .sources)
     var source: String?
 
     @Option(name: .shortAndLong, help: "The output format; markdown is for a comment on a pull request.")
@@ -37,15 +38,18 @@ struct PlanCommand: AsyncParsableCommand {
     @Flag(help: "Exit with code 2 if the plan has changes, otherwise with code 0.")
     var detailedExitcode = false
 
-    @Option(help: ArgumentHelp("Write the plan to this file, for `prewarm sync --plan`.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Write the plan to this file, for `prewarm sync --plan`.", valueName: "file"),
+        completion: .file())
     var out: String?
 
-    @Option(help: ArgumentHelp("Plan this folder of manifests offline.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Plan this folder of manifests offline.", valueName: "dir"), completion: .directory)
     var path: String?
 
     @Option(
         help: ArgumentHelp(
-            "With --path: the state that `prewarm export` wrote (default: no workspaces).", valueName: "file"))
+            "With --path: the state that `prewarm export` wrote (default: no workspaces).", valueName: "file"),
+        completion: .file())
     var observed: String?
 
     @Option(

@@ -12,6 +12,7 @@ package struct Prewarm: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "prewarm",
         abstract: "Keep pools of ready developer workspaces at the size that git defines.",
+        discussion: HelpTopic.overview,
         version: prewarmVersion,
         groupedSubcommands: [
             CommandGroup(name: "Setup", subcommands: [InitCommand.self, ValidateCommand.self, DoctorCommand.self]),
@@ -31,7 +32,11 @@ package struct Prewarm: AsyncParsableCommand {
             CommandGroup(
                 name: "Claim", subcommands: [ClaimCommand.self, CredentialsCommand.self, ReleaseCommand.self]),
             CommandGroup(name: "Daemon", subcommands: [DashboardCommand.self, TokenCommand.self, WebhookCommand.self]),
-            CommandGroup(name: "Reference", subcommands: [SchemaCommand.self, VersionCommand.self]),
+            CommandGroup(
+                name: "Reference",
+                subcommands: [
+                    SchemaCommand.self, CompletionCommand.self, ManualCommand.self, VersionCommand.self,
+                ]),
         ])
 
     package init() {}
@@ -42,8 +47,17 @@ package struct Prewarm: AsyncParsableCommand {
         MemoryService.shareArenas()
         do {
             let arguments = Array(CommandLine.arguments.dropFirst())
+            if arguments.first == "---completion" {
+                NameCompletion.limitProcess()
+                _ = try await asyncParseAsRoot(arguments)
+            }
+            if let topic = HelpTopic(arguments: arguments) {
+                Console.standard.write(topic.text)
+                if Console.tellLoss() { Glibc.exit(ExitStatus.failure.rawValue) }
+                return
+            }
             try checkName(in: arguments)
-            var command = try parse(arguments)
+            var command = try await parse(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 // From here on, the process needs threads.
                 try EventLoopCheck.run(
@@ -83,20 +97,30 @@ package struct Prewarm: AsyncParsableCommand {
     ///
     /// For each command type, ArgumentParser looks up protocol conformances at runtime. For all commands together, that
     /// takes a third of the time of a short command.
-    private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    private static func parse(_ arguments: [String]) async throws -> any ParsableCommand {
         if let name = arguments.first,
             let named = configuration.subcommands.first(where: { $0.configuration.commandName == name }),
-            let command = try? named.parseAsRoot(Array(arguments.dropFirst())), type(of: command) == named
+            let command = try? await parse(Array(arguments.dropFirst()), with: named), type(of: command) == named
         {
             return command
         }
-        return try parseAsRoot(arguments)
+        return try await asyncParseAsRoot(arguments)
+    }
+
+    /// Parses arguments with one command. Completions that ask a daemon are asynchronous, so the parser is, too.
+    private static func parse(
+        _ arguments: [String], with command: any ParsableCommand.Type
+    ) async throws -> any ParsableCommand {
+        if let command = command as? any AsyncParsableCommand.Type {
+            return try await command.asyncParseAsRoot(arguments)
+        }
+        return try command.parseAsRoot(arguments)
     }
 
     /// Prints the help, or the usage error with `error:` in front as in all errors, and ends the process.
     private static func end(with error: any Error) -> Never {
         let code = exitCode(for: error)
-        let text = fullMessage(for: error)
+        let text = fullMessage(for: error).replacing(GlobalOptions.usage, with: "[<options>]")
         if code.isSuccess {
             Console.standard.write(text.isEmpty ? "" : "\(TerminalText(lines: text))\n")
             if Console.tellLoss() { Glibc.exit(ExitStatus.failure.rawValue) }

@@ -15,7 +15,8 @@ struct ReleaseCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("The names or IDs of workspaces.", valueName: "workspace"))
+    @Argument(
+        help: ArgumentHelp("The names or IDs of workspaces.", valueName: "workspace"), completion: .claimedWorkspaces)
     var workspaces: [String] = []
 
     @Flag(help: "Leave the deletions to the daemon or to the next `prewarm sync`.")

@@ -18,7 +18,7 @@ struct RetryCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The name of a preset, SOURCE/NAME, or the ID of an operation.")
+    @Argument(help: "The name of a preset, SOURCE/NAME, or the ID of an operation.", completion: .retried)
     var name: String?
 
     @Option(help: ArgumentHelp("Clear the failures of all presets of a provisioner.", valueName: "name"))

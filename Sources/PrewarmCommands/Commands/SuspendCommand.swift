@@ -5,10 +5,12 @@ import PrewarmServer
 
 /// The scope of `suspend` and `resume`: exactly one of a preset, a source or everything.
 struct ScopeOptions: ParsableArguments {
-    @Argument(help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.")
+    @Argument(
+        help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.",
+        completion: .presets)
     var preset: String?
 
-    @Option(help: ArgumentHelp("Apply to all presets of this source.", valueName: "name"))
+    @Option(help: ArgumentHelp("Apply to all presets of this source.", valueName: "name"), completion: .sources)
     var source: String?
 
     @Flag(help: "Apply to all presets of all sources.")

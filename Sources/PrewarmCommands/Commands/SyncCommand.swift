@@ -29,10 +29,12 @@ struct SyncCommand: AsyncParsableCommand {
         transform: DurationArgument.init(argument:))
     var timeout: DurationArgument?
 
-    @Option(help: ArgumentHelp("Act only on this preset (default: all presets).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Act only on this preset (default: all presets).", valueName: "name"), completion: .presets)
     var preset: String?
 
-    @Option(help: ArgumentHelp("Act only on this source (default: all sources).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Act only on this source (default: all sources).", valueName: "name"), completion: .sources)
     var source: String?
 
     @Option(
@@ -48,7 +50,7 @@ struct SyncCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Carry out only this plan of `prewarm plan --out`. prewarm refuses it if the plan would be different now.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var plan: String?
 
     @Flag(help: "First let the provisioners list all workspaces, even if they did so recently.")

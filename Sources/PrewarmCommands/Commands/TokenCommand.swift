@@ -36,7 +36,7 @@ struct TokenCommand: ParsableCommand {
             name: .customLong("preset"),
             help: ArgumentHelp(
                 "Limit the token to presets that match, for example 'go-*' or 'team-a/go-*' (default: all). Repeatable.",
-                valueName: "pattern"))
+                valueName: "pattern"), completion: .presets)
         var presets: [String] = []
 
         @Option(

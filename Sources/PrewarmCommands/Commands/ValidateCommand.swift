@@ -18,15 +18,17 @@ struct ValidateCommand: AsyncParsableCommand {
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json, sarif, github
+        case text, json, sarif, github, junit
     }
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "Files or folders to check (default: the configuration and its sources).")
+    @Argument(help: "Files or folders to check (default: the configuration and its sources).", completion: .file())
     var paths: [String] = []
 
-    @Option(name: .shortAndLong, help: "The output format; github is for annotations in GitHub Actions.")
+    @Option(
+        name: .shortAndLong,
+        help: "The output format; github is for annotations in GitHub Actions, junit for test reports.")
     var output = Format.text
 
     func validate() throws {
@@ -38,15 +40,17 @@ struct ValidateCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global) { console in
             let validator = Validator(global)
-            let found = paths.isEmpty ? try await validator.configured(console) : try validator.check(paths)
+            let found = paths.isEmpty ? try await validator.configured() : try validator.check(paths)
             let findings = found.masked
             switch output {
             case .text:
+                for state in findings.states { console.note(state) }
                 for diagnostic in findings.diagnostics { console.note(diagnostic.text(color: console.colorsErrors)) }
                 console.step(findings.errors == 0 ? .success : .failure, "\(findings.summary)")
             case .json: console.write(TerminalText(document: findings.value.json))
             case .sarif: console.write(TerminalText(document: findings.sarif.json))
             case .github: console.write(commands: findings.github)
+            case .junit: console.write(TerminalText(findings.junit))
             }
             if findings.errors > 0 { throw ExitStatus.failure.exitCode }
         }

@@ -35,7 +35,8 @@ struct WebhookCommand: ParsableCommand {
         var url: String?
 
         @Option(
-            help: ArgumentHelp("The source of the push (default: the first source of the webhook).", valueName: "name"))
+            help: ArgumentHelp("The source of the push (default: the first source of the webhook).", valueName: "name"),
+            completion: .sources)
         var source: String?
 
         func run() async throws {

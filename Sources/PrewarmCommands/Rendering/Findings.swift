@@ -8,6 +8,8 @@ struct Findings {
     var templates = 0
     var foreignDocuments = 0
     var diagnostics: [Diagnostic] = []
+    /// A sentence for each source about the state that was checked.
+    var states: [TerminalText] = []
 
     /// The findings with the values of the configuration's variables replaced by their names.
     var masked: Findings {

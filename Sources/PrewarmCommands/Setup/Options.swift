@@ -8,7 +8,7 @@ struct GlobalOptions: ParsableArguments {
         name: .long,
         help: ArgumentHelp(
             "The configuration file (default: $PREWARM_CONFIG, ./prewarm.yaml or /etc/prewarm/prewarm.yaml).",
-            valueName: "file"))
+            valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
     @Option(
@@ -43,6 +43,7 @@ struct GlobalOptions: ParsableArguments {
 
     @Option(
         help: "The lowest level to show: trace, debug, info, notice, warning, error or critical (default: info).",
+        completion: .list(Logger.Level.allCases.map(\.rawValue)),
         transform: { text in
             guard let level = Logger.Level(rawValue: text) else {
                 let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
@@ -51,6 +52,11 @@ struct GlobalOptions: ParsableArguments {
             return level
         })
     var logLevel = Logger.Level.info
+
+    /// The global options in the line of the usage. The help shows `[<options>]` instead, because they hide the others.
+    static let usage =
+        "[--config <file>] [--server <url>] [--token <token>] [--oidc <audience>] [--log-format <log-format>] "
+        + "[--log-level <log-level>]"
 
     var console: Console { Console.standard.with(format: logFormat, level: logLevel) }
 

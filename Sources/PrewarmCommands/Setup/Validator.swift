@@ -60,7 +60,7 @@ struct Validator {
     /// Checks the configuration, and the newest commit of each source. In a working copy whose manifests are not all
     /// committed, it checks the files instead, and says so.
     /// - Throws: ``CommandFailure`` if there is no configuration.
-    func configured(_ console: Console) async throws -> Findings {
+    func configured() async throws -> Findings {
         let file = try ConfigurationFile(global)
         let configuration: Configuration
         switch try file.parse() {
@@ -86,7 +86,7 @@ struct Validator {
                 if let remark = copies.remark(
                     "validate", reads: "the files of \(copy.folder)", of: source.name, readsFiles: true)
                 {
-                    console.note(remark)
+                    findings.states.append(remark)
                 }
                 continue
             }
@@ -106,8 +106,8 @@ struct Validator {
                     parsed, applied: await applied(source.name, file, configuration))
                 try await catalog.quote(files, of: source)
                 findings.add(catalog)
-                let state = "the commit \(revision.short)"
-                if let remark = copies.remark("validate", reads: state, of: source.name) { console.note(remark) }
+                let remark = copies.remark("validate", reads: "the commit \(revision.short)", of: source.name)
+                findings.states.append(remark ?? "\(source.name) at \(revision.short)")
             } catch {
                 findings.add(error, of: configured, in: file)
             }
