@@ -33,6 +33,6 @@ extension Configuration.Notification {
     /// The types of events that a webhook or a Slack channel receives: events that need attention.
     package static let standardTypes = [
         "revision.invalid", "revision.held", "revision.approved", "revision.rewritten", "preset.stalled",
-        "workspace.lost", "source.failing",
+        "workspace.lost", "provisioner.unavailable", "source.failing",
     ]
 }

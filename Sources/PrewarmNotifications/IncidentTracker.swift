@@ -53,7 +53,7 @@ struct IncidentTracker: Hashable, Sendable {
         case ("revision", .deletionsHeld): begin(.held, context, member: nil, &batch)
         case ("revision", .holdEnded): end(.held, context, &batch)
         case ("provisioner", .provisionerUnavailable): begin(.unavailable, context, member: event.name, &batch)
-        case ("provisioner", .provisionerAvailable): leave(.unavailable, context, member: event.name, &batch)
+        case ("provisioner", .provisionerAvailable): leaveAtOnce(.unavailable, context, member: event.name, &batch)
         case ("preset", _): takePreset(context, &batch)
         case ("workspace", _): takeWorkspace(context, &batch)
         default: break

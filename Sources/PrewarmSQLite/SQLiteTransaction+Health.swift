@@ -49,7 +49,7 @@ extension SQLiteTransaction {
             """
             SELECT source, name, count(*) FROM missing CROSS JOIN workspaces ON workspaces.id = missing.id
             CROSS JOIN preset_keys ON preset_keys.id = workspaces.preset
-            WHERE reported = 1 AND workspaces.state = \(WorkspaceState.claimed.code) GROUP BY source, name
+            WHERE missing.reported = 1 AND workspaces.state = \(WorkspaceState.claimed.code) GROUP BY source, name
             """
         ).forEach { columns in
             counts[PresetKey(source: columns.next(), name: columns.next())] = columns.next()

@@ -60,8 +60,10 @@ struct SchemaDefaultTests {
     func templates() throws {
         let rule = ["name: a", "type: string"]
         let more = try entries(defaults(schema(.template, "spec", "parameters")))
-        let lines = try entries(defaults(schema(.template, "spec")))
-        #expect(more.count == 1 && lines.count == 1)
+        // Without `health`, there are no health checks, so its keys have no defaults for a template without it.
+        let lines = try entries(defaults(schema(.template, "spec"), except: ["health"]))
+        let health = try entries(defaults(schema(.template, "spec", "health")))
+        #expect(more.count == 1 && lines.count == 1 && health.count == 3)
         func template(_ rule: [String], _ lines: [String]) -> ParsedFile {
             let parameters = "parameters: [{\(rule.joined(separator: ", "))}]"
             return parse(templateText(([parameters] + lines).joined(separator: "\n")))
@@ -69,6 +71,9 @@ struct SchemaDefaultTests {
         let written = template(rule + more, lines)
         #expect(written.diagnostics == [])
         #expect(written.templates == template(rule, []).templates)
+        let checked = template(rule, ["health: {\(health.joined(separator: ", "))}"])
+        #expect(checked.diagnostics == [])
+        #expect(checked.templates == template(rule, ["health: {}"]).templates)
     }
 
     private func configuration(

@@ -7,7 +7,8 @@ import Testing
 extension MetricDescriptor {
     /// All metrics, in the order in which they are rendered.
     fileprivate static let all = [
-        buildInfo, sourceInfo, sourceLastSuccess, sourceRevisionTime, manifests, deletionsHeld, brokenClaims, leaseHeld,
+        buildInfo, sourceInfo, sourceLastSuccess, sourceRevisionTime, manifests, deletionsHeld, brokenClaims,
+        provisionerAvailable, leaseHeld,
         operations,
         oldestPending, presetInstances, presetCondition, reconciles, gitRequests, parseCache, planActions,
         claims, webhookDeliveries, notifications, reconcileDuration, gitDuration, operationDuration, claimDuration,

@@ -58,6 +58,12 @@ struct IncidentTrackerTests {
                 [.preset("p50", "Recovered")],
             ], ["preset.stalled 50", "preset.recovered 1"]),
         Case(
+            "an outage of a provisioner gives one message, and one when it ends",
+            [
+                [.provisioner("ProvisionerUnavailable")], [.provisioner("ProvisionerUnavailable")],
+                [.provisioner("ProvisionerAvailable")],
+            ], ["provisioner.unavailable 1", "provisioner.available 1"]),
+        Case(
             "a preset that joins an open incident gives no message",
             [[.preset("a", "Stalled")], [.preset("b", "Stalled")], [.preset("a", "Recovered")]],
             ["preset.stalled 1"]),

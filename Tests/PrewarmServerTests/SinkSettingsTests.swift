@@ -9,7 +9,9 @@ import Testing
 struct SinkSettingsTests {
     @Test("The configuration accepts every type of notification except the ends of incidents")
     func types() {
-        let ends: Set<NotificationType> = [.revisionRecovered, .presetRecovered, .workspaceRecovered, .sourceRecovered]
+        let ends: Set<NotificationType> = [
+            .revisionRecovered, .presetRecovered, .workspaceRecovered, .provisionerAvailable, .sourceRecovered,
+        ]
         let all = Set(NotificationType.allCases).subtracting(ends).map(\.rawValue)
         #expect(Set(Configuration.Notification.types) == Set(all))
         #expect(Set(Configuration.Notification.standardTypes) == Set(NotificationType.standard.map(\.rawValue)))

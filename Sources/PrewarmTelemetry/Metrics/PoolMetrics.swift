@@ -71,7 +71,7 @@ extension PoolCounts {
         [
             ("desired", desired), ("eligible", eligible), ("claimable", claimable), ("claimed", claimed),
             ("starting", starting), ("deleting", deleting), ("outdated", outdated), ("expired", expired),
-            ("failed", failed), ("unhealthy", unhealthy),
+            ("failed", failed),
         ]
     }
 }

@@ -119,6 +119,12 @@ extension Event {
             message: message)
     }
 
+    static func provisioner(_ reason: String, source: String = "presets") -> Event {
+        Event(
+            at: .wall, kind: .warning, storedReason: reason, object: "provisioner", name: "local", source: source,
+            message: "creates wait")
+    }
+
     static func workspace(_ preset: String, _ reason: String, at: Timestamp = .wall) -> Event {
         Event(
             at: at, storedReason: reason, object: "workspace", name: "\(preset)-abcdefgh", source: "presets",
