@@ -152,6 +152,8 @@ struct EventTests {
                     case .operation(let operation, let duration):
                         "\(operation.kind) \(operation.state) \(duration >= .zero)"
                     case .converged(let source, _): "converged \(source)"
+                    case .handover(let preset, let word): "handover \(preset) \(word)"
+                    case .usable(let preset, _): "usable \(preset)"
                     }
                 seen.withLock { $0.append(text) }
             })

@@ -27,7 +27,8 @@ package struct Prewarm: AsyncParsableCommand {
                 subcommands: [
                     StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ExportCommand.self,
                 ]),
-            CommandGroup(name: "Claim", subcommands: [ClaimCommand.self, CredentialsCommand.self, ReleaseCommand.self]),
+            CommandGroup(
+                name: "Claim", subcommands: [ClaimCommand.self, CredentialsCommand.self, ReleaseCommand.self]),
             CommandGroup(name: "Daemon", subcommands: [TokenCommand.self, WebhookCommand.self]),
             CommandGroup(name: "Reference", subcommands: [SchemaCommand.self, VersionCommand.self]),
         ])

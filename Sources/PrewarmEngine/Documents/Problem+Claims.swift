@@ -44,7 +44,8 @@ extension Problem {
                 "NoHandover", status: 409,
                 "cannot get credentials of the workspace \(workspace.name): "
                     + (workspace.state == .claimed
-                        ? "its provisioner hands nothing over" : "it is not claimed, it is \(workspace.state.rawValue)"),
+                        ? "its provisioner hands nothing over"
+                        : "it is not claimed, it is \(workspace.state.rawValue)"),
                 hint: "see `prewarm describe workspace \(workspace.name)`")
         case .storeRestored(let hold):
             self.init("StoreRestored", status: 503, "cannot claim a workspace: \(hold.sentence)", hint: StoreHold.hint)

@@ -20,7 +20,8 @@ extension EventReason {
         case .atDesired, .stalled, .retried, .belowDesired, .aboveDesired, .outdated, .expired, .deprecated, .inactive,
             .pruned, .noLongerWanted, .handoverFailing, .handoverRecovered:
             .preset
-        case .ready, .starting, .createFailed, .claimed, .claimedCold, .handoverFailed, .released, .deleted, .deleteFailed, .lost,
+        case .ready, .starting, .createFailed, .claimed, .claimedCold, .handoverFailed, .released, .deleted,
+            .deleteFailed, .lost,
             .failed, .orphaned, .adopted:
             .workspace
         case .listFailed, .listRecovered, .listSuspect, .unknownState: .provisioner
@@ -98,7 +99,7 @@ extension EventReason {
         case .createFailed: "The create of the workspace failed."
         case .claimed: "A user claimed the workspace."
         case .claimedCold: "A user claimed while no workspace was ready, so prewarm creates this one for the user."
-        case .handoverFailed: "The handover to the owner failed or was interrupted, or the workspace is deleted for that."
+        case .handoverFailed: "The handover to the owner failed or was interrupted."
         case .released: "The owner or an operator released the workspace."
         case .deleted: "The workspace is deleted."
         case .deleteFailed: "An attempt to delete the workspace failed. prewarm tries again."

@@ -12,7 +12,8 @@ enum DocumentSchemas {
     private static let documents: [(name: String, members: KeyValuePairs<String, String>)] = [
         (
             "Problem",
-            ["type": "text", "title": "text", "status": "number", "detail": "text", "hint?": "text",
+            [
+                "type": "text", "title": "text", "status": "number", "detail": "text", "hint?": "text",
                 "errors?": "[]text", "log?": "text", "claim?": "text",
             ]
         ),

@@ -148,10 +148,13 @@ package final class Metrics: Sendable {
         var text = PrometheusText(capacity: 65_536 + pools.count)
         state.write(version: version, held: held, lastSuccess: lastSuccess.withLock { $0 }, to: &text)
         text.append(pools)
-        for counter in [reconciles, gitRequests, parseCache, planActions, claims, handovers, webhookDeliveries, notifications] {
+        for counter in [
+            reconciles, gitRequests, parseCache, planActions, claims, handovers, webhookDeliveries, notifications,
+        ] {
             counter.write(to: &text)
         }
-        for histogram in [reconcileDuration, gitDuration, operationDuration, claimDuration, claimUsable, commitToReady] {
+        for histogram in [reconcileDuration, gitDuration, operationDuration, claimDuration, claimUsable, commitToReady]
+        {
             histogram.write(to: &text)
         }
         return text.bytes
