@@ -85,7 +85,7 @@ extension SQLiteTransaction {
         return events.reversed()
     }
 
-    /// Reads the workspace of a claim; nil if there is none, or if it cannot be read.
+    /// Reads the workspace of a claim; nil if the event has no such workspace, or if it cannot be read.
     func claimed(_ bytes: [UInt8]?) -> ClaimedWorkspace? { bytes.flatMap { try? ClaimedWorkspace(binary: $0) } }
 
     func append(_ events: [Event]) throws {

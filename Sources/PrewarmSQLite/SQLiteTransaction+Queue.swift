@@ -57,9 +57,10 @@ extension SQLiteTransaction {
     }
 
     private static let workspaceOfDue = "(SELECT workspace FROM operations WHERE id = due.id)"
+    /// A handover that waits comes before no other operation: it follows the create of its workspace.
     private static let comesBeforeDue = """
-        other.id <> due.id AND (other.state = 1
-            OR (other.state = 0 AND (other.kind = 1, other.id) < (due.kind = 1, due.id)))
+        other.id <> due.id AND (other.state = 1 OR (other.state = 0 AND other.kind <> \(Operation.Kind.claim.code)
+            AND (other.kind = 1, other.id) < (due.kind = 1, due.id)))
         """
     private static let isRelease = """
         (kind = \(Operation.Kind.delete.code) AND reason = '\(Reason.released.rawValue)')

@@ -60,10 +60,14 @@ struct SchemaDefaultTests {
     func templates() throws {
         let rule = ["name: a", "type: string"]
         let more = try entries(defaults(schema(.template, "spec", "parameters")))
+        let claim = try defaults(schema(.template, "spec", "claim"))
+        #expect(try claim.count == 3 && defaults(schema(.template, "spec", "claim", "parameters")).count == 2)
         // Without `health`, there are no health checks, so its keys have no defaults for a template without it.
-        let lines = try entries(defaults(schema(.template, "spec"), except: ["health"]))
+        let lines = try entries(defaults(schema(.template, "spec"), except: ["claim", "health"]))
         let health = try entries(defaults(schema(.template, "spec", "health")))
         #expect(more.count == 1 && lines.count == 1 && health.count == 3)
+        let whole = parse(templateText("claim: {\(try entries(claim).joined(separator: ", "))}")).templates
+        #expect(whole == parse(templateText("claim: {}")).templates && whole.count == 1)
         func template(_ rule: [String], _ lines: [String]) -> ParsedFile {
             let parameters = "parameters: [{\(rule.joined(separator: ", "))}]"
             return parse(templateText(([parameters] + lines).joined(separator: "\n")))

@@ -76,6 +76,7 @@ struct ClaimCommand: AsyncParsableCommand {
                 console.step(
                     .waiting, "waiting at most \(wait.duration.prewarmText) for a ready workspace of \(preset)")
             }
+            try await parameters.refuseSecretArguments(of: preset, in: session)
             let given = try parameters.values()
             var workspace = try await claimed(name, given, in: session, console)
             if workspace.text("handover") == HandoverState.pending.rawValue {

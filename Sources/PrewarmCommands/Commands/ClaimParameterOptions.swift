@@ -51,6 +51,24 @@ struct ClaimParameterOptions: ParsableArguments {
         return members.isEmpty ? nil : .object(members)
     }
 
+    /// Refuses a secret parameter in `--param`, since other users of the machine can read arguments.
+    func refuseSecretArguments(of preset: String, in session: Session) async throws {
+        let names = Set(parameters.map { Self.parts(of: $0).name })
+        guard !names.isEmpty else { return }
+        for found in try await session.list("presets", query: ["name": preset]) {
+            let templates = try await session.list("templates", query: ["name": found.text("template")])
+            for template in templates where template.text("source") == found.text("source") {
+                let secrets = template["claim"]?.list("parameters").filter { $0["secret"]?.bool == true } ?? []
+                guard let name = secrets.compactMap({ $0.text("name") }).first(where: names.contains) else { continue }
+                throw CommandFailure(
+                    "invalid --param \(name): the parameter is a secret, and other users can read arguments",
+                    hint:
+                        "give it in a file: --secret-file \(name)=FILE, or --secret-file \(name)=- for standard input",
+                    code: .usage)
+            }
+        }
+    }
+
     private static func parts(of text: String) -> (name: String, value: String) {
         let name = text.prefix { $0 != "=" }
         return (String(name), String(text[text.index(after: name.endIndex)...]))

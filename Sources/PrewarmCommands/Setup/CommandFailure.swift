@@ -38,7 +38,8 @@ struct CommandFailure: Error {
             self = failure
         } else if let problem = Problem(error) {
             self.init(
-                ([problem.message] + [problem.log].compactMap(\.self)).joined(separator: "\n"), hint: problem.hint, code: problem.code == "NothingReady" ? .nothingReady : .failure)
+                ([problem.message] + [problem.log].compactMap(\.self)).joined(separator: "\n"), hint: problem.hint,
+                code: problem.code == "NothingReady" ? .nothingReady : .failure)
         } else if let error = error as? AccessError {
             self.init(error.message, hint: error.hint)
         } else if let interruption = error as? Interruption {

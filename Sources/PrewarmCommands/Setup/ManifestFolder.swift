@@ -45,7 +45,8 @@ struct ManifestFolder {
     ) -> Catalog {
         var catalog = Catalog(
             source: Self.source, files: files, folderOfPart: folderOfPart, provisioners: provisioners, secrets: secrets,
-            defaultProvisioner: defaultProvisioner, handoverProvisioners: handoverProvisioners, limit: limit, previous: applied.presets,
+            defaultProvisioner: defaultProvisioner, handoverProvisioners: handoverProvisioners, limit: limit,
+            previous: applied.presets,
             previousTemplates: applied.templates)
         catalog.diagnostics = (catalog.diagnostics + catalog.notices).sorted()
         return catalog

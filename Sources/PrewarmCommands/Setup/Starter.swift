@@ -56,7 +56,7 @@ enum Starter {
           - name: local
             default: true
             command: [./provision]
-            operations: [create, delete, list, inspect]
+            operations: [create, delete, list, inspect, claim]
             timeout: 10m
             concurrency: 4
         policy:
@@ -79,6 +79,10 @@ enum Starter {
           parameters:
             - {name: cpu, type: number, minimum: 1, maximum: 64, required: true}
             - {name: region, type: string, enum: [eu-west-1, us-east-1], default: eu-west-1}
+          # What a claim may set, for example `prewarm claim go-small --owner ada --param sshKey="$(cat key.pub)"`.
+          claim:
+            parameters:
+              - {name: sshKey, type: string, pattern: "^ssh-"}
 
         """
 
@@ -124,12 +128,12 @@ enum Starter {
         #!/bin/sh
         # Creates workspaces for prewarm. Here each workspace is a folder with a note. Replace this with your own workspaces.
         #
-        # prewarm runs `./provision create|delete|inspect|list` in this folder. The request is in PREWARM_* variables, and
+        # prewarm runs `./provision create|delete|inspect|list|claim` in this folder. The request is in PREWARM_* variables, and
         # in one JSON object on standard input. The answer is one JSON object on standard output. Standard error is the
         # log. Exit code 0 means done, 75 means try again later, and any other code means failed.
         #
         # After a crash, prewarm may run an operation again. So `create` of a workspace that exists has to succeed, and so
-        # has `delete` of a workspace that does not exist.
+        # has `delete` of a workspace that does not exist, and another `claim` of the same owner.
         set -eu
 
         # Prints a text as a JSON string.
@@ -158,6 +162,12 @@ enum Starter {
         delete)
             rm -rf "$root/.making-$id" "${folder:?}"
             echo '{"state": "gone"}'
+            ;;
+        claim)
+            # The workspace belongs to its owner from now on.
+            echo "$PREWARM_OWNER" >"$folder/OWNER"
+            if [ -n "${PREWARM_CLAIM_SSHKEY:-}" ]; then echo "$PREWARM_CLAIM_SSHKEY" >"$folder/authorized_keys"; fi
+            echo '{"state": "ready"}'
             ;;
         inspect)
             if [ -d "$folder" ]; then echo '{"state": "ready"}'; else echo '{"state": "lost"}'; fi

@@ -37,7 +37,8 @@ package struct Catalog: Sendable {
         source: String, files: [(path: String, file: ParsedFile)], unreadPaths: [String] = [],
         folderOfPart: String? = nil,
         provisioners: [String]?, secrets: [String: Set<String>]? = nil, defaultProvisioner: String?,
-        handoverProvisioners: Set<String>? = nil, limit: Int = Policy.Limits.standardPresetsPerSource, previous: [Preset], previousTemplates: [Template]
+        handoverProvisioners: Set<String>? = nil, limit: Int = Policy.Limits.standardPresetsPerSource,
+        previous: [Preset], previousTemplates: [Template]
     ) {
         self.source = source
         if let excess = Self.excess(in: files, limit: limit) {
@@ -46,7 +47,8 @@ package struct Catalog: Sendable {
         }
         var linker = Linker(
             source: source, provisioners: provisioners, secrets: secrets, defaultProvisioner: defaultProvisioner,
-            handoverProvisioners: handoverProvisioners, files: files, unreadPaths: unreadPaths, folderOfPart: folderOfPart)
+            handoverProvisioners: handoverProvisioners, files: files, unreadPaths: unreadPaths,
+            folderOfPart: folderOfPart)
         linker.link(previous, previousTemplates)
         foreignDocuments = files.reduce(0) { $0 + $1.file.foreignDocuments }
         invalidNames = linker.invalidPresets

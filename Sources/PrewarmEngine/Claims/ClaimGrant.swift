@@ -5,7 +5,7 @@ package struct ClaimGrant: Sendable {
     package let workspace: Workspace
     /// False if an earlier claim with the same idempotency key got the workspace.
     package let isNew: Bool
-    /// The operation of the handover that the caller has to carry out; nil if there is none.
+    /// The operation of the handover that the caller has to carry out; nil without a handover.
     let handover: (operation: OperationID, terms: HandoverTerms)?
 
     init(workspace: Workspace, isNew: Bool, handover: (operation: OperationID, terms: HandoverTerms)? = nil) {
@@ -27,13 +27,15 @@ extension Engine {
         return ClaimGrant(workspace: begun.workspace, isNew: true, handover: (begun.operation, terms))
     }
 
-    /// Returns the handover that the process has to carry out for a claim; nil if there is none.
-    /// - Parameter createsWorkspace: True if no daemon creates the workspace of a claim on an empty pool.
-    package func handover(of grant: ClaimGrant, createsWorkspace: Bool) -> Handover? {
+    /// Returns the handover that the process has to carry out for a claim; nil without a handover.
+    /// - Parameters:
+    ///   - createsWorkspace: True if no daemon creates the workspace of a claim on an empty pool.
+    ///   - askedAt: The time of the request.
+    package func handover(of grant: ClaimGrant, createsWorkspace: Bool, askedAt: Timestamp) -> Handover? {
         grant.handover.map { operation, terms in
             Handover(
                 engine: self, operation: operation, workspace: grant.workspace, terms: terms,
-                createsWorkspace: createsWorkspace)
+                createsWorkspace: createsWorkspace, askedAt: askedAt)
         }
     }
 
@@ -69,7 +71,8 @@ extension Engine {
             let attempt = operations.map(\.attempt).max() ?? 0
             return Handover(
                 engine: self, operation: try insertHandover(of: workspace, attempt: attempt, at: now, in: store),
-                workspace: workspace, terms: HandoverTerms(spec: spec, values: values), createsWorkspace: false)
+                workspace: workspace, terms: HandoverTerms(spec: spec, values: values), createsWorkspace: false,
+                askedAt: now)
         }
     }
 }

@@ -9,6 +9,8 @@ package struct Handover: Sendable {
     let terms: HandoverTerms
     /// True if this process also creates the workspace, because no daemon does.
     let createsWorkspace: Bool
+    /// The time of the request.
+    let askedAt: Timestamp
 
     /// Carries out the handover to its end. If the task is canceled, the handover is interrupted, and its workspace is
     /// deleted.
@@ -34,12 +36,16 @@ package struct Handover: Sendable {
     private func carryOut() async -> HandoverResult {
         do {
             guard try await waitUntilCreated() else { return .ended(workspace) }
-            let deadline = ContinuousClock.now + terms.spec.timeout
+            var deadline: ContinuousClock.Instant?
             while true {
                 guard let record = try await start() else { return .ended(workspace) }
-                let reply = try await perform(record, timeout: deadline - .now)
+                // The time runs from the first start, not while the handover waits for a slot.
+                let left = deadline.map { $0 - .now } ?? terms.spec.timeout
+                let end = deadline ?? .now + terms.spec.timeout
+                deadline = end
+                let reply = try await perform(record, timeout: left)
                 try Task.checkCancellation()
-                let settled = try await settle(record, reply, left: deadline - .now)
+                let settled = try await settle(record, reply, left: end - .now)
                 guard case .retry(let delay) = settled?.effect else {
                     return HandoverResult(settled, reply, workspace)
                 }
@@ -112,7 +118,7 @@ package struct Handover: Sendable {
             guard var record = try own(in: store), let found = try store.workspace(workspace.id.rawValue),
                 found.state == .claimed
             else { return .ended }
-            guard try hasSlot(in: store) else { return .full }
+            guard try hasSlot(in: store), try isAlone(in: store) else { return .full }
             record.operation.state = .running
             record.operation.attempt += 1
             record.operation.startedAt = now
@@ -120,6 +126,11 @@ package struct Handover: Sendable {
             try store.update(record)
             return .started(record)
         }
+    }
+
+    /// Returns true if no other operation of the workspace runs, for example an inspect.
+    private func isAlone(in store: any StoreReader) throws -> Bool {
+        try store.operations(OperationFilter(workspace: workspace.id, states: [.running])).isEmpty
     }
 
     private func hasSlot(in store: any StoreReader) throws -> Bool {

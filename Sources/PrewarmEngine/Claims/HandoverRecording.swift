@@ -47,9 +47,8 @@ extension Engine {
         case .replaced: try delete(workspace, after: operation, at: now, in: store)
         case .kept where before.handover == .pending:
             try noteFailure(operation, workspace, at: now, in: store)
-            try store.append([
-                .claimed(workspace, "claimed by \(workspace.shownOwner), but the handover failed", at: now)
-            ])
+            let message = "claimed by \(workspace.shownOwner), but the handover failed"
+            try store.append([.claimed(workspace, message, at: now)])
         case .kept, .retry, .unanswered, .ended: break
         }
         try store.markDirty(source: workspace.preset.source)
@@ -96,13 +95,13 @@ extension Engine {
         guard let preset = try store.presets([workspace.preset])?.first, failures.count == preset.failureLimit else {
             return
         }
+        let text = "\(failures.count.counted("handover")) in a row failed"
         try store.append([
             Event(
                 at: now, kind: .warning, reason: .handoverFailing, object: "preset", name: workspace.preset.name,
                 source: workspace.preset.source, preset: workspace.preset.name,
-                message: "\(failures.count.counted("handover")) in a row failed; \(Operation.withheldError)",
-                detail:
-                    "\(failures.count.counted("handover")) in a row failed: \(error.cause ?? Operation.withoutCause)")
+                message: "\(text); \(Operation.withheldError)",
+                detail: "\(text): \(error.cause ?? Operation.withoutCause)")
         ])
     }
 

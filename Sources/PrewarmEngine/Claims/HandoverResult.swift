@@ -46,9 +46,7 @@ extension Handover {
     /// Reports the result for metrics.
     func observe(_ result: HandoverResult) {
         if let word = result.word { engine.observe(.handover(workspace.preset, word)) }
-        guard case .done(let workspace, _) = result, self.workspace.handover == .pending,
-            let claimedAt = workspace.claimedAt
-        else { return }
-        engine.observe(.usable(workspace.preset, after: max(engine.now() - claimedAt, .zero)))
+        guard case .done = result, workspace.handover == .pending else { return }
+        engine.observe(.usable(workspace.preset, after: max(engine.now() - askedAt, .zero)))
     }
 }

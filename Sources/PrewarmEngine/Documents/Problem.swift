@@ -15,7 +15,7 @@ package struct Problem: Error, Sendable {
     package var allowedMethods: [String] = []
     /// All errors of the request, if the message summarizes several; otherwise empty.
     package var errors: [String] = []
-    /// The end of the provisioner's log without secrets; nil if there is none.
+    /// The end of the provisioner's log without secrets; nil without a log.
     package var log: String?
     /// The claim that the next request can continue; nil unless the request asked for a longer wait than one request waits.
     package var claim: ClaimID?

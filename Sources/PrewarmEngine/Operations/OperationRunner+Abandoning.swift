@@ -2,12 +2,15 @@ import PrewarmCore
 
 extension OperationRunner {
     /// Performs a request. If the workspace of a running create or handover is to be deleted, the operation is ended, so
-    /// that a newer revision does not wait for builds of an older one. The delete that follows removes the partly built workspace.
+    /// that a newer revision does not wait for builds of an older one. The delete that follows
+    /// removes the partly built workspace.
     func perform(
         _ request: ProvisionerRequest, by provisioner: any Provisioner,
         started: @escaping @Sendable (ProcessMark) async throws -> Void
     ) async -> ProvisionerReply {
-        guard request.operation == .create || request.operation == .claim else { return await provisioner.perform(request, started: started) }
+        guard request.operation == .create || request.operation == .claim else {
+            return await provisioner.perform(request, started: started)
+        }
         return await withTaskGroup(of: Step.self) { group in
             group.addTask { .replied(await provisioner.perform(request, started: started)) }
             group.addTask { await waitsUntilUnwanted(request.workspace.id) ? .unwanted : .stopped }

@@ -49,4 +49,13 @@ extension OperationRunner {
             operation.id == create ? operation.startedAt : try store.operation(create)?.operation.startedAt
         return startedAt ?? workspace.createdAt
     }
+
+    /// Reports for metrics that a workspace which was created for a claim can be used. A handover reports it itself.
+    func noteUsable(_ settled: Settled, at now: Timestamp) {
+        let workspace = settled.workspace
+        guard settled.operation.kind == .create || settled.operation.kind == .inspect, workspace.state == .claimed,
+            workspace.handover == .none, workspace.readyAt == now, let claimedAt = workspace.claimedAt
+        else { return }
+        engine.observe(.usable(workspace.preset, after: max(now - claimedAt, .zero)))
+    }
 }

@@ -182,6 +182,7 @@ package struct OperationRunner: Sendable {
         if let operation = settled?.operation, let startedAt = operation.startedAt {
             engine.observe(.operation(operation, duration: now - startedAt))
         }
+        if let settled { noteUsable(settled, at: now) }
         return settled
     }
 

@@ -17,7 +17,8 @@ enum Answer {
     /// Returns the outcome of a handover with the credentials in the output. The output is never quoted, since it may have
     /// credentials.
     /// - Parameter redactor: The redactor, which knows the credentials.
-    static func handover(of output: [UInt8], _ redactor: Redactor) -> (outcome: Outcome, credentials: [String: String]) {
+    static func handover(of output: [UInt8], _ redactor: Redactor) -> (outcome: Outcome, credentials: [String: String])
+    {
         do {
             let object = try FinalObject(output)
             if object.isEmpty { return (.done(endpoint: nil, metadata: [:]), [:]) }

@@ -112,7 +112,7 @@ extension MetricDescriptor {
             + "prewarm creates one for the claim. empty: got none. failed: got none, because the handovers failed.")
     static let claimUsable = histogram(
         "prewarm_claim_usable_seconds", ["source", "preset"], buckets: usableBuckets,
-        "The time from a granted claim until its owner can use the workspace: until it is created and handed over.")
+        "The time from a claim until its owner can use the workspace: until it is ready, created or handed over.")
     static let handovers = counter(
         "prewarm_handovers_total", ["source", "preset", "result"],
         "The number of handovers of claimed workspaces to their owners. done: succeeded. failed: failed or timed out. "

@@ -43,9 +43,21 @@ struct StartOrderTests {
         #expect(chosen?.place.laneClass.lane == .waitingClaim)
         #expect(
             order.next(
-                among: Self.queue("waitingClaim"), running: running + [.handover], starts: 0, at: Self.now) == nil)
+                among: Self.queue("waitingClaim"), running: running + [.waitingClaim], starts: 0, at: Self.now) == nil)
         #expect(
             StartOrder(concurrency: 1, reserve: 1).hasSlot(for: .create, running: []), "a single slot is not reserved")
+    }
+
+    @Test("The first handover runs beside all slots, and further ones take slots")
+    func handovers() {
+        let order = StartOrder(concurrency: 2, reserve: 0)
+        #expect(order.hasSlot(for: .handover, running: [.create, .create]))
+        #expect(order.hasSlot(for: .create, running: [.create, .handover]), "the first handover takes no slot")
+        #expect(!order.hasSlot(for: .create, running: [.create, .create, .handover]))
+        #expect(!order.hasSlot(for: .handover, running: [.create, .create, .handover]))
+        #expect(order.hasSlot(for: .handover, running: [.handover, .handover]))
+        #expect(!order.hasSlot(for: .handover, running: [.handover, .handover, .handover]))
+        #expect(!order.hasSlot(for: .create, running: [.handover, .handover, .create]))
     }
 
     @Test("Each fourth start goes to the operation that is overdue for the longest time")
@@ -76,7 +88,9 @@ struct StartOrderTests {
             let chosen = order.next(among: waiting, running: running, starts: starts, at: Self.now)
             #expect(order.next(among: firsts, running: running, starts: starts, at: Self.now) == chosen)
             if let chosen {
-                #expect(running.count < concurrency)
+                // The first handover runs beside all slots.
+                let beyond = running.contains(.handover) || chosen.place.laneClass.lane == .handover ? 1 : 0
+                #expect(running.count < concurrency + beyond)
                 let isReserved = running.count { !$0.isForPeople } >= concurrency - order.reserve
                 #expect(chosen.place.laneClass.lane.isForPeople || !isReserved)
             }

@@ -12,7 +12,7 @@ extension Claiming {
         case failed(Problem)
     }
 
-    /// Returns the terms of the handover; nil if there is none.
+    /// Returns the terms of the handover; nil without a handover.
     /// - Parameter isRepeated: True if an earlier request got a workspace. Its preset may have been removed since.
     func terms(of key: PresetKey, isRepeated: Bool) async throws -> HandoverTerms? {
         do {
@@ -23,9 +23,13 @@ extension Claiming {
     }
 
     /// Waits until the owner can use the workspace, or until the deadline.
-    func finished(_ grant: ClaimGrant, _ deadline: ContinuousClock.Instant?) async throws -> Outcome {
+    func finished(
+        _ grant: ClaimGrant, _ attempt: ClaimAttempt, _ deadline: ContinuousClock.Instant?
+    ) async throws -> Outcome {
         let workspace = grant.workspace
-        if let handover = api.engine.handover(of: grant, createsWorkspace: api.daemon == nil) {
+        let handover = api.engine.handover(
+            of: grant, createsWorkspace: api.daemon == nil, askedAt: attempt.askedAt)
+        if let handover {
             // Without a limit, the request waits for the handover, but not for the creation of the workspace.
             let deadline = deadline ?? (workspace.isCold ? .now : nil)
             guard let result = try await api.result(of: handover, until: deadline) else {
@@ -34,6 +38,9 @@ extension Claiming {
             return try outcome(result)
         }
         guard !grant.isNew, workspace.handover != .none else {
+            if grant.isNew, !workspace.isCold {
+                api.engine.observe(.usable(workspace.preset, after: max(api.engine.now() - attempt.askedAt, .zero)))
+            }
             return .granted(Granted(workspace: try await finished(workspace, deadline)))
         }
         return try await repeated(workspace, deadline)

@@ -210,7 +210,7 @@ struct Claiming {
                 if Task.isCancelled { try await giveBack(grant) }
                 if workspace.isCold { api.daemon?.replan() } else { api.daemon?.replan(source: key.source) }
                 let result: Metrics.ClaimResult = workspace.isCold ? .cold : attempt.hasWaited ? .waited : .hit
-                switch try await finished(grant, deadline) {
+                switch try await finished(grant, attempt, deadline) {
                 case .granted(var granted):
                     // A repeated request with the same idempotency key is not counted as another claim.
                     if workspace.id != earlier?.id { observe(attempt, of: key, result) }
