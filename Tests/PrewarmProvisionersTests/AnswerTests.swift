@@ -97,7 +97,7 @@ struct AnswerTests {
             (.inspect, "lost", .lost), (.inspect, "gone", .lost),
             (.delete, "ready", .ready), (.delete, "gone", .ready), (.delete, "starting", nil),
             (.stop, "ready", .ready), (.stop, "lost", nil),
-            (.claim, "starting", .starting(endpoint: nil, metadata: [:])),
+            (.claim, "ready", .ready), (.claim, "starting", nil),
         ])
     func operations(_ operation: ProvisionerOperation, _ state: String, _ expected: Outcome?) async throws {
         let outcome = try await workshop.run("echo '{\"state\":\"\(state)\"}'", request(operation)).outcome
