@@ -87,7 +87,9 @@ struct IncidentTracker: Hashable, Sendable {
             let isKnown = index(of: .degraded, context.source).map { incidents[$0].members[preset] != nil } ?? false
             if !isStalled, !isKnown { begin(.degraded, context, member: preset, &batch) }
         case .claimed, .claimedCold: tell(.workspaceClaimed, context, &batch)
-        case .released: tell(.workspaceReleased, context, &batch)
+        case .released, .revoked: tell(.workspaceReleased, context, &batch)
+        case .expiring: tell(.workspaceExpiring, context, &batch)
+        case .leaseExpired: tell(.workspaceExpired, context, &batch)
         case .lost, .failed: begin(.lost, context, member: preset, &batch)
         case .recovered: leave(.lost, context, member: preset, &batch)
         default: break

@@ -47,6 +47,7 @@ enum Schema {
             try database.execute(sql: standingsWithoutCounts)
         }
         migrator.registerMigration("leases-claims") { database in try database.execute(sql: claims) }
+        migrator.registerMigration("leases-terms") { database in try database.execute(sql: leases) }
         return migrator
     }
 

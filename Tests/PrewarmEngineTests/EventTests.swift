@@ -152,6 +152,7 @@ struct EventTests {
                     case .operation(let operation, let duration):
                         "\(operation.kind) \(operation.state) \(duration >= .zero)"
                     case .converged(let source, _): "converged \(source)"
+                    case .claimEnded(let preset, let reason): "ended \(preset) \(reason)"
                     }
                 seen.withLock { $0.append(text) }
             })

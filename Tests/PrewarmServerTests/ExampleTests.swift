@@ -10,7 +10,8 @@ extension MetricDescriptor {
         buildInfo, sourceInfo, sourceLastSuccess, sourceRevisionTime, manifests, deletionsHeld, brokenClaims, leaseHeld,
         operations,
         oldestPending, presetInstances, presetCondition, reconciles, gitRequests, parseCache, planActions,
-        claims, webhookDeliveries, notifications, reconcileDuration, gitDuration, operationDuration, claimDuration,
+        claims, claimEnds, webhookDeliveries, notifications, reconcileDuration, gitDuration, operationDuration,
+        claimDuration,
         commitToReady,
     ]
 

@@ -7,18 +7,19 @@ struct GetCommand: AsyncParsableCommand {
         commandName: "get",
         abstract: "List presets, workspaces, operations, events and more, or show one.",
         discussion: """
-            `orphans` are workspaces that a provisioner lists and the store does not know. `audit` is the log of who \
+            `claims` are the records of claims, granted or not, of the last 90 days. `orphans` are workspaces that a provisioner lists and the store does not know. `audit` is the log of who \
             changed what. `deliveries` are the webhook deliveries that a daemon received.
 
             Examples:
               prewarm get workspaces --preset go-large --state ready
               prewarm get presets go-large --output yaml
               prewarm get operations --watch
+              prewarm get claims --preset go-large --since 7d
             """
     )
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
-        case presets, templates, workspaces, operations, events, sources, revisions, orphans, audit, deliveries
+        case presets, templates, workspaces, claims, operations, events, sources, revisions, orphans, audit, deliveries
 
         init?(argument: String) {
             if argument == "delivery" {
@@ -49,10 +50,24 @@ struct GetCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Show only workspaces or operations in this state.", valueName: "state"))
     var state: String?
 
-    @Option(help: ArgumentHelp("Show only workspaces of this owner.", valueName: "name"))
+    @Option(help: ArgumentHelp("Show only workspaces or claims of this owner.", valueName: "name"))
     var owner: String?
 
+    @Flag(help: "Show only your own claims.")
+    var mine = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Show only claims since a time: a duration such as 7d, or a time such as 2026-11-24T18:00:00Z.",
+            valueName: "time"),
+        transform: PastMoment.init(argument:))
+    var since: PastMoment?
+
     func validate() throws {
+        if kind != .claims, mine || since != nil {
+            throw ValidationError(
+                "cannot use \(mine ? "--mine" : "--since") with \(kind.rawValue): it selects claims")
+        }
         if let state {
             let known: [String] =
                 switch kind {
@@ -67,13 +82,14 @@ struct GetCommand: AsyncParsableCommand {
                     "invalid --state \"\(state)\": it must be one of \(known.joined(separator: ", "))")
             }
         }
-        if let owner, kind != .workspaces {
-            throw ValidationError("cannot use --owner \(owner) with \(kind.rawValue): it selects workspaces")
+        if let owner, kind != .workspaces, kind != .claims {
+            throw ValidationError(
+                "cannot use --owner \(owner) with \(kind.rawValue): it selects workspaces or claims")
         }
         if let preset, [.sources, .templates, .revisions, .orphans, .audit, .deliveries].contains(kind) {
             throw ValidationError(
                 "cannot use --preset \(preset) with \(kind.rawValue): "
-                    + "it selects presets, workspaces, operations or events")
+                    + "it selects presets, workspaces, claims, operations or events")
         }
     }
 
@@ -120,6 +136,16 @@ struct GetCommand: AsyncParsableCommand {
         case .workspaces:
             if let name { return [try await session.get("workspaces", name).shown(as: .workspaces)] }
             return try await session.pages("workspaces", query: ["preset": preset, "state": state, "owner": owner])
+        case .claims:
+            if let name { return [try await session.get("claims", name)] }
+            let now = await session.now()
+            let start = since?.time(before: now).description
+            return try await session.pages(
+                "claims",
+                query: [
+                    "preset": preset, "owner": owner, "mine": mine ? "true" : nil,
+                    "since": start,
+                ])
         case .operations:
             if let name { return [try await session.get("operations", name).shown(as: .operations)] }
             return try await session.pages("operations", query: ["preset": preset, "state": state])
@@ -169,6 +195,7 @@ extension GetCommand.Kind {
         case .presets: .presets(now: now, isWide: isWide)
         case .templates: .templates
         case .workspaces: .workspaces(now: now, isWide: isWide)
+        case .claims: .claims(now: now)
         case .operations: .operations(now: now)
         case .events: .events(now: now)
         case .sources: .sources(now: now)
@@ -196,7 +223,7 @@ extension GetCommand.Kind {
     private var nameKey: String {
         switch self {
         case .presets, .templates, .workspaces, .sources: "name"
-        case .operations, .orphans, .deliveries: "id"
+        case .claims, .operations, .orphans, .deliveries: "id"
         case .events, .audit: "object"
         case .revisions: "revision"
         }

@@ -25,9 +25,15 @@ package struct Prewarm: AsyncParsableCommand {
             CommandGroup(
                 name: "Inspect",
                 subcommands: [
-                    StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ExportCommand.self,
+                    StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ReportCommand.self,
+                    ExportCommand.self,
                 ]),
-            CommandGroup(name: "Claim", subcommands: [ClaimCommand.self, ReleaseCommand.self]),
+            CommandGroup(
+                name: "Claim",
+                subcommands: [
+                    ClaimCommand.self, RenewCommand.self, ReleaseCommand.self, TransferCommand.self,
+                    HoldCommand.self, RevokeCommand.self,
+                ]),
             CommandGroup(name: "Daemon", subcommands: [TokenCommand.self, WebhookCommand.self]),
             CommandGroup(name: "Reference", subcommands: [SchemaCommand.self, VersionCommand.self]),
         ])

@@ -38,18 +38,20 @@ package struct Preset: Hashable, Sendable {
     /// The time that a workspace may take from the answer to its create until it is ready. If it takes longer, it has
     /// failed. It is nil if there is no limit.
     package var readyTimeout: Duration? { written.readyTimeout }
+    /// The lease of the preset's claims; nil if they do not end by themselves.
+    package var lease: LeasePolicy? { written.lease }
 
     package init(
         key: PresetKey, labels: [String: String] = [:], annotations: [String: String] = [:], origin: Origin,
         spec: WorkspaceSpec, instances: Int, ttl: Duration? = nil, schedule: Schedule? = nil,
         strategy: RolloutStrategy = .standard, failureLimit: Int = Preset.standardFailureLimit,
         retirement: Retirement? = nil, isSuspended: Bool = false,
-        options: PoolOptions = PoolOptions(), readyTimeout: Duration? = nil
+        options: PoolOptions = PoolOptions(), readyTimeout: Duration? = nil, lease: LeasePolicy? = nil
     ) {
         written = Written(
             key: key, labels: labels, annotations: annotations, origin: origin, spec: spec,
             fingerprint: spec.fingerprint, instances: instances, ttl: ttl, schedule: schedule, strategy: strategy,
-            failureLimit: failureLimit, readyTimeout: readyTimeout)
+            failureLimit: failureLimit, readyTimeout: readyTimeout, lease: lease)
         self.retirement = retirement
         self.isSuspended = isSuspended
         self.options = options
@@ -106,12 +108,14 @@ extension Preset {
         let strategy: RolloutStrategy
         let failureLimit: Int
         let readyTimeout: Duration?
+        let lease: LeasePolicy?
 
         init(
             key: PresetKey, labels: [String: String], annotations: [String: String], origin: Origin,
             spec: WorkspaceSpec, fingerprint: Fingerprint, instances: Int, ttl: Duration?, schedule: Schedule?,
-            strategy: RolloutStrategy, failureLimit: Int, readyTimeout: Duration?
+            strategy: RolloutStrategy, failureLimit: Int, readyTimeout: Duration?, lease: LeasePolicy?
         ) {
+            self.lease = lease
             self.key = key
             self.labels = labels
             self.annotations = annotations
@@ -133,6 +137,7 @@ extension Preset {
                     && left.annotations == right.annotations && left.ttl == right.ttl
                     && left.schedule == right.schedule && left.strategy == right.strategy
                     && left.failureLimit == right.failureLimit && left.readyTimeout == right.readyTimeout
+                    && left.lease == right.lease
         }
 
         func hash(into hasher: inout Hasher) {
@@ -159,7 +164,7 @@ extension Preset: BinaryCodable {
         writer.write(retirement.map { StoredRetirement(retirement: $0, isHeld: isRetirementHeld) })
         writer.write(isSuspended)
         writer.write(options)
-        writer.write(readyTimeout?.components.seconds)
+        writer.write(StoredTimes(readyTimeout: readyTimeout, lease: lease))
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -178,10 +183,44 @@ extension Preset: BinaryCodable {
         isRetirementHeld = stored?.isHeld ?? false
         isSuspended = try reader.read()
         options = try reader.read()
+        let times = try reader.read(StoredTimes.self)
         written = Written(
             key: key, labels: labels, annotations: annotations, origin: origin, spec: spec, fingerprint: fingerprint,
             instances: instances, ttl: ttl, schedule: schedule, strategy: strategy, failureLimit: failureLimit,
-            readyTimeout: try reader.read(Int64?.self).map { .seconds($0) })
+            readyTimeout: times.readyTimeout, lease: times.lease)
+    }
+}
+
+/// The times at the end of a stored preset. Earlier versions stored only the readyTimeout, as 0, or 1 and a number.
+private struct StoredTimes: BinaryCodable {
+    let readyTimeout: Duration?
+    let lease: LeasePolicy?
+    /// Stands before a lease.
+    private static let mark: UInt64 = 2
+
+    init(readyTimeout: Duration?, lease: LeasePolicy?) {
+        self.readyTimeout = readyTimeout
+        self.lease = lease
+    }
+
+    func encode(into writer: inout BinaryWriter) {
+        if let lease {
+            writer.write(Self.mark)
+            writer.write(lease)
+        }
+        writer.write(readyTimeout?.components.seconds)
+    }
+
+    init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        var first = try reader.read(UInt64.self)
+        if first == Self.mark {
+            lease = try reader.read(LeasePolicy.self)
+            first = try reader.read()
+        } else {
+            lease = nil
+        }
+        guard first <= 1 else { throw BinaryCodingError() }
+        readyTimeout = first == 1 ? .seconds(try reader.read(Int64.self)) : nil
     }
 }
 

@@ -21,10 +21,10 @@ extension EventReason {
             .pruned, .noLongerWanted:
             .preset
         case .ready, .starting, .createFailed, .claimed, .claimedCold, .released, .deleted, .deleteFailed, .lost,
-            .failed, .orphaned, .adopted:
+            .failed, .orphaned, .adopted, .expiring, .renewed, .leaseHeld, .leaseExpired, .revoked, .transferred:
             .workspace
         case .listFailed, .listRecovered, .listSuspect, .unknownState: .provisioner
-        case .storeRestored, .storeFresh, .storeApproved: .store
+        case .storeRestored, .storeFresh, .storeApproved, .expiriesSuspect: .store
         }
     }
 
@@ -97,6 +97,12 @@ extension EventReason {
         case .claimed: "A user claimed the workspace."
         case .claimedCold: "A user claimed while no workspace was ready, so prewarm creates this one for the user."
         case .released: "The owner or an operator released the workspace."
+        case .expiring: "The lease of the claim ends soon. `prewarm renew` extends it."
+        case .renewed: "The lease of the claim was renewed."
+        case .leaseHeld: "An operator held the claim of the workspace, or ended such a hold."
+        case .leaseExpired: "The lease of the claim ended without a renewal."
+        case .revoked: "An operator revoked the claim of the workspace."
+        case .transferred: "The claim of the workspace has another owner."
         case .deleted: "The workspace is deleted."
         case .deleteFailed: "An attempt to delete the workspace failed. prewarm tries again."
         case .lost: "The provisioner no longer knows the workspace."
@@ -116,6 +122,7 @@ extension EventReason {
         case .unknownState: "The list contains an unknown state. A workspace in this state counts as ready."
         case .storeRestored: "The store is a restored copy: claims are refused and deletions are held."
         case .storeFresh: "The store is new and another one was used before: orphans are not deleted."
+        case .expiriesSuspect: "Most leases would end at once, so prewarm waits for another round before it ends them."
         case .storeApproved: "An operator ended the hold of the store by `prewarm approve --restored`."
         default: rawValue
         }

@@ -92,6 +92,7 @@ struct ReconcileTransaction: Sendable {
     private func putAdmitted(_ failures: inout [FailureRecord], in store: any StoreWriter) throws {
         guard !guarded.changes.isEmpty else { return }
         try store.save(guarded.changes.map(\.now))
+        try store.lengthenLeases(of: guarded.changes, at: now)
         let failing = Set(failures.map(\.preset))
         for change in guarded.changes
         where failing.contains(change.now.key) && change.isNewTry {

@@ -136,13 +136,6 @@ struct RequestDocument: Sendable {
     /// Returns the name of the variable for a parameter, for example `PREWARM_PARAM_DISK_SIZE` for `disk-size`. Characters
     /// other than ASCII letters and digits become `_`.
     static func variableName(parameter: String) -> String {
-        let name = parameter.utf8.map { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"): byte - 32
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): byte
-            default: UInt8(ascii: "_")
-            }
-        }
-        return "PREWARM_PARAM_" + String(decoding: name, as: UTF8.self)
+        "PREWARM_PARAM_" + parameter.variableName
     }
 }

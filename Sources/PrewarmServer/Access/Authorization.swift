@@ -17,6 +17,8 @@ package enum AccessRequest: Hashable, Sendable {
     case nudge
     case claim(PresetKey, owner: Owner)
     case release(PresetKey, owner: Owner?)
+    /// Renew the lease of a claim, or give the claim to another owner.
+    case keep(PresetKey, owner: Owner?)
     /// Suspend, resume or retry a preset.
     case operatePreset(PresetKey)
     /// Change what concerns all presets: approve, pin, adopt, export, or suspend a source.
@@ -46,7 +48,7 @@ package enum Authorization {
     /// | look at all (metrics) | if its scope is all presets | if its scope is all presets | if its scope is all presets |
     /// | workspace | masked | its own | yes |
     /// | nudge | yes | yes | yes |
-    /// | claim, release | no | for itself | for any owner |
+    /// | claim, release, renew, transfer | no | for itself | for any owner |
     /// | log of a provisioner | no | no | yes |
     /// | operate a preset | no | no | yes |
     /// | operate, administer | no | no | if its scope is all presets |
@@ -65,7 +67,7 @@ package enum Authorization {
             return owner == principal.owner
                 ? .allowed
                 : .refused("\(principal.auditName) may claim only for itself: the owner must be \"\(principal.name)\"")
-        case (.release(_, let owner), .claimer):
+        case (.release(_, let owner), .claimer), (.keep(_, let owner), .claimer):
             return principal.isOwner(owner)
                 ? .allowed : .refused("the workspace belongs to another owner, or is not claimed")
         case (.lookAtAll, _), (.operate, .operator), (.administer, .operator):
@@ -97,7 +99,7 @@ extension AccessRequest {
         switch self {
         case .look, .lookAtAll, .role, .nudge, .operate, .administer: nil
         case .lookAtPreset(let preset), .lookAtWorkspace(let preset, _), .readLog(let preset), .claim(let preset, _),
-            .release(let preset, _), .operatePreset(let preset):
+            .release(let preset, _), .keep(let preset, _), .operatePreset(let preset):
             preset
         }
     }
@@ -107,7 +109,7 @@ extension AccessRequest {
         switch self {
         case .role(let least): least
         case .look, .lookAtAll, .lookAtPreset, .lookAtWorkspace, .nudge: .viewer
-        case .claim, .release: .claimer
+        case .claim, .release, .keep: .claimer
         case .readLog, .operatePreset, .operate, .administer: .operator
         }
     }

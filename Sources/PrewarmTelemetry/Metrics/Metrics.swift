@@ -54,6 +54,7 @@ package final class Metrics: Sendable {
     private let operationDuration = Histogram(.operationDuration)
     private let claims = Counter(.claims, limit: 40_000)
     private let claimDuration = Histogram(.claimDuration)
+    private let claimEnds = Counter(.claimEnds, limit: 40_000)
     private let webhookDeliveries = Counter(.webhookDeliveries)
     private let commitToReady = Histogram(.commitToReady)
     private let notifications = Counter(.notifications)
@@ -82,6 +83,8 @@ package final class Metrics: Sendable {
             let result = operation.state == .pending ? "retried" : operation.state.rawValue
             operationDuration.observe([operation.kind.rawValue, operation.provisioner, result], duration)
         case .converged(let source, let duration): commitToReady.observe([source], duration)
+        case .claimEnded(let preset, let reason):
+            claimEnds.add([preset.source, perPreset == .off ? "" : preset.name, reason.rawValue])
         }
     }
 
@@ -140,7 +143,9 @@ package final class Metrics: Sendable {
         var text = PrometheusText(capacity: 65_536 + pools.count)
         state.write(version: version, held: held, lastSuccess: lastSuccess.withLock { $0 }, to: &text)
         text.append(pools)
-        for counter in [reconciles, gitRequests, parseCache, planActions, claims, webhookDeliveries, notifications] {
+        for counter in [
+            reconciles, gitRequests, parseCache, planActions, claims, claimEnds, webhookDeliveries, notifications,
+        ] {
             counter.write(to: &text)
         }
         for histogram in [reconcileDuration, gitDuration, operationDuration, claimDuration, commitToReady] {

@@ -70,16 +70,22 @@ enum PresetRoutes {
                     "wait", .duration,
                     "how long to wait for a ready workspace; one request waits at most 5m (default: no wait)"),
                 .optional(
+                    "for", .duration,
+                    "the length of the lease, at most `lease.max` of the preset (default: `lease.ttl` of the preset)"),
+                .optional(
                     "continues", .characters("a-z0-9", maximum: 64),
                     "the claim of the last answer, which waited for the same preset and owner"),
             ], takesIdempotencyKey: true, answers: [(201, "Workspace")], problems: [404, 409, 422, 502]
         ) { api, call in
             let (workspace, others) = try await Claiming(api: api, call: call).run()
-            guard let document = Value(workspace, ttl: nil, for: call.principal) else {
+            let claim = try await api.engine.store.read { try $0.claim(of: workspace) }
+            guard let document = Value(workspace, ttl: nil, claim: claim, for: call.principal) else {
                 throw ClaimError.unknownWorkspace(workspace.name)
             }
+            let clamp = try await call.clamp(of: workspace, claim, in: api.engine)
             return APIAnswer(
                 document.merging([
+                    "clampedBy": clamp.map { .string($0.rawValue) },
                     "cold": workspace.isCold ? .bool(true) : nil,
                     "otherPresets": others.isEmpty ? nil : .array(others.map { .string($0.description) }),
                 ]), status: 201, location: "/api/v1/workspaces/\(workspace.id)")
@@ -146,6 +152,7 @@ private struct Claiming {
         let deadline = wait.map { startedAt + min($0, API.longestClaimWait) }
         var attempt = try await api.engine.beginClaim(
             of: key, by: owner, continuing: call.text("continues").map { ClaimID($0) })
+        attempt.requested = call.duration("for")
         while true {
             do {
                 let workspace = try await claim(key, owner: owner, attempt)
