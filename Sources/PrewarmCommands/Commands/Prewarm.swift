@@ -31,7 +31,7 @@ package struct Prewarm: AsyncParsableCommand {
             CommandGroup(
                 name: "Claim",
                 subcommands: [
-                    ClaimCommand.self, RenewCommand.self, ReleaseCommand.self, TransferCommand.self,
+                    ClaimCommand.self, WithCommand.self, RenewCommand.self, ReleaseCommand.self, TransferCommand.self,
                     HoldCommand.self, RevokeCommand.self,
                 ]),
             CommandGroup(name: "Daemon", subcommands: [TokenCommand.self, WebhookCommand.self]),
