@@ -21,7 +21,8 @@ extension Configuration {
         package static let types = [
             "revision.applied", "revision.converged", "revision.invalid", "revision.held", "revision.approved",
             "revision.rewritten", "preset.ready", "preset.degraded", "preset.stalled", "workspace.ready",
-            "workspace.claimed", "workspace.released", "workspace.lost", "provisioner.unavailable", "source.failing",
+            "workspace.claimed", "workspace.released", "workspace.expiring", "workspace.expired", "workspace.lost",
+            "provisioner.unavailable", "source.failing",
         ]
 
         fileprivate var isForge: Bool { kind != "webhook" && kind != "slack" }

@@ -109,9 +109,12 @@ package enum ManifestParser {
             file.omittedErrors += check.omitted
             if kind == "Template" {
                 problems += RuleCheck.problems(of: document, &patterns)
-            } else if let problem = TimezoneCheck.problem(of: document) {
-                problems.append(problem)
-                file.isOfBytesAlone = false
+            } else {
+                problems += LeaseCheck.problems(of: document)
+                if let problem = TimezoneCheck.problem(of: document) {
+                    problems.append(problem)
+                    file.isOfBytesAlone = false
+                }
             }
         } else {
             document.findNested(into: &file)

@@ -91,7 +91,9 @@ struct IncidentTracker: Hashable, Sendable {
         case .claimed: tell(.workspaceClaimed, context, &batch)
         // With a handover, the event of its end follows.
         case .claimedCold where context.event.claimed != nil: tell(.workspaceClaimed, context, &batch)
-        case .released: tell(.workspaceReleased, context, &batch)
+        case .released, .revoked: tell(.workspaceReleased, context, &batch)
+        case .expiring: tell(.workspaceExpiring, context, &batch)
+        case .leaseExpired: tell(.workspaceExpired, context, &batch)
         case .lost, .failed: begin(.lost, context, member: preset, &batch)
         case .recovered: leave(.lost, context, member: preset, &batch)
         default: break

@@ -25,6 +25,8 @@ extension Message {
         case .workspaceReady: "\(source): \(subjects("workspace")) ready"
         case .workspaceClaimed: "\(source): \(subjects("workspace")) claimed"
         case .workspaceReleased: "\(source): \(subjects("workspace")) released"
+        case .workspaceExpiring: "\(source): the lease of \(named("workspace")) ends soon\(detail)"
+        case .workspaceExpired: "\(source): the lease of \(named("workspace")) has ended\(detail)"
         case .workspaceLost: "\(source): \(subjects("workspace")) lost or broken\(detail)"
         case .workspaceRecovered: "\(source): no workspace is lost or broken any longer"
         }

@@ -14,6 +14,8 @@ package enum NotificationType: String, CaseIterable, Sendable {
     case workspaceReady = "workspace.ready"
     case workspaceClaimed = "workspace.claimed"
     case workspaceReleased = "workspace.released"
+    case workspaceExpiring = "workspace.expiring"
+    case workspaceExpired = "workspace.expired"
     case workspaceLost = "workspace.lost"
     case workspaceRecovered = "workspace.recovered"
     case provisionerUnavailable = "provisioner.unavailable"

@@ -1,15 +1,25 @@
 internal import PrewarmCore
 internal import PrewarmEngine
 
-/// The records of claims.
+/// The records of claims with their leases.
 extension SQLiteTransaction {
-    private static let claimColumns = """
-        id, owner, owner_kind, workspace, result, asked_at, granted_at, usable_at, ended_at, end_reason, ended_by
+    private static let claimColumns = [
+        "id", "owner", "owner_kind", "workspace", "result", "asked_at", "granted_at", "usable_at", "ended_at",
+        "end_reason", "ended_by", "end_message", "lease_ttl", "lease_warn", "lease_grace", "lease_on_expiry",
+        "lease_expires_at", "lease_ends_at", "lease_span", "lease_phase", "lease_hold_until", "lease_hold_reason",
+        "lease_hold_by", "lease_suspected_at", "lease_look",
+    ]
+    private static let selectClaims = """
+        SELECT source, name, \(claimColumns.map { "c.\($0)" }.joined(separator: ", "))
+        FROM claims AS c CROSS JOIN preset_keys ON preset_keys.id = c.preset
+        """
+    private static let saveClaim = """
+        INSERT OR REPLACE INTO claims (preset, \(claimColumns.joined(separator: ", ")))
+        VALUES (?\(String(repeating: ",?", count: claimColumns.count)))
         """
 
     func claim(_ id: ClaimID) throws -> Claim? {
-        try statement("SELECT source, name, \(Self.prefixed) FROM \(Self.claimTable) WHERE c.id = ?")
-            .first(id, read: Self.claim) ?? nil
+        try statement("\(Self.selectClaims) WHERE c.id = ?").first(id, read: Self.claim) ?? nil
     }
 
     func claims(_ filter: ClaimFilter) throws -> [Claim] {
@@ -28,42 +38,88 @@ extension SQLiteTransaction {
             values.append(since)
         }
         if filter.isHeld { conditions.append("c.granted_at IS NOT NULL AND c.ended_at IS NULL") }
+        if filter.isLeased || filter.isExpiring { conditions.append("c.lease_look IS NOT NULL") }
+        if filter.isExpiring { conditions.append("c.lease_phase = '\(ClaimLease.Phase.expiring.rawValue)'") }
         if let before = filter.before {
             conditions.append("c.id < ?")
             values.append(before)
         }
         values.append(filter.limit ?? -1)
         var claims: [Claim] = []
-        try statement(
-            """
-            SELECT source, name, \(Self.prefixed) FROM \(Self.claimTable)
-            WHERE \(conditions.joined(separator: " AND ")) ORDER BY c.id DESC LIMIT ?
-            """
-        ).forEach(filteredBy: values) { columns in
-            if let claim = Self.claim(&columns) { claims.append(claim) }
-        }
+        let condition = conditions.joined(separator: " AND ")
+        try statement("\(Self.selectClaims) WHERE \(condition) ORDER BY c.id DESC LIMIT ?")
+            .forEach(filteredBy: values) { columns in
+                if let claim = Self.claim(&columns) { claims.append(claim) }
+            }
         return claims
     }
 
     func save(_ claim: Claim) throws {
         progress.note()
-        try statement(
-            """
-            INSERT OR REPLACE INTO claims (preset, \(Self.claimColumns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
-            """
-        ).run(
+        let lease = claim.lease
+        try statement(Self.saveClaim).run(
             addedPresetID(claim.preset), claim.id, claim.owner.name, claim.owner.kindCode, claim.workspace,
             claim.result.rawValue, claim.askedAt, claim.grantedAt, claim.usableAt, claim.endedAt,
-            claim.endReason?.rawValue, claim.endedBy)
+            claim.endReason?.rawValue, claim.endedBy, claim.endMessage, lease?.ttl.wholeMilliseconds,
+            lease?.warn.wholeMilliseconds, lease?.grace.wholeMilliseconds, lease?.onExpiry.rawValue, lease?.expiresAt,
+            lease?.endsAt, lease?.span.wholeMilliseconds, lease?.phase.rawValue, lease?.hold?.until,
+            lease?.hold?.reason, lease?.hold?.by, lease?.suspectedAt, claim.endedAt == nil ? lease?.lookAt : nil)
     }
 
     func forgetClaims(endedBefore: Timestamp) throws {
         try statement("DELETE FROM claims WHERE ended_at < ?").run(endedBefore)
     }
 
-    private static let claimTable = "claims AS c CROSS JOIN preset_keys ON preset_keys.id = c.preset"
-    private static let prefixed = claimColumns.split(separator: ",").map { "c." + $0.filter { $0 != " " } }
-        .joined(separator: ", ")
+    func idleTimes(since: Timestamp, at now: Timestamp) throws -> [PresetKey: Duration] {
+        var times: [PresetKey: Duration] = [:]
+        try statement(
+            """
+            SELECT source, name, sum(max(until - max(ready_at, ?1), 0)) FROM (
+                SELECT preset, ready_at, coalesce(
+                    claimed_at, CASE WHEN state = \(WorkspaceState.ready.code) THEN ?2 END,
+                    (SELECT min(created_at) FROM operations INDEXED BY operations_of_workspace
+                        WHERE workspace = workspaces.id AND workspace <> operations.id
+                        AND kind = \(Operation.Kind.delete.code)), ready_at) AS until
+                FROM workspaces WHERE ready_at IS NOT NULL)
+            CROSS JOIN preset_keys ON preset_keys.id = preset GROUP BY preset
+            """
+        ).forEach(since, now) { columns in
+            let key = PresetKey(source: columns.next(), name: columns.next())
+            times[key] = .milliseconds(columns.next(Int64.self))
+        }
+        return times
+    }
+
+    // MARK: Leases
+
+    func nextLeaseLook() throws -> Timestamp? {
+        try statement("SELECT lease_look FROM claims WHERE lease_look IS NOT NULL ORDER BY lease_look LIMIT 1")
+            .first { $0.next(Timestamp.self) }
+    }
+
+    func dueLeases(at now: Timestamp, limit: Int) throws -> [Claim] {
+        try statement(
+            "\(Self.selectClaims) WHERE c.lease_look IS NOT NULL AND c.lease_look <= ? ORDER BY c.lease_look LIMIT ?"
+        ).all(now, limit, read: Self.claim).compactMap { $0 }
+    }
+
+    func leaseCounts(at now: Timestamp) throws -> (running: Int, due: Int) {
+        try statement("SELECT count(*), sum(lease_look <= ?) FROM claims WHERE lease_look IS NOT NULL")
+            .first(now) { columns in (columns.next(Int.self), columns.next(Int?.self) ?? 0) } ?? (0, 0)
+    }
+
+    func leaseClock() throws -> LeaseClock? {
+        try statement("SELECT holder, until FROM lease_clock").first { columns in
+            LeaseClock(holder: columns.next(), until: columns.next())
+        }
+    }
+
+    func save(_ clock: LeaseClock) throws {
+        try statement("INSERT OR REPLACE INTO lease_clock (only, holder, until) VALUES (1,?,?)")
+            .run(clock.holder, clock.until)
+    }
+
+    // MARK: Rows
 
     /// Reads the record of a claim. Nil if a newer version of prewarm wrote its result.
     private static func claim(_ columns: inout Columns) -> Claim? {
@@ -75,6 +131,25 @@ extension SQLiteTransaction {
         return Claim(
             id: id, preset: preset, owner: owner, workspace: workspace, result: result, askedAt: columns.next(),
             grantedAt: columns.next(), usableAt: columns.next(), endedAt: columns.next(),
-            endReason: columns.next(String?.self).flatMap { Claim.EndReason(rawValue: $0) }, endedBy: columns.next())
+            endReason: columns.next(String?.self).flatMap { Claim.EndReason(rawValue: $0) }, endedBy: columns.next(),
+            endMessage: columns.next(), lease: lease(&columns))
+    }
+
+    /// Reads the lease of a claim. Nil if it has none, or if a newer version of prewarm wrote it.
+    private static func lease(_ columns: inout Columns) -> ClaimLease? {
+        guard let ttl = columns.next(Int64?.self) else { return nil }
+        let (warn, grace) = (columns.next(Int64.self), columns.next(Int64.self))
+        guard let onExpiry = LeasePolicy.OnExpiry(rawValue: columns.next()) else { return nil }
+        let (expiresAt, endsAt) = (columns.next(Timestamp.self), columns.next(Timestamp?.self))
+        let span = columns.next(Int64.self)
+        guard let phase = ClaimLease.Phase(rawValue: columns.next()) else { return nil }
+        let (until, reason, by) = (
+            columns.next(Timestamp?.self), columns.next(String?.self), columns.next(String?.self)
+        )
+        return ClaimLease(
+            ttl: .milliseconds(ttl), warn: .milliseconds(warn), grace: .milliseconds(grace), onExpiry: onExpiry,
+            expiresAt: expiresAt, endsAt: endsAt, span: .milliseconds(span), phase: phase,
+            hold: until.map { ClaimLease.Hold(until: $0, reason: reason ?? "", by: by ?? "") },
+            suspectedAt: columns.next(), lookAt: columns.next())
     }
 }

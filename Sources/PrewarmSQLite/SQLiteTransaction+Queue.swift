@@ -63,7 +63,7 @@ extension SQLiteTransaction {
             AND (other.kind = 1, other.id) < (due.kind = 1, due.id)))
         """
     private static let isRelease = """
-        (kind = \(Operation.Kind.delete.code) AND reason = '\(Reason.released.rawValue)')
+        (kind = \(Operation.Kind.delete.code) AND reason IN ('\(Reason.released.rawValue)', '\(Reason.revoked.rawValue)'))
         """
     /// The condition for creates that fill a pool, of any priority. No user waits for them.
     private static let fillsPool = """

@@ -20,4 +20,27 @@ extension Schema {
             FROM workspaces WHERE state = 3 AND state <> 5;
         UPDATE workspaces SET claim = id WHERE state = 3 AND state <> 5;
         """
+
+    /// Adds the leases of claims. Durations are milliseconds. `lease_look` is NULL if the lease does not end by itself, or
+    /// if the claim has ended.
+    static let leases = """
+        ALTER TABLE claims ADD COLUMN end_message TEXT;
+        ALTER TABLE claims ADD COLUMN lease_ttl INTEGER;
+        ALTER TABLE claims ADD COLUMN lease_warn INTEGER;
+        ALTER TABLE claims ADD COLUMN lease_grace INTEGER;
+        ALTER TABLE claims ADD COLUMN lease_on_expiry TEXT;
+        ALTER TABLE claims ADD COLUMN lease_expires_at INTEGER;
+        ALTER TABLE claims ADD COLUMN lease_ends_at INTEGER;
+        ALTER TABLE claims ADD COLUMN lease_span INTEGER;
+        ALTER TABLE claims ADD COLUMN lease_phase TEXT;
+        ALTER TABLE claims ADD COLUMN lease_hold_until INTEGER;
+        ALTER TABLE claims ADD COLUMN lease_hold_reason TEXT;
+        ALTER TABLE claims ADD COLUMN lease_hold_by TEXT;
+        ALTER TABLE claims ADD COLUMN lease_suspected_at INTEGER;
+        ALTER TABLE claims ADD COLUMN lease_look INTEGER;
+        CREATE INDEX claims_leased ON claims (lease_look) WHERE lease_look IS NOT NULL;
+        CREATE TABLE lease_clock (
+            only INTEGER PRIMARY KEY CHECK (only = 1), holder TEXT NOT NULL, until INTEGER NOT NULL
+        ) STRICT;
+        """
 }

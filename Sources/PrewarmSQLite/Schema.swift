@@ -58,6 +58,7 @@ enum Schema {
         migrator.registerMigration("handover-claims") { database in try database.execute(sql: handovers) }
         migrator.registerMigration("claim-queue") { database in try database.execute(sql: tickets) }
         migrator.registerMigration("outage-health") { database in try database.execute(sql: health) }
+        migrator.registerMigration("leases-terms") { database in try database.execute(sql: leases) }
         return migrator
     }
 

@@ -61,7 +61,8 @@ final class World: Sendable {
 
     /// Commits a text. Each line is `NAME INSTANCES VERSION` with optional words: `ttl=SECONDS deprecated broken recreate
     /// atOnce cold observe suspended confirm retain keepFailed limit=FAILURES priority=NUMBER one-by-one
-    /// window=HOUR-HOUR:INSTANCES` (in UTC). The line `template SECONDS` sets the readyTimeout of the template;
+    /// window=HOUR-HOUR:INSTANCES` (in UTC) `lease=TTL,MAX,WARN,GRACE` (in seconds, with `,report`). The line
+    /// The line `template SECONDS` sets the readyTimeout of the template;
     /// `template - health=SECONDS:FAILURES` sets its health checks.
     func commit(_ text: String) {
         with { state in
@@ -163,6 +164,9 @@ final class World: Sendable {
             if let priority = words.first(where: { $0.hasPrefix("priority=") }) {
                 draft.options.priority = Int(priority.dropFirst(9)) ?? 0
             }
+            if let lease = words.first(where: { $0.hasPrefix("lease=") }) {
+                draft.lease = LeasePolicy(leaseWords: lease.dropFirst(6).split(separator: ","))
+            }
             if words.contains("one-by-one") {
                 draft.strategy = .rollingUpdate(maxSurge: .count(1), maxUnavailable: .count(0))
             }
@@ -181,6 +185,16 @@ private final class SharedGenerator: Sendable {
     }
 
     func next() -> UInt64 { state.withLock { $0.next() } }
+}
+
+extension LeasePolicy {
+    fileprivate init?(leaseWords words: [Substring]) {
+        let numbers = words.compactMap { Int64($0) }.map { Duration.seconds($0) }
+        guard numbers.count == 4 else { return nil }
+        self.init(
+            ttl: numbers[0], max: numbers[1], warn: numbers[2], grace: numbers[3],
+            onExpiry: words.contains("report") ? .report : .delete)
+    }
 }
 
 private struct MemoryGit: GitSource {

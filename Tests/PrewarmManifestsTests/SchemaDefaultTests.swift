@@ -48,12 +48,23 @@ struct SchemaDefaultTests {
 
     @Test("The parser of presets takes the defaults of the schema")
     func presets() throws {
-        let lines = try entries(defaults(schema(.preset, "spec")))
+        let lines = try entries(defaults(schema(.preset, "spec"), except: ["lease"]))
         #expect(lines.count == 9)
         let base = "template: go-dev\ninstances: 1"
         let written = parse(presetText(([base] + lines).joined(separator: "\n")))
         #expect(written.diagnostics == [])
         #expect(written.presets == parse(presetText(base)).presets)
+    }
+
+    @Test("The parser of leases takes the defaults of the schema")
+    func leases() throws {
+        let lines = try entries(defaults(schema(.preset, "spec", "lease")))
+        #expect(lines == [#"grace: "0s""#, #"onExpiry: "Delete""#])
+        let base = "template: go-dev\ninstances: 1\nlease: {ttl: 8h"
+        let written = parse(presetText(([base] + lines).joined(separator: ", ") + "}"))
+        #expect(written.diagnostics == [])
+        #expect(written.presets.first?.lease == parse(presetText(base + "}")).presets.first?.lease)
+        #expect(written.presets.first?.lease?.warn == .seconds(2880))
     }
 
     @Test("The parser of templates takes the defaults of the schema")

@@ -70,5 +70,67 @@ extension StoreContract {
             #expect(try await store.read { try $0.claims(ClaimFilter()).map(\.id.rawValue) } == ["3", "2"])
             #expect(try await store.read { try $0.claims(ClaimFilter(preset: .go)) }.count == 2)
         },
+        Case("The lease of a claim is saved whole") { fixture in
+            let store = try await fixture.open()
+            var claim = Claim.sample("c1")
+            let policy = LeasePolicy(
+                ttl: .seconds(60), max: .seconds(600), warn: .seconds(5), grace: .seconds(7), onExpiry: .report)
+            claim.lease = ClaimLease(policy, requested: .seconds(90), at: .at(0))
+            claim.lease?.set(ClaimLease.Hold(until: .at(900), reason: "läuft", by: "ada"), at: .at(1))
+            claim.lease?.suspectedAt = .at(3)
+            claim.endMessage = "why"
+            try await store.write { [claim] in try $0.save(claim) }
+            #expect(try await store.read { try $0.claim(ClaimID("c1")) } == claim)
+        },
+        Case("Due leases are listed by their next look, without ended claims and leases that only a renewal changes") {
+            fixture in
+            let store = try await fixture.open()
+            var claims = [Claim.sample("1"), .sample("2"), .sample("3", endedAt: .at(1)), .sample("4"), .sample("5")]
+            for (index, seconds) in [300, 100, 50, 20].enumerated() {
+                claims[index].lease = ClaimLease(LeasePolicy(ttl: .seconds(seconds), warn: .zero), at: .at(0))
+            }
+            claims[3].lease?.report()
+            try await store.write { [claims] writer in for claim in claims { try writer.save(claim) } }
+            #expect(try await store.read { try $0.nextLeaseLook() } == .at(100))
+            #expect(try await store.read { try $0.dueLeases(at: .at(99), limit: 9) }.isEmpty)
+            let due = try await store.read { try $0.dueLeases(at: .at(300), limit: 9) }
+            #expect(due.map(\.id.rawValue) == ["2", "1"])
+            #expect(try await store.read { try $0.dueLeases(at: .at(300), limit: 1) }.count == 1)
+            let counts = try await store.read { try $0.leaseCounts(at: .at(100)) }
+            #expect(counts.running == 2 && counts.due == 1)
+            let leased = try await store.read { try $0.claims(ClaimFilter(isLeased: true)) }
+            #expect(leased.map(\.id.rawValue) == ["2", "1"])
+            _ = claims[0].lease?.advance(at: .at(300))
+            try await store.write { [claims] in try $0.save(claims[0]) }
+            let expiring = try await store.read { try $0.claims(ClaimFilter(isExpiring: true)) }
+            #expect(expiring.map(\.id.rawValue) == ["1"])
+        },
+        Case("The record of possible renewals has one row") { fixture in
+            let store = try await fixture.open()
+            #expect(try await store.read { try $0.leaseClock() } == nil)
+            for seconds in [1, 2] {
+                let clock = LeaseClock(holder: "h\(seconds)", until: .at(Int64(seconds)))
+                try await store.write { try $0.save(clock) }
+                #expect(try await store.read { try $0.leaseClock() } == clock)
+            }
+        },
+        Case("Idle times are those of ready workspaces that nobody had claimed yet") { fixture in
+            let store = try await fixture.open()
+            try await store.write { writer in
+                try writer.insert([
+                    .sample("ready", readyAt: .at(10)), .sample("deleted", .go, .deleted, readyAt: .at(10)),
+                    .sample("new", .go, .creating, readyAt: nil), .sample("claimed", readyAt: .at(0)),
+                ])
+                try writer.insert([.sample("o1", "deleted", .delete)])
+                let claimed = try writer.claim(
+                    ClaimRequest(
+                        preset: .go, owner: "ada", current: WorkspaceSpec.sample().fingerprint, readySince: nil,
+                        now: .at(30)))
+                #expect(claimed?.id == WorkspaceID("claimed"))
+            }
+            // 90 s of the ready one and 30 s of the claimed one; the delete of the other was planned at once.
+            #expect(try await store.read { try $0.idleTimes(since: .at(0), at: .at(100)) } == [.go: .seconds(120)])
+            #expect(try await store.read { try $0.idleTimes(since: .at(20), at: .at(100)) } == [.go: .seconds(90)])
+        },
     ]
 }

@@ -7,20 +7,23 @@ struct GetCommand: AsyncParsableCommand {
         commandName: "get",
         abstract: "List presets, workspaces, operations, events and more, or show one.",
         discussion: """
-            `orphans` are workspaces that a provisioner lists and the store does not know. `audit` is the log of who \
-            changed what. `deliveries` are the webhook deliveries that a daemon received. `all` are sources, presets and \
-            workspaces. Short names: \(Kind.shortNames).
+            `claims` are the records of claims, granted or not, of the last 90 days. `orphans` are workspaces that a \
+            provisioner lists and the store does not know. `audit` is the log of who changed what. `deliveries` are the \
+            webhook deliveries that a daemon received. `all` are sources, presets and workspaces. Short names: \
+            \(Kind.shortNames).
 
             Examples:
               prewarm get workspaces --preset go-large --state ready
               prewarm get preset/go-large --output yaml
               prewarm get ws go-large-swqygcqe --field endpoint
               prewarm get operations --watch
+              prewarm get claims --preset go-large --since 7d
             """
     )
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
-        case presets, templates, workspaces, operations, events, sources, revisions, orphans, audit, deliveries, all
+        case presets, templates, workspaces, claims, operations, events, sources, revisions, orphans, audit, deliveries
+        case all
 
         init?(argument: String) {
             if let kind = Self.aliases[argument] ?? Self(rawValue: argument) ?? Self(rawValue: argument + "s") {
@@ -54,8 +57,18 @@ struct GetCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Show only workspaces or operations in this state.", valueName: "state"))
     var state: String?
 
-    @Option(help: ArgumentHelp("Show only workspaces of this owner.", valueName: "name"))
+    @Option(help: ArgumentHelp("Show only workspaces or claims of this owner.", valueName: "name"))
     var owner: String?
+
+    @Flag(help: "Show only your own claims.")
+    var mine = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Show only claims since a time: a duration such as 7d, or a time such as 2026-11-24T18:00:00Z.",
+            valueName: "time"),
+        transform: PastMoment.init(argument:))
+    var since: PastMoment?
 
     var kind: Kind { object.kind }
 
@@ -63,6 +76,10 @@ struct GetCommand: AsyncParsableCommand {
         name = try object.name(or: name)
         object.name = nil
         try checkAll()
+        if kind != .claims, mine || since != nil {
+            throw ValidationError(
+                "cannot use \(mine ? "--mine" : "--since") with \(kind.rawValue): it selects claims")
+        }
         if let field, output != .table {
             throw ValidationError(
                 "cannot use --field \(field.text) with --output \(output.rawValue): it prints one value")
@@ -81,13 +98,14 @@ struct GetCommand: AsyncParsableCommand {
                     "invalid --state \"\(state)\": it must be one of \(known.joined(separator: ", "))")
             }
         }
-        if let owner, kind != .workspaces {
-            throw ValidationError("cannot use --owner \(owner) with \(kind.rawValue): it selects workspaces")
+        if let owner, kind != .workspaces, kind != .claims {
+            throw ValidationError(
+                "cannot use --owner \(owner) with \(kind.rawValue): it selects workspaces or claims")
         }
         if let preset, [.sources, .templates, .revisions, .orphans, .audit, .deliveries, .all].contains(kind) {
             throw ValidationError(
                 "cannot use --preset \(preset) with \(kind.rawValue): "
-                    + "it selects presets, workspaces, operations or events")
+                    + "it selects presets, workspaces, claims, operations or events")
         }
     }
 
@@ -169,6 +187,16 @@ struct GetCommand: AsyncParsableCommand {
         case .workspaces:
             if let name { return [try await session.get("workspaces", name).shown(as: .workspaces)] }
             return try await session.pages("workspaces", query: ["preset": preset, "state": state, "owner": owner])
+        case .claims:
+            if let name { return [try await session.get("claims", name)] }
+            let now = await session.now()
+            let start = since?.time(before: now).description
+            return try await session.pages(
+                "claims",
+                query: [
+                    "preset": preset, "owner": owner, "mine": mine ? "true" : nil,
+                    "since": start,
+                ])
         case .operations:
             if let name { return [try await session.get("operations", name).shown(as: .operations)] }
             return try await session.pages("operations", query: ["preset": preset, "state": state])
@@ -219,6 +247,7 @@ extension GetCommand.Kind {
         case .presets, .all: .presets(now: now, isWide: isWide)
         case .templates: .templates
         case .workspaces: .workspaces(now: now, isWide: isWide)
+        case .claims: .claims(now: now)
         case .operations: .operations(now: now)
         case .events: .events(now: now)
         case .sources: .sources(now: now)
@@ -246,7 +275,7 @@ extension GetCommand.Kind {
     private var nameKey: String {
         switch self {
         case .presets, .templates, .workspaces, .sources, .all: "name"
-        case .operations, .orphans, .deliveries: "id"
+        case .claims, .operations, .orphans, .deliveries: "id"
         case .events, .audit: "object"
         case .revisions: "revision"
         }

@@ -20,17 +20,20 @@ package struct Prewarm: AsyncParsableCommand {
                 name: "Reconcile",
                 subcommands: [
                     PlanCommand.self, SyncCommand.self, ServeCommand.self, ApproveCommand.self, RetryCommand.self,
-                    ReplaceCommand.self,
-                    SuspendCommand.self,
-                    ResumeCommand.self, PinCommand.self, UnpinCommand.self, AdoptCommand.self,
+                    ReplaceCommand.self, SuspendCommand.self, ResumeCommand.self, PinCommand.self, UnpinCommand.self, AdoptCommand.self,
                 ]),
             CommandGroup(
                 name: "Inspect",
                 subcommands: [
-                    StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ExportCommand.self,
+                    StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ReportCommand.self,
+                    ExportCommand.self,
                 ]),
             CommandGroup(
-                name: "Claim", subcommands: [ClaimCommand.self, CredentialsCommand.self, ReleaseCommand.self]),
+                name: "Claim",
+                subcommands: [
+                    ClaimCommand.self, WithCommand.self, CredentialsCommand.self, RenewCommand.self, ReleaseCommand.self,
+                    TransferCommand.self, HoldCommand.self, RevokeCommand.self,
+                ]),
             CommandGroup(name: "Daemon", subcommands: [DashboardCommand.self, TokenCommand.self, WebhookCommand.self]),
             CommandGroup(
                 name: "Reference",

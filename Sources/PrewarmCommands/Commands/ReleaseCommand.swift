@@ -51,25 +51,7 @@ struct ReleaseCommand: AsyncParsableCommand {
     private func release(_ workspace: String, _ session: Session, _ console: Console) async throws {
         let released = try await ended(workspace, session)
         console.step(.success, "released \(released.text("name") ?? workspace)")
-        guard !noWait, let context = session.local, released.text("state") != WorkspaceState.deleted.rawValue
-        else { return }
-        let display = ProgressDisplay(console, drawsLive: false)
-        let report = try await OperationRunner(
-            context.engine, workspace: WorkspaceID(released.text("id") ?? "")
-        ) {
-            display.show(.operation($0))
-        }
-        .run()
-        if let failed = report.failed.first {
-            throw CommandFailure(
-                "cannot delete \(released.text("name") ?? workspace): \(failed.error ?? "")",
-                hint: "read the log: `prewarm logs \(failed.id)`; the next `prewarm sync` tries again")
-        }
-        if let waiting = report.notStarted.values.first {
-            throw CommandFailure(
-                "cannot delete \(released.text("name") ?? workspace): \(waiting.error ?? "")",
-                hint: "the next `prewarm sync` tries again")
-        }
+        if !noWait { try await DeletionRun(session: session, console: console).finish(released) }
     }
 
     /// Ends a claim.

@@ -17,7 +17,7 @@ struct Description {
             ("revision", preset.shortRevision("revision")),
             ("template", "\(preset.text("template") ?? "") \(preset.text("version") ?? "")"),
             ("provisioner", preset.text("provisioner")), ("fingerprint", preset.text("fingerprint")),
-            ("ttl", preset.text("ttl")), ("strategy", preset.text("strategy")),
+            ("ttl", preset.text("ttl")), ("lease", preset["lease"]?.plainText), ("strategy", preset.text("strategy")),
             ("labels", preset["labels"]?.plainText), ("annotations", preset["annotations"]?.plainText),
         ])
         lines += parameters
@@ -88,6 +88,17 @@ struct Description {
         return groups.reversed()
     }
 
+    /// The state of the lease of a claimed workspace; nil if it has none.
+    private var lease: String? {
+        guard let lease = document["lease"], let state = lease.text("state") else { return nil }
+        var text = state
+        if let deletion = lease.timeText("deletesAt", times) { text += ", deleted \(deletion)" }
+        if let hold = lease["hold"], let until = hold.time("until"), until > now {
+            text += ", held by \(hold.text("by") ?? "")\(times.until(until)): \(hold.text("reason") ?? "")"
+        }
+        return text
+    }
+
     var workspace: TerminalText {
         let workspace = document
         let currency = workspace["isCurrent"]?.bool.map { $0 ? ", current" : ", outdated" } ?? ""
@@ -107,7 +118,8 @@ struct Description {
             ("manifest", workspace.text("manifest")),
             ("ready", workspace.timeText("readyAt", times)), ("claimed", workspace.timeText("claimedAt", times)),
             ("handover", workspace.text("handover").flatMap { $0 == HandoverState.none.rawValue ? nil : $0 }),
-            ("expires", workspace.timeText("expiresAt", times)), ("endpoint", workspace.text("endpoint")),
+            ("expires", workspace.timeText("expiresAt", times)), ("lease", lease),
+            ("endpoint", workspace.text("endpoint")),
             ("metadata", workspace["metadata"]?.plainText.flatMap { $0.isEmpty ? nil : $0 }),
         ])
         lines += parameters

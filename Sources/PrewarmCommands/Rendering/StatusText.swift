@@ -10,7 +10,7 @@ struct StatusText {
     private var times: ShownTimes { ShownTimes(now: status.time("at") ?? .now) }
 
     var text: TerminalText {
-        store + sources + pools + attention + failing + strays
+        store + sources + pools + attention + failing + strays + expiring
     }
 
     /// The problems of the store; empty if the store is not damaged and not held.
@@ -91,6 +91,21 @@ struct StatusText {
         if left > 0 {
             lines.append("  and \(left) more: `prewarm get operations --state pending`\n")
         }
+        return lines.isEmpty ? "" : "\n\(lines.joined())"
+    }
+
+    /// The claims whose leases end soon.
+    private var expiring: TerminalText {
+        var lines = status.list("expiringClaims").map { claim -> TerminalText in
+            let end = claim["lease"]?.time("expiresAt")
+            let name = claim.text("workspaceName") ?? ""
+            let when =
+                end.map { $0 > times.now ? "ends \(times.relative($0))" : "ended \(times.relative($0))" } ?? "ends"
+            return
+                "\(bang) the lease of \(name) (owner \(claim.text("owner") ?? "")) \(when). To extend it: `prewarm renew \(name)`\n"
+        }
+        let more = status.number("moreExpiringClaims")
+        if more > 0 { lines.append("  and \(counted(more, "more lease")): `prewarm get claims`\n") }
         return lines.isEmpty ? "" : "\n\(lines.joined())"
     }
 

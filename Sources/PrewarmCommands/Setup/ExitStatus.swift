@@ -6,6 +6,7 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
     case failure = 1
     case hasChanges = 2
     case nothingReady = 3
+    case leaseLost = 4
     /// The code with which the argument parser exits, which is `EX_USAGE` of `sysexits.h`.
     case usage = 64
     /// 128 plus the number of the signal, as shells do it. SIGINT is 2, and SIGTERM is 15.
@@ -20,7 +21,8 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
         switch self {
         case .success, .failure, .usage, .interrupted, .terminated: "all"
         case .hasChanges: "`plan --detailed-exitcode`"
-        case .nothingReady: "`claim`"
+        case .nothingReady: "`claim`, `with`"
+        case .leaseLost: "`with`"
         }
     }
 
@@ -33,6 +35,9 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
                 + "unhealthy, or `sync --wait` did not converge in time."
         case .hasChanges: "The plan has changes. Without changes the exit code is 0."
         case .nothingReady: "No workspace of the preset is ready to be claimed."
+        case .leaseLost:
+            "The claim ended while the command of `with` ran. Otherwise `with` exits with the status of the command, which is "
+                + "128 plus the number of the signal if a signal ended it."
         case .usage: "A command, an option or an argument is wrong. `prewarm help COMMAND` shows the right ones."
         case .interrupted: "SIGINT (Ctrl-C) ended the command. The next run continues the unfinished operations."
         case .terminated: "SIGTERM ended the command. The next run continues the unfinished operations."

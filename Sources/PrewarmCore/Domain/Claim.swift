@@ -37,6 +37,10 @@ package struct Claim: Hashable, Sendable {
         case failed = "Failed"
         /// The workspace could not be handed over to its owner.
         case handoverFailed = "HandoverFailed"
+        /// The lease ended without a renewal.
+        case expired = "Expired"
+        /// An operator revoked the claim.
+        case revoked = "Revoked"
     }
 
     package let id: ClaimID
@@ -57,11 +61,15 @@ package struct Claim: Hashable, Sendable {
     package var endReason: EndReason?
     /// The author of the end, as in the audit log; nil if prewarm ended the claim.
     package var endedBy: String?
+    /// The operator's words about the end; nil if there are none.
+    package var endMessage: String?
+    /// The lease of the claim; nil if it does not end by itself.
+    package var lease: ClaimLease?
 
     package init(
         id: ClaimID, preset: PresetKey, owner: Owner, workspace: WorkspaceID? = nil, result: Result,
         askedAt: Timestamp, grantedAt: Timestamp? = nil, usableAt: Timestamp? = nil, endedAt: Timestamp? = nil,
-        endReason: EndReason? = nil, endedBy: String? = nil
+        endReason: EndReason? = nil, endedBy: String? = nil, endMessage: String? = nil, lease: ClaimLease? = nil
     ) {
         self.id = id
         self.preset = preset
@@ -74,6 +82,8 @@ package struct Claim: Hashable, Sendable {
         self.endedAt = endedAt
         self.endReason = endReason
         self.endedBy = endedBy
+        self.endMessage = endMessage
+        self.lease = lease
     }
 
     /// True if the claim has a workspace now.

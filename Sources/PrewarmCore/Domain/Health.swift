@@ -52,7 +52,11 @@ struct StoredReadiness: BinaryCodable {
     }
 
     init(from reader: inout BinaryReader) throws(BinaryCodingError) {
-        let first = try reader.read(UInt64.self)
+        try self.init(first: reader.read(UInt64.self), from: &reader)
+    }
+
+    /// - Parameter first: the number that was read already.
+    init(first: UInt64, from reader: inout BinaryReader) throws(BinaryCodingError) {
         guard first <= Self.mark else { throw BinaryCodingError() }
         if first == Self.mark {
             readyTimeout = try reader.read(Int64?.self).map { .seconds($0) }

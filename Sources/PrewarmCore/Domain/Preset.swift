@@ -40,18 +40,22 @@ package struct Preset: Hashable, Sendable {
     package var readyTimeout: Duration? { written.readyTimeout }
     /// The health checks of ready workspaces; nil if they are only compared with the provisioner's list.
     package var health: Health? { written.health }
+    /// The lease of the preset's claims; nil if they do not end by themselves.
+    package var lease: LeasePolicy? { written.lease }
 
     package init(
         key: PresetKey, labels: [String: String] = [:], annotations: [String: String] = [:], origin: Origin,
         spec: WorkspaceSpec, instances: Int, ttl: Duration? = nil, schedule: Schedule? = nil,
         strategy: RolloutStrategy = .standard, failureLimit: Int = Preset.standardFailureLimit,
         retirement: Retirement? = nil, isSuspended: Bool = false,
-        options: PoolOptions = PoolOptions(), readyTimeout: Duration? = nil, health: Health? = nil
+        options: PoolOptions = PoolOptions(), readyTimeout: Duration? = nil, health: Health? = nil,
+        lease: LeasePolicy? = nil
     ) {
         written = Written(
             key: key, labels: labels, annotations: annotations, origin: origin, spec: spec,
             fingerprint: spec.fingerprint, instances: instances, ttl: ttl, schedule: schedule, strategy: strategy,
-            failureLimit: failureLimit, readyTimeout: readyTimeout, health: health)
+            failureLimit: failureLimit, readyTimeout: readyTimeout, health: health,
+            lease: lease)
         self.retirement = retirement
         self.isSuspended = isSuspended
         self.options = options
@@ -109,13 +113,16 @@ extension Preset {
         let failureLimit: Int
         let readyTimeout: Duration?
         let health: Health?
+        let lease: LeasePolicy?
 
         init(
             key: PresetKey, labels: [String: String], annotations: [String: String], origin: Origin,
             spec: WorkspaceSpec, fingerprint: Fingerprint, instances: Int, ttl: Duration?, schedule: Schedule?,
-            strategy: RolloutStrategy, failureLimit: Int, readyTimeout: Duration?, health: Health?
+            strategy: RolloutStrategy, failureLimit: Int, readyTimeout: Duration?, health: Health?,
+            lease: LeasePolicy?
         ) {
             self.health = health
+            self.lease = lease
             self.key = key
             self.labels = labels
             self.annotations = annotations
@@ -138,6 +145,7 @@ extension Preset {
                     && left.schedule == right.schedule && left.strategy == right.strategy
                     && left.failureLimit == right.failureLimit && left.readyTimeout == right.readyTimeout
                     && left.health == right.health
+                    && left.lease == right.lease
         }
 
         func hash(into hasher: inout Hasher) {
@@ -164,7 +172,7 @@ extension Preset: BinaryCodable {
         writer.write(retirement.map { StoredRetirement(retirement: $0, isHeld: isRetirementHeld) })
         writer.write(isSuspended)
         writer.write(options)
-        writer.write(StoredReadiness(readyTimeout: readyTimeout, health: health))
+        writer.write(StoredTimes(readiness: StoredReadiness(readyTimeout: readyTimeout, health: health), lease: lease))
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -183,11 +191,38 @@ extension Preset: BinaryCodable {
         isRetirementHeld = stored?.isHeld ?? false
         isSuspended = try reader.read()
         options = try reader.read()
-        let readiness = try reader.read(StoredReadiness.self)
+        let times = try reader.read(StoredTimes.self)
         written = Written(
             key: key, labels: labels, annotations: annotations, origin: origin, spec: spec, fingerprint: fingerprint,
             instances: instances, ttl: ttl, schedule: schedule, strategy: strategy, failureLimit: failureLimit,
-            readyTimeout: readiness.readyTimeout, health: readiness.health)
+            readyTimeout: times.readiness.readyTimeout, health: times.readiness.health, lease: times.lease)
+    }
+}
+
+/// The times at the end of a stored preset. Earlier versions stored no lease.
+private struct StoredTimes: BinaryCodable {
+    let readiness: StoredReadiness
+    let lease: LeasePolicy?
+    /// Stands before a lease. It is no first number of a ``StoredReadiness``.
+    private static let mark: UInt64 = 3
+
+    init(readiness: StoredReadiness, lease: LeasePolicy?) {
+        self.readiness = readiness
+        self.lease = lease
+    }
+
+    func encode(into writer: inout BinaryWriter) {
+        if let lease {
+            writer.write(Self.mark)
+            writer.write(lease)
+        }
+        writer.write(readiness)
+    }
+
+    init(from reader: inout BinaryReader) throws(BinaryCodingError) {
+        let first = try reader.read(UInt64.self)
+        lease = first == Self.mark ? try reader.read(LeasePolicy.self) : nil
+        readiness = try StoredReadiness(first: lease == nil ? first : reader.read(UInt64.self), from: &reader)
     }
 }
 

@@ -118,7 +118,8 @@ extension Linker {
                 instances: draft.instances, ttl: draft.ttlSeconds.map { .seconds($0) }, schedule: draft.schedule,
                 strategy: draft.strategy, failureLimit: draft.failureLimit,
                 retirement: retirement, isSuspended: draft.isSuspended,
-                options: draft.options, readyTimeout: template?.readyTimeout, health: template?.health))
+                options: draft.options, readyTimeout: template?.readyTimeout, health: template?.health,
+                lease: draft.lease))
     }
 
     /// Records that a preset is invalid, so that the applied preset of that name, and those from that file, stay.

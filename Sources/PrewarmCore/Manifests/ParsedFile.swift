@@ -101,6 +101,7 @@ package struct PresetDraft: Hashable, Sendable {
     package var replacement: Position?
     package var isSuspended = false
     package var options = PoolOptions()
+    package var lease: LeasePolicy?
 
     package init(name: Located<String>, template: Located<String>, spec: Position, instances: Int) {
         self.name = name
@@ -189,6 +190,7 @@ extension PresetDraft: BinaryCodable {
         writer.write(replacement)
         writer.write(isSuspended)
         writer.write(options)
+        writer.write(lease)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -208,6 +210,7 @@ extension PresetDraft: BinaryCodable {
         replacement = try reader.read()
         isSuspended = try reader.read()
         options = try reader.read()
+        lease = try reader.read()
     }
 }
 

@@ -83,6 +83,10 @@ package enum Reason: String, CaseIterable, Sendable {
     case pruned = "Pruned"
     case noLongerWanted = "NoLongerWanted"
     case released = "Released"
+    /// The lease of the claim ended.
+    case leaseExpired = "LeaseExpired"
+    /// An operator revoked the claim.
+    case revoked = "Revoked"
     /// A user claimed while no workspace was ready.
     case claimed = "Claimed"
     /// The provisioner lists the workspace, and the store does not know it.

@@ -42,24 +42,44 @@ extension Engine {
         guard attempt.isContinued, let known = try store.claim(attempt.id), known.result != .missed else {
             return attempt
         }
-        return newClaim(at: now)
+        var new = newClaim(at: now)
+        new.requested = attempt.requested
+        return new
+    }
+}
+
+extension StoreReader {
+    /// Returns the record of the claim that the workspace belongs to; nil if it was never claimed.
+    package func claim(of workspace: Workspace) throws -> Claim? {
+        try workspace.claim.flatMap { try claim($0) }
+    }
+
+    /// Returns the records of the claims that the workspaces belong to.
+    package func claims(of workspaces: [Workspace]) throws -> [WorkspaceID: Claim] {
+        var claims: [WorkspaceID: Claim] = [:]
+        for workspace in workspaces where workspace.state == .claimed {
+            claims[workspace.id] = try claim(of: workspace)
+        }
+        return claims
     }
 }
 
 extension StoreWriter {
-    /// Records that a claim got a workspace.
-    func record(_ attempt: ClaimAttempt, _ workspace: Workspace, _ result: Claim.Result, at now: Timestamp) throws {
+    /// Records that a claim got a workspace, and begins its lease.
+    /// - Parameter policy: The lease of the preset; nil if it has none. A claim that asks for a time then has a lease of that
+    ///   time, which renewals extend without end.
+    func record(
+        _ attempt: ClaimAttempt, _ workspace: Workspace, _ result: Claim.Result, _ policy: LeasePolicy?,
+        at now: Timestamp
+    ) throws {
         guard let owner = workspace.owner else { return }
+        let terms = policy ?? attempt.requested.map { LeasePolicy(ttl: $0) }
         try save(
             Claim(
                 id: attempt.id, preset: workspace.preset, owner: owner, workspace: workspace.id, result: result,
                 askedAt: attempt.askedAt, grantedAt: now,
-                usableAt: result == .cold || workspace.handover == .pending ? nil : now))
-    }
-
-    /// Returns the record of the claim that the workspace belongs to.
-    func claim(of workspace: Workspace) throws -> Claim? {
-        try workspace.claim.flatMap { try claim($0) }
+                usableAt: result == .cold || workspace.handover == .pending ? nil : now,
+                lease: terms.map { ClaimLease($0, requested: attempt.requested, at: now) }))
     }
 
     /// Records that the owner of a claimed workspace can use it from now on.
@@ -72,12 +92,14 @@ extension StoreWriter {
     /// Records the end of the claim of a workspace. It changes nothing if the claim has ended.
     /// - Parameter author: The author of the end; nil if prewarm ended the claim.
     func recordEnd(
-        of workspace: Workspace, _ reason: Claim.EndReason, by author: String? = nil, at now: Timestamp
+        of workspace: Workspace, _ reason: Claim.EndReason, by author: String? = nil, _ message: String? = nil,
+        at now: Timestamp
     ) throws {
         guard var claim = try claim(of: workspace), claim.endedAt == nil else { return }
         claim.endedAt = now
         claim.endReason = reason
         claim.endedBy = author
+        claim.endMessage = message
         try save(claim)
     }
 

@@ -15,6 +15,12 @@ package enum ClaimError: Error, Sendable {
     case unknownWorkspace(String)
     /// The workspace to release is not claimed. Its preset is nil if the store no longer has it.
     case notClaimed(Workspace, of: Preset?)
+    /// The claim of the workspace has ended, and its owner asks for it.
+    case claimEnded(Workspace, Claim)
+    /// The claim of the workspace has no lease, so there is nothing to renew or to hold.
+    case noLease(Workspace)
+    /// The lease of the claim has reached its longest time.
+    case leaseAtMax(Workspace, ClaimLease)
     /// The key was already used for another preset or owner.
     case keyReused(ClaimKey, Workspace)
     /// The workspace was not handed over, so its provisioner has no credentials.
@@ -90,46 +96,9 @@ extension Engine {
             let grant = try granted(workspace, terms, at: now, in: store)
             // A workspace is claimed when its handover has ended.
             if grant.handover == nil { try store.append([.claimed(workspace, "claimed by \(owner)", at: now)]) }
-            try store.record(attempt, grant.workspace, attempt.hasWaited ? .waited : .hit, at: now)
+            try store.record(attempt, grant.workspace, attempt.hasWaited ? .waited : .hit, preset.lease, at: now)
             try store.markDirty(source: preset.key.source)
             return grant
-        }
-    }
-
-    /// Ends the claim of a workspace, which is then deleted. A repeated release changes nothing.
-    /// - Parameter author: The author of the release, as in the audit log.
-    /// - Throws: ``ClaimError/unknownWorkspace(_:)``, ``ClaimError/notClaimed(_:of:)``
-    package func release(_ idOrName: String, by author: String? = nil) async throws -> Workspace {
-        let now = now()
-        return try await store.write { store in
-            guard var workspace = try store.workspace(idOrName) else { throw ClaimError.unknownWorkspace(idOrName) }
-            if workspace.claimedAt != nil, workspace.state == .deleting || workspace.state == .deleted {
-                return workspace
-            }
-            let preset = try store.presets(named: workspace.preset.description).first
-            guard workspace.state == .claimed else { throw ClaimError.notClaimed(workspace, of: preset) }
-            workspace.state = .deleting
-            try store.cancelOperations(of: [workspace.id], now: now)
-            guard try store.update(workspace, from: [.claimed]) else {
-                throw ClaimError.notClaimed(workspace, of: preset)
-            }
-            try store.recordEnd(of: workspace, .released, by: author, at: now)
-            var identifiers = identifiers(at: now)
-            try store.insert([
-                Operation(
-                    id: OperationID(identifiers.next()), kind: .delete, workspace: workspace.id,
-                    preset: workspace.preset, provisioner: workspace.spec.provisioner, reason: .released,
-                    nextAttemptAt: now, createdAt: now)
-            ])
-            try store.append([
-                Event(
-                    at: now, reason: .released, object: "workspace", name: workspace.name,
-                    source: workspace.preset.source, preset: workspace.preset.name,
-                    message: "released by \(workspace.owner?.description ?? "its owner")", owner: workspace.owner)
-            ])
-            // The next reconciliation moves the deletion to the front if a limit on workspaces holds creates back.
-            if policy.limits.areOfInstances { try store.markDirty(source: workspace.preset.source) }
-            return workspace
         }
     }
 

@@ -15,7 +15,7 @@ extension Engine {
             fingerprint: preset.fingerprint, state: .claimed, owner: owner, createdAt: now, claimedAt: now,
             revision: try store.source(preset.key.source)?.applied?.description, claim: attempt.id)
         try store.insert([workspace])
-        try store.record(attempt, workspace, .cold, at: now)
+        try store.record(attempt, workspace, .cold, preset.lease, at: now)
         if let idempotencyKey { try store.remember(claimKey: idempotencyKey, of: workspace.id) }
         try store.insert([
             Operation(

@@ -52,6 +52,7 @@ package final class Daemon: Service {
                 group.addTask { await self.logWarnings() }
                 group.addTask { await self.resyncNowAndThen() }
                 group.addTask { await self.forgetOldNowAndThen() }
+                group.addTask { await self.watchLeases() }
                 group.addTask { await self.endAfterGrace() }
                 // The first task to end is that of the generations or that of the grace time.
                 await group.next()

@@ -11,19 +11,22 @@ extension Engine {
         guard let status = report.statuses.first(where: { $0.preset.key == preset.key }) else {
             throw ClaimError.unknownPreset(name, known: [])
         }
-        let (events, workspaces) = try await store.read { store in
-            (
-                try store.events(EventFilter(preset: preset.key, limit: 20)),
-                try store.workspaces(WorkspaceFilter(preset: preset.key))
+        let (events, workspaces, claims) = try await store.read { store in
+            let workspaces = try store.workspaces(WorkspaceFilter(preset: preset.key))
+            return (
+                try store.events(EventFilter(preset: preset.key, limit: 20)), workspaces,
+                try store.claims(of: workspaces)
             )
         }
         let story = Story(audience: audience, status: status, report: report, zones: zones, now: now())
         return Value(status, for: audience).merging([
             "revision": report.revision.map { .string($0.description) },
             "ttl": preset.ttl.map { .string($0.prewarmText) },
+            "lease": preset.lease.map { Value($0) },
             "strategy": .string(preset.strategy.text),
             "story": .array(story.sentences.map { .string($0) }),
-            "workspaces": .array(workspaces.compactMap { Value($0, ttl: preset.ttl, for: audience) }),
+            "workspaces": .array(
+                workspaces.compactMap { Value($0, ttl: preset.ttl, claim: claims[$0.id], for: audience) }),
             "events": .array(events.compactMap { Value($0, for: audience) }),
         ])
     }
@@ -39,7 +42,8 @@ extension Engine {
             let revision = try store.revisions(source: workspace.preset.source, limit: 1000).first {
                 $0.revision.description == workspace.revision
             }
-            guard let document = Value(workspace, ttl: preset?.ttl, for: audience) else {
+            let claim = try store.claim(of: workspace)
+            guard let document = Value(workspace, ttl: preset?.ttl, claim: claim, for: audience) else {
                 throw ClaimError.unknownWorkspace(name)
             }
             return document.merging([

@@ -17,6 +17,8 @@ package struct Overview: Sendable {
     private let outages: OutageOverview
     private let store: StoreIdentity
     private let damage: [String]
+    /// The claims whose leases end soon.
+    private let expiring: [Claim]
     private let now: Timestamp
     private let limit: Int
 
@@ -37,6 +39,7 @@ package struct Overview: Sendable {
         damage = engine.store.damage
         lists = try await ListOverview(engine)
         outages = try await OutageOverview(engine)
+        expiring = try await engine.store.read { try $0.claims(ClaimFilter(isExpiring: true, limit: 1000)) }
         let pending = try await engine.store.read { store in
             try store.operations(OperationFilter(states: [.pending])).map(\.operation)
         }
@@ -60,6 +63,8 @@ package struct Overview: Sendable {
         let failing: [Value] = failing.compactMap { Value($0, owner: owners[$0.workspace], for: audience) }
         let sources: [Value] = sources.map { Value($0, for: audience) }
         let moreFailing = failing.count - limit
+        let expiring = expiring.compactMap { Value($0, for: audience) }
+        let moreExpiring = expiring.count - Self.expiringLimit
         return .object(known: [
             "at": Value(now),
             "healthy": .bool(isHealthy),
@@ -74,11 +79,16 @@ package struct Overview: Sendable {
             "failingLists": lists.failingLists(for: audience),
             "outages": outages.value(for: audience),
             "unconfiguredSources": unconfigured.isEmpty ? nil : .array(unconfigured.map { .string($0.name) }),
+            "expiringClaims": expiring.isEmpty ? nil : .array(Array(expiring.prefix(Self.expiringLimit))),
+            "moreExpiringClaims": moreExpiring > 0 ? .int(moreExpiring) : nil,
             "removedSources": removedSources,
             "missingProvisioners": missingProvisioners.isEmpty
                 ? nil : .array(missingProvisioners.map { .string($0) }),
         ])
     }
+
+    /// The largest number of claims in the document whose leases end soon.
+    private static let expiringLimit = 20
 
     private var removedSources: Value? {
         guard !unconfigured.isEmpty else { return nil }

@@ -47,6 +47,18 @@ extension Problem {
                         ? "its provisioner hands nothing over"
                         : "it is not claimed, it is \(workspace.state.rawValue)"),
                 hint: "see `prewarm describe workspace \(workspace.name)`")
+        case .claimEnded(let workspace, let claim): self.init(workspace, ended: claim)
+        case .noLease(let workspace):
+            self.init(
+                "NoLease", status: 409,
+                "cannot renew or hold the claim of \(workspace.name): it has no lease, so it does not end by itself",
+                hint: "to give the claims of \(workspace.preset.name) a lease, set `lease` in its manifest")
+        case .leaseAtMax(let workspace, let lease):
+            self.init(
+                "LeaseAtMax", status: 409,
+                "cannot renew the claim of \(workspace.name): its lease reached `max` at "
+                    + "\((lease.endsAt ?? lease.expiresAt).inSentence)",
+                hint: "claim another workspace, or ask an operator for `prewarm hold \(workspace.name)`")
         case .storeRestored(let hold):
             self.init("StoreRestored", status: 503, "cannot claim a workspace: \(hold.sentence)", hint: StoreHold.hint)
         case .keyReused(let key, let workspace):
@@ -56,6 +68,23 @@ extension Problem {
                     + "\(workspace.preset.name) and the owner \(workspace.owner?.name ?? "?")",
                 hint: "use a new key for a new claim")
         }
+    }
+
+    private init(_ workspace: Workspace, ended claim: Claim) {
+        let reason =
+            switch claim.endReason {
+            case .expired: "its lease ended without a renewal"
+            case .revoked: "an operator revoked it"
+            case .released, nil: "it was released"
+            case .failed: "its workspace failed"
+            case .lost: "its workspace was lost"
+            }
+        let author = claim.endedBy.map { " by \($0)" } ?? ""
+        self.init(
+            "ClaimEnded", status: 410,
+            "the claim of \(workspace.name) has ended: \(reason)\(author) at "
+                + "\((claim.endedAt ?? claim.askedAt).inSentence)" + (claim.endMessage.map { ": \($0)" } ?? ""),
+            hint: "claim another workspace: `prewarm claim \(workspace.preset.name)`")
     }
 
     /// Returns the way to delete a workspace that is not claimed.

@@ -118,11 +118,16 @@ extension Value {
     /// The document of a workspace; nil if the audience may not see it.
     /// - Parameter ttl: The ttl of the applied preset. A ready, unclaimed workspace expires this long after it became
     ///   ready.
-    package init?(_ workspace: Workspace, ttl: Duration?, for audience: some Audience) {
+    /// - Parameter claim: The record of the claim; nil if it is unknown, or if the workspace is not claimed.
+    package init?(
+        _ workspace: Workspace, ttl: Duration?, claim: Claim? = nil, for audience: some Audience
+    ) {
         let view = audience.view(of: workspace.preset, owner: workspace.owner)
         guard view != .hidden else { return nil }
         let isWhole = view == .whole
-        let expiresAt = workspace.state == .ready ? ttl.flatMap { ttl in workspace.readyAt.map { $0 + ttl } } : nil
+        let lease = claim?.isHeld == true ? claim?.lease : nil
+        let readyEnd = workspace.state == .ready ? ttl.flatMap { ttl in workspace.readyAt.map { $0 + ttl } } : nil
+        let expiresAt = lease?.end ?? readyEnd
         self = .object(known: [
             "id": .string(workspace.id.rawValue),
             "name": .string(workspace.name),
@@ -145,6 +150,7 @@ extension Value {
             "metadata": isWhole ? .strings(workspace.metadata) : nil,
             "revision": workspace.revision.map { .string($0) },
             "claim": isWhole ? workspace.claim.map { .object(known: ["id": .string($0.rawValue)]) } : nil,
+            "lease": lease.map { Value($0) },
         ])
     }
 
@@ -257,7 +263,7 @@ extension Value {
 
 extension Owner {
     /// The text `token` or `oidc`; nil for an owner that is a plain text.
-    fileprivate var kindText: String? {
+    var kindText: String? {
         switch kind {
         case .token: "token"
         case .oidc: "oidc"
@@ -265,5 +271,5 @@ extension Owner {
         }
     }
 
-    fileprivate var issuer: String? { if case .oidc(let issuer) = kind { issuer } else { nil } }
+    var issuer: String? { if case .oidc(let issuer) = kind { issuer } else { nil } }
 }

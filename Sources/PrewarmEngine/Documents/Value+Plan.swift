@@ -102,6 +102,8 @@ extension Reason {
         case .deprecated, .inactive, .pruned: return status.retirementMessage ?? ""
         case .noLongerWanted: return "the workspace is no longer desired, and its create has not started"
         case .released: return "the owner released the workspace"
+        case .leaseExpired: return "the lease of the claim ended"
+        case .revoked: return "an operator revoked the claim"
         case .claimed: return "no workspace was ready at the claim"
         case .orphaned: return "the store does not know the workspace"
         case .starting: return "the workspace is not ready yet"

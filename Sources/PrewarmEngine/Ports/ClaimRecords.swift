@@ -5,6 +5,18 @@ package protocol ClaimReader {
     func claim(_ id: ClaimID) throws -> Claim?
     /// Returns records of claims, the newest first.
     func claims(_ filter: ClaimFilter) throws -> [Claim]
+    /// Returns the first time at which a lease has to be looked at; nil if no lease runs. It reads one row of an index.
+    func nextLeaseLook() throws -> Timestamp?
+    /// Returns the claims whose leases have to be looked at, the earliest first.
+    func dueLeases(at now: Timestamp, limit: Int) throws -> [Claim]
+    /// Returns the number of leases that end by themselves, and how many of them have to be looked at now. It is one pass
+    /// over an index.
+    func leaseCounts(at now: Timestamp) throws -> (running: Int, due: Int)
+    /// Returns the time since `since` for which workspaces were ready and unclaimed, by preset. Workspaces whose records are
+    /// deleted do not count.
+    func idleTimes(since: Timestamp, at now: Timestamp) throws -> [PresetKey: Duration]
+    /// Returns the record of when renewals were possible; nil if no daemon used the store yet.
+    func leaseClock() throws -> LeaseClock?
 }
 
 /// The writes of the records of claims.
@@ -13,6 +25,19 @@ package protocol ClaimWriter: ClaimReader {
     func save(_ claim: Claim) throws
     /// Deletes the records of claims that ended, or were refused, before a time.
     func forgetClaims(endedBefore: Timestamp) throws
+    func save(_ clock: LeaseClock) throws
+}
+
+/// The record of when a daemon last accepted renewals. Time after it does not count for leases.
+package struct LeaseClock: Hashable, Sendable {
+    /// The process that wrote it: a ``Holder`` in its text form.
+    package let holder: String
+    package let until: Timestamp
+
+    package init(holder: String, until: Timestamp) {
+        self.holder = holder
+        self.until = until
+    }
 }
 
 /// A filter for the records of claims. Each property that is set restricts the result.
@@ -24,6 +49,10 @@ package struct ClaimFilter: Sendable {
     package var since: Timestamp?
     /// If true, only claims that have a workspace now.
     package var isHeld: Bool
+    /// If true, only claims whose leases end by themselves.
+    package var isLeased: Bool
+    /// If true, only claims whose leases end soon.
+    package var isExpiring: Bool
     /// Only claims with a smaller id.
     package var before: ClaimID?
     /// The largest number of results.
@@ -31,8 +60,10 @@ package struct ClaimFilter: Sendable {
 
     package init(
         preset: PresetKey? = nil, owners: [String]? = nil, since: Timestamp? = nil, isHeld: Bool = false,
-        before: ClaimID? = nil, limit: Int? = nil
+        isLeased: Bool = false, isExpiring: Bool = false, before: ClaimID? = nil, limit: Int? = nil
     ) {
+        self.isLeased = isLeased
+        self.isExpiring = isExpiring
         self.preset = preset
         self.owners = owners
         self.since = since
@@ -49,6 +80,8 @@ package struct ClaimAttempt: Sendable {
     package let askedAt: Timestamp
     /// True if an earlier attempt found no workspace, so that a workspace from now on was waited for.
     package var hasWaited: Bool
+    /// The length of the lease that the claim asks for; nil for that of the preset.
+    package var requested: Duration?
     /// True if an earlier request began the claim, so that the store may have a record of it.
     let isContinued: Bool
     /// The priority in the queue, from 0 to 100.

@@ -22,12 +22,12 @@ extension EventReason {
             .unhealthy, .replaced:
             .preset
         case .ready, .starting, .createFailed, .claimed, .claimedCold, .handoverFailed, .released, .deleted,
-            .deleteFailed, .lost,
-            .failed, .orphaned, .adopted:
+            .deleteFailed, .lost, .failed, .orphaned, .adopted, .expiring, .renewed, .leaseHeld, .leaseExpired, .revoked,
+            .transferred:
             .workspace
         case .provisionerUnavailable, .provisionerAvailable, .listFailed, .listRecovered, .listSuspect, .unknownState:
             .provisioner
-        case .storeRestored, .storeFresh, .storeApproved: .store
+        case .storeRestored, .storeFresh, .storeApproved, .expiriesSuspect: .store
         }
     }
 
@@ -106,6 +106,12 @@ extension EventReason {
         case .handoverFailed:
             "The handover to the owner failed or was interrupted, or the workspace is deleted for that."
         case .released: "The owner or an operator released the workspace."
+        case .expiring: "The lease of the claim ends soon. `prewarm renew` extends it."
+        case .renewed: "The lease of the claim was renewed."
+        case .leaseHeld: "An operator held the claim of the workspace, or ended such a hold."
+        case .leaseExpired: "The lease of the claim ended without a renewal."
+        case .revoked: "An operator revoked the claim of the workspace."
+        case .transferred: "The claim of the workspace has another owner."
         case .deleted: "The workspace is deleted."
         case .deleteFailed: "An attempt to delete the workspace failed. prewarm tries again."
         case .lost: "The provisioner no longer knows the workspace."
@@ -128,6 +134,7 @@ extension EventReason {
         case .unknownState: "The list contains an unknown state. A workspace in this state counts as ready."
         case .storeRestored: "The store is a restored copy: claims are refused and deletions are held."
         case .storeFresh: "The store is new and another one was used before: orphans are not deleted."
+        case .expiriesSuspect: "Most leases would end at once, so prewarm waits for another round before it ends them."
         case .storeApproved: "An operator ended the hold of the store by `prewarm approve --restored`."
         default: rawValue
         }

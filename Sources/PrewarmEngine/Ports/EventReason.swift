@@ -57,6 +57,12 @@ package enum EventReason: String, CaseIterable, Sendable {
     case claimedCold = "ClaimedCold"
     case handoverFailed = "HandoverFailed"
     case released = "Released"
+    case expiring = "Expiring"
+    case renewed = "Renewed"
+    case leaseHeld = "LeaseHeld"
+    case leaseExpired = "LeaseExpired"
+    case revoked = "Revoked"
+    case transferred = "Transferred"
     case deleted = "Deleted"
     case deleteFailed = "DeleteFailed"
     case lost = "Lost"
@@ -77,6 +83,7 @@ package enum EventReason: String, CaseIterable, Sendable {
     case storeRestored = "StoreRestored"
     case storeFresh = "StoreFresh"
     case storeApproved = "StoreApproved"
+    case expiriesSuspect = "ExpiriesSuspect"
 
     package init(_ reason: GitFailure.Reason) {
         self =
@@ -111,6 +118,8 @@ package enum EventReason: String, CaseIterable, Sendable {
             case .pruned: .pruned
             case .noLongerWanted: .noLongerWanted
             case .released: .released
+            case .leaseExpired: .leaseExpired
+            case .revoked: .revoked
             case .claimed: .claimed
             case .orphaned: .orphaned
             case .starting: .starting

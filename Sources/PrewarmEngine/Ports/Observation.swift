@@ -16,6 +16,8 @@ package enum Observation: Sendable {
     case operation(Operation, duration: Duration)
     /// Every pool converged to the applied revision for the first time.
     case converged(source: String, after: Duration)
+    /// A granted claim ended.
+    case claimEnded(PresetKey, Claim.EndReason)
 
     /// A handover ended.
     case handover(PresetKey, HandoverWord)

@@ -90,7 +90,7 @@ package protocol StoreReader: StandingReader, BreakerReader, ClaimReader, Handov
     /// Returns pending operations that are due, in the order of their class, then their round, then their age
     /// (``QueuePlace``).
     ///
-    /// Operations of a suspended preset are left out, except the delete of a released workspace. Creates for the pool of a
+    /// Operations of a suspended preset are left out, except the delete of a released or revoked workspace. Creates for the pool of a
     /// preset that is backing off or stalled are left out until its next try is due, and while one is running. If the filter
     /// names a workspace, neither of these applies. Deletes are left out while the store is held as a restored copy.
     /// Operations of one workspace never run at the same time, and its delete comes last.

@@ -88,6 +88,7 @@ struct ReconcileTransaction: Sendable {
     private func putAdmitted(failing: Set<PresetKey>, in store: any StoreWriter) throws {
         guard !guarded.changes.isEmpty else { return }
         try store.save(guarded.changes.map(\.now))
+        try store.lengthenLeases(of: guarded.changes, at: now)
         for change in guarded.changes where failing.contains(change.now.key) && change.isNewTry {
             try store.setFailure(nil, of: change.now.key)
         }

@@ -65,6 +65,8 @@ package struct Synchronizer: Sendable {
     package func run() async throws -> Report {
         var report = Report()
         for resync in try await engine.resync(force: refreshes) { observe(.resync(resync)) }
+        var leases = LeaseWatch(serves: false)
+        _ = try await engine.reviewLeases(&leases)
         if revision == nil, expected == nil { try await engine.settleRemovedSources() }
         for source in sources {
             let turn = try await firstTurn(source)

@@ -80,6 +80,7 @@ extension PresetDraft {
         replacement = spec["deprecated"]?["replacement"]?.position
         isSuspended = spec["suspended"]?.boolean ?? false
         options = PoolOptions(spec)
+        lease = spec["lease"].flatMap { LeasePolicy($0) }
     }
 }
 

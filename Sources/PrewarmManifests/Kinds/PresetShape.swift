@@ -41,6 +41,8 @@ extension Shape {
             .optional(
                 "strategy", .object(strategy), "How prewarm replaces outdated, expired and unhealthy workspaces."),
             .optional(
+                "lease", .lease, "The time after which a claim ends without a renewal (default: claims do not end)."),
+            .optional(
                 "failureLimit", .integer(1...1000),
                 "The number of failed builds in a row after which the preset is stalled.",
                 default: .integer(Preset.standardFailureLimit)),

@@ -35,7 +35,8 @@ enum DocumentSchemas {
             "PresetDescription",
             [
                 "name": "text", "source": "text", "revision?": "text", "ttl?": "text", "strategy": "text",
-                "story": "[]text", "workspaces": "[]Workspace", "events": "[]Event", "conditions": "[]Condition",
+                "lease?": "object", "story": "[]text", "workspaces": "[]Workspace", "events": "[]Event",
+                "conditions": "[]Condition",
             ]
         ),
         (
@@ -56,6 +57,31 @@ enum DocumentSchemas {
             ]
         ),
         ("WorkspaceClaim", ["id": "text"]),
+        ("Claim", claim),
+        (
+            "ClaimLease",
+            [
+                "state": "active|expiring|expired", "expiresAt": "time", "deletesAt?": "time", "endsAt?": "time",
+                "ttl": "text", "hold?": "LeaseHold",
+            ]
+        ),
+        ("LeaseHold", ["until": "time", "reason": "text", "by": "text"]),
+        (
+            "ClaimReport",
+            [
+                "since": "time", "by": "preset|owner", "rows": "[]ClaimReportRow", "unclaimed": "[]UnclaimedPool",
+                "truncated?": "boolean",
+            ]
+        ),
+        (
+            "ClaimReportRow",
+            [
+                "preset?": "text", "source?": "text", "owner?": "text", "claims": "number", "hit": "number",
+                "waited": "number", "cold": "number", "missed": "number", "hitRate?": "decimal",
+                "p50Seconds?": "decimal", "p95Seconds?": "decimal", "idleHours?": "decimal",
+            ]
+        ),
+        ("UnclaimedPool", ["preset": "text", "source": "text", "instances": "number", "idleHours?": "decimal"]),
         (
             "WorkspaceDescription",
             [
@@ -118,6 +144,7 @@ enum DocumentSchemas {
                 "suspectLists?": "[]object", "brokenClaims?": "[]BrokenClaim", "failingLists?": "[]ListFailure",
                 "outages?": "[]Outage",
                 "daemon?": "object", "morePresets?": "number", "moreFailing?": "number",
+                "expiringClaims?": "[]Claim", "moreExpiringClaims?": "number",
             ]
         ),
         (
@@ -195,8 +222,17 @@ enum DocumentSchemas {
         "state": "pending|creating|ready|claimed|deleting|deleted|failed|lost|suspect|unhealthy", "owner?": "text",
         "ownerKind?": "token|oidc", "ownerIssuer?": "text", "createdAt": "time",
         "readyAt?": "time", "claimedAt?": "time", "expiresAt?": "time", "endpoint?": "text", "metadata?": "object",
-        "revision?": "text", "claim?": "WorkspaceClaim", "cold?": "boolean", "otherPresets?": "[]text",
+        "revision?": "text", "claim?": "WorkspaceClaim", "lease?": "ClaimLease", "clampedBy?": "max",
+        "cold?": "boolean", "otherPresets?": "[]text",
         "handover?": "none|pending|done|failed", "handoverError?": "text", "credentials?": "object",
+    ]
+
+    private static let claim: KeyValuePairs<String, String> = [
+        "id": "text", "preset": "text", "source": "text", "owner": "text", "ownerKind?": "token|oidc",
+        "ownerIssuer?": "text", "workspace?": "text", "workspaceName?": "text", "result": "hit|waited|cold|missed",
+        "askedAt": "time", "grantedAt?": "time", "usableAt?": "time", "waitSeconds?": "decimal", "endedAt?": "time",
+        "endReason?": "Released|Expired|Revoked|Failed|Lost", "endedBy?": "text", "endMessage?": "text",
+        "lease?": "ClaimLease",
     ]
 
     private static let operation: KeyValuePairs<String, String> = [
@@ -224,6 +260,7 @@ enum DocumentSchemas {
         switch text {
         case "text": .object(known: ["type": "string"])
         case "number": .object(known: ["type": "integer"])
+        case "decimal": .object(known: ["type": "number"])
         case "boolean": .object(known: ["type": "boolean"])
         case "object": .object(known: ["type": "object"])
         case "time": .object(known: ["type": "string", "format": "date-time"])

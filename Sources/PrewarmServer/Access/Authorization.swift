@@ -19,6 +19,8 @@ package enum AccessRequest: Hashable, Sendable {
     case release(PresetKey, owner: Owner?)
     /// Ask for the credentials of a claimed workspace.
     case credentials(PresetKey, owner: Owner?)
+    /// Renew the lease of a claim, or give the claim to another owner.
+    case keep(PresetKey, owner: Owner?)
     /// Suspend, resume or retry a preset.
     case operatePreset(PresetKey)
     /// Change what concerns all presets: approve, pin, adopt, export, or suspend a source.
@@ -48,7 +50,7 @@ package enum Authorization {
     /// | look at all (metrics) | if its scope is all presets | if its scope is all presets | if its scope is all presets |
     /// | workspace | masked | its own | yes |
     /// | nudge | yes | yes | yes |
-    /// | claim, release | no | for itself | for any owner |
+    /// | claim, release, renew, transfer | no | for itself | for any owner |
     /// | credentials | no | for itself | for itself, and for owners that are plain texts |
     /// | log of a provisioner | no | no | yes |
     /// | operate a preset | no | no | yes |
@@ -68,7 +70,7 @@ package enum Authorization {
             return owner == principal.owner
                 ? .allowed
                 : .refused("\(principal.auditName) may claim only for itself: the owner must be \"\(principal.name)\"")
-        case (.release(_, let owner), .claimer):
+        case (.release(_, let owner), .claimer), (.keep(_, let owner), .claimer):
             return principal.isOwner(owner)
                 ? .allowed : .refused("the workspace belongs to another owner, or is not claimed")
         case (.credentials(_, let owner), .claimer):
@@ -107,7 +109,7 @@ extension AccessRequest {
         switch self {
         case .look, .lookAtAll, .role, .nudge, .operate, .administer: nil
         case .lookAtPreset(let preset), .lookAtWorkspace(let preset, _), .readLog(let preset), .claim(let preset, _),
-            .release(let preset, _), .credentials(let preset, _), .operatePreset(let preset):
+            .release(let preset, _), .keep(let preset, _), .credentials(let preset, _), .operatePreset(let preset):
             preset
         }
     }
@@ -117,7 +119,7 @@ extension AccessRequest {
         switch self {
         case .role(let least): least
         case .look, .lookAtAll, .lookAtPreset, .lookAtWorkspace, .nudge: .viewer
-        case .claim, .release, .credentials: .claimer
+        case .claim, .release, .credentials, .keep: .claimer
         case .readLog, .operatePreset, .operate, .administer: .operator
         }
     }

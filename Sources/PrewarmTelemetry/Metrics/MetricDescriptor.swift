@@ -119,6 +119,10 @@ extension MetricDescriptor {
             + "interrupted: prewarm ended.")
     static let claimDuration = histogram(
         "prewarm_claim_duration_seconds", buckets: claimBuckets, "The duration of claims, including their wait.")
+    static let claimEnds = counter(
+        "prewarm_claim_ends_total", ["source", "preset", "reason"],
+        "The number of granted claims that ended. Released: by the owner or an operator. Expired: the lease ended. Revoked: "
+            + "by an operator. Failed and Lost: the workspace that was created for the claim failed or was lost.")
     static let webhookDeliveries = counter(
         "prewarm_webhook_deliveries_total", ["kind", "result"], "The number of requests to webhook endpoints.")
     static let commitToReady = histogram(
@@ -138,7 +142,7 @@ extension MetricDescriptor {
         .provisionerAvailable, .leaseHeld,
         .reconciles, .reconcileDuration, .gitRequests, .gitDuration, .parseCache, .planActions, .operationDuration,
         .claims,
-        .claimDuration, .claimUsable, .handovers, .webhookDeliveries, .commitToReady, .notifications,
+        .claimDuration, .claimUsable, .handovers, .claimEnds, .webhookDeliveries, .commitToReady, .notifications,
     ]
 }
 

@@ -58,6 +58,7 @@ package final class Metrics: Sendable {
     private let claimDuration = Histogram(.claimDuration)
     private let claimUsable = Histogram(.claimUsable)
     private let handovers = Counter(.handovers, limit: 40_000)
+    private let claimEnds = Counter(.claimEnds, limit: 40_000)
     private let webhookDeliveries = Counter(.webhookDeliveries)
     private let commitToReady = Histogram(.commitToReady)
     private let notifications = Counter(.notifications)
@@ -90,6 +91,8 @@ package final class Metrics: Sendable {
             handovers.add([preset.source, perPreset == .off ? "" : preset.name, word.rawValue])
         case .usable(let preset, let duration):
             claimUsable.observe([preset.source, perPreset == .off ? "" : preset.name], duration)
+        case .claimEnded(let preset, let reason):
+            claimEnds.add([preset.source, perPreset == .off ? "" : preset.name, reason.rawValue])
         }
     }
 
@@ -149,7 +152,7 @@ package final class Metrics: Sendable {
         state.write(version: version, held: held, lastSuccess: lastSuccess.withLock { $0 }, to: &text)
         text.append(pools)
         for counter in [
-            reconciles, gitRequests, parseCache, planActions, claims, handovers, webhookDeliveries, notifications,
+            reconciles, gitRequests, parseCache, planActions, claims, handovers, claimEnds, webhookDeliveries, notifications,
         ] {
             counter.write(to: &text)
         }

@@ -24,6 +24,7 @@ struct AuthorizationTests {
         (.claim(go, owner: ci), "-++"), (.claim(go, owner: "ci"), "--+"), (.claim(go, owner: job), "--+"),
         (.claim(go, owner: "ada"), "--+"), (.claim(go, owner: ""), "--+"),
         (.release(go, owner: ci), "-++"), (.release(go, owner: "ci"), "--+"), (.release(go, owner: job), "--+"),
+        (.keep(go, owner: ci), "-++"), (.keep(go, owner: "ci"), "--+"), (.keep(go, owner: nil), "--+"),
         (.release(go, owner: "ada"), "--+"), (.release(go, owner: nil), "--+"),
         (.readLog(go), "--+"), (.operatePreset(go), "--+"), (.operate, "--+"), (.administer, "--+"),
     ]

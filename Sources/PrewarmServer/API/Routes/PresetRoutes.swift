@@ -79,6 +79,9 @@ enum PresetRoutes {
                     "wait", .duration,
                     "how long to wait for a ready workspace; one request waits at most 5m (default: no wait)"),
                 .optional(
+                    "for", .duration,
+                    "the length of the lease, at most `lease.max` of the preset (default: `lease.ttl` of the preset)"),
+                .optional(
                     "continues", .characters("a-z0-9", maximum: 64),
                     "the claim or the ticket of the last answer, which waited for the same preset and owner"),
                 .optional(
@@ -100,10 +103,13 @@ enum PresetRoutes {
                     Value(waiting.place), status: 202, location: "/api/v1/claims/\(waiting.place.ticket.id)")
             }
             let (workspace, others) = (granted.workspace, granted.others)
-            guard let document = Value(workspace, ttl: nil, for: call.principal) else {
+            let claim = try await api.engine.store.read { try $0.claim(of: workspace) }
+            guard let document = Value(workspace, ttl: nil, claim: claim, for: call.principal) else {
                 throw ClaimError.unknownWorkspace(workspace.name)
             }
+            let clamp = try await call.clamp(of: workspace, claim, in: api.engine)
             let value = document.merging([
+                "clampedBy": clamp.map { .string($0.rawValue) },
                 "cold": workspace.isCold ? .bool(true) : nil,
                 "otherPresets": others.isEmpty ? nil : .array(others.map { .string($0.description) }),
             ])
@@ -182,6 +188,7 @@ struct Claiming {
         let deadline = call.duration("wait").map { startedAt + min($0, API.longestClaimWait) }
         var attempt = try await api.engine.beginClaim(
             of: key, by: owner, continuing: call.text("continues").map { ClaimID($0) })
+        attempt.requested = call.duration("for")
         attempt.priority = min(call.number("priority") ?? call.principal.priority, call.principal.priority)
         let terms = try await terms(of: key, isRepeated: earlier != nil)
         do {

@@ -26,14 +26,15 @@ enum WorkspaceRoutes {
             let owners = call.principal.role == .claimer ? call.principal.ownNames : call.text("owner").map { [$0] }
             let states = call.text("state").flatMap(WorkspaceState.init(rawValue:)).map { [$0] } ?? []
             let after = call.text("cursor").map { WorkspaceID($0) }
-            let (workspaces, ttls) = try await api.engine.store.read { store in
+            let (workspaces, ttls, claims) = try await api.engine.store.read { store in
                 let key = try preset.map { try call.preset(named: $0, of: api.engine, in: store) }
                 let filter = WorkspaceFilter(
                     preset: key, states: states, owners: owners, after: after, limit: limit.map { $0 + 1 })
-                return (try store.workspaces(filter), try store.ttls())
+                let workspaces = try store.workspaces(filter)
+                return (workspaces, try store.ttls(), try store.claims(of: workspaces))
             }
             return call.cut(workspaces, by: \.id.rawValue) { workspace in
-                Value(workspace, ttl: ttls[workspace.preset] ?? nil, for: call.principal)
+                Value(workspace, ttl: ttls[workspace.preset] ?? nil, claim: claims[workspace.id], for: call.principal)
             }
         },
         Route(
@@ -55,11 +56,12 @@ enum WorkspaceRoutes {
             description: """
                 Ends a claim. prewarm then deletes the workspace; releasing it again changes nothing. \
                 A claimer may release only the workspaces that it has claimed. \
-                202: the workspace is being deleted. 404: there is no such workspace. 409: it is not claimed.
+                202: the workspace is being deleted. 404: there is no such workspace. 409: it is not claimed. \
+                410: the lease of the claim ended before, or an operator revoked the claim.
                 """,
             permission: .ofObjectForClaimers,
             body: [],
-            answers: [(202, "Workspace")], problems: [404, 409]
+            answers: [(202, "Workspace")], problems: [404, 409, 410]
         ) { api, call in
             let workspace = try await call.workspace(in: api)
             try call.require(.release(workspace.preset, owner: workspace.owner))

@@ -1,0 +1,109 @@
+import PrewarmCore
+import PrewarmEngine
+import PrewarmServer
+
+/// The steps of `claim` and `with` until the owner has a usable workspace.
+struct ClaimSteps {
+    let session: Session
+    /// The name of a preset, or `source/name`.
+    let preset: String
+    /// The name of the owner; nil for the owner of the token.
+    let owner: String?
+    /// The longest time to wait for a ready workspace; nil if the command does not wait.
+    let wait: Duration?
+    /// The length of the lease that the user asks for; nil for that of the preset.
+    let length: Duration?
+    /// The priority in the queue; nil for that of the token.
+    var priority: Int?
+    /// The claim parameters; nil for none.
+    var parameters: Value?
+    let idempotencyKey: String?
+
+    /// Returns the document of the claimed workspace.
+    /// - Throws: ``CommandFailure`` if no workspace was ready in time, or if it could not be created.
+    func run(_ console: Console) async throws -> Value {
+        if let wait {
+            console.step(.waiting, "waiting at most \(wait.prewarmText) for a ready workspace of \(preset)")
+        }
+        let workspace = try await claimed(console)
+        if workspace.text("handover") == HandoverState.pending.rawValue {
+            return try await PendingHandover(session: session, parameters: parameters, patience: wait)
+                .finished(workspace, console)
+        }
+        guard workspace["cold"]?.bool == true else { return workspace }
+        return try await ColdClaim(session: session, owner: workspace.text("owner") ?? "", patience: wait)
+            .finished(workspace, console)
+    }
+
+    /// Claims a workspace. The API waits for a limited time, so the request is repeated until `--wait` is over.
+    /// - Throws: ``CommandFailure`` with the time of the wait if no workspace was ready in time.
+    func claimed(_ console: Console) async throws -> Value {
+        let name = PresetName(preset)
+        let startedAt = ContinuousClock.now
+        let deadline = wait.map { startedAt + $0 }
+        var continued: ClaimID?
+        var display = QueueDisplay(console)
+        while true {
+            // The API reads a number with one unit.
+            let rest = deadline.map { max($0 - .now, .seconds(1)).components.seconds }
+            do {
+                let answer = try await session.post(
+                    "presets", name.name, "claims", query: ["source": name.source],
+                    body: [
+                        "owner": owner.map { .string($0) },
+                        "wait": rest.map { .string("\(min($0, QueueDisplay.interval))s") },
+                        "for": length.map { .string($0.prewarmText) },
+                        "continues": continued.map { .string($0.rawValue) },
+                        "queue": (rest ?? 0) > QueueDisplay.interval ? .bool(true) : nil,
+                        "priority": priority.map { .int($0) }, "parameters": parameters,
+                    ],
+                    idempotencyKey: idempotencyKey)
+                guard let ticket = answer.text("ticket") else { return answer }
+                continued = ClaimID(ticket)
+                display.show(answer)
+            } catch {
+                guard wait != nil, let problem = Problem(error), problem.code == "NothingReady" else { throw error }
+                throw CommandFailure(
+                    "\(problem.message) (waited \((ContinuousClock.now - startedAt).age))", hint: problem.hint,
+                    code: .nothingReady)
+            }
+        }
+    }
+}
+
+/// Waits for the workspace that prewarm creates for an owner because the pool was empty (`onEmpty: create`). Without a
+/// daemon, this process runs the create operation unless another process runs it already.
+private struct ColdClaim {
+    let session: Session
+    let owner: String
+    /// The longest time to wait; nil if there is no limit.
+    let patience: Duration?
+
+    /// Returns the workspace as soon as it is ready.
+    /// - Throws: ``CommandFailure`` if the workspace was deleted, or is not ready within the limit.
+    func finished(_ workspace: Value, _ console: Console) async throws -> Value {
+        let (id, name) = (workspace.text("id") ?? "", workspace.text("name") ?? "")
+        let deadline = patience.map { ContinuousClock.now + $0 }
+        console.step(.waiting, "no workspace is ready: prewarm creates \(name) for \(owner)")
+        while true {
+            if let context = session.local {
+                _ = try await OperationRunner(context.engine, workspace: WorkspaceID(id)).run()
+            }
+            let found = try await session.get("workspaces", id)
+            guard found.text("state") == WorkspaceState.claimed.rawValue else {
+                let failed = found.list("operations").first { $0.text("error") != nil }
+                throw CommandFailure(
+                    "cannot create \(name): \((failed?.text("error") ?? "the workspace was deleted").printable)",
+                    hint: failed?.text("id").map { "read the log: `prewarm logs \($0)`" })
+            }
+            if found.text("readyAt") != nil { return found }
+            if let deadline, .now >= deadline {
+                throw CommandFailure(
+                    "claimed \(name) for \(owner), but it is not ready within \((patience ?? .zero).prewarmText)",
+                    hint: "follow it with `prewarm describe workspace \(name)`; "
+                        + (session.local == nil ? "the daemon continues" : "the next `prewarm sync` continues"))
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import ArgumentParser
+import PrewarmCore
+import PrewarmEngine
+import UnixSignals
+
+struct WithCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "with",
+        abstract: "Claim a workspace, run a command with it, and release it.",
+        discussion: """
+            The command gets PREWARM_WORKSPACE_ID, PREWARM_WORKSPACE_NAME, PREWARM_ENDPOINT and a variable PREWARM_META_* for \
+            each metadata value. While it runs, `with` renews the lease. `with` passes SIGINT, SIGTERM and SIGHUP on, waits \
+            for the end of the command, releases the workspace, and exits with the status of the command. If the claim ended \
+            before, it exits with code 4.
+
+            Examples:
+              prewarm with go-small --owner ci -- make test
+              prewarm with go-small --owner ci --wait 10m --for 1h -- sh -c 'ssh "$PREWARM_ENDPOINT" make test'
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Argument(help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.")
+    var preset: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The name of the owner, 1 to \(Owner.nameLimit) characters (default with the token of a claimer: its name).",
+            valueName: "name"))
+    var owner: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How long to wait if no workspace is ready, for example 90s or 15m (default: do not wait).",
+            valueName: "duration"),
+        transform: DurationArgument.init(argument:))
+    var wait: DurationArgument?
+
+    @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp(
+            "The length of the lease, for example 1h (default: `lease.ttl` of the preset). `with` renews it.",
+            valueName: "duration"),
+        transform: DurationArgument.init(argument:))
+    var length: DurationArgument?
+
+    @Argument(parsing: .postTerminator, help: "The command and its arguments, after `--`.")
+    var command: [String] = []
+
+    func validate() throws {
+        if command.isEmpty {
+            throw ValidationError(
+                "missing command: write it after --, for example `prewarm with \(preset) -- make test`")
+        }
+        if owner == nil, global.server == nil, Environment.value("PREWARM_SERVER") == nil {
+            throw ValidationError("missing --owner: only the token of a claimer has a default owner")
+        }
+        if let owner, owner.isEmpty || owner.unicodeScalars.count > Owner.nameLimit {
+            throw ValidationError(
+                "invalid --owner: it must have 1 to \(Owner.nameLimit) characters, not \(owner.unicodeScalars.count)")
+        }
+    }
+
+    func run() async throws {
+        let console = global.console
+        defer { CommandStore.close() }
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup, .sigquit)
+        let relay = SignalRelay()
+        let code = await withTaskGroup(of: Int32?.self) { group in
+            group.addTask {
+                do {
+                    return try await use(relay, console)
+                } catch {
+                    let failure = CommandFailure(error)
+                    console.error(failure)
+                    return failure.code.rawValue
+                }
+            }
+            group.addTask {
+                for await signal in signals { relay.take(signal.rawValue) }
+                return nil
+            }
+            defer { group.cancelAll() }
+            for await code in group { if let code { return code } }
+            return ExitStatus.failure.rawValue
+        }
+        if code != 0 { throw ExitCode(code) }
+    }
+
+    /// Claims, runs the command and releases.
+    /// - Returns: the exit code.
+    private func use(_ relay: SignalRelay, _ console: Console) async throws -> Int32 {
+        let session = try await Session.open(global)
+        var generator = SystemRandomNumberGenerator()
+        let key = "with-\(String(generator.next(), radix: 36))\(String(generator.next(), radix: 36))"
+        let steps = ClaimSteps(
+            session: session, preset: preset, owner: owner, wait: wait?.duration, length: length?.duration,
+            idempotencyKey: key)
+        let workspace: Value
+        switch await claim(steps, relay, console) {
+        case .success(let claimed): workspace = claimed
+        case .failure(let error):
+            if mayHaveClaimed(after: error) { await giveBack(steps, session, console) }
+            if let signal = relay.first { return 128 + signal }
+            throw error
+        }
+        console.step(.success, "claimed \(workspace.text("name") ?? "") for \(workspace.text("owner") ?? "")")
+        workspace.noteClamp(console)
+        return await WithRun(session: session, console: console, relay: relay, workspace: workspace).run(command)
+    }
+
+    /// Claims a workspace, or stops at the first signal.
+    private func claim(
+        _ steps: ClaimSteps, _ relay: SignalRelay, _ console: Console
+    ) async -> Result<Value, any Error> {
+        await withTaskGroup(of: Result<Value, any Error>.self) { group in
+            group.addTask {
+                do { return .success(try await steps.run(console)) } catch { return .failure(error) }
+            }
+            group.addTask {
+                await relay.arrival()
+                return .failure(CancellationError())
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? .failure(CancellationError())
+        }
+    }
+
+    /// Returns true if the claim may have been granted although the request failed.
+    private func mayHaveClaimed(after error: any Error) -> Bool {
+        if let failure = error as? CommandFailure { return failure.code != .nothingReady }
+        return Problem(error).map { $0.status >= 500 } ?? true
+    }
+
+    /// Releases the workspace of a claim whose answer did not arrive. The key finds it.
+    private func giveBack(_ steps: ClaimSteps, _ session: Session, _ console: Console) async {
+        let once = ClaimSteps(
+            session: session, preset: preset, owner: owner, wait: nil, length: nil,
+            idempotencyKey: steps.idempotencyKey)
+        await Task {
+            guard let workspace = try? await once.claimed(), let id = workspace.text("id") else { return }
+            guard let released = try? await session.post("workspaces", id, "release", body: [:]) else { return }
+            try? await DeletionRun(session: session, console: console).finish(released)
+        }.value
+    }
+}

@@ -1,0 +1,134 @@
+import PrewarmCore
+import PrewarmEngine
+
+/// Routes that renew, hold, transfer and revoke claims.
+enum LeaseRoutes {
+    private static let author = Field.optional("by", .text(maximum: 256), "the author to record (default: the caller)")
+
+    static let all = [
+        Route(
+            method: .post, template: "/workspaces/{workspace}/renew", name: "renew", summary: "Renew a claim",
+            description: """
+                Moves the end of the lease to `for` from now. An earlier end changes nothing. `clampedBy` names the bound \
+                that shortened the renewal. A claimer may renew only the workspaces that it has claimed. \
+                404: there is no such workspace. 409: it is not claimed, the claim has no lease, or the lease reached \
+                `max`. 410: the claim has ended.
+                """,
+            permission: .ofObjectForClaimers,
+            body: [
+                .optional("for", .duration, "the time from now to the new end (default: the length of the lease)")
+            ], answers: [(200, "Workspace")], problems: [404, 409, 410]
+        ) { api, call in
+            let workspace = try await call.workspace(in: api)
+            try call.require(.keep(workspace.preset, owner: workspace.owner))
+            let entry = call.entry("renew", "workspace", workspace.name, at: api.engine.now(), detail: call.text("for"))
+            let held = try await api.engine.renew(workspace.id.rawValue, for: call.duration("for"), audit: entry)
+            return try call.answer(held)
+        },
+        Route(
+            method: .post, template: "/workspaces/{workspace}/hold", name: "hold", summary: "Hold a claim",
+            description: """
+                The lease of the claim does not end before `until`, whatever its `max` is. It replaces an earlier hold. \
+                404: there is no such workspace. 409: it is not claimed, the claim has no lease, or `until` has passed. \
+                410: the claim has ended.
+                """,
+            permission: .ofObjectForOperators,
+            body: [
+                .required("until", .moment, "the end of the hold"),
+                .required("reason", .text(maximum: 1000), "the reason, which is shown with the claim"), author,
+            ], answers: [(200, "Workspace")], problems: [404, 409, 410]
+        ) { api, call in
+            let workspace = try await call.workspace(in: api)
+            try call.require(.operatePreset(workspace.preset))
+            let now = api.engine.now()
+            guard let until = try call.moment("until", now: now) else { throw ClaimError.noLease(workspace) }
+            let reason = call.text("reason") ?? ""
+            let hold = ClaimLease.Hold(until: until, reason: reason, by: call.author)
+            let entry = call.entry("hold", "workspace", workspace.name, at: now, detail: "until \(until): \(reason)")
+            return try call.answer(try await api.engine.hold(workspace.id.rawValue, hold, audit: entry))
+        },
+        Route(
+            method: .delete, template: "/workspaces/{workspace}/hold", name: "endHold",
+            summary: "End the hold of a claim",
+            description: """
+                The lease of the claim ends again at its own time. \
+                404: there is no such workspace. 409: it is not claimed, or the claim has no lease. 410: the claim has ended.
+                """,
+            permission: .ofObjectForOperators, answers: [(200, "Workspace")], problems: [404, 409, 410]
+        ) { api, call in
+            let workspace = try await call.workspace(in: api)
+            try call.require(.operatePreset(workspace.preset))
+            let entry = call.entry("end hold", "workspace", workspace.name, at: api.engine.now())
+            return try call.answer(try await api.engine.hold(workspace.id.rawValue, nil, audit: entry))
+        },
+        Route(
+            method: .post, template: "/workspaces/{workspace}/transfer", name: "transfer",
+            summary: "Give a claim to another owner",
+            description: """
+                Gives a claim to another owner. The lease goes on. A claimer may transfer only the workspaces that it has \
+                claimed. 404: there is no such workspace. 409: it is not claimed. 410: the claim has ended.
+                """,
+            permission: .ofObjectForClaimers,
+            body: [
+                .required("to", .text(maximum: Owner.nameLimit), "the name of the new owner"),
+                .optional(
+                    "kind", .choice(["text", "token"]),
+                    "`token` if the new owner is the API token of that name (default: text)"),
+            ], answers: [(200, "Workspace")], problems: [404, 409, 410]
+        ) { api, call in
+            let workspace = try await call.workspace(in: api)
+            try call.require(.keep(workspace.preset, owner: workspace.owner))
+            let owner = Owner(call.text("kind") == "token" ? .token : .text, call.text("to") ?? "")
+            let entry = call.entry(
+                "transfer", "workspace", workspace.name, at: api.engine.now(), detail: "to \(owner)")
+            let held = try await api.engine.transfer(workspace.id.rawValue, to: owner, audit: entry)
+            guard let document = Value(held.workspace, ttl: nil, claim: held.claim, for: call.principal) else {
+                // A claimer does not see the workspaces of others.
+                return APIAnswer(
+                    .object(known: ["id": .string(workspace.id.rawValue), "name": .string(workspace.name)]))
+            }
+            return APIAnswer(document)
+        },
+        Route(
+            method: .post, template: "/workspaces/{workspace}/revoke", name: "revoke", summary: "Revoke a claim",
+            description: """
+                Ends a claim, whatever its lease says. prewarm then deletes the workspace. \
+                202: the workspace is being deleted. 404: there is no such workspace. 409: it is not claimed. \
+                410: the claim has ended.
+                """,
+            permission: .ofObjectForOperators,
+            body: [
+                .required("reason", .text(maximum: 1000), "the reason, which later requests about the claim return"),
+                author,
+            ], answers: [(202, "Workspace")], problems: [404, 409, 410]
+        ) { api, call in
+            let workspace = try await call.workspace(in: api)
+            try call.require(.operatePreset(workspace.preset))
+            let reason = call.text("reason") ?? ""
+            let entry = call.entry("revoke", "workspace", workspace.name, at: api.engine.now(), detail: reason)
+            let revoked = try await api.engine.revoke(
+                workspace.id.rawValue, reason: reason, by: call.author, audit: entry)
+            api.daemon?.replan()
+            guard let document = Value(revoked, ttl: nil, for: call.principal) else {
+                throw ClaimError.unknownWorkspace(revoked.name)
+            }
+            return APIAnswer(document, status: 202)
+        },
+    ]
+}
+
+extension APICall {
+    /// Returns the answer with a claimed workspace and its lease.
+    fileprivate func answer(_ held: HeldClaim) throws -> APIAnswer {
+        guard let document = Value(held.workspace, ttl: nil, claim: held.claim, for: principal) else {
+            throw ClaimError.unknownWorkspace(held.workspace.name)
+        }
+        return APIAnswer(document.merging(["clampedBy": held.clamp.map { .string($0.rawValue) }]))
+    }
+
+    /// Returns the bound that shortened the lease of a new claim; nil if it got its time.
+    func clamp(of workspace: Workspace, _ claim: Claim?, in engine: Engine) async throws -> ClaimLease.Clamp? {
+        guard let requested = duration("for"), let lease = claim?.lease, lease.ttl < requested else { return nil }
+        return .max
+    }
+}
