@@ -167,8 +167,10 @@ struct MaskTests {
     private static func everything(_ name: String, in scene: Scene) async throws -> String {
         let description = try await scene.get("/api/v1/openapi.json", as: "ops").json()
         let paths = description["paths"]?.value as? [String: [String: Any]] ?? [:]
+        let claims = try await scene.get("/api/v1/claims?limit=1000", as: "ops").json().list
         let values: [String: [String]] = [
-            "preset": ["good", "stalled", "failing", "sick"], "workspace": scene.workspaces.values.flatMap(\.self),
+            "claim": claims.compactMap { $0["id"]?.string }, "preset": ["good", "stalled", "failing", "sick"],
+            "workspace": scene.workspaces.values.flatMap(\.self),
             "operation": scene.operations, "request": [scene.request],
         ]
         var all = ""

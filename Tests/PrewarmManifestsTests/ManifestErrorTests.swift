@@ -13,7 +13,7 @@ struct ManifestErrorTests {
             (
                 "replicas: 3",
                 "8:3 invalid spec: unknown key \"replicas\" | use one of template, version, parameters, instances, ttl, "
-                    + "schedule, strategy, failureLimit, onEmpty, priority, keepFailed, deletionPolicy, mode, deprecated, suspended"
+                    + "schedule, strategy, lease, failureLimit, onEmpty, priority, keepFailed, deletionPolicy, mode, deprecated, suspended"
             ),
             (
                 "<<: {ttl: 1h}",
