@@ -130,7 +130,7 @@ struct HandoverDaemonTests {
             }
             #expect(try await daemon.post("/api/v1/workspaces/\(id)/release").status == 202)
             let ended = try await answer
-            #expect(ended.status == 409 && ended.text.contains("ClaimEnded"), "\(ended.text)")
+            #expect(ended.status == 410 && ended.text.contains("ClaimEnded"), "\(ended.text)")
             try await daemon.eventually("deleted") { sandbox.ledger.contains("delete \(id)") }
         }
     }

@@ -62,7 +62,7 @@ final class World: Sendable {
     /// Commits a text. Each line is `NAME INSTANCES VERSION` with optional words: `ttl=SECONDS deprecated broken recreate
     /// atOnce cold observe suspended confirm retain keepFailed limit=FAILURES priority=NUMBER one-by-one
     /// window=HOUR-HOUR:INSTANCES` (in UTC) `lease=TTL,MAX,WARN,GRACE` (in seconds, with `,report`). The line
-    /// The line `template SECONDS` sets the readyTimeout of the template;
+    /// `template SECONDS` sets the readyTimeout of the template, and
     /// `template - health=SECONDS:FAILURES` sets its health checks.
     func commit(_ text: String) {
         with { state in

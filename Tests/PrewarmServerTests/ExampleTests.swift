@@ -11,7 +11,8 @@ extension MetricDescriptor {
         provisionerAvailable, leaseHeld,
         operations,
         oldestPending, presetInstances, presetCondition, reconciles, gitRequests, parseCache, planActions,
-        claims, handovers, claimEnds, webhookDeliveries, notifications, reconcileDuration, gitDuration, operationDuration,
+        claims, handovers, claimEnds, webhookDeliveries, notifications, reconcileDuration, gitDuration,
+        operationDuration,
         claimDuration, claimUsable,
         commitToReady,
     ]

@@ -20,7 +20,8 @@ package struct Prewarm: AsyncParsableCommand {
                 name: "Reconcile",
                 subcommands: [
                     PlanCommand.self, SyncCommand.self, ServeCommand.self, ApproveCommand.self, RetryCommand.self,
-                    ReplaceCommand.self, SuspendCommand.self, ResumeCommand.self, PinCommand.self, UnpinCommand.self, AdoptCommand.self,
+                    ReplaceCommand.self, SuspendCommand.self, ResumeCommand.self, PinCommand.self, UnpinCommand.self,
+                    AdoptCommand.self,
                 ]),
             CommandGroup(
                 name: "Inspect",
@@ -31,7 +32,8 @@ package struct Prewarm: AsyncParsableCommand {
             CommandGroup(
                 name: "Claim",
                 subcommands: [
-                    ClaimCommand.self, WithCommand.self, CredentialsCommand.self, RenewCommand.self, ReleaseCommand.self,
+                    ClaimCommand.self, WithCommand.self, CredentialsCommand.self, RenewCommand.self,
+                    ReleaseCommand.self,
                     TransferCommand.self, HoldCommand.self, RevokeCommand.self,
                 ]),
             CommandGroup(name: "Daemon", subcommands: [DashboardCommand.self, TokenCommand.self, WebhookCommand.self]),

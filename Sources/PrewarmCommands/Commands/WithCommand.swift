@@ -8,10 +8,10 @@ struct WithCommand: AsyncParsableCommand {
         commandName: "with",
         abstract: "Claim a workspace, run a command with it, and release it.",
         discussion: """
-            The command gets PREWARM_WORKSPACE_ID, PREWARM_WORKSPACE_NAME, PREWARM_ENDPOINT and a variable PREWARM_META_* for \
-            each metadata value. While it runs, `with` renews the lease. `with` passes SIGINT, SIGTERM and SIGHUP on, waits \
-            for the end of the command, releases the workspace, and exits with the status of the command. If the claim ended \
-            before, it exits with code 4.
+            The command gets PREWARM_WORKSPACE_ID, PREWARM_WORKSPACE_NAME and PREWARM_ENDPOINT, a variable PREWARM_META_* for \
+            each metadata value, and a variable PREWARM_CREDENTIAL_* for each credential. While it runs, `with` renews the \
+            lease. `with` passes SIGINT, SIGTERM and SIGHUP on, waits for the end of the command, releases the workspace, and \
+            exits with the status of the command. If the claim ended before, it exits with code 4.
 
             Examples:
               prewarm with go-small --owner ci -- make test
@@ -138,7 +138,7 @@ struct WithCommand: AsyncParsableCommand {
             session: session, preset: preset, owner: owner, wait: nil, length: nil,
             idempotencyKey: steps.idempotencyKey)
         await Task {
-            guard let workspace = try? await once.claimed(), let id = workspace.text("id") else { return }
+            guard let workspace = try? await once.claimed(console), let id = workspace.text("id") else { return }
             guard let released = try? await session.post("workspaces", id, "release", body: [:]) else { return }
             try? await DeletionRun(session: session, console: console).finish(released)
         }.value

@@ -52,12 +52,17 @@ struct WithRun: Sendable {
 
     /// The environment of the command. Values with a NUL character cannot be passed on and are left out.
     private var environment: [String: String] {
-        var variables = Environment.variables.filter { !$0.key.hasPrefix("PREWARM_META_") }
+        var variables = Environment.variables.filter {
+            !$0.key.hasPrefix("PREWARM_META_") && !$0.key.hasPrefix("PREWARM_CREDENTIAL_")
+        }
         variables["PREWARM_WORKSPACE_ID"] = id
         variables["PREWARM_WORKSPACE_NAME"] = name
         variables["PREWARM_ENDPOINT"] = workspace.text("endpoint")
         for (key, value) in workspace["metadata"]?.pairs ?? [] {
             variables["PREWARM_META_" + key.variableName] = value.string
+        }
+        for (key, value) in workspace["credentials"]?.pairs ?? [] {
+            variables["PREWARM_CREDENTIAL_" + key.variableName] = value.string
         }
         return variables.filter { !$0.value.utf8.contains(0) }
     }

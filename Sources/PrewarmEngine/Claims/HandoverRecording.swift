@@ -137,7 +137,9 @@ extension Engine {
     func claimDetails(
         of workspace: Workspace, _ values: ClaimValues, in store: any StoreReader
     ) throws -> ClaimDetails {
-        ClaimDetails(id: workspace.claim?.rawValue ?? workspace.id.rawValue, values: values)
+        ClaimDetails(
+            id: workspace.claim?.rawValue ?? workspace.id.rawValue,
+            expiresAt: try store.claim(of: workspace)?.lease?.end, values: values)
     }
 }
 

@@ -78,6 +78,7 @@ extension Problem {
             case .released, nil: "it was released"
             case .failed: "its workspace failed"
             case .lost: "its workspace was lost"
+            case .handoverFailed: "its workspace could not be handed over"
             }
         let author = claim.endedBy.map { " by \($0)" } ?? ""
         self.init(

@@ -28,6 +28,29 @@ extension Value {
         ])
     }
 
+    /// The document of a waiting claim.
+    package init(_ place: TicketPlace) {
+        let ticket = place.ticket
+        self = .object(known: [
+            "id": .string(ticket.id.rawValue),
+            "ticket": .string(ticket.id.rawValue),
+            "preset": .string(ticket.preset.name),
+            "source": .string(ticket.preset.source),
+            "owner": .string(ticket.owner.name),
+            "ownerKind": ticket.owner.kindText.map { .string($0) },
+            "ownerIssuer": ticket.owner.issuer.map { .string($0) },
+            "result": "waiting",
+            "askedAt": Value(ticket.since),
+            "priority": .int(ticket.priority),
+            "position": .int(place.position),
+            "waiting": .int(place.length),
+            "starting": .int(place.starting),
+            "eta": place.expectedAt.map { Value($0) },
+            "why": place.obstacle.map { .string($0) },
+            "expiresAt": ticket.expiresAt.map { Value($0) },
+        ])
+    }
+
     /// The document of the lease of a claim.
     init(_ lease: ClaimLease) {
         self = .object(known: [

@@ -22,7 +22,8 @@ extension EventReason {
             .unhealthy, .replaced:
             .preset
         case .ready, .starting, .createFailed, .claimed, .claimedCold, .handoverFailed, .released, .deleted,
-            .deleteFailed, .lost, .failed, .orphaned, .adopted, .expiring, .renewed, .leaseHeld, .leaseExpired, .revoked,
+            .deleteFailed, .lost, .failed, .orphaned, .adopted, .expiring, .renewed, .leaseHeld, .leaseExpired,
+            .revoked,
             .transferred:
             .workspace
         case .provisionerUnavailable, .provisionerAvailable, .listFailed, .listRecovered, .listSuspect, .unknownState:

@@ -48,14 +48,6 @@ enum DocumentSchemas {
             ]
         ),
         ("Workspace", workspace),
-        (
-            "Ticket",
-            [
-                "ticket": "text", "preset": "text", "source": "text", "owner": "text", "priority": "number",
-                "since": "time", "position": "number", "waiting": "number", "starting": "number", "eta?": "time",
-                "why?": "text", "expiresAt?": "time",
-            ]
-        ),
         ("WorkspaceClaim", ["id": "text"]),
         ("Claim", claim),
         (
@@ -229,10 +221,12 @@ enum DocumentSchemas {
 
     private static let claim: KeyValuePairs<String, String> = [
         "id": "text", "preset": "text", "source": "text", "owner": "text", "ownerKind?": "token|oidc",
-        "ownerIssuer?": "text", "workspace?": "text", "workspaceName?": "text", "result": "hit|waited|cold|missed",
+        "ownerIssuer?": "text", "workspace?": "text", "workspaceName?": "text",
+        "result": "hit|waited|cold|missed|waiting",
         "askedAt": "time", "grantedAt?": "time", "usableAt?": "time", "waitSeconds?": "decimal", "endedAt?": "time",
-        "endReason?": "Released|Expired|Revoked|Failed|Lost", "endedBy?": "text", "endMessage?": "text",
-        "lease?": "ClaimLease",
+        "endReason?": "Released|Expired|Revoked|Failed|Lost|HandoverFailed", "endedBy?": "text", "endMessage?": "text",
+        "lease?": "ClaimLease", "ticket?": "text", "priority?": "number", "position?": "number", "waiting?": "number",
+        "starting?": "number", "eta?": "time", "why?": "text", "expiresAt?": "time",
     ]
 
     private static let operation: KeyValuePairs<String, String> = [

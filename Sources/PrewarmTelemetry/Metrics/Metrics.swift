@@ -152,7 +152,8 @@ package final class Metrics: Sendable {
         state.write(version: version, held: held, lastSuccess: lastSuccess.withLock { $0 }, to: &text)
         text.append(pools)
         for counter in [
-            reconciles, gitRequests, parseCache, planActions, claims, handovers, claimEnds, webhookDeliveries, notifications,
+            reconciles, gitRequests, parseCache, planActions, claims, handovers, claimEnds, webhookDeliveries,
+            notifications,
         ] {
             counter.write(to: &text)
         }

@@ -40,11 +40,17 @@ enum ClaimRoutes {
         Route(
             method: .get, template: "/claims/{claim}", name: "getClaim", summary: "Get a claim",
             description: """
-                Returns the record of a claim. A claimer may get only its own claims. 404: there is no such claim.
+                Returns the record of a claim. If the claim waits, `result` is `waiting`, and the document has its place in \
+                the queue of its preset. A claimer may get only its own claims. 404: there is no such claim.
                 """,
             permission: .ofObject, answers: [(200, "Claim")], problems: [404]
         ) { api, call in
             let id = call.path["claim"] ?? ""
+            if let place = try await api.engine.place(of: ClaimID(id)),
+                call.principal.view(of: place.ticket.preset, owner: place.ticket.owner) != .hidden
+            {
+                return APIAnswer(Value(place))
+            }
             guard let claim = try await api.engine.store.read({ try $0.claim(ClaimID(id)) }),
                 let document = Value(claim, for: call.principal)
             else {

@@ -117,7 +117,7 @@ extension Problem {
 
     fileprivate init(endedClaimOf workspace: Workspace) {
         self.init(
-            workspace.isCold ? "ColdClaimFailed" : "ClaimEnded", status: workspace.isCold ? 502 : 409,
+            workspace.isCold ? "ColdClaimFailed" : "ClaimEnded", status: workspace.isCold ? 502 : 410,
             workspace.isCold
                 ? "cannot create the workspace \(workspace.name) for this claim"
                 : "cannot hand over the workspace \(workspace.name): its claim ended meanwhile",

@@ -93,7 +93,7 @@ enum PresetRoutes {
                 parameters,
             ], takesIdempotencyKey: true, endsWithCaller: true,
             answers: [(201, "Workspace"), (202, "Workspace")],
-            problems: [404, 409, 422, 502]
+            problems: [404, 409, 410, 422, 502]
         ) { api, call in
             let granted: Claiming.Granted
             do {

@@ -84,7 +84,7 @@ enum WorkspaceRoutes {
                 422: `parameters` are invalid. 502: the provisioner failed.
                 """,
             permission: .ofObjectForClaimers, body: [PresetRoutes.parameters],
-            answers: [(200, "Workspace")], problems: [404, 409, 422, 502]
+            answers: [(200, "Workspace")], problems: [404, 409, 410, 422, 502]
         ) { api, call in
             let workspace = try await call.workspace(in: api)
             try call.require(.credentials(workspace.preset, owner: workspace.owner))
