@@ -166,6 +166,7 @@ extension SQLiteTransaction {
         DELETE FROM preset_keys WHERE source <> '\(PresetKey.orphans.source)'
         AND NOT EXISTS (SELECT 1 FROM presets WHERE presets.id = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM failures WHERE failures.preset = preset_keys.id)
+        AND NOT EXISTS (SELECT 1 FROM tickets WHERE tickets.preset = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM handover_failures WHERE handover_failures.preset = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state <> 5)
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state = 5)

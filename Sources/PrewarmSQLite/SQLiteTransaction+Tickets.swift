@@ -32,6 +32,11 @@ extension SQLiteTransaction {
         try statement("\(Self.ticketSelect) WHERE expires_at < ?").all(time, read: Self.ticket).compactMap(\.self)
     }
 
+    func tickets(heldBy holder: String) throws -> [Ticket] {
+        try statement("\(Self.ticketSelect) WHERE holder = ? AND expires_at IS NULL").all(holder, read: Self.ticket)
+            .compactMap(\.self)
+    }
+
     func save(_ ticket: Ticket) throws {
         try statement(
             """

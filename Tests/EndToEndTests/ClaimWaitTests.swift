@@ -17,7 +17,7 @@ struct ClaimWaitTests {
                 Handler.claims += 1
                 if Handler.claims < 3:
                     status, answer = 202, (
-                        b'{"ticket": "01c", "position": %d, "waiting": 7, "starting": 2}' % (4 - Handler.claims))
+                        b'{"result": "waiting", "ticket": "01c", "position": %d, "waiting": 7, "starting": 2}' % (4 - Handler.claims))
                 else:
                     status, answer = 201, b'{"name": "a-1", "id": "1", "endpoint": "here"}'
                 self.send_response(status)

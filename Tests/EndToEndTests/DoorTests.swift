@@ -103,7 +103,7 @@ struct DoorTests {
     @Test("Waiting streams, claims and syncs end when their token is revoked")
     func revocation() async throws {
         let sandbox = try await Sandbox(configuration: .slow)
-        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 0)])
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1, "  suspended: true")])
         try await sandbox.serve { daemon in
             try await daemon.eventually("it is known") {
                 try await daemon.get("/api/v1/presets").json().list.count == 1

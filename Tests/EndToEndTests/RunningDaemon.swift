@@ -31,7 +31,7 @@ struct RunningDaemon: Sendable {
     /// Sends a request with the local token. An empty `Authorization` header sends the request without a token.
     func call(
         _ method: String, _ path: String, body: String? = nil, headers: [String: String] = [:],
-        patience: TimeAmount = .seconds(60)
+        patience: TimeAmount = .seconds(60), client: HTTPClient = .shared
     ) async throws -> Answer {
         var request = HTTPClientRequest(url: url + path)
         request.method = .RAW(value: method)
@@ -43,7 +43,7 @@ struct RunningDaemon: Sendable {
             if headers["Content-Type"] == nil { request.headers.add(name: "Content-Type", value: "application/json") }
             request.body = .bytes(ByteBuffer(string: body))
         }
-        let response = try await HTTPClient.shared.execute(request, timeout: patience)
+        let response = try await client.execute(request, timeout: patience)
         let bytes = try await response.body.collect(upTo: 16 << 20)
         return Answer(status: Int(response.status.code), headers: response.headers, text: String(buffer: bytes))
     }

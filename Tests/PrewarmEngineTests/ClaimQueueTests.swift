@@ -105,7 +105,7 @@ struct ClaimQueueTests {
         #expect(try await engine.place(of: waiting.id)?.position == 1)
         world.with { $0.now = $0.now + .seconds(2) }
         #expect(try await engine.place(of: waiting.id) == nil)
-        try await other.beatForTickets()
+        try await other.beatForTickets([waiting.id])
         #expect(try await engine.place(of: waiting.id)?.position == 1, "it is heard of again")
     }
 
@@ -119,7 +119,7 @@ struct ClaimQueueTests {
         try await engine.leave(waiting.id, keepingFor: Ticket.absence)
         world.with { $0.now = $0.now + .seconds(seconds) }
         let next = try await engine.beginClaim(of: key, by: "ada", continuing: waiting.id)
-        try await engine.beatForTickets()
+        try await engine.beatForTickets([])
         let record = try await engine.store.read { try $0.claim(waiting.id) }
         if seconds < 30 {
             #expect(next.id == waiting.id && next.askedAt == waiting.askedAt)
@@ -162,9 +162,71 @@ struct ClaimQueueTests {
         try await engine.sync()
         let waiting = try await attempt(engine, world, "ada")
         let room = WaitingRoom()
+        await room.enter(waiting.id)
         _ = try await room.turn(of: waiting.id, in: key, engine, until: .now + .milliseconds(200))
         let writes = store.writes
-        let isTurn = try await room.turn(of: waiting.id, in: key, engine, until: .now + .seconds(2))
-        #expect(!isTurn && store.writes - writes <= 1, "at most one heartbeat")
+        let turn = try await room.turn(of: waiting.id, in: key, engine, until: .now + .seconds(2))
+        #expect(turn == .timedOut && store.writes - writes <= 1, "at most one heartbeat")
+    }
+
+    @Test("Two requests with the same idempotency key leave no claim behind that waits")
+    func sameKey() async throws {
+        let world = try World()
+        let engine = try await engine(world)
+        world.commit("a 1 1")
+        try await engine.sync()
+        _ = try await engine.claim("a", owner: "first")
+        let one = try await attempt(engine, world, "ada")
+        let two = try await attempt(engine, world, "ada")
+        try await refill(engine)
+        let granted = try await engine.claim("a", owner: "ada", idempotencyKey: .local("k"), attempt: one)
+        #expect(try await engine.claim("a", owner: "ada", idempotencyKey: .local("k"), attempt: two).id == granted.id)
+        #expect(try await engine.store.read { try $0.ticketCounts() }.isEmpty)
+        try await refill(engine)
+        #expect(try await engine.claim("a", owner: "bob").owner == "bob", "nothing waits before it")
+    }
+
+    @Test("A claim that no request holds any more ends with the next heartbeat")
+    func forgotten() async throws {
+        let world = try World()
+        let engine = try await engine(world)
+        world.commit("a 0 1")
+        try await engine.sync()
+        let (held, forgotten) = (try await attempt(engine, world, "ada"), try await attempt(engine, world, "bob"))
+        try await engine.beatForTickets([held.id])
+        #expect(try await engine.place(of: held.id)?.length == 1)
+        #expect(try await engine.store.read { try $0.claim(forgotten.id) }?.result == .missed)
+    }
+
+    @Test("The wait of a claim whose owner ended it is over at once")
+    func ended() async throws {
+        let world = try World()
+        let engine = try await engine(world)
+        world.commit("a 0 1")
+        try await engine.sync()
+        let waiting = try await attempt(engine, world, "ada")
+        let room = WaitingRoom()
+        await room.enter(waiting.id)
+        _ = try await engine.cancelWait(waiting.id)
+        let turn = try await room.turn(of: waiting.id, in: key, engine, until: .now + .seconds(60))
+        #expect(turn == .ended)
+    }
+
+    @Test("An expired workspace is not counted for the claims that wait")
+    func expired() async throws {
+        let world = try World()
+        let engine = try await engine(world)
+        world.commit("a 2 1 ttl=100 recreate")
+        try await engine.sync()
+        _ = try await engine.claim("a", owner: "first")
+        _ = try await engine.claim("a", owner: "second")
+        _ = try await attempt(engine, world, "ada")
+        try await refill(engine)
+        world.with { $0.now = $0.now + .seconds(101) }
+        let room = WaitingRoom()
+        let late = try await attempt(engine, world, "late")
+        await room.enter(late.id)
+        let turn = try await room.turn(of: late.id, in: key, engine, until: .now + .milliseconds(500))
+        #expect(turn == .timedOut, "no workspace is left for it")
     }
 }

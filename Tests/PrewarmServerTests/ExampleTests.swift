@@ -8,6 +8,7 @@ extension MetricDescriptor {
     /// All metrics, in the order in which they are rendered.
     fileprivate static let all = [
         buildInfo, sourceInfo, sourceLastSuccess, sourceRevisionTime, manifests, deletionsHeld, brokenClaims,
+        claimsWaiting,
         provisionerAvailable, leaseHeld,
         operations,
         oldestPending, presetInstances, presetCondition, reconciles, gitRequests, parseCache, planActions,

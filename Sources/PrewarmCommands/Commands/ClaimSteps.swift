@@ -58,9 +58,14 @@ struct ClaimSteps {
                         "priority": priority.map { .int($0) }, "parameters": parameters,
                     ],
                     idempotencyKey: idempotencyKey)
-                guard let ticket = answer.text("ticket") else { return answer }
+                guard answer.text("result") == "waiting", let ticket = answer.text("ticket") else { return answer }
+                guard let deadline, .now < deadline else {
+                    throw CommandFailure("cannot claim a workspace: the server answered that the claim still waits")
+                }
                 continued = ClaimID(ticket)
                 display.show(answer)
+                // A server that does not wait must not be asked all the time.
+                try await Task.sleep(for: .milliseconds(200))
             } catch {
                 guard wait != nil, let problem = Problem(error), problem.code == "NothingReady" else { throw error }
                 throw CommandFailure(

@@ -14,7 +14,7 @@ struct CredentialsCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The id or the name of the workspace.")
+    @Argument(help: "The ID or the name of the workspace.", completion: .claimedWorkspaces)
     var workspace: String
 
     @OptionGroup(title: "Claim parameters")

@@ -16,7 +16,7 @@ struct RenewCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The name or ID of a workspace.")
+    @Argument(help: "The name or ID of a workspace.", completion: .claimedWorkspaces)
     var workspace: String
 
     @Option(
@@ -54,7 +54,7 @@ struct HoldCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The name or ID of a workspace.")
+    @Argument(help: "The name or ID of a workspace.", completion: .claimedWorkspaces)
     var workspace: String
 
     @Option(help: ArgumentHelp("The reason, which `prewarm describe` shows.", valueName: "text"))
@@ -115,7 +115,7 @@ struct RevokeCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The name or ID of a workspace.")
+    @Argument(help: "The name or ID of a workspace.", completion: .claimedWorkspaces)
     var workspace: String
 
     @Option(help: ArgumentHelp("The reason, which the owner sees.", valueName: "text"))
@@ -153,7 +153,7 @@ struct TransferCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The name or ID of a workspace.")
+    @Argument(help: "The name or ID of a workspace.", completion: .claimedWorkspaces)
     var workspace: String
 
     @Option(

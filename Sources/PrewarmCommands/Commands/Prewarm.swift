@@ -61,12 +61,13 @@ package struct Prewarm: AsyncParsableCommand {
                 if Console.tellLoss() { Glibc.exit(ExitStatus.failure.rawValue) }
                 return
             }
+            if arguments == ["--version"] { return Console.standard.write("\(TerminalText(prewarmVersion))\n") }
             try checkName(in: arguments)
+            // From here on, the process needs threads: also the parser waits, for completions that ask a daemon.
+            try EventLoopCheck.run(
+                loops: EventLoopCheck.least, threads: EventLoopCheck.leastThreads - EventLoopCheck.least)
             var command = try await parse(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
-                // From here on, the process needs threads.
-                try EventLoopCheck.run(
-                    loops: EventLoopCheck.least, threads: EventLoopCheck.leastThreads - EventLoopCheck.least)
                 try await asynchronous.run()
             } else {
                 try command.run()
@@ -112,7 +113,6 @@ package struct Prewarm: AsyncParsableCommand {
         return try await asyncParseAsRoot(arguments)
     }
 
-    /// Parses arguments with one command. Completions that ask a daemon are asynchronous, so the parser is, too.
     private static func parse(
         _ arguments: [String], with command: any ParsableCommand.Type
     ) async throws -> any ParsableCommand {

@@ -17,10 +17,12 @@ struct ReplaceCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The ID or the name of a ready workspace.")
+    @Argument(help: "The ID or the name of a ready workspace.", completion: .workspaces)
     var workspace: String?
 
-    @Option(help: ArgumentHelp("Replace all ready workspaces of a preset: NAME or SOURCE/NAME.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Replace all ready workspaces of a preset: NAME or SOURCE/NAME.", valueName: "name"),
+        completion: .presets)
     var preset: String?
 
     func validate() throws {

@@ -20,7 +20,9 @@ struct WithCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.")
+    @Argument(
+        help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.",
+        completion: .presets)
     var preset: String
 
     @Option(
@@ -43,6 +45,13 @@ struct WithCommand: AsyncParsableCommand {
             valueName: "duration"),
         transform: DurationArgument.init(argument:))
     var length: DurationArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "The priority in the queue, from 0 to 100 (default: the one of the token).", valueName: "number"))
+    var priority: Int?
+
+    @OptionGroup var parameters: ClaimParameterOptions
 
     @Argument(parsing: .postTerminator, help: "The command and its arguments, after `--`.")
     var command: [String] = []
@@ -91,11 +100,13 @@ struct WithCommand: AsyncParsableCommand {
     /// - Returns: the exit code.
     private func use(_ relay: SignalRelay, _ console: Console) async throws -> Int32 {
         let session = try await Session.open(global)
+        try await parameters.refuseSecretArguments(of: preset, in: session)
+        let given = try parameters.values()
         var generator = SystemRandomNumberGenerator()
         let key = "with-\(String(generator.next(), radix: 36))\(String(generator.next(), radix: 36))"
         let steps = ClaimSteps(
             session: session, preset: preset, owner: owner, wait: wait?.duration, length: length?.duration,
-            idempotencyKey: key)
+            priority: priority, parameters: given, idempotencyKey: key)
         let workspace: Value
         switch await claim(steps, relay, console) {
         case .success(let claimed): workspace = claimed
@@ -103,6 +114,10 @@ struct WithCommand: AsyncParsableCommand {
             if mayHaveClaimed(after: error) { await giveBack(steps, session, console) }
             if let signal = relay.first { return 128 + signal }
             throw error
+        }
+        if let error = workspace.text("handoverError") {
+            await giveBack(steps, session, console)
+            throw CommandFailure("cannot hand over \(workspace.text("name") ?? ""): \(error.printable)")
         }
         console.step(.success, "claimed \(workspace.text("name") ?? "") for \(workspace.text("owner") ?? "")")
         workspace.noteClamp(console)
@@ -135,7 +150,7 @@ struct WithCommand: AsyncParsableCommand {
     /// Releases the workspace of a claim whose answer did not arrive. The key finds it.
     private func giveBack(_ steps: ClaimSteps, _ session: Session, _ console: Console) async {
         let once = ClaimSteps(
-            session: session, preset: preset, owner: owner, wait: nil, length: nil,
+            session: session, preset: preset, owner: owner, wait: nil, length: nil, parameters: steps.parameters,
             idempotencyKey: steps.idempotencyKey)
         await Task {
             guard let workspace = try? await once.claimed(console), let id = workspace.text("id") else { return }

@@ -2,8 +2,8 @@ package import PrewarmCore
 
 /// The queue of claims that wait for a workspace of a preset.
 ///
-/// A claim may take a workspace if more are claimable than claims wait before it. So nobody passes a waiting claim of the
-/// same or a higher priority, and a claim that can take nothing delays nobody.
+/// A claim may take a workspace if more are claimable than claims wait before it. So no claim passes a waiting one of the
+/// same or a higher priority, and a claim that can take nothing delays no other.
 extension Engine {
     /// The time after which a process that was not heard of no longer holds tickets.
     static let heartbeatLimit = Duration.seconds(15)
@@ -26,8 +26,8 @@ extension Engine {
     package func leave(_ id: ClaimID, keepingFor absence: Duration? = nil) async throws {
         let now = now()
         try await store.write { store in
-            guard let absence else { return try store.forget(ticket: id) }
-            guard var ticket = try store.ticket(id) else { return }
+            guard var ticket = try store.ticket(id), ticket.holder == holder else { return }
+            guard let absence else { return try store.endWait(ticket, at: now) }
             ticket.expiresAt = now + absence
             try store.save(ticket)
         }
@@ -44,16 +44,38 @@ extension Engine {
         }
     }
 
-    /// Records that this process still holds its tickets.
-    package func beatForTickets() async throws {
+    /// Records that this process still holds its tickets, and ends those that it no longer holds.
+    /// - Parameter held: The claims for which requests of this process wait.
+    package func beatForTickets(_ held: Set<ClaimID>) async throws {
         let now = now()
         try await store.write { store in
             try store.saveHeartbeat(of: holder, at: now)
+            for ticket in try store.tickets(heldBy: holder) where !held.contains(ticket.id) {
+                try store.endWait(ticket, at: now)
+            }
             try endExpired(at: now, in: store)
         }
     }
 
-    /// Ends the claims that no request continued in time, and those of processes that ended.
+    /// Ends the claims that no request continued in time, and those of processes that have ended. It writes only if there
+    /// are any.
+    package func endAbandonedWaits() async throws {
+        let now = now()
+        let presets = try await store.read { try $0.ticketCounts().keys }
+        guard !presets.isEmpty else { return }
+        let abandoned = try await store.read { store in
+            try presets.flatMap { preset in
+                let alive = Set(try waiting(for: preset, at: now, in: store).map(\.id))
+                return try store.tickets(of: preset).filter { !alive.contains($0.id) && $0.holder != holder }
+            }
+        }
+        guard !abandoned.isEmpty else { return }
+        try await store.write { store in
+            for ticket in abandoned where try store.ticket(ticket.id) == ticket { try store.endWait(ticket, at: now) }
+        }
+    }
+
+    /// Ends the claims that no request continued in time.
     private func endExpired(at now: Timestamp, in store: any StoreWriter) throws {
         for ticket in try store.tickets(expiredBefore: now) { try store.endWait(ticket, at: now) }
         try store.forgetHeartbeats(before: now - .seconds(86_400))
@@ -74,7 +96,7 @@ extension Engine {
         }
     }
 
-    /// Returns true if fewer claims wait before this one than workspaces are claimable, so that it passes nobody.
+    /// Returns true if fewer claims wait before this one than workspaces are claimable, so that it passes none of them.
     func isNext(
         _ attempt: ClaimAttempt, of request: ClaimRequest, at now: Timestamp, in store: any StoreReader
     ) throws -> Bool {
@@ -83,29 +105,39 @@ extension Engine {
         let before =
             queue.firstIndex { $0.id == attempt.id } ?? queue.count { $0.priority >= attempt.priority }
         if before == 0 { return true }
-        return try before < claimable(of: request.preset, request.current, request.offersOutdated, in: store)
+        return try before < claimable(request, in: store)
     }
 
-    private func claimable(
-        of preset: PresetKey, _ current: Fingerprint, _ offersOutdated: Bool, in store: any StoreReader
-    ) throws -> Int {
-        try store.tallies(of: preset).reduce(0) { count, tally in
-            tally.state == .ready && (offersOutdated || tally.fingerprint == current) ? count + tally.count : count
+    /// Returns the number of workspaces that the statement of a claim may take.
+    private func claimable(_ request: ClaimRequest, in store: any StoreReader) throws -> Int {
+        func isOffered(_ fingerprint: Fingerprint) -> Bool {
+            request.offersOutdated || fingerprint == request.current
+        }
+        if let readySince = request.readySince, !request.offersExpired {
+            return try store.instances(of: [request.preset]).count { instance in
+                instance.state == .ready && isOffered(instance.fingerprint)
+                    && instance.readyAt ?? .distantPast > readySince
+            }
+        }
+        return try store.tallies(of: request.preset).reduce(0) { count, tally in
+            tally.state == .ready && isOffered(tally.fingerprint) ? count + tally.count : count
         }
     }
 
-    /// Returns the claims at the front of a queue that may try to take a workspace now: as many as there are claimable
-    /// workspaces, and one more if prewarm may create a workspace for a claim.
-    func front(of preset: PresetKey, in store: any StoreReader) throws -> [ClaimID] {
+    /// Returns the queue of a preset, and the number of claims at its front that may try to take a workspace now: as many as
+    /// there are claimable workspaces, and one more if prewarm may create a workspace for a claim.
+    func front(of preset: PresetKey, in store: any StoreReader) throws -> (queue: [ClaimID], count: Int) {
         let now = now()
         let queue = try waiting(for: preset, at: now, in: store)
-        guard !queue.isEmpty, let found = try store.presets([preset])?.first else { return queue.map(\.id) }
-        // A preset that is retired meanwhile refuses all claims.
-        guard found.retirement == nil else { return queue.map(\.id) }
-        let offersOutdated = try offersOutdated(found, at: now, in: store)
-        let ready = try claimable(of: preset, found.fingerprint, offersOutdated, in: store)
+        // A preset that is removed or retired meanwhile refuses all claims.
+        guard let first = queue.first, let found = try store.presets([preset])?.first, found.retirement == nil else {
+            return (queue.map(\.id), queue.count)
+        }
+        let request = ClaimRequest(
+            preset: preset, owner: first.owner, current: found.fingerprint, readySince: found.ttl.map { now - $0 },
+            offersOutdated: try offersOutdated(found, at: now, in: store), offersExpired: found.offersExpired, now: now)
         let cold = try mayCreateForClaim(found, at: now, in: store) ? 1 : 0
-        return queue.prefix(ready + cold).map(\.id)
+        return (queue.map(\.id), try claimable(request, in: store) + cold)
     }
 
     /// Returns the place of a waiting claim; nil if it does not wait.
@@ -150,6 +182,6 @@ extension StoreWriter {
         try save(
             Claim(
                 id: ticket.id, preset: ticket.preset, owner: ticket.owner, result: .missed, askedAt: ticket.since,
-                endedAt: now))
+                endedAt: min(now, ticket.expiresAt ?? now)))
     }
 }

@@ -44,6 +44,7 @@ extension Engine {
         }
         var new = newClaim(at: now)
         new.requested = attempt.requested
+        new.priority = attempt.priority
         return new
     }
 }

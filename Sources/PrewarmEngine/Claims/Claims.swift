@@ -70,6 +70,7 @@ extension Engine {
                 }
                 // A workspace that failed to build was never given to its owner, so the claim starts again.
                 guard earlier.state != .claimed, earlier.readyAt == nil else {
+                    if asking.hasWaited { try store.forget(ticket: asking.id) }
                     return ClaimGrant(workspace: earlier, isNew: false)
                 }
                 try store.remember(claimKey: nil, of: earlier.id)
@@ -83,8 +84,8 @@ extension Engine {
                 offersOutdated: try offersOutdated(preset, at: now, in: store), offersExpired: preset.offersExpired,
                 now: now, idempotencyKey: idempotencyKey, id: attempt.id,
                 freshSince: try freshSince(preset, at: now, in: store))
-            let isNext = try isNext(attempt, of: request, at: now, in: store)
-            if attempt.hasWaited { try store.forget(ticket: attempt.id) }
+            let isNext = try isNext(asking, of: request, at: now, in: store)
+            if asking.hasWaited { try store.forget(ticket: asking.id) }
             guard let workspace = isNext ? try store.claim(request) : nil else {
                 let cold =
                     try isNext

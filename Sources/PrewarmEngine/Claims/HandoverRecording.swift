@@ -60,8 +60,8 @@ extension Engine {
         guard before.handover != .done else { return }
         if before.handover == .pending {
             try store.append([.claimed(workspace, "claimed by \(workspace.shownOwner)", at: now)])
-            try store.recordUsable(workspace, at: now)
         }
+        try store.recordUsable(workspace, at: now)
         guard let failures = try store.handoverFailures(of: workspace.preset) else { return }
         try store.setHandoverFailures(nil, of: workspace.preset)
         let preset = try store.presets([workspace.preset])?.first

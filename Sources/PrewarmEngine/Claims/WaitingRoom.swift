@@ -4,6 +4,16 @@ import ServiceLifecycle
 /// The waiting claims of this process. One read of the store answers all claims that wait for the same preset, so that
 /// many of them cost little. They write nothing while nothing changes.
 package actor WaitingRoom {
+    /// The result of a wait.
+    package enum Turn: Sendable {
+        /// The claim may try to take a workspace.
+        case mayTry
+        /// The deadline has passed.
+        case timedOut
+        /// The claim no longer waits: its owner ended the wait, or another request was granted a workspace.
+        case ended
+    }
+
     /// The time between two looks at the queue of a preset.
     private static let interval = Duration.milliseconds(100)
     /// The time between two heartbeats of this process.
@@ -11,40 +21,58 @@ package actor WaitingRoom {
 
     private struct Look {
         var at: ContinuousClock.Instant
+        var queue: Set<ClaimID>?
         var front: Set<ClaimID> = []
     }
 
     private var looks: [PresetKey: Look] = [:]
     private var beatenAt: ContinuousClock.Instant?
+    /// The number of requests that wait for each claim.
+    private var requests: [ClaimID: Int] = [:]
 
     package init() {}
 
-    /// Returns when a claim may try to take a workspace, or at the deadline.
-    /// - Returns: False at the deadline.
+    /// Notes that a request waits for a claim. It has to be noted before the claim joins the queue.
+    package func enter(_ id: ClaimID) { requests[id, default: 0] += 1 }
+
+    /// Notes that a request no longer waits.
+    /// - Returns: True if no other request waits for the claim.
+    package func exit(_ id: ClaimID) -> Bool {
+        let left = (requests[id] ?? 1) - 1
+        requests[id] = left > 0 ? left : nil
+        return left <= 0
+    }
+
+    /// Returns when a claim may try to take a workspace, when it no longer waits, or at the deadline.
     /// - Throws: `CancellationError`, ``StoreError``
     package func turn(
         of id: ClaimID, in preset: PresetKey, _ engine: Engine, until deadline: ContinuousClock.Instant
-    ) async throws -> Bool {
+    ) async throws -> Turn {
+        let enteredAt = ContinuousClock.now
         while .now < deadline {
             if Task.isShuttingDownGracefully { throw CancellationError() }
             try await Task.sleep(for: min(Self.interval, deadline - .now))
-            if try await front(of: preset, engine).contains(id) { return true }
+            let look = try await look(at: preset, engine)
+            if look.front.contains(id) { return .mayTry }
+            // An older look does not know the claim yet.
+            if look.at > enteredAt, let queue = look.queue, !queue.contains(id) { return .ended }
         }
-        return false
+        return .timedOut
     }
 
-    private func front(of preset: PresetKey, _ engine: Engine) async throws -> Set<ClaimID> {
+    private func look(at preset: PresetKey, _ engine: Engine) async throws -> Look {
         let now = ContinuousClock.now
         if beatenAt.map({ now - $0 > Self.beat }) ?? true {
             beatenAt = now
-            try await engine.beatForTickets()
+            try await engine.beatForTickets(Set(requests.keys))
         }
-        if let look = looks[preset], now - look.at < Self.interval { return look.front }
-        // Others use the last look until this one has ended.
-        looks[preset, default: Look(at: now)].at = now
-        let front = Set(try await engine.store.read { try engine.front(of: preset, in: $0) })
-        looks[preset] = Look(at: now, front: front)
+        if let look = looks[preset], now - look.at < Self.interval { return look }
+        // Others use an empty look until this one has ended.
+        looks[preset] = Look(at: now, front: looks[preset]?.front ?? [])
+        let (queue, count) = try await engine.store.read { try engine.front(of: preset, in: $0) }
+        let look = Look(at: now, queue: Set(queue), front: Set(queue.prefix(count)))
+        looks[preset] = look
         if looks.count > 1000 { looks = looks.filter { now - $0.value.at < .seconds(60) } }
-        return front
+        return look
     }
 }

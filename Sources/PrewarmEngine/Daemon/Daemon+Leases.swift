@@ -14,6 +14,7 @@ extension Daemon {
             loop.comeRound(within: .seconds(60))
             var pause = Self.leaseLook
             do {
+                try await engine.endAbandonedWaits()
                 let report = try await engine.reviewLeases(&watch)
                 if report.removed != .zero {
                     logger.notice(
@@ -28,7 +29,7 @@ extension Daemon {
                 if !report.ended.isEmpty { replan() }
                 if let next = report.next { pause = min(pause, max(next, .milliseconds(50))) }
             } catch {
-                logger.error("cannot review the leases of claims", metadata: ["error": "\(error)"])
+                logger.error("cannot review claims and their leases", metadata: ["error": "\(error)"])
             }
             try? await Task.sleep(for: pause)
         }

@@ -11,6 +11,16 @@ extension Value {
     package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     package var int: Int? { if case .int(let value) = self { value } else { nil } }
 
+    /// The whole number, also if it is written as 5.0, since JSON has one kind of numbers; nil for any other value.
+    package var wholeNumber: Int? {
+        switch self {
+        case .int(let value): value
+        case .double(let value): Int(exactly: value)
+        case .number(let text): Double(text).flatMap { Int(exactly: $0) }
+        default: nil
+        }
+    }
+
     /// The elements of a list; empty for any other value.
     package var elements: [Value] { if case .array(let elements) = self { elements } else { [] } }
 

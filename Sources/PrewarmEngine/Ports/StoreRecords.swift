@@ -253,43 +253,6 @@ package struct ClaimKey: Hashable, Sendable {
     package var withoutCaller: ClaimKey { ClaimKey(text, of: "") }
 }
 
-/// The parameters of one claim.
-package struct ClaimRequest: Sendable {
-    package let preset: PresetKey
-    package let owner: Owner
-    /// The current fingerprint of the preset.
-    package let current: Fingerprint
-    /// The time at or before which a workspace has to have become ready to be expired; nil if none expires.
-    package let readySince: Timestamp?
-    /// If true, a claim may get an outdated workspace when no current one is ready.
-    package let offersOutdated: Bool
-    /// If true, a claim may get an expired workspace when nothing else is ready.
-    package let offersExpired: Bool
-    package let now: Timestamp
-    package let idempotencyKey: ClaimKey?
-    /// The id of the claim, which the claimed workspace gets.
-    package let id: ClaimID?
-    /// The time since which a workspace has to be ready to be preferred as checked; nil if all were checked lately.
-    package let freshSince: Timestamp?
-
-    package init(
-        preset: PresetKey, owner: Owner, current: Fingerprint, readySince: Timestamp?, offersOutdated: Bool = true,
-        offersExpired: Bool = false, now: Timestamp, idempotencyKey: ClaimKey? = nil, id: ClaimID? = nil,
-        freshSince: Timestamp? = nil
-    ) {
-        self.id = id
-        self.freshSince = freshSince
-        self.preset = preset
-        self.owner = owner
-        self.current = current
-        self.readySince = readySince
-        self.offersOutdated = offersOutdated
-        self.offersExpired = offersExpired
-        self.now = now
-        self.idempotencyKey = idempotencyKey
-    }
-}
-
 /// A filter for workspaces. Each property that is set restricts the result.
 package struct WorkspaceFilter: Sendable {
     package var source: String?

@@ -9,6 +9,8 @@ package protocol TicketReader {
     func ticketCounts() throws -> [PresetKey: Int]
     /// Returns the tickets that ended before a time because no request continued them.
     func tickets(expiredBefore time: Timestamp) throws -> [Ticket]
+    /// Returns the tickets for which requests of a process wait.
+    func tickets(heldBy holder: String) throws -> [Ticket]
     /// Returns the time at which a process last reported that it holds tickets; nil if it never did.
     func heartbeat(of holder: String) throws -> Timestamp?
 }

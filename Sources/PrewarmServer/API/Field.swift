@@ -53,7 +53,7 @@ struct Field: Sendable {
         case (.choice(let choices), _): return "one of \(choices.joined(separator: ", "))"
         case (.boolean, .bool): return nil
         case (.boolean, _): return "true or false"
-        case (.integer(let range), .int(let number)) where range.contains(number): return nil
+        case (.integer(let range), _) where value.wholeNumber.map(range.contains) == true: return nil
         case (.integer(let range), _): return "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case (.duration, .string(let text)) where Duration(prewarm: text) != nil: return nil
         case (.duration, _): return "a duration, for example 90s or 15m"

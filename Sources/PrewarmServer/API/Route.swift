@@ -141,7 +141,7 @@ struct APICall: Sendable {
 
     func text(_ name: String) -> String? { (body[name] ?? query[name])?.string }
     func flag(_ name: String) -> Bool { (body[name] ?? query[name])?.bool ?? false }
-    func number(_ name: String) -> Int? { (body[name] ?? query[name])?.int }
+    func number(_ name: String) -> Int? { (body[name] ?? query[name])?.wholeNumber }
     func duration(_ name: String) -> Duration? { text(name).flatMap { Duration(prewarm: $0) } }
     func texts(_ name: String) -> [String] { (body[name] ?? query[name])?.elements.compactMap(\.string) ?? [] }
 

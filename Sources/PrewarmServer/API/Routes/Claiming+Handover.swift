@@ -31,7 +31,9 @@ extension Claiming {
             of: grant, createsWorkspace: api.daemon == nil, askedAt: attempt.askedAt)
         if let handover {
             // Without a limit, the request waits for the handover, but not for the creation of the workspace.
-            let deadline = deadline ?? (workspace.isCold ? .now : nil)
+            var deadline = deadline ?? (workspace.isCold ? .now : nil)
+            // The requests of one long wait are short, but a failed handover is replaced only while its request waits.
+            if call.body["queue"]?.bool == true, !workspace.isCold { deadline = .now + API.longestClaimWait }
             guard let result = try await api.result(of: handover, until: deadline) else {
                 return .granted(Granted(workspace: workspace))
             }
@@ -51,7 +53,14 @@ extension Claiming {
     private func repeated(_ workspace: Workspace, _ deadline: ContinuousClock.Instant?) async throws -> Outcome {
         let limit = deadline ?? (workspace.isCold ? .now : nil)
         while true {
-            if let handover = try await api.engine.handOverAgain(workspace.id, call.parameters) {
+            let handover: Handover?
+            do {
+                handover = try await api.engine.handOverAgain(workspace.id, call.parameters)
+            } catch ClaimError.noHandover(let found) where found.state != .claimed {
+                // The handover of the earlier request failed, and the key is free again.
+                return .failed(Problem(interruptedHandoverOf: found))
+            }
+            if let handover {
                 guard let result = try await api.result(of: handover, until: limit) else {
                     return .granted(Granted(workspace: workspace))
                 }

@@ -191,25 +191,35 @@ struct Claiming {
         attempt.requested = call.duration("for")
         attempt.priority = min(call.number("priority") ?? call.principal.priority, call.principal.priority)
         let terms = try await terms(of: key, isRepeated: earlier != nil)
+        // A claim that has waited is known to the waiting room until its request ends.
+        if attempt.hasWaited { await api.waiting.enter(attempt.id) }
         do {
-            return try await run(key, owner, &attempt, terms, earlier, deadline)
+            let granted = try await run(key, owner, &attempt, terms, deadline)
+            if attempt.hasWaited { _ = await api.waiting.exit(attempt.id) }
+            return granted
         } catch {
-            if attempt.hasWaited { try? await api.engine.leave(attempt.id, keepingFor: absence(after: error)) }
+            if attempt.hasWaited, await api.waiting.exit(attempt.id) {
+                try? await api.engine.leave(attempt.id, keepingFor: absence(after: error))
+            }
             throw error
         }
     }
 
     /// The time for which the place in the queue is kept for another request; nil if the claim has ended.
     private func absence(after error: any Error) -> Duration? {
-        error is StillWaiting || error is CancellationError || Problem(error)?.claim != nil ? Ticket.absence : nil
+        if error is CancellationError {
+            // A client that hung up knows its claim only by its idempotency key.
+            return Task.isShuttingDownGracefully || call.idempotencyKey != nil ? Ticket.absence : nil
+        }
+        return error is StillWaiting || Problem(error)?.claim != nil ? Ticket.absence : nil
     }
 
     private func run(
         _ key: PresetKey, _ owner: Owner, _ attempt: inout ClaimAttempt, _ terms: HandoverTerms?,
-        _ earlier: Workspace?, _ deadline: ContinuousClock.Instant?
+        _ deadline: ContinuousClock.Instant?
     ) async throws -> Granted {
         var failures: [Problem] = []
-        var isQueued = false
+        var (isQueued, hasEnded) = (false, false)
         while true {
             do {
                 let grant = try await claim(key, owner: owner, attempt, terms)
@@ -217,26 +227,34 @@ struct Claiming {
                 if Task.isCancelled { try await giveBack(grant) }
                 if workspace.isCold { api.daemon?.replan() } else { api.daemon?.replan(source: key.source) }
                 let result: Metrics.ClaimResult = workspace.isCold ? .cold : attempt.hasWaited ? .waited : .hit
-                switch try await finished(grant, attempt, deadline) {
+                let outcome: Outcome
+                do {
+                    outcome = try await finished(grant, attempt, deadline)
+                } catch is CancellationError {
+                    try await giveBack(grant)
+                    throw CancellationError()
+                }
+                switch outcome {
                 case .granted(var granted):
                     // A repeated request with the same idempotency key is not counted as another claim.
-                    if workspace.id != earlier?.id { observe(attempt, of: key, result) }
+                    if grant.isNew { observe(attempt, of: key, result) }
                     granted.others = try await others(than: key)
                     return granted
                 case .failed(let problem):
                     failures.append(problem)
+                    isQueued = false
                     guard failures.count <= Self.mostReplacements, deadline.map({ .now < $0 }) ?? true else {
                         observe(attempt, of: key, .failed)
                         throw problem
                     }
                 }
             } catch ClaimError.nothingReady(let pool) {
-                guard let deadline, .now < deadline else {
+                guard let deadline, .now < deadline, !hasEnded else {
                     if let problem = failures.last {
                         observe(attempt, of: key, .failed)
                         throw problem
                     }
-                    if isQueued, call.body["queue"]?.bool == true,
+                    if isQueued, !hasEnded, call.body["queue"]?.bool == true,
                         let place = try await api.engine.place(of: attempt.id)
                     {
                         throw StillWaiting(place: place)
@@ -246,13 +264,21 @@ struct Claiming {
                     throw missed(attempt, of: key, pool, mayContinue: wait > API.longestClaimWait)
                 }
                 guard !pool.isHopeless else {
+                    if let problem = failures.last {
+                        observe(attempt, of: key, .failed)
+                        throw problem
+                    }
                     try await api.engine.recordMiss(attempt, of: key, by: owner)
                     throw missed(attempt, of: key, pool, mayContinue: false)
                 }
+                if !attempt.hasWaited { await api.waiting.enter(attempt.id) }
                 attempt.hasWaited = true
                 if !isQueued { try await api.engine.join(attempt, of: key, by: owner) }
                 isQueued = true
-                _ = try await api.waiting.turn(of: attempt.id, in: key, api.engine, until: deadline)
+                switch try await api.waiting.turn(of: attempt.id, in: key, api.engine, until: deadline) {
+                case .mayTry, .timedOut: break
+                case .ended: hasEnded = true
+                }
             }
         }
     }

@@ -15,7 +15,8 @@ enum TicketRoutes {
             let id = ClaimID(call.path["claim"] ?? "")
             guard let place = try await api.engine.place(of: id) else { throw Problem(unknownTicket: id) }
             try call.require(.claim(place.ticket.preset, owner: place.ticket.owner))
-            _ = try await api.engine.cancelWait(id)
+            // The claim may have been granted since.
+            guard try await api.engine.cancelWait(id) != nil else { throw Problem(unknownTicket: id) }
             return APIAnswer(Value(place)).audited(
                 call.entry("cancel wait", "preset", place.ticket.preset.description, at: api.engine.now()))
         }
