@@ -95,7 +95,7 @@ def issue(file):
             if self.headers["Authorization"] != "Bearer the-runner" or query.get("api-version") != ["2"]:
                 return None
             claims = {"iss": issuer, "aud": query["audience"][0], "sub": "repo:example/presets:ref:refs/heads/main",
-                      "repository_id": "1296269", "iat": int(time.time()), "exp": int(time.time()) + 60}
+                      "repository_id": "1296269", "iat": int(time.time()), "exp": int(time.time()) + 3600}
             return {"value": jwt.encode(claims, key, algorithm="ES256", headers={"kid": "1"})}
 
         def log_message(self, *_):

@@ -276,9 +276,10 @@ private struct Remains {
                 }.sorted(),
                 "events": try store.events(EventFilter()).map { "\($0)" },
                 "settled": ["\(try store.settledPools(source: "presets", without: [], after: .distantPast))"],
-                "open pools": try store.openPresets(source: "presets", dueBy: .distantPast)?.presets.map(\.key.name) ?? [
-                    "unreadable"
-                ],
+                "open pools": try store.openPresets(source: "presets", dueBy: .distantPast)?.presets.map(\.key.name)
+                    ?? [
+                        "unreadable"
+                    ],
             ]
         }
     }
