@@ -20,35 +20,7 @@ struct ClaimCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(
-        help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.",
-        completion: .presets)
-    var preset: String
-
-    @Option(
-        help: ArgumentHelp(
-            "The name of the owner, 1 to \(Owner.nameLimit) characters (default with the token of a claimer: its name).",
-            valueName: "name"))
-    var owner: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "How long to wait if no workspace is ready, for example 90s or 15m (default: do not wait).",
-            valueName: "duration"),
-        transform: DurationArgument.init(argument:))
-    var wait: DurationArgument?
-
-    @Option(
-        name: .customLong("for"),
-        help: ArgumentHelp(
-            "The length of the lease, for example 4h (default: `lease.ttl` of the preset).", valueName: "duration"),
-        transform: DurationArgument.init(argument:))
-    var length: DurationArgument?
-
-    @Option(
-        help: ArgumentHelp(
-            "The priority in the queue, from 0 to 100 (default: the one of the token).", valueName: "number"))
-    var priority: Int?
+    @OptionGroup var claim: ClaimOptions
 
     @Option(
         help: ArgumentHelp(
@@ -63,13 +35,7 @@ struct ClaimCommand: AsyncParsableCommand {
     var output = DataFormat.text
 
     func validate() throws {
-        if owner == nil, global.server == nil, Environment.value("PREWARM_SERVER") == nil {
-            throw ValidationError("missing --owner: only the token of a claimer has a default owner")
-        }
-        if let owner, owner.isEmpty || owner.unicodeScalars.count > Owner.nameLimit {
-            throw ValidationError(
-                "invalid --owner: it must have 1 to \(Owner.nameLimit) characters, not \(owner.unicodeScalars.count)")
-        }
+        try claim.requireOwner(global)
         if let idempotencyKey, idempotencyKey.isEmpty || idempotencyKey.count > 256 {
             throw ValidationError(
                 "invalid --idempotency-key: it must have 1 to 256 characters, not \(idempotencyKey.count)")
@@ -79,18 +45,16 @@ struct ClaimCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global) { console in
             let session = try await Session.open(global)
-            try await parameters.refuseSecretArguments(of: preset, in: session)
-            let workspace = try await ClaimSteps(
-                session: session, preset: preset, owner: owner, wait: wait?.duration, length: length?.duration,
-                priority: priority, parameters: try parameters.values(), idempotencyKey: idempotencyKey
-            ).run(console)
+            try await parameters.refuseSecretArguments(of: claim.preset, in: session)
+            let steps = claim.steps(session, try parameters.values(), idempotencyKey: idempotencyKey)
+            let workspace = try await steps.run(console)
             show(workspace, console, ShownTimes(now: await session.now()))
             workspace.noteClamp(console)
             let others = workspace.list("otherPresets").compactMap(\.string)
             if !others.isEmpty {
                 let chosen = "\(workspace.text("source") ?? "")/\(workspace.text("preset") ?? "")"
                 console.note(
-                    "Several sources have a preset \"\(preset)\": this workspace is from \(chosen). "
+                    "Several sources have a preset \"\(claim.preset)\": this workspace is from \(chosen). "
                         + "To claim from another source, use \(others.joined(separator: " or ")).")
             }
             if let error = workspace.text("handoverError") {
@@ -108,7 +72,7 @@ struct ClaimCommand: AsyncParsableCommand {
         case .yaml: console.write(TerminalText(document: workspace.yaml))
         case .text:
             console.step(
-                .success, "claimed \(workspace.text("name") ?? "") for \(workspace.text("owner") ?? owner ?? "")")
+                .success, "claimed \(workspace.text("name") ?? "") for \(workspace.text("owner") ?? claim.owner ?? "")")
             var table = Table(["", ""], flexible: "")
             let rows = [
                 ("id", workspace.text("id") ?? ""),

@@ -10,9 +10,9 @@ struct ClaimSteps {
     /// The name of the owner; nil for the owner of the token.
     let owner: String?
     /// The longest time to wait for a ready workspace; nil if the command does not wait.
-    let wait: Duration?
+    var wait: Duration?
     /// The length of the lease that the user asks for; nil for that of the preset.
-    let length: Duration?
+    var length: Duration?
     /// The priority in the queue; nil for that of the token.
     var priority: Int?
     /// The claim parameters; nil for none.

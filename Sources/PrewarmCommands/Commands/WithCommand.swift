@@ -20,36 +20,7 @@ struct WithCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(
-        help: "The name of a preset, or SOURCE/NAME if several sources have a preset of that name.",
-        completion: .presets)
-    var preset: String
-
-    @Option(
-        help: ArgumentHelp(
-            "The name of the owner, 1 to \(Owner.nameLimit) characters (default with the token of a claimer: its name).",
-            valueName: "name"))
-    var owner: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "How long to wait if no workspace is ready, for example 90s or 15m (default: do not wait).",
-            valueName: "duration"),
-        transform: DurationArgument.init(argument:))
-    var wait: DurationArgument?
-
-    @Option(
-        name: .customLong("for"),
-        help: ArgumentHelp(
-            "The length of the lease, for example 1h (default: `lease.ttl` of the preset). `with` renews it.",
-            valueName: "duration"),
-        transform: DurationArgument.init(argument:))
-    var length: DurationArgument?
-
-    @Option(
-        help: ArgumentHelp(
-            "The priority in the queue, from 0 to 100 (default: the one of the token).", valueName: "number"))
-    var priority: Int?
+    @OptionGroup var claim: ClaimOptions
 
     @OptionGroup var parameters: ClaimParameterOptions
 
@@ -59,15 +30,9 @@ struct WithCommand: AsyncParsableCommand {
     func validate() throws {
         if command.isEmpty {
             throw ValidationError(
-                "missing command: write it after --, for example `prewarm with \(preset) -- make test`")
+                "missing command: write it after --, for example `prewarm with \(claim.preset) -- make test`")
         }
-        if owner == nil, global.server == nil, Environment.value("PREWARM_SERVER") == nil {
-            throw ValidationError("missing --owner: only the token of a claimer has a default owner")
-        }
-        if let owner, owner.isEmpty || owner.unicodeScalars.count > Owner.nameLimit {
-            throw ValidationError(
-                "invalid --owner: it must have 1 to \(Owner.nameLimit) characters, not \(owner.unicodeScalars.count)")
-        }
+        try claim.requireOwner(global)
     }
 
     func run() async throws {
@@ -100,15 +65,12 @@ struct WithCommand: AsyncParsableCommand {
     /// - Returns: the exit code.
     private func use(_ relay: SignalRelay, _ console: Console) async throws -> Int32 {
         let session = try await Session.open(global)
-        try await parameters.refuseSecretArguments(of: preset, in: session)
-        let given = try parameters.values()
+        try await parameters.refuseSecretArguments(of: claim.preset, in: session)
         var generator = SystemRandomNumberGenerator()
         let key = "with-\(String(generator.next(), radix: 36))\(String(generator.next(), radix: 36))"
-        let steps = ClaimSteps(
-            session: session, preset: preset, owner: owner, wait: wait?.duration, length: length?.duration,
-            priority: priority, parameters: given, idempotencyKey: key)
+        let steps = claim.steps(session, try parameters.values(), idempotencyKey: key)
         let workspace: Value
-        switch await claim(steps, relay, console) {
+        switch await claimed(by: steps, relay, console) {
         case .success(let claimed): workspace = claimed
         case .failure(let error):
             if mayHaveClaimed(after: error) { await giveBack(steps, session, console) }
@@ -125,8 +87,8 @@ struct WithCommand: AsyncParsableCommand {
     }
 
     /// Claims a workspace, or stops at the first signal.
-    private func claim(
-        _ steps: ClaimSteps, _ relay: SignalRelay, _ console: Console
+    private func claimed(
+        by steps: ClaimSteps, _ relay: SignalRelay, _ console: Console
     ) async -> Result<Value, any Error> {
         await withTaskGroup(of: Result<Value, any Error>.self) { group in
             group.addTask {
@@ -149,9 +111,9 @@ struct WithCommand: AsyncParsableCommand {
 
     /// Releases the workspace of a claim whose answer did not arrive. The key finds it.
     private func giveBack(_ steps: ClaimSteps, _ session: Session, _ console: Console) async {
-        let once = ClaimSteps(
-            session: session, preset: preset, owner: owner, wait: nil, length: nil, parameters: steps.parameters,
-            idempotencyKey: steps.idempotencyKey)
+        var steps = steps
+        (steps.wait, steps.length, steps.priority) = (nil, nil, nil)
+        let once = steps
         await Task {
             guard let workspace = try? await once.claimed(console), let id = workspace.text("id") else { return }
             guard let released = try? await session.post("workspaces", id, "release", body: [:]) else { return }
