@@ -23,7 +23,7 @@ package struct LeaseReport: Sendable {
     package var removed = Duration.zero
 }
 
-/// The review of leases: warnings, ends, and the time that does not count. A review without anything due reads one row.
+/// The review of leases: warnings, ends, and the time that does not count. A review without anything due only reads two rows.
 extension Engine {
     /// The time between two records of the daemon that renewals are possible.
     private static let clockPeriod = Duration.seconds(5)
@@ -46,20 +46,20 @@ extension Engine {
         let isClockDue = clock.map { $0.holder != holder || abs(now - $0.until) >= Self.clockPeriod } ?? true
         let writesClock = (watch.serves && isClockDue) || (gap != .zero && clock != nil)
         var report = LeaseReport()
+        var look: Timestamp? = next
         if gap != .zero || writesClock || next <= now {
             let serves = watch.serves
-            report = try await store.write { store in
+            (report, look) = try await store.write { store in
                 if writesClock {
                     let writer = serves ? holder : try store.leaseClock()?.holder ?? holder
                     try store.save(LeaseClock(holder: writer, until: now))
                 }
                 try removeTime(gap, at: now, in: store)
-                return try review(at: now, in: store)
+                return (try review(at: now, in: store), try store.nextLeaseLook())
             }
             report.removed = gap
             for workspace in report.ended { observe(.claimEnded(workspace.preset, .expired)) }
         }
-        let look = try await store.read { try $0.nextLeaseLook() }
         report.next = look.map { max($0 - now, .zero) }
         return report
     }
