@@ -7,7 +7,7 @@ import Testing
 struct LeaseCommandTests {
     private static let short = "  lease: {ttl: 4s, warn: 2s, grace: 2s}"
 
-    @Test("A daemon warns and ends a claim that nobody renews, and says so afterwards")
+    @Test("A daemon warns before it ends a claim without a renewal, and gives the reason afterwards")
     func expires() async throws {
         let sandbox = try await Sandbox()
         // A busy machine may need some seconds for one look.

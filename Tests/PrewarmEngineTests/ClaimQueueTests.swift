@@ -10,6 +10,15 @@ struct ClaimQueueTests {
         world.engine(store: try world.open(), holder: holder)
     }
 
+    /// Returns an engine whose pool `a` was filled and is empty again, because these owners claimed its workspaces.
+    private func emptied(_ world: World, _ pool: String, by owners: [Owner]) async throws -> Engine {
+        let engine = try await engine(world)
+        world.commit(pool)
+        try await engine.sync()
+        for owner in owners { _ = try await engine.claim("a", owner: owner) }
+        return engine
+    }
+
     private func attempt(
         _ engine: Engine, _ world: World, _ owner: Owner, priority: Int = Ticket.standardPriority
     ) async throws -> ClaimAttempt {
@@ -32,10 +41,7 @@ struct ClaimQueueTests {
     @Test("A new claim does not pass a claim that waits")
     func noPassing() async throws {
         let world = try World()
-        let engine = try await engine(world)
-        world.commit("a 1 1")
-        try await engine.sync()
-        _ = try await engine.claim("a", owner: "first")
+        let engine = try await emptied(world, "a 1 1", by: ["first"])
         let waiting = try await attempt(engine, world, "ada")
         try await refill(engine)
         await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "late") }
@@ -49,10 +55,7 @@ struct ClaimQueueTests {
     @Test("A higher priority comes first, and a new claim of a higher priority may pass")
     func priorities() async throws {
         let world = try World()
-        let engine = try await engine(world)
-        world.commit("a 1 1")
-        try await engine.sync()
-        _ = try await engine.claim("a", owner: "first")
+        let engine = try await emptied(world, "a 1 1", by: ["first"])
         let low = try await attempt(engine, world, "low", priority: 10)
         let high = try await attempt(engine, world, "high", priority: 90)
         #expect(try await engine.place(of: low.id)?.position == 2)
@@ -62,14 +65,10 @@ struct ClaimQueueTests {
         #expect(try await engine.claim("a", owner: "high", attempt: high).owner == "high")
     }
 
-    @Test("As many claims may take a workspace as are ready, so that a claim that is slow delays nobody")
+    @Test("As many waiting claims may take a workspace as are ready, so a slow claim delays no other")
     func several() async throws {
         let world = try World()
-        let engine = try await engine(world)
-        world.commit("a 2 1")
-        try await engine.sync()
-        _ = try await engine.claim("a", owner: "first")
-        _ = try await engine.claim("a", owner: "second")
+        let engine = try await emptied(world, "a 2 1", by: ["first", "second"])
         _ = try await attempt(engine, world, "slow")
         let quick = try await attempt(engine, world, "quick")
         let last = try await attempt(engine, world, "last")
@@ -81,10 +80,8 @@ struct ClaimQueueTests {
     @Test("A claim of a process that has ended waits no longer")
     func deadProcess() async throws {
         let world = try World()
-        let (engine, other) = (try await engine(world), try await engine(world, holder: "second"))
-        world.commit("a 1 1")
-        try await engine.sync()
-        _ = try await engine.claim("a", owner: "first")
+        let engine = try await emptied(world, "a 1 1", by: ["first"])
+        let other = try await self.engine(world, holder: "second")
         let waiting = try await attempt(other, world, "ada")
         try await refill(engine)
         await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "late") }
@@ -96,10 +93,8 @@ struct ClaimQueueTests {
     @Test("A claim of a process of another machine waits until nothing was heard of it for 15 seconds")
     func silentProcess() async throws {
         let world = try World()
-        let (engine, other) = (try await engine(world), try await engine(world, holder: "second"))
-        world.commit("a 1 1")
-        try await engine.sync()
-        _ = try await engine.claim("a", owner: "first")
+        let engine = try await emptied(world, "a 1 1", by: ["first"])
+        let other = try await self.engine(world, holder: "second")
         let waiting = try await attempt(other, world, "ada")
         world.with { $0.now = $0.now + .seconds(14) }
         #expect(try await engine.place(of: waiting.id)?.position == 1)
@@ -172,10 +167,7 @@ struct ClaimQueueTests {
     @Test("Two requests with the same idempotency key leave no claim behind that waits")
     func sameKey() async throws {
         let world = try World()
-        let engine = try await engine(world)
-        world.commit("a 1 1")
-        try await engine.sync()
-        _ = try await engine.claim("a", owner: "first")
+        let engine = try await emptied(world, "a 1 1", by: ["first"])
         let one = try await attempt(engine, world, "ada")
         let two = try await attempt(engine, world, "ada")
         try await refill(engine)
@@ -215,11 +207,7 @@ struct ClaimQueueTests {
     @Test("An expired workspace is not counted for the claims that wait")
     func expired() async throws {
         let world = try World()
-        let engine = try await engine(world)
-        world.commit("a 2 1 ttl=100 recreate")
-        try await engine.sync()
-        _ = try await engine.claim("a", owner: "first")
-        _ = try await engine.claim("a", owner: "second")
+        let engine = try await emptied(world, "a 2 1 ttl=100 recreate", by: ["first", "second"])
         _ = try await attempt(engine, world, "ada")
         try await refill(engine)
         world.with { $0.now = $0.now + .seconds(101) }

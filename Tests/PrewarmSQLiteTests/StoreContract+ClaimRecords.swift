@@ -114,7 +114,7 @@ extension StoreContract {
                 #expect(try await store.read { try $0.leaseClock() } == clock)
             }
         },
-        Case("Idle times are those of ready workspaces that nobody had claimed yet") { fixture in
+        Case("Idle times are those of ready workspaces before their first claim") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
                 try writer.insert([
