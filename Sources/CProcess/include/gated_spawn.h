@@ -20,6 +20,12 @@ typedef struct {
 } prewarm_gated_child;
 
 /*
+ * Starts the process that makes the children. The first prewarm_gated_spawn does it where it was not done. A process that
+ * will grow does it while it is small. It may be called from any thread. Returns 0 or an error number.
+ */
+int prewarm_spawner_start(void);
+
+/*
  * Starts the process. `path` is executed without a search in PATH, from `directory` if that is not NULL. `descriptors`
  * become 0, 1 and 2 of the process, and it inherits no other descriptor. Its signals have their default actions.
  * Returns 0 or an error number.

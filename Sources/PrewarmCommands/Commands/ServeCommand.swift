@@ -2,6 +2,7 @@ import ArgumentParser
 import Logging
 import PrewarmCore
 import PrewarmEngine
+import PrewarmProvisioners
 import PrewarmServer
 import ServiceLifecycle
 import UnixSignals
@@ -56,6 +57,8 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func serve() async throws {
+        // Its children keep the limit of open files that prewarm was started with.
+        Spawner.start()
         FileLimit.raise()
         try EventLoopCheck.run(
             others: EventLoopCheck.leastOfDaemon, threads: EventLoopCheck.threadsOfDaemon)

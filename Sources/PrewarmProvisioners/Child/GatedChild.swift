@@ -10,7 +10,7 @@ struct GatedChild: Sendable {
     private let gate: Descriptor
     private let report: Descriptor
 
-    /// Starts the process. It blocks while the system copies this process.
+    /// Starts the process. It blocks until the process exists.
     static func spawn(_ child: ChildProcess, _ pipes: ChildPipes) -> Result<GatedChild, SystemFailure> {
         let arguments = CStringArray([child.executable] + child.arguments)
         let environment = CStringArray(child.environment.map { "\($0.key)=\($0.value)" })
