@@ -136,7 +136,7 @@ let package = Package(
                 crypto,
                 cryptoExtras, jwt,
                 httpTypes, httpClient, hummingbird,
-                hummingbirdTLS, nioCore, nioSSL, logging, subprocess, system,
+                hummingbirdTLS, nioCore, nioPosix, nioSSL, logging, subprocess, system,
             ]),
         tests(
             "EndToEndTests",

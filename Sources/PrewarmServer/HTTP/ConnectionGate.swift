@@ -19,9 +19,12 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// The time for which a client may continue to send a body after it was answered. The connection stays open meanwhile, so
     /// that the client can read the answer.
     static let lingerTime = TimeAmount.seconds(2)
-    /// The number of bytes of such a body that are read. The rest stays with the client: otherwise a flood of large bodies
-    /// that no handler wants would take most of the daemon's time.
-    private static let lingerBytes = 65_536
+    /// The time that a connection has for its first request after another took its place in the table. Its request may have
+    /// arrived while the daemon accepted other connections.
+    private static let lastTime = TimeAmount.milliseconds(250)
+    /// The number of bytes of such a body that are read. A client that sends more is disconnected: otherwise a flood of large
+    /// bodies that no handler wants would take most of the daemon's time.
+    private static let lingerBytes = 16_384
 
     private let table: ConnectionTable
     /// Returns the key by which the connections of a peer are counted; nil if they have no limit of their own.
@@ -74,10 +77,31 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// Adds the connection to the table and starts the time limit for its header. Closes the connection if it is refused.
     private func begin(_ context: ChannelHandlerContext) {
         guard id == nil else { return }
-        let channel = context.channel
-        id = table.open(address: group(channel.remoteAddress)) { channel.close(promise: nil) }
-        guard id != nil else { return context.close(promise: nil) }
-        close(context, in: Self.headerTime)
+        join(context)
+        if id != nil { close(context, in: Self.headerTime) }
+    }
+
+    /// Adds the connection to the table. Closes it if it is refused.
+    private func join(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((gate: self, context: context), eventLoop: context.eventLoop)
+        id = table.open(address: group(context.channel.remoteAddress)) {
+            bound.eventLoop.execute { bound.value.gate.giveWay(bound.value.context) }
+        }
+        if id == nil { context.close(promise: nil) }
+    }
+
+    /// Closes the connection after another took its place in the table. A connection with a request stays, and one that waits
+    /// for its first request gets ``lastTime``.
+    private func giveWay(_ context: ChannelHandlerContext) {
+        guard id != nil else { return }
+        id = nil
+        if !waitsForClient {
+            join(context)
+        } else if requests == 0, !isLingering {
+            close(context, in: Self.lastTime)
+        } else {
+            context.close(promise: nil)
+        }
     }
 
     private func end() {
@@ -94,16 +118,19 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         deadline = context.eventLoop.scheduleTask(in: time) { bound.value.close(promise: nil) }
     }
 
-    /// Reports to the table whether the connection waits for its client.
+    /// A flag that is true while the connection waits for a request, or for the rest of a request that the daemon reads.
+    private var waitsForClient: Bool { requests == 0 || (isBodyOpen && !isHeld) }
+
+    /// Reports to the table whether the connection is idle.
     private func noteIdleness() {
-        if let id { table.setIdle(id, requests == 0 || isBodyOpen) }
+        if let id { table.setIdle(id, waitsForClient) }
     }
 
     // MARK: Requests
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
-        if isLingering { return drop(part) }
+        if isLingering { return drop(part, context) }
         switch part {
         case .head(let head):
             deadline?.cancel()
@@ -111,6 +138,7 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
             requests += 1
             isBodyOpen = true
             isHeld = head.hasBody
+            if id == nil { join(context) }
             if !head.isKeepAlive { closesAfterAnswer = true }
             noteIdleness()
             // An earlier request on the connection has to be answered first.
@@ -127,11 +155,11 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Drops what a client sends after it was answered, and stops reading after ``lingerBytes``.
-    private func drop(_ part: HTTPServerRequestPart) {
+    /// Drops what a client sends after it was answered, and closes the connection after ``lingerBytes``.
+    private func drop(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         guard case .body(let bytes) = part else { return }
         dropped += bytes.readableBytes
-        if dropped > Self.lingerBytes { isHeld = true }
+        if dropped > Self.lingerBytes { context.close(promise: nil) }
     }
 
     func read(context: ChannelHandlerContext) {
@@ -141,6 +169,7 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// Lets the connection read the body, and carries out a read that was requested before.
     private func release(_ context: ChannelHandlerContext) {
         isHeld = false
+        noteIdleness()
         guard isReadDue else { return }
         isReadDue = false
         context.read()

@@ -7,6 +7,7 @@ internal import NIOHTTP1
 struct GuardedChannel: ServerChildChannel {
     let base: HTTP1Channel
     let table: ConnectionTable
+    let acceptance: Acceptance
     /// Returns the key by which connections are counted; nil if they count only in total.
     let group: @Sendable (SocketAddress?) -> String?
     /// Returns the answer to a request that is refused by its header; nil if the request goes on.
@@ -17,11 +18,13 @@ struct GuardedChannel: ServerChildChannel {
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             try pipeline.addHandler(ConnectionGate(table, group: group, refusal: refusal), position: .after(decoder))
+            acceptance.accepted()
             return value
         }
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        acceptance.handled()
         await base.handle(value: value, logger: logger)
     }
 }

@@ -33,6 +33,7 @@ package struct HTTPService: Service {
     private let door: Door
     private let settings: Settings
     private let server: HTTPServerBuilder
+    private let acceptance = Acceptance()
     private let logger: Logger
     private let onRunning: @Sendable (_ port: Int) async -> Void
 
@@ -53,9 +54,11 @@ package struct HTTPService: Service {
                 maxHeaderFieldSize: Self.headerLimit, maxHeaderListSize: Self.headerLimit, maxHeaderFieldCount: 100))
         let table = ConnectionTable(.init(total: Self.mostConnections(), perAddress: Self.addressLimit))
         let access = door.access
+        let acceptance = acceptance
         let plain = HTTPServerBuilder { responder in
             GuardedChannel(
                 base: HTTP1Channel(responder: responder, configuration: configuration), table: table,
+                acceptance: acceptance,
                 group: { access.connectionGroup(peer: $0?.ipAddress ?? "") },
                 refusal: { door.refusal(of: $0, peer: $1?.ipAddress ?? "") })
         }
@@ -82,8 +85,16 @@ package struct HTTPService: Service {
         let application = Application(
             responder: door, server: server,
             configuration: ApplicationConfiguration(
-                address: .hostname(settings.listen.host, port: settings.listen.port), serverName: nil, backlog: 1024),
-            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? settings.listen.port) },
+                address: .hostname(settings.listen.host, port: settings.listen.port), serverName: nil,
+                backlog: Acceptance.backlog),
+            onServerRunning: { channel in
+                do {
+                    try await acceptance.apply(to: channel)
+                } catch {
+                    logger.warning("cannot accept connections faster", metadata: ["error": "\(error)"])
+                }
+                await onRunning(channel.localAddress?.port ?? settings.listen.port)
+            },
             logger: quiet)
         try await application.run()
     }
