@@ -12,6 +12,7 @@ package struct AccessToken: Hashable, Sendable {
     private static let secretBytes = 32
     /// The number of base 32 digits of a secret: 32 bytes are 256 bits, which need 52 digits of 5 bits.
     private static let secretLength = 52
+    private static let length = prefix.utf8.count + idLength + 1 + secretLength
 
     package let id: String
     private let secret: String
@@ -38,6 +39,7 @@ package struct AccessToken: Hashable, Sendable {
 
     /// Parses a token. Returns nil if the text does not have the form of a token.
     package init?(_ text: String) {
+        guard text.utf8.count == Self.length else { return nil }
         let parts = text.split(separator: "_", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "pwt", parts[1].utf8.count == Self.idLength,
             parts[2].utf8.count == Self.secretLength,

@@ -31,13 +31,14 @@ package struct Authenticator: Sendable {
                 hint: AccessError.tokenHint(for: role) + ". Pass it by --token, by PREWARM_TOKEN or in the header "
                     + "`Authorization: Bearer TOKEN`" + file)
         }
-        let parts = authorization.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else {
+        // A client may send many kilobytes, and characters are costly to find. So the header is read as bytes.
+        let parts = authorization.utf8.split(separator: UInt8(ascii: " "), maxSplits: 1)
+        guard parts.count == 2, Substring(parts[0]).lowercased() == "bearer" else {
             throw AccessError(
                 .unknown, "invalid header Authorization: it must be `Bearer TOKEN`",
                 hint: "send `Authorization: Bearer TOKEN`")
         }
-        let text = String(parts[1]).filter { $0 != " " }
+        let text = String(decoding: parts[1].filter { $0 != UInt8(ascii: " ") }, as: UTF8.self)
         if let token = AccessToken(text) { return try await principal(of: token, now: now, for: role) }
         guard let oidc, !text.hasPrefix(AccessToken.prefix) else { throw AccessError.unknownToken(for: role) }
         return try await oidc.principal(for: text, now: now, role: role)

@@ -42,9 +42,15 @@ struct OIDCToken {
     /// Returns the bytes of a base64url text without padding (RFC 7515, section 2), or nil for any other text.
     private static func base64URL(_ text: Substring.UTF8View) -> [UInt8]? {
         guard !text.contains(where: { "+/=".utf8.contains($0) }) else { return nil }
-        var base64 = String(text)?.replacing("-", with: "+").replacing("_", with: "/") ?? ""
-        base64 += String(repeating: "=", count: (4 - text.count % 4) % 4)
-        return Data(base64Encoded: base64).map { Array($0) }
+        var base64 = text.map { byte in
+            switch byte {
+            case UInt8(ascii: "-"): UInt8(ascii: "+")
+            case UInt8(ascii: "_"): UInt8(ascii: "/")
+            default: byte
+            }
+        }
+        base64 += [UInt8](repeating: UInt8(ascii: "="), count: (4 - base64.count % 4) % 4)
+        return Data(base64Encoded: Data(base64)).map { Array($0) }
     }
 }
 
