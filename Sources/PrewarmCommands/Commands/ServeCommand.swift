@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import NIOCore
 import PrewarmCore
 import PrewarmEngine
 import PrewarmProvisioners
@@ -60,8 +61,10 @@ struct ServeCommand: AsyncParsableCommand {
         // Its children keep the limit of open files that prewarm was started with.
         Spawner.start()
         FileLimit.raise()
+        let loops = EventLoopCheck.loopsOfDaemon
         try EventLoopCheck.run(
-            others: EventLoopCheck.leastOfDaemon, threads: EventLoopCheck.threadsOfDaemon)
+            loops: loops, others: EventLoopCheck.leastOfDaemon, threads: EventLoopCheck.threadsOfDaemon)
+        NIOSingletons.groupLoopCountSuggestion = loops
         let logger = Logger.prewarm(
             format: global.logFormat == .json ? .json : .text, level: global.logLevel, now: { .now })
         let systemd = Systemd(Environment.variables)

@@ -21,13 +21,19 @@ enum EventLoopCheck {
     /// child process, and some connections.
     static let leastOfDaemon = 32
 
+    /// The number of event loops of a daemon: one for each processor, and at least four. With two, a flood of connections
+    /// delays users by a fifth more, because the event loops share the processors with reconciliations.
+    static var loopsOfDaemon: Int { max(4, processors) }
+
+    private static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
     /// - Parameters:
     ///   - loops: the number of event loops; nil for one on each processor, which is SwiftNIO's number.
     ///   - others: the number of further descriptors that the command needs.
     ///   - threads: the number of further threads that the command needs, of which one resolves host names.
     /// - Throws: ``CommandFailure`` if the system refuses a thread or a descriptor.
     static func run(loops: Int? = nil, others: Int = 0, threads: Int = 1) throws(CommandFailure) {
-        let loops = loops ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let loops = loops ?? processors
         try checkDescriptors(loops * descriptorsPerLoop + others)
         try checkThreads(loops + threads)
     }

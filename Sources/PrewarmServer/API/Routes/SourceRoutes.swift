@@ -38,8 +38,8 @@ enum SourceRoutes {
             method: .get, template: "/plan", name: "plan", summary: "Plan a sync",
             description: """
                 Fetches the sources and returns what a sync would do now, with reasons, and changes nothing. \
-                404: there is no such source, preset or revision. 429: too many plans are being made; try again. \
-                502: a source cannot be read.
+                404: there is no such source, preset or revision. 429: too many plans are being made, or the caller \
+                requests too many; try again. 502: a source cannot be read.
                 """,
             permission: .look,
             query: [
@@ -52,6 +52,7 @@ enum SourceRoutes {
             var reports: [TurnReport] = []
             let (engine, revision) = (api.engine, call.text("revision"))
             for source in try engine.sourceNames(call.text("source")) {
+                try api.previews.admit(call.principal, now: engine.now())
                 let report = try await api.previews.run(of: source) {
                     try await engine.preview(source, revision: revision)
                 }
