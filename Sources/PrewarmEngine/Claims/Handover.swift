@@ -1,4 +1,5 @@
 package import PrewarmCore
+import ServiceLifecycle
 
 /// A handover that this process carries out, because it alone has the secrets of the claim.
 package struct Handover: Sendable {
@@ -72,9 +73,19 @@ package struct Handover: Sendable {
                 return false
             }
             if found.readyAt != nil { return true }
+            // A daemon that stops starts no create any more, so the handover of this claim could not begin.
+            if !createsWorkspace, Task.isShuttingDownGracefully, try await !isBeingCreated() {
+                throw CancellationError()
+            }
             if createsWorkspace { _ = try await OperationRunner(engine, workspace: id).run() }
             try await Task.sleep(for: .milliseconds(100))
         }
+    }
+
+    /// Returns true if the create of the workspace runs.
+    private func isBeingCreated() async throws -> Bool {
+        let create = OperationID(making: workspace.id)
+        return try await store.read { try $0.operation(create)?.operation.state == .running }
     }
 
     private func cancel() async throws {
