@@ -103,15 +103,36 @@ package struct Handover: Sendable {
 
     /// Waits for a slot of the provisioner, and records the start. Returns nil if the claim has ended.
     private func start() async throws -> OperationRecord? {
+        while true {
+            try await waitUntilAlone()
+            switch try await startInTurn() {
+            case .started(let record): return record
+            case .ended: return nil
+            case .full, .busy: break
+            }
+        }
+    }
+
+    /// Waits until no other operation of the workspace runs. The handover stays out of the line meanwhile, so that it delays no
+    /// other.
+    private func waitUntilAlone() async throws {
+        let (id, runner) = (workspace.id, OperationRunner(engine))
+        while true {
+            let others = try await store.read { try $0.operations(OperationFilter(workspace: id, states: [.running])) }
+            if others.isEmpty { return }
+            // An operation of a process that has ended runs no more, but has to be returned to the queue.
+            if others.contains(where: { !runner.isLeased($0) }) { try await runner.recover() }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func startInTurn() async throws -> Start {
         try await engine.handovers.inTurn(at: provisionerName) {
             while true {
                 // Looking first saves writes while the slots are in use.
                 if try await store.read({ try hasSlot(in: $0) }) {
-                    switch try await tryStart() {
-                    case .started(let record): return record
-                    case .ended: return nil
-                    case .full: break
-                    }
+                    let start = try await tryStart()
+                    guard case .full = start else { return start }
                 }
                 try await Task.sleep(for: .milliseconds(20))
             }
@@ -120,7 +141,12 @@ package struct Handover: Sendable {
 
     private enum Start: Sendable {
         case started(OperationRecord)
-        case full, ended
+        /// All slots of the provisioner are in use.
+        case full
+        /// Another operation of the workspace runs.
+        case busy
+        /// The claim has ended.
+        case ended
     }
 
     private func tryStart() async throws -> Start {
@@ -129,7 +155,8 @@ package struct Handover: Sendable {
             guard var record = try own(in: store), let found = try store.workspace(workspace.id.rawValue),
                 found.state == .claimed
             else { return .ended }
-            guard try hasSlot(in: store), try isAlone(in: store) else { return .full }
+            guard try isAlone(in: store) else { return .busy }
+            guard try hasSlot(in: store) else { return .full }
             record.operation.state = .running
             record.operation.attempt += 1
             record.operation.startedAt = now
