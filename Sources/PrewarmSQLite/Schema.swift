@@ -59,6 +59,12 @@ enum Schema {
         migrator.registerMigration("claim-queue") { database in try database.execute(sql: tickets) }
         migrator.registerMigration("outage-health") { database in try database.execute(sql: health) }
         migrator.registerMigration("leases-terms") { database in try database.execute(sql: leases) }
+        migrator.registerMigration("leases-clock") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE lease_clock ADD COLUMN boot TEXT; ALTER TABLE lease_clock ADD COLUMN uptime_ms INTEGER
+                    """)
+        }
         return migrator
     }
 

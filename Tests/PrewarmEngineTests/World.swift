@@ -23,6 +23,10 @@ final class World: Sendable {
         var links: [String] = []
         var listings = 0
         var now = Timestamp(seconds: 1_780_000_000)
+        /// The machine's monotonic clock. Tests that change only ``now`` make the clock jump.
+        var uptime = Duration.zero
+        /// The number of starts of the machine.
+        var boots = 0
         /// The ids of the workspaces that exist at the provider.
         var instances: Set<String> = []
         var calls: [String] = []
@@ -87,6 +91,7 @@ final class World: Sendable {
             ],
             provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
             parser: ManifestParsing(version: 1, sizeLimit: 1000) { Self.parse($0) }, now: { self.with(\.now) },
+            uptime: { self.with { Uptime(boot: "\($0.boots)", elapsed: $0.uptime) } },
             random: { generator?.next() ?? UInt64.random(in: 0...UInt64.max) }, holder: holder,
             isDead: { holder in self.with { $0.deadHolders.contains(holder) } }, masked: masked)
     }

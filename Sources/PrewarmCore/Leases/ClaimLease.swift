@@ -144,6 +144,8 @@ extension ClaimLease {
             endsAt = endsAt.map { $0 + lost }
         }
         expiresAt = Swift.min(expiresAt, now + span)
+        // After the clock was set back, the claim lasts at most as long as a new one.
+        endsAt = endsAt.map { Swift.min($0, now + ($0 - grantedAt)) }
         refresh(at: now)
     }
 }
@@ -174,7 +176,7 @@ extension ClaimLease {
         return clamp
     }
 
-    /// Notes a sign of life at a time. A time in the future counts as now.
+    /// Notes a sign of life at a time. A time in the future counts as now, if it is within ``clockTolerance``.
     /// - Returns: False if it changes nothing.
     package mutating func noteActivity(at time: Timestamp, now: Timestamp) -> Bool {
         let target = Swift.min(Swift.min(time, now) + ttl, endsAt ?? .distantFuture)

@@ -99,6 +99,7 @@ struct ClaimLeaseTests {
         var lease = ClaimLease(Self.policy, at: start)
         lease.remove(.seconds(-7200), grantedAt: start, at: at(-7150))
         #expect(lease.end == at(-7050) && lease.advance(at: at(-7150)) == .none)
+        #expect(lease.endsAt == at(-6850), "at most one longest time from now")
     }
 
     struct Commit: Sendable {
