@@ -65,6 +65,12 @@ enum Schema {
                     ALTER TABLE lease_clock ADD COLUMN boot TEXT; ALTER TABLE lease_clock ADD COLUMN uptime_ms INTEGER
                     """)
         }
+        migrator.registerMigration("leases-activity") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE listings ADD COLUMN heard_at INTEGER; ALTER TABLE listings ADD COLUMN wanted_at INTEGER
+                    """)
+        }
         return migrator
     }
 

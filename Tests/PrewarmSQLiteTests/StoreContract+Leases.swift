@@ -92,5 +92,23 @@ extension StoreContract {
             }
             #expect(try await store.read { try $0.ticketHolders().sorted() } == ["x", "y"])
         },
+        Case("A provisioner is a source of activity from its first report on, and its list can be wanted") { fixture in
+            let store = try await fixture.open()
+            try await store.write { writer in
+                try writer.setListed(provisioner: "p", at: .at(1))
+                try writer.setActivityHeard(provisioner: "p", at: .at(1), isSource: false)
+            }
+            #expect(try await store.read { try $0.activityHeardAt(provisioner: "p") } == nil)
+            #expect(try await store.read { try !$0.isListWanted(of: "p") })
+            try await store.write { writer in
+                try writer.setActivityHeard(provisioner: "p", at: .at(2), isSource: true)
+                try writer.setActivityHeard(provisioner: "p", at: .at(3), isSource: false)
+                try writer.wantList(of: "p", at: .at(2))
+            }
+            #expect(try await store.read { try $0.activityHeardAt(provisioner: "p") } == .at(3))
+            #expect(try await store.read { try $0.isListWanted(of: "p") })
+            try await store.write { try $0.setListed(provisioner: "p", at: .at(4)) }
+            #expect(try await store.read { try !$0.isListWanted(of: "p") })
+        },
     ]
 }

@@ -86,6 +86,9 @@ extension Engine {
                 claim.lease?.suspectedAt = now
                 claim.lease?.postpone(until: now + Self.leaseRound)
                 try store.save(claim)
+            } else if try isUnheard(claim, of: workspace.spec.provisioner, at: now, in: store) {
+                claim.lease?.postpone(until: now + Self.leaseRound)
+                try store.save(claim)
             } else if claim.lease?.onExpiry == .report {
                 claim.lease?.report()
                 try store.save(claim)

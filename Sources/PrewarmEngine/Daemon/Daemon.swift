@@ -200,6 +200,13 @@ package final class Daemon: Service {
                             "cannot list the workspaces of a provisioner",
                             metadata: ["provisioner": "\(report.provisioner)", "error": "\(failure.message)"])
                     }
+                    if report.unusableTimes > 0 {
+                        logger.warning(
+                            "a provisioner reports activity in the future, which renews no lease",
+                            metadata: [
+                                "provisioner": "\(report.provisioner)", "workspaces": "\(report.unusableTimes)",
+                            ])
+                    }
                     if let suspicion = report.suspicion {
                         logger.warning(
                             "a provisioner's list is not trusted yet",

@@ -169,6 +169,7 @@ package struct OperationRunner: Sendable {
                 try store.recordSettlement(settlement.workspace, after: workspace, at: now)
             }
             if !reply.log.isEmpty {
+            if let activeAt = reply.activeAt { try store.noteActivity([workspace.id: activeAt], at: now) }
                 try store.append(
                     LogRecord(
                         operation: current.operation.id, attempt: current.operation.attempt, at: now,

@@ -21,6 +21,8 @@ package struct ResyncReport: Sendable {
     package var orphans: [Orphan] = []
     /// The number of orphans beyond ``orphans``.
     package var moreOrphans = 0
+    /// The number of times of activity that are too far in the future to be believed.
+    package var unusableTimes = 0
     /// Orphans that prewarm deletes, because the policy says so.
     package var deleted: [WorkspaceID] = []
     /// The reason why the provisioner could not list. Nothing was changed then.
@@ -132,6 +134,11 @@ extension Engine {
                 Listing(
                     provisioner: name, at: startedAt, orphans: report.orphans, moreOrphans: report.moreOrphans,
                     unknownStates: Array(((last?.unknownStates ?? []) + unknown).prefix(Self.unknownStatesLimit))))
+            let failure = try store.listFailures().first { $0.provisioner == name }
+            let active = present.compactMapValues(\.activeAt)
+            report.unusableTimes = try store.noteAnswer(
+                of: name, active, after: failure, claimed: known.workspaces.filter { $0.state == .claimed },
+                at: startedAt)
             try noteList(nil, of: name, at: startedAt, in: store)
             try store.append(
                 ListEvents(report, comparison, before: last, unknown: unknown, at: startedAt).events)
