@@ -71,6 +71,7 @@ enum Schema {
                     ALTER TABLE listings ADD COLUMN heard_at INTEGER; ALTER TABLE listings ADD COLUMN wanted_at INTEGER
                     """)
         }
+        migrator.registerMigration("health-checks") { database in try database.execute(sql: checks) }
         return migrator
     }
 

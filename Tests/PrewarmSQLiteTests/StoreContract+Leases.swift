@@ -110,5 +110,46 @@ extension StoreContract {
             try await store.write { try $0.setListed(provisioner: "p", at: .at(4)) }
             #expect(try await store.read { try !$0.isListWanted(of: "p") })
         },
+        Case("A check is saved whole, and is deleted with its workspace") { fixture in
+            let store = try await fixture.open()
+            let checks = [
+                Check(
+                    workspace: WorkspaceID("w1"), provisioner: "local", at: .at(3), state: "unhealthy",
+                    message: "läuft",
+                    activeAt: .at(2), failure: "down"),
+                Check(workspace: WorkspaceID("w2"), provisioner: "local", at: .at(3), state: "ready"),
+            ]
+            try await store.write { writer in
+                try writer.insert([.sample("w1"), .sample("w2", .go, .deleted)])
+                for check in checks { try writer.save(check) }
+            }
+            #expect(try await store.read { try $0.check(of: WorkspaceID("w1")) } == checks[0])
+            #expect(try await store.read { try $0.checks(provisioner: "local").count } == 2)
+            try await store.write { try $0.settleChecks(provisioner: "local") }
+            let left = try await store.read { try $0.checks(provisioner: "local") }
+            #expect(left.count == 1 && left[WorkspaceID("w1")]?.isNew == false)
+        },
+        Case("Unfinished checks are those that wait or run") { fixture in
+            let store = try await fixture.open()
+            @Sendable func inspect(_ id: String, _ workspace: String, _ reason: Reason) -> Operation {
+                Operation(
+                    id: OperationID(id), kind: .inspect, workspace: WorkspaceID(workspace), preset: .go,
+                    provisioner: "local", reason: reason, nextAttemptAt: .at(0), createdAt: .at(0))
+            }
+            try await store.write { writer in
+                try writer.insert([.sample("w1"), .sample("w2"), .sample("w3")])
+                try writer.insert([
+                    inspect("1", "w1", .healthCheck), inspect("2", "w2", .healthCheck), inspect("3", "w3", .lost),
+                ])
+                guard var record = try writer.operation(OperationID("2")) else { return }
+                record.operation.state = .running
+                try writer.update(record)
+            }
+            let unfinished = try await store.read { try $0.unfinishedChecks(provisioner: "local") }
+            #expect(unfinished == [WorkspaceID("w1"), WorkspaceID("w2")])
+            try await store.write { try $0.forget(operation: OperationID("1")) }
+            #expect(try await store.read { try $0.unfinishedChecks(provisioner: "local") } == [WorkspaceID("w2")])
+            #expect(try await store.read { try $0.operation(OperationID("1")) } == nil)
+        },
     ]
 }

@@ -48,7 +48,11 @@ extension Engine {
         guard let end = claim.lease?.end, let operations = provisioners[provisioner]?.operations,
             let heardAt = try store.activityHeardAt(provisioner: provisioner)
         else { return false }
-        guard operations.contains(.list) else { return false }
+        guard operations.contains(.list) else {
+            // The next check of the workspace is at most an interval away.
+            let check = try claim.workspace.flatMap { try store.check(of: $0) }
+            return check.map { $0.at < end || $0.failure != nil } ?? false
+        }
         if heardAt >= end { return false }
         try store.wantList(of: provisioner, at: now)
         return true
