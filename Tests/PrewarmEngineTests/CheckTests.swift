@@ -56,6 +56,9 @@ struct CheckTests {
         #expect(try await workspaces(engine, .suspect).map(\.id) == [victim])
         try await round(world, engine)
         #expect(try await workspaces(engine, .ready).count == 3)
+        let event = try await engine.store.read { try $0.events(EventFilter()).last { $0.kind == .warning } }
+        let text = vanishes ? "no longer has the workspace" : #"reports the workspace as "stopped": the disk is full"#
+        #expect(event?.fullMessage == "the provisioner local \(text)")
         try await engine.sync()
         #expect(try await workspaces(engine, .ready).count == 4)
         #expect(try await engine.store.read { try $0.workspace(victim.rawValue)?.state } == .deleted)

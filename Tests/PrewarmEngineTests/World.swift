@@ -311,7 +311,7 @@ struct MemoryProvisioner: Provisioner {
             default:
                 if state.failsToInspect { return .failed("no route to host") }
                 if !state.instances.contains(id) { return .lost }
-                if let word = state.words[id] { return .broken("the provisioner says that it is \(word)") }
+                if let word = state.words[id] { return .broken(state: word, message: "the disk is full") }
                 return state.startsSlowly
                     ? .starting(endpoint: nil, metadata: [:]) : .done(endpoint: "http://\(id)", metadata: [:])
             }

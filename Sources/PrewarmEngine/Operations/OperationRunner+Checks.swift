@@ -45,7 +45,9 @@ extension OperationRunner {
         switch engine.withMaskedText(reply.outcome) {
         case .done, .starting: return check("ready")
         case .lost: return check("lost")
-        case .broken(let message): return check("unhealthy", message: message.cause ?? message)
+        case .broken(let reason):
+            let (state, message) = Outcome.state(in: reason.cause ?? reason)
+            return check(state, message: message)
         case .tryLater where workspace.state == .deleting || workspace.handover == .pending: return nil
         case .tryLater(let message), .failed(let message): return check("unknown", failure: message)
         case .refused(let error): return check("unknown", failure: error.message)

@@ -91,8 +91,7 @@ enum Answer {
         case ("lost", .inspect), ("gone", .inspect):
             return .lost
         case ("stopped", .inspect), ("failed", .inspect), ("unhealthy", .inspect):
-            let message = try text(fields["message"], "message").map { ": \(redactor.redact($0))" } ?? ""
-            return .broken("the provisioner reports that the workspace is \(state)\(message)")
+            return .broken(state: state, message: try text(fields["message"], "message").map(redactor.redact))
         case ("lost", .delete), ("gone", .delete):
             return .done(endpoint: nil, metadata: [:])
         default:
