@@ -16,6 +16,8 @@ package struct Engine: Sendable {
     package let parser: ManifestParsing
     package let zones: ZoneDirectory
     package let now: @Sendable () -> Timestamp
+    /// Returns the machine's monotonic clock, which shows jumps of ``now``.
+    package let uptime: @Sendable () -> Uptime
     /// Returns 64 random bits, for identifiers and for the spread of waits.
     package let random: @Sendable () -> UInt64
     /// Returns the value of a secret for a provisioner at the moment of a call; nil if the configuration has none.
@@ -76,7 +78,7 @@ package struct Engine: Sendable {
         store: any Store, sources: [Source], defaultSource: String? = nil,
         provisioners: [String: any Provisioner], defaultProvisioner: String?,
         policy: Policy, parser: ManifestParsing, zones: ZoneDirectory = ZoneDirectory(),
-        now: @escaping @Sendable () -> Timestamp,
+        now: @escaping @Sendable () -> Timestamp, uptime: @escaping @Sendable () -> Uptime = { .now },
         random: @escaping @Sendable () -> UInt64 = {
             var generator = SystemRandomNumberGenerator()
             return generator.next()
@@ -99,6 +101,7 @@ package struct Engine: Sendable {
         self.parser = parser
         self.zones = zones
         self.now = now
+        self.uptime = uptime
         self.random = random
         self.secret = secret
         self.secretNames = secretNames

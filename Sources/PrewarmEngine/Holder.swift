@@ -14,6 +14,11 @@ package struct Holder: Hashable, Sendable, CustomStringConvertible {
     /// This process.
     package static let current = Holder()
 
+    /// The boot of the machine and the time namespace of this process, in which readings of the monotonic clock agree.
+    static var boot: String {
+        "\(text(ofFile: "/proc/sys/kernel/random/boot_id"))/\(target(ofLink: "/proc/self/ns/time"))"
+    }
+
     private init() {
         bootID = Self.text(ofFile: "/proc/sys/kernel/random/boot_id")
         pidNamespace = Self.target(ofLink: "/proc/self/ns/pid")

@@ -9,7 +9,7 @@ extension SQLiteTransaction {
         "lease_expires_at", "lease_ends_at", "lease_span", "lease_phase", "lease_hold_until", "lease_hold_reason",
         "lease_hold_by", "lease_suspected_at", "lease_look",
     ]
-    private static let selectClaims = select()
+    static let selectClaims = select()
 
     /// Returns the beginning of a query for claims.
     /// - Parameter index: The index to read them from; empty to let SQLite choose.
@@ -100,39 +100,10 @@ extension SQLiteTransaction {
         return times
     }
 
-    // MARK: Leases
-
-    func nextLeaseLook() throws -> Timestamp? {
-        try statement("SELECT lease_look FROM claims WHERE lease_look IS NOT NULL ORDER BY lease_look LIMIT 1")
-            .first { $0.next(Timestamp.self) }
-    }
-
-    func dueLeases(at now: Timestamp, limit: Int) throws -> [Claim] {
-        try statement(
-            "\(Self.selectClaims) WHERE c.lease_look IS NOT NULL AND c.lease_look <= ? ORDER BY c.lease_look LIMIT ?"
-        ).all(now, limit, read: Self.claim).compactMap { $0 }
-    }
-
-    func leaseCounts(at now: Timestamp) throws -> (running: Int, due: Int) {
-        try statement("SELECT count(*), sum(lease_look <= ?) FROM claims WHERE lease_look IS NOT NULL")
-            .first(now) { columns in (columns.next(Int.self), columns.next(Int?.self) ?? 0) } ?? (0, 0)
-    }
-
-    func leaseClock() throws -> LeaseClock? {
-        try statement("SELECT holder, until FROM lease_clock").first { columns in
-            LeaseClock(holder: columns.next(), until: columns.next())
-        }
-    }
-
-    func save(_ clock: LeaseClock) throws {
-        try statement("INSERT OR REPLACE INTO lease_clock (only, holder, until) VALUES (1,?,?)")
-            .run(clock.holder, clock.until)
-    }
-
     // MARK: Rows
 
     /// Reads the record of a claim. Nil if a newer version of prewarm wrote its result.
-    private static func claim(_ columns: inout Columns) -> Claim? {
+    static func claim(_ columns: inout Columns) -> Claim? {
         let preset = PresetKey(source: columns.next(), name: columns.next())
         let id = columns.next(ClaimID.self)
         let owner = Owner(name: columns.next(), kind: columns.next())

@@ -89,4 +89,26 @@ extension SQLiteTransaction {
                 suspect.isReported ? 1 : 0)
         }
     }
+
+    // MARK: Activity
+
+    func activityHeardAt(provisioner: String) throws -> Timestamp? {
+        try statement("SELECT heard_at FROM listings WHERE provisioner = ?")
+            .first(provisioner) { $0.next(Timestamp?.self) } ?? nil
+    }
+
+    func setActivityHeard(provisioner: String, at: Timestamp, isSource: Bool) throws {
+        try statement(
+            "UPDATE listings SET heard_at = ?2 WHERE provisioner = ?1 AND (?3 = 1 OR heard_at IS NOT NULL)"
+        ).run(provisioner, at, isSource ? 1 : 0)
+    }
+
+    func isListWanted(of provisioner: String) throws -> Bool {
+        try statement("SELECT wanted_at > at FROM listings WHERE provisioner = ?")
+            .first(provisioner) { $0.next(Int?.self) == 1 } ?? false
+    }
+
+    func wantList(of provisioner: String, at: Timestamp) throws {
+        try statement("UPDATE listings SET wanted_at = ?2 WHERE provisioner = ?1").run(provisioner, at)
+    }
 }

@@ -52,6 +52,10 @@ extension SQLiteTransaction {
         try statement("DELETE FROM tickets WHERE id = ?").run(id)
     }
 
+    func ticketHolders() throws -> [String] {
+        try statement("SELECT DISTINCT holder FROM tickets").all { $0.next() }
+    }
+
     func heartbeat(of holder: String) throws -> Timestamp? {
         try statement("SELECT at FROM heartbeats WHERE holder = ?").first(holder) { $0.next() }
     }

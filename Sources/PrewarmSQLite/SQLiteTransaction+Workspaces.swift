@@ -68,6 +68,10 @@ extension SQLiteTransaction {
             conditions.append("preset IN (SELECT id FROM preset_keys WHERE source = ?)")
             values.append(source)
         }
+        if let key = filter.claimKey {
+            conditions.append("claim_key = ? AND claim_caller = ?")
+            values += [key.text, key.caller] as [any SQLiteValue]
+        }
         if let after = filter.after {
             conditions.append("id > ?")
             values.append(after)

@@ -14,4 +14,13 @@ extension Schema {
         ) STRICT, WITHOUT ROWID;
 
         """
+
+    /// The last check of each workspace whose provisioner cannot list.
+    static let checks = """
+        CREATE TABLE checks (
+            workspace TEXT PRIMARY KEY, provisioner TEXT NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL,
+            message TEXT, active_at INTEGER, failure TEXT, is_new INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX checks_of_provisioner ON checks (provisioner, workspace);
+        """
 }

@@ -59,6 +59,19 @@ enum Schema {
         migrator.registerMigration("claim-queue") { database in try database.execute(sql: tickets) }
         migrator.registerMigration("outage-health") { database in try database.execute(sql: health) }
         migrator.registerMigration("leases-terms") { database in try database.execute(sql: leases) }
+        migrator.registerMigration("leases-clock") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE lease_clock ADD COLUMN boot TEXT; ALTER TABLE lease_clock ADD COLUMN uptime_ms INTEGER
+                    """)
+        }
+        migrator.registerMigration("leases-activity") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE listings ADD COLUMN heard_at INTEGER; ALTER TABLE listings ADD COLUMN wanted_at INTEGER
+                    """)
+        }
+        migrator.registerMigration("health-checks") { database in try database.execute(sql: checks) }
         return migrator
     }
 

@@ -109,6 +109,45 @@ struct DaemonQueueTests {
         }
     }
 
+    @Test("A stream about a claim shows each place in the queue, and ends with the result")
+    func stream() async throws {
+        let sandbox = try await Sandbox(configuration: .slow)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.serve { daemon in
+            try await daemon.eventually("one is ready") { try await daemon.isReady("a", 1) }
+            try await daemon.prewarm("suspend", "a")
+            let path = "/api/v1/presets/a/claims"
+            #expect(try await daemon.post(path, #"{"owner": "x"}"#).status == 201)
+            var tickets: [String] = []
+            for owner in ["ada", "bob"] {
+                let answer = try await daemon.post(path, #"{"owner": "\#(owner)", "wait": "1s", "queue": true}"#)
+                tickets.append(try #require(try answer.json()["ticket"]?.string))
+            }
+            var request = HTTPClientRequest(url: daemon.url + "/api/v1/claims/\(tickets[1])")
+            request.headers.add(name: "Accept", value: "text/event-stream")
+            request.headers.add(name: "Authorization", value: "Bearer \(daemon.localToken)")
+            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(300))
+            #expect(response.headers.first(name: "Content-Type") == "text/event-stream")
+            var text = ""
+            var (hasFirst, hasSecond) = (false, false)
+            for try await part in response.body {
+                text += String(buffer: part)
+                if text.contains(#""position":2"#), !hasFirst {
+                    hasFirst = true
+                    #expect(try await daemon.call("DELETE", "/api/v1/claims/\(tickets[0])").status == 200)
+                }
+                if text.contains(#""position":1"#), !hasSecond {
+                    hasSecond = true
+                    #expect(try await daemon.call("DELETE", "/api/v1/claims/\(tickets[1])").status == 200)
+                }
+            }
+            #expect(hasFirst && hasSecond)
+            #expect(text.contains("event: waiting\ndata: {") && text.contains("event: missed\ndata: {"), "\(text)")
+            request.url = daemon.url + "/api/v1/claims/nothing"
+            #expect(try await HTTPClient.shared.execute(request, timeout: .seconds(60)).status == .notFound)
+        }
+    }
+
     @Test("A claim that no workspace can come for is refused at once")
     func hopeless() async throws {
         let sandbox = try await Sandbox(configuration: .slow)

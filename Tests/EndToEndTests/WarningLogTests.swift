@@ -36,7 +36,7 @@ import Testing
             try sandbox.remove("instances/\(id)")
             try await daemon.eventually("the claim is reported") {
                 Self.line(
-                    daemon.log, "a workspace was lost", "preset=a", "workspace=\(name)", "no longer lists the workspace"
+                    daemon.log, "a workspace was lost", "preset=a", "workspace=\(name)", "no longer has the workspace"
                 )
             }
             let status = try await daemon.prewarm("status")

@@ -107,6 +107,28 @@ struct WithTests {
         }
     }
 
+    @Test("with whose claim failed takes no further workspace to give it back")
+    func givesBack() async throws {
+        let sandbox = try await Sandbox.handingOverSandbox(Sandbox.handover([("a", 6, "")]))
+        try await sandbox.serve { daemon in
+            try await daemon.eventually("six are ready") { try await daemon.isReady("a", 6) }
+            let result = try await daemon.prewarm(
+                "with", "a", "--owner", "ci", "--param", "act=exit", "--secret-file",
+                "token=\(sandbox.root.path)/token", "--", "true")
+            #expect(result.code == 1 && result.err.contains("no such branch"), "\(result)")
+            #expect(sandbox.ledger.count { $0.hasPrefix("claim ") } == 3, "one handover and two replacements")
+            let id = try #require(
+                try await daemon.post(
+                    "/api/v1/presets/a/claims",
+                    #"{"owner": "ci", "parameters": {"token": "\#(Sandbox.secret)"}}"#,
+                    headers: ["Idempotency-Key": "k1"]
+                ).json()["id"]?.string)
+            let found = try await daemon.get("/api/v1/workspaces?idempotencyKey=k1").json()
+            #expect(found.list.compactMap { $0["id"]?.string } == [id], "\(found)")
+            #expect(try await daemon.get("/api/v1/workspaces?idempotencyKey=k2").json().list.isEmpty)
+        }
+    }
+
     @Test("After SIGKILL of with, the lease ends the claim")
     func killed() async throws {
         let sandbox = try await sandbox()

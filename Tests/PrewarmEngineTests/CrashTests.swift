@@ -1,56 +1,6 @@
 import PrewarmCore
 import PrewarmEngine
-import Synchronization
 import Testing
-
-/// A store whose process dies at a chosen write, before or after its commit.
-private struct MortalStore: Store {
-    struct Death: Error {}
-
-    let store: any Store
-    let life: Life
-
-    final class Life: Sendable {
-        private let left: Mutex<Int>
-        let diesAfterCommit: Bool
-
-        init(writes: Int, diesAfterCommit: Bool) {
-            left = Mutex(writes)
-            self.diesAfterCommit = diesAfterCommit
-        }
-
-        var isOver: Bool { left.withLock { $0 <= 0 } }
-
-        /// Counts a write. Returns true if it is the last one.
-        func spend() -> Bool {
-            left.withLock { left in
-                left -= 1
-                return left == 0
-            }
-        }
-    }
-
-    func read<Result: Sendable>(_ body: @escaping @Sendable (any StoreReader) throws -> Result) async throws -> Result {
-        guard !life.isOver else { throw Death() }
-        return try await store.read(body)
-    }
-
-    func write<Result: Sendable>(_ body: @escaping @Sendable (any StoreWriter) throws -> Result) async throws -> Result
-    {
-        guard !life.isOver else { throw Death() }
-        let isLast = life.spend()
-        if isLast, !life.diesAfterCommit { throw Death() }
-        let result = try await store.write(body)
-        if isLast { throw Death() }
-        return result
-    }
-}
-
-extension MortalStore {
-    func checkWritable() async throws { try await store.checkWritable() }
-    func findDamage(isThorough: Bool) async throws -> [String] { try await store.findDamage(isThorough: isThorough) }
-    var damage: [String] { store.damage }
-}
 
 @Suite("Crashes")
 struct CrashTests {

@@ -178,6 +178,31 @@ struct LeaseTests {
         }
     }
 
+    @Test(
+        "Two daemons on one store remove a jump of the clock, or time without a daemon, once", arguments: [true, false])
+    func twoDaemons(_ jumps: Bool) async throws {
+        let (world, engine, workspace) = try await claimed()
+        let (first, second) = (engine, world.engine(store: try world.open(), holder: "second"))
+        var watches = [LeaseWatch(serves: true), LeaseWatch(serves: true)]
+        _ = try await first.reviewLeases(&watches[0])
+        if jumps {
+            _ = try await second.reviewLeases(&watches[1])
+        } else {
+            world.with { _ = $0.deadHolders.insert("first") }
+        }
+        world.with { state in
+            state.now = state.now + .seconds(50)
+            if !jumps { state.uptime += .seconds(50) }
+        }
+        let heir = jumps ? first : world.engine(store: engine.store, holder: "third")
+        if !jumps { watches[0] = LeaseWatch(serves: true) }
+        let removed = [
+            try await heir.reviewLeases(&watches[0]).removed, try await second.reviewLeases(&watches[1]).removed,
+        ]
+        #expect(removed == [.seconds(50), .zero])
+        #expect(try await record(workspace, engine).lease?.end == engine.now() + .seconds(100))
+    }
+
     @Test("A clock that jumps ends nothing and gives at most one ttl", arguments: [7200, -7200, 90_000_000])
     func jumps(_ seconds: Int64) async throws {
         let (world, engine, workspace) = try await claimed()
@@ -189,6 +214,17 @@ struct LeaseTests {
         #expect(lease.phase == .active && lease.end <= engine.now() + .seconds(100))
         #expect(lease.end > engine.now() + .seconds(60))
         #expect(try await !reasons(engine).contains("Expiring"))
+    }
+
+    @Test("A clock that is set back and then forward ends nothing")
+    func jumpsTwice() async throws {
+        let (world, engine, workspace) = try await claimed()
+        var watch = LeaseWatch(serves: true)
+        for seconds in [0, -3000, 5000] as [Int64] {
+            pass(seconds, world)
+            #expect(try await engine.reviewLeases(&watch).ended.isEmpty)
+        }
+        #expect(try await record(workspace, engine).lease?.end == engine.now() + .seconds(100))
     }
 
     @Test("A commit lengthens a running lease, never shortens it, and its removal ends the lease")
@@ -244,16 +280,5 @@ struct LeaseTests {
         }
         #expect(try await record(short, engine).endReason == .expired)
         #expect(try await record(workspace, engine).isHeld)
-    }
-
-    @Test("A sign of life of a provisioner renews the lease of a claimed workspace")
-    func activity() async throws {
-        let (world, engine, workspace) = try await claimed()
-        pass(90, world)
-        let now = engine.now()
-        try await engine.store.write { store in
-            try store.noteActivity([workspace.id: now, WorkspaceID("unknown"): now], at: now)
-        }
-        #expect(try await record(workspace, engine).lease?.end == now + .seconds(100))
     }
 }

@@ -23,6 +23,10 @@ final class World: Sendable {
         var links: [String] = []
         var listings = 0
         var now = Timestamp(seconds: 1_780_000_000)
+        /// The machine's monotonic clock. Tests that change only ``now`` make the clock jump.
+        var uptime = Duration.zero
+        /// The number of starts of the machine.
+        var boots = 0
         /// The ids of the workspaces that exist at the provider.
         var instances: Set<String> = []
         var calls: [String] = []
@@ -43,14 +47,25 @@ final class World: Sendable {
         /// The states that a list reports instead of ``words``, by workspace.
         var listedWords: [String: String] = [:]
         var canInspect = true
+        var canList = true
+        /// True if an inspect gets no answer.
+        var failsToInspect = false
         /// True if the provisioner cannot list.
         var failsToList = false
+        /// The last times at which owners used workspaces, as the provisioner reports them.
+        var activeAt: [String: Timestamp] = [:]
+        /// True if the provisioner hands workspaces over.
+        var handsOver = false
+        var failsToHandOver = false
+        /// The claims for which workspaces were handed over, by workspace.
+        var handedOver: [String: Set<String>] = [:]
         /// The concurrency of the provisioner.
         var concurrency = 4
     }
 
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appending(path: "prewarm-\(UUID().uuidString).db").path
+    /// - Parameter folder: The folder of the store.
+    init(folder: URL = FileManager.default.temporaryDirectory) throws {
+        path = folder.appending(path: "prewarm-\(UUID().uuidString).db").path
     }
 
     deinit {
@@ -87,6 +102,7 @@ final class World: Sendable {
             ],
             provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
             parser: ManifestParsing(version: 1, sizeLimit: 1000) { Self.parse($0) }, now: { self.with(\.now) },
+            uptime: { self.with { Uptime(boot: "\($0.boots)", elapsed: $0.uptime) } },
             random: { generator?.next() ?? UInt64.random(in: 0...UInt64.max) }, holder: holder,
             isDead: { holder in self.with { $0.deadHolders.contains(holder) } }, masked: masked)
     }
@@ -247,7 +263,13 @@ struct MemoryProvisioner: Provisioner {
     let world: World
 
     var operations: Set<ProvisionerOperation> {
-        world.with(\.canInspect) ? [.create, .delete, .inspect, .list] : [.create, .delete, .list]
+        world.with { state in
+            var operations: Set<ProvisionerOperation> = [.create, .delete]
+            if state.canList { operations.insert(.list) }
+            if state.canInspect { operations.insert(.inspect) }
+            if state.handsOver { operations.insert(.claim) }
+            return operations
+        }
     }
     var concurrency: Int { world.with(\.concurrency) }
 
@@ -282,21 +304,29 @@ struct MemoryProvisioner: Provisioner {
                 }
                 state.instances.remove(id)
                 return .done(endpoint: nil, metadata: [:])
+            case .claim:
+                if !state.instances.contains(id) { return .failed("no such workspace") }
+                state.handedOver[id, default: []].insert(request.claim?.id ?? "")
+                return state.failsToHandOver ? .failed("no such branch") : .done(endpoint: nil, metadata: [:])
             default:
+                if state.failsToInspect { return .failed("no route to host") }
                 if !state.instances.contains(id) { return .lost }
-                if let word = state.words[id] { return .broken("the provisioner says that it is \(word)") }
+                if let word = state.words[id] { return .broken(state: word, message: "the disk is full") }
                 return state.startsSlowly
                     ? .starting(endpoint: nil, metadata: [:]) : .done(endpoint: "http://\(id)", metadata: [:])
             }
         }
-        return ProvisionerReply(outcome: outcome, log: "said something")
+        let activeAt = request.operation == .inspect ? world.with { $0.activeAt[id] } : nil
+        return ProvisionerReply(outcome: outcome, log: "said something", activeAt: activeAt)
     }
 
     func list() async throws(ProvisionerFailure) -> [ListedWorkspace] {
         if world.with(\.failsToList) { throw ProvisionerFailure(.failed, "no list") }
         return world.with { state in
             state.instances.subtracting(state.unlisted).sorted().map {
-                ListedWorkspace(id: WorkspaceID($0), state: state.listedWords[$0] ?? state.words[$0] ?? "ready")
+                ListedWorkspace(
+                    id: WorkspaceID($0), state: state.listedWords[$0] ?? state.words[$0] ?? "ready",
+                    activeAt: state.activeAt[$0])
             }
         }
     }

@@ -208,6 +208,28 @@ struct AnswerTests {
         }
     }
 
+    @Test("Answers to list and inspect can say when a workspace was used last")
+    func activity() async throws {
+        let time = "2026-11-24T10:30:00+01:00"
+        let listing = #"echo '{"workspaces":[{"id":"a","activeAt":"\#(time)"},{"id":"b","activeAt":null}]}'"#
+        let listed = try await workshop.provisioner(listing).list()
+        #expect(listed.map(\.activeAt) == [Timestamp("2026-11-24T09:30:00Z"), nil])
+        let script = #"echo '{"state": "ready", "activeAt": "\#(time)"}'"#
+        #expect(try await workshop.run(script, request(.inspect)).activeAt == Timestamp("2026-11-24T09:30:00Z"))
+        #expect(try await workshop.run(script, request(.create)).activeAt == nil, "a create renews nothing")
+    }
+
+    @Test("An invalid time of activity is an error, since a lease would end without it", arguments: ["1", #""now""#])
+    func wrongActivity(_ value: String) async throws {
+        let provisioner = try workshop.provisioner(
+            #"echo '{"workspaces":[{"id":"a"},{"id":"b","activeAt":\#(value)}]}'"#)
+        let failure = await #expect(throws: ProvisionerFailure.self) { try await provisioner.list() }
+        #expect(failure?.reason == .badAnswer)
+        #expect(failure?.message.contains("invalid \"activeAt\" in entry 2 of \"workspaces\"") == true)
+        let reply = try await workshop.run(#"echo '{"activeAt": \#(value)}'"#, request(.inspect))
+        #expect(reply.outcome.failure?.contains("invalid activeAt: it must be a time in RFC 3339") == true)
+    }
+
     @Test("The request to list contains no workspace")
     func listRequest() async throws {
         let script = #"cat > in; env > env; echo "$1" > argument; echo '{"workspaces":[]}'"#

@@ -42,4 +42,29 @@ struct MigrationTests {
             #expect(!events[0].message.contains("space"))
         }
     }
+
+    @Test("Leases of a newer version take no place among the due ones, and stay as they are")
+    func newerLeases() async throws {
+        let fixture = try SQLiteFixture()
+        let store = try fixture.open()
+        var claims = [Claim.sample("1"), .sample("2"), .sample("3")]
+        for index in claims.indices {
+            claims[index].lease = ClaimLease(LeasePolicy(ttl: .seconds(index + 1), warn: .zero), at: .at(0))
+        }
+        try await store.write { [claims] writer in for claim in claims { try writer.save(claim) } }
+        let queue = try DatabaseQueue(path: fixture.path)
+        try await queue.write { database in
+            try database.execute(
+                sql: """
+                    UPDATE claims SET lease_phase = 'sleeping' WHERE id = '1';
+                    UPDATE claims SET lease_on_expiry = 'Archive' WHERE id = '2'
+                    """)
+        }
+        try queue.close()
+        #expect(try await store.read { try $0.dueLeases(at: .at(100), limit: 1) }.map(\.id.rawValue) == ["3"])
+        #expect(try await store.read { try $0.nextLeaseLook() } == .at(3))
+        #expect(try await store.read { try $0.leaseCounts(at: .at(100)).running } == 1)
+        try await store.write { try $0.removeLeaseTime(.seconds(50), at: .at(100)) }
+        #expect(try await store.read { try $0.nextLeaseLook() } == .at(53))
+    }
 }

@@ -82,38 +82,6 @@ extension StoreContract {
             try await store.write { [claim] in try $0.save(claim) }
             #expect(try await store.read { try $0.claim(ClaimID("c1")) } == claim)
         },
-        Case("Due leases are listed by their next look, without ended claims and leases that only a renewal changes") {
-            fixture in
-            let store = try await fixture.open()
-            var claims = [Claim.sample("1"), .sample("2"), .sample("3", endedAt: .at(1)), .sample("4"), .sample("5")]
-            for (index, seconds) in [300, 100, 50, 20].enumerated() {
-                claims[index].lease = ClaimLease(LeasePolicy(ttl: .seconds(seconds), warn: .zero), at: .at(0))
-            }
-            claims[3].lease?.report()
-            try await store.write { [claims] writer in for claim in claims { try writer.save(claim) } }
-            #expect(try await store.read { try $0.nextLeaseLook() } == .at(100))
-            #expect(try await store.read { try $0.dueLeases(at: .at(99), limit: 9) }.isEmpty)
-            let due = try await store.read { try $0.dueLeases(at: .at(300), limit: 9) }
-            #expect(due.map(\.id.rawValue) == ["2", "1"])
-            #expect(try await store.read { try $0.dueLeases(at: .at(300), limit: 1) }.count == 1)
-            let counts = try await store.read { try $0.leaseCounts(at: .at(100)) }
-            #expect(counts.running == 2 && counts.due == 1)
-            let leased = try await store.read { try $0.claims(ClaimFilter(isLeased: true)) }
-            #expect(leased.map(\.id.rawValue) == ["2", "1"])
-            _ = claims[0].lease?.advance(at: .at(300))
-            try await store.write { [claims] in try $0.save(claims[0]) }
-            let expiring = try await store.read { try $0.claims(ClaimFilter(isExpiring: true)) }
-            #expect(expiring.map(\.id.rawValue) == ["1"])
-        },
-        Case("The record of possible renewals has one row") { fixture in
-            let store = try await fixture.open()
-            #expect(try await store.read { try $0.leaseClock() } == nil)
-            for seconds in [1, 2] {
-                let clock = LeaseClock(holder: "h\(seconds)", until: .at(Int64(seconds)))
-                try await store.write { try $0.save(clock) }
-                #expect(try await store.read { try $0.leaseClock() } == clock)
-            }
-        },
         Case("Idle times are those of ready workspaces before their first claim") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in

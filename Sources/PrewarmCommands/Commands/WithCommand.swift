@@ -73,12 +73,12 @@ struct WithCommand: AsyncParsableCommand {
         switch await claimed(by: steps, relay, console) {
         case .success(let claimed): workspace = claimed
         case .failure(let error):
-            if mayHaveClaimed(after: error) { await giveBack(steps, session, console) }
+            if mayHaveClaimed(after: error) { await giveBack(key, session, console) }
             if let signal = relay.first { return 128 + signal }
             throw error
         }
         if let error = workspace.text("handoverError") {
-            await giveBack(steps, session, console)
+            await giveBack(key, session, console)
             throw CommandFailure("cannot hand over \(workspace.text("name") ?? ""): \(error.printable)")
         }
         console.step(.success, "claimed \(workspace.text("name") ?? "") for \(workspace.text("owner") ?? "")")
@@ -109,15 +109,21 @@ struct WithCommand: AsyncParsableCommand {
         return Problem(error).map { $0.status >= 500 } ?? true
     }
 
-    /// Releases the workspace of a claim whose answer did not arrive. The key finds it.
-    private func giveBack(_ steps: ClaimSteps, _ session: Session, _ console: Console) async {
-        var steps = steps
-        (steps.wait, steps.length, steps.priority) = (nil, nil, nil)
-        let once = steps
+    /// The number of looks for the workspace of a claim whose answer did not arrive. The daemon may still be handling it.
+    private static let looks = 5
+
+    /// Releases the workspace of a claim whose answer did not arrive. The key finds it, and never takes another one.
+    private func giveBack(_ key: String, _ session: Session, _ console: Console) async {
         await Task {
-            guard let workspace = try? await once.claimed(console), let id = workspace.text("id") else { return }
-            guard let released = try? await session.post("workspaces", id, "release", body: [:]) else { return }
-            try? await DeletionRun(session: session, console: console).finish(released)
+            for look in 0..<Self.looks {
+                if look > 0 { try? await Task.sleep(for: .milliseconds(300)) }
+                let found = try? await session.list(
+                    "workspaces", query: ["idempotencyKey": key, "state": WorkspaceState.claimed.rawValue])
+                guard let id = found?.first?.text("id") else { continue }
+                guard let released = try? await session.post("workspaces", id, "release", body: [:]) else { return }
+                try? await DeletionRun(session: session, console: console).finish(released)
+                return
+            }
         }.value
     }
 }

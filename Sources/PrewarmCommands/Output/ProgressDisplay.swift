@@ -121,6 +121,7 @@ final class ProgressDisplay: Sendable {
         let name = workspace.name
         let time = took.map { " (\($0.age))" } ?? ""
         switch operation.state {
+        case .succeeded where operation.reason == .healthCheck: break
         case .succeeded:
             state.done += 1
             if operation.kind == .inspect, [.lost, .failed].contains(workspace.state) {

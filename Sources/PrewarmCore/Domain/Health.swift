@@ -3,7 +3,7 @@
 /// Example: with `interval: 10s` and `failures: 2`, a workspace that stops is not claimable from the next list on, at most
 /// about 10 s later, and is replaced after the list behind that.
 package struct Health: Hashable, Sendable {
-    /// The time between two lists of the provisioner.
+    /// The time between two lists of the provisioner, or between two inspects of a workspace if it cannot list.
     package let interval: Duration
     /// The number of checks in a row after which a workspace is unhealthy.
     package let failures: Int

@@ -144,6 +144,21 @@ extension ClaimLease {
             endsAt = endsAt.map { $0 + lost }
         }
         expiresAt = Swift.min(expiresAt, now + span)
+        // After the clock was set back, the claim lasts at most as long as a new one.
+        endsAt = endsAt.map { Swift.min($0, now + ($0 - grantedAt)) }
+        refresh(at: now)
+    }
+
+    /// Adds a stretch of time in which a sign of life could not arrive, because its source could not be asked. Renewals were
+    /// possible meanwhile, so ``endsAt`` stays.
+    /// - Parameters:
+    ///   - gap: The length of the stretch, which ends now.
+    ///   - grantedAt: The time of the claim. Only the part of the stretch after it counts.
+    package mutating func excuse(_ gap: Duration, grantedAt: Timestamp, at now: Timestamp) {
+        let lost = Swift.max(Swift.min(gap, now - grantedAt), .zero)
+        let target = Swift.min(expiresAt + lost, Swift.min(now + span, endsAt ?? .distantFuture))
+        guard target > expiresAt else { return }
+        expiresAt = target
         refresh(at: now)
     }
 }
@@ -174,9 +189,13 @@ extension ClaimLease {
         return clamp
     }
 
-    /// Notes a sign of life at a time. A time in the future counts as now.
+    /// The time by which a clock that reports a sign of life may be ahead. A sign of life that is later says nothing.
+    package static let clockTolerance = Duration.seconds(60)
+
+    /// Notes a sign of life at a time. A time in the future counts as now, if it is within ``clockTolerance``.
     /// - Returns: False if it changes nothing.
     package mutating func noteActivity(at time: Timestamp, now: Timestamp) -> Bool {
+        guard time <= now + Self.clockTolerance else { return false }
         let target = Swift.min(Swift.min(time, now) + ttl, endsAt ?? .distantFuture)
         guard target > expiresAt else { return false }
         expiresAt = target

@@ -15,3 +15,21 @@ package enum Outcome: Hashable, Sendable {
     /// The operation failed, with the end of its log.
     case failed(String)
 }
+
+extension Outcome {
+    /// The beginning of the reason in ``broken(_:)`` if the provisioner named a state.
+    private static let statement = "the provisioner reports that the workspace is "
+
+    /// Makes the outcome of an inspect that found a state in which the workspace is unusable.
+    /// - Parameter message: The provisioner's reason; nil if it gave none.
+    package static func broken(state: String, message: String?) -> Outcome {
+        .broken(statement + state + (message.map { ": \($0)" } ?? ""))
+    }
+
+    /// Returns the state and the message of the reason in ``broken(_:)``. Without a named state, the workspace is `unhealthy`.
+    package static func state(in reason: String) -> (state: String, message: String?) {
+        guard reason.hasPrefix(statement) else { return ("unhealthy", reason) }
+        let parts = reason.dropFirst(statement.count).split(separator: ": ", maxSplits: 1)
+        return (parts.first.map(String.init) ?? "unhealthy", parts.count == 2 ? String(parts[1]) : nil)
+    }
+}

@@ -52,16 +52,23 @@ extension Engine {
         try store.cancelOperations(of: [workspace.id], now: now)
         guard try store.update(workspace, from: [.claimed]) else { throw try refusal() }
         try store.recordEnd(of: workspace, ending.reason, by: ending.author, ending.words, at: now)
-        var identifiers = identifiers(at: now)
-        try store.insert([
-            Operation(
-                id: OperationID(identifiers.next()), kind: .delete, workspace: workspace.id, preset: workspace.preset,
-                provisioner: workspace.spec.provisioner, reason: ending.operation, nextAttemptAt: now, createdAt: now)
-        ])
+        try insertDelete(of: workspace, ending.operation, at: now, in: store)
         try store.append([Event(ending.event, ending.kind, of: workspace, ending.message, at: now)])
         // The next reconciliation moves the deletion to the front if a limit on workspaces holds creates back.
         if policy.limits.areOfInstances { try store.markDirty(source: workspace.preset.source) }
         return workspace
+    }
+
+    /// Inserts the delete operation of a workspace whose claim has ended. Its other operations have to be canceled before.
+    func insertDelete(
+        of workspace: Workspace, _ reason: Reason, at now: Timestamp, in store: any StoreWriter
+    ) throws {
+        var identifiers = identifiers(at: now)
+        try store.insert([
+            Operation(
+                id: OperationID(identifiers.next()), kind: .delete, workspace: workspace.id, preset: workspace.preset,
+                provisioner: workspace.spec.provisioner, reason: reason, nextAttemptAt: now, createdAt: now)
+        ])
     }
 }
 

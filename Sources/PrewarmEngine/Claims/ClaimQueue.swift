@@ -63,9 +63,10 @@ extension Engine {
         let now = now()
         let presets = try await store.read { try $0.ticketCounts().keys }
         guard !presets.isEmpty else { return }
+        let dead = try await deadTicketHolders()
         let abandoned = try await store.read { store in
             try presets.flatMap { preset in
-                let alive = Set(try waiting(for: preset, at: now, in: store).map(\.id))
+                let alive = Set(try waiting(for: preset, without: dead, at: now, in: store).map(\.id))
                 return try store.tickets(of: preset).filter { !alive.contains($0.id) && $0.holder != holder }
             }
         }
@@ -81,15 +82,25 @@ extension Engine {
         try store.forgetHeartbeats(before: now - .seconds(86_400))
     }
 
+    /// Returns the processes that hold tickets and are known to have ended. It looks at processes, so it must not run inside a
+    /// transaction for which others wait.
+    func deadTicketHolders() async throws -> Set<String> {
+        let holders = try await store.read { try $0.ticketHolders() }
+        return Set(holders.filter { $0 != holder && isDead($0) })
+    }
+
     /// Returns the claims that wait for a preset, in the order of the queue. Claims of ended processes are left out.
-    func waiting(for preset: PresetKey, at now: Timestamp, in store: any StoreReader) throws -> [Ticket] {
+    /// - Parameter dead: The processes that are known to have ended (``deadTicketHolders()``).
+    func waiting(
+        for preset: PresetKey, without dead: Set<String>, at now: Timestamp, in store: any StoreReader
+    ) throws -> [Ticket] {
         var known: [String: Bool] = [holder: true]
         return try store.tickets(of: preset).filter { ticket in
             if let end = ticket.expiresAt { return !end.hasCome(at: now, atMost: Ticket.absence) }
             if let isAlive = known[ticket.holder] { return isAlive }
             let beat = try store.heartbeat(of: ticket.holder)
             let isAlive =
-                !isDead(ticket.holder)
+                !dead.contains(ticket.holder)
                 && beat.map { !($0 + Self.heartbeatLimit).hasCome(at: now, atMost: Self.heartbeatLimit) } ?? false
             known[ticket.holder] = isAlive
             return isAlive
@@ -98,9 +109,10 @@ extension Engine {
 
     /// Returns true if fewer claims wait before this one than workspaces are claimable, so that it passes none of them.
     func isNext(
-        _ attempt: ClaimAttempt, of request: ClaimRequest, at now: Timestamp, in store: any StoreReader
+        _ attempt: ClaimAttempt, of request: ClaimRequest, without dead: Set<String>, at now: Timestamp,
+        in store: any StoreReader
     ) throws -> Bool {
-        let queue = try waiting(for: request.preset, at: now, in: store)
+        let queue = try waiting(for: request.preset, without: dead, at: now, in: store)
         guard !queue.isEmpty else { return true }
         let before =
             queue.firstIndex { $0.id == attempt.id } ?? queue.count { $0.priority >= attempt.priority }
@@ -126,9 +138,11 @@ extension Engine {
 
     /// Returns the queue of a preset, and the number of claims at its front that may try to take a workspace now: as many as
     /// there are claimable workspaces, and one more if prewarm may create a workspace for a claim.
-    func front(of preset: PresetKey, in store: any StoreReader) throws -> (queue: [ClaimID], count: Int) {
+    func front(
+        of preset: PresetKey, without dead: Set<String>, in store: any StoreReader
+    ) throws -> (queue: [ClaimID], count: Int) {
         let now = now()
-        let queue = try waiting(for: preset, at: now, in: store)
+        let queue = try waiting(for: preset, without: dead, at: now, in: store)
         // A preset that is removed or retired meanwhile refuses all claims.
         guard let first = queue.first, let found = try store.presets([preset])?.first, found.retirement == nil else {
             return (queue.map(\.id), queue.count)
@@ -142,10 +156,10 @@ extension Engine {
 
     /// Returns the place of a waiting claim; nil if it does not wait.
     package func place(of id: ClaimID) async throws -> TicketPlace? {
-        let now = now()
+        let (now, dead) = (now(), try await deadTicketHolders())
         return try await store.read { store in
             guard let ticket = try store.ticket(id) else { return nil }
-            let queue = try waiting(for: ticket.preset, at: now, in: store)
+            let queue = try waiting(for: ticket.preset, without: dead, at: now, in: store)
             guard let index = queue.firstIndex(where: { $0.id == id }) else { return nil }
             let filter = WorkspaceFilter(preset: ticket.preset, states: [.pending, .creating], limit: 100)
             let starting = try store.workspaces(filter)

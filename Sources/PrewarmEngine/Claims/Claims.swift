@@ -59,6 +59,7 @@ extension Engine {
     ) async throws -> ClaimGrant {
         let now = now()
         let asking = attempt ?? newClaim(at: now)
+        let dead = try await deadTicketHolders()
         return try await store.write { store in
             if let hold = try store.restoredHold() { throw ClaimError.storeRestored(hold) }
             // The key comes first, since the answer stays the same if the preset was removed.
@@ -84,7 +85,7 @@ extension Engine {
                 offersOutdated: try offersOutdated(preset, at: now, in: store), offersExpired: preset.offersExpired,
                 now: now, idempotencyKey: idempotencyKey, id: attempt.id,
                 freshSince: try freshSince(preset, at: now, in: store))
-            let isNext = try isNext(asking, of: request, at: now, in: store)
+            let isNext = try isNext(asking, of: request, without: dead, at: now, in: store)
             if asking.hasWaited { try store.forget(ticket: asking.id) }
             guard let workspace = isNext ? try store.claim(request) : nil else {
                 let cold =

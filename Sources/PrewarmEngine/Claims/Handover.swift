@@ -1,4 +1,5 @@
 package import PrewarmCore
+import ServiceLifecycle
 
 /// A handover that this process carries out, because it alone has the secrets of the claim.
 package struct Handover: Sendable {
@@ -72,9 +73,19 @@ package struct Handover: Sendable {
                 return false
             }
             if found.readyAt != nil { return true }
+            // A daemon that stops starts no create any more, so the handover of this claim could not begin.
+            if !createsWorkspace, Task.isShuttingDownGracefully, try await !isBeingCreated() {
+                throw CancellationError()
+            }
             if createsWorkspace { _ = try await OperationRunner(engine, workspace: id).run() }
             try await Task.sleep(for: .milliseconds(100))
         }
+    }
+
+    /// Returns true if the create of the workspace runs.
+    private func isBeingCreated() async throws -> Bool {
+        let create = OperationID(making: workspace.id)
+        return try await store.read { try $0.operation(create)?.operation.state == .running }
     }
 
     private func cancel() async throws {
@@ -92,15 +103,36 @@ package struct Handover: Sendable {
 
     /// Waits for a slot of the provisioner, and records the start. Returns nil if the claim has ended.
     private func start() async throws -> OperationRecord? {
+        while true {
+            try await waitUntilAlone()
+            switch try await startInTurn() {
+            case .started(let record): return record
+            case .ended: return nil
+            case .full, .busy: break
+            }
+        }
+    }
+
+    /// Waits until no other operation of the workspace runs. The handover stays out of the line meanwhile, so that it delays no
+    /// other.
+    private func waitUntilAlone() async throws {
+        let (id, runner) = (workspace.id, OperationRunner(engine))
+        while true {
+            let others = try await store.read { try $0.operations(OperationFilter(workspace: id, states: [.running])) }
+            if others.isEmpty { return }
+            // An operation of a process that has ended runs no more, but has to be returned to the queue.
+            if others.contains(where: { !runner.isLeased($0) }) { try await runner.recover() }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func startInTurn() async throws -> Start {
         try await engine.handovers.inTurn(at: provisionerName) {
             while true {
                 // Looking first saves writes while the slots are in use.
                 if try await store.read({ try hasSlot(in: $0) }) {
-                    switch try await tryStart() {
-                    case .started(let record): return record
-                    case .ended: return nil
-                    case .full: break
-                    }
+                    let start = try await tryStart()
+                    guard case .full = start else { return start }
                 }
                 try await Task.sleep(for: .milliseconds(20))
             }
@@ -109,7 +141,12 @@ package struct Handover: Sendable {
 
     private enum Start: Sendable {
         case started(OperationRecord)
-        case full, ended
+        /// All slots of the provisioner are in use.
+        case full
+        /// Another operation of the workspace runs.
+        case busy
+        /// The claim has ended.
+        case ended
     }
 
     private func tryStart() async throws -> Start {
@@ -118,7 +155,8 @@ package struct Handover: Sendable {
             guard var record = try own(in: store), let found = try store.workspace(workspace.id.rawValue),
                 found.state == .claimed
             else { return .ended }
-            guard try hasSlot(in: store), try isAlone(in: store) else { return .full }
+            guard try isAlone(in: store) else { return .busy }
+            guard try hasSlot(in: store) else { return .full }
             record.operation.state = .running
             record.operation.attempt += 1
             record.operation.startedAt = now

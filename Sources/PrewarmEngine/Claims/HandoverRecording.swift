@@ -113,12 +113,7 @@ extension Engine {
         try store.remember(claimKey: nil, of: workspace.id)
         try store.cancelOperations(of: [workspace.id], now: now)
         try store.recordEnd(of: workspace, .handoverFailed, at: now)
-        var identifiers = identifiers(at: now)
-        try store.insert([
-            Operation(
-                id: OperationID(identifiers.next()), kind: .delete, workspace: workspace.id, preset: workspace.preset,
-                provisioner: workspace.spec.provisioner, reason: .handoverFailed, nextAttemptAt: now, createdAt: now)
-        ])
+        try insertDelete(of: workspace, .handoverFailed, at: now, in: store)
     }
 
     /// Ends a handover whose process has ended.

@@ -105,18 +105,6 @@ extension Engine {
 }
 
 extension StoreWriter {
-    /// Notes that a provisioner saw activity in claimed workspaces, for example from `activeAt` in its list. Each sign of
-    /// life moves the end of a lease like a renewal, without an event.
-    package func noteActivity(_ times: [WorkspaceID: Timestamp], at now: Timestamp) throws {
-        for (id, time) in times {
-            guard let workspace = try workspace(id.rawValue), workspace.state == .claimed,
-                var claim = try claim(of: workspace), claim.isHeld,
-                claim.lease?.noteActivity(at: time, now: now) == true
-            else { continue }
-            try save(claim)
-        }
-    }
-
     /// Lengthens the leases of running claims after a commit. A commit never shortens them: git does not end what is claimed.
     func lengthenLeases(of changes: [PresetChange], at now: Timestamp) throws {
         for change in changes where change.before?.lease != change.now.lease && change.before?.lease != nil {

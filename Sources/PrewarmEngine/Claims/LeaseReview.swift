@@ -1,17 +1,5 @@
 package import PrewarmCore
 
-/// One process's view of the time in which renewals were possible, from one review of the leases to the next.
-package struct LeaseWatch: Sendable {
-    /// True for a daemon, which accepts renewals while it runs.
-    let serves: Bool
-    /// The clocks at the last review of this process; nil before the first one.
-    var last: (wall: Timestamp, monotonic: SuspendingClock.Instant)?
-
-    package init(serves: Bool) {
-        self.serves = serves
-    }
-}
-
 /// The result of one review of the leases.
 package struct LeaseReport: Sendable {
     /// The workspaces whose claims ended.
@@ -23,14 +11,9 @@ package struct LeaseReport: Sendable {
     package var removed = Duration.zero
 }
 
-/// The review of leases: warnings, ends, and the time that does not count. A review without anything due only reads two rows.
+/// The review of leases: warnings and ends. A review without anything due only reads two rows. ``LeaseClocks`` knows the time
+/// that does not count.
 extension Engine {
-    /// The time between two records of the daemon that renewals are possible.
-    private static let clockPeriod = Duration.seconds(5)
-    /// The age from which such a record of another process counts as stopped.
-    private static let clockLimit = Duration.seconds(30)
-    /// A smaller difference between the clocks is no jump.
-    private static let jumpLimit = Duration.seconds(1)
     /// The time between two rounds that have to agree before most leases end at once, and between two looks at a lease
     /// whose end is held.
     static let leaseRound = Duration.seconds(30)
@@ -38,54 +21,33 @@ extension Engine {
     private static let reviewLimit = 500
 
     package func reviewLeases(_ watch: inout LeaseWatch) async throws -> LeaseReport {
-        let (now, monotonic) = (now(), SuspendingClock.now)
-        defer { watch.last = (now, monotonic) }
-        let (next, clock) = try await store.read { (try $0.nextLeaseLook(), try $0.leaseClock()) }
-        guard let next else { return LeaseReport() }
-        let gap = gap(watch, clock, now, monotonic)
-        let isClockDue = clock.map { $0.holder != holder || abs(now - $0.until) >= Self.clockPeriod } ?? true
-        let writesClock = (watch.serves && isClockDue) || (gap != .zero && clock != nil)
-        var report = LeaseReport()
-        var look: Timestamp? = next
-        if gap != .zero || writesClock || next <= now {
-            let serves = watch.serves
-            (report, look) = try await store.write { store in
-                if writesClock {
-                    let writer = serves ? holder : try store.leaseClock()?.holder ?? holder
-                    try store.save(LeaseClock(holder: writer, until: now))
-                }
-                try removeTime(gap, at: now, in: store)
-                return (try review(at: now, in: store), try store.nextLeaseLook())
+        var clocks = LeaseClocks(self, watch)
+        defer { watch.last = clocks.reading }
+        let (next, known) = try await store.read { (try $0.nextLeaseLook(), try $0.leaseClock()) }
+        // Without a record, the time without a daemon would count for the first lease of the store.
+        guard next != nil || known == nil && watch.serves else { return LeaseReport() }
+        clocks.noteHolder(of: known, isDead)
+        let isDue = next.map { $0 <= clocks.now } ?? false
+        guard clocks.gap(since: known) != .zero || clocks.isDue(after: known) || isDue else {
+            return LeaseReport(next: next.map { $0 - clocks.now })
+        }
+        let found = clocks
+        let report = try await store.write { store in
+            // Another process may have removed the same time since.
+            let known = try store.leaseClock()
+            var removed = Duration.zero
+            if !found.isOlder(than: known) {
+                removed = found.gap(since: known)
+                if removed != .zero { try store.removeLeaseTime(removed, at: found.now) }
+                if removed != .zero || found.isDue(after: known) { try store.save(found.record(after: known)) }
             }
-            report.removed = gap
-            for workspace in report.ended { observe(.claimEnded(workspace.preset, .expired)) }
+            var report = try review(at: found.now, in: store)
+            report.removed = removed
+            report.next = try store.nextLeaseLook().map { max($0 - found.now, .zero) }
+            return report
         }
-        report.next = look.map { max($0 - now, .zero) }
+        for workspace in report.ended { observe(.claimEnded(workspace.preset, .expired)) }
         return report
-    }
-
-    /// Returns the time since the last review that does not count for leases; negative if the clock was set back.
-    private func gap(
-        _ watch: LeaseWatch, _ clock: LeaseClock?, _ now: Timestamp, _ monotonic: SuspendingClock.Instant
-    ) -> Duration {
-        if let last = watch.last {
-            let jump = (now - last.wall) - (monotonic - last.monotonic)
-            return abs(jump) > Self.jumpLimit ? jump : .zero
-        }
-        // Without a daemon, commands on the store can renew at any time.
-        guard let clock else { return .zero }
-        let gap = now - clock.until
-        let hasStopped = clock.holder != holder && isDead(clock.holder)
-        return hasStopped || abs(gap) > Self.clockLimit ? gap : .zero
-    }
-
-    /// Moves the ends of all leases by a stretch of time that does not count.
-    private func removeTime(_ gap: Duration, at now: Timestamp, in store: any StoreWriter) throws {
-        guard gap != .zero else { return }
-        for var claim in try store.claims(ClaimFilter(isHeld: true, isLeased: true)) {
-            claim.lease?.remove(gap, grantedAt: claim.grantedAt ?? now, at: now)
-            try store.save(claim)
-        }
     }
 
     private func review(at now: Timestamp, in store: any StoreWriter) throws -> LeaseReport {
@@ -124,6 +86,9 @@ extension Engine {
                 claim.lease?.suspectedAt = now
                 claim.lease?.postpone(until: now + Self.leaseRound)
                 try store.save(claim)
+            } else if try isUnheard(claim, of: workspace.spec.provisioner, at: now, in: store) {
+                claim.lease?.postpone(until: now + Self.leaseRound)
+                try store.save(claim)
             } else if claim.lease?.onExpiry == .report {
                 claim.lease?.report()
                 try store.save(claim)
@@ -156,36 +121,6 @@ extension Engine {
                     + "\(Self.leaseRound.prewarmText) before it ends them")
         ])
         return true
-    }
-}
-
-private func abs(_ duration: Duration) -> Duration { duration < .zero ? .zero - duration : duration }
-
-/// The holds that postpone the end of leases: freezes, suspensions, `observe`, and the hold of a restored store.
-private struct LeaseHolds {
-    private let engine: Engine
-    private let now: Timestamp
-    private var known: [PresetKey: Bool] = [:]
-
-    init(_ engine: Engine, at now: Timestamp) {
-        self.engine = engine
-        self.now = now
-    }
-
-    mutating func isHeld(_ key: PresetKey, in store: any StoreReader) throws -> Bool {
-        if let known = known[key] { return known }
-        let held = try find(key, in: store)
-        known[key] = held
-        return held
-    }
-
-    private func find(_ key: PresetKey, in store: any StoreReader) throws -> Bool {
-        if try store.restoredHold() != nil || engine.policy.observedSources.contains(key.source) { return true }
-        if try store.suspensions().contains(where: { $0.scope.covers(key) && $0.isInForce(at: now) }) { return true }
-        let preset = try store.presets(named: key.description).first
-        if let preset, preset.isSuspended || preset.options.mode == .observe { return true }
-        guard engine.policy.mayFreeze(key.source) else { return false }
-        return try Observer(engine, key.source).planner(for: [], at: now, in: store).isDeletionFrozen(in: key.source)
     }
 }
 

@@ -69,7 +69,8 @@ package actor WaitingRoom {
         if let look = looks[preset], now - look.at < Self.interval { return look }
         // Others use an empty look until this one has ended.
         looks[preset] = Look(at: now, front: looks[preset]?.front ?? [])
-        let (queue, count) = try await engine.store.read { try engine.front(of: preset, in: $0) }
+        let dead = try await engine.deadTicketHolders()
+        let (queue, count) = try await engine.store.read { try engine.front(of: preset, without: dead, in: $0) }
         let look = Look(at: now, queue: Set(queue), front: Set(queue.prefix(count)))
         looks[preset] = look
         if looks.count > 1000 { looks = looks.filter { now - $0.value.at < .seconds(60) } }

@@ -41,20 +41,20 @@ package final class Daemon: Service {
     package var engine: Engine { state.withLock(\.engine) }
 
     /// Runs until the task is canceled or the service group shuts down. At a graceful shutdown it starts nothing new, and
-    /// running operations get the grace time; after that they are ended and returned to the queue.
+    /// running operations and handovers get the grace time. After that, operations are ended and returned to the queue,
+    /// and handovers are interrupted.
     package func run() async throws {
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { await self.serveGenerations() }
+                group.addTask { await self.work() }
                 group.addTask { await self.watchChanges() }
-                group.addTask { await self.handovers.run() }
                 group.addTask { await self.watchStore() }
                 group.addTask { await self.logWarnings() }
                 group.addTask { await self.resyncNowAndThen() }
                 group.addTask { await self.forgetOldNowAndThen() }
                 group.addTask { await self.watchLeases() }
                 group.addTask { await self.endAfterGrace() }
-                // The first task to end is that of the generations or that of the grace time.
+                // The first task to end is that of the work or that of the grace time.
                 await group.next()
                 group.cancelAll()
             }
@@ -116,6 +116,14 @@ package final class Daemon: Service {
     }
 
     // MARK: Loops
+
+    /// Runs the loops and the handovers. After a stop, it returns when the running operations and handovers have ended.
+    private func work() async {
+        async let handedOver: Void = handovers.run()
+        await serveGenerations()
+        handovers.close()
+        await handedOver
+    }
 
     /// Runs one generation of loops for each configuration. The next generation starts while operations of the one before
     /// may still run.
@@ -191,6 +199,13 @@ package final class Daemon: Service {
                         logger.warning(
                             "cannot list the workspaces of a provisioner",
                             metadata: ["provisioner": "\(report.provisioner)", "error": "\(failure.message)"])
+                    }
+                    if report.unusableTimes > 0 {
+                        logger.warning(
+                            "a provisioner reports activity in the future, which renews no lease",
+                            metadata: [
+                                "provisioner": "\(report.provisioner)", "workspaces": "\(report.unusableTimes)",
+                            ])
                     }
                     if let suspicion = report.suspicion {
                         logger.warning(

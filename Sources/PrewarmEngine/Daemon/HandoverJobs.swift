@@ -16,13 +16,17 @@ package final class HandoverJobs: Sendable {
         return job
     }
 
-    /// Carries out handovers until the task is canceled. Those that still run are then interrupted.
+    /// Carries out handovers until ``close()``, and returns when the last one has ended. If the task is canceled, those that
+    /// still run are interrupted.
     func run() async {
         await withDiscardingTaskGroup { group in
             for await job in jobs { group.addTask { await job.run() } }
             input.finish()
         }
     }
+
+    /// Accepts no further handovers. Those that began before go on.
+    func close() { input.finish() }
 }
 
 /// A handover that runs in the daemon, and its result.

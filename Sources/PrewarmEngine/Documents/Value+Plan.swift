@@ -97,6 +97,7 @@ extension Reason {
         case .expired: return "the workspace is older than the ttl of \(preset.ttl?.prewarmText ?? "?")"
         case .failed: return "the workspace failed to build"
         case .unhealthy: return "the health checks of the workspace failed"
+        case .healthCheck: return "the workspace is checked at an interval"
         case .replaced: return "an operator ran `prewarm replace`"
         case .lost: return "the provisioner reports that the workspace no longer exists"
         case .deprecated, .inactive, .pruned: return status.retirementMessage ?? ""

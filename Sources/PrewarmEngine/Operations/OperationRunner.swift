@@ -151,6 +151,7 @@ package struct OperationRunner: Sendable {
     // MARK: Record
 
     private func settle(_ record: OperationRecord, reply: ProvisionerReply) async throws -> Settled? {
+        if record.operation.reason == .healthCheck { return try await settleCheck(record, reply: reply) }
         let now = engine.now()
         let settled: Settled? = try await store.write { store in
             guard let current = try leased(record, in: store),
@@ -168,6 +169,7 @@ package struct OperationRunner: Sendable {
                 _ = try store.update(settlement.workspace, from: [workspace.state])
                 try store.recordSettlement(settlement.workspace, after: workspace, at: now)
             }
+            if let activeAt = reply.activeAt { try store.noteActivity([workspace.id: activeAt], at: now) }
             if !reply.log.isEmpty {
                 try store.append(
                     LogRecord(
@@ -257,6 +259,8 @@ package struct OperationRunner: Sendable {
 
 extension OperationRunner.Report {
     mutating func note(_ operation: Operation, isNotStarted: Bool) {
+        // The answer of a check is not the result of the run.
+        if operation.reason == .healthCheck { return }
         notStarted[operation.id] = isNotStarted && operation.state == .pending ? operation : nil
         switch operation.state {
         case .succeeded: succeeded += 1

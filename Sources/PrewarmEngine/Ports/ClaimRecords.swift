@@ -7,7 +7,8 @@ package protocol ClaimReader {
     func claims(_ filter: ClaimFilter) throws -> [Claim]
     /// Returns the first time at which a lease has to be looked at; nil if no lease runs. It reads one row of an index.
     func nextLeaseLook() throws -> Timestamp?
-    /// Returns the claims whose leases have to be looked at, the earliest first.
+    /// Returns the claims whose leases have to be looked at, the earliest first. Rows of a newer version of prewarm are left
+    /// out, here and in the other reads of running leases.
     func dueLeases(at now: Timestamp, limit: Int) throws -> [Claim]
     /// Returns the number of leases that end by themselves, and how many of them have to be looked at now. It is one pass
     /// over an index.
@@ -26,6 +27,10 @@ package protocol ClaimWriter: ClaimReader {
     /// Deletes the records of claims that ended, or were refused, before a time.
     func forgetClaims(endedBefore: Timestamp) throws
     func save(_ clock: LeaseClock) throws
+    /// Moves the ends of all leases by a stretch of time that does not count, as ``ClaimLease/remove(_:grantedAt:at:)`` does for
+    /// one. It is one statement, so that claims do not wait for a row after the other. After the clock was set back, claims
+    /// count as granted now at the latest: a later stretch of time would otherwise seem to lie before them.
+    func removeLeaseTime(_ gap: Duration, at now: Timestamp) throws
 }
 
 /// The record of when a daemon last accepted renewals. Time after it does not count for leases.
@@ -33,10 +38,13 @@ package struct LeaseClock: Hashable, Sendable {
     /// The process that wrote it: a ``Holder`` in its text form.
     package let holder: String
     package let until: Timestamp
+    /// The machine's monotonic clock at ``until``; nil in a record of an earlier version.
+    package let uptime: Uptime?
 
-    package init(holder: String, until: Timestamp) {
+    package init(holder: String, until: Timestamp, uptime: Uptime?) {
         self.holder = holder
         self.until = until
+        self.uptime = uptime
     }
 }
 

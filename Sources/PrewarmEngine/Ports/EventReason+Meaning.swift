@@ -129,9 +129,10 @@ extension EventReason {
         case .provisionerUnavailable:
             "The provisioner reported an outage, or builds of several presets failed: its creates wait, except for a probe."
         case .provisionerAvailable: "A build of the provisioner worked again, so its creates start."
-        case .listFailed: "The list of the provisioner failed."
-        case .listRecovered: "The list of the provisioner succeeded again."
-        case .listSuspect: "The list lacks most workspaces, so prewarm waits for another list before it replaces them."
+        case .listFailed: "The list of the provisioner failed, or none of its workspaces could be inspected."
+        case .listRecovered: "The provisioner can list or inspect its workspaces again."
+        case .listSuspect:
+            "Most workspaces are missing or broken at once, so prewarm waits for another list before it replaces them."
         case .unknownState: "The list contains an unknown state. A workspace in this state counts as ready."
         case .storeRestored: "The store is a restored copy: claims are refused and deletions are held."
         case .storeFresh: "The store is new and another one was used before: orphans are not deleted."

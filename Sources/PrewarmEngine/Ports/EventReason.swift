@@ -111,7 +111,7 @@ package enum EventReason: String, CaseIterable, Sendable {
             case .expired: .expired
             case .failed: .failed
             case .lost: .lost
-            case .unhealthy: .unhealthy
+            case .unhealthy, .healthCheck: .unhealthy
             case .replaced: .replaced
             case .deprecated: .deprecated
             case .inactive: .inactive

@@ -28,10 +28,10 @@ package struct Suspect: Hashable, Sendable {
         self.isReported = isReported
     }
 
-    /// Returns the text `the provisioner local lists the workspace as "stopped"`.
+    /// Returns the text `the provisioner local reports the workspace as "stopped"`.
     package func message(of provisioner: String) -> String {
-        guard let state else { return "the provisioner \(provisioner) no longer lists the workspace" }
-        return "the provisioner \(provisioner) lists the workspace as \"\(state.printable)\""
+        guard let state else { return "the provisioner \(provisioner) no longer has the workspace" }
+        return "the provisioner \(provisioner) reports the workspace as \"\(state.printable)\""
             + (message.map { ": \($0.printable)" } ?? "")
     }
 }

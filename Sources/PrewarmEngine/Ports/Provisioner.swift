@@ -118,11 +118,15 @@ package struct ProvisionerReply: Sendable {
     package let isNotStarted: Bool
     /// The secrets for the owner of a claimed workspace, by name. They are never stored, logged or shown to others.
     package let credentials: [String: String]
+    /// The last time at which the owner used the workspace, in an answer to `inspect`; nil if it is unknown.
+    package let activeAt: Timestamp?
 
     package init(
-        outcome: Outcome, log: String = "", isNotStarted: Bool = false, credentials: [String: String] = [:]
+        outcome: Outcome, log: String = "", isNotStarted: Bool = false, credentials: [String: String] = [:],
+        activeAt: Timestamp? = nil
     ) {
         self.credentials = credentials
+        self.activeAt = activeAt
         self.outcome = outcome
         self.log = log
         self.isNotStarted = isNotStarted
@@ -138,10 +142,15 @@ package struct ListedWorkspace: Hashable, Sendable {
     package let message: String?
     /// The identity of the store that made the workspace; nil if the list has none.
     package let store: String?
+    /// The last time at which the owner used the workspace; nil if the list has none.
+    package let activeAt: Timestamp?
 
     package static let messageLimit = 300
 
-    package init(id: WorkspaceID, state: String? = nil, message: String? = nil, store: String? = nil) {
+    package init(
+        id: WorkspaceID, state: String? = nil, message: String? = nil, store: String? = nil, activeAt: Timestamp? = nil
+    ) {
+        self.activeAt = activeAt
         self.message = message.map { $0.limited(to: Self.messageLimit) }
         self.id = id
         self.state = state

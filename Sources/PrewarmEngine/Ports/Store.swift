@@ -27,7 +27,7 @@ package protocol Store: Sendable {
 
 /// The reads inside a transaction.
 package protocol StoreReader: StandingReader, BreakerReader, ClaimReader, HandoverReader, TicketReader,
-    HealthReader
+    HealthReader, CheckReader
 {
     func identity() throws -> StoreIdentity
 
@@ -129,7 +129,7 @@ package protocol StoreReader: StandingReader, BreakerReader, ClaimReader, Handov
 
 /// The writes inside a transaction.
 package protocol StoreWriter: StoreReader, StandingWriter, BreakerWriter, ClaimWriter, HandoverWriter, TicketWriter,
-    HealthWriter
+    HealthWriter, CheckWriter
 {
     /// Increases ``StoreIdentity/counter``, so that a restored copy can be detected. The commit then writes to the disk.
     func noteProgress() throws

@@ -261,6 +261,8 @@ package struct WorkspaceFilter: Sendable {
     package var states: [WorkspaceState]
     /// The names of owners of any kind; nil for claimed and unclaimed workspaces.
     package var owners: [String]?
+    /// Only the workspace that was claimed with this key.
+    package var claimKey: ClaimKey?
     /// Only workspaces with a larger id.
     package var after: WorkspaceID?
     /// The largest number of results.
@@ -268,8 +270,9 @@ package struct WorkspaceFilter: Sendable {
 
     package init(
         source: String? = nil, preset: PresetKey? = nil, states: [WorkspaceState] = [], owners: [String]? = nil,
-        after: WorkspaceID? = nil, limit: Int? = nil
+        claimKey: ClaimKey? = nil, after: WorkspaceID? = nil, limit: Int? = nil
     ) {
+        self.claimKey = claimKey
         self.source = source
         self.preset = preset
         self.states = states

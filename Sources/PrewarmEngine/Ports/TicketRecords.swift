@@ -11,6 +11,8 @@ package protocol TicketReader {
     func tickets(expiredBefore time: Timestamp) throws -> [Ticket]
     /// Returns the tickets for which requests of a process wait.
     func tickets(heldBy holder: String) throws -> [Ticket]
+    /// Returns the processes that hold tickets, in any order.
+    func ticketHolders() throws -> [String]
     /// Returns the time at which a process last reported that it holds tickets; nil if it never did.
     func heartbeat(of holder: String) throws -> Timestamp?
 }

@@ -13,6 +13,8 @@ struct ListComparison {
         let policy: Policy
         /// The time that has to lie between two lists that agree before prewarm trusts them.
         let interval: Duration
+        /// True if the answers are those of inspects, because the provisioner cannot list.
+        var isOfChecks = false
     }
 
     /// The workspaces that this list lacks or reports as broken. Those of the lists below are among them.
@@ -98,7 +100,9 @@ struct ListComparison {
         }
         if !unsure.isEmpty {
             let isNew = !unsure.isSubset(of: known.suspects.map(\.workspace))
-            suspicion = Suspicion(missing: unsure, expected: expected.count, interval: known.interval, isNew: isNew)
+            suspicion = Suspicion(
+                missing: unsure, expected: expected.count, interval: known.interval, isNew: isNew,
+                isOfChecks: known.isOfChecks)
         }
     }
 }

@@ -27,8 +27,8 @@ struct ListEvents {
         for workspace in comparison.recovered {
             events.append(
                 event(
-                    workspace, .normal, .recovered, "the provisioner \(provisioner) lists the workspace as ready again"
-                ))
+                    workspace, .normal, .recovered,
+                    "the provisioner \(provisioner) reports the workspace as ready again"))
         }
         if let suspicion = report.suspicion, suspicion.isNew {
             events.append(suspicion.event(of: provisioner, at: at))

@@ -21,6 +21,8 @@ package struct ResyncReport: Sendable {
     package var orphans: [Orphan] = []
     /// The number of orphans beyond ``orphans``.
     package var moreOrphans = 0
+    /// The number of times of activity that are too far in the future to be believed.
+    package var unusableTimes = 0
     /// Orphans that prewarm deletes, because the policy says so.
     package var deleted: [WorkspaceID] = []
     /// The reason why the provisioner could not list. Nothing was changed then.
@@ -34,7 +36,11 @@ extension Engine {
     package func resync(force: Bool = false) async throws -> [ResyncReport] {
         var reports: [ResyncReport] = []
         for name in provisioners.keys.sorted() {
-            guard let provisioner = provisioners[name], provisioner.operations.contains(.list) else { continue }
+            guard let provisioner = provisioners[name] else { continue }
+            guard provisioner.operations.contains(.list) else {
+                if let report = try await checkHealth(of: name, force: force) { reports.append(report) }
+                continue
+            }
             if !force { guard try await isResyncDue(name) else { continue } }
             let startedAt = now()
             do {
@@ -77,6 +83,7 @@ extension Engine {
         let now = now()
         let interval = try await store.read { try resyncInterval(of: name, in: $0) }
         if let last = try await store.read({ try $0.listedAt(provisioner: name) }) {
+            if try await store.read({ try $0.isListWanted(of: name) }) { return true }
             return (last + interval).hasCome(at: now, atMost: interval)
         }
         if try await store.read({ try !$0.workspaces(WorkspaceFilter()).isEmpty }) { return true }
@@ -109,14 +116,9 @@ extension Engine {
             try store.recognizeRestored(listed, of: name, at: startedAt)
             let identity = try store.identity()
             var report = ResyncReport(provisioner: name)
-            report.suspicion = comparison.suspicion
-            report.missingClaimed = comparison.claimed.map(\.workspace)
-            report.brokenClaimed = Set(comparison.claimed.filter { $0.suspect.state != nil }.map(\.workspace.id))
+            try apply(comparison, to: &report, in: store)
             (report.orphans, report.moreOrphans) = strangers
-            report.lost = try condemn(comparison, in: store)
-            report.inspected = try inspect(comparison.inspected, in: store)
-            report.suspected = try move(comparison.suspected, from: [.ready], to: .suspect, in: store)
-            report.well = try move(comparison.well, from: [.suspect, .unhealthy], to: .ready, in: store)
+            report.inspected = try inspect(comparison.inspected, reason: .lost, in: store)
             try store.replaceSuspects(comparison.suspects, provisioner: name)
             let ours = report.orphans.filter { !identity.isForeign($0.store) }
             if policy.deletesOrphans, identity.hold == nil, !ours.isEmpty,
@@ -132,15 +134,35 @@ extension Engine {
                 Listing(
                     provisioner: name, at: startedAt, orphans: report.orphans, moreOrphans: report.moreOrphans,
                     unknownStates: Array(((last?.unknownStates ?? []) + unknown).prefix(Self.unknownStatesLimit))))
+            let failure = try store.listFailures().first { $0.provisioner == name }
+            let active = present.compactMapValues(\.activeAt)
+            report.unusableTimes = try store.noteAnswer(
+                of: name, active, after: failure, claimed: known.workspaces.filter { $0.state == .claimed },
+                at: startedAt)
             try noteList(nil, of: name, at: startedAt, in: store)
             try store.append(
                 ListEvents(report, comparison, before: last, unknown: unknown, at: startedAt).events)
-            let claims = comparison.claimed.filter(\.isNew).map(\.workspace) + comparison.recovered
-            try store.unsettle(Set(claims.map(\.preset)))
-            let changed = report.lost + report.suspected + report.well + claims
-            for source in Set(changed.map(\.preset.source)) { try store.markDirty(source: source) }
+            try markChanges(report, comparison, in: store)
             return report
         }
+    }
+
+    /// Changes the states of unclaimed workspaces that are lost, broken or well again.
+    func apply(_ comparison: ListComparison, to report: inout ResyncReport, in store: any StoreWriter) throws {
+        report.suspicion = comparison.suspicion
+        report.missingClaimed = comparison.claimed.map(\.workspace)
+        report.brokenClaimed = Set(comparison.claimed.filter { $0.suspect.state != nil }.map(\.workspace.id))
+        report.lost = try condemn(comparison, in: store)
+        report.suspected = try move(comparison.suspected, from: [.ready], to: .suspect, in: store)
+        report.well = try move(comparison.well, from: [.suspect, .unhealthy], to: .ready, in: store)
+    }
+
+    /// Makes the pools of changed workspaces be planned for.
+    func markChanges(_ report: ResyncReport, _ comparison: ListComparison, in store: any StoreWriter) throws {
+        let claims = comparison.claimed.filter(\.isNew).map(\.workspace) + comparison.recovered
+        try store.unsettle(Set(claims.map(\.preset)))
+        let changed = report.lost + report.suspected + report.well + claims
+        for source in Set(changed.map(\.preset.source)) { try store.markDirty(source: source) }
     }
 
     private static let unknownStatesLimit = 20
@@ -151,10 +173,12 @@ extension Engine {
         guard case .unknown(let text) = ListedState(listed.state) else {
             guard let message = listed.message else { return listed }
             return ListedWorkspace(
-                id: listed.id, state: listed.state, message: masked(message), store: listed.store)
+                id: listed.id, state: listed.state, message: masked(message), store: listed.store,
+                activeAt: listed.activeAt)
         }
         return ListedWorkspace(
-            id: listed.id, state: masked(text), message: listed.message.map(masked), store: listed.store)
+            id: listed.id, state: masked(text), message: listed.message.map(masked), store: listed.store,
+            activeAt: listed.activeAt)
     }
 
     /// Marks workspaces as lost, failed or unhealthy.
@@ -179,7 +203,7 @@ extension Engine {
 
     /// Inserts an inspect operation for each workspace that has no unfinished operation.
     /// - Returns: All workspaces that are being inspected, also because of earlier lists.
-    private func inspect(_ workspaces: [Workspace], in store: any StoreWriter) throws -> [Workspace] {
+    func inspect(_ workspaces: [Workspace], reason: Reason, in store: any StoreWriter) throws -> [Workspace] {
         let now = now()
         var identifiers = identifiers(at: now)
         let inspected = workspaces.prefix(Self.inspectionsLimit)
@@ -189,7 +213,7 @@ extension Engine {
             try store.insert([
                 Operation(
                     id: OperationID(identifiers.next()), kind: .inspect, workspace: workspace.id,
-                    preset: workspace.preset, provisioner: workspace.spec.provisioner, reason: .lost,
+                    preset: workspace.preset, provisioner: workspace.spec.provisioner, reason: reason,
                     nextAttemptAt: now, createdAt: now)
             ])
         }
@@ -200,8 +224,10 @@ extension Engine {
     private static let inspectionsLimit = 500
 
     /// Records that the list failed or works again, with an event when that begins and when it ends.
-    private func noteList(
-        _ failure: ProvisionerFailure?, of provisioner: String, at now: Timestamp, in store: any StoreWriter
+    /// - Parameter verb: The operation that fails: `list`, or `inspect` of a provisioner without `list`.
+    func noteList(
+        _ failure: ProvisionerFailure?, of provisioner: String, verb: String = "list", at now: Timestamp,
+        in store: any StoreWriter
     ) throws {
         let earlier = try store.listFailures().first { $0.provisioner == provisioner }
         guard let failure else {
@@ -210,7 +236,7 @@ extension Engine {
             return try store.append([
                 Event(
                     at: now, reason: .listRecovered, object: "provisioner", name: provisioner,
-                    message: "the provisioner can list its workspaces again")
+                    message: "the provisioner can \(verb) its workspaces again")
             ])
         }
         let message = masked(failure.message).printable
@@ -222,68 +248,9 @@ extension Engine {
         try store.append([
             Event(
                 at: now, kind: .warning, reason: .listFailed, object: "provisioner", name: provisioner,
-                message: "the provisioner cannot list its workspaces, so prewarm cannot detect lost ones; "
+                message: "the provisioner cannot \(verb) its workspaces, so prewarm cannot detect lost ones; "
                     + "\(Operation.withheldError)",
-                detail: "the provisioner cannot list its workspaces, so prewarm cannot detect lost ones: \(message)")
+                detail: "the provisioner cannot \(verb) its workspaces, so prewarm cannot detect lost ones: \(message)")
         ])
     }
-
-    /// Finds the orphans in a list.
-    /// - Returns: At most ``Orphan/keptLimit`` orphans in the order of their ids, and the number of further ones.
-    private func orphans(
-        _ listed: [ListedWorkspace], _ provisioner: String, _ known: [Orphan], live: Set<WorkspaceID>,
-        _ startedAt: Timestamp
-    ) async throws -> ([Orphan], more: Int) {
-        let strangers = listed.filter { ListedState($0.state).isThere && !live.contains($0.id) }
-            .sorted { $0.id < $1.id }
-        if strangers.isEmpty { return ([], 0) }
-        let since = Dictionary(known.map { ($0.id, $0.since) }) { first, _ in first }
-        return try await store.read { store in
-            var kept: [Orphan] = []
-            for (index, found) in strangers.enumerated() {
-                guard kept.count < Orphan.keptLimit else { return (kept, strangers.count - index) }
-                // A workspace that was deleted while the list was made may still be in it.
-                if try store.workspace(found.id.rawValue)?.id == found.id {
-                    let operations = try store.operations(OperationFilter(workspace: found.id))
-                    guard let last = operations.compactMap(\.operation.finishedAt).max(),
-                        (last + Self.listLag).hasCome(at: startedAt, atMost: Self.listLag)
-                    else { continue }
-                }
-                kept.append(
-                    Orphan(
-                        provisioner: provisioner, id: found.id, state: found.state,
-                        since: since[found.id] ?? startedAt, store: found.store))
-            }
-            return (kept, 0)
-        }
-    }
-
-    /// The time for which a list may still show a deleted workspace.
-    private static let listLag = Duration.seconds(60)
-
-    private func delete(_ orphans: [Orphan], in store: any StoreWriter) throws {
-        let now = now()
-        var identifiers = identifiers(at: now)
-        for orphan in orphans {
-            let spec = WorkspaceSpec(template: "", version: "", provisioner: orphan.provisioner, parameters: [:])
-            let workspace = Workspace(
-                id: orphan.id, preset: .orphans, spec: spec, fingerprint: spec.fingerprint, state: .deleting,
-                createdAt: orphan.since)
-            if try store.workspace(orphan.id.rawValue)?.id == orphan.id {
-                _ = try store.move([orphan.id], from: [.deleted], to: .deleting)
-            } else {
-                try store.insert([workspace])
-            }
-            try store.insert([
-                Operation(
-                    id: OperationID(identifiers.next()), kind: .delete, workspace: orphan.id, preset: .orphans,
-                    provisioner: orphan.provisioner, reason: .orphaned, nextAttemptAt: now, createdAt: now)
-            ])
-        }
-    }
-}
-
-extension PresetKey {
-    /// The key under which the deletions of orphans are stored. No source and no preset can have this name.
-    package static let orphans = PresetKey(source: "-", name: "orphans")
 }

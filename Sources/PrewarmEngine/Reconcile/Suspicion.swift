@@ -11,11 +11,18 @@ package struct Suspicion: Hashable, Sendable {
     package let interval: Duration
     /// False if the list before lacked the same workspaces.
     package let isNew: Bool
+    /// True if the workspaces were inspected one by one, because the provisioner cannot list.
+    package var isOfChecks = false
 
     /// Returns one sentence for events, logs and the command line.
     package func message(of provisioner: String) -> String {
-        "the list of the provisioner \(provisioner) lacks \(missing.count) of \(expected) workspaces that should be in it; "
-            + "prewarm does not replace them until a list at least \(interval.prewarmText) later agrees"
+        let share = "\(missing.count) of \(expected)"
+        if isOfChecks {
+            return "\(share) checks of the provisioner \(provisioner) failed; prewarm does not replace the workspaces "
+                + "until checks at least \(interval.prewarmText) later agree"
+        }
+        return "the list of the provisioner \(provisioner) lacks \(share) workspaces that should be in it; prewarm "
+            + "does not replace them until a list at least \(interval.prewarmText) later agrees"
     }
 
     func event(of provisioner: String, at: Timestamp) -> Event {

@@ -180,6 +180,7 @@ package struct Synchronizer: Sendable {
     }
 
     private func replan() async throws -> Bool {
+        for resync in try await engine.compareChecks() { observe(.resync(resync)) }
         var hasActions = false
         for source in sources where try await replan(source) { hasActions = true }
         return hasActions

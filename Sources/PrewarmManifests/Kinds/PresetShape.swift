@@ -187,8 +187,8 @@ extension Shape {
             .optional(
                 "health", .object(health),
                 """
-                Checks of ready workspaces by the `list` of the provisioner, so that users get only working ones \
-                (default: the provisioner is listed every `resync`).
+                Checks of ready workspaces by the `list` of the provisioner, or by `inspect` if it cannot list, so that users \
+                get only working ones (default: the provisioner is listed every `resync`).
                 """),
             .optional(
                 "deprecated", .deprecated,
@@ -222,7 +222,7 @@ extension Shape {
         "health",
         [
             .optional(
-                "interval", .duration(minimum: .seconds(1)), "The time between two lists of the provisioner.",
+                "interval", .duration(minimum: .seconds(1)), "The time between two checks of a workspace.",
                 default: .text(Health.standard.interval.prewarmText)),
             .optional(
                 "failures", .integer(1...100),

@@ -3,16 +3,34 @@ import PrewarmEngine
 
 /// The answer of a command that exited with 0, on standard output.
 enum Answer {
-    /// Returns the outcome in the output. It is `failed` if the output does not follow the contract.
-    static func outcome(of output: [UInt8], to operation: ProvisionerOperation, _ redactor: Redactor) -> Outcome {
+    /// Returns the outcome in the output, and in an answer to `inspect` the time of the owner's last activity. The outcome is
+    /// `failed` if the output does not follow the contract.
+    static func outcome(
+        of output: [UInt8], to operation: ProvisionerOperation, _ redactor: Redactor
+    ) -> (outcome: Outcome, activeAt: Timestamp?) {
         do throws(FinalObject.Failure) {
             let object = try FinalObject(output)
-            if object.isEmpty { return .done(endpoint: nil, metadata: [:]) }
-            return outcome(of: try object.read(Self.document), output, to: operation, redactor)
+            if object.isEmpty { return (.done(endpoint: nil, metadata: [:]), nil) }
+            let document = try object.read(Self.document)
+            return (outcome(of: document, output, to: operation, redactor), try? activeAt(document["activeAt"]))
         } catch {
-            return .failed("\(redactor.redact(error.message)); it begins with: \(beginning(of: output, redactor))")
+            let message = "\(redactor.redact(error.message)); it begins with: \(beginning(of: output, redactor))"
+            return (.failed(message), nil)
         }
     }
+
+    /// Reads the member `activeAt` of an answer or of an entry of a list.
+    static func activeAt(_ value: Value?) throws(Mistake) -> Timestamp? {
+        switch value {
+        case nil, .null: return nil
+        case .string(let text):
+            if let time = Timestamp(text) { return time }
+        default: break
+        }
+        throw Mistake(message: "invalid activeAt: it must be \(timeExpectation)")
+    }
+
+    static let timeExpectation = "a time in RFC 3339, for example 2026-11-24T09:30:00Z"
 
     /// Returns the outcome of a handover with the credentials in the output. The output is never quoted, since it may have
     /// credentials.
@@ -53,7 +71,7 @@ enum Answer {
         }
     }
 
-    private struct Mistake: Error {
+    struct Mistake: Error {
         let message: String
     }
 
@@ -64,6 +82,7 @@ enum Answer {
         let endpoint = try text(fields["endpoint"], "endpoint").map(redactor.redact(_:))
         let metadata = try metadata(fields["metadata"], redactor)
         let state = try text(fields["state"], "state") ?? "ready"
+        if operation == .inspect { _ = try activeAt(fields["activeAt"]) }
         switch (state, operation) {
         case ("ready", _):
             return .done(endpoint: endpoint, metadata: metadata)
@@ -72,8 +91,7 @@ enum Answer {
         case ("lost", .inspect), ("gone", .inspect):
             return .lost
         case ("stopped", .inspect), ("failed", .inspect), ("unhealthy", .inspect):
-            let message = try text(fields["message"], "message").map { ": \(redactor.redact($0))" } ?? ""
-            return .broken("the provisioner reports that the workspace is \(state)\(message)")
+            return .broken(state: state, message: try text(fields["message"], "message").map(redactor.redact))
         case ("lost", .delete), ("gone", .delete):
             return .done(endpoint: nil, metadata: [:])
         default:

@@ -71,8 +71,10 @@ package struct CommandProvisioner: Provisioner {
             return ProvisionerReply(
                 outcome: answer.outcome.followed(by: log), log: log, credentials: answer.credentials)
         case .good:
-            let outcome = Answer.outcome(of: ended.output, to: operation, redactor)
-            return ProvisionerReply(outcome: outcome.followed(by: log), log: log)
+            let answer = Answer.outcome(of: ended.output, to: operation, redactor)
+            return ProvisionerReply(
+                outcome: answer.outcome.followed(by: log), log: log,
+                activeAt: operation == .inspect ? answer.activeAt : nil)
         }
     }
 

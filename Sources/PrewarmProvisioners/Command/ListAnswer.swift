@@ -22,20 +22,15 @@ struct ListAnswer {
             throw FinalObject.Failure(
                 message: "the answer lists \(list.count) workspaces, more than the limit of \(Self.countLimit)")
         }
-        if let bad = list.firstBad {
-            throw FinalObject.Failure(
-                message:
-                    "invalid \"id\" in entry \(bad) of \"workspaces\": it must be a string of 1 to \(Self.idLimit) bytes"
-            )
-        }
+        if let problem = list.problem { throw FinalObject.Failure(message: problem) }
         workspaces = list.workspaces
     }
 
     private struct List {
         var isThere = false
         var count = 0
-        /// The number of the first entry without a usable id, counted from 1.
-        var firstBad: Int?
+        /// The message about the first invalid entry; nil if all entries are valid. Entries are counted from 1.
+        var problem: String?
         /// The workspaces, at most ``countLimit``.
         var workspaces: [ListedWorkspace] = []
 
@@ -47,21 +42,34 @@ struct ListAnswer {
         private mutating func note(_ entry: Value) {
             count += 1
             guard count <= ListAnswer.countLimit else { return }
-            if let workspace = ListedWorkspace(entry, idLimit: ListAnswer.idLimit) {
-                workspaces.append(workspace)
-            } else {
-                firstBad = firstBad ?? count
+            do throws(ListedWorkspace.BadMember) {
+                workspaces.append(try ListedWorkspace(entry, idLimit: ListAnswer.idLimit))
+            } catch {
+                problem =
+                    problem
+                    ?? "invalid \"\(error.name)\" in entry \(count) of \"workspaces\": it must be \(error.expectation)"
             }
         }
     }
 }
 
 extension ListedWorkspace {
-    /// Reads an entry; nil if it has no usable id.
-    fileprivate init?(_ entry: Value, idLimit: Int) {
-        guard case .string(let id) = entry["id"], (1...idLimit).contains(id.utf8.count) else { return nil }
+    /// An invalid member of an entry.
+    fileprivate struct BadMember: Error {
+        let name: String
+        let expectation: String
+    }
+
+    fileprivate init(_ entry: Value, idLimit: Int) throws(BadMember) {
+        guard case .string(let id) = entry["id"], (1...idLimit).contains(id.utf8.count) else {
+            throw BadMember(name: "id", expectation: "a string of 1 to \(idLimit) bytes")
+        }
+        let activeAt: Timestamp?
+        do { activeAt = try Answer.activeAt(entry["activeAt"]) } catch {
+            throw BadMember(name: "activeAt", expectation: Answer.timeExpectation)
+        }
         self.init(
             id: WorkspaceID(id), state: entry.text("state"), message: entry.text("message"),
-            store: entry.text("store"))
+            store: entry.text("store"), activeAt: activeAt)
     }
 }

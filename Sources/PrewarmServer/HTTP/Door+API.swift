@@ -25,9 +25,14 @@ extension Door {
             try visit.require([.get, .head])
             return json(OpenAPI.document, status: .ok, visit)
         }
-        if path == ["events"], visit.request.headers[.accept]?.contains("text/event-stream") == true {
-            try visit.require([.get])
-            return try await stream(visit, to: principal)
+        if visit.request.headers[.accept]?.contains("text/event-stream") == true {
+            if path == ["events"] {
+                try visit.require([.get])
+                return try await stream(visit, to: principal)
+            }
+            if path.count == 2, path[0] == "claims", visit.request.method == .get {
+                return try await streamClaim(visit, path, to: principal)
+            }
         }
         guard
             let method = APIRequest.Method(

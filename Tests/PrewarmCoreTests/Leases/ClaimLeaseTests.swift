@@ -76,12 +76,25 @@ struct ClaimLeaseTests {
         #expect(lease.advance(at: at(500)) == .warns && lease.advance(at: at(500)) == .ends)
     }
 
-    @Test("A sign of life moves the end like a renewal, and one in the future counts as now")
+    @Test("A sign of life moves the end like a renewal, and one in the near future counts as now")
     func activity() {
         var lease = ClaimLease(Self.policy, at: start)
         #expect(!lease.noteActivity(at: at(-5), now: at(50)) && lease.end == at(100))
         #expect(lease.noteActivity(at: at(40), now: at(50)) && lease.end == at(140))
-        #expect(lease.noteActivity(at: at(9999), now: at(60)) && lease.end == at(160))
+        #expect(lease.noteActivity(at: at(120), now: at(60)) && lease.end == at(160))
+        #expect(!lease.noteActivity(at: at(131), now: at(70)) && lease.end == at(160), "no clock is a minute ahead")
+    }
+
+    @Test(
+        "Time in which a source of activity could not be asked moves the end by at most one ttl, and never the maximum")
+    func excuses() {
+        var lease = ClaimLease(Self.policy, at: start)
+        lease.excuse(.seconds(50), grantedAt: start, at: at(60))
+        #expect(lease.end == at(150) && lease.endsAt == at(300))
+        lease.excuse(.seconds(500), grantedAt: start, at: at(140))
+        #expect(lease.end == at(240))
+        lease.excuse(.seconds(500), grantedAt: start, at: at(230))
+        #expect(lease.end == at(300))
     }
 
     @Test("Time that does not count moves the end and the longest time, and only from the claim on")
@@ -99,6 +112,7 @@ struct ClaimLeaseTests {
         var lease = ClaimLease(Self.policy, at: start)
         lease.remove(.seconds(-7200), grantedAt: start, at: at(-7150))
         #expect(lease.end == at(-7050) && lease.advance(at: at(-7150)) == .none)
+        #expect(lease.endsAt == at(-6850), "at most one longest time from now")
     }
 
     struct Commit: Sendable {

@@ -41,7 +41,9 @@ enum ClaimRoutes {
             method: .get, template: "/claims/{claim}", name: "getClaim", summary: "Get a claim",
             description: """
                 Returns the record of a claim. If the claim waits, `result` is `waiting`, and the document has its place in \
-                the queue of its preset. A claimer may get only its own claims. 404: there is no such claim.
+                the queue of its preset. With `Accept: text/event-stream` the answer is a stream: the document now and after \
+                each change, until the workspace can be used or the claim has ended. \
+                A claimer may get only its own claims. 404: there is no such claim.
                 """,
             permission: .ofObject, answers: [(200, "Claim")], problems: [404]
         ) { api, call in

@@ -18,6 +18,8 @@ enum WorkspaceRoutes {
                 .optional(
                     "owner", .text(maximum: Owner.nameLimit),
                     "only workspaces of owners with this name; a claimer always gets its own workspaces"),
+                .optional(
+                    "idempotencyKey", .text(maximum: 256), "only the workspace that the caller claimed with this key"),
                 LookRoutes.limit,
                 .optional("cursor", .characters("a-z0-9", maximum: 64), LookRoutes.cursor),
             ], answers: [(200, "[]Workspace")], problems: [404, 409]
@@ -26,10 +28,12 @@ enum WorkspaceRoutes {
             let owners = call.principal.role == .claimer ? call.principal.ownNames : call.text("owner").map { [$0] }
             let states = call.text("state").flatMap(WorkspaceState.init(rawValue:)).map { [$0] } ?? []
             let after = call.text("cursor").map { WorkspaceID($0) }
+            let claimKey = call.text("idempotencyKey").map(call.principal.claimKey)
             let (workspaces, ttls, claims) = try await api.engine.store.read { store in
                 let key = try preset.map { try call.preset(named: $0, of: api.engine, in: store) }
                 let filter = WorkspaceFilter(
-                    preset: key, states: states, owners: owners, after: after, limit: limit.map { $0 + 1 })
+                    preset: key, states: states, owners: owners, claimKey: claimKey, after: after,
+                    limit: limit.map { $0 + 1 })
                 let workspaces = try store.workspaces(filter)
                 return (workspaces, try store.ttls(), try store.claims(of: workspaces))
             }

@@ -1,0 +1,60 @@
+package import PrewarmCore
+
+/// Signs of life that provisioners report (`activeAt`).
+///
+/// A lease whose provisioner reports activity ends only after the provisioner was asked behind its end, and time in which the
+/// provisioner could not be asked does not count.
+extension StoreWriter {
+    /// Notes that a provisioner saw activity in claimed workspaces. Each sign of life moves the end of a lease like a renewal,
+    /// without an event. Older times than the known ones change nothing.
+    /// - Returns: The number of times that are too far in the future to be believed.
+    @discardableResult
+    package func noteActivity(_ times: [WorkspaceID: Timestamp], at now: Timestamp) throws -> Int {
+        for (id, time) in times {
+            guard let workspace = try workspace(id.rawValue), workspace.state == .claimed,
+                var claim = try claim(of: workspace), claim.isHeld,
+                claim.lease?.noteActivity(at: time, now: now) == true
+            else { continue }
+            try save(claim)
+        }
+        return times.values.count { $0 > now + ClaimLease.clockTolerance }
+    }
+
+    /// Notes that a provisioner answered, after it could not be asked for some time.
+    /// - Parameters:
+    ///   - failure: The time in which it could not be asked; nil if it answered before, too.
+    ///   - claimed: The claimed workspaces of the provisioner.
+    func noteAnswer(
+        of provisioner: String, _ times: [WorkspaceID: Timestamp], after failure: ListFailure?, claimed: [Workspace],
+        at now: Timestamp
+    ) throws -> Int {
+        if let failure, try activityHeardAt(provisioner: provisioner) != nil {
+            for workspace in claimed {
+                guard var claim = try claim(of: workspace), claim.isHeld, let before = claim.lease else { continue }
+                claim.lease?.excuse(now - failure.since, grantedAt: claim.grantedAt ?? now, at: now)
+                if claim.lease != before { try save(claim) }
+            }
+        }
+        try setActivityHeard(provisioner: provisioner, at: now, isSource: !times.isEmpty)
+        return try noteActivity(times, at: now)
+    }
+}
+
+extension Engine {
+    /// Returns true if a provisioner reports activity and was not asked since the end of a lease, so that the lease may have
+    /// to be renewed. The provisioner is then asked soon.
+    func isUnheard(_ claim: Claim, of provisioner: String, at now: Timestamp, in store: any StoreWriter) throws -> Bool
+    {
+        guard let end = claim.lease?.end, let operations = provisioners[provisioner]?.operations,
+            let heardAt = try store.activityHeardAt(provisioner: provisioner)
+        else { return false }
+        guard operations.contains(.list) else {
+            // The next check of the workspace is at most an interval away.
+            let check = try claim.workspace.flatMap { try store.check(of: $0) }
+            return check.map { $0.at < end || $0.failure != nil } ?? false
+        }
+        if heardAt >= end { return false }
+        try store.wantList(of: provisioner, at: now)
+        return true
+    }
+}

@@ -1,0 +1,77 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+import PrewarmCore
+import PrewarmEngine
+internal import ServiceLifecycle
+
+extension Door {
+    /// The time between two looks at a claim.
+    private static let claimLook = Duration.milliseconds(500)
+    /// The longest time without a line, so that both ends notice a broken connection.
+    private static let longestSilence = Duration.seconds(15)
+    /// A smaller change of the expected time is no news.
+    private static let etaTolerance = Duration.seconds(5)
+
+    /// Answers with server-sent events about a claim: its document now, and again after each change. The name of an event is
+    /// the `result` in its document. The stream ends when the owner can use the workspace, or when the claim has ended.
+    ///
+    /// The document is the answer of `getClaim`, so the stream shows nothing that a request would not show.
+    func streamClaim(_ visit: Visit, _ path: [String], to principal: Principal) async throws -> Response {
+        let (access, daemon, api) = (access, daemon, api)
+        let origin = visit.client.description
+        @Sendable func document(for principal: Principal) async throws -> Value {
+            try await api.answer(APIRequest(.get, path), from: Caller(principal, origin: origin, authorization: nil))
+                .value
+        }
+        let first = try await document(for: principal)
+        let body = ResponseBody { writer in
+            var (principal, claim) = (principal, first)
+            var last: Value?
+            var writtenAt = ContinuousClock.now
+            try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
+            while true {
+                if claim.isNews(after: last, tolerance: Self.etaTolerance) {
+                    let name = claim.text("result") ?? "claim"
+                    try await writer.write(ByteBuffer(string: "event: \(name)\ndata: \(claim.compactJSON)\n\n"))
+                    (last, writtenAt) = (claim, .now)
+                } else if .now - writtenAt >= Self.longestSilence {
+                    try await writer.write(ByteBuffer(string: ":\n\n"))
+                    writtenAt = .now
+                }
+                if claim.isSettledClaim || Task.isShuttingDownGracefully { break }
+                try await Task.sleep(for: Self.claimLook)
+                // If the token has expired or was revoked, or may no longer see the claim, the stream ends.
+                do throws(AccessError) {
+                    principal = try await access.recheck(visit, now: daemon.engine.now()) ?? principal
+                } catch {
+                    break
+                }
+                guard let next = try? await document(for: principal) else { break }
+                claim = next
+            }
+            try await writer.finish(nil)
+        }
+        return Response(
+            status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body)
+    }
+}
+
+extension Value {
+    /// True if the document of a claim is the last one: its owner can use the workspace, or the claim has ended.
+    fileprivate var isSettledClaim: Bool { text("usableAt") != nil || text("endedAt") != nil }
+
+    /// Returns true if a document differs from the last one by more than a small change of `eta`.
+    fileprivate func isNews(after last: Value?, tolerance: Duration) -> Bool {
+        guard let last else { return true }
+        guard withoutETA == last.withoutETA else { return true }
+        guard let eta = eta, let before = last.eta else { return text("eta") != last.text("eta") }
+        return eta > before + tolerance || before > eta + tolerance
+    }
+
+    private var eta: Timestamp? { text("eta").flatMap { Timestamp($0) } }
+
+    private var withoutETA: [String] {
+        pairs.filter { $0.key != "eta" }.map { "\($0.key)=\($0.value.compactJSON)" }
+    }
+}

@@ -1,0 +1,150 @@
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@Suite("Health checks by inspect")
+struct CheckTests {
+    /// Returns a world whose provisioner can inspect and not list, with a full pool.
+    private func filled(_ preset: String, failures: Int = 2) async throws -> (World, Engine) {
+        let world = try World()
+        world.with { $0.canList = false }
+        world.commit("template - health=10:\(failures)\n\(preset)")
+        let engine = world.engine(store: try world.open())
+        try await engine.sync()
+        world.with { $0.calls = [] }
+        return (world, engine)
+    }
+
+    /// Lets 11 seconds pass, runs the checks that are due, and compares their answers.
+    @discardableResult
+    private func round(_ world: World, _ engine: Engine) async throws -> ResyncReport? {
+        world.with { $0.now = $0.now + .seconds(11) }
+        _ = try await engine.resync()
+        _ = try await OperationRunner(engine).run()
+        return try await engine.resync().first
+    }
+
+    private func workspaces(_ engine: Engine, _ states: WorkspaceState...) async throws -> [Workspace] {
+        try await engine.store.read { try $0.workspaces(WorkspaceFilter(states: states)) }
+    }
+
+    @Test("Each workspace is inspected once an interval, and checks leave no operations behind")
+    func inspects() async throws {
+        let (world, engine) = try await filled("a 3 1")
+        _ = try await engine.resync()
+        #expect(world.with(\.calls).isEmpty, "a new workspace is as good as checked")
+        for number in 1...3 {
+            try await round(world, engine)
+            #expect(world.with { $0.calls.count { $0.hasPrefix("inspect") } } == number * 3)
+        }
+        #expect(world.with { $0.calls.allSatisfy { $0.hasPrefix("inspect") } })
+        let operations = try await engine.store.read { try $0.operations(OperationFilter()) }
+        #expect(operations.allSatisfy { $0.operation.kind == .create })
+        #expect(try await workspaces(engine, .ready).count == 3)
+    }
+
+    @Test(
+        "After the first failed check a workspace cannot be claimed, and after the second it is replaced",
+        arguments: [true, false])
+    func rots(_ vanishes: Bool) async throws {
+        let (world, engine) = try await filled("a 4 1 one-by-one")
+        let victim = try #require(try await workspaces(engine, .ready).first?.id)
+        world.with { state in
+            if vanishes { state.instances.remove(victim.rawValue) } else { state.words[victim.rawValue] = "stopped" }
+        }
+        try await round(world, engine)
+        #expect(try await workspaces(engine, .suspect).map(\.id) == [victim])
+        try await round(world, engine)
+        #expect(try await workspaces(engine, .ready).count == 3)
+        let event = try await engine.store.read { try $0.events(EventFilter()).last { $0.kind == .warning } }
+        let text = vanishes ? "no longer has the workspace" : #"reports the workspace as "stopped": the disk is full"#
+        #expect(event?.fullMessage == "the provisioner local \(text)")
+        try await engine.sync()
+        #expect(try await workspaces(engine, .ready).count == 4)
+        #expect(try await engine.store.read { try $0.workspace(victim.rawValue)?.state } == .deleted)
+    }
+
+    @Test("A sync that refreshes inspects each workspace and replaces a broken one after as many checks as a daemon")
+    func synced() async throws {
+        let (world, engine) = try await filled("a 3 1 one-by-one", failures: 1)
+        let victim = try #require(try await workspaces(engine, .ready).first?.id)
+        world.with { state in
+            state.words[victim.rawValue] = "stopped"
+            state.now = state.now + .seconds(1)
+        }
+        let report = try await engine.sync(refreshes: true)
+        #expect(report.failed.isEmpty && report.succeeded == 2, "a create and a delete")
+        #expect(try await workspaces(engine, .ready).count == 3)
+        #expect(try await engine.store.read { try $0.workspace(victim.rawValue)?.state } == .deleted)
+    }
+
+    @Test("A workspace whose next check is good is claimable again")
+    func recovers() async throws {
+        let (world, engine) = try await filled("a 3 1", failures: 3)
+        let victim = try #require(try await workspaces(engine, .ready).first?.id)
+        world.with { $0.words[victim.rawValue] = "stopped" }
+        try await round(world, engine)
+        world.with { $0.words = [:] }
+        #expect(try await round(world, engine)?.well.map(\.id) == [victim])
+        #expect(try await workspaces(engine, .ready).count == 3)
+    }
+
+    @Test("If most checks fail at once, nothing is deleted until the next round agrees")
+    func mass() async throws {
+        let (world, engine) = try await filled("a 8 1")
+        let all = try await workspaces(engine, .ready).map(\.id.rawValue)
+        world.with { state in for id in all { state.words[id] = "stopped" } }
+        #expect(try await round(world, engine)?.suspicion != nil)
+        #expect(try await workspaces(engine, .ready).count == 8)
+        world.with { $0.words = [:] }
+        try await round(world, engine)
+        try await engine.sync()
+        #expect(try await workspaces(engine, .ready).map(\.id.rawValue) == all)
+    }
+
+    @Test("An inspect without an answer is no failed check, and its end is reported once")
+    func unanswered() async throws {
+        let (world, engine) = try await filled("a 3 1")
+        world.with { $0.failsToInspect = true }
+        for _ in 0..<4 { #expect(try await round(world, engine)?.failure != nil) }
+        #expect(try await workspaces(engine, .ready).count == 3)
+        world.with { $0.failsToInspect = false }
+        try await round(world, engine)
+        let (events, operations) = try await engine.store.read { store in
+            (try store.events(EventFilter()).map(\.reason), try store.operations(OperationFilter()).map(\.operation))
+        }
+        #expect(events.count { $0 == EventReason.listFailed.rawValue } == 1)
+        #expect(events.last == EventReason.listRecovered.rawValue)
+        #expect(operations.count { $0.kind == .inspect && $0.state == .failed } == 3, "the first of each workspace")
+    }
+
+    @Test("A claimed workspace that stops is reported and not touched, and a check renews its lease")
+    func claimed() async throws {
+        let (world, engine) = try await filled("a 2 1 lease=100,300,20,10")
+        let claimed = try await engine.claim("a", owner: "ada")
+        world.with { $0.activeAt[claimed.id.rawValue] = $0.now + .seconds(11) }
+        try await round(world, engine)
+        let end = try await engine.store.read { try $0.claim(of: claimed)?.lease?.end }
+        #expect(end == engine.now() + .seconds(100))
+        world.with { $0.words[claimed.id.rawValue] = "stopped" }
+        for _ in 0..<3 { try await round(world, engine) }
+        #expect(try await engine.store.read { try $0.workspace(claimed.id.rawValue)?.state } == .claimed)
+        let events = try await engine.store.read { try $0.events(EventFilter()) }
+        #expect(events.count { $0.reason == EventReason.failed.rawValue && $0.owner != nil } == 1)
+    }
+
+    @Test("At most 20 checks for each slot wait at once, and the oldest come first")
+    func bounded() async throws {
+        let world = try World()
+        world.with { ($0.canList, $0.concurrency) = (false, 1) }
+        world.commit("template - health=10:2\na 50 1")
+        let engine = world.engine(store: try world.open())
+        try await engine.sync()
+        world.with { $0.calls = [] }
+        for number in 1...3 {
+            try await round(world, engine)
+            #expect(world.with(\.calls).count == number * 20)
+        }
+        #expect(Set(world.with(\.calls)).count == 50, "each workspace was checked before one was checked again")
+    }
+}
