@@ -19,7 +19,8 @@ package struct Prewarm: AsyncParsableCommand {
             CommandGroup(
                 name: "Reconcile",
                 subcommands: [
-                    PlanCommand.self, SyncCommand.self, ServeCommand.self, ApproveCommand.self, RetryCommand.self,
+                    PlanCommand.self, DiffCommand.self, SyncCommand.self, ServeCommand.self, ApproveCommand.self,
+                    RetryCommand.self,
                     ReplaceCommand.self, SuspendCommand.self, ResumeCommand.self, PinCommand.self, UnpinCommand.self,
                     AdoptCommand.self,
                 ]),

@@ -115,7 +115,23 @@ enum DocumentSchemas {
         (
             "Plan",
             [
-                "revision?": "text", "revisions?": "object", "at": "time", "actions": "[]Action", "held": "[]Action",
+        (
+            "DefinitionChange",
+            [
+                "object": "preset|template", "name": "text", "source": "text", "change": "added|changed|removed",
+                "fields": "[]FieldChange", "moreFields?": "number", "held?": "boolean",
+            ]
+        ),
+        ("FieldChange", ["field": "text", "old?": "text", "new?": "text"]),
+        (
+            "Rollout",
+            [
+                "preset": "text", "source": "text", "replaces": "number", "keepsClaimable": "number",
+                "desired": "number", "held?": "boolean",
+            ]
+        ),
+                "revision?": "text", "revisions?": "object", "at": "time", "applied": "object",
+                "changes": "[]DefinitionChange", "rollouts": "[]Rollout", "actions": "[]Action", "held": "[]Action",
                 "presets": "[]Preset", "diagnostics": "[]Diagnostic", "failures?": "[]object", "summary": "object",
             ]
         ),

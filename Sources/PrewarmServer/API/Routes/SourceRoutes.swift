@@ -143,3 +143,4 @@ extension [TurnReport] {
         }
     }
 }
+            self[index].restrictChanges(to: preset)
