@@ -59,6 +59,9 @@ enum Schema {
         migrator.registerMigration("claim-queue") { database in try database.execute(sql: tickets) }
         migrator.registerMigration("outage-health") { database in try database.execute(sql: health) }
         migrator.registerMigration("leases-terms") { database in try database.execute(sql: leases) }
+        migrator.registerMigration("revision-changes") { database in
+            try database.execute(sql: "ALTER TABLE revisions ADD COLUMN changes BLOB")
+        }
         return migrator
     }
 

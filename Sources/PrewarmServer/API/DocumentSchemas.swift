@@ -109,6 +109,7 @@ enum DocumentSchemas {
                 "created": "number", "deleted": "number", "cancelled": "number", "convergedAt?": "time",
             ]
         ),
+                "changes": "[]DefinitionChange", "moreChanges?": "number",
         ("Outage", ["provisioner": "text", "since": "time", "cause": "text", "nextTryAt?": "time"]),
         ("ListFailure", ["provisioner": "text", "message": "text", "since": "time"]),
         ("Orphan", ["id": "text", "provisioner": "text", "state?": "text", "since": "time", "store?": "text"]),
