@@ -38,7 +38,7 @@ struct PlanText {
             lines.append("    \(presetCounts(actions))")
         }
         let suspended = Dictionary(grouping: held[Hold.suspension.message] ?? []) { $0.text("preset") ?? "" }
-        let groups = PresetFailures.of(mine("presets"))
+        let groups = PresetFailures.of(mine("presets"), least: 2)
         lines += groups.map { warning($0.sentence(times)) }
         let isGrouped = Set(groups.flatMap(\.names))
         for preset in mine("presets") {
