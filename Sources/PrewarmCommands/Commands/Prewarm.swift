@@ -27,7 +27,8 @@ package struct Prewarm: AsyncParsableCommand {
             CommandGroup(
                 name: "Inspect",
                 subcommands: [
-                    StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ReportCommand.self,
+                    StatusCommand.self, TopCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self,
+                    ReportCommand.self,
                     ExportCommand.self,
                 ]),
             CommandGroup(
