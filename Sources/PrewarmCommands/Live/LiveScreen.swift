@@ -53,31 +53,46 @@ struct LiveScreen: Sendable {
                 continuation.finish()
             }
             defer { group.cancelAll() }
-            var (view, document, failure) = (LiveView(), first, nil as String?)
-            guard draw(&view, document, failure, on: screen) else { return nil }
+            var (view, shown, failure) = (LiveView(), Shown(document: first), nil as String?)
+            guard draw(&view, &shown, failure, on: screen) else { return nil }
             for await event in events {
                 switch event {
                 case .terminal(.key(let key)): guard view.press(key) else { return nil }
                 case .terminal(.redraw): break
                 case .terminal(.end(let signal)): return signal
-                case .document(let new): (document, failure) = (new, nil)
+                case .document(let new): (shown, failure) = (Shown(document: new), nil)
                 case .failure(let message): failure = message
                 }
-                guard draw(&view, document, failure, on: screen) else { return nil }
+                guard draw(&view, &shown, failure, on: screen) else { return nil }
             }
             return nil
         }
     }
 
+    /// A document with its lines, which are made once for a width and a search. A table of 10,000 pools takes a while.
+    private struct Shown {
+        let document: Value
+        var columns = 0
+        var search = ""
+        var content: LiveView.Content?
+    }
+
+    private func lines(of shown: inout Shown, columns: Int, search: String) -> LiveView.Content {
+        if let content = shown.content, shown.columns == columns, shown.search == search { return content }
+        let made = content(shown.document, columns, search)
+        (shown.columns, shown.search, shown.content) = (columns, search, made)
+        return made
+    }
+
     private func draw(
-        _ view: inout LiveView, _ document: Value, _ failure: String?, on screen: TerminalScreen
+        _ view: inout LiveView, _ shown: inout Shown, _ failure: String?, on screen: TerminalScreen
     ) -> Bool {
         guard let (rows, columns) = TerminalScreen.size else { return false }
         let times = ShownTimes(now: .now)
-        let read = document.time("at").map { "read \(times.distance(to: $0))" } ?? ""
+        let read = shown.document.time("at").map { "read \(times.distance(to: $0))" } ?? ""
         let status: TerminalText = failure.map { "cannot read: \($0)" } ?? "\(read)"
-        let shown = content(document, columns, view.search)
-        return screen.draw(view.rows(shown, rows: rows, columns: columns, status: status))
+        let lines = lines(of: &shown, columns: columns, search: view.search)
+        return screen.draw(view.rows(lines, rows: rows, columns: columns, status: status))
     }
 
     /// True if standard output is a terminal that can show a screen.

@@ -102,6 +102,7 @@ extension Asset {
         .badge.bad { color: var(--bad); background: var(--bad-soft); }
         .badge.quiet { color: var(--quiet); background: var(--quiet-soft); }
         .badge.claimed { color: var(--claimed); background: var(--claimed-soft); }
+        .under.cause { max-width: 22rem; overflow-wrap: anywhere; }
         .dots { display: block; margin-top: .3rem; }
         .dots .full { fill: var(--good); }
         .dots .open { fill: none; stroke: var(--muted); stroke-width: 1.2; }

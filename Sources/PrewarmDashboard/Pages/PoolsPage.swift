@@ -90,7 +90,7 @@ package struct PoolsPage: Sendable {
         let rows = pools.map { pool -> [Markup] in
             let waiting: [Markup] = hasWaiting ? ["\(pool.number("waiting"))"] : []
             return [
-                name(pool), PoolState(pool).badge, PoolDots(pool).markup, "\(pool.number("claimable"))",
+                name(pool), state(pool), PoolDots(pool).markup, "\(pool.number("claimable"))",
                 "\(pool.number("desired"))", "\(pool.number("starting"))", "\(pool.number("claimed"))",
             ] + waiting + [HitRate(pool)?.percent ?? "–"]
         }
@@ -115,6 +115,14 @@ package struct PoolsPage: Sendable {
             <a href="\(Address.pool(source: source, name: name))">\(name)</a>\
             <span class="under">\(source) · \(pool.text("template") ?? "") \(pool.text("version") ?? "")</span>
             """
+    }
+
+    /// The state, with the cause if builds of the pool fail.
+    private func state(_ pool: Value) -> Markup {
+        let cause = pool["failure"]?.text("cause").map {
+            "<span class=\"under cause\">\($0.limited(to: 120))</span>" as Markup
+        }
+        return PoolState(pool).badge + (cause ?? "")
     }
 
     private var first: Int { (search.page - 1) * Self.pageSize }

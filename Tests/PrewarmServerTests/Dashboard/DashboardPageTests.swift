@@ -162,6 +162,17 @@ struct DashboardPageTests {
         #expect(!page.contains("/renew") && page.contains("/release") == (role != .viewer))
     }
 
+    @Test("The list of pools shows why builds fail")
+    func causes() {
+        let failing = Value.object(known: [
+            "name": "n", "source": "s", "failure": .object(known: ["cause": "no image"]),
+        ])
+        let page = PoolsPage(
+            pools: [failing], found: 1, totals: .init(), search: .init(text: "", needsAttention: false, page: 1)
+        ).page
+        #expect(page.html(for: nil).contains("<span class=\"under cause\">no image</span>"))
+    }
+
     @Test("The hit rate is rounded down, and a pool without claims has none")
     func hitRate() {
         let html = Self.pages(for: Self.viewer(.viewer)) { $0 }.first { $0.name == "pool" }?.html ?? ""
