@@ -57,7 +57,8 @@ struct LiveScreenTests {
         }
     }
 
-    @Test("The terminal is restored after each signal", arguments: ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
+    @Test(
+        "The terminal is restored after each signal", arguments: ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGABRT"])
     func signals(name: String) async throws {
         let sandbox = try await Self.sandbox()
         for command in [["top"], ["status", "--watch"]] {
@@ -65,7 +66,7 @@ struct LiveScreenTests {
             #expect(report.restored && report.entered == 1, "\(report)")
             let end = ["SIGINT": 130, "SIGTERM": 143][name]
             #expect(report.code == end, "\(report)")
-            let killedBy = ["SIGHUP": Int(SIGHUP), "SIGQUIT": Int(SIGQUIT)][name]
+            let killedBy = ["SIGHUP": Int(SIGHUP), "SIGQUIT": Int(SIGQUIT), "SIGABRT": Int(SIGABRT)][name]
             #expect(report.signal == killedBy, "\(report)")
         }
     }

@@ -15,7 +15,7 @@ final class TerminalScreen: Sendable {
     private let state = Mutex(State())
 
     private static let enterSequence = "\u{1b}[?1049h\u{1b}[?25l\u{1b}[H\u{1b}[2J"
-    private static let leaveSequence = "\u{1b}[?25h\u{1b}[?1049l"
+    static let leaveSequence: StaticString = "\u{1b}[?25h\u{1b}[?1049l"
 
     /// The rows and columns of the terminal; nil if standard output is not a terminal.
     static var size: (rows: Int, columns: Int)? {
@@ -36,6 +36,7 @@ final class TerminalScreen: Sendable {
                 modes.c_lflag &= ~tcflag_t(ICANON | ECHO)
                 tcsetattr(STDIN_FILENO, TCSANOW, &modes)
             }
+            CrashRestoration.begin(state.earlier)
             _ = Self.write(Self.enterSequence)
         }
     }
@@ -45,8 +46,9 @@ final class TerminalScreen: Sendable {
         state.withLock { state in
             guard state.isEntered else { return }
             state.isEntered = false
-            _ = Self.write(Self.leaveSequence)
+            _ = Self.write("\(Self.leaveSequence)")
             if var modes = state.earlier { tcsetattr(STDIN_FILENO, TCSANOW, &modes) }
+            CrashRestoration.end()
         }
     }
 
