@@ -39,7 +39,7 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "The output format; markdown is for a comment on a pull request.")
     var output = PlanFormat.text
 
-    @Flag(help: "Exit with code 2 if the plan has changes, otherwise with code 0.")
+    @Flag(help: "Exit with code 2 if the plan has actions, or changes that need an approval; otherwise with code 0.")
     var detailedExitcode = false
 
     @Option(
@@ -178,8 +178,7 @@ struct PlanCommand: AsyncParsableCommand {
     }
 
     static func hasChanges(_ plan: Value) -> Bool {
-        !plan.list("actions").isEmpty || !plan.list("changes").isEmpty
-            || plan.list("held").contains { $0["needsApproval"]?.bool == true }
+        !plan.list("actions").isEmpty || plan.list("held").contains { $0["needsApproval"]?.bool == true }
     }
 }
 
