@@ -32,6 +32,10 @@ def thing(text, depth=2):
                "daemon": {"problem": text}, "unfinished": [{"message": text}]}
     fields["conditions"] = [{"type": kind, "status": "False", "reason": text, "message": text}
                             for kind in ["Ready", "Stalled", "Suspended", "Pinned", text]]
+    change = {"object": text, "name": text, "source": text, "fields": [{"field": text, "old": text, "new": text}]}
+    fields["changes"] = [change | {"change": kind} for kind in ["added", "changed", "removed", text]]
+    fields["rollouts"] = [{"preset": text, "source": text, "replaces": 1, "keepsClaimable": 1, "desired": 2}]
+    fields["applied"] = {text: text}
     if depth:
         for key in ["workspaces", "events", "operations", "diagnostics", "actions", "held", "presets", "failing",
                     "suspectLists", "failingLists", "removedSources", "orphans", "attempts"]:

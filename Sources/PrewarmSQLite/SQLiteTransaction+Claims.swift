@@ -64,6 +64,23 @@ extension SQLiteTransaction {
         return claims
     }
 
+    func claimResults(since: Timestamp, limit: Int) throws -> [PresetKey: [Claim.Result: Int]] {
+        var results: [PresetKey: [Claim.Result: Int]] = [:]
+        // The ids begin with the time of the claim, so that old claims are not read.
+        try statement(
+            """
+            SELECT source, name, result, count(*) FROM (
+                SELECT preset, result FROM claims WHERE id >= ? ORDER BY id DESC LIMIT ?
+            ) AS newest JOIN preset_keys ON preset_keys.id = newest.preset GROUP BY preset, result
+            """
+        ).forEach(filteredBy: [IdentifierFactory.first(at: since), limit]) { columns in
+            let key = PresetKey(source: columns.next(), name: columns.next())
+            guard let result = Claim.Result(rawValue: columns.next()) else { return }
+            results[key, default: [:]][result] = columns.next()
+        }
+        return results
+    }
+
     func save(_ claim: Claim) throws {
         progress.note()
         let lease = claim.lease

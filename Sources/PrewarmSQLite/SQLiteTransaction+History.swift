@@ -5,7 +5,8 @@ extension SQLiteTransaction {
     func revisions(source: String, limit: Int) throws -> [RevisionRecord] {
         try statement(
             """
-            SELECT revision, applied_at, author, subject, committed_at, created, deleted, cancelled, converged_at
+            SELECT revision, applied_at, author, subject, committed_at, created, deleted, cancelled, converged_at,
+                changes
             FROM revisions
             WHERE source = ? ORDER BY sequence DESC LIMIT ?
             """
@@ -15,7 +16,7 @@ extension SQLiteTransaction {
                 source: source, revision: revision, appliedAt: columns.next(), author: columns.next(),
                 subject: columns.next(), committedAt: columns.next(), created: columns.next(), deleted: columns.next(),
                 cancelled: columns.next(),
-                convergedAt: columns.next())
+                convergedAt: columns.next(), changes: columns.next([UInt8]?.self).changes)
         }.compactMap { $0 }
     }
 
@@ -23,12 +24,13 @@ extension SQLiteTransaction {
         try statement(
             """
             INSERT INTO revisions
-            (source, revision, applied_at, author, subject, committed_at, created, deleted, cancelled, converged_at)
-            VALUES (?,?,?,?,?,?,?,?,?,?)
+            (source, revision, applied_at, author, subject, committed_at, created, deleted, cancelled, converged_at, changes)
+            VALUES (?,?,?,?,?,?,?,?,?,?,?)
             """
         ).run(
             revision.source, revision.revision.description, revision.appliedAt, revision.author, revision.subject,
-            revision.committedAt, revision.created, revision.deleted, revision.cancelled, revision.convergedAt)
+            revision.committedAt, revision.created, revision.deleted, revision.cancelled, revision.convergedAt,
+            revision.changes.isEmpty ? nil : revision.changes.binary)
     }
 
     func updateNewest(_ revision: RevisionRecord) throws {
@@ -172,4 +174,11 @@ extension SQLiteTransaction {
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state = 5)
         AND NOT EXISTS (SELECT 1 FROM claims WHERE claims.preset = preset_keys.id)
         """
+}
+
+extension [UInt8]? {
+    /// The stored changes of a revision. Changes that this version cannot read count as unknown, since they are only shown.
+    fileprivate var changes: DefinitionChanges {
+        flatMap { try? DefinitionChanges(binary: $0) } ?? DefinitionChanges()
+    }
 }

@@ -72,6 +72,9 @@ enum Schema {
                     """)
         }
         migrator.registerMigration("health-checks") { database in try database.execute(sql: checks) }
+        migrator.registerMigration("revision-changes") { database in
+            try database.execute(sql: "ALTER TABLE revisions ADD COLUMN changes BLOB")
+        }
         return migrator
     }
 

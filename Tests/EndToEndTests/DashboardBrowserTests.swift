@@ -30,6 +30,7 @@ struct DashboardBrowserTests {
               schedule:
                 timezone: Europe/Berlin
                 windows: [{cron: "* 8-18 * * *", instances: 4}]
+              lease: {ttl: 8h, max: 7d}
 
             """
         try await sandbox.commit([
@@ -123,6 +124,40 @@ struct DashboardBrowserTests {
             try await scene.browser.press("\u{e004}\u{e007}")
             try await scene.browser.eventually("the release", "/released a-/.test(document.body.innerText)")
             #expect(try await scene.daemon.get("/api/v1/workspaces?state=claimed").json().list.isEmpty)
+        }
+    }
+
+    @Test("A claimer renews a claim, the pool shows its hit rate, and the sources show what a commit changed")
+    func renewal() async throws {
+        try await Self.withBrowser { scene in
+            try await scene.signIn("ada")
+            try await scene.open("/pools/presets/a")
+            try await scene.browser.click("form[action$='/claim'] button")
+            try await scene.browser.eventually("the claim", "location.pathname === '/claims'")
+            let claimed = try await scene.browser.shown
+            #expect(claimed.contains("ends in 8 h"), "\(claimed)")
+            try await scene.browser.click("form[action$='/renew'] button")
+            try await scene.browser.eventually("the renewal", "/renewed a-\\w+ until/.test(document.body.innerText)")
+            try await scene.open("/")
+            #expect(
+                try await scene.browser.text("document.querySelector('#pools tbody tr:last-child').innerText").contains(
+                    "100 %"))
+            try await scene.open("/pools/presets/a")
+            #expect(try await scene.browser.shown.contains("of 1 claim in 7 days"))
+            try await scene.daemon.sandbox.commit(["new.yaml": Sandbox.preset("new", instances: 2, version: "2.0")])
+            _ = try await scene.daemon.post("/api/v1/sync")
+            try await scene.open("/sources")
+            try await scene.browser.eventually(
+                "the new fields",
+                "/new[^]*added[^]*instances[^]*2/.test(document.querySelector('#source-0-changes').innerText)")
+            for (isDark, width) in [(false, 1280), (true, 390)] {
+                try await scene.browser.useDarkColors(isDark)
+                try await scene.browser.useWidth(width)
+                for page in ["/", "/claims", "/sources"] {
+                    try await scene.open(page)
+                    #expect(try await scene.browser.run(Accessibility.audit).list.compactMap(\.string) == [], "\(page)")
+                }
+            }
         }
     }
 

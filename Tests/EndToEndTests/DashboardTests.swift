@@ -78,7 +78,7 @@ struct DashboardTests {
     ) async throws {
         let sandbox = try await Sandbox(configuration: configuration)
         try await sandbox.commit([
-            "a.yaml": Sandbox.preset("a", instances: 4),
+            "a.yaml": Sandbox.preset("a", instances: 4, "  lease: {ttl: 8h, max: 7d}\n"),
             "broken.yaml": Sandbox.preset("broken", instances: 1, "  parameters: {fail: \"yes\"}\n  failureLimit: 1\n"),
         ])
         var tokens: [String: String] = [:]
@@ -135,6 +135,14 @@ struct DashboardTests {
                 .POST, "/pools/presets/a/claim", form: "csrf=\(try await screen.formSecret())&key=2")
             #expect(viewerClaim.status == 303)
             #expect(try await screen.get("/pools/presets/a").text.contains("Not done"))
+            _ = try await bob.send(.POST, "/workspaces/\(id)/renew", form: "csrf=\(try await bob.formSecret())")
+            #expect(try await bob.get("/claims").text.contains("Not done"))
+            for (client, form) in [(ada, secret), (ops, try await ops.formSecret())] {
+                let renewed = try await client.send(.POST, "/workspaces/\(id)/renew", form: "csrf=\(form)")
+                #expect(renewed.status == 303)
+                #expect(try await client.get("/claims").text.contains("renewed a-"))
+            }
+            #expect(try await ada.send(.POST, "/workspaces/\(id)/renew", form: "key=1").status == 403)
             let released = try await ada.send(.POST, "/workspaces/\(id)/release", form: "csrf=\(secret)")
             #expect(released.status == 303)
             #expect(try await ada.get("/claims").text.contains("released a-"))
@@ -144,7 +152,9 @@ struct DashboardTests {
             #expect(!(try await scoped.get("/").text).contains("/pools/presets/a\""))
             #expect(try await scoped.get("/pools/presets/a").status == 403)
             let audit = try await scene.daemon.get("/api/v1/audit").text
-            #expect(audit.contains("token ada") && audit.contains("\"action\":\"release\""))
+            for action in ["renew", "release"] {
+                #expect(audit.contains("token ada") && audit.contains("\"action\":\"\(action)\""))
+            }
         }
     }
 

@@ -34,7 +34,7 @@ struct FailureTextTests {
             status.contains(
                 /✗ exit code 3: no space left \(\d workspaces of a\): cannot delete after 1 attempt, next attempt/),
             "\(status)")
-        let stalled = /a Stalled: 1 build in a row failed \(failureLimit: 1\): exit code 3: no space left\./
+        let stalled = /✗ exit code 3: no space left: the builds of a fail \(1 in a row, stalled\)\./
         #expect(status.contains(stalled), "\(status)")
         let described = try await sandbox.prewarm("describe", "preset", "a").out
         #expect(described.contains(/CreateFailed +[2-4] workspaces: exit code 3: no space left\n/), "\(described)")
@@ -61,7 +61,7 @@ struct FailureTextTests {
         #expect(status.contains(/unknown key "instnces"\n +hint: did you mean "instances"\?\n/), "\(status)")
     }
 
-    @Test("A plan has one line for a cause that several presets have in common")
+    @Test("A plan and a status have one line for a cause that several presets have in common")
     func planGroups() async throws {
         let sandbox = try await Sandbox()
         let fail = "  failureLimit: 1\n  parameters: {fail: \"yes\"}"
@@ -74,9 +74,15 @@ struct FailureTextTests {
         let lines = plan.split(separator: "\n").filter { $0.contains("no space left") }
         #expect(lines.count == 1, "\(plan)")
         #expect(
-            lines.first?.contains("! exit code 3: no space left: the builds of 3 presets fail (a, b, c). To try")
-                == true,
+            lines.first?.contains(
+                "! exit code 3: no space left: the builds of 3 presets fail (a, b, c), 2 stalled. To try") == true,
             "\(plan)")
+        let status = try await sandbox.prewarm("status").out
+        #expect(status.split(separator: "\n").count { $0.contains(/^✗ .*no space left/) } == 1, "\(status)")
+        #expect(
+            status.contains("✗ exit code 3: no space left: the builds of 3 presets fail (a, b, c), 2 stalled. To try"),
+            "\(status)")
+        #expect(!status.contains("BackingOff:") && !status.contains("Stalled:"), "\(status)")
         let failure = try await sandbox.preset("a")["failure"]
         #expect(failure?["cause"]?.string == "exit code 3: no space left" && failure?["builds"]?.int == 1)
     }

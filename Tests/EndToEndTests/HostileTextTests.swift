@@ -75,7 +75,13 @@ struct HostileTextTests {
             "::error e\u{1b}[31m \u{202e}.yaml": Sandbox.preset("e", instances: 1, "  strategy: \(quoted)"),
         ])
         try await sandbox.git("-c", "user.name=\(Self.hostile)", "commit", "-q", "--allow-empty", "-m", Self.hostile)
-        var outputs = [try await sandbox.prewarm("plan"), try await sandbox.prewarm("sync", "--refresh")]
+        let changes = try await sandbox.prewarm("plan", "-o", "markdown")
+        #expect(Self.isPlain(markdown: changes.out) && Self.isHarmless(changes.out), "\(changes.out)")
+        #expect(changes.out.contains("| preset a | added |  |  | template: go, "), "\(changes.out)")
+        var outputs = [
+            try await sandbox.prewarm("plan"), try await sandbox.prewarm("diff"),
+            try await sandbox.prewarm("diff", "-o", "yaml"), try await sandbox.prewarm("sync", "--refresh"),
+        ]
         try await sandbox.prewarm("suspend", "b", "--reason", Self.hostile, "--by", Self.hostile)
         let claimed = try await sandbox.prewarm("claim", "a", "--owner", Self.hostile, "-o", "json")
         let workspace = try #require(try claimed.json()["id"]?.string)
@@ -118,7 +124,8 @@ struct HostileTextTests {
         }
         let documents = [
             ["describe", "preset", "p"], ["describe", "workspace", "w"], ["describe", "operation", "o"],
-            ["status"], ["plan"], ["plan", "-o", "json"], ["sync", "--wait"], ["sync"],
+            ["status"], ["plan"], ["plan", "-o", "json"], ["diff"], ["diff", "-o", "yaml"], ["sync", "--wait"],
+            ["sync"],
             ["claim", "p", "--owner", "x"], ["release", "w"], ["adopt", "p", "i"], ["approve", "abcdef12"],
             ["suspend", "p"], ["resume", "p"], ["retry", "p"], ["pin", "s", "abcdef12"], ["unpin", "s"],
             ["logs", "o"], ["export"], ["token", "list"], ["token", "create", "t", "--role", "viewer"],

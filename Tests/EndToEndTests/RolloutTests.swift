@@ -48,8 +48,8 @@ import Testing
         let status = try await sandbox.prewarm("status")
         #expect(status.code == 1)
         let stalled =
-            #"a Stalled: 1 build in a row failed \(failureLimit: 1\): exit code 3: no space left\. "#
-            + "To try again now: `prewarm retry a`, or change its version or parameters"
+            #"✗ exit code 3: no space left: the builds of a fail \(1 in a row, stalled\)\. "#
+            + "To try again now: `prewarm retry a`"
         #expect(status.out.contains(try Regex(stalled)), "\(status.out)")
         #expect(try await sandbox.prewarm("plan").out.contains("! a: 1 build in a row failed"))
         let description = try await sandbox.prewarm("describe", "preset", "a").out

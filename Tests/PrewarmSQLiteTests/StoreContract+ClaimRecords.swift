@@ -48,6 +48,27 @@ extension StoreContract {
             #expect(try await ids(ClaimFilter(isHeld: true)) == "32")
             #expect(try await ids(ClaimFilter(before: ClaimID("4"), limit: 2)) == "32")
         },
+        Case("Claims are counted by preset and result, since a time and up to a limit") { fixture in
+            let store = try await fixture.open()
+            let other = PresetKey(source: "b", name: "go")
+            var generator = SystemRandomNumberGenerator()
+            func claim(_ preset: PresetKey, _ result: Claim.Result, at seconds: Int64) -> Claim {
+                var ids = IdentifierFactory(now: .at(seconds), using: &generator)
+                return .sample(ids.next(), preset, result, askedAt: .at(seconds))
+            }
+            let claims = [
+                claim(.go, .missed, at: 9), claim(.go, .hit, at: 10), claim(.go, .hit, at: 11),
+                claim(other, .cold, at: 12), claim(.go, .waited, at: 13),
+            ]
+            try await store.write { writer in for claim in claims { try writer.save(claim) } }
+            func results(_ since: Int64, _ limit: Int) async throws -> [PresetKey: [Claim.Result: Int]] {
+                try await store.read { try $0.claimResults(since: .at(since), limit: limit) }
+            }
+            #expect(try await results(10, 100) == [.go: [.hit: 2, .waited: 1], other: [.cold: 1]])
+            #expect(try await results(10, 3) == [.go: [.hit: 1, .waited: 1], other: [.cold: 1]])
+            #expect(try await results(9, 100)[.go]?[.missed] == 1)
+            #expect(try await results(14, 100).isEmpty)
+        },
         Case("A claimed workspace has the id of its claim") { fixture in
             let store = try await fixture.open()
             try await store.write { try $0.insert([.sample("w1")]) }

@@ -9,9 +9,13 @@ private func event(_ reason: String, at: Timestamp = .at(0), preset: PresetKey? 
 }
 
 private func revision(_ digit: Character, at: Timestamp = .at(0), source: String = "main") -> RevisionRecord {
-    RevisionRecord(
+    var changes = DefinitionChanges()
+    if let change = DefinitionChange(from: nil, to: Template(name: "t\(digit)", origin: Origin(file: "f", line: 1))) {
+        changes.add(change)
+    }
+    return RevisionRecord(
         source: source, revision: .sample(digit), appliedAt: at, author: "Ada", subject: nil, created: 1, deleted: 2,
-        cancelled: 3)
+        cancelled: 3, changes: changes)
 }
 
 extension StoreContract {

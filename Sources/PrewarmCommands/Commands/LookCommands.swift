@@ -127,8 +127,12 @@ struct StatusCommand: AsyncParsableCommand {
         discussion: """
             The exit code is 0 if everything is healthy, and 1 if something needs attention.
 
+            With --watch, a terminal shows the state live until you press q; / searches and the arrows scroll. Without a \
+            terminal, the state is printed again when it changes.
+
             Examples:
               prewarm status
+              prewarm status --watch
               prewarm status --server https://prewarm.example.org --output json
             """)
 
@@ -137,11 +141,21 @@ struct StatusCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "The output format.")
     var output = DataFormat.text
 
+    @Flag(name: .shortAndLong, help: "Follow the state until the command is ended.")
+    var watch = false
+
+    func validate() throws {
+        if watch, output != .text {
+            throw ValidationError("cannot use --watch with --output \(output.rawValue): it shows text")
+        }
+    }
+
     func run() async throws {
-        try await finish(global) { console in
+        try await finish(global, goesOn: watch) { console in
             let session = try await Session.open(global, for: .store)
             if let store = session.local?.store { try await store.findDamage(isThorough: false) }
-            let status = try await session.get("status", query: ["limit": session.local == nil ? "1000" : nil])
+            if watch { return try await StatusWatch(session: session, console: console).run() }
+            let status = try await session.status()
             switch output {
             case .json: console.write(TerminalText(document: status.json))
             case .yaml: console.write(TerminalText(document: status.yaml))

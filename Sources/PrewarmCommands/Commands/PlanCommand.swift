@@ -12,6 +12,10 @@ struct PlanCommand: AsyncParsableCommand {
             With --path, prewarm plans a local folder of manifests against an exported state. It reads neither the \
             store nor a repository.
 
+            A plan first says what the commit changes: the fields of each preset and template, how many workspaces the \
+            rollouts replace, and how many stay claimable. Then it lists the actions of the next sync. A plan with --path \
+            has no changes, because it knows no applied revision.
+
             Examples:
               prewarm plan --out plan.json
               prewarm plan --rev refs/pull/7/head --output markdown
@@ -35,7 +39,7 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "The output format; markdown is for a comment on a pull request.")
     var output = PlanFormat.text
 
-    @Flag(help: "Exit with code 2 if the plan has changes, otherwise with code 0.")
+    @Flag(help: "Exit with code 2 if the plan has actions, or changes that need an approval; otherwise with code 0.")
     var detailedExitcode = false
 
     @Option(
@@ -76,19 +80,9 @@ struct PlanCommand: AsyncParsableCommand {
             let plan: Value
             if path != nil {
                 plan = Value(plans: [try offline()], at: at?.time ?? .now, for: .local)
-            } else if let remote = try RemoteClient(global) {
-                if let out {
-                    throw CommandFailure(
-                        "cannot use --out \(out) with --server: it needs the store",
-                        hint: "run the command on the daemon's machine without --server and PREWARM_SERVER")
-                }
-                plan = try await remote.send(
-                    APIRequest(.get, ["plan"], query: ["source": source, "preset": preset, "revision": revision])
-                ).value
             } else {
                 plan = try await Self.plan(
-                    try await Context.open(global), source: source, preset: preset, revision: revision, out: out,
-                    console: console)
+                    global, source: source, preset: preset, revision: revision, out: out, console: console)
             }
             try Self.show(plan, output: output, console: console)
             if detailedExitcode, Self.hasChanges(plan) { throw ExitStatus.hasChanges.exitCode }
@@ -105,6 +99,27 @@ struct PlanCommand: AsyncParsableCommand {
         ]
         if let preset { try reports.restrict(to: preset) }
         return reports[0]
+    }
+
+    /// Returns the plan of a daemon if `--server` names one, otherwise that of the local store.
+    /// - Parameter out: The file to write the plan to; nil for none.
+    static func plan(
+        _ global: GlobalOptions, source: String?, preset: String?, revision: String?, out: String? = nil,
+        console: Console
+    ) async throws -> Value {
+        guard let remote = try RemoteClient(global) else {
+            return try await plan(
+                try await Context.open(global), source: source, preset: preset, revision: revision, out: out,
+                console: console)
+        }
+        if let out {
+            throw CommandFailure(
+                "cannot use --out \(out) with --server: it needs the store",
+                hint: "run the command on the daemon's machine without --server and PREWARM_SERVER")
+        }
+        return try await remote.send(
+            APIRequest(.get, ["plan"], query: ["source": source, "preset": preset, "revision": revision])
+        ).value
     }
 
     static func plan(
@@ -144,6 +159,11 @@ struct PlanCommand: AsyncParsableCommand {
             let isKnown = plan.list("failures").allSatisfy { $0.text("inForce") != nil }
             console.write(text.text + (isKnown ? "\(text.summary)\n" : ""))
         }
+        try checkErrors(of: plan)
+    }
+
+    /// - Throws: ``CommandFailure`` if a source cannot be read or a manifest has an error.
+    static func checkErrors(of plan: Value) throws {
         if let failure = plan.list("failures").first {
             let applied = failure.shortRevision("inForce").map { "; the plan uses the applied revision \($0)" } ?? ""
             throw CommandFailure(

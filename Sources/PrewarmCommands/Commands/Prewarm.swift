@@ -19,14 +19,16 @@ package struct Prewarm: AsyncParsableCommand {
             CommandGroup(
                 name: "Reconcile",
                 subcommands: [
-                    PlanCommand.self, SyncCommand.self, ServeCommand.self, ApproveCommand.self, RetryCommand.self,
+                    PlanCommand.self, DiffCommand.self, SyncCommand.self, ServeCommand.self, ApproveCommand.self,
+                    RetryCommand.self,
                     ReplaceCommand.self, SuspendCommand.self, ResumeCommand.self, PinCommand.self, UnpinCommand.self,
                     AdoptCommand.self,
                 ]),
             CommandGroup(
                 name: "Inspect",
                 subcommands: [
-                    StatusCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self, ReportCommand.self,
+                    StatusCommand.self, TopCommand.self, GetCommand.self, DescribeCommand.self, LogsCommand.self,
+                    ReportCommand.self,
                     ExportCommand.self,
                 ]),
             CommandGroup(

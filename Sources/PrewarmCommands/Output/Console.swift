@@ -12,7 +12,7 @@ import Synchronization
 /// The output of a command. Data goes to standard output, everything else to standard error.
 struct Console: Sendable {
     /// The width of standard output in terminal cells; nil if it is not a terminal.
-    let outputWidth: Int?
+    private(set) var outputWidth: Int?
     let colorsOutput: Bool
     let colorsErrors: Bool
     /// True if progress may be redrawn in place, because standard error is a terminal.
@@ -26,6 +26,13 @@ struct Console: Sendable {
         var console = self
         console.format = format
         console.level = level
+        return console
+    }
+
+    /// Returns the console with another width of standard output.
+    func with(outputWidth: Int) -> Console {
+        var console = self
+        console.outputWidth = outputWidth
         return console
     }
 

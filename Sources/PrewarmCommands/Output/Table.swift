@@ -108,31 +108,3 @@ enum Style: String {
         color && self != .plain ? "\u{1b}[\(rawValue)m\(text)\u{1b}[0m" : text
     }
 }
-
-extension String {
-    /// The approximate width of the text in terminal cells. East Asian wide characters and emoji take two cells.
-    var displayWidth: Int {
-        reduce(0) { width, character in
-            guard let scalar = character.unicodeScalars.first else { return width }
-            let isWide =
-                (0x1100...0x115f).contains(scalar.value) || (0x2e80...0xa4cf).contains(scalar.value)
-                || (0xac00...0xd7a3).contains(scalar.value) || (0xf900...0xfaff).contains(scalar.value)
-                || (0xff00...0xff60).contains(scalar.value) || (0x1f300...0x1faff).contains(scalar.value)
-            return width + (isWide ? 2 : 1)
-        }
-    }
-
-    /// Returns the text, cut to a width with `…` at the end if it is longer.
-    func cut(toWidth width: Int) -> String {
-        guard displayWidth > width else { return self }
-        var result = ""
-        var used = 0
-        for character in self {
-            let next = String(character).displayWidth
-            guard used + next < width else { break }
-            result.append(character)
-            used += next
-        }
-        return result + "…"
-    }
-}

@@ -18,6 +18,7 @@ struct Description {
             ("template", "\(preset.text("template") ?? "") \(preset.text("version") ?? "")"),
             ("provisioner", preset.text("provisioner")), ("fingerprint", preset.text("fingerprint")),
             ("ttl", preset.text("ttl")), ("lease", preset["lease"]?.plainText), ("strategy", preset.text("strategy")),
+            ("hit rate", preset.hitRate.map { "\($0) of \(counted(preset.claimCount, "claim")) in 7 days" }),
             ("labels", preset["labels"]?.plainText), ("annotations", preset["annotations"]?.plainText),
         ])
         lines += parameters

@@ -9,6 +9,7 @@ struct PlanMarkdown {
         var lines: [MarkdownText] = ["### prewarm plan", ""]
         let named = revisions
         if !named.isEmpty { lines += ["At \(named.joined(separator: ", ")).", ""] }
+        lines += changes
         let actions = plan.list("actions").map { ($0, "") } + plan.list("held").map { ($0, $0.text("heldBy") ?? "") }
         if !actions.isEmpty {
             lines += ["| preset | action | number | reason | held by |", "| --- | --- | ---: | --- | --- |"]
@@ -18,6 +19,43 @@ struct PlanMarkdown {
         lines += diagnostics
         lines.append("**\(PlanText(plan: plan, color: false).summary)**")
         return lines.map { "\($0)\n" }.joined()
+    }
+
+    /// The most rows about changes. A comment of a forge has at most 65,536 characters.
+    private static let changeLimit = 100
+
+    /// The fields that change, one row each, and a sentence for each rollout.
+    private var changes: [MarkdownText] {
+        let groups = ChangeGroup.of(plan)
+        guard !groups.isEmpty else { return [] }
+        let rows = groups.filter { $0.kind != nil }.flatMap(fieldRows(of:))
+        var lines: [MarkdownText] = []
+        if !rows.isEmpty {
+            lines += ["| definition | change | field | before | after |", "| --- | --- | --- | --- | --- |"]
+            lines += rows.prefix(Self.changeLimit)
+            lines.append("")
+            let left = rows.count - Self.changeLimit
+            if left > 0 { lines += ["and \(counted(left, "more change"))", ""] }
+        }
+        let rollouts = groups.compactMap { group -> MarkdownText? in
+            let title = group.title + (group.isHeld ? " (held)" : "")
+            return group.rollout.map { "- The rollout of \(title) \($0)." }
+        }
+        return lines + rollouts.prefix(Self.changeLimit) + (rollouts.isEmpty ? [] : [""])
+    }
+
+    private func fieldRows(of group: ChangeGroup) -> [MarkdownText] {
+        let kind = (group.kind ?? "") + (group.isHeld ? ", held" : "")
+        if let fields = group.addedFields { return ["| \(group.title) | \(kind) |  |  | \(fields) |"] }
+        var rows: [MarkdownText] = group.fields.map { field in
+            let (old, new) = (field.old.map { MarkdownText.code($0) }, field.new.map { MarkdownText.code($0) })
+            return "| \(group.title) | \(kind) | \(field.name) | \(old ?? "") | \(new ?? "") |"
+        }
+        if group.moreFields > 0 || rows.isEmpty {
+            let more = group.moreFields > 0 ? counted(group.moreFields, "more field") : ""
+            rows.append("| \(group.title) | \(kind) | \(more) |  |  |")
+        }
+        return rows
     }
 
     private var revisions: [MarkdownText] {

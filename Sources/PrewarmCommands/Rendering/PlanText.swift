@@ -8,18 +8,20 @@ struct PlanText {
 
     var text: TerminalText { sources.map(text(ofSource:)).joined() }
 
-    private var sources: [String] {
+    /// The sources of the plan, those with a revision first.
+    var sources: [String] {
         let named = plan["revisions"]?.pairs.map(\.key) ?? []
-        let found = plan.list("presets").compactMap { $0.text("source") }
+        let found = (plan.list("presets") + plan.list("changes")).compactMap { $0.text("source") }
         return (named + found).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
     private func text(ofSource source: String) -> TerminalText {
         func mine(_ key: String) -> [Value] { plan.list(key).filter { $0.text("source") == source } }
         var lines: [TerminalText] = []
-        if let revision = plan["revisions"]?.shortRevision(source) ?? plan.shortRevision("revision") {
-            lines.append("\(Style.bold.apply(to: "\(source)", color: color)) at \(revision)")
-        }
+        if plan["revisions"]?[source] != nil || plan["revision"] != nil { lines.append(title(of: source)) }
+        let changes = changeLines(of: source)
+        lines += changes
+        if !changes.isEmpty, !mine("actions").isEmpty { lines.append("  actions now:") }
         let presets = Dictionary(mine("presets").map { ($0.text("name") ?? "", $0) }) { first, _ in first }
         var name: String?
         for (action, count) in grouped(mine("actions")) {
@@ -36,7 +38,7 @@ struct PlanText {
             lines.append("    \(presetCounts(actions))")
         }
         let suspended = Dictionary(grouping: held[Hold.suspension.message] ?? []) { $0.text("preset") ?? "" }
-        let groups = PresetFailures.of(mine("presets"))
+        let groups = PresetFailures.of(mine("presets"), least: 2)
         lines += groups.map { warning($0.sentence(times)) }
         let isGrouped = Set(groups.flatMap(\.names))
         for preset in mine("presets") {
@@ -130,7 +132,8 @@ extension PlanText {
         return Self.summary(
             create: summary.number("create"), delete: summary.number("delete"), cancel: summary.number("cancel"),
             held: summary.number("held"), pools: plan.list("presets").count,
-            isConverged: plan.list("presets").allSatisfy { $0["converged"]?.bool == true })
+            isConverged: plan.list("presets").allSatisfy { $0["converged"]?.bool == true },
+            hasChanges: !plan.list("changes").isEmpty) + rolloutSummary.text
     }
 
     /// Returns the summary of a reconciliation, which plans only for pools that may have changed.
@@ -142,16 +145,19 @@ extension PlanText {
         }
         return summary(
             create: count(.create), delete: count(.delete), cancel: count(.cancel), held: plan.held.count,
-            pools: nil, isConverged: plan.pools.allSatisfy(\.isConverged))
+            pools: nil, isConverged: plan.pools.allSatisfy(\.isConverged), hasChanges: false)
     }
 
     /// Returns the summary of a plan, for example `Plan: 2 to create, 1 to delete, 0 to cancel.`
-    /// - Parameter pools: The number of all pools, which is 0 if no preset is valid; nil if it is unknown.
+    /// - Parameters:
+    ///   - pools: The number of all pools, which is 0 if no preset is valid; nil if it is unknown.
+    ///   - hasChanges: True if definitions change.
     private static func summary(
-        create: Int, delete: Int, cancel: Int, held: Int, pools: Int?, isConverged: Bool
+        create: Int, delete: Int, cancel: Int, held: Int, pools: Int?, isConverged: Bool, hasChanges: Bool
     ) -> String {
         guard create + delete + cancel + held > 0 else {
             if pools == 0 { return "Nothing to do: no valid preset." }
+            if hasChanges { return "Plan: no workspace is created or deleted now." }
             return isConverged
                 ? "Nothing to do: all pools have converged."
                 : "Nothing to do now. To see what the pools wait for: `prewarm status`"

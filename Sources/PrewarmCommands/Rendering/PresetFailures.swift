@@ -1,17 +1,22 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// Several presets whose builds fail for the same cause. Output for people has one line for them.
+/// The presets whose builds fail for the same cause. Output for people has one line for them.
 struct PresetFailures {
     private let cause: String
     /// The names of the presets.
     let names: [String]
+    /// The largest number of failed builds in a row.
+    private let builds: Int
+    /// The number of the presets that are stalled.
+    private let stalled: Int
     /// The time of the next build of any of the presets.
     private let next: Timestamp?
 
-    /// Returns the causes that several presets have in common, in the order of their first presets. A preset that is
-    /// suspended has no next build, and is left out.
-    static func of(_ presets: [Value]) -> [PresetFailures] {
+    /// Returns the causes in the order of their first presets. A preset that is suspended has no next build, and is left
+    /// out.
+    /// - Parameter least: The least number of presets with the same cause.
+    static func of(_ presets: [Value], least: Int) -> [PresetFailures] {
         let failing = presets.filter { preset in
             preset["failure"] != nil && preset["converged"]?.bool != true && preset.condition(.suspended) == nil
         }
@@ -19,20 +24,28 @@ struct PresetFailures {
         var seen: Set<String> = []
         return failing.compactMap { preset in
             let cause = preset["failure"]?.text("cause") ?? ""
-            guard let group = groups[cause], group.count > 1, seen.insert(cause).inserted else { return nil }
+            guard let group = groups[cause], group.count >= least, seen.insert(cause).inserted else { return nil }
             return PresetFailures(
                 cause: cause, names: group.compactMap { $0.text("name") },
+                builds: group.map { $0["failure"]?.number("builds") ?? 0 }.max() ?? 0,
+                stalled: group.count { $0.condition(.stalled) != nil },
                 next: group.compactMap { $0["failure"]?.time("nextTryAt") }.min())
         }
     }
 
-    /// The cause with the presets and the next step, for example `exit code 3: no space left: no build of 2 presets
-    /// succeeds (go-large, go-small). To try again now: …`.
+    /// The cause with the presets and the next step, for example `exit code 3: no space left: the builds of 2 presets fail
+    /// (go-large, go-small). To try again now: …`.
     func sentence(_ times: ShownTimes) -> TerminalText {
+        let next = next.map { ". " + times.sentence("Next try: \($0.inSentence)") } ?? ""
+        if names.count == 1 {
+            let state = stalled > 0 ? ", stalled" : ""
+            return
+                "\(cause): the builds of \(names[0]) fail (\(builds) in a row\(state)). To try again now: `prewarm retry \(names[0])`\(next)"
+        }
         let shown = names.prefix(5).joined(separator: ", ")
         let more = names.count > 5 ? ", and \(counted(names.count - 5, "more preset"))" : ""
-        let next = next.map { ". " + times.sentence("Next try: \($0.inSentence)") } ?? ""
+        let states = stalled > 0 ? ", \(stalled) stalled" : ""
         return
-            "\(cause): the builds of \(names.count) presets fail (\(shown)\(more)). To try again now: `prewarm retry NAME`, or `prewarm retry --all`\(next)"
+            "\(cause): the builds of \(names.count) presets fail (\(shown)\(more))\(states). To try again now: `prewarm retry NAME`, or `prewarm retry --all`\(next)"
     }
 }

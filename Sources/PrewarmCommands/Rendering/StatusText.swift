@@ -70,18 +70,25 @@ struct StatusText {
         return "\n\(DocumentTable.presets(now: times.now, isWide: false).text(presets, console))\(more)"
     }
 
-    /// The conditions of presets that need attention.
+    /// The causes of failed builds, and the other conditions of presets that need attention.
     private var attention: TerminalText {
+        let presets = status.list("presets")
+        let failures = PresetFailures.of(presets, least: 1)
+        let failing = Set(failures.flatMap(\.names))
         let wanted: [Condition.Kind] = [.stalled, .invalid, .backingOff, .suspended, .limited, .deletionsHeld]
-        let lines = status.list("presets")
+        let lines =
+            presets
             .filter { preset in wanted.contains { preset.condition($0) != nil } || preset.isScaledToZeroByTemplate }
-            .flatMap { preset in
-                preset.list("conditions").filter { !["Ready", "Reconciling"].contains($0.text("type")) }.map {
-                    condition -> TerminalText in
-                    "\(bang) \(preset.text("name") ?? "") \(condition.text("type") ?? ""): \(times.sentence(condition.text("message") ?? ""))\n"
+            .flatMap { preset -> [TerminalText] in
+                let name = preset.text("name") ?? ""
+                // The cause of failed builds has a line of its own.
+                let hidden = ["Ready", "Reconciling"] + (failing.contains(name) ? ["Stalled", "BackingOff"] : [])
+                return preset.list("conditions").filter { !hidden.contains($0.text("type") ?? "") }.map { condition in
+                    "\(bang) \(name) \(condition.text("type") ?? ""): \(times.sentence(condition.text("message") ?? ""))\n"
                 }
             }
-        return lines.isEmpty ? "" : "\n\(lines.joined())"
+        let all = failures.map { "\(cross) \($0.sentence(times))\n" as TerminalText } + lines
+        return all.isEmpty ? "" : "\n\(all.joined())"
     }
 
     private var failing: TerminalText {

@@ -155,7 +155,8 @@ extension Value {
     }
 }
 
-/// The most important condition of a preset, for a table with one line for each preset.
+/// The most important condition of a preset, for a table with one line for each preset. If builds fail, the message is the
+/// cause.
 private struct Headline {
     let cell: Table.Cell
     let message: String
@@ -169,7 +170,8 @@ private struct Headline {
         for (kind, style) in Self.order {
             guard let condition = preset.condition(kind) else { continue }
             cell = .init(kind.rawValue, style)
-            message = condition.text("message") ?? ""
+            let isOfBuilds = kind == .stalled || kind == .backingOff
+            message = (isOfBuilds ? preset["failure"]?.text("cause") : nil) ?? condition.text("message") ?? ""
             return
         }
         let ready = preset.condition(.ready)

@@ -20,7 +20,7 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
     package var commands: String {
         switch self {
         case .success, .failure, .usage, .interrupted, .terminated: "all"
-        case .hasChanges: "`plan --detailed-exitcode`"
+        case .hasChanges: "`plan --detailed-exitcode`, `diff`"
         case .nothingReady: "`claim`, `with`"
         case .leaseLost: "`with`"
         }
@@ -33,7 +33,9 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
         case .failure:
             "The command failed, or it found a problem: `validate` found errors, `status` and `doctor` found something "
                 + "unhealthy, or `sync --wait` did not converge in time."
-        case .hasChanges: "The plan has changes. Without changes the exit code is 0."
+        case .hasChanges:
+            "`plan`: the plan has actions, or changes that need an approval. `diff`: the revision changes a definition. "
+                + "Without them the exit code is 0."
         case .nothingReady: "No workspace of the preset is ready to be claimed."
         case .leaseLost:
             "The claim ended while the command of `with` ran. Otherwise `with` exits with the status of the command, which is "

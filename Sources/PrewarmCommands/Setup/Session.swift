@@ -19,6 +19,11 @@ struct Session: Sendable {
 
     func now() async -> Timestamp { now() }
 
+    /// Returns the status of all sources and pools: of the local store whole, of a daemon with at most 1000 pools.
+    func status() async throws -> Value {
+        try await get("status", query: ["limit": local == nil ? "1000" : nil])
+    }
+
     func get(_ path: String..., query: [String: String?] = [:]) async throws -> Value {
         try await client.send(APIRequest(.get, path, query: query)).value
     }

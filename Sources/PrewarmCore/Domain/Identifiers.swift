@@ -84,6 +84,17 @@ package struct IdentifierFactory {
         }
     }
 
+    /// Returns the smallest identifier that can be made at a time. All later ones are larger, and all earlier ones smaller.
+    package static func first(at time: Timestamp) -> String {
+        var generator = Zeros()
+        var factory = IdentifierFactory(now: time, using: &generator)
+        return factory.next()
+    }
+
+    private struct Zeros: RandomNumberGenerator {
+        func next() -> UInt64 { 0 }
+    }
+
     /// The digits of Crockford's base 32, in lower case.
     package static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 }

@@ -102,7 +102,7 @@ extension Preset {
     }
 
     /// The accepted definition: the preset without a retirement that waits.
-    var accepted: Preset {
+    package var accepted: Preset {
         guard isRetirementHeld else { return self }
         var preset = self
         preset.retirement = nil

@@ -22,7 +22,8 @@ package struct ShownText<Where: OutputPlace>: Hashable, Sendable {
     /// Neutralizes a text.
     package init(_ other: String) { text = Where.neutralized(other) }
 
-    fileprivate init(ready text: String) { self.text = text }
+    /// Takes text that a part of this module made ready for the place.
+    init(ready text: String) { self.text = text }
 
     package static func + (left: Self, right: Self) -> Self { Self(ready: left.text + right.text) }
     package static func += (left: inout Self, right: Self) { left.text += right.text }

@@ -102,12 +102,14 @@ extension Asset {
         .badge.bad { color: var(--bad); background: var(--bad-soft); }
         .badge.quiet { color: var(--quiet); background: var(--quiet-soft); }
         .badge.claimed { color: var(--claimed); background: var(--claimed-soft); }
+        .under.cause { max-width: 22rem; overflow-wrap: anywhere; }
         .dots { display: block; margin-top: .3rem; }
         .dots .full { fill: var(--good); }
         .dots .open { fill: none; stroke: var(--muted); stroke-width: 1.2; }
         .dots .half { fill: var(--busy); }
         .story { margin: 0; padding-left: 1.1rem; }
         .story li { margin-bottom: .35rem; }
+        .fields { display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; list-style: none; margin: 0; padding: 0; }
         .facts { margin: 0; }
         .facts div { display: grid; grid-template-columns: 9rem 1fr; gap: .75rem; padding: .3rem 0; }
         .facts dt { color: var(--muted); }
@@ -163,7 +165,10 @@ extension Asset {
         .search input { width: 100%; }
         .actions { display: flex; flex-wrap: wrap; gap: .75rem 1.25rem; margin: 0 0 1.25rem; }
         .actions form { display: flex; align-items: center; gap: .6rem; flex-wrap: wrap; }
+        .forms { display: flex; flex-wrap: wrap; align-items: start; gap: .4rem 1rem; }
+        .forms button { padding: .2rem .7rem; font-size: .875rem; }
         details > summary { cursor: pointer; color: var(--link); width: fit-content; border-radius: 4px; }
+        .card > div > details { margin: .75rem 0; }
         .guarded > p { margin: .5rem 0; color: var(--muted); font-size: .875rem; }
         .pager { display: flex; justify-content: space-between; gap: 1rem; padding: 1rem 0; color: var(--muted); }
 

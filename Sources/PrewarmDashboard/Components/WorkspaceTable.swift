@@ -29,9 +29,9 @@ struct WorkspaceTable {
                     times.element(workspace, "createdAt"),
                 ]
                 guard viewer.seesOwners else { return cells }
-                return cells + [
-                    "\(workspace.text("owner") ?? "–")", endpoint(workspace), release(workspace, for: viewer),
-                ]
+                let all = renew(workspace, for: viewer) + release(workspace, for: viewer)
+                let forms: Markup = all == "" ? "" : "<div class=\"forms\">\(all)</div>"
+                return cells + ["\(workspace.text("owner") ?? "–")", endpoint(workspace), forms]
             }
         ).markup
     }
@@ -66,6 +66,17 @@ struct WorkspaceTable {
         guard let text = workspace.text("endpoint") else { return "–" }
         guard let link = Address.link(text) else { return "<code>\(text)</code>" }
         return "<a href=\"\(link)\" rel=\"noopener noreferrer\">\(text)</a>"
+    }
+
+    /// Returns the form that renews a claim with a lease for its usual time.
+    private func renew(_ workspace: Value, for viewer: Viewer) -> Markup {
+        guard viewer.mayClaim, workspace.text("state") == "claimed", workspace["lease"] != nil,
+            let id = workspace.text("id")
+        else { return "" }
+        return Form(
+            action: Address.workspace(id, "renew"), button: "Renew", isSecondary: true,
+            object: workspace.text("name") ?? id
+        ).markup(for: viewer)
     }
 
     private func release(_ workspace: Value, for viewer: Viewer) -> Markup {

@@ -64,6 +64,7 @@ package struct PoolPage: Sendable {
             Tile(name: "Claimed", value: "\(preset.number("claimed"))"),
         ]
         if preset["waiting"] != nil { tiles.append(Tile(name: "Waiting claims", value: "\(preset.number("waiting"))")) }
+        if let hitRate = HitRate(preset) { tiles.append(hitRate.tile) }
         for (key, name) in [
             ("outdated", "Outdated"), ("deleting", "Deleting"), ("failed", "Failed"), ("unhealthy", "Unhealthy"),
         ]

@@ -22,26 +22,14 @@ package struct PoolsPage: Sendable {
         }
     }
 
-    /// The sums over all pools that the reader may see.
-    package struct Totals: Sendable {
-        package var pools = 0
-        package var attention = 0
-        package var desired = 0
-        package var ready = 0
-        package var starting = 0
-        package var claimed = 0
-
-        package init() {}
-    }
-
     /// The documents of the pools on this page.
     package let pools: [Value]
     /// The number of pools that the search found.
     package let found: Int
-    package let totals: Totals
+    package let totals: PoolSums
     package let search: Search
 
-    package init(pools: [Value], found: Int, totals: Totals, search: Search) {
+    package init(pools: [Value], found: Int, totals: PoolSums, search: Search) {
         self.pools = pools
         self.found = found
         self.totals = totals
@@ -98,11 +86,13 @@ package struct PoolsPage: Sendable {
             .init("Desired", isNumber: true), .init("Starting", isNumber: true), .init("Claimed", isNumber: true),
         ]
         if hasWaiting { columns.append(.init("Waiting", isNumber: true)) }
-        let rows = pools.map { pool in
-            [
-                name(pool), PoolState(pool).badge, PoolDots(pool).markup, "\(pool.number("claimable"))",
+        columns.append(.init("Hit rate", isNumber: true))
+        let rows = pools.map { pool -> [Markup] in
+            let waiting: [Markup] = hasWaiting ? ["\(pool.number("waiting"))"] : []
+            return [
+                name(pool), state(pool), PoolDots(pool).markup, "\(pool.number("claimable"))",
                 "\(pool.number("desired"))", "\(pool.number("starting"))", "\(pool.number("claimed"))",
-            ] + (hasWaiting ? ["\(pool.number("waiting"))" as Markup] : [])
+            ] + waiting + [HitRate(pool)?.percent ?? "–"]
         }
         let range = "\(first + 1) to \(first + pools.count) of \(found.counted("pool"))"
         return """
@@ -127,6 +117,14 @@ package struct PoolsPage: Sendable {
             """
     }
 
+    /// The state, with the cause if builds of the pool fail.
+    private func state(_ pool: Value) -> Markup {
+        let cause = pool["failure"]?.text("cause").map {
+            "<span class=\"under cause\">\($0.limited(to: 120))</span>" as Markup
+        }
+        return PoolState(pool).badge + (cause ?? "")
+    }
+
     private var first: Int { (search.page - 1) * Self.pageSize }
 
     private func pager(_ range: String) -> Markup {
@@ -147,35 +145,25 @@ package struct PoolsPage: Sendable {
     }
 }
 
-/// A row of squares, one for each workspace: full for ready, half for starting, empty for missing. The cells beside it have
-/// the numbers, so screen readers skip it.
+/// The squares of a pool. The cells beside it have the numbers, so screen readers skip it.
 struct PoolDots {
-    private static let most = 12
-    let ready: Int
-    let starting: Int
-    let missing: Int
+    private let squares: PoolSquares
 
-    init(_ pool: Value) {
-        ready = max(0, pool.number("claimable"))
-        starting = max(0, pool.number("starting"))
-        missing = max(0, pool.number("desired") - ready - starting)
-    }
+    init(_ pool: Value) { squares = PoolSquares(pool, most: 12) }
 
-    /// The squares. More than 12 workspaces share 12 squares by their proportion.
     var markup: Markup {
-        let total = ready + starting + missing
-        guard total > 0 else { return "<span class=\"muted\">none</span>" }
-        let squares = min(total, Self.most)
-        let full = ready == 0 ? 0 : max(1, ready * squares / total)
-        let half = starting == 0 ? 0 : min(squares - full, max(1, starting * squares / total))
-        let shapes = (0..<squares).map { index -> Markup in
+        let count = squares.full + squares.half + squares.open
+        guard count > 0 else { return "<span class=\"muted\">none</span>" }
+        let shapes = (0..<count).map { index -> Markup in
             let x = index * 11 + 1
-            if index < full { return "<rect class=\"full\" x=\"\(x)\" y=\"1\" width=\"9\" height=\"9\" rx=\"2\"/>" }
+            if index < squares.full {
+                return "<rect class=\"full\" x=\"\(x)\" y=\"1\" width=\"9\" height=\"9\" rx=\"2\"/>"
+            }
             let frame: Markup = "<rect class=\"open\" x=\"\(x)\" y=\"1\" width=\"9\" height=\"9\" rx=\"2\"/>"
-            return index < full + half
+            return index < squares.full + squares.half
                 ? frame + "<rect class=\"half\" x=\"\(x)\" y=\"5.5\" width=\"9\" height=\"4.5\" rx=\"1\"/>" : frame
         }
-        let width = squares * 11
+        let width = count * 11
         return """
             <svg class="dots" viewBox="0 0 \(width) 11" width="\(width)" height="11" aria-hidden="true" \
             focusable="false">\(shapes.joined())</svg>

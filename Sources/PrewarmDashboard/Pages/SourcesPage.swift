@@ -62,6 +62,7 @@ package struct SourcesPage: Sendable {
                 \(ConditionTable(conditions, times).markup)\(hint(source.document))
                 """))
             \(Page.live("source-\(index)-held", held(source, index: index, viewer)))
+            \(Page.live("source-\(index)-changes", changes(source, index: index)))
             \(Page.live("source-\(index)-revisions", revisions(source)))
             \(Page.live("source-\(index)-diagnostics", diagnostics(source.document)))
             </section>
@@ -70,6 +71,25 @@ package struct SourcesPage: Sendable {
 
     private func hint(_ source: Value) -> Markup {
         source.text("hint").map { "<p class=\"hint\">\(Markup.sentence($0))</p>" } ?? ""
+    }
+
+    // MARK: Changes
+
+    /// The changes of the applied revision, and behind buttons those of the earlier ones.
+    private func changes(_ source: Source, index: Int) -> Markup {
+        let parts = source.revisions.enumerated().compactMap { place, revision -> Markup? in
+            let changes = RevisionChanges(revision)
+            guard !changes.isEmpty else { return nil }
+            let name = RevisionText.shortName(revision.text("revision") ?? "")
+            guard place > 0 else {
+                return "<h3>Changes of the applied revision <code>\(name)</code></h3>\(changes.markup)"
+            }
+            return """
+                <details id="source-\(index)-changes-\(place)"><summary>Changes of <code>\(name)</code></summary>\
+                \(changes.markup)</details>
+                """
+        }
+        return parts.joined(separator: "\n")
     }
 
     // MARK: Revisions

@@ -11,19 +11,21 @@ extension Engine {
         guard let status = report.statuses.first(where: { $0.preset.key == preset.key }) else {
             throw ClaimError.unknownPreset(name, known: [])
         }
-        let (events, workspaces, claims) = try await store.read { store in
+        let now = now()
+        let (events, workspaces, claims, recent) = try await store.read { store in
             let workspaces = try store.workspaces(WorkspaceFilter(preset: preset.key))
             return (
                 try store.events(EventFilter(preset: preset.key, limit: 20)), workspaces,
-                try store.claims(of: workspaces)
+                try store.claims(of: workspaces), try RecentClaims(at: now, in: store).value(of: preset.key)
             )
         }
-        let story = Story(audience: audience, status: status, report: report, zones: zones, now: now())
+        let story = Story(audience: audience, status: status, report: report, zones: zones, now: now)
         return Value(status, for: audience).merging([
             "revision": report.revision.map { .string($0.description) },
             "ttl": preset.ttl.map { .string($0.prewarmText) },
             "lease": preset.lease.map { Value($0) },
             "strategy": .string(preset.strategy.text),
+            "recentClaims": recent,
             "story": .array(story.sentences.map { .string($0) }),
             "workspaces": .array(
                 workspaces.compactMap { Value($0, ttl: preset.ttl, claim: claims[$0.id], for: audience) }),

@@ -28,7 +28,8 @@ package struct Overview: Sendable {
         self.audience = audience
         now = engine.now()
         sources = try await engine.sourceStatuses()
-        var presets = PresetValues(limit: limit)
+        let recentClaims = try await engine.store.read { [now] in try RecentClaims(at: now, in: $0) }
+        var presets = PresetValues(limit: limit, recentClaims)
         for source in engine.sourceNames {
             let report = try await engine.assess(source)
             report.forEachStatus { presets.add($0, for: audience) }
@@ -70,6 +71,7 @@ package struct Overview: Sendable {
             "healthy": .bool(isHealthy),
             "store": Value(store).merging(["damage": damage.first.map { .string($0) }]),
             "sources": .array(sources),
+            "totals": presets.sums.value,
             "presets": .array(presets.values),
             "morePresets": presets.left > 0 ? .int(presets.left) : nil,
             "failing": .array(Array(failing.prefix(limit))),

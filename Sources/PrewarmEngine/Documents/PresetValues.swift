@@ -3,26 +3,34 @@ internal import PrewarmCore
 /// The presets of an overview, up to a limit. If there are more, unhealthy presets are kept and healthy ones left out.
 struct PresetValues: Sendable {
     private let limit: Int
+    private let recentClaims: RecentClaims
     private var healthy: [(index: Int, value: Value)] = []
     private var unhealthy: [(index: Int, value: Value)] = []
-    private var count = 0
     /// True if all presets are healthy, including the ones that are left out.
     private(set) var areHealthy = true
+    /// The sums over the visible presets, including the ones that are left out.
+    private(set) var sums = PoolSums()
 
-    init(limit: Int) {
+    init(limit: Int, _ recentClaims: RecentClaims) {
         self.limit = limit
+        self.recentClaims = recentClaims
     }
 
     /// Adds a preset. If the audience may not see it, it only counts for ``areHealthy``.
     mutating func add(_ status: PresetStatus, for audience: some Audience) {
         areHealthy = areHealthy && status.isHealthy
         guard audience.sees(status.preset.key) else { return }
-        defer { count += 1 }
+        let count = sums.pools
+        sums.add(status)
         if status.isHealthy {
-            if healthy.count < limit { healthy.append((count, Value(status, for: audience))) }
+            if healthy.count < limit { healthy.append((count, value(of: status, for: audience))) }
         } else if unhealthy.count < limit {
-            unhealthy.append((count, Value(status, for: audience)))
+            unhealthy.append((count, value(of: status, for: audience)))
         }
+    }
+
+    private func value(of status: PresetStatus, for audience: some Audience) -> Value {
+        Value(status, for: audience).merging(["recentClaims": recentClaims.value(of: status.preset.key)])
     }
 
     /// The documents of the presets, in the order in which they were added.
@@ -32,5 +40,5 @@ struct PresetValues: Sendable {
     }
 
     /// The number of visible presets that are left out of ``values``.
-    var left: Int { max(0, count - limit) }
+    var left: Int { max(0, sums.pools - limit) }
 }

@@ -246,7 +246,12 @@ extension Value {
         ])
     }
 
-    package init(_ revision: RevisionRecord) {
+    /// The document of an applied revision.
+    /// - Parameter templates: The names of the templates of the presets that the audience may see.
+    package init(_ revision: RevisionRecord, templates: Set<String>, for audience: some Audience) {
+        let changes = audience.visible(revision.changes.changes, source: revision.source, templates: templates)
+        // The number of changes of others would say how many presets there are.
+        let more = audience.seesAllPresets ? revision.changes.more : 0
         self = .object(known: [
             "source": .string(revision.source),
             "revision": .string(revision.revision.description),
@@ -257,6 +262,8 @@ extension Value {
             "deleted": .int(revision.deleted),
             "cancelled": .int(revision.cancelled),
             "convergedAt": revision.convergedAt.map { Value($0) },
+            "changes": .array(changes.map { Value($0, source: revision.source) }),
+            "moreChanges": more > 0 ? .int(more) : nil,
         ])
     }
 }

@@ -9,6 +9,7 @@ extension Value {
         let held = reports.flatMap { $0.plan.held + $0.suspended }.filter { audience.sees($0.action.preset) }
         let revisions = Dictionary(reports.map { ($0.source, $0.revision) }) { first, _ in first }
         let diagnostics = reports.flatMap { audience.visible($0.diagnostics, of: $0.presets) }
+        let rollouts = reports.flatMap(\.rollouts).filter { audience.sees($0.preset) }
         func count(_ kind: Action.Kind) -> Value { .int(actions.count { $0.kind == kind }) }
         self = .object(known: [
             "revision": reports.count == 1 ? reports[0].revision.map { .string($0.description) } : nil,
@@ -17,6 +18,13 @@ extension Value {
                 : .object(
                     reports.compactMap { report in report.revision.map { (report.source, .string($0.description)) } }),
             "at": Value(time),
+            "applied": .object(
+                reports.compactMap { report in report.applied.map { (report.source, .string($0.description)) } }),
+            "changes": .array(
+                reports.flatMap { report in
+                    audience.visible(report.changes, of: report).map { Value($0, source: report.source) }
+                }),
+            "rollouts": .array(rollouts.map { Value($0) }),
             "actions": .array(actions.map { Value($0, statuses[$0.preset], for: audience) }),
             "held": .array(
                 held.map { held in
@@ -29,6 +37,7 @@ extension Value {
             "failures": reports.allSatisfy { $0.failure == nil } ? nil : .array(reports.compactMap(\.failureValue)),
             "summary": .object(known: [
                 "create": count(.create), "delete": count(.delete), "cancel": count(.cancel), "held": .int(held.count),
+                "replace": .int(rollouts.reduce(0) { $0 + $1.replaces }),
             ]),
         ])
     }

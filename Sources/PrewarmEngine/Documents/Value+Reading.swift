@@ -11,6 +11,16 @@ extension Value {
     package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     package var int: Int? { if case .int(let value) = self { value } else { nil } }
 
+    /// The number; nil if the value is not a number.
+    package var decimal: Double? {
+        switch self {
+        case .int(let value): Double(value)
+        case .double(let value): value
+        case .number(let text): Double(text)
+        default: nil
+        }
+    }
+
     /// The whole number, also if it is written as 5.0, since JSON has one kind of numbers; nil for any other value.
     package var wholeNumber: Int? {
         switch self {

@@ -16,6 +16,11 @@ package protocol ClaimReader {
     /// Returns the time since `since` for which workspaces were ready and unclaimed, by preset. Workspaces whose records are
     /// deleted do not count.
     func idleTimes(since: Timestamp, at now: Timestamp) throws -> [PresetKey: Duration]
+    /// Returns the numbers of claims by result, for each preset that has any.
+    /// - Parameters:
+    ///   - since: The time from which claims count.
+    ///   - limit: The largest number of claims to read, the newest ones.
+    func claimResults(since: Timestamp, limit: Int) throws -> [PresetKey: [Claim.Result: Int]]
     /// Returns the record of when renewals were possible; nil if no daemon used the store yet.
     func leaseClock() throws -> LeaseClock?
 }

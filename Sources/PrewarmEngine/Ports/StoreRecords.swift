@@ -110,10 +110,13 @@ package struct RevisionRecord: Hashable, Sendable {
     /// The time at which every pool had converged to the revision for the first time; nil if that did not happen yet, or
     /// not before the next revision.
     package var convergedAt: Timestamp?
+    /// The changes of definitions since the revision that was applied before.
+    package let changes: DefinitionChanges
 
     package init(
         source: String, revision: Revision, appliedAt: Timestamp, author: String? = nil, subject: String? = nil,
-        committedAt: Timestamp? = nil, created: Int, deleted: Int, cancelled: Int, convergedAt: Timestamp? = nil
+        committedAt: Timestamp? = nil, created: Int, deleted: Int, cancelled: Int, convergedAt: Timestamp? = nil,
+        changes: DefinitionChanges = DefinitionChanges()
     ) {
         self.source = source
         self.revision = revision
@@ -125,6 +128,7 @@ package struct RevisionRecord: Hashable, Sendable {
         self.deleted = deleted
         self.cancelled = cancelled
         self.convergedAt = convergedAt
+        self.changes = changes
     }
 }
 

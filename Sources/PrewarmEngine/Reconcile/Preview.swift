@@ -37,21 +37,23 @@ struct Preview: Sendable {
             report.revision = target
             report.diagnostics = definition.diagnostics + remarks
             let guarded = try Admission(engine, source).admit(definition.changes, in: store)
-            return (report, guarded, definition.presets ?? [])
+            return (report, guarded, definition.presets ?? [], definition.templateChanges)
         }
     }
 
     /// Plans for the presets as the guard admits them.
-    /// - Parameter begin: Returns the report without a plan, the decision of the guard and the presets of the revision.
+    /// - Parameter begin: Returns the report without a plan, the decision of the guard, and the presets of the revision
+    ///   and its changes of templates.
     private func plan(
-        _ begin: @escaping @Sendable (any StoreReader) throws -> (TurnReport, Guarded, [Preset])
+        _ begin: @escaping @Sendable (any StoreReader) throws -> (TurnReport, Guarded, [Preset], [DefinitionChange])
     ) async throws -> TurnReport {
         let now = engine.now()
         var report = try await engine.store.read { [engine, source] store in
-            let (earlier, guarded, presets) = try begin(store)
+            let (earlier, guarded, presets, templates) = try begin(store)
             var report = earlier
             let scope = PoolScope(presets: guarded.planned(presets))
             report.include(try PlanDraft(engine, source.name, scope, guarded, at: now, in: store))
+            try RevisionComparison(engine, source.name, guarded.record, in: store).add(presets, templates, to: &report)
             return report
         }
         report.suspended = try await heldBySuspensions(report)
@@ -67,10 +69,17 @@ struct Preview: Sendable {
                 report.failure = failure
                 report.diagnostics = try store.diagnostics(source: source.name)
                 let guarded = try Admission(engine, source).admit(nil, in: store)
-                return (report, guarded, guarded.earlier.written(try store.presets(source: source.name)))
+                return (report, guarded, guarded.earlier.written(try store.presets(source: source.name)), [])
             }
         }
-        var report = try await engine.assess(name)
+        let assessed = try await engine.assess(name)
+        var report = try await engine.store.read { [engine] store in
+            var report = assessed
+            let record = try store.guardRecord(ofSource: name)
+            try RevisionComparison(engine, name, record, in: store)
+                .add(record.written(try store.presets(source: name)), [], to: &report)
+            return report
+        }
         report.failure = failure
         report.suspended = try await heldBySuspensions(report)
         return report

@@ -16,6 +16,12 @@ package struct TurnReport: Sendable {
     package var diagnostics: [Diagnostic] = []
     /// The part of ``diagnostics`` about stored values that cannot be read.
     package var unreadable: [Diagnostic] = []
+    /// The applied revision that ``changes`` are compared with; nil if none was ever applied.
+    package var applied: Revision?
+    /// The changes from the accepted definitions to those of ``revision``, in a preview: templates first, then presets.
+    package var changes: [DefinitionChange] = []
+    /// The rollouts of changes that the deletion guard holds, in a preview: what an approval would start.
+    var heldRollouts: [Rollout] = []
     /// The presets that were planned for. A reconciliation plans for pools that may have changed, a preview for all.
     package var presets: [Preset] = []
     package var plan = Plan()

@@ -31,11 +31,13 @@ enum DocumentSchemas {
         ("SignInCode", ["code": "text", "path": "text", "expiresAt": "time"]),
         ("Preset", preset),
         ("PresetFailure", presetFailure),
+        ("RecentClaims", ["claims": "number", "hitRate": "decimal"]),
         (
             "PresetDescription",
             [
                 "name": "text", "source": "text", "revision?": "text", "ttl?": "text", "strategy": "text",
-                "lease?": "object", "story": "[]text", "workspaces": "[]Workspace", "events": "[]Event",
+                "lease?": "object", "recentClaims?": "RecentClaims", "story": "[]text", "workspaces": "[]Workspace",
+                "events": "[]Event",
                 "conditions": "[]Condition",
             ]
         ),
@@ -107,15 +109,32 @@ enum DocumentSchemas {
             [
                 "source": "text", "revision": "text", "appliedAt": "time", "author?": "text", "subject?": "text",
                 "created": "number", "deleted": "number", "cancelled": "number", "convergedAt?": "time",
+                "changes": "[]DefinitionChange", "moreChanges?": "number",
             ]
         ),
         ("Outage", ["provisioner": "text", "since": "time", "cause": "text", "nextTryAt?": "time"]),
         ("ListFailure", ["provisioner": "text", "message": "text", "since": "time"]),
         ("Orphan", ["id": "text", "provisioner": "text", "state?": "text", "since": "time", "store?": "text"]),
         (
+            "DefinitionChange",
+            [
+                "object": "preset|template", "name": "text", "source": "text", "change": "added|changed|removed",
+                "fields": "[]FieldChange", "moreFields?": "number", "held?": "boolean",
+            ]
+        ),
+        ("FieldChange", ["field": "text", "old?": "text", "new?": "text"]),
+        (
+            "Rollout",
+            [
+                "preset": "text", "source": "text", "replaces": "number", "keepsClaimable": "number",
+                "desired": "number", "held?": "boolean",
+            ]
+        ),
+        (
             "Plan",
             [
-                "revision?": "text", "revisions?": "object", "at": "time", "actions": "[]Action", "held": "[]Action",
+                "revision?": "text", "revisions?": "object", "at": "time", "applied": "object",
+                "changes": "[]DefinitionChange", "rollouts": "[]Rollout", "actions": "[]Action", "held": "[]Action",
                 "presets": "[]Preset", "diagnostics": "[]Diagnostic", "failures?": "[]object", "summary": "object",
             ]
         ),
@@ -129,10 +148,17 @@ enum DocumentSchemas {
         ("Store", ["identity": "text", "hold?": "StoreHold", "damage?": "text"]),
         ("StoreHold", ["reason": "Restored|Fresh", "message": "text", "hint": "text", "since": "time"]),
         (
+            "PoolSums",
+            [
+                "pools": "number", "attention": "number", "desired": "number", "ready": "number", "starting": "number",
+                "claimed": "number",
+            ]
+        ),
+        (
             "Status",
             [
-                "at": "time", "healthy": "boolean", "store": "Store", "sources": "[]Source", "presets": "[]Preset",
-                "failing": "[]Operation", "orphans?": "[]Orphan", "orphansTotal?": "number",
+                "at": "time", "healthy": "boolean", "store": "Store", "sources": "[]Source", "totals": "PoolSums",
+                "presets": "[]Preset", "failing": "[]Operation", "orphans?": "[]Orphan", "orphansTotal?": "number",
                 "suspectLists?": "[]object", "brokenClaims?": "[]BrokenClaim", "failingLists?": "[]ListFailure",
                 "outages?": "[]Outage",
                 "daemon?": "object", "morePresets?": "number", "moreFailing?": "number",
@@ -201,6 +227,7 @@ enum DocumentSchemas {
         "outdated": "number", "extraneous": "number", "starting": "number", "stopping": "number",
         "deleting": "number", "failed": "number", "claimed": "number", "claimable": "number",
         "unhealthy?": "number", "converged": "boolean", "conditions": "[]Condition", "failure?": "PresetFailure",
+        "recentClaims?": "RecentClaims",
     ]
 
     /// The failed builds in a row of a preset that is stalled or backing off.

@@ -50,6 +50,7 @@ extension Door {
         case ("pools", 4, "claim"): claim(source: path[1], name: path[2], form)
         case ("pools", 4, "retry"): retry(source: path[1], name: path[2])
         case ("workspaces", 3, "release"): release(path[1])
+        case ("workspaces", 3, "renew"): renew(path[1])
         case ("approve", 1, _): approve(form)
         default: throw Problem("NotFound", status: 404, "there is no form \(visit.request.uri.path.forMessage)")
         }
@@ -79,6 +80,18 @@ extension Door {
             request: APIRequest(.post, ["workspaces", workspace, "release"], body: .object(known: [:])),
             next: "/claims", back: "/claims"
         ) { "released \($0.text("name") ?? workspace); prewarm deletes it now" }
+    }
+
+    private func renew(_ workspace: String) -> Action {
+        Action(
+            request: APIRequest(.post, ["workspaces", workspace, "renew"], body: .object(known: [:])),
+            next: "/claims", back: "/claims"
+        ) { document in
+            let end = document["lease"]?.text("expiresAt").flatMap { Timestamp($0) }
+            let bound = document["clampedBy"] == nil ? "" : ", which is the longest time of the lease"
+            return "renewed \(document.text("name") ?? workspace)" + (end.map { " until \($0.inSentence)" } ?? "")
+                + bound
+        }
     }
 
     private func approve(_ form: [String: String]) -> Action {

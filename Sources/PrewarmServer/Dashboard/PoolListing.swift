@@ -10,7 +10,7 @@ struct PoolListing: Sendable {
     /// Returns a page of pools. Pools that need attention come first, then the others by name.
     func page(_ search: PoolsPage.Search) async throws -> PoolsPage {
         let text = search.text.lowercased()
-        var totals = PoolsPage.Totals()
+        var totals = PoolSums()
         var found: [PresetStatus] = []
         for report in try await engine.assess() {
             for status in report.statuses where principal.sees(status.preset.key) {
@@ -19,11 +19,14 @@ struct PoolListing: Sendable {
                 if text.isEmpty || status.preset.matches(text) { found.append(status) }
             }
         }
+        let recent = try await engine.store.read { [now = engine.now()] in try RecentClaims(at: now, in: $0) }
         let sorted = Self.sorted(found)
         let first = (search.page - 1) * PoolsPage.pageSize
         let shown = first < sorted.count ? sorted[first..<min(sorted.count, first + PoolsPage.pageSize)] : []
         return PoolsPage(
-            pools: shown.map { Value($0, for: principal) }, found: found.count, totals: totals, search: search)
+            pools: shown.map { status in
+                Value(status, for: principal).merging(["recentClaims": recent.value(of: status.preset.key)])
+            }, found: found.count, totals: totals, search: search)
     }
 
     private static func sorted(_ statuses: [PresetStatus]) -> [PresetStatus] {
@@ -35,18 +38,6 @@ struct PoolListing: Sendable {
                 ($0.preset.key.name, $0.preset.key.source) < ($1.preset.key.name, $1.preset.key.source)
             } : statuses
         return byName.filter { !$0.isHealthy } + byName.filter(\.isHealthy)
-    }
-}
-
-extension PoolsPage.Totals {
-    fileprivate mutating func add(_ status: PresetStatus) {
-        let counts = status.pool.counts
-        pools += 1
-        attention += status.isHealthy ? 0 : 1
-        desired += counts.desired
-        ready += counts.claimable
-        starting += counts.starting
-        claimed += counts.claimed
     }
 }
 

@@ -35,6 +35,7 @@ struct DashboardPageTests {
     private static let workspace = Value.object(known: [
         "id": "i", "name": "n", "preset": "p", "source": "s", "template": "t", "version": "v", "state": "claimed",
         "owner": "o", "endpoint": "e", "createdAt": .string("\(now)"), "handover": "h",
+        "lease": .object(known: ["state": "active", "expiresAt": .string("\(now)"), "ttl": "8h"]),
     ])
     private static let event = Value.object(known: [
         "at": .string("\(now)"), "type": "Warning", "reason": "r", "object": "o", "message": "m",
@@ -45,6 +46,7 @@ struct DashboardPageTests {
         "starting": 1, "claimed": 1, "waiting": 1, "failed": 1, "ttl": "t", "strategy": "s",
         "story": .array(["one", "two"]), "conditions": .array([condition]), "workspaces": .array([workspace]),
         "events": .array([event]), "failure": .object(known: ["cause": "c"]),
+        "recentClaims": .object(known: ["claims": 3, "hitRate": .double(0.667)]),
     ])
     private static let operation = Value.object(known: [
         "id": "i", "type": "create", "workspace": "w", "workspaceName": "w", "error": "e", "logEnd": "l", "attempt": 1,
@@ -52,6 +54,15 @@ struct DashboardPageTests {
     ])
     private static let revision = Value.object(known: [
         "revision": "main@sha1:5394cb7f", "subject": "s", "author": "a", "appliedAt": .string("\(now)"), "created": 1,
+        "changes": .array([
+            .object(known: [
+                "object": "preset", "name": "n", "source": "s", "change": "changed", "held": .bool(true),
+                "fields": .array([.object(known: ["field": "version", "old": "1.2", "new": "1.3"])]), "moreFields": 2,
+            ]),
+            .object(known: [
+                "object": "template", "name": "t", "source": "s", "change": "removed", "fields": .array([]),
+            ]),
+        ]), "moreChanges": 7,
     ])
 
     /// Returns all pages with documents that `change` has changed.
@@ -128,6 +139,49 @@ struct DashboardPageTests {
         let html = Page.claims([workspace], hasMore: false, times: Self.times, for: Self.viewer(.claimer)).html(
             for: nil)
         #expect(html.contains("rel=\"noopener noreferrer\"") == isLink)
+    }
+
+    @Test("The page of sources shows the fields that each revision changed")
+    func changes() {
+        let html = Self.pages(for: Self.viewer(.viewer)) { $0 }.first { $0.name == "sources" }?.html ?? ""
+        for text in [
+            "Changes of the applied revision <code>main@5394cb7f</code>",
+            "version: <code>1.2</code> → <code>1.3</code>",
+            "held", "2 more fields", "removed", "and 7 more definitions",
+        ] {
+            #expect(html.contains(text), "\(text)")
+        }
+    }
+
+    @Test("A claim with a lease has a form that renews it, for those who may claim", arguments: Role.allCases)
+    func renewal(role: Role) {
+        let html = Self.pages(for: Self.viewer(role)) { $0 }.first { $0.name == "claims" }?.html ?? ""
+        #expect(html.contains("action=\"/workspaces/i/renew\"") == (role != .viewer))
+        let without = Value.object(known: ["id": "i", "name": "n", "state": "claimed"])
+        let page = Page.claims([without], hasMore: false, times: Self.times, for: Self.viewer(role)).html(for: nil)
+        #expect(!page.contains("/renew") && page.contains("/release") == (role != .viewer))
+    }
+
+    @Test("The list of pools shows why builds fail")
+    func causes() {
+        let failing = Value.object(known: [
+            "name": "n", "source": "s", "failure": .object(known: ["cause": "no image"]),
+        ])
+        let page = PoolsPage(
+            pools: [failing], found: 1, totals: .init(), search: .init(text: "", needsAttention: false, page: 1)
+        ).page
+        #expect(page.html(for: nil).contains("<span class=\"under cause\">no image</span>"))
+    }
+
+    @Test("The hit rate is rounded down, and a pool without claims has none")
+    func hitRate() {
+        let html = Self.pages(for: Self.viewer(.viewer)) { $0 }.first { $0.name == "pool" }?.html ?? ""
+        #expect(html.contains("66 %") && html.contains("of 3 claims in 7 days"))
+        let pool = Value.object(known: ["name": "n", "source": "s"])
+        let page = PoolsPage(
+            pools: [pool], found: 1, totals: .init(), search: .init(text: "", needsAttention: false, page: 1)
+        ).page
+        #expect(page.html(for: nil).contains("Hit rate") && !page.html(for: nil).contains(" %"))
     }
 
     @Test("A viewer sees no owner, no endpoint and no form")

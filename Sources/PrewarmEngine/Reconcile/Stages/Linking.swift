@@ -9,6 +9,10 @@ struct Definition: Sendable {
     var presets: [Preset]?
     /// All templates if one of them changed; otherwise nil.
     var templates: [Template]?
+    /// The changes of templates, in the order of their names.
+    var templateChanges: [DefinitionChange] = []
+    /// The part of the changes that the record of the revision keeps. It is made before the transaction that applies them.
+    var recordedChanges = DefinitionChanges()
     var diagnostics: [Diagnostic] = []
     /// The number of `.yaml` and `.yml` files of the revision.
     var files: Int
@@ -46,6 +50,7 @@ struct Linking: Sendable {
             definition.commit = try await source.git.commit(of: revision)
         }
         definition.events = events
+        definition.describeChanges()
         return definition
     }
 
@@ -155,11 +160,20 @@ extension Definition {
         self.revision = revision
         self.presets = presets
         templates = catalog.templates == previous.templates ? nil : catalog.templates
+        templateChanges = DefinitionChange.of(previous.templates, catalog.templates)
         diagnostics = catalog.diagnostics
         files = manifests.files.count
         filesKnown = manifests.filesKnown
         filesParsed = manifests.filesParsed
         foreignDocuments = catalog.foreignDocuments
+    }
+}
+
+extension Definition {
+    /// Fills ``recordedChanges``.
+    fileprivate mutating func describeChanges() {
+        for change in templateChanges { recordedChanges.add(change) }
+        for change in changes { recordedChanges.add(from: change.before, to: change.now) }
     }
 }
 

@@ -41,14 +41,13 @@ enum LookRoutes {
             return APIAnswer(
                 .array(
                     try await api.engine.store.read { store in
-                        try store.sources().flatMap { source in
-                            let used = Set(
-                                try store.presets(source: source.name).filter { call.maySee($0.key) }.map(
-                                    \.spec.template))
-                            return try store.templates(source: source.name).filter {
+                        let sources = try store.sources().map(\.name)
+                        let used = try call.visibleTemplates(of: sources, in: store)
+                        return try sources.flatMap { source in
+                            try store.templates(source: source).filter {
                                 (name == nil || $0.name == name)
-                                    && (call.principal.seesAllPresets || used.contains($0.name))
-                            }.map { Value($0, source: source.name) }
+                                    && (call.principal.seesAllPresets || used[source]?.contains($0.name) == true)
+                            }.map { Value($0, source: source) }
                         }
                     }))
         },

@@ -21,18 +21,26 @@ enum SourceRoutes {
         Route(
             method: .get, template: "/revisions", name: "listRevisions",
             summary: "List applied revisions",
-            description:
-                "Returns the applied revisions of all sources, newest first, with the numbers of workspaces that each created and deleted.",
+            description: """
+                Returns the applied revisions of all sources, newest first, with the changes of presets and templates that \
+                each brought, and the numbers of workspaces that each created and deleted. \
+                A revision keeps its first 50 changes; `moreChanges` counts the rest.
+                """,
             permission: .look,
             query: [.optional("source", .text(maximum: 256), "only revisions of this source"), LookRoutes.limit],
             answers: [(200, "[]Revision")]
         ) { api, call in
             let (source, limit) = (call.text("source"), call.number("limit") ?? 100)
-            let revisions = try await api.engine.store.read { store in
-                try store.sources().map(\.name).filter { source == nil || $0 == source }
-                    .flatMap { try store.revisions(source: $0, limit: limit) }
-            }.sorted { $0.appliedAt > $1.appliedAt }.prefix(limit)
-            return APIAnswer(.array(revisions.map { Value($0) }))
+            let (revisions, templates) = try await api.engine.store.read { store in
+                let names = try store.sources().map(\.name).filter { source == nil || $0 == source }
+                return (
+                    try names.flatMap { try store.revisions(source: $0, limit: limit) },
+                    try call.visibleTemplates(of: names, in: store)
+                )
+            }
+            let newest = revisions.sorted { $0.appliedAt > $1.appliedAt }.prefix(limit)
+            return APIAnswer(
+                .array(newest.map { Value($0, templates: templates[$0.source] ?? [], for: call.principal) }))
         },
         Route(
             method: .get, template: "/plan", name: "plan", summary: "Plan a sync",
@@ -124,6 +132,19 @@ extension Engine {
     }
 }
 
+extension APICall {
+    /// Returns the names of the templates of the presets that the caller may see, by source; empty if the caller may see
+    /// everything.
+    func visibleTemplates(of sources: [String], in store: any StoreReader) throws -> [String: Set<String>] {
+        guard !principal.seesAllPresets else { return [:] }
+        return try Dictionary(
+            sources.map { source in
+                (source, Set(try store.presets(source: source).filter { maySee($0.key) }.map(\.spec.template)))
+            }
+        ) { first, _ in first }
+    }
+}
+
 extension [TurnReport] {
     /// Removes the actions and pools of other presets from the plans.
     ///
@@ -139,6 +160,7 @@ extension [TurnReport] {
                 hint: Problem.hint(for: preset, among: known.filter(isVisible).map(\.name)))
         }
         for index in indices {
+            self[index].restrictChanges(to: preset)
             self[index].plan.restrict(to: preset)
             self[index].suspended.removeAll { $0.action.preset.name != preset }
         }

@@ -1,0 +1,22 @@
+import PrewarmCore
+import PrewarmEngine
+
+/// The share of the claims of the last 7 days that found a ready workspace.
+struct HitRate {
+    private let share: Double
+    private let claims: Int
+
+    /// - Parameter pool: The document of a pool. Returns nil if it had no claim.
+    init?(_ pool: Value) {
+        guard let share = pool["recentClaims"]?["hitRate"]?.decimal else { return nil }
+        self.share = share
+        claims = pool["recentClaims"]?.number("claims") ?? 0
+    }
+
+    /// The share in whole percent, rounded down, so that only 100 % means that no claim waited.
+    var percent: Markup { "\(Int(min(max(share, 0), 1) * 100)) %" }
+
+    var tile: Tile {
+        Tile(name: "Hit rate", value: percent, detail: "of \(claims.counted("claim")) in 7 days")
+    }
+}

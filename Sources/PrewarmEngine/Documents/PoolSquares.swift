@@ -1,0 +1,21 @@
+/// A pool as a row of squares, one for each workspace: full for ready, half for starting, open for missing.
+package struct PoolSquares: Hashable, Sendable {
+    package let full: Int
+    package let half: Int
+    package let open: Int
+
+    /// Counts the squares of a pool.
+    /// - Parameters:
+    ///   - pool: The document of the pool.
+    ///   - most: The most squares. More workspaces share them by their proportion.
+    package init(_ pool: Value, most: Int) {
+        // The document may come from another program, so the numbers are bounded.
+        func count(_ key: String) -> Int { min(max(0, pool.number(key)), 1_000_000) }
+        let (ready, starting) = (count("claimable"), count("starting"))
+        let total = max(ready + starting, count("desired"))
+        let squares = min(total, most)
+        full = ready == 0 ? 0 : max(1, ready * squares / total)
+        half = starting == 0 ? 0 : min(squares - full, max(1, starting * squares / total))
+        open = squares - full - half
+    }
+}
