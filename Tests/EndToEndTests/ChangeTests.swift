@@ -47,7 +47,7 @@ struct ChangeTests {
             #"    ~ 2 presets \(b, c\)\n        version: 1\.2 → 1\.3\n"#
                 + #"        rollout: replaces 8 workspaces and keeps at least 6 of 8 claimable\n"#,
             #"    - preset old, removed from git\n"#,
-            #"    \+ preset new \(template: go, version: 1\.3, provisioner: local, parameters\.cpu: 2"#,
+            #"    \+ preset new\n        template: go, version: 1\.3, provisioner: local, parameters\.cpu: 2, "#,
             #"\n  actions now:\n  a  .*\n    \+ create 1 workspace "#,
             #"\nPlan: \d+ to create, \d+ to delete, 0 to cancel\. Rollouts replace 16 workspaces\.\n$"#,
         ] {

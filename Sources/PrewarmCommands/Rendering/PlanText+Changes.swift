@@ -60,11 +60,9 @@ extension PlanText {
             case .removed: ("-", .red)
             case .changed: ("~", .yellow)
             }
-        if let fields = group.addedFields {
-            return ["    \(style.apply(to: "\(symbol) \(group.title)", color: color)) (\(fields))"]
-        }
         let note = (kind == .removed ? ", removed from git" : "") + (group.isHeld ? ", held" : "")
         var lines = [style.apply(to: "    \(symbol) \(group.title)\(note)", color: color)]
+        if let fields = group.addedFields { return lines + ["        \(fields)"] }
         lines += group.fields.prefix(Self.fieldLimit).map { field in
             "        \(field.name): \(field.old ?? "not set") → \(field.new ?? "not set")"
         }
