@@ -1,4 +1,5 @@
 import PrewarmCore
+import PrewarmEngine
 import Testing
 
 @testable import PrewarmServer
