@@ -15,7 +15,9 @@ package struct Prewarm: AsyncParsableCommand {
         discussion: HelpTopic.overview,
         version: prewarmVersion,
         groupedSubcommands: [
-            CommandGroup(name: "Setup", subcommands: [InitCommand.self, ValidateCommand.self, DoctorCommand.self]),
+            CommandGroup(
+                name: "Setup",
+                subcommands: [InitCommand.self, ValidateCommand.self, DoctorCommand.self, ProvisionerCommand.self]),
             CommandGroup(name: "Connect", subcommands: [LoginCommand.self, LogoutCommand.self, ContextCommand.self]),
             CommandGroup(
                 name: "Reconcile",
