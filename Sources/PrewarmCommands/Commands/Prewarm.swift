@@ -17,7 +17,10 @@ package struct Prewarm: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Setup",
-                subcommands: [InitCommand.self, ValidateCommand.self, DoctorCommand.self, ProvisionerCommand.self]),
+                subcommands: [
+                    InitCommand.self, ValidateCommand.self, DoctorCommand.self, ProvisionerCommand.self,
+                    ConfigCommand.self,
+                ]),
             CommandGroup(name: "Connect", subcommands: [LoginCommand.self, LogoutCommand.self, ContextCommand.self]),
             CommandGroup(
                 name: "Reconcile",
