@@ -110,7 +110,7 @@ struct ConformanceMistake: Sendable, CustomTestStringConvertible {
         ConformanceMistake(check: .createInvalid, words: "without a cause", text: invalid, replacement: "true"),
         ConformanceMistake(
             check: .createInvalid, words: "timed out", text: invalid, replacement: "exec sleep 1000",
-            timeout: .seconds(20)),
+            timeout: .seconds(60)),
         ConformanceMistake(
             check: .deleteFailed, words: "not complete", text: remove,
             replacement: #"""
@@ -140,6 +140,6 @@ struct ConformanceMistake: Sendable, CustomTestStringConvertible {
             replacement: "head -c 2000000 /dev/zero\n" + answer),
         ConformanceMistake(
             check: .background, result: .warning, words: "that `create` left running",
-            text: #"mv "$folder.new" "$folder""#, replacement: #"mv "$folder.new" "$folder"; setsid sleep 5 &"#),
+            text: #"mv "$folder.new" "$folder""#, replacement: #"mv "$folder.new" "$folder"; setsid sleep 30 &"#),
     ]
 }

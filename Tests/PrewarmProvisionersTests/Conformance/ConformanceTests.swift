@@ -1,3 +1,4 @@
+import Foundation
 import PrewarmCore
 import PrewarmEngine
 import Testing
@@ -23,6 +24,15 @@ struct ConformanceTests {
     func everyCheck() {
         let covered = Set(ConformanceMistake.all.map(\.check))
         #expect(Set(ConformanceCheck.allCases).subtracting(covered) == [.command])
+    }
+
+    @Test("The guide lists each check by its name")
+    func guide() throws {
+        let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Sources/prewarm/Documentation.docc/WriteAProvisioner.md")
+        let text = try String(contentsOf: page, encoding: .utf8)
+        for check in ConformanceCheck.allCases { #expect(text.contains("\n| `\(check.rawValue)` | "), "\(check)") }
     }
 
     @Test("A script that follows the protocol passes all checks, and nothing is left")
