@@ -4,7 +4,8 @@ import PrewarmCore
 struct WrittenSecrets {
     private let values: [String]
 
-    private static let keys: Set<String> = ["token", "password", "passphrase", "secret", "secrets"]
+    /// The keys whose values are secrets, with all texts below them.
+    static let keys: Set<String> = ["token", "password", "passphrase", "secret", "secrets"]
 
     init(_ tree: YAMLTree) {
         var values: Set<String> = []

@@ -31,7 +31,8 @@ struct CompletionTests {
         let root = sandbox.root.path
         let path = "\(root)/bin:\(ProcessInfo.processInfo.environment["PATH"] ?? "")"
         let own: [Environment.Key: String?] = [
-            "PATH": path, "PREWARM_CONFIG": nil, "HOME": root, "TERM": "dumb", "LC_ALL": "C.UTF-8",
+            "PATH": path, "PREWARM_CONFIG": nil, "PREWARM_CONTEXT": nil, "XDG_CONFIG_HOME": nil, "HOME": root,
+            "TERM": "dumb", "LC_ALL": "C.UTF-8",
         ]
         let result = try await Subprocess.run(
             .name(shell), arguments: ["-c", script],
@@ -62,6 +63,7 @@ struct CompletionTests {
             ("prewarm comp", "completion"), ("prewarm claim ", "go-large go-small"),
             ("prewarm claim go-s", "go-small"), ("prewarm get preset go-l", "go-large"),
             ("prewarm plan --preset ", "go-large go-small"), ("prewarm pin ", "presets"),
+            ("prewarm context use ", "local"),
             ("prewarm get --output ", "table wide json yaml name"), ("prewarm claim --idem", "--idempotency-key"),
         ])
     func bash(line: String, answers: String) async throws {

@@ -68,14 +68,13 @@ import Testing
 
 extension Sandbox {
     /// Runs prewarm, sends it a signal when a shell condition holds, and waits for its end.
-    fileprivate func prewarm(_ arguments: String..., endedBy signal: String, once condition: String) async throws
+    func prewarm(_ arguments: String..., endedBy signal: String, once condition: String) async throws
         -> Result
     {
         try await prewarm(arguments, once: condition, then: "kill -\(signal) $pid")
     }
 
-    fileprivate func prewarm(_ arguments: String..., once condition: String, then action: String) async throws -> Result
-    {
+    func prewarm(_ arguments: String..., once condition: String, then action: String) async throws -> Result {
         try await prewarm(arguments, once: condition, then: action)
     }
 

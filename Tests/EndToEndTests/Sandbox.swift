@@ -141,8 +141,10 @@ final class Sandbox: Sendable {
     func prewarm(_ arguments: [String], environment: [Environment.Key: String] = [:]) async throws -> Result {
         let result = try await Subprocess.run(
             .path(Self.binary), arguments: Arguments(arguments),
-            environment: .inherit.updating(["PREWARM_CONFIG": nil, "NO_COLOR": "1"]).updating(
-                environment.mapValues { $0 }),
+            environment: .inherit.updating([
+                "PREWARM_CONFIG": nil, "PREWARM_CONTEXT": nil, "XDG_CONFIG_HOME": root.appending(path: "xdg").path,
+                "NO_COLOR": "1",
+            ]).updating(environment.mapValues { $0 }),
             workingDirectory: FilePath(root.path), output: .string(limit: 64 << 20), error: .string(limit: 64 << 20))
         let code: Int32 =
             switch result.terminationStatus {

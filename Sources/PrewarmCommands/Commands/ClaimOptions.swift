@@ -44,7 +44,7 @@ struct ClaimOptions: ParsableArguments {
 
     /// Refuses a command without an owner, unless it may be for a daemon, which knows the owner of its tokens.
     func requireOwner(_ global: GlobalOptions) throws {
-        if owner == nil, global.server == nil, Environment.value("PREWARM_SERVER") == nil {
+        if owner == nil, (try? ServerChoice(global) == nil) ?? false {
             throw ValidationError("missing --owner: only the token of a claimer has a default owner")
         }
     }

@@ -32,12 +32,13 @@ struct DashboardCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns the options with the URL of the daemon: that of --server or PREWARM_SERVER, otherwise the one that the
+    /// Returns the options with the URL of the daemon: the one of ``ServerChoice``, otherwise the one that the
     /// configuration gives.
     private func withServer() throws -> GlobalOptions {
         var options = global
-        if (global.server ?? Environment.value("PREWARM_SERVER") ?? "").isEmpty {
+        if try ServerChoice(global) == nil {
             let file = try ConfigurationFile(global)
+            options.context = nil
             options.server = try Assembly(file, try file.load(for: .store)).localURL()
         }
         return options

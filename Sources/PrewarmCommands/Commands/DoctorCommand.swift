@@ -26,9 +26,7 @@ struct DoctorCommand: AsyncParsableCommand {
     var output = Format.text
 
     func validate() throws {
-        if let server = global.server {
-            throw ValidationError("cannot use --server \(server): `prewarm doctor` checks this machine")
-        }
+        try global.refuseServer("`prewarm doctor` checks this machine")
     }
 
     func run() async throws {

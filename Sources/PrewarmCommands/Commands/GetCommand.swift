@@ -16,6 +16,7 @@ struct GetCommand: AsyncParsableCommand {
               prewarm get workspaces --preset go-large --state ready
               prewarm get preset/go-large --output yaml
               prewarm get ws go-large-swqygcqe --field endpoint
+              prewarm get presets --selector team=web,size!=large
               prewarm get operations --watch
               prewarm get claims --preset go-large --since 7d
             """
@@ -60,6 +61,13 @@ struct GetCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Show only workspaces or claims of this owner.", valueName: "name"))
     var owner: String?
 
+    @Option(
+        name: [.customShort("l"), .long],
+        help: ArgumentHelp(
+            "Show only presets or templates whose labels match, for example team=web,size!=large.",
+            valueName: "selector"))
+    var selector: LabelSelector?
+
     @Flag(help: "Show only your own claims.")
     var mine = false
 
@@ -101,6 +109,10 @@ struct GetCommand: AsyncParsableCommand {
         if let owner, kind != .workspaces, kind != .claims {
             throw ValidationError(
                 "cannot use --owner \(owner) with \(kind.rawValue): it selects workspaces or claims")
+        }
+        if let selector, kind != .presets, kind != .templates {
+            throw ValidationError(
+                "cannot use --selector \(selector.text) with \(kind.rawValue): it selects presets or templates")
         }
         if let preset, [.sources, .templates, .revisions, .orphans, .audit, .deliveries, .all].contains(kind) {
             throw ValidationError(
@@ -146,7 +158,8 @@ struct GetCommand: AsyncParsableCommand {
     func listing(of documents: [Value], _ session: Session, _ console: Console) async throws -> Listing {
         if let field { return Listing(text: try values(of: field, in: documents)) }
         let isTable = output == .table || output == .wide
-        let remark: TerminalText = "There \(kind == .audit ? "is no" : "are no") \(kind.rawValue)."
+        let match = selector.map { " that match \($0.text)" } ?? ""
+        let remark: TerminalText = "There \(kind == .audit ? "is no" : "are no") \(kind.rawValue)\(match)."
         guard !documents.isEmpty || !isTable else { return Listing(text: "", remark: remark) }
         return Listing(text: try await rendered(documents, session, console))
     }
@@ -182,8 +195,10 @@ struct GetCommand: AsyncParsableCommand {
     func documents(_ session: Session) async throws -> [Value] {
         switch kind {
         case .all: return []
-        case .presets: return try await named(session.pages("presets", query: ["name": name ?? preset]), name ?? preset)
-        case .templates: return try await named(session.list("templates", query: ["name": name]), name)
+        case .presets:
+            let name = name ?? preset
+            return try await selected(named(session.pages("presets", query: ["name": name]), name))
+        case .templates: return try await selected(named(session.list("templates", query: ["name": name]), name))
         case .workspaces:
             if let name { return [try await session.get("workspaces", name).shown(as: .workspaces)] }
             return try await session.pages("workspaces", query: ["preset": preset, "state": state, "owner": owner])
@@ -217,6 +232,10 @@ struct GetCommand: AsyncParsableCommand {
                 document.text("revision").flatMap { Revision($0) }?.commit.hasPrefix(digits) ?? false
             }
         }
+    }
+
+    private func selected(_ documents: [Value]) -> [Value] {
+        selector.map { selector in documents.filter(selector.matches) } ?? documents
     }
 
     private func filtered(_ documents: [Value], _ isWanted: (Value) -> Bool) throws -> [Value] {

@@ -15,7 +15,13 @@ package struct Prewarm: AsyncParsableCommand {
         discussion: HelpTopic.overview,
         version: prewarmVersion,
         groupedSubcommands: [
-            CommandGroup(name: "Setup", subcommands: [InitCommand.self, ValidateCommand.self, DoctorCommand.self]),
+            CommandGroup(
+                name: "Setup",
+                subcommands: [
+                    InitCommand.self, ValidateCommand.self, DoctorCommand.self, ProvisionerCommand.self,
+                    ConfigCommand.self,
+                ]),
+            CommandGroup(name: "Connect", subcommands: [LoginCommand.self, LogoutCommand.self, ContextCommand.self]),
             CommandGroup(
                 name: "Reconcile",
                 subcommands: [
@@ -144,14 +150,25 @@ let prewarmVersion = "0.1.0"
 
 /// Runs the body of a command. If the body throws, the error is printed once and becomes the exit code. The first SIGINT
 /// or SIGTERM cancels the body.
-/// - Parameter goesOn: true if the command only ends by a signal, so that a signal prints no error.
+/// - Parameters:
+///   - goesOn: true if the command only ends by a signal, so that a signal prints no error.
+///   - handlesSignals: true if the body itself calls ``withInterruption(_:)``, because it has to clean up afterwards.
 func finish(
-    _ global: GlobalOptions, goesOn: Bool = false, _ body: @escaping @Sendable (Console) async throws -> Void
+    _ global: GlobalOptions, goesOn: Bool = false, handlesSignals: Bool = false,
+    _ body: @escaping @Sendable (Console) async throws -> Void
 ) async throws {
-    let console = global.console
+    try await finish(global.log, goesOn: goesOn, handlesSignals: handlesSignals, body)
+}
+
+/// Runs the body of a command that reads no configuration.
+func finish(
+    _ log: LogOptions, goesOn: Bool = false, handlesSignals: Bool = false,
+    _ body: @escaping @Sendable (Console) async throws -> Void
+) async throws {
+    let console = log.console
     defer { CommandStore.close() }
     do {
-        try await withInterruption { try await body(console) }
+        if handlesSignals { try await body(console) } else { try await withInterruption { try await body(console) } }
     } catch let code as ExitCode {
         throw code
     } catch let interruption as Interruption where goesOn {

@@ -40,9 +40,7 @@ struct ServeCommand: AsyncParsableCommand {
     var grace: DurationArgument?
 
     func validate() throws {
-        if let server = global.server {
-            throw ValidationError("cannot use --server \(server): `prewarm serve` is the daemon itself")
-        }
+        try global.refuseServer("`prewarm serve` is the daemon itself")
     }
 
     func run() async throws {

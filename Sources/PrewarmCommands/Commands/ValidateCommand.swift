@@ -32,9 +32,7 @@ struct ValidateCommand: AsyncParsableCommand {
     var output = Format.text
 
     func validate() throws {
-        if let server = global.server {
-            throw ValidationError("cannot use --server \(server): `prewarm validate` checks from this machine")
-        }
+        try global.refuseServer("`prewarm validate` checks from this machine")
     }
 
     func run() async throws {

@@ -63,6 +63,7 @@ struct Manual {
         roff.section("FILES")
         roff.item(".I ./prewarm.yaml", "The configuration in the current folder.")
         roff.item(".I /etc/prewarm/prewarm.yaml", "The configuration of this machine, if there is no ./prewarm.yaml.")
+        roff.item(".I ~/.config/prewarm/contexts.yaml", "The daemons that you are logged in to, with their tokens.")
         roff.section("SEE ALSO")
         roff.line(list(commands))
         return Page(name: "prewarm.1", text: roff.document)

@@ -24,7 +24,7 @@ struct Assembly {
     func engine(
         store: any Store, observe: @escaping @Sendable (Observation) -> Void = { _ in }
     ) throws -> Engine {
-        let (general, special) = (configuration.secrets, provisionerSecrets)
+        let secrets = secrets
         return Engine(
             store: store, sources: try sources(), defaultSource: configuration.defaultSource,
             provisioners: provisioners(),
@@ -33,7 +33,7 @@ struct Assembly {
                 ManifestParser.parse($0)
             },
             zones: ZoneDirectory(environment: Environment.variables), now: { .now },
-            secret: { name, provisioner in special[provisioner]?[name] ?? general[name] },
+            secret: { name, provisioner in secrets(name, provisioner) },
             secretNames: configuration.secretNames, masked: configuration.variables.masked, observe: observe)
     }
 
@@ -87,8 +87,11 @@ struct Assembly {
         }
     }
 
-    private var provisionerSecrets: [String: [String: String]] {
-        Dictionary(configuration.provisioners.map { ($0.name.value, $0.secrets) }) { first, _ in first }
+    /// A function that returns the value of a secret for a provisioner; nil if the configuration has no such secret.
+    var secrets: @Sendable (_ name: String, _ provisioner: String) -> String? {
+        let general = configuration.secrets
+        let special = Dictionary(configuration.provisioners.map { ($0.name.value, $0.secrets) }) { first, _ in first }
+        return { name, provisioner in special[provisioner]?[name] ?? general[name] }
     }
 }
 

@@ -7,8 +7,11 @@ import SystemPackage
 /// The provisioners of the configuration. Relative paths start at the folder of the file.
 extension ConfigurationFile {
     /// Returns the provisioner that the configuration describes.
-    func provisioner(_ provisioner: Configuration.Provisioner) -> any Provisioner {
-        containerProvisioner(provisioner) ?? commandProvisioner(provisioner)
+    /// - Parameter observe: A closure that gets facts about each ended call of a command; nil if they are not needed.
+    func provisioner(
+        _ provisioner: Configuration.Provisioner, observe: (@Sendable (CommandCall) -> Void)? = nil
+    ) -> any Provisioner {
+        containerProvisioner(provisioner) ?? commandProvisioner(provisioner, observe: observe)
     }
 
     /// Returns the provisioner of containers; nil if a command makes the workspaces.
@@ -22,7 +25,9 @@ extension ConfigurationFile {
                 ownEnvironment: Environment.variables))
     }
 
-    func commandProvisioner(_ provisioner: Configuration.Provisioner) -> CommandProvisioner {
+    func commandProvisioner(
+        _ provisioner: Configuration.Provisioner, observe: (@Sendable (CommandCall) -> Void)? = nil
+    ) -> CommandProvisioner {
         CommandProvisioner(
             CommandSettings(
                 name: provisioner.name.value, command: provisioner.command,
@@ -31,7 +36,7 @@ extension ConfigurationFile {
                 timeout: provisioner.timeout, grace: provisioner.grace,
                 workingDirectory: provisioner.workingDirectory.map(resolve) ?? folder.string,
                 environment: provisioner.environment, ownEnvironment: Environment.variables,
-                inheritedNames: Set(provisioner.inherit)))
+                inheritedNames: Set(provisioner.inherit)), observe: observe)
     }
 
     /// Returns the problem with the command of a provisioner; nil if it can run. A container engine may run on another

@@ -36,7 +36,8 @@ struct ConfigurationFile {
         guard let found = Self.usual.first(where: FileManager.default.fileExists) else {
             throw CommandFailure(
                 "cannot find a configuration: neither ./prewarm.yaml nor /etc/prewarm/prewarm.yaml exists",
-                hint: "create one with `prewarm init`, or name a file with --config or PREWARM_CONFIG")
+                hint: "create one with `prewarm init`, name a file with --config or PREWARM_CONFIG, or ask a daemon: "
+                    + "`prewarm login URL`")
         }
         path = found
     }

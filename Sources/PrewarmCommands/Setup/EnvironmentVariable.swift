@@ -3,7 +3,9 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case config = "PREWARM_CONFIG"
     case server = "PREWARM_SERVER"
     case token = "PREWARM_TOKEN"
+    case context = "PREWARM_CONTEXT"
     case caFile = "PREWARM_CA_FILE"
+    case configHome = "XDG_CONFIG_HOME"
     case noColor = "NO_COLOR"
     case term = "TERM"
     case user = "USER"
@@ -23,9 +25,13 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     package var meaning: String {
         switch self {
         case .config: "The configuration file, if there is no --config."
-        case .server: "The URL of the daemon to ask, if there is no --server."
-        case .token: "The token for the daemon, or @FILE to read it from a file, if there is no --token."
+        case .server: "The URL of the daemon to ask, if there is no --server and no --context."
+        case .token:
+            "The token for the daemon, or @FILE to read it from a file, if there is no --token. It precedes the token of a "
+                + "context, except for that of --context."
+        case .context: "The context to use, if there is no --server, --context, --config and PREWARM_SERVER."
         case .caFile: "A file with the certificates that the certificate of the daemon is checked with."
+        case .configHome: "The folder of prewarm/contexts.yaml, which `prewarm login` writes (default: ~/.config)."
         case .noColor: "If it is not empty, the output has no colors (https://no-color.org)."
         case .term: "If it is dumb or not set, the output has no colors and no progress that is drawn in place."
         case .user: "The name that the audit log records, if there is no --by."

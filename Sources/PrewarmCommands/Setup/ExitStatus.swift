@@ -32,7 +32,7 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
         case .success: "The command succeeded."
         case .failure:
             "The command failed, or it found a problem: `validate` found errors, `status` and `doctor` found something "
-                + "unhealthy, or `sync --wait` did not converge in time."
+                + "unhealthy, a check of `provisioner test` failed, or `sync --wait` did not converge in time."
         case .hasChanges:
             "`plan`: the plan has actions, or changes that need an approval. `diff`: the revision changes a definition. "
                 + "Without them the exit code is 0."

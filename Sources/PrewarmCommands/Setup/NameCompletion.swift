@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import PrewarmCore
 import PrewarmEngine
+import PrewarmManifests
 
 /// The completion of names in a shell: the names that `prewarm get` lists with the options on the command line.
 struct NameCompletion {
@@ -47,7 +48,7 @@ struct NameCompletion {
 
     /// Returns true if there is something to ask. A completion does not create a store.
     private static func exists(_ global: GlobalOptions) throws -> Bool {
-        if global.server ?? Environment.value("PREWARM_SERVER") != nil { return true }
+        if try ServerChoice(global) != nil { return true }
         let file = try ConfigurationFile(global)
         guard case .success(let configuration) = try file.parse() else { return false }
         return access(try Assembly(file, configuration).storePath(), R_OK) == 0
@@ -57,7 +58,7 @@ struct NameCompletion {
     private var globalWords: [String] {
         var found: [String] = []
         for (index, word) in words.enumerated() {
-            for option in ["--config", "--server", "--token", "--oidc"] {
+            for option in ["--config", "--server", "--context", "--token", "--oidc"] {
                 if word.hasPrefix(option + "=") { found.append(word) }
                 if word == option, words.indices.contains(index + 1) { found += [word, words[index + 1]] }
             }
@@ -90,6 +91,10 @@ extension CompletionKind {
     static let operations = names(of: .operations)
     static let sources = names(of: .sources)
     static let orphans = names(of: .orphans)
+    /// The names of the user's contexts.
+    static let contexts = CompletionKind.custom { _, _, _ in
+        ((try? ContextFile.contexts().all.map(\.name)) ?? []) + [UserContexts.local]
+    }
     /// The names of workspaces and IDs of operations.
     static let logs = CompletionKind.custom { words, _, _ in
         let completion = NameCompletion(words: words)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Logging
 import PrewarmCore
+import PrewarmManifests
 
 /// The options of every command that reads the configuration.
 struct GlobalOptions: ParsableArguments {
@@ -19,8 +20,17 @@ struct GlobalOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            The token for the daemon, or @FILE to read it from a file (default: $PREWARM_TOKEN, or for a daemon on this \
-            machine the token file beside the store). Other users can see a token in the process list.
+            The context of `prewarm login` to use; local is this machine (default: $PREWARM_CONTEXT, otherwise the \
+            current context).
+            """, valueName: "name"), completion: .contexts)
+    var context: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The token for the daemon, or @FILE to read it from a file (default: $PREWARM_TOKEN, the token of the \
+            context, or for a daemon on this machine the token file beside the store). Other users can see a token in \
+            the process list.
             """,
             valueName: "token"))
     var token: String?
@@ -32,16 +42,61 @@ struct GlobalOptions: ParsableArguments {
             valueName: "audience"))
     var oidcAudience: String?
 
+    @OptionGroup var log: LogOptions
+
+    /// The global options in the line of the usage. The help shows `[<options>]` instead, because they hide the others.
+    static let usage =
+        "[--config <file>] [--server <url>] [--context <name>] [--token <token>] [--oidc <audience>] "
+        + LogOptions.usage
+
+    var logFormat: LogFormat { log.format }
+    var logLevel: Logger.Level { log.level }
+    var console: Console { log.console }
+
+    func validate() throws {
+        guard let context, !context.isEmpty else { return }
+        if let server {
+            throw ValidationError("cannot use --context \(context) with --server \(server): choose one")
+        }
+        if let config, context != UserContexts.local {
+            throw ValidationError("cannot use --context \(context) with --config \(config): choose one")
+        }
+    }
+
+    /// Refuses options that name a daemon.
+    /// - Parameter reason: The reason as a clause, for example "`prewarm doctor` checks this machine".
+    func refuseServer(_ reason: String) throws {
+        let context = context.flatMap { $0.isEmpty || $0 == UserContexts.local ? nil : "--context \($0)" }
+        if let option = server.map({ "--server \($0)" }) ?? context {
+            throw ValidationError("cannot use \(option): \(reason)")
+        }
+    }
+
+    /// Returns the token of `--token` or `PREWARM_TOKEN`; nil if neither is given.
+    /// - Throws: ``CommandFailure`` if the file cannot be read or the token is invalid.
+    func bearerToken() throws -> String? {
+        guard let text = token ?? Environment.value("PREWARM_TOKEN"), !text.isEmpty else { return nil }
+        guard text.hasPrefix("@") else { return try BearerToken.checked(text, hint: "check --token and PREWARM_TOKEN") }
+        let path = String(text.dropFirst())
+        let bytes = try ManifestFolder.bytes(path)
+        return try BearerToken.checked(String(decoding: bytes, as: UTF8.self), hint: "check the file \(path)")
+    }
+}
+
+/// The options of commands that read no configuration.
+struct LogOptions: ParsableArguments {
     @Option(
+        name: .customLong("log-format"),
         help: "The format of messages on standard error: text or json (default: text).",
         completion: .list(["text", "json"]),
         transform: { text in
             guard let format = LogFormat(rawValue: text) else { throw ValidationError("it must be text or json") }
             return format
         })
-    var logFormat = LogFormat.text
+    var format = LogFormat.text
 
     @Option(
+        name: .customLong("log-level"),
         help: "The lowest level to show: trace, debug, info, notice, warning, error or critical (default: info).",
         completion: .list(Logger.Level.allCases.map(\.rawValue)),
         transform: { text in
@@ -51,32 +106,11 @@ struct GlobalOptions: ParsableArguments {
             }
             return level
         })
-    var logLevel = Logger.Level.info
+    var level = Logger.Level.info
 
-    /// The global options in the line of the usage. The help shows `[<options>]` instead, because they hide the others.
-    static let usage =
-        "[--config <file>] [--server <url>] [--token <token>] [--oidc <audience>] [--log-format <log-format>] "
-        + "[--log-level <log-level>]"
+    static let usage = "[--log-format <log-format>] [--log-level <log-level>]"
 
-    var console: Console { Console.standard.with(format: logFormat, level: logLevel) }
-
-    /// Returns the token of `--token` or `PREWARM_TOKEN`; nil if neither is given.
-    /// - Throws: ``CommandFailure`` if the file cannot be read or the token is invalid.
-    func bearerToken() throws -> String? {
-        guard let text = token ?? Environment.value("PREWARM_TOKEN"), !text.isEmpty else { return nil }
-        var token = text
-        if text.hasPrefix("@") {
-            let bytes = try ManifestFolder.bytes(String(text.dropFirst()))
-            token = String(decoding: bytes, as: UTF8.self)
-        }
-        token = String(token.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-        guard !token.isEmpty, token.utf8.allSatisfy({ (33...126).contains($0) }) else {
-            throw CommandFailure(
-                "invalid token: it must not be empty or contain spaces",
-                hint: text.hasPrefix("@") ? "check the file \(text.dropFirst())" : "check --token and PREWARM_TOKEN")
-        }
-        return token
-    }
+    var console: Console { Console.standard.with(format: format, level: level) }
 }
 
 enum LogFormat: String {

@@ -51,6 +51,8 @@ final class RemoteClient: APIClient {
     /// The URL of the daemon, without a slash at its end.
     let base: String
     private let token: String?
+    /// The way to another URL, as the end of an imperative.
+    private let correction: String
     /// The source of OIDC tokens; nil if `--oidc` is not used.
     private let actions: ActionsToken?
     private let http: HTTPClient
@@ -59,29 +61,32 @@ final class RemoteClient: APIClient {
     /// The limit on the nesting of an answer.
     private static let deepestAnswer = 64
 
-    /// Makes a client; nil if neither `--server` nor `PREWARM_SERVER` is given.
-    /// - Throws: ``CommandFailure`` if the URL or the token is invalid.
-    init?(_ global: GlobalOptions) throws {
-        guard let text = global.server ?? Environment.value("PREWARM_SERVER"), !text.isEmpty else { return nil }
-        guard let url = URL(string: text), let scheme = url.scheme, ["http", "https"].contains(scheme),
-            let host = url.host(), !host.isEmpty, url.query() == nil, url.user() == nil
-        else {
-            throw Self.invalid(text, isOption: global.server != nil)
+    /// Makes the client of a command; nil if the command works on this machine.
+    /// - Throws: ``CommandFailure`` if the URL, the token or the context is invalid.
+    convenience init?(_ global: GlobalOptions) throws {
+        guard let choice = try ServerChoice(global) else { return nil }
+        choice.warnOfLocalFile(global.console)
+        var token = try choice.bearerToken(global)
+        if token == nil, global.oidcAudience == nil, Self.isLocal(try Self.host(of: choice)) {
+            token = try ConfigurationFile.localToken(global)
         }
-        let isLocal = host.lowercased() == "localhost" || NetworkAddress(host)?.isLoopback == true
-        let given = try global.bearerToken()
-        if given != nil, scheme == "http", !isLocal {
-            global.console.warning("sending the token to \(host) without encryption", hint: "use https://\(host)")
+        try self.init(choice, token: token, oidcAudience: global.oidcAudience, console: global.console)
+    }
+
+    /// Makes the client of a daemon.
+    /// - Throws: ``CommandFailure`` if the URL is invalid.
+    init(_ choice: ServerChoice, token: String?, oidcAudience: String? = nil, console: Console) throws {
+        let (text, host) = (choice.url, try Self.host(of: choice))
+        if token != nil, text.hasPrefix("http:"), !Self.isLocal(host) {
+            console.warning("sending the token to \(host) without encryption", hint: "use https://\(host)")
         }
-        token =
-            if given == nil, global.oidcAudience == nil, isLocal {
-                try ConfigurationFile.localToken(global)
-            } else { given }
-        actions = try global.oidcAudience.map { try ActionsToken(audience: $0, environment: Environment.variables) }
+        self.token = token
+        correction = choice.correction
+        actions = try oidcAudience.map { try ActionsToken(audience: $0, environment: Environment.variables) }
         base = text.hasSuffix("/") ? String(text.dropLast()) : text
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10), read: nil))
-        if let file = Environment.value("PREWARM_CA_FILE") {
+        if let file = Environment.value("PREWARM_CA_FILE") ?? choice.caFile {
             configuration.tlsConfiguration = .clientDefault
             configuration.tlsConfiguration?.trustRoots = .file(file)
         }
@@ -93,23 +98,37 @@ final class RemoteClient: APIClient {
         try? http.syncShutdown()
     }
 
+    /// Returns the host in the URL of a daemon.
+    /// - Throws: ``CommandFailure`` if the URL is invalid.
+    static func host(of choice: ServerChoice) throws(CommandFailure) -> String {
+        guard let url = URL(string: choice.url), let scheme = url.scheme, ["http", "https"].contains(scheme),
+            let host = url.host(), !host.isEmpty, url.query() == nil, url.user() == nil
+        else { throw invalid(choice) }
+        return host
+    }
+
+    private static func isLocal(_ host: String) -> Bool {
+        host.lowercased() == "localhost" || NetworkAddress(host)?.isLoopback == true
+    }
+
     /// Returns the failure for a text that is not the URL of a server. A user and a query are not repeated, since they
     /// may hold a secret.
-    private static func invalid(_ text: String, isOption: Bool) -> CommandFailure {
+    private static func invalid(_ choice: ServerChoice) -> CommandFailure {
+        let text = choice.url
         let rule = "it must be https://HOST or http://HOST:PORT, without a user or a query"
         guard !text.contains("@"), !text.contains("?") else {
             return CommandFailure(
-                "invalid server: \(rule)", hint: "correct --server or PREWARM_SERVER, and give the token with --token")
+                "invalid server: \(rule)",
+                hint: "\(choice.correction), and give the token with --token or to `prewarm login`")
         }
-        let (variable, shown) = (isOption ? "--server " : "PREWARM_SERVER=", text.printable.limited(to: 200))
+        let shown = text.printable.limited(to: 200)
         // A host with a port and no scheme, for example `127.0.0.1:7531`, reads as a scheme with a path.
         let url = URL(string: "http://\(text)")
         let isHost = !text.contains("://") && url?.host()?.isEmpty == false && !text.hasPrefix("/")
         let scheme = url?.port == nil ? "https" : "http"
         return CommandFailure(
             "invalid server \"\(shown)\": \(rule)",
-            hint: isHost ? "use \(variable)\(scheme)://\(shown)" : "correct \(isOption ? "--server" : "PREWARM_SERVER")"
-        )
+            hint: isHost ? "use \(choice.setting("\(scheme)://\(shown)"))" : choice.correction)
     }
 
     func send(_ request: APIRequest) async throws -> APIAnswer {
@@ -156,7 +175,7 @@ final class RemoteClient: APIClient {
             let why = (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
             throw Problem(
                 "Unreachable", status: 502, "cannot reach \(base): \(why)",
-                hint: "start the daemon with `prewarm serve`, or correct --server or PREWARM_SERVER")
+                hint: "start the daemon with `prewarm serve`, or \(correction)")
         }
     }
 

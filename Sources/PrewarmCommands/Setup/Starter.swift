@@ -153,6 +153,8 @@ enum Starter {
                 mkdir -p "$root/.making-$id"
                 echo "$PREWARM_WORKSPACE_NAME: $PREWARM_TEMPLATE $PREWARM_VERSION with ${PREWARM_PARAM_CPU:-1} CPUs" \
                     >"$root/.making-$id/NOTE"
+                # The identity of the store, so that `list` can say which prewarm a workspace belongs to.
+                echo "${PREWARM_STORE:-}" >"$root/.making-$id/STORE"
                 mv "$root/.making-$id" "$folder"
                 echo "created $folder" >&2
             fi
@@ -177,7 +179,9 @@ enum Starter {
             printf '{"workspaces": ['
             for folder in "$root"/*/; do
                 [ -d "$folder" ] || continue
-                printf '%s{"id": %s, "state": "ready"}' "$separator" "$(quote "$(basename "$folder")")"
+                store=
+                if [ -s "$folder/STORE" ]; then store=", \"store\": $(quote "$(cat "$folder/STORE")")"; fi
+                printf '%s{"id": %s, "state": "ready"%s}' "$separator" "$(quote "$(basename "$folder")")" "$store"
                 separator=', '
             done
             echo ']}'

@@ -99,7 +99,7 @@ struct Validator {
                     findings.add(error, of: configured, in: file)
                 }
                 let files = try await source.git.manifests(at: revision)
-                let parsed = try await parsed(files, of: source)
+                let parsed = try await Self.parsed(files, of: source)
                 findings.files += files.count
                 findings.diagnostics += try await source.git.warnings(at: revision)
                 var catalog = Self.folder(configuration).check(
@@ -130,7 +130,7 @@ struct Validator {
     }
 
     /// Returns the parsed files. Only a few megabytes of file contents are in memory at a time.
-    private func parsed(
+    static func parsed(
         _ files: [ManifestFile], of source: Engine.Source
     ) async throws(GitFailure) -> [(path: String, file: ParsedFile)] {
         var parsed: [(path: String, file: ParsedFile)] = []

@@ -142,7 +142,7 @@ extension Policy {
 }
 
 /// The state of a workspace in a list, as the contract of provisioners names it.
-enum ListedState: Hashable {
+package enum ListedState: Hashable {
     case well
     case gone
     /// The list says `stopped`, `failed` or `unhealthy`: the workspace cannot be used.
@@ -150,7 +150,7 @@ enum ListedState: Hashable {
     /// The list has a word that is not in the contract. The workspace counts as well.
     case unknown(String)
 
-    init(_ state: String?) {
+    package init(_ state: String?) {
         guard let state else {
             self = .well
             return
@@ -165,7 +165,7 @@ enum ListedState: Hashable {
     }
 
     /// Returns true unless the workspace no longer exists.
-    var isThere: Bool { self != .gone }
+    package var isThere: Bool { self != .gone }
 
     fileprivate var isSuspect: Bool {
         switch self {

@@ -8,6 +8,10 @@ struct EndedChild: Sendable {
     /// Standard output, at most up to the limit.
     let output: [UInt8]
     let log: LogTail
+    /// True if a process was still running at the end of the grace period, so that prewarm sent SIGKILL.
+    var wasKilled = false
+    /// True if a process held standard output or standard error open after the exit, until prewarm closed them.
+    var leftPipesOpen = false
 }
 
 /// The reason why prewarm ended a child.
@@ -40,6 +44,7 @@ struct Supervisor {
     /// The time of SIGKILL; set while the session is being ended.
     private var killTime: ContinuousClock.Instant?
     private var sessionIsEmpty = false
+    private var wasKilled = false
     private var nextLook: ContinuousClock.Instant
     private var lookInterval: Duration = .milliseconds(2)
     /// The time until which the pipes are read; set once all processes that are waited for have exited.
@@ -73,8 +78,11 @@ struct Supervisor {
             lookAtChild(now)
             if killTime != nil, !sessionIsEmpty, now >= nextLook { lookAtSession(now) }
             if let status, let drainTime, now >= drainTime || (pipes.output.isRead && pipes.log.isRead) {
+                let leftPipesOpen = !(pipes.output.isRead && pipes.log.isRead)
                 pipes.close()
-                return EndedChild(status: status, stop: stop, output: output, log: log)
+                return EndedChild(
+                    status: status, stop: stop, output: output, log: log, wasKilled: wasKilled,
+                    leftPipesOpen: leftPipesOpen)
             }
             wait(from: now)
         }
@@ -117,6 +125,7 @@ struct Supervisor {
             sessionIsEmpty = status != nil
             drainTime = sessionIsEmpty ? now + limits.drain : nil
         } else if now >= killTime {
+            wasKilled = true
             session.send(SIGKILL, to: members)
         }
         nextLook = now + lookInterval

@@ -7,9 +7,12 @@ package import PrewarmEngine
 /// The documentation describes the contract of the command. The engine limits the number of commands that run at once.
 package struct CommandProvisioner: Provisioner {
     package let settings: CommandSettings
+    /// Takes the facts about each call that has ended; nil if they are not needed.
+    private let observe: (@Sendable (CommandCall) -> Void)?
 
-    package init(_ settings: CommandSettings) {
+    package init(_ settings: CommandSettings, observe: (@Sendable (CommandCall) -> Void)? = nil) {
         self.settings = settings
+        self.observe = observe
     }
 
     package var operations: Set<ProvisionerOperation> { settings.operations }
@@ -42,6 +45,7 @@ package struct CommandProvisioner: Provisioner {
             let child = try child(document, operation, outputLimit: 1 << 20, redactor, timeout: timeout)
             return try await child.run(started: started) { ended in
                 let reply = reply(ended, to: operation, redactor, timeout)
+                observe?(CommandCall(operation, ended, isAccepted: reply.outcome.isGood))
                 return (reply, reply.outcome.isGood)
             }
         } catch {
@@ -94,7 +98,9 @@ package struct CommandProvisioner: Provisioner {
                 document, .list, outputLimit: ListAnswer.sizeLimit, redactor, timeout: settings.timeout)
             result = try await child.run(started: { _ in }) { ended in
                 let result = Self.listed(ended, settings.timeout, redactor)
-                return (result, (try? result.get()) != nil)
+                let isGood = (try? result.get()) != nil
+                observe?(CommandCall(.list, ended, isAccepted: isGood))
+                return (result, isGood)
             }
         } catch {
             throw explain(error, document.environment)

@@ -29,6 +29,15 @@ struct FinalObject {
     /// True if the command printed nothing.
     var isEmpty: Bool { bytes.isEmpty }
 
+    /// True if the output has text before its last object.
+    var hasTextBefore: Bool {
+        !isEmpty
+            && (try? read { (bytes, start) throws(JSONReader.Failure) in
+                _ = try JSONReader.read(bytes, from: start, JSONReader.Options(depthLimit: Self.depthLimit))
+                return start
+            }).map { $0 > 0 } ?? false
+    }
+
     /// Reads the whole output, or its end from a line on that begins with `{`. Earlier lines are ignored as log.
     /// - Parameter read: Reads the document that begins at the given byte.
     func read<Document>(

@@ -53,7 +53,7 @@ package struct API: Sendable {
     static let routes: [Route] =
         LookRoutes.all + PresetRoutes.all + WorkspaceRoutes.all + OperationRoutes.all + SourceRoutes.all
         + SyncRoutes.all + HoldRoutes.all + ReplaceRoutes.all + AdminRoutes.all + TokenRoutes.all
-        + TicketRoutes.all + SignInRoutes.all + LeaseRoutes.all + ClaimRoutes.all
+        + TicketRoutes.all + SignInRoutes.all + CallerRoutes.all + LeaseRoutes.all + ClaimRoutes.all
 
     /// Checks the permission of a route before the body of the request is read. Its handler may check more, which depends
     /// on the preset or the workspace.

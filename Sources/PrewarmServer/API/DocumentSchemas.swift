@@ -29,6 +29,13 @@ enum DocumentSchemas {
             ]
         ),
         ("SignInCode", ["code": "text", "path": "text", "expiresAt": "time"]),
+        (
+            "Caller",
+            [
+                "kind": "token|oidc|local", "name": "text", "role": "viewer|claimer|operator", "presets": "[]text",
+                "priority": "number",
+            ]
+        ),
         ("Preset", preset),
         ("PresetFailure", presetFailure),
         ("RecentClaims", ["claims": "number", "hitRate": "decimal"]),
