@@ -59,6 +59,7 @@ enum Schema {
         migrator.registerMigration("claim-queue") { database in try database.execute(sql: tickets) }
         migrator.registerMigration("outage-health") { database in try database.execute(sql: health) }
         migrator.registerMigration("leases-terms") { database in try database.execute(sql: leases) }
+        migrator.registerMigration("claim-limits") { database in try database.execute(sql: limits) }
         return migrator
     }
 

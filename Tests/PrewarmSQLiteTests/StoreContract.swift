@@ -21,5 +21,5 @@ enum StoreContract {
 
     static let cases =
         transactionCases + sourceCases + presetCases + workspaceCases + claimCases + operationCases + queueCases
-        + historyCases + accessCases + notificationCases + claimRecordCases + breakerCases + handoverCases
+        + historyCases + accessCases + notificationCases + claimRecordCases + breakerCases + handoverCases + limitCases
 }
