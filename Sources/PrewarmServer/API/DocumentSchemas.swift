@@ -214,7 +214,7 @@ enum DocumentSchemas {
         "state": "pending|creating|ready|claimed|deleting|deleted|failed|lost|suspect|unhealthy", "owner?": "text",
         "ownerKind?": "token|oidc", "ownerIssuer?": "text", "createdAt": "time",
         "readyAt?": "time", "claimedAt?": "time", "expiresAt?": "time", "endpoint?": "text", "metadata?": "object",
-        "revision?": "text", "claim?": "WorkspaceClaim", "lease?": "ClaimLease", "clampedBy?": "max",
+        "revision?": "text", "claim?": "WorkspaceClaim", "lease?": "ClaimLease", "clampedBy?": "|max",
         "cold?": "boolean", "otherPresets?": "[]text",
         "handover?": "none|pending|done|failed", "handoverError?": "text", "credentials?": "object",
     ]
@@ -248,8 +248,8 @@ enum DocumentSchemas {
         ])
     }
 
-    /// Returns the schema of a member: `text`, `number`, `boolean`, `object`, `time`, a list `[]type`, choices `a|b`, or
-    /// the name of another document.
+    /// Returns the schema of a member: `text`, `number`, `boolean`, `object`, `time`, a list `[]type`, choices `a|b` (`|a` for
+    /// a single one), or the name of another document.
     private static func type(_ text: String) -> Value {
         switch text {
         case "text": .object(known: ["type": "string"])
