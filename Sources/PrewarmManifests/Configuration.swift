@@ -13,6 +13,7 @@ package struct Configuration: Hashable, Sendable {
     }
     package var limits = Policy.Limits()
     package var deletionGuard = Policy.DeletionGuard()
+    package var owners = OwnerPolicy()
     /// True if prewarm deletes orphans, which are workspaces that a provisioner lists and the store does not know.
     package var deletesOrphans = false
     /// The address of the HTTP server in the form `host:port`.
@@ -130,6 +131,7 @@ package struct Configuration: Hashable, Sendable {
         policy.observedSources = Set(sources.lazy.filter(\.isObserved).map(\.name.value))
         for source in sources where !source.freezes.isEmpty { policy.freezes[source.name.value] = source.freezes }
         policy.deletesOrphans = deletesOrphans
+        policy.owners = owners
         for provisioner in provisioners { policy.resync[provisioner.name.value] = provisioner.resync }
         return policy
     }

@@ -194,8 +194,10 @@ extension Configuration {
                 instancesPerPreset: limits["instancesPerPreset"]?.integer,
                 instancesPerSource: limits["instancesPerSource"]?.integer, instances: limits["instances"]?.integer,
                 actionsPerTurn: limits["actionsPerTurn"]?.integer,
-                presetsPerSource: limits["presetsPerSource"]?.integer ?? Policy.Limits.standardPresetsPerSource)
+                presetsPerSource: limits["presetsPerSource"]?.integer ?? Policy.Limits.standardPresetsPerSource,
+                waitingClaims: limits["waitingClaims"]?.integer ?? Policy.Limits.standardWaitingClaims)
         }
+        if let written = policy?["owners"] { owners = OwnerPolicy(written) }
         if let written = policy?["deletionGuard"] {
             deletionGuard.percent = written["percent"]?.integer ?? deletionGuard.percent
             deletionGuard.above = written["above"]?.integer ?? deletionGuard.above

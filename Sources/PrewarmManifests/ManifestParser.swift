@@ -5,7 +5,7 @@ package import PrewarmCore
 package enum ManifestParser {
     /// The version of the parser, which is a part of the key under which results are stored. It has to be increased if
     /// the same bytes give another result, including another text of a diagnostic.
-    package static let version = 11
+    package static let version = 12
     /// The maximum size of a manifest file, in bytes.
     package static let sizeLimit = 256 * 1024
     /// The maximum size of a file that is read, in bytes. A file larger than ``sizeLimit`` is only searched for signs

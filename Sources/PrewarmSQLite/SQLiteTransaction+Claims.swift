@@ -4,7 +4,7 @@ internal import PrewarmEngine
 /// The records of claims with their leases.
 extension SQLiteTransaction {
     private static let claimColumns = [
-        "id", "owner", "owner_kind", "workspace", "result", "asked_at", "granted_at", "usable_at", "ended_at",
+        "id", "owner", "owner_kind", "asked", "workspace", "result", "asked_at", "granted_at", "usable_at", "ended_at",
         "end_reason", "ended_by", "end_message", "lease_ttl", "lease_warn", "lease_grace", "lease_on_expiry",
         "lease_expires_at", "lease_ends_at", "lease_span", "lease_phase", "lease_hold_until", "lease_hold_reason",
         "lease_hold_by", "lease_suspected_at", "lease_look",
@@ -81,12 +81,30 @@ extension SQLiteTransaction {
         return results
     }
 
+    // MARK: Usage
+
+    func heldCount(of owner: Owner) throws -> Int {
+        try statement("SELECT count(*) \(Self.held)").first(owner.name, owner.kindCode) { $0.next(Int.self) } ?? 0
+    }
+
+    func heldWorkspaces(of owner: Owner, limit: Int) throws -> [Workspace] {
+        let decoder = try WorkspaceDecoder(self)
+        return try statement("SELECT \(WorkspaceDecoder.columns) \(Self.held) ORDER BY claimed_at, id LIMIT ?")
+            .all(owner.name, owner.kindCode, limit, read: decoder.workspace).compactMap(\.self)
+    }
+
+    private static let held = """
+        FROM workspaces INDEXED BY workspaces_held
+        WHERE owner = ? AND (owner_kind IS NULL OR owner_kind = ?)
+        AND state = \(WorkspaceState.claimed.code) AND state <> \(WorkspaceState.deleted.code)
+        """
+
     func save(_ claim: Claim) throws {
         progress.note()
         let lease = claim.lease
         try statement(Self.saveClaim).run(
-            addedPresetID(claim.preset), claim.id, claim.owner.name, claim.owner.kindCode, claim.workspace,
-            claim.result.rawValue, claim.askedAt, claim.grantedAt, claim.usableAt, claim.endedAt,
+            addedPresetID(claim.preset), claim.id, claim.owner.name, claim.owner.kindCode, claim.asked,
+            claim.workspace, claim.result.rawValue, claim.askedAt, claim.grantedAt, claim.usableAt, claim.endedAt,
             claim.endReason?.rawValue, claim.endedBy, claim.endMessage, lease?.ttl.wholeMilliseconds,
             lease?.warn.wholeMilliseconds, lease?.grace.wholeMilliseconds, lease?.onExpiry.rawValue, lease?.expiresAt,
             lease?.endsAt, lease?.span.wholeMilliseconds, lease?.phase.rawValue, lease?.hold?.until,
@@ -124,11 +142,11 @@ extension SQLiteTransaction {
         let preset = PresetKey(source: columns.next(), name: columns.next())
         let id = columns.next(ClaimID.self)
         let owner = Owner(name: columns.next(), kind: columns.next())
-        let workspace = columns.next(WorkspaceID?.self)
+        let (asked, workspace) = (columns.next(String?.self), columns.next(WorkspaceID?.self))
         guard let result = Claim.Result(rawValue: columns.next()), let owner else { return nil }
         return Claim(
-            id: id, preset: preset, owner: owner, workspace: workspace, result: result, askedAt: columns.next(),
-            grantedAt: columns.next(), usableAt: columns.next(), endedAt: columns.next(),
+            id: id, preset: preset, owner: owner, asked: asked, workspace: workspace, result: result,
+            askedAt: columns.next(), grantedAt: columns.next(), usableAt: columns.next(), endedAt: columns.next(),
             endReason: columns.next(String?.self).flatMap { Claim.EndReason(rawValue: $0) }, endedBy: columns.next(),
             endMessage: columns.next(), lease: lease(&columns))
     }

@@ -4,7 +4,7 @@ internal import PrewarmEngine
 /// The queue of waiting claims.
 extension SQLiteTransaction {
     private static let ticketSelect = """
-        SELECT t.id, source, name, owner, owner_kind, priority, since, holder, expires_at
+        SELECT t.id, source, name, owner, owner_kind, priority, since, holder, expires_at, others
         FROM tickets AS t CROSS JOIN preset_keys ON preset_keys.id = t.preset
         """
 
@@ -13,9 +13,20 @@ extension SQLiteTransaction {
     }
 
     func tickets(of preset: PresetKey) throws -> [Ticket] {
-        guard let id = try presetID(preset) else { return [] }
-        return try statement("\(Self.ticketSelect) WHERE t.preset = ? ORDER BY priority DESC, since, t.id")
-            .all(id, read: Self.ticket).compactMap(\.self)
+        try statement(
+            """
+            \(Self.ticketSelect) WHERE t.id IN (
+                SELECT id FROM tickets WHERE preset = ?
+                UNION ALL SELECT id FROM tickets INDEXED BY tickets_of_several WHERE others <> '' AND instr(others, ?))
+            ORDER BY priority DESC, since, t.id
+            """
+        ).all(presetID(preset) ?? -1, "\n\(preset)\n", read: Self.ticket).compactMap(\.self)
+    }
+
+    func ticketCount(of owner: Owner?) throws -> Int {
+        guard let owner else { return try statement("SELECT count(*) FROM tickets").first { $0.next(Int.self) } ?? 0 }
+        return try statement("SELECT count(*) FROM tickets WHERE owner = ? AND owner_kind IS ?")
+            .first(owner.name, owner.kindCode) { $0.next(Int.self) } ?? 0
     }
 
     func ticketCounts() throws -> [PresetKey: Int] {
@@ -40,12 +51,12 @@ extension SQLiteTransaction {
     func save(_ ticket: Ticket) throws {
         try statement(
             """
-            INSERT OR REPLACE INTO tickets (id, preset, owner, owner_kind, priority, since, holder, expires_at)
-            VALUES (?,?,?,?,?,?,?,?)
+            INSERT OR REPLACE INTO tickets (id, preset, owner, owner_kind, priority, since, holder, expires_at, others)
+            VALUES (?,?,?,?,?,?,?,?,?)
             """
         ).run(
             ticket.id, addedPresetID(ticket.preset), ticket.owner.name, ticket.owner.kindCode, ticket.priority,
-            ticket.since, ticket.holder, ticket.expiresAt)
+            ticket.since, ticket.holder, ticket.expiresAt, Self.text(of: ticket.others))
     }
 
     func forget(ticket id: ClaimID) throws {
@@ -74,8 +85,23 @@ extension SQLiteTransaction {
     private static func ticket(_ columns: inout Columns) -> Ticket? {
         let (id, preset) = (columns.next(ClaimID.self), PresetKey(source: columns.next(), name: columns.next()))
         guard let owner = Owner(name: columns.next(), kind: columns.next()) else { return nil }
+        let (priority, since) = (columns.next(Int.self), columns.next(Timestamp.self))
+        let (holder, expiresAt) = (columns.next(String.self), columns.next(Timestamp?.self))
         return Ticket(
-            id: id, preset: preset, owner: owner, priority: columns.next(), since: columns.next(),
-            holder: columns.next(), expiresAt: columns.next())
+            id: id, preset: preset, others: presets(in: columns.next()), owner: owner, priority: priority, since: since,
+            holder: holder, expiresAt: expiresAt)
+    }
+
+    /// Returns the text of the column `others`: each preset as `source/name` on a line of its own, with a line feed also
+    /// before the first one.
+    private static func text(of presets: [PresetKey]) -> String {
+        presets.isEmpty ? "" : "\n" + presets.map { "\($0)\n" }.joined()
+    }
+
+    private static func presets(in text: String) -> [PresetKey] {
+        text.split(separator: "\n").compactMap { line in
+            let parts = line.split(separator: "/")
+            return parts.count == 2 ? PresetKey(source: String(parts[0]), name: String(parts[1])) : nil
+        }
     }
 }

@@ -75,6 +75,7 @@ enum Schema {
         migrator.registerMigration("revision-changes") { database in
             try database.execute(sql: "ALTER TABLE revisions ADD COLUMN changes BLOB")
         }
+        migrator.registerMigration("claim-limits") { database in try database.execute(sql: limits) }
         return migrator
     }
 

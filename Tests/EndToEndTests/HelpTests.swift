@@ -30,7 +30,7 @@ struct HelpTests {
         }
         let wrong = try await sandbox.prewarm("claim")
         #expect(
-            wrong.code == 64 && wrong.err.contains("Usage: prewarm claim [<options>] <preset>\n"), "\(wrong)")
+            wrong.code == 64 && wrong.err.contains("Usage: prewarm claim [<options>] [<preset>]\n"), "\(wrong)")
     }
 
     @Test("Each variable that a command reads by its name is a topic of the help")

@@ -12,6 +12,7 @@ struct OpenAPITests {
             // `claim` and `sync` wait for a pool, so they only get requests that are refused at once.
             [
                 "--phases", "examples,coverage,fuzzing", "--exclude-operation-id", "claim", "--exclude-operation-id",
+                "claimSelected", "--exclude-operation-id",
                 "sync",
             ],
             ["--phases", "coverage", "--mode", "negative"],

@@ -23,10 +23,10 @@ struct ClaimQueueTests {
         _ engine: Engine, _ world: World, _ owner: Owner, priority: Int = Ticket.standardPriority
     ) async throws -> ClaimAttempt {
         world.with { $0.now = $0.now + .seconds(1) }
-        var attempt = try await engine.beginClaim(of: key, by: owner)
+        var attempt = try await engine.beginClaim(of: [key], by: owner)
         attempt.priority = priority
         attempt.hasWaited = true
-        try await engine.join(attempt, of: key, by: owner)
+        try await engine.join(attempt, of: [key], by: owner)
         return attempt
     }
 
@@ -113,7 +113,7 @@ struct ClaimQueueTests {
         let waiting = try await attempt(engine, world, "ada")
         try await engine.leave(waiting.id, keepingFor: Ticket.absence)
         world.with { $0.now = $0.now + .seconds(seconds) }
-        let next = try await engine.beginClaim(of: key, by: "ada", continuing: waiting.id)
+        let next = try await engine.beginClaim(of: [key], by: "ada", continuing: waiting.id)
         try await engine.beatForTickets([])
         let record = try await engine.store.read { try $0.claim(waiting.id) }
         if seconds < 30 {
@@ -131,7 +131,7 @@ struct ClaimQueueTests {
         world.commit("a 0 1")
         try await engine.sync()
         let waiting = try await attempt(engine, world, "ada")
-        #expect(try await engine.beginClaim(of: key, by: "eve", continuing: waiting.id).id != waiting.id)
+        #expect(try await engine.beginClaim(of: [key], by: "eve", continuing: waiting.id).id != waiting.id)
     }
 
     @Test("A clock that is set back ends no wait and keeps no place for longer")
@@ -158,9 +158,9 @@ struct ClaimQueueTests {
         let waiting = try await attempt(engine, world, "ada")
         let room = WaitingRoom()
         await room.enter(waiting.id)
-        _ = try await room.turn(of: waiting.id, in: key, engine, until: .now + .milliseconds(200))
+        _ = try await room.turn(of: waiting.id, in: [key], engine, until: .now + .milliseconds(200))
         let writes = store.writes
-        let turn = try await room.turn(of: waiting.id, in: key, engine, until: .now + .seconds(2))
+        let turn = try await room.turn(of: waiting.id, in: [key], engine, until: .now + .seconds(2))
         #expect(turn == .timedOut && store.writes - writes <= 1, "at most one heartbeat")
     }
 
@@ -200,7 +200,7 @@ struct ClaimQueueTests {
         let room = WaitingRoom()
         await room.enter(waiting.id)
         _ = try await engine.cancelWait(waiting.id)
-        let turn = try await room.turn(of: waiting.id, in: key, engine, until: .now + .seconds(60))
+        let turn = try await room.turn(of: waiting.id, in: [key], engine, until: .now + .seconds(60))
         #expect(turn == .ended)
     }
 
@@ -214,7 +214,7 @@ struct ClaimQueueTests {
         let room = WaitingRoom()
         let late = try await attempt(engine, world, "late")
         await room.enter(late.id)
-        let turn = try await room.turn(of: late.id, in: key, engine, until: .now + .milliseconds(500))
+        let turn = try await room.turn(of: late.id, in: [key], engine, until: .now + .milliseconds(500))
         #expect(turn == .timedOut, "no workspace is left for it")
     }
 }

@@ -63,18 +63,18 @@ struct ClaimRecordTests {
         world.commit("a 0 1")
         try await engine.sync()
         let key = PresetKey(source: "presets", name: "a")
-        let first = try await engine.beginClaim(of: key, by: "ada")
+        let first = try await engine.beginClaim(of: [key], by: "ada")
         await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "ada", attempt: first) }
         #expect(try await engine.store.read { try $0.claims(ClaimFilter()) }.isEmpty, "it still waits")
         try await engine.recordMiss(first, of: key, by: "ada")
         let missed = try #require(try await engine.store.read { try $0.claim(first.id) })
         #expect(missed.result == .missed && missed.workspace == nil && !missed.isHeld && missed.endedAt == engine.now())
-        let (began, foreign) = (engine.now(), try await engine.beginClaim(of: key, by: "eve", continuing: first.id))
+        let (began, foreign) = (engine.now(), try await engine.beginClaim(of: [key], by: "eve", continuing: first.id))
         #expect(foreign.id != first.id, "another owner begins a new claim")
         world.with { $0.now = $0.now + .seconds(300) }
         world.commit("a 1 1")
         try await engine.sync()
-        let second = try await engine.beginClaim(of: key, by: "ada", continuing: first.id)
+        let second = try await engine.beginClaim(of: [key], by: "ada", continuing: first.id)
         let workspace = try await engine.claim("a", owner: "ada", attempt: second)
         let claims = try await engine.store.read { try $0.claims(ClaimFilter()) }
         #expect(claims.map(\.id) == [first.id] && claims[0].result == .waited && claims[0].workspace == workspace.id)

@@ -271,7 +271,7 @@ struct LeaseTests {
     func requested() async throws {
         let (world, engine, workspace) = try await claimed("a 2 1")
         await #expect(throws: ClaimError.self) { try await engine.renew(workspace.id.rawValue) }
-        var attempt = try await engine.beginClaim(of: workspace.preset, by: "bob")
+        var attempt = try await engine.beginClaim(of: [workspace.preset], by: "bob")
         attempt.requested = .seconds(60)
         let short = try await engine.claim("a", owner: "bob", attempt: attempt)
         for seconds in [55, 5] as [Int64] {

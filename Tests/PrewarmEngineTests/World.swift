@@ -76,7 +76,7 @@ final class World: Sendable {
 
     /// Commits a text. Each line is `NAME INSTANCES VERSION` with optional words: `ttl=SECONDS deprecated broken recreate
     /// atOnce cold observe suspended confirm retain keepFailed limit=FAILURES priority=NUMBER one-by-one
-    /// window=HOUR-HOUR:INSTANCES` (in UTC) `lease=TTL,MAX,WARN,GRACE` (in seconds, with `,report`). The line
+    /// label=KEY:VALUE param=KEY:VALUE redirect=NAME window=HOUR-HOUR:INSTANCES` (in UTC) `lease=TTL,MAX,WARN,GRACE` (in seconds, with `,report`). The line
     /// `template SECONDS` sets the readyTimeout of the template, and
     /// `template - health=SECONDS:FAILURES` sets its health checks.
     func commit(_ text: String) {
@@ -159,6 +159,18 @@ final class World: Sendable {
             draft.version = Located(words[2], at: position)
             draft.ttlSeconds = words.first { $0.hasPrefix("ttl=") }.flatMap { Int64($0.dropFirst(4)) }
             draft.deprecated = words.contains("deprecated") ? Deprecation() : nil
+            if let name = words.first(where: { $0.hasPrefix("redirect=") })?.dropFirst(9) {
+                draft.deprecated = Deprecation(replacement: String(name), redirects: true)
+                draft.replacement = position
+            }
+            for word in words where word.hasPrefix("label=") || word.hasPrefix("param=") {
+                let pair = word.dropFirst(6).split(separator: ":").map(String.init)
+                if word.hasPrefix("label=") {
+                    draft.labels[pair[0]] = pair[1]
+                } else {
+                    draft.parameters[pair[0]] = Located(.string(pair[1]), at: position)
+                }
+            }
             draft.strategy = words.contains("recreate") ? .recreate : .standard
             if words.contains("atOnce") {
                 draft.strategy = .rollingUpdate(maxSurge: .count(0), maxUnavailable: .percent(100))

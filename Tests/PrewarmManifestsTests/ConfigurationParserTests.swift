@@ -47,6 +47,9 @@ struct ConfigurationParserTests {
               deletionGuard: {percent: 20, above: 3, window: 2h}
               orphans: delete
               limits: {instancesPerPreset: 100, instancesPerSource: 500, instances: 1000, actionsPerTurn: 200}
+              owners:
+                default: {claims: 3}
+                rules: [{match: team-a/*, claims: 20, waiting: 5}, {match: ci, kind: token, waiting: 500}]
             server: {listen: "127.0.0.1:7430"}
 
             """)
@@ -96,7 +99,15 @@ struct ConfigurationParserTests {
             read.limits
                 == Policy.Limits(
                     instancesPerPreset: 100, instancesPerSource: 500, instances: 1000, actionsPerTurn: 200))
-        #expect(read.listen == Located("127.0.0.1:7430", at: Position(line: 36, column: 18)))
+        #expect(read.listen == Located("127.0.0.1:7430", at: Position(line: 39, column: 18)))
+        #expect(
+            read.policy.owners
+                == OwnerPolicy(
+                    standard: .init(claims: 3),
+                    rules: [
+                        .init(match: Glob("team-a/*"), claims: 20, waiting: 5),
+                        .init(match: Glob("ci"), kind: .token, waiting: 500),
+                    ]))
     }
 
     @Test("A minimal configuration has one source and one provisioner, which is the default")
@@ -106,6 +117,7 @@ struct ConfigurationParserTests {
             read.store == nil && read.deletionGuard == Policy.DeletionGuard() && read.listen == nil
                 && read.secrets == [:])
         #expect(read.limits == Policy.Limits() && read.defaultProvisioner == "local")
+        #expect(read.policy.owners == OwnerPolicy() && read.limits.waitingClaims == 1000)
     }
 
     @Test(

@@ -22,4 +22,5 @@ enum StoreContract {
     static let cases =
         transactionCases + sourceCases + presetCases + workspaceCases + claimCases + operationCases + queueCases
         + historyCases + accessCases + notificationCases + claimRecordCases + leaseCases + breakerCases + handoverCases
+        + limitCases
 }

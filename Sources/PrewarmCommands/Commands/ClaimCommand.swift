@@ -11,10 +11,13 @@ struct ClaimCommand: AsyncParsableCommand {
             If no workspace is ready, the command fails with exit code 3. With --wait it first waits for a workspace. \
             If the preset has `onEmpty: create`, prewarm creates a workspace for the owner.
 
+            With --select instead of a name, prewarm chooses a preset with these labels and parameters, and says why.
+
             Examples:
               prewarm claim go-large --owner ada
               prewarm claim go-large --owner ada --wait 5m --output json
               prewarm claim go-large --owner ada --for 4h
+              prewarm claim --select lang=go,size=large --prefer region=eu --prefer region=us --owner ada
               prewarm claim team-a/go-large --owner ci --idempotency-key job-42
             """)
 
@@ -50,11 +53,12 @@ struct ClaimCommand: AsyncParsableCommand {
             let workspace = try await steps.run(console)
             show(workspace, console, ShownTimes(now: await session.now()))
             workspace.noteClamp(console)
+            workspace.noteChoice(console)
             let others = workspace.list("otherPresets").compactMap(\.string)
-            if !others.isEmpty {
+            if !others.isEmpty, let preset = claim.preset {
                 let chosen = "\(workspace.text("source") ?? "")/\(workspace.text("preset") ?? "")"
                 console.note(
-                    "Several sources have a preset \"\(claim.preset)\": this workspace is from \(chosen). "
+                    "Several sources have a preset \"\(preset)\": this workspace is from \(chosen). "
                         + "To claim from another source, use \(others.joined(separator: " or ")).")
             }
             if let error = workspace.text("handoverError") {

@@ -52,21 +52,31 @@ struct ClaimParameterOptions: ParsableArguments {
     }
 
     /// Refuses a secret parameter in `--param`, since other users of the machine can read arguments.
-    func refuseSecretArguments(of preset: String, in session: Session) async throws {
+    /// - Parameter preset: The name of the preset; nil if the claim may get a workspace of any preset.
+    func refuseSecretArguments(of preset: String?, in session: Session) async throws {
         let names = Set(parameters.map { Self.parts(of: $0).name })
         guard !names.isEmpty else { return }
-        for found in try await session.list("presets", query: ["name": preset]) {
-            let templates = try await session.list("templates", query: ["name": found.text("template")])
-            for template in templates where template.text("source") == found.text("source") {
-                let secrets = template["claim"]?.list("parameters").filter { $0["secret"]?.bool == true } ?? []
-                guard let name = secrets.compactMap({ $0.text("name") }).first(where: names.contains) else { continue }
-                throw CommandFailure(
-                    "invalid --param \(name): the parameter is a secret, and other users can read arguments",
-                    hint:
-                        "give it in a file: --secret-file \(name)=FILE, or --secret-file \(name)=- for standard input",
-                    code: .usage)
-            }
+        for template in try await templates(of: preset, in: session) {
+            let secrets = template["claim"]?.list("parameters").filter { $0["secret"]?.bool == true } ?? []
+            guard let name = secrets.compactMap({ $0.text("name") }).first(where: names.contains) else { continue }
+            throw CommandFailure(
+                "invalid --param \(name): the parameter is a secret, and other users can read arguments",
+                hint: "give it in a file: --secret-file \(name)=FILE, or --secret-file \(name)=- for standard input",
+                code: .usage)
         }
+    }
+
+    /// Returns the templates that a claim may get a workspace of: that of the preset, or all templates if the preset is nil or
+    /// deprecated, since claims of a deprecated preset may be redirected.
+    private func templates(of preset: String?, in session: Session) async throws -> [Value] {
+        guard let preset else { return try await session.list("templates") }
+        var templates: [Value] = []
+        for found in try await session.list("presets", query: ["name": preset]) {
+            guard found.condition(.deprecated) == nil else { return try await session.list("templates") }
+            templates += try await session.list("templates", query: ["name": found.text("template")])
+                .filter { $0.text("source") == found.text("source") }
+        }
+        return templates
     }
 
     private static func parts(of text: String) -> (name: String, value: String) {

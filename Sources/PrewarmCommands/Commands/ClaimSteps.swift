@@ -5,8 +5,7 @@ import PrewarmServer
 /// The steps of `claim` and `with` until the owner has a usable workspace.
 struct ClaimSteps {
     let session: Session
-    /// The name of a preset, or `source/name`.
-    let preset: String
+    let target: ClaimTarget
     /// The name of the owner; nil for the owner of the token.
     let owner: String?
     /// The longest time to wait for a ready workspace; nil if the command does not wait.
@@ -23,7 +22,7 @@ struct ClaimSteps {
     /// - Throws: ``CommandFailure`` if no workspace was ready in time, or if it could not be created.
     func run(_ console: Console) async throws -> Value {
         if let wait {
-            console.step(.waiting, "waiting at most \(wait.prewarmText) for a ready workspace of \(preset)")
+            console.step(.waiting, "waiting at most \(wait.prewarmText) for a ready workspace of \(target.description)")
         }
         let workspace = try await claimed(console)
         if workspace.text("handover") == HandoverState.pending.rawValue {
@@ -38,7 +37,7 @@ struct ClaimSteps {
     /// Claims a workspace. The API waits for a limited time, so the request is repeated until `--wait` is over.
     /// - Throws: ``CommandFailure`` with the time of the wait if no workspace was ready in time.
     func claimed(_ console: Console) async throws -> Value {
-        let name = PresetName(preset)
+        let (path, query) = target.route
         let startedAt = ContinuousClock.now
         let deadline = wait.map { startedAt + $0 }
         var continued: ClaimID?
@@ -48,16 +47,15 @@ struct ClaimSteps {
             let rest = deadline.map { max($0 - .now, .seconds(1)).components.seconds }
             do {
                 let answer = try await session.post(
-                    "presets", name.name, "claims", query: ["source": name.source],
-                    body: [
+                    path, query: query,
+                    body: Value.object(known: target.members).merging([
                         "owner": owner.map { .string($0) },
                         "wait": rest.map { .string("\(min($0, QueueDisplay.interval))s") },
                         "for": length.map { .string($0.prewarmText) },
                         "continues": continued.map { .string($0.rawValue) },
                         "queue": (rest ?? 0) > QueueDisplay.interval ? .bool(true) : nil,
                         "priority": priority.map { .int($0) }, "parameters": parameters,
-                    ],
-                    idempotencyKey: idempotencyKey)
+                    ]), idempotencyKey: idempotencyKey)
                 guard answer.text("result") == "waiting", let ticket = answer.text("ticket") else { return answer }
                 guard let deadline, .now < deadline else {
                     throw CommandFailure("cannot claim a workspace: the server answered that the claim still waits")

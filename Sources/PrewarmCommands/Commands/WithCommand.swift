@@ -15,6 +15,7 @@ struct WithCommand: AsyncParsableCommand {
 
             Examples:
               prewarm with go-small --owner ci -- make test
+              prewarm with --select lang=go --owner ci -- make test
               prewarm with go-small --owner ci --wait 10m --for 1h -- sh -c 'ssh "$PREWARM_ENDPOINT" make test'
             """)
 
@@ -30,7 +31,8 @@ struct WithCommand: AsyncParsableCommand {
     func validate() throws {
         if command.isEmpty {
             throw ValidationError(
-                "missing command: write it after --, for example `prewarm with \(claim.preset) -- make test`")
+                "missing command: write it after --, for example `prewarm with \(claim.preset ?? "go-small") -- make test`"
+            )
         }
         try claim.requireOwner(global)
     }
@@ -83,6 +85,7 @@ struct WithCommand: AsyncParsableCommand {
         }
         console.step(.success, "claimed \(workspace.text("name") ?? "") for \(workspace.text("owner") ?? "")")
         workspace.noteClamp(console)
+        workspace.noteChoice(console)
         return await WithRun(session: session, console: console, relay: relay, workspace: workspace).run(command)
     }
 

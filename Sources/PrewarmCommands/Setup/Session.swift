@@ -51,10 +51,13 @@ struct Session: Sendable {
         _ path: String..., query: [String: String?] = [:], body: KeyValuePairs<String, Value?>,
         idempotencyKey: String? = nil
     ) async throws -> Value {
-        try await client.send(
-            APIRequest(
-                .post, path, query: query, body: .object(known: body), idempotencyKey: idempotencyKey)
-        ).value
+        try await post(path, query: query, body: .object(known: body), idempotencyKey: idempotencyKey)
+    }
+
+    func post(
+        _ path: [String], query: [String: String?], body: Value, idempotencyKey: String?
+    ) async throws -> Value {
+        try await client.send(APIRequest(.post, path, query: query, body: body, idempotencyKey: idempotencyKey)).value
     }
 
     func delete(_ path: String..., query: [String: String?] = [:]) async throws -> Value {

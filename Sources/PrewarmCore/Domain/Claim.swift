@@ -46,6 +46,9 @@ package struct Claim: Hashable, Sendable {
     package let id: ClaimID
     package let preset: PresetKey
     package var owner: Owner
+    /// The text that the claim asked with, if it did not name its preset: the `source/name` of a preset that redirects to it, or
+    /// a selector, for example `lang=go`.
+    package var asked: String?
     /// The workspace that the claim got; nil if the claim missed.
     package var workspace: WorkspaceID?
     package var result: Result
@@ -67,13 +70,15 @@ package struct Claim: Hashable, Sendable {
     package var lease: ClaimLease?
 
     package init(
-        id: ClaimID, preset: PresetKey, owner: Owner, workspace: WorkspaceID? = nil, result: Result,
+        id: ClaimID, preset: PresetKey, owner: Owner, asked: String? = nil, workspace: WorkspaceID? = nil,
+        result: Result,
         askedAt: Timestamp, grantedAt: Timestamp? = nil, usableAt: Timestamp? = nil, endedAt: Timestamp? = nil,
         endReason: EndReason? = nil, endedBy: String? = nil, endMessage: String? = nil, lease: ClaimLease? = nil
     ) {
         self.id = id
         self.preset = preset
         self.owner = owner
+        self.asked = asked
         self.workspace = workspace
         self.result = result
         self.askedAt = askedAt

@@ -80,6 +80,12 @@ package struct Preset: Hashable, Sendable {
         return deprecation.replacement
     }
 
+    /// The name of the preset of the same source that claims get workspaces of instead; nil if claims are not redirected.
+    package var redirect: String? {
+        guard case .deprecated(let deprecation) = retirement, deprecation.redirects else { return nil }
+        return deprecation.replacement
+    }
+
     /// The preset without `suspended: true`.
     package var resumed: Preset {
         var preset = self
@@ -254,7 +260,7 @@ extension Preset.Retirement: BinaryCodable {
     package func encode(into writer: inout BinaryWriter) {
         switch self {
         case .deprecated(let deprecation):
-            writer.write(UInt64(0))
+            writer.write(UInt64(deprecation.redirects ? 5 : 0))
             writer.write(deprecation)
         case .templateDeprecated(let deprecation):
             writer.write(UInt64(1))
@@ -277,6 +283,10 @@ extension Preset.Retirement: BinaryCodable {
         case 1: self = .templateDeprecated(try reader.read())
         case 2: self = .inactive(activeVersion: try reader.read())
         case 3: self = .pruned
+        case 5:
+            var deprecation = try reader.read(Deprecation.self)
+            deprecation.redirects = true
+            self = .deprecated(deprecation)
         default: throw BinaryCodingError()
         }
     }

@@ -55,11 +55,17 @@ package struct Deprecation: Hashable, Sendable {
     package let message: String?
     /// The name of the preset or template to use instead.
     package let replacement: String?
+    /// True if claims of the preset get workspaces of its replacement. It is always false for a template.
+    package internal(set) var redirects: Bool
 
-    package init(message: String? = nil, replacement: String? = nil) {
+    package init(message: String? = nil, replacement: String? = nil, redirects: Bool = false) {
         self.message = message
         self.replacement = replacement
+        self.redirects = redirects
     }
+
+    /// The largest number of redirects from a preset to the one that its claims get workspaces of.
+    package static let mostRedirects = 8
 }
 
 /// The rule of a template for one parameter.
@@ -140,6 +146,7 @@ extension Origin: BinaryCodable {
     }
 }
 
+/// The binary form has no ``Deprecation/redirects``, as in earlier versions. Presets and their drafts store it beside.
 extension Deprecation: BinaryCodable {
     package func encode(into writer: inout BinaryWriter) {
         writer.write(message)
@@ -149,6 +156,7 @@ extension Deprecation: BinaryCodable {
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
         message = try reader.read()
         replacement = try reader.read()
+        redirects = false
     }
 }
 

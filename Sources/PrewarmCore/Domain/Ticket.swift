@@ -1,9 +1,12 @@
-/// A claim that waits in the queue of its preset until a workspace is ready. The ticket has the id of the claim.
+/// A claim that waits in the queues of its presets until a workspace is ready. The ticket has the id of the claim.
 ///
 /// Tickets of a higher priority come first, and tickets of the same priority in the order of their times.
 package struct Ticket: Hashable, Sendable {
     package let id: ClaimID
+    /// The preset that the claim would get if workspaces of all its presets became ready.
     package let preset: PresetKey
+    /// The other presets that the claim may get, the best first. A claim that names a preset has none.
+    package let others: [PresetKey]
     package let owner: Owner
     /// The priority, from 0 to 100.
     package let priority: Int
@@ -15,17 +18,22 @@ package struct Ticket: Hashable, Sendable {
     package var expiresAt: Timestamp?
 
     package init(
-        id: ClaimID, preset: PresetKey, owner: Owner, priority: Int = Ticket.standardPriority, since: Timestamp,
+        id: ClaimID, preset: PresetKey, others: [PresetKey] = [], owner: Owner, priority: Int = Ticket.standardPriority,
+        since: Timestamp,
         holder: String, expiresAt: Timestamp? = nil
     ) {
         self.id = id
         self.preset = preset
+        self.others = others
         self.owner = owner
         self.priority = priority
         self.since = since
         self.holder = holder
         self.expiresAt = expiresAt
     }
+
+    /// The presets in whose queues the claim waits.
+    package var presets: [PresetKey] { [preset] + others }
 
     package static let standardPriority = 50
     package static let priorities = 0...100
@@ -43,7 +51,7 @@ package struct Ticket: Hashable, Sendable {
     }
 }
 
-/// The place of a waiting claim in the queue of its preset.
+/// The place of a waiting claim in the queue of one of its presets.
 package struct TicketPlace: Hashable, Sendable {
     package let ticket: Ticket
     /// The place in the queue, from 1.
@@ -71,6 +79,15 @@ package struct TicketPlace: Hashable, Sendable {
         self.obstacle = obstacle
         let wait = buildTime.map { Self.wait(position, buildTime: $0, startedBefore) }
         expectedAt = obstacle == nil ? wait.map { now + $0 } : nil
+    }
+
+    /// Returns true if the claim probably gets a workspace of this queue before one of the other: if the pool is being filled,
+    /// then by the expected time, then by the position.
+    package func comes(before other: TicketPlace) -> Bool {
+        if (obstacle == nil) != (other.obstacle == nil) { return obstacle == nil }
+        if let expectedAt, let time = other.expectedAt, expectedAt != time { return expectedAt < time }
+        if (expectedAt == nil) != (other.expectedAt == nil) { return expectedAt != nil }
+        return position < other.position
     }
 
     /// Returns the rest of the build that this claim gets. A claim behind all running builds waits for further rounds of

@@ -1,8 +1,8 @@
 /// The changes of a catalog that a few changed files cause, without reading the other files.
 ///
 /// The result is the same as that of ``Catalog`` over all files. If these files alone are not enough, the initializer
-/// returns nil: for a file with an error, a changed template, a name that two documents have, and a replacement that
-/// was removed.
+/// returns nil: for a file with an error, a changed template, a name that two documents have, a replacement that was
+/// removed, and a redirect, which other presets may continue.
 package struct CatalogChange: Sendable {
     /// A manifest file before and after the change; nil if it did not exist before, or no longer exists.
     package struct File: Sendable {
@@ -35,7 +35,7 @@ package struct CatalogChange: Sendable {
         guard files.allSatisfy({ $0.isPlain }) else { return nil }
         let drafts = files.flatMap { file in (file.new?.presets ?? []).map { (path: file.path, draft: $0) } }
         let names = Set(drafts.map(\.draft.name.value))
-        guard names.count == drafts.count else { return nil }
+        guard names.count == drafts.count, !drafts.contains(where: { $0.draft.redirect != nil }) else { return nil }
         let gone = Set(files.flatMap { $0.old?.presets ?? [] }.map(\.name.value)).subtracting(names)
         guard let before = try base.presets(names.union(gone)) else { return nil }
         let paths = Set(files.map(\.path))

@@ -100,6 +100,7 @@ extension Linker {
                 "invalid replacement \"\(replacement)\": the source has no preset of that name",
                 hint: hint(forMissing: replacement, among: presetNames))
         }
+        checkRedirect(of: draft, path)
         let parameters = self.parameters(of: draft, template, path)
         noteSize(of: parameters, draft, path)
         if let provisioner { checkSecrets(of: draft, provisioner, path) }

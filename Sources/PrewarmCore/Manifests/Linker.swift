@@ -55,6 +55,8 @@ struct Linker {
     var templateNames: Set<String> = []
     /// The names of presets that a replacement may refer to.
     var presetNames: Set<String> = []
+    /// The replacements of presets that redirect their claims, by the name of the preset.
+    var redirects: [String: String] = [:]
     /// The template of each applied preset whose template has no manifest, by the name of the preset.
     private var opaqueTemplates: [String: String] = [:]
 
@@ -95,6 +97,9 @@ struct Linker {
         presetNames = Set(presetDrafts.map(\.name.value)).union(invalidPresets)
         for preset in previous where brokenPaths.contains(preset.origin.file) { presetNames.insert(preset.key.name) }
         noteOpaqueTemplates(of: previous, besides: previousTemplates)
+        for place in presetDrafts {
+            redirects[place.name.value] = files[place.file].file.presets[place.draft].redirect
+        }
         presets.reserveCapacity(presetDrafts.count)
         for place in templateDrafts {
             link(files[place.file].file.templates[place.draft], files[place.file].path)
@@ -104,6 +109,7 @@ struct Linker {
             invalidTemplates[template.name] = template.origin.file
         }
         for place in presetDrafts { link(files[place.file].file.presets[place.draft], files[place.file].path) }
+        noteDeadEnds(presetDrafts.map { (files[$0.file].path, files[$0.file].file.presets[$0.draft]) })
         reportHeld()
     }
 

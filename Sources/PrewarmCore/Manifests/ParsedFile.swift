@@ -187,6 +187,7 @@ extension PresetDraft: BinaryCodable {
         writer.write(strategy)
         writer.write(failureLimit)
         writer.write(deprecated)
+        writer.write(deprecated?.redirects ?? false)
         writer.write(replacement)
         writer.write(isSuspended)
         writer.write(options)
@@ -207,6 +208,7 @@ extension PresetDraft: BinaryCodable {
         strategy = try reader.read()
         failureLimit = try reader.read()
         deprecated = try reader.read()
+        if try reader.read(Bool.self) { deprecated?.redirects = true }
         replacement = try reader.read()
         isSuspended = try reader.read()
         options = try reader.read()

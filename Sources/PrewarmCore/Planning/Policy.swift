@@ -12,12 +12,18 @@ package struct Policy: Hashable, Sendable {
         /// The largest number of presets, and of templates, that the manifests of one source may define (default: 10,000).
         package var presetsPerSource: Int
 
+        /// The largest number of claims that may wait for a workspace at the same time (default: 1,000).
+        package var waitingClaims: Int
+
         package static let standardPresetsPerSource = 10_000
+        package static let standardWaitingClaims = 1_000
 
         package init(
             instancesPerPreset: Int? = nil, instancesPerSource: Int? = nil, instances: Int? = nil,
-            actionsPerTurn: Int? = nil, presetsPerSource: Int = Limits.standardPresetsPerSource
+            actionsPerTurn: Int? = nil, presetsPerSource: Int = Limits.standardPresetsPerSource,
+            waitingClaims: Int = Limits.standardWaitingClaims
         ) {
+            self.waitingClaims = waitingClaims
             self.presetsPerSource = presetsPerSource
             self.instancesPerPreset = instancesPerPreset
             self.instancesPerSource = instancesPerSource
@@ -65,6 +71,8 @@ package struct Policy: Hashable, Sendable {
     package var freezes: [String: [Freeze]] = [:]
     /// The time between two lists of a provisioner's workspaces, by provisioner (default: ``standardResync``).
     package var resync: [String: Duration] = [:]
+    /// The limits on what one owner may hold.
+    package var owners = OwnerPolicy()
     /// True if orphans are deleted. Otherwise they are only reported.
     package var deletesOrphans = false
 

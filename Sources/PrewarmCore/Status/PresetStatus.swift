@@ -287,7 +287,7 @@ extension Deprecation {
     /// Returns a sentence for people, for example `the preset is deprecated: too small. Use go-xl instead`.
     package func sentence(of subject: String) -> String {
         "\(subject) is deprecated" + (message.map { ": \($0.printable)" } ?? "")
-            + (replacement.map { ". Use \($0) instead" } ?? "")
+            + (replacement.map { redirects ? ". Claims get workspaces of \($0)" : ". Use \($0) instead" } ?? "")
     }
 }
 

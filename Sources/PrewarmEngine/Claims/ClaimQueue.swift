@@ -1,6 +1,6 @@
 package import PrewarmCore
 
-/// The queue of claims that wait for a workspace of a preset.
+/// The queue of claims that wait for a workspace of a preset. A claim that can use several presets waits in all their queues.
 ///
 /// A claim may take a workspace if more are claimable than claims wait before it. So no claim passes a waiting one of the
 /// same or a higher priority, and a claim that can take nothing delays no other.
@@ -8,16 +8,21 @@ extension Engine {
     /// The time after which a process that was not heard of no longer holds tickets.
     static let heartbeatLimit = Duration.seconds(15)
 
-    /// Adds a claim to the queue of its preset, or continues its place there.
-    package func join(_ attempt: ClaimAttempt, of preset: PresetKey, by owner: Owner) async throws {
+    /// Adds a claim to the queues of its presets, or continues its place there.
+    /// - Parameter presets: The presets that the claim may get, the best first; at least one.
+    /// - Throws: ``ClaimError/queueFull(_:limit:)``
+    package func join(_ attempt: ClaimAttempt, of presets: [PresetKey], by owner: Owner) async throws {
+        guard let first = presets.first else { return }
         let now = now()
+        let dead = try await deadTicketHolders()
         try await store.write { store in
-            try store.save(
-                Ticket(
-                    id: attempt.id, preset: preset, owner: owner, priority: attempt.priority, since: attempt.askedAt,
-                    holder: holder))
             try store.saveHeartbeat(of: holder, at: now)
             try endExpired(at: now, in: store)
+            if try store.ticket(attempt.id) == nil { try requirePlace(for: owner, without: dead, at: now, in: store) }
+            try store.save(
+                Ticket(
+                    id: attempt.id, preset: first, others: Array(presets.dropFirst()), owner: owner,
+                    priority: attempt.priority, since: attempt.askedAt, holder: holder))
         }
     }
 
@@ -61,18 +66,21 @@ extension Engine {
     /// are any.
     package func endAbandonedWaits() async throws {
         let now = now()
-        let presets = try await store.read { try $0.ticketCounts().keys }
-        guard !presets.isEmpty else { return }
         let dead = try await deadTicketHolders()
-        let abandoned = try await store.read { store in
-            try presets.flatMap { preset in
-                let alive = Set(try waiting(for: preset, without: dead, at: now, in: store).map(\.id))
-                return try store.tickets(of: preset).filter { !alive.contains($0.id) && $0.holder != holder }
-            }
-        }
+        let abandoned = try await store.read { try self.abandoned(without: dead, at: now, in: $0) }
         guard !abandoned.isEmpty else { return }
         try await store.write { store in
             for ticket in abandoned where try store.ticket(ticket.id) == ticket { try store.endWait(ticket, at: now) }
+        }
+    }
+
+    /// Returns the tickets of other processes that no request continued in time, and those of processes that have ended.
+    func abandoned(without dead: Set<String>, at now: Timestamp, in store: any StoreReader) throws -> [Ticket] {
+        try store.ticketCounts().keys.flatMap { preset in
+            let alive = Set(try waiting(for: preset, without: dead, at: now, in: store).map(\.id))
+            return try store.tickets(of: preset).filter {
+                $0.preset == preset && !alive.contains($0.id) && $0.holder != holder
+            }
         }
     }
 
@@ -112,7 +120,7 @@ extension Engine {
         _ attempt: ClaimAttempt, of request: ClaimRequest, without dead: Set<String>, at now: Timestamp,
         in store: any StoreReader
     ) throws -> Bool {
-        let queue = try waiting(for: request.preset, without: dead, at: now, in: store)
+        let queue = try usable(waiting(for: request.preset, without: dead, at: now, in: store), in: store)
         guard !queue.isEmpty else { return true }
         let before =
             queue.firstIndex { $0.id == attempt.id } ?? queue.count { $0.priority >= attempt.priority }
@@ -121,7 +129,7 @@ extension Engine {
     }
 
     /// Returns the number of workspaces that the statement of a claim may take.
-    private func claimable(_ request: ClaimRequest, in store: any StoreReader) throws -> Int {
+    func claimable(_ request: ClaimRequest, in store: any StoreReader) throws -> Int {
         func isOffered(_ fingerprint: Fingerprint) -> Bool {
             request.offersOutdated || fingerprint == request.current
         }
@@ -142,34 +150,40 @@ extension Engine {
         of preset: PresetKey, without dead: Set<String>, in store: any StoreReader
     ) throws -> (queue: [ClaimID], count: Int) {
         let now = now()
-        let queue = try waiting(for: preset, without: dead, at: now, in: store)
+        let queue = try usable(waiting(for: preset, without: dead, at: now, in: store), in: store)
         // A preset that is removed or retired meanwhile refuses all claims.
         guard let first = queue.first, let found = try store.presets([preset])?.first, found.retirement == nil else {
             return (queue.map(\.id), queue.count)
         }
-        let request = ClaimRequest(
-            preset: preset, owner: first.owner, current: found.fingerprint, readySince: found.ttl.map { now - $0 },
-            offersOutdated: try offersOutdated(found, at: now, in: store), offersExpired: found.offersExpired, now: now)
+        let request = try request(of: found, by: first.owner, at: now, in: store)
         let cold = try mayCreateForClaim(found, at: now, in: store) ? 1 : 0
         return (queue.map(\.id), try claimable(request, in: store) + cold)
     }
 
-    /// Returns the place of a waiting claim; nil if it does not wait.
+    /// Returns the place of a waiting claim; nil if it does not wait. A claim that waits for several presets has the place in
+    /// the queue in which it probably gets a workspace first.
     package func place(of id: ClaimID) async throws -> TicketPlace? {
         let (now, dead) = (now(), try await deadTicketHolders())
         return try await store.read { store in
             guard let ticket = try store.ticket(id) else { return nil }
-            let queue = try waiting(for: ticket.preset, without: dead, at: now, in: store)
-            guard let index = queue.firstIndex(where: { $0.id == id }) else { return nil }
-            let filter = WorkspaceFilter(preset: ticket.preset, states: [.pending, .creating], limit: 100)
-            let starting = try store.workspaces(filter)
-            let builds = starting.filter { $0.state == .creating }.map { now - $0.createdAt }
-            let conditions = try store.conditions(of: [ticket.preset])[ticket.preset] ?? []
-            return TicketPlace(
-                ticket: ticket, position: index + 1, length: queue.count, starting: starting.count,
-                buildTime: try store.buildTimes(of: [ticket.preset])[ticket.preset], startedBefore: builds,
-                obstacle: conditions.lazy.compactMap(\.obstacle).first, at: now)
+            return try ticket.presets.compactMap { try place(of: ticket, in: $0, without: dead, at: now, store) }
+                .min { $0.comes(before: $1) }
         }
+    }
+
+    private func place(
+        of ticket: Ticket, in preset: PresetKey, without dead: Set<String>, at now: Timestamp, _ store: any StoreReader
+    ) throws -> TicketPlace? {
+        let queue = try waiting(for: preset, without: dead, at: now, in: store)
+        guard let index = queue.firstIndex(where: { $0.id == ticket.id }) else { return nil }
+        let filter = WorkspaceFilter(preset: preset, states: [.pending, .creating], limit: 100)
+        let starting = try store.workspaces(filter)
+        let builds = starting.filter { $0.state == .creating }.map { now - $0.createdAt }
+        let conditions = try store.conditions(of: [preset])[preset] ?? []
+        return TicketPlace(
+            ticket: ticket, position: index + 1, length: queue.count, starting: starting.count,
+            buildTime: try store.buildTimes(of: [preset])[preset], startedBefore: builds,
+            obstacle: conditions.lazy.compactMap(\.obstacle).first, at: now)
     }
 }
 

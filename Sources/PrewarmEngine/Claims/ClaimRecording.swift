@@ -3,19 +3,21 @@ package import PrewarmCore
 /// The records of claims.
 extension Engine {
     /// Begins a claim, or continues one that an earlier request began.
-    /// - Parameter earlier: The claim that the earlier request missed; nil for a new claim. If it is not a missed claim of
-    ///   the same preset and owner, a new claim begins.
+    /// - Parameters:
+    ///   - presets: The presets that the claim may get.
+    ///   - earlier: The claim that the earlier request missed; nil for a new claim. If it is not a missed claim of one of the
+    ///     presets and of the same owner, a new claim begins.
     package func beginClaim(
-        of preset: PresetKey, by owner: Owner, continuing earlier: ClaimID? = nil
+        of presets: [PresetKey], by owner: Owner, continuing earlier: ClaimID? = nil
     ) async throws -> ClaimAttempt {
         let attempt = newClaim(at: now())
-        if let earlier, let ticket = try await store.read({ try $0.ticket(earlier) }), ticket.preset == preset,
-            ticket.owner == owner
+        if let earlier, let ticket = try await store.read({ try $0.ticket(earlier) }),
+            ticket.owner == owner, ticket.presets.contains(where: presets.contains)
         {
             return ClaimAttempt(id: earlier, askedAt: ticket.since, hasWaited: true, isContinued: true)
         }
         guard let earlier, let known = try await store.read({ try $0.claim(earlier) }), known.result == .missed,
-            known.preset == preset, known.owner == owner
+            presets.contains(known.preset), known.owner == owner
         else { return attempt }
         return ClaimAttempt(id: earlier, askedAt: known.askedAt, hasWaited: true, isContinued: true)
     }
@@ -32,8 +34,8 @@ extension Engine {
             let attempt = try usable(attempt, at: now, in: store)
             try store.save(
                 Claim(
-                    id: attempt.id, preset: preset, owner: owner, result: .missed, askedAt: attempt.askedAt,
-                    endedAt: now))
+                    id: attempt.id, preset: preset, owner: owner, asked: attempt.asked, result: .missed,
+                    askedAt: attempt.askedAt, endedAt: now))
         }
     }
 
@@ -45,6 +47,7 @@ extension Engine {
         var new = newClaim(at: now)
         new.requested = attempt.requested
         new.priority = attempt.priority
+        new.asked = attempt.asked
         return new
     }
 }
@@ -77,8 +80,8 @@ extension StoreWriter {
         let terms = policy ?? attempt.requested.map { LeasePolicy(ttl: $0) }
         try save(
             Claim(
-                id: attempt.id, preset: workspace.preset, owner: owner, workspace: workspace.id, result: result,
-                askedAt: attempt.askedAt, grantedAt: now,
+                id: attempt.id, preset: workspace.preset, owner: owner, asked: attempt.asked, workspace: workspace.id,
+                result: result, askedAt: attempt.askedAt, grantedAt: now,
                 usableAt: result == .cold || workspace.handover == .pending ? nil : now,
                 lease: terms.map { ClaimLease($0, requested: attempt.requested, at: now) }))
     }

@@ -10,8 +10,14 @@ package enum ClaimError: Error, Sendable {
     case ambiguousPreset(String, sources: [String])
     /// The preset is deprecated, inactive or removed from git.
     case retired(Preset)
-    /// No workspace is ready.
-    case nothingReady(EmptyPool)
+    /// No workspace of the presets is ready.
+    case nothingReady(EmptyPools)
+    /// No preset that the caller may claim from has what a selector asks for.
+    case noMatch(SelectionMiss)
+    /// The owner holds as many workspaces as it may.
+    case ownerLimit(OwnerUsage, ClaimPurpose)
+    /// The limit on the waiting claims of the owner is reached, or that of all owners if the owner is nil.
+    case queueFull(Owner?, limit: Int)
     case unknownWorkspace(String)
     /// The workspace to release is not claimed. Its preset is nil if the store no longer has it.
     case notClaimed(Workspace, of: Preset?)
@@ -32,85 +38,6 @@ package enum ClaimError: Error, Sendable {
 }
 
 extension Engine {
-    /// Claims a ready workspace for an owner. The store decides in one statement, so no other claim or deletion can get
-    /// the same workspace. A repeated claim with the same key returns the same workspace, even if it was released since.
-    /// - Parameters:
-    ///   - name: The name of the preset, or `source/name`.
-    ///   - audit: The entry of the audit log, which is committed together with the claim.
-    ///   - audience: The reader of the reason if no workspace is ready.
-    ///   - attempt: The claim that asks; nil for one that asks once.
-    /// - Throws: ``ClaimError``
-    package func claim(
-        _ name: String, owner: Owner, idempotencyKey: ClaimKey? = nil, audit: AuditEntry? = nil,
-        for audience: some Audience = LocalAudience(), attempt: ClaimAttempt? = nil
-    ) async throws -> Workspace {
-        try await grant(
-            name, owner: owner, idempotencyKey: idempotencyKey, audit: audit, for: audience, attempt: attempt,
-            terms: nil
-        ).workspace
-    }
-
-    /// Claims a workspace like ``claim(_:owner:idempotencyKey:audit:for:attempt:)``. If its provisioner hands workspaces
-    /// over, the handover begins in the same transaction, and the caller has to carry it out.
-    /// - Parameter terms: The terms of the handover; nil if no provisioner offers handovers.
-    package func grant(
-        _ name: String, owner: Owner, idempotencyKey: ClaimKey? = nil, audit: AuditEntry? = nil,
-        for audience: some Audience = LocalAudience(), attempt: ClaimAttempt? = nil, terms: HandoverTerms?
-    ) async throws -> ClaimGrant {
-        let now = now()
-        let asking = attempt ?? newClaim(at: now)
-        let dead = try await deadTicketHolders()
-        return try await store.write { store in
-            if let hold = try store.restoredHold() { throw ClaimError.storeRestored(hold) }
-            // The key comes first, since the answer stays the same if the preset was removed.
-            if let idempotencyKey, let earlier = try store.earlierClaim(idempotencyKey, of: name, by: owner) {
-                guard [earlier.preset.name, earlier.preset.description].contains(name),
-                    earlier.owner?.name == owner.name
-                else {
-                    throw ClaimError.keyReused(idempotencyKey, earlier)
-                }
-                // A workspace that failed to build was never given to its owner, so the claim starts again.
-                guard earlier.state != .claimed, earlier.readyAt == nil else {
-                    if asking.hasWaited { try store.forget(ticket: asking.id) }
-                    return ClaimGrant(workspace: earlier, isNew: false)
-                }
-                try store.remember(claimKey: nil, of: earlier.id)
-            }
-            let preset = try preset(named: name, in: store)
-            guard preset.retirement == nil else { throw ClaimError.retired(preset) }
-            if let audit { try store.append(audit) }
-            let attempt = try usable(asking, at: now, in: store)
-            let request = ClaimRequest(
-                preset: preset.key, owner: owner, current: preset.fingerprint, readySince: preset.ttl.map { now - $0 },
-                offersOutdated: try offersOutdated(preset, at: now, in: store), offersExpired: preset.offersExpired,
-                now: now, idempotencyKey: idempotencyKey, id: attempt.id,
-                freshSince: try freshSince(preset, at: now, in: store))
-            let isNext = try isNext(asking, of: request, without: dead, at: now, in: store)
-            if asking.hasWaited { try store.forget(ticket: asking.id) }
-            guard let workspace = isNext ? try store.claim(request) : nil else {
-                let cold =
-                    try isNext
-                    ? claimCold(
-                        preset, owner: owner, attempt, idempotencyKey: idempotencyKey, terms, at: now, in: store) : nil
-                if let cold { return cold }
-                throw ClaimError.nothingReady(try EmptyPool(preset, in: store, for: audience))
-            }
-            let grant = try granted(workspace, terms, at: now, in: store)
-            // A workspace is claimed when its handover has ended.
-            if grant.handover == nil { try store.append([.claimed(workspace, "claimed by \(owner)", at: now)]) }
-            try store.record(attempt, grant.workspace, attempt.hasWaited ? .waited : .hit, preset.lease, at: now)
-            try store.markDirty(source: preset.key.source)
-            return grant
-        }
-    }
-
-    /// Returns true if a claim may get an outdated workspace. That is so in a pool that is suspended or observed, since
-    /// its outdated workspaces are not replaced.
-    func offersOutdated(_ preset: Preset, at now: Timestamp, in store: any StoreReader) throws -> Bool {
-        if preset.offersOutdated || policy.observedSources.contains(preset.key.source) { return true }
-        return try store.suspensions().contains { $0.scope.covers(preset.key) && $0.isInForce(at: now) }
-    }
-
     /// Returns the applied preset of this name, or of `source/name`. If several sources have a preset of the name, the
     /// ones that the caller may see come first, then the default source, then the sources in the order of the
     /// configuration. A source that is added behind the others therefore does not take over a name.

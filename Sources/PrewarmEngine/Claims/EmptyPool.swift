@@ -35,3 +35,24 @@ package struct EmptyPool: Sendable {
         showsCause = audience.readsLogs(of: preset.key)
     }
 }
+
+/// The pools that had no workspace for a claim.
+package struct EmptyPools: Sendable {
+    /// The pool that the claim would have got a workspace of first.
+    package let first: EmptyPool
+    /// The other pools, if the claim chose by a selector.
+    package let others: [EmptyPool]
+    /// The selector of the claim; nil if the claim named its preset.
+    package let selector: PresetSelector?
+
+    init(_ first: EmptyPool, _ others: [EmptyPool], selector: PresetSelector?) {
+        self.first = first
+        self.others = others
+        self.selector = selector
+    }
+
+    package var all: [EmptyPool] { [first] + others }
+
+    /// True if no workspace of any of the pools can come.
+    package var isHopeless: Bool { all.allSatisfy(\.isHopeless) }
+}

@@ -16,7 +16,7 @@ extension Engine {
     package func renew(
         _ idOrName: String, for requested: Duration? = nil, audit: AuditEntry? = nil
     ) async throws -> HeldClaim {
-        try await change(idOrName, audit) { claim, workspace, now in
+        try await change(idOrName, audit) { claim, workspace, now, _ in
             guard var lease = claim.lease else { throw ClaimError.noLease(workspace) }
             let before = lease.end
             let clamp = lease.renew(for: requested, at: now)
@@ -32,7 +32,7 @@ extension Engine {
     package func hold(
         _ idOrName: String, _ hold: ClaimLease.Hold?, audit: AuditEntry? = nil
     ) async throws -> HeldClaim {
-        try await change(idOrName, audit) { claim, workspace, now in
+        try await change(idOrName, audit) { claim, workspace, now, _ in
             guard claim.lease != nil else { throw ClaimError.noLease(workspace) }
             claim.lease?.set(hold, at: now)
             let message =
@@ -41,11 +41,17 @@ extension Engine {
         }
     }
 
-    /// Gives a claim to another owner.
+    /// Gives a claim to another owner, if the new owner may hold one more workspace.
+    /// - Parameter audience: The reader of the error.
     /// - Throws: ``ClaimError``
-    package func transfer(_ idOrName: String, to owner: Owner, audit: AuditEntry? = nil) async throws -> HeldClaim {
-        try await change(idOrName, audit) { claim, workspace, _ in
+    package func transfer(
+        _ idOrName: String, to owner: Owner, audit: AuditEntry? = nil, for audience: some Audience = LocalAudience()
+    ) async throws -> HeldClaim {
+        try await change(idOrName, audit) { claim, workspace, _, store in
             let former = claim.owner
+            if owner != former {
+                try requireRoom(for: owner, .transfer(workspace), in: store, for: audience)
+            }
             (claim.owner, workspace.owner) = (owner, owner)
             return (.transferred, "transferred from \(former) to \(owner)", nil)
         }
@@ -74,7 +80,7 @@ extension Engine {
     private func change(
         _ idOrName: String, _ audit: AuditEntry?,
         _ body:
-            @escaping @Sendable (inout Claim, inout Workspace, Timestamp) throws -> (
+            @escaping @Sendable (inout Claim, inout Workspace, Timestamp, any StoreReader) throws -> (
                 EventReason, String, ClaimLease.Clamp?
             )
     ) async throws -> HeldClaim {
@@ -82,7 +88,7 @@ extension Engine {
         return try await store.write { store in
             var (workspace, claim) = try held(idOrName, in: store)
             let owner = workspace.owner
-            let (reason, message, clamp) = try body(&claim, &workspace, now)
+            let (reason, message, clamp) = try body(&claim, &workspace, now, store)
             if workspace.owner != owner { _ = try store.update(workspace, from: [.claimed]) }
             try store.save(claim)
             if let audit { try store.append(audit) }

@@ -44,18 +44,23 @@ package actor WaitingRoom {
     }
 
     /// Returns when a claim may try to take a workspace, when it no longer waits, or at the deadline.
+    /// - Parameter presets: The presets in whose queues the claim waits.
     /// - Throws: `CancellationError`, ``StoreError``
     package func turn(
-        of id: ClaimID, in preset: PresetKey, _ engine: Engine, until deadline: ContinuousClock.Instant
+        of id: ClaimID, in presets: [PresetKey], _ engine: Engine, until deadline: ContinuousClock.Instant
     ) async throws -> Turn {
         let enteredAt = ContinuousClock.now
         while .now < deadline {
             if Task.isShuttingDownGracefully { throw CancellationError() }
             try await Task.sleep(for: min(Self.interval, deadline - .now))
-            let look = try await look(at: preset, engine)
-            if look.front.contains(id) { return .mayTry }
-            // An older look does not know the claim yet.
-            if look.at > enteredAt, let queue = look.queue, !queue.contains(id) { return .ended }
+            var waits = false
+            for preset in presets {
+                let look = try await look(at: preset, engine)
+                if look.front.contains(id) { return .mayTry }
+                // An older look does not know the claim yet.
+                if look.at <= enteredAt || look.queue.map({ $0.contains(id) }) ?? true { waits = true }
+            }
+            if !waits { return .ended }
         }
         return .timedOut
     }

@@ -22,7 +22,10 @@ extension Problem {
                 hint: "write one of: " + sources.map { "\($0)/\(name)" }.joined(separator: ", ")
                     + "; or set `default: true` on one of these sources in the configuration")
         case .retired(let preset): self.init(retired: preset, "claim a workspace of")
-        case .nothingReady(let pool): self.init(pool)
+        case .nothingReady(let pools): self.init(pools)
+        case .noMatch(let miss): self.init(miss)
+        case .ownerLimit(let usage, let purpose): self.init(usage, purpose)
+        case .queueFull(let owner, let limit): self.init(queueOf: owner, limit: limit)
         case .unknownWorkspace(let name):
             self.init(
                 "UnknownWorkspace", status: 404, "there is no workspace \"\(name)\"",
@@ -124,32 +127,6 @@ extension Problem {
             return "set `version: \"\(active)\"` in \(preset.origin.file), or \(others)"
         case .templateDeprecated, .pruned, nil: return others
         }
-    }
-
-    private init(_ pool: EmptyPool) {
-        let name = pool.preset.key.name
-        var message = "cannot claim a workspace of \(name): no workspace is ready to be claimed"
-        let hint: String
-        if let outage = pool.outage {
-            let cause = pool.showsCause ? outage.cause : Operation.withheldError
-            message += "; the provisioner \(outage.provisioner) is unavailable: \(cause)"
-            hint = "claim again later: prewarm fills the pool when the provisioner works again"
-        } else if let failure = pool.failure {
-            let cause = pool.showsCause ? failure.message.cause ?? Operation.withoutCause : Operation.withheldError
-            message += "; the last build failed: \(cause)"
-            hint =
-                pool.showsCause
-                ? "find the log with `prewarm describe preset \(name)`. After the fix: `prewarm retry \(name)`"
-                : "ask an operator to fix the cause and to run `prewarm retry \(name)`"
-        } else if pool.starting > 0 {
-            hint =
-                "claim again with `--wait 5m`: \(pool.starting.counted("workspace")) of the pool "
-                + "\(pool.starting == 1 ? "is" : "are") starting"
-        } else {
-            hint =
-                "run `prewarm sync` to fill the pool, or `prewarm describe preset \(name)` to see why it is empty"
-        }
-        self.init("NothingReady", status: 409, message, hint: hint)
     }
 
     /// Returns the hint for a name that no preset has.

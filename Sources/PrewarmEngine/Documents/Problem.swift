@@ -17,6 +17,8 @@ package struct Problem: Error, Sendable {
     package var errors: [String] = []
     /// The end of the provisioner's log without secrets; nil without a log.
     package var log: String?
+    /// The workspaces that an owner at its limit holds, the longest held first; otherwise empty.
+    package var holds: [Value] = []
     /// The claim that the next request can continue; nil unless the request asked for a longer wait than one request waits.
     package var claim: ClaimID?
 
@@ -48,6 +50,7 @@ package struct Problem: Error, Sendable {
             "errors": errors.isEmpty ? nil : .array(errors.map { .string($0) }),
             "log": log.map { .string($0) },
             "claim": claim.map { .string($0.rawValue) },
+            "holds": holds.isEmpty ? nil : .array(holds),
         ])
     }
 

@@ -22,6 +22,7 @@ struct Story<Reader: Audience> {
 
     private var possession: String {
         let rest = "\(counts.starting) starting, \(counts.deleting) deleting, \(counts.claimed) claimed."
+        if let replacement = preset.redirect { return "Claims get workspaces of \(replacement); \(rest)" }
         if preset.retirement != nil { return "Claims are refused; \(rest)" }
         let versions = counts.claimableOlder > 0 ? " (\(counts.eligible) of the current version and not expired)" : ""
         return "\(counts.claimable.workspaces("claimable"))\(versions), \(rest)"

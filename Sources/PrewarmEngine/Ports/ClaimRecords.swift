@@ -5,6 +5,11 @@ package protocol ClaimReader {
     func claim(_ id: ClaimID) throws -> Claim?
     /// Returns records of claims, the newest first.
     func claims(_ filter: ClaimFilter) throws -> [Claim]
+    /// Returns the number of workspaces that an owner holds. Claims from before prewarm recorded the kinds of owners count
+    /// for each owner of their name.
+    func heldCount(of owner: Owner) throws -> Int
+    /// Returns the workspaces that count for ``heldCount(of:)``, the longest held first.
+    func heldWorkspaces(of owner: Owner, limit: Int) throws -> [Workspace]
     /// Returns the first time at which a lease has to be looked at; nil if no lease runs. It reads one row of an index.
     func nextLeaseLook() throws -> Timestamp?
     /// Returns the claims whose leases have to be looked at, the earliest first. Rows of a newer version of prewarm are left
@@ -95,6 +100,8 @@ package struct ClaimAttempt: Sendable {
     package var hasWaited: Bool
     /// The length of the lease that the claim asks for; nil for that of the preset.
     package var requested: Duration?
+    /// The text that the claim asked with if it did not name its preset; see ``Claim/asked``.
+    package var asked: String?
     /// True if an earlier request began the claim, so that the store may have a record of it.
     let isContinued: Bool
     /// The priority in the queue, from 0 to 100.

@@ -3,10 +3,12 @@ package import PrewarmCore
 /// The reads of waiting claims.
 package protocol TicketReader {
     func ticket(_ id: ClaimID) throws -> Ticket?
-    /// Returns the tickets of a preset in the order of the queue, also the ones whose process has ended.
+    /// Returns the tickets with a preset among their presets, in the order of the queue, also the ones whose process has ended.
     func tickets(of preset: PresetKey) throws -> [Ticket]
-    /// Returns the numbers of tickets by preset, also the ones whose process has ended.
+    /// Returns the numbers of tickets by their first preset, also the ones whose process has ended.
     func ticketCounts() throws -> [PresetKey: Int]
+    /// Returns the number of tickets of an owner, or of all owners if it is nil, also the ones whose process has ended.
+    func ticketCount(of owner: Owner?) throws -> Int
     /// Returns the tickets that ended before a time because no request continued them.
     func tickets(expiredBefore time: Timestamp) throws -> [Ticket]
     /// Returns the tickets for which requests of a process wait.

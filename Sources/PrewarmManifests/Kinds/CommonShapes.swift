@@ -20,20 +20,28 @@ extension Shape {
                     "Keys and values for people and programs. prewarm only shows them."),
             ]))
 
-    /// The value of `deprecated`: a boolean, or a mapping with the reason and the replacement.
-    static let deprecated = Shape.either([
+    /// The value of `deprecated` in a template: a boolean, or a mapping with the reason and the replacement.
+    static let deprecated = Shape.either([.boolean, .object(ObjectShape("deprecated", deprecationKeys))])
+
+    /// The value of `deprecated` in a preset, whose claims can follow to the replacement.
+    static let deprecatedPreset = Shape.either([
         .boolean,
         .object(
             ObjectShape(
-                "deprecated",
-                [
+                "deprecated", rule: .needs("redirect", ["replacement"]),
+                deprecationKeys + [
                     .optional(
-                        "message", .text(.text("a sentence", maximum: 1024)),
-                        "The reason, which prewarm shows to users."),
-                    .optional(
-                        "replacement", .text(.name), "The name of the preset or template to use instead."),
+                        "redirect", .boolean,
+                        "If true, claims of the preset get workspaces of the replacement, whose name they do not need to know.",
+                        default: .boolean(false))
                 ])),
     ])
+
+    private static let deprecationKeys: [ObjectShape.Key] = [
+        .optional(
+            "message", .text(.text("a sentence", maximum: 1024)), "The reason, which prewarm shows to users."),
+        .optional("replacement", .text(.name), "The name of the preset or template to use instead."),
+    ]
 
     static func duration(minimum: Duration) -> Shape { .text(.duration(minimum: minimum)) }
 }

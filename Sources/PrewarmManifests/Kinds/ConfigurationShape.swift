@@ -99,7 +99,8 @@ extension Shape {
             .optional(
                 "deletionGuard", .object(deletionGuard),
                 "The deletion guard holds a revision that removes too many workspaces until someone approves it."),
-            .optional("limits", .object(limits), "Limits on workspaces, actions and presets."),
+            .optional("limits", .object(limits), "Limits on workspaces, actions, presets and waiting claims."),
+            .optional("owners", .owners, "Limits on what one owner may hold (default: no limit on workspaces)."),
             .optional(
                 "orphans", .text(.choice(["report", "delete"])),
                 "What to do with orphans: workspaces that a provisioner lists and the store does not know.",
@@ -145,6 +146,10 @@ extension Shape {
                 "presetsPerSource", .integer(1...1_000_000),
                 "The maximum number of presets that the manifests of a source may define.",
                 default: .integer(Policy.Limits.standardPresetsPerSource)),
+            .optional(
+                "waitingClaims", .integer(0...100_000),
+                "The maximum number of claims of all owners that may wait for a workspace at the same time.",
+                default: .integer(Policy.Limits.standardWaitingClaims)),
         ])
 
     private static let server = ObjectShape(

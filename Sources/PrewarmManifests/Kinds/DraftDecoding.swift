@@ -58,7 +58,9 @@ struct DocumentReader {
     /// The value of `deprecated: true` or `deprecated: {…}`. Nil for `deprecated: false`.
     var deprecation: Deprecation? {
         if let boolean { return boolean ? Deprecation() : nil }
-        return Deprecation(message: self["message"]?.text, replacement: self["replacement"]?.text)
+        return Deprecation(
+            message: self["message"]?.text, replacement: self["replacement"]?.text,
+            redirects: self["redirect"]?.boolean ?? false)
     }
 }
 

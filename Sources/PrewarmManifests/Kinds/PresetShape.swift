@@ -73,8 +73,11 @@ extension Shape {
                 "Whether prewarm carries out its plans for the pool (`reconcile`) or only shows them (`observe`).",
                 default: .text(PoolOptions().mode.rawValue)),
             .optional(
-                "deprecated", .deprecated,
-                "If this is true or a mapping, prewarm scales the pool to zero and refuses new claims.",
+                "deprecated", .deprecatedPreset,
+                """
+                If this is true or a mapping, prewarm scales the pool to zero. \
+                It refuses new claims, or redirects them to the replacement.
+                """,
                 default: .boolean(false)),
             .optional(
                 "suspended", .boolean,

@@ -51,7 +51,8 @@ package struct API: Sendable {
     }
 
     static let routes: [Route] =
-        LookRoutes.all + PresetRoutes.all + WorkspaceRoutes.all + OperationRoutes.all + SourceRoutes.all
+        LookRoutes.all + PresetRoutes.all + ClaimingRoutes.all + WorkspaceRoutes.all + OperationRoutes.all
+        + SourceRoutes.all
         + SyncRoutes.all + HoldRoutes.all + ReplaceRoutes.all + AdminRoutes.all + TokenRoutes.all
         + TicketRoutes.all + SignInRoutes.all + CallerRoutes.all + LeaseRoutes.all + ClaimRoutes.all
 

@@ -14,7 +14,7 @@ enum DocumentSchemas {
             "Problem",
             [
                 "type": "text", "title": "text", "status": "number", "detail": "text", "hint?": "text",
-                "errors?": "[]text", "log?": "text", "claim?": "text",
+                "errors?": "[]text", "log?": "text", "claim?": "text", "holds?": "[]HeldWorkspace",
             ]
         ),
         (
@@ -58,6 +58,17 @@ enum DocumentSchemas {
         ),
         ("Workspace", workspace),
         ("WorkspaceClaim", ["id": "text"]),
+        (
+            "HeldWorkspace",
+            ["id": "text", "name": "text", "preset": "text", "source": "text", "claimedAt?": "time"]
+        ),
+        (
+            "ClaimSelection",
+            [
+                "select": "text", "prefer?": "text", "matching?": "number", "claimable?": "number",
+                "workspaces?": "number", "why?": "text",
+            ]
+        ),
         ("Claim", claim),
         (
             "ClaimLease",
@@ -248,18 +259,19 @@ enum DocumentSchemas {
         "state": "pending|creating|ready|claimed|deleting|deleted|failed|lost|suspect|unhealthy", "owner?": "text",
         "ownerKind?": "token|oidc", "ownerIssuer?": "text", "createdAt": "time",
         "readyAt?": "time", "claimedAt?": "time", "expiresAt?": "time", "endpoint?": "text", "metadata?": "object",
-        "revision?": "text", "claim?": "WorkspaceClaim", "lease?": "ClaimLease", "clampedBy?": "max",
-        "cold?": "boolean", "otherPresets?": "[]text",
+        "revision?": "text", "claim?": "WorkspaceClaim", "lease?": "ClaimLease", "clampedBy?": "|max",
+        "cold?": "boolean", "otherPresets?": "[]text", "redirectedFrom?": "text", "selection?": "ClaimSelection",
         "handover?": "none|pending|done|failed", "handoverError?": "text", "credentials?": "object",
     ]
 
     private static let claim: KeyValuePairs<String, String> = [
         "id": "text", "preset": "text", "source": "text", "owner": "text", "ownerKind?": "token|oidc",
-        "ownerIssuer?": "text", "workspace?": "text", "workspaceName?": "text",
+        "ownerIssuer?": "text", "asked?": "text", "workspace?": "text", "workspaceName?": "text",
         "result": "hit|waited|cold|missed|waiting",
         "askedAt": "time", "grantedAt?": "time", "usableAt?": "time", "waitSeconds?": "decimal", "endedAt?": "time",
         "endReason?": "Released|Expired|Revoked|Failed|Lost|HandoverFailed", "endedBy?": "text", "endMessage?": "text",
-        "lease?": "ClaimLease", "ticket?": "text", "priority?": "number", "position?": "number", "waiting?": "number",
+        "lease?": "ClaimLease", "ticket?": "text", "presets?": "[]text", "priority?": "number", "position?": "number",
+        "waiting?": "number",
         "starting?": "number", "eta?": "time", "why?": "text", "expiresAt?": "time",
     ]
 
@@ -282,8 +294,8 @@ enum DocumentSchemas {
         ])
     }
 
-    /// Returns the schema of a member: `text`, `number`, `boolean`, `object`, `time`, a list `[]type`, choices `a|b`, or
-    /// the name of another document.
+    /// Returns the schema of a member: `text`, `number`, `boolean`, `object`, `time`, a list `[]type`, choices `a|b` (`|a` for
+    /// a single one), or the name of another document.
     private static func type(_ text: String) -> Value {
         switch text {
         case "text": .object(known: ["type": "string"])

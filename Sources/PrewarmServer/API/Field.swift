@@ -21,6 +21,10 @@ struct Field: Sendable {
         case commit
         /// An object of claim parameters: names, each with a text, a number or a boolean.
         case parameters
+        /// An object of labels and parameters that a preset has to have (``PresetSelector``).
+        case selector
+        /// A list of 1 to `maximum` such objects.
+        case selectors(maximum: Int)
         /// The value `true`. A caller who does not mean it leaves the member out.
         case yes
     }
@@ -75,6 +79,12 @@ struct Field: Sendable {
                 && members.reduce(0) { $0 + ($1.value.string?.utf8.count ?? 8) } <= ClaimValues.sizeLimit
             return isGood ? nil : Self.parametersExpectation
         case (.parameters, _): return Self.parametersExpectation
+        case (.selector, _): return value.selector == nil ? Self.selectorExpectation : nil
+        case (.selectors(let maximum), .array(let elements)):
+            let isGood = (1...maximum).contains(elements.count) && elements.allSatisfy { $0.selector != nil }
+            return isGood ? nil : "a list of 1 to \(maximum) objects, each \(Self.selectorExpectation)"
+        case (.selectors(let maximum), _):
+            return "a list of 1 to \(maximum) objects, each \(Self.selectorExpectation)"
         case (.yes, .bool(true)): return nil
         case (.yes, _): return "true"
         case (.text, _), (.characters, _): return "a text"
@@ -84,6 +94,9 @@ struct Field: Sendable {
     private static let parametersExpectation =
         "an object of at most \(ClaimValues.mostParameters) texts, numbers or booleans with at most "
         + "\(ClaimValues.sizeLimit >> 10) KiB"
+
+    private static let selectorExpectation =
+        "an object of 1 to \(PresetSelector.mostTerms) labels or parameters, for example {\"lang\": \"go\"}"
 
     /// Says whether a byte is in a set of the form `a-z0-9/.-`. A `-` at either end stands for itself.
     private static func isOne(_ byte: UInt8, of allowed: String) -> Bool {
@@ -108,6 +121,15 @@ struct Field: Sendable {
         }
     }
 
+    private static let selectorSchema = Value.object(known: [
+        "type": "object", "minProperties": 1, "maxProperties": .int(PresetSelector.mostTerms),
+        "propertyNames": .object(known: ["minLength": 1, "maxLength": .int(PresetSelector.keyLimit)]),
+        "additionalProperties": .object(known: [
+            "type": .array(["string", "number", "boolean"]), "minLength": 1,
+            "maxLength": .int(PresetSelector.valueLimit),
+        ]),
+    ])
+
     /// The JSON Schema of the member.
     var schema: Value {
         switch kind {
@@ -123,6 +145,11 @@ struct Field: Sendable {
             .object(known: [
                 "type": "object", "maxProperties": .int(ClaimValues.mostParameters),
                 "additionalProperties": .object(known: ["type": .array(["string", "number", "boolean"])]),
+            ])
+        case .selector: Self.selectorSchema
+        case .selectors(let maximum):
+            .object(known: [
+                "type": "array", "minItems": 1, "maxItems": .int(maximum), "items": Self.selectorSchema,
             ])
         case .yes: .object(known: ["const": true])
         case .choice(let choices): .object(known: ["type": "string", "enum": .array(choices.map { .string($0) })])

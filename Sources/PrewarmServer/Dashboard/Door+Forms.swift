@@ -63,7 +63,8 @@ extension Door {
         request.idempotencyKey = form["key"].map { "dashboard \($0)" }
         return Action(request: request, next: "/claims", back: Self.pool(source, name)) { workspace in
             let cold = workspace["cold"]?.bool == true ? "; it is still being created" : ""
-            return "claimed \(workspace.text("name") ?? "a workspace")\(cold)"
+            let redirect = workspace.text("redirectedFrom").map { "; \($0) is deprecated" } ?? ""
+            return "claimed \(workspace.text("name") ?? "a workspace")\(redirect)\(cold)"
         }
     }
 

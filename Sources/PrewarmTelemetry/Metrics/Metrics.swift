@@ -25,6 +25,8 @@ package final class Metrics: Sendable {
         case empty
         /// The claim got no workspace, because the handovers failed.
         case failed
+        /// The claim was refused, because its owner holds as many workspaces as it may.
+        case limited
     }
 
     /// The label `result` of a request to a webhook endpoint, see ``WebhookVerdict/Outcome/result``.

@@ -87,7 +87,7 @@ enum WorkspaceRoutes {
                 404: there is no such workspace. 409: it was not handed over, or the handover has not ended. \
                 422: `parameters` are invalid. 502: the provisioner failed.
                 """,
-            permission: .ofObjectForClaimers, body: [PresetRoutes.parameters],
+            permission: .ofObjectForClaimers, body: [ClaimingRoutes.parameters],
             answers: [(200, "Workspace")], problems: [404, 409, 410, 422, 502]
         ) { api, call in
             let workspace = try await call.workspace(in: api)

@@ -1,0 +1,71 @@
+package import PrewarmCore
+
+/// An owner that holds as many workspaces as it may.
+package struct OwnerUsage: Sendable {
+    package let owner: Owner
+    /// The number of workspaces that the owner holds. It is above ``limit`` if the limit was lowered.
+    package let count: Int
+    package let limit: Int
+    /// The workspaces that the owner has held longest, without those that the reader may not see.
+    package let workspaces: [Workspace]
+
+    /// The largest number of ``workspaces``.
+    static let mostShown = 20
+}
+
+/// The limits on what owners hold and wait for. They are checked in the transaction that claims, which is the only writer of
+/// the store, so no other claim of any process can come between.
+extension Engine {
+    /// Throws if an owner may not get one more workspace.
+    /// - Parameter audience: The reader of the error.
+    /// - Throws: ``ClaimError/ownerLimit(_:_:)``
+    func requireRoom(
+        for owner: Owner, _ purpose: ClaimPurpose = .claim, in store: any StoreReader, for audience: some Audience
+    ) throws {
+        guard let limit = policy.owners.limits(of: owner).claims else { return }
+        let count = try store.heldCount(of: owner)
+        guard count >= limit else { return }
+        let held = try store.heldWorkspaces(of: owner, limit: OwnerUsage.mostShown)
+            .filter { audience.view(of: $0.preset, owner: $0.owner) != .hidden }
+        throw ClaimError.ownerLimit(OwnerUsage(owner: owner, count: count, limit: limit, workspaces: held), purpose)
+    }
+
+    /// Returns the tickets without those of owners that may not get a workspace, so that a ticket that can use nothing
+    /// delays no other.
+    func usable(_ tickets: [Ticket], in store: any StoreReader) throws -> [Ticket] {
+        guard policy.owners.limitsClaims else { return tickets }
+        var isFull: [Owner: Bool] = [:]
+        return try tickets.filter { ticket in
+            if let known = isFull[ticket.owner] { return !known }
+            let full =
+                try policy.owners.limits(of: ticket.owner).claims.map { try store.heldCount(of: ticket.owner) >= $0 }
+                ?? false
+            isFull[ticket.owner] = full
+            return !full
+        }
+    }
+
+    /// Throws if an owner, or all owners together, may not have one more waiting claim. Claims that nothing continues any more
+    /// do not count.
+    /// - Throws: ``ClaimError/queueFull(_:limit:)``
+    func requirePlace(
+        for owner: Owner, without dead: Set<String>, at now: Timestamp, in store: any StoreWriter
+    ) throws {
+        let (own, all) = (policy.owners.limits(of: owner).waiting, policy.limits.waitingClaims)
+        func isFull() throws -> Bool {
+            try store.ticketCount(of: owner) >= own || store.ticketCount(of: nil) >= all
+        }
+        guard try isFull() else { return }
+        for ticket in try abandoned(without: dead, at: now, in: store) { try store.endWait(ticket, at: now) }
+        guard try isFull() else { return }
+        throw try store.ticketCount(of: owner) >= own
+            ? ClaimError.queueFull(owner, limit: own) : ClaimError.queueFull(nil, limit: all)
+    }
+}
+
+/// The act that an owner's limit refuses.
+package enum ClaimPurpose: Sendable {
+    case claim
+    /// A transfer of this workspace to the owner.
+    case transfer(Workspace)
+}
