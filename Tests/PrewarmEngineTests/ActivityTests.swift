@@ -116,6 +116,17 @@ struct ActivityTests {
         #expect(try await pass(30, world, engine).map(\.id) == [workspace.id])
     }
 
+    @Test("A lease at its longest time ends also while its provisioner cannot be asked")
+    func outageAtMax() async throws {
+        let (world, engine, workspace) = try await claimed(max: 100)
+        _ = use(workspace, world)
+        _ = try await engine.resync(force: true)
+        world.with { $0.failsToList = true }
+        _ = try await engine.resync(force: true)
+        _ = try await pass(80, world, engine)
+        #expect(try await pass(30, world, engine).map(\.id) == [workspace.id])
+    }
+
     @Test("A provisioner that never reported activity delays no end when its list fails")
     func noSource() async throws {
         let (world, engine, workspace) = try await claimed()

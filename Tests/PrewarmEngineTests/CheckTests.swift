@@ -133,6 +133,23 @@ struct CheckTests {
         #expect(events.count { $0.reason == EventReason.failed.rawValue && $0.owner != nil } == 1)
     }
 
+    @Test("A lease does not wait for checks that a commit removed")
+    func withoutChecks() async throws {
+        let (world, engine) = try await filled("a 2 1 lease=100,300,20,10")
+        let claimed = try await engine.claim("a", owner: "ada")
+        world.with { $0.activeAt[claimed.id.rawValue] = $0.now }
+        try await round(world, engine)
+        world.commit("a 2 1 lease=100,300,20,10")
+        try await engine.sync()
+        var ended: [Workspace] = []
+        for _ in 0..<12 {
+            world.with { $0.now = $0.now + .seconds(10) }
+            var watch = LeaseWatch(serves: false)
+            ended += try await engine.reviewLeases(&watch).ended
+        }
+        #expect(ended.map(\.id) == [claimed.id])
+    }
+
     @Test("At most 20 checks for each slot wait at once, and the oldest come first")
     func bounded() async throws {
         let world = try World()

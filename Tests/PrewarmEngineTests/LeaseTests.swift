@@ -227,6 +227,24 @@ struct LeaseTests {
         #expect(try await record(workspace, engine).lease?.end == engine.now() + .seconds(100))
     }
 
+    @Test("Time without a daemon does not count, also if the clock jumped before its end", arguments: [-600, 600])
+    func downAfterJump(_ seconds: Int64) async throws {
+        let (world, engine, _) = try await claimed("a 2 1 lease=100,300,20,10")
+        var watch = LeaseWatch(serves: true)
+        _ = try await engine.reviewLeases(&watch)
+        pass(seconds, world)
+        let late = try await engine.claim("a", owner: "bob")
+        world.with { state in
+            state.deadHolders.insert("first")
+            state.now = state.now + .seconds(500)
+            state.uptime += .seconds(500)
+        }
+        let next = world.engine(store: engine.store, holder: "second")
+        var later = LeaseWatch(serves: true)
+        for _ in 0..<3 { #expect(try await next.reviewLeases(&later).ended.isEmpty) }
+        #expect(try await record(late, next).lease?.end == next.now() + .seconds(100))
+    }
+
     @Test("A commit lengthens a running lease, never shortens it, and its removal ends the lease")
     func commits() async throws {
         let (world, engine, workspace) = try await claimed()

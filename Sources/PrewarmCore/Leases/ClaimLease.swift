@@ -144,7 +144,7 @@ extension ClaimLease {
             endsAt = endsAt.map { $0 + lost }
         }
         expiresAt = Swift.min(expiresAt, now + span)
-        // After the clock was set back, the claim lasts at most as long as a new one.
+        // After the clock was set back, the claim lasts at most as long as a new one, and the time that was removed before.
         endsAt = endsAt.map { Swift.min($0, now + ($0 - grantedAt)) }
         refresh(at: now)
     }

@@ -42,18 +42,21 @@ extension StoreWriter {
 
 extension Engine {
     /// Returns true if a provisioner reports activity and was not asked since the end of a lease, so that the lease may have
-    /// to be renewed. The provisioner is then asked soon.
+    /// to be renewed. The provisioner is then asked soon. No answer can renew a lease that has reached its longest time.
     func isUnheard(_ claim: Claim, of provisioner: String, at now: Timestamp, in store: any StoreWriter) throws -> Bool
     {
-        guard let end = claim.lease?.end, let operations = provisioners[provisioner]?.operations,
+        guard let lease = claim.lease, lease.endsAt.map({ lease.end < $0 }) ?? true,
+            let operations = provisioners[provisioner]?.operations,
             let heardAt = try store.activityHeardAt(provisioner: provisioner)
         else { return false }
         guard operations.contains(.list) else {
             // The next check of the workspace is at most an interval away.
-            let check = try claim.workspace.flatMap { try store.check(of: $0) }
-            return check.map { $0.at < end || $0.failure != nil } ?? false
+            guard operations.contains(.inspect), try store.health(provisioner: provisioner)[claim.preset] != nil,
+                let check = try claim.workspace.flatMap({ try store.check(of: $0) })
+            else { return false }
+            return try check.at < lease.end || store.listFailures().contains { $0.provisioner == provisioner }
         }
-        if heardAt >= end { return false }
+        if heardAt >= lease.end { return false }
         try store.wantList(of: provisioner, at: now)
         return true
     }

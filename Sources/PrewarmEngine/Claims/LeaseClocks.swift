@@ -53,33 +53,34 @@ struct LeaseClocks: Sendable {
         deadHolder = clock.holder
     }
 
-    /// Returns the time since the record that does not count for leases; negative if the clock was set back.
+    /// Returns the stretches of time since the record that do not count for leases, in their order. A jump is negative if the
+    /// clock was set back.
     ///
-    /// Example: the record is 8 s old by the monotonic clock and 7208 s by the wall clock. If a daemon ran in between, the
-    /// wall clock jumped by two hours, and these do not count.
-    func gap(since clock: LeaseClock?) -> Duration {
+    /// Example: the record is 60 s old by the monotonic clock and 7260 s by the wall clock. The wall clock jumped by two hours,
+    /// and these do not count. If no daemon ran in between, the 60 s do not count either.
+    func gaps(since clock: LeaseClock?) -> [Duration] {
         let own = last.flatMap { last in
             reading.uptime.since(last.uptime).map { (passed: now - last.wall, elapsed: $0) }
         }
         let isServing = serves && own.map { $0.elapsed <= Self.limit } ?? false
         guard let clock else {
             // Without a daemon, commands on the store can renew at any time.
-            return own.map { jump($0.passed, $0.elapsed) } ?? .zero
+            return own.map { jump($0.passed, $0.elapsed) } ?? []
         }
         let (passed, isDead) = (now - clock.until, clock.holder == deadHolder)
         guard let elapsed = clock.uptime.flatMap({ reading.uptime.since($0) }) else {
             // The machine was started again since, so only the wall clock shows how much time has passed.
-            return isDead || abs(passed) > Self.limit ? passed : .zero
+            return isDead || abs(passed) > Self.limit ? [passed] : []
         }
         // This process looked after the record was written.
         if isServing, let own, own.elapsed < elapsed { return jump(own.passed, own.elapsed) }
         let isServed = isServing || elapsed <= Self.limit && !isDead
-        return isServed ? jump(passed, elapsed) : passed
+        return jump(passed, elapsed) + (isServed || elapsed == .zero ? [] : [elapsed])
     }
 
-    private func jump(_ passed: Duration, _ elapsed: Duration) -> Duration {
+    private func jump(_ passed: Duration, _ elapsed: Duration) -> [Duration] {
         let jump = passed - elapsed
-        return abs(jump) > Self.jumpLimit ? jump : .zero
+        return abs(jump) > Self.jumpLimit ? [jump] : []
     }
 
     /// Returns true if the record was written after these clocks were read.

@@ -28,21 +28,18 @@ extension Engine {
         guard next != nil || known == nil && watch.serves else { return LeaseReport() }
         clocks.noteHolder(of: known, isDead)
         let isDue = next.map { $0 <= clocks.now } ?? false
-        guard clocks.gap(since: known) != .zero || clocks.isDue(after: known) || isDue else {
+        guard !clocks.gaps(since: known).isEmpty || clocks.isDue(after: known) || isDue else {
             return LeaseReport(next: next.map { $0 - clocks.now })
         }
         let found = clocks
         let report = try await store.write { store in
             // Another process may have removed the same time since.
             let known = try store.leaseClock()
-            var removed = Duration.zero
-            if !found.isOlder(than: known) {
-                removed = found.gap(since: known)
-                if removed != .zero { try store.removeLeaseTime(removed, at: found.now) }
-                if removed != .zero || found.isDue(after: known) { try store.save(found.record(after: known)) }
-            }
+            let gaps = found.isOlder(than: known) ? [] : found.gaps(since: known)
+            for gap in gaps { try store.removeLeaseTime(gap, at: found.now) }
+            if !gaps.isEmpty || found.isDue(after: known) { try store.save(found.record(after: known)) }
             var report = try review(at: found.now, in: store)
-            report.removed = removed
+            report.removed = gaps.reduce(.zero, +)
             report.next = try store.nextLeaseLook().map { max($0 - found.now, .zero) }
             return report
         }

@@ -31,7 +31,7 @@ extension ClaimSimulation {
                 try store.presets(source: nil)
             )
         }
-        try await noteLists()
+        try await noteState()
         for preset in presets { ttls[preset.key.name] = preset.lease?.ttl.components.seconds }
         // A commit may remove the lease of a running claim.
         for claim in held where claim.lease == nil { promises[claim.id]?.ends = false }
@@ -109,7 +109,6 @@ extension ClaimSimulation {
         guard let process = processes.first else { return fail("no process starts") }
         await run(process) { _ = try await process.engine.resync(force: true) }
         if isSuspended { await run(process) { _ = try await process.engine.resume(.all, by: "op") } }
-        isSuspended = false
         var unsettled = ""
         for _ in 0..<400 {
             await pass(.seconds(20))

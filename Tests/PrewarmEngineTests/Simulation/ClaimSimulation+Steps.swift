@@ -276,13 +276,12 @@ extension ClaimSimulation {
     }
 
     private func toggleSuspension(_ process: Daemon) async throws {
+        slack += .seconds(60)
         if isSuspended {
             _ = try await process.engine.resume(.all, by: "op")
         } else {
             try await process.engine.suspend(.all, reason: nil, by: "op", until: nil)
         }
-        isSuspended = try await store.read { try !$0.suspensions().isEmpty }
-        slack += .seconds(60)
     }
 
     /// Commits other sizes, versions and leases.

@@ -67,6 +67,8 @@ final class ClaimSimulation {
     var keys: [ClaimKey: WorkspaceID] = [:]
     /// The time in which a process accepted renewals.
     var served = Duration.zero
+    /// The time in which no process ran.
+    var unserved = Duration.zero
     /// The part of ``served`` in which the provisioner could be asked for activity.
     var counted = Duration.zero
     /// The part of ``counted`` in which nothing postponed the end of leases.
@@ -190,6 +192,7 @@ final class ClaimSimulation {
                 state.now = state.now + part
                 state.uptime += part
             }
+            if processes.isEmpty { unserved += part }
             if !processes.isEmpty {
                 served += part
                 if !cannotList { counted += part }
@@ -202,19 +205,23 @@ final class ClaimSimulation {
                     try await self.resync(process, force: false)
                 }
             }
-            try? await noteLists()
+            try? await noteState()
         }
     }
 
-    /// Notes whether the provisioner can be asked, as the store knows it.
-    func noteLists() async throws {
-        cannotList = try await store.read { store in
-            try !store.listFailures().isEmpty && store.activityHeardAt(provisioner: "local") != nil
+    /// Notes whether the provisioner can be asked and whether pools are suspended, as the store knows it. A process may have
+    /// died after its commit.
+    func noteState() async throws {
+        (cannotList, isSuspended) = try await store.read { store in
+            let isSource = try store.activityHeardAt(provisioner: "local") != nil
+            return (try isSource && !store.listFailures().isEmpty, try !store.suspensions().isEmpty)
         }
     }
 
-    /// Sets the clock. The processes report soon that they hold their tickets.
+    /// Sets the clock. The processes look at leases before, since they do so each second, and report soon that they hold their
+    /// tickets.
     func jump(_ time: Duration) async {
+        for process in processes { await run(process) { try await self.review(process) } }
         world.with { $0.now = $0.now + time }
         note("\(time)")
         for process in processes {
@@ -223,8 +230,9 @@ final class ClaimSimulation {
             }
         }
         if time < .zero {
-            // After a clock was set back, a claim may last as long as a new one.
+            // After a clock was set back, a claim may last as long as a new one, and the time that did not count before.
             for id in promises.keys { promises[id]?.grantedFree = free }
+            slack += unserved
         }
         count("jumps")
     }
