@@ -49,7 +49,8 @@ static int write_command(const char *path, char *const arguments[], char *const 
     command->arguments = put(arguments, file);
     command->variables = put(environment, file);
     command->bytes = (size_t)ftell(file);
-    if (fclose(file) == 0) return descriptor;
+    int is_written = !ferror(file);
+    if (fclose(file) == 0 && is_written) return descriptor;
     int number = errno;
     close(descriptor);
     errno = number;

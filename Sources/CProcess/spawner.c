@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -104,10 +105,14 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* The connection to the spawner; -1 if none runs. The lock protects it and the number of the spawner. */
 static int connection = -1;
 static pid_t spawner = -1;
+/* The limit of open files that this process had at the first start. The children get it. */
+static struct rlimit file_limit;
+static int knows_file_limit = 0;
 
 /* Starts the spawner. The lock is held. Returns 0 or an error number. */
 static int start(void) {
     int ends[2];
+    if (!knows_file_limit) knows_file_limit = getrlimit(RLIMIT_NOFILE, &file_limit) == 0;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return errno;
     struct timeval patience = {.tv_sec = PATIENCE};
     setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -121,6 +126,7 @@ static int start(void) {
     if (process == 0) {
         setsid();
         prctl(PR_SET_NAME, "prewarm-spawner");
+        if (knows_file_limit) setrlimit(RLIMIT_NOFILE, &file_limit);
         if (dup2(ends[1], 0) < 0) _exit(1);
         prewarm_close_from(1);
         serve(0);
@@ -140,12 +146,15 @@ static int start(void) {
 static void stop(void) {
     close(connection);
     connection = -1;
+    /* If it has ended and was reaped, its number may be that of another process. */
+    if (waitpid(spawner, NULL, WNOHANG) != 0) return;
     kill(spawner, SIGKILL);
     while (waitpid(spawner, NULL, 0) < 0 && errno == EINTR) {
     }
 }
 
-/* Sends a command and receives the answer. The lock is held. Returns 0, or -1 if the spawner does not answer. */
+/* Sends a command and receives the answer. The lock is held. Returns 0, EPIPE if the spawner did not get the command, or
+ * EAGAIN if it does not answer. It may have made the child then, which ends because its gate closes. */
 static int ask(const prewarm_command *command, const int descriptors[CHILD_DESCRIPTORS], answer *answer) {
     descriptor_space space;
     memset(&space, 0, sizeof space);
@@ -160,11 +169,11 @@ static int ask(const prewarm_command *command, const int descriptors[CHILD_DESCR
     do {
         length = sendmsg(connection, &message, MSG_NOSIGNAL);
     } while (length < 0 && errno == EINTR);
-    if (length < 0) return -1;
+    if (length < 0) return EPIPE;
     do {
         length = recv(connection, answer, sizeof *answer, 0);
     } while (length < 0 && errno == EINTR);
-    return length == sizeof *answer ? 0 : -1;
+    return length == sizeof *answer ? 0 : EAGAIN;
 }
 
 int prewarm_spawner_start(void) {
@@ -175,20 +184,18 @@ int prewarm_spawner_start(void) {
 }
 
 int prewarm_spawner_make(const prewarm_command *command, const int descriptors[CHILD_DESCRIPTORS], pid_t *process) {
-    answer answer = {-1, EAGAIN};
+    answer answer = {-1, 0};
     pthread_mutex_lock(&lock);
-    /* A spawner that was killed is replaced once. */
-    for (int attempt = 0; attempt < 2; attempt++) {
-        int number = connection >= 0 ? 0 : start();
-        if (number != 0) {
-            answer.error = number;
-            break;
-        }
-        if (ask(command, descriptors, &answer) == 0) break;
+    int number = connection >= 0 ? 0 : start();
+    if (number == 0) number = ask(command, descriptors, &answer);
+    if (number == EPIPE) {
+        /* The spawner was killed before. */
         stop();
-        answer.error = EAGAIN;
+        number = start();
+        if (number == 0) number = ask(command, descriptors, &answer);
     }
+    if (number != 0 && connection >= 0) stop();
     pthread_mutex_unlock(&lock);
     *process = answer.process;
-    return answer.error;
+    return number != 0 ? number : answer.error;
 }

@@ -8,7 +8,8 @@
  * The spawner: a small copy of this process that makes its child processes. A copy of a process with much memory and many
  * threads costs milliseconds, and makes each page of the original slow to write while the copy exists. So the copy is made
  * once, while the process is small, and only the spawner is copied for each child. The children are children of this
- * process, because the spawner makes them with CLONE_PARENT (clone(2)).
+ * process, because the spawner makes them with CLONE_PARENT (clone(2)). If the spawner is killed, the next child starts
+ * another one, which then is a copy of the process as it is.
  *
  * The spawner has one thread, calls only async-signal-safe functions, and ends when this process ends.
  */

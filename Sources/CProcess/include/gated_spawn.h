@@ -20,8 +20,8 @@ typedef struct {
 } prewarm_gated_child;
 
 /*
- * Starts the process that makes the children. The first prewarm_gated_spawn does it where it was not done. A process that
- * will grow does it while it is small. It may be called from any thread. Returns 0 or an error number.
+ * Starts the process that makes the children. If it was not called before, the first prewarm_gated_spawn calls it. A daemon
+ * calls it early, while its memory is small. It may be called from any thread. Returns 0 or an error number.
  */
 int prewarm_spawner_start(void);
 

@@ -56,7 +56,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func serve() async throws {
-        // Its children keep the limit of open files that prewarm was started with.
+        // The spawner starts before prewarm raises its limit of open files, so that provisioners get the original limit.
         Spawner.start()
         FileLimit.raise()
         let loops = EventLoopCheck.loopsOfDaemon

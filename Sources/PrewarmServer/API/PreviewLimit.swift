@@ -28,8 +28,8 @@ final class PreviewLimit: Sendable {
         guard rates.withLock({ $0.take(caller, now: now) }) != nil else { return }
         throw Problem(
             "TooManyPlans", status: 429,
-            "cannot compute another plan: one caller may request \(Self.burst) plans at once, and then "
-                + "\(Int(Self.perSecond)) a second",
+            "cannot compute the plan: the caller requested more than \(Self.burst) plans at once, and more than "
+                + "\(Int(Self.perSecond)) a second after that",
             hint: "repeat the request after a second")
     }
 

@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// The pace at which connections are accepted.
 ///
-/// Hummingbird stops accepting while ten connections wait for their tasks. Under a flood of connections, users then wait
-/// behind it in the queue of the kernel, and after an overflow of that queue for a second until the kernel tries again. So
-/// prewarm goes on accepting until ``most`` connections wait. ``ConnectionTable`` limits how many are open.
+/// Hummingbird stops accepting while ten connections wait for their tasks. Under a flood of connections, users then wait in
+/// the queue of the kernel. If that queue overflows, the client tries again only after a second. So prewarm continues to
+/// accept until ``most`` connections wait. ``ConnectionTable`` limits how many are open.
 final class Acceptance: Sendable {
     /// The most connections that are accepted before the event loop looks at other events.
     static let mostAtOnce = 32

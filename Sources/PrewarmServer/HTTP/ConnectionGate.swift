@@ -19,11 +19,11 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// The time for which a client may continue to send a body after it was answered. The connection stays open meanwhile, so
     /// that the client can read the answer.
     static let lingerTime = TimeAmount.seconds(2)
-    /// The time that a connection has for its first request after another took its place in the table. Its request may have
-    /// arrived while the daemon accepted other connections.
+    /// The time in which a connection ends that gives way to others: for a first request that arrives now, and for the client
+    /// to read its answer.
     private static let lastTime = TimeAmount.milliseconds(250)
-    /// The number of bytes of such a body that are read. A client that sends more is disconnected: otherwise a flood of large
-    /// bodies that no handler wants would take most of the daemon's time.
+    /// The most bytes of such a body that prewarm reads. If a client sends more, the connection closes after ``lastTime``,
+    /// because a flood of large bodies would take most of the daemon's time.
     private static let lingerBytes = 16_384
 
     private let table: ConnectionTable
@@ -77,27 +77,18 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// Adds the connection to the table and starts the time limit for its header. Closes the connection if it is refused.
     private func begin(_ context: ChannelHandlerContext) {
         guard id == nil else { return }
-        join(context)
-        if id != nil { close(context, in: Self.headerTime) }
-    }
-
-    /// Adds the connection to the table. Closes it if it is refused.
-    private func join(_ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((gate: self, context: context), eventLoop: context.eventLoop)
-        id = table.open(address: group(context.channel.remoteAddress)) {
-            bound.eventLoop.execute { bound.value.gate.giveWay(bound.value.context) }
+        id = table.open(address: group(context.channel.remoteAddress)) { closing in
+            bound.eventLoop.execute { bound.value.gate.giveWay(closing, bound.value.context) }
         }
-        if id == nil { context.close(promise: nil) }
+        guard id != nil else { return context.close(promise: nil) }
+        close(context, in: Self.headerTime)
     }
 
-    /// Closes the connection after another took its place in the table. A connection with a request stays, and one that waits
-    /// for its first request gets ``lastTime``.
-    private func giveWay(_ context: ChannelHandlerContext) {
-        guard id != nil else { return }
-        id = nil
-        if !waitsForClient {
-            join(context)
-        } else if requests == 0, !isLingering {
+    /// Closes the connection because another took its place in the table. A connection with a request stays.
+    private func giveWay(_ closing: ConnectionTable.Closing, _ context: ChannelHandlerContext) {
+        guard id != nil, waitsForClient else { return }
+        if closing == .soon, requests == 0, !isLingering {
             close(context, in: Self.lastTime)
         } else {
             context.close(promise: nil)
@@ -138,7 +129,6 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
             requests += 1
             isBodyOpen = true
             isHeld = head.hasBody
-            if id == nil { join(context) }
             if !head.isKeepAlive { closesAfterAnswer = true }
             noteIdleness()
             // An earlier request on the connection has to be answered first.
@@ -155,11 +145,13 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Drops what a client sends after it was answered, and closes the connection after ``lingerBytes``.
+    /// Drops what a client sends after it was answered, up to ``lingerBytes``.
     private func drop(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         guard case .body(let bytes) = part else { return }
         dropped += bytes.readableBytes
-        if dropped > Self.lingerBytes { context.close(promise: nil) }
+        guard dropped > Self.lingerBytes, !isHeld else { return }
+        isHeld = true
+        close(context, in: Self.lastTime)
     }
 
     func read(context: ChannelHandlerContext) {

@@ -15,15 +15,24 @@ final class ConnectionTable: Sendable {
 
     typealias ID = Int
 
+    /// The time at which an idle connection has to close for another.
+    enum Closing: Sendable {
+        case now
+        /// In a moment, unless its request has arrived while the daemon accepted other connections.
+        case soon
+    }
+
     fileprivate struct Entry {
         /// The key by which the connection is counted; nil if it counts only in total.
         let address: String?
-        let close: @Sendable () -> Void
+        let close: @Sendable (Closing) -> Void
     }
 
     fileprivate struct State {
         var nextID = 0
         var entries: [ID: Entry] = [:]
+        /// The connections that were asked to close and are still open.
+        var leaving: [ID: Entry] = [:]
         var counts: [String: Int] = [:]
         var idle = IdleOrder()
         var idleByAddress: [String: IdleOrder] = [:]
@@ -43,43 +52,58 @@ final class ConnectionTable: Sendable {
     ///     total.
     ///   - close: Closes the connection. It may be called from any thread.
     /// - Returns: The id of the connection, or nil if the connection is refused.
-    func open(address: String?, close: @escaping @Sendable () -> Void) -> ID? {
+    func open(address: String?, close: @escaping @Sendable (Closing) -> Void) -> ID? {
         var evicted: [Entry] = []
+        // At most an eighth of the connections is open beyond the limits for a moment.
+        var closing = Closing.soon
         let id = state.withLock { state -> ID? in
+            closing = state.leaving.count < limits.total / 8 ? .soon : .now
             if let address, state.counts[address] ?? 0 >= limits.perAddress {
                 guard let oldest = state.idleByAddress[address]?.first else { return nil }
-                if let entry = state.remove(oldest) { evicted.append(entry) }
+                if let entry = state.evict(oldest) { evicted.append(entry) }
             }
             if state.entries.count >= limits.total {
                 guard let oldest = state.idle.first else { return nil }
-                if let entry = state.remove(oldest) { evicted.append(entry) }
+                if let entry = state.evict(oldest) { evicted.append(entry) }
             }
-            return state.insert(Entry(address: address, close: close))
+            state.nextID += 1
+            state.insert(Entry(address: address, close: close), as: state.nextID)
+            state.setIdle(state.nextID, true)
+            return state.nextID
         }
-        for entry in evicted { entry.close() }
+        for entry in evicted { entry.close(closing) }
         return id
     }
 
-    /// Sets whether a connection is idle. A connection that becomes idle is the last to be closed.
+    /// Sets whether a connection is idle. A connection that becomes idle is the last to be closed. A connection that was asked
+    /// to close, and is not idle any more, stays.
     func setIdle(_ id: ID, _ isIdle: Bool) {
-        state.withLock { $0.setIdle(id, isIdle) }
+        state.withLock { state in
+            if !isIdle, let entry = state.leaving.removeValue(forKey: id) { state.insert(entry, as: id) }
+            state.setIdle(id, isIdle)
+        }
     }
 
     /// Removes a connection that has ended. Does nothing if the connection is not in the table.
     func closed(_ id: ID) {
-        state.withLock { _ = $0.remove(id) }
+        state.withLock { state in
+            if state.leaving.removeValue(forKey: id) == nil { _ = state.remove(id) }
+        }
     }
 
     var count: Int { state.withLock { $0.entries.count } }
 }
 
 extension ConnectionTable.State {
-    fileprivate mutating func insert(_ entry: ConnectionTable.Entry) -> ConnectionTable.ID {
-        nextID += 1
-        entries[nextID] = entry
+    fileprivate mutating func insert(_ entry: ConnectionTable.Entry, as id: ConnectionTable.ID) {
+        entries[id] = entry
         if let address = entry.address { counts[address, default: 0] += 1 }
-        setIdle(nextID, true)
-        return nextID
+    }
+
+    fileprivate mutating func evict(_ id: ConnectionTable.ID) -> ConnectionTable.Entry? {
+        let entry = remove(id)
+        leaving[id] = entry
+        return entry
     }
 
     fileprivate mutating func setIdle(_ id: ConnectionTable.ID, _ isIdle: Bool) {

@@ -16,7 +16,7 @@ struct ConnectionTableTests {
     private let closed = Closed()
 
     private func open(_ table: ConnectionTable, _ name: String, _ address: String?) -> ConnectionTable.ID? {
-        table.open(address: address) { [closed] in closed.note(name) }
+        table.open(address: address) { [closed] _ in closed.note(name) }
     }
 
     @Test("At the total limit, the connection that has been idle for longest is closed, whatever its address")
@@ -44,6 +44,26 @@ struct ConnectionTableTests {
         #expect(open(table, "c", "1") != nil && closed.names == ["b"])
         for number in 0..<50 { #expect(open(table, "proxy \(number)", nil) != nil) }
         #expect(closed.names == ["b"], "connections of a trusted proxy have no limit of their own")
+    }
+
+    @Test("A connection whose request arrives after it was asked to close stays, and is counted")
+    func returns() throws {
+        let table = ConnectionTable(.init(total: 16, perAddress: 1))
+        let first = try #require(open(table, "a", "1"))
+        _ = open(table, "b", "1")
+        #expect(closed.names == ["a"] && table.count == 1)
+        table.setIdle(first, false)
+        #expect(table.count == 2)
+        table.closed(first)
+        #expect(table.count == 1)
+    }
+
+    @Test("If an eighth of the connections is leaving, further ones close at once")
+    func urgent() {
+        let table = ConnectionTable(.init(total: 16, perAddress: 1))
+        let closings = Mutex<[ConnectionTable.Closing]>([])
+        for _ in 0..<5 { _ = table.open(address: "1") { closing in closings.withLock { $0.append(closing) } } }
+        #expect(closings.withLock { $0 } == [.soon, .soon, .now, .now])
     }
 
     @Test("If no connection is idle, new ones are refused until one ends")

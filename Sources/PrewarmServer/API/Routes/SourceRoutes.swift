@@ -59,8 +59,8 @@ enum SourceRoutes {
         ) { api, call in
             var reports: [TurnReport] = []
             let (engine, revision) = (api.engine, call.text("revision"))
+            try api.previews.admit(call.principal, now: engine.now())
             for source in try engine.sourceNames(call.text("source")) {
-                try api.previews.admit(call.principal, now: engine.now())
                 let report = try await api.previews.run(of: source) {
                     try await engine.preview(source, revision: revision)
                 }
