@@ -44,6 +44,26 @@ struct OwnerLimitCommandTests {
         #expect(try await sandbox.prewarm("claim", "a", "--owner", "ada").code == 0)
     }
 
+    @Test("Claims of several processes at the same time do not pass the limit")
+    func processes() async throws {
+        let sandbox = try await Sandbox(configuration: Sandbox.configuration + Self.policy)
+        try await sandbox.commit([
+            "a.yaml": Sandbox.preset("a", instances: 6),
+            "b.yaml": Sandbox.preset("b", instances: 0, "  onEmpty: create"),
+        ])
+        #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
+        let results = try await withThrowingTaskGroup(of: Sandbox.Result.self) { group in
+            for index in 0..<6 {
+                group.addTask { try await sandbox.prewarm("claim", index % 3 == 0 ? "b" : "a", "--owner", "ada") }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(results.count { $0.code == 0 } == 2, "\(results)")
+        #expect(results.count { $0.err.contains("the limit is 2") } == 4, "\(results)")
+        let held = try await sandbox.prewarm("get", "workspaces", "--owner", "ada", "-o", "json").json().list
+        #expect(held.count == 2, "\(held)")
+    }
+
     @Test("The API answers 429 with the workspaces that the caller may see, and bounds the waiting claims of an owner")
     func daemon() async throws {
         let sandbox = try await Sandbox(configuration: Sandbox.configuration + Self.policy)

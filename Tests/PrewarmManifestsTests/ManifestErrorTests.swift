@@ -77,7 +77,7 @@ struct ManifestErrorTests {
             ),
             (
                 "deprecated: {reason: old}",
-                "8:16 invalid deprecated: unknown key \"reason\" | use one of message, replacement"
+                "8:16 invalid deprecated: unknown key \"reason\" | use one of message, replacement, redirect"
             ),
             ("parameters: [cpu]", "8:15 invalid parameters: expected a mapping, found a list"),
             (

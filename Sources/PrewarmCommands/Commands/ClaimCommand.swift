@@ -17,7 +17,7 @@ struct ClaimCommand: AsyncParsableCommand {
               prewarm claim go-large --owner ada
               prewarm claim go-large --owner ada --wait 5m --output json
               prewarm claim go-large --owner ada --for 4h
-              prewarm claim --select lang=go,size=large --prefer region=eu --prefer region=us --owner ada
+              prewarm claim --select lang=go,cpu=8 --prefer region=eu --owner ada
               prewarm claim team-a/go-large --owner ci --idempotency-key job-42
             """)
 

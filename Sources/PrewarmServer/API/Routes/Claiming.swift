@@ -112,20 +112,8 @@ struct Claiming {
                 }
             } catch ClaimError.nothingReady(let pools) {
                 guard let deadline, .now < deadline, !hasEnded, !pools.isHopeless else {
-                    if let problem = failures.last {
-                        observe(attempt, of: choices.first, .failed)
-                        throw problem
-                    }
-                    if !pools.isHopeless, !queues.isEmpty, !hasEnded, call.body["queue"]?.bool == true,
-                        let place = try await api.engine.place(of: attempt.id)
-                    {
-                        throw StillWaiting(place: place)
-                    }
-                    try await api.engine.recordMiss(attempt, of: choices.first, by: owner)
-                    let wait = call.duration("wait") ?? .zero
-                    throw missed(
-                        attempt, of: choices.first, pools,
-                        mayContinue: !pools.isHopeless && wait > API.longestClaimWait)
+                    let isWaiting = !queues.isEmpty && !hasEnded && !pools.isHopeless
+                    throw try await end(of: attempt, by: owner, choices, pools, failures.last, isWaiting: isWaiting)
                 }
                 if !attempt.hasWaited { await api.waiting.enter(attempt.id) }
                 attempt.hasWaited = true
@@ -150,6 +138,27 @@ struct Claiming {
             observe(attempt, of: choices.first, .empty)
             throw error
         }
+    }
+
+    /// Returns the error that ends a request without a workspace, and records a claim that does not go on.
+    /// - Parameters:
+    ///   - failure: The problem of the last failed handover; nil if there was none.
+    ///   - isWaiting: True if the claim has a place in the queue.
+    private func end(
+        of attempt: ClaimAttempt, by owner: Owner, _ choices: ClaimChoices, _ pools: EmptyPools, _ failure: Problem?,
+        isWaiting: Bool
+    ) async throws -> any Error {
+        if let failure {
+            observe(attempt, of: choices.first, .failed)
+            return failure
+        }
+        if isWaiting, call.body["queue"]?.bool == true, let place = try await api.engine.place(of: attempt.id) {
+            return StillWaiting(place: place)
+        }
+        try await api.engine.recordMiss(attempt, of: choices.first, by: owner)
+        let wait = call.duration("wait") ?? .zero
+        return missed(
+            attempt, of: choices.first, pools, mayContinue: !pools.isHopeless && wait > API.longestClaimWait)
     }
 
     /// Returns the problem of a claim that got no workspace. The claim is counted when the caller's wait is over, so that a
