@@ -164,7 +164,7 @@ struct ContainerConfigurationTests {
         }
         #expect(
             problems("timeout: 1m") == [
-                "8:5 invalid provisioner: expected exactly one of command, container, found none | add one of these keys"
+                "8:5 invalid provisioner: expected exactly one of command, container, kubernetes, found none | add one of these keys"
             ])
         #expect(problems("command: [x], container: {image: a}").count == 1)
         #expect(
