@@ -139,7 +139,7 @@ struct KubernetesTests {
         let sandbox = try await sandbox(standIn, namespace)
         try await sandbox.commit(["go.yaml": preset("go", instances: 1)])
         try sandbox.write("workspace.yaml", Self.template.replacing("{version}", with: "{tag}"))
-        let validate = try await sandbox.prewarm("validate", "prewarm.yaml")
+        let validate = try await sandbox.prewarm("validate")
         #expect(validate.code != 0 && (validate.out + validate.err).contains("workspace.yaml:8:"), "\(validate)")
         #expect((validate.out + validate.err).contains("unknown placeholder {tag}"), "\(validate)")
         let sync = try await sandbox.prewarm("sync")

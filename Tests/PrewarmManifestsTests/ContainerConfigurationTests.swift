@@ -157,7 +157,7 @@ struct ContainerConfigurationTests {
         #expect(diagnostics.allSatisfy { $0.file == "prewarm.yaml" && $0.excerpt != nil })
     }
 
-    @Test("A provisioner has either a command or a container")
+    @Test("A provisioner has exactly one of a command, a container and Kubernetes objects")
     func eitherOr() {
         func problems(_ provisioner: String) -> [String] {
             Self.parse(configurationText("  - {name: b, \(provisioner)}")).diagnostics.map(\.brief)

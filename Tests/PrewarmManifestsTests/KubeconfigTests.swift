@@ -107,7 +107,7 @@ struct KubeconfigTests {
         ),
         (
             text(user: "token: secret-token, a: ["),
-            "it is no valid YAML at line 10 | look at it with `kubectl config view`"
+            "it is no valid YAML at line 9 | look at it with `kubectl config view`"
         ),
         ("{}", "it has no current context | set `context` of the provisioner"),
     ]

@@ -22,7 +22,7 @@ package struct ClusterAccess: Hashable, Sendable {
         package var command: String
         package var arguments: [String] = []
         package var environment: [String: String] = [:]
-        /// The text that says how to install the program; nil if there is none.
+        /// The text that says how to install the program; nil if the file has none.
         package var installHint: String?
         /// True if the plugin gets the address of the cluster.
         package var takesCluster = false

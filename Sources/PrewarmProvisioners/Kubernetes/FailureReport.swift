@@ -65,7 +65,7 @@ extension Value {
 }
 
 extension KubernetesClient {
-    /// Returns the message of the last event about an object, without line breaks; nil if there is none.
+    /// Returns the message of the last event about an object, without line breaks; nil if it has no events.
     func lastEvent(of object: Value) async -> String? {
         let call = KubernetesCall(
             path: "/api/v1/namespaces/\(namespace)/events",

@@ -36,7 +36,7 @@ extension KubernetesOperation {
         log.note("\(existing == nil ? "created" : "applied") \(item.reference)")
     }
 
-    /// Returns the object of the name; nil if there is none. It waits for the end of an object that is being deleted.
+    /// Returns the object of the name; nil if it does not exist. It waits for the end of an object that is being deleted.
     private func free(_ item: ObjectPlan.Item, _ resource: ObjectResource) async throws(OperationFailure) -> Value? {
         while true {
             guard let existing = try await client.object(resource, item.name) else { return nil }
