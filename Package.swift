@@ -42,6 +42,7 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -84,7 +85,10 @@ let package = Package(
         module("PrewarmSQLite", ["PrewarmCore", "PrewarmEngine", grdb, sqlite]),
         module(
             "PrewarmProvisioners",
-            ["PrewarmCore", "PrewarmEngine", "CProcess", httpClient, jwt, nioCore, nioPosix, nioHTTP1, nioSSL]),
+            [
+                "PrewarmCore", "PrewarmEngine", "CProcess", httpClient, jwt, nioCore, nioPosix, nioHTTP1, nioSSL,
+                nioWebSocket,
+            ]),
         module("PrewarmTelemetry", ["PrewarmCore", "PrewarmEngine", logging]),
         module(
             "PrewarmNotifications",
@@ -122,9 +126,16 @@ let package = Package(
         .target(
             name: "PodmanSupport", dependencies: [subprocess], path: "Tests/PodmanSupport",
             exclude: ["podman-service.sh"], swiftSettings: strict),
+        .target(
+            name: "KubernetesSupport", dependencies: [subprocess, system, httpClient, nioCore],
+            path: "Tests/KubernetesSupport", exclude: ["server.py", "objects.py", "controllers.py"],
+            swiftSettings: strict),
         tests(
             "PrewarmProvisionersTests",
-            ["PrewarmCore", "PrewarmEngine", "PrewarmProvisioners", "PodmanSupport", nioCore, nioPosix]),
+            [
+                "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmProvisioners", "PodmanSupport",
+                "KubernetesSupport", nioCore, nioPosix,
+            ]),
         tests(
             "PrewarmEngineTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", logging, sqlite]),
@@ -140,7 +151,10 @@ let package = Package(
             ]),
         tests(
             "EndToEndTests",
-            ["PrewarmCore", "PodmanSupport", subprocess, system, httpClient, nioCore, nioHTTP1, crypto]),
+            [
+                "PrewarmCore", "PodmanSupport", "KubernetesSupport", subprocess, system, httpClient, nioCore, nioHTTP1,
+                crypto,
+            ]),
         tests(
             "ReferenceTests",
             [

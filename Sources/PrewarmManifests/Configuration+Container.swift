@@ -137,5 +137,5 @@ extension ContainerSpec.Readiness {
 
 extension DocumentReader {
     /// The text of a scalar with its placeholders. The shape has checked that it is valid.
-    fileprivate var placeholders: PlaceholderText { (try? PlaceholderText(text)) ?? .empty }
+    fileprivate var placeholders: PlaceholderText { placeholders(.container) }
 }

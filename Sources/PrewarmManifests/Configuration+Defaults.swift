@@ -23,7 +23,8 @@ extension Configuration.GitHubApp {
 
 extension Configuration.Provisioner {
     static let standardOperations = ["create", "delete"]
-    static let containerOperations = ["create", "delete", "inspect", "list"]
+    /// The operations of provisioners that are no commands.
+    static let builtInOperations = ["create", "delete", "inspect", "list"]
     static let standardTimeout = Duration.seconds(600)
     static let standardGrace = Duration.seconds(5)
     static let standardConcurrency = 4

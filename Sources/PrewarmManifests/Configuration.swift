@@ -106,11 +106,13 @@ package struct Configuration: Hashable, Sendable {
     package struct Provisioner: Hashable, Sendable {
         package var name: Located<String>
         package var isDefault: Bool
-        /// The command and its arguments; empty if the workspaces are containers.
+        /// The command and its arguments; empty if no command makes the workspaces.
         package var command: [String]
         package var commandPosition: Position
-        /// The containers of the workspaces; nil if a command makes the workspaces.
+        /// The containers of the workspaces; nil if the workspaces are no containers.
         package var container: Container?
+        /// The Kubernetes objects of the workspaces; nil if the workspaces are no Kubernetes objects.
+        package var kubernetes: Kubernetes?
         /// The names of the operations that the provisioner supports.
         package var operations: [String]
         package var timeout: Duration

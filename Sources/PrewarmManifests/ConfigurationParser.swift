@@ -172,13 +172,15 @@ extension YAMLTree {
     fileprivate var partsWithPlaceholders: [Range<Int>] {
         guard let root = roots.first, let provisioners = value("provisioners", of: root) else { return [] }
         let keys = ["image", "entrypoint", "command", "environment", "labels", "endpoint", "mounts", "memory", "cpus"]
-        return elements(provisioners).compactMap { value("container", of: $0) }.flatMap { container in
+        let containers = elements(provisioners).compactMap { value("container", of: $0) }.flatMap { container in
             let exec = ["readiness", "handover"].compactMap { value($0, of: container) }
                 .compactMap { value("exec", of: $0) }
-            return (keys.compactMap { value($0, of: container) } + exec).map { index in
-                index..<Swift.max(index + 1, Int(nodes[index].next))
-            }
+            return keys.compactMap { value($0, of: container) } + exec
         }
+        let objects = elements(provisioners).compactMap { value("kubernetes", of: $0) }.flatMap { kubernetes in
+            ["endpoint", "handover"].compactMap { value($0, of: kubernetes) }
+        }
+        return (containers + objects).map { index in index..<Swift.max(index + 1, Int(nodes[index].next)) }
     }
 }
 
@@ -225,7 +227,7 @@ extension Configuration {
                             + "\(reserve.value). Otherwise, no pool could be filled",
                         hint: "write reserve: \(provisioner.concurrency - 1), or increase concurrency"))
             }
-            problems += provisioner.container?.problems ?? []
+            problems += provisioner.container?.problems ?? provisioner.kubernetes?.problems ?? []
             for needed in ["create", "delete"] where !provisioner.operations.contains(needed) {
                 problems.append(
                     Diagnostic(
@@ -267,9 +269,11 @@ extension Configuration.Provisioner {
         command = document["command"]?.elements.map(\.text) ?? []
         commandPosition = document["command"]?.position ?? document.position
         container = document["container"].map { Configuration.Container($0) }
+        kubernetes = document["kubernetes"].map { Configuration.Kubernetes($0) }
         operations =
-            if let container {
-                Self.containerOperations + (container.spec.handover == nil ? [] : ["claim"])
+            if container != nil || kubernetes != nil {
+                Self.builtInOperations
+                    + (container?.spec.handover != nil || kubernetes?.spec.handover != nil ? ["claim"] : [])
             } else {
                 document["operations"]?.elements.map(\.text) ?? Self.standardOperations
             }

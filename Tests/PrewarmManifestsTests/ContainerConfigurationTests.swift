@@ -157,14 +157,14 @@ struct ContainerConfigurationTests {
         #expect(diagnostics.allSatisfy { $0.file == "prewarm.yaml" && $0.excerpt != nil })
     }
 
-    @Test("A provisioner has either a command or a container")
+    @Test("A provisioner has exactly one of a command, a container and Kubernetes objects")
     func eitherOr() {
         func problems(_ provisioner: String) -> [String] {
             Self.parse(configurationText("  - {name: b, \(provisioner)}")).diagnostics.map(\.brief)
         }
         #expect(
             problems("timeout: 1m") == [
-                "8:5 invalid provisioner: expected exactly one of command, container, found none | add one of these keys"
+                "8:5 invalid provisioner: expected exactly one of command, container, kubernetes, found none | add one of these keys"
             ])
         #expect(problems("command: [x], container: {image: a}").count == 1)
         #expect(

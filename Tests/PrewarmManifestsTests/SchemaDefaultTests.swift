@@ -111,7 +111,8 @@ struct SchemaDefaultTests {
         let source = try defaults(
             schema(.config, "sources"), except: ["auth", "verify", "path", "maxPackSize"])
         let written = try configuration(
-            source: source, provisioner: defaults(schema(.config, "provisioners"), except: ["container"]),
+            source: source,
+            provisioner: defaults(schema(.config, "provisioners"), except: ["container", "kubernetes"]),
             more: [
                 "policy": defaults(schema(.config, "policy")),
                 "server": defaults(schema(.config, "server"), except: ["listen"]),

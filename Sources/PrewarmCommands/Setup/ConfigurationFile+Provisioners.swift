@@ -11,10 +11,12 @@ extension ConfigurationFile {
     func provisioner(
         _ provisioner: Configuration.Provisioner, observe: (@Sendable (CommandCall) -> Void)? = nil
     ) -> any Provisioner {
-        containerProvisioner(provisioner) ?? commandProvisioner(provisioner, observe: observe)
+        if let containers = containerProvisioner(provisioner) { return containers }
+        if let objects = kubernetesProvisioner(provisioner) { return objects }
+        return commandProvisioner(provisioner, observe: observe)
     }
 
-    /// Returns the provisioner of containers; nil if a command makes the workspaces.
+    /// Returns the provisioner of containers; nil if the workspaces are no containers.
     func containerProvisioner(_ provisioner: Configuration.Provisioner) -> ContainerProvisioner? {
         guard var spec = provisioner.container?.spec else { return nil }
         if let socket = spec.socket, !socket.hasPrefix("unix://") { spec.socket = resolve(socket) }
@@ -39,12 +41,13 @@ extension ConfigurationFile {
                 inheritedNames: Set(provisioner.inherit)), observe: observe)
     }
 
-    /// Returns the problem with the command of a provisioner; nil if it can run. A container engine may run on another
-    /// machine than `validate`, so only `doctor` contacts it.
-    func problem(with provisioner: Configuration.Provisioner) -> Diagnostic? {
-        guard provisioner.container == nil, var problem = commandProvisioner(provisioner).check() else { return nil }
+    /// Returns the problems with the command or the template of a provisioner. A container engine or a cluster may not be
+    /// reachable from the machine of `validate`, so only `doctor` contacts it.
+    func problems(with provisioner: Configuration.Provisioner) -> [Diagnostic] {
+        if let kubernetes = provisioner.kubernetes { return templateProblems(kubernetes) }
+        guard provisioner.container == nil, var problem = commandProvisioner(provisioner).check() else { return [] }
         problem.file = path
         problem.position = provisioner.commandPosition
-        return problem
+        return [problem]
     }
 }

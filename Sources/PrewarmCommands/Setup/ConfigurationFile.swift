@@ -122,7 +122,7 @@ struct ConfigurationFile {
 
     /// Returns problems that the parser cannot find, for example a provisioner command or a certificate that is missing.
     func check(_ configuration: Configuration) -> [Diagnostic] {
-        configuration.provisioners.compactMap(problem(with:)) + checkServer(configuration, now: .now)
+        configuration.provisioners.flatMap(problems(with:)) + checkServer(configuration, now: .now)
             + notificationProblems(configuration)
     }
 

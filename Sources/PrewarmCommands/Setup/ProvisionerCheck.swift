@@ -17,6 +17,8 @@ struct ProvisionerCheck {
             let message =
                 if let provisioner = file.containerProvisioner(configured) {
                     try await check(provisioner)
+                } else if let provisioner = file.kubernetesProvisioner(configured) {
+                    try await check(provisioner)
                 } else {
                     try await check(file.commandProvisioner(configured))
                 }
@@ -31,6 +33,12 @@ struct ProvisionerCheck {
         let engine = try await provisioner.engine()
         let listed = try await provisioner.list()
         return "\(engine) lists \(counted(listed.count, "workspace"))"
+    }
+
+    private func check(_ provisioner: KubernetesProvisioner) async throws(ProvisionerFailure) -> String {
+        let cluster = try await provisioner.cluster()
+        let listed = try await provisioner.list()
+        return "\(cluster) lists \(counted(listed.count, "workspace"))"
     }
 
     private func check(_ provisioner: CommandProvisioner) async throws(ProvisionerFailure) -> String {

@@ -17,6 +17,26 @@ package struct PlaceholderText: Hashable, Sendable {
         case parameter(String)
         /// The host port at which a port of the workspace is published.
         case port(PublishedPort)
+        /// The namespace of the workspace's Kubernetes objects.
+        case namespace
+        /// The name of the owner who claims the workspace.
+        case owner
+        /// A claim parameter.
+        case claim(String)
+        /// A field of the first Kubernetes object of a kind, for example `Service.spec.clusterIP`.
+        case field(kind: String, path: [String])
+    }
+
+    /// The set of placeholders that the texts of one kind of place may have.
+    package enum Vocabulary: Hashable, Sendable {
+        /// The texts of a container.
+        case container
+        /// The texts of Kubernetes objects.
+        case objects
+        /// The address of a workspace that consists of Kubernetes objects.
+        case objectAddress
+        /// The texts that a handover writes into Kubernetes objects.
+        case handover
     }
 
     /// A part of a text.
@@ -36,7 +56,8 @@ package struct PlaceholderText: Hashable, Sendable {
     package private(set) var parts: [Part] = []
 
     /// Reads a text, for example `ssh://127.0.0.1:{ports.22}`.
-    package init(_ text: String) throws(Mistake) {
+    /// - Throws: ``Mistake`` if a brace has no partner, or the vocabulary does not have a placeholder.
+    package init(_ text: String, _ vocabulary: Vocabulary = .container) throws(Mistake) {
         let scalars = Array(text.unicodeScalars)
         var literal = String.UnicodeScalarView()
         var index = 0
@@ -59,8 +80,8 @@ package struct PlaceholderText: Hashable, Sendable {
                 throw Mistake(message: "the closing } is missing: write {{ for the character {", offset: index)
             }
             let name = String(String.UnicodeScalarView(scalars[(index + 1)..<end]))
-            guard let placeholder = Placeholder(name) else {
-                throw Mistake(message: Self.unknown(name), offset: index)
+            guard let placeholder = Placeholder(name), vocabulary.contains(placeholder) else {
+                throw Mistake(message: vocabulary.unknown(name), offset: index)
             }
             if !literal.isEmpty { parts.append(.literal(String(literal))) }
             literal = String.UnicodeScalarView()
@@ -79,9 +100,28 @@ package struct PlaceholderText: Hashable, Sendable {
     package var placeholders: [Placeholder] {
         parts.compactMap { if case .placeholder(let placeholder) = $0 { placeholder } else { nil } }
     }
+}
 
-    private static func unknown(_ name: String) -> String {
-        let known = ["id", "name", "preset", "version", "parameters.NAME", "ports.PORT"]
+extension PlaceholderText.Vocabulary {
+    fileprivate func contains(_ placeholder: PlaceholderText.Placeholder) -> Bool {
+        switch placeholder {
+        case .id, .name, .preset, .version, .parameter: true
+        case .port: self == .container
+        case .namespace: self != .container
+        case .owner, .claim: self == .handover
+        case .field: self == .objectAddress
+        }
+    }
+
+    fileprivate func unknown(_ name: String) -> String {
+        let more =
+            switch self {
+            case .container: ["ports.PORT"]
+            case .objects: ["namespace"]
+            case .objectAddress: ["namespace", "KIND.FIELD"]
+            case .handover: ["namespace", "owner", "claim.NAME"]
+            }
+        let known = ["id", "name", "preset", "version", "parameters.NAME"] + more
         let shown = name.printable.prefix(64)
         return "unknown placeholder {\(shown)}: use one of "
             + known.map { "{\($0)}" }.joined(separator: ", ") + ", or write {{ for the character {"
@@ -120,15 +160,36 @@ extension PlaceholderText.Placeholder: CustomStringConvertible {
         case "name": self = .name
         case "preset": self = .preset
         case "version": self = .version
+        case "namespace": self = .namespace
+        case "owner": self = .owner
         default:
             if name.hasPrefix("parameters."), name.dropFirst(11).isParameterName {
                 self = .parameter(String(name.dropFirst(11)))
+            } else if name.hasPrefix("claim."), name.dropFirst(6).isParameterName {
+                self = .claim(String(name.dropFirst(6)))
             } else if name.hasPrefix("ports."), let port = PublishedPort(name.dropFirst(6)) {
                 self = .port(port)
+            } else if let (kind, path) = Self.field(name) {
+                self = .field(kind: kind, path: path)
             } else {
                 return nil
             }
         }
+    }
+
+    /// Reads a kind and the path of a field, for example `Service.spec.ports.0.nodePort`; nil for any other text.
+    private static func field(_ name: String) -> (kind: String, path: [String])? {
+        guard name.utf8.count <= 512, let first = name.utf8.first, (65...90).contains(first) else { return nil }
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        let isGood = parts.allSatisfy { part in
+            !part.isEmpty
+                && part.utf8.allSatisfy { byte in
+                    (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte)
+                        || [45, 47, 95].contains(byte)
+                }
+        }
+        guard isGood, parts.count > 1, let kind = parts.first else { return nil }
+        return (String(kind), parts.dropFirst().map(String.init))
     }
 
     /// The placeholder as it is written, for example `{parameters.language}`.
@@ -140,6 +201,10 @@ extension PlaceholderText.Placeholder: CustomStringConvertible {
         case .version: "{version}"
         case .parameter(let name): "{parameters.\(name)}"
         case .port(let port): "{ports.\(port)}"
+        case .namespace: "{namespace}"
+        case .owner: "{owner}"
+        case .claim(let name): "{claim.\(name)}"
+        case .field(let kind, let path): "{\(kind).\(path.joined(separator: "."))}"
         }
     }
 }

@@ -30,7 +30,7 @@ extension Shape {
     private static let provisioner = ObjectShape(
         "provisioner",
         rule: .all(
-            [.exactlyOne(["command", "container"])]
+            [.exactlyOne(["command", "container", "kubernetes"]), .needs("grace", ["command", "container"])]
                 + ["operations", "workingDirectory", "environment", "inherit"].map { .needs($0, ["command"]) }),
         [
             .required("name", .text(.name), "The name of the provisioner, which templates refer to."),
@@ -50,6 +50,9 @@ extension Shape {
             .optional(
                 "container", .object(.container),
                 "The container that prewarm creates for each workspace by the API of Docker or Podman."),
+            .optional(
+                "kubernetes", .object(.kubernetes),
+                "The Kubernetes objects that prewarm applies for each workspace."),
             .optional(
                 "operations",
                 .list(.text(.choice(["create", "delete", "list", "inspect", "claim"])), minimum: 1),

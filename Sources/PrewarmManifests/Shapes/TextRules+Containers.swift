@@ -5,15 +5,17 @@ extension TextRule {
     /// A text with placeholders, which satisfies a rule as it is written.
     /// - Parameters:
     ///   - takesPorts: True if the text may have placeholders for ports, which are known only when the container runs.
+    ///   - vocabulary: The placeholders that the text may have.
     ///   - rule: Returns the problem with a text whose placeholders are valid.
     static func placeholders(
         _ expected: String, minimum: Int = 1, maximum: Int, takesPorts: Bool = false,
+        vocabulary: PlaceholderText.Vocabulary = .container,
         rule: @escaping @Sendable (PlaceholderText) -> String? = { _ in nil }
     ) -> TextRule {
         TextRule(expected, minimumLength: minimum, maximumLength: maximum) { text in
             let parsed: PlaceholderText
             do throws(PlaceholderText.Mistake) {
-                parsed = try PlaceholderText(text)
+                parsed = try PlaceholderText(text, vocabulary)
             } catch {
                 return TextError(message: error.message, offset: error.offset)
             }
@@ -65,7 +67,7 @@ extension TextRule {
     static let endpoint = placeholders(
         "an address, for example ssh://127.0.0.1:{ports.22}", maximum: 1024, takesPorts: true
     ) { endpoint in
-        endpoint.contains { $0.isWhitespace || $0.unicodeScalars.contains { !$0.isPrintable } }
+        endpoint.hasSpace
             ? "expected an address without spaces, for example ssh://127.0.0.1:{ports.22}" : nil
     }
 
@@ -113,6 +115,9 @@ extension PlaceholderText {
     fileprivate func contains(where isWanted: (Character) -> Bool) -> Bool {
         parts.contains { if case .literal(let text) = $0 { text.contains(where: isWanted) } else { false } }
     }
+
+    /// True if a literal part has white space or a character that is not shown.
+    var hasSpace: Bool { contains { $0.isWhitespace || $0.unicodeScalars.contains { !$0.isPrintable } } }
 
     /// The first character; nil if the text begins with a placeholder.
     fileprivate var firstCharacter: Character? {

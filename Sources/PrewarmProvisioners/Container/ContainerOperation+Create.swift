@@ -25,7 +25,7 @@ extension ContainerOperation {
             if try await client.architecture(of: image) != nil { return }
             if spec.pull == .never {
                 throw ContainerFailure(
-                    .noImage,
+                    .invalid,
                     "the image \(image.text) does not exist on the machine of the container engine, and `pull` "
                         + "is Never",
                     hint: "Run `\(client.engine.tool) pull \(image.text)`, or set `pull: IfNotPresent`.")

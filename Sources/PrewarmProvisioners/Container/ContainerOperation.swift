@@ -1,6 +1,9 @@
 import PrewarmCore
 import PrewarmEngine
 
+/// A failure of the container provisioner.
+typealias ContainerFailure = OperationFailure
+
 /// One operation for one workspace, with a connection to the engine.
 struct ContainerOperation: Sendable {
     let settings: ContainerSettings

@@ -14,7 +14,7 @@ extension ContainerProvisioner {
         } catch {
             return ProvisionerReply(outcome: .failed(error.message))
         }
-        let result = await within(timeout) { [settings] () -> Result<EngineClient.ExecResult, ContainerFailure> in
+        let result = await within(timeout) { [settings] () -> Result<ProgramResult, ContainerFailure> in
             do throws(ContainerFailure) {
                 return .success(
                     try await EngineClient.with(try settings.socket) { (client) throws(ContainerFailure) in
@@ -39,7 +39,7 @@ extension ContainerProvisioner {
 extension ContainerOperation {
     fileprivate func runHandover(
         _ environment: [String: String], timeout: Duration
-    ) async throws(ContainerFailure) -> EngineClient.ExecResult {
+    ) async throws(ContainerFailure) -> ProgramResult {
         guard let name = ContainerLabels.containerName(request.workspace.id), let status = try await container(name)
         else { throw ContainerFailure(.failed, "the container of the workspace does not exist") }
         guard status.isRunning, !status.isPaused else {
@@ -49,29 +49,5 @@ extension ContainerOperation {
         return try await client.execute(
             arguments, in: name, environment: environment, isAnswer: true, timeout: timeout,
             slack: max(redactor.longestPattern, Credentials.sizeLimit))
-    }
-}
-
-extension EngineClient.ExecResult {
-    /// Returns the reply of a handover. The log is standard error without secrets and credentials.
-    fileprivate func reply(_ redactor: Redactor) -> ProvisionerReply {
-        let redactor = redactor.adding(Credentials.texts(in: answer))
-        let log = output.text(redactor).printableLines
-        guard answer.count <= Self.answerLimit else {
-            return ProvisionerReply(
-                outcome: .failed("wrote more than \(Self.answerLimit >> 20) MiB to standard output"), log: log)
-        }
-        switch code {
-        case 0:
-            let (outcome, credentials) = Answer.handover(of: answer, redactor)
-            return ProvisionerReply(outcome: outcome.followed(by: log), log: log, credentials: credentials)
-        case Int(Ending.tryLaterCode):
-            let line = log.split(whereSeparator: \.isNewline).last.map { String($0.suffix(2048)) }
-            return ProvisionerReply(outcome: .tryLater(line ?? "exit code 75: try again later"), log: log)
-        default:
-            let cause = log.causeInLog.map { ": \($0)" } ?? ""
-            return ProvisionerReply(
-                outcome: .failed("exit code \(code)\(cause)".followed(by: log)), log: log)
-        }
     }
 }

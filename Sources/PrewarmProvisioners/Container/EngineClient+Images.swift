@@ -52,12 +52,12 @@ extension EngineClient {
     /// registry that cannot be reached may work soon.
     private static func kind(_ refusal: EngineIdentity.Refusal, _ message: String) -> ContainerFailure.Kind {
         func has(_ parts: String...) -> Bool { parts.contains { message.lowercased().contains($0) } }
-        if refusal.isFull { return .full }
+        if refusal.isFull { return .capacity }
         if has(
             "manifest unknown", "name unknown", "not found: manifest", "repository does not exist",
             "invalid reference format")
         {
-            return .noImage
+            return .invalid
         }
         if has(
             "no such host", "connection refused", "i/o timeout", "timeout", "network is unreachable",

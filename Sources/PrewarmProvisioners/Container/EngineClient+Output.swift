@@ -44,18 +44,6 @@ extension EngineClient {
         return state.isFound
     }
 
-    /// The result of a program in a container.
-    struct ExecResult: Sendable {
-        let code: Int
-        /// The end of its output, or of its standard error alone.
-        let output: LogTail
-        /// The beginning of its standard output alone, at most ``answerLimit`` bytes and one more.
-        let answer: [UInt8]
-
-        /// The largest size of an answer in bytes.
-        static let answerLimit = 1 << 20
-    }
-
     /// Runs a program in a running container, and waits for its exit.
     /// - Parameters:
     ///   - environment: Variables of the program, in addition to those of the container.
@@ -63,7 +51,7 @@ extension EngineClient {
     func execute(
         _ arguments: [String], in name: String, environment: [String: String] = [:], isAnswer: Bool = false,
         timeout: Duration, slack: Int
-    ) async throws(ContainerFailure) -> ExecResult {
+    ) async throws(ContainerFailure) -> ProgramResult {
         var members: [(key: String, value: Value)] = [
             ("AttachStdout", true), ("AttachStderr", true), ("Cmd", .array(arguments.map { .string($0) })),
         ]
@@ -83,7 +71,7 @@ extension EngineClient {
             state.frames.append(chunk.readableBytesView) { stream, bytes in
                 if !isAnswer || stream == .standardError { state.tail.append(bytes) }
                 if isAnswer, stream == .standardOutput {
-                    state.answer += bytes.prefix(max(0, ExecResult.answerLimit + 1 - state.answer.count))
+                    state.answer += bytes.prefix(max(0, ProgramResult.answerLimit + 1 - state.answer.count))
                 }
             }
             return true
@@ -94,7 +82,7 @@ extension EngineClient {
             let inspect = EngineCall(path: "/exec/\(id)/json")
             let document = try document(try await call(inspect), of: inspect)
             if document["Running"]?.bool == false {
-                return ExecResult(code: document.number("ExitCode"), output: end.tail, answer: end.answer)
+                return ProgramResult(code: document.number("ExitCode"), output: end.tail, answer: end.answer)
             }
             do { try await Task.sleep(for: .milliseconds(50)) } catch { throw .canceled }
         }

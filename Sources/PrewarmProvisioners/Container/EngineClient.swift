@@ -65,44 +65,28 @@ struct EngineClient: Sendable {
         return EngineAnswer(status: head.status, body: body)
     }
 
-    /// The head of an answer.
-    struct Head: Sendable {
-        let status: Int
-        let headers: HTTPHeaders
-    }
-
     /// Makes a call and passes the answer to `fold` piece by piece, until `fold` returns false.
     /// - Returns: The head and the last state.
     func stream<State: Sendable>(
         _ call: EngineCall, into state: State,
         _ fold: @escaping @Sendable (inout State, ByteBuffer) throws(ContainerFailure) -> Bool
-    ) async throws(ContainerFailure) -> (Head, State) {
-        let request = request(call)
-        let result = await within(call.timeout) { () -> Result<(Head, State), ContainerFailure> in
-            do {
-                let response = try await http.execute(request, deadline: .distantFuture)
-                var (state, size) = (state, 0)
-                for try await chunk in response.body {
-                    size += chunk.readableBytes
-                    guard size <= call.sizeLimit else {
-                        return .failure(bad("it has more than \(call.sizeLimit >> 10) KiB", call))
-                    }
-                    guard try fold(&state, chunk) else { break }
-                }
-                return .success((Head(status: Int(response.status.code), headers: response.headers), state))
-            } catch {
-                return .failure(failure(error, call))
+    ) async throws(ContainerFailure) -> (Exchange.Head, State) {
+        do throws(Exchange.Failure) {
+            let exchange = Exchange(request: request(call), timeout: call.timeout, sizeLimit: call.sizeLimit)
+            return try await exchange.run(http, into: state) { try fold(&$0, $1) }
+        } catch {
+            switch error {
+            case .canceled: throw .canceled
+            case .tooLarge: throw bad("it has more than \(call.sizeLimit >> 10) KiB", call)
+            case .broken(let error): throw failure(error, call)
+            case .late:
+                throw ContainerFailure(
+                    .slow,
+                    "the container engine at \(socket.path.printable) did not answer \(call.name) within "
+                        + "\(call.timeout.prewarmText)",
+                    hint: "Check the engine: `\(engine.tool) info`.")
             }
         }
-        if Task.isCancelled { throw .canceled }
-        guard let result else {
-            throw ContainerFailure(
-                .slow,
-                "the container engine at \(socket.path.printable) did not answer \(call.name) within "
-                    + "\(call.timeout.prewarmText)",
-                hint: "Check the engine: `\(engine.tool) info`.")
-        }
-        return try result.get()
     }
 
     private func request(_ call: EngineCall) -> HTTPClientRequest {

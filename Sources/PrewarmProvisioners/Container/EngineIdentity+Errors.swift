@@ -59,7 +59,7 @@ extension EngineIdentity {
 extension ContainerFailure {
     init(_ refusal: EngineIdentity.Refusal) {
         self.init(
-            refusal.isFull ? .full : .refused(refusal.status), "the container engine reports: \(refusal.message)",
+            refusal.isFull ? .capacity : .refused(refusal.status), "the container engine reports: \(refusal.message)",
             hint: refusal.hint)
     }
 }

@@ -21,6 +21,9 @@ struct GuidePage: Sendable, CustomTestStringConvertible {
     /// True if the commands of the page need a container engine. The socket of the real one appears as Podman's usual one.
     var needsPodman: Bool { path.hasSuffix("/Containers.md") }
 
+    /// True if the commands of the page need a Kubernetes cluster, whose login is in the usual file.
+    var needsCluster: Bool { path.hasSuffix("/Kubernetes.md") }
+
     /// The folder that stands for the working directory of the page.
     var home: String { path.hasSuffix("README.md") ? "/home/ada" : "/home/ada/pools" }
 

@@ -1,4 +1,5 @@
 import Foundation
+import KubernetesSupport
 import PodmanSupport
 import Subprocess
 import SystemPackage
@@ -56,7 +57,8 @@ struct GuideSession {
     func run() async throws -> [Result] {
         let socket = page.needsPodman ? try await PodmanService.shared.socket() : nil
         let mark = "step-\(UUID().uuidString)"
-        let outputs = try await outputs(of: script(mark: mark), mark: mark, socket: socket)
+        let cluster = page.needsCluster ? try await StandIn() : nil
+        let outputs = try await outputs(of: script(mark: mark), mark: mark, socket: socket, cluster: cluster)
         guard outputs.count == steps.count else {
             throw SandboxError(message: "\(page.path): \(outputs.count) of \(steps.count) steps ended")
         }
@@ -121,9 +123,9 @@ struct GuideSession {
         return "trap 'kill $(jobs -p) 2>/dev/null' EXIT\nexec 2>&1\n" + body.joined()
     }
 
-    private func outputs(of script: String, mark: String, socket: String?) async throws -> [(
-        lines: [String], code: Int32
-    )] {
+    private func outputs(
+        of script: String, mark: String, socket: String?, cluster: StandIn?
+    ) async throws -> [(lines: [String], code: Int32)] {
         let root = FileManager.default.temporaryDirectory.appending(
             path: "prewarm-guide-\(UUID().uuidString.prefix(8))")
         defer { try? FileManager.default.removeItem(at: root) }
@@ -133,6 +135,12 @@ struct GuideSession {
         }
         try FileManager.default.createSymbolicLink(
             atPath: root.appending(path: "bin/prewarm").path, withDestinationPath: Sandbox.binary.string)
+        if let cluster {
+            let folder = root.appending(path: "home/.kube")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try FileManager.default.copyItem(
+                atPath: cluster.kubeconfig, toPath: folder.appending(path: "config").path)
+        }
         let file = root.appending(path: "script")
         try Data(script.utf8).write(to: file)
         // A page that hangs ends after 20 minutes, with all processes that it started.
@@ -149,7 +157,8 @@ struct GuideSession {
                 lines.append(
                     String(line).replacing(root.appending(path: "pools").path, with: page.home)
                         .replacing(root.appending(path: "home").path, with: "/home/ada")
-                        .replacing(socket ?? "\0", with: "/run/podman/podman.sock"))
+                        .replacing(socket ?? "\0", with: "/run/podman/podman.sock")
+                        .replacing(cluster.map { "127.0.0.1:\($0.port)" } ?? "\0", with: "127.0.0.1:6443"))
                 continue
             }
             while lines.last == "" { lines.removeLast() }

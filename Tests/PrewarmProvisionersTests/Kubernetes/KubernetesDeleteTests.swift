@@ -1,0 +1,115 @@
+import KubernetesSupport
+import PrewarmCore
+import PrewarmEngine
+import Testing
+
+@testable import PrewarmProvisioners
+
+@Suite("Deletes of Kubernetes objects")
+struct KubernetesDeleteTests {
+    private static let deployment = """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: "{name}"}
+        spec:
+          selector: {matchLabels: {app: "{name}"}}
+          template:
+            metadata: {labels: {app: "{name}"}}
+            spec:
+              terminationGracePeriodSeconds: 1
+              containers: [{name: dev, image: go}]
+        """
+
+    @Test("A delete waits until all objects are gone, and a second one succeeds")
+    func delete() async throws {
+        let shop = try await ClusterShop()
+        let (one, two) = (newID(), newID())
+        for id in [one, two] { #expect(await shop.create(id).outcome.isDone) }
+        #expect(await shop.delete(one).outcome == .ready)
+        let kept = shop.request(.delete, two).workspace.name
+        #expect(try await shop.objects("pods").map(\.objectName) == [kept])
+        #expect(try await shop.objects("services").map(\.objectName) == [kept])
+        #expect(await shop.delete(one).outcome == .ready)
+        #expect(await shop.delete(newID()).outcome == .ready)
+    }
+
+    @Test("A delete in the foreground has ended when the pods of a Deployment are gone")
+    func foreground() async throws {
+        let shop = try await ClusterShop(Self.deployment)
+        let id = newID()
+        #expect(await shop.create(id).outcome.isDone)
+        #expect(try await shop.objects("pods").count == 1)
+        #expect(await shop.delete(id).outcome == .ready)
+        #expect(try await shop.objects("pods").isEmpty)
+    }
+
+    @Test("A delete in the background leaves the pods to the cluster")
+    func background() async throws {
+        let shop = try await ClusterShop(Self.deployment) { $0.deletion = .background }
+        let id = newID()
+        #expect(await shop.create(id).outcome.isDone)
+        #expect(await shop.delete(id).outcome == .ready)
+        #expect(try await shop.objects("deployments.apps").isEmpty)
+        try await soon { try await shop.objects("pods").isEmpty }
+    }
+
+    @Test("A finalizer that nothing removes is named, and the delete is tried again")
+    func finalizer() async throws {
+        let shop = try await ClusterShop(
+            """
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: {name: "{name}", finalizers: [example.org/hold]}
+            """, timeout: .seconds(12))
+        let id = newID()
+        #expect(await shop.create(id).outcome.isDone)
+        let reply = await shop.delete(id)
+        guard case .tryLater(let message) = reply.outcome else {
+            Issue.record("\(reply)")
+            return
+        }
+        #expect(message.contains("nothing has removed its finalizers example.org/hold"), "\(message)")
+        #expect(try await shop.listed() == [id: "deleting"])
+        try #require(StandIn.hasKubectl)
+        let patch = try await shop.standIn.kubectl(
+            "--namespace", shop.namespace, "patch", "configmap", shop.request(.delete, id).workspace.name, "--type",
+            "merge", "--patch", #"{"metadata": {"finalizers": null}}"#)
+        #expect(patch.code == 0, "\(patch)")
+        #expect(await shop.delete(id).outcome == .ready)
+    }
+
+    @Test("An object that another client replaced meanwhile is not deleted by its name")
+    func replaced() async throws {
+        let shop = try await ClusterShop(podTemplate())
+        let id = newID()
+        #expect(await shop.create(id).outcome.isDone)
+        _ = await shop.delete(id)
+        let call = try #require(try await shop.standIn.requests("DELETE").last { $0.contains(shop.namespace) })
+        #expect(call.contains("/pods/"))
+        // The body has the UID as a precondition; the stand-in refuses any other one with 409.
+        try await shop.fault("DELETE", "pods", refusal(409, "the UID in the precondition does not match"))
+        #expect(await shop.create(id).outcome.isDone)
+        #expect(await shop.delete(id).outcome == .ready)
+        #expect(try await shop.objects("pods").isEmpty)
+    }
+
+    @Test("Objects of kinds that the template had before are listed and deleted")
+    func previousKinds() async throws {
+        let before = try await ClusterShop()
+        let id = newID()
+        #expect(await before.create(id).outcome.isDone)
+        var settings = before.provisioner.settings
+        settings.spec.previousKinds = [
+            ObjectKind(apiVersion: "v1", kind: "Pod"), ObjectKind(apiVersion: "example.org/v1", kind: "Gone"),
+        ]
+        let objects = try templates("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"{name}\"}")
+        let load = settings.load
+        settings.load = { load().map { KubernetesFiles(access: $0.access, templates: objects) } }
+        let after = KubernetesProvisioner(settings, now: { Timestamp(milliseconds: 0) })
+        #expect(try await after.list().map(\.id) == [id])
+        let reply = await after.perform(before.request(.delete, id)) { _ in }
+        #expect(reply.outcome == .ready, "\(reply)")
+        #expect(try await before.objects("pods").isEmpty)
+        #expect(try await before.objects("services").count == 1)
+    }
+}
