@@ -568,7 +568,7 @@ def kubeconfig(folder, port):
 
     plugin = f"{folder}/plugin"
     with open(plugin, "w") as file:
-        file.write('#!/bin/sh\necho run >>"$0.runs"\ncat <<END\n{"apiVersion": "client.authentication.k8s.io/v1", '
+        file.write('#!/bin/sh\necho run >>"$0.runs"\ncat <<END\n{"apiVersion": "client.authentication.k8s.io/v1beta1", '
                    '"kind": "ExecCredential", "status": {"token": "$(cat "$0.token")"}}\nEND\n')
     os.chmod(plugin, 0o755)
     with open(f"{plugin}.token", "w") as file:
@@ -576,7 +576,7 @@ def kubeconfig(folder, port):
     users = {
         "admin": {"token": "admin-token"}, "viewer": {"token": "viewer-token"}, "wrong": {"token": "wrong-token"},
         "certificate": {"client-certificate-data": encoded("client.pem"), "client-key-data": encoded("client.key")},
-        "plugin": {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": plugin, "interactiveMode": "Never"}},
+        "plugin": {"exec": {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": plugin, "interactiveMode": "Never"}},
     }
     cluster = {"server": f"https://127.0.0.1:{port}", "certificate-authority-data": encoded("ca.pem")}
     with open(f"{folder}/kubeconfig", "w") as file:
