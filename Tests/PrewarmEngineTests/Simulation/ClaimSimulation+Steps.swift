@@ -227,8 +227,8 @@ extension ClaimSimulation {
 
     /// Counts the activity that a list reported.
     private func noteActivity() {
-        let (active, now) = world.with { ($0.activeAt, $0.now) }
-        for (id, promise) in promises {
+        let (active, instances, now) = world.with { ($0.activeAt, $0.instances, $0.now) }
+        for (id, promise) in promises where instances.contains(promise.workspace.rawValue) {
             guard let time = active[promise.workspace.rawValue], time <= now, now - time < promise.ttl else { continue }
             promises[id]?.keptUntil = max(promise.keptUntil, counted - (now - time) + promise.ttl)
         }
