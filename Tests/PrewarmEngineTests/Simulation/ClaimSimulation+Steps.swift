@@ -60,6 +60,9 @@ extension ClaimSimulation {
 
     // MARK: Claims
 
+    /// Handovers are tried once, since the pauses between attempts take real time.
+    private static let terms = HandoverTerms(spec: HandoverSpec(timeout: .milliseconds(200)))
+
     private func claim(_ preset: String, _ process: Daemon) async throws {
         let engine = process.engine
         let owner = Owner(.text, "owner \(number(1...5))")
@@ -100,7 +103,7 @@ extension ClaimSimulation {
         }
         let grant = try await engine.grant(
             waiting.preset, owner: waiting.owner, idempotencyKey: waiting.key, attempt: waiting.attempt,
-            terms: waiting.preset == "a" ? HandoverTerms() : nil)
+            terms: waiting.preset == "a" ? Self.terms : nil)
         process.tickets.removeAll { $0.attempt.id == waiting.attempt.id }
         if grant.isNew, !grant.workspace.isCold, queue >= ready {
             fail("a claim passed \(queue) waiting claims with \(ready) ready workspaces")
