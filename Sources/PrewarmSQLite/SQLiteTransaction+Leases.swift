@@ -66,5 +66,8 @@ extension SQLiteTransaction {
     func removeLeaseTime(_ gap: Duration, at now: Timestamp) throws {
         progress.note()
         try statement(Self.removal).run(gap.wholeMilliseconds, now)
+        guard gap < .zero else { return }
+        try statement("UPDATE listings SET failing_since = failing_since + ?1, heard_at = heard_at + ?1")
+            .run(gap.wholeMilliseconds)
     }
 }

@@ -95,6 +95,31 @@ struct ActivityTests {
         #expect(try await end(workspace, engine) == used + .seconds(100), "the list was due at once")
     }
 
+    @Test("A list from before the clock was set back says nothing about the end of a lease")
+    func setBack() async throws {
+        let (world, engine, workspace) = try await claimed()
+        _ = use(workspace, world)
+        _ = try await engine.resync(force: true)
+        world.with { $0.failsToList = true }
+        _ = try await engine.resync(force: true)
+        var watch = LeaseWatch(serves: true)
+        _ = try await engine.reviewLeases(&watch)
+        world.with { $0.now = $0.now - .seconds(5000) }
+        _ = try await engine.reviewLeases(&watch)
+        for _ in 0..<12 {
+            world.with { state in
+                state.now = state.now + .seconds(20)
+                state.uptime += .seconds(20)
+            }
+            #expect(try await engine.reviewLeases(&watch).ended.isEmpty)
+        }
+        world.with { $0.failsToList = false }
+        _ = try await engine.resync(force: true)
+        // The outage began before the clock was set back, so none of the time since then counts.
+        #expect(try await end(workspace, engine).map { $0 - engine.now() } == .seconds(60), "up to its longest time")
+        #expect(try await engine.reviewLeases(&watch).ended.isEmpty)
+    }
+
     @Test("Time in which a source of activity cannot be asked does not count")
     func outage() async throws {
         let (world, engine, workspace) = try await claimed(max: 1000)

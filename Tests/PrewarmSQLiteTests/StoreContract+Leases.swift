@@ -107,6 +107,13 @@ extension StoreContract {
             }
             #expect(try await store.read { try $0.activityHeardAt(provisioner: "p") } == .at(3))
             #expect(try await store.read { try $0.isListWanted(of: "p") })
+            try await store.write { writer in
+                try writer.setListFailure(ListFailure(provisioner: "p", message: "m", since: .at(3)), provisioner: "p")
+                try writer.removeLeaseTime(.seconds(10), at: .at(20))
+                try writer.removeLeaseTime(.seconds(-2), at: .at(18))
+            }
+            #expect(try await store.read { try $0.activityHeardAt(provisioner: "p") } == .at(1), "set back by 2 s")
+            #expect(try await store.read { try $0.listFailures().first?.since } == .at(1))
             try await store.write { try $0.setListed(provisioner: "p", at: .at(4)) }
             #expect(try await store.read { try !$0.isListWanted(of: "p") })
         },

@@ -49,14 +49,16 @@ extension Engine {
             let operations = provisioners[provisioner]?.operations,
             let heardAt = try store.activityHeardAt(provisioner: provisioner)
         else { return false }
+        // A time in the future comes from a clock that was set back since.
+        func isBehind(_ time: Timestamp) -> Bool { lease.end <= time && time <= now }
         guard operations.contains(.list) else {
             // The next check of the workspace is at most an interval away.
             guard operations.contains(.inspect), try store.health(provisioner: provisioner)[claim.preset] != nil,
                 let check = try claim.workspace.flatMap({ try store.check(of: $0) })
             else { return false }
-            return try check.at < lease.end || store.listFailures().contains { $0.provisioner == provisioner }
+            return try !isBehind(check.at) || store.listFailures().contains { $0.provisioner == provisioner }
         }
-        if heardAt >= lease.end { return false }
+        if isBehind(heardAt) { return false }
         try store.wantList(of: provisioner, at: now)
         return true
     }

@@ -39,7 +39,8 @@ package protocol ClaimWriter: ClaimReader {
     func save(_ clock: LeaseClock) throws
     /// Moves the ends of all leases by a stretch of time that does not count, as ``ClaimLease/remove(_:grantedAt:at:)`` does for
     /// one. It is one statement, so that claims do not wait for a row after the other. After the clock was set back, claims
-    /// count as granted now at the latest: a later stretch of time would otherwise seem to lie before them.
+    /// count as granted now at the latest: a later stretch of time would otherwise seem to lie before them. The times since
+    /// which provisioners answer or do not answer move with the clock.
     func removeLeaseTime(_ gap: Duration, at now: Timestamp) throws
 }
 

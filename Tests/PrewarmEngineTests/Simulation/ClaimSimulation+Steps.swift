@@ -60,6 +60,9 @@ extension ClaimSimulation {
 
     // MARK: Claims
 
+    /// Handovers are tried once, since the pauses between attempts take real time.
+    private static let terms = HandoverTerms(spec: HandoverSpec(timeout: .milliseconds(200)))
+
     private func claim(_ preset: String, _ process: Daemon) async throws {
         let engine = process.engine
         let owner = Owner(.text, "owner \(number(1...5))")
@@ -99,7 +102,7 @@ extension ClaimSimulation {
             try store.workspaces(WorkspaceFilter(states: [.ready])).count { $0.preset.name == waiting.preset }
         }
         let grant = try await engine.grant(
-            [ClaimChoice(name: waiting.preset, terms: waiting.preset == "a" ? HandoverTerms() : nil)],
+            [ClaimChoice(name: waiting.preset, terms: waiting.preset == "a" ? Self.terms : nil)],
             owner: waiting.owner, idempotencyKey: waiting.key, attempt: waiting.attempt)
         process.tickets.removeAll { $0.attempt.id == waiting.attempt.id }
         if grant.isNew, !grant.workspace.isCold, queue >= ready {
@@ -227,8 +230,8 @@ extension ClaimSimulation {
 
     /// Counts the activity that a list reported.
     private func noteActivity() {
-        let (active, now) = world.with { ($0.activeAt, $0.now) }
-        for (id, promise) in promises {
+        let (active, instances, now) = world.with { ($0.activeAt, $0.instances, $0.now) }
+        for (id, promise) in promises where instances.contains(promise.workspace.rawValue) {
             guard let time = active[promise.workspace.rawValue], time <= now, now - time < promise.ttl else { continue }
             promises[id]?.keptUntil = max(promise.keptUntil, counted - (now - time) + promise.ttl)
         }
