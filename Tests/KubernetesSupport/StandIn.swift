@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import NIOCore
 import Subprocess
+import Synchronization
 import SystemPackage
 
 /// A stand-in of a Kubernetes API server with its controllers: `server.py`. It ends with this process.
@@ -12,7 +13,7 @@ package final class StandIn: Sendable {
     /// The port of the API.
     package let port: Int
     private let controls: Int
-    private let process: Int32
+    private let server: Task<Void, any Error>
 
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
@@ -20,6 +21,12 @@ package final class StandIn: Sendable {
 
     /// The stand-in of tests that use a namespace of their own, and change no setting of the server.
     package static func shared() async throws -> StandIn { try await Sharing.instance.standIn() }
+
+    private final class Flag: Sendable {
+        private let value = Atomic(false)
+        var isSet: Bool { value.load(ordering: .relaxed) }
+        func set() { value.store(true, ordering: .relaxed) }
+    }
 
     private actor Sharing {
         static let instance = Sharing()
@@ -37,16 +44,17 @@ package final class StandIn: Sendable {
         folder = "/tmp/prewarm-kubernetes-\(getpid())-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "server.py")
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-B", script.path, folder, "\(getpid())"]
-        process.standardInput = FileHandle.nullDevice
         let log = "\(folder)/log"
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-        process.standardOutput = FileHandle(forWritingAtPath: log)
-        process.standardError = FileHandle(forWritingAtPath: log)
-        try process.run()
-        self.process = process.processIdentifier
+        let descriptor = try FileDescriptor.open(
+            log, .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
+        let (hasEnded, arguments) = (Flag(), ["-B", script.path, folder, "\(getpid())"])
+        server = Task {
+            defer { hasEnded.set() }
+            _ = try await Subprocess.run(
+                .name("python3"), arguments: Arguments(arguments), input: .none,
+                output: .fileDescriptor(descriptor, closeAfterSpawningProcess: false),
+                error: .fileDescriptor(descriptor, closeAfterSpawningProcess: true))
+        }
         let end = ContinuousClock.now + .seconds(240)
         while true {
             let text = try? String(contentsOfFile: "\(folder)/ready", encoding: .utf8)
@@ -55,7 +63,7 @@ package final class StandIn: Sendable {
                 (port, controls) = (ports[0], ports[1])
                 return
             }
-            guard process.isRunning, ContinuousClock.now < end else {
+            guard !hasEnded.isSet, ContinuousClock.now < end else {
                 let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
                 throw Failure(description: "server.py did not start: \(text)")
             }
@@ -64,7 +72,7 @@ package final class StandIn: Sendable {
     }
 
     deinit {
-        kill(process, SIGTERM)
+        server.cancel()
         try? FileManager.default.removeItem(atPath: folder)
     }
 
