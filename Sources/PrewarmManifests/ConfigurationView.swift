@@ -83,7 +83,8 @@ private struct ViewReader {
     /// Returns true if a variable of this name probably holds a secret.
     private static func isSecretName(_ name: String) -> Bool {
         let name = name.lowercased()
-        return ["token", "secret", "pass", "key", "credential", "auth"].contains { name.contains($0) }
+        return ["token", "secret", "pass", "key", "credential", "auth", "cookie", "dsn", "database", "connection"]
+            .contains { name.contains($0) } || name.hasSuffix("pat")
     }
 }
 

@@ -147,9 +147,9 @@ struct ContextCommandTests {
             try sandbox.write(
                 Self.path, contexts.replacing("token: right", with: "token: \(daemon.localToken)"), mode: 0o600)
             for (arguments, environment, code) in [
-                ([], [:], Int32(0)), (["--token", wrong], [:], 1), ([], ["PREWARM_TOKEN": wrong], 1),
+                ([], [:], Int32(0)), (["--token", wrong], [:], 1), ([], ["PREWARM_TOKEN": wrong], 0),
                 (["--context", "one"], ["PREWARM_TOKEN": wrong], 0),
-                ([], ["PREWARM_CONTEXT": "one", "PREWARM_TOKEN": wrong], 1), (["--server", daemon.url], [:], 1),
+                ([], ["PREWARM_CONTEXT": "one", "PREWARM_TOKEN": wrong], 0), (["--server", daemon.url], [:], 1),
                 ([], ["PREWARM_SERVER": daemon.url], 1),
             ] as [([String], [Environment.Key: String], Int32)] {
                 let result = try await sandbox.elsewhere(["get", "presets"] + arguments, environment: environment)

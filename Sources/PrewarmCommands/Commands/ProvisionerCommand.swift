@@ -106,7 +106,7 @@ struct ProvisionerCommand: ParsableCommand {
                     hint: "delete it by hand; its ID is in PREWARM_WORKSPACE_ID of the `create`")
             }
             switch interruption {
-            case nil: break
+            case nil: if !left.isEmpty { throw ExitStatus.failure.exitCode }
             case let interruption as Interruption:
                 throw CommandFailure("interrupted; the test did not end", code: interruption.code)
             case let error?: throw error

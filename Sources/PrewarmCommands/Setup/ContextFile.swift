@@ -88,7 +88,15 @@ struct ContextFile {
         flock(lock, LOCK_EX)
         var contexts = try read()
         let result = try change(&contexts)
-        try write(contexts.text)
+        let text = contexts.text
+        // A file that a later command could not read is not written.
+        let (_, problems) = ContextParser.parse(Array(text.utf8), file: path)
+        guard text.utf8.count <= ContextParser.sizeLimit, problems.isEmpty else {
+            throw failure(
+                "write", problems.first?.message ?? "they would have more than \(ContextParser.sizeLimit >> 10) KiB",
+                hint: "shorten the URL, or delete contexts: `prewarm context delete NAME`")
+        }
+        try write(text)
         return result
     }
 

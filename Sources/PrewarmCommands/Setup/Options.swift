@@ -28,8 +28,8 @@ struct GlobalOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            The token for the daemon, or @FILE to read it from a file (default: $PREWARM_TOKEN, the token of the \
-            context, or for a daemon on this machine the token file beside the store). Other users can see a token in \
+            The token for the daemon, or @FILE to read it from a file (default: the token of the context, \
+            $PREWARM_TOKEN, or for a daemon on this machine the token file beside the store). Other users can see a token in \
             the process list.
             """,
             valueName: "token"))

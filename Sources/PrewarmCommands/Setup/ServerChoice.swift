@@ -24,8 +24,6 @@ struct ServerChoice: Sendable {
     /// The path of the certificates to check the daemon's certificate with; nil for `PREWARM_CA_FILE` or the system's.
     var caFile: String?
     let origin: Origin
-    /// True if the context precedes `PREWARM_TOKEN`.
-    var isTokenFirst = false
 
     init(url: String, token: String? = nil, caFile: String? = nil, origin: Origin) {
         self.url = url
@@ -41,7 +39,6 @@ struct ServerChoice: Sendable {
             self.init(url: url, origin: .option)
         } else if let name = global.context, !name.isEmpty {
             try self.init(context: name)
-            isTokenFirst = true
         } else if let url = Environment.value("PREWARM_SERVER") {
             self.init(url: url, origin: .variable)
         } else if global.config?.isEmpty == false {
@@ -69,8 +66,9 @@ struct ServerChoice: Sendable {
     /// Returns the token to send.
     /// - Throws: ``CommandFailure`` if the file of `--token @FILE` cannot be read or a token is invalid.
     func bearerToken(_ global: GlobalOptions) throws -> String? {
-        if isTokenFirst, global.token == nil, let token { return token }
-        return try global.bearerToken() ?? (global.oidcAudience == nil ? token : nil)
+        // PREWARM_TOKEN may be of another daemon than the one of the context.
+        if global.token == nil, global.oidcAudience == nil, let token { return token }
+        return try global.bearerToken()
     }
 
     /// The way to another URL, as an imperative.

@@ -94,7 +94,8 @@ extension Claiming {
             guard let workspace = try store.earlierClaim(key, of: name, by: owner) else { return nil }
             return (workspace, try store.claim(of: workspace)?.asked)
         }
-        guard let found else { return nil }
+        // A workspace that failed to build was never given to its owner, so the claim chooses again.
+        guard let found, found.workspace.state == .claimed || found.workspace.readyAt != nil else { return nil }
         let hasSameName = [found.workspace.preset.name, found.workspace.preset.description].contains(name)
         if let selection {
             return found.asked == selection.selector.description ? found.workspace : nil
