@@ -144,9 +144,9 @@ let prewarmVersion = "0.1.0"
 
 /// Runs the body of a command. If the body throws, the error is printed once and becomes the exit code. The first SIGINT
 /// or SIGTERM cancels the body.
-/// - Parameter goesOn: true if the command only ends by a signal, so that a signal prints no error.
+/// - Parameter runsUntilSignal: True if the command only ends by a signal, so that a signal prints no error.
 func finish(
-    _ global: GlobalOptions, goesOn: Bool = false, _ body: @escaping @Sendable (Console) async throws -> Void
+    _ global: GlobalOptions, runsUntilSignal: Bool = false, _ body: @escaping @Sendable (Console) async throws -> Void
 ) async throws {
     let console = global.console
     defer { CommandStore.close() }
@@ -154,7 +154,7 @@ func finish(
         try await withInterruption { try await body(console) }
     } catch let code as ExitCode {
         throw code
-    } catch let interruption as Interruption where goesOn {
+    } catch let interruption as Interruption where runsUntilSignal {
         throw interruption.code.exitCode
     } catch {
         let failure = CommandFailure(error)
