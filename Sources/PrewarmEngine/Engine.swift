@@ -40,6 +40,7 @@ package struct Engine: Sendable {
     package let handoverProvisioners: Set<String>
     /// The order of the handovers of this process.
     let handovers = HandoverQueue()
+    let recentClaimsCache = RecentClaimsCache()
 
     /// A source of the configuration.
     package struct Source: Sendable {

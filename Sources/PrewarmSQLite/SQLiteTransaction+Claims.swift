@@ -64,16 +64,25 @@ extension SQLiteTransaction {
         return claims
     }
 
-    func claimResults(since: Timestamp, limit: Int) throws -> [PresetKey: [Claim.Result: Int]] {
+    func claimResults(
+        of preset: PresetKey?, since: Timestamp, limit: Int
+    ) throws -> [PresetKey: [Claim.Result: Int]] {
         var results: [PresetKey: [Claim.Result: Int]] = [:]
-        // The ids begin with the time of the claim, so that old claims are not read.
+        var values: [any SQLiteValue] = [IdentifierFactory.first(at: since), limit - 1]
+        if let preset {
+            guard let id = try presetID(preset) else { return [:] }
+            values.append(id)
+        }
+        // The ids begin with the time of the claim. The index gives the newest claims of each preset, so that a busy pool
+        // leaves room for a quiet one.
         try statement(
             """
-            SELECT source, name, result, count(*) FROM (
-                SELECT preset, result FROM claims WHERE id >= ? ORDER BY id DESC LIMIT ?
-            ) AS newest JOIN preset_keys ON preset_keys.id = newest.preset GROUP BY preset, result
+            SELECT source, name, result, count(*) FROM preset_keys AS k
+            CROSS JOIN claims INDEXED BY claims_of_preset ON claims.preset = k.id AND claims.id >= max(?, coalesce(
+                (SELECT id FROM claims AS newest WHERE newest.preset = k.id ORDER BY id DESC LIMIT 1 OFFSET ?), ''))
+            \(preset == nil ? "" : "WHERE k.id = ?") GROUP BY k.id, result
             """
-        ).forEach(filteredBy: [IdentifierFactory.first(at: since), limit]) { columns in
+        ).forEach(filteredBy: values) { columns in
             let key = PresetKey(source: columns.next(), name: columns.next())
             guard let result = Claim.Result(rawValue: columns.next()) else { return }
             results[key, default: [:]][result] = columns.next()

@@ -84,6 +84,34 @@ struct ChangeTests {
         try await sandbox.commit(["b.yaml": Self.preset("b", instances: 4, "  instnces: 2")])
         let invalid = try await sandbox.prewarm("diff")
         #expect(invalid.code == 1 && invalid.err.contains("error: the manifests have 1 error"), "\(invalid)")
+        #expect(invalid.err.contains(#"presets/b.yaml:7:3: error: invalid spec: unknown key "instnces""#), "\(invalid)")
+    }
+
+    @Test("diff says nothing about a source that was never read")
+    func unknown() async throws {
+        let sandbox = try await Sandbox()
+        try FileManager.default.moveItem(
+            at: sandbox.root.appending(path: "repo"), to: sandbox.root.appending(path: "gone"))
+        let diff = try await sandbox.prewarm("diff")
+        #expect(diff.code == 1 && diff.out.isEmpty && diff.err.contains("cannot read the source presets"), "\(diff)")
+        let json = try await sandbox.prewarm("diff", "-o", "json").json()
+        #expect(json["failures"]?[0]?["source"]?.string == "presets", "\(json.value)")
+    }
+
+    @Test("A plan in Markdown fits into a comment of a forge")
+    func size() async throws {
+        let sandbox = try await Sandbox()
+        let long = String(repeating: "\u{e4}|", count: 60)
+        let presets = (100..<500).map {
+            Sandbox.preset("p-\($0)", instances: 1, "  parameters: {note: \"\($0) \(long)\"}")
+        }
+        try await sandbox.commit(["all.yaml": presets.joined(separator: "\n---\n")])
+        let markdown = try await sandbox.prewarm("plan", "-o", "markdown")
+        #expect(markdown.code == 0 && markdown.out.utf8.count < 65_536, "\(markdown.out.utf8.count)")
+        #expect(markdown.out.contains(/\nand \d+ more changes\n/) && markdown.out.contains(/\nand \d+ more rows\n/))
+        #expect(
+            markdown.out.hasSuffix("**Plan: 400 to create, 0 to delete, 0 to cancel.**\n"),
+            "\(markdown.out.suffix(200))")
     }
 
     /// Checks the JSON of the plan of ``sandbox()``.
@@ -149,15 +177,21 @@ struct ChangeTests {
         ])
         let plan = try await sandbox.prewarm("plan").out
         #expect(plan.contains("~ preset a, held\n        version: 1.0 → 2.0\n"), "\(plan)")
+        #expect(plan.hasSuffix("6 held. After an approval, rollouts replace 6 workspaces.\n"), "\(plan)")
         #expect(plan.contains("rollout: replaces 6 workspaces and keeps at least 0 of 6 claimable\n"), "\(plan)")
         try await sandbox.prewarm("sync")
         let again = try await sandbox.prewarm("plan").out
-        #expect(again.contains("~ preset a, held\n"), "it is still not accepted: \(again)")
+        let waits = "  changes that wait for an approval:\n    ~ preset a, held\n"
+        #expect(again.contains(waits), "it is still not accepted: \(again)")
         #expect(!again.contains("preset b"), "\(again)")
         let revision = try await sandbox.prewarm("get", "revisions", "-o", "json").json()[0]
         let changes = revision?["changes"]?.list ?? []
         #expect(changes.map { $0["name"]?.string } == ["a", "b"])
         #expect(changes.first?["held"]?.value as? Bool == true && changes.last?["held"] == nil)
         #expect(changes.last?["fields"]?[0]?["new"]?.string == "2")
+        try await sandbox.prewarm("approve", try await sandbox.head())
+        try await sandbox.prewarm("sync", "--wait")
+        let approved = try await sandbox.prewarm("get", "revisions", "-o", "json").json()[0]?["changes"]?.list ?? []
+        #expect(approved.count == 2 && approved.allSatisfy { $0["held"] == nil }, "\(approved)")
     }
 }

@@ -75,12 +75,14 @@ struct FailureTextTests {
         #expect(lines.count == 1, "\(plan)")
         #expect(
             lines.first?.contains(
-                "! exit code 3: no space left: the builds of 3 presets fail (a, b, c), 2 stalled. To try") == true,
+                "! exit code 3: no space left: the builds of 3 presets fail (a, b, c); 2 presets are stalled. To try")
+                == true,
             "\(plan)")
         let status = try await sandbox.prewarm("status").out
         #expect(status.split(separator: "\n").count { $0.contains(/^✗ .*no space left/) } == 1, "\(status)")
         #expect(
-            status.contains("✗ exit code 3: no space left: the builds of 3 presets fail (a, b, c), 2 stalled. To try"),
+            status.contains(
+                "✗ exit code 3: no space left: the builds of 3 presets fail (a, b, c); 2 presets are stalled. To try"),
             "\(status)")
         #expect(!status.contains("BackingOff:") && !status.contains("Stalled:"), "\(status)")
         let failure = try await sandbox.preset("a")["failure"]

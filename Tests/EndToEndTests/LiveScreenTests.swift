@@ -28,7 +28,7 @@ struct LiveScreenTests {
             ])
         #expect(report.code == 0 && report.restored, "\(report)")
         let first = report.frames.first ?? ""
-        #expect(first.contains("2 pools   3 of 3 ready   0 starting   0 claimed   all pools are fine"), "\(first)")
+        #expect(first.contains("2 pools   3 of 3 ready   0 starting   0 claimed   all pools are healthy"), "\(first)")
         #expect(first.contains("q quit  / search  ↑↓ scroll  read "), "\(first)")
     }
 
@@ -77,11 +77,63 @@ struct LiveScreenTests {
         let report = try await sandbox.onTerminal(
             ["top"],
             [
-                ["until", "alpha"], ["send", "\u{1a}"], ["stopped"], ["restored"], ["signal", "SIGCONT"],
+                ["job"], ["until", "alpha"], ["send", "\u{1a}"], ["stopped"], ["restored"], ["fg"], ["entered", "2"],
                 ["until", "alpha"], ["send", "q"],
             ])
         #expect(report.code == 0 && report.restored, "\(report)")
         #expect(report.entered == 2)
+    }
+
+    @Test("Ctrl-Z does not stop a screen that no shell could continue")
+    func orphan() async throws {
+        let sandbox = try await Self.sandbox()
+        let report = try await sandbox.onTerminal(
+            ["top"],
+            [["until", "alpha"], ["send", "\u{1a}"], ["entered", "2"], ["until", "alpha"], ["send", "q"]])
+        #expect(report.code == 0 && report.restored && report.entered == 2, "\(report)")
+    }
+
+    @Test("In the background, a screen leaves the terminal to the shell")
+    func background() async throws {
+        let sandbox = try await Self.sandbox()
+        let started = try await sandbox.onTerminal(
+            ["top"],
+            [["background"], ["stopped"], ["restored"], ["entered", "0"], ["fg"], ["until", "alpha"], ["send", "q"]])
+        #expect(started.code == 0 && started.restored && started.entered == 1, "\(started)")
+        let continued = try await sandbox.onTerminal(
+            ["status", "--watch"],
+            [
+                ["job"], ["until", "alpha"], ["send", "\u{1a}"], ["stopped"], ["bg"], ["stopped"], ["restored"],
+                ["entered", "1"], ["fg"], ["entered", "2"], ["until", "alpha"], ["send", "q"],
+            ])
+        #expect(continued.code == 0 && continued.restored && continued.entered == 2, "\(continued)")
+    }
+
+    @Test("A daemon that hangs is reported, and the screen still ends at once")
+    func hanging() async throws {
+        let sandbox = try await Self.sandbox()
+        try await sandbox.serve { daemon in
+            defer { kill(daemon.pid, SIGCONT) }
+            let report = try await sandbox.onTerminal(
+                ["top", "--server", daemon.url, "--token", daemon.localToken],
+                [
+                    ["until", "alpha"], ["size", "24", "200"], ["signal", "SIGSTOP", "\(daemon.pid)"],
+                    ["until", "read [5-9]s ago"],
+                    ["until", "read [0-9]+s ago, cannot read again: no answer within 15s"],
+                    ["send", "q"],
+                ])
+            #expect(report.code == 0 && report.restored, "\(report)")
+        }
+    }
+
+    @Test("status --watch ends when the reader of its output has ended")
+    func reader() async throws {
+        let sandbox = try await Self.sandbox()
+        let result = try await Subprocess.run(
+            .name("sh"), arguments: ["-c", "\"$1\" status --watch | head -n 1", "sh", Sandbox.binary.string],
+            environment: .inherit.updating(["PREWARM_CONFIG": nil]), workingDirectory: FilePath(sandbox.root.path),
+            output: .string(limit: 1 << 16), error: .discarded)
+        #expect(result.terminationStatus.isSuccess && result.standardOutput.contains("source presets"))
     }
 
     @Test("A screen follows the size of the terminal, and scrolls")
@@ -163,7 +215,7 @@ extension Sandbox {
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "terminal-driver.py").path()
         let list = steps.map { step -> [Any] in
-            step[0] == "size" ? [step[0], Int(step[1]) ?? 24, Int(step[2]) ?? 80] : step
+            ["size", "entered"].contains(step[0]) ? [step[0]] + step.dropFirst().map { Int($0) ?? 0 } : step
         }
         let json = String(decoding: try JSONSerialization.data(withJSONObject: list), as: UTF8.self)
         let result = try await Subprocess.run(

@@ -48,7 +48,7 @@ extension StoreContract {
             #expect(try await ids(ClaimFilter(isHeld: true)) == "32")
             #expect(try await ids(ClaimFilter(before: ClaimID("4"), limit: 2)) == "32")
         },
-        Case("Claims are counted by preset and result, since a time and up to a limit") { fixture in
+        Case("Claims are counted by preset and result, since a time and up to a limit for each preset") { fixture in
             let store = try await fixture.open()
             let other = PresetKey(source: "b", name: "go")
             var generator = SystemRandomNumberGenerator()
@@ -62,12 +62,30 @@ extension StoreContract {
             ]
             try await store.write { writer in for claim in claims { try writer.save(claim) } }
             func results(_ since: Int64, _ limit: Int) async throws -> [PresetKey: [Claim.Result: Int]] {
-                try await store.read { try $0.claimResults(since: .at(since), limit: limit) }
+                try await store.read { try $0.claimResults(of: nil, since: .at(since), limit: limit) }
             }
             #expect(try await results(10, 100) == [.go: [.hit: 2, .waited: 1], other: [.cold: 1]])
-            #expect(try await results(10, 3) == [.go: [.hit: 1, .waited: 1], other: [.cold: 1]])
+            #expect(try await results(10, 2) == [.go: [.hit: 1, .waited: 1], other: [.cold: 1]])
+            #expect(try await results(10, 1) == [.go: [.waited: 1], other: [.cold: 1]])
+            let one = try await store.read { try $0.claimResults(of: other, since: .at(0), limit: 100) }
+            #expect(one == [other: [.cold: 1]])
+            let unknown = PresetKey(source: "c", name: "go")
+            #expect(try await store.read { try $0.claimResults(of: unknown, since: .at(0), limit: 9) }.isEmpty)
             #expect(try await results(9, 100)[.go]?[.missed] == 1)
             #expect(try await results(14, 100).isEmpty)
+        },
+        Case("The hit rate of a pool is rounded down, and a quiet pool beside a busy one has its own") { fixture in
+            let store = try await fixture.open()
+            let quiet = PresetKey(source: "b", name: "go")
+            var generator = SystemRandomNumberGenerator()
+            var ids = IdentifierFactory(now: .at(10), using: &generator)
+            var claims = [Claim.Result.hit, .hit, .missed].map { Claim.sample(ids.next(), quiet, $0, askedAt: .at(10)) }
+            ids = IdentifierFactory(now: .at(20), using: &generator)
+            claims += (0...RecentClaims.limit).map { _ in Claim.sample(ids.next(), .go, .hit, askedAt: .at(20)) }
+            try await store.write { [claims] writer in for claim in claims { try writer.save(claim) } }
+            let recent = try await store.read { try RecentClaims(at: .at(30), in: $0) }
+            #expect(recent.value(of: quiet)?["hitRate"]?.decimal == 0.666)
+            #expect(recent.value(of: .go)?["claims"]?.int == RecentClaims.limit)
         },
         Case("A claimed workspace has the id of its claim") { fixture in
             let store = try await fixture.open()

@@ -8,8 +8,8 @@ struct DiffCommand: AsyncParsableCommand {
         commandName: "diff",
         abstract: "Show what the newest commit changes: fields of presets and templates, and rollouts.",
         discussion: """
-            It is the first part of `prewarm plan`, without the actions. The exit code is 0 if nothing changes, 2 if \
-            something changes, and 1 if the command fails.
+            `diff` prints the changes of a plan without its actions. The exit code is 0 if nothing changes, 2 if something \
+            changes, and 1 if the command fails.
 
             Examples:
               prewarm diff
@@ -37,13 +37,19 @@ struct DiffCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let plan = try await PlanCommand.plan(
                 global, source: source, preset: preset, revision: revision, console: console)
+            guard plan["changes"] != nil else {
+                throw CommandFailure(
+                    "cannot compare the revisions: the daemon is too old, and its plan has no changes",
+                    hint: "update the daemon, or use `prewarm plan`")
+            }
             let comparison = Self.comparison(of: plan)
             switch output {
             case .json: console.write(TerminalText(document: comparison.json))
             case .yaml: console.write(TerminalText(document: comparison.yaml))
             case .text:
+                PlanCommand.noteDiagnostics(of: plan, console)
                 let text = PlanText(plan: plan, color: console.colorsOutput)
-                console.write("\(text.changes)\(text.changeSummary)\n")
+                console.write(text.changes + (PlanCommand.isWhole(plan) ? "\(text.changeSummary)\n" : ""))
             }
             try PlanCommand.checkErrors(of: plan)
             if !plan.list("changes").isEmpty { throw ExitStatus.hasChanges.exitCode }
@@ -52,7 +58,9 @@ struct DiffCommand: AsyncParsableCommand {
 
     /// Returns the members of a plan about changes, with the names that they have in the plan.
     private static func comparison(of plan: Value) -> Value {
-        let keys: Set<String> = ["revision", "revisions", "at", "applied", "changes", "rollouts", "diagnostics"]
+        let keys: Set<String> = [
+            "revision", "revisions", "at", "applied", "changes", "moreChanges", "rollouts", "diagnostics", "failures",
+        ]
         return .object(plan.pairs.filter { keys.contains($0.key) })
     }
 }

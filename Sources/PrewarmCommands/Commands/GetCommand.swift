@@ -122,7 +122,7 @@ struct GetCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await finish(global, goesOn: watch) { console in
+        try await finish(global, runsUntilSignal: watch) { console in
             let session = try await Session.open(global, for: .store)
             var last: Listing?
             while true {

@@ -128,7 +128,7 @@ struct StatusCommand: AsyncParsableCommand {
             The exit code is 0 if everything is healthy, and 1 if something needs attention.
 
             With --watch, a terminal shows the state live until you press q; / searches and the arrows scroll. Without a \
-            terminal, the state is printed again when it changes.
+            terminal, the state is printed again when it changes. With --watch, the exit code does not depend on the health.
 
             Examples:
               prewarm status
@@ -141,7 +141,7 @@ struct StatusCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "The output format.")
     var output = DataFormat.text
 
-    @Flag(name: .shortAndLong, help: "Follow the state until the command is ended.")
+    @Flag(name: .shortAndLong, help: "Follow the state until you end the command.")
     var watch = false
 
     func validate() throws {
@@ -151,7 +151,7 @@ struct StatusCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await finish(global, goesOn: watch) { console in
+        try await finish(global, runsUntilSignal: watch) { console in
             let session = try await Session.open(global, for: .store)
             if let store = session.local?.store { try await store.findDamage(isThorough: false) }
             if watch { return try await StatusWatch(session: session, console: console).run() }

@@ -151,16 +151,22 @@ struct PlanCommand: AsyncParsableCommand {
         case .yaml: console.write(TerminalText(document: plan.yaml))
         case .markdown: console.write(TerminalText(PlanMarkdown(plan: plan).text))
         case .text:
-            for diagnostic in plan.list("diagnostics") {
-                console.note(diagnostic.diagnosticText(color: console.colorsErrors))
-            }
+            noteDiagnostics(of: plan, console)
             let text = PlanText(plan: plan, color: console.colorsOutput)
-            // If a source was never read, a summary would be wrong.
-            let isKnown = plan.list("failures").allSatisfy { $0.text("inForce") != nil }
-            console.write(text.text + (isKnown ? "\(text.summary)\n" : ""))
+            console.write(text.text + (isWhole(plan) ? "\(text.summary)\n" : ""))
         }
         try checkErrors(of: plan)
     }
+
+    /// Prints the errors and warnings of the manifests to standard error.
+    static func noteDiagnostics(of plan: Value, _ console: Console) {
+        for diagnostic in plan.list("diagnostics") {
+            console.note(diagnostic.diagnosticText(color: console.colorsErrors))
+        }
+    }
+
+    /// Returns false if a source was never read, so that a summary of the plan would be wrong.
+    static func isWhole(_ plan: Value) -> Bool { plan.list("failures").allSatisfy { $0.text("inForce") != nil } }
 
     /// - Throws: ``CommandFailure`` if a source cannot be read or a manifest has an error.
     static func checkErrors(of plan: Value) throws {

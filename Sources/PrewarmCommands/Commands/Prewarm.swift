@@ -151,18 +151,18 @@ let prewarmVersion = "0.1.0"
 /// Runs the body of a command. If the body throws, the error is printed once and becomes the exit code. The first SIGINT
 /// or SIGTERM cancels the body.
 /// - Parameters:
-///   - goesOn: true if the command only ends by a signal, so that a signal prints no error.
-///   - handlesSignals: true if the body itself calls ``withInterruption(_:)``, because it has to clean up afterwards.
+///   - runsUntilSignal: True if the command only ends by a signal, so that a signal prints no error.
+///   - handlesSignals: True if the body itself calls ``withInterruption(_:)``, because it has to clean up afterwards.
 func finish(
-    _ global: GlobalOptions, goesOn: Bool = false, handlesSignals: Bool = false,
+    _ global: GlobalOptions, runsUntilSignal: Bool = false, handlesSignals: Bool = false,
     _ body: @escaping @Sendable (Console) async throws -> Void
 ) async throws {
-    try await finish(global.log, goesOn: goesOn, handlesSignals: handlesSignals, body)
+    try await finish(global.log, runsUntilSignal: runsUntilSignal, handlesSignals: handlesSignals, body)
 }
 
 /// Runs the body of a command that reads no configuration.
 func finish(
-    _ log: LogOptions, goesOn: Bool = false, handlesSignals: Bool = false,
+    _ log: LogOptions, runsUntilSignal: Bool = false, handlesSignals: Bool = false,
     _ body: @escaping @Sendable (Console) async throws -> Void
 ) async throws {
     let console = log.console
@@ -171,7 +171,7 @@ func finish(
         if handlesSignals { try await body(console) } else { try await withInterruption { try await body(console) } }
     } catch let code as ExitCode {
         throw code
-    } catch let interruption as Interruption where goesOn {
+    } catch let interruption as Interruption where runsUntilSignal {
         throw interruption.code.exitCode
     } catch {
         let failure = CommandFailure(error)

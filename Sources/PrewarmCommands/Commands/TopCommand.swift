@@ -19,7 +19,7 @@ struct TopCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() async throws {
-        try await finish(global, goesOn: true) { console in
+        try await finish(global, runsUntilSignal: true) { console in
             try LiveScreen.requireTerminal(for: "top", otherwise: "use `prewarm status`, which prints the state once")
             let session = try await Session.open(global, for: .store)
             let screen = LiveScreen(read: { try await session.status() }) { status, columns, search in

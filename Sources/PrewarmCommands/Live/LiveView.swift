@@ -70,9 +70,23 @@ struct LiveView {
     }
 
     private func lastRow(_ columns: Int, _ status: TerminalText) -> TerminalText {
-        if isTyping { return "/\(search.suffix(max(1, columns - 3)))█" }
+        if isTyping { return "/\(search.end(ofWidth: columns - 3))█" }
         let found = search.isEmpty ? "" : "/\(search)  "
         let place = count > height ? "\(offset + 1)–\(offset + min(height, count)) of \(count)  " : ""
         return "\("\(found)\(place)q quit  / search  ↑↓ scroll  \(status.plainText)".cut(toWidth: columns))"
+    }
+}
+
+extension String {
+    /// The end of the text that is at most as wide as a number of terminal cells.
+    fileprivate func end(ofWidth width: Int) -> Substring {
+        var (left, start) = (width, endIndex)
+        while start > startIndex {
+            let before = index(before: start)
+            left -= self[before].displayWidth
+            guard left >= 0 else { break }
+            start = before
+        }
+        return self[start...]
     }
 }

@@ -25,28 +25,40 @@ struct StatusWatch: Sendable {
         return LiveView.Content(body: found.isEmpty ? ["No line matches the search."] : found)
     }
 
-    /// Prints the state, and again when more than its times changes.
+    /// Prints the state, and again when the text changes by more than its times, as long as standard output has a reader.
+    /// - Throws: The error of the first read. A later error is a warning, and the next read is tried.
     private func printChanges() async throws {
-        var last: String?
+        var status = try await session.status()
+        var (last, failure): (String?, String?) = (nil, nil)
         while true {
-            let status = try await session.status()
-            let state = Self.withoutTimes(status).compactJSON
+            let state = Self.shownState(status).compactJSON
             if state != last {
                 if last != nil { console.write("\n") }
                 console.write(StatusText(status: status, console: console).text)
                 last = state
             }
             try await Task.sleep(for: LiveScreen.interval)
+            guard Console.hasReader else { return }
+            do {
+                status = try await session.status()
+                failure = nil
+            } catch {
+                try Task.checkCancellation()
+                let message = CommandFailure(error).message
+                if message != failure { console.warning("cannot read the state: \(message); prewarm tries again") }
+                failure = message
+            }
         }
     }
 
-    /// The document without the times that change although nothing happens: that of the read, and those of the daemon's
-    /// loops.
-    private static func withoutTimes(_ status: Value) -> Value {
-        let sources = status.list("sources").map { source in
-            Value.object(source.pairs.filter { $0.key != "daemon" })
+    /// The document without what changes although the text stays the same: the time of the read, the times of the daemon's
+    /// loops, and the numbers of recent claims.
+    private static func shownState(_ status: Value) -> Value {
+        func without(_ keys: Set<String>, _ key: String) -> Value {
+            .array(status.list(key).map { element in .object(element.pairs.filter { !keys.contains($0.key) }) })
         }
         return .object(
-            status.pairs.filter { !["at", "daemon", "sources"].contains($0.key) } + [("sources", .array(sources))])
+            status.pairs.filter { !["at", "daemon", "sources", "presets"].contains($0.key) }
+                + [("sources", without(["daemon"], "sources")), ("presets", without(["recentClaims"], "presets"))])
     }
 }

@@ -34,7 +34,7 @@ final class TerminalEvents: Sendable {
                 if Self.ending.contains(number) {
                     continuation.yield(.end(number))
                 } else {
-                    if number == SIGTSTP { Self.stop(screen) }
+                    if number == SIGTSTP { screen.stopProcess() }
                     continuation.yield(.redraw)
                 }
             }
@@ -62,14 +62,6 @@ final class TerminalEvents: Sendable {
         raise(number)
     }
 
-    /// Stops the process as Ctrl-Z does, with the terminal as it was. Returns when the process goes on.
-    private static func stop(_ screen: TerminalScreen) {
-        screen.leave()
-        // A signal to the process would reach another thread, and this one would go on for a moment.
-        raise(SIGSTOP)
-        screen.enter()
-    }
-
     private func readKeys() {
         DispatchQueue(label: "prewarm.terminal.keys").async { [self] in
             let size = 256
@@ -79,6 +71,11 @@ final class TerminalEvents: Sendable {
                 guard poll(&input, 1, 100) > 0 else { continue }
                 let count = read(STDIN_FILENO, &buffer, size)
                 if count < 0, errno == EINTR || errno == EAGAIN { continue }
+                // The keys belong to the shell while this process is in the background.
+                if count < 0, errno == EIO, !ForegroundCommand.isInForeground {
+                    usleep(100_000)
+                    continue
+                }
                 // Standard input has ended, or is no terminal any more.
                 guard count > 0 else { return }
                 for key in Key.parse(Array(buffer[..<count])) { continuation.yield(.key(key)) }

@@ -56,6 +56,12 @@ struct Console: Sendable {
     /// Writes text to standard error as it is.
     func draw(_ text: TerminalText) { _ = Self.write(text.withoutWorkflowCommands, to: STDERR_FILENO) }
 
+    /// False if standard output is a pipe or a terminal without a reader, for example after `| head` has ended.
+    static var hasReader: Bool {
+        var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        return poll(&output, 1, 0) <= 0 || Int32(output.revents) & (POLLERR | POLLHUP) == 0
+    }
+
     private static let variables = Mutex(VariableValues())
 
     /// From now on, errors and warnings show the names of these variables instead of their values.

@@ -7,6 +7,8 @@ struct ChangeGroup {
     /// The raw value of a ``DefinitionChange/Kind``; nil for a rollout that an earlier revision began.
     let kind: String?
     let isHeld: Bool
+    /// The hold of the rollouts, for example `a freeze until …`; nil if the deletion guard or nothing holds them.
+    let rolloutHold: String?
     let fields: [Field]
     /// The number of fields that the plan leaves out.
     let moreFields: Int
@@ -22,16 +24,19 @@ struct ChangeGroup {
         let new: String?
     }
 
-    private init(_ change: Value) {
+    /// - Parameter change: The change of a definition; nil for a rollout of a definition that does not change.
+    private init(_ change: Value?, _ rollout: Value?) {
+        let change = change ?? .object(known: ["held": rollout?["held"]])
         object = change.text("object") ?? "preset"
         kind = change.text("change")
         isHeld = change["held"]?.bool == true
+        rolloutHold = rollout?.text("heldBy")
         fields = change.list("fields").map { field in
             Field(
                 name: field.text("field") ?? "", old: field.text("old").map(Self.shown),
                 new: field.text("new").map(Self.shown))
         }
-        moreFields = change.number("moreFields")
+        moreFields = change.count("moreFields")
     }
 
     private static func shown(_ text: String) -> String { text.isEmpty ? "\"\"" : text }
@@ -40,14 +45,14 @@ struct ChangeGroup {
     /// not change.
     /// - Parameter source: The only source to look at; nil for all.
     static func of(_ plan: Value, source: String? = nil) -> [ChangeGroup] {
-        func mine(_ key: String) -> [Value] {
+        func ofSource(_ key: String) -> [Value] {
             plan.list(key).filter { source == nil || $0.text("source") == source }
         }
-        var rollouts = Dictionary(mine("rollouts").map { (Key($0, name: "preset"), $0) }) { first, _ in first }
+        var rollouts = Dictionary(ofSource("rollouts").map { (Key($0, name: "preset"), $0) }) { first, _ in first }
         var groups: [ChangeGroup] = []
         var places: [Identity: Int] = [:]
-        func add(_ change: Value, _ rollout: Value?, name: String) {
-            let new = ChangeGroup(change)
+        func add(_ change: Value?, _ rollout: Value?, name: String) {
+            let new = ChangeGroup(change, rollout)
             let place = places[new.identity] ?? groups.count
             if place == groups.count {
                 places[new.identity] = place
@@ -55,31 +60,34 @@ struct ChangeGroup {
             }
             groups[place].add(name, rollout)
         }
-        for change in mine("changes") {
+        for change in ofSource("changes") {
             let isPreset = change.text("object") == "preset"
             let rollout = isPreset ? rollouts.removeValue(forKey: Key(change, name: "name")) : nil
             add(change, rollout, name: change.text("name") ?? "")
         }
-        for rollout in mine("rollouts") where rollouts[Key(rollout, name: "preset")] != nil {
-            add(.object([]), rollout, name: rollout.text("preset") ?? "")
+        for rollout in ofSource("rollouts") where rollouts[Key(rollout, name: "preset")] != nil {
+            add(nil, rollout, name: rollout.text("preset") ?? "")
         }
         return groups
     }
 
     private mutating func add(_ name: String, _ rollout: Value?) {
         names.append(name)
-        replaces += rollout?.number("replaces") ?? 0
-        keepsClaimable += rollout?.number("keepsClaimable") ?? 0
-        desired += rollout?.number("desired") ?? 0
+        replaces += rollout?.count("replaces") ?? 0
+        keepsClaimable += rollout?.count("keepsClaimable") ?? 0
+        desired += rollout?.count("desired") ?? 0
     }
 
+    /// A definition, with the hold of its change: a rollout may run while the next change of the preset is held.
     private struct Key: Hashable {
         let source: String
         let name: String
+        let isHeld: Bool
 
         init(_ document: Value, name key: String) {
             source = document.text("source") ?? ""
             name = document.text(key) ?? ""
+            isHeld = document["held"]?.bool == true
         }
     }
 
@@ -87,12 +95,15 @@ struct ChangeGroup {
         let object: String
         let kind: String?
         let isHeld: Bool
+        let rolloutHold: String?
         let fields: [Field]
         let moreFields: Int
     }
 
     private var identity: Identity {
-        Identity(object: object, kind: kind, isHeld: isHeld, fields: fields, moreFields: moreFields)
+        Identity(
+            object: object, kind: kind, isHeld: isHeld, rolloutHold: rolloutHold, fields: fields, moreFields: moreFields
+        )
     }
 
     /// The definitions, for example `preset go-small` or `7 presets (a, b, c, d, e and 2 more)`.
@@ -121,6 +132,8 @@ struct ChangeGroup {
     /// The rollout, for example `replaces 10 workspaces and keeps at least 8 of 10 claimable`; nil if nothing is replaced.
     var rollout: String? {
         guard replaces > 0 else { return nil }
-        return "replaces \(counted(replaces, "workspace")) and keeps at least \(keepsClaimable) of \(desired) claimable"
+        let hold = rolloutHold.map { ", held by \($0)" } ?? ""
+        return
+            "replaces \(counted(replaces, "workspace")) and keeps at least \(keepsClaimable) of \(desired) claimable\(hold)"
     }
 }

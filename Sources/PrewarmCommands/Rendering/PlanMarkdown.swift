@@ -13,16 +13,27 @@ struct PlanMarkdown {
         let actions = plan.list("actions").map { ($0, "") } + plan.list("held").map { ($0, $0.text("heldBy") ?? "") }
         if !actions.isEmpty {
             lines += ["| preset | action | number | reason | held by |", "| --- | --- | ---: | --- | --- |"]
-            lines += rows(actions)
-            lines.append("")
+            lines += Self.limited(rows(actions), "row") + [""]
         }
         lines += diagnostics
         lines.append("**\(PlanText(plan: plan, color: false).summary)**")
         return lines.map { "\($0)\n" }.joined()
     }
 
-    /// The most rows about changes. A comment of a forge has at most 65,536 characters.
-    private static let changeLimit = 100
+    /// The most bytes of each of the four parts: the changes, the rollouts, the actions and the diagnostics. A comment of a
+    /// forge has at most 65,536 characters.
+    private static let partLimit = 12_000
+
+    /// Returns the first lines of a part that fit, and the number of the others in a sentence.
+    private static func limited(_ lines: [MarkdownText], _ noun: String) -> [MarkdownText] {
+        var size = 0
+        let kept = lines.prefix { line in
+            size += line.text.utf8.count + 1
+            return size <= partLimit
+        }
+        let left = lines.count - kept.count
+        return kept + (left > 0 ? ["", "and \(counted(left, "more \(noun)"))"] : [])
+    }
 
     /// The fields that change, one row each, and a sentence for each rollout.
     private var changes: [MarkdownText] {
@@ -32,16 +43,19 @@ struct PlanMarkdown {
         var lines: [MarkdownText] = []
         if !rows.isEmpty {
             lines += ["| definition | change | field | before | after |", "| --- | --- | --- | --- | --- |"]
-            lines += rows.prefix(Self.changeLimit)
-            lines.append("")
-            let left = rows.count - Self.changeLimit
-            if left > 0 { lines += ["and \(counted(left, "more change"))", ""] }
+            lines += Self.limited(rows, "change") + [""]
+        }
+        let more = plan.count("moreChanges")
+        if more > 0 {
+            lines += [
+                "The plan leaves out \(counted(more, "definition")) that \(more == 1 ? "changes" : "change").", "",
+            ]
         }
         let rollouts = groups.compactMap { group -> MarkdownText? in
             let title = group.title + (group.isHeld ? " (held)" : "")
             return group.rollout.map { "- The rollout of \(title) \($0)." }
         }
-        return lines + rollouts.prefix(Self.changeLimit) + (rollouts.isEmpty ? [] : [""])
+        return lines + Self.limited(rollouts, "rollout") + (rollouts.isEmpty ? [] : [""])
     }
 
     private func fieldRows(of group: ChangeGroup) -> [MarkdownText] {
@@ -88,6 +102,6 @@ struct PlanMarkdown {
             let (severity, message) = (diagnostic.text("severity") ?? "", diagnostic.text("message") ?? "")
             return "- **\(severity)** \(MarkdownText.code(diagnostic.location)): \(message)"
         }
-        return lines + [""]
+        return Self.limited(lines, "diagnostic") + [""]
     }
 }

@@ -17,15 +17,17 @@ extension PlanText {
 
     /// One sentence about all changes, for example `2 definitions change. Rollouts replace 12 workspaces.`
     var changeSummary: TerminalText {
-        let count = plan.list("changes").count
+        let count = plan.list("changes").count + plan.count("moreChanges")
         guard count > 0 else { return "No definition changes.\(rolloutSummary)" }
         return "\(counted(count, "definition")) \(count == 1 ? "changes" : "change").\(rolloutSummary)"
     }
 
-    /// The sentence about all rollouts; empty if nothing is replaced.
+    /// The sentences about all rollouts: those that run, and those that wait for an approval; empty if nothing is replaced.
     var rolloutSummary: TerminalText {
-        let count = plan["summary"]?.number("replace") ?? 0
-        return count > 0 ? " Rollouts replace \(counted(count, "workspace"))." : ""
+        let summary = plan["summary"] ?? .object([])
+        let (running, held) = (summary.count("replace"), summary.count("replaceHeld"))
+        return (running > 0 ? " Rollouts replace \(counted(running, "workspace"))." : "")
+            + (held > 0 ? " After an approval, rollouts replace \(counted(held, "workspace"))." : "")
     }
 
     /// Returns the line with a source and its revision.
@@ -40,7 +42,10 @@ extension PlanText {
         let groups = ChangeGroup.of(plan, source: source)
         guard !groups.isEmpty else { return [] }
         var lines: [TerminalText] = []
-        if groups.contains(where: { $0.kind != nil }) {
+        let changes = groups.filter { $0.kind != nil }
+        if !changes.isEmpty, changes.allSatisfy(\.isHeld) {
+            lines.append("  changes that wait for an approval:")
+        } else if !changes.isEmpty {
             let since = plan["applied"]?.shortRevision(source).map { " since \($0)" } ?? ""
             lines.append("  changes\(since):")
         }
@@ -52,7 +57,8 @@ extension PlanText {
 
     private func entry(of group: ChangeGroup) -> [TerminalText] {
         guard let kind = group.kind.flatMap({ DefinitionChange.Kind(rawValue: $0) }) else {
-            return ["  rollout of \(group.title): \(group.rollout ?? "")"]
+            let held = group.isHeld ? ", held" : ""
+            return ["  rollout of \(group.title)\(held): \(times.sentence(group.rollout ?? ""))"]
         }
         let (symbol, style): (String, Style) =
             switch kind {
@@ -68,7 +74,7 @@ extension PlanText {
         }
         let left = max(0, group.fields.count - Self.fieldLimit) + group.moreFields
         if left > 0 { lines.append("        and \(counted(left, "more field"))") }
-        if let rollout = group.rollout { lines.append("        rollout: \(rollout)") }
+        if let rollout = group.rollout { lines.append("        rollout: \(times.sentence(rollout))") }
         return lines
     }
 }

@@ -16,15 +16,15 @@ struct PlanText {
     }
 
     private func text(ofSource source: String) -> TerminalText {
-        func mine(_ key: String) -> [Value] { plan.list(key).filter { $0.text("source") == source } }
+        func ofSource(_ key: String) -> [Value] { plan.list(key).filter { $0.text("source") == source } }
         var lines: [TerminalText] = []
         if plan["revisions"]?[source] != nil || plan["revision"] != nil { lines.append(title(of: source)) }
         let changes = changeLines(of: source)
         lines += changes
-        if !changes.isEmpty, !mine("actions").isEmpty { lines.append("  actions now:") }
-        let presets = Dictionary(mine("presets").map { ($0.text("name") ?? "", $0) }) { first, _ in first }
+        if !changes.isEmpty, !ofSource("actions").isEmpty { lines.append("  actions now:") }
+        let presets = Dictionary(ofSource("presets").map { ($0.text("name") ?? "", $0) }) { first, _ in first }
         var name: String?
-        for (action, count) in grouped(mine("actions")) {
+        for (action, count) in grouped(ofSource("actions")) {
             if action.text("preset") != name {
                 name = action.text("preset")
                 lines.append(
@@ -32,16 +32,16 @@ struct PlanText {
             }
             lines.append("    \(line(for: action, count: count))")
         }
-        let held = Dictionary(grouping: mine("held")) { $0.text("heldBy") ?? "" }
+        let held = Dictionary(grouping: ofSource("held")) { $0.text("heldBy") ?? "" }
         for (hold, actions) in held.sorted(by: { $0.key < $1.key }) where hold != Hold.suspension.message {
             lines.append(warning("held: \(counted(actions.count, "action")) by \(times.sentence(hold))"))
             lines.append("    \(presetCounts(actions))")
         }
         let suspended = Dictionary(grouping: held[Hold.suspension.message] ?? []) { $0.text("preset") ?? "" }
-        let groups = PresetFailures.of(mine("presets"), least: 2)
+        let groups = PresetFailures.of(ofSource("presets"), least: 2)
         lines += groups.map { warning($0.sentence(times)) }
-        let isGrouped = Set(groups.flatMap(\.names))
-        for preset in mine("presets") {
+        let isGrouped = Set(groups.flatMap(\.keys))
+        for preset in ofSource("presets") {
             if preset.isScaledToZeroByTemplate, let why = preset.condition(.deprecated)?.text("message") {
                 lines.append(warning("\(preset.text("name") ?? ""): scaled to zero, \(why)"))
             }
@@ -52,13 +52,13 @@ struct PlanText {
             if let actions = suspended[name] {
                 lines.append(warning("\(name): would \(Self.kinds(of: actions)), held by the suspension"))
             }
-            if isGrouped.contains(name) { continue }
+            if isGrouped.contains(preset.presetKey) { continue }
             lines.append(warning("\(name): \(times.sentence(why.text("message") ?? ""))"))
         }
         return lines.map { "\($0)\n" }.joined()
     }
 
-    private var times: ShownTimes { ShownTimes(now: plan.time("at") ?? .now) }
+    var times: ShownTimes { ShownTimes(now: plan.time("at") ?? .now) }
 
     /// Returns the numbers of actions by kind, for example `create 2, delete 1`.
     private static func kinds(of actions: [Value]) -> String {

@@ -9,11 +9,11 @@ struct PoolScreen {
     func content(search: String) -> LiveView.Content {
         let width = console.outputWidth ?? 80
         let presets = status.list("presets").filter { search.isEmpty || Self.matches($0, search.lowercased()) }
-        let sorted = presets.filter { !Self.isFine($0) } + presets.filter(Self.isFine)
+        let sorted = presets.filter { !Self.isHealthy($0) } + presets.filter(Self.isHealthy)
         let table = DocumentTable.pools(now: status.time("at") ?? .now).text(sorted, console).lines(width: width)
         let left = status.number("morePresets")
         var content = LiveView.Content(head: sums.lines(width: width) + [""] + table.prefix(1))
-        content.body = sorted.isEmpty ? [Self.emptyText(search)] : Array(table.dropFirst())
+        content.body = sorted.isEmpty ? [emptyText(search)] : Array(table.dropFirst())
         if left > 0 { content.body.append("and \(counted(left, "more pool")): `prewarm get presets`") }
         return content
     }
@@ -25,7 +25,7 @@ struct PoolScreen {
         let (need, style): (TerminalText, Style) =
             attention > 0
             ? ("\(counted(attention, "pool needs", plural: "pools need")) attention", .yellow)
-            : ("all pools are fine", .green)
+            : ("all pools are healthy", .green)
         var parts: [TerminalText] = [
             Style.bold.apply(to: "\(counted(totals.number("pools"), "pool"))", color: color),
             "\(totals.number("ready")) of \(totals.number("desired")) ready", "\(totals.number("starting")) starting",
@@ -39,8 +39,10 @@ struct PoolScreen {
         return parts.joined(separator: "   ")
     }
 
-    private static func emptyText(_ search: String) -> TerminalText {
-        search.isEmpty ? "There are no pools yet." : "No pool matches the search."
+    private func emptyText(_ search: String) -> TerminalText {
+        if search.isEmpty { return "There are no pools yet." }
+        guard status.number("morePresets") > 0 else { return "No pool matches the search." }
+        return "No pool among the first \(status.list("presets").count) matches the search."
     }
 
     /// Returns true if the name, the source, the template or a label contains a text in lower case.
@@ -50,7 +52,7 @@ struct PoolScreen {
         return ([name, preset.text("template") ?? ""] + labels).contains { $0.lowercased().contains(search) }
     }
 
-    private static func isFine(_ preset: Value) -> Bool {
+    private static func isHealthy(_ preset: Value) -> Bool {
         let bad: [Condition.Kind] = [
             .stalled, .invalid, .backingOff, .handoverFailing, .provisionerUnavailable, .claimUnhealthy, .deletionsHeld,
         ]
@@ -78,7 +80,7 @@ extension Value {
     /// The share of a pool's claims of the last 7 days that found a ready workspace, rounded down, for example `92%`; nil if
     /// there was no claim.
     var hitRate: String? {
-        self["recentClaims"]?["hitRate"]?.decimal.map { "\(Int(min(max($0, 0), 1) * 100))%" }
+        self["recentClaims"]?["hitRate"]?.decimal.map { "\($0.wholePercent)%" }
     }
 
     /// The number of a pool's claims of the last 7 days.

@@ -5,7 +5,9 @@ import PrewarmEngine
 struct PresetFailures {
     private let cause: String
     /// The names of the presets.
-    let names: [String]
+    private let names: [String]
+    /// The presets (``Value/presetKey``).
+    let keys: [String]
     /// The largest number of failed builds in a row.
     private let builds: Int
     /// The number of the presets that are stalled.
@@ -26,7 +28,7 @@ struct PresetFailures {
             let cause = preset["failure"]?.text("cause") ?? ""
             guard let group = groups[cause], group.count >= least, seen.insert(cause).inserted else { return nil }
             return PresetFailures(
-                cause: cause, names: group.compactMap { $0.text("name") },
+                cause: cause, names: group.compactMap { $0.text("name") }, keys: group.map(\.presetKey),
                 builds: group.map { $0["failure"]?.number("builds") ?? 0 }.max() ?? 0,
                 stalled: group.count { $0.condition(.stalled) != nil },
                 next: group.compactMap { $0["failure"]?.time("nextTryAt") }.min())
@@ -44,8 +46,13 @@ struct PresetFailures {
         }
         let shown = names.prefix(5).joined(separator: ", ")
         let more = names.count > 5 ? ", and \(counted(names.count - 5, "more preset"))" : ""
-        let states = stalled > 0 ? ", \(stalled) stalled" : ""
+        let states = stalled > 0 ? "; \(counted(stalled, "preset is", plural: "presets are")) stalled" : ""
         return
             "\(cause): the builds of \(names.count) presets fail (\(shown)\(more))\(states). To try again now: `prewarm retry NAME`, or `prewarm retry --all`\(next)"
     }
+}
+
+extension Value {
+    /// The source and the name of the document of a preset: two sources may have presets of the same name.
+    var presetKey: String { "\(text("source") ?? "")/\(text("name") ?? "")" }
 }

@@ -74,7 +74,7 @@ struct StatusText {
     private var attention: TerminalText {
         let presets = status.list("presets")
         let failures = PresetFailures.of(presets, least: 1)
-        let failing = Set(failures.flatMap(\.names))
+        let failing = Set(failures.flatMap(\.keys))
         let wanted: [Condition.Kind] = [.stalled, .invalid, .backingOff, .suspended, .limited, .deletionsHeld]
         let lines =
             presets
@@ -82,7 +82,8 @@ struct StatusText {
             .flatMap { preset -> [TerminalText] in
                 let name = preset.text("name") ?? ""
                 // The cause of failed builds has a line of its own.
-                let hidden = ["Ready", "Reconciling"] + (failing.contains(name) ? ["Stalled", "BackingOff"] : [])
+                let hidden =
+                    ["Ready", "Reconciling"] + (failing.contains(preset.presetKey) ? ["Stalled", "BackingOff"] : [])
                 return preset.list("conditions").filter { !hidden.contains($0.text("type") ?? "") }.map { condition in
                     "\(bang) \(name) \(condition.text("type") ?? ""): \(times.sentence(condition.text("message") ?? ""))\n"
                 }
@@ -94,7 +95,7 @@ struct StatusText {
     private var failing: TerminalText {
         let groups = FailureGroup.of(status.list("failing"))
         var lines = groups.prefix(20).map { "\(cross) \($0.sentence(times))\n" as TerminalText }
-        let left = groups.dropFirst(20).reduce(0) { $0 + $1.count } + status.number("moreFailing")
+        let left = groups.dropFirst(20).reduce(0) { $0 + $1.count } + status.count("moreFailing")
         if left > 0 {
             lines.append("  and \(left) more: `prewarm get operations --state pending`\n")
         }

@@ -35,7 +35,7 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
                 + "unhealthy, a check of `provisioner test` failed, or `sync --wait` did not converge in time."
         case .hasChanges:
             "`plan`: the plan has actions, or changes that need an approval. `diff`: the revision changes a definition. "
-                + "Without them the exit code is 0."
+                + "If there are none, the exit code is 0."
         case .nothingReady: "No workspace of the preset is ready to be claimed."
         case .leaseLost:
             "The claim ended while the command of `with` ran. Otherwise `with` exits with the status of the command, which is "

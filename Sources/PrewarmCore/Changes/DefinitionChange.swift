@@ -16,7 +16,8 @@ package struct DefinitionChange: Hashable, Sendable {
     package private(set) var fields: [FieldChange]
     /// The number of fields that differ and are not in ``fields``.
     package private(set) var moreFields = 0
-    /// True if the deletion guard holds the change, so that the accepted definition stays.
+    /// True if the deletion guard holds the change now, so that the accepted definition stays. It is not stored: an approval
+    /// may end the hold.
     package var isHeld = false
 
     /// The most fields of a change.
@@ -52,7 +53,9 @@ package struct DefinitionChange: Hashable, Sendable {
     /// Returns the kind of a change of a preset; nil if both definitions are removed ones.
     private static func kind(from old: Preset?, to new: Preset) -> Kind? {
         let existed = old.map { $0.retirement != .pruned } ?? false
-        if new.retirement == .pruned { return existed ? .removed : nil }
+        // A removed preset whose stored definition cannot be read has no earlier definition and no file.
+        let isLost = old == nil && new.origin.file.isEmpty
+        if new.retirement == .pruned { return existed || isLost ? .removed : nil }
         return existed ? .changed : .added
     }
 
@@ -117,7 +120,6 @@ extension DefinitionChange: BinaryCodable {
         writer.write(kind.rawValue)
         writer.write(fields)
         writer.write(moreFields)
-        writer.write(isHeld)
     }
 
     package init(from reader: inout BinaryReader) throws(BinaryCodingError) {
@@ -126,6 +128,5 @@ extension DefinitionChange: BinaryCodable {
         guard let kind = Kind(rawValue: try reader.read()) else { throw BinaryCodingError() }
         self.init(object, name, kind, try reader.read())
         moreFields = try reader.read()
-        isHeld = try reader.read()
     }
 }

@@ -41,6 +41,13 @@ struct FieldComparison {
 }
 
 extension ParameterValue {
-    /// The whole value as a manifest writes it. Of a secret, it is the name.
-    var wholeText: String { if case .string(let text) = self { "\"\(text)\"" } else { literal } }
+    /// The whole value as a manifest writes it. Of a secret, it is the name. The number `1.0` differs from the integer `1`,
+    /// since they have different fingerprints.
+    var wholeText: String {
+        switch self {
+        case .string(let text): "\"\(text)\""
+        case .number(let value): "\(value)"
+        case .integer, .boolean, .secret: literal
+        }
+    }
 }

@@ -22,7 +22,7 @@ extension Preset {
 
     /// The reason why the pool is scaled to zero; nil if it is not.
     private var retirementText: String? {
-        let held = isRetirementHeld ? " (waits for an approval)" : ""
+        let held = isRetirementHeld ? " (the deletion guard holds the change)" : ""
         return switch retirement {
         case nil: nil
         case .deprecated(let deprecation): "the preset is \(deprecation.changeText)\(held)"

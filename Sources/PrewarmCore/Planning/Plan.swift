@@ -127,6 +127,14 @@ package enum Hold: Hashable, Sendable {
         }
     }
 
+    /// True for the holds that keep prewarm from any change of a pool until they end.
+    package var isOfPool: Bool {
+        switch self {
+        case .observe, .freeze, .timezone, .suspension, .restoredStore: true
+        default: false
+        }
+    }
+
     /// True if a change in another source can end the hold.
     package var isOfAllSources: Bool {
         if case .instances = self { true } else { false }

@@ -14,9 +14,12 @@ struct HitRate {
     }
 
     /// The share in whole percent, rounded down, so that only 100 % means that no claim waited.
-    var percent: Markup { "\(Int(min(max(share, 0), 1) * 100)) %" }
+    var percent: Markup { "\(share.wholePercent) %" }
 
     var tile: Tile {
-        Tile(name: "Hit rate", value: percent, detail: "of \(claims.counted("claim")) in 7 days")
+        let isLimited = claims >= RecentClaims.limit
+        let detail: Markup =
+            isLimited ? "of the last \(claims.counted("claim"))" : "of \(claims.counted("claim")) in 7 days"
+        return Tile(name: "Hit rate", value: percent, detail: detail)
     }
 }

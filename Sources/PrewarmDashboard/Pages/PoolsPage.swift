@@ -56,7 +56,8 @@ package struct PoolsPage: Sendable {
                 Tile(name: "Claimed", value: "\(totals.claimed)"),
                 Tile(
                     name: "Need attention", value: "\(totals.attention)",
-                    detail: totals.attention == 0 ? "all pools are fine" : "<a href=\"/?show=attention\">show them</a>"),
+                    detail: totals.attention == 0
+                        ? "all pools are healthy" : "<a href=\"/?show=attention\">show them</a>"),
             ], label: "All pools")
     }
 

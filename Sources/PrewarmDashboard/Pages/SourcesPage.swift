@@ -81,11 +81,15 @@ package struct SourcesPage: Sendable {
             let changes = RevisionChanges(revision)
             guard !changes.isEmpty else { return nil }
             let name = RevisionText.shortName(revision.text("revision") ?? "")
+            // The id stays with the revision when a newer one arrives, so that an open part stays open. A source may return
+            // to a revision, at another time.
+            let applied = revision.text("appliedAt").flatMap { Timestamp($0) }?.milliseconds ?? 0
+            let id = "\(revision.text("revision")?.suffix(40).prefix(8) ?? "")-\(applied)"
             guard place > 0 else {
                 return "<h3>Changes of the applied revision <code>\(name)</code></h3>\(changes.markup)"
             }
             return """
-                <details id="source-\(index)-changes-\(place)"><summary>Changes of <code>\(name)</code></summary>\
+                <details id="source-\(index)-changes-\(id)"><summary>Changes of <code>\(name)</code></summary>\
                 \(changes.markup)</details>
                 """
         }

@@ -16,7 +16,8 @@ extension Engine {
             let workspaces = try store.workspaces(WorkspaceFilter(preset: preset.key))
             return (
                 try store.events(EventFilter(preset: preset.key, limit: 20)), workspaces,
-                try store.claims(of: workspaces), try RecentClaims(at: now, in: store).value(of: preset.key)
+                try store.claims(of: workspaces),
+                try RecentClaims(of: preset.key, at: now, in: store).value(of: preset.key)
             )
         }
         let story = Story(audience: audience, status: status, report: report, zones: zones, now: now)

@@ -28,8 +28,7 @@ package struct Overview: Sendable {
         self.audience = audience
         now = engine.now()
         sources = try await engine.sourceStatuses()
-        let recentClaims = try await engine.store.read { [now] in try RecentClaims(at: now, in: $0) }
-        var presets = PresetValues(limit: limit, recentClaims)
+        var presets = PresetValues(limit: limit, try await engine.recentClaims())
         for source in engine.sourceNames {
             let report = try await engine.assess(source)
             report.forEachStatus { presets.add($0, for: audience) }

@@ -9,10 +9,8 @@ package struct PoolSquares: Hashable, Sendable {
     ///   - pool: The document of the pool.
     ///   - most: The most squares. More workspaces share them by their proportion.
     package init(_ pool: Value, most: Int) {
-        // The document may come from another program, so the numbers are bounded.
-        func count(_ key: String) -> Int { min(max(0, pool.number(key)), 1_000_000) }
-        let (ready, starting) = (count("claimable"), count("starting"))
-        let total = max(ready + starting, count("desired"))
+        let (ready, starting) = (pool.count("claimable"), pool.count("starting"))
+        let total = max(ready + starting, pool.count("desired"))
         let squares = min(total, most)
         full = ready == 0 ? 0 : max(1, ready * squares / total)
         half = starting == 0 ? 0 : min(squares - full, max(1, starting * squares / total))

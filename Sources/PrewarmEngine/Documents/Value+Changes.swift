@@ -26,6 +26,7 @@ extension Value {
             "preset": .string(rollout.preset.name), "source": .string(rollout.preset.source),
             "replaces": .int(rollout.replaces), "keepsClaimable": .int(rollout.keepsClaimable),
             "desired": .int(rollout.desired), "held": rollout.isHeld ? .bool(true) : nil,
+            "heldBy": rollout.hold.map { .string($0.message) },
         ])
     }
 }

@@ -250,7 +250,7 @@ extension Value {
     /// - Parameter templates: The names of the templates of the presets that the audience may see.
     package init(_ revision: RevisionRecord, templates: Set<String>, for audience: some Audience) {
         let changes = audience.visible(revision.changes.changes, source: revision.source, templates: templates)
-        // The number of changes of others would say how many presets there are.
+        // The number of hidden changes would reveal how many presets exist.
         let more = audience.seesAllPresets ? revision.changes.more : 0
         self = .object(known: [
             "source": .string(revision.source),

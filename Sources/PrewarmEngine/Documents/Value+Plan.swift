@@ -10,6 +10,13 @@ extension Value {
         let revisions = Dictionary(reports.map { ($0.source, $0.revision) }) { first, _ in first }
         let diagnostics = reports.flatMap { audience.visible($0.diagnostics, of: $0.presets) }
         let rollouts = reports.flatMap(\.rollouts).filter { audience.sees($0.preset) }
+        let changes = reports.flatMap { report in
+            audience.visible(report.changes, of: report).map { (source: report.source, change: $0) }
+        }
+        let moreChanges = changes.count - Self.planChangeLimit
+        func replaced(_ isCounted: (Rollout) -> Bool) -> Value {
+            .int(rollouts.filter(isCounted).reduce(0) { $0 + $1.replaces })
+        }
         func count(_ kind: Action.Kind) -> Value { .int(actions.count { $0.kind == kind }) }
         self = .object(known: [
             "revision": reports.count == 1 ? reports[0].revision.map { .string($0.description) } : nil,
@@ -20,10 +27,8 @@ extension Value {
             "at": Value(time),
             "applied": .object(
                 reports.compactMap { report in report.applied.map { (report.source, .string($0.description)) } }),
-            "changes": .array(
-                reports.flatMap { report in
-                    audience.visible(report.changes, of: report).map { Value($0, source: report.source) }
-                }),
+            "changes": .array(changes.prefix(Self.planChangeLimit).map { Value($0.change, source: $0.source) }),
+            "moreChanges": moreChanges > 0 ? .int(moreChanges) : nil,
             "rollouts": .array(rollouts.map { Value($0) }),
             "actions": .array(actions.map { Value($0, statuses[$0.preset], for: audience) }),
             "held": .array(
@@ -37,10 +42,13 @@ extension Value {
             "failures": reports.allSatisfy { $0.failure == nil } ? nil : .array(reports.compactMap(\.failureValue)),
             "summary": .object(known: [
                 "create": count(.create), "delete": count(.delete), "cancel": count(.cancel), "held": .int(held.count),
-                "replace": .int(rollouts.reduce(0) { $0 + $1.replaces }),
+                "replace": replaced { !$0.isHeld && $0.hold == nil }, "replaceHeld": replaced(\.isHeld),
             ]),
         ])
     }
+
+    /// The most changes of definitions in the document of a plan.
+    private static let planChangeLimit = 1000
 
     private init(
         _ action: Action, _ status: PresetStatus?, hold: Hold? = nil, at revision: Revision? = nil,

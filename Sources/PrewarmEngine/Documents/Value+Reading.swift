@@ -41,6 +41,9 @@ extension Value {
     package func text(_ key: String) -> String? { self[key]?.string }
     /// Returns the integer at a key; 0 if there is no integer.
     package func number(_ key: String) -> Int { self[key]?.int ?? 0 }
+    /// Returns the integer at a key, from 0 to 1,000,000. It is for sums over a document of another program, which may have
+    /// any numbers.
+    package func count(_ key: String) -> Int { min(max(0, number(key)), 1_000_000) }
     /// Returns the list at a key; empty if there is no list.
     package func list(_ key: String) -> [Value] { self[key]?.elements ?? [] }
 

@@ -23,9 +23,10 @@ package protocol ClaimReader {
     func idleTimes(since: Timestamp, at now: Timestamp) throws -> [PresetKey: Duration]
     /// Returns the numbers of claims by result, for each preset that has any.
     /// - Parameters:
+    ///   - preset: The only preset to read; nil for all.
     ///   - since: The time from which claims count.
-    ///   - limit: The largest number of claims to read, the newest ones.
-    func claimResults(since: Timestamp, limit: Int) throws -> [PresetKey: [Claim.Result: Int]]
+    ///   - limit: The largest number of claims of a preset to read, the newest ones. It is at least 1.
+    func claimResults(of preset: PresetKey?, since: Timestamp, limit: Int) throws -> [PresetKey: [Claim.Result: Int]]
     /// Returns the record of when renewals were possible; nil if no daemon used the store yet.
     func leaseClock() throws -> LeaseClock?
 }

@@ -111,7 +111,7 @@ package struct RevisionRecord: Hashable, Sendable {
     /// not before the next revision.
     package var convergedAt: Timestamp?
     /// The changes of definitions since the revision that was applied before.
-    package let changes: DefinitionChanges
+    package var changes: DefinitionChanges
 
     package init(
         source: String, revision: Revision, appliedAt: Timestamp, author: String? = nil, subject: String? = nil,

@@ -1,9 +1,10 @@
 package import PrewarmCore
 
-/// The replacement of the outdated workspaces of a pool, from now to its end.
+/// The replacement of a pool's outdated workspaces that is still to be done.
 package struct Rollout: Hashable, Sendable {
     package let preset: PresetKey
-    /// The number of unclaimed workspaces that are replaced: ready, starting and suspect ones of another fingerprint.
+    /// The number of unclaimed workspaces of another fingerprint that get a replacement: ready, starting and suspect ones.
+    /// Outdated workspaces above ``desired`` are only deleted. Of 6 outdated workspaces with 2 desired ones, it is 2.
     package let replaces: Int
     /// The number of workspaces that stay claimable at any time: the floor of the strategy, or all claimable ones if there
     /// are fewer.
@@ -12,19 +13,28 @@ package struct Rollout: Hashable, Sendable {
     package let desired: Int
     /// True if the deletion guard holds the change, so that the rollout begins after an approval.
     package let isHeld: Bool
+    /// The hold of all actions of the pool, for example a freeze or a suspension; nil if the rollout goes on, or if the
+    /// deletion guard holds it.
+    package let hold: Hold?
 }
 
 extension TurnReport {
-    /// The rollouts that are to be done, in the order of the presets. The pool of a retired preset is emptied and has none.
+    /// The rollouts that run or wait for the end of a hold, and then those that an approval would start, each in the order of
+    /// the presets. The pool of a retired preset is emptied and has none.
     package var rollouts: [Rollout] {
         let table = PresetTable(presets)
+        let holds = Dictionary(plan.held.lazy.filter(\.hold.isOfPool).map { ($0.action.preset, $0.hold) }) { first, _ in
+            first
+        }
         let running = plan.pools.compactMap { pool -> Rollout? in
             let counts = pool.counts
-            guard counts.outdated > 0, let preset = table[pool.preset], preset.retirement == nil else { return nil }
+            let replaces = min(counts.outdated, counts.desired)
+            guard replaces > 0, let preset = table[pool.preset], preset.retirement == nil else { return nil }
             let floor = preset.strategy.floor(desired: counts.desired)
             return Rollout(
-                preset: pool.preset, replaces: counts.outdated, keepsClaimable: min(floor, counts.claimable),
-                desired: counts.desired, isHeld: false)
+                preset: pool.preset, replaces: replaces, keepsClaimable: min(floor, counts.claimable),
+                desired: counts.desired, isHeld: false,
+                hold: pool.isSuspended(preset) ? .suspension : holds[pool.preset])
         }
         return running + heldRollouts
     }
@@ -74,15 +84,17 @@ struct RevisionComparison {
         let proposals = record.held.values.map(\.proposal).filter { $0.retirement == nil }.sorted { $0.key < $1.key }
         guard !proposals.isEmpty else { return [] }
         let planner = try Observer(engine, source).planner(for: proposals, at: engine.now(), in: store)
-        return proposals.compactMap { proposal in
+        return try proposals.compactMap { proposal in
             guard let pool = pools[proposal.key], let before = accepted[proposal.key],
-                before.fingerprint != proposal.fingerprint, pool.unclaimed > 0
+                before.fingerprint != proposal.fingerprint
             else { return nil }
             let desired = planner.desired(proposal)
+            let replaces = min(try store.unclaimed(of: proposal.key, except: proposal.fingerprint), desired)
+            guard replaces > 0 else { return nil }
             return Rollout(
-                preset: proposal.key, replaces: pool.unclaimed,
+                preset: proposal.key, replaces: replaces,
                 keepsClaimable: min(proposal.strategy.floor(desired: desired), pool.counts.claimable),
-                desired: desired, isHeld: true)
+                desired: desired, isHeld: true, hold: nil)
         }
     }
 }

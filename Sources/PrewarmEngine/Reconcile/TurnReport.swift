@@ -20,7 +20,7 @@ package struct TurnReport: Sendable {
     package var applied: Revision?
     /// The changes from the accepted definitions to those of ``revision``, in a preview: templates first, then presets.
     package var changes: [DefinitionChange] = []
-    /// The rollouts of changes that the deletion guard holds, in a preview: what an approval would start.
+    /// The rollouts that an approval would start, in a preview.
     var heldRollouts: [Rollout] = []
     /// The presets that were planned for. A reconciliation plans for pools that may have changed, a preview for all.
     package var presets: [Preset] = []

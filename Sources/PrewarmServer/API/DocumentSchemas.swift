@@ -145,14 +145,15 @@ enum DocumentSchemas {
             "Rollout",
             [
                 "preset": "text", "source": "text", "replaces": "number", "keepsClaimable": "number",
-                "desired": "number", "held?": "boolean",
+                "desired": "number", "held?": "boolean", "heldBy?": "text",
             ]
         ),
         (
             "Plan",
             [
                 "revision?": "text", "revisions?": "object", "at": "time", "applied": "object",
-                "changes": "[]DefinitionChange", "rollouts": "[]Rollout", "actions": "[]Action", "held": "[]Action",
+                "changes": "[]DefinitionChange", "moreChanges?": "number", "rollouts": "[]Rollout",
+                "actions": "[]Action", "held": "[]Action",
                 "presets": "[]Preset", "diagnostics": "[]Diagnostic", "failures?": "[]object", "summary": "object",
             ]
         ),

@@ -89,7 +89,7 @@ extension Door {
             next: "/claims", back: "/claims"
         ) { document in
             let end = document["lease"]?.text("expiresAt").flatMap { Timestamp($0) }
-            let bound = document["clampedBy"] == nil ? "" : ", which is the longest time of the lease"
+            let bound = document["clampedBy"] == nil ? "" : "; the lease cannot last longer (`lease.max`)"
             return "renewed \(document.text("name") ?? workspace)" + (end.map { " until \($0.inSentence)" } ?? "")
                 + bound
         }

@@ -19,7 +19,7 @@ struct PoolListing: Sendable {
                 if text.isEmpty || status.preset.matches(text) { found.append(status) }
             }
         }
-        let recent = try await engine.store.read { [now = engine.now()] in try RecentClaims(at: now, in: $0) }
+        let recent = try await engine.recentClaims()
         let sorted = Self.sorted(found)
         let first = (search.page - 1) * PoolsPage.pageSize
         let shown = first < sorted.count ? sorted[first..<min(sorted.count, first + PoolsPage.pageSize)] : []

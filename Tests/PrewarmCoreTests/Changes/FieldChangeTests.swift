@@ -41,9 +41,33 @@ struct FieldChangeTests {
         changes.add(from: preset, to: preset)
         changes.add(from: preset, to: preset.pruned)
         #expect(changes.more == 12, "a preset that stays is not counted")
-        changes.markHeld(["a"])
-        #expect(changes.changes.allSatisfy { $0.isHeld })
         #expect(try DefinitionChanges(binary: changes.binary) == changes)
         #expect(changes.binary.count < 100 << 10)
+        changes.markHeld(["a"])
+        #expect(changes.changes.allSatisfy { $0.isHeld })
+    }
+
+    @Test("A number differs visibly from an integer of the same size")
+    func numbers() {
+        func preset(_ cpu: ParameterValue) -> Preset {
+            Preset(
+                key: PresetKey(source: "s", name: "a"), origin: Origin(file: "f", line: 1),
+                spec: WorkspaceSpec(template: "t", version: "v", provisioner: "p", parameters: ["cpu": cpu]),
+                instances: 1)
+        }
+        let change = DefinitionChange(from: preset(.integer(1)), to: preset(.number(1)))
+        #expect(change?.fields == [FieldChange("parameters.cpu", from: "1", to: "1.0")])
+    }
+
+    @Test("The removal of a preset whose earlier definition cannot be read is a change")
+    func lost() {
+        func preset(file: String) -> Preset {
+            Preset(
+                key: PresetKey(source: "s", name: "a"), origin: Origin(file: file, line: 1),
+                spec: WorkspaceSpec(template: "", version: "", provisioner: "", parameters: [:]), instances: 0,
+                retirement: .pruned)
+        }
+        #expect(DefinitionChange(from: nil, to: preset(file: ""))?.kind == .removed)
+        #expect(DefinitionChange(from: nil, to: preset(file: "a.yaml")) == nil)
     }
 }

@@ -120,7 +120,7 @@ struct PresetChangeTests {
         Case("retirement", ["retired: - → the active version of the template is 1.3"]) {
             $0.retirement = .inactive(activeVersion: "1.3")
         },
-        Case("isRetirementHeld", ["retired: - → the template is deprecated (waits for an approval)"]) {
+        Case("isRetirementHeld", ["retired: - → the template is deprecated (the deletion guard holds the change)"]) {
             $0.retirement = .templateDeprecated(Deprecation())
             $0.isRetirementHeld = true
         },

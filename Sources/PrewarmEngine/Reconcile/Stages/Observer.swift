@@ -98,9 +98,11 @@ struct Observer: Sendable {
 
 extension StoreReader {
     /// Returns the number of pending, creating and ready workspaces of a preset.
-    func unclaimed(of preset: PresetKey) throws -> Int {
-        try tallies(of: preset).reduce(0) {
-            [.pending, .creating, .ready, .suspect].contains($1.state) ? $0 + $1.count : $0
+    /// - Parameter fingerprint: The fingerprint of workspaces that do not count; nil to count all.
+    func unclaimed(of preset: PresetKey, except fingerprint: Fingerprint? = nil) throws -> Int {
+        try tallies(of: preset).reduce(0) { sum, tally in
+            let counts = [.pending, .creating, .ready, .suspect].contains(tally.state)
+            return counts && tally.fingerprint != fingerprint ? sum + tally.count : sum
         }
     }
 }

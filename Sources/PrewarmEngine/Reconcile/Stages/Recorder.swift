@@ -52,13 +52,11 @@ struct Recorder {
     /// The first record of a new revision, without any actions.
     private var arrived: RevisionRecord? {
         guard transaction.isNewRevision, let definition = transaction.definition else { return nil }
-        var changes = definition.recordedChanges
-        changes.markHeld(transaction.guarded.record.held.keys)
         return RevisionRecord(
             source: transaction.source.name, revision: definition.revision, appliedAt: transaction.now,
             author: definition.commit?.author, subject: definition.commit?.subject,
             committedAt: definition.commit?.time, created: 0, deleted: 0, cancelled: 0,
-            changes: changes)
+            changes: definition.recordedChanges)
     }
 
     private func remember(

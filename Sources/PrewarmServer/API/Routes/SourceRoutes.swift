@@ -34,7 +34,7 @@ enum SourceRoutes {
             let (revisions, templates) = try await api.engine.store.read { store in
                 let names = try store.sources().map(\.name).filter { source == nil || $0 == source }
                 return (
-                    try names.flatMap { try store.revisions(source: $0, limit: limit) },
+                    try names.flatMap { try store.markedRevisions(source: $0, limit: limit) },
                     try call.visibleTemplates(of: names, in: store)
                 )
             }
