@@ -20,6 +20,21 @@ struct DaemonTests {
         }
     }
 
+    @Test("A daemon whose spawner is killed starts another one")
+    func spawner() async throws {
+        let sandbox = try await Sandbox(configuration: .quick)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try await sandbox.serve { daemon in
+            try await daemon.eventually("one is ready") { try await daemon.isReady("a", 1) }
+            let killed = try await Subprocess.run(
+                .name("pkill"), arguments: ["-KILL", "-P", "\(daemon.pid)", "prewarm-spawner"], input: .none,
+                output: .discarded, error: .discarded)
+            #expect(killed.terminationStatus == .exited(0))
+            try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 3)])
+            try await daemon.eventually("three are ready") { try await daemon.isReady("a", 3) }
+        }
+    }
+
     @Test("A sync with --wait ends when the commit is applied and its pools are full")
     func syncWaits() async throws {
         let sandbox = try await Sandbox(configuration: .slow)

@@ -51,15 +51,6 @@ struct SpawnerTests {
         #expect(workshop.read("parent") == "\(getpid())\n")
     }
 
-    @Test("A spawner that was killed is replaced")
-    func killed() async throws {
-        Spawner.start()
-        let old = try #require(try Self.spawner())
-        kill(old, SIGKILL)
-        #expect(try await workshop.run("true").outcome == .ready)
-        #expect(try Self.spawner() != old)
-    }
-
     @Test("A signal for all processes of a service does not end the spawner")
     func signaled() async throws {
         Spawner.start()

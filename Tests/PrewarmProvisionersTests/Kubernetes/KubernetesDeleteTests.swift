@@ -60,7 +60,7 @@ struct KubernetesDeleteTests {
             apiVersion: v1
             kind: ConfigMap
             metadata: {name: "{name}", finalizers: [example.org/hold]}
-            """, timeout: .seconds(12))
+            """, timeout: .seconds(60))
         let id = newID()
         #expect(await shop.create(id).outcome.isDone)
         let reply = await shop.delete(id)

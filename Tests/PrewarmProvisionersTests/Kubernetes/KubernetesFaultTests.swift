@@ -54,13 +54,20 @@ struct KubernetesFaultTests {
         #expect(error.kind == .transient && error.retryAfter == .seconds(60))
     }
 
+    /// A stand-in whose pods take long to be ready, so that a watch begins before also on a busy machine.
+    private static let slow = Task {
+        let standIn = try await StandIn()
+        try await standIn.set(#"{"delay": 20}"#)
+        return standIn
+    }
+
     @Test(
         "A watch whose history is forgotten, that is cut off or refused begins anew",
         arguments: [
             refusal(410, "too old resource version"), #""action": "reset""#, refusal(500, "internal error"),
         ])
     func watch(fault: String) async throws {
-        let shop = try await ClusterShop(podTemplate())
+        let shop = try await ClusterShop(podTemplate(), on: Self.slow.value)
         try await shop.fault("GET", "pods\\\\?watch", fault)
         let reply = await shop.create(newID())
         #expect(reply.outcome.isDone, "\(reply)")
@@ -78,7 +85,7 @@ struct KubernetesFaultTests {
     @Test("A server that forgets its history in the middle of a watch is listed anew")
     func compacted() async throws {
         let standIn = try await StandIn()
-        try await standIn.set(#"{"delay": 3}"#)
+        try await standIn.set(#"{"delay": 20}"#)
         let shop = try await ClusterShop(podTemplate(), on: standIn)
         let create = Task { await shop.create(newID()) }
         try await soon { try await standIn.requests("\(shop.namespace)/pods?watch").count == 1 }
