@@ -65,7 +65,7 @@ extension ClaimSimulation {
         let owner = Owner(.text, "owner \(number(1...5))")
         keyCount += 1
         let key: ClaimKey? = chance(50) ? .local("key \(keyCount)") : nil
-        var attempt = try await engine.beginClaim(of: PresetKey(source: "presets", name: preset), by: owner)
+        var attempt = try await engine.beginClaim(of: [PresetKey(source: "presets", name: preset)], by: owner)
         attempt.priority = [10, 50, 90][number(0...2)]
         let waiting = WaitingTicket(attempt: attempt, preset: preset, owner: owner, key: key)
         do {
@@ -73,7 +73,7 @@ extension ClaimSimulation {
         } catch ClaimError.nothingReady {
             var waiting = waiting
             waiting.attempt.hasWaited = true
-            try await engine.join(waiting.attempt, of: PresetKey(source: "presets", name: preset), by: owner)
+            try await engine.join(waiting.attempt, of: [PresetKey(source: "presets", name: preset)], by: owner)
             process.tickets.append(waiting)
             count("waits")
         } catch is MortalStore.Death {
@@ -84,7 +84,7 @@ extension ClaimSimulation {
             guard let other = processes.first else { return }
             await run(other) {
                 let again = try await other.engine.beginClaim(
-                    of: PresetKey(source: "presets", name: preset), by: owner)
+                    of: [PresetKey(source: "presets", name: preset)], by: owner)
                 try await self.ask(
                     WaitingTicket(attempt: again, preset: preset, owner: owner, key: key), other)
             }
@@ -98,9 +98,9 @@ extension ClaimSimulation {
         let ready = try await store.read { store in
             try store.workspaces(WorkspaceFilter(states: [.ready])).count { $0.preset.name == waiting.preset }
         }
+        let choice = ClaimChoice(name: waiting.preset, terms: waiting.preset == "a" ? HandoverTerms() : nil)
         let grant = try await engine.grant(
-            waiting.preset, owner: waiting.owner, idempotencyKey: waiting.key, attempt: waiting.attempt,
-            terms: waiting.preset == "a" ? HandoverTerms() : nil)
+            [choice], owner: waiting.owner, idempotencyKey: waiting.key, attempt: waiting.attempt)
         process.tickets.removeAll { $0.attempt.id == waiting.attempt.id }
         if grant.isNew, !grant.workspace.isCold, queue >= ready {
             fail("a claim passed \(queue) waiting claims with \(ready) ready workspaces")
@@ -167,9 +167,9 @@ extension ClaimSimulation {
         let preset = PresetKey(source: "presets", name: waiting.preset)
         await run(other) {
             var attempt = try await other.engine.beginClaim(
-                of: preset, by: waiting.owner, continuing: waiting.attempt.id)
+                of: [preset], by: waiting.owner, continuing: waiting.attempt.id)
             (attempt.priority, attempt.hasWaited) = (waiting.attempt.priority, true)
-            try await other.engine.join(attempt, of: preset, by: waiting.owner)
+            try await other.engine.join(attempt, of: [preset], by: waiting.owner)
             other.tickets.append(
                 WaitingTicket(attempt: attempt, preset: waiting.preset, owner: waiting.owner, key: waiting.key))
         }
