@@ -240,7 +240,8 @@ package struct Handover: Sendable {
         }
     }
 
-    private func interrupt() async throws {
+    /// Records that the handover does not take place or was cut off. Its workspace is deleted.
+    func interrupt() async throws {
         try await store.write { store in
             guard let record = try own(in: store) else { return }
             try engine.interrupt(record, in: store)
@@ -257,12 +258,12 @@ package struct Handover: Sendable {
         return record
     }
 
-    private func lease(at now: Timestamp) -> Lease { engine.handoverLease(at: now) }
     /// Returns true if this process still has to hand over the claimed workspace.
     private func isOwn(in store: any StoreReader) throws -> Bool {
         try own(in: store) != nil && store.workspace(workspace.id.rawValue)?.state == .claimed
     }
 
+    private func lease(at now: Timestamp) -> Lease { engine.handoverLease(at: now) }
 
     /// Renews the lease until the task is canceled, also while the handover waits for a slot.
     private func keepLease() async {
