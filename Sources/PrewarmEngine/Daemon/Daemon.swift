@@ -171,6 +171,8 @@ package final class Daemon: Service {
     }
 
     private func noteSettled(_ operation: Operation) {
+        // A check changes nothing by itself.
+        guard operation.reason != .healthCheck else { return }
         replan(source: operation.preset.source)
     }
 
