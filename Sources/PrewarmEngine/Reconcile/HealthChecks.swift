@@ -70,7 +70,7 @@ extension Engine {
                 report.unusableTimes = try store.noteAnswer(
                     of: name, Dictionary(active) { first, _ in first },
                     after: try store.listFailures().first { $0.provisioner == name },
-                    claimed: round.workspaces.filter { $0.state == .claimed }, at: startedAt)
+                    claimed: round.workspaces.filter { $0.state == .claimed }, startedAt: startedAt, at: startedAt)
             }
             try noteList(report.failure, of: name, verb: "inspect", at: startedAt, in: store)
             try store.settleChecks(provisioner: name)

@@ -96,6 +96,7 @@ extension Engine {
     private func compare(
         _ listed: [ListedWorkspace], of name: String, startedAt: Timestamp
     ) async throws -> ResyncReport {
+        let answeredAt = now()
         let listed = listed.map(withMaskedState)
         // A workspace that is listed twice counts once.
         let present = Dictionary(listed.map { ($0.id, $0) }) { first, _ in first }
@@ -109,7 +110,7 @@ extension Engine {
                 try store.listing(provisioner: name)
             )
         }
-        let comparison = ListComparison(present, startedAt: startedAt, listedAt: now(), known: known)
+        let comparison = ListComparison(present, startedAt: startedAt, listedAt: answeredAt, known: known)
         let strangers = try await orphans(
             Array(present.values), name, last?.orphans ?? [], live: Set(known.workspaces.map(\.id)), startedAt)
         return try await store.write { store in
@@ -138,7 +139,7 @@ extension Engine {
             let active = present.compactMapValues(\.activeAt)
             report.unusableTimes = try store.noteAnswer(
                 of: name, active, after: failure, claimed: known.workspaces.filter { $0.state == .claimed },
-                at: startedAt)
+                startedAt: startedAt, at: answeredAt)
             try noteList(nil, of: name, at: startedAt, in: store)
             try store.append(
                 ListEvents(report, comparison, before: last, unknown: unknown, at: startedAt).events)
