@@ -150,6 +150,35 @@ struct CheckTests {
         #expect(ended.map(\.id) == [claimed.id])
     }
 
+    @Test("A check with a sign of life renews the lease before its answer is compared")
+    func renewsAtOnce() async throws {
+        let (world, engine) = try await filled("a 2 1 lease=100,300,20,10")
+        let claimed = try await engine.claim("a", owner: "ada")
+        let used = world.with { state in
+            state.now = state.now + .seconds(90)
+            state.activeAt[claimed.id.rawValue] = state.now
+            return state.now
+        }
+        _ = try await engine.resync()
+        _ = try await OperationRunner(engine).run()
+        #expect(try await engine.store.read { try $0.claim(of: claimed)?.lease?.end } == used + .seconds(100))
+    }
+
+    @Test("A lease does not end before a check without an answer is compared")
+    func unansweredEnd() async throws {
+        let (world, engine) = try await filled("a 2 1 lease=100,300,20,10")
+        let claimed = try await engine.claim("a", owner: "ada")
+        world.with { $0.activeAt[claimed.id.rawValue] = $0.now }
+        try await round(world, engine)
+        world.with { ($0.now, $0.failsToInspect) = ($0.now + .seconds(102), true) }
+        _ = try await engine.resync()
+        _ = try await OperationRunner(engine).run()
+        for _ in 0..<2 {
+            var watch = LeaseWatch(serves: false)
+            #expect(try await engine.reviewLeases(&watch).ended.isEmpty)
+        }
+    }
+
     @Test("At most 20 checks for each slot wait at once, and the oldest come first")
     func bounded() async throws {
         let world = try World()

@@ -52,11 +52,12 @@ extension Engine {
             let heardAt = try store.activityHeardAt(provisioner: provisioner)
         else { return false }
         guard operations.contains(.list) else {
-            // The next check of the workspace is at most an interval away.
+            // The next check of the workspace is at most an interval away. A new answer is compared with the store first.
             guard operations.contains(.inspect), try store.health(provisioner: provisioner)[claim.preset] != nil,
                 let check = try claim.workspace.flatMap({ try store.check(of: $0) })
             else { return false }
-            return try check.at < lease.end || store.listFailures().contains { $0.provisioner == provisioner }
+            return try check.isNew || check.at < lease.end
+                || store.listFailures().contains { $0.provisioner == provisioner }
         }
         if heardAt >= lease.end { return false }
         try store.wantList(of: provisioner, at: now)
