@@ -148,6 +148,7 @@ struct CheckTests {
             ended += try await engine.reviewLeases(&watch).ended
         }
         #expect(ended.map(\.id) == [claimed.id])
+        #expect(try await engine.store.read { try $0.checks(provisioner: "local") }.isEmpty)
     }
 
     @Test("A check with a sign of life renews the lease before its answer is compared")
@@ -177,6 +178,27 @@ struct CheckTests {
             var watch = LeaseWatch(serves: false)
             #expect(try await engine.reviewLeases(&watch).ended.isEmpty)
         }
+    }
+
+    @Test(
+        "A workspace that missed a check is checked again after a commit removed the checks", arguments: [true, false])
+    func suspectWithoutChecks(_ recovers: Bool) async throws {
+        let (world, engine) = try await filled("a 3 1 one-by-one")
+        let victim = try #require(try await workspaces(engine, .ready).first?.id)
+        world.with { $0.words[victim.rawValue] = "stopped" }
+        try await round(world, engine)
+        #expect(try await workspaces(engine, .suspect).map(\.id) == [victim])
+        world.commit("a 3 1 one-by-one")
+        try await engine.sync()
+        world.with { state in
+            state.now = state.now + .seconds(120)
+            if recovers { state.words = [:] }
+        }
+        try await round(world, engine)
+        try await engine.sync()
+        #expect(try await workspaces(engine, .ready).count == 3)
+        let state = try await engine.store.read { try $0.workspace(victim.rawValue)?.state }
+        #expect(state == (recovers ? .ready : .deleted))
     }
 
     @Test("At most 20 checks for each slot wait at once, and the oldest come first")

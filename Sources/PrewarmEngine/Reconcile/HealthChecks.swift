@@ -33,7 +33,7 @@ extension Engine {
         return reports
     }
 
-    /// Returns nil if the provisioner can list, cannot inspect, or has no preset with health checks.
+    /// Returns nil if the provisioner can list or cannot inspect, or if no workspace of it is checked.
     private func round(of name: String, force: Bool = false) async throws -> HealthRound? {
         let operations = provisioners[name]?.operations ?? []
         guard operations.contains(.inspect), !operations.contains(.list) else { return nil }
@@ -91,14 +91,22 @@ private struct HealthRound: Sendable {
     private let unfinished: Set<WorkspaceID>
     private let force: Bool
 
-    /// Returns nil if no preset of the provisioner has health checks.
+    /// Returns nil if no preset of the provisioner has health checks, and no workspace is suspect.
     init?(of provisioner: String, force: Bool, at now: Timestamp, in store: any StoreReader) throws {
-        health = try store.health(provisioner: provisioner)
-        guard !health.isEmpty else { return nil }
+        let health = try store.health(provisioner: provisioner)
+        // A commit may remove the checks of a preset after one of its workspaces missed one. Another check decides.
+        let suspects = try store.suspects(provisioner: provisioner).compactMap { suspect -> Workspace? in
+            guard let workspace = try store.workspace(suspect.workspace.rawValue), workspace.state == .suspect,
+                health[workspace.preset] == nil
+            else { return nil }
+            return workspace
+        }
+        guard !health.isEmpty || !suspects.isEmpty else { return nil }
+        self.health = health
         self.now = now
         self.force = force
         let states: [WorkspaceState] = [.ready, .suspect, .unhealthy, .claimed]
-        workspaces = try health.keys.sorted { $0.description < $1.description }.flatMap { preset in
+        let checked = try health.keys.sorted { $0.description < $1.description }.flatMap { preset in
             try store.workspaces(WorkspaceFilter(preset: preset, states: states)).filter {
                 $0.spec.provisioner == provisioner && $0.readyAt != nil && $0.handover != .pending
             }
@@ -110,6 +118,7 @@ private struct HealthRound: Sendable {
     var shortestInterval: Duration { health.values.map(\.interval).min() ?? Health.standard.interval }
 
     /// The answers that were not compared yet, of workspaces that are still checked.
+        workspaces = checked + suspects
     var answers: [Check] { workspaces.compactMap { checks[$0.id] }.filter(\.isNew) }
 
     /// True if there are answers to compare: no check is unfinished, or the oldest answer has waited for an interval.
@@ -121,7 +130,7 @@ private struct HealthRound: Sendable {
     /// The oldest last answer of all workspaces.
     var oldestCheck: Timestamp { workspaces.map(checkedAt).min() ?? now }
 
-    /// Returns the time of the last check. A workspace that became ready since is as good as checked then.
+    /// Returns the time of the last check. A workspace that has no check yet counts as checked at the time when it became ready.
     private func checkedAt(_ workspace: Workspace) -> Timestamp {
         max(checks[workspace.id]?.at ?? .distantPast, workspace.readyAt ?? .distantPast)
     }
