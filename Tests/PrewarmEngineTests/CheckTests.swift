@@ -201,6 +201,60 @@ struct CheckTests {
         #expect(state == (recovers ? .ready : .deleted))
     }
 
+    /// Returns a world with 8 workspaces that became ready one second after the other.
+    private func staggered() async throws -> (World, Engine) {
+        let world = try World()
+        world.with { $0.canList = false }
+        let engine = world.engine(store: try world.open())
+        for number in 1...8 {
+            world.commit("template - health=10:2\na \(number) 1")
+            try await engine.sync()
+            world.with { $0.now = $0.now + .seconds(1) }
+        }
+        return (world, engine)
+    }
+
+    /// Runs the checks that become due in some seconds, and compares the answers of each second.
+    private func seconds(_ count: Int, _ world: World, _ engine: Engine) async throws -> [ResyncReport] {
+        var reports: [ResyncReport] = []
+        for _ in 0..<count {
+            world.with { $0.now = $0.now + .seconds(1) }
+            reports += try await engine.resync()
+            _ = try await OperationRunner(engine).run()
+            reports += try await engine.resync()
+        }
+        return reports
+    }
+
+    @Test("One broken workspace is no mass loss, although its check is the only one of its round")
+    func aloneInRound() async throws {
+        let (world, engine) = try await staggered()
+        let victim = try #require(try await workspaces(engine, .ready).first?.id)
+        world.with { $0.words[victim.rawValue] = "stopped" }
+        let reports = try await seconds(10, world, engine)
+        #expect(reports.count == 8 && reports.allSatisfy { $0.suspicion == nil })
+        #expect(try await workspaces(engine, .suspect).map(\.id) == [victim])
+    }
+
+    @Test("Checks that fail one after the other are a mass loss together")
+    func massInTurn() async throws {
+        let (world, engine) = try await staggered()
+        let all = try await workspaces(engine, .ready).map(\.id.rawValue)
+        world.with { state in for id in all { state.words[id] = "stopped" } }
+        let suspicions = try await seconds(10, world, engine).compactMap(\.suspicion)
+        #expect(
+            suspicions.first?.message(of: "local")
+                == "5 of 8 workspaces of the provisioner local are missing or broken at once; prewarm replaces none of them "
+                + "until checks at least 10s later agree")
+        let events = try await engine.store.read { try $0.events(EventFilter()) }
+        #expect(events.count { $0.reason == EventReason.listSuspect.rawValue } == 1)
+        #expect(try await workspaces(engine, .suspect).count == 4)
+        #expect(try await workspaces(engine, .ready).count == 4, "these stay claimable")
+        world.with { $0.words = [:] }
+        _ = try await seconds(12, world, engine)
+        #expect(try await workspaces(engine, .ready).map(\.id.rawValue) == all)
+    }
+
     @Test("At most 20 checks for each slot wait at once, and the oldest come first")
     func bounded() async throws {
         let world = try World()

@@ -53,7 +53,8 @@ extension Engine {
             }
             let known = ListComparison.Known(
                 workspaces: round.workspaces.filter { ids.contains($0.id) }, suspects: before, health: round.health,
-                canInspect: false, policy: policy, interval: round.shortestInterval, isOfChecks: true)
+                canInspect: false, policy: policy, interval: round.shortestInterval,
+                unanswered: round.workspaces.filter { !ids.contains($0.id) }, isOfChecks: true)
             let comparison = ListComparison(
                 Dictionary(listed.map { ($0.id, $0) }) { first, _ in first }, startedAt: startedAt,
                 listedAt: round.now, known: known)
