@@ -255,6 +255,49 @@ struct CheckTests {
         #expect(try await workspaces(engine, .ready).map(\.id.rawValue) == all)
     }
 
+    /// Returns a world with a broken workspace, whose check has an answer that was not compared yet.
+    private func answered() async throws -> (World, InterleavedStore, WorkspaceID) {
+        let world = try World()
+        world.with { $0.canList = false }
+        world.commit("template - health=10:3\na 3 1")
+        let store = InterleavedStore(try world.open())
+        let engine = world.engine(store: store)
+        try await engine.sync()
+        let victim = try #require(try await workspaces(engine, .ready).first?.id)
+        world.with { state in
+            state.words[victim.rawValue] = "stopped"
+            state.now = state.now + .seconds(11)
+        }
+        _ = try await engine.resync()
+        _ = try await OperationRunner(engine).run()
+        return (world, store, victim)
+    }
+
+    @Test("Two processes that compare the same answers count one miss")
+    func comparedTwice() async throws {
+        let (world, store, victim) = try await answered()
+        let other = world.engine(store: try world.open(), holder: "second")
+        store.beforeNextWrite { _ = try await other.resync() }
+        #expect(try await world.engine(store: store).resync().isEmpty)
+        let suspects = try await store.read { try $0.suspects(provisioner: "local") }
+        #expect(suspects.map(\.workspace) == [victim] && suspects.first?.misses == 1)
+    }
+
+    @Test("An answer that comes while others are compared waits for the next round")
+    func answeredMeanwhile() async throws {
+        let (world, store, victim) = try await answered()
+        let (other, now) = (try world.open(), world.with(\.now))
+        store.beforeNextWrite {
+            try await other.write {
+                try $0.save(Check(workspace: victim, provisioner: "local", at: now, state: "ready"))
+            }
+        }
+        _ = try await world.engine(store: store).resync()
+        let checks = try await store.read { try $0.checks(provisioner: "local").values.filter(\.isNew) }
+        #expect(checks.map(\.workspace) == [victim])
+        #expect(try await store.read { try $0.suspects(provisioner: "local") }.isEmpty)
+    }
+
     @Test("At most 20 checks for each slot wait at once, and the oldest come first")
     func bounded() async throws {
         let world = try World()

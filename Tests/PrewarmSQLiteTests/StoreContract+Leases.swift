@@ -129,7 +129,9 @@ extension StoreContract {
             }
             #expect(try await store.read { try $0.check(of: WorkspaceID("w1")) } == checks[0])
             #expect(try await store.read { try $0.checks(provisioner: "local").count } == 2)
-            try await store.write { try $0.settleChecks(provisioner: "local") }
+            try await store.write { try $0.settleChecks(of: [], provisioner: "local") }
+            #expect(try await store.read { try $0.check(of: WorkspaceID("w1"))?.isNew } == true)
+            try await store.write { try $0.settleChecks(of: [WorkspaceID("w1")], provisioner: "local") }
             let left = try await store.read { try $0.checks(provisioner: "local") }
             #expect(left.count == 1 && left[WorkspaceID("w1")]?.isNew == false)
         },

@@ -16,7 +16,7 @@ extension Engine {
         guard let provisioner = provisioners[name], let round = try await round(of: name, force: force) else {
             return nil
         }
-        let report = round.isOver ? try await compare(round, name) : nil
+        let report = try await compare(round, name)
         let due = round.due(limit: provisioner.concurrency * Self.checksPerSlot)
         if !due.isEmpty {
             _ = try await store.write { try inspect(due, reason: .healthCheck, in: $0) }
@@ -28,7 +28,8 @@ extension Engine {
     func compareChecks() async throws -> [ResyncReport] {
         var reports: [ResyncReport] = []
         for name in provisioners.keys.sorted() {
-            if let round = try await round(of: name), round.isOver { reports.append(try await compare(round, name)) }
+            guard let round = try await round(of: name) else { continue }
+            if let report = try await compare(round, name) { reports.append(report) }
         }
         return reports
     }
@@ -41,12 +42,17 @@ extension Engine {
         return try await store.read { try HealthRound(of: name, force: force, at: now, in: $0) }
     }
 
-    private func compare(_ round: HealthRound, _ name: String) async throws -> ResyncReport {
-        let answers = round.answers.filter { $0.failure == nil }
-        let failure = answers.isEmpty ? round.answers.first?.failure : nil
-        let ids = Set(answers.map(\.workspace))
-        let startedAt = round.answers.map(\.at).max() ?? round.now
+    /// Compares the answers of a round with the store.
+    /// - Returns: Nil if the round is not over, or if another process has compared its answers since.
+    private func compare(_ round: HealthRound, _ name: String) async throws -> ResyncReport? {
+        guard round.isOver else { return nil }
         return try await store.write { store in
+            // An answer that came since the round was read waits for the next one.
+            let current = try store.checks(provisioner: name)
+            let unchanged = round.answers.filter { current[$0.workspace] == $0 }
+            guard let startedAt = unchanged.map(\.at).max() else { return nil }
+            let answers = unchanged.filter { $0.failure == nil }
+            let ids = Set(answers.map(\.workspace))
             let before = try store.suspects(provisioner: name)
             let listed = answers.map {
                 ListedWorkspace(id: $0.workspace, state: $0.state, message: $0.message, activeAt: $0.activeAt)
@@ -65,7 +71,7 @@ extension Engine {
             try store.replaceSuspects(comparison.suspects + others, provisioner: name)
             try store.setListed(provisioner: name, at: round.oldestCheck)
             if answers.isEmpty {
-                report.failure = ProvisionerFailure(.failed, failure ?? "the inspect failed")
+                report.failure = ProvisionerFailure(.failed, unchanged.first?.failure ?? "the inspect failed")
             } else {
                 let active = answers.compactMap { check in check.activeAt.map { (check.workspace, $0) } }
                 report.unusableTimes = try store.noteAnswer(
@@ -74,7 +80,7 @@ extension Engine {
                     claimed: round.workspaces.filter { $0.state == .claimed }, startedAt: startedAt, at: startedAt)
             }
             try noteList(report.failure, of: name, verb: "inspect", at: startedAt, in: store)
-            try store.settleChecks(provisioner: name)
+            try store.settleChecks(of: Set(unchanged.map(\.workspace)), provisioner: name)
             try store.append(ListEvents(report, comparison, before: nil, unknown: [], at: startedAt).events)
             try markChanges(report, comparison, in: store)
             return report
@@ -112,6 +118,7 @@ private struct HealthRound: Sendable {
                 $0.spec.provisioner == provisioner && $0.readyAt != nil && $0.handover != .pending
             }
         }
+        workspaces = checked + suspects
         checks = try store.checks(provisioner: provisioner)
         unfinished = try store.unfinishedChecks(provisioner: provisioner)
     }
@@ -119,7 +126,6 @@ private struct HealthRound: Sendable {
     var shortestInterval: Duration { health.values.map(\.interval).min() ?? Health.standard.interval }
 
     /// The answers that were not compared yet, of workspaces that are still checked.
-        workspaces = checked + suspects
     var answers: [Check] { workspaces.compactMap { checks[$0.id] }.filter(\.isNew) }
 
     /// True if there are answers to compare: no check is unfinished, or the oldest answer has waited for an interval.
