@@ -158,7 +158,7 @@ extension Engine {
         report.well = try move(comparison.well, from: [.suspect, .unhealthy], to: .ready, in: store)
     }
 
-    /// Makes the pools of changed workspaces be planned for.
+    /// Marks the pools of changed workspaces for planning.
     func markChanges(_ report: ResyncReport, _ comparison: ListComparison, in store: any StoreWriter) throws {
         let claims = comparison.claimed.filter(\.isNew).map(\.workspace) + comparison.recovered
         try store.unsettle(Set(claims.map(\.preset)))
@@ -249,9 +249,10 @@ extension Engine {
         try store.append([
             Event(
                 at: now, kind: .warning, reason: .listFailed, object: "provisioner", name: provisioner,
-                message: "the provisioner cannot \(verb) its workspaces, so prewarm cannot detect lost ones; "
+                message: "the provisioner cannot \(verb) its workspaces, so prewarm cannot detect lost workspaces; "
                     + "\(Operation.withheldError)",
-                detail: "the provisioner cannot \(verb) its workspaces, so prewarm cannot detect lost ones: \(message)")
+                detail: "the provisioner cannot \(verb) its workspaces, so prewarm cannot detect lost workspaces: "
+                    + message)
         ])
     }
 }
