@@ -14,9 +14,11 @@ package struct Holder: Hashable, Sendable, CustomStringConvertible {
     /// This process.
     package static let current = Holder()
 
-    /// The boot of the machine and the time namespace of this process, in which readings of the monotonic clock agree.
-    static var boot: String {
-        "\(text(ofFile: "/proc/sys/kernel/random/boot_id"))/\(target(ofLink: "/proc/self/ns/time"))"
+    /// The boot of the machine and the time namespace of this process, in which readings of the monotonic clock agree; nil if
+    /// `/proc` does not show both.
+    static var boot: String? {
+        let (boot, namespace) = (text(ofFile: "/proc/sys/kernel/random/boot_id"), target(ofLink: "/proc/self/ns/time"))
+        return boot.isEmpty || namespace.isEmpty ? nil : "\(boot)/\(namespace)"
     }
 
     private init() {

@@ -47,8 +47,9 @@ extension SQLiteTransaction {
             check.isNew ? 1 : 0)
     }
 
-    func settleChecks(provisioner: String) throws {
-        try statement("UPDATE checks SET is_new = 0 WHERE provisioner = ? AND is_new = 1").run(provisioner)
+    func settleChecks(of workspaces: Set<WorkspaceID>, provisioner: String) throws {
+        let settle = try statement("UPDATE checks SET is_new = 0 WHERE workspace = ?")
+        for workspace in workspaces.sorted() { try settle.run(workspace) }
         try statement(
             """
             DELETE FROM checks WHERE provisioner = ? AND NOT EXISTS (

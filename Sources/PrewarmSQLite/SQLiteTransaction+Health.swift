@@ -30,7 +30,6 @@ extension SQLiteTransaction {
     /// Saves the health checks of presets.
     func saveHealth(of presets: [Preset]) throws {
         let save = try statement("INSERT OR REPLACE INTO health VALUES (?,?,?,?,?)")
-        let forget = try statement("DELETE FROM health WHERE preset = ?")
         for preset in presets {
             let id = try addedPresetID(preset.key)
             if let health = preset.health {
@@ -38,9 +37,20 @@ extension SQLiteTransaction {
                     id, preset.spec.provisioner, health.interval.wholeMilliseconds, health.failures,
                     health.freshness.wholeMilliseconds)
             } else {
-                try forget.run(id)
+                try forgetHealth(of: id)
             }
         }
+    }
+
+    /// Deletes the health checks of a preset and their last answers, so that later checks do not begin with an old answer.
+    func forgetHealth(of preset: Int64) throws {
+        guard try statement("DELETE FROM health WHERE preset = ?").run(preset) > 0 else { return }
+        try statement(
+            """
+            DELETE FROM checks WHERE workspace IN (
+                SELECT id FROM workspaces WHERE preset = ? AND state <> \(WorkspaceState.deleted.code))
+            """
+        ).run(preset)
     }
 
     func brokenClaims() throws -> [PresetKey: Int] {

@@ -56,7 +56,8 @@ extension SQLiteTransaction {
                     AND ?2 >= max(expires, coalesce(hold, expires)) - warn AS expiring
             FROM shifted
         )
-        UPDATE claims SET granted_at = min(granted_at, ?2), lease_expires_at = expires, lease_ends_at = min(ends, ?2 + ends - granted), lease_suspected_at = NULL,
+        UPDATE claims SET granted_at = min(granted_at, ?2), lease_expires_at = expires,
+            lease_ends_at = min(ends, ?2 + ends - granted), lease_suspected_at = NULL,
             lease_phase = CASE WHEN expiring THEN '\(ClaimLease.Phase.expiring.rawValue)'
                 ELSE '\(ClaimLease.Phase.active.rawValue)' END,
             lease_look = CASE WHEN expiring THEN finish + grace ELSE finish - warn END

@@ -50,7 +50,10 @@ extension SQLiteTransaction {
 
     func setListed(provisioner: String, at: Timestamp) throws {
         try statement(
-            "INSERT INTO listings (provisioner, at) VALUES (?,?) ON CONFLICT (provisioner) DO UPDATE SET at = excluded.at"
+            """
+            INSERT INTO listings (provisioner, at) VALUES (?,?)
+            ON CONFLICT (provisioner) DO UPDATE SET at = excluded.at, wanted_at = NULL
+            """
         ).run(provisioner, at)
     }
 
@@ -104,8 +107,8 @@ extension SQLiteTransaction {
     }
 
     func isListWanted(of provisioner: String) throws -> Bool {
-        try statement("SELECT wanted_at > at FROM listings WHERE provisioner = ?")
-            .first(provisioner) { $0.next(Int?.self) == 1 } ?? false
+        try statement("SELECT wanted_at IS NOT NULL FROM listings WHERE provisioner = ?")
+            .first(provisioner) { $0.next(Int.self) == 1 } ?? false
     }
 
     func wantList(of provisioner: String, at: Timestamp) throws {

@@ -50,7 +50,7 @@ extension SQLiteTransaction {
             try statement("DELETE FROM handover_failures WHERE preset = ?").run(id)
             try statement("DELETE FROM conditions WHERE preset = ?").run(id)
             try statement("DELETE FROM standings WHERE preset = ?").run(id)
-            try statement("DELETE FROM health WHERE preset = ?").run(id)
+            try forgetHealth(of: id)
         }
     }
 

@@ -67,6 +67,17 @@ struct ActivityTests {
         #expect(report?.unusableTimes == (seconds == 60 ? 0 : 1))
     }
 
+    @Test("A sign of life that comes while a long list is made is not in the future")
+    func longList() async throws {
+        let (world, engine, workspace) = try await claimed()
+        _ = try await pass(50, world, engine)
+        let used = use(workspace, world, after: 85)
+        world.with { $0.listTime = .seconds(90) }
+        let report = try await engine.resync(force: true).first
+        #expect(report?.unusableTimes == 0)
+        #expect(try await end(workspace, engine) == used + .seconds(100))
+    }
+
     @Test("A sign of life in an inspect of a claimed workspace renews its lease")
     func inspected() async throws {
         let (world, engine, workspace) = try await claimed()

@@ -148,6 +148,154 @@ struct CheckTests {
             ended += try await engine.reviewLeases(&watch).ended
         }
         #expect(ended.map(\.id) == [claimed.id])
+        #expect(try await engine.store.read { try $0.checks(provisioner: "local") }.isEmpty)
+    }
+
+    @Test("A check with a sign of life renews the lease before its answer is compared")
+    func renewsAtOnce() async throws {
+        let (world, engine) = try await filled("a 2 1 lease=100,300,20,10")
+        let claimed = try await engine.claim("a", owner: "ada")
+        let used = world.with { state in
+            state.now = state.now + .seconds(90)
+            state.activeAt[claimed.id.rawValue] = state.now
+            return state.now
+        }
+        _ = try await engine.resync()
+        _ = try await OperationRunner(engine).run()
+        #expect(try await engine.store.read { try $0.claim(of: claimed)?.lease?.end } == used + .seconds(100))
+    }
+
+    @Test("A lease does not end before a check without an answer is compared")
+    func unansweredEnd() async throws {
+        let (world, engine) = try await filled("a 2 1 lease=100,300,20,10")
+        let claimed = try await engine.claim("a", owner: "ada")
+        world.with { $0.activeAt[claimed.id.rawValue] = $0.now }
+        try await round(world, engine)
+        world.with { ($0.now, $0.failsToInspect) = ($0.now + .seconds(102), true) }
+        _ = try await engine.resync()
+        _ = try await OperationRunner(engine).run()
+        for _ in 0..<2 {
+            var watch = LeaseWatch(serves: false)
+            #expect(try await engine.reviewLeases(&watch).ended.isEmpty)
+        }
+    }
+
+    @Test(
+        "A workspace that missed a check is checked again after a commit removed the checks", arguments: [true, false])
+    func suspectWithoutChecks(_ recovers: Bool) async throws {
+        let (world, engine) = try await filled("a 3 1 one-by-one")
+        let victim = try #require(try await workspaces(engine, .ready).first?.id)
+        world.with { $0.words[victim.rawValue] = "stopped" }
+        try await round(world, engine)
+        #expect(try await workspaces(engine, .suspect).map(\.id) == [victim])
+        world.commit("a 3 1 one-by-one")
+        try await engine.sync()
+        world.with { state in
+            state.now = state.now + .seconds(120)
+            if recovers { state.words = [:] }
+        }
+        try await round(world, engine)
+        try await engine.sync()
+        #expect(try await workspaces(engine, .ready).count == 3)
+        let state = try await engine.store.read { try $0.workspace(victim.rawValue)?.state }
+        #expect(state == (recovers ? .ready : .deleted))
+    }
+
+    /// Returns a world with 8 workspaces that became ready one second after the other.
+    private func staggered() async throws -> (World, Engine) {
+        let world = try World()
+        world.with { $0.canList = false }
+        let engine = world.engine(store: try world.open())
+        for number in 1...8 {
+            world.commit("template - health=10:2\na \(number) 1")
+            try await engine.sync()
+            world.with { $0.now = $0.now + .seconds(1) }
+        }
+        return (world, engine)
+    }
+
+    /// Runs the checks that become due in some seconds, and compares the answers of each second.
+    private func seconds(_ count: Int, _ world: World, _ engine: Engine) async throws -> [ResyncReport] {
+        var reports: [ResyncReport] = []
+        for _ in 0..<count {
+            world.with { $0.now = $0.now + .seconds(1) }
+            reports += try await engine.resync()
+            _ = try await OperationRunner(engine).run()
+            reports += try await engine.resync()
+        }
+        return reports
+    }
+
+    @Test("One broken workspace is no mass loss, although its check is the only one of its round")
+    func aloneInRound() async throws {
+        let (world, engine) = try await staggered()
+        let victim = try #require(try await workspaces(engine, .ready).first?.id)
+        world.with { $0.words[victim.rawValue] = "stopped" }
+        let reports = try await seconds(10, world, engine)
+        #expect(reports.count == 8 && reports.allSatisfy { $0.suspicion == nil })
+        #expect(try await workspaces(engine, .suspect).map(\.id) == [victim])
+    }
+
+    @Test("Checks that fail one after the other are a mass loss together")
+    func massInTurn() async throws {
+        let (world, engine) = try await staggered()
+        let all = try await workspaces(engine, .ready).map(\.id.rawValue)
+        world.with { state in for id in all { state.words[id] = "stopped" } }
+        let suspicions = try await seconds(10, world, engine).compactMap(\.suspicion)
+        #expect(
+            suspicions.first?.message(of: "local")
+                == "5 of 8 workspaces of the provisioner local are missing or broken at once; prewarm replaces none of them "
+                + "until checks at least 10s later agree")
+        let events = try await engine.store.read { try $0.events(EventFilter()) }
+        #expect(events.count { $0.reason == EventReason.listSuspect.rawValue } == 1)
+        #expect(try await workspaces(engine, .suspect).count == 4)
+        #expect(try await workspaces(engine, .ready).count == 4, "these stay claimable")
+        world.with { $0.words = [:] }
+        _ = try await seconds(12, world, engine)
+        #expect(try await workspaces(engine, .ready).map(\.id.rawValue) == all)
+    }
+
+    /// Returns a world with a broken workspace, whose check has an answer that was not compared yet.
+    private func answered() async throws -> (World, InterleavedStore, WorkspaceID) {
+        let world = try World()
+        world.with { $0.canList = false }
+        world.commit("template - health=10:3\na 3 1")
+        let store = InterleavedStore(try world.open())
+        let engine = world.engine(store: store)
+        try await engine.sync()
+        let victim = try #require(try await workspaces(engine, .ready).first?.id)
+        world.with { state in
+            state.words[victim.rawValue] = "stopped"
+            state.now = state.now + .seconds(11)
+        }
+        _ = try await engine.resync()
+        _ = try await OperationRunner(engine).run()
+        return (world, store, victim)
+    }
+
+    @Test("Two processes that compare the same answers count one miss")
+    func comparedTwice() async throws {
+        let (world, store, victim) = try await answered()
+        let other = world.engine(store: try world.open(), holder: "second")
+        store.beforeNextWrite { _ = try await other.resync() }
+        #expect(try await world.engine(store: store).resync().isEmpty)
+        let suspects = try await store.read { try $0.suspects(provisioner: "local") }
+        #expect(suspects.map(\.workspace) == [victim] && suspects.first?.misses == 1)
+    }
+
+    @Test("An answer that comes while others are compared waits for the next round")
+    func answeredMeanwhile() async throws {
+        let (world, store, victim) = try await answered()
+        let (other, now) = (try world.open(), world.with(\.now))
+        store.beforeNextWrite {
+            try await other.write {
+                try $0.save(Check(workspace: victim, provisioner: "local", at: now, state: "ready"))
+            }
+        }
+        _ = try await world.engine(store: store).resync()
+        let checks = try await store.read { try $0.checks(provisioner: "local").values.filter(\.isNew) }
+        #expect(checks.map(\.workspace) == [victim])
+        #expect(try await store.read { try $0.suspects(provisioner: "local") }.isEmpty)
     }
 
     @Test("At most 20 checks for each slot wait at once, and the oldest come first")

@@ -245,6 +245,65 @@ struct LeaseTests {
         #expect(try await record(late, next).lease?.end == next.now() + .seconds(100))
     }
 
+    @Test("Time in which the store accepts no writes does not count, and a jump in it is removed later")
+    func readOnly() async throws {
+        struct Full: Error {}
+        let world = try World()
+        let store = InterleavedStore(try world.open())
+        let engine = world.engine(store: store)
+        world.commit(Self.line)
+        try await engine.sync()
+        let workspace = try await engine.claim("a", owner: "ada")
+        var watch = LeaseWatch(serves: true)
+        _ = try await engine.reviewLeases(&watch)
+        for jump in [0, 0, 0, 7200, 0, 0] as [Int64] {
+            world.with { state in
+                state.now = state.now + .seconds(10 + jump)
+                state.uptime += .seconds(10)
+            }
+            store.beforeNextWrite { throw Full() }
+            do {
+                _ = try await engine.reviewLeases(&watch)
+                Issue.record("the review writes")
+            } catch is Full {}
+        }
+        #expect(try await engine.reviewLeases(&watch).removed == .seconds(7260))
+        #expect(try await record(workspace, engine).lease?.end == engine.now() + .seconds(100))
+    }
+
+    @Test("A jump that a review cannot remove is removed by the next one")
+    func jumpKept() async throws {
+        struct Full: Error {}
+        let world = try World()
+        let store = InterleavedStore(try world.open())
+        let engine = world.engine(store: store)
+        world.commit(Self.line)
+        try await engine.sync()
+        _ = try await engine.claim("a", owner: "ada")
+        var watch = LeaseWatch(serves: true)
+        _ = try await engine.reviewLeases(&watch)
+        func pass(jump: Int64) {
+            world.with { state in
+                state.now = state.now + .seconds(1 + jump)
+                state.uptime += .seconds(1)
+            }
+        }
+        pass(jump: 50)
+        store.beforeNextWrite { throw Full() }
+        do {
+            _ = try await engine.reviewLeases(&watch)
+            Issue.record("the review writes")
+        } catch is Full {}
+        pass(jump: 0)
+        #expect(try await engine.reviewLeases(&watch).removed == .seconds(50))
+    }
+
+    @Test("Readings of the monotonic clock in unknown boots cannot be compared")
+    func unknownBoot() {
+        #expect(Uptime(boot: nil, elapsed: .seconds(2)).since(Uptime(boot: nil, elapsed: .seconds(1))) == nil)
+        #expect(Uptime(boot: "a", elapsed: .seconds(2)).since(Uptime(boot: "a", elapsed: .seconds(1))) == .seconds(1))
+    }
+
     @Test("A commit lengthens a running lease, never shortens it, and its removal ends the lease")
     func commits() async throws {
         let (world, engine, workspace) = try await claimed()

@@ -52,6 +52,8 @@ final class World: Sendable {
         var failsToInspect = false
         /// True if the provisioner cannot list.
         var failsToList = false
+        /// The time that a list takes. It contains the activity at its end.
+        var listTime = Duration.zero
         /// The last times at which owners used workspaces, as the provisioner reports them.
         var activeAt: [String: Timestamp] = [:]
         /// True if the provisioner hands workspaces over.
@@ -335,7 +337,8 @@ struct MemoryProvisioner: Provisioner {
     func list() async throws(ProvisionerFailure) -> [ListedWorkspace] {
         if world.with(\.failsToList) { throw ProvisionerFailure(.failed, "no list") }
         return world.with { state in
-            state.instances.subtracting(state.unlisted).sorted().map {
+            state.now = state.now + state.listTime
+            return state.instances.subtracting(state.unlisted).sorted().map {
                 ListedWorkspace(
                     id: WorkspaceID($0), state: state.listedWords[$0] ?? state.words[$0] ?? "ready",
                     activeAt: state.activeAt[$0])

@@ -114,7 +114,11 @@ extension StoreContract {
             }
             #expect(try await store.read { try $0.activityHeardAt(provisioner: "p") } == .at(1), "set back by 2 s")
             #expect(try await store.read { try $0.listFailures().first?.since } == .at(1))
-            try await store.write { try $0.setListed(provisioner: "p", at: .at(4)) }
+            // The time of the wish is later than the list if the clock was set back since.
+            try await store.write { writer in
+                try writer.wantList(of: "p", at: .at(9))
+                try writer.setListed(provisioner: "p", at: .at(4))
+            }
             #expect(try await store.read { try !$0.isListWanted(of: "p") })
         },
         Case("A check is saved whole, and is deleted with its workspace") { fixture in
@@ -132,7 +136,9 @@ extension StoreContract {
             }
             #expect(try await store.read { try $0.check(of: WorkspaceID("w1")) } == checks[0])
             #expect(try await store.read { try $0.checks(provisioner: "local").count } == 2)
-            try await store.write { try $0.settleChecks(provisioner: "local") }
+            try await store.write { try $0.settleChecks(of: [], provisioner: "local") }
+            #expect(try await store.read { try $0.check(of: WorkspaceID("w1"))?.isNew } == true)
+            try await store.write { try $0.settleChecks(of: [WorkspaceID("w1")], provisioner: "local") }
             let left = try await store.read { try $0.checks(provisioner: "local") }
             #expect(left.count == 1 && left[WorkspaceID("w1")]?.isNew == false)
         },

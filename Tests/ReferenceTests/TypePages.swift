@@ -32,7 +32,7 @@ enum TypePages {
             "\n`Ready` of a source that prewarm cannot read is `False`, with a reason of \"Sources that prewarm cannot"
         body += " read\".\n"
         var actions = MarkdownTable(columns: ["reason", "meaning"])
-        actions.rows = Reason.allCases.map { ["`\($0.rawValue)`", EventReason($0).meaning] }
+        actions.rows = Reason.allCases.map { ["`\($0.rawValue)`", $0.meaning] }
         body += "\n## Reasons of actions and operations\n\n\(actions.text)"
         return ReferencePage(
             name: "ReferenceEvents", title: "Events and conditions",

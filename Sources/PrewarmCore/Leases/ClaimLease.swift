@@ -189,7 +189,8 @@ extension ClaimLease {
         return clamp
     }
 
-    /// The time by which a clock that reports a sign of life may be ahead. A sign of life that is later says nothing.
+    /// The time by which a clock that reports a sign of life may be ahead. prewarm ignores a sign of life that is further in the
+    /// future.
     package static let clockTolerance = Duration.seconds(60)
 
     /// Notes a sign of life at a time. A time in the future counts as now, if it is within ``clockTolerance``.

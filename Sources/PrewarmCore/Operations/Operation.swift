@@ -95,6 +95,6 @@ package enum Reason: String, CaseIterable, Sendable {
     case starting = "Starting"
     /// The handover of the workspace to its owner failed.
     case handoverFailed = "HandoverFailed"
-    /// The workspace is inspected at an interval, because its provisioner cannot list.
+    /// prewarm inspects a workspace at an interval, because its provisioner cannot list.
     case healthCheck = "HealthCheck"
 }

@@ -24,18 +24,20 @@ extension StoreWriter {
     /// - Parameters:
     ///   - failure: The time in which it could not be asked; nil if it answered before, too.
     ///   - claimed: The claimed workspaces of the provisioner.
+    ///   - startedAt: The time of the question. The answer says nothing about the time after it.
+    ///   - now: The time of the answer, with which the times in it are compared.
     func noteAnswer(
         of provisioner: String, _ times: [WorkspaceID: Timestamp], after failure: ListFailure?, claimed: [Workspace],
-        at now: Timestamp
+        startedAt: Timestamp, at now: Timestamp
     ) throws -> Int {
         if let failure, try activityHeardAt(provisioner: provisioner) != nil {
             for workspace in claimed {
                 guard var claim = try claim(of: workspace), claim.isHeld, let before = claim.lease else { continue }
-                claim.lease?.excuse(now - failure.since, grantedAt: claim.grantedAt ?? now, at: now)
+                claim.lease?.excuse(startedAt - failure.since, grantedAt: claim.grantedAt ?? startedAt, at: startedAt)
                 if claim.lease != before { try save(claim) }
             }
         }
-        try setActivityHeard(provisioner: provisioner, at: now, isSource: !times.isEmpty)
+        try setActivityHeard(provisioner: provisioner, at: startedAt, isSource: !times.isEmpty)
         return try noteActivity(times, at: now)
     }
 }
@@ -52,11 +54,12 @@ extension Engine {
         // A time in the future comes from a clock that was set back since.
         func isBehind(_ time: Timestamp) -> Bool { lease.end <= time && time <= now }
         guard operations.contains(.list) else {
-            // The next check of the workspace is at most an interval away.
+            // The next check of the workspace is at most an interval away. A new answer is compared with the store first.
             guard operations.contains(.inspect), try store.health(provisioner: provisioner)[claim.preset] != nil,
                 let check = try claim.workspace.flatMap({ try store.check(of: $0) })
             else { return false }
-            return try !isBehind(check.at) || store.listFailures().contains { $0.provisioner == provisioner }
+            return try check.isNew || !isBehind(check.at)
+                || store.listFailures().contains { $0.provisioner == provisioner }
         }
         if isBehind(heardAt) { return false }
         try store.wantList(of: provisioner, at: now)

@@ -104,7 +104,7 @@ package struct Handover: Sendable {
     /// Waits for a slot of the provisioner, and records the start. Returns nil if the claim has ended.
     private func start() async throws -> OperationRecord? {
         while true {
-            try await waitUntilAlone()
+            guard try await waitUntilAlone() else { return nil }
             switch try await startInTurn() {
             case .started(let record): return record
             case .ended: return nil
@@ -114,14 +114,23 @@ package struct Handover: Sendable {
     }
 
     /// Waits until no other operation of the workspace runs. The handover stays out of the line meanwhile, so that it delays no
-    /// other.
-    private func waitUntilAlone() async throws {
+    /// other. Returns false if the claim has ended, for example because its workspace is being deleted.
+    private func waitUntilAlone() async throws -> Bool {
         let (id, runner) = (workspace.id, OperationRunner(engine))
+        // The attempts of ended processes that were returned to the queue.
+        var recovered: [OperationID: Int] = [:]
         while true {
-            let others = try await store.read { try $0.operations(OperationFilter(workspace: id, states: [.running])) }
-            if others.isEmpty { return }
+            let (isOurs, others): (Bool, [OperationRecord]) = try await store.read { store in
+                (try isOwn(in: store), try store.operations(OperationFilter(workspace: id, states: [.running])))
+            }
+            guard isOurs else { return false }
+            if others.isEmpty { return true }
             // An operation of a process that has ended runs no more, but has to be returned to the queue.
-            if others.contains(where: { !runner.isLeased($0) }) { try await runner.recover() }
+            let ended = others.filter { !runner.isLeased($0) }.map(\.operation)
+            if ended.contains(where: { recovered[$0.id] != $0.attempt }) {
+                for operation in ended { recovered[operation.id] = operation.attempt }
+                try await runner.recover()
+            }
             try await Task.sleep(for: .milliseconds(20))
         }
     }
@@ -130,7 +139,7 @@ package struct Handover: Sendable {
         try await engine.handovers.inTurn(at: provisionerName) {
             while true {
                 // Looking first saves writes while the slots are in use.
-                if try await store.read({ try hasSlot(in: $0) }) {
+                if try await store.read({ try !isOwn(in: $0) || hasSlot(in: $0) }) {
                     let start = try await tryStart()
                     guard case .full = start else { return start }
                 }
@@ -152,9 +161,7 @@ package struct Handover: Sendable {
     private func tryStart() async throws -> Start {
         let now = engine.now()
         return try await store.write { store in
-            guard var record = try own(in: store), let found = try store.workspace(workspace.id.rawValue),
-                found.state == .claimed
-            else { return .ended }
+            guard try isOwn(in: store), var record = try own(in: store) else { return .ended }
             guard try isAlone(in: store) else { return .busy }
             guard try hasSlot(in: store) else { return .full }
             record.operation.state = .running
@@ -233,7 +240,8 @@ package struct Handover: Sendable {
         }
     }
 
-    private func interrupt() async throws {
+    /// Records that the handover does not take place or was cut off. Its workspace is deleted.
+    func interrupt() async throws {
         try await store.write { store in
             guard let record = try own(in: store) else { return }
             try engine.interrupt(record, in: store)
@@ -248,6 +256,11 @@ package struct Handover: Sendable {
             record.lease?.holder == engine.holder
         else { return nil }
         return record
+    }
+
+    /// Returns true if this process still has to hand over the claimed workspace.
+    private func isOwn(in store: any StoreReader) throws -> Bool {
+        try own(in: store) != nil && store.workspace(workspace.id.rawValue)?.state == .claimed
     }
 
     private func lease(at now: Timestamp) -> Lease { engine.handoverLease(at: now) }

@@ -95,8 +95,8 @@ struct LeaseClocks: Sendable {
         return clock.holder == deadHolder || elapsed >= Self.period
     }
 
-    /// Returns the record of these clocks. A command leaves the holder as it is, so that time without a daemon goes on not to
-    /// count.
+    /// Returns the record of these clocks. A command keeps the holder of the record, so that time without a daemon still does
+    /// not count.
     func record(after clock: LeaseClock?) -> LeaseClock {
         LeaseClock(holder: serves ? holder : clock?.holder ?? holder, until: now, uptime: reading.uptime)
     }

@@ -22,13 +22,16 @@ extension Engine {
 
     package func reviewLeases(_ watch: inout LeaseWatch) async throws -> LeaseReport {
         var clocks = LeaseClocks(self, watch)
-        defer { watch.last = clocks.reading }
         let (next, known) = try await store.read { (try $0.nextLeaseLook(), try $0.leaseClock()) }
         // Without a record, the time without a daemon would count for the first lease of the store.
-        guard next != nil || known == nil && watch.serves else { return LeaseReport() }
+        guard next != nil || known == nil && watch.serves else {
+            watch.last = clocks.reading
+            return LeaseReport()
+        }
         clocks.noteHolder(of: known, isDead)
         let isDue = next.map { $0 <= clocks.now } ?? false
         guard !clocks.gaps(since: known).isEmpty || clocks.isDue(after: known) || isDue else {
+            watch.last = clocks.reading
             return LeaseReport(next: next.map { $0 - clocks.now })
         }
         let found = clocks
@@ -43,6 +46,8 @@ extension Engine {
             report.next = try store.nextLeaseLook().map { max($0 - found.now, .zero) }
             return report
         }
+        // While the store accepts no writes, renewals are impossible, so a review that fails does not count as one.
+        watch.last = clocks.reading
         for workspace in report.ended { observe(.claimEnded(workspace.preset, .expired)) }
         return report
     }

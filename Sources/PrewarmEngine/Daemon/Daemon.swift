@@ -171,6 +171,8 @@ package final class Daemon: Service {
     }
 
     private func noteSettled(_ operation: Operation) {
+        // A check changes nothing by itself.
+        guard operation.reason != .healthCheck else { return }
         replan(source: operation.preset.source)
     }
 
@@ -197,7 +199,7 @@ package final class Daemon: Service {
                 for report in try await engine.resync() {
                     if let failure = report.failure {
                         logger.warning(
-                            "cannot list the workspaces of a provisioner",
+                            "cannot list or inspect the workspaces of a provisioner",
                             metadata: ["provisioner": "\(report.provisioner)", "error": "\(failure.message)"])
                     }
                     if report.unusableTimes > 0 {
@@ -209,7 +211,7 @@ package final class Daemon: Service {
                     }
                     if let suspicion = report.suspicion {
                         logger.warning(
-                            "a provisioner's list is not trusted yet",
+                            "prewarm does not trust a provisioner's answers yet",
                             metadata: ["reason": "\(suspicion.message(of: report.provisioner))"])
                     }
                     if !report.lost.isEmpty || !report.deleted.isEmpty || !report.inspected.isEmpty

@@ -9,10 +9,14 @@ package final class HandoverJobs: Sendable {
         (jobs, input) = AsyncStream.makeStream()
     }
 
-    /// Begins a handover.
-    package func begin(_ handover: Handover) -> HandoverJob {
+    /// Begins a handover. After ``close()`` the handover is interrupted at once, and its workspace is deleted.
+    /// - Throws: ``StoreError``
+    package func begin(_ handover: Handover) async throws -> HandoverJob {
         let job = HandoverJob(handover)
-        if case .terminated = input.yield(job) { job.give(.interrupted(handover.workspace)) }
+        if case .terminated = input.yield(job) {
+            try await handover.interrupt()
+            job.give(.interrupted(handover.workspace))
+        }
         return job
     }
 
@@ -26,7 +30,7 @@ package final class HandoverJobs: Sendable {
     }
 
     /// Accepts no further handovers. Those that began before go on.
-    func close() { input.finish() }
+    package func close() { input.finish() }
 }
 
 /// A handover that runs in the daemon, and its result.

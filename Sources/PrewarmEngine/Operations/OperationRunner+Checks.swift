@@ -28,6 +28,7 @@ extension OperationRunner {
                 try store.update(OperationRecord(operation))
             }
             try store.save(check)
+            if let activeAt = check.activeAt { try store.noteActivity([workspace.id: activeAt], at: now) }
             return Settled(operation: operation, workspace: workspace, isNotStarted: reply.isNotStarted)
         }
     }

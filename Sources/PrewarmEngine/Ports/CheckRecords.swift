@@ -46,8 +46,8 @@ package protocol CheckReader {
 package protocol CheckWriter: CheckReader {
     /// Saves a check, which replaces the earlier one of the workspace.
     func save(_ check: Check) throws
-    /// Marks the checks of a provisioner as compared, and deletes those of workspaces that are deleted.
-    func settleChecks(provisioner: String) throws
+    /// Marks the checks of workspaces as compared, and deletes those of a provisioner's workspaces that are deleted.
+    func settleChecks(of workspaces: Set<WorkspaceID>, provisioner: String) throws
     /// Deletes an operation without a log. Checks would otherwise fill the history.
     func forget(operation: OperationID) throws
 }

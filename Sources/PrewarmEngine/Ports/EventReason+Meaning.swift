@@ -1,3 +1,5 @@
+package import PrewarmCore
+
 extension EventReason {
     /// The kind of object that the event is usually about.
     package enum Subject: String, CaseIterable, Sendable {
@@ -140,5 +142,14 @@ extension EventReason {
         case .storeApproved: "An operator ended the hold of the store by `prewarm approve --restored`."
         default: rawValue
         }
+    }
+}
+
+extension Reason {
+    /// The sentence about actions and operations with the reason, for the reference.
+    package var meaning: String {
+        self == .healthCheck
+            ? "prewarm inspects a workspace at an interval, because its provisioner cannot list."
+            : EventReason(self).meaning
     }
 }

@@ -16,7 +16,7 @@ extension Engine {
         guard let provisioner = provisioners[name], let round = try await round(of: name, force: force) else {
             return nil
         }
-        let report = round.isOver ? try await compare(round, name) : nil
+        let report = try await compare(round, name)
         let due = round.due(limit: provisioner.concurrency * Self.checksPerSlot)
         if !due.isEmpty {
             _ = try await store.write { try inspect(due, reason: .healthCheck, in: $0) }
@@ -28,12 +28,13 @@ extension Engine {
     func compareChecks() async throws -> [ResyncReport] {
         var reports: [ResyncReport] = []
         for name in provisioners.keys.sorted() {
-            if let round = try await round(of: name), round.isOver { reports.append(try await compare(round, name)) }
+            guard let round = try await round(of: name) else { continue }
+            if let report = try await compare(round, name) { reports.append(report) }
         }
         return reports
     }
 
-    /// Returns nil if the provisioner can list, cannot inspect, or has no preset with health checks.
+    /// Returns nil if the provisioner can list or cannot inspect, or if no workspace of it is checked.
     private func round(of name: String, force: Bool = false) async throws -> HealthRound? {
         let operations = provisioners[name]?.operations ?? []
         guard operations.contains(.inspect), !operations.contains(.list) else { return nil }
@@ -41,19 +42,25 @@ extension Engine {
         return try await store.read { try HealthRound(of: name, force: force, at: now, in: $0) }
     }
 
-    private func compare(_ round: HealthRound, _ name: String) async throws -> ResyncReport {
-        let answers = round.answers.filter { $0.failure == nil }
-        let failure = answers.isEmpty ? round.answers.first?.failure : nil
-        let ids = Set(answers.map(\.workspace))
-        let startedAt = round.answers.map(\.at).max() ?? round.now
+    /// Compares the answers of a round with the store.
+    /// - Returns: Nil if the round is not over, or if another process has compared its answers since.
+    private func compare(_ round: HealthRound, _ name: String) async throws -> ResyncReport? {
+        guard round.isOver else { return nil }
         return try await store.write { store in
+            // An answer that came since the round was read waits for the next one.
+            let current = try store.checks(provisioner: name)
+            let unchanged = round.answers.filter { current[$0.workspace] == $0 }
+            guard let startedAt = unchanged.map(\.at).max() else { return nil }
+            let answers = unchanged.filter { $0.failure == nil }
+            let ids = Set(answers.map(\.workspace))
             let before = try store.suspects(provisioner: name)
             let listed = answers.map {
                 ListedWorkspace(id: $0.workspace, state: $0.state, message: $0.message, activeAt: $0.activeAt)
             }
             let known = ListComparison.Known(
                 workspaces: round.workspaces.filter { ids.contains($0.id) }, suspects: before, health: round.health,
-                canInspect: false, policy: policy, interval: round.shortestInterval, isOfChecks: true)
+                canInspect: false, policy: policy, interval: round.shortestInterval,
+                unanswered: round.workspaces.filter { !ids.contains($0.id) }, isOfChecks: true)
             let comparison = ListComparison(
                 Dictionary(listed.map { ($0.id, $0) }) { first, _ in first }, startedAt: startedAt,
                 listedAt: round.now, known: known)
@@ -64,16 +71,16 @@ extension Engine {
             try store.replaceSuspects(comparison.suspects + others, provisioner: name)
             try store.setListed(provisioner: name, at: round.oldestCheck)
             if answers.isEmpty {
-                report.failure = ProvisionerFailure(.failed, failure ?? "the inspect failed")
+                report.failure = ProvisionerFailure(.failed, unchanged.first?.failure ?? "the inspect failed")
             } else {
                 let active = answers.compactMap { check in check.activeAt.map { (check.workspace, $0) } }
                 report.unusableTimes = try store.noteAnswer(
                     of: name, Dictionary(active) { first, _ in first },
                     after: try store.listFailures().first { $0.provisioner == name },
-                    claimed: round.workspaces.filter { $0.state == .claimed }, at: startedAt)
+                    claimed: round.workspaces.filter { $0.state == .claimed }, startedAt: startedAt, at: startedAt)
             }
             try noteList(report.failure, of: name, verb: "inspect", at: startedAt, in: store)
-            try store.settleChecks(provisioner: name)
+            try store.settleChecks(of: Set(unchanged.map(\.workspace)), provisioner: name)
             try store.append(ListEvents(report, comparison, before: nil, unknown: [], at: startedAt).events)
             try markChanges(report, comparison, in: store)
             return report
@@ -91,18 +98,27 @@ private struct HealthRound: Sendable {
     private let unfinished: Set<WorkspaceID>
     private let force: Bool
 
-    /// Returns nil if no preset of the provisioner has health checks.
+    /// Returns nil if no preset of the provisioner has health checks, and no workspace is suspect.
     init?(of provisioner: String, force: Bool, at now: Timestamp, in store: any StoreReader) throws {
-        health = try store.health(provisioner: provisioner)
-        guard !health.isEmpty else { return nil }
+        let health = try store.health(provisioner: provisioner)
+        // A commit may remove the checks of a preset after one of its workspaces missed one. Another check decides.
+        let suspects = try store.suspects(provisioner: provisioner).compactMap { suspect -> Workspace? in
+            guard let workspace = try store.workspace(suspect.workspace.rawValue), workspace.state == .suspect,
+                health[workspace.preset] == nil
+            else { return nil }
+            return workspace
+        }
+        guard !health.isEmpty || !suspects.isEmpty else { return nil }
+        self.health = health
         self.now = now
         self.force = force
         let states: [WorkspaceState] = [.ready, .suspect, .unhealthy, .claimed]
-        workspaces = try health.keys.sorted { $0.description < $1.description }.flatMap { preset in
+        let checked = try health.keys.sorted { $0.description < $1.description }.flatMap { preset in
             try store.workspaces(WorkspaceFilter(preset: preset, states: states)).filter {
                 $0.spec.provisioner == provisioner && $0.readyAt != nil && $0.handover != .pending
             }
         }
+        workspaces = checked + suspects
         checks = try store.checks(provisioner: provisioner)
         unfinished = try store.unfinishedChecks(provisioner: provisioner)
     }
@@ -121,7 +137,7 @@ private struct HealthRound: Sendable {
     /// The oldest last answer of all workspaces.
     var oldestCheck: Timestamp { workspaces.map(checkedAt).min() ?? now }
 
-    /// Returns the time of the last check. A workspace that became ready since is as good as checked then.
+    /// Returns the time of the last check. A workspace that has no check yet counts as checked at the time when it became ready.
     private func checkedAt(_ workspace: Workspace) -> Timestamp {
         max(checks[workspace.id]?.at ?? .distantPast, workspace.readyAt ?? .distantPast)
     }

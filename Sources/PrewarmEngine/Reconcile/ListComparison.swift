@@ -13,6 +13,9 @@ struct ListComparison {
         let policy: Policy
         /// The time that has to lie between two lists that agree before prewarm trusts them.
         let interval: Duration
+        /// The workspaces of which this list says nothing, because they are inspected one by one. They count for the share of
+        /// broken workspaces.
+        var unanswered: [Workspace] = []
         /// True if the answers are those of inspects, because the provisioner cannot list.
         var isOfChecks = false
     }
@@ -73,15 +76,14 @@ struct ListComparison {
         _ found: [(workspace: Workspace, suspect: Suspect)], of expected: [Workspace], _ startedAt: Timestamp,
         _ known: Known
     ) {
-        let ready = found.filter { $0.workspace.state == .ready }
-        let isMass = known.policy.isSuspicious(
-            ready.count, of: expected.count { $0.state == .ready }, found.count, ofAll: expected.count)
+        let share = Share(found.map(\.workspace), of: expected, known)
+        let isMass = known.policy.isSuspicious(share)
         var unsure: Set<WorkspaceID> = []
         for (workspace, suspect) in found {
             let isAgreed = startedAt - suspect.since >= known.interval
             var suspect = suspect
             if workspace.state == .claimed {
-                if isAgreed || !isMass || found.count == 1 {
+                if isAgreed || !isMass || share.found.count == 1 {
                     claimed.append((workspace, suspect, !suspect.isReported))
                     suspect.isReported = true
                 } else {
@@ -99,10 +101,10 @@ struct ListComparison {
             suspects.append(suspect)
         }
         if !unsure.isEmpty {
-            let isNew = !unsure.isSubset(of: known.suspects.map(\.workspace))
+            let isNew = !share.continues && !unsure.isSubset(of: known.suspects.map(\.workspace))
             suspicion = Suspicion(
-                missing: unsure, expected: expected.count, interval: known.interval, isNew: isNew,
-                isOfChecks: known.isOfChecks)
+                missing: known.isOfChecks ? share.found : unsure, expected: share.all, interval: known.interval,
+                isNew: isNew, isOfChecks: known.isOfChecks)
         }
     }
 }
@@ -132,12 +134,40 @@ extension Workspace {
     }
 }
 
+/// The workspaces that are missing or broken, and those that could be.
+///
+/// Workspaces that are inspected one by one become due at different times, so each comparison has only some of the answers.
+/// The share is then that of all workspaces: the answers of earlier comparisons count, too. Example: 8 workspaces break at
+/// once, and each comparison has one answer. The fifth one finds 5 of 8 broken.
+private struct Share {
+    /// The workspaces that are missing or broken.
+    let found: Set<WorkspaceID>
+    let all: Int
+    /// The number of unclaimed workspaces in ``found`` that were ready before.
+    let ready: Int
+    let allReady: Int
+    /// True if an earlier comparison found the same suspicion with other workspaces.
+    let continues: Bool
+
+    init(_ found: [Workspace], of expected: [Workspace], _ known: ListComparison.Known) {
+        let before = Set(known.suspects.map(\.workspace))
+        let earlier = known.unanswered.filter { before.contains($0.id) }
+        let states: Set<WorkspaceState> = known.isOfChecks ? [.ready, .suspect] : [.ready]
+        self.found = Set((found + earlier).map(\.id))
+        all = expected.count + known.unanswered.count
+        ready = (found + earlier).count { states.contains($0.state) }
+        allReady = (expected + known.unanswered).count { states.contains($0.state) }
+        continues = earlier.contains { $0.state == .ready }
+    }
+}
+
 extension Policy {
     /// Returns true if the list lacks every workspace, every ready workspace, or more than the deletion guard's share of
     /// either. A provider that answers only in part is then more likely than a loss.
-    fileprivate func isSuspicious(_ ready: Int, of allReady: Int, _ found: Int, ofAll all: Int) -> Bool {
-        let isMostOfReady = ready > 0 && (ready == allReady || deletionGuard.isMost(ready, of: allReady))
-        return isMostOfReady || found > 1 && (found == all || deletionGuard.isMost(found, of: all))
+    fileprivate func isSuspicious(_ share: Share) -> Bool {
+        let (ready, found) = (share.ready, share.found.count)
+        let isMostOfReady = ready > 0 && (ready == share.allReady || deletionGuard.isMost(ready, of: share.allReady))
+        return isMostOfReady || found > 1 && (found == share.all || deletionGuard.isMost(found, of: share.all))
     }
 }
 

@@ -96,6 +96,7 @@ extension Engine {
     private func compare(
         _ listed: [ListedWorkspace], of name: String, startedAt: Timestamp
     ) async throws -> ResyncReport {
+        let answeredAt = now()
         let listed = listed.map(withMaskedState)
         // A workspace that is listed twice counts once.
         let present = Dictionary(listed.map { ($0.id, $0) }) { first, _ in first }
@@ -109,7 +110,7 @@ extension Engine {
                 try store.listing(provisioner: name)
             )
         }
-        let comparison = ListComparison(present, startedAt: startedAt, listedAt: now(), known: known)
+        let comparison = ListComparison(present, startedAt: startedAt, listedAt: answeredAt, known: known)
         let strangers = try await orphans(
             Array(present.values), name, last?.orphans ?? [], live: Set(known.workspaces.map(\.id)), startedAt)
         return try await store.write { store in
@@ -138,7 +139,7 @@ extension Engine {
             let active = present.compactMapValues(\.activeAt)
             report.unusableTimes = try store.noteAnswer(
                 of: name, active, after: failure, claimed: known.workspaces.filter { $0.state == .claimed },
-                at: startedAt)
+                startedAt: startedAt, at: answeredAt)
             try noteList(nil, of: name, at: startedAt, in: store)
             try store.append(
                 ListEvents(report, comparison, before: last, unknown: unknown, at: startedAt).events)
@@ -157,7 +158,7 @@ extension Engine {
         report.well = try move(comparison.well, from: [.suspect, .unhealthy], to: .ready, in: store)
     }
 
-    /// Makes the pools of changed workspaces be planned for.
+    /// Marks the pools of changed workspaces for planning.
     func markChanges(_ report: ResyncReport, _ comparison: ListComparison, in store: any StoreWriter) throws {
         let claims = comparison.claimed.filter(\.isNew).map(\.workspace) + comparison.recovered
         try store.unsettle(Set(claims.map(\.preset)))
@@ -248,9 +249,10 @@ extension Engine {
         try store.append([
             Event(
                 at: now, kind: .warning, reason: .listFailed, object: "provisioner", name: provisioner,
-                message: "the provisioner cannot \(verb) its workspaces, so prewarm cannot detect lost ones; "
+                message: "the provisioner cannot \(verb) its workspaces, so prewarm cannot detect lost workspaces; "
                     + "\(Operation.withheldError)",
-                detail: "the provisioner cannot \(verb) its workspaces, so prewarm cannot detect lost ones: \(message)")
+                detail: "the provisioner cannot \(verb) its workspaces, so prewarm cannot detect lost workspaces: "
+                    + message)
         ])
     }
 }

@@ -18,8 +18,9 @@ package struct Suspicion: Hashable, Sendable {
     package func message(of provisioner: String) -> String {
         let share = "\(missing.count) of \(expected)"
         if isOfChecks {
-            return "\(share) checks of the provisioner \(provisioner) failed; prewarm does not replace the workspaces "
-                + "until checks at least \(interval.prewarmText) later agree"
+            return
+                "\(share) workspaces of the provisioner \(provisioner) are missing or broken at once; prewarm replaces "
+                + "none of them until checks at least \(interval.prewarmText) later agree"
         }
         return "the list of the provisioner \(provisioner) lacks \(share) workspaces that should be in it; prewarm "
             + "does not replace them until a list at least \(interval.prewarmText) later agrees"

@@ -6,8 +6,6 @@ import PrewarmEngine
 internal import ServiceLifecycle
 
 extension Door {
-    /// The time between two looks at a claim.
-    private static let claimLook = Duration.milliseconds(500)
     /// The longest time without a line, so that both ends notice a broken connection.
     private static let longestSilence = Duration.seconds(15)
     /// A smaller change of the expected time is no news.
@@ -18,7 +16,7 @@ extension Door {
     ///
     /// The document is the answer of `getClaim`, so the stream shows nothing that a request would not show.
     func streamClaim(_ visit: Visit, _ path: [String], to principal: Principal) async throws -> Response {
-        let (access, daemon, api) = (access, daemon, api)
+        let (access, daemon, api, streams) = (access, daemon, api, claimStreams)
         let origin = visit.client.description
         @Sendable func document(for principal: Principal) async throws -> Value {
             try await api.answer(APIRequest(.get, path), from: Caller(principal, origin: origin, authorization: nil))
@@ -29,6 +27,9 @@ extension Door {
             var (principal, claim) = (principal, first)
             var last: Value?
             var writtenAt = ContinuousClock.now
+            var checkedAt = ContinuousClock.now
+            streams.begin()
+            defer { streams.end() }
             try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
             while true {
                 if claim.isNews(after: last, tolerance: Self.etaTolerance) {
@@ -40,12 +41,15 @@ extension Door {
                     writtenAt = .now
                 }
                 if claim.isSettledClaim || Task.isShuttingDownGracefully { break }
-                try await Task.sleep(for: Self.claimLook)
+                try await Task.sleep(for: streams.pause)
                 // If the token has expired or was revoked, or may no longer see the claim, the stream ends.
-                do throws(AccessError) {
-                    principal = try await access.recheck(visit, now: daemon.engine.now()) ?? principal
-                } catch {
-                    break
+                if ContinuousClock.now - checkedAt >= .seconds(1) {
+                    checkedAt = .now
+                    do throws(AccessError) {
+                        principal = try await access.recheck(visit, now: daemon.engine.now()) ?? principal
+                    } catch {
+                        break
+                    }
                 }
                 guard let next = try? await document(for: principal) else { break }
                 claim = next

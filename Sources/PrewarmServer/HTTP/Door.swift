@@ -20,6 +20,7 @@ package struct Door: Sendable {
     let logger: Logger
     let storeReadiness = Readiness()
     let bodies = BodyBudget()
+    let claimStreams = ClaimStreams()
     let denials: DenialLog
     let sessions = DashboardSessions()
     let signInCodes: SignInCodes

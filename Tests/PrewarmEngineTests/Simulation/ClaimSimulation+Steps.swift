@@ -101,9 +101,9 @@ extension ClaimSimulation {
         let ready = try await store.read { store in
             try store.workspaces(WorkspaceFilter(states: [.ready])).count { $0.preset.name == waiting.preset }
         }
+        let choice = ClaimChoice(name: waiting.preset, terms: waiting.preset == "a" ? Self.terms : nil)
         let grant = try await engine.grant(
-            [ClaimChoice(name: waiting.preset, terms: waiting.preset == "a" ? Self.terms : nil)],
-            owner: waiting.owner, idempotencyKey: waiting.key, attempt: waiting.attempt)
+            [choice], owner: waiting.owner, idempotencyKey: waiting.key, attempt: waiting.attempt)
         process.tickets.removeAll { $0.attempt.id == waiting.attempt.id }
         if grant.isNew, !grant.workspace.isCold, queue >= ready {
             fail("a claim passed \(queue) waiting claims with \(ready) ready workspaces")

@@ -101,7 +101,7 @@ extension API {
         of handover: Handover, until deadline: ContinuousClock.Instant?
     ) async throws -> HandoverResult? {
         guard let daemon else { return await handover.run() }
-        let job = daemon.handovers.begin(handover)
+        let job = try await daemon.handovers.begin(handover)
         let result = try await job.value(until: deadline)
         daemon.replan(source: handover.workspace.preset.source)
         return result
