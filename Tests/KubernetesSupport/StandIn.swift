@@ -45,15 +45,12 @@ package final class StandIn: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "server.py")
         let log = "\(folder)/log"
-        let descriptor = try FileDescriptor.open(
-            log, .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
-        let (hasEnded, arguments) = (Flag(), ["-B", script.path, folder, "\(getpid())"])
+        let (hasEnded, arguments) = (Flag(), [script.path, folder, "\(getpid())", log])
         server = Task {
             defer { hasEnded.set() }
             _ = try await Subprocess.run(
-                .name("python3"), arguments: Arguments(arguments), input: .none,
-                output: .fileDescriptor(descriptor, closeAfterSpawningProcess: false),
-                error: .fileDescriptor(descriptor, closeAfterSpawningProcess: true))
+                .name("sh"), arguments: Arguments(["-c", #"exec python3 -B "$0" "$1" "$2" >"$3" 2>&1"#] + arguments),
+                input: .none, output: .discarded, error: .discarded)
         }
         let end = ContinuousClock.now + .seconds(240)
         while true {
